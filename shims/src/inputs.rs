@@ -1,0 +1,160 @@
+//! What an adapter is told of the user's machine, and nothing more.
+//!
+//! `agent-run` fills an [`Inputs`] with the inherited environment, the folders, and the files that the
+//! adapter declared. A path nobody declared was not read, and asking for it is an error of the adapter.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+/// The folders of a launch.
+#[derive(Clone, Debug, Default)]
+pub struct Dirs {
+    /// The user's home.
+    pub home: PathBuf,
+    /// The folder the agent starts in.
+    pub cwd: PathBuf,
+    /// `$XDG_CONFIG_HOME`, else `~/.config`: the user's, never written to.
+    pub config: PathBuf,
+    /// `$XDG_DATA_HOME`, else `~/.local/share`: the user's, never written to.
+    pub data: PathBuf,
+    /// `$XDG_CACHE_HOME/agent-run`: what can be made anew.
+    pub cache: PathBuf,
+    /// `$XDG_STATE_HOME/agent-run`: what is the user's and must last.
+    pub state: PathBuf,
+}
+
+/// What stands at a path, following links.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fact {
+    /// Nothing, or a dangling link.
+    Absent,
+    /// A file, with its bytes.
+    File(Vec<u8>),
+    /// A folder, with what is in it, by name.
+    Dir(Vec<Entry>),
+    /// It is there and could not be read; the text is the system's.
+    Unreadable(String),
+}
+
+/// One entry of a folder, not followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Entry {
+    /// Its name.
+    pub name: OsString,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// What an entry is, not followed.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum EntryKind {
+    /// A folder.
+    Dir,
+    /// A link, with its target as written.
+    Link(PathBuf),
+    /// A file or anything else.
+    File,
+}
+
+/// The machine as far as one adapter asked for it.
+#[derive(Clone, Default)]
+pub struct Inputs {
+    /// The folders of this launch.
+    pub dirs: Dirs,
+    /// The inherited environment. It holds secrets, so this type has no `Debug`.
+    pub env: BTreeMap<OsString, OsString>,
+    /// What was read, by the path that was declared.
+    pub facts: BTreeMap<PathBuf, Fact>,
+}
+
+impl Inputs {
+    /// The inherited variable `name`; one that is set but empty counts as unset.
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// What stands at a declared path, if it was read already.
+    pub fn fact(&self, path: &Path) -> Option<&Fact> {
+        self.facts.get(path)
+    }
+
+    /// The bytes of a declared file; `None` when there is no such file yet.
+    ///
+    /// # Errors
+    /// When the path was not declared, is a folder, or cannot be read.
+    pub fn file(&self, path: &Path) -> Result<Option<&[u8]>> {
+        match self.fact(path) {
+            Some(Fact::File(bytes)) => Ok(Some(bytes)),
+            Some(Fact::Absent) => Ok(None),
+            Some(Fact::Dir(_)) => bail!("could not read a file: {} is a folder", path.display()),
+            Some(Fact::Unreadable(why)) => {
+                Err(anyhow!("{why}")).with_context(|| format!("could not read {}", path.display()))
+            }
+            None => bail!("{} was not declared in reads()", path.display()),
+        }
+    }
+
+    /// The text of a declared file, without a byte order mark.
+    ///
+    /// # Errors
+    /// As [`Inputs::file`], and when the file is not UTF-8.
+    pub fn text(&self, path: &Path) -> Result<Option<&str>> {
+        let Some(bytes) = self.file(path)? else { return Ok(None) };
+        let text = std::str::from_utf8(bytes)
+            .with_context(|| format!("could not read {}: not UTF-8", path.display()))?;
+        Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(text)))
+    }
+
+    /// The entries of a declared folder; none when there is no such folder.
+    pub fn entries(&self, path: &Path) -> &[Entry] {
+        match self.fact(path) {
+            Some(Fact::Dir(entries)) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The inherited variables that `pattern` names; one `*` in it stands for any text.
+    pub fn matching<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a OsStr> {
+        let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
+        let whole = !pattern.contains('*');
+        self.env.keys().map(OsString::as_os_str).filter(move |name| {
+            name.to_str().is_some_and(|name| {
+                if whole {
+                    return name == pattern;
+                }
+                name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_names_whole_variables() {
+        let names = ["CLAUDE_CODE_SKIP_X_AUTH", "CLAUDE_CODE_SKIP_AUTH", "CLAUDECODE", "XCLAUDECODE"];
+        let inputs =
+            Inputs { env: names.iter().map(|name| (name.into(), "1".into())).collect(), ..Inputs::default() };
+        let matching = |pattern| inputs.matching(pattern).collect::<Vec<_>>();
+        assert_eq!(matching("CLAUDECODE"), ["CLAUDECODE"]);
+        assert_eq!(matching("CLAUDE_CODE_SKIP_*_AUTH"), ["CLAUDE_CODE_SKIP_X_AUTH"]);
+        assert_eq!(matching("CLAUDE_*").len(), 2);
+        assert!(matching("CLAUDE").is_empty());
+    }
+
+    #[test]
+    fn an_undeclared_path_is_an_error_and_a_missing_file_is_none() {
+        let path = Path::new("/x");
+        let mut inputs = Inputs::default();
+        assert!(inputs.file(path).is_err());
+        inputs.facts.insert(path.into(), Fact::Absent);
+        assert!(inputs.file(path).expect("declared").is_none());
+        inputs.facts.insert(path.into(), Fact::File("\u{feff}{}".into()));
+        assert_eq!(inputs.text(path).expect("declared"), Some("{}"));
+    }
+}

@@ -1,0 +1,257 @@
+//! What is meant: every choice of one launch, made, with where it came from.
+//!
+//! A [`Launch`] holds no question that an adapter would have to answer again. It holds no key either:
+//! only whether there is one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Value;
+
+/// A wire protocol between an agent and a provider.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// Anthropic's Messages API: `POST {base}/v1/messages`.
+    Anthropic,
+    /// OpenAI's Responses API: `POST {base}/responses`.
+    OpenaiResponses,
+    /// OpenAI's Chat Completions API: `POST {base}/chat/completions`.
+    OpenaiChatCompletions,
+}
+
+impl Protocol {
+    /// All protocols, in the order in which lists show them.
+    pub const ALL: [Self; 3] = [Self::Anthropic, Self::OpenaiResponses, Self::OpenaiChatCompletions];
+
+    /// The name used in config files and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenaiResponses => "openai-responses",
+            Self::OpenaiChatCompletions => "openai-chat-completions",
+        }
+    }
+
+    /// The key under `base_urls` whose URL serves this protocol.
+    pub const fn family(self) -> &'static str {
+        match self {
+            Self::Anthropic => "anthropic",
+            Self::OpenaiResponses | Self::OpenaiChatCompletions => "openai",
+        }
+    }
+
+    /// The protocol called `name`.
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|protocol| protocol.name() == name)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Where a choice came from.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Origin {
+    /// A word of the command line: `--model`.
+    Option(&'static str),
+    /// A word of `AGENT_RUN_OPTS`: `--model`.
+    Opts(&'static str),
+    /// A key of the config file: its dotted path, and where it stands (`path:line`) once that was asked.
+    Config(String),
+    /// The model list on disk, and how old it is.
+    Cache(Duration),
+    /// Nobody said anything; the text says what decided.
+    Default(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(name) => write!(f, "{name}"),
+            Self::Opts(name) => write!(f, "AGENT_RUN_OPTS {name}"),
+            Self::Config(key) => write!(f, "{key}"),
+            Self::Cache(age) => write!(f, "model list, {} min old", age.as_secs() / 60),
+            Self::Default(why) => write!(f, "{why}"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug)]
+pub struct Sourced<T> {
+    /// The value itself.
+    pub value: T,
+    /// Who chose it.
+    pub origin: Origin,
+}
+
+impl<T> Sourced<T> {
+    /// `value`, chosen by `origin`.
+    pub const fn new(value: T, origin: Origin) -> Self {
+        Self { value, origin }
+    }
+}
+
+/// One model as the config or the catalog knows it; what is unknown stays `None`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Model {
+    /// The id that goes over the wire, byte for byte.
+    pub id: String,
+    /// The name people read.
+    pub name: Option<String>,
+    /// Tokens of the whole window, as served.
+    pub context_window: Option<u64>,
+    /// Tokens of one answer at the most.
+    pub max_output_tokens: Option<u64>,
+    /// Whether the model reasons.
+    pub reasoning: Option<bool>,
+    /// Whether the model takes images.
+    pub vision: Option<bool>,
+    /// Whether the model takes attachments.
+    pub supports_attachments: Option<bool>,
+    /// US dollars for a million input tokens.
+    pub input_cost_per_million: Option<f64>,
+    /// US dollars for a million output tokens.
+    pub output_cost_per_million: Option<f64>,
+    /// US dollars for a million input tokens read from the provider's cache.
+    pub cached_input_cost_per_million: Option<f64>,
+    /// US dollars for a million output tokens written to the provider's cache.
+    pub cached_output_cost_per_million: Option<f64>,
+}
+
+impl Model {
+    /// A model of which only the id is known.
+    pub fn named(id: impl Into<String>) -> Self {
+        Self { id: id.into(), ..Self::default() }
+    }
+
+    /// The output limit if it is known and sane: above zero and below the window.
+    ///
+    /// Provider lists often give the window as the output limit; a client that reserves that much has
+    /// no room left for the prompt.
+    pub fn output_limit(&self) -> Option<u64> {
+        let output = self.max_output_tokens.filter(|&output| output > 0)?;
+        match self.context_window {
+            Some(window) if output >= window => None,
+            _ => Some(output),
+        }
+    }
+}
+
+/// The model for each of Claude's tiers, resolved: the launched model where the config says nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tiers {
+    /// For requests to the large tier.
+    pub opus: String,
+    /// For requests to the middle tier.
+    pub sonnet: String,
+    /// For small background work: titles, exploration.
+    pub haiku: String,
+    /// For sub-agents; `inherit` lets each keep its tier.
+    pub subagent: String,
+}
+
+/// Which proxy the agent uses, beyond the rule that a loopback provider is always direct.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Proxy {
+    /// The proxy variables are passed on as they are.
+    #[default]
+    Inherit,
+    /// No proxy: all proxy variables are removed.
+    None,
+    /// This one, for every scheme.
+    Url(String),
+}
+
+/// How many kinds of tools Codex may offer to the provider.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToolSet {
+    /// Everything Codex sends by itself.
+    #[default]
+    Full,
+    /// Function tools only, for endpoints that answer 400 to any other kind.
+    Minimal,
+}
+
+/// One launch, decided.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The provider's name in the config; safe as a file name.
+    pub provider: String,
+    /// The negotiated protocol.
+    pub protocol: Sourced<Protocol>,
+    /// The base URL of the protocol's family, without a trailing slash.
+    pub base_url: Sourced<String>,
+    /// The model the session starts with.
+    pub model: Sourced<Model>,
+    /// Every model known of this provider, the launched one among them, best first.
+    pub models: Vec<Model>,
+    /// The model for each tier.
+    pub tiers: Tiers,
+    /// Whether the provider takes a key; adapters send a placeholder otherwise.
+    pub keyed: bool,
+    /// Whether the Anthropic protocol carries the key as `x-api-key` instead of a bearer token.
+    pub anthropic_use_api_key: bool,
+    /// Extra request headers; names as written, values possibly secret.
+    pub headers: BTreeMap<String, Value>,
+    /// The user's last word on the child's environment.
+    pub extra_env: BTreeMap<String, Value>,
+    /// Variables that hold other providers' keys, which this child must not see.
+    pub foreign_keys: BTreeSet<String>,
+    /// The proxy rule.
+    pub proxy: Proxy,
+    /// Whether the runtime home shares nothing with the user's own.
+    pub isolated: bool,
+    /// Codex's compatibility level.
+    pub codex_tools: ToolSet,
+    /// Standing arguments from the config, before the user's own.
+    pub standing_args: Vec<String>,
+    /// The user's own words, byte for byte.
+    pub args: Vec<OsString>,
+}
+
+impl Launch {
+    /// Whether the user named the model for this very launch, rather than the config or a default.
+    pub fn model_was_asked_for(&self) -> bool {
+        matches!(self.model.origin, Origin::Option(_) | Origin::Opts(_))
+    }
+
+    /// The provider's own folder below `base`: `<base>/<agent>/<provider>`.
+    pub fn folder(&self, base: &std::path::Path, agent: &str) -> PathBuf {
+        base.join(agent).join(&self.provider)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_limit_is_given_only_when_sane() {
+        let model =
+            |window, output| Model { context_window: window, max_output_tokens: output, ..Model::named("m") };
+        assert_eq!(model(Some(100), Some(10)).output_limit(), Some(10));
+        assert_eq!(model(None, Some(10)).output_limit(), Some(10));
+        assert_eq!(model(Some(100), Some(100)).output_limit(), None);
+        assert_eq!(model(Some(100), Some(0)).output_limit(), None);
+        assert_eq!(model(Some(100), None).output_limit(), None);
+    }
+
+    #[test]
+    fn protocol_names_round_trip() {
+        for protocol in Protocol::ALL {
+            assert_eq!(Protocol::by_name(protocol.name()), Some(protocol));
+        }
+        assert_eq!(Protocol::by_name("chat"), None);
+    }
+}

@@ -1,0 +1,136 @@
+//! The applet house: every agent that `agent-run` can start, and the language they are spoken of in.
+//!
+//! A *shim* is an agent's name together with the knowledge of how to start it. This crate holds that
+//! knowledge and nothing else: it is pure. Everything it says follows from its arguments alone, so it
+//! would say the same on another machine. It reads no file, no variable and no clock, runs no process
+//! and opens no socket; its own `clippy.toml` keeps it so. What an adapter must know of the user's
+//! machine it *declares* ([`Agent::reads`]) and is handed ([`Inputs`]); what must be done it *plans*
+//! ([`Plan`]).
+//!
+//! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
+
+pub mod inputs;
+pub mod launch;
+pub mod loopback;
+pub mod opts;
+pub mod plan;
+mod print;
+pub mod template;
+
+mod claude;
+
+use anyhow::Result;
+
+pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
+pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
+pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
+pub use template::{Part, Template, Value};
+
+/// Every agent, in the order in which lists show them and `demo` looks for them.
+///
+/// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
+/// loop over the agents.
+pub static AGENTS: &[&dyn Agent] = &[&claude::Claude];
+
+/// How one agent is started.
+///
+/// Implementations do nothing: they name, declare and plan. That is what lets a dry run print the very
+/// value that a launch carries out, and lets a test plan for a machine that does not exist.
+pub trait Agent: Sync {
+    /// The command on `PATH`, and the part of a shim's file name before `@`.
+    fn name(&self) -> &'static str;
+
+    /// The name people use, for messages: `Claude Code`.
+    fn title(&self) -> &'static str;
+
+    /// The command that installs the agent, shown when it is not on `PATH`.
+    fn install(&self) -> &'static str;
+
+    /// The oldest version the adapter relies on, and the newest it was tested with.
+    fn versions(&self) -> Versions;
+
+    /// The protocols the agent can speak to a provider, best first.
+    fn protocols(&self) -> &'static [Protocol];
+
+    /// Every variable that the agent or its SDK listens to and that could redirect it or leak a key.
+    ///
+    /// All of them are unset before the plan sets its own. One `*` stands for any text:
+    /// `CLAUDE_CODE_SKIP_*_AUTH`.
+    fn env_family(&self) -> &'static [&'static str];
+
+    /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
+    fn fallback_programs(&self, _inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+
+    /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
+    fn has_runtime_home(&self) -> bool {
+        false
+    }
+
+    /// What [`Agent::adapt`] must be told of the user's machine.
+    ///
+    /// Asked again with what was read until it asks for nothing new, so that one file may name the next.
+    fn reads(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+
+    /// Adds to a cleansed plan what this agent needs for this launch.
+    ///
+    /// # Errors
+    /// When the launch cannot work, or a file of the user's own cannot be understood: before anything
+    /// has been done, with a `help:` line.
+    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
+}
+
+/// The versions of an agent that its adapter is made for.
+#[derive(Clone, Copy, Debug)]
+pub struct Versions {
+    /// The oldest version that has everything the adapter relies on.
+    pub minimum: &'static str,
+    /// The newest version the acceptance cases were run with.
+    pub tested: &'static str,
+}
+
+/// The agent called `name`, matched exactly.
+pub fn by_name(name: &str) -> Option<&'static dyn Agent> {
+    AGENTS.iter().copied().find(|agent| agent.name() == name)
+}
+
+/// The names of all agents, for messages: `claude, codex`.
+pub fn names() -> String {
+    let names: Vec<_> = AGENTS.iter().map(|agent| agent.name()).collect();
+    names.join(", ")
+}
+
+/// Splits a shim's file name, `<agent>@<provider>`, at the first `@`.
+///
+/// `None` when there is no `@` or nothing on one side of it: then the name is not a shim's.
+pub fn split_shim_name(name: &str) -> Option<(&str, &str)> {
+    let (agent, provider) = name.split_once('@')?;
+    (!agent.is_empty() && !provider.is_empty()).then_some((agent, provider))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_at_sign_splits_a_shim_name() {
+        assert_eq!(split_shim_name("codex@ollama"), Some(("codex", "ollama")));
+        assert_eq!(split_shim_name("codex@me@work"), Some(("codex", "me@work")));
+        for no_shim in ["agent-run", "claude", "@ollama", "claude@", "@"] {
+            assert_eq!(split_shim_name(no_shim), None, "{no_shim}");
+        }
+    }
+
+    #[test]
+    fn agent_names_are_unique_and_safe_as_file_names() {
+        for (index, agent) in AGENTS.iter().enumerate() {
+            let name = agent.name();
+            assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
+            assert!(AGENTS[index + 1..].iter().all(|other| other.name() != name), "{name} twice");
+            assert!(!agent.protocols().is_empty(), "{name} speaks nothing");
+        }
+    }
+}

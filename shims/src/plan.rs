@@ -1,0 +1,171 @@
+//! What is planned: everything a launch will do to the machine, as a value.
+//!
+//! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
+//! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::Value as Json;
+
+use crate::{Agent, Inputs, Launch, Value, loopback};
+
+/// The variable that counts launchers within launchers.
+pub const DEPTH: &str = "AGENT_RUN_DEPTH";
+
+/// A file to write whole: atomically, mode 0600, and only when its content differs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FileWrite {
+    /// The content. It never holds a key.
+    pub contents: Vec<u8>,
+}
+
+/// A symbolic link to keep in place.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Link {
+    /// Where it points.
+    pub target: PathBuf,
+    /// A folder of ours that stands there and may be moved out of the way. Other real files and
+    /// folders are never replaced.
+    pub replaces_folder: bool,
+}
+
+/// One change to a JSON object.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// Sets a top-level key.
+    Set(&'static str, Json),
+    /// Adds the last characters of the key to the array at this path, unless they are there.
+    AddKeyTail(&'static [&'static str], usize),
+}
+
+/// A read-modify-write of a JSON file of the user's, the one kind of user file a plan may touch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Merge {
+    /// What changes; everything else stays as it is.
+    pub edits: Vec<Edit>,
+    /// The folder that serves as lock to those who know it.
+    pub lock: PathBuf,
+}
+
+/// Something the user should know.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Note {
+    /// Shown on every launch: something is not as asked for.
+    Warning(String),
+    /// Shown in a dry run only.
+    Info(String),
+}
+
+/// Everything one launch does.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The command to find on `PATH`.
+    pub program: String,
+    /// Paths to try when `PATH` has no such command.
+    pub fallback_programs: Vec<PathBuf>,
+    /// The child's arguments.
+    pub args: Vec<OsString>,
+    /// The child's environment, as a change of the inherited one; `None` unsets.
+    pub env: BTreeMap<OsString, Option<Value>>,
+    /// Folders of ours to create, mode 0700.
+    pub dirs: BTreeSet<PathBuf>,
+    /// Folders of the user's own that must exist before a link points into them.
+    pub user_dirs: BTreeSet<PathBuf>,
+    /// Files to write.
+    pub files: BTreeMap<PathBuf, FileWrite>,
+    /// Links to keep; `None` removes a link (and never anything but a link).
+    pub links: BTreeMap<PathBuf, Option<Link>>,
+    /// Files of the user's to merge into.
+    pub merges: BTreeMap<PathBuf, Merge>,
+    /// What to tell the user.
+    pub notes: Vec<Note>,
+}
+
+impl Plan {
+    /// Plans a whole launch: cleanse, then set, then the user's last word.
+    ///
+    /// # Errors
+    /// As [`Agent::adapt`].
+    pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
+        let mut plan = Self {
+            program: agent.name().to_owned(),
+            fallback_programs: agent.fallback_programs(inputs),
+            ..Self::default()
+        };
+        plan.cleanse(agent, launch, inputs);
+        loopback::apply(launch, inputs, &mut plan);
+        let depth = inputs.var(DEPTH).and_then(OsStr::to_str).and_then(|depth| depth.parse().ok());
+        plan.set(DEPTH, (depth.unwrap_or(0_u32) + 1).to_string());
+        agent.adapt(launch, inputs, &mut plan)?;
+        plan.last_word(launch);
+        Ok(plan)
+    }
+
+    fn cleanse(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
+        for &pattern in agent.env_family() {
+            if pattern.contains('*') {
+                inputs.matching(pattern).for_each(|name| self.unset(name));
+            } else {
+                self.unset(pattern);
+            }
+        }
+        launch.foreign_keys.iter().for_each(|name| self.unset(name));
+        self.unset(crate::opts::VARIABLE);
+    }
+
+    fn last_word(&mut self, launch: &Launch) {
+        for (name, value) in &launch.extra_env {
+            if let Some(Some(ours)) = self.env.get(OsStr::new(name))
+                && ours != value
+            {
+                self.info(format!("extra_env replaces {name}={ours}"));
+            }
+            self.env.insert(name.into(), Some(value.clone()));
+        }
+    }
+
+    /// Sets a variable of the child.
+    pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl Into<Value>) {
+        self.env.insert(name.as_ref().to_owned(), Some(value.into()));
+    }
+
+    /// Removes a variable from the child's environment.
+    pub fn unset(&mut self, name: impl AsRef<OsStr>) {
+        self.env.insert(name.as_ref().to_owned(), None);
+    }
+
+    /// Adds an argument.
+    pub fn arg(&mut self, arg: impl Into<OsString>) {
+        self.args.push(arg.into());
+    }
+
+    /// Adds the standing arguments of the config and the user's own words.
+    pub fn forward(&mut self, launch: &Launch) {
+        self.args.extend(launch.standing_args.iter().map(OsString::from));
+        self.args.extend(launch.args.iter().cloned());
+    }
+
+    /// Writes a file of ours.
+    pub fn write(&mut self, path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) {
+        self.files.insert(path.into(), FileWrite { contents: contents.into() });
+    }
+
+    /// Keeps a link in place.
+    pub fn link(&mut self, path: impl Into<PathBuf>, target: impl AsRef<Path>) {
+        let target = target.as_ref().to_owned();
+        self.links.insert(path.into(), Some(Link { target, replaces_folder: false }));
+    }
+
+    /// Tells the user on every launch.
+    pub fn warn(&mut self, text: impl Into<String>) {
+        self.notes.push(Note::Warning(text.into()));
+    }
+
+    /// Tells the user in a dry run.
+    pub fn info(&mut self, text: impl Into<String>) {
+        self.notes.push(Note::Info(text.into()));
+    }
+}

@@ -1,0 +1,186 @@
+//! How a plan reads: shell-quoted lines for people, JSON for programs. Both are stable.
+
+use std::ffi::OsStr;
+use std::fmt::{self, Write as _};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::{Edit, Merge, Note, Plan, Value};
+
+/// `text` as one word of a shell; bytes that are not UTF-8 appear as `$'\xff'`.
+pub fn quote(text: &OsStr) -> String {
+    match text.to_str() {
+        Some(text) if !text.chars().any(char::is_control) => {
+            shlex::try_quote(text).map_or_else(|_| escaped(text.as_bytes()), |quoted| quoted.into_owned())
+        }
+        _ => escaped(text.as_bytes()),
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::from("$'");
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\'' | '\\' => text.extend(['\\', c]),
+                '\n' => text.push_str("\\n"),
+                '\t' => text.push_str("\\t"),
+                c if c.is_ascii_control() => _ = write!(text, "\\x{:02x}", u32::from(c)),
+                c if c.is_control() => _ = write!(text, "\\u{:04x}", u32::from(c)),
+                c => text.push(c),
+            }
+        }
+        for byte in chunk.invalid() {
+            _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text + "'"
+}
+
+fn quoted_value(value: &Value) -> String {
+    match value.plain() {
+        Some(plain) => quote(&plain),
+        // A secret's place is shown bare, as `<key>`: nobody pastes it, and it must stand out.
+        None if value.parts().len() == 1 => value.to_string(),
+        None => quote(OsStr::new(&value.to_string())),
+    }
+}
+
+fn edits(merge: &Merge) -> Vec<String> {
+    let said = merge.edits.iter().map(|edit| match edit {
+        Edit::Set(key, value) => format!("{key} = {value}"),
+        Edit::AddKeyTail(path, count) => format!("{} += last {count} characters of <key>", path.join(".")),
+    });
+    said.collect()
+}
+
+/// A plan as lines; `contents` shows what the files hold.
+pub struct Lines<'a> {
+    plan: &'a Plan,
+    contents: bool,
+}
+
+impl Plan {
+    /// The plan as shell-quoted lines, one an effect, in the order in which they happen.
+    pub fn lines(&self, contents: bool) -> Lines<'_> {
+        Lines { plan: self, contents }
+    }
+
+    /// The plan as data.
+    pub fn json(&self) -> Json {
+        let path = |path: &Path| Json::from(path.to_string_lossy());
+        let word = |word: &OsStr| match word.to_str() {
+            Some(text) => Json::from(text),
+            None => json!({ "bytes": word.as_bytes() }),
+        };
+        let paths = |paths: &std::collections::BTreeSet<std::path::PathBuf>| -> Json {
+            paths.iter().map(|dir| path(dir)).collect()
+        };
+        let set: Map<String, Json> = self
+            .env
+            .iter()
+            .filter_map(|(name, value)| {
+                Some((name.to_string_lossy().into_owned(), value.as_ref()?.to_string().into()))
+            })
+            .collect();
+        json!({
+            "program": self.program,
+            "args": self.args.iter().map(|arg| word(arg)).collect::<Json>(),
+            "unset": self.env.iter().filter(|(_, value)| value.is_none())
+                .map(|(name, _)| word(name)).collect::<Json>(),
+            "set": set,
+            "dirs": paths(&self.dirs),
+            "user_dirs": paths(&self.user_dirs),
+            "files": self.files.iter().map(|(at, file)| json!({
+                "path": path(at), "mode": "0600", "contents": String::from_utf8_lossy(&file.contents),
+            })).collect::<Json>(),
+            "links": self.links.iter().map(|(at, link)| json!({
+                "path": path(at), "target": link.as_ref().map(|link| path(&link.target)),
+            })).collect::<Json>(),
+            "merges": self.merges.iter().map(|(at, merge)| json!({
+                "path": path(at), "edits": edits(merge),
+            })).collect::<Json>(),
+            "notes": self.notes.iter().map(|note| match note {
+                Note::Warning(text) => json!({ "level": "warning", "text": text }),
+                Note::Info(text) => json!({ "level": "info", "text": text }),
+            }).collect::<Json>(),
+        })
+    }
+}
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plan = self.plan;
+        for note in &plan.notes {
+            match note {
+                Note::Warning(text) => writeln!(f, "# warning: {text}")?,
+                Note::Info(text) => writeln!(f, "# note: {text}")?,
+            }
+        }
+        for (name, _) in plan.env.iter().filter(|(_, value)| value.is_none()) {
+            writeln!(f, "unset {}", quote(name))?;
+        }
+        for (name, value) in &plan.env {
+            if let Some(value) = value {
+                writeln!(f, "set {}={}", quote(name), quoted_value(value))?;
+            }
+        }
+        for dir in plan.dirs.iter().chain(&plan.user_dirs) {
+            writeln!(f, "dir {}", quote(dir.as_os_str()))?;
+        }
+        for (path, file) in &plan.files {
+            writeln!(f, "write {}", quote(path.as_os_str()))?;
+            if self.contents {
+                for line in String::from_utf8_lossy(&file.contents).lines() {
+                    writeln!(f, "  | {line}")?;
+                }
+            }
+        }
+        for (path, link) in &plan.links {
+            match link {
+                Some(link) => {
+                    let target = quote(link.target.as_os_str());
+                    writeln!(f, "link {} -> {target}", quote(path.as_os_str()))?;
+                }
+                None => writeln!(f, "unlink {}", quote(path.as_os_str()))?,
+            }
+        }
+        for (path, merge) in &plan.merges {
+            writeln!(f, "merge {}: {}", quote(path.as_os_str()), edits(merge).join("; "))?;
+        }
+        write!(f, "exec {}", quote(OsStr::new(&plan.program)))?;
+        plan.args.iter().try_for_each(|arg| write!(f, " {}", quote(arg)))?;
+        writeln!(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        assert_eq!(quote(OsStr::new("plain")), "plain");
+        assert_eq!(quote(OsStr::new("")), "''");
+        assert_eq!(quote(OsStr::new("two words")), "'two words'");
+        assert_eq!(quote(OsStr::new("a\nb\x1b")), "$'a\\nb\\x1b'");
+        assert_eq!(quote(OsStr::from_bytes(b"a\xff'b")), "$'a\\xff\\'b'");
+    }
+
+    #[test]
+    fn a_key_is_only_named() {
+        let mut plan = Plan { program: "agent".into(), ..Plan::default() };
+        plan.set("TOKEN", Value::key());
+        plan.set("HEADER", Value::from("Bearer ").then(Value::key()));
+        plan.unset("GONE");
+        plan.arg("hello world");
+        let lines = plan.lines(false).to_string();
+        assert_eq!(
+            lines,
+            "unset GONE\nset HEADER='Bearer <key>'\nset TOKEN=<key>\nexec agent 'hello world'\n"
+        );
+        assert_eq!(plan.json()["set"]["TOKEN"], "<key>");
+    }
+}

@@ -1,0 +1,11 @@
+//! The user's one file: its types, and how it is read.
+//!
+//! Everything that can be wrong with the file is found here, at load, and said with path, line, column
+//! and key. What the file means for a launch is decided in `resolve.rs`.
+
+mod types;
+
+pub use types::{
+    Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry, Provider,
+    ProxyRule, Secret, TierNames,
+};

@@ -1,0 +1,247 @@
+//! The config file's schema as serde types.
+//!
+//! A value that can be judged alone is judged while it is read, so that the parser's own line and column
+//! go into the error. What takes several keys to judge is judged afterwards, in `check.rs`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use shims::{Protocol, Template, ToolSet};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The providers, in the file's order.
+    pub providers: IndexMap<String, Provider>,
+    /// Homes without a provider, from old files.
+    #[serde(default, alias = "isolated-homes")]
+    pub isolated_homes: IsolatedHomes,
+}
+
+/// One provider.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// What it can speak.
+    pub protocols: Vec<Protocol>,
+    /// Where it listens.
+    pub base_urls: BaseUrls,
+    /// The key itself.
+    pub key: Option<Secret>,
+    /// The variable that holds the key.
+    pub key_env: Option<String>,
+    /// The file that holds the key.
+    pub key_file: Option<PathBuf>,
+    /// The command that prints the key: program and arguments, no shell.
+    pub key_command: Option<Vec<String>>,
+    /// Whether the Anthropic protocol carries the key as `x-api-key`.
+    #[serde(default)]
+    pub anthropic_use_api_key: bool,
+    /// The model of a launch that names none.
+    pub default_model: Option<String>,
+    /// Models known without asking the provider.
+    #[serde(default)]
+    pub models: Vec<ModelEntry>,
+    /// Which models of the provider's own list to keep; an empty list turns loading off.
+    #[serde(default = "Filter::keep_all")]
+    pub model_api_filters: Option<Vec<Filter>>,
+    /// The old way to say `model_api_filters: []`.
+    #[serde(default)]
+    pub disable_model_loading_from_api: bool,
+    /// Variables for the agent, set last.
+    #[serde(default)]
+    pub extra_env: BTreeMap<String, Template>,
+    /// The model of each tier; the launched model where nothing is said.
+    #[serde(default)]
+    pub tiers: TierNames,
+    /// Extra request headers.
+    #[serde(default)]
+    pub headers: BTreeMap<String, Template>,
+    /// Standing arguments for the agent.
+    #[serde(default)]
+    pub args: Args,
+    /// Which proxy to use.
+    #[serde(default)]
+    pub proxy: ProxyRule,
+    /// Whether the agent gets a home that shares nothing with the user's own.
+    #[serde(default)]
+    pub isolated: bool,
+    /// What only concerns Codex.
+    #[serde(default)]
+    pub codex: Codex,
+}
+
+/// Where a provider's key is kept.
+#[derive(Clone, Copy, Debug)]
+pub enum KeySource<'a> {
+    /// In the config file.
+    Literal(&'a Secret),
+    /// In a variable of the launcher's own environment.
+    Env(&'a str),
+    /// In a file.
+    File(&'a PathBuf),
+    /// A command prints it.
+    Command(&'a [String]),
+}
+
+impl Provider {
+    /// Where the key is kept; `None` for a provider without one.
+    ///
+    /// Old files may hold both `key` and `key_command`; the command wins then.
+    pub fn key_source(&self) -> Option<KeySource<'_>> {
+        (self.key_command.as_deref().map(KeySource::Command))
+            .or_else(|| self.key_env.as_deref().map(KeySource::Env))
+            .or_else(|| self.key_file.as_ref().map(KeySource::File))
+            .or_else(|| self.key.as_ref().map(KeySource::Literal))
+    }
+
+    /// The base URL that serves `protocol`.
+    pub fn base_url(&self, protocol: Protocol) -> Option<&str> {
+        let url = match protocol {
+            Protocol::Anthropic => &self.base_urls.anthropic,
+            Protocol::OpenaiResponses | Protocol::OpenaiChatCompletions => &self.base_urls.openai,
+        };
+        url.as_ref().map(|url| url.0.as_str())
+    }
+
+    /// Whether the provider's own model list is used.
+    pub fn loads_models(&self) -> bool {
+        !self.disable_model_loading_from_api && self.model_api_filters.as_ref().is_some_and(|f| !f.is_empty())
+    }
+}
+
+/// The base URLs of a provider.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseUrls {
+    /// For both OpenAI protocols, version segment included.
+    pub openai: Option<BaseUrl>,
+    /// For the Anthropic protocol, without `/v1`.
+    pub anthropic: Option<BaseUrl>,
+}
+
+/// A checked URL without a trailing slash.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+#[serde(transparent)]
+pub struct BaseUrl(pub String);
+
+/// A key written into the file. It prints as `<key>`.
+#[derive(Clone, Deserialize, Eq, PartialEq)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<key>")
+    }
+}
+
+/// A model of the config: an id alone, or what is known of it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelEntry {
+    /// See [`shims::Model`] for all of these.
+    pub id: String,
+    pub name: Option<String>,
+    pub context_window: Option<u64>,
+    pub max_output_tokens: Option<u64>,
+    pub reasoning: Option<bool>,
+    pub vision: Option<bool>,
+    pub supports_attachments: Option<bool>,
+    pub input_cost_per_million: Option<f64>,
+    pub output_cost_per_million: Option<f64>,
+    pub cached_input_cost_per_million: Option<f64>,
+    pub cached_output_cost_per_million: Option<f64>,
+}
+
+/// One rule of `model_api_filters`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Filter {
+    /// The regular expression a model's id must match somewhere.
+    pub filter: String,
+    /// What to sort by: templates over the captures.
+    pub order_key: Option<Vec<String>>,
+    /// Whether to turn the order around after sorting.
+    #[serde(default = "yes")]
+    pub desc: bool,
+    /// How many to keep; `null` keeps all.
+    #[serde(default = "hundred")]
+    pub top: Option<usize>,
+}
+
+/// Model ids by tier.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TierNames {
+    /// See [`shims::Tiers`] for all of these.
+    pub opus: Option<String>,
+    pub sonnet: Option<String>,
+    pub haiku: Option<String>,
+    pub subagent: Option<String>,
+}
+
+/// Standing arguments: for every agent, or by agent.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Args {
+    /// For every agent.
+    All(Vec<String>),
+    /// By agent.
+    ByAgent(BTreeMap<String, Vec<String>>),
+}
+
+/// The `proxy` key: `inherit`, `none` or a URL.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct ProxyRule(pub String);
+
+/// What only concerns Codex.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codex {
+    /// The compatibility level for endpoints that reject some kinds of tools.
+    #[serde(default)]
+    pub tools: ToolSet,
+}
+
+/// Homes that share nothing with the user's own, by agent; a name may or may not be a provider too.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IsolatedHomes {
+    /// Codex's.
+    #[serde(default)]
+    pub codex: HomeNames,
+    /// Hermes Agent's.
+    #[serde(default)]
+    pub hermes: HomeNames,
+}
+
+/// Names of homes; the maps behind them are empty.
+pub type HomeNames = BTreeMap<String, BTreeMap<String, ()>>;
+
+fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's own type")]
+fn hundred() -> Option<usize> {
+    Some(100)
+}
+
+impl Filter {
+    /// The rule of a provider that names none: every model, in the provider's order.
+    pub fn keep_all() -> Option<Vec<Self>> {
+        Some(vec![Self { filter: String::new(), order_key: None, desc: false, top: None }])
+    }
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}

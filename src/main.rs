@@ -1,0 +1,5 @@
+//! `agent-run` launches a coding agent on a chosen provider.
+
+mod config;
+
+fn main() {}
