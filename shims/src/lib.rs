@@ -12,6 +12,7 @@
 pub mod inputs;
 pub mod launch;
 pub mod loopback;
+pub mod mirror;
 pub mod opts;
 pub mod plan;
 mod print;

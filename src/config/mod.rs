@@ -6,6 +6,6 @@
 mod types;
 
 pub use types::{
-    Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry, Provider,
-    ProxyRule, Secret, TierNames,
+    Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
+    Provider, ProxyRule, Secret, TierNames,
 };
