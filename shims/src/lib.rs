@@ -20,7 +20,7 @@ pub mod template;
 
 mod claude;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
@@ -82,6 +82,15 @@ pub trait Agent: Sync {
     /// When the launch cannot work, or a file of the user's own cannot be understood: before anything
     /// has been done, with a `help:` line.
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
+
+    /// Adds what a home without a provider needs (`isolated_homes` of old files): a home of its own that
+    /// shares nothing with the user's, with the agent's own login and settings in it.
+    ///
+    /// # Errors
+    /// When the agent has no such homes.
+    fn adapt_bare_home(&self, name: &str, _inputs: &Inputs, _plan: &mut Plan) -> Result<()> {
+        bail!("{} needs a provider, and `{name}` is only a home", self.title())
+    }
 }
 
 /// The versions of an agent that its adapter is made for.

@@ -97,11 +97,32 @@ impl Plan {
         };
         plan.cleanse(agent, launch, inputs);
         loopback::apply(launch, inputs, &mut plan);
-        let depth = inputs.var(DEPTH).and_then(OsStr::to_str).and_then(|depth| depth.parse().ok());
-        plan.set(DEPTH, (depth.unwrap_or(0_u32) + 1).to_string());
+        plan.count_depth(inputs);
         agent.adapt(launch, inputs, &mut plan)?;
         plan.last_word(launch);
         Ok(plan)
+    }
+
+    /// Plans a launch in a home without a provider: nothing is cleansed, since nothing is chosen.
+    ///
+    /// # Errors
+    /// As [`Agent::adapt_bare_home`].
+    pub fn of_bare_home(agent: &dyn Agent, name: &str, args: &[OsString], inputs: &Inputs) -> Result<Self> {
+        let mut plan = Self {
+            program: agent.name().to_owned(),
+            fallback_programs: agent.fallback_programs(inputs),
+            ..Self::default()
+        };
+        plan.count_depth(inputs);
+        plan.unset(crate::opts::VARIABLE);
+        agent.adapt_bare_home(name, inputs, &mut plan)?;
+        plan.args.extend(args.iter().cloned());
+        Ok(plan)
+    }
+
+    fn count_depth(&mut self, inputs: &Inputs) {
+        let depth = inputs.var(DEPTH).and_then(OsStr::to_str).and_then(|depth| depth.parse().ok());
+        self.set(DEPTH, (depth.unwrap_or(0_u32) + 1).to_string());
     }
 
     fn cleanse(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
