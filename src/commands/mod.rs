@@ -1,0 +1,4 @@
+//! What the commands do, one file a verb.
+
+pub mod dry_run;
+pub mod launch;
