@@ -20,6 +20,7 @@ pub mod template;
 
 mod claude;
 mod codex;
+mod hermes;
 
 use anyhow::{Result, bail};
 
@@ -33,7 +34,7 @@ pub use template::{Part, Template, Value};
 ///
 /// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
 /// loop over the agents.
-pub static AGENTS: &[&dyn Agent] = &[&claude::Claude, &codex::Codex];
+pub static AGENTS: &[&dyn Agent] = &[&claude::Claude, &codex::Codex, &hermes::Hermes];
 
 /// How one agent is started.
 ///
