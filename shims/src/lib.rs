@@ -19,6 +19,7 @@ mod print;
 pub mod template;
 
 mod claude;
+mod crush;
 
 use anyhow::{Result, bail};
 
@@ -32,7 +33,7 @@ pub use template::{Part, Template, Value};
 ///
 /// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
 /// loop over the agents.
-pub static AGENTS: &[&dyn Agent] = &[&claude::Claude];
+pub static AGENTS: &[&dyn Agent] = &[&claude::Claude, &crush::Crush];
 
 /// How one agent is started.
 ///
