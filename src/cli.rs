@@ -30,6 +30,9 @@ pub struct Cli {
 pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
+    /// Play a provider on loopback and record what it is asked
+    #[command(hide = true)]
+    Canary(Canary),
 }
 
 /// `agent-run launch`
@@ -78,6 +81,22 @@ pub struct Said {
     /// With --dry-run: print the contents of files too
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
+}
+
+/// `agent-run canary`
+#[derive(Args, Debug)]
+pub struct Canary {
+    /// A loopback address; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0")]
+    pub listen: std::net::SocketAddr,
+
+    /// The file that gets one JSON line a request
+    #[arg(long)]
+    pub log: PathBuf,
+
+    /// How to answer: a JSON array of rules, or a file that holds one
+    #[arg(long)]
+    pub script: Option<String>,
 }
 
 fn protocol(word: &str) -> Result<Protocol, String> {

@@ -15,6 +15,7 @@
 //! What an agent needs is known in the crate `shims`, which is pure; reading the machine and changing it
 //! happens here, at the two ends.
 
+mod canary;
 mod cli;
 mod commands;
 mod config;

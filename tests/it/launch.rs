@@ -45,3 +45,13 @@ fn both_doors_give_the_same_plan() {
     assert_eq!(by_name.stdout, by_link.stdout);
     assert!(by_name.stdout.contains("\nexec claude "), "{}", by_name.stdout);
 }
+
+#[test]
+fn the_mock_provider_answers_and_remembers() {
+    let sandbox = sandbox();
+    let canary = crate::support::Canary::start(&sandbox, "m1");
+    let ask = format!("curl -s -d '{{\"model\":\"m\",\"messages\":[]}}' {}", canary.url("/v1/messages"));
+    let ran = run(sandbox.command("sh").args(["-c", &ask])).exits(0);
+    assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
+    assert_eq!(canary.posts()[0]["model"], "m");
+}
