@@ -1,5 +1,7 @@
 //! Claude Code: routing by variables, one onboarding flag, nothing else on disk.
 
+use std::ffi::OsString;
+
 use anyhow::Result;
 
 use crate::{Agent, Inputs, Launch, Plan, Protocol, Value, Versions};
@@ -30,6 +32,10 @@ impl Agent for Claude {
 
     fn env_family(&self) -> &'static [&'static str] {
         &["ANTHROPIC_API_KEY", "ANTHROPIC_*"]
+    }
+
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["-p", prompt].map(OsString::from).into()
     }
 
     fn adapt(&self, launch: &Launch, _inputs: &Inputs, plan: &mut Plan) -> Result<()> {
