@@ -206,8 +206,11 @@ pub struct Launch {
     pub headers: BTreeMap<String, Value>,
     /// The user's last word on the child's environment.
     pub extra_env: BTreeMap<String, Value>,
-    /// Variables that hold the providers' keys: the child gets its key by the adapter's means alone.
-    pub key_variables: BTreeSet<String>,
+    /// The variable of the user's own that the key was read from, which the child inherits so that agents
+    /// can start agents. An adapter that can keep it from the agent's tools does.
+    pub key_variable: Option<String>,
+    /// Variables that hold other providers' keys, which this child must not see.
+    pub foreign_keys: BTreeSet<String>,
     /// The proxy rule.
     pub proxy: Proxy,
     /// Whether the runtime home shares nothing with the user's own.
