@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// One launch on a provider inside the binary, and what it tells.
+mod demo;
 /// What a launch does, and the exit codes it promises.
 mod launch;
