@@ -9,5 +9,8 @@ mod demo;
 /// What a launch does, and the exit codes it promises.
 mod launch;
 
+/// The README's config and commands.
+mod papers;
+
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
