@@ -19,6 +19,9 @@ mod print;
 pub mod template;
 
 mod claude;
+mod codex;
+mod crush;
+mod hermes;
 
 use std::ffi::OsString;
 
@@ -34,7 +37,7 @@ pub use template::{Part, Template, Value};
 ///
 /// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
 /// loop over the agents.
-pub static AGENTS: &[&dyn Agent] = &[&claude::Claude];
+pub static AGENTS: &[&dyn Agent] = &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush];
 
 /// How one agent is started.
 ///
