@@ -8,3 +8,6 @@ mod support;
 mod demo;
 /// What a launch does, and the exit codes it promises.
 mod launch;
+
+/// Golden plans, one a pair of agent and protocol.
+mod plans;

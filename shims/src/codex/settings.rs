@@ -102,7 +102,8 @@ pub fn of(launch: &Launch, home: &Home, secrets: &[(String, Value)]) -> Result<V
     settings.add("features.unbounded_connection_retries", false, Hold::Offered);
     // An empty value, and not `exclude` or `filters`: of those two a project's own replaces the user's and
     // ours, and they cannot be mixed, while `set` adds up over all layers and comes after both.
-    for (variable, _) in secrets {
+    let inherited = launch.key_variable.iter();
+    for variable in secrets.iter().map(|(variable, _)| variable).chain(inherited) {
         settings.pin(&format!("shell_environment_policy.set.{variable}"), "");
     }
     if launch.codex_tools == ToolSet::Minimal {

@@ -3,33 +3,13 @@
 mod guard;
 mod onboarding;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::*;
-use crate::{Dirs, Edit, Fact, Model, Note, Origin, Proxy, Sourced, Tiers, ToolSet};
+use crate::{Dirs, Edit, Fact, Model, Note, Origin, Sourced, Tiers};
 
 fn launch() -> Launch {
-    let origin = || Origin::Default("a test".to_owned());
-    let tier = || "m-main".to_owned();
-    Launch {
-        provider: "acme".to_owned(),
-        protocol: Sourced::new(Protocol::Anthropic, origin()),
-        base_url: Sourced::new("https://api.acme.example/anthropic".to_owned(), origin()),
-        model: Sourced::new(Model::named("m-main"), origin()),
-        models: Vec::new(),
-        tiers: Tiers { opus: tier(), sonnet: tier(), haiku: tier(), subagent: tier() },
-        keyed: true,
-        anthropic_use_api_key: false,
-        headers: BTreeMap::new(),
-        extra_env: BTreeMap::new(),
-        key_variables: BTreeSet::new(),
-        proxy: Proxy::Inherit,
-        isolated: false,
-        codex_tools: ToolSet::Full,
-        standing_args: Vec::new(),
-        args: Vec::new(),
-    }
+    Launch::sample("acme", Protocol::Anthropic, "https://api.acme.example/anthropic", "m-main")
 }
 
 /// A machine with these variables and files; `~` is its home, everything else is absent.

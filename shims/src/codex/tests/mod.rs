@@ -6,30 +6,12 @@ mod home;
 use std::path::Path;
 
 use super::*;
-use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sourced, Tiers, ToolSet, Value};
+use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sourced, ToolSet, Value};
 
 const CONFIG: &str = "/c/codex/p/config.toml";
 
 fn launch() -> Launch {
-    let default = || Origin::Default(String::new());
-    Launch {
-        provider: "p".into(),
-        protocol: Sourced::new(Protocol::OpenaiResponses, default()),
-        base_url: Sourced::new("https://host.example/v1".into(), default()),
-        model: Sourced::new(Model::named("M"), default()),
-        models: Vec::new(),
-        tiers: Tiers::default(),
-        keyed: true,
-        anthropic_use_api_key: false,
-        headers: std::collections::BTreeMap::new(),
-        extra_env: std::collections::BTreeMap::new(),
-        key_variables: std::collections::BTreeSet::new(),
-        proxy: crate::Proxy::Inherit,
-        isolated: false,
-        codex_tools: ToolSet::Full,
-        standing_args: Vec::new(),
-        args: Vec::new(),
-    }
+    Launch::sample("p", Protocol::OpenaiResponses, "https://host.example/v1", "M")
 }
 
 /// A machine where only these files are, and each folder knows what is in it.
