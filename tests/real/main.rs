@@ -5,3 +5,6 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+/// The demo with each of them.
+mod demo;
