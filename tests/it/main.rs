@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
+mod crush;
 /// What a launch does, and the exit codes it promises.
 mod launch;
