@@ -47,7 +47,7 @@ impl Stage {
             format!(
                 "  {name}:\n    protocols: [openai-chat-completions, anthropic]\n    base_urls:\n      \
                  openai: {}\n      anthropic: {}\n    key_env: MOCK_KEY\n    default_model: mock-model\n    \
-                 models: [mock-model, mock-model-small]\n    model_api_filters: []\n{more}",
+                 models: [{{id: mock-model}}, {{id: mock-model-small}}]\n    model_api_filters: []\n{more}",
                 canary.url("/v1"),
                 canary.url(""),
             )
