@@ -1,34 +1,16 @@
 //! Whole plans, and the launch that the other tests start from.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use std::path::Path;
 
 use serde_json::json;
 
 use super::*;
-use crate::{Dirs, Fact, Link, Model, Note, Origin, Sourced, Tiers, ToolSet};
+use crate::{Dirs, Fact, Link, Model, Note, Origin, Sourced, Tiers};
 
 /// A launch on the provider `kimi`, of the model `k2`.
 pub fn launch(args: &[&str]) -> Launch {
-    Launch {
-        provider: "kimi".into(),
-        protocol: Sourced::new(Protocol::OpenaiChatCompletions, Origin::Default(String::new())),
-        base_url: Sourced::new("https://kimi.example/v1".into(), Origin::Default(String::new())),
-        model: Sourced::new(Model::named("k2"), Origin::Default(String::new())),
-        models: Vec::new(),
-        tiers: Tiers::default(),
-        keyed: true,
-        anthropic_use_api_key: false,
-        headers: BTreeMap::new(),
-        extra_env: BTreeMap::new(),
-        key_variables: BTreeSet::new(),
-        proxy: Proxy::Inherit,
-        isolated: false,
-        codex_tools: ToolSet::Full,
-        standing_args: Vec::new(),
-        args: args.iter().map(Into::into).collect(),
-    }
+    let sample = Launch::sample("kimi", Protocol::OpenaiChatCompletions, "https://kimi.example/v1", "k2");
+    Launch { tiers: Tiers::default(), args: args.iter().map(Into::into).collect(), ..sample }
 }
 
 fn machine(env: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
