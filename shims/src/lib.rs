@@ -23,6 +23,8 @@ mod codex;
 mod crush;
 mod hermes;
 
+use std::ffi::OsString;
+
 use anyhow::{Result, bail};
 
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
@@ -62,6 +64,9 @@ pub trait Agent: Sync {
     /// All of them are unset before the plan sets its own. One `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
+
+    /// The words with which the agent answers one prompt on stdout and ends, asking nothing.
+    fn one_shot(&self, prompt: &str) -> Vec<OsString>;
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
     fn fallback_programs(&self, _inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -6,4 +6,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Claude Code's acceptance cases.
 mod claude;
+
+/// Crush's acceptance cases.
+mod crush;
+
+/// The demo with each of them.
+mod demo;

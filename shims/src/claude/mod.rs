@@ -20,7 +20,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
@@ -109,6 +109,10 @@ impl Agent for Claude {
 
     fn env_family(&self) -> &'static [&'static str] {
         FAMILY
+    }
+
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["-p", prompt].map(OsString::from).into()
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {

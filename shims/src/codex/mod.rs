@@ -14,6 +14,7 @@ mod merge;
 mod runtime;
 mod settings;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -61,6 +62,10 @@ impl Agent for Codex {
             "OPENAI_ORGANIZATION",
             "OPENAI_PROJECT",
         ]
+    }
+
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["exec", "--skip-git-repo-check", prompt].map(OsString::from).into()
     }
 
     fn has_runtime_home(&self) -> bool {

@@ -69,6 +69,10 @@ impl Agent for Crush {
         ]
     }
 
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["run", "-q", prompt].map(OsString::from).into()
+    }
+
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let gopath = inputs.var("GOPATH").and_then(|list| std::env::split_paths(list).next());
         let bin = || gopath.unwrap_or_else(|| inputs.dirs.home.join("go")).join("bin");

@@ -13,6 +13,7 @@ mod tests;
 mod words;
 mod yaml;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -64,6 +65,10 @@ impl Agent for Hermes {
             "OPENROUTER_BASE_URL",
             "AUXILIARY_*",
         ]
+    }
+
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["chat", "-Q", "-q", prompt].map(OsString::from).into()
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
