@@ -20,7 +20,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
@@ -111,12 +111,12 @@ impl Agent for Claude {
         FAMILY
     }
 
-    fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
-        [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["-p", prompt].map(OsString::from).into()
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        vec!["-p".into(), prompt.into()]
+    fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
