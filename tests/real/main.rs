@@ -6,5 +6,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Crush's acceptance cases.
+mod crush;
+
 /// The demo with each of them.
 mod demo;
