@@ -6,6 +6,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Claude Code's acceptance cases.
+mod claude;
+
 /// Crush's acceptance cases.
 mod crush;
 
