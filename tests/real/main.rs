@@ -9,6 +9,9 @@ mod support;
 /// Claude Code's acceptance cases.
 mod claude;
 
+/// Codex's acceptance cases.
+mod codex;
+
 /// Crush's acceptance cases.
 mod crush;
 
