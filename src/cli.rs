@@ -30,6 +30,8 @@ pub struct Cli {
 pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
+    /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
+    Demo(Demo),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -81,6 +83,13 @@ pub struct Said {
     /// With --dry-run: print the contents of files too
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
+}
+
+/// `agent-run demo`
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// The agent; the first one found on PATH without it
+    pub agent: Option<String>,
 }
 
 /// `agent-run canary`

@@ -236,6 +236,34 @@ impl Launch {
 }
 
 #[cfg(test)]
+impl Launch {
+    /// The launch that tests start from: a keyed provider about which nothing special was said.
+    pub fn sample(provider: &str, protocol: Protocol, base_url: &str, model: &str) -> Self {
+        let said = || Origin::Default("a test".to_owned());
+        let tier = || model.to_owned();
+        Self {
+            provider: provider.to_owned(),
+            protocol: Sourced::new(protocol, said()),
+            base_url: Sourced::new(base_url.to_owned(), said()),
+            model: Sourced::new(Model::named(model), said()),
+            models: Vec::new(),
+            tiers: Tiers { opus: tier(), sonnet: tier(), haiku: tier(), subagent: tier() },
+            keyed: true,
+            anthropic_use_api_key: false,
+            headers: BTreeMap::new(),
+            extra_env: BTreeMap::new(),
+            key_variable: None,
+            foreign_keys: BTreeSet::new(),
+            proxy: Proxy::Inherit,
+            isolated: false,
+            codex_tools: ToolSet::Full,
+            standing_args: Vec::new(),
+            args: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

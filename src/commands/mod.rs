@@ -1,5 +1,6 @@
 //! What the commands do, one file a verb.
 
 pub mod canary;
+pub mod demo;
 pub mod dry_run;
 pub mod launch;

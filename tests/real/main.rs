@@ -6,5 +6,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Crush's acceptance cases.
+mod crush;
+
+/// The demo with each of them.
+mod demo;
+
 /// Hermes Agent.
 mod hermes;

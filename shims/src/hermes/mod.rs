@@ -13,6 +13,7 @@ mod tests;
 mod words;
 mod yaml;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -66,12 +67,20 @@ impl Agent for Hermes {
         ]
     }
 
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["chat", "-Q", "-q", prompt].map(OsString::from).into()
+    }
+
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
     }
 
     fn has_runtime_home(&self) -> bool {
         true
+    }
+
+    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
+        ["chat", "-Q", "-q", prompt].map(Into::into).into()
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
@@ -98,6 +107,8 @@ impl Agent for Hermes {
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
         pins::plan(launch, &runtime, homes.policy.as_ref(), inputs, plan)?;
+        // Hermes keeps secrets from its tools by their names, and this one's name is the user's.
+        launch.key_variable.iter().for_each(|name| plan.unset(name));
         routing.set_variables(plan);
         words.warnings().into_iter().for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));

@@ -1,7 +1,7 @@
 //! Whole plans for machines that do not exist.
 
 use super::*;
-use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Proxy, Sourced, Tiers, ToolSet, Value};
+use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Value};
 
 pub fn inputs() -> Inputs {
     let dirs = Dirs {
@@ -16,25 +16,8 @@ pub fn inputs() -> Inputs {
 }
 
 pub fn launch(args: &[&str]) -> Launch {
-    let origin = || Origin::Default("test".into());
-    Launch {
-        provider: "local".into(),
-        protocol: Sourced::new(Protocol::OpenaiChatCompletions, origin()),
-        base_url: Sourced::new("http://127.0.0.1:1/v1".into(), origin()),
-        model: Sourced::new(Model::named("m"), origin()),
-        models: vec![Model::named("m")],
-        tiers: Tiers::default(),
-        keyed: true,
-        anthropic_use_api_key: false,
-        headers: std::collections::BTreeMap::new(),
-        extra_env: std::collections::BTreeMap::new(),
-        key_variables: std::collections::BTreeSet::new(),
-        proxy: Proxy::Inherit,
-        isolated: false,
-        codex_tools: ToolSet::Full,
-        standing_args: Vec::new(),
-        args: args.iter().map(Into::into).collect(),
-    }
+    let sample = Launch::sample("local", Protocol::OpenaiChatCompletions, "http://127.0.0.1:1/v1", "m");
+    Launch { models: vec![Model::named("m")], args: args.iter().map(Into::into).collect(), ..sample }
 }
 
 /// Answers every question the adapter asks, until it asks nothing new; what is not given is missing.
