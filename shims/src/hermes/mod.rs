@@ -79,10 +79,6 @@ impl Agent for Hermes {
         true
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        ["chat", "-Q", "-q", prompt].map(Into::into).into()
-    }
-
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let words = Words::of(launch);
         let homes = Homes::find(launch, &words, inputs);
