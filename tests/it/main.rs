@@ -6,8 +6,10 @@ mod support;
 
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
+
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
 

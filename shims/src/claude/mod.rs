@@ -119,10 +119,6 @@ impl Agent for Claude {
         [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        vec!["-p".into(), prompt.into()]
-    }
-
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
         let mut paths = places::state_files(launch, inputs).to_vec();
         paths.extend(places::settings(launch, inputs));

@@ -72,10 +72,6 @@ impl Agent for Codex {
         true
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        vec!["exec".into(), "--skip-git-repo-check".into(), prompt.into()]
-    }
-
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let home = Home::of(launch, inputs);
         let mut paths = home.reads(inputs);

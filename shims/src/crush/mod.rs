@@ -83,10 +83,6 @@ impl Agent for Crush {
         true
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        ["run", "-q", prompt].map(Into::into).into()
-    }
-
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let homes = Homes::of(launch, inputs);
         let mut paths = homes.project.reads(&homes.session, inputs);
