@@ -17,3 +17,6 @@ mod crush;
 
 /// The demo with each of them.
 mod demo;
+
+/// Hermes Agent.
+mod hermes;
