@@ -9,8 +9,14 @@ mod support;
 /// Claude Code's acceptance cases.
 mod claude;
 
+/// Codex's acceptance cases.
+mod codex;
+
 /// Crush's acceptance cases.
 mod crush;
 
 /// The demo with each of them.
 mod demo;
+
+/// Hermes Agent.
+mod hermes;
