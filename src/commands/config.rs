@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::DEMO;
+use crate::output;
 
 /// Tried in this order when the user names no editor; the first two are Debian's way to ask for one.
 const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
@@ -25,11 +26,10 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<OsString>) -> Result<Exi
         bail!("there is no config: {}\nhelp: {help}", path.display());
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {
-        writeln!(stdout(), "{}", path.display())?;
-        return Ok(ExitCode::SUCCESS);
+        return output::write(|out| writeln!(out, "{}", path.display()));
     }
     if written {
-        writeln!(stdout(), "wrote {}", path.display())?;
+        output::write(|out| writeln!(out, "wrote {}", path.display()))?;
     }
     edit(path, editor)
 }

@@ -1,3 +1,7 @@
-//! One file for each verb of the command line: what it does, once its words are parsed.
+//! What the commands do, one file a verb.
 
+pub mod canary;
 pub mod config;
+pub mod demo;
+pub mod dry_run;
+pub mod launch;

@@ -1,7 +1,7 @@
 //! What a name in the file must be: the keys of its maps, and what names something outside.
 
-use super::problem::near;
 use super::values::{Rule, bad};
+use crate::near;
 
 /// A provider's name, which names folders and symlinks too.
 pub struct Name;
@@ -74,7 +74,7 @@ impl Rule for AgentName {
         if shims::by_name(&text).is_some() {
             return Ok(text);
         }
-        let near = near(&text, shims::AGENTS.iter().map(|agent| agent.name()));
+        let near = near::meant(&text, shims::AGENTS.iter().map(|agent| agent.name()));
         let help = near.map_or_else(
             || format!("the agents are {}", shims::names()),
             |near| format!("did you mean `{near}`"),

@@ -112,13 +112,3 @@ pub fn shown(name: &str) -> String {
         format!("\"{}{dots}\"", head.escape_debug())
     }
 }
-
-/// The candidate that `word` was probably meant to be.
-pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = (word.chars().count() / 3).max(1);
-    (candidates.into_iter())
-        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|&(distance, _)| distance <= allowed)
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, candidate)| candidate)
-}

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
-use shims::{Protocol, Proxy, Template, ToolSet};
+use shims::{Model, Protocol, Proxy, Template, ToolSet};
 
 use super::names::{Header, Variable};
 use super::read::{by_provider, command, homes, models, one, some, templates};
@@ -186,6 +186,24 @@ pub struct ModelEntry {
     pub output_cost_per_million: Option<f64>,
     pub cached_input_cost_per_million: Option<f64>,
     pub cached_output_cost_per_million: Option<f64>,
+}
+
+impl From<&ModelEntry> for Model {
+    fn from(entry: &ModelEntry) -> Self {
+        Self {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            context_window: entry.context_window,
+            max_output_tokens: entry.max_output_tokens,
+            reasoning: entry.reasoning,
+            vision: entry.vision,
+            supports_attachments: entry.supports_attachments,
+            input_cost_per_million: entry.input_cost_per_million,
+            output_cost_per_million: entry.output_cost_per_million,
+            cached_input_cost_per_million: entry.cached_input_cost_per_million,
+            cached_output_cost_per_million: entry.cached_output_cost_per_million,
+        }
+    }
 }
 
 /// One rule of `model_api_filters`.

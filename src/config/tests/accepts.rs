@@ -6,7 +6,8 @@ use std::time::Duration;
 use shims::{Protocol, Proxy};
 
 use super::{config, parse, provider};
-use crate::config::{Args, Config, KeySource, thorough};
+use crate::config::load::thorough;
+use crate::config::{Args, Config, KeySource};
 
 fn both_ways(text: &str) {
     let quick = crate::config::yaml::quick::<Config>(text).expect("the fast way reads it");
@@ -129,7 +130,7 @@ providers:
     let env = |name: &str| config.providers["e"].extra_env[name].fill(|_| String::new()).to_string();
     assert_eq!([env("A"), env("B")], ["x", "z"]);
     let loaded = parse(text).unwrap_or_else(|p| panic!("{p}"));
-    let line = |key: &[&str]| loaded.locate(key).map(|mark| mark.line);
+    let line = |key: &[&str]| loaded.locate(key).map(|(line, _)| line);
     assert_eq!(line(&["providers", "b", "default_model"]), Some(7));
     assert_eq!(line(&["providers", "b", "extra_env"]), Some(6));
 }
@@ -138,7 +139,7 @@ providers:
 fn keys_are_located() {
     let loaded =
         parse(&provider("models:\n  - a\n  - {id: b}\nextra_env: {A: x}")).unwrap_or_else(|p| panic!("{p}"));
-    let at = |key: &[&str]| loaded.locate(key).map(|mark| (mark.line, mark.column));
+    let at = |key: &[&str]| loaded.locate(key);
     assert_eq!(at(&["providers"]), Some((1, 1)));
     assert_eq!(at(&["providers", "p", "base_urls", "openai"]), Some((4, 17)));
     assert_eq!(at(&["providers", "p", "models", "1", "id"]), Some((7, 10)));

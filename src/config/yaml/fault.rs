@@ -5,7 +5,8 @@ use std::fmt::{self, Display};
 use serde::de::{self, Expected, Unexpected};
 
 use super::tree::Slot;
-use crate::config::problem::{Mark, Problem, Step, near, shown};
+use crate::config::problem::{Mark, Problem, Step, shown};
+use crate::near;
 
 const SEE_EXAMPLE: &str = "compare with the example, `config.demo.yaml`";
 
@@ -105,7 +106,7 @@ impl de::Error for Fault {
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let word = field.split(':').next().unwrap_or_default();
-        let help = match near(word, known.iter().copied()) {
+        let help = match near::meant(word, known.iter().copied()) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
             Some(near) => format!("did you mean `{near}`"),
             None if known.is_empty() => "nothing can stand here: write `{}`".to_owned(),
@@ -120,7 +121,8 @@ impl de::Error for Fault {
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
         let choice = format!("write one of {}", known.join(", "));
-        let help = near(word, known.iter().copied()).map_or(choice, |near| format!("did you mean `{near}`"));
+        let help =
+            near::meant(word, known.iter().copied()).map_or(choice, |near| format!("did you mean `{near}`"));
         Self::new(format!("`{}` is not known here", shown(word)), help)
     }
 

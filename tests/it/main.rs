@@ -1,0 +1,20 @@
+//! The real binary in a sandbox, with fake agents: fast, and needing nothing installed.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
+mod crush;
+
+/// One launch on a provider inside the binary, and what it tells.
+mod demo;
+
+/// What a launch does, and the exit codes it promises.
+mod launch;
+
+/// The README's config and commands.
+mod papers;
+
+/// Golden plans, one a pair of agent and protocol.
+mod plans;

@@ -1,0 +1,22 @@
+//! The real agents against a mock provider: every acceptance case of every agent.
+//!
+//! `tests/agents/install` puts the agents in place.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// Claude Code's acceptance cases.
+mod claude;
+
+/// Codex's acceptance cases.
+mod codex;
+
+/// Crush's acceptance cases.
+mod crush;
+
+/// The demo with each of them.
+mod demo;
+
+/// Hermes Agent.
+mod hermes;
