@@ -65,14 +65,17 @@ fn crush_finds_the_choice_in_files_of_ours() {
     assert_eq!(ran.args()[1..], ["run", "-q", "two words"]);
     assert_eq!(ran.env("CRUSH_GLOBAL_CONFIG"), config(&sandbox).to_str());
     assert_eq!(ran.env("CRUSH_GLOBAL_DATA"), sandbox.home(".local/state/agent-run/crush/global").to_str());
-    assert_eq!((ran.env("AGENT_RUN_API_KEY"), ran.env("MOCK_KEY")), (Some("sk-canary"), None));
+    assert_eq!(ran.env("AGENT_RUN_API_KEY"), Some("sk-canary"));
     assert_eq!(ran.env("AGENT_RUN_HEADER_2"), Some("k=sk-canary"));
 
     let global = json(&config(&sandbox).join("crush.json"));
     let provider = &global["providers"]["agent-run-mock"];
     assert_eq!(provider["base_url"], "http://127.0.0.1:9/v1");
     assert_eq!(provider["models"][0]["default_max_tokens"], 100);
-    assert_eq!(provider["extra_headers"], json!({"X-Plain": r"a\$b", "X-Secret": "$AGENT_RUN_HEADER_2"}));
+    assert_eq!(
+        provider["extra_headers"],
+        json!({"X-Plain": "$AGENT_RUN_HEADER_1", "X-Secret": "$AGENT_RUN_HEADER_2"})
+    );
     assert_eq!(global["models"]["small"]["model"], "m2");
     let session = json(&session(&ran).join("crush.json"));
     assert_eq!(session["models"]["large"]["model"], "m1");

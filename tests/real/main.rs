@@ -6,6 +6,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Claude Code's acceptance cases.
+mod claude;
+
+/// Codex's acceptance cases.
+mod codex;
+
 /// Crush's acceptance cases.
 mod crush;
 

@@ -68,7 +68,9 @@ fn case_13_six_first_launches_at_once_each_with_its_own_key() {
     let posts = stage.a.posts();
     let mut seen: Vec<_> = posts
         .iter()
-        .map(|post| format!("{} {}", post["headers"]["authorization"].as_str().unwrap(), super::last_words(post)))
+        .map(|post| {
+            format!("{} {}", post["headers"]["authorization"].as_str().unwrap(), super::last_words(post))
+        })
         .collect();
     seen.sort();
     let wanted: Vec<_> = (1..=6).map(|n| format!("Bearer key-{n} \"par{n}\"")).collect();

@@ -135,8 +135,7 @@ context_length: 32000
         ] {
             variables.push((name, "openrouter".to_owned()));
         }
-        for name in
-            ["CUSTOM_BASE_URL", "OPENAI_BASE_URL", "OPENROUTER_BASE_URL", "AUXILIARY_VISION_BASE_URL"]
+        for name in ["CUSTOM_BASE_URL", "OPENAI_BASE_URL", "OPENROUTER_BASE_URL", "AUXILIARY_VISION_BASE_URL"]
         {
             variables.push((name, b.clone()));
         }
