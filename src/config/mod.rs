@@ -3,6 +3,7 @@
 //! Everything that can be wrong with the file is found here, at load, and said with path, line, column
 //! and key. What the file means for a launch is decided in `resolve.rs`.
 
+mod append;
 mod check;
 mod load;
 mod names;
@@ -16,6 +17,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use append::{append, write_config};
 pub use load::{Loaded, load, parse};
 pub use problem::Problems;
 pub use types::{

@@ -2,6 +2,7 @@
 //! what is taken and what it means, `demo` that the example is true, `files` what the disk adds.
 
 mod accepts;
+mod append;
 mod demo;
 mod errors;
 mod files;
