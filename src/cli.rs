@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
+pub mod config;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -34,8 +36,8 @@ pub enum Command {
     Launch(Launch),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
-    /// Open the config file in your editor
-    Config(Config),
+    /// Open the config file in your editor, check it, or show what it means
+    Config(config::Config),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -94,14 +96,6 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
-}
-
-/// `agent-run config`
-#[derive(Args, Debug)]
-pub struct Config {
-    /// Write a commented sample first if there is no config yet
-    #[arg(long)]
-    pub bootstrap_config: bool,
 }
 
 /// `agent-run canary`

@@ -4,6 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// The config opened, checked and explained.
+mod config;
+
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
