@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
 pub mod config;
+pub mod import;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ pub enum Command {
     Demo(Demo),
     /// Open the config file in your editor, check it, or show what it means
     Config(config::Config),
+    /// Take providers over from another tool's settings
+    Import(import::Import),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),

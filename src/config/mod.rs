@@ -24,9 +24,13 @@ pub use types::{
     Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
     Provider, ProxyRule, Secret, ShimsRule, TierNames,
 };
+pub use yaml::value as yaml_value;
 
 /// The example that a newcomer starts from: every key once.
 pub const DEMO: &str = include_str!("../../config.demo.yaml");
+
+/// Known providers, each with the variable in which its key usually is.
+pub const KNOWN: &str = DEMO;
 
 /// The file's JSON Schema (draft 2020-12), for editors. The types decide; a test holds the two together.
 pub const SCHEMA: &str = include_str!("schema.json");

@@ -16,6 +16,9 @@ mod demo;
 /// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
 mod hermes;
 
+/// Providers taken over from other tools.
+mod import;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
 
