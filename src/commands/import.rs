@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::cli::import::Import;
 use crate::config::{append, load, write_config, yaml_value};
 use crate::env::Environment;
-use crate::import::{Draft, Found, Keys, Named, find, name};
+use crate::import::{Found, Keys, Named, find, name, yaml};
 use crate::output;
 
 /// Prints the providers of another tool as entries of ours, and adds them to the config at `path` if
@@ -50,7 +50,7 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
     let mut taken: Vec<String> = Vec::new();
     let mut entries = Vec::new();
     for draft in &found.drafts {
-        let Draft { from, .. } = draft;
+        let from = &draft.from;
         let name = match name(draft, config.as_ref(), &taken) {
             Named::New(name) => name,
             Named::There(name) => {
@@ -58,7 +58,7 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
                 continue;
             }
         };
-        let yaml = draft.yaml(&name, keys);
+        let yaml = yaml(draft, &name, keys);
         match append("", &name, &yaml) {
             Ok(_) => {
                 taken.push(name.clone());
@@ -97,7 +97,9 @@ fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
     if !entries.is_empty() {
         page.push('\n');
     }
-    skipped.iter().for_each(|skipped| _ = writeln!(page, "# Left out: {skipped}"));
+    for skipped in skipped {
+        _ = writeln!(page, "# Left out: {skipped}");
+    }
     let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
     _ = match (names.is_empty(), words.write) {
         (true, _) => writeln!(page, "# Nothing to add to {shown}"),

@@ -58,7 +58,9 @@ pub fn drafts(
             Some("chat") => Protocol::OpenaiChatCompletions,
             _ => Protocol::OpenaiResponses,
         };
-        said("base_url").into_iter().for_each(|url| draft.serve(protocol, url));
+        if let Some(url) = said("base_url") {
+            draft.serve(protocol, url);
+        }
         let command_of = |auth: &Toml| {
             let mut argv = vec![auth.get("command")?.as_str()?.to_owned()];
             let words = auth.get("args").and_then(Toml::as_array).into_iter().flatten();

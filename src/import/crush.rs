@@ -67,7 +67,9 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Draft, S
         }
         other => return Err(format!("its type `{other}` is no protocol of ours")),
     };
-    protocols.iter().for_each(|&protocol| draft.serve(protocol, url));
+    for &protocol in protocols {
+        draft.serve(protocol, url);
+    }
     let key = said("api_key").map(|key| key.strip_prefix("Bearer ").unwrap_or(key));
     let bearer = said("api_key").is_some_and(|key| key.starts_with("Bearer "));
     draft.anthropic_use_api_key = protocols == [Protocol::Anthropic] && key.is_some() && !bearer;

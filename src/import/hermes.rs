@@ -52,7 +52,9 @@ pub fn draft(name: &str, entry: &Json, from: &str) -> Draft {
         None if anthropic => Protocol::Anthropic,
         _ => Protocol::OpenaiChatCompletions,
     };
-    url.into_iter().for_each(|url| draft.serve(protocol, url));
+    if let Some(url) = url {
+        draft.serve(protocol, url);
+    }
     draft.name = if name.is_empty() { url.map(names::of_host).unwrap_or_default() } else { name.to_owned() };
     // What the environment lacks, Hermes takes from its own `.env`.
     draft.key = match (said("key_env"), said("api_key")) {

@@ -9,9 +9,11 @@ mod claude;
 mod codex;
 mod crush;
 mod draft;
+mod entry;
 mod environment;
 mod hermes;
 mod names;
+mod secret;
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -19,7 +21,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use draft::{Draft, Keys};
+pub use draft::Draft;
+pub use entry::{Keys, yaml};
 pub use names::{Named, name};
 
 use crate::cli::import::Tool;

@@ -285,9 +285,8 @@ fn cc_switchs_database_is_read_where_sqlite_is() {
                 let text = |value: &Json| value.to_string().replace('\'', "''");
                 let name = one["name"].as_str().unwrap();
                 let (settings, meta) = (text(&one["settingsConfig"]), text(&one["meta"]));
-                sql += &format!(
-                    "INSERT INTO providers VALUES ('{id}','{app}','{name}','{settings}',NULL,'{meta}');\n"
-                );
+                let values = format!("'{id}','{app}','{name}','{settings}',NULL,'{meta}'");
+                sql.extend(["INSERT INTO providers VALUES (", &values, ");\n"]);
             }
         }
         run(Command::new("sqlite3").arg(&path).arg(sql)).exits(0);
