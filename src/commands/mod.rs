@@ -5,3 +5,4 @@ pub mod config;
 pub mod demo;
 pub mod dry_run;
 pub mod launch;
+pub mod shims;
