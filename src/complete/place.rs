@@ -13,6 +13,8 @@ pub struct Place<'a> {
     /// The values before it, by the argument's name in help texts: `PROVIDER`.
     pub said: Vec<(String, String)>,
     used: Vec<&'a str>,
+    /// How many words have been said that are no options.
+    position: usize,
 }
 
 /// What may stand at the cursor.
@@ -35,9 +37,14 @@ pub enum Wanted<'a> {
 impl<'a> Place<'a> {
     /// Walks along the words before the cursor.
     pub fn find(root: &'a Command, before: &[String], current: &'a str) -> Self {
-        let mut place =
-            Self { command: root, wanted: Wanted::Word(None), said: Vec::new(), used: Vec::new() };
-        let (mut position, mut pending, mut escaped) = (0, None, false);
+        let mut place = Self {
+            command: root,
+            wanted: Wanted::Word(None),
+            said: Vec::new(),
+            used: Vec::new(),
+            position: 0,
+        };
+        let (mut pending, mut escaped) = (None, false);
         for (index, word) in before.iter().enumerate() {
             if let Some(arg) = pending.take() {
                 place.say(arg, word);
@@ -45,23 +52,23 @@ impl<'a> Place<'a> {
                 escaped = true;
             } else if word.starts_with('-') && word.len() > 1 && !escaped {
                 pending = place.take_option(word);
-            } else if let Some(command) = place.subcommand(word).filter(|_| position == 0) {
+            } else if let Some(command) = place.subcommand(word).filter(|_| place.position == 0) {
                 place.command = command;
-            } else if let Some(arg) = place.positional(position) {
+            } else if let Some(arg) = place.positional(place.position) {
                 place.say(arg, word);
                 if arg.is_trailing_var_arg_set() {
                     place.wanted = Wanted::Foreign(index + 1);
                     return place;
                 }
-                position += usize::from(!is_repeated(arg));
+                place.position += usize::from(!is_repeated(arg));
             } else {
-                position += 1;
+                place.position += 1;
             }
         }
         place.wanted = match pending {
             Some(arg) => Wanted::Value { arg, option: "" },
             None if current.starts_with('-') && !escaped => place.option_at(current),
-            None => Wanted::Word(place.positional(position)),
+            None => Wanted::Word(place.positional(place.position)),
         };
         place
     }
@@ -75,7 +82,7 @@ impl<'a> Place<'a> {
     /// The subcommands that may stand here.
     pub fn subcommands(&self) -> Vec<Candidate> {
         let visible = self.command.get_subcommands().filter(|command| !command.is_hide_set());
-        let visible = visible.filter(|_| matches!(self.wanted, Wanted::Word(_)) && self.said_no_word());
+        let visible = visible.filter(|_| self.position == 0);
         visible.map(|command| Candidate::new(command.get_name(), command.get_about())).collect()
     }
 
@@ -86,10 +93,6 @@ impl<'a> Place<'a> {
         flags
             .filter_map(|arg| Some(Candidate::new(&format!("--{}", arg.get_long()?), arg.get_help())))
             .collect()
-    }
-
-    fn said_no_word(&self) -> bool {
-        self.command.get_positionals().all(|arg| self.value(&name_of(arg)).is_none())
     }
 
     fn subcommand(&self, word: &str) -> Option<&'a Command> {
@@ -174,8 +177,9 @@ mod tests {
             Wanted::Value { arg, option } => format!("{option}{}", name_of(arg)),
             Wanted::Foreign(index) => format!("foreign {index}"),
         };
-        let said: String = place.said.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        format!("{} {wanted}{said}", place.command.get_name())
+        let mut words = vec![place.command.get_name().to_owned(), wanted];
+        words.extend(place.said.iter().map(|(name, value)| format!("{name}={value}")));
+        words.join(" ")
     }
 
     #[test]

@@ -49,7 +49,9 @@ impl Reply {
     /// The same with what of the word stands before the candidates: `--model=`.
     pub fn behind(mut self, option: &str) -> Self {
         if let Self::Values(candidates) | Self::Parts(candidates) = &mut self {
-            candidates.iter_mut().for_each(|candidate| candidate.value.insert_str(0, option));
+            for candidate in candidates {
+                candidate.value.insert_str(0, option);
+            }
         }
         self
     }

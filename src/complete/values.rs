@@ -63,9 +63,9 @@ impl<'a> Values<'a> {
         }
         let found = match name_of(arg).as_str() {
             "FILE" | "DIR" | "LOG" => return None,
-            "AGENT" => self.agents(),
+            "AGENT" => Some(self.agents()),
             "PROVIDER" => self.providers(),
-            "PROTOCOL" => self.protocols(),
+            "PROTOCOL" => Some(self.protocols()),
             "MODEL" => self.models(typed),
             "SHIM" => self.shims(),
             "LINK" => self.links(),
@@ -91,7 +91,7 @@ impl<'a> Values<'a> {
     }
 
     /// The agents that fit the provider before; all of them where it says nothing.
-    fn agents(&self) -> Option<Vec<Candidate>> {
+    fn agents(&self) -> Vec<Candidate> {
         let provider = self.place.value("PROVIDER");
         let config = provider.and_then(|_| self.config());
         let pair = |agent| Some(Pair { agent, provider: provider?.to_owned() });
@@ -106,7 +106,7 @@ impl<'a> Values<'a> {
                 None => agent.title().to_owned(),
             }
         };
-        Some(offered.map(|&agent| Candidate::with(agent.name(), about(agent))).collect())
+        offered.map(|&agent| Candidate::with(agent.name(), about(agent))).collect()
     }
 
     fn providers(&self) -> Option<Vec<Candidate>> {
@@ -130,7 +130,7 @@ impl<'a> Values<'a> {
         Some(found)
     }
 
-    fn protocols(&self) -> Option<Vec<Candidate>> {
+    fn protocols(&self) -> Vec<Candidate> {
         let config = self.config();
         let provider = self.place.value("PROVIDER").and_then(|name| config.as_ref()?.providers.get(name));
         let is_offered = |protocol: &Protocol| {
@@ -141,7 +141,7 @@ impl<'a> Values<'a> {
             agents.map(|agent| agent.name()).collect::<Vec<_>>().join(", ")
         };
         let offered = Protocol::ALL.into_iter().filter(is_offered);
-        Some(offered.map(|protocol| Candidate::with(protocol.name(), speakers(protocol))).collect())
+        offered.map(|protocol| Candidate::with(protocol.name(), speakers(protocol))).collect()
     }
 
     /// The models of the provider before: its default first, then the config's, then its own list.
@@ -209,7 +209,7 @@ fn about(model: Option<&Model>, is_default: bool) -> String {
 
 fn tokens_in_short(tokens: u64) -> String {
     match tokens {
-        1_000_000.. if tokens % 1_000_000 == 0 => format!("{}M", tokens / 1_000_000),
+        1_000_000.. if tokens.is_multiple_of(1_000_000) => format!("{}M", tokens / 1_000_000),
         1000.. => format!("{}k", tokens / 1000),
         _ => tokens.to_string(),
     }

@@ -21,3 +21,9 @@ mod papers;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// What a shell that asks is answered.
+mod complete;
+
+/// The symlinks: made, listed, removed, and what is not ours left alone.
+mod shims;

@@ -74,19 +74,23 @@ impl Completions {
         Ok(is_new)
     }
 
-    /// Removes the links of these shims; with the last of them the scripts, and folders that are empty then.
+    /// Removes the links of shims that do not stand any more; with the last of them the scripts, and folders
+    /// that are empty then.
     ///
     /// # Errors
     /// When one of them cannot be removed.
-    pub fn remove(&self, shims: &[String]) -> Result<()> {
+    pub fn keep(&self, stands: impl Fn(&str) -> bool) -> Result<()> {
+        let mut is_used = false;
         for place in &PLACES {
-            for link in shims.iter().filter_map(|shim| self.link(place, shim)) {
-                if is_link_to(&link, place.file) {
+            for (shim, link) in self.links(place) {
+                if stands(&shim) {
+                    is_used = true;
+                } else {
                     remove(&link)?;
                 }
             }
         }
-        if PLACES.iter().any(|place| self.has_links(place)) {
+        if is_used {
             return Ok(());
         }
         for place in &PLACES {
@@ -121,9 +125,15 @@ impl Completions {
         !there.is_file() || !is_ours()
     }
 
-    fn has_links(&self, place: &Place) -> bool {
-        let Ok(entries) = fs::read_dir(self.data.join(place.folder)) else { return false };
-        entries.flatten().any(|entry| is_link_to(&entry.path(), place.file))
+    /// The links to the script, by the shims that they are for.
+    fn links(&self, place: &Place) -> Vec<(String, PathBuf)> {
+        let Ok(entries) = fs::read_dir(self.data.join(place.folder)) else { return Vec::new() };
+        let paths = entries.flatten().map(|entry| entry.path());
+        let named = |path: PathBuf| {
+            let shim = path.file_name()?.to_str()?.strip_suffix(place.link_suffix?)?.to_owned();
+            Some((shim, path))
+        };
+        paths.filter(|path| is_link_to(path, place.file)).filter_map(named).collect()
     }
 }
 
@@ -170,11 +180,11 @@ mod tests {
             assert!(script.contains("agent-run"), "{path}");
         }
         assert!(at("zsh/site-functions/_agent-run").is_file());
-        completions.remove(&names(&["codex@p"])).expect("removed");
+        completions.keep(|shim| shim == "claude@p").expect("removed");
         assert!(!at("bash-completion/completions/codex@p").exists());
         assert!(at("bash-completion/completions/claude@p").exists());
         fs::write(at("zsh/site-functions/_mine"), "").expect("written");
-        completions.remove(&names(&["claude@p", "none@p"])).expect("removed");
+        completions.keep(|_| false).expect("removed");
         assert!(!at("bash-completion").exists() && !at("fish").exists());
         let left: Vec<_> = fs::read_dir(at("zsh/site-functions")).expect("a folder").collect();
         assert_eq!(left.len(), 1, "{left:?}");
@@ -190,7 +200,7 @@ mod tests {
             fs::write(folder.join(file), "mine\n").expect("written");
         }
         completions.add(&names(&["codex@p"])).expect("added");
-        completions.remove(&names(&["codex@p"])).expect("removed");
+        completions.keep(|_| false).expect("removed");
         for file in ["agent-run", "codex@p"] {
             assert_eq!(fs::read_to_string(folder.join(file)).expect("there"), "mine\n");
         }

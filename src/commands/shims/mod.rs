@@ -105,7 +105,7 @@ fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) 
     report.warn_of_path(env);
     let foreign = report.warn_of_foreign();
     if !asked.dry_run {
-        add_completions(&report, env)?;
+        add_completions(&report, &links, env)?;
     }
     report.print(asked.json)?;
     // What was asked for by name has failed; what merely would have fit has been told.
@@ -147,20 +147,28 @@ fn take_away(name: String, links: &Links, dry_run: bool) -> Result<Line> {
 }
 
 /// Lets the shells complete the shims that stand now, and forget those that are gone.
-fn add_completions(report: &Report, env: &Environment) -> Result<()> {
+fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<()> {
     let completions = Completions::below(env.dirs()?.data);
+    forget_completions(&completions, links, env)?;
     let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
-    completions.remove(&report.named(&[Outcome::Removed]))?;
     let is_new = !here.is_empty() && completions.add(&here)?;
     if is_new && env.shell() == Some("zsh") {
         let folder = shims::quote(completions.zsh_folder().as_os_str());
         crate::report::warn(&format!(
-            "zsh completes shims if it finds their file\n\
-             help: have this line in ~/.zshrc before compinit, unless the folder is there:\n  \
+            "zsh looks for completions in the folders of fpath alone\n\
+             help: unless it is among them, add this line to ~/.zshrc, before compinit:\n  \
              fpath=({folder} $fpath)"
         ));
     }
     Ok(())
+}
+
+/// Removes what completes shims that stand neither in the folder nor on PATH.
+fn forget_completions(completions: &Completions, links: &Links, env: &Environment) -> Result<()> {
+    let path = env.path();
+    let on_path =
+        |name: &str| path.iter().any(|dir| matches!(Links::of(dir.clone()).state(name), State::Ours(_)));
+    completions.keep(|name| matches!(links.state(name), State::Ours(_)) || on_path(name))
 }
 
 fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
@@ -177,8 +185,7 @@ fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<
     }
     let foreign = report.warn_of_foreign();
     if !asked.dry_run {
-        let gone = report.named(&[Outcome::Removed, Outcome::Missing]);
-        Completions::below(env.dirs()?.data).remove(&gone)?;
+        forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;
     }
     report.print(asked.json)?;
     Ok(if foreign { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -102,8 +102,8 @@ pub fn chosen(asked: &Install, config: &Config, env: &Environment) -> Result<Vec
 }
 
 fn check_exists(name: &str, config: &Config) -> Result<()> {
-    let is_home = |agent: &&dyn Agent| resolve::home_names(agent.name(), config).contains(name);
-    if config.providers.contains_key(name) || shims::AGENTS.iter().any(|agent| is_home(agent)) {
+    let is_home = |agent: &&'static dyn Agent| resolve::home_names(agent.name(), config).contains(name);
+    if config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home) {
         return Ok(());
     }
     let near = crate::near::nearest(name, config.providers.keys().map(String::as_str));

@@ -35,7 +35,8 @@ pub fn warning(target: &Path) -> Option<String> {
     if target.starts_with("/nix/store") {
         return Some(format!("the links lead to {shown}, which the next upgrade leaves behind\n{help}"));
     }
-    let is_build = target.components().any(|part| part.as_os_str() == "target");
+    // target/debug/agent-run, or target/x86_64-unknown-linux-gnu/release/agent-run
+    let is_build = target.ancestors().skip(2).take(2).any(|dir| dir.ends_with("target"));
     is_build.then(|| format!("the links lead to {shown}, which cargo builds and cleans\n{help}"))
 }
 
@@ -63,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_will_not_last_is_told() {
-        for passing in ["/nix/store/0c-agent-run-1/bin/agent-run", "/src/x/target/debug/agent-run"] {
+        for passing in ["/nix/store/0c-agent-run-1/bin/agent-run", "/src/target/debug/agent-run"] {
             assert!(warning(Path::new(passing)).is_some_and(|text| text.contains("\nhelp: ")), "{passing}");
         }
         for lasting in ["/usr/bin/agent-run", "/home/u/.nix-profile/bin/agent-run"] {
