@@ -43,6 +43,8 @@ pub enum Command {
     Shims(Shims),
     /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
     Completion(Completion),
+    /// Open the config file in your editor
+    Config(Config),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -120,6 +122,14 @@ pub enum Shell {
     Zsh,
     /// fish.
     Fish,
+}
+
+/// `agent-run config`
+#[derive(Args, Debug)]
+pub struct Config {
+    /// Write a commented sample first if there is no config yet
+    #[arg(long)]
+    pub bootstrap_config: bool,
 }
 
 /// `agent-run canary`

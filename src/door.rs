@@ -61,6 +61,10 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Completion(completion) => done(output::write(|out| {
             std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())
         })),
+        Command::Config(config) => done(
+            env.config_file(cli.config.as_deref())
+                .and_then(|path| commands::config::run(&path, config.bootstrap_config, env.editor())),
+        ),
         Command::Canary(canary) => {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
         }
