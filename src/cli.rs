@@ -38,7 +38,7 @@ pub enum Command {
     Launch(Launch),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
-    /// Put symlinks named <agent>@<provider> in place, list and remove them
+    /// Put symlinks named AGENT@PROVIDER in place, list and remove them
     #[command(subcommand)]
     Shims(Shims),
     /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`

@@ -37,7 +37,7 @@ Examples:
   agent-run shims install --agent claude --found-only")]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Install {
-    /// These, as <agent>@<provider>; without any, every pair that shares a protocol
+    /// These, as AGENT@PROVIDER; without any, every pair that shares a protocol
     #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
     pub names: Vec<String>,
 

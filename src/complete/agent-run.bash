@@ -75,10 +75,10 @@ _agent_run() {
   COMPREPLY=($(AGENT_RUN_COMPLETE=bash command agent-run "${words[@]}" 2>/dev/null))
   set "$glob"
   kind=${COMPREPLY[0]-}
+  unset -v 'COMPREPLY[0]' IFS
   # Bash replaces only what stands behind the last of its word breaks: the rest of the word is there already.
-  COMPREPLY=("${COMPREPLY[@]:1}")
-  COMPREPLY=("${COMPREPLY[@]#"${word%"$2"}"}")
-  unset IFS
+  word=${word%"$2"}
+  [[ -z $word ]] || COMPREPLY=("${COMPREPLY[@]#"$word"}")
   case $kind in
     values) _agent_run_option nosort ;;
     parts) _agent_run_option nosort; _agent_run_option nospace ;;

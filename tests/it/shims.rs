@@ -236,3 +236,17 @@ fn a_target_that_will_not_last_is_told() {
     let ran = run(sandbox.command(AGENT_RUN).args(["shims", "install", "codex@mock"])).exits(0);
     ran.complains(&["which cargo builds and cleans", "help: "]);
 }
+
+/// The seam for packages: the files alone, for names that need not be in any config.
+#[test]
+fn a_package_gets_the_completion_files_for_its_shims() {
+    let sandbox = Sandbox::new();
+    let share = sandbox.path("share");
+    let dir = share.display().to_string();
+    sandbox.agent_run(&["shims", "completions", "--dir", &dir, "codex@p", "claude@q"]).clean();
+    let bash = fs::read_to_string(share.join("bash-completion/completions/codex@p")).unwrap();
+    assert_eq!(bash, sandbox.agent_run(&["completion", "bash"]).clean().stdout);
+    assert!(share.join("fish/vendor_completions.d/claude@q.fish").exists());
+    assert!(share.join("zsh/site-functions/_agent-run").exists());
+    sandbox.agent_run(&["shims", "completions", "--dir", &dir, "vim@p"]).exits(1);
+}

@@ -183,6 +183,7 @@ fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<
     for name in names {
         report.add(take_away(name, &links, asked.dry_run)?);
     }
+    report.look_at_path(env);
     let foreign = report.warn_of_foreign();
     if !asked.dry_run {
         forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;

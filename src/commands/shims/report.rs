@@ -190,7 +190,9 @@ impl Report {
                     if troubles.is_empty() { String::new() } else { format!("  ({})", troubles.join("; ")) };
                 writeln!(out, "{:<width$} -> {target}{troubles}", line.name)?;
             }
-            Ok(())
+            let none = if self.shims.is_empty() { "no shims " } else { "" };
+            let path = if self.on_path { "" } else { ", which is not on PATH" };
+            writeln!(out, "{none}in {}{path}", self.dir.display())
         })
     }
 

@@ -18,11 +18,11 @@ pub fn stable(called: &OsStr, env: &Environment) -> Result<PathBuf> {
     let ourselves = exec::ourselves();
     let is_us = |path: &PathBuf| ourselves.is_some() && exec::identity(path) == ourselves;
     let named = if called.as_bytes().contains(&b'/') {
-        std::path::absolute(called).ok()
+        Some(PathBuf::from(called))
     } else {
         env.path().into_iter().map(|dir| dir.join(called)).find(is_us)
     };
-    match named.filter(is_us) {
+    match named.and_then(|path| std::path::absolute(path).ok()).filter(is_us) {
         Some(path) => Ok(path),
         None => std::env::current_exe().context("could not find our own file"),
     }
