@@ -8,6 +8,8 @@ mod support;
 mod demo;
 /// What a launch does, and the exit codes it promises.
 mod launch;
+/// What the Nix files know of the agents.
+mod nix;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
