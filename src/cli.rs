@@ -1,5 +1,7 @@
 //! The words of the command-line door: clap declarations, and nothing that runs.
 
+#![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 

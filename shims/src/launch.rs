@@ -19,9 +19,9 @@ use crate::Value;
 pub enum Protocol {
     /// Anthropic's Messages API: `POST {base}/v1/messages`.
     Anthropic,
-    /// OpenAI's Responses API: `POST {base}/responses`.
+    /// `OpenAI`'s Responses API: `POST {base}/responses`.
     OpenaiResponses,
-    /// OpenAI's Chat Completions API: `POST {base}/chat/completions`.
+    /// `OpenAI`'s Chat Completions API: `POST {base}/chat/completions`.
     OpenaiChatCompletions,
 }
 

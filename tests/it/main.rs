@@ -4,12 +4,22 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
+mod crush;
+
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
+
+/// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
+mod hermes;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
 /// What the Nix files know of the agents.
 mod nix;
+
+/// The README's config and commands.
+mod papers;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;

@@ -20,7 +20,7 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
@@ -82,8 +82,8 @@ const FAMILY: &[&str] = &[
     "CLAUDE_CODE_USE_*",
 ];
 
-/// The window below which Claude Code answers "Prompt is too long" to anything and sends nothing: 24,000
-/// is too few, its own prompt and reserve counted, and 32,768 works.
+/// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
+/// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
 const SMALLEST_WINDOW: u64 = 32_000;
 
 impl Agent for Claude {
@@ -111,12 +111,12 @@ impl Agent for Claude {
         FAMILY
     }
 
-    fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
-        [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["-p", prompt].map(OsString::from).into()
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        vec!["-p".into(), prompt.into()]
+    fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -29,9 +29,10 @@ const GREEDY: [&str; 2] = ["-i", "--image"];
 
 /// Whether the terminal interface is asked to go on with a session, which has its own model recorded.
 ///
-/// Only the first positional word counts. `exec resume` does not: it runs on the configured model.
+/// Only the first positional word counts. `exec resume` and `fork` do not: both run on the configured model
+/// (seen in Codex 0.169).
 pub fn resumes<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> bool {
-    first_positional(words).is_some_and(|word| word == "resume" || word == "fork")
+    first_positional(words).is_some_and(|word| word == "resume")
 }
 
 fn first_positional<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<&'a OsStr> {
@@ -67,10 +68,9 @@ mod tests {
     fn resume_is_found_behind_options() {
         for words in [
             "resume --last",
-            "fork",
             "-c a=1 --search resume",
             "-p work -s read-only -C /x resume id",
-            "--model=m -cfoo=1 fork --last",
+            "--model=m -cfoo=1 resume --last",
             "-i a.png b.png --search resume",
         ] {
             assert!(is_resume(words), "{words}");
@@ -79,7 +79,16 @@ mod tests {
 
     #[test]
     fn other_places_of_the_word_are_not_a_subcommand() {
-        for words in ["", "exec resume --last", "-m resume", "-- resume", "hello resume", "-i resume", "-c"] {
+        for words in [
+            "",
+            "exec resume --last",
+            "fork --last",
+            "-m resume",
+            "-- resume",
+            "hello resume",
+            "-i resume",
+            "-c",
+        ] {
             assert!(!is_resume(words), "{words}");
         }
     }

@@ -14,6 +14,7 @@ mod merge;
 mod runtime;
 mod settings;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -63,12 +64,12 @@ impl Agent for Codex {
         ]
     }
 
-    fn has_runtime_home(&self) -> bool {
-        true
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["exec", "--skip-git-repo-check", prompt].map(OsString::from).into()
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        vec!["exec".into(), "--skip-git-repo-check".into(), prompt.into()]
+    fn has_runtime_home(&self) -> bool {
+        true
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

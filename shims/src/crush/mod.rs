@@ -69,6 +69,10 @@ impl Agent for Crush {
         ]
     }
 
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["run", "-q", prompt].map(OsString::from).into()
+    }
+
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let gopath = inputs.var("GOPATH").and_then(|list| std::env::split_paths(list).next());
         let bin = || gopath.unwrap_or_else(|| inputs.dirs.home.join("go")).join("bin");
@@ -77,10 +81,6 @@ impl Agent for Crush {
 
     fn has_runtime_home(&self) -> bool {
         true
-    }
-
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        ["run", "-q", prompt].map(Into::into).into()
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

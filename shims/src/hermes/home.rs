@@ -13,6 +13,8 @@ use crate::{Fact, Inputs, Launch, Plan};
 /// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
 const ADMINISTRATORS: &str = "/etc/hermes";
 
+const MANAGED_DIR: &str = "HERMES_MANAGED_DIR";
+
 /// A folder of settings that stand above the user's.
 #[derive(Debug)]
 pub struct Policy {
@@ -62,7 +64,7 @@ impl Homes {
             let administrators = dir == Path::new(ADMINISTRATORS);
             matches!(inputs.fact(&dir), Some(Fact::Dir(_))).then_some(Policy { dir, administrators })
         });
-        reads.extend([sticky, base.clone(), base.join("config.yaml")]);
+        reads.extend([sticky, base.clone(), base.join("config.yaml"), base.join(".env")]);
         let users = if launch.isolated { users } else { base.clone() };
         Self { base, policy, profile, users, managed, reads }
     }
@@ -106,7 +108,17 @@ impl Homes {
         if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
             plan.user_dirs.insert(self.base.clone());
         }
+        let dotenv = self.base.join(".env");
+        let leaves = matches!(inputs.fact(&dotenv), Some(Fact::File(bytes)) if names_managed_dir(bytes));
+        if leaves {
+            plan.warn(format!(
+                "{} names HERMES_MANAGED_DIR, by which Hermes would leave this launch; it was left out\n\
+                 help: remove that line to have the rest of the file again",
+                dotenv.display()
+            ));
+        }
         let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
+        let owns = |name: &str| owns(name) || (leaves && name == ".env");
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
         mirror.plan(inputs, plan);
@@ -136,8 +148,16 @@ fn inherited(inputs: &Inputs, reads: &mut Vec<PathBuf>) -> (Option<PathBuf>, Opt
         }
     };
     let home = named("HERMES_HOME", "real_home", |home| home);
-    let managed = named("HERMES_MANAGED_DIR", "managed_dir", |dir| dir.parent().unwrap_or(dir));
+    let managed = named(MANAGED_DIR, "managed_dir", |dir| dir.parent().unwrap_or(dir));
     (home, managed)
+}
+
+/// Whether a `.env` would have Hermes look for the pins elsewhere: it is loaded over the environment, and
+/// before them. Hermes 0.19 also reads UTF-16, and finds variables in the middle of a line.
+fn names_managed_dir(dotenv: &[u8]) -> bool {
+    let narrow: Vec<u8> = dotenv.iter().copied().filter(|&byte| byte != 0).collect();
+    let text = String::from_utf8_lossy(&narrow);
+    text.split(['\n', '\r']).any(|line| !line.trim_start().starts_with('#') && line.contains(MANAGED_DIR))
 }
 
 fn is_profile(home: &Path) -> bool {

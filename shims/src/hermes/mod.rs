@@ -13,6 +13,7 @@ mod tests;
 mod words;
 mod yaml;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -66,16 +67,16 @@ impl Agent for Hermes {
         ]
     }
 
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["chat", "-Q", "-q", prompt].map(OsString::from).into()
+    }
+
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
     }
 
     fn has_runtime_home(&self) -> bool {
         true
-    }
-
-    fn one_shot(&self, prompt: &str) -> Vec<std::ffi::OsString> {
-        ["chat", "-Q", "-q", prompt].map(Into::into).into()
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

@@ -132,6 +132,21 @@ fn pins_hold_above_every_dotenv() {
 }
 
 #[test]
+fn a_dotenv_that_would_move_the_pins_is_left_out_and_named() {
+    let with = |text: &[u8]| {
+        let mut inputs = inputs();
+        inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(text.to_vec()));
+        let plan = plan(&launch(&[]), inputs);
+        let linked = plan.links.contains_key(&home(&plan).join(".env"));
+        assert_eq!(linked, plan.notes.is_empty(), "{:?}", plan.notes);
+        linked
+    };
+    assert!(with(b"A=1\n# HERMES_MANAGED_DIR=/x\nHERMES_HOME=/x\n"));
+    assert!(!with(b"A=1\n export HERMES_MANAGED_DIR = /x\n"));
+    assert!(!with(b"\xff\xfeH\0E\0R\0M\0E\0S\0_\0M\0A\0N\0A\0G\0E\0D\0_\0D\0I\0R\0=\0"));
+}
+
+#[test]
 fn an_administrators_settings_are_linked_and_a_variables_are_stripped() {
     let settings = b"model: {default: theirs}\napprovals: {mode: manual}\n".to_vec();
     let with = |dir: &str| {

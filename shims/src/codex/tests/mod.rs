@@ -167,7 +167,7 @@ fn a_resumed_session_keeps_its_model_unless_one_is_asked_for() {
     assert!(pins(&Launch { args: vec!["exec".into(), "resume".into()], ..launch() }));
     let model = Sourced::new(Model::named("N"), Origin::Option("--model"));
     assert!(pins(&Launch { model, ..resume }));
-    let standing = Launch { standing_args: vec!["--search".into()], args: vec!["fork".into()], ..launch() };
+    let standing = Launch { standing_args: vec!["--search".into()], args: vec!["resume".into()], ..launch() };
     assert!(!pins(&standing));
 }
 
