@@ -15,10 +15,7 @@ let
 
   settings.providers = {
     deepseek = {
-      protocols = [
-        "anthropic"
-        "openai-chat-completions"
-      ];
+      protocols = [ "anthropic" ];
       base_urls.anthropic = "https://api.deepseek.com/anthropic";
       key_env = "DEEPSEEK_API_KEY";
     };
@@ -126,7 +123,7 @@ let
       agents = [ "claude" "codex" ];
       providers = [ "a" "b" ];
     });
-    "symlinks from the settings, by protocol and base URL" = is fitting (shimNames { inherit settings; });
+    "symlinks from the settings, by protocol" = is fitting (shimNames { inherit settings; });
     "symlinks of one agent, from the settings" = is [ "crush@deepseek" ] (shimNames {
       inherit settings;
       agents = [ "crush" ];

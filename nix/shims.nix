@@ -6,14 +6,8 @@
 let
   protocolsOf = lib.importJSON ./agents.json;
 
-  urlOf = protocol: if protocol == "anthropic" then "anthropic" else "openai";
-
-  # Whether they share a protocol that the provider has a base URL for: the rule of every launch.
-  fits =
-    agent: provider:
-    lib.any (
-      protocol: lib.elem protocol provider.protocols && provider.base_urls ? ${urlOf protocol}
-    ) protocolsOf.${agent};
+  # Whether they share a protocol: the rule of every launch.
+  fits = agent: provider: lib.intersectLists protocolsOf.${agent} provider.protocols != [ ];
 
   checked =
     name:
@@ -49,20 +43,20 @@ rec {
 
   # `agent-run` with the symlinks of a selection and their completions. Nothing is compiled for it.
   #
-  # bash and fish load a completion by the command's name, so each symlink has a file of its own, which is the
-  # shared script: it asks under which name it is read. zsh's script is registered for the pattern.
+  # bash and fish load a completion by the command's name, so each symlink has a link to the shared script, which
+  # looks at the name it is read by. zsh's script is for a pattern of names.
   withShims =
     agent-run: selection:
     symlinkJoin {
       name = "agent-run-with-shims-${agent-run.version}";
       paths = [ agent-run ];
       postBuild = ''
-        # A cross build that could not run its binary has no completions.
-        completes() { if [ -e "${agent-run}/share/$1" ]; then ln -s "${agent-run}/share/$1" "$out/share/$2"; fi; }
         for shim in ${lib.escapeShellArgs (names selection)}; do
           ln -s ${agent-run}/bin/agent-run "$out/bin/$shim"
-          completes bash-completion/completions/agent-run.bash "bash-completion/completions/$shim"
-          completes fish/vendor_completions.d/agent-run.fish "fish/vendor_completions.d/$shim.fish"
+          cd $out/share/bash-completion/completions
+          ln -s ${agent-run}/share/bash-completion/completions/agent-run.bash "$shim"
+          cd $out/share/fish/vendor_completions.d
+          ln -s ${agent-run}/share/fish/vendor_completions.d/agent-run.fish "$shim.fish"
         done
       '';
       inherit (agent-run) meta;

@@ -2,12 +2,12 @@
 { lib, runCommand }:
 agent-run:
 let
-  urls = {
-    anthropic = "http://localhost:9";
-    openai = "http://localhost:9/v1";
-  };
-  provider = protocols: base_urls: {
-    inherit protocols base_urls;
+  provider = protocols: {
+    inherit protocols;
+    base_urls = {
+      anthropic = "http://localhost:9";
+      openai = "http://localhost:9/v1";
+    };
     default_model = "any";
     model_api_filters = [ ];
   };
@@ -17,11 +17,9 @@ let
     "openai-chat-completions"
   ];
   settings.providers = {
-    all = provider every urls;
-    only-anthropic-url = provider every (removeAttrs urls [ "openai" ]);
-    only-openai-url = provider every (removeAttrs urls [ "anthropic" ]);
+    all = provider every;
   }
-  // lib.genAttrs every (protocol: provider [ protocol ] urls);
+  // lib.genAttrs every (protocol: provider [ protocol ]);
 
   pairs = agent-run.withShims { providers = lib.attrNames settings.providers; };
 in
@@ -29,8 +27,9 @@ runCommand "agent-run-shims-test" { } ''
   export HOME=$TMPDIR AGENT_RUN_OPTS=--dry-run
   export AGENT_RUN_CONFIG=${builtins.toFile "config.yaml" (builtins.toJSON settings)}
   for shim in ${pairs}/bin/*@*; do
-    if "$shim" >/dev/null 2>&1; then echo "''${shim##*/}"; fi
+    if "$shim" >/dev/null 2>>complaints; then echo "''${shim##*/}"; fi
   done | sort >launchable
-  printf '%s\n' ${lib.escapeShellArgs (agent-run.shimNames { inherit settings; })} | sort | diff - launchable
+  printf '%s\n' ${lib.escapeShellArgs (agent-run.shimNames { inherit settings; })} | sort >derived
+  diff derived launchable || { cat complaints; exit 1; }
   touch $out
 ''

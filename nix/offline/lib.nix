@@ -18,6 +18,7 @@ let
       length
       ;
     mapAttrsToList = value: set: map (name: value name set.${name}) (attrNames set);
+    intersectLists = a: filter (value: lib.elem value a);
     concatStrings = builtins.concatStringsSep "";
     hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
     importJSON = file: builtins.fromJSON (builtins.readFile file);
