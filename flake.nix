@@ -6,7 +6,7 @@
   outputs =
     { self, nixpkgs }:
     let
-      # Intel Macs left nixpkgs with 26.11; there, call the overlay with an older nixpkgs.
+      # Intel Macs left nixpkgs with 26.11; there, apply the overlay to an older one.
       systems = [
         "x86_64-linux"
         "aarch64-linux"
@@ -26,7 +26,9 @@
       homeModules.default = import ./nix/home-manager.nix;
       nixosModules.default = import ./nix/nixos.nix;
 
-      devShells = eachSystem (pkgs: { default = import ./shell.nix { inherit pkgs; }; });
+      devShells = eachSystem (pkgs: {
+        default = import ./shell.nix { inherit pkgs; };
+      });
 
       formatter = eachSystem (pkgs: pkgs.nixfmt-tree);
 

@@ -33,6 +33,11 @@ let
     "crush@deepseek"
   ];
 
+  tools = [
+    pkgs.shellcheck
+    pkgs.tmux
+  ];
+
   option =
     type: default:
     lib.mkOption {
@@ -91,15 +96,12 @@ let
 
   facts = {
     "the lock is the flake's input" =
-      is flakeFile.inputs.nixpkgs.url
-        "${original.type}:${original.owner}/${original.repo}/${original.ref}";
+      is flakeFile.inputs.nixpkgs.url "${original.type}:${original.owner}/${original.repo}/${original.ref}";
     "without flakes, the locked nixpkgs is fetched" = is {
       url = "https://github.com/NixOS/nixpkgs/archive/${locked.rev}.tar.gz";
       sha256 = locked.narHash;
     } (builtins.scopedImport { fetchTarball = args: args; } ./nixpkgs.nix);
-    "the package has its program's name" = is "agent-run" package.meta.mainProgram;
-    "the overlay gives the package" =
-      is "${package}" "${(flake.overlays.default pkgs { }).agent-run}";
+    "the overlay gives the package" = is "${package}" "${(flake.overlays.default pkgs { }).agent-run}";
     "each system has packages, a shell, a formatter and checks" =
       let
         systems = [
@@ -108,22 +110,42 @@ let
           "x86_64-linux"
         ];
       in
-      is [
-        systems
-        systems
-        systems
-        systems
-      ] (map (output: lib.attrNames flake.${output}) [ "packages" "devShells" "formatter" "checks" ]);
-    "the shell has what it lists" = is true (
-      lib.any (tool: tool == pkgs.shellcheck) (import ../shell.nix { inherit pkgs; }).packages
+      is
+        [
+          systems
+          systems
+          systems
+          systems
+        ]
+        (
+          map (output: lib.attrNames flake.${output}) [
+            "packages"
+            "devShells"
+            "formatter"
+            "checks"
+          ]
+        );
+    "the shell has the tools of .ci/run" = is tools (
+      lib.intersectLists tools (import ../shell.nix { inherit pkgs; }).packages
     );
 
-    "symlinks from a list" = is [ "claude@a" "codex@b@c" ] (shimNames [ "claude@a" "codex@b@c" ]);
+    "symlinks from a list" = is [ "claude@a" "codex@b@c" ] (shimNames [
+      "claude@a"
+      "codex@b@c"
+    ]);
     "symlinks from agents and providers" = is [ "claude@a" "claude@b" "codex@a" "codex@b" ] (shimNames {
-      agents = [ "claude" "codex" ];
-      providers = [ "a" "b" ];
+      agents = [
+        "claude"
+        "codex"
+      ];
+      providers = [
+        "a"
+        "b"
+      ];
     });
-    "symlinks from the settings, by protocol" = is fitting (shimNames { inherit settings; });
+    "symlinks from the settings, by protocol" = is fitting (shimNames {
+      inherit settings;
+    });
     "symlinks of one agent, from the settings" = is [ "crush@deepseek" ] (shimNames {
       inherit settings;
       agents = [ "crush" ];
@@ -147,36 +169,41 @@ let
       let
         off = home { inherit settings; };
       in
-      is [ [ ] { } { } "" ] [ off.home.packages off.xdg.configFile off.xdg.dataFile off.programs.zsh.initContent ];
+      is
+        [
+          [ ]
+          { }
+          { }
+          ""
+        ]
+        [ off.home.packages off.xdg.configFile off.xdg.dataFile off.programs.zsh.initContent ];
     "Home Manager: the package with a symlink for each pair that can work" = is (paths [
       (package.withShims fitting)
     ]) (paths (home on).home.packages);
     "Home Manager: the package with the symlinks of a list" = is (paths [
       (package.withShims [ "codex@ollama" ])
     ]) (paths (home (on // { shims = [ "codex@ollama" ]; })).home.packages);
-    "Home Manager: the package with the symlinks of an agent" =
-      is (paths [ (package.withShims [ "codex@ollama" ]) ])
-        (paths (home (on // { shims.agents = [ "codex" ]; })).home.packages);
-    "Home Manager: the config file is the settings" =
-      is settings
-        (yamlOf (home on).xdg.configFile."agent-run/config.yaml");
-    "Home Manager: no config file without settings" =
-      is { }
-        (home { enable = true; }).xdg.configFile;
+    "Home Manager: the package with the symlinks of an agent" = is (paths [
+      (package.withShims [ "codex@ollama" ])
+    ]) (paths (home (on // { shims.agents = [ "codex" ]; })).home.packages);
+    "Home Manager: the config file is the settings" = is settings (
+      yamlOf (home on).xdg.configFile."agent-run/config.yaml"
+    );
+    "Home Manager: no config file without settings" = is { } (home { enable = true; }).xdg.configFile;
     "Home Manager: settings without a key are fine" = is [ ] (refusals (home on));
     "Home Manager: a literal key is refused" = is 1 (
       lib.length (refusals (home (on // { settings = literalKey; })))
     );
-    "Home Manager: completion for bash and fish, by the data folder" =
-      is
-        {
-          "bash-completion/completions" = completions "bash-completion/completions";
-          "fish/vendor_completions.d" = completions "fish/vendor_completions.d";
-        }
-        (home on).xdg.dataFile;
+    "Home Manager: no file is made of a literal key" = is false (
+      evaluates (home (on // { settings = literalKey; })).xdg.configFile
+    );
+    "Home Manager: completion for bash and fish, by the data folder" = is {
+      "bash-completion/completions" = completions "bash-completion/completions";
+      "fish/vendor_completions.d" = completions "fish/vendor_completions.d";
+    } (home on).xdg.dataFile;
     "Home Manager: completion for zsh, by fpath" =
-      is "fpath+=(${package.withShims fitting}/share/zsh/site-functions)"
-        (home on).programs.zsh.initContent;
+      is "fpath+=(${package.withShims fitting}/share/zsh/site-functions)" (home on)
+      .programs.zsh.initContent;
     "Home Manager: each shell's integration can be switched off" =
       let
         off = home (
@@ -188,25 +215,44 @@ let
           }
         );
       in
-      is [ { } "" ] [ off.xdg.dataFile off.programs.zsh.initContent ];
+      is
+        [
+          { }
+          ""
+        ]
+        [ off.xdg.dataFile off.programs.zsh.initContent ];
 
     "NixOS: nothing unless enabled" =
       let
         off = nixos { inherit settings; };
       in
-      is [ [ ] { } { } ] [ off.environment.systemPackages off.environment.etc off.environment.variables ];
+      is
+        [
+          [ ]
+          { }
+          { }
+        ]
+        [ off.environment.systemPackages off.environment.etc off.environment.variables ];
     "NixOS: the package with a symlink for each pair that can work" = is (paths [
       (package.withShims fitting)
     ]) (paths (nixos on).environment.systemPackages);
-    "NixOS: the config file is the settings, and found" = is [ settings "/etc/agent-run/config.yaml" ] [
-      (yamlOf (nixos on).environment.etc."agent-run/config.yaml")
-      (nixos on).environment.variables.AGENT_RUN_CONFIG
-    ];
+    "NixOS: the config file is the settings, and found" =
+      is
+        [ settings "/etc/agent-run/config.yaml" ]
+        [
+          (yamlOf (nixos on).environment.etc."agent-run/config.yaml")
+          (nixos on).environment.variables.AGENT_RUN_CONFIG
+        ];
     "NixOS: no config file without settings" =
       let
         bare = nixos { enable = true; };
       in
-      is [ { } { } ] [ bare.environment.etc bare.environment.variables ];
+      is
+        [
+          { }
+          { }
+        ]
+        [ bare.environment.etc bare.environment.variables ];
     "NixOS: a literal key is refused" = is 1 (
       lib.length (refusals (nixos (on // { settings = literalKey; })))
     );

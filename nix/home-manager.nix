@@ -16,7 +16,9 @@ in
   config = lib.mkIf cfg.enable {
     home.packages = [ cfg.finalPackage ];
 
-    xdg.configFile."agent-run/config.yaml" = lib.mkIf (cfg.configFile != null) { source = cfg.configFile; };
+    xdg.configFile."agent-run/config.yaml" = lib.mkIf (cfg.configFile != null) {
+      source = cfg.configFile;
+    };
 
     # bash and fish look into the user's data folder on the first TAB, whoever set them up. Nothing is run or
     # read when a shell starts.

@@ -13,6 +13,8 @@ in
     environment.variables.AGENT_RUN_CONFIG = lib.mkIf (cfg.configFile != null) (
       lib.mkDefault "/etc/agent-run/config.yaml"
     );
-    environment.etc."agent-run/config.yaml" = lib.mkIf (cfg.configFile != null) { source = cfg.configFile; };
+    environment.etc."agent-run/config.yaml" = lib.mkIf (cfg.configFile != null) {
+      source = cfg.configFile;
+    };
   };
 }

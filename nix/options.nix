@@ -79,7 +79,10 @@ in
       finalPackage = cfg.package.withShims (
         if lib.isList cfg.shims then cfg.shims else { inherit (cfg) settings; } // cfg.shims
       );
-      configFile = if cfg.settings == { } then null else yaml.generate "agent-run-config.yaml" cfg.settings;
+      # The refusal below has the words; this one holds even where nobody asks for assertions.
+      configFile =
+        assert withLiteralKey == [ ];
+        if cfg.settings == { } then null else yaml.generate "agent-run-config.yaml" cfg.settings;
     };
 
     assertions = [

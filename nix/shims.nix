@@ -36,7 +36,12 @@ rec {
           canWork = pair: !(known ? ${pair.provider}) || fits pair.agent known.${pair.provider};
         in
         map ({ agent, provider }: "${agent}@${provider}") (
-          lib.filter canWork (lib.cartesianProduct { agent = agents; provider = providers; })
+          lib.filter canWork (
+            lib.cartesianProduct {
+              agent = agents;
+              provider = providers;
+            }
+          )
         );
     in
     map checked (if lib.isList selection then selection else pairs selection);

@@ -52,76 +52,92 @@ let
     '';
   };
 
-  pkgs = hooks // {
-    inherit lib pkgs;
-    stdenv.hostPlatform = { inherit system; };
+  pkgs =
+    hooks
+    // {
+      inherit lib pkgs;
+      stdenv.hostPlatform = { inherit system; };
 
-    callPackage =
-      file: args:
-      let
-        function = import file;
-      in
-      function (builtins.intersectAttrs (builtins.functionArgs function) pkgs // args);
-
-    rustPlatform = {
-      rustLibSrc = "rust-lib-src";
-      buildRustPackage =
-        recipe:
+      callPackage =
+        file: args:
         let
-          attrs = recipe (attrs // { finalPackage = package; });
-          package = build "${attrs.pname}-${attrs.version}" (
-            attrs.passthru
-            // {
-              inherit (attrs) meta version;
-              recipe = attrs;
-            }
-          ) (''
-            cd ${attrs.src}
-            cmp Cargo.lock ${attrs.cargoLock.lockFile}
-            version=${attrs.version} mainProgram=${attrs.meta.mainProgram}
-            install -D ${builtins.path { path = builtins.getEnv "AGENT_RUN_BINARY"; name = "agent-run"; }} "$out/bin/agent-run"
-          ''
-          + lib.concatStrings (attrs.nativeBuildInputs ++ [ attrs.postInstall ] ++ attrs.nativeInstallCheckInputs));
+          function = import file;
         in
-        package;
-    };
+        function (builtins.intersectAttrs (builtins.functionArgs function) pkgs // args);
 
-    symlinkJoin =
-      {
-        name,
-        paths,
-        postBuild,
-        meta,
-      }:
-      build name { inherit meta; } (
-        "mkdir -p $out\n"
-        + lib.concatStrings (map (path: "cp -rs ${path}/. $out\nchmod -R u+w $out\n") paths)
-        + postBuild
-      );
+      rustPlatform = {
+        rustLibSrc = "rust-lib-src";
+        buildRustPackage =
+          recipe:
+          let
+            attrs = recipe (attrs // { finalPackage = package; });
+            package =
+              build "${attrs.pname}-${attrs.version}"
+                (
+                  attrs.passthru
+                  // {
+                    inherit (attrs) meta version;
+                    recipe = attrs;
+                  }
+                )
+                (
+                  ''
+                    cd ${attrs.src}
+                    cmp Cargo.lock ${attrs.cargoLock.lockFile}
+                    version=${attrs.version} mainProgram=${attrs.meta.mainProgram}
+                    install -D ${
+                      builtins.path {
+                        path = builtins.getEnv "AGENT_RUN_BINARY";
+                        name = "agent-run";
+                      }
+                    } "$out/bin/agent-run"
+                  ''
+                  + lib.concatStrings (
+                    attrs.nativeBuildInputs ++ [ attrs.postInstall ] ++ attrs.nativeInstallCheckInputs
+                  )
+                );
+          in
+          package;
+      };
 
-    runCommand = name: _: script: build name { } ("TMPDIR=$PWD\n" + script);
+      symlinkJoin =
+        {
+          name,
+          paths,
+          postBuild,
+          meta,
+        }:
+        build name { inherit meta; } (
+          "mkdir -p $out\n"
+          + lib.concatStrings (map (path: "cp -rs ${path}/. $out\nchmod -R u+w $out\n") paths)
+          + postBuild
+        );
 
-    mkShell = { inputsFrom, packages, ... }: build "shell" { inherit packages; } "touch $out";
+      runCommand =
+        name: _: script:
+        build name { } ("TMPDIR=$PWD\n" + script);
 
-    formats.yaml = _: {
-      type = lib.types.anything;
-      generate = name: value: builtins.toFile name (builtins.toJSON value);
-    };
-  }
-  // lib.genAttrs [
-    "bash-completion"
-    "clippy"
-    "fish"
-    "go"
-    "nixfmt"
-    "nixfmt-tree"
-    "nodejs"
-    "python3"
-    "rust-analyzer"
-    "rustfmt"
-    "shellcheck"
-    "tmux"
-    "zsh"
-  ] (name: build name { } "touch $out");
+      mkShell = { inputsFrom, packages, ... }: build "shell" { inherit packages; } "touch $out";
+
+      formats.yaml = _: {
+        type = lib.types.anything;
+        generate = name: value: builtins.toFile name (builtins.toJSON value);
+      };
+    }
+    // lib.genAttrs [
+      "bash-completion"
+      "clippy"
+      "fish"
+      "go"
+      "nixfmt"
+      "nixfmt-tree"
+      "nodejs"
+      "python3"
+      "rust-analyzer"
+      "rustfmt"
+      "shellcheck"
+      "tmux"
+      "zsh"
+    ] (name: build name { } "touch $out");
 in
 pkgs

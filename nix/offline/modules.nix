@@ -121,10 +121,13 @@ in
   # Home Manager's own.
   hm.shell =
     let
-      integration = shell: { config }: lib.mkOption {
-        type = lib.types.bool;
-        default = config.home.shell."enable${shell}Integration";
-      };
+      integration =
+        shell:
+        { config }:
+        lib.mkOption {
+          type = lib.types.bool;
+          default = config.home.shell."enable${shell}Integration";
+        };
     in
     {
       mkBashIntegrationOption = integration "Bash";
@@ -146,7 +149,13 @@ in
       bodies = concatMap load modules;
       options = builtins.foldl' join { } (at "options" bodies);
       config = evaluate "" options (
-        map (body: body.config or (removeAttrs body [ "imports" "options" ])) bodies
+        map (
+          body:
+          body.config or (removeAttrs body [
+            "imports"
+            "options"
+          ])
+        ) bodies
       );
     in
     {
