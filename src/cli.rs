@@ -34,6 +34,8 @@ pub enum Command {
     Launch(Launch),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Open the config file in your editor
+    Config(Config),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -92,6 +94,14 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
+}
+
+/// `agent-run config`
+#[derive(Args, Debug)]
+pub struct Config {
+    /// Write a commented sample first if there is no config yet
+    #[arg(long)]
+    pub bootstrap_config: bool,
 }
 
 /// `agent-run canary`
