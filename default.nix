@@ -15,7 +15,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
   pname = "agent-run";
   inherit ((lib.importTOML ./Cargo.toml).workspace.package) version;
 
-  # All that cargo reads, and no more: an edit of the README compiles nothing.
+  # All that cargo compiles, and no more: an edit of the README compiles nothing.
   src = lib.fileset.toSource {
     root = ./.;
     fileset = lib.fileset.unions [
@@ -23,7 +23,6 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ./Cargo.toml
       ./benches
       ./config.demo.yaml
-      ./nix/agents.json
       ./shims
       ./src
       ./tests
@@ -34,7 +33,8 @@ rustPlatform.buildRustPackage (finalAttrs: {
   __structuredAttrs = true;
   strictDeps = true;
 
-  # The integration tests want a whole machine: terminals, the agents, folders outside the sandbox.
+  # Not optimised a second time, and without the integration tests, which want a whole machine: terminals, the
+  # agents, folders outside the sandbox.
   checkType = "debug";
   cargoTestFlags = [
     "--lib"
