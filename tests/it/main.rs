@@ -15,6 +15,8 @@ mod hermes;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;
+/// What the Nix files know of the agents.
+mod nix;
 
 /// The README's config and commands.
 mod papers;
