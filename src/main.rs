@@ -1,5 +1,45 @@
 //! `agent-run` launches a coding agent on a chosen provider.
+//!
+//! One binary behind two doors, and the name it was called by decides which:
+//!
+//! - the **shim door**: `<agent>@<provider>`, a symlink. Every word belongs to the agent; the launcher's own
+//!   options come in `AGENT_RUN_OPTS`.
+//! - the **command-line door**: any other name. `agent-run launch <provider> <agent>` and the rest.
+//!
+//! Both end in one [`request::Request`], which goes the way of every launch:
+//!
+//! ```text
+//! argv + env → Request (said) → resolve → Launch (meant) → Plan (planned) → print | exec (done)
+//! ```
+//!
+//! What an agent needs is known in the crate `shims`, which is pure; reading the machine and changing it
+//! happens here, at the two ends.
 
+mod canary;
+mod catalog;
+mod cli;
+mod commands;
 mod config;
+mod door;
+mod env;
+mod exec;
+mod inputs;
+mod key;
+mod near;
+mod output;
+mod report;
+mod request;
+mod resolve;
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    let called = args.next().unwrap_or_default();
+    let env = env::Environment::read();
+    report::init();
+    match door::shim_name(&called) {
+        Some(name) => door::shim(&name, args.collect(), &env),
+        None => door::command_line(&env),
+    }
+}

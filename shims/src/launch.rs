@@ -65,8 +65,8 @@ pub enum Origin {
     Option(&'static str),
     /// A word of `AGENT_RUN_OPTS`: `--model`.
     Opts(&'static str),
-    /// A key of the config file: its dotted path, and where it stands (`path:line`) once that was asked.
-    Config(String),
+    /// A key of the config file: its path from the top.
+    Config(Vec<String>),
     /// The model list on disk, and how old it is.
     Cache(Duration),
     /// Nobody said anything; the text says what decided.
@@ -78,7 +78,7 @@ impl fmt::Display for Origin {
         match self {
             Self::Option(name) => write!(f, "{name}"),
             Self::Opts(name) => write!(f, "AGENT_RUN_OPTS {name}"),
-            Self::Config(key) => write!(f, "{key}"),
+            Self::Config(key) => f.write_str(&key.join(".")),
             Self::Cache(age) => write!(f, "model list, {} min old", age.as_secs() / 60),
             Self::Default(why) => write!(f, "{why}"),
         }
@@ -206,8 +206,8 @@ pub struct Launch {
     pub headers: BTreeMap<String, Value>,
     /// The user's last word on the child's environment.
     pub extra_env: BTreeMap<String, Value>,
-    /// Variables that hold other providers' keys, which this child must not see.
-    pub foreign_keys: BTreeSet<String>,
+    /// Variables that hold the providers' keys: the child gets its key by the adapter's means alone.
+    pub key_variables: BTreeSet<String>,
     /// The proxy rule.
     pub proxy: Proxy,
     /// Whether the runtime home shares nothing with the user's own.

@@ -25,6 +25,7 @@ use anyhow::{Result, bail};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
 pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
+pub use print::quote;
 pub use template::{Part, Template, Value};
 
 /// Every agent, in the order in which lists show them and `demo` looks for them.

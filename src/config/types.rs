@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
-use shims::{Protocol, Template, ToolSet};
+use shims::{Model, Protocol, Proxy, Template, ToolSet};
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -54,13 +54,13 @@ pub struct Provider {
     pub disable_model_loading_from_api: bool,
     /// Variables for the agent, set last.
     #[serde(default)]
-    pub extra_env: BTreeMap<String, Template>,
+    pub extra_env: BTreeMap<String, Text>,
     /// The model of each tier; the launched model where nothing is said.
     #[serde(default)]
     pub tiers: TierNames,
     /// Extra request headers.
     #[serde(default)]
-    pub headers: BTreeMap<String, Template>,
+    pub headers: BTreeMap<String, Text>,
     /// Standing arguments for the agent.
     #[serde(default)]
     pub args: Args,
@@ -129,6 +129,19 @@ pub struct BaseUrls {
 #[serde(transparent)]
 pub struct BaseUrl(pub String);
 
+/// A text with `${…}` in it.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct Text(pub Template);
+
+impl TryFrom<String> for Text {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Template::parse(&text).map(Self)
+    }
+}
+
 /// A key written into the file. It prints as `<key>`.
 #[derive(Clone, Deserialize, Eq, PartialEq)]
 #[serde(transparent)]
@@ -156,6 +169,24 @@ pub struct ModelEntry {
     pub output_cost_per_million: Option<f64>,
     pub cached_input_cost_per_million: Option<f64>,
     pub cached_output_cost_per_million: Option<f64>,
+}
+
+impl From<&ModelEntry> for Model {
+    fn from(entry: &ModelEntry) -> Self {
+        Self {
+            id: entry.id.clone(),
+            name: entry.name.clone(),
+            context_window: entry.context_window,
+            max_output_tokens: entry.max_output_tokens,
+            reasoning: entry.reasoning,
+            vision: entry.vision,
+            supports_attachments: entry.supports_attachments,
+            input_cost_per_million: entry.input_cost_per_million,
+            output_cost_per_million: entry.output_cost_per_million,
+            cached_input_cost_per_million: entry.cached_input_cost_per_million,
+            cached_output_cost_per_million: entry.cached_output_cost_per_million,
+        }
+    }
 }
 
 /// One rule of `model_api_filters`.
@@ -197,8 +228,18 @@ pub enum Args {
 
 /// The `proxy` key: `inherit`, `none` or a URL.
 #[derive(Debug, Default, Deserialize)]
-#[serde(transparent)]
-pub struct ProxyRule(pub String);
+#[serde(from = "String")]
+pub struct ProxyRule(pub Proxy);
+
+impl From<String> for ProxyRule {
+    fn from(text: String) -> Self {
+        Self(match text.as_str() {
+            "inherit" => Proxy::Inherit,
+            "none" => Proxy::None,
+            _ => Proxy::Url(text),
+        })
+    }
+}
 
 /// What only concerns Codex.
 #[derive(Debug, Default, Deserialize)]

@@ -1,0 +1,31 @@
+//! The embedded provider: a loopback server that speaks all three protocols and remembers what it was
+//! sent.
+//!
+//! `demo` and `doctor --probe` run it inside the binary, `agent-run canary` runs it for tests. It answers
+//! every question with one fixed text unless a [`Script`] says otherwise, and it must satisfy the real
+//! agents: streams are whole, tool calls have the shape each agent expects, errors look like the
+//! provider's own.
+//!
+//! It must never listen on anything but loopback, and never ask anyone else for an answer. What it is
+//! sent holds keys, so it keeps that in memory or in a file of mode 0600, and logs none of it.
+
+mod answer;
+mod anthropic;
+mod chat;
+mod dialect;
+mod http;
+mod record;
+mod responses;
+mod route;
+mod script;
+mod server;
+
+pub use record::{Log, Record};
+pub use script::Script;
+pub use server::Canary;
+
+/// What the canary says when no script tells it otherwise.
+pub const TEXT: &str = "PONG-FROM-MOCK";
+
+/// The models the canary lists; it answers for any other as well.
+pub const MODELS: [&str; 2] = ["mock-model", "mock-model-small"];

@@ -1,0 +1,157 @@
+//! The server: a listener, a thread for each connection, and what they share.
+
+use std::io::{self, BufReader, ErrorKind};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value as Json;
+
+use super::answer;
+use super::http::{self, Pace, Reply, Request};
+use super::record::{Log, Record};
+use super::route::Seen;
+use super::script::Script;
+
+/// A running canary. It stops listening when this is dropped.
+pub struct Canary {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    script: Mutex<Script>,
+    log: Mutex<Log>,
+    /// Makes ids differ between canaries, since agents keep them in their sessions.
+    born: u128,
+    count: AtomicU64,
+    stopped: AtomicBool,
+}
+
+impl Canary {
+    /// Starts a canary on a free port of 127.0.0.1.
+    pub fn start(script: Script, log: Log) -> Result<Self> {
+        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), script, log)
+    }
+
+    /// Starts a canary at `addr`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When `addr` is not of this machine alone: what it is sent holds keys.
+    pub fn listen(addr: SocketAddr, script: Script, log: Log) -> Result<Self> {
+        if !addr.ip().is_loopback() {
+            bail!("could not listen on {addr}: not a loopback address\nhelp: use 127.0.0.1:0");
+        }
+        let listener = TcpListener::bind(addr).with_context(|| format!("could not listen on {addr}"))?;
+        let addr = listener.local_addr().context("could not learn the port")?;
+        let shared = Arc::new(Shared {
+            script: Mutex::new(script),
+            log: Mutex::new(log),
+            born: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros()),
+            count: AtomicU64::new(0),
+            stopped: AtomicBool::new(false),
+        });
+        let serving = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("canary".to_owned())
+            .spawn(move || accept(&listener, &serving))
+            .context("could not start a thread")?;
+        Ok(Self { addr, shared })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The requests so far; none when they go to a file.
+    pub fn requests(&self) -> Vec<Record> {
+        lock(&self.shared.log).records().to_vec()
+    }
+}
+
+impl Drop for Canary {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Relaxed);
+        // Wakes the listener, which then sees that it has stopped.
+        drop(TcpStream::connect(self.addr));
+    }
+}
+
+fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+    for stream in listener.incoming() {
+        if shared.stopped.load(Ordering::Relaxed) {
+            return;
+        }
+        let Ok(stream) = stream else {
+            // Most likely out of file descriptors; a connection that ends frees one.
+            thread::sleep(Duration::from_millis(10));
+            continue;
+        };
+        let shared = Arc::clone(shared);
+        thread::spawn(move || {
+            if let Err(error) = converse(&stream, &shared) {
+                log::debug!("canary: a connection ended: {error:#}");
+            }
+        });
+    }
+}
+
+/// Answers the requests of one connection until either side ends it.
+fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
+    // The head and each event are written apart; without this, each would wait for the other's receipt.
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    loop {
+        let request = match http::read(&mut reader, stream) {
+            Ok(Some(request)) => request,
+            Ok(None) => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::InvalidData => {
+                io::Write::write_all(&mut &*stream, b"HTTP/1.1 400 \r\ncontent-length: 0\r\n\r\n")?;
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (reply, pace) = shared.reply(&request)?;
+        reply.send(stream, &request.method, pace)?;
+        let done = request.method == "CONNECT" || request.header("connection").eq_ignore_ascii_case("close");
+        if pace.cut || done {
+            stream.shutdown(Shutdown::Write)?;
+            // The client is still heard until it hangs up: an early end would be an error of another
+            // kind (a reset), and could take back what was sent.
+            io::copy(&mut reader, &mut io::sink())?;
+            return Ok(());
+        }
+    }
+}
+
+impl Shared {
+    /// Decides on the reply and records the request; the record is kept before anything is sent.
+    fn reply(&self, request: &Request) -> Result<(Reply, Pace)> {
+        let seen = Seen::of(request);
+        let rule = lock(&self.script).pick(&seen);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let reply = answer::reply(&seen, &rule, format!("canary{:x}{count:04x}", self.born));
+        lock(&self.log).add(Record {
+            n: 0,
+            ms: 0,
+            method: request.method.clone(),
+            path: request.target.clone(),
+            host: request.headers.get("host").cloned(),
+            protocol: seen.protocol,
+            model: seen.model().map(str::to_owned),
+            stream: seen.stream(),
+            headers: request.headers.clone(),
+            status: reply.status,
+            body: seen.json.unwrap_or(Json::String(seen.text)),
+        })?;
+        Ok((reply, rule.pace()))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

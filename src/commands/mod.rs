@@ -1,0 +1,5 @@
+//! What the commands do, one file a verb.
+
+pub mod canary;
+pub mod dry_run;
+pub mod launch;

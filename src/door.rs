@@ -1,0 +1,92 @@
+//! The two doors, and the exit codes that each of them promises.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use shims::opts::Said;
+
+use crate::cli::{self, Cli, Command};
+use crate::env::Environment;
+use crate::exec::Missing;
+use crate::request::Request;
+use crate::{commands, near, output, report};
+
+/// A launch that failed before the agent ran.
+const OURS: u8 = 125;
+/// The agent is there and cannot be run.
+const NOT_RUNNABLE: u8 = 126;
+/// The agent is not there.
+const NOT_FOUND: u8 = 127;
+
+/// The file name in `argv[0]`, if it is a shim's: something on both sides of an `@`.
+pub fn shim_name(called: &OsStr) -> Option<String> {
+    let name = Path::new(called).file_name()?.to_str()?;
+    shims::split_shim_name(name).map(|_| name.to_owned())
+}
+
+/// The shim door.
+pub fn shim(name: &str, args: Vec<OsString>, env: &Environment) -> ExitCode {
+    launched(shim_launch(name, args, env))
+}
+
+fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<ExitCode> {
+    let (agent, provider) = shims::split_shim_name(name).context("not a shim's name")?;
+    let Some(agent) = shims::by_name(agent) else {
+        bail!("no agent `{agent}`, as in {name}\nhelp: the agents are {}", shims::names())
+    };
+    match shims::opts::parse(env.shim_opts()?)? {
+        Said::Help(text) => output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes())),
+        Said::Opts(opts) => commands::launch::run(&Request::from_shim(agent, provider, *opts, args), env),
+    }
+}
+
+/// The command-line door.
+pub fn command_line(env: &Environment) -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command {
+        Command::Launch(launch) => {
+            launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
+        }
+        Command::Canary(canary) => {
+            done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
+        }
+    }
+}
+
+fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {
+    let mut words = launch.words.into_iter();
+    let agent = words.next().unwrap_or_default();
+    let Some(agent) = agent.to_str().and_then(shims::by_name) else {
+        let typed = agent.to_string_lossy();
+        let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+        let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
+        bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
+    };
+    // One `--` right after the agent is for us; any later one is the agent's.
+    let mut words = words.peekable();
+    words.next_if(|word| word == "--");
+    Ok(Request::from_command_line(agent, launch.provider, launch.said, config, words.collect()))
+}
+
+/// The end of a launch that did not become the agent.
+fn launched(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        report::error(&error);
+        ExitCode::from(match error.downcast_ref() {
+            Some(Missing::NotFound(..)) => NOT_FOUND,
+            Some(Missing::NotRunnable(..)) => NOT_RUNNABLE,
+            None => OURS,
+        })
+    })
+}
+
+/// The end of any other command.
+fn done(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        report::error(&error);
+        ExitCode::FAILURE
+    })
+}

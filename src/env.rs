@@ -1,0 +1,125 @@
+//! The one reader of the environment: every variable and folder that `agent-run` itself listens to.
+//!
+//! What it finds is passed on as values; no other module asks the system for a variable. It reads the
+//! environment once and changes nothing.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use shims::Dirs;
+
+/// Launchers within launchers beyond this are taken for a loop.
+const DEEPEST: u32 = 8;
+
+/// The inherited environment. It holds secrets, so it has no `Debug`.
+pub struct Environment {
+    vars: BTreeMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// Reads the environment of this process.
+    pub fn read() -> Self {
+        Self { vars: std::env::vars_os().collect() }
+    }
+
+    /// An environment made up for a child that must see nothing of this one.
+    pub fn made_of(vars: BTreeMap<OsString, OsString>) -> Self {
+        Self { vars }
+    }
+
+    /// The variable `name`; one that is set but empty counts as unset.
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.vars.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// Everything inherited, for the plan.
+    pub fn all(&self) -> &BTreeMap<OsString, OsString> {
+        &self.vars
+    }
+
+    /// `AGENT_RUN_OPTS`: the launcher's options behind a shim.
+    ///
+    /// # Errors
+    /// When it is not UTF-8.
+    pub fn shim_opts(&self) -> Result<&str> {
+        let name = shims::opts::VARIABLE;
+        let Some(opts) = self.var(name) else { return Ok("") };
+        opts.to_str().with_context(|| format!("{name} is not UTF-8\nhelp: unset {name} or write it anew"))
+    }
+
+    /// Refuses to go on when launchers start launchers without end.
+    ///
+    /// # Errors
+    /// When `AGENT_RUN_DEPTH` is beyond what agents that start agents need.
+    pub fn check_depth(&self) -> Result<()> {
+        let depth = self.var(shims::plan::DEPTH).and_then(OsStr::to_str).and_then(|text| text.parse().ok());
+        if depth.unwrap_or(0_u32) >= DEEPEST {
+            bail!(
+                "started {DEEPEST} times within itself, which looks like a loop\n\
+                 help: look for a wrapper on PATH that calls agent-run under the agent's own name; \
+                 `unset {}` if the nesting is meant",
+                shims::plan::DEPTH
+            );
+        }
+        Ok(())
+    }
+
+    /// The folders searched for agents.
+    pub fn path(&self) -> Vec<PathBuf> {
+        let default = OsStr::new("/usr/local/bin:/usr/bin:/bin");
+        std::env::split_paths(self.var("PATH").unwrap_or(default)).collect()
+    }
+
+    /// The user's editor, `$VISUAL` before `$EDITOR`, as typed: it may hold arguments.
+    pub fn editor(&self) -> Option<OsString> {
+        self.var("VISUAL").or_else(|| self.var("EDITOR")).map(OsStr::to_owned)
+    }
+
+    /// The config file: the option, `AGENT_RUN_CONFIG`, or the user's config folder, on macOS too.
+    ///
+    /// # Errors
+    /// When there is no home to look in.
+    pub fn config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
+        if let Some(path) = option {
+            return Ok(path.to_owned());
+        }
+        match self.var("AGENT_RUN_CONFIG") {
+            Some(path) => Ok(path.into()),
+            None => Ok(self.base_dir("XDG_CONFIG_HOME", ".config")?.join("agent-run/config.yaml")),
+        }
+    }
+
+    /// The folders of a launch.
+    ///
+    /// # Errors
+    /// When there is no home, or the working folder is gone.
+    pub fn dirs(&self) -> Result<Dirs> {
+        Ok(Dirs {
+            home: self.home()?,
+            cwd: std::env::current_dir()
+                .context("could not find the working folder\nhelp: cd to a folder that exists")?,
+            config: self.base_dir("XDG_CONFIG_HOME", ".config")?,
+            data: self.base_dir("XDG_DATA_HOME", ".local/share")?,
+            cache: self.base_dir("XDG_CACHE_HOME", ".cache")?.join("agent-run"),
+            state: self.base_dir("XDG_STATE_HOME", ".local/state")?.join("agent-run"),
+        })
+    }
+
+    /// A base folder of the XDG specification 0.8, which wants relative values ignored.
+    fn base_dir(&self, variable: &str, default: &str) -> Result<PathBuf> {
+        match self.var(variable).map(Path::new).filter(|path| path.is_absolute()) {
+            Some(path) => Ok(path.to_owned()),
+            None => Ok(self.home()?.join(default)),
+        }
+    }
+
+    fn home(&self) -> Result<PathBuf> {
+        self.var("HOME")
+            .map(PathBuf::from)
+            .or_else(dirs::home_dir)
+            .filter(|home| home.is_absolute())
+            .context("could not find the home folder\nhelp: set HOME to an absolute path")
+    }
+}

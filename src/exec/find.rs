@@ -1,0 +1,70 @@
+//! Finds the agent on `PATH`, and never ourselves.
+
+use std::fmt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use nix::unistd::{AccessFlags, access};
+use shims::Agent;
+
+/// The agent cannot be started. Its own type, since the exit code depends on it.
+#[derive(Debug)]
+pub enum Missing {
+    /// No such command: exit code 127.
+    NotFound(&'static str, &'static str, &'static str),
+    /// The command is there and cannot be run: exit code 126. The path, and the reason.
+    NotRunnable(PathBuf, String),
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(name, title, install) => {
+                write!(f, "could not find {name} ({title}) on PATH\nhelp: install it: {install}")
+            }
+            Self::NotRunnable(path, why) => {
+                let path = path.display();
+                write!(
+                    f,
+                    "could not run {path}: {why}\nhelp: look at it with `ls -l {path}` and `file {path}`"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// The agent's program: the first on `path` that can be run and is not this very program, then the
+/// places where the agent's own installer puts it.
+///
+/// A link to ourselves, however deep, and a hard link are known by device and inode. That is what lets a
+/// shim stand before the agent on `PATH`, under the agent's own name even.
+///
+/// # Errors
+/// [`Missing`], when there is none.
+pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Result<PathBuf> {
+    let ourselves = std::env::current_exe().ok().and_then(|exe| identity(&exe));
+    let on_path = path.iter().map(|dir| dir.join(agent.name()));
+    let mut blocked = None;
+    for candidate in on_path.chain(fallbacks.iter().cloned()) {
+        let Some(found) = identity(&candidate).filter(|_| candidate.is_file()) else { continue };
+        if Some(found) == ourselves {
+            continue;
+        }
+        match access(&candidate, AccessFlags::X_OK) {
+            Ok(()) => return Ok(candidate),
+            Err(error) => _ = blocked.get_or_insert((candidate, error.desc().to_lowercase())),
+        }
+    }
+    Err(match blocked {
+        Some((path, why)) => anyhow!(Missing::NotRunnable(path, why)),
+        None => anyhow!(Missing::NotFound(agent.name(), agent.title(), agent.install())),
+    })
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}

@@ -1,0 +1,93 @@
+//! Carries out a [`Plan`]: folders, files, links, merges, the key, and at last `exec`.
+//!
+//! The only place that changes the machine on behalf of a launch, and it changes what the plan names and
+//! nothing else. What stands already as planned is not written again.
+
+mod files;
+mod find;
+mod lock;
+mod merge;
+
+use std::convert::Infallible;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, anyhow};
+use shims::{Dirs, Part, Plan, Value};
+
+use crate::env::Environment;
+
+pub use find::{Missing, find};
+pub use lock::{HomeLock, lock_home};
+
+/// Makes the machine ready for the plan: everything but the exec itself.
+///
+/// # Errors
+/// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
+pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
+    for dir in &plan.dirs {
+        files::private_dir(dir, dirs)?;
+    }
+    for dir in &plan.user_dirs {
+        files::user_dir(dir)?;
+    }
+    for (path, file) in &plan.files {
+        files::write(path, &file.contents, dirs)?;
+    }
+    for (path, link) in &plan.links {
+        match link {
+            Some(link) => files::link(path, link)?,
+            None => files::unlink(path)?,
+        }
+    }
+    for (path, merge) in &plan.merges {
+        merge::merge(path, merge, key)?;
+    }
+    Ok(())
+}
+
+/// The command that the plan starts, with its environment filled in.
+///
+/// # Errors
+/// When a secret that the plan names is not there.
+pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment) -> Result<Command> {
+    let mut command = Command::new(program);
+    command.args(&plan.args).env_clear().envs(env.all());
+    for (name, value) in &plan.env {
+        match value {
+            Some(value) => command.env(name, fill(value, key, env)?),
+            None => command.env_remove(name),
+        };
+    }
+    Ok(command)
+}
+
+/// Becomes the agent: same process, terminal, signals and exit code.
+///
+/// std's `exec` also resets SIGPIPE, which a Rust program ignores and a bare `execve` would hand on.
+///
+/// # Errors
+/// Always, if it returns at all: the program could not be run.
+pub fn become_agent(mut command: Command) -> Result<Infallible> {
+    let error = command.exec();
+    let program = Path::new(command.get_program()).to_owned();
+    Err(anyhow!(Missing::NotRunnable(program, error.to_string())))
+}
+
+fn fill(value: &Value, key: Option<&str>, env: &Environment) -> Result<OsString> {
+    let mut filled = OsString::new();
+    for part in value.parts() {
+        match part {
+            Part::Text(text) => filled.push(text),
+            Part::Key => filled.push(key.context("the plan needs a key, and the provider has none")?),
+            Part::Env(name) => filled.push(
+                env.all()
+                    .get(name.as_ref() as &std::ffi::OsStr)
+                    .with_context(|| format!("{name} is not set"))?,
+            ),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,59 @@
+//! Reads for an adapter what it declared, and hands it over as [`Inputs`].
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch};
+
+use crate::env::Environment;
+
+/// Everything the agent's adapter asks of this machine for this launch.
+///
+/// What it declares may depend on what was read, so it is asked until it asks for nothing new.
+pub fn gather(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
+    let mut inputs = bare(dirs, env);
+    loop {
+        let wanted = agent.reads(launch, &inputs);
+        let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
+        if new.is_empty() {
+            return inputs;
+        }
+        for path in new {
+            let fact = look(&path);
+            inputs.facts.insert(path, fact);
+        }
+    }
+}
+
+/// The folders and the environment, with nothing read.
+pub fn bare(dirs: &Dirs, env: &Environment) -> Inputs {
+    Inputs { dirs: dirs.clone(), env: env.all().clone(), ..Inputs::default() }
+}
+
+fn look(path: &Path) -> Fact {
+    match fs::read(path) {
+        Ok(bytes) => Fact::File(bytes),
+        Err(error) if error.kind() == ErrorKind::IsADirectory => list(path),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Fact::Absent,
+        Err(error) => Fact::Unreadable(error.to_string()),
+    }
+}
+
+fn list(path: &Path) -> Fact {
+    let read = || -> std::io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let kind = match entry.file_type()? {
+                kind if kind.is_symlink() => EntryKind::Link(fs::read_link(entry.path())?),
+                kind if kind.is_dir() => EntryKind::Dir,
+                _ => EntryKind::File,
+            };
+            entries.push(Entry { name: entry.file_name(), kind });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    };
+    read().map_or_else(|error| Fact::Unreadable(error.to_string()), Fact::Dir)
+}

@@ -1,0 +1,49 @@
+//! Near matches for names that do not exist.
+
+/// The candidates in order of likeness to `word`, the nearest first.
+///
+/// A candidate that holds the word counts as near: people type the part of a model's id they remember.
+pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let word = word.to_lowercase();
+    let mut scored: Vec<_> = candidates
+        .into_iter()
+        .map(|candidate| {
+            let lower = candidate.to_lowercase();
+            let holds = !word.is_empty() && lower.contains(&word);
+            (strsim::jaro_winkler(&word, &lower) + f64::from(u8::from(holds)), candidate)
+        })
+        .collect();
+    scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then_with(|| left.cmp(right)));
+    scored.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// The one candidate that was probably meant.
+pub fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let best = *nearest(word, candidates).first()?;
+    (strsim::jaro_winkler(&word.to_lowercase(), &best.to_lowercase()) > 0.8).then_some(best)
+}
+
+/// `a, b, c and 7 more`: at most `most` of the candidates, for a message.
+pub fn listed(candidates: &[&str], most: usize) -> String {
+    let shown = candidates[..candidates.len().min(most)].join(", ");
+    match candidates.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn typos_and_parts_come_first() {
+        let ids = ["kimi", "deepseek", "anthropic/claude-opus", "openai/gpt-5"];
+        assert_eq!(nearest("depseek", ids)[0], "deepseek");
+        assert_eq!(nearest("opus", ids)[0], "anthropic/claude-opus");
+        assert_eq!(meant("depseek", ids), Some("deepseek"));
+        assert_eq!(meant("zzz", ids), None);
+        assert_eq!(listed(&ids, 2), "kimi, deepseek and 2 more");
+        assert_eq!(listed(&ids[..1], 2), "kimi");
+    }
+}

@@ -1,0 +1,74 @@
+//! What was said: the words of either door, before anything has been looked up.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use shims::opts::{Force, Opts};
+use shims::{Agent, Origin, Protocol, Sourced};
+
+use crate::cli;
+
+/// One launch as it was asked for.
+pub struct Request {
+    /// The agent to become.
+    pub agent: &'static dyn Agent,
+    /// The provider's name as typed.
+    pub provider: String,
+    /// The model, if one was named.
+    pub model: Option<Sourced<String>>,
+    /// The protocol, if one was named.
+    pub protocol: Option<Sourced<Protocol>>,
+    /// The refusals to override.
+    pub force: Force,
+    /// The config file, if one was named.
+    pub config: Option<PathBuf>,
+    /// The agent's own words.
+    pub args: Vec<OsString>,
+    /// Whether to print the plan instead of carrying it out.
+    pub show: Option<Show>,
+}
+
+/// How to print a plan.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Show {
+    /// As JSON.
+    pub json: bool,
+    /// With the contents of files.
+    pub contents: bool,
+}
+
+impl Request {
+    /// A request of the shim door: `<agent>@<provider>`, with the options of `AGENT_RUN_OPTS`.
+    pub fn from_shim(agent: &'static dyn Agent, provider: &str, opts: Opts, args: Vec<OsString>) -> Self {
+        Self {
+            agent,
+            provider: provider.to_owned(),
+            model: opts.model.map(|model| Sourced::new(model, Origin::Opts("--model"))),
+            protocol: opts.protocol.map(|protocol| Sourced::new(protocol, Origin::Opts("--protocol"))),
+            force: opts.force.into_iter().fold(Force::default(), Force::or),
+            config: opts.config.map(PathBuf::from),
+            args,
+            show: opts.dry_run.then_some(Show { json: opts.json, contents: opts.verbose }),
+        }
+    }
+
+    /// A request of the command-line door.
+    pub fn from_command_line(
+        agent: &'static dyn Agent,
+        provider: String,
+        said: cli::Said,
+        config: Option<PathBuf>,
+        args: Vec<OsString>,
+    ) -> Self {
+        Self {
+            agent,
+            provider,
+            model: said.model.map(|model| Sourced::new(model, Origin::Option("--model"))),
+            protocol: said.protocol.map(|protocol| Sourced::new(protocol, Origin::Option("--protocol"))),
+            force: said.force.into_iter().fold(Force::default(), Force::or),
+            config,
+            args,
+            show: said.dry_run.then_some(Show { json: said.json, contents: said.verbose }),
+        }
+    }
+}

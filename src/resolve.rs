@@ -1,0 +1,301 @@
+//! From what was said to what is meant: `Request` × `Provider` × known models → [`Launch`].
+//!
+//! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
+//! type instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use shims::template::Field;
+use shims::{Agent, Launch, Model, Origin, Protocol, Sourced, Template, Tiers, Value};
+
+use crate::config::{Args, Config, HomeNames, Provider, Text};
+use crate::env::Environment;
+use crate::near;
+use crate::request::Request;
+
+/// What is known of a provider's models without asking it.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The models, best first: the default, then the config's, then the provider's own list.
+    pub models: Vec<Model>,
+    /// The age of the provider's own list, if there is one on disk.
+    pub age: Option<Duration>,
+    /// Whether asking the provider could tell more.
+    pub could_ask: bool,
+}
+
+/// Why a launch could not be decided.
+#[derive(Debug)]
+pub enum Undecided {
+    /// The model is not known; the provider's own list may know it.
+    UnknownModel(anyhow::Error),
+    /// Asking the provider changes nothing.
+    Refused(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Undecided {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The provider a request names.
+///
+/// # Errors
+/// When the config has no such provider: lists those that the agent can use, nearest first.
+pub fn provider<'a>(request: &Request, config: &'a Config) -> Result<&'a Provider> {
+    if let Some(provider) = config.providers.get(&request.provider) {
+        return Ok(provider);
+    }
+    let fits = config.providers.iter().filter(|(_, provider)| common(request.agent, provider).is_some());
+    let names = near::nearest(&request.provider, fits.map(|(name, _)| name.as_str()));
+    let title = request.agent.title();
+    if names.is_empty() {
+        bail!(
+            "no provider `{}`, and the config has none that {title} can use\n\
+             help: add one under `providers:` that speaks {}",
+            request.provider,
+            spoken(request.agent)
+        );
+    }
+    bail!(
+        "no provider `{}` in the config\nhelp: {title} can use {}",
+        request.provider,
+        near::listed(&names, 12)
+    )
+}
+
+/// The best protocol that both the agent and the provider speak.
+pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
+    let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
+    let usable = |protocol: &Protocol| declared(protocol) && provider.base_url(*protocol).is_some();
+    agent.protocols().iter().copied().find(usable)
+}
+
+/// Decides a launch.
+///
+/// # Errors
+/// [`Undecided`]: a fresh model list may help, or not.
+pub fn resolve(
+    request: &Request,
+    provider: &Provider,
+    config: &Config,
+    known: Known,
+    env: &Environment,
+) -> Result<Launch, Undecided> {
+    let protocol = negotiate(request, provider)?;
+    let base_url = base_url(request, provider, protocol.value)?;
+    let model = choose_model(request, provider, &known)?;
+    let tiers = tiers(provider, &model.value.id);
+    let context = |field| match field {
+        Field::Provider => request.provider.clone(),
+        Field::Protocol => protocol.value.name().to_owned(),
+        Field::Model => model.value.id.clone(),
+        Field::Agent => request.agent.name().to_owned(),
+        Field::BaseUrl => base_url.value.clone(),
+        Field::Key => String::new(), // never asked for: a plan only names the key
+    };
+    let keyed = provider.key_source().is_some();
+    let fill = |key: &str, templates: &BTreeMap<String, Text>| -> Result<BTreeMap<String, Value>> {
+        templates
+            .iter()
+            .map(|(name, Text(template))| {
+                check_template(&format!("{key}.{name}"), template, keyed, env)?;
+                Ok((name.clone(), template.fill(context)))
+            })
+            .collect()
+    };
+    let headers = fill("headers", &provider.headers)?;
+    let extra_env = fill("extra_env", &provider.extra_env)?;
+    Ok(Launch {
+        provider: request.provider.clone(),
+        models: known.models,
+        tiers,
+        keyed,
+        anthropic_use_api_key: provider.anthropic_use_api_key,
+        headers,
+        extra_env,
+        key_variables: key_variables(config),
+        proxy: provider.proxy.0.clone(),
+        isolated: is_isolated(request, provider, config),
+        codex_tools: provider.codex.tools,
+        standing_args: standing_args(request, provider),
+        args: request.args.clone(),
+        protocol,
+        base_url,
+        model,
+    })
+}
+
+fn spoken(agent: &dyn Agent) -> String {
+    let names: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+    names.join(" or ")
+}
+
+fn negotiate(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
+    let agent = request.agent;
+    if let Some(asked) = &request.protocol {
+        let protocol = asked.value;
+        if !agent.protocols().contains(&protocol) {
+            bail!("{} does not speak {protocol}\nhelp: it speaks {}", agent.title(), spoken(agent));
+        }
+        if !provider.protocols.contains(&protocol) && !request.force.protocol {
+            bail!(
+                "provider `{}` does not declare {protocol}\n\
+                 help: add it to `protocols`, or insist with --force protocol",
+                request.provider
+            );
+        }
+        return Ok(asked.clone());
+    }
+    if let Some(protocol) = common(agent, provider) {
+        let why = format!("the best that {} and the provider both speak", agent.title());
+        return Ok(Sourced::new(protocol, Origin::Default(why)));
+    }
+    if request.force.protocol {
+        // The agent's favourite that the provider has a URL for, declared or not.
+        let usable =
+            agent.protocols().iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
+        let protocol = usable.unwrap_or(agent.protocols()[0]);
+        return Ok(Sourced::new(protocol, Origin::Default("--force protocol".to_owned())));
+    }
+    let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
+    let fitting: Vec<_> =
+        shims::AGENTS.iter().filter(|agent| common(**agent, provider).is_some()).map(|a| a.name()).collect();
+    let instead = match fitting.as_slice() {
+        [] => String::new(),
+        names => format!("use `{}` with {}, or ", request.provider, names.join(" or ")),
+    };
+    bail!(
+        "{} speaks {}, and provider `{}` speaks {}\nhelp: {instead}insist with --force protocol",
+        agent.title(),
+        spoken(agent),
+        request.provider,
+        declared.join(" and "),
+    )
+}
+
+fn key_path(request: &Request, below: &[&str]) -> Vec<String> {
+    ["providers", &request.provider].iter().chain(below).map(|&key| key.to_owned()).collect()
+}
+
+fn base_url(request: &Request, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
+    let key = key_path(request, &["base_urls", protocol.family()]);
+    match provider.base_url(protocol) {
+        Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
+        None => bail!("no base URL for {protocol}\nhelp: add `{}` to the config", key.join(".")),
+    }
+}
+
+fn choose_model(request: &Request, provider: &Provider, known: &Known) -> Result<Sourced<Model>, Undecided> {
+    let find = |id: &str| known.models.iter().find(|model| model.id == id).cloned();
+    let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
+    if let Some(asked) = &request.model {
+        let id = asked.value.as_str();
+        // With nothing known there is nothing to hold the user's word against.
+        let certain = known.models.is_empty() && !known.could_ask;
+        if find(id).is_some() || names_model(provider, id) || certain || request.force.model {
+            return Ok(Sourced::new(named(id), asked.origin.clone()));
+        }
+        return Err(Undecided::UnknownModel(unknown_model(id, request, known)));
+    }
+    if let Some(id) = &provider.default_model {
+        return Ok(Sourced::new(named(id), Origin::Config(key_path(request, &["default_model"]))));
+    }
+    match known.models.as_slice() {
+        [only] => {
+            let why = "the only model known of this provider".to_owned();
+            Ok(Sourced::new(only.clone(), Origin::Default(why)))
+        }
+        models => Err(Undecided::UnknownModel(no_model(models, request))),
+    }
+}
+
+fn unknown_model(id: &str, request: &Request, known: &Known) -> anyhow::Error {
+    let near = near::nearest(id, known.models.iter().map(|model| model.id.as_str()));
+    let instead = match near.as_slice() {
+        [] => String::new(),
+        near => format!("did you mean {}? ", near::listed(&near[..near.len().min(3)], 3)),
+    };
+    anyhow::anyhow!(
+        "provider `{}` has no model `{id}`\nhelp: {instead}--force model launches it all the same",
+        request.provider
+    )
+}
+
+fn no_model(models: &[Model], request: &Request) -> anyhow::Error {
+    let provider = &request.provider;
+    if models.is_empty() {
+        return anyhow::anyhow!(
+            "no model is known of provider `{provider}`\n\
+             help: name one with --model, or set `providers.{provider}.default_model`"
+        );
+    }
+    let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
+    anyhow::anyhow!(
+        "provider `{provider}` has several models and no default_model\n\
+         help: choose with --model: {}",
+        near::listed(&ids, 8)
+    )
+}
+
+fn tiers(provider: &Provider, model: &str) -> Tiers {
+    let or_launched = |tier: &Option<String>| tier.clone().unwrap_or_else(|| model.to_owned());
+    Tiers {
+        opus: or_launched(&provider.tiers.opus),
+        sonnet: or_launched(&provider.tiers.sonnet),
+        haiku: or_launched(&provider.tiers.haiku),
+        subagent: or_launched(&provider.tiers.subagent),
+    }
+}
+
+fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment) -> Result<()> {
+    if let Some(name) = template.variables().find(|name| !env.all().contains_key(std::ffi::OsStr::new(name)))
+    {
+        bail!("{key} needs {name}, which is not set\nhelp: export {name}=…, or take ${{env:{name}}} out");
+    }
+    if template.names_key() && !keyed {
+        bail!(
+            "{key} needs the key, and the provider has none\nhelp: give it a key_env, key_file or key_command"
+        );
+    }
+    Ok(())
+}
+
+/// The variables of every provider's key, this one's too.
+///
+/// What stays in the agent's environment is what its shell tool can print. The adapter hands the key over
+/// under a name that the agent can be told to keep from its tools.
+fn key_variables(config: &Config) -> BTreeSet<String> {
+    config.providers.values().filter_map(|provider| provider.key_env.clone()).collect()
+}
+
+fn is_isolated(request: &Request, provider: &Provider, config: &Config) -> bool {
+    provider.isolated || home_names(request.agent.name(), config).contains_key(&request.provider)
+}
+
+/// The homes of old files for the agent.
+pub fn home_names<'a>(agent: &str, config: &'a Config) -> &'a HomeNames {
+    static NONE: HomeNames = HomeNames::new();
+    match agent {
+        "codex" => &config.isolated_homes.codex,
+        "hermes" => &config.isolated_homes.hermes,
+        _ => &NONE,
+    }
+}
+
+/// Whether the config itself names the model for this provider.
+fn names_model(provider: &Provider, id: &str) -> bool {
+    let tiers = &provider.tiers;
+    let named = [&provider.default_model, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+    named.into_iter().flatten().any(|named| named == id) || provider.models.iter().any(|model| model.id == id)
+}
+
+fn standing_args(request: &Request, provider: &Provider) -> Vec<String> {
+    match &provider.args {
+        Args::All(args) => args.clone(),
+        Args::ByAgent(agents) => agents.get(request.agent.name()).cloned().unwrap_or_default(),
+    }
+}

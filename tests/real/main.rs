@@ -1,0 +1,7 @@
+//! The real agents against a mock provider: every acceptance case of every agent.
+//!
+//! `tests/agents/install` puts the agents in place.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
+
+#[path = "../support/mod.rs"]
+mod support;

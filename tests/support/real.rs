@@ -1,0 +1,42 @@
+//! The real agents, as `tests/agents/install` puts them below the target folder.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::Sandbox;
+
+/// A sandbox with this real agent on PATH.
+///
+/// `None` when the agent is not installed: the caller returns, and the test is counted as skipped. In CI a
+/// missing agent fails the test, unless the installer left a note that its registry does not have it.
+#[track_caller]
+pub fn sandbox(agent: &str) -> Option<Sandbox> {
+    let agents = agents();
+    let dirs = [agents.join("npm/node_modules/.bin"), agents.join("pip/bin"), agents.join("go/bin")];
+    if let Some(dir) = dirs.iter().find(|dir| dir.join(agent).exists()) {
+        return Some(Sandbox::new().also_on_path(&[dir.clone(), node_dir()]));
+    }
+    let unavailable = agents.join(format!("{agent}.unavailable")).exists();
+    assert!(unavailable || std::env::var_os("CI").is_none(), "CI needs {agent}: run tests/agents/install");
+    skipped(agent);
+    None
+}
+
+fn agents() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("agents")
+}
+
+/// Where node is, which codex is started by; it may lie outside the usual folders.
+fn node_dir() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).find(|dir| dir.join("node").exists());
+    found.unwrap_or_else(|| PathBuf::from("/usr/bin"))
+}
+
+fn skipped(agent: &str) {
+    let name = std::thread::current().name().unwrap_or("?").to_owned();
+    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped");
+    let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();
+    writeln!(list, "{name}: {agent} is not installed").unwrap();
+}
