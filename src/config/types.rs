@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -49,6 +50,14 @@ pub struct Provider {
     /// Which models of the provider's own list to keep; an empty list turns loading off.
     #[serde(default = "Filter::keep_all")]
     pub model_api_filters: Option<Vec<Filter>>,
+    /// Where the model list is, instead of below the base URLs. The key goes there only if a base URL is on
+    /// the same origin.
+    pub models_url: Option<String>,
+    /// How long a loaded list counts as fresh: `12h`, `90m`, `1d`.
+    pub models_ttl: Option<Ttl>,
+    /// Whether completion may run `key_command` to load the list.
+    #[serde(default)]
+    pub completion_key: bool,
     /// The old way to say `model_api_filters: []`.
     #[serde(default)]
     pub disable_model_loading_from_api: bool,
@@ -139,6 +148,22 @@ impl TryFrom<String> for Text {
 
     fn try_from(text: String) -> Result<Self, String> {
         Template::parse(&text).map(Self)
+    }
+}
+
+/// A length of time.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
+#[serde(try_from = "String")]
+pub struct Ttl(pub Duration);
+
+impl TryFrom<String> for Ttl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is no length of time like 12h"))?;
+        let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+        let length = length.ok().and_then(|length| Duration::try_from(length).ok());
+        length.map(Self).ok_or_else(|| format!("`{text}` is no length of time like 12h"))
     }
 }
 
