@@ -1,5 +1,8 @@
 //! What models a provider has: asked over the network, put into our terms, and kept on disk.
 
+mod cache;
 mod filter;
+mod merge;
 mod normalize;
 mod record;
+mod source;
