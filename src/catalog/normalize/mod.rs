@@ -121,6 +121,16 @@ fn parse(body: &[u8]) -> Result<Value, Reject> {
     serde_json::from_slice(body).map_err(|error| Reject::NotJson(error.to_string()))
 }
 
+/// What an answer with a bad status says about it: the message of an error envelope, or plain text.
+pub fn error_text(body: &[u8]) -> Option<String> {
+    match parse(body) {
+        Ok(Value::String(text)) => Some(text),
+        Ok(page) => page::stated_error(&page).or_else(|| page::loose_message(&page)),
+        Err(Reject::Html) => None,
+        Err(_) => std::str::from_utf8(body).ok().map(str::to_owned),
+    }
+}
+
 /// The id of a row and the key it stands under.
 fn id(row: &Value) -> Option<(&str, &'static str)> {
     const KEYS: [&str; 7] = ["id", "slug", "key", "model_id", "model_name", "model", "name"];
