@@ -1,11 +1,15 @@
 //! The words of the command-line door: clap declarations, and nothing that runs.
 
+pub mod models;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use shims::Protocol;
 use shims::opts::Force;
+
+pub use models::Models;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -30,6 +34,9 @@ pub struct Cli {
 pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
+    /// Look into providers' model lists
+    #[command(subcommand)]
+    Models(Models),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),

@@ -50,6 +50,7 @@ pub fn command_line(env: &Environment) -> ExitCode {
         Command::Launch(launch) => {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
         }
+        Command::Models(models) => done(commands::models::run(models, cli.config.as_deref(), env)),
         Command::Canary(canary) => {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
         }

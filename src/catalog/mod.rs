@@ -1,9 +1,83 @@
 //! What models a provider has: asked over the network, put into our terms, and kept on disk.
+//!
+//! ```text
+//! fetch → normalize → filter → cache → merge with the config → known
+//! ```
+//!
+//! A launch and a completion are answered from disk, by reading one file at most; a list that has grown old
+//! is refreshed by a process of its own ([`detached`]) for the next time. Nothing that goes wrong here is
+//! ever the end of a launch that the config can decide.
 
 mod cache;
+pub mod detached;
 mod fetch;
 mod filter;
+mod known;
 mod merge;
 mod normalize;
 mod record;
+mod refresh;
 mod source;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use shims::Dirs;
+
+use self::cache::Cache;
+use self::source::Source;
+use crate::config::Provider;
+use crate::env::Environment;
+
+pub use cache::{Extent, Stored, now};
+pub use fetch::{Failure, Patience};
+pub use known::Known;
+pub use merge::CONFIG;
+pub use normalize::day;
+pub use record::{Record, printable};
+pub use refresh::Refreshed;
+
+/// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
+pub type Key<'a> = dyn Fn() -> Result<Option<String>> + 'a;
+
+/// The model lists of all providers.
+#[derive(Clone, Copy)]
+pub struct Catalog<'a> {
+    cache: Cache<'a>,
+    env: &'a Environment,
+}
+
+impl<'a> Catalog<'a> {
+    /// The catalog below the folders of a launch. It opens nothing yet.
+    pub fn open(dirs: &'a Dirs, env: &'a Environment) -> Self {
+        Self { cache: Cache::new(dirs), env }
+    }
+
+    /// What is known of a provider's models without asking it.
+    pub fn known<'p>(&self, name: &'p str, provider: &'p Provider) -> Known<'p> {
+        Known::new(&self.cache, Source::new(name, provider))
+    }
+
+    /// The same after a refresh, even if its outcome could not be written.
+    pub fn known_after<'p>(&self, name: &'p str, provider: &'p Provider, list: Stored) -> Known<'p> {
+        Known::of(Source::new(name, provider), Some(list))
+    }
+
+    /// The list before the present one that differed from it.
+    pub fn before(&self, name: &str, provider: &Provider) -> Option<Stored> {
+        self.cache.open_before(&Source::new(name, provider))
+    }
+
+    /// Where the lists are.
+    pub fn folder(&self) -> PathBuf {
+        self.cache.folder()
+    }
+
+    /// Forgets the lists of one provider, or all; says how many files that were.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn clear(&self, provider: Option<&str>) -> Result<usize> {
+        self.cache.clear(provider)
+    }
+}

@@ -3,3 +3,4 @@
 pub mod canary;
 pub mod dry_run;
 pub mod launch;
+pub mod models;

@@ -4,5 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Model lists: good ones, bad ones, old ones, and who is asked for them when.
+mod catalog;
 /// What a launch does, and the exit codes it promises.
 mod launch;

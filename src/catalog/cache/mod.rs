@@ -110,10 +110,11 @@ impl<'a> Cache<'a> {
         Stored::in_memory(content)
     }
 
-    /// Keeps a list, and the one it replaces if that was another.
+    /// Keeps a list, and the one it replaces if that was another. A cache that cannot be written costs
+    /// another fetch the next time, and no more.
     ///
     /// # Errors
-    /// When the cache cannot be written; what was there then stands as it was.
+    /// When the filters cannot be applied.
     pub fn store(&self, source: &Source<'_>, fetched: Fetched) -> Result<Stored> {
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         let entries = ranked(rules, fetched.records)?;
@@ -134,7 +135,9 @@ impl<'a> Cache<'a> {
             let kept = fs::read(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
             log::debug!("the list before: {kept:?}");
         }
-        files::write(&path, &content, self.dirs)?;
+        if let Err(error) = files::write(&path, &content, self.dirs) {
+            log::warn!("{error:#}");
+        }
         _ = fs::remove_file(self.path(source, "failed"));
         Stored::in_memory(content)
     }
