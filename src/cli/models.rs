@@ -17,6 +17,9 @@ pub enum Models {
     /// Look after the lists on disk
     #[command(subcommand)]
     Cache(Cache),
+    /// Print the ids that completion offers
+    #[command(hide = true)]
+    Complete(Complete),
     /// Load a list anew, without a terminal
     #[command(hide = true)]
     RefreshDetached(RefreshDetached),
@@ -98,6 +101,17 @@ pub enum Cache {
         /// The provider, as the config calls it
         provider: Option<String>,
     },
+}
+
+/// What completion asks.
+#[derive(Args, Debug)]
+pub struct Complete {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// What has been typed of the id
+    #[arg(default_value = "")]
+    pub prefix: String,
 }
 
 /// The refresher, see `catalog/detached.rs`.

@@ -77,6 +77,12 @@ impl Lists {
 fn serve(mut stream: TcpStream, answer: &Mutex<Arc<Answer>>, asked: &Mutex<Vec<Asked>>) {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
     let Some(Ok(first)) = lines.next() else { return };
+    if first.starts_with("CONNECT ") {
+        // It plays the proxy, and everything behind it.
+        _ = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).count();
+        _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+        return serve(stream, answer, asked);
+    }
     let headers = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
     let headers = headers.filter_map(|line| {
         let (name, value) = line.split_once(':')?;

@@ -6,7 +6,8 @@ mod progress;
 mod show;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -35,9 +36,7 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
     match command {
         Models::RefreshDetached(words) => return refresh_detached(&words, &path, &dirs, env),
         Models::Cache(Cache::Path) => {
-            return output::write(|out| {
-                std::io::Write::write_all(out, format!("{}\n", catalog.folder().display()).as_bytes())
-            });
+            return output::write(|out| writeln!(out, "{}", catalog.folder().display()));
         }
         Models::Cache(Cache::Clear { provider }) => {
             catalog.clear(provider.as_deref())?;
@@ -52,6 +51,11 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
         Models::List(words) => list::run(&words, &desk),
         Models::Show(words) => show::run(&words, &desk),
         Models::Diff(words) => diff::run(&words, &desk),
+        Models::Complete(words) => {
+            let (name, provider) = desk.provider(&words.provider)?;
+            let ids = catalog.complete(name, provider, &std::path::absolute(path)?, &words.prefix);
+            output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
+        }
         Models::Cache(_) | Models::RefreshDetached(_) => Ok(ExitCode::SUCCESS),
     }
 }
@@ -144,7 +148,7 @@ fn refresh_detached(
     env: &Environment,
 ) -> Result<ExitCode> {
     if !words.in_session {
-        detached::leave_session(&words.provider, &absolute(config)?, words.key_on_stdin)?;
+        detached::leave_session(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
         return Ok(ExitCode::SUCCESS);
     }
     detached::limit_lifetime();
@@ -160,10 +164,6 @@ fn refresh_detached(
     };
     Catalog::open(dirs, env).run_detached(&words.provider, provider, &key);
     Ok(ExitCode::SUCCESS)
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    Ok(std::path::absolute(path)?)
 }
 
 #[cfg(test)]
