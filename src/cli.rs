@@ -1,5 +1,7 @@
 //! The words of the command-line door: clap declarations, and nothing that runs.
 
+#![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
+
 pub mod models;
 
 use std::ffi::OsString;
@@ -37,6 +39,8 @@ pub enum Command {
     /// Look into providers' model lists
     #[command(subcommand)]
     Models(Models),
+    /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
+    Demo(Demo),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -88,6 +92,13 @@ pub struct Said {
     /// With --dry-run: print the contents of files too
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
+}
+
+/// `agent-run demo`
+#[derive(Args, Debug)]
+pub struct Demo {
+    /// The agent; the first one found on PATH without it
+    pub agent: Option<String>,
 }
 
 /// `agent-run canary`

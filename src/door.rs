@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use shims::Agent;
 use shims::opts::Said;
 
 use crate::cli::{self, Cli, Command};
@@ -51,6 +52,10 @@ pub fn command_line(env: &Environment) -> ExitCode {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
         }
         Command::Models(models) => done(commands::models::run(models, cli.config.as_deref(), env)),
+        Command::Demo(demo) => {
+            let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
+            done(agent.and_then(|agent| commands::demo::run(agent, env)))
+        }
         Command::Canary(canary) => {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
         }
@@ -59,17 +64,22 @@ pub fn command_line(env: &Environment) -> ExitCode {
 
 fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {
     let mut words = launch.words.into_iter();
-    let agent = words.next().unwrap_or_default();
-    let Some(agent) = agent.to_str().and_then(shims::by_name) else {
-        let typed = agent.to_string_lossy();
-        let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
-        let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
-        bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
-    };
+    let agent = agent(&words.next().unwrap_or_default())?;
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
     Ok(Request::from_command_line(agent, launch.provider, launch.said, config, words.collect()))
+}
+
+/// The agent that was typed.
+fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
+    if let Some(agent) = typed.to_str().and_then(shims::by_name) {
+        return Ok(agent);
+    }
+    let typed = typed.to_string_lossy();
+    let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
+    bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
 }
 
 /// The end of a launch that did not become the agent.

@@ -117,7 +117,8 @@ pub fn resolve(
         anthropic_use_api_key: provider.anthropic_use_api_key,
         headers,
         extra_env,
-        key_variables: key_variables(config),
+        key_variable: provider.key_env.clone(),
+        foreign_keys: foreign_keys(config, provider),
         proxy: provider.proxy.0.clone(),
         isolated: is_isolated(request, provider, config),
         codex_tools: provider.codex.tools,
@@ -264,12 +265,10 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
     Ok(())
 }
 
-/// The variables of every provider's key, this one's too.
-///
-/// What stays in the agent's environment is what its shell tool can print. The adapter hands the key over
-/// under a name that the agent can be told to keep from its tools.
-fn key_variables(config: &Config) -> BTreeSet<String> {
-    config.providers.values().filter_map(|provider| provider.key_env.clone()).collect()
+/// The variables of other providers' keys; one that this provider uses too stays.
+fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
+    let others = config.providers.values().filter_map(|other| other.key_env.clone());
+    others.filter(|name| provider.key_env.as_ref() != Some(name)).collect()
 }
 
 fn is_isolated(request: &Request, provider: &Provider, config: &Config) -> bool {

@@ -118,16 +118,18 @@ impl Inputs {
 
     /// The inherited variables that `pattern` names; one `*` in it stands for any text.
     pub fn matching<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a OsStr> {
-        let (start, end) = pattern.split_once('*').unwrap_or((pattern, ""));
-        let whole = !pattern.contains('*');
-        self.env.keys().map(OsString::as_os_str).filter(move |name| {
-            name.to_str().is_some_and(|name| {
-                if whole {
-                    return name == pattern;
-                }
-                name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
-            })
-        })
+        let names = self.env.keys().map(OsString::as_os_str);
+        names.filter(move |name| name.to_str().is_some_and(|name| matches(pattern, name)))
+    }
+}
+
+/// Whether `pattern` names the variable `name`; one `*` in it stands for any text.
+pub fn matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => name == pattern,
+        Some((start, end)) => {
+            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
+        }
     }
 }
 

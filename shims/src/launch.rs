@@ -19,9 +19,9 @@ use crate::Value;
 pub enum Protocol {
     /// Anthropic's Messages API: `POST {base}/v1/messages`.
     Anthropic,
-    /// OpenAI's Responses API: `POST {base}/responses`.
+    /// `OpenAI`'s Responses API: `POST {base}/responses`.
     OpenaiResponses,
-    /// OpenAI's Chat Completions API: `POST {base}/chat/completions`.
+    /// `OpenAI`'s Chat Completions API: `POST {base}/chat/completions`.
     OpenaiChatCompletions,
 }
 
@@ -206,8 +206,11 @@ pub struct Launch {
     pub headers: BTreeMap<String, Value>,
     /// The user's last word on the child's environment.
     pub extra_env: BTreeMap<String, Value>,
-    /// Variables that hold the providers' keys: the child gets its key by the adapter's means alone.
-    pub key_variables: BTreeSet<String>,
+    /// The variable of the user's own that the key was read from, which the child inherits so that agents
+    /// can start agents. An adapter that can keep it from the agent's tools does.
+    pub key_variable: Option<String>,
+    /// Variables that hold other providers' keys, which this child must not see.
+    pub foreign_keys: BTreeSet<String>,
     /// The proxy rule.
     pub proxy: Proxy,
     /// Whether the runtime home shares nothing with the user's own.
@@ -229,6 +232,34 @@ impl Launch {
     /// The provider's own folder below `base`: `<base>/<agent>/<provider>`.
     pub fn folder(&self, base: &std::path::Path, agent: &str) -> PathBuf {
         base.join(agent).join(&self.provider)
+    }
+}
+
+#[cfg(test)]
+impl Launch {
+    /// The launch that tests start from: a keyed provider about which nothing special was said.
+    pub fn sample(provider: &str, protocol: Protocol, base_url: &str, model: &str) -> Self {
+        let said = || Origin::Default("a test".to_owned());
+        let tier = || model.to_owned();
+        Self {
+            provider: provider.to_owned(),
+            protocol: Sourced::new(protocol, said()),
+            base_url: Sourced::new(base_url.to_owned(), said()),
+            model: Sourced::new(Model::named(model), said()),
+            models: Vec::new(),
+            tiers: Tiers { opus: tier(), sonnet: tier(), haiku: tier(), subagent: tier() },
+            keyed: true,
+            anthropic_use_api_key: false,
+            headers: BTreeMap::new(),
+            extra_env: BTreeMap::new(),
+            key_variable: None,
+            foreign_keys: BTreeSet::new(),
+            proxy: Proxy::Inherit,
+            isolated: false,
+            codex_tools: ToolSet::Full,
+            standing_args: Vec::new(),
+            args: Vec::new(),
+        }
     }
 }
 

@@ -19,6 +19,11 @@ mod print;
 pub mod template;
 
 mod claude;
+mod codex;
+mod crush;
+mod hermes;
+
+use std::ffi::OsString;
 
 use anyhow::{Result, bail};
 
@@ -32,7 +37,7 @@ pub use template::{Part, Template, Value};
 ///
 /// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
 /// loop over the agents.
-pub static AGENTS: &[&dyn Agent] = &[&claude::Claude];
+pub static AGENTS: &[&dyn Agent] = &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush];
 
 /// How one agent is started.
 ///
@@ -59,6 +64,9 @@ pub trait Agent: Sync {
     /// All of them are unset before the plan sets its own. One `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
+
+    /// The words with which the agent answers one prompt on stdout and ends, asking nothing.
+    fn one_shot(&self, prompt: &str) -> Vec<OsString>;
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
     fn fallback_programs(&self, _inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -133,7 +133,7 @@ impl Plan {
                 self.unset(pattern);
             }
         }
-        launch.key_variables.iter().for_each(|name| self.unset(name));
+        launch.foreign_keys.iter().for_each(|name| self.unset(name));
         self.unset(crate::opts::VARIABLE);
     }
 

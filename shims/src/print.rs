@@ -13,7 +13,7 @@ use crate::{Edit, Merge, Note, Plan, Value};
 pub fn quote(text: &OsStr) -> String {
     match text.to_str() {
         Some(text) if !text.chars().any(char::is_control) => {
-            shlex::try_quote(text).map_or_else(|_| escaped(text.as_bytes()), |quoted| quoted.into_owned())
+            shlex::try_quote(text).map_or_else(|_| escaped(text.as_bytes()), std::borrow::Cow::into_owned)
         }
         _ => escaped(text.as_bytes()),
     }

@@ -117,12 +117,13 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> 
             read_exactly(reader, size, body)?;
         }
         // The line end of the chunk, or the trailers up to the empty line after the last one.
-        while reader.by_ref().take(HEAD_LIMIT).read_line({
+        loop {
             line.clear();
-            &mut line
-        })? > 0
-            && !line.trim_end().is_empty()
-        {}
+            let read = reader.by_ref().take(HEAD_LIMIT).read_line(&mut line)?;
+            if read == 0 || line.trim_end().is_empty() {
+                break;
+            }
+        }
         if size == 0 {
             return Ok(());
         }
@@ -130,7 +131,7 @@ fn read_chunks(reader: &mut impl BufRead, body: &mut Vec<u8>) -> io::Result<()> 
 }
 
 fn read_exactly(reader: &mut impl BufRead, length: u64, body: &mut Vec<u8>) -> io::Result<()> {
-    if body.len() as u64 + length > BODY_LIMIT {
+    if length.saturating_add(body.len() as u64) > BODY_LIMIT {
         return Err(bad("the body is too large"));
     }
     match reader.by_ref().take(length).read_to_end(body)? as u64 {
@@ -222,8 +223,9 @@ mod tests {
             b"\x16\x03\x01\n\n".as_slice(),
             b"GET / HTTP/1.1\r\n",
             b"POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\nabc",
-            b"POST / HTTP/1.1\r\ncontent-length: 99999999999\r\n\r\n",
+            b"POST / HTTP/1.1\r\ncontent-length: 18446744073709551615\r\n\r\n",
             b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n",
+            b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\nffffffffffffffff\r\n",
         ] {
             assert!(read_all(nonsense).0.is_err(), "{nonsense:?}");
         }

@@ -82,6 +82,8 @@ fn route(method: &str, target: &str) -> Route {
     match (method, protocol(target)) {
         ("POST", Some(_)) if path.ends_with("/count_tokens") => Route::CountTokens,
         ("POST", Some(protocol)) => Route::Answer(protocol),
+        // LM Studio's own list, as Hermes Agent 0.19 has it: whoever answers there is taken for one.
+        ("GET", None) if path == "/api/v1/models" => Route::Unknown,
         ("GET" | "HEAD", None) if path.ends_with("/models") => Route::Models,
         _ => Route::Unknown,
     }
@@ -126,6 +128,7 @@ mod tests {
         assert_eq!(route("GET", "/v1/models?limit=1000"), Route::Models);
         assert_eq!(route("GET", "/v1/responses"), Route::Unknown);
         assert_eq!(route("GET", "/v1/modelsx"), Route::Unknown);
+        assert_eq!(route("GET", "/api/v1/models"), Route::Unknown);
         assert_eq!(route("HEAD", "/"), Route::Unknown);
     }
 

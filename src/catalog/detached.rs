@@ -17,9 +17,9 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{getpgrp, getsid, setsid};
 
-use super::known::is_fresh;
+use super::fetch::Patience;
 use super::source::Source;
-use super::{Catalog, Key, Known, Patience};
+use super::{Catalog, Key, Known};
 use crate::config::Provider;
 
 /// When a refresher that hangs, and whatever it started, is ended.
@@ -54,7 +54,7 @@ impl Catalog<'_> {
         let source = Source::new(name, provider);
         let may_ask = key.is_some() || provider.completion_key || !source.runs_a_command();
         let is_needed = || {
-            let fresh = self.cache.open(&source).is_some_and(|list| is_fresh(&source, &list));
+            let fresh = self.cache.open(&source).is_some_and(|list| list.is_fresh(self.ttl));
             !fresh && self.cache.failure(&source).is_none()
         };
         if !provider.loads_models() || !may_ask || !is_needed() {

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use regex::{Captures, Regex};
 use sha2::{Digest, Sha256};
 
+use super::source::short_hex;
 use crate::config::Filter;
 
 /// The places in `ids` of what `rules` keep, best first.
@@ -28,8 +29,7 @@ pub fn apply(rules: &[Filter], ids: &[&str]) -> Result<Vec<usize>> {
 
 /// What tells one set of rules from another.
 pub fn fingerprint(rules: &[Filter]) -> String {
-    let digest = Sha256::digest(format!("{rules:?}"));
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    short_hex(&Sha256::digest(format!("{rules:?}")))
 }
 
 fn one(rule: &Filter, ids: &[&str]) -> Result<Vec<usize>> {
@@ -83,7 +83,7 @@ fn dollars(template: &str) -> String {
         if digits == 0 {
             text.push('\\');
         } else {
-            text.push_str(&format!("${{{}}}", &after[..digits]));
+            text.extend(["${", &after[..digits], "}"]);
         }
         rest = &after[digits..];
     }
@@ -98,7 +98,7 @@ pub fn natural(left: &str, right: &str) -> Ordering {
         match (digits(left), digits(right)) {
             (0, _) | (_, 0) => match (left.split_first(), right.split_first()) {
                 (Some((a, rest_left)), Some((b, rest_right))) if a == b => {
-                    (left, right) = (rest_left, rest_right)
+                    (left, right) = (rest_left, rest_right);
                 }
                 (a, b) => return a.map(|(byte, _)| byte).cmp(&b.map(|(byte, _)| byte)),
             },

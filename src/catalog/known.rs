@@ -4,13 +4,10 @@ use std::time::Duration;
 
 use shims::Model;
 
-use super::cache::{Cache, Extent, Stored};
+use super::cache::{Extent, Stored};
 use super::merge;
 use super::record::Record;
 use super::source::Source;
-
-/// How long a list counts as fresh if the config does not say.
-const TTL: Duration = Duration::from_hours(12);
 
 /// What is known of a provider's models. Looking one up reads a few lines of one file.
 pub struct Known<'a> {
@@ -25,18 +22,12 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    pub(super) fn new(cache: &Cache<'_>, source: Source<'a>) -> Self {
-        if !source.provider.loads_models() {
-            return Self { source, list: None, age: None, fresh: true, complete: true };
-        }
-        Self::of(source, cache.open(&source))
-    }
-
-    pub(super) fn of(source: Source<'a>, list: Option<Stored>) -> Self {
+    pub(super) fn new(source: Source<'a>, list: Option<Stored>, ttl: Duration) -> Self {
+        let is_asked = source.provider.loads_models();
         Self {
             age: list.as_ref().and_then(Stored::age),
-            fresh: list.as_ref().is_some_and(|list| is_fresh(&source, list)),
-            complete: list.as_ref().is_some_and(|list| list.head.extent == Extent::Whole),
+            fresh: !is_asked || list.as_ref().is_some_and(|list| list.is_fresh(ttl)),
+            complete: !is_asked || list.as_ref().is_some_and(|list| list.head.extent == Extent::Whole),
             source,
             list,
         }
@@ -80,10 +71,16 @@ impl<'a> Known<'a> {
     pub fn with_prefix(&self, prefix: &str) -> Vec<String> {
         let provider = self.source.provider;
         let own = provider.default_model.iter().chain(provider.models.iter().map(|entry| &entry.id));
-        let listed = self.read(|list| list.with_prefix(prefix)).unwrap_or_default();
-        let mut seen = std::collections::HashSet::new();
-        let ids = own.filter(|id| id.starts_with(prefix)).cloned().chain(listed);
-        ids.filter(|id| seen.insert(id.clone())).collect()
+        let mut ids: Vec<String> = Vec::new();
+        for id in own.filter(|id| id.starts_with(prefix)) {
+            if !ids.contains(id) {
+                ids.push(id.clone());
+            }
+        }
+        let mut listed = self.read(|list| list.with_prefix(prefix)).unwrap_or_default();
+        listed.retain(|id| !ids.contains(id));
+        ids.append(&mut listed);
+        ids
     }
 
     /// A list that turns out to be corrupt is as good as none.
@@ -91,10 +88,4 @@ impl<'a> Known<'a> {
         let found = look(self.list.as_ref()?);
         found.inspect_err(|error| log::debug!("the list of {} is corrupt: {error:#}", self.source.name)).ok()
     }
-}
-
-/// Whether a list is young enough not to be asked for again. One that lacks pages never is.
-pub(super) fn is_fresh(source: &Source<'_>, list: &Stored) -> bool {
-    let ttl = source.provider.models_ttl.map_or(TTL, |ttl| ttl.0);
-    list.head.extent != Extent::Partial && list.age().is_some_and(|age| age < ttl)
 }

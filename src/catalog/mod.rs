@@ -20,6 +20,7 @@ mod refresh;
 mod source;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Result;
 use shims::Dirs;
@@ -29,13 +30,11 @@ use self::source::Source;
 use crate::config::Provider;
 use crate::env::Environment;
 
-pub use cache::{Extent, Stored, now};
-pub use fetch::{Failure, Patience};
+pub use cache::Stored;
 pub use known::Known;
 pub use merge::CONFIG;
 pub use normalize::day;
-pub use record::{Record, printable};
-pub use refresh::Refreshed;
+pub use record::Record;
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
 pub type Key<'a> = dyn Fn() -> Result<Option<String>> + 'a;
@@ -45,22 +44,28 @@ pub type Key<'a> = dyn Fn() -> Result<Option<String>> + 'a;
 pub struct Catalog<'a> {
     cache: Cache<'a>,
     env: &'a Environment,
+    ttl: Duration,
 }
 
+/// How long a list counts as fresh if the config does not say.
+pub const TTL: Duration = Duration::from_secs(12 * 60 * 60);
+
 impl<'a> Catalog<'a> {
-    /// The catalog below the folders of a launch. It opens nothing yet.
-    pub fn open(dirs: &'a Dirs, env: &'a Environment) -> Self {
-        Self { cache: Cache::new(dirs), env }
+    /// The catalog below the folders of a launch, whose lists are fresh for `ttl`. It opens nothing yet.
+    pub fn open(dirs: &'a Dirs, env: &'a Environment, ttl: Duration) -> Self {
+        Self { cache: Cache::new(dirs), env, ttl }
     }
 
     /// What is known of a provider's models without asking it.
     pub fn known<'p>(&self, name: &'p str, provider: &'p Provider) -> Known<'p> {
-        Known::new(&self.cache, Source::new(name, provider))
+        let source = Source::new(name, provider);
+        let list = provider.loads_models().then(|| self.cache.open(&source)).flatten();
+        Known::new(source, list, self.ttl)
     }
 
     /// The same after a refresh, even if its outcome could not be written.
     pub fn known_after<'p>(&self, name: &'p str, provider: &'p Provider, list: Stored) -> Known<'p> {
-        Known::of(Source::new(name, provider), Some(list))
+        Known::new(Source::new(name, provider), Some(list), self.ttl)
     }
 
     /// The list before the present one that differed from it.

@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use super::cache::{Extent, Stored};
-use super::fetch::{Ask, Failure, Patience, What};
+use super::fetch::{AWHILE, Ask, Failure, Patience, What};
 use super::source::Source;
 use super::{Catalog, Key};
 use crate::config::Provider;
-
-/// How long not to ask again after an answer that was of no use.
-const USELESS: Duration = Duration::from_mins(1);
 
 /// A list after a refresh, and what is to be said about it.
 pub struct Refreshed {
@@ -68,14 +65,14 @@ impl Catalog<'_> {
             };
             if let Some(what) = is_worse {
                 warnings.push(format!("the provider sent {what}, so the list from before is kept"));
-                self.cache.remember_failure(&source, &format!("the provider sent {what}"), USELESS);
+                self.cache.remember_failure(&source, &format!("the provider sent {what}"), AWHILE);
                 return Ok(Refreshed { list, warnings });
             }
         }
         let list = self.cache.store(&source, fetched);
         let list = list.map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
         if extent == Extent::Partial {
-            self.cache.remember_failure(&source, "only a part of the list could be read", USELESS);
+            self.cache.remember_failure(&source, "only a part of the list could be read", AWHILE);
         }
         Ok(Refreshed { list, warnings })
     }

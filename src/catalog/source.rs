@@ -100,29 +100,25 @@ impl<'a> Source<'a> {
     /// It stands for where the key is kept, and for the key itself only if the config holds it. Eight bytes
     /// of a hash that also covers name and URLs do not give a key away, and fit a file name.
     pub fn identity(&self) -> String {
+        let (kind, words): (&str, Vec<&[u8]>) = match self.provider.key_source() {
+            None => ("none", Vec::new()),
+            Some(KeySource::Env(name)) => ("env", vec![name.as_bytes()]),
+            Some(KeySource::File(path)) => ("file", vec![path.as_os_str().as_encoded_bytes()]),
+            Some(KeySource::Command(argv)) => ("command", argv.iter().map(String::as_bytes).collect()),
+            Some(KeySource::Literal(key)) => ("key", vec![key.0.as_bytes()]),
+        };
+        let places = self.places();
+        let headers = format!("{:?}", self.provider.headers);
+        let protocols = self.provider.protocols.iter().map(|protocol| protocol.name());
+        let about = ["agent-run model list", self.name, kind, &headers].into_iter();
+        let urls = places.iter().map(|place| place.url.as_str());
+        let texts = about.chain(protocols).chain(urls).map(str::as_bytes);
         let mut hash = Sha256::new();
-        let mut add = |part: &[u8]| {
+        for part in texts.chain(words) {
             hash.update((part.len() as u64).to_le_bytes());
             hash.update(part);
-        };
-        add(b"agent-run model list");
-        add(self.name.as_bytes());
-        self.places().iter().for_each(|place| add(place.url.as_bytes()));
-        self.provider.protocols.iter().for_each(|protocol| add(protocol.name().as_bytes()));
-        match self.provider.key_source() {
-            None => add(b"no key"),
-            Some(KeySource::Env(name)) => [b"env", name.as_bytes()].iter().for_each(|part| add(part)),
-            Some(KeySource::File(path)) => {
-                [b"file", path.as_os_str().as_encoded_bytes()].iter().for_each(|part| add(part));
-            }
-            Some(KeySource::Command(argv)) => {
-                add(b"command");
-                argv.iter().for_each(|word| add(word.as_bytes()));
-            }
-            Some(KeySource::Literal(key)) => [b"key", key.0.as_bytes()].iter().for_each(|part| add(part)),
         }
-        add(format!("{:?}", self.provider.headers).as_bytes());
-        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        short_hex(&hash.finalize())
     }
 
     /// Where the key is kept, for messages; never the key.
@@ -137,6 +133,11 @@ impl<'a> Source<'a> {
             }
         }
     }
+}
+
+/// The first eight bytes of a hash, as 16 hexadecimal digits.
+pub fn short_hex(hash: &[u8]) -> String {
+    hash.iter().take(8).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// Scheme, host and port, in lower case and without the scheme's own port.

@@ -32,6 +32,7 @@ Examples:
   agent-run models list openrouter --search 'claude sonnet'
   agent-run models list --all --refresh
   agent-run models list deepseek --json | jq -r '.[].id'")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct List {
     /// The providers, as the config calls them
     #[arg(value_name = "PROVIDER", required_unless_present = "all")]

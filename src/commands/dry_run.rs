@@ -1,6 +1,7 @@
 //! Prints what a launch would do: the very plan that a launch carries out, under a heading that says where
 //! each choice came from. It resolves no key and changes nothing.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -39,7 +40,7 @@ pub fn print(
     } else {
         let mut text = String::new();
         for (what, value, origin) in choices {
-            text += &format!("# {what:<9} {value}  ({origin})\n");
+            _ = writeln!(text, "# {what:<9} {value}  ({origin})");
         }
         text + &plan.lines(show.contents).to_string()
     };

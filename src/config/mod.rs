@@ -9,5 +9,5 @@ mod types;
 pub use load::{Loaded, load, parse};
 pub use types::{
     Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
-    Provider, ProxyRule, Secret, Text, TierNames, Ttl,
+    Provider, ProxyRule, Secret, Text, TierNames,
 };

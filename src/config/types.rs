@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -50,12 +49,9 @@ pub struct Provider {
     /// Which models of the provider's own list to keep; an empty list turns loading off.
     #[serde(default = "Filter::keep_all")]
     pub model_api_filters: Option<Vec<Filter>>,
-    /// Where the model list is, instead of below the base URLs. The key goes there only if a base URL is on
-    /// the same origin.
+    /// Where the provider's own list is, when that is not below the base URL.
     pub models_url: Option<String>,
-    /// How long a loaded list counts as fresh: `12h`, `90m`, `1d`.
-    pub models_ttl: Option<Ttl>,
-    /// Whether completion may run `key_command` to load the list.
+    /// Whether completion may use the key to refresh the list.
     #[serde(default)]
     pub completion_key: bool,
     /// The old way to say `model_api_filters: []`.
@@ -148,22 +144,6 @@ impl TryFrom<String> for Text {
 
     fn try_from(text: String) -> Result<Self, String> {
         Template::parse(&text).map(Self)
-    }
-}
-
-/// A length of time.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
-pub struct Ttl(pub Duration);
-
-impl TryFrom<String> for Ttl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        let span: jiff::Span = text.parse().map_err(|_| format!("`{text}` is no length of time like 12h"))?;
-        let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
-        let length = length.ok().and_then(|length| Duration::try_from(length).ok());
-        length.map(Self).ok_or_else(|| format!("`{text}` is no length of time like 12h"))
     }
 }
 

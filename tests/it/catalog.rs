@@ -3,6 +3,7 @@ use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -223,7 +224,7 @@ fn bombs_and_floods_are_cut_off() {
     fails(
         |_, stream| {
             _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-            let chunk = [b' '; 65_536];
+            let chunk = vec![b' '; 65_536];
             for _ in 0..800 {
                 if stream.write_all(&chunk).is_err() {
                     return;
@@ -268,14 +269,12 @@ fn a_part_of_a_list_or_an_empty_one_replaces_nothing() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, "");
     list(&sandbox).clean();
-    lists.now(|asked, stream| match asked.path.contains("after_id") {
-        false => respond(
-            stream,
-            "200 OK",
-            &[],
-            br#"{"data": [{"id": "new"}], "has_more": true, "last_id": "new"}"#,
-        ),
-        true => respond(stream, "500 Oops", &[], b""),
+    lists.now(|asked, stream| {
+        if asked.path.contains("after_id") {
+            return respond(stream, "500 Oops", &[], b"");
+        }
+        let page = br#"{"data": [{"id": "new"}], "has_more": true, "last_id": "new"}"#;
+        respond(stream, "200 OK", &[], page);
     });
     let ran =
         refresh(&sandbox).exits(0).complains(&["only 1 models were read", "the list from before is kept"]);
@@ -292,11 +291,12 @@ fn passing_trouble_is_tried_once_more_only_when_asked_for() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, "");
     let answer_second = |status: &'static str| {
-        let first = std::sync::atomic::AtomicBool::new(true);
-        move |_: &Asked, stream: &mut TcpStream| match first.swap(false, std::sync::atomic::Ordering::SeqCst)
-        {
-            true => respond(stream, status, &[("retry-after", "1")], b""),
-            false => respond(stream, "200 OK", &[], TWO.as_bytes()),
+        let is_first = AtomicBool::new(true);
+        move |_: &Asked, stream: &mut TcpStream| {
+            if is_first.swap(false, Ordering::SeqCst) {
+                return respond(stream, status, &[("retry-after", "1")], b"");
+            }
+            respond(stream, "200 OK", &[], TWO.as_bytes());
         }
     };
     for status in ["500 Oops", "429 Too Many Requests"] {
@@ -426,7 +426,9 @@ fn completion_answers_from_an_old_list_and_twenty_refresh_it_once() {
             .unwrap()
     };
     let completions: Vec<_> = (0..20).map(|_| press()).collect();
-    completions.into_iter().for_each(|mut completion| assert!(completion.wait().unwrap().success()));
+    for mut completion in completions {
+        assert!(completion.wait().unwrap().success());
+    }
     eventually("the new list", || fetched_at(&sandbox) > old);
     assert_eq!(ids(&complete(&sandbox, "m-").clean()), ["m-new"]);
     eventually("the refresher's end", || refreshers(&sandbox).is_empty());

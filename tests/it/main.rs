@@ -6,5 +6,17 @@ mod support;
 
 /// Model lists: good ones, bad ones, old ones, and who is asked for them when.
 mod catalog;
+/// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
+mod crush;
+
+/// One launch on a provider inside the binary, and what it tells.
+mod demo;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
+
+/// The README's config and commands.
+mod papers;
+
+/// Golden plans, one a pair of agent and protocol.
+mod plans;

@@ -5,3 +5,18 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+
+/// Claude Code's acceptance cases.
+mod claude;
+
+/// Codex's acceptance cases.
+mod codex;
+
+/// Crush's acceptance cases.
+mod crush;
+
+/// The demo with each of them.
+mod demo;
+
+/// Hermes Agent.
+mod hermes;

@@ -53,7 +53,7 @@ impl Lists {
     pub fn json(body: &str) -> Self {
         let body = body.to_owned();
         Self::start(move |_, stream| {
-            respond(stream, "200 OK", &[("content-type", "application/json")], body.as_bytes())
+            respond(stream, "200 OK", &[("content-type", "application/json")], body.as_bytes());
         })
     }
 
@@ -99,7 +99,7 @@ fn serve(mut stream: TcpStream, answer: &Mutex<Arc<Answer>>, asked: &Mutex<Vec<A
 pub fn respond(stream: &mut TcpStream, status: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     _ = stream.write_all(format!("{head}\r\n").as_bytes()).and_then(|()| stream.write_all(body));
 }

@@ -69,6 +69,7 @@ impl Sandbox {
     }
 
     /// Writes a file and the folders above it.
+    #[allow(clippy::unused_self, reason = "files are written in a sandbox, and the call should say so")]
     pub fn write(&self, path: &Path, text: impl AsRef<[u8]>) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();

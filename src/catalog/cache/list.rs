@@ -283,7 +283,7 @@ impl Stored {
             at += count as u64;
             rest.extend_from_slice(&chunk[..count]);
             let mut from = 0;
-            while let Some(length) = rest[from..].iter().position(|&byte| byte == b'\n') {
+            while let Some(length) = memchr::memchr(b'\n', &rest[from..]) {
                 if !each(&rest[from..from + length])? {
                     return Ok(());
                 }

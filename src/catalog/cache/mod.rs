@@ -64,17 +64,17 @@ impl<'a> Cache<'a> {
     }
 
     /// The folder itself.
-    pub fn folder(&self) -> PathBuf {
+    pub fn folder(self) -> PathBuf {
         self.dirs.cache.join("models")
     }
 
     /// A file of one list.
-    pub fn path(&self, source: &Source<'_>, kind: &str) -> PathBuf {
+    pub fn path(self, source: &Source<'_>, kind: &str) -> PathBuf {
         self.folder().join(format!("{}-{}.{kind}", file_name(source.name), source.identity()))
     }
 
     /// The list on disk, with the filters of today; `None` if there is none that can be used.
-    pub fn open(&self, source: &Source<'_>) -> Option<Stored> {
+    pub fn open(self, source: &Source<'_>) -> Option<Stored> {
         let stored = read(&self.path(source, "list"))?;
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         if stored.head.filters == filter::fingerprint(rules) {
@@ -87,11 +87,11 @@ impl<'a> Cache<'a> {
     }
 
     /// The list before this one that differed from it.
-    pub fn open_before(&self, source: &Source<'_>) -> Option<Stored> {
+    pub fn open_before(self, source: &Source<'_>) -> Option<Stored> {
         read(&self.path(source, "before"))
     }
 
-    fn filter_anew(&self, source: &Source<'_>, rules: &[Filter], stored: &Stored) -> Result<Stored> {
+    fn filter_anew(self, source: &Source<'_>, rules: &[Filter], stored: &Stored) -> Result<Stored> {
         let records = stored.entries()?.into_iter().map(|entry| entry.record).collect();
         let head = &stored.head;
         let content = Draft {
@@ -115,7 +115,7 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// When the filters cannot be applied.
-    pub fn store(&self, source: &Source<'_>, fetched: Fetched) -> Result<Stored> {
+    pub fn store(self, source: &Source<'_>, fetched: Fetched) -> Result<Stored> {
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         let entries = ranked(rules, fetched.records)?;
         let content = Draft {
@@ -143,7 +143,7 @@ impl<'a> Cache<'a> {
     }
 
     /// Remembers that asking is of no use for `length`.
-    pub fn remember_failure(&self, source: &Source<'_>, message: &str, length: Duration) {
+    pub fn remember_failure(self, source: &Source<'_>, message: &str, length: Duration) {
         let failed = Failed { message: message.to_owned(), until: now() + length.as_secs() };
         let written = serde_json::to_vec(&failed)
             .map_err(anyhow::Error::from)
@@ -154,7 +154,7 @@ impl<'a> Cache<'a> {
     }
 
     /// The failure that is still to be minded.
-    pub fn failure(&self, source: &Source<'_>) -> Option<Failed> {
+    pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
         let failed: Failed = serde_json::from_slice(&fs::read(self.path(source, "failed")).ok()?).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.
         let day = 24 * 60 * 60;
@@ -165,7 +165,7 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// When the cache cannot be written.
-    pub fn lock(&self, source: &Source<'_>) -> Result<Option<File>> {
+    pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
         files::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
         let could_not = || format!("could not lock {}", path.display());
@@ -182,7 +182,7 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn clear(&self, provider: Option<&str>) -> Result<usize> {
+    pub fn clear(self, provider: Option<&str>) -> Result<usize> {
         let folder = self.folder();
         let files = match fs::read_dir(&folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
@@ -215,6 +215,11 @@ impl Stored {
     /// How long ago the list was fetched; `None` if that lies in the future, so that nothing is known.
     pub fn age(&self) -> Option<Duration> {
         now().checked_sub(self.head.fetched_at).map(Duration::from_secs)
+    }
+
+    /// Whether the list is young enough not to be asked for again. One that lacks pages never is.
+    pub fn is_fresh(&self, ttl: Duration) -> bool {
+        self.head.extent != Extent::Partial && self.age().is_some_and(|age| age < ttl)
     }
 }
 
@@ -339,11 +344,11 @@ mod tests {
         let (_root, dirs) = sandbox();
         let (cache, provider) = (Cache::new(&dirs), provider(""));
         let source = Source::new("p", &provider);
-        cache.remember_failure(&source, "down", Duration::from_mins(1));
+        cache.remember_failure(&source, "down", Duration::from_secs(60));
         assert_eq!(cache.failure(&source).unwrap().message, "down");
         cache.store(&source, fetched(&["a"])).unwrap();
         assert!(cache.failure(&source).is_none());
-        cache.remember_failure(&source, "from the future", Duration::from_hours(100));
+        cache.remember_failure(&source, "from the future", Duration::from_secs(360_000));
         assert!(cache.failure(&source).is_none());
     }
 

@@ -11,6 +11,9 @@ use crate::catalog::source::{Source, origin};
 /// The longest quote of a provider's own words.
 const MAX_QUOTE: usize = 512;
 
+/// How long not to ask again after a failure that may pass.
+pub const AWHILE: Duration = Duration::from_secs(60);
+
 /// A failed refresh. It displays as a sentence and a `help:` line, without any secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
@@ -43,9 +46,9 @@ impl Failure {
     /// How long not to ask again by ourselves.
     pub fn worth_remembering(&self) -> Duration {
         match self.what {
-            What::NoList | What::Gone => Duration::from_hours(24),
-            What::RateLimited(Some(wait)) => wait.clamp(Duration::from_mins(1), Duration::from_hours(1)),
-            What::Passing | What::Lasting | What::RateLimited(None) => Duration::from_mins(1),
+            What::NoList | What::Gone => Duration::from_secs(24 * 60 * 60),
+            What::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
+            What::Passing | What::Lasting | What::RateLimited(None) => AWHILE,
         }
     }
 
@@ -87,7 +90,7 @@ impl Failure {
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
         let status = answer.status;
         match status {
-            300..400 => {
+            300..=399 => {
                 let target = answer
                     .header("location")
                     .map(|to| if to.contains("://") { origin(to) } else { origin(url) });

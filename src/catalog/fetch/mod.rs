@@ -21,12 +21,15 @@ use super::source::{Place, Source, without_query};
 use crate::config::Text;
 use crate::env::Environment;
 
-pub use failure::{Failure, What};
+pub use failure::{AWHILE, Failure, What};
 
 /// The most pages of one list.
 const MAX_PAGES: usize = 20;
 /// The longest that a provider may make an explicit refresh wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Names and values of headers.
+type Headers = Vec<(String, String)>;
 
 /// How long to wait for the whole, and how hard to try.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +90,7 @@ impl Ask<'_> {
     }
 
     /// The config's own headers, filled in, and which of the values are secret.
-    fn headers(&self, key: Option<&str>) -> Result<(Vec<(String, String)>, Vec<String>), Failure> {
+    fn headers(&self, key: Option<&str>) -> Result<(Headers, Vec<String>), Failure> {
         let context = |field| match field {
             Field::Provider => self.source.name.to_owned(),
             _ => String::new(), // a list has no model, protocol or agent
@@ -113,14 +116,19 @@ impl Ask<'_> {
             match part {
                 Part::Text(plain) => text.push_str(&plain.to_string_lossy()),
                 Part::Key => text.push_str(key.unwrap_or_default()),
-                Part::Env(name) => match self.env.var(name).and_then(|value| value.to_str()) {
-                    Some(value) => text.push_str(value),
-                    None => {
-                        let text =
-                            format!("headers.{header} needs {name}, which is not set\nhelp: export {name}=…");
-                        return Err(Failure::new(What::Lasting, text));
-                    }
-                },
+                Part::Env(name) => {
+                    let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
+                        let needs = format!("headers.{header} needs {name}, which is not set");
+                        Failure::new(
+                            What::Lasting,
+                            format!(
+                                "{needs}
+help: export {name}=…"
+                            ),
+                        )
+                    })?;
+                    text.push_str(value);
+                }
             }
         }
         Ok(text)
@@ -132,7 +140,7 @@ struct Visit<'a> {
     ask: &'a Ask<'a>,
     place: &'a Place,
     client: Client,
-    headers: Vec<(String, String)>,
+    headers: Headers,
     secrets: Vec<String>,
     key_sent: bool,
     deadline: Instant,

@@ -107,7 +107,7 @@ pub fn context_window(row: &Value, live: &[&Value]) -> Option<u64> {
 /// Whether the row says 0 where its window goes, as rows of placeholders do.
 pub fn window_is_zero(row: &Value) -> bool {
     let is_zero = |path: &&str| at(row, path).and_then(Value::as_f64) == Some(0.0);
-    WINDOW.iter().chain(WINDOW_BY_PROMPT).any(|path| is_zero(&path))
+    WINDOW.iter().chain(WINDOW_BY_PROMPT).any(is_zero)
 }
 
 /// Tokens of one prompt, where that is less than the window.

@@ -30,6 +30,10 @@ pub fn rows(page: &Value) -> Result<&[Value], Reject> {
     rows.map(Vec::as_slice).ok_or_else(|| loose_message(page).map_or(Reject::NoList, Reject::Error))
 }
 
+/// Where error envelopes keep their message.
+const MESSAGES: [&str; 6] =
+    ["error.message", "error", "message", "errors.0.message", "base_resp.status_msg", "msg"];
+
 /// What an error envelope says; several providers send it with status 200.
 pub fn stated_error(page: &Value) -> Option<String> {
     let error = at(page, "error").filter(|error| *error != &Value::Bool(false));
@@ -38,9 +42,7 @@ pub fn stated_error(page: &Value) -> Option<String> {
     if error.is_none() && !failed {
         return None;
     }
-    const PLACES: [&str; 6] =
-        ["error.message", "error", "message", "errors.0.message", "base_resp.status_msg", "msg"];
-    let message = PLACES.iter().find_map(|place| text(page, place));
+    let message = MESSAGES.iter().find_map(|place| text(page, place));
     Some(message.unwrap_or("an error without a message").to_owned())
 }
 

@@ -24,7 +24,7 @@ enum Unit {
     PerToken,
     /// Dollars for a million tokens.
     PerMillion,
-    /// A text is dollars for one token (OpenRouter), a number dollars for a million (Together, Chutes).
+    /// A text is dollars for one token (`OpenRouter`), a number dollars for a million (Together, Chutes).
     ByType,
 }
 use Unit::{ByType, PerMillion, PerToken, TenThousandths};
@@ -89,9 +89,8 @@ fn dollars(value: &Value, unit: Unit) -> Option<f64> {
     let exponent = match unit {
         TenThousandths => -4,
         PerToken => 6,
-        PerMillion => 0,
         ByType if is_text => 6,
-        ByType => 0,
+        PerMillion | ByType => 0,
     };
     let shifted: f64 = format!("{number}e{exponent}").parse().ok()?;
     // `-0` is a zero that would print with a sign.

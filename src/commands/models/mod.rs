@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::Dirs;
 
-use crate::catalog::{Catalog, Known, detached};
+use crate::catalog::{Catalog, Known, TTL, detached};
 use crate::cli::Models;
 use crate::cli::models::{Cache, RefreshDetached};
 use crate::config::{self, Config, Provider};
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let path = env.config_file(config)?;
     let dirs = env.dirs()?;
-    let catalog = Catalog::open(&dirs, env);
+    let catalog = Catalog::open(&dirs, env, TTL);
     match command {
         Models::RefreshDetached(words) => return refresh_detached(&words, &path, &dirs, env),
         Models::Cache(Cache::Path) => {
@@ -162,7 +162,7 @@ fn refresh_detached(
         }
         (None, source) => source.map(|source| key::resolve(source, env, &dirs.home)).transpose(),
     };
-    Catalog::open(dirs, env).run_detached(&words.provider, provider, &key);
+    Catalog::open(dirs, env, TTL).run_detached(&words.provider, provider, &key);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -27,8 +27,8 @@ impl Progress {
     fn update(&self, change: impl FnOnce(&mut Vec<String>)) {
         let Ok(mut lines) = self.lines.lock() else { return };
         change(&mut lines);
-        let text: String = lines.iter().map(|line| format!("\r\x1b[K{line}\n")).collect();
-        self.print(&format!("\x1b[{}A{text}", lines.len()));
+        let above = lines.len();
+        self.print(&format!("\x1b[{above}A\r\x1b[K{}\n", lines.join("\n\r\x1b[K")));
     }
 
     fn print(&self, text: &str) {

@@ -33,8 +33,9 @@ pub fn aligned(out: &mut impl Write, columns: &[Column], rows: &[Vec<String>]) -
         let mut line = String::new();
         for ((cell, column), width) in row.iter().zip(columns).zip(&widths) {
             let space = " ".repeat(width - length(cell));
-            let (before, after) = if column.right { (space.as_str(), "") } else { ("", space.as_str()) };
-            line += &format!("{before}{cell}{after}  ");
+            let (left, right) =
+                if column.right { (space.as_str(), cell.as_str()) } else { (cell.as_str(), space.as_str()) };
+            line.extend([left, right, "  "]);
         }
         writeln!(out, "{}", line.trim_end())?;
     }

@@ -1,0 +1,116 @@
+//! Runs commands side by side: interleaved, so that a busy moment hits them all, and compared by medians.
+
+#![allow(dead_code, reason = "each benchmark uses its part")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a benchmark that cannot set its stage has failed"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// One contestant: a name and how to start it.
+pub struct Contestant {
+    /// What the table calls it.
+    pub name: String,
+    /// The command of one run.
+    pub command: Command,
+    micros: Vec<f64>,
+    faults: Vec<i64>,
+}
+
+impl Contestant {
+    /// A contestant called `name`.
+    pub fn new(name: &str, mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        Self { name: name.to_owned(), command, micros: Vec::new(), faults: Vec::new() }
+    }
+
+    fn run(&mut self) {
+        let faults = || getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().minor_page_faults();
+        let (before, start) = (faults(), Instant::now());
+        let status = self.command.status().unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        self.micros.push(start.elapsed().as_secs_f64() * 1e6);
+        self.faults.push(faults() - before);
+        assert!(status.success(), "{} failed", self.name);
+    }
+
+    /// The median of a run, in microseconds.
+    pub fn median(&self) -> f64 {
+        let mut sorted = self.micros.clone();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() / 2]
+    }
+
+    fn median_faults(&self) -> i64 {
+        let mut sorted = self.faults.clone();
+        sorted.sort_unstable();
+        sorted[sorted.len() / 2]
+    }
+
+    /// System calls of one run, children included, where strace is there to count them.
+    fn system_calls(&self) -> Option<usize> {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "-o", "/dev/stdout"]).arg(self.command.get_program());
+        strace.args(self.command.get_args()).env_clear();
+        strace.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = strace.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+        Some(output.stdout.split(|&byte| byte == b'\n').filter(|line| line.contains(&b'(')).count())
+    }
+}
+
+/// Runs all contestants in turn, `rounds` times after a warm-up.
+pub fn race(contestants: &mut [Contestant], rounds: usize) {
+    for contestant in contestants.iter_mut() {
+        (0..5).for_each(|_| contestant.run());
+        contestant.micros.clear();
+        contestant.faults.clear();
+    }
+    for _ in 0..rounds {
+        contestants.iter_mut().for_each(Contestant::run);
+    }
+}
+
+/// Prints the table, each median also as a ratio to the contestant called `base`.
+pub fn table(contestants: &[Contestant], base: &str) {
+    let floor = contestants.iter().find(|contestant| contestant.name == base).unwrap().median();
+    println!("{:<44} {:>9} {:>7} {:>7} {:>9}", "", "median µs", "ratio", "faults", "syscalls");
+    for contestant in contestants {
+        let calls = contestant.system_calls().map_or_else(|| "?".to_owned(), |calls| calls.to_string());
+        println!(
+            "{:<44} {:>9.0} {:>7.2} {:>7} {calls:>9}",
+            contestant.name,
+            contestant.median(),
+            contestant.median() / floor,
+            contestant.median_faults(),
+        );
+    }
+}
+
+/// Compiles a C program.
+pub fn compile_c(folder: &Path, name: &str, source: &str, options: &[&str]) -> PathBuf {
+    let (from, to) = (folder.join(format!("{name}.c")), folder.join(name));
+    std::fs::write(&from, source).unwrap();
+    let compiled = Command::new("cc").args(["-O2", "-o"]).args([&to, &from]).args(options).status();
+    assert!(compiled.expect("a C compiler").success());
+    to
+}
+
+/// Builds the static release binary, the way a Linux release is built, in a target folder of its own.
+pub fn static_build() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("static");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--bin", "agent-run", "--target", &target, "--target-dir"])
+        .arg(&folder)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static")
+        .current_dir(root)
+        .status();
+    assert!(built.unwrap().success());
+    folder.join(target).join("release/agent-run")
+}

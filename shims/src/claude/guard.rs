@@ -1,0 +1,287 @@
+//! What settings files could still change of a launch, and the arguments that keep them from it.
+//!
+//! `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` makes Claude Code take the variables that route a request from
+//! the environment alone. Every other variable in the `env` of a settings file beats the environment; an
+//! `apiKeyHelper` adds its own key to each request, an `availableModels` without our model replaces it,
+//! and an `agent` may bring a model of its own (seen in 2.1.197). Only `--settings` is stronger, and it
+//! appears only where it is needed. It stands in argv, so nothing secret is ever in it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde_json::{Map, Value as Json, json};
+
+use super::onboarding::State;
+use super::{FAMILY, places};
+use crate::inputs::matches;
+use crate::{Inputs, Launch, Plan, Value};
+
+/// What settings cannot change once the provider is managed by the host.
+const HELD: &[&str] = &[
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_AWS_WORKSPACE_ID",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_DEFAULT_*",
+    "ANTHROPIC_FOUNDRY_RESOURCE",
+    "ANTHROPIC_MODEL",
+    "ANTHROPIC_SMALL_FAST_MODEL*",
+    "ANTHROPIC_VERTEX_PROJECT_ID",
+    "ANTHROPIC_*_API_KEY",
+    "ANTHROPIC_*_BASE_URL",
+    "CLAUDE_CODE_HOST_AUTH_*",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+    "CLAUDE_CODE_SDK_HAS_HOST_AUTH_REFRESH",
+    "CLAUDE_CODE_SKIP_*_AUTH",
+    "CLAUDE_CODE_SUBAGENT_MODEL",
+    "CLAUDE_CODE_USE_*",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
+    "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+];
+
+/// One settings file, as far as it could be read. Claude Code ignores a broken one, and so do we.
+struct Source {
+    path: PathBuf,
+    settings: Map<String, Json>,
+}
+
+impl Source {
+    fn read(path: PathBuf, inputs: &Inputs) -> Option<Self> {
+        let bytes = inputs.file(&path).ok()??;
+        let text = String::from_utf8_lossy(places::without_bom(bytes));
+        Some(Self { settings: serde_json::from_str(&text).ok()?, path })
+    }
+
+    fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
+        let env = self.settings.get("env").and_then(Json::as_object);
+        env.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    }
+
+    fn text(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).and_then(Json::as_str).filter(|text| !text.is_empty())
+    }
+
+    fn available_models(&self) -> Option<impl Iterator<Item = &str>> {
+        Some(self.settings.get("availableModels")?.as_array()?.iter().filter_map(Json::as_str))
+    }
+}
+
+/// Adds the arguments that hold the launch's choices against the settings found.
+///
+/// # Errors
+/// When a file holds something that no argument is stronger than.
+pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -> Result<()> {
+    let state = Source {
+        path: state.path.clone(),
+        settings: Map::from_iter([("env".to_owned(), state.env.clone())]),
+    };
+    let files = places::settings(launch, inputs).into_iter().filter_map(|path| Source::read(path, inputs));
+    let sources: Vec<Source> = std::iter::once(state).chain(files).collect();
+    let policies: Vec<Source> =
+        places::policies(inputs).into_iter().filter_map(|path| Source::read(path, inputs)).collect();
+    for source in sources.iter().chain(&policies) {
+        refuse_unbeatable(source, launch)?;
+    }
+    for policy in &policies {
+        respect(policy, launch, plan)?;
+    }
+    if sources.iter().chain(&policies).any(|source| source.text("agent").is_some())
+        || forwards(launch, "--agent")
+    {
+        plan.arg("--model"); // the user's own, further on, still wins
+        plan.arg(&launch.model.value.id);
+    }
+    let guard = guard(&sources, launch, plan);
+    if guard.is_empty() {
+        return Ok(());
+    }
+    if forwards(launch, "--settings") {
+        // Claude Code takes the last one and forgets the others.
+        let left = said(&guard).join(", ");
+        plan.warn(format!(
+            "--settings leaves no room for agent-run's own: your settings' {left} stays in force"
+        ));
+    } else {
+        plan.arg("--settings");
+        plan.arg(Json::Object(guard).to_string());
+    }
+    Ok(())
+}
+
+/// Whether the user's words hold this option.
+fn forwards(launch: &Launch, option: &str) -> bool {
+    let standing = launch.standing_args.iter().map(OsStr::new);
+    let words = standing.chain(launch.args.iter().map(AsRef::as_ref));
+    let mut options = words.take_while(|word| *word != "--").filter_map(OsStr::to_str);
+    options.any(|word| word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+}
+
+/// What the child is to see of a variable: a value, nothing, or whatever it likes.
+enum Meant<'a> {
+    Value(&'a Value),
+    Unset,
+    Free,
+}
+
+fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
+    let set = launch.extra_env.get(name).or_else(|| plan.env.get(OsStr::new(name))?.as_ref());
+    match set {
+        Some(value) => Meant::Value(value),
+        None if plan.env.contains_key(OsStr::new(name)) || is_family(name) => Meant::Unset,
+        None => Meant::Free,
+    }
+}
+
+fn is_family(name: &str) -> bool {
+    FAMILY.iter().any(|pattern| matches(pattern, name))
+}
+
+fn is_held(name: &str) -> bool {
+    HELD.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Whether `theirs` makes no difference to what is meant.
+fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
+    let theirs = theirs.as_str();
+    match meant {
+        Meant::Value(ours) => theirs.is_some_and(|theirs| ours.plain().is_some_and(|ours| ours == theirs)),
+        Meant::Unset => theirs == Some(""),
+        Meant::Free => true,
+    }
+}
+
+fn guard(sources: &[Source], launch: &Launch, plan: &mut Plan) -> Map<String, Json> {
+    let mut guard = Map::new();
+    if sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
+        guard.insert("apiKeyHelper".to_owned(), "".into()); // `null` would not turn it off
+    }
+    let needed = models(launch);
+    let lists: Vec<_> = sources.iter().filter_map(Source::available_models).collect();
+    if !lists.is_empty() {
+        let allowed: Vec<&str> = lists.into_iter().flatten().collect();
+        if needed.iter().any(|model| !allowed.contains(model)) {
+            guard.insert("availableModels".to_owned(), json!(needed)); // added to the user's, not in their place
+        }
+    }
+    let env = guarded_env(sources, launch, plan);
+    if !env.is_empty() {
+        guard.insert("env".to_owned(), env.into());
+    }
+    guard
+}
+
+fn guarded_env(sources: &[Source], launch: &Launch, plan: &mut Plan) -> Map<String, Json> {
+    let mut env = Map::new();
+    for source in sources {
+        for (name, theirs) in source.env().filter(|(name, _)| !is_held(name)) {
+            let meant = meant(name, launch, plan);
+            if agrees(theirs, &meant) {
+                continue;
+            }
+            let ours = match meant {
+                Meant::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
+                _ => Some(String::new()),
+            };
+            if ours.is_none() {
+                plan.warn(secret_lost(&source.path, name));
+            }
+            if ours.is_some() || is_family(name) {
+                env.insert(name.to_owned(), ours.unwrap_or_default().into());
+            }
+        }
+    }
+    env
+}
+
+fn secret_lost(path: &Path, name: &str) -> String {
+    format!(
+        "{} sets env.{name}, which Claude Code prefers to the provider's, and the provider's holds a secret \
+         that cannot go on a command line; remove env.{name} from that file",
+        path.display()
+    )
+}
+
+/// Every model this launch may ask for.
+fn models(launch: &Launch) -> Vec<&str> {
+    let tiers = &launch.tiers;
+    let mut models = vec![launch.model.value.id.as_str()];
+    for tier in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
+        if !models.contains(&tier.as_str()) && tier != "inherit" {
+            models.push(tier);
+        }
+    }
+    models
+}
+
+/// What the guard holds, as people name it: `apiKeyHelper`, `env.NAME`.
+fn said(guard: &Map<String, Json>) -> Vec<String> {
+    let said = |(key, value): (&String, &Json)| match value.as_object() {
+        Some(inner) => inner.keys().map(|name| format!("{key}.{name}")).collect(),
+        None => vec![key.clone()],
+    };
+    guard.iter().flat_map(said).collect()
+}
+
+/// A socket in place of the base URL cannot be taken back once a settings file named it, and `--bg` is
+/// looked at before `--settings` is.
+fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
+    for (name, value) in source.env() {
+        let text = value.as_str().unwrap_or_default();
+        let consequence = match name {
+            _ if launch.extra_env.contains_key(name) => continue,
+            "ANTHROPIC_UNIX_SOCKET" if !text.is_empty() => "sends every request and the key to that socket",
+            "CLAUDE_CODE_DISABLE_AGENT_VIEW" if !is_true(text) => {
+                "allows background agents, which do not stay with the provider"
+            }
+            _ => continue,
+        };
+        bail!(
+            "{}: env.{name} {consequence}, and no launcher can overrule it\nhelp: remove it from that file",
+            source.path.display()
+        );
+    }
+    Ok(())
+}
+
+/// What Claude Code reads as yes.
+fn is_true(text: &str) -> bool {
+    ["1", "true", "yes", "on"].contains(&text.trim().to_ascii_lowercase().as_str())
+}
+
+/// A managed policy is an administrator's word: never passed by in silence.
+///
+/// # Errors
+/// When the policy's own key would go to the provider.
+fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
+    let path = policy.path.display();
+    if policy.text("apiKeyHelper").is_some() {
+        bail!(
+            "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too\n\
+             help: ask your administrator, or run `claude` without agent-run",
+            launch.provider
+        );
+    }
+    let logins = ["forceLoginMethod", "forceLoginOrgUUID"];
+    let mut sets: Vec<String> =
+        logins.into_iter().filter(|key| policy.settings.contains_key(*key)).map(str::to_owned).collect();
+    if policy.available_models().is_some_and(|mut models| !models.any(|model| model == launch.model.value.id))
+    {
+        sets.push("availableModels".to_owned());
+    }
+    let differs = |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &meant(name, launch, plan));
+    sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
+    if !sets.is_empty() {
+        plan.warn(format!(
+            "the managed policy {path} sets {}; this launch may be against it",
+            sets.join(", ")
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! Claude Code: routing by variables, one onboarding flag, nothing else on disk.
+//!
+//! Facts are those of Claude Code 2.1.197, seen by running it. Three decide the shape of this adapter:
+//!
+//! - The `env` of a settings file beats the environment. `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` (known
+//!   since about 2.1.126) turns that around for what routes a request and nothing else; the rest is
+//!   [`guard`]'s.
+//! - A token variable keeps a saved login from being sent to the provider, so one is always set, a
+//!   placeholder for a provider without a key.
+//! - Background agents forget the provider and go on with the saved login, so they are turned off.
+//!
+//! A Claude Code older than the minimum ignores that variable, and a settings file then wins. It could be
+//! held only by a settings file with the key in it, which this adapter never writes; `doctor` tells.
+//!
+//! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
+
+mod guard;
+mod onboarding;
+mod places;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::{OsStr, OsString};
+
+use anyhow::Result;
+
+use crate::loopback::is_loopback;
+use crate::{Agent, Inputs, Launch, Plan, Protocol, Value, Versions};
+
+/// Claude Code.
+pub struct Claude;
+
+/// Names first, which a plan always lists; patterns only name what is inherited.
+const FAMILY: &[&str] = &[
+    "AI_AGENT",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_BETAS",
+    "ANTHROPIC_CUSTOM_HEADERS",
+    "ANTHROPIC_DEFAULT_FABLE_MODEL",
+    "ANTHROPIC_DEFAULT_HAIKU_MODEL",
+    "ANTHROPIC_DEFAULT_OPUS_MODEL",
+    "ANTHROPIC_DEFAULT_SONNET_MODEL",
+    "ANTHROPIC_MODEL",
+    "ANTHROPIC_PROFILE",
+    "ANTHROPIC_SMALL_FAST_MODEL",
+    "ANTHROPIC_UNIX_SOCKET",
+    "CLAUDECODE",
+    "CLAUDE_CODE_API_BASE_URL",
+    "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
+    "CLAUDE_CODE_AUTO_COMPACT_WINDOW",
+    "CLAUDE_CODE_AUTO_MODE_MODEL",
+    "CLAUDE_CODE_BG_CLASSIFIER_MODEL",
+    "CLAUDE_CODE_CHILD_SESSION",
+    "CLAUDE_CODE_ENTRYPOINT",
+    "CLAUDE_CODE_ENVIRONMENT_KIND",
+    "CLAUDE_CODE_EXECPATH",
+    "CLAUDE_CODE_EXTRA_BODY",
+    "CLAUDE_CODE_MAX_CONTEXT_TOKENS",
+    "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
+    "CLAUDE_CODE_OAUTH_TOKEN",
+    "CLAUDE_CODE_REMOTE",
+    "CLAUDE_CODE_SESSION_ACCESS_TOKEN",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_CODE_SIMPLE",
+    "CLAUDE_CODE_SUBAGENT_MODEL",
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_GATEWAY",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_EFFORT",
+    "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL",
+    "ANTHROPIC_*",
+    "CLAUDE_CODE_HOST_*",
+    "CLAUDE_CODE_OAUTH_*",
+    "CLAUDE_CODE_REMOTE_*",
+    "CLAUDE_CODE_SDK_HAS_*",
+    "CLAUDE_CODE_SKIP_*_AUTH",
+    "CLAUDE_CODE_USE_*",
+];
+
+/// The window below which Claude Code answers "Prompt is too long" to anything and sends nothing: 24,000
+/// is too few, its own prompt and reserve counted, and 32,768 works.
+const SMALLEST_WINDOW: u64 = 32_000;
+
+impl Agent for Claude {
+    fn name(&self) -> &'static str {
+        "claude"
+    }
+
+    fn title(&self) -> &'static str {
+        "Claude Code"
+    }
+
+    fn install(&self) -> &'static str {
+        "npm install -g @anthropic-ai/claude-code"
+    }
+
+    fn versions(&self) -> Versions {
+        Versions { minimum: "2.1.126", tested: "2.1.197" }
+    }
+
+    fn protocols(&self) -> &'static [Protocol] {
+        &[Protocol::Anthropic]
+    }
+
+    fn env_family(&self) -> &'static [&'static str] {
+        FAMILY
+    }
+
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        ["-p", prompt].map(OsString::from).into()
+    }
+
+    fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
+    }
+
+    fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        let mut paths = places::state_files(launch, inputs).to_vec();
+        paths.extend(places::settings(launch, inputs));
+        paths.extend(places::policies(inputs));
+        paths
+    }
+
+    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        route(launch, plan);
+        choose_models(launch, plan);
+        limit(launch, plan);
+        keep_quiet(launch, plan);
+        if inputs.env.get(OsStr::new("CLAUDE_CONFIG_DIR")).is_some_and(|dir| dir.is_empty()) {
+            // Set but empty, it scatters sessions and backups over the working folder.
+            plan.unset("CLAUDE_CONFIG_DIR");
+        }
+        let state = onboarding::State::read(launch, inputs, plan)?;
+        state.merge(launch, plan);
+        guard::apply(launch, inputs, &state, plan)?;
+        plan.forward(launch);
+        Ok(())
+    }
+}
+
+/// Where requests go, and the one credential they carry.
+fn route(launch: &Launch, plan: &mut Plan) {
+    plan.set("ANTHROPIC_BASE_URL", base_url(&launch.base_url.value));
+    if sends_api_key(launch) {
+        plan.set("ANTHROPIC_API_KEY", Value::key());
+    } else {
+        plan.set("ANTHROPIC_AUTH_TOKEN", if launch.keyed { Value::key() } else { "agent-run".into() });
+    }
+    plan.set("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1");
+    let headers =
+        launch.headers.iter().map(|(name, value)| Value::from(format!("{name}: ")).then(value.clone()));
+    if let Some(headers) = headers.reduce(|lines, line| lines.then("\n").then(line)) {
+        plan.set("ANTHROPIC_CUSTOM_HEADERS", headers);
+    }
+}
+
+/// Whether the key goes out as `x-api-key`. Both credentials together would both be sent.
+fn sends_api_key(launch: &Launch) -> bool {
+    launch.keyed && launch.anthropic_use_api_key
+}
+
+/// Claude Code appends `/v1/messages` to whatever it is given.
+fn base_url(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    let root = url.strip_suffix("/v1/messages").or_else(|| url.strip_suffix("/v1")).unwrap_or(url);
+    root.trim_end_matches('/')
+}
+
+/// Every tier, or Claude Code asks the provider for models of Anthropic's.
+fn choose_models(launch: &Launch, plan: &mut Plan) {
+    let main = launch.model.value.id.as_str();
+    let tiers = &launch.tiers;
+    plan.set("ANTHROPIC_MODEL", main);
+    plan.set("ANTHROPIC_DEFAULT_FABLE_MODEL", main);
+    plan.set("ANTHROPIC_DEFAULT_OPUS_MODEL", tiers.opus.as_str());
+    plan.set("ANTHROPIC_DEFAULT_SONNET_MODEL", tiers.sonnet.as_str());
+    plan.set("ANTHROPIC_DEFAULT_HAIKU_MODEL", tiers.haiku.as_str());
+    if tiers.subagent != "inherit" {
+        plan.set("CLAUDE_CODE_SUBAGENT_MODEL", tiers.subagent.as_str());
+    }
+}
+
+/// An unknown model counts as one of 200,000 tokens, and without the second variable the conversation is
+/// compacted only after the provider has refused it.
+fn limit(launch: &Launch, plan: &mut Plan) {
+    let model = &launch.model.value;
+    match model.context_window.filter(|&window| window > 0) {
+        Some(window) if window < SMALLEST_WINDOW => plan.warn(format!(
+            "{} has a window of {window} tokens, and Claude Code needs about {SMALLEST_WINDOW} to work",
+            model.id
+        )),
+        Some(window) => {
+            plan.set("CLAUDE_CODE_MAX_CONTEXT_TOKENS", window.to_string());
+            plan.set("CLAUDE_CODE_AUTO_COMPACT_WINDOW", window.to_string());
+        }
+        None => {}
+    }
+    if let Some(output) = model.output_limit() {
+        plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
+    }
+}
+
+/// Nothing goes to hosts that were not chosen. In `x-api-key` mode the second of these keeps the
+/// provider's key from Anthropic's telemetry.
+fn keep_quiet(launch: &Launch, plan: &mut Plan) {
+    plan.set("CLAUDE_CODE_DISABLE_AGENT_VIEW", "1");
+    plan.set("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
+    plan.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
+    plan.set("ENABLE_CLAUDEAI_MCP_SERVERS", "false");
+    if is_loopback(&launch.base_url.value) {
+        // A line that changes with every version would spoil a local server's cache of the prompt.
+        plan.set("CLAUDE_CODE_ATTRIBUTION_HEADER", "0");
+    }
+}

@@ -1,0 +1,132 @@
+//! Settings files and what holds against them.
+
+use super::{Machine, args, launch, plan, warnings};
+use crate::{Fact, Plan, Value};
+
+/// What `--settings` in front says, if it is there.
+fn guard(plan: &Plan) -> Option<serde_json::Value> {
+    match args(plan).as_slice() {
+        ["--settings", json, ..] | ["--model", _, "--settings", json, ..] => {
+            Some(serde_json::from_str(json).expect("JSON"))
+        }
+        _ => None,
+    }
+}
+
+const USER: &str = "/home/u/.claude/settings.json";
+const LOCAL: &str = "/work/.claude/settings.local.json";
+
+#[test]
+fn settings_that_change_nothing_of_the_launch_need_no_guard() {
+    let harmless = r#"{
+        "model": "opus", "permissions": {"allow": []}, "apiKeyHelper": "", "agent": "",
+        "availableModels": ["m-main"],
+        "env": {
+            "ANTHROPIC_BASE_URL": "http://elsewhere", "ANTHROPIC_AUTH_TOKEN": "t", "HTTPS_PROXY": "http://p",
+            "CLAUDE_CODE_USE_BEDROCK": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "EDITOR": "vi"
+        }
+    }"#;
+    for text in [harmless, "", "{\"env\": ", "[1]", "{\"env\": 5}"] {
+        let plan = plan(Machine::onboarded().file(USER, text));
+        assert_eq!(args(&plan), [""; 0], "{text}");
+        assert!(plan.notes.is_empty(), "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn settings_that_beat_the_environment_are_guarded() {
+    let plan = plan(
+        Machine::onboarded()
+            .file(USER, r#"{"apiKeyHelper": "cat key", "env": {"ANTHROPIC_CUSTOM_HEADERS": "X: 1"}}"#)
+            .file(LOCAL, r#"{"availableModels": ["x"], "env": {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": 5}}"#)
+            .file("/work/.claude/settings.json", r#"{"env": {"ENABLE_CLAUDEAI_MCP_SERVERS": "true"}}"#),
+    );
+    let expected = serde_json::json!({
+        "apiKeyHelper": "", "availableModels": ["m-main"],
+        "env": {
+            "ANTHROPIC_CUSTOM_HEADERS": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "",
+            "ENABLE_CLAUDEAI_MCP_SERVERS": "false",
+        },
+    });
+    assert_eq!(guard(&plan), Some(expected));
+}
+
+#[test]
+fn the_state_files_env_is_guarded_too() {
+    let state = r#"{"hasCompletedOnboarding": true, "env": {"ANTHROPIC_BETAS": "x"}}"#;
+    let plan = plan(Machine::bare().file("/home/u/.claude.json", state));
+    assert_eq!(guard(&plan), Some(serde_json::json!({"env": {"ANTHROPIC_BETAS": ""}})));
+}
+
+#[test]
+fn a_providers_own_value_goes_into_the_guard_unless_it_is_secret() {
+    let theirs = r#"{"env": {"ANTHROPIC_CUSTOM_HEADERS": "X: 1", "MINE": "theirs"}}"#;
+    let mut launch = launch();
+    launch.headers.insert("X-Org".to_owned(), "acme".into());
+    launch.extra_env.insert("MINE".to_owned(), "ours".into());
+    let plan = Machine::onboarded().file(USER, theirs).plan(&launch).expect("a plan");
+    let expected = serde_json::json!({"env": {"ANTHROPIC_CUSTOM_HEADERS": "X-Org: acme", "MINE": "ours"}});
+    assert_eq!(guard(&plan), Some(expected));
+    assert!(plan.notes.is_empty(), "{:?}", plan.notes);
+
+    launch.headers.insert("X-Key".to_owned(), Value::key());
+    launch.extra_env.insert("MINE".to_owned(), Value::key());
+    let plan = Machine::onboarded().file(USER, theirs).plan(&launch).expect("a plan");
+    assert_eq!(guard(&plan), Some(serde_json::json!({"env": {"ANTHROPIC_CUSTOM_HEADERS": ""}})));
+    assert_eq!(warnings(&plan).len(), 2, "{:?}", plan.notes);
+}
+
+#[test]
+fn an_agent_setting_or_option_brings_the_model_in_front() {
+    let mut forwarded = launch();
+    forwarded.args = ["--agent=x", "-p"].map(Into::into).into();
+    let by_option = Machine::onboarded().plan(&forwarded).expect("a plan");
+    assert_eq!(args(&by_option), ["--model", "m-main", "--agent=x", "-p"]);
+    let by_setting = plan(Machine::onboarded().file(LOCAL, r#"{"agent": "x"}"#));
+    assert_eq!(args(&by_setting), ["--model", "m-main"]);
+}
+
+#[test]
+fn the_users_own_settings_argument_stands_alone_with_a_warning() {
+    let helper = || Machine::onboarded().file(USER, r#"{"apiKeyHelper": "cat key"}"#);
+    let mut launch = launch();
+    launch.args = ["--settings", "x.json"].map(Into::into).into();
+    let plan = helper().plan(&launch).expect("a plan");
+    assert_eq!(args(&plan), ["--settings", "x.json"]);
+    assert!(warnings(&plan)[0].contains("apiKeyHelper"), "{:?}", plan.notes);
+    launch.args = ["--", "--settings"].map(Into::into).into();
+    let plan = helper().plan(&launch).expect("a plan");
+    assert_eq!(args(&plan)[2..], ["--", "--settings"], "a prompt's word is no option");
+    assert!(plan.notes.is_empty());
+}
+
+#[test]
+fn what_no_argument_beats_is_refused() {
+    for env in [r#"{"ANTHROPIC_UNIX_SOCKET": "/s"}"#, r#"{"CLAUDE_CODE_DISABLE_AGENT_VIEW": "0"}"#] {
+        let settings = format!(r#"{{"env": {env}}}"#);
+        let error = Machine::onboarded().file(LOCAL, settings).plan(&launch()).expect_err(env).to_string();
+        assert!(error.starts_with(LOCAL) && error.contains("\nhelp: remove it"), "{error}");
+    }
+    plan(Machine::onboarded().file(LOCAL, r#"{"env": {"CLAUDE_CODE_DISABLE_AGENT_VIEW": "yes"}}"#));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_managed_policy_is_never_passed_by_in_silence() {
+    let policy = "/etc/claude-code/managed-settings.json";
+    let quiet = plan(Machine::onboarded().file(policy, r#"{"permissions": {}, "env": {"EDITOR": "vi"}}"#));
+    assert!(quiet.notes.is_empty(), "{:?}", quiet.notes);
+    let more = "/etc/claude-code/managed-settings.d/10.json";
+    let entry = crate::Entry { name: "10.json".into(), kind: crate::EntryKind::File };
+    let loud = plan(
+        Machine::onboarded()
+            .file(policy, r#"{"forceLoginMethod": "console"}"#)
+            .fact("/etc/claude-code/managed-settings.d", Fact::Dir(vec![entry]))
+            .file(more, r#"{"env": {"ANTHROPIC_BASE_URL": "https://x"}, "availableModels": ["y"]}"#),
+    );
+    let said = warnings(&loud);
+    assert!(said[0].contains(policy) && said[0].contains("forceLoginMethod"), "{said:?}");
+    assert!(said[1].contains("availableModels, env.ANTHROPIC_BASE_URL"), "{said:?}");
+    let helper = Machine::onboarded().file(policy, r#"{"apiKeyHelper": "x"}"#).plan(&launch());
+    assert!(helper.expect_err("refused").to_string().contains("`acme`"));
+}

@@ -1,0 +1,112 @@
+//! The user's own `config.toml` as values, made fit for a launch on another provider.
+//!
+//! It is merged as values, not as text: Codex reads dotted keys, inline tables and every other form, and
+//! a merge of texts would have to know them all. The file itself is never written.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
+use toml::{Table, Value as Toml};
+
+/// Top-level keys that come from the launch, or that are wrong on its model or provider.
+///
+/// `experimental_thread_store_endpoint` and `profile` even stop Codex 0.169; a `forced_login_method` can
+/// delete a login.
+pub const REPLACED: [&str; 16] = [
+    "chatgpt_base_url",
+    "experimental_thread_store_endpoint",
+    "forced_chatgpt_workspace_id",
+    "forced_login_method",
+    "model",
+    "model_auto_compact_token_limit",
+    "model_catalog_json",
+    "model_context_window",
+    "model_provider",
+    "openai_base_url",
+    "oss_provider",
+    "profile",
+    "profiles",
+    "review_model",
+    "service_tier",
+    "sqlite_home",
+];
+
+/// Ids that a config may not define; one is enough to stop Codex 0.169.
+const RESERVED: [&str; 3] = ["openai", "ollama", "lmstudio"];
+
+/// Efforts that most providers take. Codex sends any other as it stands.
+const EFFORTS: [&str; 5] = ["minimal", "low", "medium", "high", "none"];
+
+/// Parses a config file.
+///
+/// # Errors
+/// When it is not TOML, with line and column.
+pub fn parse(text: &str, path: &Path) -> Result<Table> {
+    text.parse::<Table>().map_err(|error| {
+        let (line, column) = error.span().map_or((1, 1), |span| position(text, span.start));
+        anyhow!(
+            "could not read {}:{line}:{column}: {}\nhelp: mend that line; Codex itself cannot read it either",
+            path.display(),
+            error.message().replace('\n', ", "),
+        )
+    })
+}
+
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
+}
+
+/// Takes out what cannot go along, and says so where the user would miss it.
+pub fn adapt(table: &mut Table, path: &Path) -> Vec<String> {
+    let mut left_out = Vec::new();
+    if table.contains_key("profile") {
+        left_out.push("`profile`, which Codex no longer takes: name the profile with `--profile`".to_owned());
+    }
+    if let Some(Toml::Table(providers)) = table.get_mut("model_providers") {
+        providers.retain(|id, provider| match refused(id, provider) {
+            Some(why) => {
+                left_out.push(format!("[model_providers.{id}], which Codex refuses: {why}"));
+                false
+            }
+            None => true,
+        });
+    }
+    for key in REPLACED {
+        table.remove(key);
+    }
+    for key in ["model_reasoning_effort", "plan_mode_reasoning_effort"] {
+        if table.get(key).is_some_and(|effort| !effort.as_str().is_some_and(|it| EFFORTS.contains(&it))) {
+            table.remove(key);
+        }
+    }
+    let warning = |what| format!("left out of {}: {what}", path.display());
+    left_out.into_iter().map(warning).collect()
+}
+
+fn refused(id: &str, provider: &Toml) -> Option<&'static str> {
+    if RESERVED.contains(&id) {
+        return Some("the name is reserved");
+    }
+    if provider.get("wire_api").and_then(Toml::as_str) == Some("chat") {
+        return Some("wire_api = \"chat\" is gone");
+    }
+    let named = provider.get("name").and_then(Toml::as_str).is_some_and(|name| !name.trim().is_empty());
+    (!named).then_some("it has no name")
+}
+
+/// Says of every hook the user trusts that it is trusted through the runtime home too: Codex knows hooks
+/// by the path of the file they stand in.
+pub fn carry_hook_trust(table: &mut Table, real: &Path, runtime: &Path) {
+    let state = table.get_mut("hooks").and_then(|hooks| hooks.get_mut("state"));
+    let Some(Toml::Table(state)) = state else { return };
+    let copies: Vec<_> = state
+        .iter()
+        .filter_map(|(place, trust)| {
+            let rest = place.strip_prefix(real.to_str()?)?.strip_prefix('/')?;
+            Some((format!("{}/{rest}", runtime.to_str()?), trust.clone()))
+        })
+        .collect();
+    state.extend(copies);
+}

@@ -1,0 +1,195 @@
+//! The folders of a launch: the user's home, the runtime home that mirrors it, and what must last.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::{Value as Json, json};
+
+use crate::mirror::Mirror;
+use crate::{EntryKind, Inputs, Launch, Link, Plan, ToolSet};
+
+/// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
+/// `CODEX_HOME` to the commands it runs.
+const MARKER: &str = ".agent-run.json";
+
+/// Folders whose content must outlive the cache.
+const LASTING: [&str; 2] = ["sessions", "archived_sessions"];
+
+/// Entries that belong to one home alone. The login is among them: with it Codex would ask
+/// `chatgpt.com`, and would ask the provider for a model list (seen in Codex 0.169).
+const OWN: [&str; 22] = [
+    ".agent-run.json",
+    ".agent-run.lock",
+    ".sandbox_migration",
+    "app-server-control",
+    "app-server-daemon",
+    "archived_sessions",
+    "auth.json",
+    "cache",
+    "config.toml",
+    "db-backups",
+    "installation_id",
+    "log",
+    "memories",
+    "models_cache.json",
+    CATALOG,
+    "packages",
+    "sessions",
+    "shell_snapshots",
+    "thread-writer-locks",
+    "tmp",
+    "tui-thread-reference-capabilities",
+    "worktrees",
+];
+
+const CATALOG: &str = "agent-run-models.json";
+
+/// A model list with one hidden entry: for every model that is not in it, Codex 0.169 falls back to plain
+/// function tools, where its own list would bring others for the names it knows.
+const EMPTY_CATALOG: &str = r#"{"models":[{"slug":"agent-run-none","display_name":"none","supported_reasoning_levels":[],"shell_type":"unified_exec","visibility":"hide","supported_in_api":true,"priority":1,"base_instructions":"none","support_verbosity":false,"truncation_policy":{"mode":"tokens","limit":10000},"experimental_supported_tools":[]}]}
+"#;
+
+fn owns(name: &str) -> bool {
+    OWN.contains(&name)
+        || name.starts_with(".tmp")
+        || name.starts_with("session_index.jsonl")
+        || name.contains(".sqlite")
+}
+
+/// The folders of one launch.
+pub struct Home {
+    /// The user's own home. It is only read.
+    pub real: PathBuf,
+    /// The runtime home: `CODEX_HOME` of the launch.
+    pub runtime: PathBuf,
+    /// Sessions, databases and the records of the generated config.
+    pub state: PathBuf,
+    /// Whether nothing is taken from the user's home.
+    pub isolated: bool,
+}
+
+impl Home {
+    /// The folders, as far as `inputs` tells yet: inside a runtime home the user's own is known once its
+    /// marker was read.
+    pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
+        Self {
+            real: real(inputs),
+            runtime: launch.folder(&inputs.dirs.cache, "codex"),
+            state: launch.folder(&inputs.dirs.state, "codex"),
+            isolated: launch.isolated,
+        }
+    }
+
+    /// What [`Home::plan`] must be told.
+    pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let mut paths = vec![inherited(inputs).join(MARKER), self.runtime.join(MARKER)];
+        paths.extend(self.mirror().reads());
+        if self.isolated {
+            paths.retain(|path| *path != self.real);
+        } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
+            paths.push(self.real.join(".env"));
+        }
+        paths
+    }
+
+    /// The model list of a launch with a minimal set of tools.
+    pub fn catalog(&self) -> PathBuf {
+        self.runtime.join(CATALOG)
+    }
+
+    /// Plans folders and links.
+    pub fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        plan.dirs.extend([self.runtime.clone(), self.state.join("sqlite")]);
+        self.mirror().plan(inputs, plan);
+        if let Some(former) = marked(&self.runtime, inputs).filter(|former| *former != self.real) {
+            let nothing = Mirror { real: &former, owns: &|_| true, ..self.mirror() };
+            nothing.plan(inputs, plan);
+        }
+        let here = inputs.entries(&self.runtime);
+        for name in LASTING {
+            let target = self.state.join(name);
+            plan.dirs.insert(target.clone());
+            let folder = |entry: &crate::Entry| entry.name == name && entry.kind == EntryKind::Dir;
+            let link = Link { target, replaces_folder: here.iter().any(folder) };
+            plan.links.insert(self.runtime.join(name), Some(link));
+        }
+        if launch.codex_tools == ToolSet::Minimal {
+            plan.write(self.catalog(), EMPTY_CATALOG);
+        }
+        if let Some(real) = self.real.to_str() {
+            plan.write(self.runtime.join(MARKER), format!("{}\n", json!({ "real_home": real })));
+        }
+        self.guard_dotenv(launch, inputs, plan)
+    }
+
+    fn mirror(&self) -> Mirror<'_> {
+        Mirror {
+            real: &self.real,
+            runtime: &self.runtime,
+            owns: if self.isolated { &|_| true } else { &owns },
+            always: &[],
+            quiet: &["history.jsonl", "version.json", "mention_usage.json"],
+            yielding: &[("skills", &[".system"])],
+        }
+    }
+
+    /// Leaves out a `.env` that would undo the launch: Codex lets it win over the inherited environment,
+    /// but for names that begin with `CODEX_` (seen in Codex 0.169).
+    fn guard_dotenv(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        let dotenv = self.real.join(".env");
+        if self.isolated || inputs.fact(&dotenv).is_none() {
+            return Ok(());
+        }
+        let text = inputs.file(&dotenv)?.map(String::from_utf8_lossy).unwrap_or_default();
+        let decided = |name: &&str| {
+            let harmless = name.starts_with("CODEX_") || name.starts_with("OPENAI_");
+            name.starts_with("AGENT_RUN_")
+                || launch.extra_env.contains_key(*name)
+                || (!harmless && plan.env.contains_key(std::ffi::OsStr::new(name)))
+        };
+        if let Some(name) = assigned(&text).find(decided) {
+            plan.warn(format!(
+                "{} sets {name} against this launch; the file was left out\nhelp: move {name} out of it",
+                dotenv.display()
+            ));
+            let link = self.runtime.join(".env");
+            let stands = inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env");
+            plan.links.remove(&link);
+            if stands {
+                plan.links.insert(link, None);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn inherited(inputs: &Inputs) -> PathBuf {
+    match inputs.var("CODEX_HOME") {
+        Some(home) => inputs.dirs.cwd.join(home),
+        None => inputs.dirs.home.join(".codex"),
+    }
+}
+
+fn real(inputs: &Inputs) -> PathBuf {
+    let inherited = inherited(inputs);
+    match marked(&inherited, inputs) {
+        Some(real) => real,
+        // A runtime home whose marker is gone is still not the user's own.
+        None if inherited.starts_with(&inputs.dirs.cache) => inputs.dirs.home.join(".codex"),
+        None => inherited,
+    }
+}
+
+fn marked(home: &Path, inputs: &Inputs) -> Option<PathBuf> {
+    let text = inputs.text(&home.join(MARKER)).ok()??;
+    let marker: Json = serde_json::from_str(text).ok()?;
+    Some(marker.get("real_home")?.as_str()?.into())
+}
+
+/// The names a dotenv file assigns.
+fn assigned(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let (name, _) = line.trim_start().split_once('=')?;
+        Some(name.strip_prefix("export ").unwrap_or(name).trim())
+    })
+}

@@ -1,0 +1,125 @@
+//! Where the files of a launch are: the user's own, which are only read, and ours.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::flags::Flags;
+use super::project::{self, Project};
+use super::settings::Theirs;
+use crate::print::quote;
+use crate::{Fact, Inputs, Launch, Plan, Value};
+
+/// Names the folder of the settings.
+pub const CONFIG: &str = "CRUSH_GLOBAL_CONFIG";
+/// Names the folder of the choices made in Crush.
+pub const DATA: &str = "CRUSH_GLOBAL_DATA";
+/// Before a variable's name: what it was outside of the launch.
+pub const ORIGINAL: &str = "AGENT_RUN_ORIG_";
+
+/// Where everything of one launch is.
+pub struct Homes {
+    /// What the user's words say.
+    pub flags: Flags,
+    /// The folder that Crush starts in.
+    pub start: PathBuf,
+    /// The project around it.
+    pub project: Project,
+    /// The user's own settings; none for a launch that shares nothing.
+    pub theirs: Option<Theirs>,
+    /// The runtime home, made anew on every launch.
+    pub config: PathBuf,
+    /// Crush's choices, logins and list of projects: written by Crush, never by us.
+    pub global: PathBuf,
+    /// The sessions of this project with this provider.
+    pub session: PathBuf,
+}
+
+impl Homes {
+    /// The folders of a launch, as far as its project is known yet.
+    pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
+        let standing = launch.standing_args.iter().map(OsStr::new);
+        let flags = Flags::read(standing.chain(launch.args.iter().map(OsString::as_os_str)));
+        let start = project::start(&inputs.dirs.cwd, flags.cwd.as_deref().map(Path::new));
+        let project = Project::at(&start, inputs);
+        let state = inputs.dirs.state.join("crush");
+        let (global, data) = if launch.isolated {
+            let own = state.join("isolated").join(&launch.provider);
+            (own.join("global"), own.join("data"))
+        } else {
+            (state.join("global"), state.join("data").join(&launch.provider))
+        };
+        let own = |name, default: &Path| {
+            let folder = own_value(name, inputs).map_or_else(|| default.join("crush"), PathBuf::from);
+            inputs.dirs.cwd.join(folder)
+        };
+        let theirs = Theirs { config: own(CONFIG, &inputs.dirs.config), data: own(DATA, &inputs.dirs.data) };
+        Self {
+            config: launch.folder(&inputs.dirs.cache, "crush").join("config"),
+            session: data.join(project.key()),
+            theirs: (!launch.isolated).then_some(theirs),
+            flags,
+            start,
+            project,
+            global,
+        }
+    }
+
+    /// The settings in shell of the runtime home.
+    pub fn script(&self) -> PathBuf {
+        self.config.join("crushrc")
+    }
+
+    /// What Crush must be told by variables. A `.env` in the working folder sets what is not set, and takes
+    /// an empty variable for a set one (godotenv 1.5), so that it can change none of these.
+    pub fn variables(&self) -> Vec<(String, Value)> {
+        let mut variables = vec![
+            (CONFIG.to_owned(), self.config.as_os_str().into()),
+            (DATA.to_owned(), self.global.as_os_str().into()),
+            // A server would load its settings in its own environment, with other providers' keys.
+            ("CRUSH_CLIENT_SERVER".to_owned(), "0".into()),
+            ("CRUSH_DISABLE_DEFAULT_PROVIDERS".to_owned(), "1".into()),
+            ("CRUSH_DISABLE_PROVIDER_AUTO_UPDATE".to_owned(), "1".into()),
+        ];
+        if self.theirs.is_none() {
+            variables.push(("CRUSH_SKILLS_DIR".to_owned(), self.config.join("skills").into()));
+        }
+        variables
+    }
+
+    /// Plans the folders, and what of the user's own settings is not JSON.
+    ///
+    /// Of all files beside `crush.json` Crush finds only these by its config folder; commands and skills are
+    /// found by `HOME` and `XDG_CONFIG_HOME`, which stay as they are.
+    pub fn prepare(&self, inputs: &Inputs, plan: &mut Plan) {
+        plan.dirs.extend([self.config.clone(), self.global.clone()]);
+        let above = self.config.parent().unwrap_or(&self.config);
+        let (rules, shared_rules) = (self.config.join("CRUSH.md"), above.join("AGENTS.md"));
+        if let Some(theirs) = &self.theirs {
+            plan.link(rules, theirs.config.join("CRUSH.md"));
+            plan.link(shared_rules, theirs.config.parent().unwrap_or(&theirs.config).join("AGENTS.md"));
+        } else {
+            plan.links.extend([(rules, None), (shared_rules, None)]);
+        }
+        match &self.theirs {
+            Some(theirs) if theirs.has_script(inputs) => plan.write(self.script(), wrapper(theirs)),
+            // Crush skips an empty one.
+            _ if matches!(inputs.fact(&self.script()), Some(Fact::File(_))) => plan.write(self.script(), ""),
+            _ => {}
+        }
+    }
+}
+
+/// The user's own value of a variable that a launch replaces: within a launch, what it was outside.
+pub fn own_value<'a>(name: &str, inputs: &'a Inputs) -> Option<&'a OsStr> {
+    let value = inputs.var(name)?;
+    let parts: Vec<_> = Path::new(value).iter().collect();
+    let is_ours = parts.windows(2).any(|pair| pair == ["agent-run", "crush"]);
+    if is_ours { inputs.var(&format!("{ORIGINAL}{name}")) } else { Some(value) }
+}
+
+/// Runs the user's settings in shell from where they are, without the lines that add providers or choose
+/// models: in Crush's shell (mvdan.cc/sh 3.13) a function goes before the command of its name.
+fn wrapper(theirs: &Theirs) -> String {
+    let (folder, script) = (quote(theirs.config.as_os_str()), quote(theirs.script().as_os_str()));
+    format!("provider() {{ :; }}\nmodel() {{ :; }}\ncd {folder} || exit 1\nsource {script}\n")
+}

@@ -1,0 +1,195 @@
+//! The project a launch is for, and what of its `.crush` folder our session folder must show.
+//!
+//! Sessions carry no project in Crush's data base, so that each project needs a folder of its own.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Component, Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::mirror::Mirror;
+use crate::{Entry, EntryKind, Fact, Inputs, Plan};
+
+/// The project at a folder: the git work tree around it, else the folder alone.
+///
+/// Crush asks git for it; this knows a work tree by its `.git`. It is not found by `.crush`, which appears
+/// later and would move the sessions.
+pub struct Project {
+    folder: PathBuf,
+}
+
+/// What [`Project::at`] must be told.
+pub fn reads(start: &Path) -> impl Iterator<Item = PathBuf> {
+    start.ancestors().map(|dir| dir.join(".git"))
+}
+
+/// The folder that Crush starts in: `--cwd` seen from the working folder, without `.` and `..`.
+///
+/// A link in `--cwd` is not followed, so that sessions begun behind one are kept apart.
+pub fn start(cwd: &Path, flag: Option<&Path>) -> PathBuf {
+    let mut folder = PathBuf::new();
+    for part in cwd.join(flag.unwrap_or(Path::new(""))).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = folder.pop(),
+            part => folder.push(part),
+        }
+    }
+    folder
+}
+
+impl Project {
+    /// The project at `start`.
+    pub fn at(start: &Path, inputs: &Inputs) -> Self {
+        let is_root = |dir: &&Path| match inputs.fact(&dir.join(".git")) {
+            Some(Fact::File(_)) => true, // of a linked work tree or a submodule
+            Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name == "HEAD"),
+            _ => false,
+        };
+        Self { folder: start.ancestors().find(is_root).unwrap_or(start).to_owned() }
+    }
+
+    /// A short name for the project's folder that is safe as a file name.
+    pub fn key(&self) -> String {
+        format!("{:016x}", hash(self.folder.as_os_str().as_bytes()))
+    }
+
+    fn own_data(&self) -> PathBuf {
+        self.folder.join(".crush")
+    }
+
+    fn init_flag(&self) -> PathBuf {
+        self.own_data().join("init")
+    }
+
+    /// What [`Project::show_in`] must be told.
+    pub fn reads(&self, session: &Path, inputs: &Inputs) -> Vec<PathBuf> {
+        let folders = self.command_folders(session, inputs);
+        let mut paths: Vec<_> = folders.into_iter().flat_map(|(real, ours)| [real, ours]).collect();
+        paths.push(self.init_flag());
+        paths
+    }
+
+    /// Shows the project's own commands in the session folder, and that the project was initialised.
+    ///
+    /// Crush walks its command folders without following links to folders (seen in 0.90), so that the
+    /// folders are real and only the files are links.
+    pub fn show_in(&self, session: &Path, inputs: &Inputs, plan: &mut Plan) {
+        if matches!(inputs.fact(&self.init_flag()), Some(Fact::File(_))) {
+            plan.write(session.join("init"), "");
+        }
+        for (real, ours) in self.command_folders(session, inputs) {
+            if matches!(inputs.fact(&real), Some(Fact::Dir(_))) {
+                plan.dirs.insert(ours.clone());
+            }
+            let is_command = |name: &str| {
+                let is_folder = folders(inputs.entries(&real)).any(|folder| folder.name == *name);
+                name.to_ascii_lowercase().ends_with(".md") && !is_folder
+            };
+            let owns = |name: &str| !is_command(name);
+            Mirror { real: &real, runtime: &ours, owns: &owns, always: &[], quiet: &[], yielding: &[] }
+                .plan(inputs, plan);
+        }
+    }
+
+    /// The project's command folders with ours beside them, and those of ours that the project had once.
+    fn command_folders(&self, session: &Path, inputs: &Inputs) -> Vec<(PathBuf, PathBuf)> {
+        let mut pairs = vec![(self.own_data().join("commands"), session.join("commands"))];
+        let mut at = 0;
+        while let Some((real, ours)) = pairs.get(at).cloned() {
+            let here = folders(inputs.entries(&real)).chain(folders(inputs.entries(&ours)));
+            for pair in here.map(|folder| (real.join(&folder.name), ours.join(&folder.name))) {
+                if !pairs.contains(&pair) {
+                    pairs.push(pair);
+                }
+            }
+            at += 1;
+        }
+        pairs
+    }
+}
+
+/// The first eight bytes of the SHA-256 of `bytes`.
+pub fn hash(bytes: &[u8]) -> u64 {
+    Sha256::digest(bytes).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+}
+
+fn folders(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
+    entries.iter().filter(|entry| entry.kind == EntryKind::Dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dir(entries: &[(&str, EntryKind)]) -> Fact {
+        let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
+        Fact::Dir(entries.iter().map(entry).collect())
+    }
+
+    fn inputs(facts: &[(&str, Fact)]) -> Inputs {
+        let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
+        Inputs { facts, ..Inputs::default() }
+    }
+
+    #[test]
+    fn the_project_is_the_nearest_work_tree_or_the_folder_alone() {
+        let repo = dir(&[("HEAD", EntryKind::File)]);
+        let machine =
+            inputs(&[("/h/.git", repo), ("/h/a/.git", dir(&[])), ("/h/w/.git", Fact::File(vec![]))]);
+        let project = |start: &str| Project::at(Path::new(start), &machine).folder;
+        assert_eq!(project("/h/a/b"), Path::new("/h"), "an empty .git is no repository");
+        assert_eq!(project("/h/w/x"), Path::new("/h/w"));
+        assert_eq!(project("/other/x"), Path::new("/other/x"));
+        assert_eq!(reads(Path::new("/h/a")).count(), 3);
+    }
+
+    #[test]
+    fn the_folder_to_start_in_is_seen_from_the_working_folder() {
+        let start = |flag| start(Path::new("/h/a"), flag);
+        assert_eq!(start(None), Path::new("/h/a"));
+        assert_eq!(start(Some(Path::new("./b/../../c/"))), Path::new("/h/c"));
+        assert_eq!(start(Some(Path::new("/x"))), Path::new("/x"));
+    }
+
+    #[test]
+    fn keys_are_short_stable_and_apart() {
+        let key = |folder: &str| Project { folder: folder.into() }.key();
+        assert_eq!(key("/h/a"), "8ceca28c76466a78");
+        assert_ne!(key("/h/a"), key("/h/b"));
+    }
+
+    #[test]
+    fn commands_are_linked_one_by_one_and_dead_links_go() {
+        let (real, ours) = ("/p/.crush/commands", "/s/commands");
+        let link = |to: &str| EntryKind::Link(to.into());
+        let theirs = [("a.md", EntryKind::File), ("b.MD", link("/x")), ("c.txt", EntryKind::File)];
+        let machine = inputs(&[
+            (real, dir(&[&theirs[..], &[("sub", EntryKind::Dir), ("d.md", EntryKind::Dir)]].concat())),
+            ("/p/.crush/commands/sub", dir(&[("e.md", EntryKind::File)])),
+            ("/p/.crush/init", Fact::File(vec![])),
+            (ours, dir(&[("gone.md", link("/p/.crush/commands/gone.md")), ("old", EntryKind::Dir)])),
+            ("/s/commands/old", dir(&[("f.md", link("/p/.crush/commands/old/f.md"))])),
+        ]);
+        let project = Project { folder: "/p".into() };
+        let mut plan = Plan::default();
+        project.show_in(Path::new("/s"), &machine, &mut plan);
+        let links: Vec<_> =
+            plan.links.iter().map(|(path, link)| (path.to_str().expect("UTF-8"), link.is_some())).collect();
+        assert_eq!(
+            links,
+            [
+                ("/s/commands/a.md", true),
+                ("/s/commands/b.MD", true),
+                ("/s/commands/gone.md", false),
+                ("/s/commands/old/f.md", false),
+                ("/s/commands/sub/e.md", true),
+            ]
+        );
+        let folders: Vec<_> = plan.dirs.iter().map(|dir| dir.to_str().expect("UTF-8")).collect();
+        assert_eq!(folders, ["/s/commands", "/s/commands/sub"]);
+        assert!(plan.files.contains_key(Path::new("/s/init")));
+        let wanted = project.reads(Path::new("/s"), &machine);
+        assert!(wanted.contains(&"/p/.crush/commands/old".into()), "{wanted:?}");
+    }
+}

@@ -1,0 +1,247 @@
+//! Which home is the user's, which one is the launch's, and what of the first the second links to.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde_json::{Value as Json, json};
+
+use super::entries::{FILES, FOLDERS, MARKER, owns};
+use super::words::{Words, is_profile_name};
+use crate::mirror::Mirror;
+use crate::{Fact, Inputs, Launch, Plan};
+
+/// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
+const ADMINISTRATORS: &str = "/etc/hermes";
+
+const MANAGED_DIR: &str = "HERMES_MANAGED_DIR";
+
+/// A folder of settings that stand above the user's.
+#[derive(Debug)]
+pub struct Policy {
+    /// The folder.
+    pub dir: PathBuf,
+    /// Whether it is the one that only an administrator can write, rather than one a variable named.
+    pub administrators: bool,
+}
+
+/// The homes of one launch.
+#[derive(Debug)]
+pub struct Homes {
+    /// The home to mirror: the user's, or the folder of an isolated provider.
+    pub base: PathBuf,
+    /// Settings above the user's, if there are any.
+    pub policy: Option<Policy>,
+    profile: Option<String>,
+    /// What a launcher within this launch takes for the inherited `HERMES_HOME`.
+    users: PathBuf,
+    /// The same for `HERMES_MANAGED_DIR`.
+    managed: Option<PathBuf>,
+    reads: Vec<PathBuf>,
+}
+
+impl Homes {
+    /// Finds the homes as far as they are known; what was not read yet counts as missing.
+    pub fn find(launch: &Launch, words: &Words, inputs: &Inputs) -> Self {
+        let dirs = &inputs.dirs;
+        let native = dirs.home.join(".hermes");
+        let mut reads = Vec::new();
+        let (inherited, managed) = inherited(inputs, &mut reads);
+        let users = inherited.unwrap_or_else(|| native.clone());
+        let home = if launch.isolated { launch.folder(&dirs.state, "hermes") } else { users.clone() };
+        let root = root(&home, &native);
+        let sticky = root.join("active_profile");
+        let (base, profile) = match (words.profile(), is_profile(&home)) {
+            (Some("default"), _) => (root, None),
+            (Some(name), _) => (root.join("profiles").join(name), Some(name.to_owned())),
+            (None, true) => (home, None),
+            (None, false) => match inputs.text(&sticky).ok().flatten().map(str::trim) {
+                None | Some("" | "default") => (home, None),
+                Some(name) => (root.join("profiles").join(name), Some(name.to_owned())),
+            },
+        };
+        let policy = managed.clone().into_iter().chain([ADMINISTRATORS.into()]).find_map(|dir| {
+            reads.extend([dir.clone(), dir.join("config.yaml"), dir.join(".env")]);
+            let administrators = dir == Path::new(ADMINISTRATORS);
+            matches!(inputs.fact(&dir), Some(Fact::Dir(_))).then_some(Policy { dir, administrators })
+        });
+        reads.extend([sticky, base.clone(), base.join("config.yaml"), base.join(".env")]);
+        let users = if launch.isolated { users } else { base.clone() };
+        Self { base, policy, profile, users, managed, reads }
+    }
+
+    /// What must be read to know them, and the files in them that a plan depends on.
+    pub fn reads(&self) -> Vec<PathBuf> {
+        self.reads.clone()
+    }
+
+    /// Refuses homes that Hermes would refuse or replace.
+    pub fn check(&self, inputs: &Inputs) -> Result<()> {
+        if let Some(name) = &self.profile {
+            if !is_profile_name(name) {
+                bail!("`{name}` is not a profile name\nhelp: `hermes profile list` shows your profiles");
+            }
+            if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
+                bail!(
+                    "could not find the Hermes profile `{name}`: {}\n\
+                     help: `hermes profile list` shows your profiles, `hermes profile create {name}` makes it",
+                    self.base.display()
+                );
+            }
+        }
+        let native = inputs.dirs.home.join(".hermes");
+        if inputs.dirs.cache.starts_with(&native) {
+            bail!(
+                "the runtime home would lie in {}, where Hermes replaces it by the active profile: {}\n\
+                 help: let XDG_CACHE_HOME point elsewhere",
+                native.display(),
+                inputs.dirs.cache.display()
+            );
+        }
+        Ok(())
+    }
+
+    /// The links of a runtime home.
+    pub fn mirror(&self, runtime: &Path, inputs: &Inputs, plan: &mut Plan) {
+        let theirs = inputs.entries(&self.base);
+        let missing = FOLDERS.iter().filter(|name| !theirs.iter().any(|entry| entry.name == **name));
+        plan.user_dirs.extend(missing.map(|name| self.base.join(name)));
+        if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
+            plan.user_dirs.insert(self.base.clone());
+        }
+        let dotenv = self.base.join(".env");
+        let leaves = matches!(inputs.fact(&dotenv), Some(Fact::File(bytes)) if names_managed_dir(bytes));
+        if leaves {
+            plan.warn(format!(
+                "{} names HERMES_MANAGED_DIR, by which Hermes would leave this launch; it was left out\n\
+                 help: remove that line to have the rest of the file again",
+                dotenv.display()
+            ));
+        }
+        let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
+        let owns = |name: &str| owns(name) || (leaves && name == ".env");
+        let mirror =
+            Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
+        mirror.plan(inputs, plan);
+    }
+
+    /// The file that tells a launcher within the launch where the user's own things are.
+    pub fn mark(&self, runtime: &Path, plan: &mut Plan) {
+        let marker = json!({ "real_home": self.users, "managed_dir": self.managed });
+        plan.write(runtime.join(MARKER), format!("{marker}\n"));
+    }
+}
+
+/// The home and the managed folder that the environment names: those of the user, not those of a launch
+/// we run in.
+fn inherited(inputs: &Inputs, reads: &mut Vec<PathBuf>) -> (Option<PathBuf>, Option<PathBuf>) {
+    let ours = inputs.dirs.cache.join("hermes");
+    let mut named = |variable: &str, key: &str, holder: fn(&Path) -> &Path| {
+        let path = inputs.dirs.cwd.join(inputs.var(variable)?);
+        let marker = holder(&path).join(MARKER);
+        reads.push(marker.clone());
+        let text = inputs.text(&marker).ok().flatten();
+        match text.and_then(|text| serde_json::from_str::<Json>(text).ok()) {
+            Some(marker) => marker[key].as_str().map(PathBuf::from),
+            // The cache was emptied while the outer launch runs.
+            None if path.starts_with(&ours) => None,
+            None => Some(path),
+        }
+    };
+    let home = named("HERMES_HOME", "real_home", |home| home);
+    let managed = named(MANAGED_DIR, "managed_dir", |dir| dir.parent().unwrap_or(dir));
+    (home, managed)
+}
+
+/// Whether a `.env` would have Hermes look for the pins elsewhere: it is loaded over the environment, and
+/// before them. Hermes 0.19 also reads UTF-16, and finds variables in the middle of a line.
+fn names_managed_dir(dotenv: &[u8]) -> bool {
+    let narrow: Vec<u8> = dotenv.iter().copied().filter(|&byte| byte != 0).collect();
+    let text = String::from_utf8_lossy(&narrow);
+    text.split(['\n', '\r']).any(|line| !line.trim_start().starts_with('#') && line.contains(MANAGED_DIR))
+}
+
+fn is_profile(home: &Path) -> bool {
+    home.parent().and_then(Path::file_name).is_some_and(|name| name == "profiles")
+}
+
+/// The folder whose `profiles` are meant (`get_default_hermes_root`, Hermes 0.19).
+fn root(home: &Path, native: &Path) -> PathBuf {
+    if home.starts_with(native) {
+        return native.to_owned();
+    }
+    let above = home.ancestors().nth(2).filter(|_| is_profile(home));
+    above.unwrap_or(home).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{inputs, launch};
+    use super::*;
+
+    fn base(args: &[&str], inputs: &Inputs) -> PathBuf {
+        let launch = launch(args);
+        Homes::find(&launch, &Words::of(&launch), inputs).base
+    }
+
+    fn with(vars: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
+        let mut inputs = inputs();
+        inputs.env.extend(vars.iter().map(|(name, value)| (name.into(), value.into())));
+        for (path, text) in files {
+            inputs.facts.insert(path.into(), Fact::File(text.as_bytes().to_vec()));
+        }
+        inputs
+    }
+
+    #[test]
+    fn the_base_home_is_found_as_hermes_finds_it() {
+        let coder = ("/home/u/.hermes/active_profile", "coder\n");
+        for (args, vars, files, home) in [
+            (&[][..], &[][..], &[][..], "/home/u/.hermes"),
+            (&[], &[], &[coder], "/home/u/.hermes/profiles/coder"),
+            (&["-p", "work"], &[], &[coder], "/home/u/.hermes/profiles/work"),
+            (&["-p", "default"], &[], &[coder], "/home/u/.hermes"),
+            (&[], &[("HERMES_HOME", "/opt/data")], &[coder], "/opt/data"),
+            (&[], &[("HERMES_HOME", "/opt/profiles/x")], &[coder], "/opt/profiles/x"),
+            (&["-p", "y"], &[("HERMES_HOME", "/opt/profiles/x")], &[], "/opt/profiles/y"),
+            (&[], &[("HERMES_HOME", "/home/u/.hermes/profiles/x")], &[coder], "/home/u/.hermes/profiles/x"),
+            (&[], &[("HERMES_HOME", "data")], &[], "/work/data"),
+        ] {
+            assert_eq!(base(args, &with(vars, files)), Path::new(home), "{args:?} {vars:?} {files:?}");
+        }
+    }
+
+    #[test]
+    fn a_launch_within_a_launch_finds_the_users_home() {
+        let marker = r#"{"real_home": "/opt/data", "managed_dir": null}"#;
+        let vars =
+            [("HERMES_HOME", "/cache/hermes/x-1"), ("HERMES_MANAGED_DIR", "/cache/hermes/x-1/managed")];
+        let inputs = with(&vars, &[("/cache/hermes/x-1/.agent-run.json", marker)]);
+        assert_eq!(base(&[], &inputs), Path::new("/opt/data"));
+        assert_eq!(base(&[], &with(&vars, &[])), Path::new("/home/u/.hermes"), "the cache was emptied");
+        let launch = launch(&[]);
+        assert!(Homes::find(&launch, &Words::of(&launch), &inputs).policy.is_none());
+    }
+
+    #[test]
+    fn an_isolated_launch_has_its_own_base_and_tells_of_the_users() {
+        let launch = Launch { isolated: true, ..launch(&[]) };
+        let homes = Homes::find(&launch, &Words::of(&launch), &inputs());
+        assert_eq!(homes.base, Path::new("/state/hermes/local"));
+        assert_eq!(homes.users, Path::new("/home/u/.hermes"));
+    }
+
+    #[test]
+    fn a_missing_profile_and_a_cache_in_hermes_own_home_are_refused() {
+        let check = |args: &[&str], inputs: &Inputs| {
+            let launch = launch(args);
+            let homes = Homes::find(&launch, &Words::of(&launch), inputs);
+            homes.check(inputs).map_err(|error| error.to_string())
+        };
+        assert!(check(&[], &inputs()).is_ok());
+        assert!(check(&["-p", "nope"], &inputs()).expect_err("missing").contains("`nope`"));
+        assert!(check(&["--profile=../x"], &inputs()).expect_err("no name").contains("`../x`"));
+        let mut inside = inputs();
+        inside.dirs.cache = "/home/u/.hermes/cache".into();
+        assert!(check(&[], &inside).expect_err("replaced").contains("XDG_CACHE_HOME"));
+    }
+}

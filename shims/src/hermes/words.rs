@@ -1,0 +1,264 @@
+//! What the user's own words ask of Hermes, as far as a launch must know.
+//!
+//! The words themselves are passed on byte for byte; only a profile is taken out, since it names the home
+//! to mirror, and a few words may have to go in front of them.
+
+use std::ffi::OsString;
+use std::ops::Range;
+
+use anyhow::{Result, bail};
+
+use crate::Launch;
+
+/// Options of `hermes` and `hermes chat` whose value is a word of its own (Hermes 0.19).
+const VALUED: [&str; 17] = [
+    "-z",
+    "--oneshot",
+    "-m",
+    "--model",
+    "--provider",
+    "-t",
+    "--toolsets",
+    "-r",
+    "--resume",
+    "-s",
+    "--skills",
+    "--usage-file",
+    "-q",
+    "--query",
+    "--image",
+    "--max-turns",
+    "--source",
+];
+
+/// Options whose value may be left out.
+const MAYBE_VALUED: [&str; 2] = ["-c", "--continue"];
+
+/// The words of one launch, understood.
+#[derive(Debug, Default)]
+pub struct Words {
+    all: Vec<OsString>,
+    profile: Option<(Range<usize>, String)>,
+    positionals: Vec<String>,
+    model: Option<String>,
+    options: Vec<String>,
+}
+
+impl Words {
+    /// Reads the standing arguments and the user's own.
+    pub fn of(launch: &Launch) -> Self {
+        let standing = launch.standing_args.iter().map(OsString::from);
+        let mut words =
+            Self { all: standing.chain(launch.args.iter().cloned()).collect(), ..Self::default() };
+        let texts: Vec<_> =
+            words.all.iter().map(|word| word.to_str().unwrap_or_default().to_owned()).collect();
+        let mut at = 0;
+        while let Some(word) = texts.get(at) {
+            let command = words.positionals.iter().map(String::as_str).take(2);
+            // What follows these belongs to another program.
+            if word == "--" || (word == "--args" && command.eq(["mcp", "add"])) {
+                break;
+            }
+            at += words.take(word, texts.get(at + 1).map(String::as_str), at);
+        }
+        words
+    }
+
+    /// Notes what a word says, and says how many words it is.
+    fn take(&mut self, word: &str, next: Option<&str>, at: usize) -> usize {
+        if matches!(word, "-p" | "--profile") && self.profile.is_none() {
+            // Other words that follow `-p` are not a profile for Hermes either.
+            if let Some(name) = next.filter(|name| is_profile_name(name)) {
+                self.profile = Some((at..at + 2, name.to_owned()));
+                return 2;
+            }
+        }
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, Some(value)),
+            _ if word.starts_with("-m") && word.len() > 2 => ("-m", Some(&word[2..])),
+            _ if word.starts_with("-z") && word.len() > 2 => ("-z", Some(&word[2..])),
+            _ => (word, None),
+        };
+        let value = inline.or(next);
+        match name {
+            "--profile" if inline.is_some() && self.profile.is_none() => {
+                let profile = value.unwrap_or_default().trim().to_lowercase();
+                self.profile = Some((at..at + 1, profile));
+            }
+            "-m" | "--model" => self.model = value.map(str::to_owned),
+            _ if !word.starts_with('-') => self.positionals.push(word.to_owned()),
+            _ => {}
+        }
+        self.options.push(name.to_owned());
+        let takes_next = inline.is_none()
+            && (VALUED.contains(&name)
+                || (MAYBE_VALUED.contains(&name) && next.is_some_and(|next| !next.starts_with('-'))));
+        if takes_next { 2 } else { 1 }
+    }
+
+    /// The profile that was asked for, by name.
+    pub fn profile(&self) -> Option<&str> {
+        self.profile.as_ref().map(|(_, name)| name.as_str())
+    }
+
+    /// The model that was asked for in Hermes' own way.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref().filter(|_| self.chats())
+    }
+
+    fn has_any(&self, options: &[&str]) -> bool {
+        self.options.iter().any(|seen| options.contains(&seen.as_str()))
+    }
+
+    fn command(&self) -> Option<&str> {
+        self.positionals.first().map(String::as_str)
+    }
+
+    /// Whether the words start a conversation.
+    fn chats(&self) -> bool {
+        matches!(self.command(), None | Some("chat"))
+    }
+
+    /// Whether Hermes will run jobs that read their secrets through the config only.
+    pub fn runs_jobs(&self) -> bool {
+        matches!(self.command(), Some("cron" | "gateway"))
+    }
+
+    /// Refuses what would outlive the launch without its key.
+    pub fn check(&self) -> Result<()> {
+        if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {
+            bail!(
+                "`hermes gateway install` would set up a service without the provider's key\n\
+                 help: run `hermes gateway install` without a provider, or `gateway run` with one"
+            );
+        }
+        Ok(())
+    }
+
+    /// What the user should know of these words.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let resumes = self.has_any(&["-r", "--resume", "-c", "--continue"]);
+        if resumes && self.has_any(&["--tui"]) && self.chats() {
+            warnings.push(
+                "Hermes' TUI resumes a session with the provider and model it was recorded with\n\
+                 help: leave out `--tui` to go on with this provider"
+                    .to_owned(),
+            );
+        }
+        if let Some(
+            command @ ("auth" | "backup" | "config" | "login" | "logout" | "model" | "profile" | "setup"
+            | "uninstall"),
+        ) = self.command()
+        {
+            warnings.push(format!(
+                "`hermes {command}` acts on the home of this launch, not on your own\n\
+                 help: run `hermes {command}` without a provider to act on your own"
+            ));
+        }
+        warnings
+    }
+
+    /// The words for Hermes; `model` is the one the config names.
+    pub fn forwarded(&self, model: &str) -> Vec<OsString> {
+        let mut words: Vec<OsString> = Vec::new();
+        // Hermes 0.19 looks for a provider of its own for `-z -m` without one, and without our config it
+        // has none at all.
+        let lost = if self.has_any(&["-z", "--oneshot"]) {
+            self.model.is_some()
+        } else {
+            self.chats() && self.has_any(&["--ignore-user-config", "--safe-mode"])
+        };
+        if lost && !self.has_any(&["--provider"]) {
+            words.extend(["--provider", "custom"].map(OsString::from));
+            if self.model.is_none() {
+                words.extend(["-m", model].map(OsString::from));
+            }
+        }
+        let taken = self.profile.as_ref().map_or(0..0, |(range, _)| range.clone());
+        let own = self.all.iter().enumerate().filter(|(at, _)| !taken.contains(at));
+        words.extend(own.map(|(_, word)| word.clone()));
+        words
+    }
+}
+
+/// Whether Hermes takes the name for a profile's (`_PROFILE_ID_RE`, Hermes 0.19).
+pub fn is_profile_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    name.len() <= 64 && name.starts_with(|c: char| c.is_ascii_alphanumeric()) && name.chars().all(inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::launch;
+    use super::*;
+
+    fn words(args: &[&str]) -> Words {
+        Words::of(&launch(args))
+    }
+
+    fn forwarded(args: &[&str]) -> Vec<String> {
+        words(args).forwarded("m").iter().map(|word| word.to_str().expect("UTF-8").to_owned()).collect()
+    }
+
+    #[test]
+    fn a_profile_is_taken_out_wherever_hermes_finds_one() {
+        for (args, rest) in [
+            (&["-p", "coder", "-z", "hi"][..], &["-z", "hi"][..]),
+            (&["chat", "--profile=Coder", "-q", "-"], &["chat", "-q", "-"]),
+            (&["chat", "-q", "hi", "--profile", "coder"], &["chat", "-q", "hi"]),
+        ] {
+            assert_eq!(words(args).profile(), Some("coder"), "{args:?}");
+            assert_eq!(forwarded(args), rest);
+        }
+        for args in [
+            &["-z", "-p", "x"][..],
+            &["chat", "-q", "--profile=x"],
+            &["-p", "no:xdist"],
+            &["--", "-p", "x"],
+            &["mcp", "add", "docker", "--args", "--profile", "x"],
+        ] {
+            assert_eq!(words(args).profile(), None, "{args:?}");
+            assert_eq!(forwarded(args), args);
+        }
+    }
+
+    #[test]
+    fn a_provider_is_named_where_hermes_would_look_for_another() {
+        assert_eq!(forwarded(&["-z", "hi", "-m", "x"]), ["--provider", "custom", "-z", "hi", "-m", "x"]);
+        assert_eq!(forwarded(&["-z", "hi"]), ["-z", "hi"]);
+        assert_eq!(forwarded(&["-z", "hi", "--safe-mode"]), ["-z", "hi", "--safe-mode"]);
+        assert_eq!(
+            forwarded(&["chat", "--safe-mode", "-q", "hi"]),
+            ["--provider", "custom", "-m", "m", "chat", "--safe-mode", "-q", "hi"]
+        );
+        assert_eq!(
+            forwarded(&["--ignore-user-config", "--model=x"]),
+            ["--provider", "custom", "--ignore-user-config", "--model=x"]
+        );
+        assert_eq!(
+            forwarded(&["-z", "hi", "-mx", "--provider", "p"]),
+            ["-z", "hi", "-mx", "--provider", "p"]
+        );
+        assert_eq!(forwarded(&["chat", "-m", "x", "-q", "hi"]), ["chat", "-m", "x", "-q", "hi"]);
+    }
+
+    #[test]
+    fn the_model_is_only_read_where_it_is_one() {
+        assert_eq!(words(&["-m", "x", "chat", "-q", "-m"]).model(), Some("x"));
+        assert_eq!(words(&["-z", "hi", "-mx"]).model(), Some("x"));
+        assert_eq!(words(&["cron", "create", "-m", "x"]).model(), None);
+        assert_eq!(words(&["chat", "-q", "-m x"]).model(), None);
+    }
+
+    #[test]
+    fn what_outlives_the_launch_is_refused_and_the_rest_is_told() {
+        let error = words(&["gateway", "install"]).check().expect_err("refused").to_string();
+        assert!(error.contains("\nhelp: "), "{error}");
+        assert!(words(&["gateway", "run"]).check().is_ok());
+        assert!(words(&["gateway", "run"]).runs_jobs());
+        assert!(words(&["--tui", "-c"]).warnings()[0].contains("TUI"));
+        assert!(words(&["config", "show"]).warnings()[0].contains("hermes config"));
+        assert!(words(&["chat", "-c", "-q", "hi"]).warnings().is_empty());
+    }
+}

@@ -1,0 +1,239 @@
+//! What the provider of a demo was sent, judged and put in plain words.
+//!
+//! No key is in these words: a key shows as the start of its SHA-256.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use super::scene::{STALE, Scene};
+use super::{LIMIT, Ran};
+use crate::canary::{Record, TEXT};
+
+/// The headers in which keys are sent.
+const KEY_HEADERS: [&str; 5] =
+    ["api-key", "authorization", "proxy-authorization", "x-api-key", "x-goog-api-key"];
+
+/// How much of what a failed agent said is shown.
+const LINES: usize = 12;
+
+/// What there is to say.
+#[derive(Default)]
+pub struct Findings {
+    /// What the agent asked and was told: title and value.
+    facts: Vec<(&'static str, String)>,
+    /// What was as promised.
+    kept: Vec<String>,
+    /// What was not.
+    broken: Vec<String>,
+    /// The agent's last words, when something was not as promised.
+    heard: String,
+}
+
+impl Findings {
+    /// Judges a run by the requests it made.
+    pub fn of(records: &[Record], scene: &Scene, ran: &Ran) -> Self {
+        let mut findings = Self::default();
+        let (elsewhere, here): (Vec<_>, Vec<_>) = records.iter().partition(|record| is_elsewhere(record));
+        findings.question(&here, scene);
+        findings.reply(ran);
+        findings.keys(records, &elsewhere, scene);
+        findings.hosts(&elsewhere);
+        if !findings.as_promised() {
+            let said: Vec<_> = ran.stdout.lines().chain(ran.stderr.lines()).collect();
+            findings.heard = said[said.len().saturating_sub(LINES)..].join("\n");
+        }
+        findings
+    }
+
+    /// Whether the agent asked this provider with this key, got its answer, and did nothing else.
+    pub fn as_promised(&self) -> bool {
+        self.broken.is_empty()
+    }
+
+    fn question(&mut self, here: &[&Record], scene: &Scene) {
+        let prompts: Vec<_> = here.iter().filter(|record| record.protocol.is_some()).collect();
+        let Some(first) = prompts.first() else {
+            return self.broken.push("the provider was asked nothing".to_owned());
+        };
+        let models: BTreeSet<_> = prompts.iter().filter_map(|record| record.model.as_deref()).collect();
+        let places: Vec<_> = keys(first).filter_map(|(name, value)| place(name, value, &scene.key)).collect();
+        if places.is_empty() {
+            self.broken.push("the provider's key was not sent to it".to_owned());
+        }
+        self.facts.extend([
+            ("host", first.host.clone().unwrap_or_default()),
+            ("path", format!("{} {}", first.method, first.path)),
+            ("protocol", first.protocol.map(|protocol| protocol.to_string()).unwrap_or_default()),
+            ("model", models.into_iter().collect::<Vec<_>>().join(", ")),
+            ("key", places.join(" and ")),
+        ]);
+        let others = here.len() - prompts.len();
+        self.kept.push(format!("Requests: {} with a prompt, {others} without.", prompts.len()));
+    }
+
+    fn reply(&mut self, ran: &Ran) {
+        let reply = ran.stdout.trim();
+        self.facts.push(("reply", reply.lines().last().unwrap_or_default().to_owned()));
+        match &ran.ended {
+            None => self.broken.push(format!("the agent had not ended after {} s", LIMIT.as_secs())),
+            Some(how) if !reply.contains(TEXT) => {
+                self.broken.push(format!("the agent ended ({how}) without the reply, {TEXT}"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn keys(&mut self, records: &[Record], elsewhere: &[&Record], scene: &Scene) {
+        let stale = STALE.join(" and ");
+        if records.iter().any(|record| holds(record, &scene.stale)) {
+            self.broken.push(format!("a key from {stale} was sent"));
+        }
+        if records.iter().flat_map(keys).any(|(_, value)| !value.ends_with(&scene.key)) {
+            self.broken.push("a key of another provider was sent".to_owned());
+        }
+        if records.iter().any(|record| holds(&without_keys(record), &scene.key)) {
+            self.broken.push("the key was sent outside the headers meant for it".to_owned());
+        }
+        if elsewhere.iter().any(|record| holds(record, &scene.key)) {
+            self.broken.push("the key was sent to another host".to_owned());
+        }
+        if self.as_promised() {
+            self.kept.push(format!("No other key was sent, though {stale} held one."));
+        }
+    }
+
+    fn hosts(&mut self, elsewhere: &[&Record]) {
+        let hosts: BTreeSet<_> = elsewhere.iter().map(|record| record.path.as_str()).collect();
+        self.kept.push(if hosts.is_empty() {
+            "No other host was asked for: the proxy variables led here as well.".to_owned()
+        } else {
+            let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
+            format!("It also asked for {hosts}, of its own accord; nothing was let through.")
+        });
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (title, value) in &self.facts {
+            writeln!(f, "  {title:<9} {value}")?;
+        }
+        writeln!(f)?;
+        self.kept.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        self.broken.iter().try_for_each(|line| writeln!(f, "Not as promised: {line}."))?;
+        if !self.heard.is_empty() {
+            writeln!(f, "\nThe agent's last words:\n{}", self.heard)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request was for another host, and only came here because the proxy variables said so.
+fn is_elsewhere(record: &Record) -> bool {
+    !record.path.starts_with('/')
+}
+
+fn keys(record: &Record) -> impl Iterator<Item = (&str, &str)> {
+    KEY_HEADERS.iter().filter_map(|&name| Some((name, record.headers.get(name)?.as_str())))
+}
+
+fn without_keys(record: &Record) -> Record {
+    let mut record = record.clone();
+    record.headers.retain(|name, _| !KEY_HEADERS.contains(&name.as_str()));
+    record
+}
+
+fn holds(record: &Record, secret: &str) -> bool {
+    serde_json::to_string(record).is_ok_and(|text| text.contains(secret))
+}
+
+/// Where a key was seen, and which: `authorization: Bearer <sha256 01234567…>`.
+fn place(name: &str, value: &str, key: &str) -> Option<String> {
+    let scheme = value.strip_suffix(key)?;
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
+    Some(format!("{name}: {scheme}<sha256 {:08x}…>", u32::from_be_bytes([a, b, c, d])))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use serde_json::json;
+    use shims::Protocol;
+
+    use super::*;
+
+    fn scene() -> Scene {
+        Scene::set(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))).expect("a scene")
+    }
+
+    fn asked(path: &str, header: &str, value: &str) -> Record {
+        Record {
+            n: 1,
+            ms: 0,
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            host: Some("127.0.0.1:9".to_owned()),
+            protocol: path.ends_with("/messages").then_some(Protocol::Anthropic),
+            model: Some("m".to_owned()),
+            stream: true,
+            headers: [(header.to_owned(), value.to_owned())].into(),
+            body: json!({"system": "be brief"}),
+            status: 200,
+        }
+    }
+
+    fn answered() -> Ran {
+        Ran { stdout: format!("{TEXT}\n"), stderr: String::new(), ended: Some("exit status: 0".to_owned()) }
+    }
+
+    #[test]
+    fn a_launch_as_promised_is_told_without_its_key() {
+        let scene = scene();
+        let records = [
+            asked("/v1/messages", "authorization", &format!("Bearer {}", scene.key)),
+            asked("telemetry.example:443", "user-agent", "x"),
+        ];
+        let findings = Findings::of(&records, &scene, &answered());
+        let told = findings.to_string();
+        assert!(findings.as_promised(), "{told}");
+        assert!(!told.contains(&scene.key) && !told.contains(&scene.stale), "{told}");
+        for part in [
+            "127.0.0.1:9",
+            "POST /v1/messages",
+            "anthropic",
+            "Bearer <sha256 ",
+            TEXT,
+            "telemetry.example:443",
+        ] {
+            assert!(told.contains(part), "{part} is missing: {told}");
+        }
+    }
+
+    #[test]
+    fn every_broken_promise_is_named() {
+        let scene = scene();
+        let ours = format!("Bearer {}", scene.key);
+        let good = asked("/v1/messages", "authorization", &ours);
+        for (second, part) in [
+            (asked("/v1/messages", "x-api-key", "sk-other"), "another provider"),
+            (asked("/v1/messages", "x-note", &scene.stale), "OPENAI_API_KEY was sent"),
+            (asked("/v1/messages", "x-note", &scene.key), "outside the headers"),
+            (asked(&format!("/v1/messages?key={}", scene.key), "a", "b"), "outside the headers"),
+            (asked("http://elsewhere.example/", "authorization", &ours), "to another host"),
+        ] {
+            let findings = Findings::of(&[good.clone(), second], &scene, &answered());
+            assert!(!findings.as_promised() && findings.to_string().contains(part), "{findings}");
+        }
+        let mute = Ran { stdout: String::new(), stderr: "boom".to_owned(), ended: None };
+        let findings = Findings::of(&[], &scene, &mute);
+        for part in ["asked nothing", "had not ended", "boom"] {
+            assert!(findings.to_string().contains(part), "{findings}");
+        }
+        let keyless = asked("/v1/messages", "accept", "*/*");
+        let findings = Findings::of(&[keyless], &scene, &answered());
+        assert!(findings.to_string().contains("was not sent to it"), "{findings}");
+    }
+}

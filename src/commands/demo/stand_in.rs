@@ -1,0 +1,35 @@
+//! The least that can ask a model something, for a machine without any agent.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use anyhow::{Context, Result};
+use serde_json::{Value as Json, json};
+
+use super::PROMPT;
+use super::scene::Scene;
+use crate::canary::MODELS;
+
+/// Asks the scene's provider over the Anthropic protocol, streaming, and returns the answer.
+pub fn ask(scene: &Scene) -> Result<String> {
+    talk(scene).context("could not talk to the provider inside this program")
+}
+
+fn talk(scene: &Scene) -> Result<String> {
+    let Scene { addr, key, .. } = scene;
+    let messages = json!([{"role": "user", "content": PROMPT}]);
+    let body =
+        json!({"model": MODELS[0], "max_tokens": 100, "stream": true, "messages": messages}).to_string();
+    let mut stream = TcpStream::connect(addr)?;
+    write!(
+        stream,
+        "POST /v1/messages HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    // An event's data is one line, and the lines between (chunk sizes, event names) start otherwise.
+    let events = answer.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok());
+    Ok(events.filter_map(|event: Json| event["delta"]["text"].as_str().map(str::to_owned)).collect())
+}

@@ -1,0 +1,43 @@
+use crate::support::Sandbox;
+
+/// An agent as small as can be: it asks once, by the variables of a Claude launch.
+fn claude(more: &str) -> String {
+    format!(
+        "#!/bin/sh\ncurl -s \"$ANTHROPIC_BASE_URL/v1/messages\" {more} \
+         -H \"authorization: Bearer $ANTHROPIC_AUTH_TOKEN\" \
+         -d \"{{\\\"model\\\": \\\"$ANTHROPIC_MODEL\\\", \\\"messages\\\": []}}\"\n"
+    )
+}
+
+#[test]
+fn a_demo_launches_the_agent_it_finds_and_leaves_nothing_behind() {
+    let sandbox = Sandbox::new();
+    sandbox.script("claude", &claude(""));
+    let ran = sandbox.agent_run(&["demo"]).clean();
+    for part in ["Claude Code", "POST /v1/messages", "anthropic", "Bearer <sha256 ", "PONG-FROM-MOCK"] {
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
+    for folder in [sandbox.home(""), sandbox.path("tmp"), sandbox.path("work")] {
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "{} is not empty", folder.display());
+    }
+}
+
+#[test]
+fn a_demo_fails_when_the_agent_sends_another_key() {
+    let sandbox = Sandbox::new();
+    sandbox.script("claude", &claude("-H 'x-api-key: sk-other'"));
+    let ran = sandbox.agent_run(&["demo", "claude"]).exits(1);
+    assert!(ran.stdout.contains("Not as promised: a key of another provider was sent"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_demo_without_any_agent_says_so_and_still_shows_the_provider() {
+    let sandbox = Sandbox::new();
+    let bin = sandbox.path("bin").display().to_string();
+    let sandbox = sandbox.var("PATH", bin);
+    let ran = sandbox.agent_run(&["demo"]).clean();
+    assert!(ran.stdout.contains("No agent is on PATH"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
+    sandbox.agent_run(&["demo", "claude"]).exits(1).complains(&["could not find claude", "help: install it"]);
+}

@@ -1,0 +1,85 @@
+//! Beside a saved login of the user's.
+
+use serde_json::{Value as Json, json};
+
+use super::{KEY, stage, with_sink};
+use crate::support::tmux::Tmux;
+
+const NOBODY: [Json; 0] = [];
+
+#[test]
+fn case_12_a_saved_login_stays_at_home() {
+    let Some(stage) = stage() else { return };
+    let (stage, sink) = with_sink(stage);
+    stage.log_in(true);
+    assert_eq!(stage.ask(&["hi"]).clean().stdout.trim(), "PONG-FROM-MOCK");
+    let heard = stage.only_the_chosen_heard();
+    assert!(!json!(heard).to_string().contains("sk-ant-"), "{heard:?}");
+    assert_eq!(sink.requests(), NOBODY);
+}
+
+#[test]
+fn case_12_an_expired_login_is_renewed_at_its_own_host_only() {
+    let Some(stage) = stage() else { return };
+    let (stage, sink) = with_sink(stage);
+    stage.log_in(false);
+    stage.ask(&["hi"]).exits(0);
+    let heard = stage.only_the_chosen_heard();
+    assert!(!json!(heard).to_string().contains("sk-ant-"), "{heard:?}");
+    for request in sink.requests() {
+        assert_eq!(request["path"], "platform.claude.com:443", "{request}");
+    }
+}
+
+#[test]
+fn case_17_background_agents_are_off() {
+    let Some(stage) = stage() else { return };
+    let (stage, sink) = with_sink(stage);
+    stage.log_in(true);
+    let ran = stage.sandbox.run("claude@m", &["--bg", "hi"]).exits(1);
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(said.contains("disabled by CLAUDE_CODE_DISABLE_AGENT_VIEW"), "{said}");
+    if Tmux::is_there() {
+        let tmux = Tmux::start(&stage.sandbox, "claude@m");
+        tmux.wait_for("Yes, I trust this folder");
+        tmux.key("Enter");
+        tmux.wait_for("? for shortcuts");
+        tmux.text("/background");
+        tmux.key("Enter");
+        tmux.wait_until("a refusal", |screen| {
+            screen.contains("Unknown command: /background")
+                || screen.contains("CLAUDE_CODE_DISABLE_AGENT_VIEW")
+        });
+    }
+    assert_eq!((sink.requests(), stage.other.requests()), (NOBODY.into(), NOBODY.into()));
+}
+
+#[test]
+fn an_api_key_goes_alone_and_only_to_the_provider() {
+    for logged_in in [false, true] {
+        let Some(stage) = stage() else { return };
+        let (stage, sink) = with_sink(stage);
+        if logged_in {
+            stage.log_in(true);
+        }
+        stage.sandbox.shim("claude@keyed");
+        let ran = stage.sandbox.run("claude@keyed", &["-p", "hi"]).exits(0);
+        assert_eq!(ran.stdout.trim(), "PONG-FROM-MOCK");
+        assert_eq!(stage.state()["customApiKeyResponses"]["approved"], json!([&KEY[KEY.len() - 20..]]));
+        if Tmux::is_there() {
+            let tmux = Tmux::start(&stage.sandbox, "claude@keyed");
+            let first = tmux.wait_for("Yes, I trust this folder");
+            assert!(!first.contains("Detected a custom API key"), "{first}");
+            tmux.key("Enter");
+            tmux.wait_for("? for shortcuts");
+            tmux.text("say hello to everyone");
+            tmux.key("Enter");
+            tmux.wait_for("PONG-FROM-MOCK");
+        }
+        for post in stage.chosen.posts() {
+            assert_eq!(post["headers"]["x-api-key"], KEY, "{post}");
+            assert!(post["headers"]["authorization"].is_null(), "{post}");
+        }
+        assert_eq!(sink.requests(), NOBODY, "logged in: {logged_in}");
+    }
+}

@@ -1,0 +1,53 @@
+//! What a person sees at the first start.
+
+use std::cell::RefCell;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{models, stage};
+use crate::support::tmux::Tmux;
+
+#[test]
+fn case_02_the_first_screen_asks_for_trust_and_nothing_else() {
+    let Some(stage) = stage() else { return };
+    if !Tmux::is_there() {
+        return;
+    }
+    let tmux = Tmux::start(&stage.sandbox, "claude@m");
+    let seen = RefCell::new(String::new());
+    tmux.wait_until("the question of trust", |screen| {
+        seen.borrow_mut().push_str(screen);
+        screen.contains("Yes, I trust this folder")
+    });
+    let seen = seen.into_inner();
+    assert!(!seen.contains("Let's get started") && !seen.contains("Detected a custom API key"), "{seen}");
+    assert_eq!(stage.state()["hasCompletedOnboarding"], true);
+    let mode = fs::metadata(stage.sandbox.home(".claude.json")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let work = stage.sandbox.path("work").display().to_string();
+    assert!(
+        stage.state()["projects"][&work]["hasTrustDialogAccepted"] != true,
+        "trust is the user's to give"
+    );
+}
+
+#[test]
+fn case_03_a_session_runs_on_the_provider_and_says_so() {
+    let Some(stage) = stage() else { return };
+    if !Tmux::is_there() {
+        return;
+    }
+    let tmux = Tmux::start(&stage.sandbox, "agent-run launch m claude");
+    tmux.wait_for("Yes, I trust this folder");
+    tmux.key("Enter");
+    tmux.wait_for("? for shortcuts");
+    tmux.text("say hello to everyone");
+    tmux.key("Enter");
+    tmux.wait_for("PONG-FROM-MOCK");
+    stage.chosen.wait_for_posts(2);
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
+    tmux.text("/status");
+    tmux.key("Enter");
+    let status = tmux.wait_for("ANTHROPIC_AUTH_TOKEN");
+    assert!(status.contains(&stage.chosen.url("")), "{status}");
+}

@@ -1,0 +1,125 @@
+//! What other tools leave in settings files.
+
+use serde_json::json;
+
+use super::{KEY, STRAY, models, stage};
+use crate::support::tmux::Tmux;
+use crate::support::tree::Tree;
+
+#[test]
+fn case_08_settings_env_loses() {
+    let Some(stage) = stage() else { return };
+    let env = json!({
+        "ANTHROPIC_BASE_URL": stage.other.url(""), "ANTHROPIC_AUTH_TOKEN": STRAY, "ANTHROPIC_MODEL": "m-other",
+        "HTTPS_PROXY": stage.other.url(""), "HTTP_PROXY": stage.other.url(""), "CLAUDE_CODE_USE_BEDROCK": "1",
+        "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "77",
+    });
+    stage.settings(&json!({ "env": env }));
+    stage
+        .sandbox
+        .write(&stage.sandbox.path("work/.claude/settings.local.json"), json!({"env": env}).to_string());
+    let (user, work) = (Tree::of(&stage.sandbox.home(".claude")), Tree::of(&stage.sandbox.path("work")));
+    stage.ask(&["hi"]).clean();
+    let posts = stage.only_the_chosen_heard();
+    assert_eq!(models(&posts), ["m-main"]);
+    assert_ne!(posts[0]["body"]["max_tokens"], 77);
+    user.is_unharmed(&stage.sandbox.home(".claude"));
+    work.is_unharmed(&stage.sandbox.path("work"));
+}
+
+#[test]
+fn case_10_a_running_session_stays() {
+    let Some(stage) = stage() else { return };
+    if !Tmux::is_there() {
+        return;
+    }
+    let tmux = Tmux::start(&stage.sandbox, "claude@m");
+    tmux.wait_for("Yes, I trust this folder");
+    tmux.key("Enter");
+    tmux.wait_for("? for shortcuts");
+    tmux.text("one");
+    tmux.key("Enter");
+    stage.chosen.wait_for_posts(1);
+    tmux.wait_for("PONG-FROM-MOCK");
+    stage.settings(&json!({"env": {
+        "ANTHROPIC_BASE_URL": stage.other.url(""), "ANTHROPIC_AUTH_TOKEN": STRAY, "ANTHROPIC_MODEL": "m-other",
+    }}));
+    std::thread::sleep(std::time::Duration::from_secs(2)); // it watches the file
+    tmux.text("two");
+    tmux.key("Enter");
+    tmux.wait_until("a second answer", |screen| screen.matches("PONG-FROM-MOCK").count() >= 2);
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
+}
+
+#[test]
+fn case_11_foreign_helpers_and_headers_stay_out() {
+    let Some(stage) = stage() else { return };
+    let settings = json!({
+        "apiKeyHelper": format!("echo {STRAY}"), "env": {"ANTHROPIC_CUSTOM_HEADERS": "X-Left: 1"},
+        "availableModels": ["claude-opus-4-8"],
+    });
+    stage.settings(&settings);
+    stage.ask(&["hi"]).clean();
+    stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.json"), settings.to_string());
+    stage.ask(&["hi"]).clean();
+    let posts = stage.only_the_chosen_heard();
+    assert!(posts.iter().all(|post| post["headers"]["x-left"].is_null()));
+    assert_eq!(models(&posts), ["m-main"]);
+
+    if Tmux::is_there() {
+        let tmux = Tmux::start(&stage.sandbox, "claude@m");
+        tmux.wait_for("Yes, I trust this folder");
+        tmux.key("Enter");
+        let screen = tmux.wait_for("? for shortcuts");
+        assert!(!screen.contains("Both "), "{screen}");
+    }
+}
+
+#[test]
+fn what_no_argument_beats_is_refused_before_claude_starts() {
+    let Some(stage) = stage() else { return };
+    stage.settings(&json!({"env": {"ANTHROPIC_UNIX_SOCKET": "/tmp/none"}}));
+    stage.ask(&["hi"]).exits(125).complains(&["settings.json: env.ANTHROPIC_UNIX_SOCKET", "help: remove it"]);
+    assert!(stage.chosen.requests().is_empty());
+}
+
+#[test]
+fn an_agent_setting_does_not_change_the_model_and_the_users_option_does() {
+    let Some(stage) = stage() else { return };
+    let agent = "---\nname: pinned\ndescription: d\nmodel: claude-sonnet-4-5-20250929\n---\nyou\n";
+    stage.sandbox.write(&stage.sandbox.home(".claude/agents/pinned.md"), agent);
+    stage.ask(&["--agent", "pinned", "hi"]).clean();
+    stage.settings(&json!({"agent": "pinned"}));
+    stage.ask(&["hi"]).clean();
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
+    stage.ask(&["--model", "haiku", "hi"]).clean();
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
+}
+
+#[test]
+fn broken_settings_stop_nothing() {
+    let Some(stage) = stage() else { return };
+    stage.sandbox.write(&stage.sandbox.home(".claude/settings.json"), "{\"env\": ");
+    assert_eq!(stage.ask(&["hi"]).clean().stdout.trim(), "PONG-FROM-MOCK");
+}
+
+#[test]
+fn a_providers_headers_reach_it_and_only_it() {
+    let Some(stage) = stage() else { return };
+    let url = stage.chosen.url("");
+    stage.sandbox.config(&format!(
+        "\
+providers:
+  m:
+    protocols: [anthropic]
+    base_urls: {{anthropic: '{url}'}}
+    key_env: MOCK_KEY
+    default_model: m-main
+    headers: {{X-Org: acme, X-Key: '${{context:key}}'}}
+"
+    ));
+    stage.ask(&["hi"]).clean();
+    let posts = stage.only_the_chosen_heard();
+    assert_eq!(posts[0]["headers"]["x-org"], "acme");
+    assert_eq!(posts[0]["headers"]["x-key"], KEY);
+}

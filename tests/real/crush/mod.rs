@@ -1,0 +1,109 @@
+//! Crush's acceptance cases, by number.
+
+/// Where the prompt and the key go, whatever else is configured.
+mod choice;
+/// Sessions, and what Crush keeps of them.
+mod sessions;
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use crate::support::{Canary, Ran, Sandbox, real, run};
+
+const KEY: &str = "sk-e2e";
+const PONG: &str = "PONG-FROM-MOCK\n";
+
+/// Crush in a repository of its own, the provider it is launched on, and one that must stay silent.
+struct Stage {
+    sandbox: Sandbox,
+    mock: Canary,
+    silent: Canary,
+}
+
+impl Stage {
+    /// `None` when Crush is not installed.
+    fn new() -> Option<Self> {
+        Self::scripted("[]")
+    }
+
+    fn scripted(script: &str) -> Option<Self> {
+        let sandbox = real::sandbox("crush")?.var("CRUSH_DISABLE_METRICS", "1").var("MOCK_KEY", KEY);
+        let mock = Canary::scripted(&sandbox, "m1", script);
+        let silent = Canary::start(&sandbox, "m2");
+        let stage = Self { sandbox, mock, silent };
+        stage.configure("");
+        for name in ["crush@mock", "crush@mock2"] {
+            stage.sandbox.shim(name);
+        }
+        stage.repository("work");
+        Some(stage)
+    }
+
+    /// Writes the config; `more` goes into the provider `mock`.
+    fn configure(&self, more: &str) {
+        let provider = |name: &str, canary: &Canary, more: &str| {
+            format!(
+                "  {name}:\n    protocols: [openai-chat-completions, anthropic]\n    base_urls:\n      \
+                 openai: {}\n      anthropic: {}\n    key_env: MOCK_KEY\n    default_model: mock-model\n    \
+                 models: [{{id: mock-model}}, {{id: mock-model-small}}]\n    model_api_filters: []\n{more}",
+                canary.url("/v1"),
+                canary.url(""),
+            )
+        };
+        let mock = provider("mock", &self.mock, more);
+        let mock2 = provider("mock2", &self.silent, "");
+        self.sandbox.config(&format!("providers:\n{mock}{mock2}"));
+    }
+
+    fn repository(&self, folder: &str) {
+        fs::create_dir_all(self.sandbox.path(folder)).unwrap();
+        run(self.sandbox.command("git").args(["init", "-q"]).current_dir(self.sandbox.path(folder))).exits(0);
+    }
+
+    #[track_caller]
+    fn say_pong(&self) -> Ran {
+        self.sandbox.run("crush@mock", &["run", "-q", "say pong"])
+    }
+
+    /// Launches once, and asserts that the answer came from the mock and nothing else was asked.
+    #[track_caller]
+    fn pongs(&self) {
+        assert_eq!(self.say_pong().exits(0).stdout, PONG);
+        assert_eq!(turns(&self.mock).len(), 1);
+        assert_eq!(self.silent.requests().len(), 0, "the other provider was asked");
+    }
+
+    fn config(&self) -> PathBuf {
+        self.sandbox.home(".cache/agent-run/crush/mock/config")
+    }
+
+    fn global(&self) -> PathBuf {
+        self.sandbox.home(".local/state/agent-run/crush/global")
+    }
+
+    /// The only session folder of a provider so far.
+    #[track_caller]
+    fn session(&self, provider: &str) -> PathBuf {
+        let data = self.sandbox.home(".local/state/agent-run/crush/data").join(provider);
+        let folders: Vec<_> = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(folders.len(), 1);
+        folders[0].clone()
+    }
+}
+
+/// The requests of turns; a session's title is asked for without tools.
+fn turns(canary: &Canary) -> Vec<Json> {
+    let mut posts = canary.posts();
+    posts.retain(|post| post["body"]["tools"].as_array().is_some_and(|tools| !tools.is_empty()));
+    posts
+}
+
+fn header<'a>(post: &'a Json, name: &str) -> Option<&'a str> {
+    post["headers"][name].as_str()
+}
+
+fn last_message(post: &Json) -> String {
+    post["body"]["messages"].as_array().and_then(|messages| messages.last()).unwrap().to_string()
+}

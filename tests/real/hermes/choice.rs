@@ -1,0 +1,98 @@
+use super::{KEY, Stage, last_words};
+use crate::support::run;
+use crate::support::tree::{Tree, files_holding};
+
+#[test]
+fn case_01_a_first_launch_on_an_empty_home() {
+    let Some(stage) = Stage::set() else { return };
+    let ran = stage.run(&["chat", "-Q", "-q", "hello"]).exits(0);
+    assert!(ran.stdout.ends_with("PONG-FROM-MOCK\n"), "{}", ran.stdout);
+    assert!(!ran.stderr.contains("agent-run:"), "{}", ran.stderr);
+    let post = stage.was_asked_once();
+    assert_eq!(post["stream"], true);
+    assert_eq!(last_words(&post), "hello");
+    assert_eq!(files_holding(&stage.sandbox.home(""), KEY), Vec::<std::path::PathBuf>::new());
+    assert!(stage.sandbox.home(".hermes/state.db").exists(), "the session is the user's");
+}
+
+#[test]
+fn case_02_hostile_settings_dotenvs_and_pools_change_nothing() {
+    let Some(stage) = Stage::set() else { return };
+    stage.hostile_home();
+    let before = Tree::of(&stage.sandbox.home(".hermes"));
+    let ran = stage.run(&["-z", "hi"]).exits(0);
+    assert_eq!(ran.stdout, "PONG-FROM-MOCK\n");
+    let post = stage.was_asked_once();
+    assert_eq!(post["body"]["max_tokens"], 65_536, "neither 7 nor 1");
+    before.is_unharmed(&stage.sandbox.home(".hermes"));
+    assert!(stage.b.requests().iter().all(|request| !request.to_string().contains(KEY)));
+}
+
+#[test]
+fn case_03_hostile_variables_change_nothing() {
+    let Some(stage) = Stage::set() else { return };
+    stage.hostile_home();
+    for words in [&["-z", "hi"][..], &["chat", "-Q", "-q", "hi"]] {
+        let mut command = stage.command(words);
+        command.envs(stage.hostile_variables());
+        run(&mut command).exits(0);
+    }
+    let posts = stage.a.posts();
+    assert_eq!(posts.len(), 2, "{posts:#?}");
+    posts.iter().for_each(super::chosen);
+    assert!(stage.b.posts().is_empty(), "{:#?}", stage.b.posts());
+    assert!(stage.b.requests().iter().all(|request| !request.to_string().contains(KEY)));
+}
+
+#[test]
+fn case_09_an_error_of_the_provider_does_not_start_the_users_fallbacks() {
+    let Some(stage) = Stage::scripted(r#"[{"path": "/chat/completions", "status": 401}]"#) else { return };
+    stage.hostile_home();
+    let ran = stage.run(&["chat", "-Q", "-q", "hi"]).exits(1);
+    assert!(ran.stdout.contains("HTTP 401"), "{}", ran.stdout);
+    assert!(!stage.a.posts().is_empty());
+    assert!(stage.b.posts().is_empty(), "{:#?}", stage.b.posts());
+}
+
+#[test]
+fn case_18_a_window_that_hermes_refuses_is_refused_before() {
+    let Some(stage) = Stage::set() else { return };
+    stage.serve("context_window: 32000");
+    stage.run(&["-z", "hi"]).exits(125).complains(&["agent-run: ", "64000", "32000", "\nhelp: "]);
+    assert!(stage.a.requests().is_empty());
+    assert!(!stage.sandbox.home(".hermes").exists());
+}
+
+#[test]
+fn case_19_an_output_limit_is_told() {
+    let too_much = r#"[{"contains": "\"max_tokens\":65536", "status": 400}]"#;
+    let Some(stage) = Stage::scripted(too_much) else { return };
+    stage.serve("context_window: 128000, max_output_tokens: 8000");
+    let ran = stage.run(&["-z", "hi"]).exits(0);
+    assert_eq!(ran.stdout, "PONG-FROM-MOCK\n");
+    assert_eq!(stage.was_asked_once()["body"]["max_tokens"], 8000);
+}
+
+#[test]
+fn case_21_hermes_of_a_package_manager() {
+    let Some(stage) = Stage::set() else { return };
+    run(stage.command(&["chat", "-Q", "-q", "hi"]).env("HERMES_MANAGED", "homebrew")).exits(0);
+    stage.was_asked_once();
+}
+
+#[test]
+fn a_model_or_a_mode_of_hermes_own_words_stays_with_the_provider() {
+    let Some(stage) = Stage::set() else { return };
+    for words in [
+        &["-z", "hi", "-m", "gpt-5.5"][..],
+        &["chat", "-Q", "-q", "hi", "-m", "sonnet"],
+        &["chat", "-Q", "-q", "hi", "--safe-mode"],
+    ] {
+        let mut command = stage.command(words);
+        run(command.env("OPENROUTER_API_KEY", "sk-STALE")).exits(0);
+    }
+    let posts = stage.a.posts();
+    let models: Vec<_> = posts.iter().map(|post| post["model"].as_str().unwrap()).collect();
+    assert_eq!(models, ["gpt-5.5", "sonnet", "mock-model"]);
+    assert!(posts.iter().all(|post| post["headers"]["authorization"] == format!("Bearer {KEY}")));
+}
