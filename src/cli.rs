@@ -41,6 +41,8 @@ pub enum Command {
     Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Open the config file in your editor
+    Config(Config),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -99,6 +101,14 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
+}
+
+/// `agent-run config`
+#[derive(Args, Debug)]
+pub struct Config {
+    /// Write a commented sample first if there is no config yet
+    #[arg(long)]
+    pub bootstrap_config: bool,
 }
 
 /// `agent-run canary`

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use shims::template::Field;
 use shims::{Agent, Launch, Model, Origin, Protocol, Sourced, Template, Tiers, Value};
 
-use crate::config::{Args, Config, HomeNames, Provider, Text};
+use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::near;
 use crate::request::Request;
@@ -98,10 +98,10 @@ pub fn resolve(
         Field::Key => String::new(), // never asked for: a plan only names the key
     };
     let keyed = provider.key_source().is_some();
-    let fill = |key: &str, templates: &BTreeMap<String, Text>| -> Result<BTreeMap<String, Value>> {
+    let fill = |key: &str, templates: &BTreeMap<String, Template>| -> Result<BTreeMap<String, Value>> {
         templates
             .iter()
-            .map(|(name, Text(template))| {
+            .map(|(name, template)| {
                 check_template(&format!("{key}.{name}"), template, keyed, env)?;
                 Ok((name.clone(), template.fill(context)))
             })
@@ -272,7 +272,7 @@ fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
 }
 
 fn is_isolated(request: &Request, provider: &Provider, config: &Config) -> bool {
-    provider.isolated || home_names(request.agent.name(), config).contains_key(&request.provider)
+    provider.isolated || home_names(request.agent.name(), config).contains(&request.provider)
 }
 
 /// The homes of old files for the agent.

@@ -136,7 +136,9 @@ impl Template {
             }
             plain.push_str(&rest[..at]);
             let (inside, after) = rest[at + 2..].split_once('}').ok_or_else(|| {
-                format!("`{}` has no closing `}}`; write `$${{` for a literal `${{`", &rest[at..])
+                // What follows may be anything, a key too.
+                let place = text[..text.len() - rest.len() + at].chars().count() + 1;
+                format!("`${{` at character {place} has no closing `}}`; write `$${{` for a literal `${{`")
             })?;
             if !plain.is_empty() {
                 pieces.push(Piece::Text(std::mem::take(&mut plain)));
@@ -152,12 +154,14 @@ impl Template {
     }
 
     fn hole(inside: &str) -> Result<Piece, String> {
+        // Longer than any name, it may be a key in the wrong place, which no message may show.
+        let shown = if inside.chars().count() > 32 { "…" } else { inside };
         let (namespace, name) = inside.split_once(':').ok_or_else(|| {
-            format!("`${{{inside}}}` has no namespace; write `${{env:{inside}}}` or `${{context:…}}`")
+            format!("`${{{shown}}}` has no namespace; write `${{env:{shown}}}` or `${{context:…}}`")
         })?;
         match namespace {
             "env" if name.is_empty() || name.contains(['=', '\0']) => {
-                Err(format!("`${{{inside}}}` names no variable"))
+                Err(format!("`${{{shown}}}` names no variable"))
             }
             "env" => Ok(Piece::Env(name.to_owned())),
             "context" => FIELDS
@@ -166,9 +170,9 @@ impl Template {
                 .map(|&(_, field)| Piece::Context(field))
                 .ok_or_else(|| {
                     let known: Vec<_> = FIELDS.iter().map(|(field, _)| *field).collect();
-                    format!("`${{{inside}}}` is unknown; context has {}", known.join(", "))
+                    format!("`${{{shown}}}` is unknown; context has {}", known.join(", "))
                 }),
-            _ => Err(format!("`${{{inside}}}` is unknown; the namespaces are env and context")),
+            _ => Err(format!("`${{{shown}}}` is unknown; the namespaces are env and context")),
         }
     }
 
@@ -227,5 +231,10 @@ mod tests {
             let error = Template::parse(text).expect_err(text);
             assert!(error.contains(part), "{error}");
         }
+        for text in ["é ${env:A SECRET", "${SECRETxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx}"] {
+            let error = Template::parse(text).expect_err(text);
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+        assert!(Template::parse("é$${ ${env:A").expect_err("open").contains("at character 6"));
     }
 }

@@ -88,7 +88,9 @@ mod tests {
     use super::*;
 
     fn provider(more: &str) -> Provider {
-        serde_yaml::from_str(&format!("protocols: [anthropic]\nbase_urls: {{}}\n{more}")).unwrap()
+        crate::catalog::provider(&format!(
+            "protocols: [anthropic]\nbase_urls: {{anthropic: 'https://a.b'}}\n{more}"
+        ))
     }
 
     fn remote() -> Vec<Record> {

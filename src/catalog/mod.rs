@@ -47,9 +47,6 @@ pub struct Catalog<'a> {
     ttl: Duration,
 }
 
-/// How long a list counts as fresh if the config does not say.
-pub const TTL: Duration = Duration::from_secs(12 * 60 * 60);
-
 impl<'a> Catalog<'a> {
     /// The catalog below the folders of a launch, whose lists are fresh for `ttl`. It opens nothing yet.
     pub fn open(dirs: &'a Dirs, env: &'a Environment, ttl: Duration) -> Self {
@@ -72,17 +69,26 @@ impl<'a> Catalog<'a> {
     pub fn before(&self, name: &str, provider: &Provider) -> Option<Stored> {
         self.cache.open_before(&Source::new(name, provider))
     }
+}
 
-    /// Where the lists are.
-    pub fn folder(&self) -> PathBuf {
-        self.cache.folder()
-    }
+/// Where the lists are.
+pub fn folder(dirs: &Dirs) -> PathBuf {
+    Cache::new(dirs).folder()
+}
 
-    /// Forgets the lists of one provider, or all; says how many files that were.
-    ///
-    /// # Errors
-    /// When a file cannot be removed.
-    pub fn clear(&self, provider: Option<&str>) -> Result<usize> {
-        self.cache.clear(provider)
-    }
+/// Forgets the lists of one provider, or all; says how many files that were.
+///
+/// # Errors
+/// When a file cannot be removed.
+pub fn clear(dirs: &Dirs, provider: Option<&str>) -> Result<usize> {
+    Cache::new(dirs).clear(provider)
+}
+
+/// A provider for tests: these lines of the config.
+#[cfg(test)]
+fn provider(lines: &str) -> Provider {
+    let text = format!("providers:\n  p:\n    {}\n", lines.replace('\n', "\n    "));
+    let loaded = crate::config::parse(text.clone(), std::path::Path::new("c.yaml"));
+    let mut config = loaded.unwrap_or_else(|problems| panic!("{problems}\n{text}")).config;
+    config.providers.swap_remove("p").unwrap()
 }

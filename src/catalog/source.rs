@@ -161,10 +161,7 @@ pub fn without_query(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn provider(yaml: &str) -> Provider {
-        serde_yaml::from_str(yaml).unwrap()
-    }
+    use crate::catalog::provider;
 
     fn urls(yaml: &str) -> Vec<String> {
         let provider = provider(yaml);
@@ -175,21 +172,21 @@ mod tests {
     fn places_are_tried_from_the_likeliest_on() {
         assert_eq!(
             urls(
-                "{protocols: [anthropic], base_urls: {openai: 'https://a.b/v1', anthropic: 'https://a.b/anthropic'}}"
+                "protocols: [anthropic]\nbase_urls: {openai: 'https://a.b/v1', anthropic: 'https://a.b/anthropic'}"
             ),
             ["https://a.b/v1/models", "https://a.b/anthropic/v1/models?limit=1000", "https://a.b/models",]
         );
         assert_eq!(
-            urls("{protocols: [anthropic], base_urls: {anthropic: 'https://a.b/api/anthropic'}}"),
+            urls("protocols: [anthropic]\nbase_urls: {anthropic: 'https://a.b/api/anthropic'}"),
             ["https://a.b/api/anthropic/v1/models?limit=1000", "https://a.b/v1/models", "https://a.b/models"]
         );
         assert_eq!(
-            urls("{protocols: [openai-responses], base_urls: {openai: 'https://a.b/paas/v4'}}"),
+            urls("protocols: [openai-responses]\nbase_urls: {openai: 'https://a.b/paas/v4'}"),
             ["https://a.b/paas/v4/models"]
         );
         assert_eq!(
             urls(
-                "{protocols: [anthropic], base_urls: {anthropic: 'https://a.b'}, models_url: 'https://c.d/x?y=1'}"
+                "protocols: [anthropic]\nbase_urls: {anthropic: 'https://a.b'}\nmodels_url: 'https://c.d/x?y=1'"
             ),
             ["https://c.d/x?y=1"]
         );
@@ -201,19 +198,19 @@ mod tests {
             let provider = provider(yaml);
             Source::new("p", &provider).places()[0].keyed
         };
-        assert!(keyed("{protocols: [anthropic], base_urls: {openai: 'https://a.b/v1'}}"));
+        assert!(keyed("protocols: [openai-responses]\nbase_urls: {openai: 'https://a.b/v1'}"));
         assert!(keyed(
-            "{protocols: [anthropic], base_urls: {openai: 'https://A.b/v1'}, models_url: 'https://a.b:443/m'}"
+            "protocols: [openai-responses]\nbase_urls: {openai: 'https://A.b/v1'}\nmodels_url: 'https://a.b:443/m'"
         ));
         assert!(!keyed(
-            "{protocols: [anthropic], base_urls: {openai: 'https://a.b/v1'}, models_url: 'https://evil.a.b/m'}"
+            "protocols: [openai-responses]\nbase_urls: {openai: 'https://a.b/v1'}\nmodels_url: 'https://evil.a.b/m'"
         ));
-        assert!(!keyed("{protocols: [anthropic], base_urls: {openai: 'https://openrouter.ai/api/v1'}}"));
+        assert!(!keyed("protocols: [openai-responses]\nbase_urls: {openai: 'https://openrouter.ai/api/v1'}"));
     }
 
     #[test]
     fn a_list_is_another_if_anything_that_decides_it_is() {
-        let base = "protocols: [anthropic]\nbase_urls: {anthropic: 'https://a.b'}\nkey_env: A";
+        let base = "protocols: [openai-responses]\nbase_urls: {openai: 'https://a.b'}\nkey_env: A";
         let identity = |name, yaml: &str| {
             let provider = provider(yaml);
             Source::new(name, &provider).identity()
@@ -226,7 +223,7 @@ mod tests {
             identity("p", &base.replace("a.b", "c.d")),
             identity("p", &base.replace("key_env: A", "key_env: B")),
             identity("p", &base.replace("key_env: A", "key: A")),
-            identity("p", &base.replace("[anthropic]", "[openai-responses]")),
+            identity("p", &base.replace("responses", "chat-completions")),
             identity("p", &format!("{base}\nheaders: {{x-org: one}}")),
         ] {
             assert_ne!(same, other);

@@ -103,7 +103,7 @@ fn choose(
 fn launch(agent: &'static dyn Agent, program: &Path, scene: &Scene, env: &Environment) -> Result<Ran> {
     let env = scene.environment(env, program);
     let dirs = Dirs { cwd: scene.path("work"), ..env.dirs()? };
-    let config = config::parse(&scene.config(), "the demo's config".as_ref())?;
+    let config = config::parse(scene.config(), "the demo's config".as_ref())?.config;
     let request = Request {
         agent,
         provider: scene::PROVIDER.to_owned(),

@@ -39,7 +39,7 @@ enum Meant<'a> {
 impl<'a> Meant<'a> {
     fn decide(request: &Request, config: &'a Config, env: &Environment) -> Result<Self> {
         let homes = resolve::home_names(request.agent.name(), config);
-        if !config.providers.contains_key(&request.provider) && homes.contains_key(&request.provider) {
+        if !config.providers.contains_key(&request.provider) && homes.contains(&request.provider) {
             return Ok(Self::BareHome);
         }
         let provider = resolve::provider(request, config)?;

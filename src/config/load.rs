@@ -1,35 +1,122 @@
-//! Reads the file (a first form: one error, no locating).
+//! From a file, or its text, to a config without a fault.
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 
-use super::Config;
+use super::problem::{Mark, Problem, Problems, Step};
+use super::yaml::{self, Tree};
+use super::{Config, check};
 
-/// A config as it was loaded.
+/// Bytes of a file beyond which it is no config.
+const LARGEST: u64 = 16 << 20;
+
+/// A config that was read, and what is known of its file.
 pub struct Loaded {
-    /// What it says.
+    /// What the file says.
     pub config: Config,
-    /// Where it is.
+    /// The file.
     pub path: PathBuf,
-    /// What is wrong with it without being an error.
+    /// What is no error but wants mending; each may end in a `help:` line.
     pub warnings: Vec<String>,
-}
-
-/// Loads the config file.
-pub fn load(path: &Path) -> Result<Loaded> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
-    Ok(Loaded { config: parse(&text, path)?, path: path.to_owned(), warnings: Vec::new() })
-}
-
-/// Parses the config's text.
-pub fn parse(text: &str, path: &Path) -> Result<Config> {
-    serde_yaml::from_str(text).with_context(|| format!("could not understand {}", path.display()))
+    text: String,
 }
 
 impl Loaded {
-    /// Where a key stands.
-    pub fn locate(&self, _key: &[&str]) -> Option<(usize, usize)> {
-        None
+    /// The line and column of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
+    ///
+    /// This parses the file again, so only who shows the place should ask.
+    pub fn locate(&self, key: &[&str]) -> Option<(usize, usize)> {
+        let tree = Tree::parse(&self.text).ok()?;
+        let steps: Vec<Step> = key.iter().map(|&key| key.into()).collect();
+        tree.locate(&steps).map(|mark| (mark.line, mark.column))
     }
+}
+
+/// Reads the file at `path`.
+///
+/// # Errors
+/// When there is no such file, or it cannot be read, or [`Problems`] in it.
+pub fn load(path: &Path) -> Result<Loaded> {
+    let shown = path.display();
+    let failed = |what: &str, help: &str| anyhow!("could not read the config: {shown}: {what}\nhelp: {help}");
+    let io = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => {
+            failed("no such file", "`agent-run config --bootstrap-config` writes an example there")
+        }
+        ErrorKind::PermissionDenied => {
+            failed("permission denied", &format!("see who may read it: `ls -ld {}`", quoted(path)))
+        }
+        ErrorKind::IsADirectory => {
+            failed("it is a folder", "name a file, with `--config` or in AGENT_RUN_CONFIG")
+        }
+        _ => failed(&error.to_string(), "see that the path leads to a file that you can read"),
+    };
+    let file = File::open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default() + 1);
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > LARGEST {
+        return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        Problems::new(path, vec![not_utf8(&String::from_utf8_lossy(sound))])
+    })?;
+    let mut loaded = parse(text, path)?;
+    let others_read = metadata.is_file() && metadata.permissions().mode() & 0o077 != 0;
+    if let Some(key) = check::literal_key(&loaded.config).filter(|_| others_read) {
+        let warning = format!("{shown}: {key} stands in a file that others can read");
+        loaded.warnings.push(format!("{warning}\nhelp: chmod 600 {}", quoted(path)));
+    }
+    Ok(loaded)
+}
+
+/// Reads `text` as the file at `path`, which is not touched.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
+    let quick = yaml::quick(&text).filter(|config| check::findings(config).is_empty());
+    let config = match quick {
+        Some(config) => config,
+        None => thorough(&text).map_err(|list| Problems::new(path, list))?,
+    };
+    let warnings = check::warnings(&config);
+    let warnings = warnings.iter().map(|warning| format!("{}: {warning}", path.display())).collect();
+    Ok(Loaded { config, path: path.to_owned(), warnings, text })
+}
+
+/// Reads `text` with a place for everything, and finds everything wrong with it.
+pub(super) fn thorough(text: &str) -> Result<Config, Vec<Problem>> {
+    let tree = Tree::parse(text).map_err(|problem| vec![problem])?;
+    let (config, mut problems) = tree.read::<Config>();
+    for check::Finding { steps, message, help } in config.iter().flat_map(check::findings) {
+        // What is wrong with one key of a provider may be why another seems to miss something.
+        let provider = &steps[..2];
+        if problems.iter().all(|problem| !problem.steps.starts_with(provider)) {
+            let mark = tree.locate(&steps).unwrap_or(Mark::START);
+            problems.push(Problem { mark, steps, message, help });
+        }
+    }
+    config.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+fn not_utf8(sound: &str) -> Problem {
+    let line = sound.rsplit('\n').next().unwrap_or_default();
+    Problem {
+        mark: Mark { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 },
+        steps: Vec::new(),
+        message: "the file is not UTF-8 from here on".to_owned(),
+        help: "save it as UTF-8".to_owned(),
+    }
+}
+
+/// The path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    shlex::try_quote(&text).map_or_else(|_| format!("{text:?}"), std::borrow::Cow::into_owned)
 }

@@ -1,55 +1,79 @@
 //! The config file's schema as serde types.
 //!
-//! A value that can be judged alone is judged while it is read, so that the parser's own line and column
-//! go into the error. What takes several keys to judge is judged afterwards, in `check.rs`.
+//! A value that can be judged alone is judged while it is read, by its rule in `values.rs`, so that an
+//! error knows its place. What takes several keys to judge is judged afterwards, in `check.rs`.
+//!
+//! Text is taken as it is written, quoted or not, as files have always been read: `key: 1234` is the key
+//! `1234`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
 use shims::{Model, Protocol, Proxy, Template, ToolSet};
 
+use super::names::{Header, Variable};
+use super::read::{by_provider, command, homes, models, one, some, templates};
+use super::values::{
+    AnthropicUrl, FilePath, HeaderValue, Key, Lifetime, ListUrl, ModelId, OpenaiUrl, Pattern, VariableValue,
+};
+
 /// The whole file.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// The providers, in the file's order.
+    #[serde(deserialize_with = "by_provider")]
     pub providers: IndexMap<String, Provider>,
     /// Homes without a provider, from old files.
     #[serde(default, alias = "isolated-homes")]
     pub isolated_homes: IsolatedHomes,
+    /// Where the symlinks go.
+    #[serde(default)]
+    pub shims: ShimsRule,
+    /// How long a provider's model list is taken for fresh.
+    #[serde(default = "half_a_day", deserialize_with = "one::<Lifetime, _>")]
+    pub models_ttl: Duration,
 }
 
 /// One provider.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the file")]
 pub struct Provider {
     /// What it can speak.
     pub protocols: Vec<Protocol>,
     /// Where it listens.
     pub base_urls: BaseUrls,
     /// The key itself.
+    #[serde(default, deserialize_with = "some::<Key, _>")]
     pub key: Option<Secret>,
     /// The variable that holds the key.
+    #[serde(default, deserialize_with = "some::<Variable, _>")]
     pub key_env: Option<String>,
     /// The file that holds the key.
+    #[serde(default, deserialize_with = "some::<FilePath, _>")]
     pub key_file: Option<PathBuf>,
     /// The command that prints the key: program and arguments, no shell.
+    #[serde(default, deserialize_with = "command")]
     pub key_command: Option<Vec<String>>,
     /// Whether the Anthropic protocol carries the key as `x-api-key`.
     #[serde(default)]
     pub anthropic_use_api_key: bool,
     /// The model of a launch that names none.
+    #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub default_model: Option<String>,
     /// Models known without asking the provider.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "models")]
     pub models: Vec<ModelEntry>,
     /// Which models of the provider's own list to keep; an empty list turns loading off.
     #[serde(default = "Filter::keep_all")]
     pub model_api_filters: Option<Vec<Filter>>,
     /// Where the provider's own list is, when that is not below the base URL.
+    #[serde(default, deserialize_with = "some::<ListUrl, _>")]
     pub models_url: Option<String>,
     /// Whether completion may use the key to refresh the list.
     #[serde(default)]
@@ -58,19 +82,19 @@ pub struct Provider {
     #[serde(default)]
     pub disable_model_loading_from_api: bool,
     /// Variables for the agent, set last.
-    #[serde(default)]
-    pub extra_env: BTreeMap<String, Text>,
+    #[serde(default, deserialize_with = "templates::<Variable, VariableValue, _>")]
+    pub extra_env: BTreeMap<String, Template>,
     /// The model of each tier; the launched model where nothing is said.
     #[serde(default)]
     pub tiers: TierNames,
     /// Extra request headers.
-    #[serde(default)]
-    pub headers: BTreeMap<String, Text>,
+    #[serde(default, deserialize_with = "templates::<Header, HeaderValue, _>")]
+    pub headers: BTreeMap<String, Template>,
     /// Standing arguments for the agent.
     #[serde(default)]
     pub args: Args,
     /// Which proxy to use.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "one::<ProxyRule, _>")]
     pub proxy: ProxyRule,
     /// Whether the agent gets a home that shares nothing with the user's own.
     #[serde(default)]
@@ -123,33 +147,20 @@ impl Provider {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseUrls {
-    /// For both OpenAI protocols, version segment included.
+    /// For both `openai-…` protocols, version segment included.
+    #[serde(default, deserialize_with = "some::<OpenaiUrl, _>")]
     pub openai: Option<BaseUrl>,
     /// For the Anthropic protocol, without `/v1`.
+    #[serde(default, deserialize_with = "some::<AnthropicUrl, _>")]
     pub anthropic: Option<BaseUrl>,
 }
 
 /// A checked URL without a trailing slash.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct BaseUrl(pub String);
 
-/// A text with `${…}` in it.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
-#[serde(try_from = "String")]
-pub struct Text(pub Template);
-
-impl TryFrom<String> for Text {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        Template::parse(&text).map(Self)
-    }
-}
-
 /// A key written into the file. It prints as `<key>`.
-#[derive(Clone, Deserialize, Eq, PartialEq)]
-#[serde(transparent)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct Secret(pub String);
 
 impl fmt::Debug for Secret {
@@ -159,10 +170,11 @@ impl fmt::Debug for Secret {
 }
 
 /// A model of the config: an id alone, or what is known of it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelEntry {
     /// See [`shims::Model`] for all of these.
+    #[serde(deserialize_with = "one::<ModelId, _>")]
     pub id: String,
     pub name: Option<String>,
     pub context_window: Option<u64>,
@@ -197,8 +209,10 @@ impl From<&ModelEntry> for Model {
 /// One rule of `model_api_filters`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "`filter` is the key's name in the file")]
 pub struct Filter {
     /// The regular expression a model's id must match somewhere.
+    #[serde(deserialize_with = "one::<Pattern, _>")]
     pub filter: String,
     /// What to sort by: templates over the captures.
     pub order_key: Option<Vec<String>>,
@@ -215,15 +229,18 @@ pub struct Filter {
 #[serde(deny_unknown_fields)]
 pub struct TierNames {
     /// See [`shims::Tiers`] for all of these.
+    #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub opus: Option<String>,
+    #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub sonnet: Option<String>,
+    #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub haiku: Option<String>,
+    #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub subagent: Option<String>,
 }
 
 /// Standing arguments: for every agent, or by agent.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub enum Args {
     /// For every agent.
     All(Vec<String>),
@@ -232,18 +249,16 @@ pub enum Args {
 }
 
 /// The `proxy` key: `inherit`, `none` or a URL.
-#[derive(Debug, Default, Deserialize)]
-#[serde(from = "String")]
+#[derive(Debug, Default)]
 pub struct ProxyRule(pub Proxy);
 
-impl From<String> for ProxyRule {
-    fn from(text: String) -> Self {
-        Self(match text.as_str() {
-            "inherit" => Proxy::Inherit,
-            "none" => Proxy::None,
-            _ => Proxy::Url(text),
-        })
-    }
+/// The `shims` key.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShimsRule {
+    /// The folder of the symlinks.
+    #[serde(default, deserialize_with = "some::<FilePath, _>")]
+    pub dir: Option<PathBuf>,
 }
 
 /// What only concerns Codex.
@@ -260,15 +275,19 @@ pub struct Codex {
 #[serde(deny_unknown_fields)]
 pub struct IsolatedHomes {
     /// Codex's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "homes")]
     pub codex: HomeNames,
     /// Hermes Agent's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "homes")]
     pub hermes: HomeNames,
 }
 
-/// Names of homes; the maps behind them are empty.
-pub type HomeNames = BTreeMap<String, BTreeMap<String, ()>>;
+/// Names of homes.
+pub type HomeNames = BTreeSet<String>;
+
+fn half_a_day() -> Duration {
+    Duration::from_secs(12 * 60 * 60)
+}
 
 fn yes() -> bool {
     true
@@ -281,8 +300,16 @@ fn hundred() -> Option<usize> {
 
 impl Filter {
     /// The rule of a provider that names none: every model, in the provider's order.
+    #[expect(clippy::unnecessary_wraps, reason = "serde wants the field's own type")]
     pub fn keep_all() -> Option<Vec<Self>> {
         Some(vec![Self { filter: String::new(), order_key: None, desc: false, top: None }])
+    }
+}
+
+impl ModelEntry {
+    /// A model of which only the id is said.
+    pub fn named(id: String) -> Self {
+        Self { id, ..Self::default() }
     }
 }
 

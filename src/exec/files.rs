@@ -1,5 +1,6 @@
 //! Folders, files and links of ours: private, atomic, and touched only when they differ.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
@@ -9,33 +10,65 @@ use anyhow::{Context, Result, bail};
 use nix::unistd::geteuid;
 use shims::{Dirs, Link};
 
-/// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
+/// The folders of ours that one launch has looked at, so that it looks at each once.
+pub struct Folders<'a> {
+    dirs: &'a Dirs,
+    sound: BTreeSet<PathBuf>,
+}
+
+impl<'a> Folders<'a> {
+    /// None looked at yet.
+    pub fn of(dirs: &'a Dirs) -> Self {
+        Self { dirs, sound: BTreeSet::new() }
+    }
+
+    /// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
+    ///
+    /// # Errors
+    /// When a folder of ours belongs to someone else, is a link that someone else made, or is no folder:
+    /// then what we write there could be read or turned elsewhere.
+    pub fn private(&mut self, path: &Path) -> Result<()> {
+        let ours = [&self.dirs.cache, &self.dirs.state].into_iter().find(|base| path.starts_with(base));
+        let Some(base) = ours else { bail!("{} is not a folder of agent-run", path.display()) };
+        let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
+        for dir in below.into_iter().rev() {
+            if !self.sound.contains(dir) {
+                own_dir(dir)?;
+                self.sound.insert(dir.to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Creates one folder of ours; see [`Folders::private`].
 ///
 /// # Errors
-/// When a folder of ours belongs to someone else, is a link that someone else made, or is no folder:
-/// then what we write there could be read or turned elsewhere.
+/// As there.
 pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
-    let ours = [&dirs.cache, &dirs.state].into_iter().find(|base| path.starts_with(base));
-    let Some(base) = ours else { bail!("{} is not a folder of agent-run", path.display()) };
-    if let Some(above) = base.parent() {
-        user_dir(above)?;
-    }
-    let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
-    for dir in below.into_iter().rev() {
-        own_dir(dir)?;
-    }
-    Ok(())
+    Folders::of(dirs).private(path)
 }
 
 fn own_dir(dir: &Path) -> Result<()> {
-    match DirBuilder::new().mode(0o700).create(dir) {
-        Ok(()) => return Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(error).with_context(|| format!("could not create {}", dir.display())),
-    }
     let could_not_look = || format!("could not look at {}", dir.display());
-    let itself = fs::symlink_metadata(dir).with_context(could_not_look)?;
-    let behind = fs::metadata(dir).with_context(could_not_look)?;
+    let itself = match fs::symlink_metadata(dir) {
+        Ok(itself) => itself,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if let Some(above) = dir.parent() {
+                user_dir(above)?;
+            }
+            match DirBuilder::new().mode(0o700).create(dir) {
+                // Another launch may have been quicker; what it made is looked at like any other.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    fs::symlink_metadata(dir).with_context(could_not_look)?
+                }
+                made => return made.with_context(|| format!("could not create {}", dir.display())),
+            }
+        }
+        Err(error) => return Err(error).with_context(could_not_look),
+    };
+    let behind =
+        if itself.is_symlink() { fs::metadata(dir).with_context(could_not_look)? } else { itself.clone() };
     let me = geteuid().as_raw();
     if itself.uid() != me || behind.uid() != me {
         bail!(

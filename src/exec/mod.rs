@@ -18,6 +18,7 @@ use anyhow::{Context, Result, anyhow};
 use shims::{Dirs, Part, Plan, Value};
 
 use crate::env::Environment;
+use files::Folders;
 
 pub use find::{Missing, find};
 pub use lock::{HomeLock, lock_home};
@@ -27,8 +28,9 @@ pub use lock::{HomeLock, lock_home};
 /// # Errors
 /// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
 pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
+    let mut folders = Folders::of(dirs);
     for dir in &plan.dirs {
-        files::private_dir(dir, dirs)?;
+        folders.private(dir)?;
     }
     for dir in &plan.user_dirs {
         files::user_dir(dir)?;

@@ -72,7 +72,10 @@ fn crush_finds_the_choice_in_files_of_ours() {
     let provider = &global["providers"]["agent-run-mock"];
     assert_eq!(provider["base_url"], "http://127.0.0.1:9/v1");
     assert_eq!(provider["models"][0]["default_max_tokens"], 100);
-    assert_eq!(provider["extra_headers"], json!({"X-Plain": r"a\$b", "X-Secret": "$AGENT_RUN_HEADER_2"}));
+    assert_eq!(
+        provider["extra_headers"],
+        json!({"X-Plain": "$AGENT_RUN_HEADER_1", "X-Secret": "$AGENT_RUN_HEADER_2"})
+    );
     assert_eq!(global["models"]["small"]["model"], "m2");
     let session = json(&session(&ran).join("crush.json"));
     assert_eq!(session["models"]["large"]["model"], "m1");

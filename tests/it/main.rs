@@ -12,6 +12,9 @@ mod crush;
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
+/// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
+mod hermes;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
 

@@ -20,7 +20,7 @@ providers:
     headers: {X-Team: blue}
     models:
       - {id: acme-large, name: Acme Large, context_window: 131072, max_output_tokens: 16384, reasoning: true}
-      - {id: acme-small}
+      - acme-small
     model_api_filters: []
 ";
 

@@ -83,8 +83,19 @@ impl Tmux {
 }
 
 impl Drop for Tmux {
+    /// Ends what runs in the terminal, and waits for it: an agent still writes while it goes, and would
+    /// leave files in a sandbox that is being removed.
     fn drop(&mut self) {
+        let tty = run((self.server)().args(["display-message", "-p", "#{pane_tty}"])).stdout;
+        let inside = run(Command::new("ps").args(["-o", "pid=", "-t", tty.trim()])).stdout;
+        let pids: Vec<_> = inside.split_whitespace().collect();
         _ = (self.server)().arg("kill-server").output();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while Instant::now() < deadline
+            && !run(Command::new("ps").args(["-o", "pid=", "-p", &pids.join(",")])).stdout.trim().is_empty()
+        {
+            std::thread::sleep(Duration::from_millis(50));
+        }
         _ = std::fs::remove_file(&self.socket);
     }
 }

@@ -6,6 +6,7 @@
 //! and an `agent` may bring a model of its own (seen in 2.1.197). Only `--settings` is stronger, and it
 //! appears only where it is needed. It stands in argv, so nothing secret is ever in it.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -149,11 +150,19 @@ fn is_held(name: &str) -> bool {
 
 /// Whether `theirs` makes no difference to what is meant.
 fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
-    let theirs = theirs.as_str();
     match meant {
-        Meant::Value(ours) => theirs.is_some_and(|theirs| ours.plain().is_some_and(|ours| ours == theirs)),
-        Meant::Unset => theirs == Some(""),
+        Meant::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
+        Meant::Unset => as_text(theirs).is_empty(),
         Meant::Free => true,
+    }
+}
+
+/// A variable's value as Claude Code takes it: numbers as they are written, nothing for `null`.
+fn as_text(value: &Json) -> Cow<'_, str> {
+    match value {
+        Json::String(text) => Cow::Borrowed(text),
+        Json::Null => Cow::Borrowed(""),
+        other => Cow::Owned(other.to_string()),
     }
 }
 
@@ -233,11 +242,11 @@ fn said(guard: &Map<String, Json>) -> Vec<String> {
 /// looked at before `--settings` is.
 fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
     for (name, value) in source.env() {
-        let text = value.as_str().unwrap_or_default();
+        let text = as_text(value);
         let consequence = match name {
             _ if launch.extra_env.contains_key(name) => continue,
             "ANTHROPIC_UNIX_SOCKET" if !text.is_empty() => "sends every request and the key to that socket",
-            "CLAUDE_CODE_DISABLE_AGENT_VIEW" if !is_true(text) => {
+            "CLAUDE_CODE_DISABLE_AGENT_VIEW" if !is_true(&text) => {
                 "allows background agents, which do not stay with the provider"
             }
             _ => continue,

@@ -82,8 +82,8 @@ const FAMILY: &[&str] = &[
     "CLAUDE_CODE_USE_*",
 ];
 
-/// The window below which Claude Code answers "Prompt is too long" to anything and sends nothing: 24,000
-/// is too few, its own prompt and reserve counted, and 32,768 works.
+/// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
+/// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
 const SMALLEST_WINDOW: u64 = 32_000;
 
 impl Agent for Claude {

@@ -27,12 +27,19 @@ const VALUED: [&str; 18] = [
 /// The options that take every word up to the next option.
 const GREEDY: [&str; 2] = ["-i", "--image"];
 
-/// Whether the terminal interface is asked to go on with a session, which has its own model recorded.
+/// Whether the terminal interface goes on with a session on the model recorded in it.
 ///
-/// Only the first positional word counts. `exec resume` and `fork` do not: both run on the configured model
-/// (seen in Codex 0.169).
-pub fn resumes<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> bool {
-    first_positional(words).is_some_and(|word| word == "resume")
+/// Only the first positional word counts: `exec resume` and `fork` run on the configured model. So does a
+/// session resumed with a model or a provider named by `-c` (both seen in Codex 0.169). Without the latter
+/// the runtime home's own config decides, and nothing but a profile of the user's stands above that: then
+/// the provider is pinned and the recorded model lost.
+pub fn keeps_model<'a>(words: impl IntoIterator<Item = &'a OsStr> + Clone) -> bool {
+    let names_profile = |word: &OsStr| {
+        let word = word.as_encoded_bytes();
+        word.starts_with(b"-p") || word.starts_with(b"--profile")
+    };
+    first_positional(words.clone()).is_some_and(|word| word == "resume")
+        && !words.into_iter().any(names_profile)
 }
 
 fn first_positional<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<&'a OsStr> {
@@ -60,8 +67,8 @@ fn first_positional<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<&'
 mod tests {
     use super::*;
 
-    fn is_resume(words: &str) -> bool {
-        resumes(words.split_whitespace().map(OsStr::new))
+    fn keeps(words: &str) -> bool {
+        keeps_model(words.split_whitespace().map(OsStr::new))
     }
 
     #[test]
@@ -69,16 +76,16 @@ mod tests {
         for words in [
             "resume --last",
             "-c a=1 --search resume",
-            "-p work -s read-only -C /x resume id",
+            "-m x -s read-only -C /x resume id",
             "--model=m -cfoo=1 resume --last",
             "-i a.png b.png --search resume",
         ] {
-            assert!(is_resume(words), "{words}");
+            assert!(keeps(words), "{words}");
         }
     }
 
     #[test]
-    fn other_places_of_the_word_are_not_a_subcommand() {
+    fn other_words_and_other_places_do_not_count() {
         for words in [
             "",
             "exec resume --last",
@@ -89,7 +96,7 @@ mod tests {
             "-i resume",
             "-c",
         ] {
-            assert!(!is_resume(words), "{words}");
+            assert!(!keeps(words), "{words}");
         }
     }
 }

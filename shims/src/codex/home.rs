@@ -1,12 +1,13 @@
 //! The folders of a launch: the user's home, the runtime home that mirrors it, and what must last.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
 use serde_json::{Value as Json, json};
 
+use crate::loopback::PROXY_VARIABLES;
 use crate::mirror::Mirror;
-use crate::{EntryKind, Inputs, Launch, Link, Plan, ToolSet};
+use crate::{Inputs, Launch, Link, Plan, ToolSet};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -17,9 +18,8 @@ const LASTING: [&str; 2] = ["sessions", "archived_sessions"];
 
 /// Entries that belong to one home alone. The login is among them: with it Codex would ask
 /// `chatgpt.com`, and would ask the provider for a model list (seen in Codex 0.169).
-const OWN: [&str; 22] = [
+const OWN: [&str; 21] = [
     ".agent-run.json",
-    ".agent-run.lock",
     ".sandbox_migration",
     "app-server-control",
     "app-server-daemon",
@@ -92,26 +92,28 @@ impl Home {
         paths
     }
 
+    /// Where Codex keeps its databases.
+    pub fn sqlite(&self) -> PathBuf {
+        self.state.join("sqlite")
+    }
+
     /// The model list of a launch with a minimal set of tools.
     pub fn catalog(&self) -> PathBuf {
         self.runtime.join(CATALOG)
     }
 
     /// Plans folders and links.
-    pub fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        plan.dirs.extend([self.runtime.clone(), self.state.join("sqlite")]);
+    pub fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+        plan.dirs.extend([self.runtime.clone(), self.sqlite()]);
         self.mirror().plan(inputs, plan);
         if let Some(former) = marked(&self.runtime, inputs).filter(|former| *former != self.real) {
             let nothing = Mirror { real: &former, owns: &|_| true, ..self.mirror() };
             nothing.plan(inputs, plan);
         }
-        let here = inputs.entries(&self.runtime);
         for name in LASTING {
             let target = self.state.join(name);
             plan.dirs.insert(target.clone());
-            let folder = |entry: &crate::Entry| entry.name == name && entry.kind == EntryKind::Dir;
-            let link = Link { target, replaces_folder: here.iter().any(folder) };
-            plan.links.insert(self.runtime.join(name), Some(link));
+            plan.links.insert(self.runtime.join(name), Some(Link { target, replaces_folder: true }));
         }
         if launch.codex_tools == ToolSet::Minimal {
             plan.write(self.catalog(), EMPTY_CATALOG);
@@ -119,7 +121,7 @@ impl Home {
         if let Some(real) = self.real.to_str() {
             plan.write(self.runtime.join(MARKER), format!("{}\n", json!({ "real_home": real })));
         }
-        self.guard_dotenv(launch, inputs, plan)
+        self.guard_dotenv(launch, inputs, plan);
     }
 
     fn mirror(&self) -> Mirror<'_> {
@@ -135,17 +137,17 @@ impl Home {
 
     /// Leaves out a `.env` that would undo the launch: Codex lets it win over the inherited environment,
     /// but for names that begin with `CODEX_` (seen in Codex 0.169).
-    fn guard_dotenv(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn guard_dotenv(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
         let dotenv = self.real.join(".env");
-        if self.isolated || inputs.fact(&dotenv).is_none() {
-            return Ok(());
-        }
-        let text = inputs.file(&dotenv)?.map(String::from_utf8_lossy).unwrap_or_default();
+        let Ok(Some(bytes)) = inputs.file(&dotenv) else { return };
+        let text = String::from_utf8_lossy(bytes);
+        let planned = |name: &str| match plan.env.get(OsStr::new(name)) {
+            Some(Some(_)) => !name.starts_with("CODEX_"),
+            Some(None) => PROXY_VARIABLES.contains(&name),
+            None => false,
+        };
         let decided = |name: &&str| {
-            let harmless = name.starts_with("CODEX_") || name.starts_with("OPENAI_");
-            name.starts_with("AGENT_RUN_")
-                || launch.extra_env.contains_key(*name)
-                || (!harmless && plan.env.contains_key(std::ffi::OsStr::new(name)))
+            name.starts_with("AGENT_RUN_") || launch.extra_env.contains_key(*name) || planned(name)
         };
         if let Some(name) = assigned(&text).find(decided) {
             plan.warn(format!(
@@ -159,7 +161,6 @@ impl Home {
                 plan.links.insert(link, None);
             }
         }
-        Ok(())
     }
 }
 

@@ -89,7 +89,7 @@ impl Agent for Codex {
         for (name, value) in secrets {
             plan.set(name, value);
         }
-        home.plan(launch, inputs, plan)?;
+        home.plan(launch, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
         plan.forward(launch);
         if launch.codex_tools == ToolSet::Minimal {

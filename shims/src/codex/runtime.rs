@@ -7,7 +7,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use toml::Table;
 
 use super::config::{self, REPLACED};
@@ -15,6 +15,8 @@ use super::home::Home;
 use super::merge::merge;
 use super::settings::Setting;
 use crate::{Inputs, Plan};
+
+const HEADING: &str = "# Made by agent-run, anew on each launch; what Codex writes here is kept.\n\n";
 
 /// What [`plan`] must be told.
 pub fn reads(home: &Home) -> Vec<PathBuf> {
@@ -51,8 +53,10 @@ impl Files {
 pub fn plan(home: &Home, settings: &[Setting], inputs: &Inputs, plan: &mut Plan) -> Result<()> {
     let files = Files::of(home);
     let own = if home.isolated { None } else { user_text(&files.own, inputs)? };
-    let (base, last) = (inputs.text(&files.base)?, inputs.text(&files.last)?);
-    let current = inputs.text(&files.config)?.or(last);
+    // What cannot be read of ours counts as gone.
+    let ours = |path| inputs.text(path).ok().flatten();
+    let (base, last) = (ours(&files.base), ours(&files.last));
+    let current = ours(&files.config).or(last);
     let stamp = stamp(home, settings, own);
     if let Some(current) = current.filter(|_| current == last)
         && base.and_then(|base| base.lines().next()) == Some(&*stamp)
@@ -68,11 +72,11 @@ pub fn plan(home: &Home, settings: &[Setting], inputs: &Inputs, plan: &mut Plan)
     }
     config::carry_hook_trust(&mut new, &home.real, &home.runtime);
     let merged = match (base.and_then(read_back), current.and_then(read_back)) {
-        (Some(base), Some(current)) => merge(&base, &current, &new, |path| is_owned(path, settings)),
-        _ => new.clone(),
+        (Some(base), Some(current)) => &merge(&base, &current, &new, |path| is_owned(path, settings)),
+        _ => &new,
     };
-    let merged = toml::to_string(&merged).context("could not write Codex's config as TOML")?;
-    let new = toml::to_string(&new).context("could not write Codex's config as TOML")?;
+    let merged = format!("{HEADING}{}", toml::to_string(merged)?);
+    let new = toml::to_string(&new)?;
     // Without a stamp the next launch reads the user's file again, and warns again.
     let stamp = if warnings.is_empty() { stamp } else { "#".to_owned() };
     plan.write(files.base, format!("{stamp}\n{new}"));

@@ -1,5 +1,7 @@
 //! What a launch imposes on Codex: each setting once, for the file and for the command line.
 
+use std::path::Path;
+
 use anyhow::{Context, Result};
 use toml::{Table, Value as Toml};
 
@@ -84,19 +86,17 @@ fn header_variable(at: usize) -> String {
 pub fn of(launch: &Launch, home: &Home, secrets: &[(String, Value)]) -> Result<Vec<Setting>> {
     let model = &launch.model.value;
     let words = launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref));
-    // Codex resumes on the recorded model, unless the command line names one.
-    let keeps_model = !launch.model_was_asked_for() && argv::resumes(words);
-    let sqlite = home.state.join("sqlite");
-    let sqlite = sqlite.to_str().with_context(|| format!("could not name {} in TOML", sqlite.display()))?;
+    let keeps_model = !launch.model_was_asked_for() && argv::keeps_model(words);
+    let choice = if keeps_model { Hold::Written } else { Hold::Pinned };
     let mut settings = Settings::default();
-    settings.pin("model_provider", ID);
+    settings.add("model_provider", ID, choice);
     settings.pin(&format!("model_providers.{ID}"), provider(launch));
-    settings.add("model", &*model.id, if keeps_model { Hold::Written } else { Hold::Pinned });
+    settings.add("model", &*model.id, choice);
     // Codex takes 272,000 tokens for any model it does not know (0.169).
     if let Some(window) = model.context_window.and_then(|window| i64::try_from(window).ok()) {
         settings.add("model_context_window", window, Hold::Written);
     }
-    settings.pin("sqlite_home", sqlite);
+    settings.pin("sqlite_home", utf8(&home.sqlite())?);
     settings.pin("features.daemon_auto_start", false);
     // Else a provider that is down is waited for without end.
     settings.add("features.unbounded_connection_retries", false, Hold::Offered);
@@ -128,6 +128,16 @@ fn provider(launch: &Launch) -> Table {
     provider
 }
 
+fn utf8(path: &Path) -> Result<&str> {
+    path.to_str().with_context(|| {
+        format!(
+            "could not name {} in Codex's config: not UTF-8\n\
+             help: set XDG_STATE_HOME and XDG_CACHE_HOME to folders with UTF-8 names",
+            path.display()
+        )
+    })
+}
+
 #[derive(Default)]
 struct Settings(Vec<Setting>);
 
@@ -143,10 +153,7 @@ impl Settings {
     /// What makes Codex 0.169 offer function tools only. Each MCP server is a `namespace` tool, the
     /// terminal interface's own among them, and that one can only be turned off by a table in its place.
     fn minimal(&mut self, home: &Home) -> Result<()> {
-        let catalog = home.catalog();
-        let catalog =
-            catalog.to_str().with_context(|| format!("could not name {} in TOML", catalog.display()))?;
-        self.pin("model_catalog_json", catalog);
+        self.pin("model_catalog_json", utf8(&home.catalog())?);
         self.pin("agents.enabled", false);
         self.pin("features.goals", false);
         self.pin("web_search", "disabled");

@@ -17,7 +17,7 @@ use crate::{Launch, Model, Protocol, Value};
 /// providers, each `CRUSH_X` is exported as `X` too (seen in 0.90).
 pub const KEY: &str = "AGENT_RUN_API_KEY";
 
-/// The beginning of the variables that carry secret headers.
+/// The beginning of the variables that carry headers.
 pub const HEADER: &str = "AGENT_RUN_HEADER_";
 
 /// What stands for the key of a provider without one. Without any, Crush would send an `OPENAI_API_KEY`
@@ -53,14 +53,10 @@ impl<'a> Provider<'a> {
             variables.push((KEY.to_owned(), Value::key()));
         }
         let mut headers = Object::new();
+        // A header that was written down plain may still be a token, and the file is no place for one.
         for (at, (header, value)) in (1..).zip(&launch.headers) {
-            let template = if let Some(text) = value.plain() {
-                literal(&text.to_string_lossy())
-            } else {
-                variables.push((format!("{HEADER}{at}"), value.clone()));
-                format!("${HEADER}{at}")
-            };
-            headers.insert(header.clone(), template.into());
+            variables.push((format!("{HEADER}{at}"), value.clone()));
+            headers.insert(header.clone(), format!("${HEADER}{at}").into());
         }
         Ok(Self { launch, alone, id: id(name), headers, variables })
     }
@@ -252,16 +248,19 @@ mod tests {
     }
 
     #[test]
-    fn headers_come_out_as_written_and_secret_ones_by_a_variable() {
+    fn every_header_goes_by_a_variable() {
         let mut launch = launch(&[]);
         launch.headers.insert("X-Plain".into(), r"$5 \ `x` 'y'".into());
         launch.headers.insert("X-Secret".into(), Value::from("k=").then(Value::key()));
         let provider = provider(&launch);
-        assert_eq!(provider.headers["X-Plain"], r"\$5 \\ \`x\` 'y'");
+        assert_eq!(provider.headers["X-Plain"], "$AGENT_RUN_HEADER_1");
         assert_eq!(provider.headers["X-Secret"], "$AGENT_RUN_HEADER_2");
         assert_eq!(
-            provider.variables[1],
-            ("AGENT_RUN_HEADER_2".into(), Value::from("k=").then(Value::key()))
+            provider.variables[1..],
+            [
+                ("AGENT_RUN_HEADER_1".into(), Value::from(r"$5 \ `x` 'y'")),
+                ("AGENT_RUN_HEADER_2".into(), Value::from("k=").then(Value::key())),
+            ]
         );
     }
 

@@ -20,13 +20,12 @@ const DEFAULT_OUTPUT: u64 = 65_536;
 /// How many models the `/model` picker is given: the file is parsed on every turn.
 const MOST_MODELS: usize = 500;
 
-/// A header as the config says it.
+/// A header, and the variable that carries it.
 #[derive(Debug)]
 struct Header<'a> {
     name: &'a str,
-    text: String,
-    /// The variable that the text refers to, with its value.
-    variable: Option<(String, &'a Value)>,
+    variable: String,
+    value: &'a Value,
 }
 
 /// How one launch routes.
@@ -76,26 +75,21 @@ impl<'a> Routing<'a> {
         format!("AUXILIARY_AGENT_RUN_{provider}{what}_API_KEY")
     }
 
-    /// The headers as the config says them: what is secret, or what Hermes would take for a variable, is
-    /// in a variable of ours.
-    fn headers(&self) -> Vec<Header<'a>> {
-        let headers = self.launch.headers.iter().enumerate().map(|(index, (name, value))| {
-            match value.plain().and_then(|plain| plain.into_string().ok()) {
-                Some(text) if !text.contains("${") => Header { name, text, variable: None },
-                _ => {
-                    let variable = self.variable(&format!("_HEADER_{index}"));
-                    Header { name, text: format!("${{{variable}}}"), variable: Some((variable, value)) }
-                }
-            }
-        });
-        headers.collect()
+    /// Every header goes by a variable of ours: one that was written down plain may still be a token, and
+    /// the file is no place for one.
+    fn headers(&self) -> impl Iterator<Item = Header<'a>> {
+        self.launch.headers.iter().enumerate().map(|(index, (name, value))| Header {
+            name,
+            variable: self.variable(&format!("_HEADER_{index}")),
+            value,
+        })
     }
 
     /// Sets the variables that the config names.
     pub fn set_variables(&self, plan: &mut Plan) {
         // Hermes refuses keys of less than four characters, and then tries one it finds by the host.
         plan.set(self.variable(""), if self.launch.keyed { Value::key() } else { "agent-run".into() });
-        for (variable, value) in self.headers().into_iter().filter_map(|header| header.variable) {
+        for Header { variable, value, .. } in self.headers() {
             plan.set(variable, value.clone());
         }
     }
@@ -125,8 +119,9 @@ impl<'a> Routing<'a> {
     }
 
     fn header_section(&self) -> Option<Json> {
+        let reference = |header: Header<'_>| format!("${{{}}}", header.variable);
         let headers: Map<_, _> =
-            self.headers().into_iter().map(|header| (header.name.to_owned(), header.text.into())).collect();
+            self.headers().map(|header| (header.name.to_owned(), reference(header).into())).collect();
         (!headers.is_empty()).then(|| headers.into())
     }
 
@@ -209,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn secret_headers_and_the_key_are_only_named() {
+    fn headers_and_the_key_are_only_named() {
         let mut launch = launch(&[]);
         let value = |text| Template::parse(text).expect("parses").fill(|_| String::new());
         launch.headers.insert("X-Plain".into(), value("a"));
@@ -217,7 +212,7 @@ mod tests {
         launch.headers.insert("X-Literal".into(), value("$${HOME}"));
         let lines = lines(&launch);
         for part in [
-            r#""X-Plain": "a""#,
+            r#""X-Plain": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_1_API_KEY}""#,
             r#""X-Secret": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_API_KEY}""#,
             r#""X-Literal": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_0_API_KEY}""#,
             r#""key_env": "AUXILIARY_AGENT_RUN_LOCAL_API_KEY""#,

@@ -280,8 +280,8 @@ mod tests {
     }
 
     fn provider(more: &str) -> Provider {
-        let yaml = format!("protocols: [anthropic]\nbase_urls: {{anthropic: 'http://127.0.0.1:9'}}\n{more}");
-        serde_yaml::from_str(&yaml).unwrap()
+        let base = "protocols: [anthropic]\nbase_urls: {anthropic: 'http://127.0.0.1:9'}";
+        crate::catalog::provider(&format!("{base}\n{more}"))
     }
 
     fn fetched(ids: &[&str]) -> Fetched {

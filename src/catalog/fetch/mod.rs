@@ -18,7 +18,6 @@ use self::http::{Answer, Client};
 use super::cache::{Extent, Fetched};
 use super::normalize::{List, MAX_ROWS, Reject};
 use super::source::{Place, Source, without_query};
-use crate::config::Text;
 use crate::env::Environment;
 
 pub use failure::{AWHILE, Failure, What};
@@ -97,7 +96,7 @@ impl Ask<'_> {
         };
         let mut headers = Vec::new();
         let mut secrets: Vec<String> = key.map(str::to_owned).into_iter().collect();
-        for (name, Text(template)) in &self.source.provider.headers {
+        for (name, template) in &self.source.provider.headers {
             if template.names_key() && key.is_none() {
                 continue;
             }

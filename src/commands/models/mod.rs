@@ -15,9 +15,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::Dirs;
 
-use crate::catalog::{Catalog, Known, TTL, detached};
+use crate::catalog::{self, Catalog, Known, detached};
 use crate::cli::Models;
-use crate::cli::models::{Cache, RefreshDetached};
+use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::{key, near, output, report};
@@ -30,34 +30,39 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the command failed, or a provider's list could not be loaded.
 pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let path = env.config_file(config)?;
-    let dirs = env.dirs()?;
-    let catalog = Catalog::open(&dirs, env, TTL);
+    let (config, dirs) = (env.config_file(config)?, env.dirs()?);
+    let with_desk = |run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
+        let loaded = config::load(&config)?;
+        loaded.warnings.iter().for_each(|warning| report::warn(warning));
+        let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
+        run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
+    };
     match command {
-        Models::RefreshDetached(words) => return refresh_detached(&words, &path, &dirs, env),
-        Models::Cache(Cache::Path) => {
-            return output::write(|out| writeln!(out, "{}", catalog.folder().display()));
-        }
-        Models::Cache(Cache::Clear { provider }) => {
-            catalog.clear(provider.as_deref())?;
-            return Ok(ExitCode::SUCCESS);
-        }
-        _ => {}
+        Models::List(words) => with_desk(&|desk| list::run(&words, desk)),
+        Models::Show(words) => with_desk(&|desk| show::run(&words, desk)),
+        Models::Diff(words) => with_desk(&|desk| diff::run(&words, desk)),
+        Models::Complete(words) => with_desk(&|desk| complete(&words, &config, desk)),
+        Models::Cache(words) => cache(words, &dirs),
+        Models::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
     }
-    let loaded = config::load(&path)?;
-    loaded.warnings.iter().for_each(|warning| report::warn(warning));
-    let desk = Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() };
-    match command {
-        Models::List(words) => list::run(&words, &desk),
-        Models::Show(words) => show::run(&words, &desk),
-        Models::Diff(words) => diff::run(&words, &desk),
-        Models::Complete(words) => {
-            let (name, provider) = desk.provider(&words.provider)?;
-            let ids = catalog.complete(name, provider, &std::path::absolute(path)?, &words.prefix);
-            output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
+}
+
+fn complete(words: &Complete, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
+    let (name, provider) = desk.provider(&words.provider)?;
+    let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix);
+    output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
+}
+
+fn cache(words: Cache, dirs: &Dirs) -> Result<ExitCode> {
+    let folder = catalog::folder(dirs);
+    let text = match words {
+        Cache::Path => folder.display().to_string(),
+        Cache::Clear { provider } => {
+            let removed = catalog::clear(dirs, provider.as_deref())?;
+            format!("removed {removed} files from {}", folder.display())
         }
-        Models::Cache(_) | Models::RefreshDetached(_) => Ok(ExitCode::SUCCESS),
-    }
+    };
+    output::write(|out| writeln!(out, "{text}"))
 }
 
 /// What the commands work with.
@@ -162,7 +167,7 @@ fn refresh_detached(
         }
         (None, source) => source.map(|source| key::resolve(source, env, &dirs.home)).transpose(),
     };
-    Catalog::open(dirs, env, TTL).run_detached(&words.provider, provider, &key);
+    Catalog::open(dirs, env, loaded.config.models_ttl).run_detached(&words.provider, provider, &key);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -54,8 +54,10 @@ fn case_10_a_running_session_stays() {
 #[test]
 fn case_11_foreign_helpers_and_headers_stay_out() {
     let Some(stage) = stage() else { return };
+    // Whether a helper's key makes it into the very first request is a race; whether it runs is not.
+    let helped = stage.sandbox.path("helped");
     let settings = json!({
-        "apiKeyHelper": format!("echo {STRAY}"), "env": {"ANTHROPIC_CUSTOM_HEADERS": "X-Left: 1"},
+        "apiKeyHelper": format!("touch '{}'; echo {STRAY}", helped.display()), "env": {"ANTHROPIC_CUSTOM_HEADERS": "X-Left: 1"},
         "availableModels": ["claude-opus-4-8"],
     });
     stage.settings(&settings);
@@ -73,6 +75,7 @@ fn case_11_foreign_helpers_and_headers_stay_out() {
         let screen = tmux.wait_for("? for shortcuts");
         assert!(!screen.contains("Both "), "{screen}");
     }
+    assert!(!helped.exists(), "the helper ran");
 }
 
 #[test]

@@ -44,8 +44,36 @@ fn case_29_an_editor_that_speaks_to_the_app_server_gets_our_provider() {
     ask(3, "turn/start", json!({ "threadId": thread["thread"]["id"], "input": input }));
     let post = stage.a.wait_for_posts(1).remove(0);
     assert_eq!(post["model"], "model-p");
+    // Without a client the server ends by itself.
     drop(to);
-    child.kill().unwrap();
     child.wait().unwrap();
     assert!(stage.b.posts().is_empty());
+}
+
+#[test]
+fn servers_that_codex_adds_and_removes_stay_added_and_removed() {
+    let Some(stage) = Stage::set() else { return };
+    stage.own_config("", "[mcp_servers.theirs]\ncommand = 'true'");
+    let list = |program| stage.run(program, &["mcp", "list"]).exits(0).stdout;
+    stage.run("codex@p", &["mcp", "add", "added", "--", "true"]).exits(0);
+    stage.run("codex@p", &["mcp", "remove", "theirs"]).exits(0);
+    for _ in 0..2 {
+        let ours = list("codex@p");
+        assert!(ours.contains("added") && !ours.contains("theirs"), "{ours}");
+    }
+    let plain = list("codex");
+    assert!(plain.contains("theirs") && !plain.contains("added"), "{plain}");
+}
+
+#[test]
+fn a_home_without_a_provider_is_codexs_own() {
+    let Some(stage) = Stage::set() else { return };
+    stage.own_config("", "[mcp_servers.theirs]\ncommand = 'true'");
+    stage.sandbox.config("providers: {}\nisolated_homes: {codex: {work: {}}}\n");
+    stage.sandbox.shim("codex@work");
+    stage.run("codex@work", &["mcp", "add", "added", "--", "true"]).exits(0);
+    let listed = stage.run("codex@work", &["mcp", "list"]).exits(0).stdout;
+    assert!(listed.contains("added") && !listed.contains("theirs"), "{listed}");
+    assert!(stage.sandbox.home(".local/state/agent-run/codex/work/home/config.toml").exists());
+    assert_eq!(stage.run("codex@work", &["login", "status"]).code, 1, "nobody is logged in");
 }

@@ -89,7 +89,7 @@ fn a_resumed_session_keeps_its_model_unless_one_is_asked_for() {
     let model_of = |turn, shell_command: &str| {
         let terminal = Terminal::start(&stage, shell_command)?;
         terminal.0.wait_for("› one");
-        terminal.say("more");
+        terminal.say(&format!("message {turn}"));
         let model = stage.a.wait_for_turn(turn)["model"].clone();
         terminal.0.wait_until("an end", |screen| screen.matches("PONG-FROM-MOCK").count() == turn);
         terminal.quit();

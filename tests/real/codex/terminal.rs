@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{Stage, header, lines};
 use crate::support::run;
 use crate::support::tmux::Tmux;
@@ -22,15 +24,23 @@ impl Terminal {
         self.0.wait_for(READY);
     }
 
-    /// Types a message or a command and sends it.
+    /// Types a message or a command that is not on the screen yet, and sends it.
     #[track_caller]
     pub fn say(&self, text: &str) {
         self.0.wait_for(READY);
         self.0.text(text);
         self.0.wait_for(&format!("› {text}"));
         // Keys that follow each other at once count as pasted, and Enter in a paste sends nothing.
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        self.0.key("Enter");
+        let sent = |screen: &str| ["[exited", READY, "Where should"].iter().any(|it| screen.contains(it));
+        self.0.wait_until("the message sent", |screen| {
+            if sent(screen) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+            self.0.key("Enter");
+            std::thread::sleep(Duration::from_millis(300));
+            false
+        });
     }
 
     /// Ends Codex.
@@ -133,4 +143,37 @@ fn case_27_a_running_session_keeps_its_provider() {
     terminal.0.wait_for("PONG-FROM-MOCK");
     terminal.quit();
     assert_eq!(stage.b.posts().len(), 1);
+}
+
+#[test]
+fn case_18_nor_does_a_profile_change_the_provider_of_a_resumed_session() {
+    let Some(stage) = Stage::set() else { return };
+    stage.own_config("", "");
+    let work = stage.sandbox.home(".codex/work.config.toml");
+    stage.sandbox.write(&work, "model = 'model-work'\nmodel_provider = 'plain'\n");
+    for (turn, words) in [(1, "-p work resume --last"), (2, "resume --last -p work")] {
+        let Some(terminal) = Terminal::start(&stage, &format!("codex@p {words}")) else { return };
+        terminal.say(&format!("message {turn}"));
+        terminal.0.wait_until("an answer", |screen| screen.matches("PONG-FROM-MOCK").count() == turn);
+        terminal.quit();
+    }
+    assert_eq!(stage.a.wait_for_turn(2)["model"], "model-p");
+    assert!(stage.b.posts().is_empty());
+}
+
+#[test]
+fn a_hook_that_the_user_trusts_is_not_asked_about_again() {
+    let Some(stage) = Stage::set() else { return };
+    stage.own_config("", "");
+    let hooks = r#"{"hooks": {"Stop": [{"hooks": [{"type": "command", "command": "true"}]}]}}"#;
+    stage.sandbox.write(&stage.sandbox.home(".codex/hooks.json"), hooks);
+    let Some(terminal) = Terminal::start(&stage, "codex -c features.daemon_auto_start=false") else { return };
+    terminal.0.wait_for("Hooks need review");
+    terminal.0.key("Down");
+    terminal.0.wait_for("› 2. Trust all and continue");
+    terminal.0.key("Enter");
+    terminal.quit();
+    drop(terminal);
+    let Some(()) = stage.chat("codex@p", "hi") else { return };
+    assert_eq!(lines(&stage.a.wait_for_turn(1)), ["user: hi"]);
 }

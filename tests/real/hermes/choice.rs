@@ -48,7 +48,11 @@ fn case_03_hostile_variables_change_nothing() {
 fn case_09_an_error_of_the_provider_does_not_start_the_users_fallbacks() {
     let Some(stage) = Stage::scripted(r#"[{"path": "/chat/completions", "status": 401}]"#) else { return };
     stage.hostile_home();
+    let elsewhere = stage.sandbox.home("elsewhere");
+    let dotenv = stage.sandbox.home(".hermes/.env");
+    stage.sandbox.write(&dotenv, format!("HERMES_MANAGED_DIR={}\n", elsewhere.display()));
     let ran = stage.run(&["chat", "-Q", "-q", "hi"]).exits(1);
+    let ran = ran.complains(&["agent-run: warning: ", "/.hermes/.env names HERMES_MANAGED_DIR"]);
     assert!(ran.stdout.contains("HTTP 401"), "{}", ran.stdout);
     assert!(!stage.a.posts().is_empty());
     assert!(stage.b.posts().is_empty(), "{:#?}", stage.b.posts());

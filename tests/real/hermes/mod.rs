@@ -34,6 +34,7 @@ impl Stage {
     fn scripted(script: &str) -> Option<Self> {
         let sandbox = real::sandbox("hermes")?
             .var("LOCAL_KEY", KEY)
+            .var("SECRET", "s3cret")
             .var("HERMES_DISABLE_LAZY_INSTALLS", "1")
             .var("TIRITH_ENABLED", "false");
         let a = Canary::scripted(&sandbox, "a", script);
@@ -48,6 +49,7 @@ impl Stage {
         self.sandbox.config(&format!(
             "providers:
   local: {{protocols: [openai-chat-completions], base_urls: {{openai: '{a}'}}, key_env: LOCAL_KEY,
+    headers: {{X-Plain: blue, X-Secret: '${{env:SECRET}}'}},
     default_model: mock-model, models: [{{id: mock-model, {known}}}], model_api_filters: []}}
   other: {{protocols: [openai-chat-completions], base_urls: {{openai: '{b}'}}, key_env: OTHER_KEY,
     default_model: b-model, models: [{{id: b-model, context_window: 128000}}], model_api_filters: []}}
@@ -104,8 +106,11 @@ context_length: 32000
         );
         self.sandbox.write(&home.join("config.yaml"), &settings);
         self.sandbox.write(&self.sandbox.home("elsewhere/config.yaml"), &settings);
-        let variables: Vec<_> =
-            self.hostile_variables().into_iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+        // Of this one line a launch leaves the whole file out.
+        let variables: Vec<_> = (self.hostile_variables().into_iter())
+            .filter(|(name, _)| *name != "HERMES_MANAGED_DIR")
+            .map(|(name, value)| format!("{name}={value}\n"))
+            .collect();
         self.sandbox.write(&home.join(".env"), variables.concat());
         self.sandbox.write(&self.sandbox.path("work/.env"), variables.concat());
         let pool = format!(
@@ -153,7 +158,8 @@ fn chosen(post: &Json) {
     assert_eq!(post["path"], "/v1/chat/completions");
     assert_eq!(post["headers"]["authorization"], format!("Bearer {KEY}"));
     assert_eq!(post["model"], "mock-model");
-    assert_eq!(post["headers"]["x-stale"], Json::Null);
+    let headers = ["x-plain", "x-secret", "x-stale"].map(|name| post["headers"][name].as_str());
+    assert_eq!(headers, [Some("blue"), Some("s3cret"), None]);
 }
 
 /// How many messages a request carries, the system's aside.

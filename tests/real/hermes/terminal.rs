@@ -31,7 +31,8 @@ fn case_14_another_launch_does_not_turn_a_running_session() {
     run(&mut other).exits(0);
     tmux.wait_for("PONG-FROM-MOCK");
     say(&stage, &tmux, "two", 2);
-    conversation(&stage).iter().for_each(chosen);
+    tmux.wait_until("a side task", |_| stage.a.posts().len() > 2);
+    stage.a.posts().iter().for_each(chosen);
     let elsewhere = stage.b.posts();
     assert_eq!(elsewhere.len(), 1, "{elsewhere:#?}");
     assert_eq!(elsewhere[0]["headers"]["authorization"], "Bearer sk-OTHER");

@@ -107,7 +107,10 @@ fn what_no_argument_beats_is_refused() {
         let error = Machine::onboarded().file(LOCAL, settings).plan(&launch()).expect_err(env).to_string();
         assert!(error.starts_with(LOCAL) && error.contains("\nhelp: remove it"), "{error}");
     }
-    plan(Machine::onboarded().file(LOCAL, r#"{"env": {"CLAUDE_CODE_DISABLE_AGENT_VIEW": "yes"}}"#));
+    for harmless in [r#""yes""#, "true", "1"] {
+        let settings = format!(r#"{{"env": {{"CLAUDE_CODE_DISABLE_AGENT_VIEW": {harmless}}}}}"#);
+        plan(Machine::onboarded().file(LOCAL, settings));
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -68,8 +68,9 @@ fn a_dotenv_that_would_undo_the_launch_is_left_out() {
         plan.links.contains_key(link)
     };
     let local = Sourced::new("http://localhost:1/v1".into(), Origin::Default(String::new()));
-    let local = Launch { base_url: local, ..launch() };
-    let harmless = "A=1\nOPENAI_API_KEY=x\nHTTPS_PROXY=http://proxy\n# NO_PROXY=x\nCODEX_HOME=/x\n";
+    let foreign_keys = ["P_KEY".to_owned()].into();
+    let local = Launch { base_url: local, foreign_keys, ..launch() };
+    let harmless = "A=1\nP_KEY=x\nOPENAI_API_KEY=x\nHTTPS_PROXY=http://proxy\n# NO_PROXY=x\nCODEX_HOME=/x\n";
     assert!(linked(&local, harmless));
     assert!(!linked(&local, "A=1\n export NO_PROXY = corp"));
     assert!(linked(&launch(), "NO_PROXY=corp"), "a remote provider is reached as the user says");

@@ -88,7 +88,9 @@ fn words(plan: &Plan) -> Vec<&str> {
 #[test]
 fn a_first_launch_on_an_empty_home() {
     let plan = plan(&launch(), &machine(&[])).expect("a plan");
-    let expected = r#"model = "M"
+    let expected = r#"# Made by agent-run, anew on each launch; what Codex writes here is kept.
+
+model = "M"
 model_provider = "agent-run"
 sqlite_home = "/s/codex/p/sqlite"
 

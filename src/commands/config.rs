@@ -1,0 +1,172 @@
+//! `agent-run config`: opens the config in an editor, and writes the example first if asked to.
+
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::config::DEMO;
+use crate::output;
+
+/// Tried in this order when the user names no editor; the first two are Debian's way to ask for one.
+const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
+
+/// Opens the config at `path` in `editor`, or says where it is when nobody sits at a terminal.
+///
+/// `editor` is what `$VISUAL` or `$EDITOR` says, with arguments as a shell splits them. With `bootstrap`
+/// a file that is not there yet is written first; one that is stays as it is.
+pub fn run(path: &Path, bootstrap: bool, editor: Option<OsString>) -> Result<ExitCode> {
+    let written = bootstrap && write_example(path)?;
+    if matches!(path.try_exists(), Ok(false)) {
+        let help = "`agent-run config --bootstrap-config` writes an example there";
+        bail!("there is no config: {}\nhelp: {help}", path.display());
+    }
+    if !stdin().is_terminal() || !stdout().is_terminal() {
+        return output::write(|out| writeln!(out, "{}", path.display()));
+    }
+    if written {
+        output::write(|out| writeln!(out, "wrote {}", path.display()))?;
+    }
+    edit(path, editor)
+}
+
+/// Writes the example to `path` unless something is there already; says whether it did.
+///
+/// The file appears whole or not at all, readable by its owner alone, as do folders made for it.
+fn write_example(path: &Path) -> Result<bool> {
+    let failed = |error: std::io::Error| {
+        let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
+        anyhow!("could not write the example: {}: {error}\nhelp: {help}", path.display())
+    };
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    file.write_all(DEMO.as_bytes()).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed(error.error)),
+    }
+}
+
+fn edit(path: &Path, editor: Option<OsString>) -> Result<ExitCode> {
+    let Some(editor) = editor.filter(|editor| !editor.is_empty()) else {
+        for program in EDITORS {
+            match Command::new(program).arg(path).status() {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                status => return ended(program, status),
+            }
+        }
+        let shown = path.display();
+        bail!("no editor is found to open {shown}\nhelp: name one in EDITOR, or open the file yourself");
+    };
+    let words = split(editor)?;
+    let (program, arguments) = words.split_first().context("no editor is named")?;
+    ended(&program.to_string_lossy(), Command::new(program).args(arguments).arg(path).status())
+}
+
+/// The editor's words. A name that is not UTF-8 is taken whole, since it cannot be split as a shell does.
+fn split(editor: OsString) -> Result<Vec<OsString>> {
+    let Some(text) = editor.to_str() else { return Ok(vec![editor]) };
+    let words = shlex::split(text).filter(|words| !words.is_empty());
+    let words = words.ok_or_else(|| {
+        anyhow!("the editor's command has an open quote: {text}\nhelp: mend VISUAL or EDITOR")
+    })?;
+    Ok(words.into_iter().map(OsString::from).collect())
+}
+
+fn ended(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<ExitCode> {
+    let help = "name another one in VISUAL or EDITOR";
+    let status =
+        status.map_err(|error| anyhow!("could not run the editor: {program}: {error}\nhelp: {help}"))?;
+    if !status.success() {
+        bail!("the editor failed: {program}: {status}\nhelp: {help}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).expect("it is there").permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn the_example_is_written_for_its_owner_alone() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("config/agent-run/config.yaml");
+        assert!(write_example(&path).expect("written"));
+        assert_eq!(fs::read_to_string(&path).expect("read"), DEMO);
+        let folder = path.parent().expect("a folder");
+        assert_eq!([mode(&path), mode(folder), mode(&root.path().join("config"))], [0o600, 0o700, 0o700]);
+        assert_eq!(fs::read_dir(folder).expect("a folder").count(), 1, "nothing is left beside it");
+    }
+
+    #[test]
+    fn what_is_there_is_never_written_over() {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join("config.yaml");
+        fs::write(&path, "mine").expect("written");
+        assert!(!write_example(&path).expect("left alone"));
+        assert_eq!(fs::read_to_string(&path).expect("read"), "mine");
+
+        let link = root.path().join("link.yaml");
+        symlink("nowhere", &link).expect("a link");
+        assert!(!write_example(&link).expect("left alone"));
+        assert!(!root.path().join("nowhere").exists());
+        assert!(
+            run(&link, true, None).is_err_and(|error| error.to_string().starts_with("there is no config"))
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_an_error_with_the_way_to_make_one() {
+        let root = tempfile::tempdir().expect("a folder");
+        let error = run(&root.path().join("none"), false, None).expect_err("nothing is there").to_string();
+        assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
+        assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_told() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::write(root.path().join("file"), "").expect("written");
+        let error = write_example(&root.path().join("file/config.yaml")).expect_err("a file is in the way");
+        assert!(error.to_string().contains("\nhelp: "), "{error}");
+    }
+
+    #[test]
+    fn the_editor_gets_its_arguments_and_the_file() {
+        let root = tempfile::tempdir().expect("a folder");
+        let (path, log) = (root.path().join("the config"), root.path().join("log"));
+        let editor = format!("sh -c 'printf \"%s|\" \"$@\" >{}' sh --wait", log.display());
+        edit(&path, Some(editor.into())).expect("it ran");
+        assert_eq!(fs::read_to_string(log).expect("a log"), format!("--wait|{}|", path.display()));
+    }
+
+    #[test]
+    fn an_editor_that_cannot_run_or_fails_is_told() {
+        let said = |editor: &str| {
+            let error = edit(Path::new("x"), Some(editor.into())).expect_err(editor).to_string();
+            assert!(error.contains("\nhelp: "), "{error}");
+            error
+        };
+        assert!(said("/nowhere/editor -w").starts_with("could not run the editor: /nowhere/editor: "));
+        assert!(said("sh -c 'exit 3'").starts_with("the editor failed: sh: exit status: 3"));
+        assert!(said("vim 'x").starts_with("the editor's command has an open quote"));
+        assert!(said(" ").starts_with("the editor's command"));
+    }
+}

@@ -1,0 +1,82 @@
+//! What takes several keys of a provider to judge.
+
+use shims::Protocol;
+
+use super::problem::{Step, dotted};
+use super::types::{Config, Provider};
+
+/// One thing wrong between keys.
+pub struct Finding {
+    /// The way to the key to mend.
+    pub steps: Vec<Step>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// Everything wrong between keys.
+pub fn findings(config: &Config) -> Vec<Finding> {
+    (config.providers.iter())
+        .flat_map(|(name, provider)| {
+            let found = [protocols(provider), base_urls(provider), keys(provider)];
+            found.into_iter().flatten().map(move |(mut steps, message, help)| {
+                steps.splice(0..0, ["providers".into(), name.as_str().into()]);
+                Finding { steps, message, help }
+            })
+        })
+        .collect()
+}
+
+type Found = Option<(Vec<Step>, String, String)>;
+
+fn protocols(provider: &Provider) -> Found {
+    let help = format!("write one or more of {}", Protocol::ALL.map(Protocol::name).join(", "));
+    provider
+        .protocols
+        .is_empty()
+        .then(|| (vec!["protocols".into()], "no protocol is listed".to_owned(), help))
+}
+
+fn base_urls(provider: &Provider) -> Found {
+    let missing = |&(_, &protocol): &(usize, &Protocol)| provider.base_url(protocol).is_none();
+    let (index, protocol) = provider.protocols.iter().enumerate().find(missing)?;
+    let key = format!("base_urls.{}", protocol.family());
+    let message = format!("`{protocol}` needs `{key}`, which is missing");
+    let help = format!("add the URL as `{key}`, or remove `{protocol}`");
+    Some((vec!["protocols".into(), Step::Index(index)], message, help))
+}
+
+/// Two sources of the key: only `key_command` beside `key` is let pass, since old files have that.
+fn keys(provider: &Provider) -> Found {
+    let sources = [
+        ("key_command", provider.key_command.is_some()),
+        ("key", provider.key.is_some()),
+        ("key_env", provider.key_env.is_some()),
+        ("key_file", provider.key_file.is_some()),
+    ];
+    let given: Vec<_> = sources.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+    if given.len() < 2 || given == ["key_command", "key"] {
+        return None;
+    }
+    let message = format!("the key has more than one source: {}", given.join(", "));
+    Some((vec![(*given.last()?).into()], message, "keep one of them".to_owned()))
+}
+
+/// What is no error but wants mending, as sentences with their `help:`.
+pub fn warnings(config: &Config) -> Vec<String> {
+    let both = |provider: &Provider| provider.key.is_some() && provider.key_command.is_some();
+    (config.providers.iter())
+        .filter(|(_, provider)| both(provider))
+        .map(|(name, _)| {
+            let key = dotted(&["providers".into(), name.as_str().into()]);
+            format!("{key} has both `key` and `key_command`, and the command is used\nhelp: remove `key`")
+        })
+        .collect()
+}
+
+/// The first provider whose key stands in the file.
+pub fn literal_key(config: &Config) -> Option<String> {
+    let (name, _) = config.providers.iter().find(|(_, provider)| provider.key.is_some())?;
+    Some(dotted(&["providers".into(), name.as_str().into(), "key".into()]))
+}

@@ -1,0 +1,114 @@
+//! What is wrong with the file, said so that it can be mended: where, which key, what, and what to do.
+//!
+//! Nothing here may show a value: a key may stand wherever its owner mistook the place.
+
+use std::error::Error;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A place in the file.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Mark {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+}
+
+impl Mark {
+    /// The first character.
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+/// One step of the way to a value.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Step {
+    /// Into a map.
+    Key(String),
+    /// Into a list, from 0.
+    Index(usize),
+}
+
+impl<T: Into<String>> From<T> for Step {
+    fn from(key: T) -> Self {
+        Self::Key(key.into())
+    }
+}
+
+/// One thing that is wrong with the file.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Where.
+    pub mark: Mark,
+    /// The way to the value; empty when the whole file is meant.
+    pub steps: Vec<Step>,
+    /// What is wrong, without the value.
+    pub message: String,
+    /// What to do about it.
+    pub help: String,
+}
+
+/// Everything found wrong with one file, in the file's order; it shows the first.
+#[derive(Debug)]
+pub struct Problems {
+    path: PathBuf,
+    list: Vec<Problem>,
+}
+
+impl Problems {
+    /// The problems of the file at `path`; there is at least one.
+    pub fn new(path: &Path, mut list: Vec<Problem>) -> Self {
+        list.sort_by_key(|problem| problem.mark);
+        Self { path: path.to_owned(), list }
+    }
+
+    /// Each as its own message, `help:` line included.
+    pub fn messages(&self) -> impl Iterator<Item = String> {
+        self.list.iter().map(|problem| self.message(problem))
+    }
+
+    fn message(&self, problem: &Problem) -> String {
+        let Problem { mark, steps, message, help } = problem;
+        let place = format!("{}:{}:{}", self.path.display(), mark.line, mark.column);
+        let key = if steps.is_empty() { String::new() } else { format!("{}: ", dotted(steps)) };
+        format!("{place}: {key}{message}\nhelp: {help}")
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.messages().next().unwrap_or_default())
+    }
+}
+
+impl Error for Problems {}
+
+/// The dotted key: `providers.deepseek.models[2].id`, with names quoted that are no plain words.
+pub fn dotted(steps: &[Step]) -> String {
+    let part = |(index, step): (usize, &Step)| match step {
+        Step::Index(item) => format!("[{item}]"),
+        Step::Key(key) if index == 0 => shown(key),
+        Step::Key(key) => format!(".{}", shown(key)),
+    };
+    steps.iter().enumerate().map(part).collect()
+}
+
+/// A name of the user's as a message may show it.
+///
+/// What is too long for a name, or has a colon in it, may hold a key in the wrong place, as in
+/// `{key:sk-…}`: it is cut.
+pub fn shown(name: &str) -> String {
+    const LONGEST: usize = 32;
+    let head: String = match name.split_once(':') {
+        Some((before, _)) => before.chars().take(LONGEST).collect(),
+        None if name.chars().count() > LONGEST => name.chars().take(4).collect(),
+        None => name.to_owned(),
+    };
+    let dots = if head.len() < name.len() { "…" } else { "" };
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '@');
+    if !head.is_empty() && head.chars().all(plain) {
+        format!("{head}{dots}")
+    } else {
+        format!("\"{}{dots}\"", head.escape_debug())
+    }
+}

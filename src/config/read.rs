@@ -1,0 +1,172 @@
+//! The schema's shapes that serde does not derive: checked values, maps that refuse a key given twice,
+//! and values that may be written in two ways.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
+
+use indexmap::IndexMap;
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use shims::Template;
+
+use super::names::{AgentName, Name};
+use super::types::{Args, ModelEntry};
+use super::values::{ModelId, Rule, Word, bad};
+
+/// Text that passed its rule.
+struct Checked<R: Rule>(R::Out);
+
+impl<'de, R: Rule> Deserialize<'de> for Checked<R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        R::check(String::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// A value that must be there.
+pub fn one<'de, R: Rule, D: Deserializer<'de>>(deserializer: D) -> Result<R::Out, D::Error> {
+    Ok(Checked::<R>::deserialize(deserializer)?.0)
+}
+
+/// A value that may be missing or `null`.
+pub fn some<'de, R: Rule, D: Deserializer<'de>>(deserializer: D) -> Result<Option<R::Out>, D::Error> {
+    Ok(Option::<Checked<R>>::deserialize(deserializer)?.map(|checked| checked.0))
+}
+
+/// A command: at least its program, and no shell.
+pub fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let words = Option::<Vec<Checked<Word>>>::deserialize(deserializer)?;
+    let words: Option<Vec<_>> = words.map(|words| words.into_iter().map(|word| word.0).collect());
+    if words.as_ref().is_some_and(|words| words.first().is_none_or(String::is_empty)) {
+        let help = "write the program and its arguments as a list, as in `[pass, show, deepseek]`";
+        return Err(D::Error::custom(bad("the command is empty", help)));
+    }
+    Ok(words)
+}
+
+/// The entries of a map in their order; a key given twice is an error, which serde's own maps let pass.
+struct Entries<K: Rule, V>(IndexMap<String, V>, PhantomData<K>);
+
+impl<'de, K: Rule<Out = String>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+struct EntriesVisitor<K, V>(PhantomData<(K, V)>);
+
+impl<'de, K: Rule<Out = String>, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<K, V> {
+    type Value = Entries<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = IndexMap::new();
+        while let Some(key) = map.next_key::<Checked<K>>()? {
+            if entries.insert(key.0, map.next_value()?).is_some() {
+                return Err(A::Error::custom("a key is given twice"));
+            }
+        }
+        Ok(Entries(entries, PhantomData))
+    }
+}
+
+/// A map by provider, in the file's order.
+pub fn by_provider<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<IndexMap<String, V>, D::Error> {
+    Ok(Entries::<Name, V>::deserialize(deserializer)?.0)
+}
+
+/// A map of values with holes, such as variables or headers.
+pub fn templates<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<String, Template>, D::Error>
+where
+    K: Rule<Out = String>,
+    V: Rule<Out = Template>,
+    D: Deserializer<'de>,
+{
+    let entries = Entries::<K, Checked<V>>::deserialize(deserializer)?.0;
+    Ok(entries.into_iter().map(|(name, value)| (name, value.0)).collect())
+}
+
+/// The names of homes, of which nothing more is said so far.
+pub fn homes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Home {}
+
+    Ok(Entries::<Name, Home>::deserialize(deserializer)?.0.into_keys().collect())
+}
+
+/// Models, each an id alone or a map.
+pub fn models<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ModelEntry>, D::Error> {
+    let entries = Vec::<Written>::deserialize(deserializer)?;
+    Ok(entries.into_iter().map(|entry| entry.0).collect())
+}
+
+struct Written(ModelEntry);
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ModelVisitor).map(Self)
+    }
+}
+
+struct ModelVisitor;
+
+impl<'de> Visitor<'de> for ModelVisitor {
+    type Value = ModelEntry;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a model")
+    }
+
+    fn visit_str<E: Error>(self, id: &str) -> Result<ModelEntry, E> {
+        ModelId::check(id.to_owned()).map(ModelEntry::named).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelEntry, A::Error> {
+        ModelEntry::deserialize(MapAccessDeserializer::new(map))
+    }
+}
+
+impl<'de> Deserialize<'de> for Args {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ArgsVisitor)
+    }
+}
+
+struct ArgsVisitor;
+
+impl<'de> Visitor<'de> for ArgsVisitor {
+    type Value = Args;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list, or a map of lists by agent")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Args, E> {
+        Ok(Args::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Args, A::Error> {
+        Words::deserialize(SeqAccessDeserializer::new(list)).map(|words| Args::All(words.0))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Args, A::Error> {
+        let lists = Entries::<AgentName, Words>::deserialize(MapAccessDeserializer::new(map))?.0;
+        Ok(Args::ByAgent(lists.into_iter().map(|(agent, words)| (agent, words.0)).collect()))
+    }
+}
+
+struct Words(Vec<String>);
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let words = Vec::<Checked<Word>>::deserialize(deserializer)?;
+        Ok(Self(words.into_iter().map(|word| word.0).collect()))
+    }
+}

@@ -1,0 +1,124 @@
+//! What is refused, and in which words.
+
+use std::fmt::Write;
+
+use super::{messages, provider};
+
+const CASES: &str = include_str!("errors.txt");
+
+#[test]
+fn every_error_says_where_what_and_how_to_mend_it() {
+    let (head, cases) = CASES.split_once("## the whole file\n\n").expect("the first section");
+    let (whole, inner) = cases.split_once("## in a provider\n\n").expect("the second section");
+    let said = format!(
+        "{head}## the whole file\n\n{}## in a provider\n\n{}",
+        section(whole, str::to_owned),
+        section(inner, provider)
+    );
+    if std::env::var_os("UPDATE").is_some() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config/tests/errors.txt");
+        std::fs::write(path, &said).expect("written");
+    } else {
+        let differing = said.lines().zip(CASES.lines()).find(|(said, expected)| said != expected);
+        assert!(differing.is_none() && said == CASES, "{differing:#?}");
+    }
+}
+
+/// A section with the messages that are really given.
+fn section(cases: &str, whole: impl Fn(&str) -> String) -> String {
+    let mut said = String::new();
+    let mut text = String::new();
+    let mut lines = cases.lines().peekable();
+    while let Some(line) = lines.next() {
+        if !line.starts_with("> ") {
+            text.push_str(line);
+            text.push('\n');
+            continue;
+        }
+        while lines.next_if(|line| !line.is_empty()).is_some() {}
+        lines.next();
+        said.push_str(&text);
+        for line in messages(&whole(&text)).iter().flat_map(|message| message.lines()) {
+            let _ = writeln!(said, "> {line}");
+        }
+        said.push('\n');
+        text.clear();
+    }
+    assert!(text.is_empty(), "no message is expected of\n{text}");
+    said
+}
+
+#[test]
+fn no_message_repeats_a_key() {
+    let long = "SECRETxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+    for lines in [
+        "key: [SECRET]",
+        "key: {SECRET: 1}",
+        "key: 'SECRET\u{e9}'",
+        "key: \"SECRET\\n\"",
+        "key: |\n  SECRET",
+        "key: ' SECRET'",
+        "key: [12345]",
+        "key_env: SECRET-12345",
+        "key_command: SECRET",
+        "key_file: [SECRET]",
+        "isolated: SECRET",
+        "models: [{id: a, vision: SECRET}]",
+        &format!("codex: {{tools: {long}}}"),
+        &format!("codex: {{{long}}}"),
+        "codex: {key:SECRET}",
+        "extra_env: {A:SECRET}",
+        "extra_env: {A: 'x ${env:B SECRET'}",
+        &format!("headers: {{A: '${{{long}}}'}}"),
+        "headers: {A: \"SECRET\\n\"}",
+        "proxy: http://me:SECRET@",
+        "models_url: http://me:SECRET@host",
+        "key:SECRET",
+        "key: 'SECRET",
+        "key: \"SECRET\\q\"",
+        "key: *SECRET",
+        "key: SECRET: x",
+        "key: @SECRET",
+        "key: !<SECRET",
+        "key: %SECRET",
+        "key: SECRET\nkey: SECRET",
+    ] {
+        for message in messages(&provider(lines)) {
+            assert!(!message.contains("SECRET") && !message.contains("12345"), "{lines}\n{message}");
+        }
+    }
+}
+
+#[test]
+fn what_aliases_stand_for_is_bounded() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..8 {
+        let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
+        let _ = writeln!(bomb, "a{level}: &a{level} [{aliases}]");
+    }
+    assert!(messages(&bomb)[0].starts_with("c.yaml:6:5: the aliases stand for more than 1000000 values"));
+
+    // One that fits the schema, and so would be built.
+    let mut flat = provider(&format!("models: &m [{}]", vec!["m"; 2_000].join(", ")));
+    for number in 0..1_000 {
+        let base = "protocols: [openai-responses], base_urls: {openai: https://h}";
+        let _ = writeln!(flat, "  p{number}: {{{base}, models: *m}}");
+    }
+    assert!(messages(&flat)[0].contains("the aliases stand for more than"));
+
+    let mut merges = provider("extra_env: &e {A: x, B: y}");
+    let _ = writeln!(merges, "  q: {{<<: [{}]}}", vec!["*e"; 600_000].join(", "));
+    assert!(messages(&merges)[0].contains("the aliases stand for more than"));
+}
+
+#[test]
+fn nesting_is_bounded() {
+    let deep = |levels: usize| messages(&format!("providers: {}", "[".repeat(levels))).remove(0);
+    assert!(deep(64).contains("nested more than 64 deep"));
+    assert!(deep(1_000).contains("recursion limit exceeded"));
+    let mut aliased = String::from("a0: &a0 [x]\n");
+    for level in 1..200 {
+        let _ = writeln!(aliased, "a{level}: &a{level} [*a{}]", level - 1);
+    }
+    assert!(messages(&aliased)[0].contains("nested more than 64 deep"));
+}

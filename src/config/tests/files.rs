@@ -1,0 +1,93 @@
+//! What the disk adds: files that cannot be read, and files that others can.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::provider;
+use crate::config::{DEMO, Problems, load};
+
+fn written(folder: &tempfile::TempDir, mode: u32, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.path().join("my config.yaml");
+    fs::write(&path, bytes).expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(mode)).expect("a mode");
+    path
+}
+
+#[track_caller]
+fn refused(path: &Path) -> String {
+    let message = load(path).err().expect("an error").to_string();
+    message.replace(&path.parent().expect("a folder").display().to_string(), "DIR")
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+#[test]
+fn the_example_gives_no_warning() {
+    let folder = folder();
+    let loaded = load(&written(&folder, 0o600, DEMO)).unwrap_or_else(|error| panic!("{error}"));
+    assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+}
+
+#[test]
+fn a_key_that_others_can_read_is_a_warning() {
+    let folder = folder();
+    let text = provider("key: sk-SECRET");
+    for (mode, warned) in [(0o644, true), (0o640, true), (0o604, true), (0o600, false), (0o400, false)] {
+        let path = written(&folder, mode, &text);
+        let warnings = load(&path).unwrap_or_else(|error| panic!("{error}")).warnings;
+        assert_eq!(warnings.len(), usize::from(warned), "{mode:o}");
+        if let [warning] = &warnings[..] {
+            let at = path.display();
+            let text = "providers.p.key stands in a file that others can read";
+            assert_eq!(*warning, format!("{at}: {text}\nhelp: chmod 600 '{at}'"));
+        }
+        fs::remove_file(&path).expect("removed");
+    }
+    let path = written(&folder, 0o644, provider("key_env: KEY"));
+    assert!(load(&path).unwrap_or_else(|error| panic!("{error}")).warnings.is_empty());
+}
+
+#[test]
+fn a_file_that_is_not_there_or_no_file_is_told() {
+    let folder = folder();
+    let none = "could not read the config: DIR/none.yaml: no such file\nhelp: `agent-run config --bootstrap-config` writes an example there";
+    assert_eq!(refused(&folder.path().join("none.yaml")), none);
+    let inner = folder.path().join("folder");
+    fs::create_dir(&inner).expect("a folder");
+    let inside = "could not read the config: DIR/folder: it is a folder\nhelp: name a file, with `--config` or in AGENT_RUN_CONFIG";
+    assert_eq!(refused(&inner), inside);
+    let file = written(&folder, 0o600, "");
+    assert!(refused(&file.join("x")).contains("help: "));
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_told() {
+    // Root may read everything.
+    if nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let folder = folder();
+    let message = refused(&written(&folder, 0o000, "providers: {}"));
+    assert!(message.ends_with("permission denied\nhelp: see who may read it: `ls -ld 'DIR/my config.yaml'`"));
+}
+
+#[test]
+fn a_file_that_is_not_text_is_told_with_the_place() {
+    let folder = folder();
+    let path = written(&folder, 0o600, b"providers:\n  p\xc3\xa9\xff: {}\n");
+    let message = "DIR/my config.yaml:2:5: the file is not UTF-8 from here on\nhelp: save it as UTF-8";
+    assert_eq!(refused(&path), message);
+    assert!(load(&path).err().expect("an error").is::<Problems>());
+}
+
+#[test]
+fn a_file_too_large_is_refused() {
+    let folder = folder();
+    let path = written(&folder, 0o600, "providers: {}\n");
+    let file = fs::OpenOptions::new().write(true).open(&path).expect("opened");
+    file.set_len((16 << 20) + 1).expect("grown");
+    assert!(refused(&path).contains("DIR/my config.yaml: it is larger than 16 MiB\nhelp: "));
+}

@@ -1,0 +1,193 @@
+//! URLs of the config, checked by eye of what goes wrong with them.
+//!
+//! A URL may hold a secret by mistake, so no message repeats one before it is known to hold none.
+
+use super::values::bad;
+
+/// Checks `text` and gives it back without trailing slashes.
+///
+/// # Errors
+/// The sentence and its help, for anything that would send requests, or a key, somewhere unmeant.
+pub fn base(text: &str) -> Result<&str, String> {
+    without(clean(text)?, &["/chat/completions", "/responses", "/models"])
+}
+
+/// As [`base`], for the Anthropic protocol, whose clients add `/v1/messages` themselves.
+pub fn anthropic_base(text: &str) -> Result<&str, String> {
+    without(clean(text)?, &["/v1/messages", "/v1/models", "/v1"])
+}
+
+/// A URL that holds nothing secret, without trailing slashes.
+fn clean(text: &str) -> Result<&str, String> {
+    if split(text)?.contains('?') {
+        let help = "end it before the `?`; a key goes in `key_env`, `key_file` or `key_command`";
+        return Err(bad("the base URL has a query", help));
+    }
+    Ok(text.trim_end_matches('/'))
+}
+
+/// Refuses what clients add to a base URL.
+fn without<'t>(text: &'t str, ends: &[&str]) -> Result<&'t str, String> {
+    match ends.iter().find_map(|end| Some((end, text.strip_suffix(end)?))) {
+        Some((end, base)) => Err(bad(
+            &format!("the URL ends in `{end}`, which agents add themselves"),
+            &format!("write `{base}`"),
+        )),
+        None => Ok(text),
+    }
+}
+
+/// Checks the address of a model list, which may have a query, but no key in it.
+pub fn list(text: &str) -> Result<&str, String> {
+    let rest = split(text)?;
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_ascii_lowercase());
+    for name in names {
+        if ["key", "api_key", "api-key", "apikey", "token", "access_token"].contains(&name.as_str()) {
+            let help = "leave it out; a key goes in `key_env`, `key_file` or `key_command`";
+            return Err(bad(&format!("the URL has a key in it, as `{name}=`"), help));
+        }
+    }
+    Ok(text)
+}
+
+/// Checks the URL of a proxy, which may have a user and password.
+pub fn proxy(text: &str) -> Result<&str, String> {
+    let help = "write `inherit`, `none`, or a URL as in `http://127.0.0.1:8080` or `socks5://127.0.0.1:1080`";
+    let rest = scheme(text, &["http", "https", "socks5", "socks5h"])
+        .ok_or_else(|| bad("the proxy is neither `inherit`, `none` nor a URL that agents know", help))?;
+    let authority = rest.trim_end_matches('/');
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    if authority.contains(['/', '?', '#']) || !is_address(address) || !authority.chars().all(may_stand) {
+        return Err(bad("the proxy's URL is not of the form `SCHEME://HOST:PORT`", help));
+    }
+    Ok(text)
+}
+
+/// What follows `scheme://`, once characters, scheme, credentials, fragment and host are checked.
+fn split(text: &str) -> Result<&str, String> {
+    const WHOLE: &str = "write it whole, as in `https://api.example.com/v1` or `http://localhost:11434/v1`";
+    if !text.contains("://") {
+        return Err(bad("the URL has no scheme", WHOLE));
+    }
+    let rest = scheme(text, &["http", "https"])
+        .ok_or_else(|| bad("the URL's scheme is not http or https", WHOLE))?;
+    if !text.chars().all(may_stand) {
+        let help = "remove it, or write it percent-encoded, as in `%20`; a host as `xn--…`";
+        return Err(bad("the URL has a character in it that no URL can have", help));
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.contains('@') {
+        let help = "remove all before the `@`; a key goes in `key_env`, `key_file` or `key_command`";
+        return Err(bad("the URL has a user name or password in it", help));
+    }
+    if !is_address(authority) {
+        return Err(bad("the URL has no valid host and port", WHOLE));
+    }
+    if rest.contains('#') {
+        return Err(bad("the URL has a fragment", "end it before the `#`"));
+    }
+    Ok(rest)
+}
+
+fn scheme<'t>(text: &'t str, schemes: &[&str]) -> Option<&'t str> {
+    let (scheme, rest) = text.split_once("://")?;
+    schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(rest)
+}
+
+fn may_stand(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+}
+
+/// `host`, `host:port`, `[v6]` or `[v6]:port`.
+fn is_address(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((v6, rest)) if v6.parse::<std::net::Ipv6Addr>().is_ok() => {
+            (v6, rest.strip_prefix(':').or(rest.is_empty().then_some("80")))
+        }
+        Some(_) => return false,
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, Some("80")),
+        },
+    };
+    let port =
+        port.is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
+    port && !host.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_a_base_url_stays_but_for_its_trailing_slash() {
+        for (text, base_url) in [
+            ("https://api.deepseek.com", "https://api.deepseek.com"),
+            ("https://api.deepseek.com/anthropic/", "https://api.deepseek.com/anthropic"),
+            ("http://localhost:11434/v1//", "http://localhost:11434/v1"),
+            ("http://[::1]:8080/v1", "http://[::1]:8080/v1"),
+            ("HTTPS://host/v1beta/openai", "HTTPS://host/v1beta/openai"),
+            ("https://host/a@b", "https://host/a@b"),
+        ] {
+            assert_eq!(base(text), Ok(base_url));
+        }
+    }
+
+    #[test]
+    fn what_would_lead_astray_is_refused_and_never_repeated() {
+        for (text, part) in [
+            ("api.example.com/SECRET", "no scheme"),
+            ("localhost:11434/SECRET", "no scheme"),
+            ("ftp://host/SECRET", "not http or https"),
+            ("https://user:SECRET@host/v1", "user name or password"),
+            ("https://SECRET@host/v1", "user name or password"),
+            ("https://host/v1?key=SECRET", "query"),
+            ("https://host/v1#SECRET", "fragment"),
+            ("https://host/SECRET here", "character"),
+            ("https://höst/SECRET", "character"),
+            ("https:///SECRET", "no valid host"),
+            ("https://host:port/SECRET", "no valid host"),
+            ("https://host:99999/SECRET", "no valid host"),
+            ("https://[::1/SECRET", "no valid host"),
+            ("https://[::1]80/SECRET", "no valid host"),
+        ] {
+            let error = base(text).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("SECRET"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_ending_that_agents_add_is_refused_with_what_to_write() {
+        for (text, write) in [
+            ("https://host/anthropic/v1", "write `https://host/anthropic`"),
+            ("https://host/v1/", "write `https://host`"),
+            ("https://host/v1/messages", "write `https://host`"),
+        ] {
+            let error = anthropic_base(text).expect_err(text);
+            assert!(error.ends_with(write), "{error}");
+        }
+        let error = base("https://host/v1/chat/completions").expect_err("an endpoint");
+        assert!(error.ends_with("write `https://host/v1`"), "{error}");
+    }
+
+    #[test]
+    fn a_list_may_have_a_query_but_no_key() {
+        assert!(list("https://aihubmix.com/api/v1/models?type=llm").is_ok());
+        assert!(list("https://host/models?type=llm&Key=SECRET").is_err_and(|e| !e.contains("SECRET")));
+    }
+
+    #[test]
+    fn a_proxy_is_a_scheme_a_host_and_a_port() {
+        for text in
+            ["http://127.0.0.1:8080", "socks5://u:p@host:1080/", "socks5h://[::1]:1080", "https://host"]
+        {
+            assert_eq!(proxy(text), Ok(text));
+        }
+        for text in ["", "yes", "host:8080", "socks4://host:1", "http://", "http://h/SECRET", "http://a b:1"]
+        {
+            assert!(proxy(text).is_err_and(|e| !e.contains("SECRET")), "{text}");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Why a value could not be read: serde's errors, kept as what they know instead of as their text.
+
+use std::fmt::{self, Display};
+
+use serde::de::{self, Expected, Unexpected};
+
+use super::tree::Slot;
+use crate::config::problem::{Mark, Problem, Step, shown};
+use crate::near;
+
+const SEE_EXAMPLE: &str = "compare with the example, `config.demo.yaml`";
+
+/// Why a value could not be read.
+#[derive(Debug)]
+pub struct Fault {
+    message: String,
+    help: String,
+    /// `None` while no entry has been found to blame.
+    pub mark: Option<Mark>,
+    /// The way to the value, last step first.
+    steps: Vec<Step>,
+    /// Whether a required key is missing, which may follow from another problem.
+    pub missing: bool,
+    /// Whether the key just read stands in its map under another of its names.
+    pub twice: bool,
+}
+
+impl Fault {
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: help.into(),
+            mark: None,
+            steps: Vec::new(),
+            missing: false,
+            twice: false,
+        }
+    }
+
+    /// Blames `slot` unless something inside it is to blame, and notes the step.
+    pub fn inside(mut self, slot: &Slot, mark: Mark, step: Step) -> Self {
+        if self.mark.is_none() {
+            self.mark = Some(mark);
+            slot.dropped.set(true);
+        }
+        self.steps.push(step);
+        self
+    }
+
+    /// The problem to show.
+    pub fn into_problem(mut self) -> Problem {
+        self.steps.reverse();
+        let mark = self.mark.unwrap_or(Mark::START);
+        Problem { mark, steps: self.steps, message: self.message, help: self.help }
+    }
+}
+
+impl Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl de::Error for Fault {
+    /// Takes the schema's own errors, which carry their help in a second line.
+    fn custom<T: Display>(error: T) -> Self {
+        let text = error.to_string();
+        match text.split_once("\nhelp: ") {
+            Some((message, help)) => Self::new(message, help),
+            None => Self::new(text, SEE_EXAMPLE),
+        }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        let (what, help) = match expected.as_str() {
+            "a string" | "path string" => ("text", "write one word, or text in quotes"),
+            "a boolean" => ("true or false", "write `true` or `false`, without quotes"),
+            "u64" | "usize" => ("a whole number", "write digits only, without quotes, unit or sign"),
+            "f64" => ("a number", "write a number without quotes or unit"),
+            "a sequence" => ("a list", "write a list, as in `[one, two]`"),
+            "a map" => ("a map", "write `name: value` lines below, indented"),
+            "a model" => ("a model", "write its id, in quotes if it is a number, or a map with `id:`"),
+            text if text.starts_with("struct ") => ("a map", "write `key: value` lines below, indented"),
+            text if text.starts_with("enum ") => ("a name", "write one word"),
+            text => (text, SEE_EXAMPLE),
+        };
+        let found = match found {
+            Unexpected::Bool(_) => "true or false",
+            Unexpected::Unsigned(_) => "a number",
+            Unexpected::Signed(_) => "a negative number",
+            Unexpected::Float(_) => "a number with a fraction",
+            Unexpected::Unit | Unexpected::Option => "nothing",
+            Unexpected::Seq => "a list",
+            Unexpected::Map => "a map",
+            _ => "text",
+        };
+        Self::new(format!("expected {what}, found {found}"), help)
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
+        let word = field.split(':').next().unwrap_or_default();
+        let help = match near::meant(word, known.iter().copied()) {
+            Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
+            Some(near) => format!("did you mean `{near}`"),
+            None if known.is_empty() => "nothing can stand here: write `{}`".to_owned(),
+            None => {
+                // Older spellings are read, but not recommended.
+                let known: Vec<_> = known.iter().copied().filter(|key| !key.contains('-')).collect();
+                format!("known keys: {}", known.join(", "))
+            }
+        };
+        Self::new("unknown key", help)
+    }
+
+    fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
+        let choice = format!("write one of {}", known.join(", "));
+        let help =
+            near::meant(word, known.iter().copied()).map_or(choice, |near| format!("did you mean `{near}`"));
+        Self::new(format!("`{}` is not known here", shown(word)), help)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        let example = match field {
+            "providers" => "providers: {NAME: {…}}",
+            "protocols" => "protocols: [anthropic, openai-responses, openai-chat-completions]",
+            "base_urls" => "base_urls: {openai: URL, anthropic: URL}",
+            "filter" => "filter: REGEX",
+            "id" => "id: MODEL",
+            _ => field,
+        };
+        let fault = Self::new(format!("the key `{field}` is missing"), format!("write `{example}`"));
+        Self { missing: true, ..fault }
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        let fault = Self::new(format!("`{field}` is given twice, under two names"), "keep one of them");
+        Self { twice: true, ..fault }
+    }
+}

@@ -1,0 +1,100 @@
+//! All the YAML there is: the one place to change when the parser does.
+//!
+//! There are two ways through. The fast one reads the types straight out of the text; it knows no merge
+//! keys and says little when something is wrong. The other builds a tree with a place for everything; it
+//! decides what the file means when the first refuses, when the file has anchors, and when somebody asks
+//! where a key stands.
+
+mod de;
+mod fault;
+mod tree;
+
+use std::rc::Rc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::problem::{Mark, Problem, Step};
+use tree::Node;
+
+/// Problems of one file after which the search for more ends.
+const MOST_PROBLEMS: usize = 50;
+
+/// A text that is no YAML, or none that we take.
+#[derive(Debug)]
+pub struct Trouble(Problem);
+
+impl Trouble {
+    fn new(mark: Mark, message: &str, help: &str) -> Self {
+        Self(Problem { mark, steps: Vec::new(), message: message.to_owned(), help: help.to_owned() })
+    }
+
+    fn syntax(mark: Mark, info: &str) -> Self {
+        let help = "indent with spaces, put one after each `:`, and quote text with `: ` or ` #` in it";
+        Self::new(mark, &format!("this is not YAML: {info}"), help)
+    }
+}
+
+/// Reads the text the fast way; `None` when that cannot be done, for whatever reason.
+pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
+    // Aliases can stand for far more than the file's size, and only the tree weighs them.
+    let anchors = text.contains('*') && text.contains('&');
+    if anchors || text.contains("<<") {
+        return None;
+    }
+    serde_yaml::from_str(text).ok()
+}
+
+/// A plain scalar as a number, if it is one.
+fn number(text: &str) -> Option<serde_yaml::Number> {
+    serde_yaml::from_str(text).ok()
+}
+
+/// The file with a place for everything.
+pub struct Tree(Rc<Node>);
+
+impl Tree {
+    /// Reads the text.
+    ///
+    /// # Errors
+    /// The one problem because of which nothing more can be said of the text.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        match tree::parse(text).map_err(|Trouble(problem)| problem)? {
+            Some(root) if !root.is_blank() => Ok(Self(root)),
+            _ => {
+                let help = "remove it, then `agent-run config --bootstrap-config` writes an example";
+                Err(Trouble::new(Mark::START, "the file is empty", help).0)
+            }
+        }
+    }
+
+    /// Where the key stands to which `steps` lead.
+    pub fn locate(&self, steps: &[Step]) -> Option<Mark> {
+        self.0.locate(steps).map(|slot| slot.at)
+    }
+
+    /// Reads a `T` and lists what is wrong with it.
+    ///
+    /// Each problem is passed over to find the next. A value that comes with problems is what is left,
+    /// and serves only to find more of them.
+    pub fn read<T: for<'de> Deserialize<'de>>(&self) -> (Option<T>, Vec<Problem>) {
+        let mut problems: Vec<Problem> = Vec::new();
+        while problems.len() < MOST_PROBLEMS {
+            match T::deserialize(&*self.0) {
+                Ok(value) => return (Some(value), problems),
+                Err(fault) => {
+                    let (missing, stuck) = (fault.missing, fault.mark.is_none());
+                    let problem = fault.into_problem();
+                    let follows = missing && problems.iter().any(|p| p.steps.starts_with(&problem.steps));
+                    if !follows {
+                        problems.push(problem);
+                    }
+                    if stuck {
+                        break;
+                    }
+                }
+            }
+        }
+        (None, problems)
+    }
+}

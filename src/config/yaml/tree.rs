@@ -1,0 +1,260 @@
+//! The file as a tree in which everything knows its place; aliases and merge keys are resolved.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+
+use super::Trouble;
+use crate::config::problem::{Mark, Step};
+
+/// A file's nodes, aliases followed, beyond which it is taken for an alias bomb.
+const MOST_EXPANDED: usize = 1_000_000;
+/// The schema itself goes six deep; a tree much deeper could not be dropped on a small stack.
+const DEEPEST: usize = 64;
+
+/// A value of the file.
+pub struct Node {
+    pub kind: Kind,
+    /// How many nodes it stands for once aliases are followed, and how deep they go.
+    weight: usize,
+    depth: usize,
+}
+
+/// What a value is.
+pub enum Kind {
+    Scalar { text: String, plain: bool },
+    List(Vec<Rc<Slot>>),
+    Map(Vec<Rc<Slot>>),
+}
+
+/// An entry of a map or an item of a list.
+pub struct Slot {
+    /// Empty in a list.
+    pub key: String,
+    /// Where the key stands, or the item.
+    pub at: Mark,
+    value_at: Mark,
+    pub value: Rc<Node>,
+    /// The key's first place, when it stands in the same map twice.
+    pub first: Option<Mark>,
+    /// Set once its problem is known: the next reading passes over it to find the next problem.
+    pub dropped: Cell<bool>,
+}
+
+impl Slot {
+    /// Where to look for a value that is wrong: at itself if it begins in its key's line.
+    pub fn place(&self) -> Mark {
+        if self.value_at.line == self.at.line { self.value_at } else { self.at }
+    }
+}
+
+impl Node {
+    fn new(kind: Kind) -> Self {
+        let (mut weight, mut depth) = (1_usize, 1);
+        if let Kind::List(slots) | Kind::Map(slots) = &kind {
+            for slot in slots {
+                weight = weight.saturating_add(slot.value.weight);
+                depth = depth.max(1 + slot.value.depth);
+            }
+        }
+        Self { kind, weight, depth }
+    }
+
+    /// Whether nothing at all is written.
+    pub fn is_blank(&self) -> bool {
+        matches!(&self.kind, Kind::Scalar { text, plain: true } if text.is_empty())
+    }
+
+    /// Where the entry stands to which `steps` lead.
+    pub fn locate(&self, steps: &[Step]) -> Option<&Slot> {
+        let (step, rest) = steps.split_first()?;
+        let slot = match (step, &self.kind) {
+            (Step::Index(index), Kind::List(slots)) => slots.get(*index)?,
+            (Step::Key(index), Kind::List(slots)) => slots.get(index.parse::<usize>().ok()?)?,
+            (Step::Key(key), Kind::Map(slots)) => slots.iter().find(|slot| slot.key == *key)?,
+            _ => return None,
+        };
+        if rest.is_empty() { Some(slot) } else { slot.value.locate(rest) }
+    }
+}
+
+/// Reads the text; `None` when it holds no value at all.
+pub fn parse(text: &str) -> Result<Option<Rc<Node>>, Trouble> {
+    let mut parser = Parser::new_from_str(text);
+    let mut builder = Builder::default();
+    while let Some(event) = parser.next_event() {
+        let (event, span) = event.map_err(|error| Trouble::syntax(mark(error.marker()), error.info()))?;
+        builder.take(event, mark(&span.start))?;
+    }
+    Ok(builder.root)
+}
+
+fn mark(marker: &Marker) -> Mark {
+    Mark { line: marker.line(), column: marker.col() + 1 }
+}
+
+#[derive(Default)]
+struct Builder {
+    documents: usize,
+    nodes: usize,
+    merged: usize,
+    anchors: HashMap<usize, Rc<Node>>,
+    open: Vec<Open>,
+    root: Option<Rc<Node>>,
+}
+
+/// A list or map whose end has not come yet.
+struct Open {
+    at: Mark,
+    anchor: usize,
+    slots: Vec<Rc<Slot>>,
+    map: Option<OpenMap>,
+}
+
+#[derive(Default)]
+struct OpenMap {
+    /// The key whose value comes next, and whether it is plain text.
+    key: Option<(String, Mark, bool)>,
+    seen: HashMap<String, Mark>,
+    merges: Vec<(Mark, Rc<Node>)>,
+}
+
+impl Builder {
+    fn take(&mut self, event: Event<'_>, at: Mark) -> Result<(), Trouble> {
+        self.nodes += 1;
+        match event {
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    return Err(Trouble::new(
+                        at,
+                        "the file holds more than one document",
+                        "remove the line `---`",
+                    ));
+                }
+                Ok(())
+            }
+            Event::Scalar(text, style, anchor, _) => {
+                let plain = style == ScalarStyle::Plain;
+                self.place(at, anchor, Node::new(Kind::Scalar { text: text.into_owned(), plain }))
+            }
+            Event::SequenceStart(anchor, _) => self.open(at, anchor, None),
+            Event::MappingStart(anchor, _) => self.open(at, anchor, Some(OpenMap::default())),
+            Event::SequenceEnd | Event::MappingEnd => self.close(),
+            Event::Alias(anchor) => match self.anchors.get(&anchor) {
+                Some(node) => {
+                    let node = Rc::clone(node);
+                    self.put(at, node)
+                }
+                None => {
+                    Err(Trouble::new(at, "the alias stands inside its own anchor", "write the value out"))
+                }
+            },
+            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Nothing => Ok(()),
+        }
+    }
+
+    fn open(&mut self, at: Mark, anchor: usize, map: Option<OpenMap>) -> Result<(), Trouble> {
+        if self.open.len() >= DEEPEST {
+            return Err(too_deep(at));
+        }
+        self.open.push(Open { at, anchor, slots: Vec::new(), map });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Trouble> {
+        let Some(Open { at, anchor, mut slots, map }) = self.open.pop() else { return Ok(()) };
+        let kind = match map {
+            None => Kind::List(slots),
+            Some(map) => {
+                self.merge(map, &mut slots)?;
+                Kind::Map(slots)
+            }
+        };
+        self.place(at, anchor, Node::new(kind))
+    }
+
+    /// Adds what `<<` names: the map's own entries win, then the earlier of the merged maps.
+    fn merge(&mut self, map: OpenMap, slots: &mut Vec<Rc<Slot>>) -> Result<(), Trouble> {
+        let mut seen = map.seen;
+        for (at, node) in map.merges {
+            let sources = match &node.kind {
+                Kind::List(items) => items.iter().map(|item| &*item.value).collect(),
+                _ => vec![&*node],
+            };
+            for source in sources {
+                let Kind::Map(entries) = &source.kind else {
+                    let help = "write `<<: *anchor` or `<<: [*one, *two]`";
+                    return Err(Trouble::new(at, "`<<` takes a map or a list of maps", help));
+                };
+                self.merged += entries.len();
+                if self.merged > MOST_EXPANDED {
+                    return Err(bomb(at));
+                }
+                for entry in entries {
+                    if seen.insert(entry.key.clone(), entry.at).is_none() {
+                        slots.push(Rc::clone(entry));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, at: Mark, anchor: usize, node: Node) -> Result<(), Trouble> {
+        let node = Rc::new(node);
+        if anchor != 0 {
+            self.anchors.insert(anchor, Rc::clone(&node));
+        }
+        self.put(at, node)
+    }
+
+    fn put(&mut self, at: Mark, value: Rc<Node>) -> Result<(), Trouble> {
+        if value.weight > MOST_EXPANDED.max(self.nodes) {
+            return Err(bomb(at));
+        }
+        if self.open.len() + value.depth > DEEPEST {
+            return Err(too_deep(at));
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(value);
+            return Ok(());
+        };
+        let slot = |key, key_at, value, first| {
+            Rc::new(Slot { key, at: key_at, value_at: at, value, first, dropped: Cell::new(false) })
+        };
+        let Some(map) = &mut open.map else {
+            open.slots.push(slot(String::new(), at, value, None));
+            return Ok(());
+        };
+        match (map.key.take(), &value.kind) {
+            (None, Kind::Scalar { text, plain }) => map.key = Some((text.clone(), at, *plain)),
+            (None, _) => {
+                return Err(Trouble::new(
+                    at,
+                    "a list or map stands where a key should",
+                    "write a name and `:`",
+                ));
+            }
+            (Some((key, _, true)), _) if key == "<<" => map.merges.push((at, value)),
+            (Some((key, key_at, _)), _) => {
+                let first = map.seen.get(&key).copied();
+                map.seen.entry(key.clone()).or_insert(key_at);
+                open.slots.push(slot(key, key_at, value, first));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bomb(at: Mark) -> Trouble {
+    let message = format!("the aliases stand for more than {MOST_EXPANDED} values");
+    Trouble::new(at, &message, "write the values out where they are needed")
+}
+
+fn too_deep(at: Mark) -> Trouble {
+    let message = format!("the values are nested more than {DEEPEST} deep");
+    Trouble::new(at, &message, "compare with the example in `config.demo.yaml`")
+}
