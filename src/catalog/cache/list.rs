@@ -177,6 +177,15 @@ impl Stored {
         self.record(&line).map(Some)
     }
 
+    /// Whether the provider lists `id` at all, kept or not.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn holds(&self, id: &str) -> Result<bool> {
+        let line = self.line(self.lower_bound(id.as_bytes())?)?;
+        line.map_or(Ok(false), |line| Ok(Line::parse(&line)?.id == id))
+    }
+
     /// The ids that begin with `prefix` and that the filters keep, sorted.
     ///
     /// # Errors
@@ -395,9 +404,11 @@ mod tests {
             for entry in &entries {
                 let kept = entry.rank.map(|_| entry.record.clone());
                 assert_eq!(stored.find(&entry.record.id).unwrap(), kept);
+                assert!(stored.holds(&entry.record.id).unwrap());
             }
             for absent in ["", "a", "a/m-99999", "bb/m-00000", "zzz", "\u{10ffff}"] {
                 assert_eq!(stored.find(absent).unwrap(), None);
+                assert!(!stored.holds(absent).unwrap());
             }
         }
     }

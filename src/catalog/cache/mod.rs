@@ -29,6 +29,9 @@ use crate::exec::files;
 
 pub use list::{Draft, Entry, Extent, Stored};
 
+/// No file of a list that is still asked for gets this old without being written.
+const LEFT_BEHIND: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
 /// The folder of the lists.
 #[derive(Clone, Copy, Debug)]
 pub struct Cache<'a> {
@@ -139,6 +142,7 @@ impl<'a> Cache<'a> {
             log::warn!("{error:#}");
         }
         _ = fs::remove_file(self.path(source, "failed"));
+        self.sweep(source.name);
         Stored::in_memory(content)
     }
 
@@ -183,26 +187,41 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// When a file cannot be removed.
     pub fn clear(self, provider: Option<&str>) -> Result<usize> {
-        let folder = self.folder();
-        let files = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-            files => files.with_context(|| format!("could not read {}", folder.display()))?,
-        };
         let mut removed = 0;
-        for file in files.filter_map(Result::ok) {
-            let name = file.file_name();
-            if !provider.is_none_or(|provider| belongs_to(&name.to_string_lossy(), provider)) {
-                continue;
-            }
-            match fs::remove_file(file.path()) {
+        for path in self.files(provider)? {
+            match fs::remove_file(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 gone => {
-                    gone.with_context(|| format!("could not remove {}", file.path().display()))?;
+                    gone.with_context(|| format!("could not remove {}", path.display()))?;
                     removed += 1;
                 }
             }
         }
         Ok(removed)
+    }
+
+    /// Removes what a provider left behind when its URL or key source was another.
+    fn sweep(self, provider: &str) {
+        let is_left = |path: &PathBuf| {
+            let age = fs::metadata(path).and_then(|file| file.modified()).map(|time| time.elapsed());
+            matches!(age, Ok(Ok(age)) if age > LEFT_BEHIND)
+        };
+        for path in self.files(Some(provider)).unwrap_or_default().into_iter().filter(is_left) {
+            log::debug!("{} is left behind: {:?}", path.display(), fs::remove_file(&path));
+        }
+    }
+
+    fn files(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
+        let folder = self.folder();
+        let files = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files.with_context(|| format!("could not read {}", folder.display()))?,
+        };
+        let is_meant = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            provider.is_none_or(|provider| belongs_to(&name, provider))
+        };
+        Ok(files.filter_map(Result::ok).map(|file| file.path()).filter(is_meant).collect())
     }
 }
 

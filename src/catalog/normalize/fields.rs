@@ -249,7 +249,7 @@ pub fn protocols(row: &Value) -> BTreeSet<Protocol> {
 }
 
 /// Whether one can chat with the model; a list that says nothing of it keeps all its models.
-pub fn kind(row: &Value, outputs: Option<&BTreeSet<Modality>>) -> Kind {
+pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Kind {
     let of_another_type = ["type", "mode", "model_type", "model_info.mode", "task"]
         .iter()
         .filter_map(|path| text(row, path))
@@ -265,7 +265,10 @@ pub fn kind(row: &Value, outputs: Option<&BTreeSet<Modality>>) -> Kind {
     let only_embeds =
         ollama_capabilities(row).is_some_and(|list| !list.iter().any(|word| word == "completion"));
     let writes_no_text = outputs.is_some_and(|outputs| !outputs.contains(&Modality::Text));
+    // LiteLLM lists its rules among its models: `openai/*`.
+    let is_pattern = id.ends_with('*');
     let is_other = of_another_type
+        || is_pattern
         || refuses
         || offline
         || hidden
@@ -407,10 +410,11 @@ mod tests {
             json!({"supportedGenerationMethods": ["embedContent"]}),
             json!({"digest": "1", "capabilities": ["embedding"]}),
         ] {
-            assert_eq!(kind(&row, output_modalities(&row).as_ref()), Kind::Other, "{row}");
+            assert_eq!(kind(&row, "m", output_modalities(&row).as_ref()), Kind::Other, "{row}");
         }
+        assert_eq!(kind(&json!({}), "openai/*", None), Kind::Other);
         let pictures = json!({"architecture": {"modality": "text->image"}});
-        assert_eq!(kind(&pictures, output_modalities(&pictures).as_ref()), Kind::Other);
+        assert_eq!(kind(&pictures, "m", output_modalities(&pictures).as_ref()), Kind::Other);
         for row in [
             json!({"type": "model"}),
             json!({"type": "vlm"}),
@@ -419,7 +423,7 @@ mod tests {
             json!({"supportedGenerationMethods": ["generateContent", "countTokens"]}),
             json!({}),
         ] {
-            assert_eq!(kind(&row, None), Kind::Chat, "{row}");
+            assert_eq!(kind(&row, "m", None), Kind::Chat, "{row}");
         }
     }
 

@@ -171,7 +171,7 @@ fn record(row: &Value, id: &str, id_key: &str, source: &str) -> Record {
         created: time::created(row),
         retires_at: time::retires_at(row),
         protocols: fields::protocols(row),
-        kind: fields::kind(row, output_modalities.as_ref()),
+        kind: fields::kind(row, id, output_modalities.as_ref()),
         output_modalities,
         alias_of: fields::alias_of(row, id),
         source: Some(source.to_owned()),
