@@ -3,15 +3,17 @@
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
 pub mod models;
+pub mod shims;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use shims::Protocol;
-use shims::opts::Force;
+use ::shims::Protocol;
+use ::shims::opts::Force;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use models::Models;
+pub use self::models::Models;
+pub use self::shims::Shims;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -41,6 +43,11 @@ pub enum Command {
     Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Put symlinks named AGENT@PROVIDER in place, list and remove them
+    #[command(subcommand)]
+    Shims(Shims),
+    /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
+    Completion(Completion),
     /// Open the config file in your editor
     Config(Config),
     /// Play a provider on loopback and record what it is asked
@@ -101,6 +108,25 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
+}
+
+/// `agent-run completion`
+#[derive(Args, Debug)]
+pub struct Completion {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// A shell that completion is made for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
 }
 
 /// `agent-run config`

@@ -17,9 +17,17 @@ mod hermes;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;
+/// What the Nix files know of the agents.
+mod nix;
 
 /// The README's config and commands.
 mod papers;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// What a shell that asks is answered.
+mod complete;
+
+/// The symlinks: made, listed, removed, and what is not ours left alone.
+mod shims;

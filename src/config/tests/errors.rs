@@ -116,6 +116,7 @@ fn nesting_is_bounded() {
     let deep = |levels: usize| messages(&format!("providers: {}", "[".repeat(levels))).remove(0);
     assert!(deep(64).contains("nested more than 64 deep"));
     assert!(deep(1_000).contains("recursion limit exceeded"));
+    assert!(deep(100_000).contains("recursion limit exceeded"), "and at once");
     let mut aliased = String::from("a0: &a0 [x]\n");
     for level in 1..200 {
         let _ = writeln!(aliased, "a{level}: &a{level} [*a{}]", level - 1);

@@ -20,6 +20,10 @@ use tree::Node;
 /// Problems of one file after which the search for more ends.
 const MOST_PROBLEMS: usize = 50;
 
+/// Brackets that may stand open before the fast way is not tried: its time grows with the square of their
+/// depth (minutes for 100,000), and the tree refuses such a text at once.
+const MOST_BRACKETS: usize = 1_000;
+
 /// A text that is no YAML, or none that we take.
 #[derive(Debug)]
 pub struct Trouble(Problem);
@@ -39,10 +43,25 @@ impl Trouble {
 pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
     // Aliases can stand for far more than the file's size, and only the tree weighs them.
     let anchors = text.contains('*') && text.contains('&');
-    if anchors || text.contains("<<") {
+    if anchors || text.contains("<<") || brackets_left_open(text) > MOST_BRACKETS {
         return None;
     }
     serde_yaml::from_str(text).ok()
+}
+
+/// The most brackets that stand open at once, counted in the plainest way: one in a quoted text counts too.
+fn brackets_left_open(text: &str) -> usize {
+    let mut open = 0_usize;
+    let mut most = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => continue,
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// A plain scalar as a number, if it is one.
