@@ -48,7 +48,8 @@ pub fn decide<'a>(
     env: &Environment,
 ) -> Result<(Launch, &'a Provider)> {
     let provider = resolve::provider(request.agent, &request.provider, config)?;
-    let meant = Meant { request, provider: Some(provider), key: Key::of(Some(provider), env, &dirs.home), dirs, env };
+    let meant =
+        Meant { request, provider: Some(provider), key: Key::of(Some(provider), env, &dirs.home), dirs, env };
     match meant.decide(config, Asking::WithoutCommands)? {
         Some(launch) => Ok((launch, provider)),
         None => bail!("`{}` is a home without a provider", request.provider),
@@ -111,9 +112,7 @@ impl<'a> Meant<'a> {
     fn plan(&self, launch: Option<&Launch>) -> Result<Plan> {
         let Request { agent, provider, args, .. } = self.request;
         match launch {
-            Some(launch) => {
-                Plan::of(*agent, launch, &inputs::gather(*agent, launch, self.dirs, self.env))
-            }
+            Some(launch) => Plan::of(*agent, launch, &inputs::gather(*agent, launch, self.dirs, self.env)),
             None => Plan::of_bare_home(*agent, provider, args, &inputs::bare(self.dirs, self.env)),
         }
     }

@@ -34,7 +34,11 @@ impl From<Unknown> for anyhow::Error {
 }
 
 /// The model asked for, else the default one, else the only one there is.
-pub fn choose(request: &Request, provider: &Provider, known: &Known<'_>) -> Result<Sourced<Model>, Undecided> {
+pub fn choose(
+    request: &Request,
+    provider: &Provider,
+    known: &Known<'_>,
+) -> Result<Sourced<Model>, Undecided> {
     let named = |id: &str| known.find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
         let id = asked.value.as_str();
