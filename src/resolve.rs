@@ -3,34 +3,26 @@
 //! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
 //! type instead.
 
+mod model;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::ffi::OsStr;
 
 use anyhow::{Result, bail};
 use shims::template::Field;
-use shims::{Agent, Launch, Model, Origin, Protocol, Sourced, Template, Tiers, Value};
+use shims::{Agent, Launch, Origin, Protocol, Sourced, Template, Tiers, Value};
 
+use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::near;
 use crate::request::Request;
 
-/// What is known of a provider's models without asking it.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// The models, best first: the default, then the config's, then the provider's own list.
-    pub models: Vec<Model>,
-    /// The age of the provider's own list, if there is one on disk.
-    pub age: Option<Duration>,
-    /// Whether asking the provider could tell more.
-    pub could_ask: bool,
-}
-
 /// Why a launch could not be decided.
 #[derive(Debug)]
 pub enum Undecided {
     /// The model is not known; the provider's own list may know it.
-    UnknownModel(anyhow::Error),
+    Model(model::Unknown),
     /// Asking the provider changes nothing.
     Refused(anyhow::Error),
 }
@@ -41,30 +33,48 @@ impl From<anyhow::Error> for Undecided {
     }
 }
 
-/// The provider a request names.
+impl From<Undecided> for anyhow::Error {
+    fn from(undecided: Undecided) -> Self {
+        match undecided {
+            Undecided::Model(unknown) => unknown.into(),
+            Undecided::Refused(error) => error,
+        }
+    }
+}
+
+/// The agent that was typed.
+///
+/// # Errors
+/// When there is none of that name: lists those there are, with the one probably meant.
+pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
+    if let Some(agent) = typed.to_str().and_then(shims::by_name) {
+        return Ok(agent);
+    }
+    let typed = typed.to_string_lossy();
+    let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
+    bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
+}
+
+/// The provider called `name`, for `agent`.
 ///
 /// # Errors
 /// When the config has no such provider: lists those that the agent can use, nearest first.
-pub fn provider<'a>(request: &Request, config: &'a Config) -> Result<&'a Provider> {
-    if let Some(provider) = config.providers.get(&request.provider) {
+pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result<&'a Provider> {
+    if let Some(provider) = config.providers.get(name) {
         return Ok(provider);
     }
-    let fits = config.providers.iter().filter(|(_, provider)| common(request.agent, provider).is_some());
-    let names = near::nearest(&request.provider, fits.map(|(name, _)| name.as_str()));
-    let title = request.agent.title();
+    let fits = config.providers.iter().filter(|(_, provider)| common(agent, provider).is_some());
+    let names = near::nearest(name, fits.map(|(name, _)| name.as_str()));
+    let title = agent.title();
     if names.is_empty() {
         bail!(
-            "no provider `{}`, and the config has none that {title} can use\n\
+            "no provider `{name}`, and the config has none that {title} can use\n\
              help: add one under `providers:` that speaks {}",
-            request.provider,
-            spoken(request.agent)
+            spoken(agent)
         );
     }
-    bail!(
-        "no provider `{}` in the config\nhelp: {title} can use {}",
-        request.provider,
-        near::listed(&names, 12)
-    )
+    bail!("no provider `{name}` in the config\nhelp: {title} can use {}", near::listed(&names, 12))
 }
 
 /// The best protocol that both the agent and the provider speak.
@@ -82,12 +92,12 @@ pub fn resolve(
     request: &Request,
     provider: &Provider,
     config: &Config,
-    known: Known,
+    known: &Known<'_>,
     env: &Environment,
 ) -> Result<Launch, Undecided> {
-    let protocol = negotiate(request, provider)?;
+    let protocol = protocol(request, provider)?;
     let base_url = base_url(request, provider, protocol.value)?;
-    let model = choose_model(request, provider, &known)?;
+    let model = model::choose(request, provider, known)?;
     let tiers = tiers(provider, &model.value.id);
     let context = |field| match field {
         Field::Provider => request.provider.clone(),
@@ -111,7 +121,8 @@ pub fn resolve(
     let extra_env = fill("extra_env", &provider.extra_env)?;
     Ok(Launch {
         provider: request.provider.clone(),
-        models: known.models,
+        // Reading the whole list costs; most agents want the one model.
+        models: if request.agent.lists_models() { known.models() } else { Vec::new() },
         tiers,
         keyed,
         anthropic_use_api_key: provider.anthropic_use_api_key,
@@ -135,7 +146,31 @@ fn spoken(agent: &dyn Agent) -> String {
     names.join(" or ")
 }
 
-fn negotiate(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
+/// The protocol of a launch that asks for none.
+///
+/// # Errors
+/// When agent and provider have none in common: says what each speaks, and what would work.
+pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<Sourced<Protocol>> {
+    if let Some(protocol) = common(agent, provider) {
+        let why = format!("the best that {} and the provider both speak", agent.title());
+        return Ok(Sourced::new(protocol, Origin::Default(why)));
+    }
+    let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
+    let fitting: Vec<_> =
+        shims::AGENTS.iter().filter(|agent| common(**agent, provider).is_some()).map(|a| a.name()).collect();
+    let instead = match fitting.as_slice() {
+        [] => String::new(),
+        names => format!("use `{name}` with {}, or ", names.join(" or ")),
+    };
+    bail!(
+        "{} speaks {}, and provider `{name}` speaks {}\nhelp: {instead}insist with --force protocol",
+        agent.title(),
+        spoken(agent),
+        declared.join(" and "),
+    )
+}
+
+fn protocol(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
     let agent = request.agent;
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
@@ -151,31 +186,14 @@ fn negotiate(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>
         }
         return Ok(asked.clone());
     }
-    if let Some(protocol) = common(agent, provider) {
-        let why = format!("the best that {} and the provider both speak", agent.title());
-        return Ok(Sourced::new(protocol, Origin::Default(why)));
-    }
-    if request.force.protocol {
+    if request.force.protocol && common(agent, provider).is_none() {
         // The agent's favourite that the provider has a URL for, declared or not.
         let usable =
             agent.protocols().iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
         let protocol = usable.unwrap_or(agent.protocols()[0]);
         return Ok(Sourced::new(protocol, Origin::Default("--force protocol".to_owned())));
     }
-    let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
-    let fitting: Vec<_> =
-        shims::AGENTS.iter().filter(|agent| common(**agent, provider).is_some()).map(|a| a.name()).collect();
-    let instead = match fitting.as_slice() {
-        [] => String::new(),
-        names => format!("use `{}` with {}, or ", request.provider, names.join(" or ")),
-    };
-    bail!(
-        "{} speaks {}, and provider `{}` speaks {}\nhelp: {instead}insist with --force protocol",
-        agent.title(),
-        spoken(agent),
-        request.provider,
-        declared.join(" and "),
-    )
+    negotiate(agent, &request.provider, provider)
 }
 
 fn key_path(request: &Request, below: &[&str]) -> Vec<String> {
@@ -190,58 +208,6 @@ fn base_url(request: &Request, provider: &Provider, protocol: Protocol) -> Resul
     }
 }
 
-fn choose_model(request: &Request, provider: &Provider, known: &Known) -> Result<Sourced<Model>, Undecided> {
-    let find = |id: &str| known.models.iter().find(|model| model.id == id).cloned();
-    let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
-    if let Some(asked) = &request.model {
-        let id = asked.value.as_str();
-        // With nothing known there is nothing to hold the user's word against.
-        let certain = known.models.is_empty() && !known.could_ask;
-        if find(id).is_some() || names_model(provider, id) || certain || request.force.model {
-            return Ok(Sourced::new(named(id), asked.origin.clone()));
-        }
-        return Err(Undecided::UnknownModel(unknown_model(id, request, known)));
-    }
-    if let Some(id) = &provider.default_model {
-        return Ok(Sourced::new(named(id), Origin::Config(key_path(request, &["default_model"]))));
-    }
-    match known.models.as_slice() {
-        [only] => {
-            let why = "the only model known of this provider".to_owned();
-            Ok(Sourced::new(only.clone(), Origin::Default(why)))
-        }
-        models => Err(Undecided::UnknownModel(no_model(models, request))),
-    }
-}
-
-fn unknown_model(id: &str, request: &Request, known: &Known) -> anyhow::Error {
-    let near = near::nearest(id, known.models.iter().map(|model| model.id.as_str()));
-    let instead = match near.as_slice() {
-        [] => String::new(),
-        near => format!("did you mean {}? ", near::listed(&near[..near.len().min(3)], 3)),
-    };
-    anyhow::anyhow!(
-        "provider `{}` has no model `{id}`\nhelp: {instead}--force model launches it all the same",
-        request.provider
-    )
-}
-
-fn no_model(models: &[Model], request: &Request) -> anyhow::Error {
-    let provider = &request.provider;
-    if models.is_empty() {
-        return anyhow::anyhow!(
-            "no model is known of provider `{provider}`\n\
-             help: name one with --model, or set `providers.{provider}.default_model`"
-        );
-    }
-    let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
-    anyhow::anyhow!(
-        "provider `{provider}` has several models and no default_model\n\
-         help: choose with --model: {}",
-        near::listed(&ids, 8)
-    )
-}
-
 fn tiers(provider: &Provider, model: &str) -> Tiers {
     let or_launched = |tier: &Option<String>| tier.clone().unwrap_or_else(|| model.to_owned());
     Tiers {
@@ -253,8 +219,7 @@ fn tiers(provider: &Provider, model: &str) -> Tiers {
 }
 
 fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment) -> Result<()> {
-    if let Some(name) = template.variables().find(|name| !env.all().contains_key(std::ffi::OsStr::new(name)))
-    {
+    if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
         bail!("{key} needs {name}, which is not set\nhelp: export {name}=…, or take ${{env:{name}}} out");
     }
     if template.names_key() && !keyed {
@@ -283,13 +248,6 @@ pub fn home_names<'a>(agent: &str, config: &'a Config) -> &'a HomeNames {
         "hermes" => &config.isolated_homes.hermes,
         _ => &NONE,
     }
-}
-
-/// Whether the config itself names the model for this provider.
-fn names_model(provider: &Provider, id: &str) -> bool {
-    let tiers = &provider.tiers;
-    let named = [&provider.default_model, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
-    named.into_iter().flatten().any(|named| named == id) || provider.models.iter().any(|model| model.id == id)
 }
 
 fn standing_args(request: &Request, provider: &Provider) -> Vec<String> {

@@ -6,3 +6,5 @@ pub mod demo;
 pub mod dry_run;
 pub mod import;
 pub mod launch;
+pub mod models;
+pub mod shims;

@@ -19,11 +19,10 @@ mod tests;
 
 pub use append::{append, write_config};
 pub use load::{Loaded, Places, Report, examine, load, parse};
-pub use problem::{Problem, Problems, dotted};
-pub use types::{
-    Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
-    Provider, ProxyRule, Secret, ShimsRule, TierNames,
-};
+#[cfg(test)]
+pub use problem::Problems;
+pub use problem::{Problem, dotted};
+pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::value as yaml_value;
 
 /// The example that a newcomer starts from: every key once.

@@ -3,7 +3,7 @@
 //! The only place that changes the machine on behalf of a launch, and it changes what the plan names and
 //! nothing else. What stands already as planned is not written again.
 
-mod files;
+pub mod files;
 mod find;
 mod lock;
 mod merge;
@@ -20,7 +20,8 @@ use shims::{Dirs, Part, Plan, Value};
 use crate::env::Environment;
 use files::Folders;
 
-pub use find::{Missing, find};
+pub use files::{replace_link, user_dir};
+pub use find::{Missing, find, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
 
 /// Makes the machine ready for the plan: everything but the exec itself.

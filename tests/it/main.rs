@@ -7,6 +7,8 @@ mod support;
 /// The config opened, checked and explained.
 mod config;
 
+/// Model lists: good ones, bad ones, old ones, and who is asked for them when.
+mod catalog;
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
@@ -21,9 +23,20 @@ mod import;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;
+/// What the Nix files know of the agents.
+mod nix;
 
 /// The README's config and commands.
 mod papers;
 
+/// What a launch makes of a model list.
+mod models;
+
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// What a shell that asks is answered.
+mod complete;
+
+/// The symlinks: made, listed, removed, and what is not ours left alone.
+mod shims;

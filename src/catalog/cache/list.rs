@@ -1,0 +1,245 @@
+//! Looks things up in a list on disk without reading the rest; its form is told in [`super::form`].
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result, ensure};
+
+use super::form::{Entry, Head, VERSION};
+use crate::catalog::record::Record;
+
+/// Longer than any first line we write.
+const LONGEST_HEAD: usize = 8 * 1024;
+
+/// A list on disk, open for looking things up.
+pub struct Stored {
+    /// What is known of the list as a whole.
+    pub head: Head,
+    body: Body,
+    start: u64,
+}
+
+enum Body {
+    File(File),
+    Memory(Vec<u8>),
+}
+
+impl Stored {
+    /// Opens a list that is a file.
+    ///
+    /// # Errors
+    /// When it is not such a list, not of this version, or not whole.
+    pub fn open(file: File) -> Result<Self> {
+        let length = file.metadata()?.len();
+        Self::read(Body::File(file), length)
+    }
+
+    /// Opens a list that could not be written.
+    ///
+    /// # Errors
+    /// As [`Stored::open`].
+    pub fn in_memory(content: Vec<u8>) -> Result<Self> {
+        let length = content.len() as u64;
+        Self::read(Body::Memory(content), length)
+    }
+
+    fn read(body: Body, length: u64) -> Result<Self> {
+        let mut first = [0; LONGEST_HEAD];
+        let count = body.read_at(&mut first, 0)?;
+        let end = first[..count].iter().position(|&byte| byte == b'\n').context("no first line")?;
+        let head: Head = serde_json::from_slice(&first[..end])?;
+        ensure!(head.version == VERSION, "version {}, not {VERSION}", head.version);
+        let start = end as u64 + 1;
+        ensure!(start + head.bytes == length, "cut off");
+        Ok(Self { head, body, start })
+    }
+
+    /// The model `id`, if there is one and the filters keep it.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn find(&self, id: &str) -> Result<Option<Record>> {
+        let Some(line) = self.line(self.lower_bound(id.as_bytes())?)? else { return Ok(None) };
+        let line = Line::parse(&line)?;
+        if line.id != id || line.rank.is_none() {
+            return Ok(None);
+        }
+        self.record(&line).map(Some)
+    }
+
+    /// Whether the provider lists `id` at all, kept or not.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn holds(&self, id: &str) -> Result<bool> {
+        let line = self.line(self.lower_bound(id.as_bytes())?)?;
+        line.map_or(Ok(false), |line| Ok(Line::parse(&line)?.id == id))
+    }
+
+    /// The ids that begin with `prefix` and that the filters keep, sorted.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn with_prefix(&self, prefix: &str) -> Result<Vec<String>> {
+        let mut ids = Vec::new();
+        let start = self.lower_bound(prefix.as_bytes())?;
+        self.lines(start, |line| {
+            let line = Line::parse(line)?;
+            let goes_on = line.id.starts_with(prefix);
+            if goes_on && line.rank.is_some() {
+                ids.push(line.id.to_owned());
+            }
+            Ok(goes_on)
+        })?;
+        Ok(ids)
+    }
+
+    /// Every model, those that the filters drop among them, in the provider's order.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn entries(&self) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        self.lines(self.start, |line| {
+            let line = Line::parse(line)?;
+            entries.push((line.order, Entry { record: self.record(&line)?, rank: line.rank }));
+            Ok(true)
+        })?;
+        entries.sort_by_key(|(order, _)| *order);
+        Ok(entries.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    /// The models that the filters keep, best first.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn kept(&self) -> Result<Vec<Record>> {
+        let mut kept: Vec<_> = self.entries()?.into_iter().filter(|entry| entry.rank.is_some()).collect();
+        kept.sort_by_key(|entry| entry.rank);
+        Ok(kept.into_iter().map(|entry| entry.record).collect())
+    }
+
+    fn record(&self, line: &Line<'_>) -> Result<Record> {
+        let record: Record = serde_json::from_str(line.json)?;
+        Ok(Record { id: line.id.to_owned(), source: Some(self.head.source.clone()), ..record })
+    }
+
+    fn end(&self) -> u64 {
+        self.start + self.head.bytes
+    }
+
+    /// Where the first line with an id of `key` or after it begins.
+    fn lower_bound(&self, key: &[u8]) -> Result<u64> {
+        // Lines that begin before `low` have smaller ids; those from `high` on have not.
+        let (mut low, mut high) = (self.start, self.end());
+        while low < high {
+            let middle = self.line_start(low, low + (high - low) / 2)?;
+            let line = self.line(middle)?.context("a line is missing")?;
+            let id = line.split(|&byte| byte == b'\t').next().unwrap_or_default();
+            if id < key {
+                low = middle + line.len() as u64 + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low)
+    }
+
+    /// Where the line around `at` begins; not before `low`, where one begins.
+    fn line_start(&self, low: u64, at: u64) -> Result<u64> {
+        let mut end = at;
+        let mut chunk = [0; 512];
+        while end > low {
+            let from = low.max(end.saturating_sub(chunk.len() as u64));
+            let part = &mut chunk[..usize::try_from(end - from)?];
+            self.body.read_exact_at(part, from)?;
+            if let Some(newline) = part.iter().rposition(|&byte| byte == b'\n') {
+                return Ok(from + newline as u64 + 1);
+            }
+            end = from;
+        }
+        Ok(low)
+    }
+
+    /// The line that begins at `start`, without its newline.
+    fn line(&self, start: u64) -> Result<Option<Vec<u8>>> {
+        let mut found = None;
+        self.lines(start, |line| {
+            found = Some(line.to_owned());
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// Hands the lines from `start` on to `each`, until it wants no more.
+    fn lines(&self, start: u64, mut each: impl FnMut(&[u8]) -> Result<bool>) -> Result<()> {
+        let mut rest = Vec::new();
+        let mut chunk = vec![0; 1024];
+        let mut at = start;
+        while at < self.end() {
+            let count = self.body.read_at(&mut chunk, at)?;
+            ensure!(count > 0, "cut off");
+            at += count as u64;
+            rest.extend_from_slice(&chunk[..count]);
+            let mut from = 0;
+            while let Some(length) = memchr::memchr(b'\n', &rest[from..]) {
+                if !each(&rest[from..from + length])? {
+                    return Ok(());
+                }
+                from += length + 1;
+            }
+            rest.drain(..from);
+            // Whoever reads on after one line reads many.
+            chunk.resize(64 * 1024, 0);
+        }
+        ensure!(rest.is_empty(), "the last line is cut off");
+        Ok(())
+    }
+}
+
+impl Body {
+    fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read_at(buffer, at),
+            Self::Memory(bytes) => {
+                let rest = usize::try_from(at).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+                let count = rest.len().min(buffer.len());
+                buffer[..count].copy_from_slice(&rest[..count]);
+                Ok(count)
+            }
+        }
+    }
+
+    fn read_exact_at(&self, mut buffer: &mut [u8], mut at: u64) -> io::Result<()> {
+        while !buffer.is_empty() {
+            let count = self.read_at(buffer, at)?;
+            if count == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            buffer = &mut buffer[count..];
+            at += count as u64;
+        }
+        Ok(())
+    }
+}
+
+struct Line<'a> {
+    id: &'a str,
+    order: usize,
+    rank: Option<usize>,
+    json: &'a str,
+}
+
+impl<'a> Line<'a> {
+    fn parse(line: &'a [u8]) -> Result<Self> {
+        let mut fields = std::str::from_utf8(line)?.splitn(4, '\t');
+        let mut next = || fields.next().context("a field is missing");
+        let (id, order, rank, json) = (next()?, next()?, next()?, next()?);
+        let rank = if rank == "-" { None } else { Some(rank.parse()?) };
+        Ok(Self { id, order: order.parse()?, rank, json })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,291 @@
+//! Lists on disk: `$XDG_CACHE_HOME/agent-run/models/`, private, replaced whole, and never needed.
+//!
+//! What cannot be read is as good as absent: it is fetched again. Nothing here asks a provider.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `<provider>-<identity>.list` | the list, see [`form`] |
+//! | `<provider>-<identity>.before` | the one before it that differed, for `models diff` |
+//! | `<provider>-<identity>.failed` | why there is no newer one, and until when not to ask |
+//! | `<provider>-<identity>.lock` | nothing; held by whoever refreshes the list |
+
+mod form;
+mod list;
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use shims::Dirs;
+
+use super::filter;
+use super::record::Record;
+use super::source::Source;
+use crate::config::Filter;
+use crate::exec::files;
+
+pub use form::{Draft, Entry, Extent};
+pub use list::Stored;
+
+/// No file of a list that is still asked for gets this old without being written.
+const LEFT_BEHIND: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The folder of the lists.
+#[derive(Clone, Copy, Debug)]
+pub struct Cache<'a> {
+    dirs: &'a Dirs,
+}
+
+/// A list as it was fetched.
+#[derive(Debug, Default)]
+pub struct Fetched {
+    /// The models in the provider's order, those one cannot chat with among them.
+    pub records: Vec<Record>,
+    /// How much of the list that is.
+    pub extent: Extent,
+    /// The URL it came from, without its query.
+    pub source: String,
+    /// What was odd about it.
+    pub warnings: Vec<String>,
+}
+
+/// A refresh that failed, remembered so that it is not tried again at once.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Failed {
+    /// What went wrong.
+    pub message: String,
+    /// When to ask again, in seconds since 1970.
+    pub until: u64,
+}
+
+impl<'a> Cache<'a> {
+    /// The cache below the folders of a launch.
+    pub fn new(dirs: &'a Dirs) -> Self {
+        Self { dirs }
+    }
+
+    /// The folder itself.
+    pub fn folder(self) -> PathBuf {
+        self.dirs.cache.join("models")
+    }
+
+    /// A file of one list.
+    pub fn path(self, source: &Source<'_>, kind: &str) -> PathBuf {
+        self.folder().join(format!("{}-{}.{kind}", file_name(source.name), source.identity()))
+    }
+
+    /// The list on disk, with the filters of today; `None` if there is none that can be used.
+    pub fn open(self, source: &Source<'_>) -> Option<Stored> {
+        let stored = read(&self.path(source, "list"))?;
+        let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
+        if stored.head.filters == filter::fingerprint(rules) {
+            return Some(stored);
+        }
+        let filtered = self.filter_anew(source, rules, &stored);
+        filtered
+            .inspect_err(|error| log::warn!("could not filter the models of {}: {error:#}", source.name))
+            .ok()
+    }
+
+    /// The list before this one that differed from it.
+    pub fn open_before(self, source: &Source<'_>) -> Option<Stored> {
+        read(&self.path(source, "before"))
+    }
+
+    fn filter_anew(self, source: &Source<'_>, rules: &[Filter], stored: &Stored) -> Result<Stored> {
+        let records = stored.entries()?.into_iter().map(|entry| entry.record).collect();
+        let head = &stored.head;
+        let content = Draft {
+            provider: source.name,
+            identity: &head.identity,
+            source: &head.source,
+            fetched_at: head.fetched_at,
+            extent: head.extent,
+            filters: filter::fingerprint(rules),
+            entries: &ranked(rules, records)?,
+        }
+        .encode()?;
+        if let Err(error) = files::write(&self.path(source, "list"), &content, self.dirs) {
+            log::debug!("the filtered list stays in memory: {error:#}");
+        }
+        Stored::in_memory(content)
+    }
+
+    /// Keeps a list, and the one it replaces if that was another. A cache that cannot be written costs
+    /// another fetch the next time, and no more.
+    ///
+    /// # Errors
+    /// When the filters cannot be applied.
+    pub fn store(self, source: &Source<'_>, fetched: Fetched) -> Result<Stored> {
+        let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
+        let entries = ranked(rules, fetched.records)?;
+        let content = Draft {
+            provider: source.name,
+            identity: &source.identity(),
+            source: &fetched.source,
+            fetched_at: now(),
+            extent: fetched.extent,
+            filters: filter::fingerprint(rules),
+            entries: &entries,
+        }
+        .encode()?;
+        let path = self.path(source, "list");
+        let replaced = read(&path).and_then(|stored| stored.entries().ok());
+        if replaced.is_some_and(|before| differ(&before, &entries)) {
+            // Only `models diff` misses it.
+            let kept = fs::read(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
+            log::debug!("the list before: {kept:?}");
+        }
+        if let Err(error) = files::write(&path, &content, self.dirs) {
+            log::warn!("{error:#}");
+        }
+        _ = fs::remove_file(self.path(source, "failed"));
+        self.sweep(source.name);
+        Stored::in_memory(content)
+    }
+
+    /// Remembers that asking is of no use for `length`.
+    pub fn remember_failure(self, source: &Source<'_>, message: &str, length: Duration) {
+        let failed = Failed { message: message.to_owned(), until: now() + length.as_secs() };
+        let written = serde_json::to_vec(&failed)
+            .map_err(anyhow::Error::from)
+            .and_then(|json| files::write(&self.path(source, "failed"), &json, self.dirs));
+        if let Err(error) = written {
+            log::debug!("{error:#}");
+        }
+    }
+
+    /// The failure that is still to be minded.
+    pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
+        let failed: Failed = serde_json::from_slice(&fs::read(self.path(source, "failed")).ok()?).ok()?;
+        // No failure is minded for longer than a day: the clock may have been wrong.
+        let day = 24 * 60 * 60;
+        (now()..=now() + day).contains(&failed.until).then_some(failed)
+    }
+
+    /// The lock on refreshing this list; `None` if someone else holds it.
+    ///
+    /// # Errors
+    /// When the cache cannot be written.
+    pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
+        files::private_dir(&self.folder(), self.dirs)?;
+        let path = self.path(source, "lock");
+        let could_not = || format!("could not lock {}", path.display());
+        let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+        let file = open.with_context(could_not)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error).with_context(could_not),
+        }
+    }
+
+    /// Removes the lists of one provider, or all; says how many files went.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub fn clear(self, provider: Option<&str>) -> Result<usize> {
+        let mut removed = 0;
+        for path in self.files(provider)? {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                gone => {
+                    gone.with_context(|| format!("could not remove {}", path.display()))?;
+                    removed += 1;
+                }
+            }
+        }
+        Ok(removed)
+    }
+
+    /// Removes what a provider left behind when its URL or key source was another.
+    fn sweep(self, provider: &str) {
+        let is_left = |path: &PathBuf| {
+            let age = fs::metadata(path).and_then(|file| file.modified()).map(|time| time.elapsed());
+            matches!(age, Ok(Ok(age)) if age > LEFT_BEHIND)
+        };
+        for path in self.files(Some(provider)).unwrap_or_default().into_iter().filter(is_left) {
+            log::debug!("{} is left behind: {:?}", path.display(), fs::remove_file(&path));
+        }
+    }
+
+    fn files(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
+        let folder = self.folder();
+        let files = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files.with_context(|| format!("could not read {}", folder.display()))?,
+        };
+        let is_meant = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            provider.is_none_or(|provider| belongs_to(&name, provider))
+        };
+        Ok(files.filter_map(Result::ok).map(|file| file.path()).filter(is_meant).collect())
+    }
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+impl Stored {
+    /// How long ago the list was fetched; `None` if that lies in the future, so that nothing is known.
+    pub fn age(&self) -> Option<Duration> {
+        now().checked_sub(self.head.fetched_at).map(Duration::from_secs)
+    }
+
+    /// Whether the list is young enough not to be asked for again. One that lacks pages never is.
+    pub fn is_fresh(&self, ttl: Duration) -> bool {
+        self.head.extent != Extent::Partial && self.age().is_some_and(|age| age < ttl)
+    }
+}
+
+fn read(path: &Path) -> Option<Stored> {
+    let stored = File::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
+    stored.inspect_err(|error| log::debug!("no list in {}: {error:#}", path.display())).ok()
+}
+
+/// Gives each model its place after the filters; those one cannot chat with get none.
+fn ranked(rules: &[Filter], records: Vec<Record>) -> Result<Vec<Entry>> {
+    let chat: Vec<usize> = (0..records.len()).filter(|&index| records[index].is_chat()).collect();
+    let ids: Vec<&str> = chat.iter().map(|&index| records[index].id.as_str()).collect();
+    let mut ranks = vec![None; records.len()];
+    for (rank, kept) in filter::apply(rules, &ids)?.into_iter().enumerate() {
+        ranks[chat[kept]] = Some(rank);
+    }
+    Ok(records.into_iter().zip(ranks).map(|(record, rank)| Entry { record, rank }).collect())
+}
+
+/// Whether a model came, went or changed its price.
+fn differ(before: &[Entry], after: &[Entry]) -> bool {
+    let prices = |entries: &[Entry]| {
+        let mut prices: Vec<_> = entries.iter().map(|Entry { record, .. }| price(record)).collect();
+        prices.sort();
+        prices
+    };
+    prices(before) != prices(after)
+}
+
+fn price(record: &Record) -> (String, String) {
+    let Record { input_cost_per_million: input, output_cost_per_million: output, .. } = record;
+    (record.id.clone(), format!("{input:?} {output:?}"))
+}
+
+/// A provider's name as part of a file name; the identity tells apart what this makes alike.
+fn file_name(provider: &str) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
+    provider.chars().take(64).map(safe).collect()
+}
+
+fn belongs_to(file: &str, provider: &str) -> bool {
+    let rest = file.strip_prefix(&file_name(provider)).and_then(|rest| rest.strip_prefix('-'));
+    let identity = rest.and_then(|rest| rest.split_once('.')).map(|(identity, _)| identity);
+    identity.is_some_and(|identity| identity.len() == 16 && identity.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+#[cfg(test)]
+mod tests;
