@@ -2,6 +2,8 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
+pub mod env;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -34,6 +36,9 @@ pub enum Command {
     Launch(Launch),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Print the variables with which other programs find a provider
+    #[command(alias = "export-env")]
+    Env(env::Env),
     /// Open the config file in your editor
     Config(Config),
     /// Play a provider on loopback and record what it is asked

@@ -30,6 +30,22 @@ pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
     match exec::become_agent(Ready::prepare(request, &loaded.config, &dirs, env)?.command)? {}
 }
 
+/// Decides a launch on a provider, with nothing planned yet.
+///
+/// # Errors
+/// When there is no such provider, or the launch is refused.
+pub fn decide<'a>(
+    request: &Request,
+    config: &'a Config,
+    env: &Environment,
+) -> Result<(Launch, &'a Provider)> {
+    let provider = resolve::provider(request, config)?;
+    match resolve::resolve(request, provider, config, known(provider), env) {
+        Ok(launch) => Ok((launch, provider)),
+        Err(Undecided::UnknownModel(error) | Undecided::Refused(error)) => Err(error),
+    }
+}
+
 /// What a request comes to: a launch on a provider, or a home of its own without one.
 enum Meant<'a> {
     Launch(Box<Launch>, &'a Provider),
@@ -42,11 +58,8 @@ impl<'a> Meant<'a> {
         if !config.providers.contains_key(&request.provider) && homes.contains(&request.provider) {
             return Ok(Self::BareHome);
         }
-        let provider = resolve::provider(request, config)?;
-        match resolve::resolve(request, provider, config, known(provider), env) {
-            Ok(launch) => Ok(Self::Launch(Box::new(launch), provider)),
-            Err(Undecided::UnknownModel(error) | Undecided::Refused(error)) => Err(error),
-        }
+        let (launch, provider) = decide(request, config, env)?;
+        Ok(Self::Launch(Box::new(launch), provider))
     }
 
     fn plan(&self, request: &Request, dirs: &Dirs, env: &Environment) -> Result<Plan> {
@@ -103,7 +116,9 @@ impl Ready {
     pub fn prepare(request: &Request, config: &Config, dirs: &Dirs, env: &Environment) -> Result<Self> {
         let agent = request.agent;
         let meant = Meant::decide(request, config, env)?;
-        let program = exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))?;
+        let bare = inputs::bare(dirs, env);
+        let (named, fallbacks) = (agent.program(&request.args, &bare), agent.fallback_programs(&bare));
+        let program = exec::find_program(agent, &named, &env.path(), &fallbacks)?;
         if meant.asks_for_key() {
             meant.plan(request, dirs, env)?;
         }

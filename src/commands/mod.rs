@@ -4,4 +4,5 @@ pub mod canary;
 pub mod config;
 pub mod demo;
 pub mod dry_run;
+pub mod env;
 pub mod launch;

@@ -10,6 +10,9 @@ mod crush;
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
+/// The variables for other programs, and programs started with them.
+mod env;
+
 /// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
 mod hermes;
 
