@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
 pub mod env;
+pub mod models;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use shims::Protocol;
 use shims::opts::Force;
+
+pub use models::Models;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -34,6 +37,9 @@ pub struct Cli {
 pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
+    /// Look into providers' model lists
+    #[command(subcommand)]
+    Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
     /// Print the variables with which other programs find a provider

@@ -6,3 +6,4 @@ pub mod demo;
 pub mod dry_run;
 pub mod env;
 pub mod launch;
+pub mod models;
