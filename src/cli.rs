@@ -4,6 +4,7 @@
 
 pub mod env;
 pub mod models;
+pub mod providers;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use shims::Protocol;
 use shims::opts::Force;
 
 pub use models::Models;
+pub use providers::Providers;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -42,6 +44,9 @@ pub enum Command {
     Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// List, show, add and test providers
+    #[command(subcommand)]
+    Providers(Providers),
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
     Env(env::Env),

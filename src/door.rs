@@ -56,6 +56,7 @@ pub fn command_line(env: &Environment) -> ExitCode {
             let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
+        Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
         Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
         Command::Config(config) => done(
             env.config_file(cli.config.as_deref())

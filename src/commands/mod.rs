@@ -7,3 +7,4 @@ pub mod dry_run;
 pub mod env;
 pub mod launch;
 pub mod models;
+pub mod providers;
