@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
+pub mod config;
 pub mod env;
 pub mod models;
 pub mod providers;
@@ -50,8 +51,8 @@ pub enum Command {
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
     Env(env::Env),
-    /// Open the config file in your editor
-    Config(Config),
+    /// Open the config file in your editor, check it, or show what it means
+    Config(config::Config),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
@@ -110,14 +111,6 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
-}
-
-/// `agent-run config`
-#[derive(Args, Debug)]
-pub struct Config {
-    /// Write a commented sample first if there is no config yet
-    #[arg(long)]
-    pub bootstrap_config: bool,
 }
 
 /// `agent-run canary`

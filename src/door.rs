@@ -60,7 +60,7 @@ pub fn command_line(env: &Environment) -> ExitCode {
         Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
         Command::Config(config) => done(
             env.config_file(cli.config.as_deref())
-                .and_then(|path| commands::config::run(&path, config.bootstrap_config, env.editor())),
+                .and_then(|path| commands::config::run(&config, &path, env)),
         ),
         Command::Canary(canary) => {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))

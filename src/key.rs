@@ -11,6 +11,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 use crate::config::{KeySource, Secret};
 use crate::env::Environment;
@@ -34,6 +35,12 @@ pub fn resolve(source: KeySource<'_>, env: &Environment, home: &Path) -> Result<
         KeySource::Command(argv) => (format!("key_command `{}`", shown(argv)), from_command(argv, home)?),
     };
     check(raw).with_context(|| format!("could not use what {what} gave"))
+}
+
+/// Which key it is, without the key: `<sha256 01234567…>`.
+pub fn fingerprint(key: &str) -> String {
+    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
+    format!("<sha256 {:08x}…>", u32::from_be_bytes([a, b, c, d]))
 }
 
 fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {

@@ -33,7 +33,7 @@ pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet
 pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use shell::variables;
-pub use template::{Part, Template, Value};
+pub use template::{Field, Part, Template, Value};
 
 /// Every agent, in the order in which lists show them and `demo` looks for them.
 ///

@@ -98,6 +98,13 @@ pub enum Field {
     BaseUrl,
 }
 
+impl Field {
+    /// Its name between `${context:` and `}`.
+    pub fn name(self) -> &'static str {
+        FIELDS.iter().find(|(_, field)| *field == self).map_or("", |(name, _)| name)
+    }
+}
+
 const FIELDS: [(&str, Field); 6] = [
     ("provider", Field::Provider),
     ("protocol", Field::Protocol),

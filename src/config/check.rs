@@ -15,6 +15,13 @@ pub struct Finding {
     pub help: String,
 }
 
+impl Finding {
+    /// The sentence of a warning, whose subject is the key.
+    pub fn sentence(&self, path: &std::path::Path) -> String {
+        format!("{}: {} {}\nhelp: {}", path.display(), dotted(&self.steps), self.message, self.help)
+    }
+}
+
 /// Everything wrong between keys.
 pub fn findings(config: &Config) -> Vec<Finding> {
     (config.providers.iter())
@@ -63,20 +70,27 @@ fn keys(provider: &Provider) -> Found {
     Some((vec![(*given.last()?).into()], message, "keep one of them".to_owned()))
 }
 
-/// What is no error but wants mending, as sentences with their `help:`.
-pub fn warnings(config: &Config) -> Vec<String> {
+/// What is no error but wants mending; the key is the subject of each sentence.
+pub fn warnings(config: &Config) -> Vec<Finding> {
     let both = |provider: &Provider| provider.key.is_some() && provider.key_command.is_some();
     (config.providers.iter())
         .filter(|(_, provider)| both(provider))
-        .map(|(name, _)| {
-            let key = dotted(&["providers".into(), name.as_str().into()]);
-            format!("{key} has both `key` and `key_command`, and the command is used\nhelp: remove `key`")
+        .map(|(name, _)| Finding {
+            steps: vec!["providers".into(), name.as_str().into()],
+            message: "has both `key` and `key_command`, and the command is used".to_owned(),
+            help: "remove `key`".to_owned(),
         })
         .collect()
 }
 
-/// The first provider whose key stands in the file.
-pub fn literal_key(config: &Config) -> Option<String> {
-    let (name, _) = config.providers.iter().find(|(_, provider)| provider.key.is_some())?;
-    Some(dotted(&["providers".into(), name.as_str().into(), "key".into()]))
+/// The keys that stand in the file, as warnings of one that others can read.
+pub fn literal_keys(config: &Config, help: &str) -> Vec<Finding> {
+    (config.providers.iter())
+        .filter(|(_, provider)| provider.key.is_some())
+        .map(|(name, _)| Finding {
+            steps: vec!["providers".into(), name.as_str().into(), "key".into()],
+            message: "stands in a file that others can read".to_owned(),
+            help: help.to_owned(),
+        })
+        .collect()
 }

@@ -30,9 +30,23 @@ impl Loaded {
     ///
     /// This parses the file again, so only who shows the place should ask.
     pub fn locate(&self, key: &[&str]) -> Option<(usize, usize)> {
-        let tree = Tree::parse(&self.text).ok()?;
+        self.places().locate(key)
+    }
+
+    /// Where everything stands, for who asks more than once.
+    pub fn places(&self) -> Places {
+        Places(Tree::parse(&self.text).ok())
+    }
+}
+
+/// The places of a file's keys.
+pub struct Places(Option<Tree>);
+
+impl Places {
+    /// As [`Loaded::locate`].
+    pub fn locate(&self, key: &[&str]) -> Option<(usize, usize)> {
         let steps: Vec<Step> = key.iter().map(|&key| key.into()).collect();
-        tree.locate(&steps).map(|mark| (mark.line, mark.column))
+        self.0.as_ref()?.locate(&steps).map(|mark| (mark.line, mark.column))
     }
 }
 
@@ -41,6 +55,102 @@ impl Loaded {
 /// # Errors
 /// When there is no such file, or it cannot be read, or [`Problems`] in it.
 pub fn load(path: &Path) -> Result<Loaded> {
+    let file = open(path)?;
+    let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
+    let mut loaded = parse(text.to_owned(), path)?;
+    if file.others_read {
+        let warning = check::literal_keys(&loaded.config, &for_its_owner(path)).into_iter().next();
+        loaded.warnings.extend(warning.map(|warning| warning.sentence(path)));
+    }
+    Ok(loaded)
+}
+
+/// Reads `text` as the file at `path`, which is not touched.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
+    let quick = yaml::quick(&text).filter(|config| check::findings(config).is_empty());
+    let config = match quick {
+        Some(config) => config,
+        None => thorough(&text).map_err(|list| Problems::new(path, list))?,
+    };
+    let warnings = check::warnings(&config).iter().map(|warning| warning.sentence(path)).collect();
+    Ok(Loaded { config, path: path.to_owned(), warnings, text })
+}
+
+/// Reads `text` with a place for everything, and finds everything wrong with it.
+pub(super) fn thorough(text: &str) -> Result<Config, Vec<Problem>> {
+    let tree = Tree::parse(text).map_err(|problem| vec![problem])?;
+    let (config, problems) = errors(&tree);
+    config.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// What is left of the config in spite of all that is wrong with it.
+fn errors(tree: &Tree) -> (Option<Config>, Vec<Problem>) {
+    let (config, mut problems) = tree.read::<Config>();
+    for finding in config.iter().flat_map(check::findings) {
+        // What is wrong with one key of a provider may be why another seems to miss something.
+        let provider = &finding.steps[..2];
+        if problems.iter().all(|problem| !problem.steps.starts_with(provider)) {
+            problems.push(placed(tree, finding));
+        }
+    }
+    (config, problems)
+}
+
+fn placed(tree: &Tree, check::Finding { steps, message, help }: check::Finding) -> Problem {
+    Problem { mark: tree.locate(&steps).unwrap_or(Mark::START), steps, message, help }
+}
+
+/// Everything there is to say of a file, in its order.
+pub struct Report {
+    /// How many providers it has, as far as it can be read.
+    pub providers: usize,
+    /// Why it is refused.
+    pub errors: Vec<Problem>,
+    /// What is no error but wants mending: the key is the subject of each message.
+    pub warnings: Vec<Problem>,
+}
+
+/// Finds everything wrong with the file at `path`, and all that wants mending.
+///
+/// # Errors
+/// When it cannot be read at all.
+pub fn examine(path: &Path) -> Result<Report> {
+    let file = open(path)?;
+    let refused = |problem| Report { providers: 0, errors: vec![problem], warnings: Vec::new() };
+    let tree = match file.text().and_then(Tree::parse) {
+        Ok(tree) => tree,
+        Err(problem) => return Ok(refused(problem)),
+    };
+    let (config, mut errors) = errors(&tree);
+    let mut warnings: Vec<_> = config.iter().flat_map(check::warnings).collect();
+    if file.others_read {
+        warnings.extend(config.iter().flat_map(|config| check::literal_keys(config, &for_its_owner(path))));
+    }
+    let mut warnings: Vec<_> = warnings.into_iter().map(|warning| placed(&tree, warning)).collect();
+    errors.sort_by_key(|problem| problem.mark);
+    warnings.sort_by_key(|problem| problem.mark);
+    Ok(Report { providers: config.map_or(0, |config| config.providers.len()), errors, warnings })
+}
+
+/// A file as it lies on the disk.
+struct Opened {
+    bytes: Vec<u8>,
+    others_read: bool,
+}
+
+impl Opened {
+    fn text(&self) -> Result<&str, Problem> {
+        std::str::from_utf8(&self.bytes).map_err(|error| {
+            let sound = &self.bytes[..error.valid_up_to()];
+            not_utf8(&String::from_utf8_lossy(sound))
+        })
+    }
+}
+
+fn open(path: &Path) -> Result<Opened> {
     let shown = path.display();
     let failed = |what: &str, help: &str| anyhow!("could not read the config: {shown}: {what}\nhelp: {help}");
     let io = |error: std::io::Error| match error.kind() {
@@ -62,47 +172,11 @@ pub fn load(path: &Path) -> Result<Loaded> {
     if bytes.len() as u64 > LARGEST {
         return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
     }
-    let text = String::from_utf8(bytes).map_err(|error| {
-        let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        Problems::new(path, vec![not_utf8(&String::from_utf8_lossy(sound))])
-    })?;
-    let mut loaded = parse(text, path)?;
-    let others_read = metadata.is_file() && metadata.permissions().mode() & 0o077 != 0;
-    if let Some(key) = check::literal_key(&loaded.config).filter(|_| others_read) {
-        let warning = format!("{shown}: {key} stands in a file that others can read");
-        loaded.warnings.push(format!("{warning}\nhelp: chmod 600 {}", quoted(path)));
-    }
-    Ok(loaded)
+    Ok(Opened { bytes, others_read: metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 })
 }
 
-/// Reads `text` as the file at `path`, which is not touched.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
-    let quick = yaml::quick(&text).filter(|config| check::findings(config).is_empty());
-    let config = match quick {
-        Some(config) => config,
-        None => thorough(&text).map_err(|list| Problems::new(path, list))?,
-    };
-    let warnings = check::warnings(&config);
-    let warnings = warnings.iter().map(|warning| format!("{}: {warning}", path.display())).collect();
-    Ok(Loaded { config, path: path.to_owned(), warnings, text })
-}
-
-/// Reads `text` with a place for everything, and finds everything wrong with it.
-pub(super) fn thorough(text: &str) -> Result<Config, Vec<Problem>> {
-    let tree = Tree::parse(text).map_err(|problem| vec![problem])?;
-    let (config, mut problems) = tree.read::<Config>();
-    for check::Finding { steps, message, help } in config.iter().flat_map(check::findings) {
-        // What is wrong with one key of a provider may be why another seems to miss something.
-        let provider = &steps[..2];
-        if problems.iter().all(|problem| !problem.steps.starts_with(provider)) {
-            let mark = tree.locate(&steps).unwrap_or(Mark::START);
-            problems.push(Problem { mark, steps, message, help });
-        }
-    }
-    config.filter(|_| problems.is_empty()).ok_or(problems)
+fn for_its_owner(path: &Path) -> String {
+    format!("chmod 600 {}", quoted(path))
 }
 
 fn not_utf8(sound: &str) -> Problem {

@@ -3,6 +3,7 @@
 //! Everything that can be wrong with the file is found here, at load, and said with path, line, column
 //! and key. What the file means for a launch is decided in `resolve.rs`.
 
+mod append;
 mod check;
 mod load;
 mod names;
@@ -16,8 +17,9 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use load::{Loaded, load, parse};
-pub use problem::Problems;
+pub use append::{append, write_config};
+pub use load::{Loaded, Places, Report, examine, load, parse};
+pub use problem::{Problem, Problems, dotted};
 pub use types::{
     Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
     Provider, ProxyRule, Secret, ShimsRule, TierNames,
@@ -25,3 +27,6 @@ pub use types::{
 
 /// The example that a newcomer starts from: every key once.
 pub const DEMO: &str = include_str!("../../config.demo.yaml");
+
+/// The file's JSON Schema (draft 2020-12), for editors. The types decide; a test holds the two together.
+pub const SCHEMA: &str = include_str!("schema.json");

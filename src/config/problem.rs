@@ -64,14 +64,11 @@ impl Problems {
 
     /// Each as its own message, `help:` line included.
     pub fn messages(&self) -> impl Iterator<Item = String> {
-        self.list.iter().map(|problem| self.message(problem))
-    }
-
-    fn message(&self, problem: &Problem) -> String {
-        let Problem { mark, steps, message, help } = problem;
-        let place = format!("{}:{}:{}", self.path.display(), mark.line, mark.column);
-        let key = if steps.is_empty() { String::new() } else { format!("{}: ", dotted(steps)) };
-        format!("{place}: {key}{message}\nhelp: {help}")
+        self.list.iter().map(|Problem { mark, steps, message, help }| {
+            let place = format!("{}:{}:{}", self.path.display(), mark.line, mark.column);
+            let key = if steps.is_empty() { String::new() } else { format!("{}: ", dotted(steps)) };
+            format!("{place}: {key}{message}\nhelp: {help}")
+        })
     }
 }
 

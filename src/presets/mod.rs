@@ -118,6 +118,20 @@ impl Preset {
         lines.join("\n") + "\n"
     }
 
+    /// What stands in capitals in its URLs and model, to be filled in by the user.
+    pub fn blanks(&self) -> Vec<String> {
+        let urls = [&self.provider.base_urls.openai, &self.provider.base_urls.anthropic];
+        let texts = urls.into_iter().flatten().map(|url| &url.0).chain(&self.provider.default_model);
+        let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
+        let mut blanks: Vec<String> = Vec::new();
+        for word in words.filter(|word| word.len() > 5 && word.chars().all(|c| c.is_ascii_uppercase())) {
+            if !blanks.iter().any(|blank| blank == word) {
+                blanks.push(word.to_owned());
+            }
+        }
+        blanks
+    }
+
     /// Where the preset itself expects the key.
     pub fn key_variable(&self) -> Option<&str> {
         self.provider.key_env.as_deref()
@@ -176,6 +190,17 @@ mod tests {
         assert_eq!(provider.key_file, Some("~/k".into()));
         let (_, provider) = added("deepseek", Some(&KeyPlace::Env("MY_KEY".into())), None);
         assert_eq!(provider.key_env.as_deref(), Some("MY_KEY"));
+    }
+
+    #[test]
+    fn only_what_the_user_must_fill_in_is_in_capitals() {
+        let blanks = |preset: &Preset| (preset.name.clone(), preset.blanks());
+        let all: Vec<_> = all().expect("the presets").iter().map(blanks).collect();
+        let names = all.iter().filter(|(_, blanks)| !blanks.is_empty()).map(|(name, _)| name.as_str());
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            ["azure", "bedrock", "cloudflare-gateway", "cloudflare-workers"]
+        );
     }
 
     #[test]

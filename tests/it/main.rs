@@ -6,6 +6,10 @@ mod support;
 
 /// Model lists: good ones, bad ones, old ones, and who is asked for them when.
 mod catalog;
+
+/// The config opened, checked and explained.
+mod config;
+
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
@@ -26,3 +30,6 @@ mod papers;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// The providers of the config, those known without one, and whether one works.
+mod providers;

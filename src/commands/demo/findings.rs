@@ -5,11 +5,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use sha2::{Digest, Sha256};
-
 use super::scene::{STALE, Scene};
 use super::{LIMIT, Ran};
 use crate::canary::{Record, TEXT};
+use crate::key;
 
 /// The headers in which keys are sent.
 const KEY_HEADERS: [&str; 5] =
@@ -152,8 +151,7 @@ fn holds(record: &Record, secret: &str) -> bool {
 /// Where a key was seen, and which: `authorization: Bearer <sha256 01234567…>`.
 fn place(name: &str, value: &str, key: &str) -> Option<String> {
     let scheme = value.strip_suffix(key)?;
-    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
-    Some(format!("{name}: {scheme}<sha256 {:08x}…>", u32::from_be_bytes([a, b, c, d])))
+    Some(format!("{name}: {scheme}{}", key::fingerprint(key)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! `agent-run providers`: what the config has, what could be added to it, and whether it works.
 
+mod add;
 mod hints;
 mod list;
+mod managers;
 mod presets;
 mod show;
 
@@ -25,7 +27,8 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
         Providers::List(words) => list::run(&words, &load(option, env)?, env),
         Providers::Show(words) => show::run(&words, &load(option, env)?, env),
         Providers::Presets(words) => presets::run(&words),
-        Providers::Add(_) | Providers::Test(_) => bail!("not yet"),
+        Providers::Add(words) => add::run(&words, &env.config_file(option)?, env),
+        Providers::Test(_) => bail!("not yet"),
     }
 }
 

@@ -15,23 +15,28 @@ fn both_ways(text: &str) {
     assert_eq!(format!("{quick:#?}"), format!("{thorough:#?}"));
 }
 
+/// Texts that show what may stand where.
+pub fn accepted() -> Vec<String> {
+    vec![
+        crate::config::DEMO.to_owned(),
+        "---\nproviders:\r\n...\n".to_owned(),
+        "\u{feff}providers: {}\n".to_owned(),
+        provider(
+            "key: 0123\ndefault_model: 4.10\nmodels: ['5', {id: 6, context_window: 0x10, input_cost_per_million: 1}]\n\
+             isolated: True\nmodel_api_filters: ~\nargs:\nextra_env: {A: 1_000, B: yes, C: null, D: , E: 1e3, F: \"a\\tb\"}\n\
+             key_env:\nkey_file: ~\ntiers: {opus: true}\nheaders:\ncodex:\nproxy: socks5://u:p@host:1\n",
+        ),
+        provider(
+            "extra_env:\n  A: |\n    two\n    lines\n  B: >-\n    folded\n    text\n  C: 'it''s'\n  D: a\n    b\n",
+        ),
+        provider("model_api_filters:\n- filter: a\n- {filter: b, top: null, desc: false, order_key: []}\n"),
+        "providers: {}\nmodels_ttl: 90\nisolated-homes: {codex: {a: {}, b: }}\nshims: {dir: /x}\n".to_owned(),
+    ]
+}
+
 #[test]
 fn both_ways_of_reading_mean_the_same() {
-    both_ways(crate::config::DEMO);
-    both_ways("---\nproviders:\r\n...\n");
-    both_ways("\u{feff}providers: {}\n");
-    both_ways(&provider(
-        "key: 0123\ndefault_model: 4.10\nmodels: ['5', {id: 6, context_window: 0x10, input_cost_per_million: 1}]\n\
-         isolated: True\nmodel_api_filters: ~\nargs:\nextra_env: {A: 1_000, B: yes, C: null, D: , E: 1e3, F: \"a\\tb\"}\n\
-         key_env:\nkey_file: ~\ntiers: {opus: true}\nheaders:\ncodex:\nproxy: socks5://u:p@host:1\n",
-    ));
-    both_ways(&provider(
-        "extra_env:\n  A: |\n    two\n    lines\n  B: >-\n    folded\n    text\n  C: 'it''s'\n  D: a\n    b\n",
-    ));
-    both_ways(&provider(
-        "model_api_filters:\n- filter: a\n- {filter: b, top: null, desc: false, order_key: []}\n",
-    ));
-    both_ways("providers: {}\nmodels_ttl: 90\nisolated-homes: {codex: {a: {}, b: }}\nshims: {dir: /x}\n");
+    accepted().iter().for_each(|text| both_ways(text));
 }
 
 #[test]

@@ -1,24 +1,17 @@
 //! The example is true.
 
-use super::{config, messages, provider};
+use super::{config, keys, provider};
 use crate::config::DEMO;
 
 /// The example with its commented-out keys put in force: those behind a `#` in the first column that is
 /// not followed by one space, as prose is.
-fn in_force() -> String {
+pub fn in_force() -> String {
     let line = |line: &str| match line.strip_prefix('#') {
         Some(rest) if !rest.starts_with(' ') || rest.starts_with("  ") => rest.to_owned() + "\n",
         _ => line.to_owned() + "\n",
     };
     let (head, body) = DEMO.split_once("\nproviders:").expect("the providers");
     format!("{head}\nproviders:") + &body.lines().map(line).collect::<String>()
-}
-
-/// The keys that may stand beside `unknown`, as the error about it tells them.
-fn keys(text: &str) -> Vec<String> {
-    let message = messages(text).remove(0);
-    let (_, keys) = message.split_once("known keys: ").unwrap_or_else(|| panic!("{message}"));
-    keys.split(", ").map(str::to_owned).collect()
 }
 
 #[test]

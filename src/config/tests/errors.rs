@@ -48,6 +48,30 @@ fn section(cases: &str, whole: impl Fn(&str) -> String) -> String {
     said
 }
 
+/// Every text that is refused.
+pub fn refused() -> Vec<String> {
+    let (_, cases) = CASES.split_once("## the whole file\n\n").expect("the first section");
+    let (whole, inner) = cases.split_once("## in a provider\n\n").expect("the second section");
+    let texts = |section: &str| -> Vec<String> {
+        let mut texts = vec![String::new()];
+        let mut said = false;
+        for line in section.lines() {
+            if line.starts_with("> ") {
+                said = true;
+            } else if said {
+                // The empty line behind the messages.
+                said = false;
+                texts.push(String::new());
+            } else if let Some(text) = texts.last_mut() {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+        texts.retain(|text| !text.is_empty());
+        texts
+    };
+    texts(whole).into_iter().chain(texts(inner).iter().map(|lines| provider(lines))).collect()
+}
+
 #[test]
 fn no_message_repeats_a_key() {
     let long = "SECRETxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";

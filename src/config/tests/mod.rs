@@ -1,10 +1,13 @@
 //! What the whole reading of a file promises: `errors` says what is refused and in which words, `accepts`
-//! what is taken and what it means, `demo` that the example is true, `files` what the disk adds.
+//! what is taken and what it means, `demo` that the example is true, `files` what the disk adds,
+//! `schema` that the JSON Schema says the same, `append` where a new provider goes.
 
 mod accepts;
+mod append;
 mod demo;
 mod errors;
 mod files;
+mod schema;
 
 use std::path::Path;
 
@@ -29,6 +32,14 @@ fn messages(text: &str) -> Vec<String> {
         Ok(_) => panic!("no problem is found in\n{text}"),
         Err(problems) => problems.messages().collect(),
     }
+}
+
+/// The keys that may stand beside `unknown`, as the error about it tells them.
+#[track_caller]
+fn keys(text: &str) -> Vec<String> {
+    let message = messages(text).remove(0);
+    let (_, keys) = message.split_once("known keys: ").unwrap_or_else(|| panic!("{message}"));
+    keys.split(", ").map(str::to_owned).collect()
 }
 
 /// A config of one sound provider, `p`, with more lines in it.

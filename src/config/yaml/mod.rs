@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::problem::{Mark, Problem, Step};
-use tree::Node;
+use tree::{Kind, Node};
 
 /// Problems of one file after which the search for more ends.
 const MOST_PROBLEMS: usize = 50;
@@ -69,7 +69,8 @@ fn number(text: &str) -> Option<serde_yaml::Number> {
     serde_yaml::from_str(text).ok()
 }
 
-/// The file with a place for everything.
+/// The file with a place for everything, or a part of it. Places make no difference to equality.
+#[derive(PartialEq)]
 pub struct Tree(Rc<Node>);
 
 impl Tree {
@@ -90,6 +91,20 @@ impl Tree {
     /// Where the key stands to which `steps` lead.
     pub fn locate(&self, steps: &[Step]) -> Option<Mark> {
         self.0.locate(steps).map(|slot| slot.at)
+    }
+
+    /// What stands where `steps` lead; the whole file for none.
+    pub fn at(&self, steps: &[Step]) -> Option<Self> {
+        let node = if steps.is_empty() { &self.0 } else { &self.0.locate(steps)?.value };
+        Some(Self(Rc::clone(node)))
+    }
+
+    /// The keys of the map where `steps` lead, in its order, with their places.
+    pub fn keys(&self, steps: &[Step]) -> Vec<(String, Mark)> {
+        match self.at(steps).as_ref().map(|tree| &tree.0.kind) {
+            Some(Kind::Map(slots)) => slots.iter().map(|slot| (slot.key.clone(), slot.at)).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// Reads a `T` and lists what is wrong with it.

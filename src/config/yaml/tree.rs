@@ -50,6 +50,20 @@ impl Slot {
     }
 }
 
+/// Values are the same wherever they stand.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |a: &[Rc<Slot>], b: &[Rc<Slot>]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && a.value == b.value)
+        };
+        match (&self.kind, &other.kind) {
+            (Kind::Scalar { text: a, plain: p }, Kind::Scalar { text: b, plain: q }) => a == b && p == q,
+            (Kind::List(a), Kind::List(b)) | (Kind::Map(a), Kind::Map(b)) => same(a, b),
+            _ => false,
+        }
+    }
+}
+
 impl Node {
     fn new(kind: Kind) -> Self {
         let (mut weight, mut depth) = (1_usize, 1);

@@ -1,4 +1,5 @@
-//! `agent-run config`: opens the config in an editor, and writes the example first if asked to.
+//! `agent-run config`: opens the config in an editor until what it saved is sound or the user leaves it so.
+//! Writes the example first if asked to.
 
 use std::ffi::OsString;
 use std::fs::DirBuilder;
@@ -9,8 +10,10 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::config::DEMO;
+use crate::config::{DEMO, examine};
 use crate::output;
+
+use super::check;
 
 /// Tried in this order when the user names no editor; the first two are Debian's way to ask for one.
 const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
@@ -31,7 +34,34 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<OsString>) -> Result<Exi
     if written {
         output::write(|out| writeln!(out, "wrote {}", path.display()))?;
     }
-    edit(path, editor)
+    loop {
+        edit(path, editor.clone())?;
+        let found = examine(path)?;
+        if found.errors.is_empty() && found.warnings.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        output::write(|out| out.write_all(check::text(&found, path).as_bytes()))?;
+        if found.errors.is_empty() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if !again()? {
+            bail!("the config has errors\nhelp: `agent-run config check` shows them again");
+        }
+    }
+}
+
+/// Asks whether to open the file again. An end of input is a no.
+fn again() -> Result<bool> {
+    loop {
+        output::write(|out| write!(out, "Open it again? [Y/n] "))?;
+        let mut answer = String::new();
+        let read = stdin().read_line(&mut answer).context("could not read the answer")?;
+        match answer.trim().to_lowercase().as_str() {
+            "" | "y" | "yes" if read > 0 => return Ok(true),
+            "" | "n" | "no" => return Ok(false),
+            _ => {}
+        }
+    }
 }
 
 /// Writes the example to `path` unless something is there already; says whether it did.
@@ -57,7 +87,7 @@ fn write_example(path: &Path) -> Result<bool> {
     }
 }
 
-fn edit(path: &Path, editor: Option<OsString>) -> Result<ExitCode> {
+fn edit(path: &Path, editor: Option<OsString>) -> Result<()> {
     let Some(editor) = editor.filter(|editor| !editor.is_empty()) else {
         for program in EDITORS {
             match Command::new(program).arg(path).status() {
@@ -83,14 +113,14 @@ fn split(editor: OsString) -> Result<Vec<OsString>> {
     Ok(words.into_iter().map(OsString::from).collect())
 }
 
-fn ended(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<ExitCode> {
+fn ended(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<()> {
     let help = "name another one in VISUAL or EDITOR";
     let status =
         status.map_err(|error| anyhow!("could not run the editor: {program}: {error}\nhelp: {help}"))?;
     if !status.success() {
         bail!("the editor failed: {program}: {status}\nhelp: {help}");
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,0 +1,63 @@
+//! The words of `agent-run config`: declarations, and nothing that runs.
+
+use clap::{Args, Subcommand};
+
+/// `agent-run config`
+#[derive(Args, Debug)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  agent-run config --bootstrap-config
+  agent-run config check --strict
+  agent-run config show deepseek"
+)]
+pub struct Config {
+    /// Write a commented sample first if there is no config yet
+    #[arg(long)]
+    pub bootstrap_config: bool,
+
+    /// What to do; without a word, open the file in $VISUAL or $EDITOR.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do with the config.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print which file is the config
+    #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
+    Path,
+    /// Find everything wrong with the file; nothing is launched, and no key is asked for
+    Check(Check),
+    /// Print what is in force, and where each value comes from; never a key
+    Show(Show),
+    /// Print the JSON Schema of the file, for editors
+    #[command(after_help = "Example:\n  agent-run config schema >~/.config/agent-run/config.schema.json")]
+    Schema,
+}
+
+/// `agent-run config check`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  agent-run config check --strict && echo sound")]
+pub struct Check {
+    /// Fail on warnings too
+    #[arg(long)]
+    pub strict: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run config show`
+#[derive(Args, Debug)]
+#[command(after_help = "Example:\n  agent-run config show deepseek")]
+pub struct Show {
+    /// Only this provider
+    pub provider: Option<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,78 @@
+//! `agent-run config check`: everything wrong with the file, and all that wants mending.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::json;
+
+use crate::cli::config::Check;
+use crate::config::{Problem, Report, dotted, examine};
+use crate::output;
+
+/// Prints what there is to say of the file at `path`; its errors, and with `--strict` its warnings, fail.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn run(words: &Check, path: &Path) -> Result<ExitCode> {
+    let report = examine(path)?;
+    let text = if words.json { json(&report, path) } else { text(&report, path) };
+    output::write(|out| out.write_all(text.as_bytes()))?;
+    let sound = report.errors.is_empty() && !(words.strict && !report.warnings.is_empty());
+    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The findings as lines for people, in the file's order, and their number.
+pub fn text(report: &Report, path: &Path) -> String {
+    let shown = path.display();
+    let mut text = String::new();
+    for (what, Problem { mark, steps, message, help }) in findings(report) {
+        let key = match (steps.is_empty(), what) {
+            (true, _) => String::new(),
+            (false, "error") => dotted(steps) + ": ",
+            (false, _) => dotted(steps) + " ",
+        };
+        _ = writeln!(text, "{shown}:{}:{}: {what}: {key}{message}\nhelp: {help}", mark.line, mark.column);
+    }
+    let number = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        count => Some(format!("{count} {what}s")),
+    };
+    let counts = [number(report.errors.len(), "error"), number(report.warnings.len(), "warning")];
+    let counts: Vec<_> = counts.into_iter().flatten().collect();
+    _ = match &counts[..] {
+        [] => {
+            let providers = number(report.providers, "provider").unwrap_or("no provider".to_owned());
+            writeln!(text, "{shown}: nothing wrong, {providers}")
+        }
+        counts => writeln!(text, "{}", counts.join(", ")),
+    };
+    text
+}
+
+fn json(report: &Report, path: &Path) -> String {
+    let findings: Vec<_> = findings(report)
+        .into_iter()
+        .map(|(what, problem)| {
+            json!({
+                "severity": what,
+                "line": problem.mark.line,
+                "column": problem.mark.column,
+                "key": dotted(&problem.steps),
+                "message": problem.message,
+                "help": problem.help,
+            })
+        })
+        .collect();
+    format!("{:#}\n", json!({ "path": path, "providers": report.providers, "findings": findings }))
+}
+
+fn findings(report: &Report) -> Vec<(&'static str, &Problem)> {
+    let errors = report.errors.iter().map(|problem| ("error", problem));
+    let mut findings: Vec<_> = errors.chain(report.warnings.iter().map(|p| ("warning", p))).collect();
+    findings.sort_by_key(|(_, problem)| problem.mark);
+    findings
+}

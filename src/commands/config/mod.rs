@@ -1,0 +1,31 @@
+//! `agent-run config`: the user's one file, opened, checked and explained. Only `edit` changes it, by the
+//! user's own hand.
+
+mod check;
+mod edit;
+mod show;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::config::{Command, Config};
+use crate::config::SCHEMA;
+use crate::env::Environment;
+use crate::output;
+
+/// Does what `words` say with the config at `path`.
+///
+/// # Errors
+/// As the command says; a fault in the file is one for `check`'s exit code.
+pub fn run(words: &Config, path: &Path, env: &Environment) -> Result<ExitCode> {
+    match &words.command {
+        None => edit::run(path, words.bootstrap_config, env.editor()),
+        Some(Command::Path) => output::write(|out| writeln!(out, "{}", path.display())),
+        Some(Command::Check(words)) => check::run(words, path),
+        Some(Command::Show(words)) => show::run(words, path, env),
+        Some(Command::Schema) => output::write(|out| out.write_all(SCHEMA.as_bytes())),
+    }
+}

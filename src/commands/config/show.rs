@@ -1,0 +1,314 @@
+//! `agent-run config show`: what is in force, and where each value comes from.
+//!
+//! Keys are told as where they are kept and a fingerprint. No command is run for that.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::{Value as Json, json};
+use shims::{Protocol, Proxy, Template, ToolSet, quote};
+
+use crate::cli::config::Show;
+use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
+use crate::env::Environment;
+use crate::{key, near, output, report};
+
+/// Prints the values in force of the config at `path`.
+///
+/// # Errors
+/// When the config is not sound, or has no such provider.
+pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
+    let loaded = load(path)?;
+    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    let mut page = Page { places: loaded.places(), rows: Vec::new() };
+    let Config { providers, isolated_homes, shims, models_ttl } = &loaded.config;
+    if let Some(name) = &words.provider {
+        let Some(provider) = providers.get(name) else {
+            let near = near::meant(name, providers.keys().map(String::as_str));
+            let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            bail!("no provider `{name}`\nhelp: {meant}`agent-run config show` shows all");
+        };
+        page.provider(name, provider, env);
+    } else {
+        page.add(&["models_ttl"], lifetime(models_ttl.as_secs()));
+        if let Some(dir) = &shims.dir {
+            page.add(&["shims", "dir"], dir.display().to_string());
+        }
+        for (agent, homes) in [("codex", &isolated_homes.codex), ("hermes", &isolated_homes.hermes)] {
+            for home in homes {
+                page.add(&["isolated_homes", agent, home], "a home without a provider".to_owned());
+            }
+        }
+        providers.iter().for_each(|(name, provider)| page.provider(name, provider, env));
+    }
+    let text = if words.json { page.json(path) } else { page.text(path) };
+    output::write(|out| out.write_all(text.as_bytes()))
+}
+
+/// A value in force: its key, the value, and its line if the file has it.
+struct Row {
+    steps: Vec<String>,
+    value: Json,
+    line: Option<usize>,
+}
+
+struct Page {
+    places: Places,
+    rows: Vec<Row>,
+}
+
+impl Page {
+    fn add(&mut self, steps: &[&str], value: impl Into<Json>) {
+        let mut line = self.places.locate(steps).map(|(line, _)| line);
+        if line.is_none() && steps[0] == "isolated_homes" {
+            line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat()).map(|(line, _)| line);
+        }
+        self.rows.push(Row {
+            steps: steps.iter().map(|&step| step.to_owned()).collect(),
+            value: value.into(),
+            line,
+        });
+    }
+
+    fn provider(&mut self, name: &str, provider: &Provider, env: &Environment) {
+        let mut add = |key: &[&str], value: Json| self.add(&[&["providers", name], key].concat(), value);
+        let protocols: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
+        add(&["protocols"], json!(protocols));
+        let urls = [("openai", Protocol::OpenaiResponses), ("anthropic", Protocol::Anthropic)];
+        for (family, url) in urls.map(|(family, protocol)| (family, provider.base_url(protocol))) {
+            url.into_iter().for_each(|url| add(&["base_urls", family], url.into()));
+        }
+        let (source, told) = secret(provider, env);
+        add(&[source], told.into());
+        add(&["anthropic_use_api_key"], provider.anthropic_use_api_key.into());
+        add(&["default_model"], provider.default_model.clone().map_or(Json::Null, Json::from));
+        if !provider.models.is_empty() {
+            add(&["models"], provider.models.iter().map(|model| model.id.as_str()).collect::<Json>());
+        }
+        if provider.disable_model_loading_from_api {
+            add(&["disable_model_loading_from_api"], true.into());
+        } else {
+            let filters = provider.model_api_filters.iter().flatten();
+            add(&["model_api_filters"], filters.map(rule).collect::<Json>());
+        }
+        if let Some(url) = &provider.models_url {
+            add(&["models_url"], url.as_str().into());
+        }
+        add(&["completion_key"], provider.completion_key.into());
+        let tiers = &provider.tiers;
+        for (tier, model) in [
+            ("opus", &tiers.opus),
+            ("sonnet", &tiers.sonnet),
+            ("haiku", &tiers.haiku),
+            ("subagent", &tiers.subagent),
+        ] {
+            add(&["tiers", tier], model.as_deref().unwrap_or("the launched model").into());
+        }
+        for (key, templates) in [("headers", &provider.headers), ("extra_env", &provider.extra_env)] {
+            told_of(templates).for_each(|(name, told)| add(&[key, name], told.into()));
+        }
+        match &provider.args {
+            Args::All(words) if words.is_empty() => {}
+            Args::All(words) => add(&["args"], arguments(words)),
+            Args::ByAgent(lists) => {
+                lists.iter().for_each(|(agent, words)| add(&["args", agent], arguments(words)));
+            }
+        }
+        add(&["proxy"], proxy(&provider.proxy.0).into());
+        add(&["isolated"], provider.isolated.into());
+        let tools = if provider.codex.tools == ToolSet::Minimal { "minimal" } else { "full" };
+        add(&["codex", "tools"], tools.into());
+    }
+
+    fn text(&self, path: &Path) -> String {
+        let mut text = String::new();
+        let mut provider = None;
+        let lines: Vec<_> = self.rows.iter().map(|row| (name(row), plain(&row.value), row)).collect();
+        let width = |texts: &mut dyn Iterator<Item = usize>| texts.filter(|width| *width <= 60).max();
+        let keys = width(&mut lines.iter().map(|(key, ..)| key.chars().count())).unwrap_or(0);
+        let values = width(&mut lines.iter().map(|(_, value, _)| value.chars().count())).unwrap_or(0);
+        for (key, value, row) in &lines {
+            let of = (row.steps[0] == "providers").then(|| row.steps[1].as_str());
+            if of != provider
+                && let Some(name) = of
+            {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                _ = writeln!(text, "{gap}{name}");
+            }
+            provider = of;
+            let (indent, keys) = if of.is_some() { ("  ", keys) } else { ("", keys + 2) };
+            let origin = match row.line {
+                Some(line) => format!("{}:{line}", path.display()),
+                None => "default".to_owned(),
+            };
+            _ = writeln!(text, "{indent}{key:<keys$}  {value:<values$}  {origin}");
+        }
+        text
+    }
+
+    fn json(&self, path: &Path) -> String {
+        let row = |row: &Row| {
+            let provider = (row.steps[0] == "providers").then(|| &row.steps[1]);
+            let origin = if row.line.is_some() { "file" } else { "default" };
+            json!({
+                "provider": provider, "key": name(row), "value": row.value, "origin": origin, "line": row.line,
+            })
+        };
+        let rows: Vec<_> = self.rows.iter().map(row).collect();
+        format!("{:#}\n", json!({ "path": path, "values": rows }))
+    }
+}
+
+/// The row's key below its provider.
+fn name(row: &Row) -> String {
+    let skipped = if row.steps[0] == "providers" { 2 } else { 0 };
+    row.steps[skipped..].join(".")
+}
+
+fn plain(value: &Json) -> String {
+    match value {
+        Json::Null => "none".to_owned(),
+        Json::String(text) => text.clone(),
+        Json::Array(items) if items.is_empty() => "none".to_owned(),
+        Json::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Where the key is kept, and which it is where that costs nothing to know.
+fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
+    let which = |source| match env.dirs().and_then(|dirs| key::resolve(source, env, &dirs.home)) {
+        Ok(key) => key::fingerprint(&key),
+        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    };
+    match provider.key_source() {
+        None => ("key", "none: the provider names no source".to_owned()),
+        Some(KeySource::Literal(Secret(literal))) => ("key", key::fingerprint(literal)),
+        Some(KeySource::Env(name)) if env.var(name).is_none() => {
+            ("key_env", format!("${name}, which is not set"))
+        }
+        Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
+        Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
+        Some(KeySource::Command(argv)) => {
+            let words: Vec<_> = argv.iter().map(|word| without_keys(&quote(word.as_ref()))).collect();
+            ("key_command", format!("`{}`, not run here", words.join(" ")))
+        }
+    }
+}
+
+/// Variables or headers as they may be shown.
+fn told_of(templates: &BTreeMap<String, Template>) -> impl Iterator<Item = (&str, String)> {
+    templates.iter().map(|(name, template)| {
+        let value = template.fill(|field| format!("<{}>", field.name()));
+        let told = match value.plain().map(|text| text.to_string_lossy().into_owned()) {
+            Some(text) if names_secret(name) && !is_setting(&text) => key::fingerprint(&text),
+            _ => without_keys(&value.to_string()),
+        };
+        (name.as_str(), told)
+    })
+}
+
+/// Whether what goes by this name may be a secret.
+fn names_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["KEY", "TOKEN", "SECRET", "AUTH", "PASS", "COOKIE", "CREDENTIAL"].iter().any(|word| name.contains(word))
+}
+
+/// Whether the text is a number or a switch, as in `MAX_OUTPUT_TOKENS: 32000`.
+fn is_setting(text: &str) -> bool {
+    text.parse::<f64>().is_ok() || matches!(text, "" | "true" | "false" | "yes" | "no" | "on" | "off")
+}
+
+/// The text with words that look like keys as their fingerprints.
+fn without_keys(text: &str) -> String {
+    let part = |part: &str| {
+        let is_key = part.len() >= 16 && ["sk-", "sk_", "Bearer"].iter().any(|head| part.starts_with(head));
+        if is_key { key::fingerprint(part) } else { part.to_owned() }
+    };
+    let mut told = String::new();
+    for piece in text.split_inclusive([' ', '=', ',', ':', '"', '\'']) {
+        let word = piece.trim_end_matches([' ', '=', ',', ':', '"', '\'']);
+        told.push_str(&part(word));
+        told.push_str(&piece[word.len()..]);
+    }
+    told
+}
+
+fn arguments(words: &[String]) -> Json {
+    words.iter().map(|word| without_keys(word)).collect()
+}
+
+fn proxy(proxy: &Proxy) -> String {
+    match proxy {
+        Proxy::Inherit => "inherit".to_owned(),
+        Proxy::None => "none".to_owned(),
+        Proxy::Url(url) => match url.split_once("://").zip(url.rsplit_once('@')) {
+            Some(((scheme, _), (_, host))) => format!("{scheme}://<user and password>@{host}"),
+            None => url.clone(),
+        },
+    }
+}
+
+fn rule(filter: &Filter) -> String {
+    let Filter { filter, order_key, desc, top } = filter;
+    let mut text = if filter.is_empty() { "all".to_owned() } else { filter.clone() };
+    if let Some(keys) = order_key {
+        _ = write!(text, " by {} {}", keys.join(" "), if *desc { "descending" } else { "ascending" });
+    }
+    top.iter().for_each(|top| _ = write!(text, " top {top}"));
+    text
+}
+
+fn lifetime(seconds: u64) -> String {
+    let unit = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    let fits = unit.iter().find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length));
+    fits.map_or_else(|| format!("{seconds}s"), |(length, unit)| format!("{}{unit}", seconds / length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_be_a_key_is_told_as_its_fingerprint() {
+        let template = |text: &str| Template::parse(text).expect("sound");
+        let templates = [
+            ("ANTHROPIC_API_KEY", "hunter2"),
+            ("Authorization", "Bearer ${context:key}"),
+            ("MAX_OUTPUT_TOKENS", "32000"),
+            ("NOTE", "a sk-0123456789abcdef b"),
+            ("X-Model", "${context:model}"),
+            ("X-Title", "agent-run"),
+        ];
+        let templates = templates.map(|(name, text)| (name.to_owned(), template(text))).into();
+        let told: Vec<_> = told_of(&templates).map(|(_, told)| told).collect();
+        let fingerprint = key::fingerprint("sk-0123456789abcdef");
+        let note = format!("a {fingerprint} b");
+        let hidden = key::fingerprint("hunter2");
+        assert_eq!(
+            told,
+            [&hidden, "Bearer <key>", "32000", &note, "<model>", "agent-run"].map(str::to_owned)
+        );
+        let words = ["--header=x:sk-0123456789abcdef".to_owned()];
+        assert_eq!(arguments(&words), json!([format!("--header=x:{fingerprint}")]));
+    }
+
+    #[test]
+    fn a_proxys_password_is_not_shown() {
+        let told = proxy(&Proxy::Url("http://me:hunter2@host:1".to_owned()));
+        assert_eq!(told, "http://<user and password>@host:1");
+        assert_eq!(proxy(&Proxy::Url("http://host:1".to_owned())), "http://host:1");
+    }
+
+    #[test]
+    fn lifetimes_read_as_they_are_written() {
+        assert_eq!(
+            [0, 45, 90, 1_800, 43_200, 172_800].map(lifetime),
+            ["0s", "45s", "90s", "30m", "12h", "2d"]
+        );
+    }
+}

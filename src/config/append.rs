@@ -1,0 +1,183 @@
+//! One more provider in the user's file, as text: comments, order and all else stay as they are.
+//!
+//! Nothing is written into YAML that is not understood: the text before and the text after are read
+//! again, and must differ by the new provider alone.
+
+use std::fs::{self, DirBuilder, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::load::thorough;
+use super::problem::{Mark, Step, dotted};
+use super::yaml::Tree;
+
+/// The key below which providers stand.
+const PROVIDERS: &str = "providers";
+/// How far the first provider of a file is indented.
+const INDENT: &str = "  ";
+
+/// Adds the provider `name` at the end of the block-style map `providers` in `text`, the config file's.
+///
+/// `yaml_block` is the entry as it would stand in a file of its own: comments, `NAME:` in the first column,
+/// and the keys below, indented. It is indented further here. A text without `providers` gets it.
+///
+/// # Errors
+/// When there is such a provider already, when the text is no YAML or writes its providers in `{…}`, or
+/// when the block is not one sound provider of that name.
+pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
+    let provider = [PROVIDERS.into(), name.into()];
+    let before = tree(text, "the config")?;
+    if before.as_ref().is_some_and(|tree| tree.locate(&provider).is_some()) {
+        bail!(
+            "the config has a provider `{name}` already\nhelp: choose another name, or change it in `agent-run config`"
+        );
+    }
+    let after = inserted(text, before.as_ref(), yaml_block).filter(|after| {
+        let (after, block) = (tree(after, ""), tree(yaml_block, ""));
+        matches!((after, block), (Ok(Some(after)), Ok(Some(block))) if adds(before.as_ref(), &after, &block, name))
+    });
+    let Some(after) = after else {
+        let shown = indented(yaml_block, INDENT);
+        bail!(
+            "could not add `{name}` without changing the rest of the config: its `providers` are not written line by \
+             line\nhelp: add this below `providers` with `agent-run config`:\n{shown}"
+        );
+    };
+    let problems = thorough(&after).err().unwrap_or_default();
+    if let Some(problem) = problems.iter().find(|problem| problem.steps.starts_with(&provider)) {
+        bail!("could not add {}: {}\nhelp: {}", dotted(&problem.steps), problem.message, problem.help);
+    }
+    Ok(after)
+}
+
+/// Writes the config whole or not at all: through a link to the file behind it, keeping the mode of a file
+/// that is there. A new file is for its owner alone, as are folders made for it.
+///
+/// # Errors
+/// When it cannot be written; the old text then stands.
+pub fn write_config(path: &Path, text: &str) -> Result<()> {
+    let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
+    let write = || -> std::io::Result<()> {
+        let target = target?;
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        let mode = fs::metadata(&target).map_or(0o600, |there| there.permissions().mode() & 0o7777);
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(text.as_bytes())?;
+        file.as_file().set_permissions(Permissions::from_mode(mode))?;
+        file.as_file().sync_all()?;
+        file.persist(&target).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| {
+        let shown = path.display();
+        let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
+        anyhow!("could not write the config: {shown}: {error}\nhelp: {help}")
+    })
+}
+
+/// The tree of `text`; `None` when nothing but comments stands there.
+fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(None);
+    }
+    Tree::parse(text).map(Some).map_err(|problem| {
+        let Mark { line, column } = problem.mark;
+        anyhow!(
+            "could not read {what}: line {line}, column {column}: {}\nhelp: {}",
+            problem.message,
+            problem.help
+        )
+    })
+}
+
+/// Whether `after` is `before` with the one entry of `block` at the end of its providers.
+fn adds(before: Option<&Tree>, after: &Tree, block: &Tree, name: &str) -> bool {
+    let keys = |tree: Option<&Tree>, steps: &[Step]| -> Vec<String> {
+        tree.map(|tree| tree.keys(steps)).unwrap_or_default().into_iter().map(|(key, _)| key).collect()
+    };
+    let (root, providers) = (&[][..], &[PROVIDERS.into()][..]);
+    let mut expected = keys(before, providers);
+    expected.push(name.to_owned());
+    let mut top = keys(before, root);
+    if !top.iter().any(|key| key == PROVIDERS) {
+        top.push(PROVIDERS.to_owned());
+    }
+    let same = |steps: &[Step]| before.and_then(|tree| tree.at(steps)) == after.at(steps);
+    let (others, fresh) = (expected.iter().filter(|key| *key != name), [PROVIDERS.into(), name.into()]);
+    keys(Some(after), providers) == expected
+        && keys(Some(after), root) == top
+        && top.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
+        && others.clone().all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
+        && keys(Some(block), root) == [name]
+        && after.at(&fresh) == block.at(&[name.into()])
+}
+
+/// The text with the block in it, as far as lines can tell where it belongs.
+fn inserted(text: &str, tree: Option<&Tree>, block: &str) -> Option<String> {
+    let mut lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let top = tree.map(|tree| tree.keys(&[])).unwrap_or_default();
+    let Some((_, providers)) = top.iter().find(|(key, _)| key == PROVIDERS) else {
+        let end = if text.is_empty() || text.ends_with("\n\n") {
+            ""
+        } else if text.ends_with('\n') {
+            "\n"
+        } else {
+            "\n\n"
+        };
+        return Some(format!("{text}{end}{PROVIDERS}:\n{}", indented(block, INDENT)));
+    };
+    let next = top.iter().map(|(_, mark)| mark.line - 1).filter(|line| *line >= providers.line).min();
+    let ends = |line: &&str| line.starts_with("...") || line.starts_with("---");
+    let next =
+        next.or_else(|| lines.iter().skip(providers.line).position(ends).map(|at| at + providers.line));
+    let next = next.unwrap_or(lines.len());
+
+    let entries = tree.map(|tree| tree.keys(&[PROVIDERS.into()])).unwrap_or_default();
+    let empty = lines[providers.line - 1].replacen("{}", "", 1);
+    let (indent, at) = match entries.first() {
+        Some((_, first)) => {
+            let indent: String = lines.get(first.line - 1)?.chars().take(first.column - 1).collect();
+            (indent, end_of(&lines, providers.line - 1, next))
+        }
+        None => {
+            lines[providers.line - 1] = &empty;
+            (INDENT.to_owned(), providers.line)
+        }
+    };
+    if !indent.chars().all(|c| c == ' ') {
+        return None;
+    }
+    let (head, tail) = (lines[..at].concat(), lines[at..].concat());
+    let gap = if head.ends_with('\n') { "" } else { "\n" };
+    // Entries that are set apart from each other stay so.
+    let apart =
+        if entries.is_empty() || !lines[providers.line - 1..at].iter().any(|line| line.trim().is_empty()) {
+            ""
+        } else {
+            "\n"
+        };
+    Some(format!("{head}{gap}{apart}{}{tail}", indented(block, &indent)))
+}
+
+/// The line, from 0, after the last that belongs to the entry before `next`: its own, comments that are
+/// indented with it, and comments right below that head nothing else.
+fn end_of(lines: &[&str], first: usize, next: usize) -> usize {
+    let comment = |line: &str| line.trim_start().starts_with('#');
+    let own = |line: &str| !line.trim().is_empty() && !line.starts_with('#');
+    let last = (first..next).rev().find(|at| own(lines[*at])).unwrap_or(first) + 1;
+    let below = (last..next).take_while(|at| comment(lines[*at])).count() + last;
+    if below == next && next < lines.len() { last } else { below }
+}
+
+fn indented(block: &str, indent: &str) -> String {
+    let line =
+        |line: &str| if line.trim().is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") };
+    block.lines().map(line).collect()
+}

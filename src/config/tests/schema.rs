@@ -1,0 +1,269 @@
+//! The JSON Schema says what the types say.
+//!
+//! The schema is checked with as much of draft 2020-12 as it uses, and by its own words alone.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use regex::Regex;
+use serde_json::Value as Json;
+
+use super::accepts::accepted;
+use super::demo::in_force;
+use super::errors::refused;
+use super::{keys, messages, parse, provider};
+use crate::config::{Problems, SCHEMA};
+
+struct Schema(Json);
+
+impl Schema {
+    fn read() -> Self {
+        Self(serde_json::from_str(SCHEMA).expect("JSON"))
+    }
+
+    /// Why the schema refuses a file's text; `None` when it accepts it.
+    fn refuses(&self, text: &str) -> Option<String> {
+        let text = text.trim_start_matches('\u{feff}');
+        let value: Json = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        self.fault(&self.0, &value, "")
+    }
+
+    /// What is wrong with `value` by `rules`.
+    fn fault(&self, rules: &Json, value: &Json, at: &str) -> Option<String> {
+        let each = |list: &Json| list.as_array().expect("a list").clone();
+        let rules = rules.as_object().unwrap_or_else(|| panic!("{rules} at {at}"));
+        rules.iter().find_map(|(keyword, rule)| {
+            let no = || Some(format!("{at}: {keyword} {rule}"));
+            match (keyword.as_str(), value) {
+                ("$schema" | "title" | "description" | "default" | "$defs", _) => None,
+                ("$ref", _) => {
+                    let pointer = rule.as_str().and_then(|rule| rule.strip_prefix('#')).expect("a pointer");
+                    let rules = self.0.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not there"));
+                    self.fault(rules, value, at)
+                }
+                ("type", _) => {
+                    let types = if rule.is_array() { each(rule) } else { vec![rule.clone()] };
+                    if types.iter().any(|name| is(value, name.as_str().expect("a name"))) {
+                        None
+                    } else {
+                        no()
+                    }
+                }
+                ("enum", _) => {
+                    if each(rule).contains(value) {
+                        None
+                    } else {
+                        no()
+                    }
+                }
+                ("anyOf", _) => {
+                    let faults: Vec<_> =
+                        each(rule).iter().map(|rules| self.fault(rules, value, at)).collect();
+                    if faults.iter().any(Option::is_none) { None } else { no() }
+                }
+                ("pattern", Json::String(text)) => {
+                    let pattern = Regex::new(rule.as_str().expect("a pattern")).expect("a sound pattern");
+                    if pattern.is_match(text) { None } else { no() }
+                }
+                ("minLength", Json::String(text)) if (text.chars().count() as u64) < number(rule) => no(),
+                ("maxLength", Json::String(text)) if text.chars().count() as u64 > number(rule) => no(),
+                ("minimum", Json::Number(given)) if given.as_f64() < rule.as_f64() => no(),
+                ("minItems", Json::Array(items)) if (items.len() as u64) < number(rule) => no(),
+                ("prefixItems", Json::Array(items)) => {
+                    let mut pairs = each(rule).into_iter().zip(items);
+                    pairs.find_map(|(rules, item)| self.fault(&rules, item, &format!("{at}/0")))
+                }
+                ("items", Json::Array(items)) => {
+                    items.iter().find_map(|item| self.fault(rule, item, &format!("{at}/…")))
+                }
+                ("required", Json::Object(map)) => {
+                    if each(rule).iter().all(|key| map.contains_key(key.as_str().expect("a key"))) {
+                        None
+                    } else {
+                        no()
+                    }
+                }
+                ("propertyNames", Json::Object(map)) => {
+                    map.keys().find_map(|key| self.fault(rule, &key.as_str().into(), &format!("{at}/{key}")))
+                }
+                ("properties", Json::Object(map)) => map.iter().find_map(|(key, value)| {
+                    rule.get(key).and_then(|rules| self.fault(rules, value, &format!("{at}/{key}")))
+                }),
+                ("additionalProperties", Json::Object(map)) => {
+                    let known =
+                        |key: &str| rules.get("properties").is_some_and(|keys| keys.get(key).is_some());
+                    map.iter().filter(|(key, _)| !known(key)).find_map(|(key, value)| match rule {
+                        Json::Bool(false) => Some(format!("{at}/{key}: unknown")),
+                        rules => self.fault(rules, value, &format!("{at}/{key}")),
+                    })
+                }
+                (
+                    "pattern"
+                    | "minLength"
+                    | "maxLength"
+                    | "minimum"
+                    | "minItems"
+                    | "prefixItems"
+                    | "items"
+                    | "required"
+                    | "propertyNames"
+                    | "properties"
+                    | "additionalProperties",
+                    _,
+                ) => None,
+                (unknown, _) => panic!("{at}: the keyword {unknown} is not understood here"),
+            }
+        })
+    }
+
+    /// The properties of the map that `pointer` leads to.
+    fn properties(&self, pointer: &str) -> BTreeSet<String> {
+        let map = self.0.pointer(pointer).and_then(|rules| rules["properties"].as_object());
+        map.unwrap_or_else(|| panic!("no properties at {pointer}")).keys().cloned().collect()
+    }
+}
+
+fn number(rule: &Json) -> u64 {
+    rule.as_u64().expect("a number")
+}
+
+fn is(value: &Json, name: &str) -> bool {
+    match name {
+        "null" => value.is_null(),
+        "boolean" => value.is_boolean(),
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "number" => value.is_number(),
+        "string" => value.is_string(),
+        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
+        name => panic!("{name} is no type"),
+    }
+}
+
+#[test]
+fn the_example_and_all_that_is_accepted_follow_it() {
+    let schema = Schema::read();
+    for text in accepted().into_iter().chain([in_force()]) {
+        assert_eq!(schema.refuses(&text), None, "{text}");
+    }
+}
+
+/// The maps of the file: a text with an unknown key in each, and where the schema has it.
+fn maps() -> [(String, &'static str); 9] {
+    [
+        ("unknown: 1".to_owned(), ""),
+        ("isolated_homes: {unknown: 1}\nproviders: {}".to_owned(), "/$defs/isolated_homes"),
+        ("shims: {unknown: 1}\nproviders: {}".to_owned(), "/properties/shims"),
+        ("providers: {p: {unknown: 1}}".to_owned(), "/$defs/provider"),
+        ("providers: {p: {base_urls: {unknown: 1}}}".to_owned(), "/$defs/provider/properties/base_urls"),
+        (provider("models: [{unknown: 1}]"), "/$defs/model"),
+        (provider("model_api_filters: [{unknown: 1}]"), "/$defs/filter"),
+        (provider("tiers: {unknown: 1}"), "/$defs/provider/properties/tiers"),
+        (provider("codex: {unknown: 1}"), "/$defs/provider/properties/codex"),
+    ]
+}
+
+#[test]
+fn it_knows_the_keys_that_the_types_know() {
+    let schema = Schema::read();
+    for (text, pointer) in maps() {
+        let mut known: BTreeSet<_> = keys(&text).into_iter().collect();
+        if pointer.is_empty() {
+            known.insert("isolated-homes".to_owned());
+        }
+        assert_eq!(schema.properties(pointer), known, "{pointer}");
+    }
+    let agents = schema.properties("/$defs/provider/properties/args/anyOf/1");
+    assert_eq!(agents, shims::AGENTS.iter().map(|agent| agent.name().to_owned()).collect());
+    let protocols = schema.0.pointer("/$defs/provider/properties/protocols/items/enum").expect("a list");
+    assert_eq!(*protocols, Json::from(shims::Protocol::ALL.map(|protocol| protocol.name()).to_vec()));
+}
+
+#[test]
+fn every_key_takes_and_refuses_the_shapes_that_its_type_does() {
+    let schema = Schema::read();
+    let shapes = [
+        "", "true", "5", "-5", "1.5", "a", "'a b'", "''", "[]", "[a]", "[5]", "[[a]]", "{}", "{a: b}",
+        "{a: {}}",
+    ];
+    let (mut tried, mut differing) = (0, Vec::new());
+    for (text, pointer) in maps() {
+        for key in keys(&text) {
+            for shape in shapes {
+                let mut text = text.replace("unknown: 1", &format!("{key}: {shape}"));
+                if pointer == "/$defs/model" && key != "id" {
+                    text = text.replace("[{", "[{id: m, ");
+                } else if pointer == "/$defs/filter" && key != "filter" {
+                    text = text.replace("[{", "[{filter: f, ");
+                } else if text.starts_with("providers: {p: {") {
+                    let base = "protocols: [openai-responses], ";
+                    let urls = "base_urls: {openai: https://host}, ";
+                    let new = match key.as_str() {
+                        "protocols" => urls.to_owned(),
+                        "base_urls" | "openai" | "anthropic" => base.to_owned(),
+                        _ => format!("{base}{urls}"),
+                    };
+                    text = text.replacen("{p: {", &format!("{{p: {{{new}"), 1);
+                } else if pointer.is_empty() && key != "providers" {
+                    let _ = write!(text, "\nproviders: {{}}");
+                }
+                let (by_schema, by_type) = (schema.refuses(&text), parse(&text).err());
+                let shape_is_wrong =
+                    |problems: &Problems| problems.messages().any(|message| message.contains(": expected "));
+                let agree = match &by_type {
+                    None => by_schema.is_none(),
+                    Some(problems) => by_schema.is_some() || !shape_is_wrong(problems),
+                };
+                if !agree {
+                    differing.push(format!("{text}\n  schema: {by_schema:?}\n  types: {by_type:?}"));
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(differing.is_empty() && tried > 700, "{tried}\n{}", differing.join("\n"));
+}
+
+/// What only reading the file finds: sentences of errors that no schema can make.
+const BEYOND: [&str; 11] = [
+    "which is missing",
+    "more than one source",
+    "agents add themselves",
+    "has a query",
+    "bad regular expression",
+    "`${",
+    "control character",
+    "NUL character",
+    "has a key in it",
+    "no valid host",
+    "takes a map or a list of maps",
+];
+
+#[test]
+fn what_it_lets_pass_of_what_is_refused_is_beyond_a_schema() {
+    let schema = Schema::read();
+    let mut seen = [0, 0];
+    for text in refused() {
+        let said = messages(&text);
+        let unreadable = [
+            "not YAML",
+            "given twice",
+            "is empty",
+            "under two names",
+            "inside its own anchor",
+            "where a key should",
+        ];
+        if text.contains("<<")
+            || said.iter().any(|said| unreadable.iter().any(|part| said.contains(part)))
+                && serde_yaml::from_str::<Json>(&text).is_err()
+        {
+            continue;
+        }
+        let refused = schema.refuses(&text).is_some();
+        seen[usize::from(refused)] += 1;
+        let beyond = said.iter().all(|said| BEYOND.iter().any(|part| said.contains(part)));
+        let twice = said.iter().any(|said| said.contains("given twice") || said.contains("under two names"));
+        assert!(refused || beyond || twice, "{text}\n{said:#?}");
+    }
+    assert!(seen[1] > 40 && seen[0] < 25, "{seen:?}");
+}
