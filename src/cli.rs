@@ -6,16 +6,18 @@ pub mod config;
 pub mod env;
 pub mod models;
 pub mod providers;
+pub mod shims;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use shims::Protocol;
-use shims::opts::Force;
+use ::shims::Protocol;
+use ::shims::opts::Force;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use models::Models;
-pub use providers::Providers;
+pub use self::models::Models;
+pub use self::providers::Providers;
+pub use self::shims::Shims;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -45,6 +47,11 @@ pub enum Command {
     Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Put symlinks named AGENT@PROVIDER in place, list and remove them
+    #[command(subcommand)]
+    Shims(Shims),
+    /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
+    Completion(Completion),
     /// List, show, add and test providers
     #[command(subcommand)]
     Providers(Providers),
@@ -111,6 +118,25 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
+}
+
+/// `agent-run completion`
+#[derive(Args, Debug)]
+pub struct Completion {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// A shell that completion is made for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
 }
 
 /// `agent-run canary`

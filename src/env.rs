@@ -114,6 +114,29 @@ impl Environment {
         })
     }
 
+    /// The folder for the user's own commands: `$XDG_BIN_HOME`, else `~/.local/bin`.
+    ///
+    /// # Errors
+    /// When there is no home.
+    pub fn bin_dir(&self) -> Result<PathBuf> {
+        self.base_dir("XDG_BIN_HOME", ".local/bin")
+    }
+
+    /// The user's login shell by name: `bash`, `zsh`, `fish`.
+    pub fn shell(&self) -> Option<&str> {
+        Path::new(self.var("SHELL")?).file_name()?.to_str()
+    }
+
+    /// `AGENT_RUN_COMPLETE`: the shell that asks for a completion.
+    pub fn completing(&self) -> Option<&str> {
+        self.var("AGENT_RUN_COMPLETE")?.to_str()
+    }
+
+    /// Whether the user wants a log of what is usually silent.
+    pub fn wants_log(&self) -> bool {
+        self.var("RUST_LOG").is_some()
+    }
+
     /// A base folder of the XDG specification 0.8, which wants relative values ignored.
     fn base_dir(&self, variable: &str, default: &str) -> Result<PathBuf> {
         match self.var(variable).map(Path::new).filter(|path| path.is_absolute()) {

@@ -39,7 +39,7 @@ pub fn decide<'a>(
     config: &'a Config,
     env: &Environment,
 ) -> Result<(Launch, &'a Provider)> {
-    let provider = resolve::provider(request, config)?;
+    let provider = resolve::provider(request.agent, &request.provider, config)?;
     match resolve::resolve(request, provider, config, known(provider), env) {
         Ok(launch) => Ok((launch, provider)),
         Err(Undecided::UnknownModel(error) | Undecided::Refused(error)) => Err(error),

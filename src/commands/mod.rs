@@ -8,3 +8,4 @@ pub mod env;
 pub mod launch;
 pub mod models;
 pub mod providers;
+pub mod shims;

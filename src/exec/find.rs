@@ -58,7 +58,7 @@ pub fn find_program(
     path: &[PathBuf],
     fallbacks: &[PathBuf],
 ) -> Result<PathBuf> {
-    let ourselves = std::env::current_exe().ok().and_then(|exe| identity(&exe));
+    let ourselves = ourselves();
     let here = [PathBuf::new()];
     let path = if program.as_encoded_bytes().contains(&b'/') { &here } else { path };
     let on_path = path.iter().map(|dir| dir.join(program));
@@ -88,7 +88,13 @@ fn not_found(agent: &dyn Agent, program: &OsStr) -> String {
     }
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// This very program.
+pub fn ourselves() -> Option<(u64, u64)> {
+    std::env::current_exe().ok().and_then(|exe| identity(&exe))
+}
+
+/// What is at `path`, links followed, by device and inode.
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.dev(), metadata.ino()))
 }

@@ -20,7 +20,8 @@ use shims::{Dirs, Part, Plan, Value};
 use crate::env::Environment;
 use files::Folders;
 
-pub use find::{Missing, find, find_program};
+pub use files::{replace_link, user_dir};
+pub use find::{Missing, find, find_program, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
 
 /// Makes the machine ready for the plan: everything but the exec itself.

@@ -24,6 +24,8 @@ mod hermes;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;
+/// What the Nix files know of the agents.
+mod nix;
 
 /// The README's config and commands.
 mod papers;
@@ -33,3 +35,9 @@ mod plans;
 
 /// The providers of the config, those known without one, and whether one works.
 mod providers;
+
+/// What a shell that asks is answered.
+mod complete;
+
+/// The symlinks: made, listed, removed, and what is not ours left alone.
+mod shims;
