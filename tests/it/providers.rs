@@ -3,7 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::Value as Json;
 
-use crate::support::Sandbox;
+use crate::support::{Canary, Sandbox};
 
 const CONFIG: &str = "\
 # mine
@@ -151,4 +151,86 @@ fn a_config_behind_a_link_stays_behind_it_with_its_mode() {
     assert!(link.is_symlink());
     assert!(fs::read_to_string(&real).unwrap().contains("    ollama:\n"));
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+/// A sandbox whose provider `live` is the canary.
+fn live(script: &str) -> (Sandbox, Canary) {
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary").var("HTTP_PROXY", "http://127.0.0.1:1");
+    let canary = Canary::scripted(&sandbox, "live", script);
+    sandbox.config(&format!(
+        "\
+providers:
+  live:
+    protocols: [anthropic, openai-responses, openai-chat-completions]
+    base_urls: {{anthropic: '{}', openai: '{}'}}
+    key_env: MOCK_KEY
+    default_model: canary-large
+",
+        canary.url(""),
+        canary.url("/v1")
+    ));
+    (sandbox, canary)
+}
+
+#[test]
+fn a_test_asks_for_the_list_and_one_answer_per_protocol() {
+    let (sandbox, canary) = live("[]");
+    let ran = sandbox.agent_run(&["providers", "test", "live", "--json"]).clean();
+    let found = json(&ran.stdout);
+    let what: Vec<_> = found.as_array().unwrap().iter().map(|finding| &finding["what"]).collect();
+    assert_eq!(what, ["models", "anthropic", "openai-responses", "openai-chat-completions"]);
+    assert!(found.as_array().unwrap().iter().all(|finding| finding["works"] == true), "{found:#}");
+    assert_eq!(found[1]["status"], 200);
+    let posts = canary.posts();
+    assert_eq!(posts.len(), 3);
+    for post in posts {
+        assert_eq!(post["model"], "canary-large");
+        assert_eq!(post["headers"]["authorization"], "Bearer sk-canary", "{post:#}");
+    }
+}
+
+#[test]
+fn what_a_provider_refuses_is_told_with_what_to_do() {
+    let (sandbox, canary) = live(
+        r#"[
+        {"path": "/v1/messages", "status": 401, "body": {"error": {"message": "bad key sk-canary"}}},
+        {"path": "/responses", "status": 404},
+        {"path": "/chat/completions", "contains": "\"max_tokens\"", "status": 400,
+         "body": {"error": {"message": "use max_completion_tokens instead"}}}
+    ]"#,
+    );
+    let ran = sandbox.agent_run(&["providers", "test", "live", "--model", "other"]).exits(1);
+    for part in [
+        "failed  anthropic                the key was refused (401): bad key <key> (",
+        "\n        help: check key_env MOCK_KEY\n",
+        "failed  openai-responses         no openai-responses for this model at http://",
+        "or take openai-responses out of `protocols`\n",
+        "ok      openai-chat-completions  other answers (",
+    ] {
+        assert!(ran.stdout.contains(part), "no `{part}` in\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("sk-canary"), "{}", ran.stdout);
+    assert_eq!(canary.posts().len(), 4, "the longer name of the limit is tried once");
+}
+
+#[test]
+fn an_error_that_comes_with_status_200_is_an_error() {
+    let (sandbox, _canary) = live(
+        r#"[
+        {"path": "/v1/messages", "body": "<html>welcome</html>"},
+        {"path": "/responses", "body": {"error": {"message": "no credit"}}}
+    ]"#,
+    );
+    let ran = sandbox.agent_run(&["providers", "test", "live"]).exits(1);
+    for part in ["sent no JSON, so the base URL is probably wrong", "answered with an error: no credit"] {
+        assert!(ran.stdout.contains(part), "no `{part}` in\n{}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_test_without_a_key_asks_nothing() {
+    let (sandbox, canary) = live("[]");
+    let sandbox = sandbox.var("MOCK_KEY", "");
+    sandbox.agent_run(&["providers", "test", "live"]).exits(1).complains(&["MOCK_KEY is not set"]);
+    assert_eq!(canary.requests().len(), 0);
 }

@@ -6,6 +6,7 @@ mod list;
 mod managers;
 mod presets;
 mod show;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,7 +29,7 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
         Providers::Show(words) => show::run(&words, &load(option, env)?, env),
         Providers::Presets(words) => presets::run(&words),
         Providers::Add(words) => add::run(&words, &env.config_file(option)?, env),
-        Providers::Test(_) => bail!("not yet"),
+        Providers::Test(words) => test::run(&words, &load(option, env)?, env),
     }
 }
 
