@@ -3,8 +3,10 @@
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
 pub mod config;
+pub mod env;
 pub mod import;
 pub mod models;
+pub mod providers;
 pub mod shims;
 
 use std::ffi::OsString;
@@ -15,6 +17,7 @@ use ::shims::opts::Force;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::models::Models;
+pub use self::providers::Providers;
 pub use self::shims::Shims;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
@@ -54,6 +57,12 @@ pub enum Command {
     Shims(Shims),
     /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
     Completion(Completion),
+    /// List, show, add and test providers
+    #[command(subcommand)]
+    Providers(Providers),
+    /// Print the variables with which other programs find a provider
+    #[command(alias = "export-env")]
+    Env(env::Env),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),

@@ -58,6 +58,8 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
+        Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
+        Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
         Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
         Command::Completion(completion) => done(output::write(|out| {
             std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())

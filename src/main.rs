@@ -29,6 +29,7 @@ mod inputs;
 mod key;
 mod near;
 mod output;
+mod presets;
 mod report;
 mod request;
 mod resolve;

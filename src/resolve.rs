@@ -137,6 +137,7 @@ pub fn resolve(
         args: request.args.clone(),
         protocol,
         base_url,
+        base_urls: base_urls(provider),
         model,
     })
 }
@@ -157,7 +158,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
     }
     let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
     let fitting: Vec<_> =
-        shims::AGENTS.iter().filter(|agent| common(**agent, provider).is_some()).map(|a| a.name()).collect();
+        shims::coding_agents().filter(|agent| common(*agent, provider).is_some()).map(|a| a.name()).collect();
     let instead = match fitting.as_slice() {
         [] => String::new(),
         names => format!("use `{name}` with {}, or ", names.join(" or ")),
@@ -206,6 +207,11 @@ fn base_url(request: &Request, provider: &Provider, protocol: Protocol) -> Resul
         Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
         None => bail!("no base URL for {protocol}\nhelp: add `{}` to the config", key.join(".")),
     }
+}
+
+fn base_urls(provider: &Provider) -> BTreeMap<&'static str, String> {
+    let url = |protocol: Protocol| Some((protocol.family(), provider.base_url(protocol)?.to_owned()));
+    Protocol::ALL.into_iter().filter_map(url).collect()
 }
 
 fn tiers(provider: &Provider, model: &str) -> Tiers {

@@ -192,6 +192,8 @@ pub struct Launch {
     pub protocol: Sourced<Protocol>,
     /// The base URL of the protocol's family, without a trailing slash.
     pub base_url: Sourced<String>,
+    /// Every base URL of the provider, by [`Protocol::family`], for what serves several families at once.
+    pub base_urls: BTreeMap<&'static str, String>,
     /// The model the session starts with.
     pub model: Sourced<Model>,
     /// Every model known of this provider, the launched one among them, best first.
@@ -245,6 +247,7 @@ impl Launch {
             provider: provider.to_owned(),
             protocol: Sourced::new(protocol, said()),
             base_url: Sourced::new(base_url.to_owned(), said()),
+            base_urls: BTreeMap::from([(protocol.family(), base_url.to_owned())]),
             model: Sourced::new(Model::named(model), said()),
             models: Vec::new(),
             tiers: Tiers { opus: tier(), sonnet: tier(), haiku: tier(), subagent: tier() },

@@ -22,6 +22,7 @@ mod claude;
 mod codex;
 mod crush;
 mod hermes;
+mod shell;
 
 use std::ffi::OsString;
 
@@ -31,13 +32,15 @@ pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
 pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
+pub use shell::variables;
 pub use template::{Field, Part, Template, Value};
 
 /// Every agent, in the order in which lists show them and `demo` looks for them.
 ///
 /// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
 /// loop over the agents.
-pub static AGENTS: &[&dyn Agent] = &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush];
+pub static AGENTS: &[&dyn Agent] =
+    &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush, &shell::Shell];
 
 /// How one agent is started.
 ///
@@ -59,13 +62,24 @@ pub trait Agent: Sync {
     /// The protocols the agent can speak to a provider, best first.
     fn protocols(&self) -> &'static [Protocol];
 
+    /// Whether a model talks through it. `shell` only sets the scene for some other program: `demo`, shims
+    /// and help texts leave it out unless it is named.
+    fn is_coding_agent(&self) -> bool {
+        true
+    }
+
+    /// The command to start, given the user's own words; one with a `/` in it is a path.
+    fn program(&self, _args: &[OsString], _inputs: &Inputs) -> OsString {
+        self.name().into()
+    }
+
     /// Every variable that the agent or its SDK listens to and that could redirect it or leak a key.
     ///
     /// All of them are unset before the plan sets its own. One `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
 
-    /// The words with which the agent answers one prompt on stdout and ends, asking nothing.
+    /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing.
     fn one_shot(&self, prompt: &str) -> Vec<OsString>;
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
@@ -119,6 +133,11 @@ pub struct Versions {
 /// The agent called `name`, matched exactly.
 pub fn by_name(name: &str) -> Option<&'static dyn Agent> {
     AGENTS.iter().copied().find(|agent| agent.name() == name)
+}
+
+/// The agents that a model talks through: all but `shell`.
+pub fn coding_agents() -> impl Iterator<Item = &'static dyn Agent> {
+    AGENTS.iter().copied().filter(|agent| agent.is_coding_agent())
 }
 
 /// The names of all agents, for messages: `claude, codex`.

@@ -62,8 +62,8 @@ pub enum Note {
 /// Everything one launch does.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The command to find on `PATH`.
-    pub program: String,
+    /// The command to find on `PATH`; one with a `/` in it is a path.
+    pub program: OsString,
     /// Paths to try when `PATH` has no such command.
     pub fallback_programs: Vec<PathBuf>,
     /// The child's arguments.
@@ -91,7 +91,7 @@ impl Plan {
     /// As [`Agent::adapt`].
     pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut plan = Self {
-            program: agent.name().to_owned(),
+            program: agent.program(&launch.args, inputs),
             fallback_programs: agent.fallback_programs(inputs),
             ..Self::default()
         };
@@ -109,7 +109,7 @@ impl Plan {
     /// As [`Agent::adapt_bare_home`].
     pub fn of_bare_home(agent: &dyn Agent, name: &str, args: &[OsString], inputs: &Inputs) -> Result<Self> {
         let mut plan = Self {
-            program: agent.name().to_owned(),
+            program: agent.name().into(),
             fallback_programs: agent.fallback_programs(inputs),
             ..Self::default()
         };

@@ -86,7 +86,7 @@ impl Plan {
             })
             .collect();
         json!({
-            "program": self.program,
+            "program": word(&self.program),
             "args": self.args.iter().map(|arg| word(arg)).collect::<Json>(),
             "unset": self.env.iter().filter(|(_, value)| value.is_none())
                 .map(|(name, _)| word(name)).collect::<Json>(),
@@ -150,7 +150,7 @@ impl fmt::Display for Lines<'_> {
         for (path, merge) in &plan.merges {
             writeln!(f, "merge {}: {}", quote(path.as_os_str()), edits(merge).join("; "))?;
         }
-        write!(f, "exec {}", quote(OsStr::new(&plan.program)))?;
+        write!(f, "exec {}", quote(&plan.program))?;
         plan.args.iter().try_for_each(|arg| write!(f, " {}", quote(arg)))?;
         writeln!(f)
     }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use shims::Protocol;
+
 use super::cache::{Extent, Stored};
-use super::fetch::{AWHILE, Ask, Failure, Patience, What};
+use super::fetch::{AWHILE, Ask, Failure, Patience, Probe, What};
 use super::source::Source;
 use super::{Catalog, Key};
 use crate::config::Provider;
@@ -43,6 +45,23 @@ impl Catalog<'_> {
     /// [`Failure`]; the list on disk stays as it was.
     pub fn refresh(&self, name: &str, provider: &Provider, key: &Key<'_>) -> Result<Refreshed, Failure> {
         self.load(Source::new(name, provider), Patience::EXPLICIT, key)
+    }
+
+    /// Asks `model` for one short answer over a protocol at its base URL, because the user asked for it.
+    /// Nothing of it is kept.
+    ///
+    /// # Errors
+    /// When nothing could be asked; what the provider answers, or that it does not, is a [`Probe`].
+    pub fn probe(
+        &self,
+        name: &str,
+        provider: &Provider,
+        (protocol, base): (Protocol, &str),
+        model: &str,
+        key: &Key<'_>,
+    ) -> Result<Probe, Failure> {
+        let source = Source::new(name, provider);
+        Ask { source, key, env: self.env, patience: Patience::ANSWER }.probe(protocol, base, model)
     }
 
     pub(super) fn load(

@@ -14,7 +14,7 @@ use std::process::{Child, ExitCode, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use shims::{Agent, Dirs};
@@ -64,7 +64,8 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         ))?;
         launch(agent, &program, &scene, env)?
     } else {
-        let (names, install) = (shims::names(), shims::AGENTS.first().map_or("", |agent| agent.install()));
+        let names: Vec<_> = shims::coding_agents().map(Agent::name).collect();
+        let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
         say(&format!(
             "No agent is on PATH ({names}), so a stand-in inside this program asks. \
              It shows the provider, but no launch.\n\
@@ -88,10 +89,13 @@ fn choose(
         Ok((agent, program))
     };
     if let Some(agent) = agent {
+        if !agent.is_coding_agent() {
+            bail!("{} asks no provider by itself\nhelp: name a coding agent, or none", agent.title());
+        }
         return find(agent).map(Some);
     }
-    for agent in shims::AGENTS {
-        match find(*agent) {
+    for agent in shims::coding_agents() {
+        match find(agent) {
             Ok(found) => return Ok(Some(found)),
             Err(error) if error.is::<Missing>() => {}
             Err(error) => return Err(error),

@@ -65,11 +65,17 @@ fn choices(
         other => other.to_string(),
     };
     let key = |name: &str| ["providers", &request.provider, name].map(str::to_owned);
-    let program = match exec::find(request.agent, &env.path(), &plan.fallback_programs) {
+    let program = match exec::find_program(request.agent, &plan.program, &env.path(), &plan.fallback_programs)
+    {
         Ok(path) => quote(path.as_os_str()),
         Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
     };
-    let mut choices = vec![("agent", program, format!("{} on PATH", plan.program))];
+    let found_by = if plan.program.as_encoded_bytes().contains(&b'/') {
+        "a path".to_owned()
+    } else {
+        format!("{} on PATH", plan.program.display())
+    };
+    let mut choices = vec![("agent", program, found_by)];
     let Some((launch, provider)) = launch else {
         choices.push(("home", request.provider.clone(), at(&["isolated_homes".to_owned()])));
         return choices;

@@ -151,7 +151,9 @@ impl Ready {
     pub fn prepare(request: &Request, loaded: &Loaded, dirs: &Dirs, env: &Environment) -> Result<Self> {
         let agent = request.agent;
         let meant = Meant::of(request, &loaded.config, dirs, env)?;
-        let program = exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))?;
+        let bare = inputs::bare(dirs, env);
+        let (named, fallbacks) = (agent.program(&request.args, &bare), agent.fallback_programs(&bare));
+        let program = exec::find_program(agent, &named, &env.path(), &fallbacks)?;
         let launch = meant.decide(&loaded.config, Asking::WithCommands)?;
         if meant.key.is_asked_for() {
             meant.plan(launch.as_ref())?;

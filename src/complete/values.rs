@@ -14,7 +14,7 @@ use crate::commands::shims::installed;
 use crate::commands::shims::pairs::{self, Pair};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::resolve;
+use crate::{presets, resolve};
 
 /// More models than that are offered without a description, which would take a look-up each.
 const DESCRIBED: usize = 200;
@@ -67,6 +67,7 @@ impl<'a> Values<'a> {
             "PROVIDER" => self.providers(),
             "PROTOCOL" => Some(self.protocols()),
             "MODEL" => self.models(typed),
+            "PRESET" => known_presets(),
             "SHIM" => self.shims(),
             "LINK" => self.links(),
             "WHAT" => Some(FORCE.map(|(word, about)| Candidate::with(word, about.to_owned())).to_vec()),
@@ -179,6 +180,11 @@ impl<'a> Values<'a> {
     }
 }
 
+fn known_presets() -> Option<Vec<Candidate>> {
+    let presets = presets::all().ok()?.into_iter();
+    Some(presets.map(|preset| Candidate::with(&preset.name, preset.title)).collect())
+}
+
 const FORCE: [(&str, &str); 3] = [
     ("model", "launch a model that no list knows"),
     ("protocol", "speak what the provider does not declare"),
@@ -188,7 +194,7 @@ const FORCE: [(&str, &str); 3] = [
 /// `anthropic, openai-responses, for claude, codex`: what a provider speaks, and whom it fits.
 fn described(provider: &Provider) -> String {
     let protocols: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
-    let fitting = shims::AGENTS.iter().filter(|agent| resolve::common(**agent, provider).is_some());
+    let fitting = shims::coding_agents().filter(|agent| resolve::common(*agent, provider).is_some());
     let agents: Vec<_> = fitting.map(|agent| agent.name()).collect();
     let agents = if agents.is_empty() { "no agent" } else { &agents.join(", ") };
     format!("{}, for {agents}", protocols.join(", "))

@@ -1,5 +1,6 @@
 //! Finds the agent on `PATH`, and never ourselves.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use shims::Agent;
 #[derive(Debug)]
 pub enum Missing {
     /// No such command: exit code 127.
-    NotFound(&'static str, &'static str, &'static str),
+    NotFound(String),
     /// The command is there and cannot be run: exit code 126. The path, and the reason.
     NotRunnable(PathBuf, String),
 }
@@ -20,9 +21,7 @@ pub enum Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(name, title, install) => {
-                write!(f, "could not find {name} ({title}) on PATH\nhelp: install it: {install}")
-            }
+            Self::NotFound(text) => f.write_str(text),
             Self::NotRunnable(path, why) => {
                 let path = path.display();
                 write!(
@@ -36,17 +35,33 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-/// The agent's program: the first on `path` that can be run and is not this very program, then the
-/// places where the agent's own installer puts it.
-///
-/// A link to ourselves, however deep, and a hard link are known by device and inode. That is what lets a
-/// shim stand before the agent on `PATH`, under the agent's own name even.
+/// The agent's own program, see [`find_program`].
 ///
 /// # Errors
 /// [`Missing`], when there is none.
 pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Result<PathBuf> {
+    find_program(agent, agent.name().as_ref(), path, fallbacks)
+}
+
+/// The program to start: the first on `path` that can be run and is not this very program, then the
+/// places where the agent's own installer puts it.
+///
+/// A link to ourselves, however deep, and a hard link are known by device and inode. That is what lets a
+/// shim stand before the agent on `PATH`, under the agent's own name even. A `program` with a `/` in it is
+/// a path and not searched for.
+///
+/// # Errors
+/// [`Missing`], when there is none.
+pub fn find_program(
+    agent: &dyn Agent,
+    program: &OsStr,
+    path: &[PathBuf],
+    fallbacks: &[PathBuf],
+) -> Result<PathBuf> {
     let ourselves = ourselves();
-    let on_path = path.iter().map(|dir| dir.join(agent.name()));
+    let here = [PathBuf::new()];
+    let path = if program.as_encoded_bytes().contains(&b'/') { &here } else { path };
+    let on_path = path.iter().map(|dir| dir.join(program));
     let mut blocked = None;
     for candidate in on_path.chain(fallbacks.iter().cloned()) {
         let Some(found) = identity(&candidate).filter(|_| candidate.is_file()) else { continue };
@@ -60,8 +75,17 @@ pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Resul
     }
     Err(match blocked {
         Some((path, why)) => anyhow!(Missing::NotRunnable(path, why)),
-        None => anyhow!(Missing::NotFound(agent.name(), agent.title(), agent.install())),
+        None => anyhow!(Missing::NotFound(not_found(agent, program))),
     })
+}
+
+fn not_found(agent: &dyn Agent, program: &OsStr) -> String {
+    let (program, title, install) = (program.display(), agent.title(), agent.install());
+    if agent.is_coding_agent() {
+        format!("could not find {program} ({title}) on PATH\nhelp: install it: {install}")
+    } else {
+        format!("could not find {program} for {title}\nhelp: {install}")
+    }
 }
 
 /// This very program.

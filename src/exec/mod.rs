@@ -21,7 +21,7 @@ use crate::env::Environment;
 use files::Folders;
 
 pub use files::{replace_link, user_dir};
-pub use find::{Missing, find, identity, ourselves};
+pub use find::{Missing, find, find_program, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
 
 /// Makes the machine ready for the plan: everything but the exec itself.

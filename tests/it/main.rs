@@ -4,16 +4,20 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Model lists: good ones, bad ones, old ones, and who is asked for them when.
+mod catalog;
+
 /// The config opened, checked and explained.
 mod config;
 
-/// Model lists: good ones, bad ones, old ones, and who is asked for them when.
-mod catalog;
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
+
+/// The variables for other programs, and programs started with them.
+mod env;
 
 /// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
 mod hermes;
@@ -34,6 +38,9 @@ mod models;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// The providers of the config, those known without one, and whether one works.
+mod providers;
 
 /// What a shell that asks is answered.
 mod complete;

@@ -24,13 +24,14 @@ providers:
     model_api_filters: []
 ";
 
-/// Every agent with every protocol it speaks, as `--dry-run` lists them.
-const PLANS: [(&str, &str); 5] = [
+/// Every agent with every protocol it speaks; the shell's plan is the same for all three.
+const PLANS: [(&str, &str); 6] = [
     ("claude", "anthropic"),
     ("codex", "openai-responses"),
     ("hermes", "openai-chat-completions"),
     ("crush", "openai-chat-completions"),
     ("crush", "anthropic"),
+    ("shell", "anthropic"),
 ];
 
 #[test]
@@ -41,7 +42,8 @@ fn plans_are_as_recorded() {
     for (agent, protocol) in PLANS {
         let sandbox = Sandbox::new().var("ACME_KEY", "sk-canary");
         sandbox.config(CONFIG);
-        sandbox.fake_agent(agent);
+        // The first word after `shell` is the program.
+        sandbox.fake_agent(if agent == "shell" { "an argument" } else { agent });
         let options = ["launch", "acme", "--protocol", protocol, "--dry-run", "-v", agent, "an argument"];
         let plan = hashes_hidden(&sandbox.redacted(&sandbox.agent_run(&options).clean().stdout));
         assert!(!plan.contains("sk-canary"), "{plan}");

@@ -43,6 +43,11 @@ impl Failure {
         Self { what, text: text.into() }
     }
 
+    /// Whether the provider simply has no list.
+    pub fn is_no_list(&self) -> bool {
+        matches!(self.what, What::NoList | What::Gone)
+    }
+
     /// How long not to ask again by ourselves.
     pub fn worth_remembering(&self) -> Duration {
         match self.what {
@@ -213,7 +218,7 @@ fn retry_after(value: &str) -> Option<Duration> {
 }
 
 /// What the provider says about an error, if that is words and not a page.
-fn quote(body: &[u8], secrets: &[String]) -> Option<String> {
+pub fn quote(body: &[u8], secrets: &[String]) -> Option<String> {
     let said = clean(&normalize::error_text(body)?, secrets);
     (!said.is_empty()).then_some(said)
 }

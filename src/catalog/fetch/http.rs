@@ -1,4 +1,4 @@
-//! The only door to the network: one GET, with every limit set.
+//! The only door to the network: one request, with every limit set.
 //!
 //! No redirect is followed: the key would go along. The size is counted after decompression, and the time
 //! over the whole exchange, so that neither a bomb nor a drip gets far. Certificates are always verified,
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use shims::{Proxy, loopback};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Error, Timeout};
+use ureq::{Agent, Error, RequestBuilder, Timeout};
 
 use crate::catalog::source::{origin, without_query};
 use crate::env::Environment;
@@ -92,26 +92,50 @@ impl Client {
     /// # Errors
     /// When no answer came; any status is an answer.
     pub fn get(&self, url: &str, headers: &[(String, String)], limit: Duration) -> Result<Answer, Broken> {
-        let mut request = self.0.get(url);
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let request = request
-            .config()
-            .timeout_global(Some(limit))
-            .timeout_resolve(Some(CONNECT.min(limit)))
-            .timeout_connect(Some(CONNECT.min(limit)))
-            .build();
-        let response = request.call().map_err(broken)?;
-        let (parts, body) = response.into_parts();
-        let mut bytes = Vec::new();
-        let read = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut bytes);
-        read.map_err(|error| broken(error.into()))?;
-        if bytes.len() as u64 > MAX_BODY {
-            return Err(Broken::TooLarge);
-        }
-        Ok(Answer { status: parts.status.as_u16(), body: bytes, headers: parts.headers })
+        answer(limited(self.0.get(url), headers, limit).call())
     }
+
+    /// Sends JSON, for at most `limit`.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub fn post(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        json: &str,
+        limit: Duration,
+    ) -> Result<Answer, Broken> {
+        let request = self.0.post(url).content_type("application/json");
+        answer(limited(request, headers, limit).send(json))
+    }
+}
+
+fn limited<B>(
+    mut request: RequestBuilder<B>,
+    headers: &[(String, String)],
+    limit: Duration,
+) -> RequestBuilder<B> {
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request
+        .config()
+        .timeout_global(Some(limit))
+        .timeout_resolve(Some(CONNECT.min(limit)))
+        .timeout_connect(Some(CONNECT.min(limit)))
+        .build()
+}
+
+fn answer(response: Result<ureq::http::Response<ureq::Body>, Error>) -> Result<Answer, Broken> {
+    let (parts, body) = response.map_err(broken)?.into_parts();
+    let mut bytes = Vec::new();
+    let read = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut bytes);
+    read.map_err(|error| broken(error.into()))?;
+    if bytes.len() as u64 > MAX_BODY {
+        return Err(Broken::TooLarge);
+    }
+    Ok(Answer { status: parts.status.as_u16(), body: bytes, headers: parts.headers })
 }
 
 fn broken(error: Error) -> Broken {

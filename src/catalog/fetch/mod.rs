@@ -6,6 +6,7 @@
 mod failure;
 mod http;
 mod pages;
+mod probe;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use super::source::{Place, Source, without_query};
 use crate::env::Environment;
 
 pub use failure::{AWHILE, Failure, What};
+pub use probe::Probe;
 
 /// The most pages of one list.
 const MAX_PAGES: usize = 20;
@@ -42,6 +44,8 @@ pub struct Patience {
 impl Patience {
     /// For a refresh that the user asked for.
     pub const EXPLICIT: Self = Self { limit: Duration::from_secs(10), retries: true };
+    /// For a model's answer that the user asked for.
+    pub const ANSWER: Self = Self { limit: Duration::from_secs(60), retries: false };
     /// For a refresh that nobody waits for.
     pub const BACKGROUND: Self = Self { limit: Duration::from_secs(10), retries: false };
 
@@ -109,6 +113,27 @@ impl Ask<'_> {
         Ok((headers, secrets))
     }
 
+    /// The headers of a request, the key in exactly one of them.
+    fn authority(&self, anthropic: bool, key: Option<&str>) -> Result<Authority, Failure> {
+        let (mut headers, secrets) = self.headers(key)?;
+        let has = |headers: &[(String, String)], wanted: &str| {
+            headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        };
+        // The user's own, or ours.
+        let own = has(&headers, "authorization") || has(&headers, "x-api-key");
+        if let Some(key) = key.filter(|_| !own) {
+            headers.push(if anthropic && self.source.provider.anthropic_use_api_key {
+                ("x-api-key".to_owned(), key.to_owned())
+            } else {
+                ("authorization".to_owned(), format!("Bearer {key}"))
+            });
+        }
+        if anthropic && !has(&headers, "anthropic-version") {
+            headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
+        }
+        Ok(Authority { headers, secrets, is_sent: own || key.is_some() })
+    }
+
     fn fill(&self, header: &str, value: &Value, key: Option<&str>) -> Result<String, Failure> {
         let mut text = String::new();
         for part in value.parts() {
@@ -134,6 +159,13 @@ help: export {name}=…"
     }
 }
 
+/// The headers of a request, and what in them is secret.
+struct Authority {
+    headers: Headers,
+    secrets: Vec<String>,
+    is_sent: bool,
+}
+
 /// One place being asked, page by page.
 struct Visit<'a> {
     ask: &'a Ask<'a>,
@@ -155,23 +187,8 @@ impl<'a> Visit<'a> {
         let provider = ask.source.provider;
         let client = Client::new(&place.url, &provider.proxy.0, ask.env)
             .map_err(|broken| Failure::broken(&broken, &place.url, ask.patience.limit))?;
-        let (mut headers, secrets) = ask.headers(key)?;
-        let has = |headers: &[(String, String)], wanted: &str| {
-            headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
-        };
-        // Exactly one key header: the user's own, or ours.
-        let own = has(&headers, "authorization") || has(&headers, "x-api-key");
-        if let Some(key) = key.filter(|_| !own) {
-            headers.push(if place.anthropic && provider.anthropic_use_api_key {
-                ("x-api-key".to_owned(), key.to_owned())
-            } else {
-                ("authorization".to_owned(), format!("Bearer {key}"))
-            });
-        }
-        if place.anthropic && !has(&headers, "anthropic-version") {
-            headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
-        }
-        Ok(Self { ask, place, client, headers, secrets, key_sent: own || key.is_some(), deadline })
+        let Authority { headers, secrets, is_sent } = ask.authority(place.anthropic, key)?;
+        Ok(Self { ask, place, client, headers, secrets, key_sent: is_sent, deadline })
     }
 
     fn list(mut self) -> Result<Fetched, Failure> {

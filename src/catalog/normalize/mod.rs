@@ -19,7 +19,7 @@ use self::prices::Prices;
 use self::value::text;
 use super::record::{Record, is_unsafe_to_print, printable};
 
-pub use page::Next;
+pub use page::{Next, stated_error};
 pub use time::day;
 
 /// More models than any provider has; what comes after is dropped.

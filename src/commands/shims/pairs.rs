@@ -48,16 +48,21 @@ impl Pair {
     }
 }
 
-/// Every pair that works, agents and providers in their own order.
+/// Every pair of a coding agent and a provider that works, in their own order. `shell` fits every provider, so
+/// a link for it is made only when it is named.
 pub fn fitting(config: &Config) -> Vec<Pair> {
-    let of_agent = |&agent: &&'static dyn Agent| {
+    fitting_of(shims::coding_agents(), config)
+}
+
+fn fitting_of(agents: impl Iterator<Item = &'static dyn Agent>, config: &Config) -> Vec<Pair> {
+    let of_agent = |agent: &'static dyn Agent| {
         let fits = config.providers.iter().filter(move |(_, p)| resolve::common(agent, p).is_some());
         let homes = resolve::home_names(agent.name(), config).iter();
         let homes = homes.filter(|home| !config.providers.contains_key(*home));
         let names = fits.map(|(name, _)| name).chain(homes);
         names.map(move |name| Pair { agent, provider: name.clone() }).collect::<Vec<_>>()
     };
-    shims::AGENTS.iter().flat_map(of_agent).collect()
+    agents.flat_map(of_agent).collect()
 }
 
 /// The pairs that were asked for.
@@ -74,12 +79,12 @@ pub fn chosen(asked: &Install, config: &Config, env: &Environment) -> Result<Vec
     for name in &asked.providers {
         check_exists(name, config)?;
     }
-    let is_wanted = |pair: &Pair| {
-        (agents.is_empty() || agents.iter().any(|agent| agent.name() == pair.agent.name()))
-            && (asked.providers.is_empty() || asked.providers.contains(&pair.provider))
+    let is_named = |agent: &&'static dyn Agent| agents.iter().any(|named| named.name() == agent.name());
+    let mut pairs = match agents.as_slice() {
+        [] => fitting(config),
+        _ => fitting_of(shims::AGENTS.iter().copied().filter(is_named), config),
     };
-    let mut pairs = fitting(config);
-    pairs.retain(is_wanted);
+    pairs.retain(|pair| asked.providers.is_empty() || asked.providers.contains(&pair.provider));
     if pairs.is_empty() {
         if let ([agent], [provider]) = (agents.as_slice(), asked.providers.as_slice()) {
             Pair { agent: *agent, provider: provider.clone() }.check(config)?;

@@ -1,0 +1,132 @@
+//! One short answer of a model, to see whether a provider speaks a protocol as its clients expect.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value as Json, json};
+use shims::Protocol;
+
+use super::failure::quote;
+use super::http::{Answer, Broken, Client, shown};
+use super::{Ask, Authority, Failure, What};
+use crate::catalog::normalize;
+use crate::catalog::source::origin;
+
+/// The fewest tokens that every provider grants; the Responses API wants 16.
+const TOKENS: u32 = 16;
+
+/// What came of asking.
+#[derive(Debug)]
+pub struct Probe {
+    /// The HTTP status, if there was an answer at all.
+    pub status: Option<u16>,
+    /// From the request to the end of the answer.
+    pub took: Duration,
+    /// What is wrong, with what to do about it.
+    pub failure: Option<Failure>,
+}
+
+impl Ask<'_> {
+    /// Asks `model` for a word over `protocol`, whose base URL is `base`.
+    ///
+    /// # Errors
+    /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
+    pub fn probe(&self, protocol: Protocol, base: &str, model: &str) -> Result<Probe, Failure> {
+        let key = (self.key)().map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
+        let key = key.filter(|key| !key.is_empty());
+        let authority = self.authority(protocol == Protocol::Anthropic, key.as_deref())?;
+        let url = format!("{}{}", base.trim_end_matches('/'), path(protocol));
+        let client = Client::new(&url, &self.source.provider.proxy.0, self.env)
+            .map_err(|broken| Failure::broken(&broken, &url, self.patience.limit))?;
+        let post = |limit_name| {
+            let body = body(protocol, model, limit_name).to_string();
+            let start = Instant::now();
+            (client.post(&url, &authority.headers, &body, self.patience.limit), start.elapsed())
+        };
+        let (mut answer, mut took) = post("max_tokens");
+        // Newer models of OpenAI's know only the longer name, and others only the shorter.
+        if let Ok(refusal) = &answer
+            && refusal.status == 400
+            && String::from_utf8_lossy(&refusal.body).contains("max_completion_tokens")
+        {
+            (answer, took) = post("max_completion_tokens");
+        }
+        let status = answer.as_ref().ok().map(|answer| answer.status);
+        let failure = match answer {
+            Ok(answer) => self.judged(&answer, &url, protocol, &authority),
+            Err(Broken::Timeout { connected: true }) => Some(Failure::new(
+                What::Passing,
+                format!(
+                    "{} did not answer within {} s\nhelp: try again, or with a smaller model",
+                    origin(&url),
+                    self.patience.limit.as_secs()
+                ),
+            )),
+            Err(broken) => Some(Failure::broken(&broken, &url, self.patience.limit)),
+        };
+        Ok(Probe { status, took, failure })
+    }
+
+    /// What is wrong with an answer, if anything is.
+    fn judged(
+        &self,
+        answer: &Answer,
+        url: &str,
+        protocol: Protocol,
+        authority: &Authority,
+    ) -> Option<Failure> {
+        let said =
+            || quote(&answer.body, &authority.secrets).map_or_else(String::new, |said| format!(": {said}"));
+        let failure = |text: String| Some(Failure::new(What::Lasting, text));
+        match answer.status {
+            200..300 => match serde_json::from_slice::<Json>(&answer.body) {
+                Ok(body) if body.is_object() => normalize::stated_error(&body).and_then(|_| {
+                    failure(format!(
+                        "{} answered with an error{}\nhelp: look the message up at the provider",
+                        origin(url),
+                        said()
+                    ))
+                }),
+                _ => failure(format!(
+                    "{} sent no JSON, so the base URL is probably wrong\nhelp: check base_urls.{}",
+                    shown(url),
+                    protocol.family()
+                )),
+            },
+            400 | 422 => failure(format!(
+                "the request was refused ({}){}\nhelp: look the message up; try another model with --model",
+                answer.status,
+                said()
+            )),
+            404 | 405 | 410 => failure(format!(
+                "no {protocol} for this model at {} ({}){}\n\
+                 help: if no model answers here, check base_urls.{}, or take {protocol} out of `protocols`",
+                shown(url),
+                answer.status,
+                said(),
+                protocol.family()
+            )),
+            _ => Some(Failure::status(answer, url, &self.source, authority.is_sent, &authority.secrets)),
+        }
+    }
+}
+
+fn path(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Anthropic => "/v1/messages",
+        Protocol::OpenaiResponses => "/responses",
+        Protocol::OpenaiChatCompletions => "/chat/completions",
+    }
+}
+
+fn body(protocol: Protocol, model: &str, limit_name: &str) -> Json {
+    let messages = json!([{ "role": "user", "content": "Reply with the one word: pong" }]);
+    match protocol {
+        Protocol::Anthropic => json!({ "model": model, "max_tokens": TOKENS, "messages": messages }),
+        Protocol::OpenaiResponses => {
+            json!({ "model": model, "max_output_tokens": TOKENS, "store": false, "input": messages })
+        }
+        Protocol::OpenaiChatCompletions => {
+            json!({ "model": model, limit_name: TOKENS, "messages": messages })
+        }
+    }
+}

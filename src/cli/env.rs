@@ -1,0 +1,43 @@
+//! The words of `agent-run env`.
+
+use clap::{Args, ValueEnum};
+
+/// `agent-run env`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  eval \"$(agent-run env deepseek)\"
+  agent-run env deepseek --format fish | source
+  agent-run env deepseek --model deepseek-flash --format dotenv --with-key > .env
+
+Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\". To run one program with these
+variables, type: agent-run launch deepseek shell PROGRAM")]
+pub struct Env {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// The model, instead of the provider's default
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// How to write the variables
+    #[arg(long, value_enum, default_value_t = Format::Sh)]
+    pub format: Format,
+
+    /// Print the key itself, and the values of `${env:…}`
+    #[arg(long)]
+    pub with_key: bool,
+}
+
+/// How variables are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Format {
+    /// For sh, bash and zsh: `export NAME='value'`
+    Sh,
+    /// For fish: `set -gx NAME 'value'`
+    Fish,
+    /// One object
+    Json,
+    /// For .env files: `NAME=value`
+    Dotenv,
+}

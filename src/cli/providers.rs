@@ -1,0 +1,120 @@
+//! The words of `agent-run providers`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `agent-run providers`
+#[derive(Debug, Subcommand)]
+pub enum Providers {
+    /// List the providers of the config
+    List(List),
+    /// Show one provider: what it speaks, whom it fits, where its key is kept
+    Show(Show),
+    /// List the providers that are known without a config
+    Presets(Presets),
+    /// Add a known provider to the config
+    Add(Add),
+    /// Ask a provider for its list and for one short answer per protocol, which costs a few tokens
+    Test(Test),
+}
+
+/// `agent-run providers list`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  agent-run providers list --json | jq -r '.[].name'")]
+pub struct List {
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run providers show`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  agent-run providers show deepseek")]
+pub struct Show {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run providers presets`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run providers presets
+  agent-run providers presets coding
+  agent-run providers presets anthropic --json")]
+pub struct Presets {
+    /// Only those that have this text in their name, title, URLs, protocols or notes
+    pub text: Option<String>,
+
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run providers add`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run providers add deepseek
+  agent-run providers add zai-coding --name glm --key-command 'pass show glm' --yes
+  agent-run providers add ollama --model qwen3-coder:30b --dry-run")]
+pub struct Add {
+    /// The preset, see `agent-run providers presets`
+    pub preset: String,
+
+    /// What to call the provider, instead of the preset's name
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// The variable that holds the key
+    #[arg(long, value_name = "VARIABLE", group = "key")]
+    pub key_env: Option<String>,
+
+    /// The file that holds the key
+    #[arg(long, value_name = "FILE", group = "key")]
+    pub key_file: Option<PathBuf>,
+
+    /// The command that prints the key, in one word, split as a shell does: 'pass show deepseek'
+    #[arg(long, value_name = "COMMAND", group = "key")]
+    pub key_command: Option<String>,
+
+    /// The model of a launch that names none
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// Print what would be added, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do not ask
+    #[arg(long, short, conflicts_with = "dry_run")]
+    pub yes: bool,
+}
+
+/// `agent-run providers test`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run providers test deepseek
+  agent-run providers test openrouter --model openai/gpt-6-luna --json")]
+pub struct Test {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// The model to ask, instead of the provider's default
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+}

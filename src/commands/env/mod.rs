@@ -1,0 +1,155 @@
+//! `agent-run env`: the variables with which programs that know no providers find this one.
+//!
+//! They are those of `launch PROVIDER shell`. What goes to a terminal ends up in scrollbacks, so a key is
+//! referred to where it is kept, and printed only on request.
+
+mod write;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use shims::opts::Force;
+use shims::{Launch, Origin, Part, Sourced, Value};
+
+use crate::cli::env::Env;
+use crate::commands::launch;
+use crate::config::{self, KeySource, Provider};
+use crate::env::Environment;
+use crate::request::Request;
+use crate::{key, output, report};
+
+/// A piece of a value, as a shell can be told of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+enum Piece {
+    /// Itself.
+    Text(String),
+    /// What a variable of the reader's holds.
+    Variable(String),
+    /// What a command prints.
+    Output(Vec<String>),
+    /// A key that is kept where no shell could look.
+    Hidden,
+}
+
+/// A variable and its value, piece by piece.
+type Entry = (String, Vec<Piece>);
+
+/// Prints the variables.
+///
+/// # Errors
+/// When the provider or its model is not known, or the key was asked for and cannot be had.
+pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let loaded = config::load(&env.config_file(option)?)?;
+    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &env.dirs()?, env)?;
+    let home = env.dirs()?.home;
+    let secrets = Secrets {
+        key: provider
+            .key_source()
+            .filter(|_| words.with_key)
+            .map(|source| key::resolve(source, env, &home))
+            .transpose()?,
+        reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, &home)),
+        env: words.with_key.then_some(env),
+    };
+    let entries = variables(&launch).into_iter().map(|(name, value)| Ok((name, secrets.pieces(&value)?)));
+    let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
+    let left_out = write::drop_unspeakable(&mut entries, words.format);
+    if !left_out.is_empty() {
+        report::warn(&format!(
+            "left out {}, since {}\nhelp: --with-key prints the key itself",
+            left_out.join(" and "),
+            why(provider)
+        ));
+    }
+    let text = write::text(entries, &rivals(&launch, provider), words.format);
+    output::write(|out| out.write_all(text.as_bytes()))
+}
+
+fn request(words: &Env) -> Result<Request> {
+    Ok(Request {
+        agent: shims::by_name("shell").context("no agent `shell`")?,
+        provider: words.provider.clone(),
+        model: words.model.clone().map(|model| Sourced::new(model, Origin::Option("--model"))),
+        protocol: None,
+        force: Force::default(),
+        config: None,
+        args: Vec::new(),
+        show: None,
+    })
+}
+
+/// The shell's set, then the user's last word.
+fn variables(launch: &Launch) -> BTreeMap<String, Value> {
+    let mut all: BTreeMap<_, _> =
+        shims::variables(launch).into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    all.extend(launch.extra_env.clone());
+    all
+}
+
+/// Where a shell finds the key.
+fn reference(source: KeySource<'_>, home: &Path) -> Piece {
+    match source {
+        KeySource::Literal(_) => Piece::Hidden,
+        KeySource::Env(name) => Piece::Variable(name.to_owned()),
+        KeySource::File(path) => {
+            let path = key::expand_home(path, home);
+            path.to_str().map_or(Piece::Hidden, |path| Piece::Output(vec!["cat".into(), path.into()]))
+        }
+        KeySource::Command(argv) => {
+            let mut argv = argv.to_vec();
+            let program = key::expand_home(Path::new(&argv[0]), home);
+            argv[0] = program.to_string_lossy().into_owned();
+            Piece::Output(argv)
+        }
+    }
+}
+
+fn why(provider: &Provider) -> &'static str {
+    match provider.key_source() {
+        Some(KeySource::Literal(_)) => "the key itself stands in the config",
+        _ => "nothing in this format can fetch the key",
+    }
+}
+
+/// The variables beside which ours would be one credential of two.
+fn rivals(launch: &Launch, provider: &Provider) -> Vec<&'static str> {
+    let set = variables(launch);
+    let pair = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
+    let is_ours = |name: &&str| set.contains_key(*name) || provider.key_env.as_deref() == Some(*name);
+    if pair.iter().any(|name| set.contains_key(*name)) {
+        pair.into_iter().filter(|name| !is_ours(name)).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// What stands for what is secret.
+struct Secrets<'a> {
+    key: Option<String>,
+    reference: Piece,
+    /// Where variables are looked up, if their values may be shown.
+    env: Option<&'a Environment>,
+}
+
+impl Secrets<'_> {
+    fn pieces(&self, value: &Value) -> Result<Vec<Piece>> {
+        value.parts().iter().map(|part| self.piece(part)).collect()
+    }
+
+    fn piece(&self, part: &Part) -> Result<Piece> {
+        Ok(match (part, &self.key, self.env) {
+            (Part::Text(text), ..) => Piece::Text(text.to_string_lossy().into_owned()),
+            (Part::Key, Some(key), _) => Piece::Text(key.clone()),
+            (Part::Key, None, _) => self.reference.clone(),
+            (Part::Env(name), _, Some(env)) => {
+                let value = env.all().get(std::ffi::OsStr::new(name)).and_then(|value| value.to_str());
+                Piece::Text(value.with_context(|| format!("{name} is not UTF-8"))?.to_owned())
+            }
+            (Part::Env(name), _, None) => Piece::Variable(name.clone()),
+        })
+    }
+}

@@ -1,0 +1,82 @@
+//! `providers list`: the providers of the config.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::{Value as Json, json};
+
+use super::{agents, key_place, key_words};
+use crate::catalog::Catalog;
+use crate::cli::providers::List;
+use crate::commands::models::table::{self, Column, number, text};
+use crate::config::{Loaded, Provider};
+use crate::env::Environment;
+use crate::output;
+
+const COLUMNS: [Column; 6] =
+    [text("name"), text("protocols"), text("agents"), text("default model"), number("models"), text("key")];
+
+/// Runs the command.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub fn run(words: &List, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+    let dirs = env.dirs()?;
+    let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
+    let known = |name: &str, provider: &Provider| catalog.known(name, provider).with_prefix("");
+    let providers = &loaded.config.providers;
+    if words.json {
+        let list: Json = providers
+            .iter()
+            .map(|(name, provider)| object(name, provider, &known(name, provider), env))
+            .collect();
+        return output::write(|out| writeln!(out, "{list:#}"));
+    }
+    let for_people = std::io::stdout().is_terminal();
+    let row = |(name, provider): (&String, &Provider)| {
+        let protocols = provider.protocols.iter().map(|protocol| {
+            // The prefix says nothing to people who see the three side by side.
+            if for_people { protocol.name().trim_start_matches("openai-") } else { protocol.name() }
+        });
+        let agents = agents(provider).into_iter().map(|(agent, _)| agent.name());
+        vec![
+            name.clone(),
+            protocols.collect::<Vec<_>>().join(","),
+            agents.collect::<Vec<_>>().join(","),
+            provider.default_model.clone().unwrap_or_default(),
+            known(name, provider).len().to_string(),
+            key_words(provider, env),
+        ]
+    };
+    let rows: Vec<_> = providers.iter().map(row).collect();
+    output::write(|out| match for_people {
+        true => table::aligned(out, &COLUMNS, &rows),
+        false => table::separated(out, &rows),
+    })
+}
+
+/// A provider for programs.
+pub fn object(name: &str, provider: &Provider, models: &[String], env: &Environment) -> Json {
+    let urls = &provider.base_urls;
+    let agents: serde_json::Map<_, _> = agents(provider)
+        .into_iter()
+        .map(|(agent, protocol)| (agent.name().to_owned(), protocol.name().into()))
+        .collect();
+    let key = key_place(provider).map(|(kind, place)| {
+        let is_set = (kind == "key_env").then(|| env.var(&place).is_some());
+        json!({ "kind": kind, "place": place, "is_set": is_set })
+    });
+    json!({
+        "name": name,
+        "protocols": provider.protocols,
+        "base_urls": {
+            "anthropic": urls.anthropic.as_ref().map(|url| &url.0),
+            "openai": urls.openai.as_ref().map(|url| &url.0),
+        },
+        "agents": agents,
+        "default_model": provider.default_model,
+        "models": models,
+        "key": key,
+    })
+}

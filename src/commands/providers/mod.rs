@@ -1,0 +1,80 @@
+//! `agent-run providers`: what the config has, what could be added to it, and whether it works.
+
+mod add;
+mod hints;
+mod list;
+mod managers;
+mod presets;
+mod show;
+mod test;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use shims::{Agent, Protocol, quote};
+
+use crate::cli::Providers;
+use crate::config::{self, Config, KeySource, Loaded, Provider};
+use crate::env::Environment;
+use crate::{near, report, resolve};
+
+/// Runs a command below `providers`.
+///
+/// # Errors
+/// When the command failed.
+pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    match command {
+        Providers::List(words) => list::run(&words, &load(option, env)?, env),
+        Providers::Show(words) => show::run(&words, &load(option, env)?, env),
+        Providers::Presets(words) => presets::run(&words),
+        Providers::Add(words) => add::run(&words, &env.config_file(option)?, env),
+        Providers::Test(words) => test::run(&words, &load(option, env)?, env),
+    }
+}
+
+fn load(option: Option<&Path>, env: &Environment) -> Result<Loaded> {
+    let loaded = config::load(&env.config_file(option)?)?;
+    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    Ok(loaded)
+}
+
+/// The provider called `name`.
+fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
+    if let Some(provider) = config.providers.get(name) {
+        return Ok(provider);
+    }
+    let names = near::nearest(name, config.providers.keys().map(String::as_str));
+    bail!(
+        "no provider `{name}` in the config\nhelp: there are {}; `agent-run providers add` adds one",
+        near::listed(&names, 12)
+    )
+}
+
+/// The agents that can be launched on a provider, and by which protocol.
+fn agents(provider: &Provider) -> Vec<(&'static dyn Agent, Protocol)> {
+    shims::coding_agents().filter_map(|agent| Some((agent, resolve::common(agent, provider)?))).collect()
+}
+
+/// Where the key is kept: the kind, and the place. Never the key.
+fn key_place(provider: &Provider) -> Option<(&'static str, String)> {
+    Some(match provider.key_source()? {
+        KeySource::Literal(_) => ("key", String::new()),
+        KeySource::Env(name) => ("key_env", name.to_owned()),
+        KeySource::File(path) => ("key_file", path.display().to_string()),
+        KeySource::Command(argv) => {
+            let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
+            ("key_command", words.join(" "))
+        }
+    })
+}
+
+/// The same in words, with whether a variable is set.
+fn key_words(provider: &Provider, env: &Environment) -> String {
+    match key_place(provider) {
+        None => "none".to_owned(),
+        Some(("key", _)) => "key, in the config itself".to_owned(),
+        Some(("key_env", name)) if env.var(&name).is_none() => format!("key_env {name} (not set)"),
+        Some((kind, place)) => format!("{kind} {place}"),
+    }
+}

@@ -1,0 +1,83 @@
+//! `providers presets`: the providers that are known without a config.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::{Value as Json, json};
+
+use super::agents;
+use crate::cli::providers::Presets;
+use crate::commands::models::table::{self, Column, text};
+use crate::output;
+use crate::presets::{self, Preset};
+
+const COLUMNS: [Column; 4] = [text("preset"), text("title"), text("agents"), text("key")];
+
+/// Runs the command.
+///
+/// # Errors
+/// When no preset has the text.
+pub fn run(words: &Presets) -> Result<ExitCode> {
+    let mut found = presets::all()?;
+    if let Some(text) = &words.text {
+        let text = text.to_lowercase();
+        found.retain(|preset| searched(preset).contains(&text));
+        if found.is_empty() {
+            bail!("no preset has `{text}`\nhelp: `agent-run providers presets` lists all of them");
+        }
+    }
+    if words.json {
+        let list: Json = found.iter().map(object).collect();
+        return output::write(|out| writeln!(out, "{list:#}"));
+    }
+    let rows: Vec<_> = found.iter().map(row).collect();
+    if !std::io::stdout().is_terminal() {
+        return output::write(|out| table::separated(out, &rows));
+    }
+    output::write(|out| {
+        table::aligned(out, &COLUMNS, &rows)?;
+        // A few can be told of more fully than fits a table.
+        for preset in found.iter().filter(|preset| found.len() < 8 && !preset.note.is_empty()) {
+            writeln!(out, "\n{}: {}", preset.name, preset.note)?;
+        }
+        writeln!(out, "\nAs of {}. Add one: agent-run providers add PRESET", presets::DAY)
+    })
+}
+
+fn row(preset: &Preset) -> Vec<String> {
+    let agents: Vec<_> = agents(&preset.provider).into_iter().map(|(agent, _)| agent.name()).collect();
+    vec![
+        preset.name.clone(),
+        preset.title.clone(),
+        agents.join(","),
+        preset.key_variable().unwrap_or("none").to_owned(),
+    ]
+}
+
+/// Everything in which a text is looked for.
+fn searched(preset: &Preset) -> String {
+    let urls = &preset.provider.base_urls;
+    let urls = [&urls.anthropic, &urls.openai].into_iter().flatten().map(|url| url.0.as_str());
+    let protocols = preset.provider.protocols.iter().map(|protocol| protocol.name());
+    let words = [preset.name.as_str(), &preset.title, &preset.note].into_iter().chain(urls).chain(protocols);
+    words.collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+fn object(preset: &Preset) -> Json {
+    let Preset { name, title, note, provider, .. } = preset;
+    let urls = &provider.base_urls;
+    json!({
+        "name": name,
+        "title": title,
+        "note": note,
+        "as_of": presets::DAY,
+        "protocols": provider.protocols,
+        "base_urls": {
+            "anthropic": urls.anthropic.as_ref().map(|url| &url.0),
+            "openai": urls.openai.as_ref().map(|url| &url.0),
+        },
+        "key_env": provider.key_env,
+        "example_model": provider.default_model,
+    })
+}

@@ -1,0 +1,61 @@
+//! `providers show`: one provider.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::Value as Json;
+use shims::Protocol;
+
+use super::{agents, find, hints, key_words, list};
+use crate::catalog::Catalog;
+use crate::cli::providers::Show;
+use crate::commands::models::table;
+use crate::config::Loaded;
+use crate::env::Environment;
+use crate::output;
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such provider.
+pub fn run(words: &Show, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+    let name = words.provider.as_str();
+    let provider = find(name, &loaded.config)?;
+    let dirs = env.dirs()?;
+    let known = Catalog::open(&dirs, env, loaded.config.models_ttl).known(name, provider);
+    let models = known.with_prefix("");
+    let hints = hints::about(provider);
+    if words.json {
+        let mut object = list::object(name, provider, &models, env);
+        object["hints"] = hints.iter().map(|(_, hint)| Json::from(*hint)).collect();
+        return output::write(|out| writeln!(out, "{object:#}"));
+    }
+    let (line, _) = loaded.locate(&["providers", name]).unwrap_or_default();
+    let mut rows = vec![("provider", format!("{name}  ({}:{line})", loaded.path.display()))];
+    rows.extend(Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).map(
+        |protocol| ("speaks", format!("{protocol}  at {}", provider.base_url(protocol).unwrap_or_default())),
+    ));
+    let fits = agents(provider);
+    rows.extend(fits.iter().map(|(agent, protocol)| {
+        ("fits", format!("{} by {protocol}: agent-run launch {name} {}", agent.title(), agent.name()))
+    }));
+    if fits.is_empty() {
+        rows.push(("fits", "no agent".to_owned()));
+    }
+    rows.push(("key", key_words(provider, env)));
+    if let Some(model) = &provider.default_model {
+        rows.push(("model", format!("{model}, unless a launch names another")));
+    }
+    let age = known.age.map_or_else(String::new, |age| format!(", from a list {} old", table::age(age)));
+    rows.push(("models", format!("{} known{age}: agent-run models list {name}", models.len())));
+    rows.extend(hints.iter().map(|(_, hint)| ("note", (*hint).to_owned())));
+    output::write(|out| {
+        let mut above = "";
+        rows.iter().try_for_each(|(what, text)| {
+            let label = if *what == above { "" } else { what };
+            above = what;
+            writeln!(out, "{label:<9} {text}")
+        })
+    })
+}

@@ -1,0 +1,223 @@
+//! Providers that are known without a config, in the config's own language.
+//!
+//! The file is data, read when a command asks for it and at no other time. What is in it was gathered on
+//! the day its head names, and is a start: the user's entry is a copy that stays as it was added.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::config::{self, Provider};
+use crate::near;
+
+const TEXT: &str = include_str!("presets.yaml");
+
+/// When the presets were gathered.
+pub const DAY: &str = "2026-11-22";
+
+/// A known provider.
+pub struct Preset {
+    /// Its name, as a provider and as a preset.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// What to know before using it; may be empty.
+    pub note: String,
+    /// What the config makes of it.
+    pub provider: Provider,
+    entry: String,
+}
+
+/// Where the key of a provider that is added will be kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum KeyPlace {
+    /// In a variable.
+    Env(String),
+    /// In a file.
+    File(PathBuf),
+    /// A command prints it.
+    Command(Vec<String>),
+}
+
+/// All presets, in the file's order.
+///
+/// # Errors
+/// When the file is no config, which a test rules out.
+pub fn all() -> Result<Vec<Preset>> {
+    let loaded = config::parse(TEXT.to_owned(), Path::new("the presets"))?;
+    let preset = |(name, provider): (String, Provider)| {
+        let entry = entry(&name).with_context(|| format!("preset {name} is not written as an entry"))?;
+        let about = entry.lines().nth(1).and_then(|line| line.trim().strip_prefix("# "));
+        let about = about.with_context(|| format!("preset {name} has no title"))?;
+        let (title, note) = about.split_once(". ").unwrap_or((about.trim_end_matches('.'), ""));
+        Ok(Preset { title: title.to_owned(), note: note.to_owned(), name, provider, entry })
+    };
+    loaded.config.providers.into_iter().map(preset).collect()
+}
+
+/// The preset called `name`.
+///
+/// # Errors
+/// When there is none: names those that are like it.
+pub fn by_name(name: &str) -> Result<Preset> {
+    let mut all = all()?;
+    if let Some(at) = all.iter().position(|preset| preset.name == name) {
+        return Ok(all.swap_remove(at));
+    }
+    let near = near::nearest(name, all.iter().map(|preset| preset.name.as_str()));
+    bail!(
+        "no preset `{name}`\nhelp: did you mean {}? `agent-run providers presets` lists all; for another \
+         provider, add an entry with `agent-run config`",
+        near::listed(&near[..3.min(near.len())], 3)
+    )
+}
+
+/// The lines of one entry, with its name in the first column.
+fn entry(name: &str) -> Option<String> {
+    let (_, rest) = TEXT.split_once(&format!("\n  {name}:\n"))?;
+    let lines = rest.lines().take_while(|line| line.starts_with("    "));
+    Some(lines.fold(format!("{name}:\n"), |entry, line| entry + &line[2..] + "\n"))
+}
+
+impl Preset {
+    /// The entry for a config file, with its name in the first column.
+    pub fn entry(&self, name: &str, key: Option<&KeyPlace>, model: Option<&str>) -> String {
+        let mut lines: Vec<String> = self.entry.lines().map(str::to_owned).collect();
+        lines[0] = format!("{}:", scalar(name));
+        // What is not there yet goes behind the URLs.
+        let mut put = |key: &str, value: String| {
+            let line = format!("  {key}: {value}");
+            let has = |lines: &[String], key: &str| {
+                lines.iter().position(|line| line.trim_start().starts_with(&format!("{key}:")))
+            };
+            let place = if key.starts_with("key_") { "key_env" } else { key };
+            match has(&lines, place) {
+                Some(at) => lines[at] = line,
+                None => {
+                    let last = ["anthropic", "openai", "key_env", "key_file", "key_command"];
+                    let at = last.iter().filter_map(|key| has(&lines, key)).max().unwrap_or(0);
+                    lines.insert(at + 1, line);
+                }
+            }
+        };
+        match key {
+            None => {}
+            Some(KeyPlace::Env(name)) => put("key_env", scalar(name)),
+            Some(KeyPlace::File(path)) => put("key_file", scalar(&path.to_string_lossy())),
+            Some(KeyPlace::Command(argv)) => {
+                let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
+                put("key_command", format!("[{}]", words.join(", ")));
+            }
+        }
+        if let Some(model) = model {
+            put("default_model", scalar(model));
+            if !self.provider.models.is_empty() {
+                put("models", format!("[{}]", scalar(model)));
+            }
+        }
+        lines.join("\n") + "\n"
+    }
+
+    /// What stands in capitals in its URLs and model, to be filled in by the user.
+    pub fn blanks(&self) -> Vec<String> {
+        let urls = [&self.provider.base_urls.openai, &self.provider.base_urls.anthropic];
+        let texts = urls.into_iter().flatten().map(|url| &url.0).chain(&self.provider.default_model);
+        let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
+        let mut blanks: Vec<String> = Vec::new();
+        for word in words.filter(|word| word.len() > 5 && word.chars().all(|c| c.is_ascii_uppercase())) {
+            if !blanks.iter().any(|blank| blank == word) {
+                blanks.push(word.to_owned());
+            }
+        }
+        blanks
+    }
+
+    /// Where the preset itself expects the key.
+    pub fn key_variable(&self) -> Option<&str> {
+        self.provider.key_env.as_deref()
+    }
+}
+
+/// Text as YAML takes it back: plain where that is certain, else in quotes, where YAML reads JSON.
+fn scalar(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./@".contains(c);
+    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') || text.starts_with("~/");
+    let is_word = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
+    let rest = text.strip_prefix('~').unwrap_or(text);
+    if begins && rest.chars().all(is_plain) && !is_word.contains(&text.to_ascii_lowercase().as_str()) {
+        return text.to_owned();
+    }
+    serde_json::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn added(preset: &str, key: Option<&KeyPlace>, model: Option<&str>) -> (String, Provider) {
+        let entry = by_name(preset).expect("a preset").entry("my own: one", key, model);
+        let indented: String = entry.lines().map(|line| format!("  {line}\n")).collect();
+        let loaded = config::parse(format!("providers:\n{indented}"), Path::new("c"));
+        let mut config = loaded.unwrap_or_else(|problems| panic!("{problems}\n{entry}")).config;
+        (entry, config.providers.swap_remove("my own: one").expect("the provider"))
+    }
+
+    #[test]
+    fn every_preset_is_a_sound_entry_that_says_what_it_is() {
+        let all = all().expect("the presets");
+        assert!(all.len() > 50 && TEXT.contains(DAY));
+        for preset in all {
+            assert!(!preset.title.is_empty() && preset.title.len() < 50, "{}", preset.title);
+            let (entry, provider) = added(&preset.name, None, None);
+            assert_eq!(format!("{provider:?}"), format!("{:?}", preset.provider), "{entry}");
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_stands_in_the_entry_once() {
+        let command = KeyPlace::Command(["pass", "show", "it's: a key"].map(str::to_owned).into());
+        for name in ["deepseek", "ollama", "azure", "vercel"] {
+            let (entry, provider) = added(name, Some(&command), Some("qwen3:30b"));
+            assert_eq!(provider.key_env, None, "{entry}");
+            assert_eq!(provider.key_command.as_deref().map(|argv| argv[2].as_str()), Some("it's: a key"));
+            assert_eq!(provider.default_model.as_deref(), Some("qwen3:30b"));
+            assert_eq!(entry.matches("key_").count(), 1, "{entry}");
+            if name == "azure" {
+                assert_eq!(provider.models[0].id, "qwen3:30b");
+            }
+        }
+        let (_, provider) = added("deepseek", Some(&KeyPlace::File("~/k".into())), None);
+        assert_eq!(provider.key_file, Some("~/k".into()));
+        let (_, provider) = added("deepseek", Some(&KeyPlace::Env("MY_KEY".into())), None);
+        assert_eq!(provider.key_env.as_deref(), Some("MY_KEY"));
+    }
+
+    #[test]
+    fn only_what_the_user_must_fill_in_is_in_capitals() {
+        let blanks = |preset: &Preset| (preset.name.clone(), preset.blanks());
+        let all: Vec<_> = all().expect("the presets").iter().map(blanks).collect();
+        let names = all.iter().filter(|(_, blanks)| !blanks.is_empty()).map(|(name, _)| name.as_str());
+        assert_eq!(
+            names.collect::<Vec<_>>(),
+            ["azure", "bedrock", "cloudflare-gateway", "cloudflare-workers"]
+        );
+    }
+
+    #[test]
+    fn text_comes_back_from_yaml_as_it_was() {
+        for text in ["a", "a:b", "~", "null", "No", "1.5", "[x]", "a #b", "- a", "é\n\"x\"", "@x", ""] {
+            let back: String = serde_yaml::from_str(&scalar(text)).expect("a string");
+            assert_eq!(back, text);
+        }
+        assert_eq!(
+            [scalar("qwen3-coder"), scalar("~/.k"), scalar("a b")],
+            ["qwen3-coder", "~/.k", "\"a b\""]
+        );
+    }
+
+    #[test]
+    fn a_preset_that_is_not_there_brings_those_like_it() {
+        let error = by_name("depseek").err().expect("no preset").to_string();
+        assert!(error.contains("did you mean deepseek"), "{error}");
+    }
+}
