@@ -22,7 +22,7 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     let auth = if wants_auth { found.json(&auth_path)? } else { None };
     let auth_shown = auth_path.display().to_string();
     let command = ["jq", "-r", ".OPENAI_API_KEY", &auth_shown].map(str::to_owned).to_vec();
-    for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(command)) {
+    for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(&command)) {
         found.take(draft);
     }
     Ok(())
@@ -48,7 +48,7 @@ pub fn drafts(
     auth: Option<&Json>,
     place: &str,
     auth_place: &str,
-    command: Option<Vec<String>>,
+    command: Option<&[String]>,
 ) -> Vec<Draft> {
     let drafts = providers(table).map(|(id, provider)| {
         let said = |key: &str| provider.get(key).and_then(Toml::as_str).filter(|text| !text.is_empty());
@@ -78,7 +78,7 @@ pub fn drafts(
             auth.filter(|_| wants_auth(provider)).and_then(|a| a["OPENAI_API_KEY"].as_str())
         {
             let place = format!("{auth_place} as OPENAI_API_KEY");
-            Kept::Literal { key: key.to_owned(), place, command: command.clone() }
+            Kept::Literal { key: key.to_owned(), place, command: command.map(<[String]>::to_vec) }
         } else {
             if wants_auth(provider) {
                 draft

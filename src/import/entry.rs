@@ -75,7 +75,8 @@ fn key_lines(key: &Kept, name: &str, keys: Keys) -> Vec<String> {
         Kept::Literal { key, place, command: argv } => {
             let which = key::fingerprint(key);
             let mut lines = vec![
-                format!("# The key {which} stands in {}. Put it into this variable:", one_line(place)),
+                format!("# Its key {which} stands in {}.", one_line(place)),
+                "# Put it into this variable:".to_owned(),
                 format!("key_env: {}", variable(name)),
             ];
             if let Some(argv) = argv {

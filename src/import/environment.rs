@@ -34,11 +34,20 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
         }
         found.take(draft);
     }
-    for (name, provider) in parse(KNOWN.to_owned(), Path::new("known providers"))?.config.providers {
-        let variable = provider.key_env.as_deref();
-        if let Some(variable) = variable.filter(|name| env.var(name).is_some() && !used.contains(name)) {
-            found.take(draft(&name, &provider, variable));
+    let known = parse(KNOWN.to_owned(), Path::new("known providers"))?.config.providers;
+    let set = |name: &&str| env.var(name).is_some() && !used.contains(name);
+    let mut drafts: Vec<Draft> = Vec::new();
+    for (name, provider) in known {
+        let Some(variable) = provider.key_env.as_deref().filter(set) else { continue };
+        let key = Kept::Variable(variable.to_owned());
+        match drafts.iter_mut().find(|there| there.key == key) {
+            // Such as a plan at an address of its own: which of them the key is for, only its owner knows.
+            Some(there) => there.notes.push(format!("The key may be meant for {name} instead.")),
+            None => drafts.push(draft(&name, &provider, variable)),
         }
+    }
+    for draft in drafts {
+        found.take(draft);
     }
     Ok(())
 }

@@ -59,7 +59,10 @@ fn claudes_settings_become_a_provider() {
     });
     assert_eq!(provider(&imported(&sandbox, "claude"), "deepseek"), expected);
     let page = sandbox.agent_run(&["import", "claude"]).clean().stdout;
-    assert!(page.contains("settings.json as env.ANTHROPIC_AUTH_TOKEN. Put it into this variable:"), "{page}");
+    assert!(
+        page.contains("settings.json as env.ANTHROPIC_AUTH_TOKEN.\n    # Put it into this variable:"),
+        "{page}"
+    );
     assert!(page.contains("# key_command: [jq, \"-r\", \".env.ANTHROPIC_AUTH_TOKEN\","), "{page}");
     assert!(page.contains("Not taken over, see `extra_env`: API_TIMEOUT_MS."), "{page}");
     assert!(page.contains("# The header X-Api-Key may hold a secret"), "{page}");

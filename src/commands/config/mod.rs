@@ -4,6 +4,7 @@
 mod check;
 mod edit;
 mod show;
+mod told;
 
 use std::io::Write;
 use std::path::Path;

@@ -162,7 +162,7 @@ fn it_knows_the_keys_that_the_types_know() {
     let agents = schema.properties("/$defs/provider/properties/args/anyOf/1");
     assert_eq!(agents, shims::AGENTS.iter().map(|agent| agent.name().to_owned()).collect());
     let protocols = schema.0.pointer("/$defs/provider/properties/protocols/items/enum").expect("a list");
-    assert_eq!(*protocols, Json::from(shims::Protocol::ALL.map(|protocol| protocol.name()).to_vec()));
+    assert_eq!(*protocols, Json::from(shims::Protocol::ALL.map(shims::Protocol::name).to_vec()));
 }
 
 #[test]
