@@ -2,12 +2,16 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
+pub mod doctor;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use shims::Protocol;
 use shims::opts::Force;
+
+pub use doctor::{Doctor, Why};
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -34,6 +38,10 @@ pub enum Command {
     Launch(Launch),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Look for what is wrong with the config, the agents, the keys and the settings around them
+    Doctor(Doctor),
+    /// Tell for one launch where each setting comes from, and what it overrules
+    Why(Why),
     /// Open the config file in your editor
     Config(Config),
     /// Play a provider on loopback and record what it is asked

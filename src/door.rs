@@ -55,6 +55,8 @@ pub fn command_line(env: &Environment) -> ExitCode {
             let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
+        Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
+        Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
         Command::Config(config) => done(
             env.config_file(cli.config.as_deref())
                 .and_then(|path| commands::config::run(&path, config.bootstrap_config, env.editor())),

@@ -72,6 +72,23 @@ impl Environment {
         std::env::split_paths(self.var("PATH").unwrap_or(default)).collect()
     }
 
+    /// Whether a terminal is to be given colours: not with `NO_COLOR`, not when it is `dumb`.
+    pub fn wants_colour(&self) -> bool {
+        self.var("NO_COLOR").is_none() && self.var("TERM").is_some_and(|term| term != "dumb")
+    }
+
+    /// The inherited environment with some variables set, others (`None`) gone.
+    pub fn changed<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Option<OsString>)>) -> Self {
+        let mut vars = self.vars.clone();
+        for (name, value) in changes {
+            match value {
+                Some(value) => _ = vars.insert(name.into(), value),
+                None => _ = vars.remove(OsStr::new(name)),
+            }
+        }
+        Self { vars }
+    }
+
     /// The user's editor, `$VISUAL` before `$EDITOR`, as typed: it may hold arguments.
     pub fn editor(&self) -> Option<OsString> {
         self.var("VISUAL").or_else(|| self.var("EDITOR")).map(OsStr::to_owned)

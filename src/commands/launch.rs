@@ -31,13 +31,19 @@ pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
 }
 
 /// What a request comes to: a launch on a provider, or a home of its own without one.
-enum Meant<'a> {
+pub enum Meant<'a> {
+    /// A launch, and its provider as the config has it.
     Launch(Box<Launch>, &'a Provider),
+    /// A home of old files.
     BareHome,
 }
 
 impl<'a> Meant<'a> {
-    fn decide(request: &Request, config: &'a Config, env: &Environment) -> Result<Self> {
+    /// Decides, without asking anyone.
+    ///
+    /// # Errors
+    /// When the launch is refused.
+    pub fn decide(request: &Request, config: &'a Config, env: &Environment) -> Result<Self> {
         let homes = resolve::home_names(request.agent.name(), config);
         if !config.providers.contains_key(&request.provider) && homes.contains(&request.provider) {
             return Ok(Self::BareHome);
@@ -49,7 +55,11 @@ impl<'a> Meant<'a> {
         }
     }
 
-    fn plan(&self, request: &Request, dirs: &Dirs, env: &Environment) -> Result<Plan> {
+    /// Plans, from what is on this machine.
+    ///
+    /// # Errors
+    /// When the adapter refuses.
+    pub fn plan(&self, request: &Request, dirs: &Dirs, env: &Environment) -> Result<Plan> {
         match self {
             Self::Launch(launch, _) => {
                 Plan::of(request.agent, launch, &inputs::gather(request.agent, launch, dirs, env))
@@ -61,7 +71,8 @@ impl<'a> Meant<'a> {
         }
     }
 
-    fn launch(&self) -> Option<(&Launch, &Provider)> {
+    /// The launch and its provider, if there is one.
+    pub fn launch(&self) -> Option<(&Launch, &Provider)> {
         match self {
             Self::Launch(launch, provider) => Some((launch, provider)),
             Self::BareHome => None,
@@ -101,6 +112,24 @@ impl Ready {
     /// # Errors
     /// When the launch is refused, or preparing it failed.
     pub fn prepare(request: &Request, config: &Config, dirs: &Dirs, env: &Environment) -> Result<Self> {
+        Self::prepare_but(|_| {}, request, config, dirs, env)
+    }
+
+    /// As [`Ready::prepare`], with nothing written into files of the user's own.
+    ///
+    /// # Errors
+    /// As [`Ready::prepare`].
+    pub fn rehearse(request: &Request, config: &Config, dirs: &Dirs, env: &Environment) -> Result<Self> {
+        Self::prepare_but(|plan| plan.merges.clear(), request, config, dirs, env)
+    }
+
+    fn prepare_but(
+        change: impl FnOnce(&mut Plan),
+        request: &Request,
+        config: &Config,
+        dirs: &Dirs,
+        env: &Environment,
+    ) -> Result<Self> {
         let agent = request.agent;
         let meant = Meant::decide(request, config, env)?;
         let program = exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))?;
@@ -110,7 +139,8 @@ impl Ready {
         let key = meant.key(dirs, env)?;
         let lock =
             agent.has_runtime_home().then(|| exec::lock_home(agent, &request.provider, dirs)).transpose()?;
-        let plan = meant.plan(request, dirs, env)?;
+        let mut plan = meant.plan(request, dirs, env)?;
+        change(&mut plan);
         plan.notes.iter().for_each(report::note);
         exec::prepare(&plan, dirs, key.as_deref())?;
         let command = exec::command(&plan, &program, key.as_deref(), env)?;

@@ -1,7 +1,13 @@
 //! What the commands do, one file a verb.
 
 pub mod canary;
+mod choices;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod dry_run;
 pub mod launch;
+mod overruled;
+mod target;
+mod trial;
+pub mod why;

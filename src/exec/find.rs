@@ -45,7 +45,7 @@ impl std::error::Error for Missing {}
 /// # Errors
 /// [`Missing`], when there is none.
 pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Result<PathBuf> {
-    let ourselves = std::env::current_exe().ok().and_then(|exe| identity(&exe));
+    let ourselves = ourselves();
     let on_path = path.iter().map(|dir| dir.join(agent.name()));
     let mut blocked = None;
     for candidate in on_path.chain(fallbacks.iter().cloned()) {
@@ -64,7 +64,13 @@ pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Resul
     })
 }
 
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// This very program.
+pub fn ourselves() -> Option<(u64, u64)> {
+    std::env::current_exe().ok().and_then(|exe| identity(&exe))
+}
+
+/// What is at `path`, links followed, by device and inode.
+pub fn identity(path: &Path) -> Option<(u64, u64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.dev(), metadata.ino()))
 }

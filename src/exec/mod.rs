@@ -20,7 +20,7 @@ use shims::{Dirs, Part, Plan, Value};
 use crate::env::Environment;
 use files::Folders;
 
-pub use find::{Missing, find};
+pub use find::{Missing, find, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
 
 /// Makes the machine ready for the plan: everything but the exec itself.

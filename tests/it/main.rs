@@ -10,6 +10,9 @@ mod crush;
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
+/// What the doctor finds on a sound machine, on a hostile one, and by a probe.
+mod doctor;
+
 /// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
 mod hermes;
 
@@ -21,3 +24,6 @@ mod papers;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// The page that says where each setting of a launch comes from.
+mod why;

@@ -18,5 +18,8 @@ mod crush;
 /// The demo with each of them.
 mod demo;
 
+/// The doctor's probe, in homes that point elsewhere.
+mod doctor;
+
 /// Hermes Agent.
 mod hermes;
