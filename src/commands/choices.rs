@@ -2,7 +2,9 @@
 //!
 //! No key is resolved for it; a source is all that is told.
 
-use shims::{Launch, Origin, Plan, quote};
+use serde::Serialize;
+use shims::loopback::{PROXY_VARIABLES, host, is_loopback};
+use shims::{Launch, Origin, Plan, Proxy, quote};
 
 use crate::config::{KeySource, Loaded, Provider};
 use crate::env::Environment;
@@ -10,6 +12,7 @@ use crate::exec;
 use crate::request::Request;
 
 /// One choice.
+#[derive(Serialize)]
 pub struct Choice {
     /// What it is about.
     pub what: &'static str,
@@ -17,12 +20,15 @@ pub struct Choice {
     pub value: String,
     /// Who chose it.
     pub origin: String,
+    /// What would have held otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not: Option<String>,
 }
 
 impl Choice {
     /// A choice made by `origin`.
-    pub fn new(what: &'static str, value: String, origin: impl Into<String>) -> Self {
-        Self { what, value, origin: origin.into() }
+    pub fn new(what: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
+        Self { what, value: value.into(), origin: origin.into(), not: None }
     }
 }
 
@@ -77,4 +83,21 @@ fn key(request: &Request, loaded: &Loaded, provider: &Provider) -> Choice {
             Choice::new("key", format!("`{}`", words.join(" ")), at("key_command"))
         }
     }
+}
+
+/// The proxy between the agent and the provider, by its host.
+pub fn proxy(launch: &Launch, loaded: &Loaded, env: &Environment) -> Choice {
+    let at = || place(loaded, &["providers", &launch.provider, "proxy"]);
+    let inherited = PROXY_VARIABLES.iter().find_map(|name| Some((name, env.var(name)?.to_str()?)));
+    let choice = match (&launch.proxy, inherited) {
+        (Proxy::Url(url), _) => Choice::new("proxy", host(url), at()),
+        (Proxy::None, _) => Choice::new("proxy", "none", at()),
+        (Proxy::Inherit, Some((name, url))) => Choice::new("proxy", host(url), format!("{name}, inherited")),
+        (Proxy::Inherit, None) => Choice::new("proxy", "none", "no variable names one"),
+    };
+    if is_loopback(&launch.base_url.value) && choice.value != "none" {
+        let not = Some(format!("{}, {}", choice.value, choice.origin));
+        return Choice { not, ..Choice::new("proxy", "none", "the provider is on this machine") };
+    }
+    choice
 }

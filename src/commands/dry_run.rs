@@ -31,7 +31,7 @@ pub fn print(
     let text = if show.json {
         let choices: Json = choices
             .into_iter()
-            .map(|Choice { what, value, origin }| {
+            .map(|Choice { what, value, origin, .. }| {
                 (what.to_owned(), json!({ "value": value, "origin": origin }))
             })
             .collect::<serde_json::Map<_, _>>()
@@ -39,7 +39,7 @@ pub fn print(
         format!("{:#}\n", json!({ "choices": choices, "plan": plan.json() }))
     } else {
         let mut text = String::new();
-        for Choice { what, value, origin } in choices {
+        for Choice { what, value, origin, .. } in choices {
             _ = writeln!(text, "# {what:<9} {value}  ({origin})");
         }
         text + &plan.lines(show.contents).to_string()

@@ -7,10 +7,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use serde::Serialize;
 use serde_json::json;
-use shims::loopback::{PROXY_VARIABLES, host, is_loopback};
-use shims::{Dirs, Launch, Note, Origin, Plan, Proxy, Sourced, quote};
+use shims::{Dirs, Launch, Note, Origin, Plan, Sourced, quote};
 
 use super::choices::{self, Choice, place};
 use super::launch::Meant;
@@ -21,23 +19,6 @@ use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
 use crate::output;
 use crate::request::Request;
-
-/// One setting.
-#[derive(Serialize)]
-struct Row {
-    what: &'static str,
-    value: String,
-    origin: String,
-    /// What would have held otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    not: Option<String>,
-}
-
-impl Row {
-    fn new(what: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { what, value: value.into(), origin: origin.into(), not: None }
-    }
-}
 
 /// Prints the page.
 ///
@@ -58,9 +39,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let dirs = env.dirs()?;
     let meant = Meant::decide(&request, &loaded.config, env)?;
     let plan = meant.plan(&request, &dirs, env)?;
-    let choices = choices::of(&request, &loaded, meant.launch(), &plan, env);
-    let mut rows: Vec<_> =
-        choices.into_iter().map(|Choice { what, value, origin }| Row::new(what, value, origin)).collect();
+    let mut rows = choices::of(&request, &loaded, meant.launch(), &plan, env);
     let mut overruled = Vec::new();
     if let Some((launch, provider)) = meant.launch() {
         more(&mut rows, launch, provider, &loaded, env);
@@ -80,7 +59,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     })
 }
 
-fn more(rows: &mut Vec<Row>, launch: &Launch, provider: &Provider, loaded: &Loaded, env: &Environment) {
+fn more(rows: &mut Vec<Choice>, launch: &Launch, provider: &Provider, loaded: &Loaded, env: &Environment) {
     let at = |key: &str| place(loaded, &["providers", &launch.provider, key]);
     let asked = launch.model_was_asked_for();
     if let Some(model) = rows.iter_mut().find(|row| row.what == "model") {
@@ -92,24 +71,24 @@ fn more(rows: &mut Vec<Row>, launch: &Launch, provider: &Provider, loaded: &Load
     }
     let window = match launch.model.value.context_window {
         Some(window) => {
-            Row::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
+            Choice::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
         }
-        None => Row::new("window", "unknown", "the agent counts with its own default"),
+        None => Choice::new("window", "unknown", "the agent counts with its own default"),
     };
     rows.push(window);
-    rows.push(proxy(launch, env, at("proxy")));
+    rows.push(choices::proxy(launch, loaded, env));
     let names = |map: &std::collections::BTreeMap<String, _>| -> String {
         map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     };
     if !launch.headers.is_empty() {
-        rows.push(Row::new("headers", names(&launch.headers), at("headers")));
+        rows.push(Choice::new("headers", names(&launch.headers), at("headers")));
     }
     if !launch.extra_env.is_empty() {
-        rows.push(Row::new("extra env", names(&launch.extra_env), at("extra_env")));
+        rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")));
     }
     if !launch.standing_args.is_empty() {
         let words: Vec<_> = launch.standing_args.iter().map(|word| quote(word.as_ref())).collect();
-        rows.push(Row::new("args", words.join(" "), at("args")));
+        rows.push(Choice::new("args", words.join(" "), at("args")));
     }
 }
 
@@ -122,37 +101,21 @@ fn window_origin(launch: &Launch, provider: &Provider, loaded: &Loaded) -> Strin
     }
 }
 
-fn proxy(launch: &Launch, env: &Environment, at: String) -> Row {
-    let direct = is_loopback(&launch.base_url.value);
-    let inherited = PROXY_VARIABLES.iter().find_map(|name| Some((name, env.var(name)?.to_str()?)));
-    let row = match (&launch.proxy, inherited) {
-        (Proxy::Url(url), _) => Row::new("proxy", host(url), at),
-        (Proxy::None, _) => Row::new("proxy", "none", at),
-        (Proxy::Inherit, Some((name, url))) => Row::new("proxy", host(url), format!("{name}, inherited")),
-        (Proxy::Inherit, None) => Row::new("proxy", "none", "no variable names one"),
-    };
-    if direct && row.value != "none" {
-        let not = Some(format!("{}, {}", row.value, row.origin));
-        return Row { not, ..Row::new("proxy", "none", "the provider is on this machine") };
-    }
-    row
-}
-
 /// What the launch keeps on disk, each folder of ours by the variable that names it.
-fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Row> {
+fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     let is_ours = |path: &Path| path.starts_with(&dirs.cache) || path.starts_with(&dirs.state);
     let named = plan.env.iter().filter_map(|(name, value)| {
         let value = value.as_ref()?.plain()?;
-        is_ours(Path::new(&value)).then(|| Row::new("home", quote(&value), name.to_string_lossy()))
+        is_ours(Path::new(&value)).then(|| Choice::new("home", quote(&value), name.to_string_lossy()))
     });
     let mut rows: Vec<_> = named.collect();
     if rows.is_empty() {
-        rows.push(Row::new("home", "the agent's own", "this agent needs no other"));
+        rows.push(Choice::new("home", "the agent's own", "this agent needs no other"));
     }
-    let written = plan.files.keys().map(|path| Row::new("file", quote(path.as_os_str()), "written anew"));
+    let written = plan.files.keys().map(|path| Choice::new("file", quote(path.as_os_str()), "written anew"));
     rows.extend(written);
     let merged = plan.merges.keys();
-    rows.extend(merged.map(|path| Row::new("file", quote(path.as_os_str()), "yours; one flag is added")));
+    rows.extend(merged.map(|path| Choice::new("file", quote(path.as_os_str()), "yours; one flag is added")));
     rows
 }
 
@@ -166,13 +129,13 @@ fn notes(plan: &Plan) -> Vec<&str> {
 fn print(
     out: &mut impl Write,
     title: &str,
-    rows: &[Row],
+    rows: &[Choice],
     overruled: &[Overruled],
     notes: &[&str],
 ) -> std::io::Result<()> {
     writeln!(out, "{title}\n")?;
     let mut last = "";
-    for Row { what, value, origin, not } in rows {
+    for Choice { what, value, origin, not } in rows {
         let shown = if *what == last { "" } else { what };
         last = what;
         writeln!(out, "  {shown:<9} {value}  ({origin})")?;

@@ -64,8 +64,10 @@ fn settings_that_would_hijack_are_told_by_name_alone() {
     sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.169.0\n");
     sandbox.write(&sandbox.home(".codex/config.toml"), "model_provider = \"sk-evil\"\nmodel = \"m\"\n");
     sandbox.write(&sandbox.path("work/.codex/config.toml"), "model = \"sk-project\"\n");
+    let sandbox = sandbox.var("https_proxy", "http://me:sk-pw@proxy.example:3128");
     let ran = sandbox.agent_run(&["doctor"]).clean();
     for part in [
+        "requests go through the proxy proxy.example (https_proxy, inherited)",
         ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
         "work/.claude/settings.local.json: apiKeyHelper: --settings overrules it",
         "the environment: ANTHROPIC_API_KEY: removed for the launch",

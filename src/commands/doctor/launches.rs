@@ -3,6 +3,7 @@
 use shims::{Agent, Dirs, Note};
 
 use super::report::{Finding, Group, Mark};
+use crate::commands::choices::{self, Choice};
 use crate::commands::launch::Meant;
 use crate::commands::overruled;
 use crate::config::Loaded;
@@ -68,6 +69,7 @@ fn look_at(
     let inputs = overruled::inputs(agent, launch, dirs, env);
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
+    findings.push(proxied(&subject, choices::proxy(launch, loaded, env)));
     for policy in overruled::policies(&inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
         let help = "a launch says where it goes against it; its owner is the machine's administrator";
@@ -84,4 +86,15 @@ fn look_at(
         Note::Info(_) => None,
     }));
     findings
+}
+
+fn proxied(subject: &str, Choice { value, origin, not, .. }: Choice) -> Finding {
+    match not {
+        Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
+        None if value == "none" => Finding::ok(subject, format!("no proxy: {origin}")),
+        None => {
+            let help = "`proxy: none` below the provider goes past it";
+            Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)
+        }
+    }
 }
