@@ -3,15 +3,19 @@
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
 pub mod doctor;
+pub mod models;
+pub mod shims;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
-use shims::Protocol;
-use shims::opts::Force;
+use ::shims::Protocol;
+use ::shims::opts::Force;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use doctor::{Doctor, Why};
+pub use self::doctor::{Doctor, Why};
+pub use self::models::Models;
+pub use self::shims::Shims;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -36,12 +40,20 @@ pub struct Cli {
 pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
+    /// Look into providers' model lists
+    #[command(subcommand)]
+    Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
     /// Look for what is wrong with the config, the agents, the keys and the settings around them
     Doctor(Doctor),
     /// Tell for one launch where each setting comes from, and what it overrules
     Why(Why),
+    /// Put symlinks named AGENT@PROVIDER in place, list and remove them
+    #[command(subcommand)]
+    Shims(Shims),
+    /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
+    Completion(Completion),
     /// Open the config file in your editor
     Config(Config),
     /// Play a provider on loopback and record what it is asked
@@ -102,6 +114,25 @@ pub struct Said {
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
+}
+
+/// `agent-run completion`
+#[derive(Args, Debug)]
+pub struct Completion {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// A shell that completion is made for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// The Z shell.
+    Zsh,
+    /// fish.
+    Fish,
 }
 
 /// `agent-run config`

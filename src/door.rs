@@ -6,14 +6,14 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use shims::Agent;
 use shims::opts::Said;
 
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::request::Request;
-use crate::{commands, near, output, report};
+use crate::resolve::agent;
+use crate::{commands, complete, output, report};
 
 /// A launch that failed before the agent ran.
 const OURS: u8 = 125;
@@ -45,18 +45,25 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 }
 
 /// The command-line door.
-pub fn command_line(env: &Environment) -> ExitCode {
+///
+/// `called` is the name we were called by, which links are pointed to.
+pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     let cli = Cli::parse();
     match cli.command {
         Command::Launch(launch) => {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
         }
+        Command::Models(models) => done(commands::models::run(models, cli.config.as_deref(), env)),
         Command::Demo(demo) => {
             let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
         Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
         Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
+        Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
+        Command::Completion(completion) => done(output::write(|out| {
+            std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())
+        })),
         Command::Config(config) => done(
             env.config_file(cli.config.as_deref())
                 .and_then(|path| commands::config::run(&path, config.bootstrap_config, env.editor())),
@@ -74,17 +81,6 @@ fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Re
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
     Ok(Request::from_command_line(agent, launch.provider, launch.said, config, words.collect()))
-}
-
-/// The agent that was typed.
-fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
-    if let Some(agent) = typed.to_str().and_then(shims::by_name) {
-        return Ok(agent);
-    }
-    let typed = typed.to_string_lossy();
-    let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
-    let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
-    bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
 }
 
 /// The end of a launch that did not become the agent.

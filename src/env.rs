@@ -89,6 +89,13 @@ impl Environment {
         Self { vars }
     }
 
+    /// Whether completion must leave stale model lists alone:
+    /// `AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH` is `1`, `true`, `yes` or `on`.
+    pub fn completion_refresh_is_off(&self) -> bool {
+        let word = self.var("AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH").and_then(OsStr::to_str);
+        word.is_some_and(|word| ["1", "true", "yes", "on"].iter().any(|yes| word.eq_ignore_ascii_case(yes)))
+    }
+
     /// The user's editor, `$VISUAL` before `$EDITOR`, as typed: it may hold arguments.
     pub fn editor(&self) -> Option<OsString> {
         self.var("VISUAL").or_else(|| self.var("EDITOR")).map(OsStr::to_owned)
@@ -122,6 +129,39 @@ impl Environment {
             cache: self.base_dir("XDG_CACHE_HOME", ".cache")?.join("agent-run"),
             state: self.base_dir("XDG_STATE_HOME", ".local/state")?.join("agent-run"),
         })
+    }
+
+    /// The folder for the user's own commands: `$XDG_BIN_HOME`, else `~/.local/bin`.
+    ///
+    /// # Errors
+    /// When there is no home.
+    pub fn bin_dir(&self) -> Result<PathBuf> {
+        self.base_dir("XDG_BIN_HOME", ".local/bin")
+    }
+
+    /// The folders of shared data, the user's own first.
+    ///
+    /// # Errors
+    /// When there is no home.
+    pub fn data_dirs(&self) -> Result<Vec<PathBuf>> {
+        let shared = self.var("XDG_DATA_DIRS").unwrap_or(OsStr::new("/usr/local/share:/usr/share"));
+        let own = self.base_dir("XDG_DATA_HOME", ".local/share")?;
+        Ok(std::iter::once(own).chain(std::env::split_paths(shared)).collect())
+    }
+
+    /// The user's login shell by name: `bash`, `zsh`, `fish`.
+    pub fn shell(&self) -> Option<&str> {
+        Path::new(self.var("SHELL")?).file_name()?.to_str()
+    }
+
+    /// `AGENT_RUN_COMPLETE`: the shell that asks for a completion.
+    pub fn completing(&self) -> Option<&str> {
+        self.var("AGENT_RUN_COMPLETE")?.to_str()
+    }
+
+    /// Whether the user wants a log of what is usually silent.
+    pub fn wants_log(&self) -> bool {
+        self.var("RUST_LOG").is_some()
     }
 
     /// A base folder of the XDG specification 0.8, which wants relative values ignored.

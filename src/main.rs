@@ -16,8 +16,10 @@
 //! happens here, at the two ends.
 
 mod canary;
+mod catalog;
 mod cli;
 mod commands;
+mod complete;
 mod config;
 mod door;
 mod env;
@@ -36,9 +38,14 @@ fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let called = args.next().unwrap_or_default();
     let env = env::Environment::read();
+    let shim = door::shim_name(&called);
+    // Behind a shim every word is the agent's, whatever variable the user exported.
+    if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
+        return complete::answer(shell, args, &env);
+    }
     report::init();
-    match door::shim_name(&called) {
+    match shim {
         Some(name) => door::shim(&name, args.collect(), &env),
-        None => door::command_line(&env),
+        None => door::command_line(&called, &env),
     }
 }

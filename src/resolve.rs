@@ -4,6 +4,7 @@
 //! type instead.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
@@ -41,30 +42,39 @@ impl From<anyhow::Error> for Undecided {
     }
 }
 
-/// The provider a request names.
+/// The agent that was typed.
+///
+/// # Errors
+/// When there is none of that name: lists those there are, with the one probably meant.
+pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
+    if let Some(agent) = typed.to_str().and_then(shims::by_name) {
+        return Ok(agent);
+    }
+    let typed = typed.to_string_lossy();
+    let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
+    bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
+}
+
+/// The provider called `name`, for `agent`.
 ///
 /// # Errors
 /// When the config has no such provider: lists those that the agent can use, nearest first.
-pub fn provider<'a>(request: &Request, config: &'a Config) -> Result<&'a Provider> {
-    if let Some(provider) = config.providers.get(&request.provider) {
+pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result<&'a Provider> {
+    if let Some(provider) = config.providers.get(name) {
         return Ok(provider);
     }
-    let fits = config.providers.iter().filter(|(_, provider)| common(request.agent, provider).is_some());
-    let names = near::nearest(&request.provider, fits.map(|(name, _)| name.as_str()));
-    let title = request.agent.title();
+    let fits = config.providers.iter().filter(|(_, provider)| common(agent, provider).is_some());
+    let names = near::nearest(name, fits.map(|(name, _)| name.as_str()));
+    let title = agent.title();
     if names.is_empty() {
         bail!(
-            "no provider `{}`, and the config has none that {title} can use\n\
+            "no provider `{name}`, and the config has none that {title} can use\n\
              help: add one under `providers:` that speaks {}",
-            request.provider,
-            spoken(request.agent)
+            spoken(agent)
         );
     }
-    bail!(
-        "no provider `{}` in the config\nhelp: {title} can use {}",
-        request.provider,
-        near::listed(&names, 12)
-    )
+    bail!("no provider `{name}` in the config\nhelp: {title} can use {}", near::listed(&names, 12))
 }
 
 /// The best protocol that both the agent and the provider speak.
@@ -85,7 +95,7 @@ pub fn resolve(
     known: Known,
     env: &Environment,
 ) -> Result<Launch, Undecided> {
-    let protocol = negotiate(request, provider)?;
+    let protocol = protocol(request, provider)?;
     let base_url = base_url(request, provider, protocol.value)?;
     let model = choose_model(request, provider, &known)?;
     let tiers = tiers(provider, &model.value.id);
@@ -135,7 +145,31 @@ fn spoken(agent: &dyn Agent) -> String {
     names.join(" or ")
 }
 
-fn negotiate(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
+/// The protocol of a launch that asks for none.
+///
+/// # Errors
+/// When agent and provider have none in common: says what each speaks, and what would work.
+pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<Sourced<Protocol>> {
+    if let Some(protocol) = common(agent, provider) {
+        let why = format!("the best that {} and the provider both speak", agent.title());
+        return Ok(Sourced::new(protocol, Origin::Default(why)));
+    }
+    let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
+    let fitting: Vec<_> =
+        shims::AGENTS.iter().filter(|agent| common(**agent, provider).is_some()).map(|a| a.name()).collect();
+    let instead = match fitting.as_slice() {
+        [] => String::new(),
+        names => format!("use `{name}` with {}, or ", names.join(" or ")),
+    };
+    bail!(
+        "{} speaks {}, and provider `{name}` speaks {}\nhelp: {instead}insist with --force protocol",
+        agent.title(),
+        spoken(agent),
+        declared.join(" and "),
+    )
+}
+
+fn protocol(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
     let agent = request.agent;
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
@@ -151,31 +185,14 @@ fn negotiate(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>
         }
         return Ok(asked.clone());
     }
-    if let Some(protocol) = common(agent, provider) {
-        let why = format!("the best that {} and the provider both speak", agent.title());
-        return Ok(Sourced::new(protocol, Origin::Default(why)));
-    }
-    if request.force.protocol {
+    if request.force.protocol && common(agent, provider).is_none() {
         // The agent's favourite that the provider has a URL for, declared or not.
         let usable =
             agent.protocols().iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
         let protocol = usable.unwrap_or(agent.protocols()[0]);
         return Ok(Sourced::new(protocol, Origin::Default("--force protocol".to_owned())));
     }
-    let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
-    let fitting: Vec<_> =
-        shims::AGENTS.iter().filter(|agent| common(**agent, provider).is_some()).map(|a| a.name()).collect();
-    let instead = match fitting.as_slice() {
-        [] => String::new(),
-        names => format!("use `{}` with {}, or ", request.provider, names.join(" or ")),
-    };
-    bail!(
-        "{} speaks {}, and provider `{}` speaks {}\nhelp: {instead}insist with --force protocol",
-        agent.title(),
-        spoken(agent),
-        request.provider,
-        declared.join(" and "),
-    )
+    negotiate(agent, &request.provider, provider)
 }
 
 fn key_path(request: &Request, below: &[&str]) -> Vec<String> {
@@ -253,8 +270,7 @@ fn tiers(provider: &Provider, model: &str) -> Tiers {
 }
 
 fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment) -> Result<()> {
-    if let Some(name) = template.variables().find(|name| !env.all().contains_key(std::ffi::OsStr::new(name)))
-    {
+    if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
         bail!("{key} needs {name}, which is not set\nhelp: export {name}=…, or take ${{env:{name}}} out");
     }
     if template.names_key() && !keyed {

@@ -1,7 +1,7 @@
 //! The words of `agent-run doctor` and `agent-run why`.
 
+use ::shims::Protocol;
 use clap::Args;
-use shims::Protocol;
 
 /// `agent-run doctor`
 #[derive(Args, Debug)]

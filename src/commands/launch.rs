@@ -48,7 +48,7 @@ impl<'a> Meant<'a> {
         if !config.providers.contains_key(&request.provider) && homes.contains(&request.provider) {
             return Ok(Self::BareHome);
         }
-        let provider = resolve::provider(request, config)?;
+        let provider = resolve::provider(request.agent, &request.provider, config)?;
         match resolve::resolve(request, provider, config, known(provider), env) {
             Ok(launch) => Ok(Self::Launch(Box::new(launch), provider)),
             Err(Undecided::UnknownModel(error) | Undecided::Refused(error)) => Err(error),

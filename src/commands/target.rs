@@ -1,7 +1,9 @@
 //! A launch as it is named to commands that only look at one: `PROVIDER AGENT`, or `AGENT@PROVIDER`.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use shims::Agent;
+
+use crate::resolve::agent;
 
 /// What was named.
 #[derive(Default)]
@@ -24,12 +26,12 @@ impl Target {
     ) -> Result<Self> {
         let provider = first.map(str::to_owned);
         let (Some(word), None) = (first, second) else {
-            return Ok(Self { provider, agent: second.map(agent).transpose()? });
+            return Ok(Self { provider, agent: second.map(|name| agent(name.as_ref())).transpose()? });
         };
         match shims::split_shim_name(word) {
             _ if is_provider(word) => Ok(Self { provider, agent: None }),
             Some((name, provider)) => {
-                Ok(Self { provider: Some(provider.to_owned()), agent: Some(agent(name)?) })
+                Ok(Self { provider: Some(provider.to_owned()), agent: Some(agent(name.as_ref())?) })
             }
             None => match shims::by_name(word) {
                 Some(agent) => Ok(Self { provider: None, agent: Some(agent) }),
@@ -37,13 +39,6 @@ impl Target {
             },
         }
     }
-}
-
-fn agent(name: &str) -> Result<&'static dyn Agent> {
-    let Some(agent) = shims::by_name(name) else {
-        bail!("no agent `{name}`\nhelp: the agents are {}", shims::names())
-    };
-    Ok(agent)
 }
 
 #[cfg(test)]

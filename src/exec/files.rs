@@ -157,7 +157,11 @@ pub fn link(path: &Path, link: &Link) -> Result<()> {
     }
 }
 
-fn replace_link(path: &Path, target: &Path) -> std::io::Result<()> {
+/// Points a link elsewhere; whoever looks sees the old one or the new.
+///
+/// # Errors
+/// When the new one cannot be made.
+pub fn replace_link(path: &Path, target: &Path) -> std::io::Result<()> {
     let fresh = beside(path, &format!("new-{}", std::process::id()));
     symlink(target, &fresh)?;
     fs::rename(&fresh, path).inspect_err(|_| _ = fs::remove_file(&fresh))

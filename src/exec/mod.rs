@@ -3,7 +3,7 @@
 //! The only place that changes the machine on behalf of a launch, and it changes what the plan names and
 //! nothing else. What stands already as planned is not written again.
 
-mod files;
+pub mod files;
 mod find;
 mod lock;
 mod merge;
@@ -20,6 +20,7 @@ use shims::{Dirs, Part, Plan, Value};
 use crate::env::Environment;
 use files::Folders;
 
+pub use files::{replace_link, user_dir};
 pub use find::{Missing, find, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
 

@@ -156,7 +156,7 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_told() {
     for part in [
         "first/claude is agent-run under the agent's own name",
         "ok      on PATH      claude@mock",
-        "first/codex@gone: the config has no such provider",
+        "codex@gone   no provider `gone`",
         "first/hermes@mock leads nowhere",
         "others can look into",
         "help: chmod 700",

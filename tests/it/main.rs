@@ -4,6 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Model lists: good ones, bad ones, old ones, and who is asked for them when.
+mod catalog;
+
+/// What a shell that asks is answered.
+mod complete;
+
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
@@ -19,11 +25,17 @@ mod hermes;
 /// What a launch does, and the exit codes it promises.
 mod launch;
 
+/// What the Nix files know of the agents.
+mod nix;
+
 /// The README's config and commands.
 mod papers;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
+
+/// The symlinks: made, listed, removed, and what is not ours left alone.
+mod shims;
 
 /// The page that says where each setting of a launch comes from.
 mod why;

@@ -1,6 +1,6 @@
-//! The real agents against a mock provider: every acceptance case of every agent.
+//! The real agents against a mock provider: every acceptance case of every agent. And the real shells.
 //!
-//! `tests/agents/install` puts the agents in place.
+//! `tests/agents/install` puts the agents in place; the shells are the system's.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 
 #[path = "../support/mod.rs"]
@@ -23,3 +23,6 @@ mod doctor;
 
 /// Hermes Agent.
 mod hermes;
+
+/// A real TAB in bash, zsh and fish, and the checks that each shell has for its script.
+mod shells;

@@ -1,4 +1,4 @@
-//! The real agents, as `tests/agents/install` puts them below the target folder.
+//! The real agents, as `tests/agents/install` puts them below the target folder, and the real shells.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -20,6 +20,23 @@ pub fn sandbox(agent: &str) -> Option<Sandbox> {
     let unavailable = agents.join(format!("{agent}.unavailable")).exists();
     assert!(unavailable || std::env::var_os("CI").is_none(), "CI needs {agent}: run tests/agents/install");
     skipped(agent);
+    None
+}
+
+/// A sandbox for this shell; `None` as above when it, or what it completes with, is not installed.
+#[track_caller]
+pub fn shell(name: &str) -> Option<Sandbox> {
+    let needed: &[&str] = match name {
+        "bash" => &["/usr/share/bash-completion/bash_completion"],
+        _ => &[],
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|dir| dir.join(name).exists());
+    if is_there && needed.iter().all(|file| Path::new(file).exists()) {
+        return Some(Sandbox::new());
+    }
+    assert!(std::env::var_os("CI").is_none(), "CI needs {name}, and bash-completion for bash");
+    skipped(name);
     None
 }
 

@@ -78,7 +78,7 @@ fn look_closer(
 ) {
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
-    report.add(links::look(|name| is_known(name, &loaded.config), env));
+    report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && !asked.probe);
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
     let chosen = providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));

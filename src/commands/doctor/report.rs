@@ -65,6 +65,16 @@ impl Finding {
         }
         Self { mark, ..Self::note(subject, texts.join(": "), help.unwrap_or_default()) }
     }
+
+    /// With another thing to do beside what it says already.
+    #[must_use]
+    pub fn or_else_do(mut self, what: &str) -> Self {
+        self.help = Some(match self.help.filter(|help| !help.is_empty()) {
+            Some(help) => format!("{help}, or {what}"),
+            None => what.to_owned(),
+        });
+        self
+    }
 }
 
 /// Findings of one kind.

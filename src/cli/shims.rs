@@ -1,0 +1,119 @@
+//! The words of `agent-run shims`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `agent-run shims`
+#[derive(Debug, Subcommand)]
+pub enum Shims {
+    /// Put symlinks in place, and remove ours that no longer fit the config
+    Install(Install),
+    /// List the symlinks, with what is wrong with each
+    List(List),
+    /// Remove symlinks; what is not ours is never touched
+    Remove(Remove),
+    /// Print the folder they are in
+    Path(Folder),
+    /// Write the shells' completion files for these shims below a folder, as a package does
+    #[command(hide = true)]
+    Completions(Completions),
+}
+
+/// Where the symlinks are.
+#[derive(Args, Debug)]
+pub struct Folder {
+    /// The folder, instead of `shims.dir` of the config, $XDG_BIN_HOME or ~/.local/bin
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+}
+
+/// `agent-run shims install`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run shims install                           every agent with every provider that fits
+  agent-run shims install codex@ollama
+  agent-run shims install --agent claude --found-only")]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
+pub struct Install {
+    /// These, as AGENT@PROVIDER; without any, every pair that shares a protocol
+    #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
+    pub names: Vec<String>,
+
+    /// Only for this agent; may be given several times
+    #[arg(long = "agent", value_name = "AGENT")]
+    pub agents: Vec<String>,
+
+    /// Only for this provider; may be given several times
+    #[arg(long = "provider", value_name = "PROVIDER")]
+    pub providers: Vec<String>,
+
+    /// Where the symlinks go.
+    #[command(flatten)]
+    pub folder: Folder,
+
+    /// Only for agents that are on PATH
+    #[arg(long)]
+    pub found_only: bool,
+
+    /// Keep symlinks of ours that no longer fit the config
+    #[arg(long)]
+    pub no_prune: bool,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run shims list`
+#[derive(Args, Debug)]
+pub struct List {
+    /// Where the symlinks are.
+    #[command(flatten)]
+    pub folder: Folder,
+
+    /// Print the list as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run shims remove`
+#[derive(Args, Debug)]
+pub struct Remove {
+    /// These
+    #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
+    pub names: Vec<String>,
+
+    /// All of ours
+    #[arg(long)]
+    pub all: bool,
+
+    /// Where the symlinks are.
+    #[command(flatten)]
+    pub folder: Folder,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Print the outcome as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run shims completions`
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The folder above bash-completion, zsh and fish: a package's `share`
+    #[arg(long, value_name = "DIR")]
+    pub dir: PathBuf,
+
+    /// The shims
+    #[arg(value_name = "SHIM")]
+    pub names: Vec<String>,
+}

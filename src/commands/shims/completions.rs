@@ -1,0 +1,226 @@
+//! The files that make the shells complete a shim's words, loaded on demand; no rc file is touched.
+//!
+//! bash-completion and fish look for a file of the command's name, so each shim gets a link of its name to
+//! the script, which acts by the name it is read under. zsh knows all shims from one file.
+
+use std::fs;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::cli::Shell;
+use crate::complete::script;
+
+/// A shell's script below the data folder, and what is added to a shim's name for its link.
+struct Place {
+    folder: &'static str,
+    file: &'static str,
+    link_suffix: Option<&'static str>,
+    shell: Shell,
+}
+
+const PLACES: [Place; 3] = [
+    Place {
+        folder: "bash-completion/completions",
+        file: "agent-run",
+        link_suffix: Some(""),
+        shell: Shell::Bash,
+    },
+    Place {
+        folder: "fish/vendor_completions.d",
+        file: "agent-run.fish",
+        link_suffix: Some(".fish"),
+        shell: Shell::Fish,
+    },
+    Place { folder: "zsh/site-functions", file: "_agent-run", link_suffix: None, shell: Shell::Zsh },
+];
+
+/// The completion files below a data folder.
+pub struct Completions {
+    data: PathBuf,
+}
+
+impl Completions {
+    /// Those below `data`: `$XDG_DATA_HOME`, or a package's `share`.
+    pub fn below(data: PathBuf) -> Self {
+        Self { data }
+    }
+
+    /// The folder that zsh must have on its `fpath`.
+    pub fn zsh_folder(&self) -> PathBuf {
+        self.data.join(PLACES[2].folder)
+    }
+
+    /// Whether the shell's script stands, as this version writes it; `None` when there is none.
+    pub fn is_current(&self, shell: Shell) -> Option<bool> {
+        let place = PLACES.iter().find(|place| place.shell == shell)?;
+        Some(fs::read_to_string(self.script(place)).ok()? == script(shell))
+    }
+
+    /// Puts the scripts and the links of these shims in place; says whether there were none before.
+    ///
+    /// # Errors
+    /// When one of them cannot be written.
+    pub fn add(&self, shims: &[String]) -> Result<bool> {
+        let is_new = PLACES.iter().any(|place| !self.script(place).exists());
+        for place in &PLACES {
+            let path = self.script(place);
+            if !self.is_foreign(place) {
+                write(&path, script(place.shell))?;
+            }
+            for link in shims.iter().filter_map(|shim| self.link(place, shim)) {
+                match symlink(place.file, &link) {
+                    Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                    made => made.with_context(|| format!("could not link {}", link.display()))?,
+                }
+            }
+        }
+        Ok(is_new)
+    }
+
+    /// Removes the links of shims that do not stand any more; with the last of them the scripts, and folders
+    /// that are empty then.
+    ///
+    /// # Errors
+    /// When one of them cannot be removed.
+    pub fn keep(&self, stands: impl Fn(&str) -> bool) -> Result<()> {
+        let mut is_used = false;
+        for place in &PLACES {
+            for (shim, link) in self.links(place) {
+                if stands(&shim) {
+                    is_used = true;
+                } else {
+                    remove(&link)?;
+                }
+            }
+        }
+        if is_used {
+            return Ok(());
+        }
+        for place in &PLACES {
+            let path = self.script(place);
+            if path.is_file() && !self.is_foreign(place) {
+                remove(&path)?;
+                // The folders may hold others' files: then they stay.
+                let above = path.ancestors().skip(1).take_while(|dir| *dir != self.data);
+                above.take_while(|dir| fs::remove_dir(dir).is_ok()).count();
+            }
+        }
+        Ok(())
+    }
+
+    fn script(&self, place: &Place) -> PathBuf {
+        self.data.join(place.folder).join(place.file)
+    }
+
+    fn link(&self, place: &Place, shim: &str) -> Option<PathBuf> {
+        Some(self.data.join(place.folder).join(format!("{shim}{}", place.link_suffix?)))
+    }
+
+    /// Whether something stands in the script's place that no version of ours has written.
+    fn is_foreign(&self, place: &Place) -> bool {
+        fn heading(text: &str) -> Option<&str> {
+            text.lines().find(|line| line.starts_with("# "))
+        }
+        let path = self.script(place);
+        let Ok(there) = fs::symlink_metadata(&path) else { return false };
+        let is_ours =
+            || fs::read_to_string(&path).is_ok_and(|text| heading(&text) == heading(script(place.shell)));
+        !there.is_file() || !is_ours()
+    }
+
+    /// The links to the script, by the shims that they are for.
+    fn links(&self, place: &Place) -> Vec<(String, PathBuf)> {
+        let Ok(entries) = fs::read_dir(self.data.join(place.folder)) else { return Vec::new() };
+        let paths = entries.flatten().map(|entry| entry.path());
+        let named = |path: PathBuf| {
+            let shim = path.file_name()?.to_str()?.strip_suffix(place.link_suffix?)?.to_owned();
+            Some((shim, path))
+        };
+        paths.filter(|path| is_link_to(path, place.file)).filter_map(named).collect()
+    }
+}
+
+fn is_link_to(path: &Path, target: &str) -> bool {
+    fs::read_link(path).is_ok_and(|to| to == Path::new(target))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    fs::remove_file(path).with_context(|| format!("could not remove {}", path.display()))
+}
+
+/// Writes a script whole, readable by everyone, as a package's files are.
+fn write(path: &Path, text: &str) -> Result<()> {
+    if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+        return Ok(());
+    }
+    let could_not = || format!("could not write {}", path.display());
+    let folder = path.parent().with_context(could_not)?;
+    fs::create_dir_all(folder).with_context(could_not)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(could_not)?;
+    file.write_all(text.as_bytes()).with_context(could_not)?;
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).with_context(could_not)?;
+    file.persist(path).map_err(|error| error.error).with_context(could_not)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|&name| name.to_owned()).collect()
+    }
+
+    #[test]
+    fn what_is_added_is_found_by_name_and_goes_with_the_last_shim() {
+        let root = tempfile::tempdir().expect("a folder");
+        let completions = Completions::below(root.path().join("share"));
+        assert!(completions.add(&names(&["codex@p", "claude@p"])).expect("added"));
+        assert!(!completions.add(&names(&["codex@p"])).expect("there already"));
+        let at = |path: &str| root.path().join("share").join(path);
+        for path in ["bash-completion/completions/codex@p", "fish/vendor_completions.d/claude@p.fish"] {
+            let script = fs::read_to_string(at(path)).expect("a script behind the link");
+            assert!(script.contains("agent-run"), "{path}");
+        }
+        assert!(at("zsh/site-functions/_agent-run").is_file());
+        completions.keep(|shim| shim == "claude@p").expect("removed");
+        assert!(!at("bash-completion/completions/codex@p").exists());
+        assert!(at("bash-completion/completions/claude@p").exists());
+        fs::write(at("zsh/site-functions/_mine"), "").expect("written");
+        completions.keep(|_| false).expect("removed");
+        assert!(!at("bash-completion").exists() && !at("fish").exists());
+        let left: Vec<_> = fs::read_dir(at("zsh/site-functions")).expect("a folder").collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[test]
+    fn files_of_others_stay_as_they_are() {
+        let root = tempfile::tempdir().expect("a folder");
+        let completions = Completions::below(root.path().to_owned());
+        let folder = root.path().join("bash-completion/completions");
+        fs::create_dir_all(&folder).expect("created");
+        for file in ["agent-run", "codex@p"] {
+            fs::write(folder.join(file), "mine\n").expect("written");
+        }
+        completions.add(&names(&["codex@p"])).expect("added");
+        completions.keep(|_| false).expect("removed");
+        for file in ["agent-run", "codex@p"] {
+            assert_eq!(fs::read_to_string(folder.join(file)).expect("there"), "mine\n");
+        }
+    }
+
+    #[test]
+    fn an_older_script_of_ours_is_replaced() {
+        let root = tempfile::tempdir().expect("a folder");
+        let completions = Completions::below(root.path().to_owned());
+        let path = root.path().join("fish/vendor_completions.d/agent-run.fish");
+        let heading = script(Shell::Fish).lines().next().expect("a first line");
+        fs::create_dir_all(path.parent().expect("one")).expect("created");
+        fs::write(&path, format!("{heading}\nold\n")).expect("written");
+        completions.add(&[]).expect("added");
+        assert_eq!(fs::read_to_string(&path).expect("there"), script(Shell::Fish));
+    }
+}

@@ -1,0 +1,214 @@
+//! `agent-run shims`: puts symlinks named `<agent>@<provider>` in place, lists and removes them.
+//!
+//! It touches links of ours and nothing else: whatever stands under such a name and is not ours is told and
+//! left alone. Links point to the name we were called by, which outlives an upgrade.
+
+pub mod completions;
+pub mod links;
+pub mod pairs;
+mod report;
+mod target;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use self::completions::Completions;
+use self::links::{Links, State};
+use self::pairs::Pair;
+use self::report::{Line, Outcome, Report};
+use crate::cli::Shims;
+use crate::cli::shims::{Folder, Install, List, Remove};
+use crate::config::{self, Config};
+use crate::env::Environment;
+use crate::{key, output};
+
+/// Runs one of the commands. `called` is the name we were called by.
+///
+/// # Errors
+/// When a pair that was asked for cannot work, or a folder cannot be read or written.
+pub fn run(asked: &Shims, config: Option<&Path>, called: &OsStr, env: &Environment) -> Result<ExitCode> {
+    let path = env.config_file(config)?;
+    match asked {
+        Shims::Install(install) => self::install(install, &config::load(&path)?.config, called, env),
+        Shims::List(list) => self::list(list, forgiving(&path)?.as_ref(), env),
+        Shims::Remove(remove) => self::remove(remove, forgiving(&path)?.as_ref(), env),
+        Shims::Path(asked) => {
+            let folder = folder(asked, forgiving(&path)?.as_ref(), env)?;
+            output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
+        }
+        Shims::Completions(asked) => {
+            asked.names.iter().try_for_each(|name| Pair::parse(name).map(|_| ()))?;
+            Completions::below(asked.dir.clone()).add(&asked.names).map(|_| ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The config if there is a file: links outlive it, and have to go all the same.
+fn forgiving(path: &Path) -> Result<Option<Config>> {
+    match path.try_exists() {
+        Ok(false) => Ok(None),
+        _ => config::load(path).map(|loaded| Some(loaded.config)),
+    }
+}
+
+fn shown(folder: &Path) -> String {
+    format!("{}\n", folder.display())
+}
+
+/// The folder of the links: the option, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
+///
+/// # Errors
+/// When there is no home.
+pub fn folder(asked: &Folder, config: Option<&Config>, env: &Environment) -> Result<PathBuf> {
+    let home = env.dirs()?.home;
+    match asked.dir.as_deref().or(config.and_then(|config| config.shims.dir.as_deref())) {
+        Some(dir) => std::path::absolute(key::expand_home(dir, &home))
+            .with_context(|| format!("could not name the folder {}", dir.display())),
+        None => env.bin_dir(),
+    }
+}
+
+/// The names of our links in the folder, for completion.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn installed(
+    asked: &Folder,
+    config: Option<&Config>,
+    env: &Environment,
+) -> Result<Vec<(String, PathBuf)>> {
+    Links::of(folder(asked, config, env)?).ours()
+}
+
+fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
+    let links = Links::of(folder(&asked.folder, Some(config), env)?);
+    let pairs = pairs::chosen(asked, config, env)?;
+    let target = target::stable(called, env)?;
+    if let Some(warning) = target::warning(&target) {
+        crate::report::warn(&warning);
+    }
+    let mut report = Report::new(links.folder(), asked.dry_run);
+    for pair in &pairs {
+        report.add(place(&pair.name(), &links, &target, asked.dry_run)?);
+    }
+    if !asked.no_prune {
+        for (name, _) in links.ours()? {
+            if problem(&name, config).is_some() {
+                report.add(take_away(name, &links, asked.dry_run)?);
+            }
+        }
+    }
+    report.look_at_path(env);
+    report.warn_of_path(env);
+    let foreign = report.warn_of_foreign();
+    if !asked.dry_run {
+        add_completions(&report, &links, env)?;
+    }
+    report.print(asked.json)?;
+    // What was asked for by name has failed; what merely would have fit has been told.
+    Ok(if foreign && !asked.names.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn place(name: &str, links: &Links, target: &Path, dry_run: bool) -> Result<Line> {
+    let mut state = links.state(name);
+    if state == State::Missing && !dry_run {
+        state = links.make(name, target)?;
+    }
+    let outcome = match state {
+        State::Missing => Outcome::Created,
+        State::Foreign => Outcome::Foreign,
+        State::Ours(to) if to == target => Outcome::AlreadyThere,
+        State::Ours(_) => {
+            if !dry_run {
+                links.point(name, target)?;
+            }
+            Outcome::Repointed
+        }
+    };
+    let target = (outcome != Outcome::Foreign).then(|| target.to_owned());
+    Ok(Line::new(name.to_owned(), outcome, target))
+}
+
+fn take_away(name: String, links: &Links, dry_run: bool) -> Result<Line> {
+    let outcome = match links.state(&name) {
+        State::Foreign => Outcome::Foreign,
+        State::Missing => Outcome::Missing,
+        State::Ours(_) => {
+            if !dry_run {
+                links.remove(&name)?;
+            }
+            Outcome::Removed
+        }
+    };
+    Ok(Line::new(name, outcome, None))
+}
+
+/// Lets the shells complete the shims that stand now, and forget those that are gone.
+fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<()> {
+    let completions = Completions::below(env.dirs()?.data);
+    forget_completions(&completions, links, env)?;
+    let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
+    let is_new = !here.is_empty() && completions.add(&here)?;
+    if is_new && env.shell() == Some("zsh") {
+        let folder = shims::quote(completions.zsh_folder().as_os_str());
+        crate::report::warn(&format!(
+            "zsh looks for completions in the folders of fpath alone\n\
+             help: unless it is among them, add this line to ~/.zshrc, before compinit:\n  \
+             fpath=({folder} $fpath)"
+        ));
+    }
+    Ok(())
+}
+
+/// Removes what completes shims that stand neither in the folder nor on PATH.
+fn forget_completions(completions: &Completions, links: &Links, env: &Environment) -> Result<()> {
+    let path = env.path();
+    let on_path =
+        |name: &str| path.iter().any(|dir| matches!(Links::of(dir.clone()).state(name), State::Ours(_)));
+    completions.keep(|name| matches!(links.state(name), State::Ours(_)) || on_path(name))
+}
+
+fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
+    let links = Links::of(folder(&asked.folder, config, env)?);
+    let names = if asked.all {
+        links.ours()?.into_iter().map(|(name, _)| name).collect()
+    } else {
+        asked.names.iter().try_for_each(|name| Pair::parse(name).map(|_| ()))?;
+        asked.names.clone()
+    };
+    let mut report = Report::new(links.folder(), asked.dry_run);
+    for name in names {
+        report.add(take_away(name, &links, asked.dry_run)?);
+    }
+    report.look_at_path(env);
+    let foreign = report.warn_of_foreign();
+    if !asked.dry_run {
+        forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;
+    }
+    report.print(asked.json)?;
+    Ok(if foreign { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn list(asked: &List, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
+    let links = Links::of(folder(&asked.folder, config, env)?);
+    let mut report = Report::new(links.folder(), false);
+    for (name, target) in links.ours()? {
+        let problem = match config {
+            Some(config) => problem(&name, config),
+            None => Some("there is no config".to_owned()),
+        };
+        let dangling = links.is_dangling(&name);
+        report.add(Line { dangling, problem, ..Line::new(name, Outcome::AlreadyThere, Some(target)) });
+    }
+    report.look_at_path(env);
+    report.print_list(asked.json)
+}
+
+/// Why a launch by this name would be refused, in a line.
+fn problem(name: &str, config: &Config) -> Option<String> {
+    let error = Pair::parse(name).and_then(|pair| pair.check(config)).err()?;
+    error.to_string().lines().next().map(str::to_owned)
+}

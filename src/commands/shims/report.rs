@@ -1,0 +1,234 @@
+//! What came of it: a line for each link, in words or as JSON.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use nix::unistd::{AccessFlags, access};
+use serde::Serialize;
+
+use crate::env::Environment;
+use crate::{exec, output, report};
+
+/// What was done about a link, or what it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It was made.
+    Created,
+    /// It stands as it should.
+    AlreadyThere,
+    /// It was ours and led elsewhere.
+    Repointed,
+    /// Something that is not ours stands there, and stays.
+    Foreign,
+    /// It was taken away.
+    Removed,
+    /// There was nothing to take away.
+    Missing,
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::AlreadyThere => "already there",
+            Self::Repointed => "re-pointed",
+            Self::Foreign => "foreign",
+            Self::Removed => "removed",
+            Self::Missing => "not there",
+        }
+    }
+}
+
+/// One link.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    /// Its file name.
+    pub name: String,
+    /// What was done.
+    pub outcome: Outcome,
+    /// What it points to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<PathBuf>,
+    /// Whether that is gone.
+    pub dangling: bool,
+    /// The command of the same name that is found before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shadowed_by: Option<PathBuf>,
+    /// The command of the same name that it is found before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hides: Option<PathBuf>,
+    /// Why it cannot work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+impl Line {
+    /// A line about which nothing but the outcome is known.
+    pub fn new(name: String, outcome: Outcome, target: Option<PathBuf>) -> Self {
+        let (dangling, shadowed_by, hides, problem) = (false, None, None, None);
+        Self { name, outcome, target, dangling, shadowed_by, hides, problem }
+    }
+
+    /// What is wrong with it.
+    fn troubles(&self) -> Vec<String> {
+        let told = |what: &str, path: &Path| format!("{what} {}", path.display());
+        let dangling = self.dangling.then(|| "leads nowhere".to_owned());
+        let foreign = (self.outcome == Outcome::Foreign).then(|| "not ours, left as it is".to_owned());
+        let shadowed = self.shadowed_by.as_deref().map(|path| told("shadowed by", path));
+        let hides = self.hides.as_deref().map(|path| told("hides", path));
+        [foreign, dangling, self.problem.clone(), shadowed, hides].into_iter().flatten().collect()
+    }
+}
+
+/// All that came of a command.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    dir: PathBuf,
+    on_path: bool,
+    dry_run: bool,
+    shims: Vec<Line>,
+}
+
+impl Report {
+    /// A report on `dir` with nothing in it.
+    pub fn new(dir: &Path, dry_run: bool) -> Self {
+        Self { dir: dir.to_owned(), on_path: false, dry_run, shims: Vec::new() }
+    }
+
+    /// Adds a link.
+    pub fn add(&mut self, line: Line) {
+        self.shims.push(line);
+    }
+
+    /// The names of links with this outcome.
+    pub fn named(&self, wanted: &[Outcome]) -> Vec<String> {
+        let lines = self.shims.iter().filter(|line| wanted.contains(&line.outcome));
+        lines.map(|line| line.name.clone()).collect()
+    }
+
+    /// Finds out whether the folder is on PATH, and which commands of the same names are there too.
+    ///
+    /// A link's name on PATH that leads to ourselves as well is as good as the link.
+    pub fn look_at_path(&mut self, env: &Environment) {
+        let path = env.path();
+        let here = path.iter().position(|dir| is_same(dir, &self.dir));
+        self.on_path = here.is_some();
+        let Some(here) = here else { return };
+        let (ourselves, folder) = (exec::ourselves(), self.dir.clone());
+        let find = |dirs: &[PathBuf], name: &str| {
+            let candidates = dirs.iter().filter(|dir| !is_same(dir, &folder)).map(|dir| dir.join(name));
+            let is_command = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
+            candidates.filter(is_command).find(|file| exec::identity(file) != ourselves)
+        };
+        for line in &mut self.shims {
+            if matches!(line.outcome, Outcome::Created | Outcome::AlreadyThere | Outcome::Repointed) {
+                line.shadowed_by = find(&path[..here], &line.name);
+                line.hides = find(&path[here + 1..], &line.name);
+            }
+        }
+    }
+
+    /// Warns of what is not ours; says whether there is any.
+    pub fn warn_of_foreign(&self) -> bool {
+        let foreign = self.named(&[Outcome::Foreign]);
+        for name in &foreign {
+            report::warn(&format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+        }
+        !foreign.is_empty()
+    }
+
+    /// Warns of what keeps the links from being found.
+    pub fn warn_of_path(&self, env: &Environment) {
+        for line in &self.shims {
+            for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
+                if let Some(other) = other {
+                    report::warn(&format!("{} {what} {}", line.name, other.display()));
+                }
+            }
+        }
+        if !self.on_path {
+            let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
+            let (line, file) = path_line(shell, &dir);
+            report::warn(&format!("{dir} is not on PATH\nhelp: add this line to {file}:\n  {line}"));
+        }
+    }
+
+    /// Prints what was done.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print(&self, json: bool) -> Result<ExitCode> {
+        output::write(|out| {
+            if json {
+                return self.write_json(out);
+            }
+            for line in &self.shims {
+                writeln!(out, "{:<14} {}", line.outcome.word(), line.name)?;
+            }
+            let dry = if self.dry_run { "; nothing was changed" } else { "" };
+            writeln!(out, "in {}{dry}", self.dir.display())
+        })
+    }
+
+    /// Prints the links with their targets and what is wrong with them.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn print_list(&self, json: bool) -> Result<ExitCode> {
+        output::write(|out| {
+            if json {
+                return self.write_json(out);
+            }
+            let width = self.shims.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
+            for line in &self.shims {
+                let target = line.target.as_deref().unwrap_or(Path::new("")).display();
+                let troubles = line.troubles();
+                let troubles =
+                    if troubles.is_empty() { String::new() } else { format!("  ({})", troubles.join("; ")) };
+                writeln!(out, "{:<width$} -> {target}{troubles}", line.name)?;
+            }
+            let none = if self.shims.is_empty() { "no shims " } else { "" };
+            let path = if self.on_path { "" } else { ", which is not on PATH" };
+            writeln!(out, "{none}in {}{path}", self.dir.display())
+        })
+    }
+
+    fn write_json(&self, out: &mut impl Write) -> std::io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, self)?;
+        writeln!(out)
+    }
+}
+
+fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || exec::identity(a).is_some_and(|found| Some(found) == exec::identity(b))
+}
+
+/// The line that puts a folder on PATH, and the file of the shell it goes into.
+fn path_line(shell: &str, dir: &str) -> (String, &'static str) {
+    let quoted = shims::quote(dir.as_ref());
+    let posix = format!("export PATH={quoted}:\"$PATH\"");
+    match shell {
+        "fish" => (format!("fish_add_path {quoted}"), "~/.config/fish/config.fish"),
+        "zsh" => (posix, "~/.zshrc"),
+        "bash" => (posix, "~/.bashrc"),
+        _ => (posix, "~/.profile"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_shell_gets_its_own_line() {
+        let bash = path_line("bash", "/home/u/bin");
+        assert_eq!(bash, ("export PATH=/home/u/bin:\"$PATH\"".to_owned(), "~/.bashrc"));
+        let fish = path_line("fish", "/home/u/my bin");
+        assert_eq!(fish, ("fish_add_path '/home/u/my bin'".to_owned(), "~/.config/fish/config.fish"));
+        assert_eq!(path_line("zsh", "/b").1, "~/.zshrc");
+        assert_eq!(path_line("dash", "/b").1, "~/.profile");
+    }
+}

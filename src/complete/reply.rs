@@ -1,0 +1,162 @@
+//! The reply in the form that the shell's script reads: what follows, then a line for each candidate.
+
+use std::collections::HashSet;
+
+use super::Candidate;
+use crate::cli::Shell;
+
+/// More candidates than that are not read; then those with a `/` are offered up to the next one.
+const MANY: usize = 100;
+
+/// What the shell is told.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Reply {
+    /// Whole words.
+    Values(Vec<Candidate>),
+    /// Some of them only beginnings, to go on from.
+    Parts(Vec<Candidate>),
+    /// The shell's own completion of file names.
+    Files,
+    /// The completion of another program, whose name is the word of this number.
+    Command(usize),
+}
+
+impl Reply {
+    /// Those of `candidates` that begin with what was typed.
+    pub fn candidates(mut candidates: Vec<Candidate>, typed: &str) -> Self {
+        candidates.retain(|candidate| candidate.value.starts_with(typed));
+        if candidates.len() <= MANY {
+            return Self::Values(candidates);
+        }
+        let mut seen = HashSet::new();
+        let mut parts = Vec::new();
+        let mut is_cut = false;
+        for (index, mut candidate) in candidates.into_iter().enumerate() {
+            // The first is the provider's default where there is one, and stays whole.
+            let rest = candidate.value[typed.len()..].find('/').filter(|_| index > 0);
+            if let Some(slash) = rest.filter(|slash| typed.len() + slash + 1 < candidate.value.len()) {
+                candidate.value.truncate(typed.len() + slash + 1);
+                candidate.about.clear();
+                is_cut = true;
+            }
+            if seen.insert(candidate.value.clone()) {
+                parts.push(candidate);
+            }
+        }
+        if is_cut { Self::Parts(parts) } else { Self::Values(parts) }
+    }
+
+    /// The same with what of the word stands before the candidates: `--model=`.
+    pub fn behind(mut self, option: &str) -> Self {
+        if let Self::Values(candidates) | Self::Parts(candidates) = &mut self {
+            for candidate in candidates {
+                candidate.value.insert_str(0, option);
+            }
+        }
+        self
+    }
+
+    /// The reply's text.
+    pub fn text(&self, shell: Shell) -> String {
+        let (kind, candidates) = match self {
+            Self::Values(candidates) => ("values", candidates),
+            Self::Parts(candidates) => ("parts", candidates),
+            Self::Files => return "files\n".to_owned(),
+            Self::Command(index) => return format!("command {index}\n"),
+        };
+        let mut text = format!("{kind}\n");
+        for Candidate { value, about } in candidates.iter().filter(|candidate| is_printable(&candidate.value))
+        {
+            match shell {
+                Shell::Bash => text.push_str(&escaped(value, |c| !is_plain(c))),
+                Shell::Zsh => {
+                    text.push_str(&escaped(value, |c| matches!(c, ':' | '\\')));
+                    if !about.is_empty() {
+                        text.push(':');
+                        text.push_str(&one_line(about));
+                    }
+                }
+                Shell::Fish => {
+                    text.push_str(value);
+                    text.push('\t');
+                    text.push_str(&one_line(about));
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// With a backslash before each of `special`. Bash takes a candidate as it would stand on the line, and a model's
+/// id comes from the provider: unescaped, it could smuggle in a command.
+fn escaped(value: &str, special: impl Fn(char) -> bool) -> String {
+    let mut text = String::with_capacity(value.len());
+    for c in value.chars() {
+        if special(c) {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
+
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || "-_./:@+=,%".contains(c)
+}
+
+/// A line break would be a second candidate, and an escape sequence drives the terminal.
+fn is_printable(value: &str) -> bool {
+    !value.chars().any(char::is_control)
+}
+
+fn one_line(about: &str) -> String {
+    about.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn candidates(values: impl IntoIterator<Item = String>) -> Vec<Candidate> {
+        values.into_iter().map(|value| Candidate { value, about: "about: it".to_owned() }).collect()
+    }
+
+    fn names(reply: &Reply) -> Vec<&str> {
+        let (Reply::Values(found) | Reply::Parts(found)) = reply else { panic!("{reply:?}") };
+        found.iter().map(|candidate| candidate.value.as_str()).collect()
+    }
+
+    #[test]
+    fn a_long_list_is_offered_up_to_the_next_slash() {
+        let ids = || candidates((0..300).map(|n| format!("{}/m/{n}", ["a", "bb", "c"][n % 3])));
+        let reply = Reply::candidates(ids(), "");
+        assert!(matches!(reply, Reply::Parts(_)));
+        assert_eq!(names(&reply), ["a/m/0", "bb/", "c/", "a/"]);
+        assert_eq!(names(&Reply::candidates(ids(), "b")).len(), 100, "few enough to read");
+        let more = || candidates((0..300).map(|n| format!("x/{}/{n}", n % 2)));
+        assert_eq!(names(&Reply::candidates(more(), "x/")), ["x/0/0", "x/1/", "x/0/"]);
+        assert_eq!(names(&Reply::candidates(candidates((0..200).map(|n| n.to_string())), "")).len(), 200);
+    }
+
+    #[test]
+    fn each_shell_gets_its_own_form() {
+        let reply = Reply::candidates(candidates(["a:b c".to_owned(), "other".to_owned()]), "a");
+        assert_eq!(reply.text(Shell::Bash), "values\na:b\\ c\n");
+        assert_eq!(reply.text(Shell::Zsh), "values\na\\:b c:about: it\n");
+        assert_eq!(reply.text(Shell::Fish), "values\na:b c\tabout: it\n");
+        let option = Reply::candidates(candidates(["m".to_owned()]), "").behind("--model=");
+        assert_eq!(option.text(Shell::Bash), "values\n--model=m\n");
+        assert_eq!(Reply::Command(3).text(Shell::Zsh), "command 3\n");
+    }
+
+    #[test]
+    fn an_id_smuggles_no_command_onto_the_line() {
+        let ids =
+            ["x;rm${IFS}-r", "$(id)", "`id`", "a\nb", "a\u{1b}[31m", "~/x", "#x", "!!"].map(str::to_owned);
+        let text = Reply::candidates(candidates(ids), "").text(Shell::Bash);
+        let expected =
+            ["values", r"x\;rm\$\{IFS\}-r", r"\$\(id\)", r"\`id\`", r"\~/x", r"\#x", r"\!\!"].join("\n");
+        assert_eq!(text, expected + "\n");
+    }
+}

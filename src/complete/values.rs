@@ -1,0 +1,235 @@
+//! The values of arguments, told by the argument's name in help texts: what every `PROVIDER` is.
+//!
+//! They come from the config and from what is on disk. What cannot be read offers nothing.
+
+use std::path::{Path, PathBuf};
+
+use clap::Arg;
+use clap::builder::StyledStr;
+use shims::{Agent, Model, Protocol};
+
+use super::place::{Place, name_of};
+use crate::cli::shims::Folder;
+use crate::commands::shims::installed;
+use crate::commands::shims::pairs::{self, Pair};
+use crate::config::{self, Config, Provider};
+use crate::env::Environment;
+use crate::resolve;
+
+/// More models than that are offered without a description, which would take a look-up each.
+const DESCRIBED: usize = 200;
+
+/// A word that is offered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Candidate {
+    /// The word.
+    pub value: String,
+    /// What it is; may be empty.
+    pub about: String,
+}
+
+impl Candidate {
+    /// A word with its help text.
+    pub fn new(value: &str, about: Option<&StyledStr>) -> Self {
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        Self { value: value.to_owned(), about: about.lines().next().unwrap_or_default().to_owned() }
+    }
+
+    fn with(value: &str, about: String) -> Self {
+        Self { value: value.to_owned(), about }
+    }
+}
+
+/// The values that can stand at a place.
+pub struct Values<'a> {
+    place: &'a Place<'a>,
+    described: bool,
+    env: &'a Environment,
+}
+
+impl<'a> Values<'a> {
+    /// Values for `place`; `described` if the shell shows descriptions.
+    pub fn new(place: &'a Place<'a>, described: bool, env: &'a Environment) -> Self {
+        Self { place, described, env }
+    }
+
+    /// The values of `arg`, those that begin with `typed` among them; `None` for names of files.
+    pub fn of(&self, arg: &Arg, typed: &str) -> Option<Vec<Candidate>> {
+        let declared = arg.get_possible_values();
+        if !declared.is_empty() {
+            let candidate =
+                |value: &clap::builder::PossibleValue| Candidate::new(value.get_name(), value.get_help());
+            return Some(declared.iter().map(candidate).collect());
+        }
+        let found = match name_of(arg).as_str() {
+            "FILE" | "DIR" | "LOG" => return None,
+            "AGENT" => Some(self.agents()),
+            "PROVIDER" => self.providers(),
+            "PROTOCOL" => Some(self.protocols()),
+            "MODEL" => self.models(typed),
+            "SHIM" => self.shims(),
+            "LINK" => self.links(),
+            "WHAT" => Some(FORCE.map(|(word, about)| Candidate::with(word, about.to_owned())).to_vec()),
+            _ => Some(Vec::new()),
+        };
+        Some(found.unwrap_or_default())
+    }
+
+    fn config_file(&self) -> Option<PathBuf> {
+        let said = self.place.value("FILE").map(Path::new);
+        self.env.config_file(said).ok()
+    }
+
+    fn config(&self) -> Option<Config> {
+        let loaded = config::load(&self.config_file()?);
+        loaded.inspect_err(|error| log::debug!("{error:#}")).ok().map(|loaded| loaded.config)
+    }
+
+    /// Whether the user insists on a protocol that the provider does not declare.
+    fn is_forced(&self) -> bool {
+        matches!(self.place.value("WHAT"), Some("protocol" | "all"))
+    }
+
+    /// The agents that fit the provider before; all of them where it says nothing.
+    fn agents(&self) -> Vec<Candidate> {
+        let provider = self.place.value("PROVIDER");
+        let config = provider.and_then(|_| self.config());
+        let pair = |agent| Some(Pair { agent, provider: provider?.to_owned() });
+        let fits = |agent| pair(agent).zip(config.as_ref()).is_some_and(|(pair, c)| pair.check(c).is_ok());
+        let is_any_fit = shims::AGENTS.iter().any(|&agent| fits(agent));
+        let offered = shims::AGENTS.iter().filter(|&&agent| !is_any_fit || self.is_forced() || fits(agent));
+        let about = |agent: &dyn Agent| {
+            let provider =
+                provider.zip(config.as_ref()).and_then(|(name, config)| config.providers.get(name));
+            match provider.and_then(|provider| resolve::common(agent, provider)) {
+                Some(protocol) => format!("{}, by {protocol}", agent.title()),
+                None => agent.title().to_owned(),
+            }
+        };
+        offered.map(|&agent| Candidate::with(agent.name(), about(agent))).collect()
+    }
+
+    fn providers(&self) -> Option<Vec<Candidate>> {
+        let config = self.config()?;
+        let agent = self.place.value("AGENT").and_then(shims::by_name);
+        let candidate = |(name, provider): (&String, &Provider)| {
+            let about = match agent {
+                Some(agent) => format!("{} speaks {}", agent.title(), resolve::common(agent, provider)?),
+                None => described(provider),
+            };
+            Some(Candidate::with(name, about))
+        };
+        let mut found: Vec<_> = config.providers.iter().filter_map(candidate).collect();
+        let agents = shims::AGENTS.iter().filter(|a| agent.is_none_or(|agent| agent.name() == a.name()));
+        for agent in agents {
+            let homes = resolve::home_names(agent.name(), &config).iter();
+            for home in homes.filter(|home| !config.providers.contains_key(*home)) {
+                found.push(Candidate::with(home, format!("a home of {}, without a provider", agent.title())));
+            }
+        }
+        Some(found)
+    }
+
+    fn protocols(&self) -> Vec<Candidate> {
+        let config = self.config();
+        let provider = self.place.value("PROVIDER").and_then(|name| config.as_ref()?.providers.get(name));
+        let is_offered = |protocol: &Protocol| {
+            self.is_forced() || provider.is_none_or(|provider| provider.protocols.contains(protocol))
+        };
+        let speakers = |protocol: Protocol| {
+            let agents = shims::AGENTS.iter().filter(|agent| agent.protocols().contains(&protocol));
+            agents.map(|agent| agent.name()).collect::<Vec<_>>().join(", ")
+        };
+        let offered = Protocol::ALL.into_iter().filter(is_offered);
+        offered.map(|protocol| Candidate::with(protocol.name(), speakers(protocol))).collect()
+    }
+
+    /// The models of the provider before: its default first, then the config's, then its own list.
+    fn models(&self, typed: &str) -> Option<Vec<Candidate>> {
+        let config = self.config()?;
+        let provider = config.providers.get(self.place.value("PROVIDER")?)?;
+        let known: Vec<Model> = provider.models.iter().map(Into::into).collect();
+        let default = provider.default_model.iter().cloned();
+        let mut seen = std::collections::HashSet::new();
+        let ids = default.chain(known.iter().map(|model| model.id.clone()));
+        let ids: Vec<_> = ids.filter(|id| id.starts_with(typed) && seen.insert(id.clone())).collect();
+        let described = self.described && ids.len() <= DESCRIBED;
+        let candidate = |id: String| {
+            let model = known.iter().find(|model| described && model.id == id);
+            let is_default = provider.default_model.as_ref() == Some(&id);
+            Candidate::with(&id, about(model, is_default))
+        };
+        Some(ids.into_iter().map(candidate).collect())
+    }
+
+    fn shims(&self) -> Option<Vec<Candidate>> {
+        let config = self.config()?;
+        let candidate = |pair: &pairs::Pair| {
+            let common = config.providers.get(&pair.provider).and_then(|p| resolve::common(pair.agent, p));
+            Candidate::with(&pair.name(), common.map_or_else(String::new, |protocol| protocol.to_string()))
+        };
+        Some(pairs::fitting(&config).iter().map(candidate).collect())
+    }
+
+    fn links(&self) -> Option<Vec<Candidate>> {
+        let folder = Folder { dir: self.place.value("DIR").map(PathBuf::from) };
+        let links = installed(&folder, self.config().as_ref(), self.env).ok()?;
+        let about = |target: &Path| target.display().to_string();
+        Some(links.iter().map(|(name, target)| Candidate::with(name, about(target))).collect())
+    }
+}
+
+const FORCE: [(&str, &str); 3] = [
+    ("model", "launch a model that no list knows"),
+    ("protocol", "speak what the provider does not declare"),
+    ("all", "both"),
+];
+
+/// `anthropic, openai-responses, for claude, codex`: what a provider speaks, and whom it fits.
+fn described(provider: &Provider) -> String {
+    let protocols: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
+    let fitting = shims::AGENTS.iter().filter(|agent| resolve::common(**agent, provider).is_some());
+    let agents: Vec<_> = fitting.map(|agent| agent.name()).collect();
+    let agents = if agents.is_empty() { "no agent" } else { &agents.join(", ") };
+    format!("{}, for {agents}", protocols.join(", "))
+}
+
+/// `default, 128k context, $3 in, $15 out`: what is known of a model.
+fn about(model: Option<&Model>, is_default: bool) -> String {
+    let model = model.cloned().unwrap_or_default();
+    let price = |price: Option<f64>, way: &str| price.map(|price| format!("${price} {way}"));
+    let parts = [
+        is_default.then(|| "default".to_owned()),
+        model.context_window.map(|tokens| format!("{} context", tokens_in_short(tokens))),
+        price(model.input_cost_per_million, "in"),
+        price(model.output_cost_per_million, "out"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn tokens_in_short(tokens: u64) -> String {
+    match tokens {
+        1_000_000.. if tokens.is_multiple_of(1_000_000) => format!("{}M", tokens / 1_000_000),
+        1000.. => format!("{}k", tokens / 1000),
+        _ => tokens.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_described_by_what_is_known_of_it() {
+        let model = Model {
+            context_window: Some(131_072),
+            input_cost_per_million: Some(0.27),
+            output_cost_per_million: Some(3.0),
+            ..Model::named("m")
+        };
+        assert_eq!(about(Some(&model), true), "default, 131k context, $0.27 in, $3 out");
+        assert_eq!(about(None, true), "default");
+        assert_eq!(about(Some(&Model::named("m")), false), "");
+        assert_eq!([tokens_in_short(2_000_000), tokens_in_short(512)], ["2M", "512"]);
+    }
+}

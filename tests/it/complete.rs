@@ -1,0 +1,135 @@
+use crate::support::{Sandbox, run};
+
+const CONFIG: &str = "\
+providers:
+  mock:
+    protocols: [anthropic, openai-responses]
+    base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}
+    key_command: [touch, asked]
+    default_model: m2
+    models:
+      - {id: m1, context_window: 200000, input_cost_per_million: 3}
+      - m2
+      - 'm3:free'
+  chatty:
+    protocols: [openai-chat-completions]
+    base_urls: {openai: 'http://127.0.0.1:9/v1'}
+isolated_homes:
+  codex: {private: {}}
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.config(CONFIG);
+    sandbox
+}
+
+/// What a shell is answered when the cursor is at the end of `line`.
+fn answer(sandbox: &Sandbox, shell: &str, line: &str) -> String {
+    let mut command = sandbox.command("agent-run");
+    let ran = run(command.args(line.split(' ')).env("AGENT_RUN_COMPLETE", shell)).clean();
+    assert!(!sandbox.path("work/asked").exists(), "a completion asked for the key");
+    ran.stdout
+}
+
+/// The candidates alone.
+fn words(sandbox: &Sandbox, line: &str) -> Vec<String> {
+    let answer = answer(sandbox, "bash", line);
+    let mut lines = answer.lines();
+    assert_eq!(lines.next(), Some("values"), "{line}: {answer}");
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn values_come_from_the_config_and_from_what_was_said() {
+    let sandbox = sandbox();
+    for (line, expected) in [
+        ("agent-run la", "launch"),
+        ("agent-run launch ", "mock chatty private"),
+        ("agent-run launch m", "mock"),
+        ("agent-run launch mock ", "claude codex crush"),
+        ("agent-run launch chatty ", "hermes crush"),
+        ("agent-run launch private ", "codex"),
+        ("agent-run launch nowhere c", "claude codex crush"),
+        ("agent-run launch chatty --force protocol ", "claude codex hermes crush"),
+        ("agent-run launch mock --model ", "m2 m1 m3:free"),
+        ("agent-run launch mock --model=m3", "--model=m3:free"),
+        ("agent-run launch mock --protocol ", "anthropic openai-responses"),
+        ("agent-run launch mock --force ", "model protocol all"),
+        ("agent-run launch mock --dr", "--dry-run"),
+        ("agent-run shims in", "install"),
+        ("agent-run shims install --agent claude --provider ", "mock"),
+        ("agent-run shims install codex@", "codex@mock codex@private"),
+        ("agent-run completion ", "bash zsh fish"),
+        ("agent-run demo h", "hermes"),
+        ("agent-run shims list ", "--dir --json --config --help"),
+        ("agent-run shims list --json -", "--dir --config --help"),
+        ("agent-run nonsense l", ""),
+    ] {
+        assert_eq!(words(&sandbox, line).join(" "), expected, "{line}");
+    }
+    sandbox.agent_run(&["shims", "install", "codex@mock"]).exits(0);
+    assert_eq!(words(&sandbox, "agent-run shims remove "), ["codex@mock"]);
+}
+
+#[test]
+fn candidates_are_described_where_the_shell_shows_it() {
+    let sandbox = sandbox();
+    let providers = answer(&sandbox, "fish", "agent-run launch m");
+    assert_eq!(providers, "values\nmock\tanthropic, openai-responses, for claude, codex, crush\n");
+    let agents = answer(&sandbox, "zsh", "agent-run launch mock cl");
+    assert_eq!(agents, "values\nclaude:Claude Code, by anthropic\n");
+    let models = answer(&sandbox, "zsh", "agent-run launch mock --model ");
+    assert_eq!(models, "values\nm2:default\nm1:200k context, $3 in\nm3\\:free\n");
+    let commands = answer(&sandbox, "fish", "agent-run ca");
+    assert_eq!(commands, "values\n", "a hidden command is not offered");
+}
+
+#[test]
+fn files_and_other_programs_are_left_to_the_shell() {
+    let sandbox = sandbox();
+    assert_eq!(answer(&sandbox, "bash", "agent-run --config "), "files\n");
+    assert_eq!(answer(&sandbox, "bash", "agent-run --config=x"), "files\n");
+    assert_eq!(answer(&sandbox, "bash", "agent-run shims path --dir "), "files\n");
+    assert_eq!(answer(&sandbox, "bash", "agent-run launch mock codex resume --la"), "command 3\n");
+}
+
+#[test]
+fn whatever_goes_wrong_nothing_is_said() {
+    let sandbox = sandbox();
+    let other = sandbox.home("other.yaml");
+    sandbox.write(&other, CONFIG.replace("mock", "other"));
+    let line = format!("agent-run --config {} launch o", other.display());
+    assert_eq!(words(&sandbox, &line), ["other"]);
+    sandbox.config("providers: [what");
+    assert_eq!(words(&sandbox, "agent-run launch "), [""; 0]);
+    assert_eq!(words(&sandbox, "agent-run launch mock --model "), [""; 0]);
+    assert_eq!(answer(&sandbox, "tcsh", "agent-run launch "), "");
+    let bare = run(sandbox.command("agent-run").env("AGENT_RUN_COMPLETE", "bash")).clean();
+    assert_eq!(bare.stdout, "");
+    let mut loud = sandbox.command("agent-run");
+    loud.args(["agent-run", "launch", ""]).env("AGENT_RUN_COMPLETE", "bash").env("RUST_LOG", "debug");
+    run(&mut loud).exits(0).complains(&["debug: "]);
+}
+
+#[test]
+fn a_shim_never_answers_a_completion() {
+    let sandbox = Sandbox::new();
+    sandbox.config(&CONFIG.replace("key_command: [touch, asked]", ""));
+    sandbox.fake_agent("claude");
+    sandbox.shim("claude@mock");
+    let mut command = sandbox.command("claude@mock");
+    let ran = run(command.args(["claude@mock", "--mo"]).env("AGENT_RUN_COMPLETE", "bash")).clean();
+    assert_eq!(ran.args(), ["claude@mock", "--mo"]);
+}
+
+#[test]
+fn the_scripts_call_by_name_and_know_the_variable() {
+    let sandbox = sandbox();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = sandbox.agent_run(&["completion", shell]).clean().stdout;
+        assert!(script.contains(&format!("AGENT_RUN_COMPLETE={shell} command agent-run ")), "{script}");
+        assert!(!script.contains("/bin/agent-run"), "{script}");
+    }
+    sandbox.agent_run(&["completion", "tcsh"]).exits(2);
+}

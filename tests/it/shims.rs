@@ -1,0 +1,252 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use crate::support::tree::Tree;
+use crate::support::{AGENT_RUN, Sandbox, run};
+
+const CONFIG: &str = "\
+providers:
+  mock:
+    protocols: [anthropic, openai-responses]
+    base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}
+    default_model: m1
+  chatty:
+    protocols: [openai-chat-completions]
+    base_urls: {openai: 'http://127.0.0.1:9/v1'}
+    default_model: c1
+  me@work:
+    protocols: [openai-responses]
+    base_urls: {openai: 'http://127.0.0.1:9/v1'}
+    default_model: w1
+isolated_homes:
+  codex: {private: {}}
+";
+
+const ALL: [&str; 7] = [
+    "claude@mock",
+    "codex@me@work",
+    "codex@mock",
+    "codex@private",
+    "crush@chatty",
+    "crush@mock",
+    "hermes@chatty",
+];
+
+/// A home with a config, whose folder of links is on PATH.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new().var("SHELL", "/bin/bash");
+    let bin = sandbox.home(".local/bin");
+    let sandbox = sandbox.also_on_path(&[bin]);
+    sandbox.config(CONFIG);
+    sandbox
+}
+
+/// The names in the folder of links, sorted.
+fn links(sandbox: &Sandbox) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(sandbox.home(".local/bin")) else { return Vec::new() };
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+fn json(sandbox: &Sandbox, words: &[&str]) -> Json {
+    serde_json::from_str(&sandbox.agent_run(&[words, &["--json"]].concat()).exits(0).stdout).unwrap()
+}
+
+/// The names with this outcome, in the report's order.
+fn with(report: &Json, outcome: &str) -> Vec<String> {
+    let lines = report["shims"].as_array().unwrap().iter().filter(|line| line["outcome"] == outcome);
+    lines.map(|line| line["name"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn every_pair_that_fits_gets_a_link_and_a_second_time_changes_nothing() {
+    let sandbox = sandbox();
+    sandbox.agent_run(&["shims", "install"]).clean();
+    assert_eq!(links(&sandbox), ALL);
+    for name in ALL {
+        let target = fs::read_link(sandbox.home(".local/bin").join(name)).unwrap();
+        assert_eq!(target, sandbox.path("bin/agent-run"), "the name we were called by");
+    }
+    let before = Tree::of(&sandbox.home(""));
+    let report = json(&sandbox, &["shims", "install"]);
+    assert_eq!(with(&report, "already-there").len(), ALL.len());
+    assert_eq!(Tree::of(&sandbox.home("")), before);
+
+    sandbox.fake_agent("codex");
+    let launched = run(sandbox.command(sandbox.home(".local/bin/codex@me@work")).args(["resume", "--last"]));
+    assert!(launched.exits(0).args().ends_with(&["resume", "--last"]));
+}
+
+#[test]
+fn a_choice_of_pairs() {
+    let sandbox = sandbox();
+    let install = |words: &[&str]| {
+        let report = json(&sandbox, &[&["shims", "install", "--dry-run"], words].concat());
+        assert_eq!(links(&sandbox), Vec::<String>::new(), "a dry run changes nothing");
+        with(&report, "created")
+    };
+    assert_eq!(install(&["codex@mock", "codex@private"]), ["codex@mock", "codex@private"]);
+    assert_eq!(install(&["--agent", "claude", "--agent", "hermes"]), ["claude@mock", "hermes@chatty"]);
+    assert_eq!(install(&["--provider", "chatty", "--agent", "crush"]), ["crush@chatty"]);
+    sandbox.fake_agent("claude");
+    assert_eq!(install(&["--found-only"]), ["claude@mock"]);
+    let none = sandbox.agent_run(&["shims", "install", "--found-only", "--agent", "crush"]).exits(1);
+    none.complains(&["none of the agents is found on PATH", "help: "]);
+}
+
+#[test]
+fn a_pair_that_cannot_work_is_refused_as_a_launch_refuses_it() {
+    let sandbox = sandbox();
+    sandbox.fake_agent("claude");
+    for (name, provider) in [("claude@chatty", "chatty"), ("claude@nowhere", "nowhere")] {
+        let launch = sandbox.agent_run(&["launch", provider, "claude"]).exits(125);
+        let install = sandbox.agent_run(&["shims", "install", "codex@mock", name]).exits(1);
+        assert_eq!(install.stderr, launch.stderr);
+    }
+    let by_options = sandbox.agent_run(&["shims", "install", "--agent", "claude", "--provider", "chatty"]);
+    by_options.exits(1).complains(&["Claude Code speaks anthropic, and provider `chatty`"]);
+    assert_eq!(links(&sandbox), Vec::<String>::new(), "nothing is done by halves");
+    let typo = sandbox.agent_run(&["shims", "install", "cluade@mock"]).exits(1);
+    typo.complains(&["no agent `cluade`", "did you mean claude?"]);
+    for name in ["mock", "../claude@mock", "@mock"] {
+        let refused = sandbox.agent_run(&["shims", "install", name]).exits(1);
+        refused.complains(&["is not the name of a shim", "help: "]);
+    }
+    sandbox.agent_run(&["shims", "install", "claude@mock", "--agent", "claude"]).exits(2);
+    sandbox.agent_run(&["shims", "remove"]).exits(2);
+}
+
+#[test]
+fn what_is_not_ours_is_never_touched() {
+    let sandbox = sandbox();
+    let bin = sandbox.home(".local/bin");
+    sandbox.write(&bin.join("claude@mock"), "mine");
+    symlink("/bin/sh", bin.join("codex@mock")).unwrap();
+    symlink("/nowhere/else", bin.join("crush@mock")).unwrap();
+    fs::create_dir(bin.join("hermes@chatty")).unwrap();
+    symlink(AGENT_RUN, bin.join("vim@mock")).unwrap();
+    let before = Tree::of(&bin);
+    let report = json(&sandbox, &["shims", "install"]);
+    assert_eq!(with(&report, "foreign"), ["claude@mock", "codex@mock", "hermes@chatty", "crush@mock"]);
+    assert_eq!(with(&report, "created"), ["codex@me@work", "codex@private", "crush@chatty"]);
+    before.is_unharmed(&bin);
+    let named = sandbox.agent_run(&["shims", "install", "codex@mock"]).exits(1);
+    named.complains(&["codex@mock is not ours and was left as it is"]);
+    sandbox.agent_run(&["shims", "remove", "claude@mock"]).exits(1).complains(&["is not ours"]);
+    sandbox.agent_run(&["shims", "remove", "--all"]).clean();
+    before.is_unharmed(&bin);
+    assert_eq!(links(&sandbox), ["claude@mock", "codex@mock", "crush@mock", "hermes@chatty", "vim@mock"]);
+}
+
+#[test]
+fn links_follow_the_config_and_the_program() {
+    let sandbox = sandbox();
+    sandbox.agent_run(&["shims", "install"]).clean();
+    let bin = sandbox.home(".local/bin");
+    fs::remove_file(bin.join("codex@mock")).unwrap();
+    symlink("/nix/store/0-old/bin/agent-run", bin.join("codex@mock")).unwrap();
+    symlink(AGENT_RUN, bin.join("codex@gone")).unwrap();
+    let list = json(&sandbox, &["shims", "list"]);
+    let line =
+        |name: &str| list["shims"].as_array().unwrap().iter().find(|line| line["name"] == name).unwrap();
+    assert_eq!(line("codex@mock")["dangling"], true);
+    assert_eq!(line("codex@gone")["problem"], "no provider `gone` in the config");
+    assert_eq!(
+        (&line("claude@mock")["dangling"], &line("claude@mock")["problem"]),
+        (&Json::Bool(false), &Json::Null)
+    );
+
+    let kept = json(&sandbox, &["shims", "install", "--no-prune"]);
+    assert_eq!(with(&kept, "repointed"), ["codex@mock"]);
+    assert!(bin.join("codex@gone").exists());
+    let report = json(&sandbox, &["shims", "install"]);
+    assert_eq!(with(&report, "removed"), ["codex@gone"]);
+    assert_eq!(links(&sandbox), ALL);
+
+    sandbox.config(&CONFIG.replace("chatty", "talky"));
+    let report = json(&sandbox, &["shims", "install", "claude@mock"]);
+    assert_eq!(with(&report, "removed"), ["crush@chatty", "hermes@chatty"]);
+}
+
+#[test]
+fn removed_means_nothing_is_left_even_without_the_config() {
+    let sandbox = sandbox();
+    sandbox.write(&sandbox.home(".local/bin/mine"), "");
+    let before = Tree::of(&sandbox.home(""));
+    sandbox.agent_run(&["shims", "install"]).clean();
+    sandbox.agent_run(&["shims", "remove", "codex@mock", "codex@mock"]).clean();
+    assert!(!sandbox.home(".local/share/bash-completion/completions/codex@mock").exists());
+    // The user may have taken one away by hand.
+    fs::remove_file(sandbox.home(".local/bin/claude@mock")).unwrap();
+    fs::rename(sandbox.home(".config"), sandbox.path("config")).unwrap();
+    sandbox.agent_run(&["shims", "list"]).clean();
+    sandbox.agent_run(&["shims", "remove", "--all"]).clean();
+    fs::rename(sandbox.path("config"), sandbox.home(".config")).unwrap();
+    fs::remove_dir(sandbox.home(".local/share")).unwrap();
+    assert_eq!(Tree::of(&sandbox.home("")), before);
+}
+
+#[test]
+fn the_folder_is_the_options_the_configs_or_the_users() {
+    let sandbox = sandbox().var("XDG_BIN_HOME", "/xdg");
+    let path = |words: &[&str]| sandbox.agent_run(&[&["shims", "path"], words].concat()).clean().stdout;
+    assert_eq!(path(&[]), "/xdg\n");
+    sandbox.config(&format!("{CONFIG}shims: {{dir: ~/links}}\n"));
+    assert_eq!(path(&[]), format!("{}\n", sandbox.home("links").display()));
+    assert_eq!(path(&["--dir", "here"]), format!("{}\n", sandbox.path("work/here").display()));
+    let sandbox = self::sandbox();
+    assert_eq!(
+        sandbox.agent_run(&["shims", "path"]).clean().stdout,
+        format!("{}\n", sandbox.home(".local/bin").display())
+    );
+}
+
+#[test]
+fn what_keeps_a_link_from_being_found_is_told() {
+    let sandbox = sandbox();
+    let (first, last): (PathBuf, PathBuf) = (sandbox.path("bin"), sandbox.path("last"));
+    sandbox.fake_agent("claude@mock");
+    for other in [last.join("codex@mock"), last.join("claude@mock")] {
+        sandbox.write(&other, "");
+        fs::set_permissions(&other, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let sandbox = sandbox.var("SHELL", "/usr/bin/fish");
+    let path = format!("{}:{}:{}", first.display(), sandbox.home(".local/bin").display(), last.display());
+    let sandbox = sandbox.var("PATH", path);
+    let ran = sandbox.agent_run(&["shims", "install"]).exits(0);
+    let shadowed = format!("claude@mock is shadowed by {}", first.join("claude@mock").display());
+    let hides = format!("codex@mock hides {}", last.join("codex@mock").display());
+    ran.complains(&[&shadowed, &hides]);
+    let list = sandbox.agent_run(&["shims", "list"]).clean().stdout;
+    assert!(list.contains("shadowed by") && list.contains("hides"), "{list}");
+
+    let elsewhere = sandbox.agent_run(&["shims", "install", "--dir", "links"]).exits(0);
+    let dir = sandbox.path("work/links");
+    let line = format!("fish_add_path {}", dir.display());
+    elsewhere.complains(&["is not on PATH", "config.fish", &line]);
+}
+
+#[test]
+fn a_target_that_will_not_last_is_told() {
+    let sandbox = sandbox();
+    let ran = run(sandbox.command(AGENT_RUN).args(["shims", "install", "codex@mock"])).exits(0);
+    ran.complains(&["which cargo builds and cleans", "help: "]);
+}
+
+/// The seam for packages: the files alone, for names that need not be in any config.
+#[test]
+fn a_package_gets_the_completion_files_for_its_shims() {
+    let sandbox = Sandbox::new();
+    let share = sandbox.path("share");
+    let dir = share.display().to_string();
+    sandbox.agent_run(&["shims", "completions", "--dir", &dir, "codex@p", "claude@q"]).clean();
+    let bash = fs::read_to_string(share.join("bash-completion/completions/codex@p")).unwrap();
+    assert_eq!(bash, sandbox.agent_run(&["completion", "bash"]).clean().stdout);
+    assert!(share.join("fish/vendor_completions.d/claude@q.fish").exists());
+    assert!(share.join("zsh/site-functions/_agent-run").exists());
+    sandbox.agent_run(&["shims", "completions", "--dir", &dir, "vim@p"]).exits(1);
+}
