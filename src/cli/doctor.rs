@@ -13,7 +13,7 @@ Examples:
 
 It ends with 1 when something is wrong.")]
 pub struct Doctor {
-    /// Look at this provider alone, and resolve its key
+    /// Look at this provider alone, and resolve its key; an agent alone will do, or <agent>@<provider>
     pub provider: Option<String>,
 
     /// Look at this agent alone

@@ -87,3 +87,30 @@ pub fn policies(inputs: &Inputs) -> impl Iterator<Item = &PathBuf> {
         .filter(move |(path, fact)| administrators(path) && is_file(fact))
         .map(|(path, _)| path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_outside_of_the_users_reach_are_policies() {
+        let mut inputs = Inputs::default();
+        for (path, fact) in [
+            ("/etc/claude-code/managed-settings.json", Fact::File("{}".into())),
+            ("/etc/codex/managed_config.toml", Fact::Absent),
+            ("/home/u/etc/settings.json", Fact::File("{}".into())),
+        ] {
+            inputs.facts.insert(path.into(), fact);
+        }
+        let found: Vec<_> = policies(&inputs).map(|path| path.display().to_string()).collect();
+        assert_eq!(found, ["/etc/claude-code/managed-settings.json"]);
+    }
+
+    #[test]
+    fn of_a_url_only_the_host_is_told() {
+        let told = |name, value: &str| with_host(name, value.as_ref());
+        assert_eq!(told("X_BASE_URL", "https://u:pw@h.example/p?key=k"), "X_BASE_URL (to h.example)");
+        assert_eq!(told("X_BASE_URL", "sk-misplaced"), "X_BASE_URL");
+        assert_eq!(told("X_KEY", "https://h.example"), "X_KEY");
+    }
+}

@@ -120,9 +120,11 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
 }
 
 fn notes(plan: &Plan) -> Vec<&str> {
-    let text = |note| match note {
-        &Note::Warning(ref text) | &Note::Info(ref text) => text.as_str(),
-    };
+    fn text(note: &Note) -> &str {
+        match note {
+            Note::Warning(text) | Note::Info(text) => text,
+        }
+    }
     plan.notes.iter().map(text).collect()
 }
 

@@ -46,6 +46,7 @@ fn a_healthy_machine_is_well_and_stays_as_it_is() {
         "ok      claude  2.1.197",
         "providers: 2",
         "claude@mock  m1 at https://mock.example",
+        "Model lists\n  ok      mock   not asked for yet",
         "Nothing is wrong",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
@@ -152,12 +153,14 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_told() {
     }
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", first.display(), sandbox.path("bin").display());
-    let said = sandbox.var("PATH", path).agent_run(&["doctor"]).exits(1).stdout;
+    let said = sandbox.var("PATH", path).var("SHELL", "/bin/fish").agent_run(&["doctor"]).exits(1).stdout;
     for part in [
         "first/claude is agent-run under the agent's own name",
         "ok      on PATH      claude@mock",
         "codex@gone   no provider `gone`",
         "first/hermes@mock leads nowhere",
+        "no file for fish",
+        "agent-run completion fish | source",
         "others can look into",
         "help: chmod 700",
         "left behind by a provider that the config no longer has, gone",
@@ -210,6 +213,9 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
 fn a_probe_fails_when_the_agent_goes_elsewhere() {
     let sandbox = sandbox();
     let curl = "curl -s -o /dev/null";
+    let proxied = CONFIG
+        .replace("default_model: m1", "default_model: m1\n    extra_env: {http_proxy: 'http://127.0.0.1:9'}");
+    sandbox.config(&proxied);
     for (more, part) in [
         (format!("{curl} http://elsewhere.example/x || :\n"), "it asked for http://elsewhere.example/x"),
         (

@@ -36,3 +36,29 @@ fn of_source(source: &Source) -> Vec<Rival> {
     }
     rivals
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Protocol};
+
+    #[test]
+    fn what_decides_in_settings_files_is_named_and_the_rest_is_not() {
+        let mut inputs = Inputs::default();
+        inputs.dirs.home = "/home/u".into();
+        let settings = r#"{"env": {"ANTHROPIC_MODEL": "x", "ANTHROPIC_BETAS": "b", "EDITOR": "vi",
+            "ANTHROPIC_API_KEY": ""}, "agent": "a", "availableModels": [], "model": "m"}"#;
+        inputs.facts.insert("/home/u/.claude/settings.json".into(), Fact::File(settings.into()));
+        inputs.facts.insert("/home/u/.claude.json".into(), Fact::File("{".into()));
+        let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
+        let rivals = of(&launch, &inputs);
+        let told: Vec<_> = rivals.iter().map(|rival| (rival.key.as_str(), rival.answer)).collect();
+        let expected = [
+            ("env.ANTHROPIC_MODEL", HELD),
+            ("env.ANTHROPIC_BETAS", GUARDED),
+            ("availableModels", "--settings adds this launch's models"),
+            ("agent", "--model stands above a model that it brings"),
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -64,3 +64,34 @@ fn keys<'a>(path: &Path, wanted: &'a [&'a str], inputs: &Inputs) -> impl Iterato
     let table: Table = text.parse().unwrap_or_default();
     wanted.iter().filter(move |key| table.contains_key(**key)).map(|key| (*key).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Protocol};
+
+    #[test]
+    fn the_users_the_projects_and_the_dotenvs_settings_are_told_apart() {
+        let mut inputs = Inputs::default();
+        inputs.dirs.home = "/home/u".into();
+        inputs.dirs.cwd = "/work".into();
+        for (path, text) in [
+            ("/home/u/.codex/config.toml", "model = 'm'\nprofile = 'p'\nhide_agent_reasoning = true"),
+            ("/work/.codex/config.toml", "model = 'm'\nopenai_base_url = 'u'\nmodel_context_window = 1"),
+            ("/home/u/.codex/.env", "export OPENAI_API_KEY=k\nEDITOR=vi\n"),
+        ] {
+            inputs.facts.insert(path.into(), Fact::File(text.into()));
+        }
+        let mut launch = Launch::sample("p", Protocol::OpenaiResponses, "https://p.example", "m");
+        let keys = |launch: &Launch| -> Vec<_> {
+            let rivals = of(launch, &inputs, &Plan::default());
+            rivals.into_iter().map(|rival| format!("{} {}", rival.path.display(), rival.key)).collect()
+        };
+        let project = ["/work/.codex/config.toml model", "/work/.codex/config.toml openai_base_url"];
+        let own = ["config.toml model", "config.toml profile", ".env OPENAI_API_KEY"];
+        let own = own.map(|it| format!("/home/u/.codex/{it}"));
+        assert_eq!(keys(&launch), [&project.map(str::to_owned)[..], &own].concat());
+        launch.isolated = true;
+        assert_eq!(keys(&launch), project);
+    }
+}

@@ -43,3 +43,35 @@ fn in_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
     let rival = |name: &str| Rival { path: path.to_owned(), key: name.to_owned(), answer };
     assigned(text).filter(is_set).map(rival).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Launch, Protocol};
+
+    #[test]
+    fn the_users_and_the_projects_files_are_told() {
+        let mut inputs = Inputs::default();
+        (inputs.dirs.home, inputs.dirs.cwd) = ("/home/u".into(), "/work".into());
+        inputs.dirs.config = "/home/u/.config".into();
+        for (path, text) in [
+            ("/home/u/.config/crush/crush.json", r#"{"providers": {"x": {}}, "models": null, "lsp": {}}"#),
+            ("/work/.crush.json", r#"{"models": {"large": {}}}"#),
+            ("/work/.env", "CRUSH_CLIENT_SERVER=1\nEDITOR=vi\n"),
+        ] {
+            inputs.facts.insert(path.into(), Fact::File(text.into()));
+        }
+        let launch = Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m");
+        let mut plan = Plan::default();
+        plan.set("CRUSH_CLIENT_SERVER", "0");
+        let rivals = of(&Homes::of(&launch, &inputs), &inputs, &plan);
+        let told: Vec<_> =
+            rivals.iter().map(|it| (it.path.to_str().unwrap_or(""), it.key.as_str())).collect();
+        let expected = [
+            ("/home/u/.config/crush/crush.json", "providers"),
+            ("/work/.crush.json", "models"),
+            ("/work/.env", "CRUSH_CLIENT_SERVER"),
+        ];
+        assert_eq!(told, expected);
+    }
+}

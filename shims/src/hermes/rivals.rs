@@ -25,3 +25,27 @@ pub fn of(homes: &Homes, family: &[&str], inputs: &Inputs) -> Vec<Rival> {
     });
     keys.chain(variables).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{inputs, launch};
+    use super::super::words::Words;
+    use super::*;
+    use crate::Fact;
+
+    #[test]
+    fn what_routes_is_told_by_its_key() {
+        let mut inputs = inputs();
+        for (name, text) in [
+            ("config.yaml", "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\n"),
+            (".env", "OPENAI_BASE_URL=http://x\nAUXILIARY_VISION_MODEL=m\nEDITOR=vi\n"),
+        ] {
+            inputs.facts.insert(format!("/home/u/.hermes/{name}").into(), Fact::File(text.into()));
+        }
+        let launch = launch(&[]);
+        let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
+        let rivals = of(&homes, &["OPENAI_BASE_URL", "AUXILIARY_*"], &inputs);
+        let keys: Vec<_> = rivals.iter().map(|rival| rival.key.as_str()).collect();
+        assert_eq!(keys, ["model", "fallback_model", "OPENAI_BASE_URL", "AUXILIARY_VISION_MODEL"]);
+    }
+}

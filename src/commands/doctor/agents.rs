@@ -27,7 +27,7 @@ pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Envir
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(Missing::NotFound(..)));
                         let mark = if missing && !named && !all_missing { Mark::Note } else { Mark::Problem };
-                        vec![Finding::error(mark, agent.name(), error)]
+                        vec![Finding::error(mark, agent.name(), error, agent.install())]
                     }
                 })
             })

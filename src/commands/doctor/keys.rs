@@ -78,7 +78,7 @@ fn ask(name: &str, source: KeySource<'_>, asking: Asking<'_>) -> Vec<Finding> {
     match key {
         Err(error) => {
             let mark = if asking.named { Mark::Problem } else { Mark::Note };
-            findings.push(Finding::error(mark, name, &error));
+            findings.push(Finding::error(mark, name, &error, "look at where the config says the key is"));
         }
         Ok(key) => {
             let time = match source {

@@ -55,15 +55,16 @@ fn look_at(
     env: &Environment,
 ) -> Vec<Finding> {
     let subject = format!("{}@{provider}", agent.name());
+    let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = Request::new(agent, provider);
     let meant = match Meant::decide(&request, &loaded.config, env) {
         Ok(meant) => meant,
         // A launch may still name what is missing.
-        Err(error) => return vec![Finding::error(Mark::Note, subject, &error)],
+        Err(error) => return vec![Finding::error(Mark::Note, subject, &error, &otherwise)],
     };
     let plan = match meant.plan(&request, dirs, env) {
         Ok(plan) => plan,
-        Err(error) => return vec![Finding::error(Mark::Problem, subject, &error)],
+        Err(error) => return vec![Finding::error(Mark::Problem, subject, &error, &otherwise)],
     };
     let Some((launch, _)) = meant.launch() else { return Vec::new() };
     let inputs = overruled::inputs(agent, launch, dirs, env);
@@ -80,9 +81,8 @@ fn look_at(
         let help = format!("nothing for a launch; it holds for a plain `{}` alone", agent.name());
         findings.push(Finding::note(subject.as_str(), text, help));
     }
-    let otherwise = "see the agent's page in docs/";
     findings.extend(plan.notes.iter().filter_map(|note| match note {
-        Note::Warning(text) => Some(Finding::said(Mark::Note, subject.as_str(), text, otherwise)),
+        Note::Warning(text) => Some(Finding::said(Mark::Note, subject.as_str(), text, &otherwise)),
         Note::Info(_) => None,
     }));
     findings

@@ -39,7 +39,7 @@ fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
         return Some(Finding::problem(name, format!("{} leads nowhere", path.display()), help));
     }
     let error = Pair::parse(name).and_then(|pair| pair.check(config)).err()?;
-    let finding = Finding::error(Mark::Note, name, &error);
+    let finding = Finding::error(Mark::Note, name, &error, &remove);
     Some(finding.or_else_do(&remove))
 }
 

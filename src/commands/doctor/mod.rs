@@ -8,6 +8,7 @@ mod folders;
 mod keys;
 mod launches;
 mod links;
+mod lists;
 mod probe;
 mod report;
 mod version;
@@ -60,7 +61,7 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
             let version = env!("CARGO_PKG_VERSION");
             writeln!(out, "{:#}", json!({ "version": version, "well": report.is_well(), "report": report }))
         } else {
-            report.print(out, env.wants_colour())
+            report.print(out, env.wants_colour() && std::io::stdout().is_terminal())
         }
     })?;
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -81,8 +82,9 @@ fn look_closer(
     report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && !asked.probe);
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
-    let chosen = providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
-    report.add(keys::look(chosen, asking));
+    let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
+    report.add(keys::look(chosen(), asking));
+    report.add(lists::look(chosen(), &loaded.config, dirs, env));
     report.add(launches::look(here, named, loaded, dirs, env));
     if !asked.probe {
         return;
@@ -144,7 +146,7 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             Some(problems) => group.extend(
                 problems.messages().map(|message| Finding::said(Mark::Problem, "file", &message, "mend it")),
             ),
-            None => group.add(Finding::error(Mark::Problem, "file", error)),
+            None => group.add(Finding::error(Mark::Problem, "file", error, "`agent-run config` opens it")),
         },
     }
     group

@@ -24,6 +24,9 @@ use crate::config::{self, Config, Loaded, Provider, ProxyRule, Secret};
 use crate::env::Environment;
 use crate::request::Request;
 
+/// By these a request would go past the provider inside this program.
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
 /// Shorter values are no keys.
 const SHORTEST: usize = 8;
 
@@ -41,7 +44,10 @@ pub fn look(
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
     match probe(agent, provider, loaded, dirs, env) {
         Ok(findings) => group.extend(told(agent, &findings)),
-        Err(error) => group.add(Finding::error(Mark::Problem, agent.name(), &error)),
+        Err(error) => {
+            let otherwise = "run it once more with RUST_LOG=debug";
+            group.add(Finding::error(Mark::Problem, agent.name(), &error, otherwise));
+        }
     }
     group
 }
@@ -94,7 +100,7 @@ fn probe(
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
-    let env = env.changed(proxies.into_iter().chain([("NO_PROXY", None), ("no_proxy", None)]));
+    let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
     let mut config = config::load(&loaded.path)?.config;
     turn_here(&mut config, name, launch, &proxy, &expected.key);
 
@@ -115,6 +121,8 @@ fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &
     provider.default_model = Some(launch.model.value.id.clone());
     provider.disable_model_loading_from_api = true;
     provider.proxy = ProxyRule::default();
+    let is_proxy = |name: &str| PROXY_VARIABLES.contains(&name) || NO_PROXY.contains(&name);
+    provider.extra_env.retain(|name, _| !is_proxy(name));
     let hidden = Template::parse("agent-run-probe").unwrap_or_default();
     provider.headers.values_mut().for_each(|value| value.clone_from(&hidden));
 }

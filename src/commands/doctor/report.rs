@@ -1,6 +1,6 @@
 //! What the doctor found, in groups, and how it is told.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use anyhow::Error;
 use serde::Serialize;
@@ -51,8 +51,9 @@ impl Finding {
         Self { mark, ..Self::note(subject, text, help) }
     }
 
-    /// What an error says. A `help:` line may stand in any link of its chain.
-    pub fn error(mark: Mark, subject: impl Into<String>, error: &Error) -> Self {
+    /// What an error says; `otherwise` is what to do where it does not. A `help:` line may stand in any link
+    /// of its chain.
+    pub fn error(mark: Mark, subject: impl Into<String>, error: &Error, otherwise: &str) -> Self {
         let (mut texts, mut help) = (Vec::new(), None);
         for cause in error.chain().map(ToString::to_string) {
             match cause.split_once("\nhelp: ") {
@@ -63,16 +64,15 @@ impl Finding {
                 None => texts.push(cause),
             }
         }
-        Self { mark, ..Self::note(subject, texts.join(": "), help.unwrap_or_default()) }
+        Self { mark, ..Self::note(subject, texts.join(": "), help.as_deref().unwrap_or(otherwise)) }
     }
 
     /// With another thing to do beside what it says already.
     #[must_use]
     pub fn or_else_do(mut self, what: &str) -> Self {
-        self.help = Some(match self.help.filter(|help| !help.is_empty()) {
-            Some(help) => format!("{help}, or {what}"),
-            None => what.to_owned(),
-        });
+        if let Some(help) = self.help.as_mut().filter(|help| !help.contains(what)) {
+            *help = format!("{help}, or {what}");
+        }
         self
     }
 }
@@ -125,9 +125,8 @@ impl Report {
         self.count(Mark::Problem) == 0
     }
 
-    /// Writes it for people.
+    /// Writes it for people, the marks in colour or plain.
     pub fn print(&self, out: &mut impl Write, colour: bool) -> io::Result<()> {
-        let colour = colour && io::stdout().is_terminal();
         for Group { title, findings } in &self.groups {
             writeln!(out, "{title}")?;
             let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
@@ -168,7 +167,7 @@ mod tests {
         for error in
             [anyhow!("cause\nhelp: do it").context("outer"), anyhow!("cause").context("outer\nhelp: do it")]
         {
-            let finding = Finding::error(Mark::Problem, "x", &error);
+            let finding = Finding::error(Mark::Problem, "x", &error, "nothing");
             assert_eq!((finding.text.as_str(), finding.help.as_deref()), ("outer: cause", Some("do it")));
         }
     }
@@ -180,14 +179,15 @@ mod tests {
         let mut report = Report::default();
         report.add(group);
         report.add(Group::new("Empty"));
-        let mut out = Vec::new();
-        report.print(&mut out, true).expect("written");
-        let expected = "Keys\n  ok      a     fine\n  problem long  not set\n          help: set it\n\n\
-                        Problems: 1; notes: 0.\n";
-        let colourless = String::from_utf8(out).expect("text");
-        if !io::stdout().is_terminal() {
-            assert_eq!(colourless, expected);
-        }
+        let printed = |colour| {
+            let mut out = Vec::new();
+            report.print(&mut out, colour).expect("written");
+            String::from_utf8(out).expect("text")
+        };
+        let plain = "Keys\n  ok      a     fine\n  problem long  not set\n          help: set it\n\n\
+                     Problems: 1; notes: 0.\n";
+        assert_eq!(printed(false), plain);
+        assert!(printed(true).contains("\x1b[32mok     \x1b[0m a     fine"));
         assert!(!report.is_well());
     }
 }

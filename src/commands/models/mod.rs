@@ -4,7 +4,7 @@ mod diff;
 mod list;
 mod progress;
 mod show;
-mod table;
+pub mod table;
 
 use std::io::Write;
 use std::path::Path;
