@@ -77,10 +77,10 @@ fn choose(
 fn launch(agent: &'static dyn Agent, program: &Path, scene: &Scene, env: &Environment) -> Result<Ran> {
     let env = scene.environment(env, program);
     let dirs = Dirs { cwd: scene.path("work"), ..env.dirs()? };
-    let config = config::parse(scene.config(), "the demo's config".as_ref())?.config;
+    let loaded = config::parse(scene.config(), "the demo's config".as_ref())?;
     let args = agent.one_shot(trial::PROMPT);
     let request = Request { args, ..Request::new(agent, scene::PROVIDER) };
-    trial::run(Ready::prepare(&request, &config, &dirs, &env)?, &dirs.cwd, &scene.path(""))
+    trial::run(Ready::prepare(&request, &loaded, &dirs, &env)?, &dirs.cwd, &scene.path(""))
 }
 
 fn say(text: &str) -> Result<ExitCode> {

@@ -1,6 +1,7 @@
 //! `agent-run why`: one launch on a page, each setting with who decided it and what it overrules.
 //!
-//! It shows the plan of a launch with no words of the agent's own. No key is resolved, nothing is changed.
+//! It shows the plan of a launch with no words of the agent's own. No key is resolved, no provider asked, and
+//! nothing changed.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +12,7 @@ use serde_json::json;
 use shims::{Dirs, Launch, Note, Origin, Plan, Sourced, quote};
 
 use super::choices::{self, Choice, place};
-use super::launch::Meant;
+use super::launch::{Asking, Meant};
 use super::overruled::{self, Overruled};
 use super::target::Target;
 use crate::cli::Why;
@@ -37,11 +38,13 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
         ..Request::new(agent, &provider)
     };
     let dirs = env.dirs()?;
-    let meant = Meant::decide(&request, &loaded.config, env)?;
-    let plan = meant.plan(&request, &dirs, env)?;
-    let mut rows = choices::of(&request, &loaded, meant.launch(), &plan, env);
+    let meant = Meant::of(&request, &loaded.config, &dirs, env)?;
+    let decided = meant.decide(&loaded.config, Asking::Nobody)?;
+    let plan = meant.plan(decided.as_ref())?;
+    let launch = decided.as_ref().zip(loaded.config.providers.get(&provider));
+    let mut rows = choices::of(&request, &loaded, launch, &plan, env);
     let mut overruled = Vec::new();
-    if let Some((launch, provider)) = meant.launch() {
+    if let Some((launch, provider)) = launch {
         more(&mut rows, launch, provider, &loaded, env);
         overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
     }

@@ -31,6 +31,9 @@ mod nix;
 /// The README's config and commands.
 mod papers;
 
+/// What a launch makes of a model list.
+mod models;
+
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
 

@@ -4,7 +4,7 @@ use shims::{Agent, Dirs, Note};
 
 use super::report::{Finding, Group, Mark};
 use crate::commands::choices::{self, Choice};
-use crate::commands::launch::Meant;
+use crate::commands::launch::{Asking, Meant};
 use crate::commands::overruled;
 use crate::config::Loaded;
 use crate::env::Environment;
@@ -57,16 +57,19 @@ fn look_at(
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = Request::new(agent, provider);
-    let meant = match Meant::decide(&request, &loaded.config, env) {
-        Ok(meant) => meant,
+    let decided = Meant::of(&request, &loaded.config, dirs, env)
+        .and_then(|meant| meant.decide(&loaded.config, Asking::Nobody).map(|launch| (meant, launch)));
+    let (meant, launch) = match decided {
+        Ok((meant, Some(launch))) => (meant, launch),
+        Ok((_, None)) => return Vec::new(),
         // A launch may still name what is missing.
         Err(error) => return vec![Finding::error(Mark::Note, subject, &error, &otherwise)],
     };
-    let plan = match meant.plan(&request, dirs, env) {
+    let plan = match meant.plan(Some(&launch)) {
         Ok(plan) => plan,
         Err(error) => return vec![Finding::error(Mark::Problem, subject, &error, &otherwise)],
     };
-    let Some((launch, _)) = meant.launch() else { return Vec::new() };
+    let launch = &launch;
     let inputs = overruled::inputs(agent, launch, dirs, env);
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];

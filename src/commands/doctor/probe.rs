@@ -13,14 +13,14 @@ use std::os::unix::fs::DirBuilderExt;
 use anyhow::{Context, Result};
 use shims::inputs::matches;
 use shims::loopback::PROXY_VARIABLES;
-use shims::{Agent, Dirs, Launch, Template};
+use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
 use crate::canary::{Canary, Log, Script};
-use crate::commands::launch::{Meant, Ready};
+use crate::commands::launch::{Asking, Meant, Ready};
 use crate::commands::trial::{self, Expected, Findings, made_up_key};
-use crate::config::{self, Config, Loaded, Provider, ProxyRule, Secret};
+use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::env::Environment;
 use crate::request::Request;
 
@@ -82,14 +82,15 @@ fn probe(
     env: &Environment,
 ) -> Result<Findings> {
     let request = Request { args: agent.one_shot(trial::PROMPT), ..Request::new(agent, name) };
-    let meant = Meant::decide(&request, &loaded.config, env)?;
-    let (launch, provider) = meant.launch().context("a home without a provider cannot be probed")?;
+    let meant = Meant::of(&request, &loaded.config, dirs, env)?;
+    let launch = meant.decide(&loaded.config, Asking::Nobody)?;
+    let launch = launch.context("a home without a provider cannot be probed")?;
     let canary = Canary::start(Script::default(), Log::memory())?;
     let proxy = format!("http://{}", canary.addr());
     let expected = Expected {
         key: made_up_key("probe"),
-        stale: stale(agent, provider, loaded, env),
-        models: models(launch),
+        stale: stale(agent, loaded, env),
+        models: models(&launch),
         hosts: Some(agent.own_hosts()),
     };
 
@@ -101,10 +102,10 @@ fn probe(
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
     let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
-    let mut config = config::load(&loaded.path)?.config;
-    turn_here(&mut config, name, launch, &proxy, &expected.key);
+    let mut turned = config::load(&loaded.path)?;
+    turn_here(&mut turned.config, name, &launch, &proxy, &expected.key);
 
-    let ready = Ready::rehearse(&request, &config, &dirs, &env)?;
+    let ready = Ready::rehearse(&request, &turned, &dirs, &env)?;
     let ran = trial::run(ready, &dirs.cwd, scratch.path())?;
     Ok(Findings::of(&canary.requests(), &expected, &ran))
 }
@@ -112,15 +113,24 @@ fn probe(
 /// Makes the provider the one inside this program, with the model that was decided on.
 fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &str) {
     let Some(provider) = config.providers.get_mut(name) else { return };
-    provider.base_urls.anthropic =
-        provider.base_urls.anthropic.is_some().then(|| config::BaseUrl(url.to_owned()));
-    provider.base_urls.openai =
-        provider.base_urls.openai.is_some().then(|| config::BaseUrl(format!("{url}/v1")));
+    let urls = &mut provider.base_urls;
+    for (kept, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
+        if let Some(kept) = kept {
+            kept.0 = here;
+        }
+    }
     (provider.key_env, provider.key_file, provider.key_command) = (None, None, None);
     provider.key = Some(Secret(key.to_owned()));
     provider.default_model = Some(launch.model.value.id.clone());
     provider.disable_model_loading_from_api = true;
-    provider.proxy = ProxyRule::default();
+    let model = &launch.model.value;
+    if provider.models.iter().all(|entry| entry.id != model.id) {
+        // What the list on disk knows of it: the list is that of the real base URL.
+        let (context_window, max_output_tokens) = (model.context_window, model.max_output_tokens);
+        let entry = ModelEntry::named(model.id.clone());
+        provider.models.push(ModelEntry { context_window, max_output_tokens, ..entry });
+    }
+    provider.proxy.0 = Proxy::Inherit;
     let is_proxy = |name: &str| PROXY_VARIABLES.contains(&name) || NO_PROXY.contains(&name);
     provider.extra_env.retain(|name, _| !is_proxy(name));
     let hidden = Template::parse("agent-run-probe").unwrap_or_default();
@@ -135,18 +145,12 @@ fn models(launch: &Launch) -> Vec<String> {
 }
 
 /// The keys in the environment: those the agent listens to, and the providers' own.
-fn stale(
-    agent: &dyn Agent,
-    provider: &Provider,
-    loaded: &Loaded,
-    env: &Environment,
-) -> Vec<(String, String)> {
+fn stale(agent: &dyn Agent, loaded: &Loaded, env: &Environment) -> Vec<(String, String)> {
     let configured: Vec<&str> =
         loaded.config.providers.values().filter_map(|other| other.key_env.as_deref()).collect();
     let is_key = |name: &str| {
         let secret = ["KEY", "TOKEN"].iter().any(|end| name.ends_with(end));
         configured.contains(&name)
-            || provider.key_env.as_deref() == Some(name)
             || (secret && agent.env_family().iter().any(|pattern| matches(pattern, name)))
     };
     let vars: BTreeMap<_, _> = env
