@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use serde_json::Value as Json;
 
 use crate::support::tree::Tree;
-use crate::support::{AGENT_RUN, Sandbox};
+use crate::support::{AGENT_RUN, Canary, Sandbox};
 
 const CONFIG: &str = "\
 providers:
@@ -232,4 +232,16 @@ fn a_probe_fails_when_the_agent_goes_elsewhere() {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
         assert!(!ran.stdout.contains("sk-mock-key"), "{}", ran.stdout);
     }
+}
+
+#[test]
+fn no_provider_is_asked_even_where_its_list_would_decide() {
+    let sandbox = sandbox();
+    let canary = Canary::start(&sandbox, "provider");
+    let config = CONFIG.replace("https://mock.example", &format!("http://{}", canary.address));
+    sandbox.config(&config.replace("    default_model: m1\n", ""));
+    let said = sandbox.agent_run(&["doctor", "mock", "claude"]).clean().stdout;
+    assert!(said.contains("note    claude@mock") && said.contains("--model"), "{said}");
+    sandbox.agent_run(&["why", "claude@mock"]).exits(1).complains(&["help: "]);
+    assert!(canary.requests().is_empty(), "{:?}", canary.requests());
 }
