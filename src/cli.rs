@@ -3,6 +3,7 @@
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
 pub mod config;
+pub mod doctor;
 pub mod env;
 pub mod import;
 pub mod models;
@@ -16,6 +17,7 @@ use ::shims::Protocol;
 use ::shims::opts::Force;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::doctor::{Doctor, Why};
 pub use self::models::Models;
 pub use self::providers::Providers;
 pub use self::shims::Shims;
@@ -52,6 +54,10 @@ pub enum Command {
     Config(config::Config),
     /// Take providers over from another tool's settings
     Import(import::Import),
+    /// Look for what is wrong with the config, the agents, the keys and the settings around them
+    Doctor(Doctor),
+    /// Tell for one launch where each setting comes from, and what it overrules
+    Why(Why),
     /// Put symlinks named AGENT@PROVIDER in place, list and remove them
     #[command(subcommand)]
     Shims(Shims),
@@ -132,7 +138,7 @@ pub struct Completion {
 }
 
 /// A shell that completion is made for.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Shell {
     /// GNU Bash.
     Bash,

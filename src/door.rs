@@ -60,6 +60,8 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         }
         Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
         Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
+        Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
+        Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
         Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
         Command::Completion(completion) => done(output::write(|out| {
             std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())

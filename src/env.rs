@@ -72,6 +72,23 @@ impl Environment {
         std::env::split_paths(self.var("PATH").unwrap_or(default)).collect()
     }
 
+    /// Whether a terminal is to be given colours: not with `NO_COLOR`, not when it is `dumb`.
+    pub fn wants_colour(&self) -> bool {
+        self.var("NO_COLOR").is_none() && self.var("TERM").is_some_and(|term| term != "dumb")
+    }
+
+    /// The inherited environment with some variables set, others (`None`) gone.
+    pub fn changed<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Option<OsString>)>) -> Self {
+        let mut vars = self.vars.clone();
+        for (name, value) in changes {
+            match value {
+                Some(value) => _ = vars.insert(name.into(), value),
+                None => _ = vars.remove(OsStr::new(name)),
+            }
+        }
+        Self { vars }
+    }
+
     /// Whether completion must leave stale model lists alone:
     /// `AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH` is `1`, `true`, `yes` or `on`.
     pub fn completion_refresh_is_off(&self) -> bool {
@@ -120,6 +137,16 @@ impl Environment {
     /// When there is no home.
     pub fn bin_dir(&self) -> Result<PathBuf> {
         self.base_dir("XDG_BIN_HOME", ".local/bin")
+    }
+
+    /// The folders of shared data, the user's own first.
+    ///
+    /// # Errors
+    /// When there is no home.
+    pub fn data_dirs(&self) -> Result<Vec<PathBuf>> {
+        let shared = self.var("XDG_DATA_DIRS").unwrap_or(OsStr::new("/usr/local/share:/usr/share"));
+        let own = self.base_dir("XDG_DATA_HOME", ".local/share")?;
+        Ok(std::iter::once(own).chain(std::env::split_paths(shared)).collect())
     }
 
     /// The user's login shell by name: `bash`, `zsh`, `fish`.

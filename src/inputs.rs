@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch};
 
@@ -20,10 +20,15 @@ pub fn gather(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment
             return inputs;
         }
         for path in new {
-            let fact = look(&path);
-            inputs.facts.insert(path, fact);
+            read(path, &mut inputs);
         }
     }
+}
+
+/// Adds what stands at `path`.
+pub fn read(path: PathBuf, inputs: &mut Inputs) {
+    let fact = look(&path);
+    inputs.facts.insert(path, fact);
 }
 
 /// The folders and the environment, with nothing read.

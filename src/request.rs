@@ -38,6 +38,20 @@ pub struct Show {
 }
 
 impl Request {
+    /// A launch about which nothing more is said.
+    pub fn new(agent: &'static dyn Agent, provider: &str) -> Self {
+        Self {
+            agent,
+            provider: provider.to_owned(),
+            model: None,
+            protocol: None,
+            force: Force::default(),
+            config: None,
+            args: Vec::new(),
+            show: None,
+        }
+    }
+
     /// A request of the shim door: `<agent>@<provider>`, with the options of `AGENT_RUN_OPTS`.
     pub fn from_shim(agent: &'static dyn Agent, provider: &str, opts: Opts, args: Vec<OsString>) -> Self {
         Self {

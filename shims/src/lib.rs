@@ -16,6 +16,7 @@ pub mod mirror;
 pub mod opts;
 pub mod plan;
 mod print;
+pub mod rivals;
 pub mod template;
 
 mod claude;
@@ -25,6 +26,7 @@ mod hermes;
 mod shell;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
@@ -32,6 +34,7 @@ pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
 pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
+pub use rivals::Rival;
 pub use shell::variables;
 pub use template::{Field, Part, Template, Value};
 
@@ -79,11 +82,22 @@ pub trait Agent: Sync {
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
 
-    /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing.
+    /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing, and
+    /// keeping no session where it can do without.
     fn one_shot(&self, prompt: &str) -> Vec<OsString>;
 
+    /// Whether it cannot, and the prompt of [`Agent::one_shot`] stays in the user's own home.
+    fn keeps_one_shot(&self) -> bool {
+        false
+    }
+
+    /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
+    fn own_hosts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
-    fn fallback_programs(&self, _inputs: &Inputs) -> Vec<std::path::PathBuf> {
+    fn fallback_programs(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 
@@ -100,7 +114,7 @@ pub trait Agent: Sync {
     /// What [`Agent::adapt`] must be told of the user's machine.
     ///
     /// Asked again with what was read until it asks for nothing new, so that one file may name the next.
-    fn reads(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<std::path::PathBuf> {
+    fn reads(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 
@@ -110,6 +124,16 @@ pub trait Agent: Sync {
     /// When the launch cannot work, or a file of the user's own cannot be understood: before anything
     /// has been done, with a `help:` line.
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
+
+    /// Files that [`Agent::rivals`] looks into beyond those that a plan depends on.
+    fn rival_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    /// The user's own settings that `plan` overrules.
+    fn rivals(&self, _launch: &Launch, _inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
+        Vec::new()
+    }
 
     /// Adds what a home without a provider needs (`isolated_homes` of old files): a home of its own that
     /// shares nothing with the user's, with the agent's own login and settings in it.

@@ -65,6 +65,11 @@ impl<'a> Catalog<'a> {
         Known::new(Source::new(name, provider), Some(list), self.ttl)
     }
 
+    /// Why the last refresh failed, as long as that is minded.
+    pub fn failure(&self, name: &str, provider: &Provider) -> Option<String> {
+        self.cache.failure(&Source::new(name, provider)).map(|failed| failed.message)
+    }
+
     /// The list before the present one that differed from it.
     pub fn before(&self, name: &str, provider: &Provider) -> Option<Stored> {
         self.cache.open_before(&Source::new(name, provider))

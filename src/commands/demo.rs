@@ -3,50 +3,24 @@
 //! The agent is found, planned for and started just as in a launch; only the provider is made up, and the
 //! home is empty and gone afterwards. Nothing of the user's is read or written, and no network is needed.
 
-mod findings;
 mod scene;
 mod stand_in;
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitCode, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use anyhow::{Result, bail};
 use shims::{Agent, Dirs};
 
 use crate::canary::{Canary, Log, Script};
 use crate::commands::launch::Ready;
+use crate::commands::trial::{self, Findings, Ran};
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::request::Request;
 use crate::{config, exec, inputs, output};
-use findings::Findings;
 use scene::Scene;
-
-/// What the agent is asked.
-const PROMPT: &str = "say pong";
-
-/// An agent's first start on a slow machine takes half a minute; one that takes this long waits for
-/// something that does not come.
-const LIMIT: Duration = Duration::from_secs(120);
-
-/// How long an agent that was told to end may take.
-const GRACE: Duration = Duration::from_secs(3);
-
-/// What came of the run.
-struct Ran {
-    /// What the agent said on stdout.
-    stdout: String,
-    /// What it said on stderr.
-    stderr: String,
-    /// How it ended; `None` when the time was up.
-    ended: Option<String>,
-}
 
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.
 ///
@@ -73,7 +47,7 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         ))?;
         Ran { stdout: stand_in::ask(&scene)?, stderr: String::new(), ended: Some("done".to_owned()) }
     };
-    let findings = Findings::of(&canary.requests(), &scene, &ran);
+    let findings = Findings::of(&canary.requests(), &scene.expected(), &ran);
     say(&findings.to_string())?;
     Ok(if findings.as_promised() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -108,72 +82,11 @@ fn launch(agent: &'static dyn Agent, program: &Path, scene: &Scene, env: &Enviro
     let env = scene.environment(env, program);
     let dirs = Dirs { cwd: scene.path("work"), ..env.dirs()? };
     let loaded = config::parse(scene.config(), "the demo's config".as_ref())?;
-    let request = Request {
-        agent,
-        provider: scene::PROVIDER.to_owned(),
-        model: None,
-        protocol: None,
-        force: shims::opts::Force::default(),
-        config: None,
-        args: agent.one_shot(PROMPT),
-        show: None,
-    };
-    let mut ready = Ready::prepare(&request, &loaded, &dirs, &env)?;
-    // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
-    let (stdout, stderr) = (scene.path("stdout"), scene.path("stderr"));
-    let command = ready.command.current_dir(&dirs.cwd).stdin(Stdio::null());
-    command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
-    let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
-    let ended = wait(&mut child, LIMIT)?;
-    let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    Ok(Ran { stdout: read(&stdout)?, stderr: read(&stderr)?, ended })
-}
-
-/// How the agent ended; `None` when its time was up and it was ended.
-fn wait(child: &mut Child, limit: Duration) -> Result<Option<String>> {
-    if let Some(status) = wait_for(child, limit)? {
-        return Ok(Some(status));
-    }
-    // Agents that are installed as a script pass this on to the program they started; SIGKILL they cannot.
-    _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM);
-    if wait_for(child, GRACE)?.is_none() {
-        child.kill()?;
-        child.wait()?;
-    }
-    Ok(None)
-}
-
-fn wait_for(child: &mut Child, limit: Duration) -> Result<Option<String>> {
-    let deadline = Instant::now() + limit;
-    while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().context("lost the agent")? {
-            return Ok(Some(status.to_string()));
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-    Ok(None)
+    let args = agent.one_shot(trial::PROMPT);
+    let request = Request { args, ..Request::new(agent, scene::PROVIDER) };
+    trial::run(Ready::prepare(&request, &loaded, &dirs, &env)?, &dirs.cwd, &scene.path(""))
 }
 
 fn say(text: &str) -> Result<ExitCode> {
     output::write(|out| writeln!(out, "{text}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::process::Command;
-
-    use super::*;
-
-    fn shell(script: &str) -> Child {
-        Command::new("sh").args(["-c", script]).spawn().expect("sh")
-    }
-
-    #[test]
-    fn an_agent_ends_by_itself_or_is_ended() {
-        let ended = wait(&mut shell("exit 3"), Duration::from_secs(60)).expect("waited");
-        assert_eq!(ended.as_deref(), Some("exit status: 3"));
-        let mut child = shell("exec sleep 60");
-        assert_eq!(wait(&mut child, Duration::from_millis(50)).expect("waited"), None);
-        assert!(child.try_wait().expect("asked").is_some(), "it still runs");
-    }
 }

@@ -56,15 +56,19 @@ pub fn decide<'a>(
     }
 }
 
-/// Whether a key command may run for the provider's list. A dry run asks nobody for a password.
+/// Who may be asked where the model cannot be decided without the provider's list.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Asking {
+pub enum Asking {
+    /// The provider, and a key command for it.
     WithCommands,
+    /// The provider, but nobody for a password: a dry run.
     WithoutCommands,
+    /// Nobody.
+    Nobody,
 }
 
 /// A request and what it is about: a provider, or a home of its own without one.
-struct Meant<'a> {
+pub struct Meant<'a> {
     request: &'a Request,
     provider: Option<&'a Provider>,
     key: Key<'a>,
@@ -73,7 +77,16 @@ struct Meant<'a> {
 }
 
 impl<'a> Meant<'a> {
-    fn of(request: &'a Request, config: &'a Config, dirs: &'a Dirs, env: &'a Environment) -> Result<Self> {
+    /// What the request is about.
+    ///
+    /// # Errors
+    /// When there is no such provider.
+    pub fn of(
+        request: &'a Request,
+        config: &'a Config,
+        dirs: &'a Dirs,
+        env: &'a Environment,
+    ) -> Result<Self> {
         let homes = resolve::home_names(request.agent.name(), config);
         let is_home = !config.providers.contains_key(&request.provider) && homes.contains(&request.provider);
         let provider = match is_home {
@@ -86,14 +99,17 @@ impl<'a> Meant<'a> {
     /// Decides the launch; `None` for a home without a provider.
     ///
     /// The provider itself is asked only when its model cannot be decided without it.
-    fn decide(&self, config: &Config, asking: Asking) -> Result<Option<Launch>> {
+    ///
+    /// # Errors
+    /// When the launch is refused.
+    pub fn decide(&self, config: &Config, asking: Asking) -> Result<Option<Launch>> {
         let Some(provider) = self.provider else { return Ok(None) };
         let name = &self.request.provider;
         let catalog = self.catalog(config);
         let known = catalog.known(name, provider);
         let resolve = |known| resolve::resolve(self.request, provider, config, known, self.env);
         let unknown = match resolve(&known) {
-            Err(Undecided::Model(unknown)) if !known.fresh => unknown,
+            Err(Undecided::Model(unknown)) if !known.fresh && asking != Asking::Nobody => unknown,
             decided => return Ok(Some(decided?)),
         };
         let key = || match self.key.is_asked_for() && asking == Asking::WithoutCommands {
@@ -109,7 +125,11 @@ impl<'a> Meant<'a> {
         }
     }
 
-    fn plan(&self, launch: Option<&Launch>) -> Result<Plan> {
+    /// Plans, from what is on this machine.
+    ///
+    /// # Errors
+    /// When the adapter refuses.
+    pub fn plan(&self, launch: Option<&Launch>) -> Result<Plan> {
         let Request { agent, provider, args, .. } = self.request;
         match launch {
             Some(launch) => Plan::of(*agent, launch, &inputs::gather(*agent, launch, self.dirs, self.env)),
@@ -149,6 +169,24 @@ impl Ready {
     /// # Errors
     /// When the launch is refused, or preparing it failed.
     pub fn prepare(request: &Request, loaded: &Loaded, dirs: &Dirs, env: &Environment) -> Result<Self> {
+        Self::make(request, loaded, dirs, env, false)
+    }
+
+    /// As [`Ready::prepare`], with nothing written into files of the user's own, and no list refreshed.
+    ///
+    /// # Errors
+    /// As [`Ready::prepare`].
+    pub fn rehearse(request: &Request, loaded: &Loaded, dirs: &Dirs, env: &Environment) -> Result<Self> {
+        Self::make(request, loaded, dirs, env, true)
+    }
+
+    fn make(
+        request: &Request,
+        loaded: &Loaded,
+        dirs: &Dirs,
+        env: &Environment,
+        rehearsal: bool,
+    ) -> Result<Self> {
         let agent = request.agent;
         let meant = Meant::of(request, &loaded.config, dirs, env)?;
         let bare = inputs::bare(dirs, env);
@@ -161,11 +199,16 @@ impl Ready {
         let key = meant.key.get()?;
         let lock =
             agent.has_runtime_home().then(|| exec::lock_home(agent, &request.provider, dirs)).transpose()?;
-        let plan = meant.plan(launch.as_ref())?;
+        let mut plan = meant.plan(launch.as_ref())?;
+        if rehearsal {
+            plan.merges.clear();
+        }
         plan.notes.iter().for_each(report::note);
         exec::prepare(&plan, dirs, key)?;
         let command = exec::command(&plan, &program, key, env)?;
-        meant.refresh_later(loaded, key);
+        if !rehearsal {
+            meant.refresh_later(loaded, key);
+        }
         Ok(Self { command, _lock: lock })
     }
 }

@@ -19,9 +19,7 @@ mod tests;
 
 pub use append::{append, write_config};
 pub use load::{Loaded, Places, Report, examine, load, parse};
-#[cfg(test)]
-pub use problem::Problems;
-pub use problem::{Problem, dotted};
+pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::value as yaml_value;
 

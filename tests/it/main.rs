@@ -7,6 +7,8 @@ mod support;
 /// Model lists: good ones, bad ones, old ones, and who is asked for them when.
 mod catalog;
 
+/// What a shell that asks is answered.
+mod complete;
 /// The config opened, checked and explained.
 mod config;
 
@@ -16,6 +18,8 @@ mod crush;
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
+/// What the doctor finds on a sound machine, on a hostile one, and by a probe.
+mod doctor;
 /// The variables for other programs, and programs started with them.
 mod env;
 
@@ -27,6 +31,7 @@ mod import;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;
+
 /// What the Nix files know of the agents.
 mod nix;
 
@@ -47,3 +52,6 @@ mod complete;
 
 /// The symlinks: made, listed, removed, and what is not ours left alone.
 mod shims;
+
+/// The page that says where each setting of a launch comes from.
+mod why;

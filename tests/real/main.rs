@@ -18,6 +18,9 @@ mod crush;
 /// The demo with each of them.
 mod demo;
 
+/// The doctor's probe, in homes that point elsewhere.
+mod doctor;
+
 /// Hermes Agent.
 mod hermes;
 

@@ -48,28 +48,33 @@ const HELD: &[&str] = &[
 ];
 
 /// One settings file, as far as it could be read. Claude Code ignores a broken one, and so do we.
-struct Source {
-    path: PathBuf,
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
     settings: Map<String, Json>,
 }
 
 impl Source {
-    fn read(path: PathBuf, inputs: &Inputs) -> Option<Self> {
+    /// The file at `path`, if Claude Code would take it.
+    pub fn read(path: PathBuf, inputs: &Inputs) -> Option<Self> {
         let bytes = inputs.file(&path).ok()??;
         let text = String::from_utf8_lossy(places::without_bom(bytes));
         Some(Self { settings: serde_json::from_str(&text).ok()?, path })
     }
 
-    fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
+    /// The variables it sets.
+    pub fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
         let env = self.settings.get("env").and_then(Json::as_object);
         env.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
     }
 
-    fn text(&self, key: &str) -> Option<&str> {
+    /// A top-level text that is not empty.
+    pub fn text(&self, key: &str) -> Option<&str> {
         self.settings.get(key).and_then(Json::as_str).filter(|text| !text.is_empty())
     }
 
-    fn available_models(&self) -> Option<impl Iterator<Item = &str>> {
+    /// The only models it allows.
+    pub fn available_models(&self) -> Option<impl Iterator<Item = &str>> {
         Some(self.settings.get("availableModels")?.as_array()?.iter().filter_map(Json::as_str))
     }
 }
@@ -140,11 +145,12 @@ fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
     }
 }
 
-fn is_family(name: &str) -> bool {
+pub fn is_family(name: &str) -> bool {
     FAMILY.iter().any(|pattern| matches(pattern, name))
 }
 
-fn is_held(name: &str) -> bool {
+/// Whether the variable yields to the environment once the provider is managed by the host.
+pub fn is_held(name: &str) -> bool {
     HELD.iter().any(|pattern| matches(pattern, name))
 }
 

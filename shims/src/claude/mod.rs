@@ -17,6 +17,7 @@
 mod guard;
 mod onboarding;
 mod places;
+mod rivals;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::loopback::is_loopback;
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Value, Versions};
+use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Value, Versions};
 
 /// Claude Code.
 pub struct Claude;
@@ -112,7 +113,7 @@ impl Agent for Claude {
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["-p", prompt].map(OsString::from).into()
+        ["-p", "--no-session-persistence", prompt].map(OsString::from).into()
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
@@ -140,6 +141,10 @@ impl Agent for Claude {
         guard::apply(launch, inputs, &state, plan)?;
         plan.forward(launch);
         Ok(())
+    }
+
+    fn rivals(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
+        rivals::of(launch, inputs)
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::loopback::PROXY_VARIABLES;
 use crate::mirror::Mirror;
+use crate::rivals::assigned;
 use crate::{Inputs, Launch, Link, Plan, ToolSet};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
@@ -185,12 +186,4 @@ fn marked(home: &Path, inputs: &Inputs) -> Option<PathBuf> {
     let text = inputs.text(&home.join(MARKER)).ok()??;
     let marker: Json = serde_json::from_str(text).ok()?;
     Some(marker.get("real_home")?.as_str()?.into())
-}
-
-/// The names a dotenv file assigns.
-fn assigned(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| {
-        let (name, _) = line.trim_start().split_once('=')?;
-        Some(name.strip_prefix("export ").unwrap_or(name).trim())
-    })
 }

@@ -11,6 +11,7 @@ mod argv;
 mod config;
 mod home;
 mod merge;
+mod rivals;
 mod runtime;
 mod settings;
 
@@ -19,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use crate::{Agent, Inputs, Launch, Plan, Protocol, ToolSet, Versions};
+use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, ToolSet, Versions};
 use home::Home;
 use settings::Setting;
 
@@ -65,7 +66,12 @@ impl Agent for Codex {
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["exec", "--skip-git-repo-check", prompt].map(OsString::from).into()
+        ["exec", "--ephemeral", "--skip-git-repo-check", prompt].map(OsString::from).into()
+    }
+
+    /// Seen in 0.169: experiments, and lists of plugins.
+    fn own_hosts(&self) -> &'static [&'static str] {
+        &["ab.chatgpt.com", "chatgpt.com", "api.github.com", "github.com"]
     }
 
     fn has_runtime_home(&self) -> bool {
@@ -97,6 +103,14 @@ impl Agent for Codex {
         }
         heed_management(inputs, plan);
         Ok(())
+    }
+
+    fn rival_files(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        rivals::files(inputs)
+    }
+
+    fn rivals(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+        rivals::of(launch, inputs, plan)
     }
 
     /// Only where the login is kept is said, so that it stays in this home and out of the system's

@@ -11,6 +11,7 @@ mod flags;
 mod homes;
 mod model;
 mod project;
+mod rivals;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use self::config::{KEY, Provider};
 use self::homes::{CONFIG, DATA, Homes, ORIGINAL};
 use self::settings::{Object, Theirs};
 use crate::loopback::PROXY_VARIABLES;
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Proxy, Value, Versions};
+use crate::{Agent, Inputs, Launch, Plan, Protocol, Proxy, Rival, Value, Versions};
 
 /// Crush.
 pub struct Crush;
@@ -127,6 +128,14 @@ impl Agent for Crush {
         }
         plan.forward(launch);
         Ok(())
+    }
+
+    fn rival_files(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        rivals::files(inputs)
+    }
+
+    fn rivals(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+        rivals::of(&Homes::of(launch, inputs), inputs, plan)
     }
 }
 

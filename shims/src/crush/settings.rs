@@ -13,7 +13,8 @@ use crate::{Fact, Inputs};
 /// A JSON object.
 pub type Object = Map<String, Json>;
 
-const OURS: [&str; 3] = ["providers", "models", "recent_models"];
+/// What a launch decides.
+pub const OURS: [&str; 3] = ["providers", "models", "recent_models"];
 
 /// Where the user's own settings are.
 pub struct Theirs {
@@ -29,11 +30,13 @@ impl Theirs {
         [self.settings(), self.script(), self.choices()]
     }
 
-    fn settings(&self) -> PathBuf {
+    /// The settings written by hand.
+    pub fn settings(&self) -> PathBuf {
         self.config.join("crush.json")
     }
 
-    fn choices(&self) -> PathBuf {
+    /// The choices made in Crush.
+    pub fn choices(&self) -> PathBuf {
         self.data.join("crush.json")
     }
 

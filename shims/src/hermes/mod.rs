@@ -6,6 +6,7 @@
 mod entries;
 mod home;
 mod pins;
+mod rivals;
 mod routing;
 mod settings;
 #[cfg(test)]
@@ -22,7 +23,7 @@ use sha2::{Digest as _, Sha256};
 use self::home::Homes;
 use self::routing::Routing;
 use self::words::Words;
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Versions};
+use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Versions};
 
 /// Hermes Agent.
 pub struct Hermes;
@@ -68,7 +69,17 @@ impl Agent for Hermes {
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["chat", "-Q", "-q", prompt].map(OsString::from).into()
+        ["chat", "-Q", "--source", "tool", "-q", prompt].map(OsString::from).into()
+    }
+
+    /// It has no way around its database; the source keeps the session out of its lists (0.19).
+    fn keeps_one_shot(&self) -> bool {
+        true
+    }
+
+    /// Seen in 0.19: a scanner of commands, and updates.
+    fn own_hosts(&self) -> &'static [&'static str] {
+        &["github.com", "pypi.org"]
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
@@ -113,6 +124,10 @@ impl Agent for Hermes {
         words.warnings().into_iter().for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
         Ok(())
+    }
+
+    fn rivals(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
+        rivals::of(&Homes::find(launch, &Words::of(launch), inputs), self.env_family(), inputs)
     }
 
     fn adapt_bare_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {

@@ -5,19 +5,19 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::canary::MODELS;
+use crate::commands::trial::{Expected, made_up_key};
 use crate::env::Environment;
 
 /// The provider's name.
 pub const PROVIDER: &str = "demo";
 
 /// Left over from another tool, as it were: a launch must send neither.
-pub const STALE: [&str; 2] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
+const STALE: [&str; 2] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
 
 /// What a program needs of the user's environment to run at all.
 const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TERM", "USER"];
@@ -42,9 +42,17 @@ impl Scene {
         for name in ["home", "tmp", "work"] {
             fs::create_dir(folder.path().join(name)).context("could not make a folder for the demo")?;
         }
-        let unique = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let unique = format!("{unique:x}{:x}", std::process::id());
-        Ok(Self { folder, addr, key: format!("sk-demo-{unique}"), stale: format!("sk-stale-{unique}") })
+        Ok(Self { folder, addr, key: made_up_key("demo"), stale: made_up_key("stale") })
+    }
+
+    /// What a launch here must send, and what it must not.
+    pub fn expected(&self) -> Expected {
+        Expected {
+            key: self.key.clone(),
+            stale: STALE.map(|name| (name.to_owned(), self.stale.clone())).into(),
+            models: vec![MODELS[0].to_owned()],
+            hosts: None,
+        }
     }
 
     /// A place below the demo's folder.

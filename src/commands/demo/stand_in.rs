@@ -6,9 +6,9 @@ use std::net::TcpStream;
 use anyhow::{Context, Result};
 use serde_json::{Value as Json, json};
 
-use super::PROMPT;
 use super::scene::Scene;
 use crate::canary::MODELS;
+use crate::commands::trial::PROMPT;
 
 /// Asks the scene's provider over the Anthropic protocol, streaming, and returns the answer.
 pub fn ask(scene: &Scene) -> Result<String> {

@@ -53,6 +53,12 @@ impl Completions {
         self.data.join(PLACES[2].folder)
     }
 
+    /// Whether the shell's script stands, as this version writes it; `None` when there is none.
+    pub fn is_current(&self, shell: Shell) -> Option<bool> {
+        let place = PLACES.iter().find(|place| place.shell == shell)?;
+        Some(fs::read_to_string(self.script(place)).ok()? == script(shell))
+    }
+
     /// Puts the scripts and the links of these shims in place; says whether there were none before.
     ///
     /// # Errors

@@ -3,8 +3,8 @@
 //! It touches links of ours and nothing else: whatever stands under such a name and is not ours is told and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
-mod completions;
-mod links;
+pub mod completions;
+pub mod links;
 pub mod pairs;
 mod report;
 mod target;

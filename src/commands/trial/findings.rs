@@ -1,11 +1,12 @@
-//! What the provider of a demo was sent, judged and put in plain words.
+//! What the provider was sent, judged and put in plain words.
 //!
 //! No key is in these words: a key shows as the start of its SHA-256.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::scene::{STALE, Scene};
+use shims::loopback::host;
+
 use super::{LIMIT, Ran};
 use crate::canary::{Record, TEXT};
 use crate::key;
@@ -17,6 +18,18 @@ const KEY_HEADERS: [&str; 5] =
 /// How much of what a failed agent said is shown.
 const LINES: usize = 12;
 
+/// What a launch as promised sends.
+pub struct Expected {
+    /// The provider's key.
+    pub key: String,
+    /// Variables that a launch must not send, with their values.
+    pub stale: Vec<(String, String)>,
+    /// The models that may be asked for.
+    pub models: Vec<String>,
+    /// The hosts that the agent may ask for beside the provider; any, where nothing of the user's is at stake.
+    pub hosts: Option<&'static [&'static str]>,
+}
+
 /// What there is to say.
 #[derive(Default)]
 pub struct Findings {
@@ -26,19 +39,21 @@ pub struct Findings {
     kept: Vec<String>,
     /// What was not.
     broken: Vec<String>,
+    /// Hosts that were asked for and should not have been.
+    strangers: Vec<String>,
     /// The agent's last words, when something was not as promised.
     heard: String,
 }
 
 impl Findings {
     /// Judges a run by the requests it made.
-    pub fn of(records: &[Record], scene: &Scene, ran: &Ran) -> Self {
+    pub fn of(records: &[Record], expected: &Expected, ran: &Ran) -> Self {
         let mut findings = Self::default();
         let (elsewhere, here): (Vec<_>, Vec<_>) = records.iter().partition(|record| is_elsewhere(record));
-        findings.question(&here, scene);
+        findings.question(&here, expected);
         findings.reply(ran);
-        findings.keys(records, &elsewhere, scene);
-        findings.hosts(&elsewhere);
+        findings.keys(records, &elsewhere, expected);
+        findings.hosts(&elsewhere, expected);
         if !findings.as_promised() {
             let said: Vec<_> = ran.stdout.lines().chain(ran.stderr.lines()).collect();
             findings.heard = said[said.len().saturating_sub(LINES)..].join("\n");
@@ -48,18 +63,49 @@ impl Findings {
 
     /// Whether the agent asked this provider with this key, got its answer, and did nothing else.
     pub fn as_promised(&self) -> bool {
-        self.broken.is_empty()
+        self.broken.is_empty() && self.strangers.is_empty()
     }
 
-    fn question(&mut self, here: &[&Record], scene: &Scene) {
+    /// What the agent asked and was told: title and value.
+    pub fn facts(&self) -> &[(&'static str, String)] {
+        &self.facts
+    }
+
+    /// What was as promised.
+    pub fn kept(&self) -> &[String] {
+        &self.kept
+    }
+
+    /// What was not.
+    pub fn broken(&self) -> &[String] {
+        &self.broken
+    }
+
+    /// Hosts that were asked for and should not have been.
+    pub fn strangers(&self) -> &[String] {
+        &self.strangers
+    }
+
+    /// The agent's last words, when something was not as promised.
+    pub fn heard(&self) -> &str {
+        &self.heard
+    }
+
+    fn question(&mut self, here: &[&Record], expected: &Expected) {
         let prompts: Vec<_> = here.iter().filter(|record| record.protocol.is_some()).collect();
         let Some(first) = prompts.first() else {
             return self.broken.push("the provider was asked nothing".to_owned());
         };
         let models: BTreeSet<_> = prompts.iter().filter_map(|record| record.model.as_deref()).collect();
-        let places: Vec<_> = keys(first).filter_map(|(name, value)| place(name, value, &scene.key)).collect();
+        let places: Vec<_> =
+            keys(first).filter_map(|(name, value)| place(name, value, &expected.key)).collect();
         if places.is_empty() {
             self.broken.push("the provider's key was not sent to it".to_owned());
+        }
+        let others: Vec<_> =
+            models.iter().filter(|model| !expected.models.iter().any(|it| it == *model)).copied().collect();
+        if !others.is_empty() {
+            self.broken.push(format!("a model was asked for that was not chosen: {}", others.join(", ")));
         }
         self.facts.extend([
             ("host", first.host.clone().unwrap_or_default()),
@@ -84,33 +130,41 @@ impl Findings {
         }
     }
 
-    fn keys(&mut self, records: &[Record], elsewhere: &[&Record], scene: &Scene) {
-        let stale = STALE.join(" and ");
-        if records.iter().any(|record| holds(record, &scene.stale)) {
-            self.broken.push(format!("a key from {stale} was sent"));
+    fn keys(&mut self, records: &[Record], elsewhere: &[&Record], expected: &Expected) {
+        let sent = |(_, secret): &&(String, String)| records.iter().any(|record| holds(record, secret));
+        for (name, _) in expected.stale.iter().filter(sent) {
+            self.broken.push(format!("the value of {name} was sent"));
         }
-        if records.iter().flat_map(keys).any(|(_, value)| !value.ends_with(&scene.key)) {
+        if records.iter().flat_map(keys).any(|(_, value)| !value.ends_with(&expected.key)) {
             self.broken.push("a key of another provider was sent".to_owned());
         }
-        if records.iter().any(|record| holds(&without_keys(record), &scene.key)) {
+        if records.iter().any(|record| holds(&without_keys(record), &expected.key)) {
             self.broken.push("the key was sent outside the headers meant for it".to_owned());
         }
-        if elsewhere.iter().any(|record| holds(record, &scene.key)) {
+        if elsewhere.iter().any(|record| holds(record, &expected.key)) {
             self.broken.push("the key was sent to another host".to_owned());
         }
         if self.as_promised() {
-            self.kept.push(format!("No other key was sent, though {stale} held one."));
+            let stale: Vec<_> = expected.stale.iter().map(|(name, _)| name.as_str()).collect();
+            self.kept.push(match stale.join(" and ") {
+                stale if stale.is_empty() => "No other key was sent.".to_owned(),
+                stale => format!("No other key was sent, though {stale} held one."),
+            });
         }
     }
 
-    fn hosts(&mut self, elsewhere: &[&Record]) {
-        let hosts: BTreeSet<_> = elsewhere.iter().map(|record| record.path.as_str()).collect();
-        self.kept.push(if hosts.is_empty() {
-            "No other host was asked for: the proxy variables led here as well.".to_owned()
-        } else {
-            let hosts = hosts.into_iter().collect::<Vec<_>>().join(", ");
-            format!("It also asked for {hosts}, of its own accord; nothing was let through.")
-        });
+    fn hosts(&mut self, elsewhere: &[&Record], expected: &Expected) {
+        let asked: BTreeSet<_> = elsewhere.iter().map(|record| record.path.as_str()).collect();
+        let is_its_own = |target: &&str| expected.hosts.is_none_or(|own| own.contains(&host(target)));
+        let (own, strangers): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_its_own);
+        if !own.is_empty() {
+            let own = own.join(", ");
+            self.kept.push(format!("It also asked for {own}, of its own accord; nothing was let through."));
+        } else if strangers.is_empty() {
+            let none = "No other host was asked for: the proxy variables led here as well.";
+            self.kept.push(none.to_owned());
+        }
+        self.strangers = strangers.into_iter().map(str::to_owned).collect();
     }
 }
 
@@ -122,6 +176,9 @@ impl fmt::Display for Findings {
         writeln!(f)?;
         self.kept.iter().try_for_each(|line| writeln!(f, "{line}"))?;
         self.broken.iter().try_for_each(|line| writeln!(f, "Not as promised: {line}."))?;
+        if !self.strangers.is_empty() {
+            writeln!(f, "Not as promised: it asked for {}.", self.strangers.join(", "))?;
+        }
         if !self.heard.is_empty() {
             writeln!(f, "\nThe agent's last words:\n{}", self.heard)?;
         }
@@ -156,15 +213,18 @@ fn place(name: &str, value: &str, key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, SocketAddr};
-
     use serde_json::json;
     use shims::Protocol;
 
     use super::*;
 
-    fn scene() -> Scene {
-        Scene::set(SocketAddr::from((Ipv4Addr::LOCALHOST, 9))).expect("a scene")
+    fn expected() -> Expected {
+        Expected {
+            key: "sk-ours".to_owned(),
+            stale: vec![("OPENAI_API_KEY".to_owned(), "sk-stale".to_owned())],
+            models: vec!["m".to_owned()],
+            hosts: None,
+        }
     }
 
     fn asked(path: &str, header: &str, value: &str) -> Record {
@@ -189,15 +249,15 @@ mod tests {
 
     #[test]
     fn a_launch_as_promised_is_told_without_its_key() {
-        let scene = scene();
+        let expected = expected();
         let records = [
-            asked("/v1/messages", "authorization", &format!("Bearer {}", scene.key)),
+            asked("/v1/messages", "authorization", &format!("Bearer {}", expected.key)),
             asked("telemetry.example:443", "user-agent", "x"),
         ];
-        let findings = Findings::of(&records, &scene, &answered());
+        let findings = Findings::of(&records, &expected, &answered());
         let told = findings.to_string();
         assert!(findings.as_promised(), "{told}");
-        assert!(!told.contains(&scene.key) && !told.contains(&scene.stale), "{told}");
+        assert!(!told.contains(&expected.key) && !told.contains(&expected.stale[0].1), "{told}");
         for part in [
             "127.0.0.1:9",
             "POST /v1/messages",
@@ -212,26 +272,36 @@ mod tests {
 
     #[test]
     fn every_broken_promise_is_named() {
-        let scene = scene();
-        let ours = format!("Bearer {}", scene.key);
+        let expected = expected();
+        let ours = format!("Bearer {}", expected.key);
         let good = asked("/v1/messages", "authorization", &ours);
         for (second, part) in [
             (asked("/v1/messages", "x-api-key", "sk-other"), "another provider"),
-            (asked("/v1/messages", "x-note", &scene.stale), "OPENAI_API_KEY was sent"),
-            (asked("/v1/messages", "x-note", &scene.key), "outside the headers"),
-            (asked(&format!("/v1/messages?key={}", scene.key), "a", "b"), "outside the headers"),
+            (asked("/v1/messages", "x-note", &expected.stale[0].1), "the value of OPENAI_API_KEY was sent"),
+            (asked("/v1/messages", "x-note", &expected.key), "outside the headers"),
+            (asked(&format!("/v1/messages?key={}", expected.key), "a", "b"), "outside the headers"),
             (asked("http://elsewhere.example/", "authorization", &ours), "to another host"),
         ] {
-            let findings = Findings::of(&[good.clone(), second], &scene, &answered());
+            let findings = Findings::of(&[good.clone(), second], &expected, &answered());
             assert!(!findings.as_promised() && findings.to_string().contains(part), "{findings}");
         }
+        let tempted = asked("telemetry.example:443", "user-agent", "x");
+        for (hosts, as_promised) in [(&["telemetry.example"][..], true), (&["other.example"], false)] {
+            let expected = Expected { hosts: Some(hosts), ..self::expected() };
+            let findings = Findings::of(&[good.clone(), tempted.clone()], &expected, &answered());
+            assert_eq!(findings.as_promised(), as_promised, "{findings}");
+            assert!(findings.to_string().contains("asked for telemetry.example:443"), "{findings}");
+        }
+        let other = Record { model: Some("other".to_owned()), ..good.clone() };
+        let findings = Findings::of(&[good, other], &expected, &answered());
+        assert!(findings.to_string().contains("not chosen: other"), "{findings}");
         let mute = Ran { stdout: String::new(), stderr: "boom".to_owned(), ended: None };
-        let findings = Findings::of(&[], &scene, &mute);
+        let findings = Findings::of(&[], &expected, &mute);
         for part in ["asked nothing", "had not ended", "boom"] {
             assert!(findings.to_string().contains(part), "{findings}");
         }
         let keyless = asked("/v1/messages", "accept", "*/*");
-        let findings = Findings::of(&[keyless], &scene, &answered());
+        let findings = Findings::of(&[keyless], &expected, &answered());
         assert!(findings.to_string().contains("was not sent to it"), "{findings}");
     }
 }

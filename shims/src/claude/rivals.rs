@@ -1,0 +1,64 @@
+//! What settings files say against a launch. What of it is decisive, [`guard`](super::guard) knows.
+
+use super::guard::{Source, is_family, is_held};
+use super::places;
+use crate::loopback::PROXY_VARIABLES;
+use crate::{Inputs, Launch, Rival};
+
+const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code pass it by";
+const GUARDED: &str = "--settings overrules it";
+
+/// The user's and the project's settings that the plan overrules.
+pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
+    let files = places::state_files(launch, inputs).into_iter().chain(places::settings(launch, inputs));
+    let sources: Vec<_> = files.filter_map(|path| Source::read(path, inputs)).collect();
+    sources.iter().flat_map(of_source).collect()
+}
+
+fn of_source(source: &Source) -> Vec<Rival> {
+    let rival = |key: String, answer| Rival { path: source.path.clone(), key, answer };
+    let answer = |name: &str| match name {
+        _ if is_held(name) => Some(HELD),
+        _ if is_family(name) || PROXY_VARIABLES.contains(&name) => Some(GUARDED),
+        _ => None,
+    };
+    let env = source.env().filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));
+    let mut rivals: Vec<_> =
+        env.filter_map(|(name, _)| Some(rival(format!("env.{name}"), answer(name)?))).collect();
+    if source.text("apiKeyHelper").is_some() {
+        rivals.push(rival("apiKeyHelper".to_owned(), GUARDED));
+    }
+    if source.available_models().is_some() {
+        rivals.push(rival("availableModels".to_owned(), "--settings adds this launch's models"));
+    }
+    if source.text("agent").is_some() {
+        rivals.push(rival("agent".to_owned(), "--model stands above a model that it brings"));
+    }
+    rivals
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Protocol};
+
+    #[test]
+    fn what_decides_in_settings_files_is_named_and_the_rest_is_not() {
+        let mut inputs = Inputs::default();
+        inputs.dirs.home = "/home/u".into();
+        let settings = r#"{"env": {"ANTHROPIC_MODEL": "x", "ANTHROPIC_BETAS": "b", "EDITOR": "vi",
+            "ANTHROPIC_API_KEY": ""}, "agent": "a", "availableModels": [], "model": "m"}"#;
+        inputs.facts.insert("/home/u/.claude/settings.json".into(), Fact::File(settings.into()));
+        inputs.facts.insert("/home/u/.claude.json".into(), Fact::File("{".into()));
+        let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
+        let rivals = of(&launch, &inputs);
+        let told: Vec<_> = rivals.iter().map(|rival| (rival.key.as_str(), rival.answer)).collect();
+        let expected = [
+            ("env.ANTHROPIC_MODEL", HELD),
+            ("env.ANTHROPIC_BETAS", GUARDED),
+            ("availableModels", "--settings adds this launch's models"),
+            ("agent", "--model stands above a model that it brings"),
+        ];
+        assert_eq!(told, expected);
+    }
+}

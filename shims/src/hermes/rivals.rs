@@ -1,0 +1,51 @@
+//! What the user's own home says against a launch.
+
+use super::home::Homes;
+use super::settings;
+use crate::rivals::assigned;
+use crate::{Inputs, Rival};
+
+/// The settings, and the variables of the family in the dotenv file, that the plan overrules.
+pub fn of(homes: &Homes, family: &[&str], inputs: &Inputs) -> Vec<Rival> {
+    let (config, dotenv) = (homes.base.join("config.yaml"), homes.base.join(".env"));
+    // A file that does not parse is the plan's to refuse.
+    let theirs = settings::read(&config, inputs).unwrap_or_default();
+    let keys = settings::routing_keys(&theirs).into_iter().map(|key| Rival {
+        path: config.clone(),
+        key: key.to_owned(),
+        answer: "replaced in the runtime home's config.yaml",
+    });
+    let bytes = inputs.file(&dotenv).ok().flatten().unwrap_or_default();
+    let text = String::from_utf8_lossy(bytes);
+    let is_family = |name: &&str| family.iter().any(|pattern| crate::inputs::matches(pattern, name));
+    let variables = assigned(&text).filter(is_family).map(|name| Rival {
+        path: dotenv.clone(),
+        key: name.to_owned(),
+        answer: "the runtime home's own pins are loaded after it",
+    });
+    keys.chain(variables).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{inputs, launch};
+    use super::super::words::Words;
+    use super::*;
+    use crate::Fact;
+
+    #[test]
+    fn what_routes_is_told_by_its_key() {
+        let mut inputs = inputs();
+        for (name, text) in [
+            ("config.yaml", "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\n"),
+            (".env", "OPENAI_BASE_URL=http://x\nAUXILIARY_VISION_MODEL=m\nEDITOR=vi\n"),
+        ] {
+            inputs.facts.insert(format!("/home/u/.hermes/{name}").into(), Fact::File(text.into()));
+        }
+        let launch = launch(&[]);
+        let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
+        let rivals = of(&homes, &["OPENAI_BASE_URL", "AUXILIARY_*"], &inputs);
+        let keys: Vec<_> = rivals.iter().map(|rival| rival.key.as_str()).collect();
+        assert_eq!(keys, ["model", "fallback_model", "OPENAI_BASE_URL", "AUXILIARY_VISION_MODEL"]);
+    }
+}

@@ -1,0 +1,60 @@
+//! The words of `agent-run doctor` and `agent-run why`.
+
+use ::shims::Protocol;
+use clap::Args;
+
+/// `agent-run doctor`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run doctor                          everything, without asking for a key
+  agent-run doctor deepseek                 one provider, its key too
+  agent-run doctor --probe deepseek codex   start Codex on it for real, with a made-up key, and see what it sends
+
+It ends with 1 when something is wrong.")]
+pub struct Doctor {
+    /// Look at this provider alone, and resolve its key; an agent alone will do, or <agent>@<provider>
+    pub provider: Option<String>,
+
+    /// Look at this agent alone
+    pub agent: Option<String>,
+
+    /// Start the agents in this folder on a provider inside this program, and tell what they send
+    #[arg(long)]
+    pub probe: bool,
+
+    /// Run the key commands of all providers too; they may ask for a password
+    #[arg(long)]
+    pub keys: bool,
+
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run why`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run why claude@deepseek
+  agent-run why ollama codex --model qwen3-coder")]
+pub struct Why {
+    /// The provider, or <agent>@<provider> alone
+    #[arg(value_name = "PROVIDER")]
+    pub provider: String,
+
+    /// The agent
+    pub agent: Option<String>,
+
+    /// The model of the launch, instead of the provider's default
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+
+    /// The protocol of the launch, where the provider offers several
+    #[arg(long, value_name = "PROTOCOL", value_parser = super::protocol)]
+    pub protocol: Option<Protocol>,
+
+    /// Print it as JSON
+    #[arg(long)]
+    pub json: bool,
+}

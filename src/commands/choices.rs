@@ -1,0 +1,106 @@
+//! What was decided for a launch and by whom, in words: for a dry run and for `why`.
+//!
+//! No key is resolved for it; a source is all that is told.
+
+use serde::Serialize;
+use shims::loopback::{PROXY_VARIABLES, host, is_loopback};
+use shims::{Launch, Origin, Plan, Proxy, quote};
+
+use crate::config::{KeySource, Loaded, Provider};
+use crate::env::Environment;
+use crate::exec;
+use crate::request::Request;
+
+/// One choice.
+#[derive(Serialize)]
+pub struct Choice {
+    /// What it is about.
+    pub what: &'static str,
+    /// What was chosen.
+    pub value: String,
+    /// Who chose it.
+    pub origin: String,
+    /// What would have held otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not: Option<String>,
+}
+
+impl Choice {
+    /// A choice made by `origin`.
+    pub fn new(what: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
+        Self { what, value: value.into(), origin: origin.into(), not: None }
+    }
+}
+
+/// The place of a key in the config: file, line and dotted key.
+pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
+    let keys: Vec<&str> = key.iter().map(AsRef::as_ref).collect();
+    let line = loaded.locate(&keys).map_or_else(String::new, |(line, _)| format!(":{line}"));
+    format!("{}{line} {}", loaded.path.display(), keys.join("."))
+}
+
+/// The choices of a launch, or of a home without a provider.
+pub fn of(
+    request: &Request,
+    loaded: &Loaded,
+    launch: Option<(&Launch, &Provider)>,
+    plan: &Plan,
+    env: &Environment,
+) -> Vec<Choice> {
+    let from = |origin: &Origin| match origin {
+        Origin::Config(key) => place(loaded, key),
+        other => other.to_string(),
+    };
+    let program = match exec::find_program(request.agent, &plan.program, &env.path(), &plan.fallback_programs)
+    {
+        Ok(path) => quote(path.as_os_str()),
+        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+    };
+    let is_path = plan.program.as_encoded_bytes().contains(&b'/');
+    let found_by = if is_path { "a path".to_owned() } else { format!("{} on PATH", plan.program.display()) };
+    let mut choices = vec![Choice::new("agent", program, found_by)];
+    let Some((launch, provider)) = launch else {
+        let origin = place(loaded, &["isolated_homes"]);
+        choices.push(Choice::new("home", request.provider.clone(), origin));
+        return choices;
+    };
+    let origin = place(loaded, &["providers", &request.provider]);
+    choices.push(Choice::new("provider", launch.provider.clone(), origin));
+    let Launch { protocol, base_url, model, .. } = launch;
+    choices.push(Choice::new("protocol", protocol.value.to_string(), from(&protocol.origin)));
+    choices.push(Choice::new("base url", base_url.value.clone(), from(&base_url.origin)));
+    choices.push(Choice::new("model", model.value.id.clone(), from(&model.origin)));
+    choices.push(key(request, loaded, provider));
+    choices
+}
+
+fn key(request: &Request, loaded: &Loaded, provider: &Provider) -> Choice {
+    let at = |name| place(loaded, &["providers", &request.provider, name]);
+    match provider.key_source() {
+        None => Choice::new("key", "none".to_owned(), "the provider names no source"),
+        Some(KeySource::Literal(_)) => Choice::new("key", "<key>".to_owned(), at("key")),
+        Some(KeySource::Env(name)) => Choice::new("key", format!("${name}"), at("key_env")),
+        Some(KeySource::File(path)) => Choice::new("key", quote(path.as_os_str()), at("key_file")),
+        Some(KeySource::Command(argv)) => {
+            let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
+            Choice::new("key", format!("`{}`", words.join(" ")), at("key_command"))
+        }
+    }
+}
+
+/// The proxy between the agent and the provider, by its host.
+pub fn proxy(launch: &Launch, loaded: &Loaded, env: &Environment) -> Choice {
+    let at = || place(loaded, &["providers", &launch.provider, "proxy"]);
+    let inherited = PROXY_VARIABLES.iter().find_map(|name| Some((name, env.var(name)?.to_str()?)));
+    let choice = match (&launch.proxy, inherited) {
+        (Proxy::Url(url), _) => Choice::new("proxy", host(url), at()),
+        (Proxy::None, _) => Choice::new("proxy", "none", at()),
+        (Proxy::Inherit, Some((name, url))) => Choice::new("proxy", host(url), format!("{name}, inherited")),
+        (Proxy::Inherit, None) => Choice::new("proxy", "none", "no variable names one"),
+    };
+    if is_loopback(&launch.base_url.value) && choice.value != "none" {
+        let not = Some(format!("{}, {}", choice.value, choice.origin));
+        return Choice { not, ..Choice::new("proxy", "none", "the provider is on this machine") };
+    }
+    choice
+}

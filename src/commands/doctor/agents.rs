@@ -1,0 +1,104 @@
+//! The agents: where they are, what stands before them on PATH, which version.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use nix::unistd::{AccessFlags, access};
+use shims::{Agent, Dirs};
+
+use super::report::{Finding, Group, Mark};
+use super::version::{self, Version};
+use crate::env::Environment;
+use crate::exec::Missing;
+use crate::{exec, inputs};
+
+/// Looks at these agents. One that is missing is a problem only where it was named, or none is there.
+pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Environment) -> Group {
+    let found: Vec<_> = agents.iter().map(|&agent| (agent, find(agent, dirs, env))).collect();
+    let all_missing = found.iter().all(|(_, program)| program.is_err());
+    let mut group = Group::new("Agents");
+    // Each takes up to some seconds to tell its version.
+    let findings: Vec<Vec<Finding>> = thread::scope(|scope| {
+        let asked: Vec<_> = found
+            .iter()
+            .map(|(agent, program)| {
+                scope.spawn(move || match program {
+                    Ok(program) => look_at(*agent, program, env),
+                    Err(error) => {
+                        let missing = matches!(error.downcast_ref(), Some(Missing::NotFound(..)));
+                        let mark = if missing && !named && !all_missing { Mark::Note } else { Mark::Problem };
+                        vec![Finding::error(mark, agent.name(), error, agent.install())]
+                    }
+                })
+            })
+            .collect();
+        asked.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
+    });
+    group.extend(findings.into_iter().flatten());
+    group
+}
+
+/// The agent's program, as a launch finds it.
+///
+/// # Errors
+/// As [`exec::find`].
+pub fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<PathBuf> {
+    exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))
+}
+
+fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> {
+    let mut findings = vec![judge(agent, program, version::ask(program, env))];
+    findings.extend(around(agent, program, env));
+    findings
+}
+
+fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Finding {
+    let (name, shown) = (agent.name(), program.display());
+    let told = match told {
+        Ok(told) => told,
+        Err(error) => {
+            let help = format!("see what `{shown} --version` says");
+            return Finding::note(name, format!("{shown}: {error:#}"), help);
+        }
+    };
+    let versions = agent.versions();
+    let [minimum, tested] = [versions.minimum, versions.tested].map(version::parse);
+    let is = format!("{}  {shown}", version::shown(&told));
+    if minimum.is_some_and(|minimum| told < minimum) {
+        let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
+        return Finding::problem(name, text, format!("update it: {}", agent.install()));
+    }
+    if tested.is_some_and(|tested| told > tested) {
+        let help = format!("`agent-run doctor --probe {name}` tells whether it still does as it should");
+        return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
+    }
+    Finding::ok(name, is)
+}
+
+/// What else on PATH has the agent's name.
+fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> {
+    let name = agent.name();
+    let ourselves = exec::ourselves();
+    let real = |path: &Path| path.canonicalize().ok();
+    let runs = |path: &PathBuf| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
+    let on_path: Vec<_> = env.path().iter().map(|dir| dir.join(name)).filter(runs).collect();
+    let mut findings = Vec::new();
+    for path in on_path.iter().filter(|path| exec::identity(path) == ourselves) {
+        let text = format!("{} is agent-run under the agent's own name", path.display());
+        let help = format!("a plain `{name}` does not reach the agent through it: rm {}", path.display());
+        findings.push(Finding::note(name, text, help));
+    }
+    let others = on_path.iter().filter(|path| exec::identity(path) != ourselves);
+    let mut others: Vec<_> = others.filter(|path| real(path) != real(program)).collect();
+    others.dedup();
+    for other in others {
+        let text = format!("another one stands behind it on PATH: {}", other.display());
+        findings.push(Finding::note(name, text, "remove the one that you do not use"));
+    }
+    if !on_path.iter().any(|path| path == program) {
+        let folder = program.parent().unwrap_or(program).display();
+        let text = format!("{} is not on PATH; launches find it all the same", program.display());
+        findings.push(Finding::note(name, text, format!("add {folder} to PATH for a plain `{name}`")));
+    }
+    findings
+}

@@ -1,0 +1,94 @@
+//! Our own folders: who can read them, how large they are, what was left behind.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use shims::{Dirs, quote};
+
+use super::report::{Finding, Group};
+
+/// What a probe that was killed leaves behind starts so.
+pub const PROBE: &str = "probe-";
+
+/// Looks at the cache and the state. `is_known` tells whether a folder's name is a provider's or a home's;
+/// without a config nothing is called left over.
+pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
+    let mut group = Group::new("Folders");
+    for (what, root) in [("cache", &dirs.cache), ("state", &dirs.state)] {
+        let Ok(metadata) = root.metadata() else { continue };
+        let shown = root.display();
+        group.add(if metadata.permissions().mode() & 0o077 != 0 {
+            let help = format!("chmod 700 {}", quote(root.as_os_str()));
+            Finding::problem(what, format!("others can look into {shown}"), help)
+        } else {
+            Finding::ok(what, format!("{shown}, {}", megabytes(size(root))))
+        });
+    }
+    for (name, path) in folders(&dirs.cache) {
+        if name.starts_with(PROBE) {
+            group.add(left_over(&path, "by a probe that was ended"));
+        } else if shims::by_name(&name).is_some()
+            && let Some(is_known) = is_known
+        {
+            let gone = folders(&path).into_iter().filter(|(name, _)| !is_known(provider(name)));
+            group.extend(gone.map(|(name, path)| {
+                left_over(&path, &format!("by a provider that the config no longer has, {}", provider(&name)))
+            }));
+        }
+    }
+    group
+}
+
+fn left_over(path: &Path, whose: &str) -> Finding {
+    let text = format!("left behind {whose}: {}, {}", path.display(), megabytes(size(path)));
+    Finding::note("cache", text, format!("rm -r {}", quote(path.as_os_str())))
+}
+
+/// The provider of a folder: Hermes' have a digest of twelve digits at the end.
+fn provider(folder: &str) -> &str {
+    match folder.rsplit_once('-') {
+        Some((provider, digest))
+            if digest.len() == 12 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+        {
+            provider
+        }
+        _ => folder,
+    }
+}
+
+fn folders(path: &Path) -> Vec<(String, std::path::PathBuf)> {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut folders: Vec<_> =
+        dirs.filter_map(|entry| Some((entry.file_name().into_string().ok()?, entry.path()))).collect();
+    folders.sort();
+    folders
+}
+
+/// Bytes below a folder, links not followed.
+fn size(path: &Path) -> u64 {
+    let entries = fs::read_dir(path).into_iter().flatten().flatten();
+    let of = |entry: fs::DirEntry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    };
+    entries.map(of).sum()
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_names_its_provider() {
+        assert_eq!(provider("ollama"), "ollama");
+        assert_eq!(provider("my-gate-0123456789ab"), "my-gate");
+        assert_eq!(provider("my-gate"), "my-gate");
+    }
+}

@@ -1,0 +1,103 @@
+//! The launches: can each agent be planned for, and what on this machine speaks against it.
+
+use shims::{Agent, Dirs, Note};
+
+use super::report::{Finding, Group, Mark};
+use crate::commands::choices::{self, Choice};
+use crate::commands::launch::{Asking, Meant};
+use crate::commands::overruled;
+use crate::config::Loaded;
+use crate::env::Environment;
+use crate::request::Request;
+use crate::resolve;
+
+/// The provider to plan with: the one named, else the first in the config that the agent can use.
+pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loaded) -> Option<&'a str> {
+    let fits = |name: &&str| {
+        loaded.config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
+    };
+    match named {
+        Some(name) => Some(name).filter(fits),
+        None => loaded.config.providers.keys().map(String::as_str).find(fits),
+    }
+}
+
+/// Plans a launch of each agent, with no words of its own.
+pub fn look(
+    agents: &[&'static dyn Agent],
+    named: Option<&str>,
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Group {
+    let mut group = Group::new("Launches");
+    for &agent in agents {
+        match provider(agent, named, loaded) {
+            Some(provider) => group.extend(look_at(agent, provider, loaded, dirs, env)),
+            None => group.add(unusable(agent, named)),
+        }
+    }
+    group
+}
+
+fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
+    let spoken: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+    let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
+    let text = format!("{} can use {whose}", agent.title());
+    Finding::note(agent.name(), text, format!("it needs one that speaks {}", spoken.join(" or ")))
+}
+
+fn look_at(
+    agent: &'static dyn Agent,
+    provider: &str,
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Vec<Finding> {
+    let subject = format!("{}@{provider}", agent.name());
+    let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
+    let request = Request::new(agent, provider);
+    let decided = Meant::of(&request, &loaded.config, dirs, env)
+        .and_then(|meant| meant.decide(&loaded.config, Asking::Nobody).map(|launch| (meant, launch)));
+    let (meant, launch) = match decided {
+        Ok((meant, Some(launch))) => (meant, launch),
+        Ok((_, None)) => return Vec::new(),
+        // A launch may still name what is missing.
+        Err(error) => return vec![Finding::error(Mark::Note, subject, &error, &otherwise)],
+    };
+    let plan = match meant.plan(Some(&launch)) {
+        Ok(plan) => plan,
+        Err(error) => return vec![Finding::error(Mark::Problem, subject, &error, &otherwise)],
+    };
+    let launch = &launch;
+    let inputs = overruled::inputs(agent, launch, dirs, env);
+    let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
+    let mut findings = vec![Finding::ok(subject.as_str(), target)];
+    findings.push(proxied(&subject, choices::proxy(launch, loaded, env)));
+    for policy in overruled::policies(&inputs) {
+        let text = format!("a managed policy is in force: {}", policy.display());
+        let help = "a launch says where it goes against it; its owner is the machine's administrator";
+        findings.push(Finding::note(subject.as_str(), text, help));
+    }
+    for it in overruled::of(agent, launch, &inputs, &plan) {
+        let text = format!("{}: {}: {}", it.place, it.names.join(", "), it.answer);
+        let help = format!("nothing for a launch; it holds for a plain `{}` alone", agent.name());
+        findings.push(Finding::note(subject.as_str(), text, help));
+    }
+    findings.extend(plan.notes.iter().filter_map(|note| match note {
+        Note::Warning(text) => Some(Finding::said(Mark::Note, subject.as_str(), text, &otherwise)),
+        Note::Info(_) => None,
+    }));
+    findings
+}
+
+fn proxied(subject: &str, Choice { value, origin, not, .. }: Choice) -> Finding {
+    match not {
+        Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
+        None if value == "none" => Finding::ok(subject, format!("no proxy: {origin}")),
+        None => {
+            let help = "`proxy: none` below the provider goes past it";
+            Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The shims on PATH, and what completes them.
+
+use clap::ValueEnum;
+use shims::quote;
+
+use super::report::{Finding, Group, Mark};
+use crate::cli::Shell;
+use crate::commands::shims::completions::Completions;
+use crate::commands::shims::links::Links;
+use crate::commands::shims::pairs::Pair;
+use crate::config::Config;
+use crate::env::Environment;
+
+/// Looks at every folder of PATH.
+pub fn look(config: &Config, env: &Environment) -> Group {
+    let mut group = Group::new("Shims");
+    let mut sound = Vec::new();
+    for folder in env.path() {
+        let links = Links::of(folder);
+        for (name, _) in links.ours().unwrap_or_default() {
+            match trouble(&name, &links, config) {
+                Some(finding) => group.add(finding),
+                None => sound.push(name),
+            }
+        }
+    }
+    if !sound.is_empty() {
+        group.add(Finding::ok("on PATH", sound.join(", ")));
+    }
+    group.extend(completion(env));
+    group
+}
+
+fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
+    let path = links.folder().join(name);
+    let remove = format!("rm {}", quote(path.as_os_str()));
+    if links.is_dangling(name) {
+        let help = format!("`agent-run shims install {name}` mends it, or {remove}");
+        return Some(Finding::problem(name, format!("{} leads nowhere", path.display()), help));
+    }
+    let error = Pair::parse(name).and_then(|pair| pair.check(config)).err()?;
+    let finding = Finding::error(Mark::Note, name, &error, &remove);
+    Some(finding.or_else_do(&remove))
+}
+
+/// Whether the user's shell finds our completion. What an rc file loads is not seen.
+fn completion(env: &Environment) -> Option<Finding> {
+    let shell = env.shell()?;
+    let known = Shell::from_str(shell, false).ok()?;
+    let found = env.data_dirs().ok()?.into_iter().find_map(|dir| Completions::below(dir).is_current(known));
+    let line = match known {
+        Shell::Fish => "agent-run completion fish | source".to_owned(),
+        _ => format!("source <(agent-run completion {shell})"),
+    };
+    Some(match found {
+        Some(true) => Finding::ok("completion", format!("{shell} finds it")),
+        Some(false) => {
+            let text = format!("the file that {shell} finds is of another version");
+            Finding::note("completion", text, "`agent-run shims install` writes it anew")
+        }
+        None => {
+            let text = format!("no file for {shell}; an rc file may load it all the same");
+            let help = format!("`agent-run shims install` writes one, or put into the rc file: {line}");
+            Finding::note("completion", text, help)
+        }
+    })
+}

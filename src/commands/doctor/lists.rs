@@ -1,0 +1,35 @@
+//! The model lists on disk: how old, and why there is none. Nobody is asked.
+
+use shims::Dirs;
+
+use super::report::{Finding, Group, Mark};
+use crate::catalog::Catalog;
+use crate::commands::models::table::age;
+use crate::config::{Config, Provider};
+use crate::env::Environment;
+
+/// Looks at the lists of these providers.
+pub fn look<'a>(
+    providers: impl Iterator<Item = (&'a String, &'a Provider)>,
+    config: &Config,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Group {
+    let catalog = Catalog::open(dirs, env, config.models_ttl);
+    let mut group = Group::new("Model lists");
+    for (name, provider) in providers.filter(|(_, provider)| provider.loads_models()) {
+        let known = catalog.known(name, provider);
+        let again = format!("`agent-run models list {name} --refresh` asks again");
+        group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
+            (_, Some(failure)) => Finding::said(Mark::Note, name, &failure, &again).or_else_do(&again),
+            (Some(old), None) => {
+                let models = known.records().len();
+                Finding::ok(name, format!("{models} models, {} old", age(old)))
+            }
+            (None, None) => {
+                Finding::ok(name, format!("not asked for yet; `agent-run models list {name}` does"))
+            }
+        });
+    }
+    group
+}

@@ -1,0 +1,153 @@
+//! `agent-run doctor`: looks at everything a launch depends on, and says of each thing what to do about it.
+//!
+//! It changes nothing, asks no provider, and shows no key. A key command runs only where it was asked for,
+//! since it may want a password; an agent is started only to tell its version, or by `--probe`.
+
+mod agents;
+mod folders;
+mod keys;
+mod launches;
+mod links;
+mod lists;
+mod probe;
+mod report;
+mod version;
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+use shims::{Agent, Dirs};
+
+use self::keys::Asking;
+use self::report::{Finding, Group, Mark, Report};
+use super::target::Target;
+use crate::cli::Doctor;
+use crate::config::{self, Config, Loaded, Problems};
+use crate::env::Environment;
+use crate::{near, output, resolve};
+
+/// Looks, and prints what was found; the exit code is 1 when something is wrong.
+///
+/// # Errors
+/// When what was named does not exist, or stdout cannot be written.
+pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let (path, dirs) = (env.config_file(config)?, env.dirs()?);
+    let loaded = config::load(&path);
+    let providers = loaded.as_ref().ok().map(|loaded| &loaded.config.providers);
+    let is_provider = |name: &str| providers.is_some_and(|all| all.contains_key(name));
+    let target = Target::read(asked.provider.as_deref(), asked.agent.as_deref(), is_provider)?;
+    if let (Some(name), Ok(loaded)) = (&target.provider, &loaded) {
+        check_name(name, &loaded.config)?;
+    }
+    let agents: Vec<&'static dyn Agent> = match target.agent {
+        Some(agent) => vec![agent],
+        None => shims::AGENTS.to_vec(),
+    };
+    let mut report = Report::default();
+    report.add(ourselves(env));
+    report.add(self::config(&path, &loaded));
+    report.add(agents::look(&agents, target.agent.is_some(), &dirs, env));
+    let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
+    if let Ok(loaded) = &loaded {
+        look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);
+    }
+    let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
+    report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
+    output::write(|out| {
+        if asked.json {
+            let version = env!("CARGO_PKG_VERSION");
+            writeln!(out, "{:#}", json!({ "version": version, "well": report.is_well(), "report": report }))
+        } else {
+            report.print(out, env.wants_colour() && std::io::stdout().is_terminal())
+        }
+    })?;
+    Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What only makes sense with a config.
+fn look_closer(
+    asked: &Doctor,
+    target: &Target,
+    here: &[&'static dyn Agent],
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+    report: &mut Report,
+) {
+    let named = target.provider.as_deref();
+    let providers = &loaded.config.providers;
+    report.add(links::look(&loaded.config, env));
+    let commands = asked.keys || (named.is_some() && !asked.probe);
+    let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
+    let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
+    report.add(keys::look(chosen(), asking));
+    report.add(lists::look(chosen(), &loaded.config, dirs, env));
+    report.add(launches::look(here, named, loaded, dirs, env));
+    if !asked.probe {
+        return;
+    }
+    let launches = here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, loaded)?)));
+    let launches: Vec<_> = launches.collect();
+    if launches.is_empty() {
+        let mut group = Group::new("Probe");
+        let help = "install an agent, or add a provider that speaks its protocol";
+        group.add(Finding::problem("probe", "no agent is here that fits the provider", help));
+        report.add(group);
+    }
+    for (agent, provider) in launches {
+        if std::io::stderr().is_terminal() {
+            _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
+        }
+        report.add(probe::look(agent, provider, loaded, dirs, env));
+    }
+}
+
+fn check_name(name: &str, config: &Config) -> Result<()> {
+    if config.providers.contains_key(name) {
+        return Ok(());
+    }
+    let names = near::nearest(name, config.providers.keys().map(String::as_str));
+    let known =
+        if names.is_empty() { "has none".to_owned() } else { format!("has {}", near::listed(&names, 12)) };
+    bail!("no provider `{name}` in the config\nhelp: it {known}")
+}
+
+/// Whether a shim or a folder may be called so.
+fn is_known(name: &str, config: &Config) -> bool {
+    let is_home = |agent: &&dyn Agent| resolve::home_names(agent.name(), config).contains(name);
+    config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home)
+}
+
+fn ourselves(env: &Environment) -> Group {
+    let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
+    let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
+    group.add(Finding::ok("program", program));
+    if env.var(shims::plan::DEPTH).is_some() {
+        let text = "this runs inside a launch: the environment is that of the agent around it";
+        group.add(Finding::note("here", text, "ask again in a shell of your own"));
+    }
+    group
+}
+
+fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
+    let mut group = Group::new("Config");
+    match loaded {
+        Ok(loaded) => {
+            let count = loaded.config.providers.len();
+            group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
+            let otherwise = "mend it in the file: `agent-run config` opens it";
+            let said = |text: &String| Finding::said(Mark::Note, "file", text, otherwise);
+            group.extend(loaded.warnings.iter().map(said));
+        }
+        Err(error) => match error.downcast_ref::<Problems>() {
+            Some(problems) => group.extend(
+                problems.messages().map(|message| Finding::said(Mark::Problem, "file", &message, "mend it")),
+            ),
+            None => group.add(Finding::error(Mark::Problem, "file", error, "`agent-run config` opens it")),
+        },
+    }
+    group
+}

@@ -1,0 +1,163 @@
+//! `agent-run doctor --probe`: starts the real agent on the provider inside this program.
+//!
+//! Everything is as in a launch from here: the user's home, config and project, the agent's own settings,
+//! hooks and MCP servers. Other than in a launch are the base URL; the key, which is made up; the values of
+//! headers, which may be secret; the proxy variables, which lead to the provider too; and our own folders,
+//! made for this run and removed with it, so that nothing is turned around under a session that runs. No
+//! file of the user's is merged into.
+
+use std::collections::BTreeMap;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+
+use anyhow::{Context, Result};
+use shims::inputs::matches;
+use shims::loopback::PROXY_VARIABLES;
+use shims::{Agent, Dirs, Launch, Proxy, Template};
+
+use super::folders::PROBE;
+use super::report::{Finding, Group, Mark};
+use crate::canary::{Canary, Log, Script};
+use crate::commands::launch::{Asking, Meant, Ready};
+use crate::commands::trial::{self, Expected, Findings, made_up_key};
+use crate::config::{self, Config, Loaded, ModelEntry, Secret};
+use crate::env::Environment;
+use crate::request::Request;
+
+/// By these a request would go past the provider inside this program.
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// Shorter values are no keys.
+const SHORTEST: usize = 8;
+
+const UNSEEN: &str = "not seen is what goes around the proxy variables, as a hook or an MCP server may, or to \
+                      this machine; what the agent writes at any start stays";
+
+/// Probes one agent on one provider.
+pub fn look(
+    agent: &'static dyn Agent,
+    provider: &str,
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Group {
+    let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
+    match probe(agent, provider, loaded, dirs, env) {
+        Ok(findings) => group.extend(told(agent, &findings)),
+        Err(error) => {
+            let otherwise = "run it once more with RUST_LOG=debug";
+            group.add(Finding::error(Mark::Problem, agent.name(), &error, otherwise));
+        }
+    }
+    group
+}
+
+fn told(agent: &dyn Agent, findings: &Findings) -> Vec<Finding> {
+    let mut told: Vec<_> =
+        findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
+    told.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
+    let heard = match findings.heard() {
+        "" => "run it once more with RUST_LOG=debug".to_owned(),
+        heard => format!("its last words may tell:\n{heard}"),
+    };
+    told.extend(findings.broken().iter().map(|line| Finding::problem("promise", line, heard.as_str())));
+    told.extend(findings.strangers().iter().map(|target| {
+        let text = format!("it asked for {target}, and was not let through");
+        let help = "find out who does: an MCP server or a hook of yours, or a setting of this project";
+        Finding::problem("promise", text, help)
+    }));
+    told.push(Finding::ok("limits", UNSEEN));
+    if agent.keeps_one_shot() {
+        let text = format!("{} keeps this prompt in its own database", agent.title());
+        told.push(Finding::note("limits", text, "delete the session with the agent's own command"));
+    }
+    told
+}
+
+fn probe(
+    agent: &'static dyn Agent,
+    name: &str,
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Result<Findings> {
+    let request = Request { args: agent.one_shot(trial::PROMPT), ..Request::new(agent, name) };
+    let meant = Meant::of(&request, &loaded.config, dirs, env)?;
+    let launch = meant.decide(&loaded.config, Asking::Nobody)?;
+    let launch = launch.context("a home without a provider cannot be probed")?;
+    let canary = Canary::start(Script::default(), Log::memory())?;
+    let proxy = format!("http://{}", canary.addr());
+    let expected = Expected {
+        key: made_up_key("probe"),
+        stale: stale(agent, loaded, env),
+        models: models(&launch),
+        hosts: Some(agent.own_hosts()),
+    };
+
+    DirBuilder::new().recursive(true).mode(0o700).create(&dirs.cache)?;
+    // Not in the folder for temporary files: Codex 0.169 wants no home below it.
+    let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);
+    let scratch = scratch.context("could not make a folder for the probe")?;
+    let place = |name: &str| scratch.path().join(name);
+    let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
+    let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
+    let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
+    let mut turned = config::load(&loaded.path)?;
+    turn_here(&mut turned.config, name, &launch, &proxy, &expected.key);
+
+    let ready = Ready::rehearse(&request, &turned, &dirs, &env)?;
+    let ran = trial::run(ready, &dirs.cwd, scratch.path())?;
+    Ok(Findings::of(&canary.requests(), &expected, &ran))
+}
+
+/// Makes the provider the one inside this program, with the model that was decided on.
+fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &str) {
+    let Some(provider) = config.providers.get_mut(name) else { return };
+    let urls = &mut provider.base_urls;
+    for (kept, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
+        if let Some(kept) = kept {
+            kept.0 = here;
+        }
+    }
+    (provider.key_env, provider.key_file, provider.key_command) = (None, None, None);
+    provider.key = Some(Secret(key.to_owned()));
+    provider.default_model = Some(launch.model.value.id.clone());
+    provider.disable_model_loading_from_api = true;
+    let model = &launch.model.value;
+    if provider.models.iter().all(|entry| entry.id != model.id) {
+        // What the list on disk knows of it: the list is that of the real base URL.
+        let (context_window, max_output_tokens) = (model.context_window, model.max_output_tokens);
+        let entry = ModelEntry::named(model.id.clone());
+        provider.models.push(ModelEntry { context_window, max_output_tokens, ..entry });
+    }
+    provider.proxy.0 = Proxy::Inherit;
+    let is_proxy = |name: &str| PROXY_VARIABLES.contains(&name) || NO_PROXY.contains(&name);
+    provider.extra_env.retain(|name, _| !is_proxy(name));
+    let hidden = Template::parse("agent-run-probe").unwrap_or_default();
+    provider.headers.values_mut().for_each(|value| value.clone_from(&hidden));
+}
+
+/// Every model this launch may ask for.
+fn models(launch: &Launch) -> Vec<String> {
+    let tiers = &launch.tiers;
+    let named = [&launch.model.value.id, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+    named.into_iter().chain(launch.models.iter().map(|model| &model.id)).cloned().collect()
+}
+
+/// The keys in the environment: those the agent listens to, and the providers' own.
+fn stale(agent: &dyn Agent, loaded: &Loaded, env: &Environment) -> Vec<(String, String)> {
+    let configured: Vec<&str> =
+        loaded.config.providers.values().filter_map(|other| other.key_env.as_deref()).collect();
+    let is_key = |name: &str| {
+        let secret = ["KEY", "TOKEN"].iter().any(|end| name.ends_with(end));
+        configured.contains(&name)
+            || (secret && agent.env_family().iter().any(|pattern| matches(pattern, name)))
+    };
+    let vars: BTreeMap<_, _> = env
+        .all()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+        .filter(|(name, value)| is_key(name) && value.len() >= SHORTEST)
+        .collect();
+    vars.into_iter().collect()
+}

@@ -1,0 +1,193 @@
+//! What the doctor found, in groups, and how it is told.
+
+use std::io::{self, Write};
+
+use anyhow::Error;
+use serde::Serialize;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// As it should be.
+    Ok,
+    /// Worth knowing; nothing has to be done.
+    Note,
+    /// Wrong.
+    Problem,
+}
+
+/// One thing found.
+#[derive(Debug, Serialize)]
+pub struct Finding {
+    mark: Mark,
+    /// The agent, provider, file or folder it is about.
+    subject: String,
+    text: String,
+    /// What to do; only what is as it should be has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<String>,
+}
+
+impl Finding {
+    /// Something is as it should be.
+    pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { mark: Mark::Ok, subject: subject.into(), text: text.into(), help: None }
+    }
+
+    /// Something is worth knowing.
+    pub fn note(subject: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { mark: Mark::Note, subject: subject.into(), text: text.into(), help: Some(help.into()) }
+    }
+
+    /// Something is wrong.
+    pub fn problem(subject: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { mark: Mark::Problem, ..Self::note(subject, text, help) }
+    }
+
+    /// What a message says, with its own `help:` line as what to do.
+    pub fn said(mark: Mark, subject: impl Into<String>, message: &str, otherwise: &str) -> Self {
+        let (text, help) = message.split_once("\nhelp: ").unwrap_or((message, otherwise));
+        Self { mark, ..Self::note(subject, text, help) }
+    }
+
+    /// What an error says; `otherwise` is what to do where it does not. A `help:` line may stand in any link
+    /// of its chain.
+    pub fn error(mark: Mark, subject: impl Into<String>, error: &Error, otherwise: &str) -> Self {
+        let (mut texts, mut help) = (Vec::new(), None);
+        for cause in error.chain().map(ToString::to_string) {
+            match cause.split_once("\nhelp: ") {
+                Some((text, more)) => {
+                    texts.push(text.to_owned());
+                    help.get_or_insert_with(|| more.to_owned());
+                }
+                None => texts.push(cause),
+            }
+        }
+        Self { mark, ..Self::note(subject, texts.join(": "), help.as_deref().unwrap_or(otherwise)) }
+    }
+
+    /// With another thing to do beside what it says already.
+    #[must_use]
+    pub fn or_else_do(mut self, what: &str) -> Self {
+        if let Some(help) = self.help.as_mut().filter(|help| !help.contains(what)) {
+            *help = format!("{help}, or {what}");
+        }
+        self
+    }
+}
+
+/// Findings of one kind.
+#[derive(Debug, Serialize)]
+pub struct Group {
+    title: String,
+    findings: Vec<Finding>,
+}
+
+impl Group {
+    /// A group with nothing in it.
+    pub fn new(title: impl Into<String>) -> Self {
+        Self { title: title.into(), findings: Vec::new() }
+    }
+
+    /// Adds what was found.
+    pub fn add(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+}
+
+impl Extend<Finding> for Group {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
+        self.findings.extend(findings);
+    }
+}
+
+/// Everything found.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    groups: Vec<Group>,
+}
+
+impl Report {
+    /// Adds a group, unless there is nothing in it.
+    pub fn add(&mut self, group: Group) {
+        if !group.findings.is_empty() {
+            self.groups.push(group);
+        }
+    }
+
+    fn count(&self, mark: Mark) -> usize {
+        self.groups.iter().flat_map(|group| &group.findings).filter(|finding| finding.mark == mark).count()
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_well(&self) -> bool {
+        self.count(Mark::Problem) == 0
+    }
+
+    /// Writes it for people, the marks in colour or plain.
+    pub fn print(&self, out: &mut impl Write, colour: bool) -> io::Result<()> {
+        for Group { title, findings } in &self.groups {
+            writeln!(out, "{title}")?;
+            let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
+            for Finding { mark, subject, text, help } in findings {
+                let text = text.replace('\n', "\n          ");
+                writeln!(out, "  {} {subject:<width$}  {text}", shown(*mark, colour))?;
+                if let Some(help) = help {
+                    writeln!(out, "          help: {}", help.replace('\n', "\n          "))?;
+                }
+            }
+            writeln!(out)?;
+        }
+        match (self.count(Mark::Problem), self.count(Mark::Note)) {
+            (0, 0) => writeln!(out, "Nothing is wrong."),
+            (0, notes) => writeln!(out, "Nothing is wrong; notes: {notes}."),
+            (problems, notes) => writeln!(out, "Problems: {problems}; notes: {notes}."),
+        }
+    }
+}
+
+fn shown(mark: Mark, colour: bool) -> String {
+    let (word, code) = match mark {
+        Mark::Ok => ("ok", 32),
+        Mark::Note => ("note", 33),
+        Mark::Problem => ("problem", 31),
+    };
+    if colour { format!("\x1b[{code}m{word:<7}\x1b[0m") } else { format!("{word:<7}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn what_to_do_is_found_wherever_an_error_says_it() {
+        for error in
+            [anyhow!("cause\nhelp: do it").context("outer"), anyhow!("cause").context("outer\nhelp: do it")]
+        {
+            let finding = Finding::error(Mark::Problem, "x", &error, "nothing");
+            assert_eq!((finding.text.as_str(), finding.help.as_deref()), ("outer: cause", Some("do it")));
+        }
+    }
+
+    #[test]
+    fn a_report_lines_up_and_counts() {
+        let mut group = Group::new("Keys");
+        group.extend([Finding::ok("a", "fine"), Finding::problem("long", "not set", "set it")]);
+        let mut report = Report::default();
+        report.add(group);
+        report.add(Group::new("Empty"));
+        let printed = |colour| {
+            let mut out = Vec::new();
+            report.print(&mut out, colour).expect("written");
+            String::from_utf8(out).expect("text")
+        };
+        let plain = "Keys\n  ok      a     fine\n  problem long  not set\n          help: set it\n\n\
+                     Problems: 1; notes: 0.\n";
+        assert_eq!(printed(false), plain);
+        assert!(printed(true).contains("\x1b[32mok     \x1b[0m a     fine"));
+        assert!(!report.is_well());
+    }
+}

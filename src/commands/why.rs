@@ -1,0 +1,161 @@
+//! `agent-run why`: one launch on a page, each setting with who decided it and what it overrules.
+//!
+//! It shows the plan of a launch with no words of the agent's own. No key is resolved, no provider asked, and
+//! nothing changed.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::json;
+use shims::{Dirs, Launch, Note, Origin, Plan, Sourced, quote};
+
+use super::choices::{self, Choice, place};
+use super::launch::{Asking, Meant};
+use super::overruled::{self, Overruled};
+use super::target::Target;
+use crate::cli::Why;
+use crate::config::{self, Loaded, Provider};
+use crate::env::Environment;
+use crate::output;
+use crate::request::Request;
+
+/// Prints the page.
+///
+/// # Errors
+/// When the launch would be refused, with the launch's own error.
+pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let loaded = config::load(&env.config_file(config)?)?;
+    let is_provider = |name: &str| loaded.config.providers.contains_key(name);
+    let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
+    let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
+        bail!("why which launch?\nhelp: name both, as in `agent-run why claude@deepseek`")
+    };
+    let request = Request {
+        model: why.model.map(|model| Sourced::new(model, Origin::Option("--model"))),
+        protocol: why.protocol.map(|protocol| Sourced::new(protocol, Origin::Option("--protocol"))),
+        ..Request::new(agent, &provider)
+    };
+    let dirs = env.dirs()?;
+    let meant = Meant::of(&request, &loaded.config, &dirs, env)?;
+    let decided = meant.decide(&loaded.config, Asking::Nobody)?;
+    let plan = meant.plan(decided.as_ref())?;
+    let launch = decided.as_ref().zip(loaded.config.providers.get(&provider));
+    let mut rows = choices::of(&request, &loaded, launch, &plan, env);
+    let mut overruled = Vec::new();
+    if let Some((launch, provider)) = launch {
+        more(&mut rows, launch, provider, &loaded, env);
+        overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
+    }
+    rows.extend(on_disk(&plan, &dirs));
+    let title = format!("{} on {provider}", agent.title());
+    output::write(|out| {
+        if why.json {
+            let notes = notes(&plan);
+            let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
+                "overruled": overruled, "notes": notes });
+            writeln!(out, "{page:#}")
+        } else {
+            print(out, &title, &rows, &overruled, &notes(&plan))
+        }
+    })
+}
+
+fn more(rows: &mut Vec<Choice>, launch: &Launch, provider: &Provider, loaded: &Loaded, env: &Environment) {
+    let at = |key: &str| place(loaded, &["providers", &launch.provider, key]);
+    let asked = launch.model_was_asked_for();
+    if let Some(model) = rows.iter_mut().find(|row| row.what == "model") {
+        model.not = provider
+            .default_model
+            .as_ref()
+            .filter(|default| asked && **default != launch.model.value.id)
+            .map(|default| format!("{default}, {}", at("default_model")));
+    }
+    let window = match launch.model.value.context_window {
+        Some(window) => {
+            Choice::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
+        }
+        None => Choice::new("window", "unknown", "the agent counts with its own default"),
+    };
+    rows.push(window);
+    rows.push(choices::proxy(launch, loaded, env));
+    let names = |map: &std::collections::BTreeMap<String, _>| -> String {
+        map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    };
+    if !launch.headers.is_empty() {
+        rows.push(Choice::new("headers", names(&launch.headers), at("headers")));
+    }
+    if !launch.extra_env.is_empty() {
+        rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")));
+    }
+    if !launch.standing_args.is_empty() {
+        let words: Vec<_> = launch.standing_args.iter().map(|word| quote(word.as_ref())).collect();
+        rows.push(Choice::new("args", words.join(" "), at("args")));
+    }
+}
+
+fn window_origin(launch: &Launch, provider: &Provider, loaded: &Loaded) -> String {
+    match provider.models.iter().position(|model| model.id == launch.model.value.id) {
+        Some(at) => {
+            place(loaded, &["providers", &launch.provider, "models", &at.to_string(), "context_window"])
+        }
+        None => "the provider's model list".to_owned(),
+    }
+}
+
+/// What the launch keeps on disk, each folder of ours by the variable that names it.
+fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
+    let is_ours = |path: &Path| path.starts_with(&dirs.cache) || path.starts_with(&dirs.state);
+    let named = plan.env.iter().filter_map(|(name, value)| {
+        let value = value.as_ref()?.plain()?;
+        is_ours(Path::new(&value)).then(|| Choice::new("home", quote(&value), name.to_string_lossy()))
+    });
+    let mut rows: Vec<_> = named.collect();
+    if rows.is_empty() {
+        rows.push(Choice::new("home", "the agent's own", "this agent needs no other"));
+    }
+    let written = plan.files.keys().map(|path| Choice::new("file", quote(path.as_os_str()), "written anew"));
+    rows.extend(written);
+    let merged = plan.merges.keys();
+    rows.extend(merged.map(|path| Choice::new("file", quote(path.as_os_str()), "yours; one flag is added")));
+    rows
+}
+
+fn notes(plan: &Plan) -> Vec<&str> {
+    fn text(note: &Note) -> &str {
+        match note {
+            Note::Warning(text) | Note::Info(text) => text,
+        }
+    }
+    plan.notes.iter().map(text).collect()
+}
+
+fn print(
+    out: &mut impl Write,
+    title: &str,
+    rows: &[Choice],
+    overruled: &[Overruled],
+    notes: &[&str],
+) -> std::io::Result<()> {
+    writeln!(out, "{title}\n")?;
+    let mut last = "";
+    for Choice { what, value, origin, not } in rows {
+        let shown = if *what == last { "" } else { what };
+        last = what;
+        writeln!(out, "  {shown:<9} {value}  ({origin})")?;
+        if let Some(not) = not {
+            writeln!(out, "  {:<9}   not {not}", "")?;
+        }
+    }
+    if !overruled.is_empty() {
+        writeln!(out, "\nOverruled:")?;
+    }
+    for Overruled { place, names, answer } in overruled {
+        writeln!(out, "  {place}: {}\n    {answer}", names.join(", "))?;
+    }
+    for note in notes {
+        writeln!(out, "\nNote: {}", note.replace('\n', "\n  "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+use serde_json::Value as Json;
+
+use crate::support::Sandbox;
+use crate::support::tree::Tree;
+
+const CONFIG: &str = "\
+providers:
+  mock:
+    protocols: [anthropic, openai-responses]
+    base_urls:
+      anthropic: http://127.0.0.1:9
+      openai: http://127.0.0.1:9/v1
+    key_command: [sh, -c, 'touch ~/asked; echo sk-key']
+    default_model: m1
+    models: [{id: m1}, {id: m2, context_window: 65536}]
+    headers: {X-Team: sk-hush}
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new().var("HTTPS_PROXY", "http://me:sk-pw@proxy.example:3128");
+    sandbox.config(CONFIG);
+    sandbox.fake_agent("claude");
+    sandbox.fake_agent("codex");
+    sandbox
+}
+
+#[test]
+fn each_setting_says_who_decided_it_and_what_it_beat() {
+    let sandbox = sandbox().var("ANTHROPIC_MODEL", "stale");
+    sandbox.write(&sandbox.home(".claude/settings.json"), r#"{"apiKeyHelper": "echo sk-helper"}"#);
+    let before = Tree::of(&sandbox.home(""));
+    let ran = sandbox.agent_run(&["why", "mock", "claude", "--model", "m2"]).clean();
+    let page = sandbox.redacted(&ran.stdout);
+    let config = "[HOME]/.config/agent-run/config.yaml";
+    for part in [
+        "Claude Code on mock\n",
+        "agent     [ROOT]/bin/claude  (claude on PATH)",
+        "model     m2  (--model)",
+        &format!("not m1, {config}:8 providers.mock.default_model"),
+        &format!("base url  http://127.0.0.1:9  ({config}:5 providers.mock.base_urls.anthropic)"),
+        &format!("window    65536 tokens  ({config}:9 providers.mock.models.1.context_window)"),
+        "proxy     none  (the provider is on this machine)",
+        "not proxy.example, HTTPS_PROXY, inherited",
+        &format!("headers   X-Team  ({config}:10 providers.mock.headers)"),
+        "[HOME]/.claude/settings.json: apiKeyHelper\n    --settings overrules it",
+        "the environment: ANTHROPIC_MODEL\n    set anew for the launch",
+    ] {
+        assert!(page.contains(part), "no {part} in:\n{page}");
+    }
+    assert!(!page.replace("echo sk-key", "").contains("sk-"), "{page}");
+    assert_eq!(Tree::of(&sandbox.home("")), before, "nothing is written, and no key was asked for");
+}
+
+#[test]
+fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
+    let sandbox = sandbox();
+    let page = sandbox.agent_run(&["why", "codex@mock"]).clean().stdout;
+    assert_eq!(sandbox.agent_run(&["why", "mock", "codex"]).clean().stdout, page);
+    let json = sandbox.agent_run(&["why", "codex@mock", "--json"]).clean().stdout;
+    let json: Json = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["agent"], &json["provider"]), (&"codex".into(), &"mock".into()));
+    for row in json["settings"].as_array().unwrap() {
+        let (value, origin) = (row["value"].as_str().unwrap(), row["origin"].as_str().unwrap());
+        assert!(page.contains(&format!("{value}  ({origin})")), "{row}\n{page}");
+    }
+    assert!(page.contains("/codex/mock  (CODEX_HOME)"), "{page}");
+}
+
+#[test]
+fn what_cannot_be_told_is_refused_with_the_next_step() {
+    let sandbox = sandbox();
+    sandbox.agent_run(&["why", "mock"]).exits(1).complains(&["help: name both", "why claude@deepseek"]);
+    sandbox.agent_run(&["why", "claude@nowhere"]).exits(1).complains(&["no provider `nowhere`", "help: "]);
+    sandbox.agent_run(&["why", "vim@mock"]).exits(1).complains(&["no agent `vim`", "help: the agents are"]);
+}
