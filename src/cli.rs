@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod env;
+pub mod import;
 pub mod models;
 pub mod providers;
 pub mod shims;
@@ -47,6 +48,10 @@ pub enum Command {
     Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
+    /// Open the config file in your editor, check it, or show what it means
+    Config(config::Config),
+    /// Take providers over from another tool's settings
+    Import(import::Import),
     /// Put symlinks named AGENT@PROVIDER in place, list and remove them
     #[command(subcommand)]
     Shims(Shims),
@@ -58,8 +63,6 @@ pub enum Command {
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
     Env(env::Env),
-    /// Open the config file in your editor, check it, or show what it means
-    Config(config::Config),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),

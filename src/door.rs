@@ -68,6 +68,10 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             env.config_file(cli.config.as_deref())
                 .and_then(|path| commands::config::run(&config, &path, env)),
         ),
+        Command::Import(import) => done(
+            env.config_file(cli.config.as_deref())
+                .and_then(|path| commands::import::run(&import, &path, env)),
+        ),
         Command::Canary(canary) => {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
         }

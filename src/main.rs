@@ -24,6 +24,7 @@ mod config;
 mod door;
 mod env;
 mod exec;
+mod import;
 mod inputs;
 mod key;
 mod near;

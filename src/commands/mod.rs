@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod dry_run;
 pub mod env;
+pub mod import;
 pub mod launch;
 pub mod models;
 pub mod providers;

@@ -141,15 +141,12 @@ fn inserted(text: &str, tree: Option<&Tree>, block: &str) -> Option<String> {
 
     let entries = tree.map(|tree| tree.keys(&[PROVIDERS.into()])).unwrap_or_default();
     let empty = lines[providers.line - 1].replacen("{}", "", 1);
-    let (indent, at) = match entries.first() {
-        Some((_, first)) => {
-            let indent: String = lines.get(first.line - 1)?.chars().take(first.column - 1).collect();
-            (indent, end_of(&lines, providers.line - 1, next))
-        }
-        None => {
-            lines[providers.line - 1] = &empty;
-            (INDENT.to_owned(), providers.line)
-        }
+    let (indent, at) = if let Some((_, first)) = entries.first() {
+        let indent: String = lines.get(first.line - 1)?.chars().take(first.column - 1).collect();
+        (indent, end_of(&lines, providers.line - 1, next))
+    } else {
+        lines[providers.line - 1] = &empty;
+        (INDENT.to_owned(), providers.line)
     };
     if !indent.chars().all(|c| c == ' ') {
         return None;

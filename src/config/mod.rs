@@ -19,14 +19,17 @@ mod tests;
 
 pub use append::{append, write_config};
 pub use load::{Loaded, Places, Report, examine, load, parse};
-pub use problem::{Problem, Problems, dotted};
-pub use types::{
-    Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
-    Provider, ProxyRule, Secret, ShimsRule, TierNames,
-};
+#[cfg(test)]
+pub use problem::Problems;
+pub use problem::{Problem, dotted};
+pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
+pub use yaml::value as yaml_value;
 
 /// The example that a newcomer starts from: every key once.
 pub const DEMO: &str = include_str!("../../config.demo.yaml");
+
+/// Known providers, each with the variable in which its key usually is.
+pub const KNOWN: &str = DEMO;
 
 /// The file's JSON Schema (draft 2020-12), for editors. The types decide; a test holds the two together.
 pub const SCHEMA: &str = include_str!("schema.json");

@@ -22,6 +22,9 @@ mod env;
 /// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
 mod hermes;
 
+/// Providers taken over from other tools.
+mod import;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
 /// What the Nix files know of the agents.
@@ -29,6 +32,9 @@ mod nix;
 
 /// The README's config and commands.
 mod papers;
+
+/// What a launch makes of a model list.
+mod models;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;

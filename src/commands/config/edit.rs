@@ -1,7 +1,7 @@
 //! `agent-run config`: opens the config in an editor until what it saved is sound or the user leaves it so.
 //! Writes the example first if asked to.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::DirBuilder;
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
 use std::os::unix::fs::DirBuilderExt;
@@ -22,7 +22,7 @@ const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
 ///
 /// `editor` is what `$VISUAL` or `$EDITOR` says, with arguments as a shell splits them. With `bootstrap`
 /// a file that is not there yet is written first; one that is stays as it is.
-pub fn run(path: &Path, bootstrap: bool, editor: Option<OsString>) -> Result<ExitCode> {
+pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitCode> {
     let written = bootstrap && write_example(path)?;
     if matches!(path.try_exists(), Ok(false)) {
         let help = "`agent-run config --bootstrap-config` writes an example there";
@@ -35,7 +35,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<OsString>) -> Result<Exi
         output::write(|out| writeln!(out, "wrote {}", path.display()))?;
     }
     loop {
-        edit(path, editor.clone())?;
+        edit(path, editor)?;
         let found = examine(path)?;
         if found.errors.is_empty() && found.warnings.is_empty() {
             return Ok(ExitCode::SUCCESS);
@@ -87,7 +87,7 @@ fn write_example(path: &Path) -> Result<bool> {
     }
 }
 
-fn edit(path: &Path, editor: Option<OsString>) -> Result<()> {
+fn edit(path: &Path, editor: Option<&OsStr>) -> Result<()> {
     let Some(editor) = editor.filter(|editor| !editor.is_empty()) else {
         for program in EDITORS {
             match Command::new(program).arg(path).status() {
@@ -104,8 +104,8 @@ fn edit(path: &Path, editor: Option<OsString>) -> Result<()> {
 }
 
 /// The editor's words. A name that is not UTF-8 is taken whole, since it cannot be split as a shell does.
-fn split(editor: OsString) -> Result<Vec<OsString>> {
-    let Some(text) = editor.to_str() else { return Ok(vec![editor]) };
+fn split(editor: &OsStr) -> Result<Vec<OsString>> {
+    let Some(text) = editor.to_str() else { return Ok(vec![editor.to_owned()]) };
     let words = shlex::split(text).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| {
         anyhow!("the editor's command has an open quote: {text}\nhelp: mend VISUAL or EDITOR")
@@ -183,14 +183,14 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let (path, log) = (root.path().join("the config"), root.path().join("log"));
         let editor = format!("sh -c 'printf \"%s|\" \"$@\" >{}' sh --wait", log.display());
-        edit(&path, Some(editor.into())).expect("it ran");
+        edit(&path, Some(editor.as_ref())).expect("it ran");
         assert_eq!(fs::read_to_string(log).expect("a log"), format!("--wait|{}|", path.display()));
     }
 
     #[test]
     fn an_editor_that_cannot_run_or_fails_is_told() {
         let said = |editor: &str| {
-            let error = edit(Path::new("x"), Some(editor.into())).expect_err(editor).to_string();
+            let error = edit(Path::new("x"), Some(editor.as_ref())).expect_err(editor).to_string();
             assert!(error.contains("\nhelp: "), "{error}");
             error
         };

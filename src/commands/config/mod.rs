@@ -22,7 +22,7 @@ use crate::output;
 /// As the command says; a fault in the file is one for `check`'s exit code.
 pub fn run(words: &Config, path: &Path, env: &Environment) -> Result<ExitCode> {
     match &words.command {
-        None => edit::run(path, words.bootstrap_config, env.editor()),
+        None => edit::run(path, words.bootstrap_config, env.editor().as_deref()),
         Some(Command::Path) => output::write(|out| writeln!(out, "{}", path.display())),
         Some(Command::Check(words)) => check::run(words, path),
         Some(Command::Show(words)) => show::run(words, path, env),

@@ -80,7 +80,9 @@ impl Page {
         add(&["protocols"], json!(protocols));
         let urls = [("openai", Protocol::OpenaiResponses), ("anthropic", Protocol::Anthropic)];
         for (family, url) in urls.map(|(family, protocol)| (family, provider.base_url(protocol))) {
-            url.into_iter().for_each(|url| add(&["base_urls", family], url.into()));
+            if let Some(url) = url {
+                add(&["base_urls", family], url.into());
+            }
         }
         let (source, told) = secret(provider, env);
         add(&[source], told.into());
@@ -115,7 +117,9 @@ impl Page {
             Args::All(words) if words.is_empty() => {}
             Args::All(words) => add(&["args"], arguments(words)),
             Args::ByAgent(lists) => {
-                lists.iter().for_each(|(agent, words)| add(&["args", agent], arguments(words)));
+                for (agent, words) in lists {
+                    add(&["args", agent], arguments(words));
+                }
             }
         }
         add(&["proxy"], proxy(&provider.proxy.0).into());
@@ -259,7 +263,9 @@ fn rule(filter: &Filter) -> String {
     if let Some(keys) = order_key {
         _ = write!(text, " by {} {}", keys.join(" "), if *desc { "descending" } else { "ascending" });
     }
-    top.iter().for_each(|top| _ = write!(text, " top {top}"));
+    if let Some(top) = top {
+        _ = write!(text, " top {top}");
+    }
     text
 }
 

@@ -36,7 +36,9 @@ pub fn accepted() -> Vec<String> {
 
 #[test]
 fn both_ways_of_reading_mean_the_same() {
-    accepted().iter().for_each(|text| both_ways(text));
+    for text in accepted() {
+        both_ways(&text);
+    }
 }
 
 #[test]

@@ -33,9 +33,8 @@ impl Schema {
         let each = |list: &Json| list.as_array().expect("a list").clone();
         let rules = rules.as_object().unwrap_or_else(|| panic!("{rules} at {at}"));
         rules.iter().find_map(|(keyword, rule)| {
-            let no = || Some(format!("{at}: {keyword} {rule}"));
+            let unless = |holds: bool| if holds { None } else { Some(format!("{at}: {keyword} {rule}")) };
             match (keyword.as_str(), value) {
-                ("$schema" | "title" | "description" | "default" | "$defs", _) => None,
                 ("$ref", _) => {
                     let pointer = rule.as_str().and_then(|rule| rule.strip_prefix('#')).expect("a pointer");
                     let rules = self.0.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not there"));
@@ -43,32 +42,18 @@ impl Schema {
                 }
                 ("type", _) => {
                     let types = if rule.is_array() { each(rule) } else { vec![rule.clone()] };
-                    if types.iter().any(|name| is(value, name.as_str().expect("a name"))) {
-                        None
-                    } else {
-                        no()
-                    }
+                    unless(types.iter().any(|name| is(value, name.as_str().expect("a name"))))
                 }
-                ("enum", _) => {
-                    if each(rule).contains(value) {
-                        None
-                    } else {
-                        no()
-                    }
-                }
-                ("anyOf", _) => {
-                    let faults: Vec<_> =
-                        each(rule).iter().map(|rules| self.fault(rules, value, at)).collect();
-                    if faults.iter().any(Option::is_none) { None } else { no() }
-                }
+                ("enum", _) => unless(each(rule).contains(value)),
+                ("anyOf", _) => unless(each(rule).iter().any(|rules| self.fault(rules, value, at).is_none())),
                 ("pattern", Json::String(text)) => {
                     let pattern = Regex::new(rule.as_str().expect("a pattern")).expect("a sound pattern");
-                    if pattern.is_match(text) { None } else { no() }
+                    unless(pattern.is_match(text))
                 }
-                ("minLength", Json::String(text)) if (text.chars().count() as u64) < number(rule) => no(),
-                ("maxLength", Json::String(text)) if text.chars().count() as u64 > number(rule) => no(),
-                ("minimum", Json::Number(given)) if given.as_f64() < rule.as_f64() => no(),
-                ("minItems", Json::Array(items)) if (items.len() as u64) < number(rule) => no(),
+                ("minLength", Json::String(text)) => unless(text.chars().count() as u64 >= number(rule)),
+                ("maxLength", Json::String(text)) => unless(text.chars().count() as u64 <= number(rule)),
+                ("minimum", Json::Number(given)) => unless(given.as_f64() >= rule.as_f64()),
+                ("minItems", Json::Array(items)) => unless(items.len() as u64 >= number(rule)),
                 ("prefixItems", Json::Array(items)) => {
                     let mut pairs = each(rule).into_iter().zip(items);
                     pairs.find_map(|(rules, item)| self.fault(&rules, item, &format!("{at}/0")))
@@ -77,11 +62,7 @@ impl Schema {
                     items.iter().find_map(|item| self.fault(rule, item, &format!("{at}/…")))
                 }
                 ("required", Json::Object(map)) => {
-                    if each(rule).iter().all(|key| map.contains_key(key.as_str().expect("a key"))) {
-                        None
-                    } else {
-                        no()
-                    }
+                    unless(each(rule).iter().all(|key| map.contains_key(key.as_str().expect("a key"))))
                 }
                 ("propertyNames", Json::Object(map)) => {
                     map.keys().find_map(|key| self.fault(rule, &key.as_str().into(), &format!("{at}/{key}")))
@@ -98,7 +79,12 @@ impl Schema {
                     })
                 }
                 (
-                    "pattern"
+                    "$schema"
+                    | "title"
+                    | "description"
+                    | "default"
+                    | "$defs"
+                    | "pattern"
                     | "minLength"
                     | "maxLength"
                     | "minimum"

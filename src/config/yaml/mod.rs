@@ -64,6 +64,12 @@ fn brackets_left_open(text: &str) -> usize {
     most
 }
 
+/// Any YAML as data, aliases bounded as in a config; `None` when it is none.
+pub fn value(text: &str) -> Option<serde_json::Value> {
+    tree::parse(text).ok()?;
+    serde_yaml::from_str(text).ok()
+}
+
 /// A plain scalar as a number, if it is one.
 fn number(text: &str) -> Option<serde_yaml::Number> {
     serde_yaml::from_str(text).ok()

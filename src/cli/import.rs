@@ -1,0 +1,44 @@
+//! The words of `agent-run import`: declarations, and nothing that runs.
+
+use clap::{Args, ValueEnum};
+
+/// `agent-run import`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run import claude
+  agent-run import cc-switch --write
+  agent-run import env --json")]
+pub struct Import {
+    /// Whose settings to read
+    pub tool: Tool,
+
+    /// Add the providers to the config; without it they are only printed
+    #[arg(long)]
+    pub write: bool,
+
+    /// Copy keys that stand in the other tool's files, as they are
+    #[arg(long)]
+    pub with_keys: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Whose settings to read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Tool {
+    /// Claude Code: the `env` block of settings.json
+    Claude,
+    /// Codex: `model_providers` of config.toml
+    Codex,
+    /// Crush: `providers` of its crush.json files
+    Crush,
+    /// Hermes Agent: `providers`, `custom_providers` and `model` of config.yaml
+    Hermes,
+    /// The environment: variables in which known providers' keys are kept
+    Env,
+    /// cc-switch: its database, or config.json from before that
+    CcSwitch,
+}

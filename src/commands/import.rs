@@ -1,0 +1,133 @@
+//! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
+
+use std::fmt::Write as _;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde_json::json;
+
+use crate::cli::import::Import;
+use crate::config::{append, load, write_config, yaml_value};
+use crate::env::Environment;
+use crate::import::{Found, Keys, Named, find, name, yaml};
+use crate::output;
+
+/// Prints the providers of another tool as entries of ours, and adds them to the config at `path` if
+/// `words` say so.
+///
+/// # Errors
+/// When the other tool's files cannot be read, hold no provider, or the config cannot be written.
+pub fn run(words: &Import, path: &Path, env: &Environment) -> Result<ExitCode> {
+    let mut found = find(words.tool, env)?;
+    let keys = if words.with_keys { Keys::Copy } else { Keys::Leave };
+    let entries = entries(&mut found, keys, path);
+    let Found { looked_at, skipped, .. } = &found;
+    if entries.is_empty() && skipped.is_empty() {
+        let help = "`agent-run config --bootstrap-config` writes an example to start from";
+        bail!("no provider is found in {}\nhelp: {help}", looked_at.join(", "));
+    }
+    if words.write && !entries.is_empty() {
+        write(&entries, path)?;
+    }
+    let text =
+        if words.json { data(words, &entries, skipped, path) } else { page(words, &entries, skipped, path) };
+    output::write(|out| out.write_all(text.as_bytes()))
+}
+
+/// A provider under its name here, as text.
+struct Entry {
+    name: String,
+    from: String,
+    yaml: String,
+}
+
+/// What can stand in the config; what cannot is told among what was skipped.
+fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
+    let config = load(path).ok().map(|loaded| loaded.config);
+    let mut taken: Vec<String> = Vec::new();
+    let mut entries = Vec::new();
+    for draft in &found.drafts {
+        let from = &draft.from;
+        let name = match name(draft, config.as_ref(), &taken) {
+            Named::New(name) => name,
+            Named::There(name) => {
+                found.skipped.push(format!("{from}: the config has it, as {name}"));
+                continue;
+            }
+        };
+        let yaml = yaml(draft, &name, keys);
+        match append("", &name, &yaml) {
+            Ok(_) => {
+                taken.push(name.clone());
+                entries.push(Entry { name, from: from.clone(), yaml });
+            }
+            Err(error) => {
+                let lines: Vec<_> = error.to_string().lines().take(2).map(str::to_owned).collect();
+                found.skipped.push(format!("{from}: {}", lines.join("; ")));
+            }
+        }
+    }
+    entries
+}
+
+fn write(entries: &[Entry], path: &Path) -> Result<()> {
+    let mut text = match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        text => text.with_context(|| format!("could not read the config: {}", path.display()))?,
+    };
+    for entry in entries {
+        text = append(&text, &entry.name, &entry.yaml)?;
+    }
+    write_config(path, &text)
+}
+
+fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
+    let mut page = String::new();
+    let shown = path.display();
+    if !entries.is_empty() {
+        page.push_str("providers:\n");
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        page.push_str(if index > 0 { "\n" } else { "" });
+        entry.yaml.lines().for_each(|line| _ = writeln!(page, "  {line}"));
+    }
+    if !entries.is_empty() {
+        page.push('\n');
+    }
+    for skipped in skipped {
+        _ = writeln!(page, "# Left out: {skipped}");
+    }
+    let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
+    _ = match (names.is_empty(), words.write) {
+        (true, _) => writeln!(page, "# Nothing to add to {shown}"),
+        (_, true) => writeln!(page, "# Added to {shown}: {}", names.join(", ")),
+        (_, false) => {
+            let again = tool(words);
+            writeln!(page, "# `agent-run import {again} --write` adds this to {shown}")
+        }
+    };
+    page
+}
+
+fn data(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
+    let entry = |entry: &Entry| {
+        let config = yaml_value(&entry.yaml).map(|value| value[&entry.name].clone());
+        json!({ "name": entry.name, "from": entry.from, "config": config })
+    };
+    let providers: Vec<_> = entries.iter().map(entry).collect();
+    let data = json!({
+        "tool": tool(words),
+        "config": path,
+        "written": words.write && !entries.is_empty(),
+        "providers": providers,
+        "skipped": skipped,
+    });
+    format!("{data:#}\n")
+}
+
+fn tool(words: &Import) -> String {
+    words.tool.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}

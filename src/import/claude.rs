@@ -1,0 +1,72 @@
+//! Claude Code's `settings.json`: the variables of its `env` block (names as of 2.1).
+
+use anyhow::Result;
+use serde_json::Value as Json;
+use shims::Protocol;
+
+use super::draft::{Draft, Kept};
+use super::{Found, folder, names};
+use crate::env::Environment;
+
+/// Where Claude Code goes without a base URL.
+const ANTHROPIC: &str = "https://api.anthropic.com";
+
+pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+    let path = folder(env, "CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json");
+    let Some(settings) = found.json(&path)? else { return Ok(()) };
+    let shown = path.display().to_string();
+    let mut draft = of_settings(&settings, &shown, |variable| {
+        Some(["jq", "-r", &format!(".env.{variable}"), &shown].map(str::to_owned).to_vec())
+    });
+    if draft.anthropic.is_none() && draft.key != Kept::Nowhere {
+        draft.serve(Protocol::Anthropic, ANTHROPIC);
+    }
+    draft.name = draft.anthropic.as_deref().map(names::of_host).unwrap_or_default();
+    found.take(draft);
+    Ok(())
+}
+
+/// The provider that settings of Claude Code's shape name; `command` prints the key in a variable.
+pub fn of_settings(settings: &Json, place: &str, command: impl Fn(&str) -> Option<Vec<String>>) -> Draft {
+    let said = |name: &str| settings["env"][name].as_str().map(str::trim).filter(|text| !text.is_empty());
+    let mut draft = Draft { from: place.to_owned(), ..Draft::default() };
+    if let Some(url) = said("ANTHROPIC_BASE_URL") {
+        draft.serve(Protocol::Anthropic, url);
+    }
+    let variables = ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"];
+    if let Some((variable, key)) = variables.iter().find_map(|name| Some((*name, said(name)?))) {
+        let place = format!("{place} as env.{variable}");
+        draft.key = Kept::Literal { key: key.to_owned(), place, command: command(variable) };
+        draft.anthropic_use_api_key = variable == "ANTHROPIC_API_KEY";
+    } else if let Some(helper) = settings["apiKeyHelper"].as_str().filter(|helper| !helper.is_empty()) {
+        draft.key = Kept::Command(["sh", "-c", helper].map(str::to_owned).to_vec());
+    }
+    let model = said("ANTHROPIC_MODEL").or_else(|| settings["model"].as_str());
+    draft.default_model = model.filter(|model| !TIERS.contains(model)).map(str::to_owned);
+    let small = said("ANTHROPIC_DEFAULT_HAIKU_MODEL").or_else(|| said("ANTHROPIC_SMALL_FAST_MODEL"));
+    for (tier, id) in [
+        ("opus", said("ANTHROPIC_DEFAULT_OPUS_MODEL")),
+        ("sonnet", said("ANTHROPIC_DEFAULT_SONNET_MODEL")),
+        ("haiku", small),
+        ("subagent", said("CLAUDE_CODE_SUBAGENT_MODEL")),
+    ] {
+        let id = id.filter(|id| Some(*id) != draft.default_model.as_deref() && !TIERS.contains(id));
+        draft.tiers.extend(id.map(|id| (tier, id.to_owned())));
+    }
+    for line in said("ANTHROPIC_CUSTOM_HEADERS").unwrap_or_default().lines() {
+        if let Some((name, value)) = line.split_once(':') {
+            draft.header(name.trim(), value.trim());
+        }
+    }
+    let more: Vec<_> = (settings["env"].as_object().into_iter().flatten())
+        .map(|(name, _)| name.as_str())
+        .filter(|name| !name.starts_with("ANTHROPIC_") && *name != "CLAUDE_CODE_SUBAGENT_MODEL")
+        .collect();
+    if !more.is_empty() && draft.anthropic.is_some() {
+        draft.notes.push(format!("Not taken over, see `extra_env`: {}.", more.join(", ")));
+    }
+    draft
+}
+
+/// Claude Code's own names for its models, which no provider's list has.
+const TIERS: [&str; 6] = ["default", "opus", "sonnet", "haiku", "opusplan", "inherit"];

@@ -1,0 +1,117 @@
+//! Codex' `config.toml`: its `model_providers` (keys as of 0.169).
+
+use anyhow::{Result, bail};
+use serde_json::Value as Json;
+use shims::Protocol;
+use toml::{Table, Value as Toml};
+
+use super::draft::{Draft, Kept};
+use super::{Found, folder};
+use crate::env::Environment;
+
+pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+    let home = folder(env, "CODEX_HOME", ".codex")?;
+    let path = home.join("config.toml");
+    let Some(text) = found.read(&path)? else { return Ok(()) };
+    let shown = path.display().to_string();
+    let Some(table) = table(&text) else {
+        bail!("could not read {shown}: no TOML\nhelp: see what `codex` says of it");
+    };
+    let auth_path = home.join("auth.json");
+    let wants_auth = providers(&table).any(|(_, provider)| wants_auth(provider));
+    let auth = if wants_auth { found.json(&auth_path)? } else { None };
+    let auth_shown = auth_path.display().to_string();
+    let command = ["jq", "-r", ".OPENAI_API_KEY", &auth_shown].map(str::to_owned).to_vec();
+    for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(command)) {
+        found.take(draft);
+    }
+    Ok(())
+}
+
+/// The text as TOML, or nothing: TOML's own errors quote lines, where a key can stand.
+pub fn table(text: &str) -> Option<Table> {
+    text.trim_start_matches('\u{feff}').parse().ok()
+}
+
+fn providers(table: &Table) -> impl Iterator<Item = (&String, &Table)> {
+    let providers = table.get("model_providers").and_then(Toml::as_table).into_iter().flatten();
+    providers.filter_map(|(id, provider)| Some((id, provider.as_table()?)))
+}
+
+fn wants_auth(provider: &Table) -> bool {
+    provider.get("requires_openai_auth").and_then(Toml::as_bool) == Some(true)
+}
+
+/// The providers of a `config.toml`; `auth` is the `auth.json` beside it, `command` prints its key.
+pub fn drafts(
+    table: &Table,
+    auth: Option<&Json>,
+    place: &str,
+    auth_place: &str,
+    command: Option<Vec<String>>,
+) -> Vec<Draft> {
+    let drafts = providers(table).map(|(id, provider)| {
+        let said = |key: &str| provider.get(key).and_then(Toml::as_str).filter(|text| !text.is_empty());
+        let from = format!("{place} [model_providers.{id}]");
+        let mut draft = Draft { name: id.clone(), from, ..Draft::default() };
+        let protocol = match said("wire_api") {
+            Some("chat") => Protocol::OpenaiChatCompletions,
+            _ => Protocol::OpenaiResponses,
+        };
+        if let Some(url) = said("base_url") {
+            draft.serve(protocol, url);
+        }
+        let command_of = |auth: &Toml| {
+            let mut argv = vec![auth.get("command")?.as_str()?.to_owned()];
+            let words = auth.get("args").and_then(Toml::as_array).into_iter().flatten();
+            argv.extend(words.filter_map(|word| word.as_str().map(str::to_owned)));
+            Some(argv)
+        };
+        draft.key = if let Some(variable) = said("env_key") {
+            Kept::Variable(variable.to_owned())
+        } else if let Some(argv) = provider.get("auth").and_then(command_of) {
+            Kept::Command(argv)
+        } else if let Some(key) = said("experimental_bearer_token") {
+            let place = format!("{} as experimental_bearer_token", draft.from);
+            Kept::Literal { key: key.to_owned(), place, command: None }
+        } else if let Some(key) =
+            auth.filter(|_| wants_auth(provider)).and_then(|a| a["OPENAI_API_KEY"].as_str())
+        {
+            let place = format!("{auth_place} as OPENAI_API_KEY");
+            Kept::Literal { key: key.to_owned(), place, command: command.clone() }
+        } else {
+            if wants_auth(provider) {
+                draft
+                    .notes
+                    .push("It uses Codex' own login, which cannot be taken over: name a key.".to_owned());
+            }
+            Kept::Nowhere
+        };
+        let map = |key: &str| provider.get(key).and_then(Toml::as_table).into_iter().flatten();
+        for (name, value) in map("http_headers") {
+            value.as_str().into_iter().for_each(|value| draft.header(name, value));
+        }
+        for (name, variable) in map("env_http_headers") {
+            let value = variable.as_str().map(|variable| format!("${{env:{variable}}}"));
+            draft.headers.extend(value.map(|value| (name.clone(), value)));
+        }
+        if provider.get("query_params").is_some() {
+            draft
+                .notes
+                .push("Its `query_params` have no place here: the provider may refuse requests.".to_owned());
+        }
+        draft.default_model = model_of(table, id);
+        draft
+    });
+    drafts.collect()
+}
+
+/// The model that is used with a provider: at the top, or in a profile.
+fn model_of(table: &Table, id: &str) -> Option<String> {
+    let profiles = table.get("profiles").and_then(Toml::as_table).into_iter().flatten();
+    let profiles = profiles.filter_map(|(_, profile)| profile.as_table());
+    std::iter::once(table).chain(profiles).find_map(|at| {
+        let here = at.get("model_provider").and_then(Toml::as_str) == Some(id);
+        at.get("model").filter(|_| here)?.as_str().map(str::to_owned)
+    })
+}

@@ -1,0 +1,144 @@
+//! A provider on its way from another tool's settings to an entry of our config.
+
+use std::collections::BTreeMap;
+
+use shims::Protocol;
+
+use super::secret::may_hold_key;
+use crate::config::Provider;
+
+/// What another tool says of a provider.
+#[derive(Clone, Default)]
+pub struct Draft {
+    /// What it is called there.
+    pub name: String,
+    /// Where that stands, for people.
+    pub from: String,
+    /// What it can speak.
+    pub protocols: Vec<Protocol>,
+    /// Where the `openai-…` protocols are.
+    pub openai: Option<String>,
+    /// Where the Anthropic protocol is.
+    pub anthropic: Option<String>,
+    /// Where the key is.
+    pub key: Kept,
+    /// Whether the key goes as `x-api-key`.
+    pub anthropic_use_api_key: bool,
+    /// The model that is used there.
+    pub default_model: Option<String>,
+    /// Ids, each with the size of its context if that is known.
+    pub models: Vec<(String, Option<u64>)>,
+    /// Model ids by tier.
+    pub tiers: Vec<(&'static str, String)>,
+    /// Values as templates of ours.
+    pub headers: BTreeMap<String, String>,
+    /// Headers whose values may be secret, as templates too.
+    pub secret_headers: BTreeMap<String, String>,
+    /// What has no place in our config, or wants a look.
+    pub notes: Vec<String>,
+}
+
+/// Where the other tool keeps the key.
+#[derive(Clone, Default, Eq, PartialEq)]
+pub enum Kept {
+    /// It needs none, or nobody knows.
+    #[default]
+    Nowhere,
+    /// In this variable.
+    Variable(String),
+    /// This prints it.
+    Command(Vec<String>),
+    /// In a file of the tool's own.
+    Literal {
+        /// The key.
+        key: String,
+        /// Where it stands, for people.
+        place: String,
+        /// A command that prints it from there.
+        command: Option<Vec<String>>,
+    },
+}
+
+impl Kept {
+    /// Whether both give the same key, as far as that can be told.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Literal { key: one, .. }, Self::Literal { key: two, .. }) => one == two,
+            (one, two) => one == two,
+        }
+    }
+}
+
+impl Draft {
+    /// Whether `provider` is where this one is.
+    pub fn is_at(&self, provider: &Provider) -> bool {
+        let same = |url: &Option<String>, protocol| {
+            url.as_deref().is_none_or(|url| provider.base_url(protocol) == Some(url))
+        };
+        same(&self.openai, Protocol::OpenaiChatCompletions) && same(&self.anthropic, Protocol::Anthropic)
+    }
+
+    /// Adds a protocol and where it is, without what agents add to a URL themselves.
+    pub fn serve(&mut self, protocol: Protocol, url: &str) {
+        let url = url.trim().trim_end_matches('/');
+        if !self.protocols.contains(&protocol) {
+            self.protocols.push(protocol);
+        }
+        if protocol == Protocol::Anthropic {
+            let url = url.strip_suffix("/messages").unwrap_or(url);
+            self.anthropic = Some(url.strip_suffix("/v1").unwrap_or(url).to_owned());
+        } else {
+            let ends = ["/chat/completions", "/responses"];
+            let url = ends.iter().find_map(|end| url.strip_suffix(end)).unwrap_or(url);
+            self.openai = Some(url.to_owned());
+        }
+    }
+
+    /// Adds a header, set apart where its value may be secret.
+    pub fn header(&mut self, name: &str, value: &str) {
+        let secret = ["auth", "key", "token", "secret", "cookie", "pass"];
+        let named = secret.iter().any(|word| name.to_ascii_lowercase().contains(word));
+        let secret = named || may_hold_key(value);
+        let list = if secret { &mut self.secret_headers } else { &mut self.headers };
+        list.insert(name.to_owned(), value.replace("${", "$${"));
+    }
+
+    /// Whether `other` is the same provider, known by the URL of another protocol.
+    fn completes(&self, other: &Self) -> bool {
+        let apart = (self.openai.is_none() || other.openai.is_none())
+            && (self.anthropic.is_none() || other.anthropic.is_none());
+        apart && self.name == other.name && self.key.is(&other.key)
+    }
+
+    fn absorb(&mut self, other: Self) {
+        match (&self.default_model, other.default_model) {
+            (None, model) => self.default_model = model,
+            (Some(one), Some(two)) if *one != two => {
+                self.notes.push(format!("{} uses the model {two}.", other.from));
+            }
+            _ => {}
+        }
+        self.from = format!("{} and {}", self.from, other.from);
+        self.protocols.extend(other.protocols);
+        self.openai = self.openai.take().or(other.openai);
+        self.anthropic = self.anthropic.take().or(other.anthropic);
+        self.anthropic_use_api_key |= other.anthropic_use_api_key;
+        self.models.extend(other.models);
+        self.tiers.extend(other.tiers);
+        self.headers.extend(other.headers);
+        self.secret_headers.extend(other.secret_headers);
+        self.notes.extend(other.notes);
+    }
+}
+
+/// Makes one of drafts that are the same provider under several protocols, as switchers keep them.
+pub fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
+    let mut merged: Vec<Draft> = Vec::new();
+    for draft in drafts {
+        match merged.iter_mut().find(|there| there.completes(&draft)) {
+            Some(there) => there.absorb(draft),
+            None => merged.push(draft),
+        }
+    }
+    merged
+}

@@ -1,0 +1,77 @@
+//! Hermes Agent's `config.yaml`: `providers`, the older list `custom_providers`, and `model` (keys as of
+//! 0.19).
+
+use anyhow::{Result, bail};
+use serde_json::Value as Json;
+use shims::Protocol;
+
+use super::draft::{Draft, Kept};
+use super::{Found, crush, folder, names};
+use crate::config::yaml_value;
+use crate::env::Environment;
+
+pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+    let path = folder(env, "HERMES_HOME", ".hermes")?.join("config.yaml");
+    let Some(text) = found.read(&path)? else { return Ok(()) };
+    let shown = path.display().to_string();
+    let Some(config) = yaml_value(&text) else {
+        bail!("could not read {shown}: no YAML\nhelp: see what `hermes doctor` says of it");
+    };
+    for (id, provider) in config["providers"].as_object().into_iter().flatten() {
+        found.take(draft(id, provider, &format!("{shown} providers.{id}")));
+    }
+    for (index, provider) in config["custom_providers"].as_array().into_iter().flatten().enumerate() {
+        let name = provider["name"].as_str().unwrap_or_default();
+        found.take(draft(name, provider, &format!("{shown} custom_providers[{index}]")));
+    }
+    let model = &config["model"];
+    let provider = model["provider"].as_str().unwrap_or_default();
+    let chosen = ["default", "model", "name"].iter().find_map(|key| model[*key].as_str());
+    let id = provider.strip_prefix("custom:").unwrap_or(provider);
+    if let Some(draft) = found.drafts.iter_mut().find(|draft| draft.name == id) {
+        draft.default_model = chosen.map(str::to_owned).or(draft.default_model.take());
+    } else if model["base_url"].is_string() {
+        let mut draft = draft("", model, &format!("{shown} model"));
+        draft.default_model = chosen.map(str::to_owned);
+        found.take(draft);
+    } else if !id.is_empty() && id != "auto" {
+        found.skipped.push(format!("{shown} model: the provider `{id}` is one of Hermes' own"));
+    }
+    Ok(())
+}
+
+/// The provider that an entry of Hermes' shape names.
+pub fn draft(name: &str, entry: &Json, from: &str) -> Draft {
+    let said = |key: &str| entry[key].as_str().map(str::trim).filter(|text| !text.is_empty());
+    let mut draft = Draft { from: from.to_owned(), ..Draft::default() };
+    let url = ["api", "url", "base_url"].iter().find_map(|key| said(key));
+    let anthropic = url.is_some_and(|url| url.trim_end_matches('/').ends_with("/anthropic"));
+    let protocol = match said("api_mode").or_else(|| said("transport")) {
+        Some("anthropic_messages") => Protocol::Anthropic,
+        Some("codex_responses") => Protocol::OpenaiResponses,
+        None if anthropic => Protocol::Anthropic,
+        _ => Protocol::OpenaiChatCompletions,
+    };
+    if let Some(url) = url {
+        draft.serve(protocol, url);
+    }
+    draft.name = if name.is_empty() { url.map(names::of_host).unwrap_or_default() } else { name.to_owned() };
+    // What the environment lacks, Hermes takes from its own `.env`.
+    draft.key = match (said("key_env"), said("api_key")) {
+        (Some(variable), _) => Kept::Variable(variable.to_owned()),
+        (None, Some(key)) => match crush::variable(key) {
+            Some(variable) => Kept::Variable(variable.to_owned()),
+            None => Kept::Literal { key: key.to_owned(), place: format!("{from}.api_key"), command: None },
+        },
+        (None, None) => Kept::Nowhere,
+    };
+    draft.anthropic_use_api_key = protocol == Protocol::Anthropic && draft.key != Kept::Nowhere;
+    draft.default_model = said("default_model").or_else(|| said("model")).map(str::to_owned);
+    for (id, model) in entry["models"].as_object().into_iter().flatten() {
+        draft.models.push((id.clone(), model["context_length"].as_u64()));
+    }
+    for (header, value) in entry["extra_headers"].as_object().into_iter().flatten() {
+        value.as_str().into_iter().for_each(|value| draft.header(header, value));
+    }
+    draft
+}

@@ -1,0 +1,104 @@
+//! Providers out of other tools' own files, as entries of our config.
+//!
+//! Reads and changes nothing. What another tool says becomes a [`Draft`]; what of it has no place in our
+//! config becomes a sentence in the draft's notes, never silence. No note and no entry tells a key, unless
+//! keys are asked for.
+
+mod cc_switch;
+mod claude;
+mod codex;
+mod crush;
+mod draft;
+mod entry;
+mod environment;
+mod hermes;
+mod names;
+mod secret;
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+pub use draft::Draft;
+pub use entry::{Keys, yaml};
+pub use names::{Named, name};
+
+use crate::cli::import::Tool;
+use crate::env::Environment;
+
+/// Bytes of a settings file beyond which it is none.
+const LARGEST: u64 = 16 << 20;
+
+/// What another tool's settings hold.
+#[derive(Default)]
+pub struct Found {
+    /// The providers, in the order of the files.
+    pub drafts: Vec<Draft>,
+    /// What was looked at, there or not.
+    pub looked_at: Vec<String>,
+    /// What is no provider of ours, and why.
+    pub skipped: Vec<String>,
+}
+
+impl Found {
+    /// The text of a file; `None` when there is none.
+    fn read(&mut self, path: &Path) -> Result<Option<String>> {
+        self.looked_at.push(path.display().to_string());
+        let could_not = || format!("could not read {}", path.display());
+        let file = match File::open(path) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            file => file.with_context(could_not)?,
+        };
+        let mut text = String::new();
+        file.take(LARGEST).read_to_string(&mut text).with_context(could_not)?;
+        Ok(Some(text))
+    }
+
+    fn json(&mut self, path: &Path) -> Result<Option<serde_json::Value>> {
+        let Some(text) = self.read(path)? else { return Ok(None) };
+        // The error's own text may quote the file, where a key can stand.
+        serde_json::from_str(&text).map(Some).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            anyhow::anyhow!("could not read {}: no JSON at line {line}, column {column}", path.display())
+        })
+    }
+
+    /// Takes a draft if it says where the provider is.
+    fn take(&mut self, draft: Draft) {
+        if draft.openai.is_none() && draft.anthropic.is_none() {
+            self.skipped.push(format!("{}: it names no base URL", draft.from));
+        } else {
+            self.drafts.push(draft);
+        }
+    }
+}
+
+/// Looks for the providers of `tool`.
+///
+/// # Errors
+/// When a file of it is there and cannot be read or understood.
+pub fn find(tool: Tool, env: &Environment) -> Result<Found> {
+    let mut found = Found::default();
+    match tool {
+        Tool::Claude => claude::find(&mut found, env)?,
+        Tool::Codex => codex::find(&mut found, env)?,
+        Tool::Crush => crush::find(&mut found, env)?,
+        Tool::Hermes => hermes::find(&mut found, env)?,
+        Tool::Env => environment::find(&mut found, env)?,
+        Tool::CcSwitch => cc_switch::find(&mut found, env)?,
+    }
+    found.drafts = draft::merged(std::mem::take(&mut found.drafts));
+    Ok(found)
+}
+
+/// A folder that a variable may move.
+fn folder(env: &Environment, variable: &str, default: &str) -> Result<PathBuf> {
+    match env.var(variable) {
+        Some(path) => Ok(path.into()),
+        None => Ok(env.dirs()?.home.join(default)),
+    }
+}
