@@ -142,7 +142,8 @@ fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<Vec<u8>> {
     receiver
 }
 
-fn shown(argv: &[String]) -> String {
+/// A command as a shell takes it, for messages.
+pub fn shown(argv: &[String]) -> String {
     let words: Vec<_> = argv.iter().map(|word| shims::quote(word.as_ref())).collect();
     words.join(" ")
 }

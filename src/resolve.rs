@@ -158,7 +158,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
     }
     let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
     let fitting: Vec<_> =
-        shims::coding_agents().filter(|agent| common(*agent, provider).is_some()).map(|a| a.name()).collect();
+        shims::coding_agents().filter(|agent| common(*agent, provider).is_some()).map(Agent::name).collect();
     let instead = match fitting.as_slice() {
         [] => String::new(),
         names => format!("use `{name}` with {}, or ", names.join(" or ")),

@@ -89,10 +89,8 @@ impl<'a> Meant<'a> {
     ) -> Result<Self> {
         let homes = resolve::home_names(request.agent.name(), config);
         let is_home = !config.providers.contains_key(&request.provider) && homes.contains(&request.provider);
-        let provider = match is_home {
-            true => None,
-            false => Some(resolve::provider(request.agent, &request.provider, config)?),
-        };
+        let provider =
+            if is_home { None } else { Some(resolve::provider(request.agent, &request.provider, config)?) };
         Ok(Self { request, provider, key: Key::of(provider, env, &dirs.home), dirs, env })
     }
 
@@ -112,9 +110,11 @@ impl<'a> Meant<'a> {
             Err(Undecided::Model(unknown)) if !known.fresh && asking != Asking::Nobody => unknown,
             decided => return Ok(Some(decided?)),
         };
-        let key = || match self.key.is_asked_for() && asking == Asking::WithoutCommands {
-            true => bail!("a dry run runs no key_command"),
-            false => Ok(self.key.get()?.map(str::to_owned)),
+        let key = || {
+            if self.key.is_asked_for() && asking == Asking::WithoutCommands {
+                bail!("a dry run runs no key_command");
+            }
+            Ok(self.key.get()?.map(str::to_owned))
         };
         match catalog.refresh_within(name, provider, PATIENCE, &key) {
             Ok(refreshed) => {

@@ -195,7 +195,7 @@ const FORCE: [(&str, &str); 3] = [
 fn described(provider: &Provider) -> String {
     let protocols: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
     let fitting = shims::coding_agents().filter(|agent| resolve::common(*agent, provider).is_some());
-    let agents: Vec<_> = fitting.map(|agent| agent.name()).collect();
+    let agents: Vec<_> = fitting.map(Agent::name).collect();
     let agents = if agents.is_empty() { "no agent" } else { &agents.join(", ") };
     format!("{}, for {agents}", protocols.join(", "))
 }

@@ -79,6 +79,11 @@ fn entry(name: &str) -> Option<String> {
     Some(lines.fold(format!("{name}:\n"), |entry, line| entry + &line[2..] + "\n"))
 }
 
+/// An entry as it stands below `providers:`.
+pub fn indented(entry: &str) -> String {
+    entry.lines().flat_map(|line| ["  ", line, "\n"]).collect()
+}
+
 impl Preset {
     /// The entry for a config file, with its name in the first column.
     pub fn entry(&self, name: &str, key: Option<&KeyPlace>, model: Option<&str>) -> String {
@@ -91,13 +96,12 @@ impl Preset {
                 lines.iter().position(|line| line.trim_start().starts_with(&format!("{key}:")))
             };
             let place = if key.starts_with("key_") { "key_env" } else { key };
-            match has(&lines, place) {
-                Some(at) => lines[at] = line,
-                None => {
-                    let last = ["anthropic", "openai", "key_env", "key_file", "key_command"];
-                    let at = last.iter().filter_map(|key| has(&lines, key)).max().unwrap_or(0);
-                    lines.insert(at + 1, line);
-                }
+            if let Some(at) = has(&lines, place) {
+                lines[at] = line;
+            } else {
+                let last = ["anthropic", "openai", "key_env", "key_file", "key_command"];
+                let at = last.iter().filter_map(|key| has(&lines, key)).max().unwrap_or(0);
+                lines.insert(at + 1, line);
             }
         };
         match key {
@@ -156,7 +160,7 @@ mod tests {
 
     fn added(preset: &str, key: Option<&KeyPlace>, model: Option<&str>) -> (String, Provider) {
         let entry = by_name(preset).expect("a preset").entry("my own: one", key, model);
-        let indented: String = entry.lines().map(|line| format!("  {line}\n")).collect();
+        let indented = indented(&entry);
         let loaded = config::parse(format!("providers:\n{indented}"), Path::new("c"));
         let mut config = loaded.unwrap_or_else(|problems| panic!("{problems}\n{entry}")).config;
         (entry, config.providers.swap_remove("my own: one").expect("the provider"))

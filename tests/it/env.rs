@@ -134,3 +134,22 @@ fn without_a_program_the_users_shell_runs() {
 fn the_demo_is_for_agents_that_talk() {
     Sandbox::new().agent_run(&["demo", "shell"]).exits(1).complains(&["asks no provider by itself"]);
 }
+
+#[test]
+fn a_link_for_the_shell_is_made_only_when_named() {
+    let sandbox = sandbox("key_env: MOCK_KEY");
+    let dir = sandbox.path("bin").display().to_string();
+    let install = |words: &[&str]| {
+        sandbox.agent_run(&[&["shims", "install", "--dir", &dir], words].concat()).exits(0).stdout
+    };
+    let all = install(&["--dry-run"]);
+    assert!(all.contains("claude@mock") && !all.contains("shell@"), "{all}");
+    install(&["shell@mock"]);
+    let ran = sandbox.run("shell@mock", &["sh", "-c", "echo $OPENAI_MODEL"]).clean();
+    assert_eq!(ran.stdout, "m1\n");
+    // It fits, so it is not taken away with what no longer does.
+    install(&[]);
+    assert!(sandbox.path("bin/shell@mock").is_symlink());
+    install(&["--agent", "shell", "--provider", "half"]);
+    assert!(sandbox.path("bin/shell@half").is_symlink());
+}

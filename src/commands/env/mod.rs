@@ -46,13 +46,14 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     loaded.warnings.iter().for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &dirs, env)?;
+    let home = &dirs.home;
     let secrets = Secrets {
         key: provider
             .key_source()
             .filter(|_| words.with_key)
-            .map(|source| key::resolve(source, env, &dirs.home))
+            .map(|source| key::resolve(source, env, home))
             .transpose()?,
-        reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, &dirs.home)),
+        reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, home)),
         env: words.with_key.then_some(env),
     };
     let entries = variables(&launch).into_iter().map(|(name, value)| Ok((name, secrets.pieces(&value)?)));

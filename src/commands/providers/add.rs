@@ -1,5 +1,6 @@
 //! `providers add`: a copy of a preset in the user's config.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
 use std::path::Path;
@@ -12,7 +13,7 @@ use super::{agents, managers};
 use crate::cli::providers::Add;
 use crate::env::Environment;
 use crate::presets::{self, KeyPlace, Preset};
-use crate::{config, output, report};
+use crate::{config, key, output, report};
 
 /// Shows what would be added to the config at `path`, asks, and adds it.
 ///
@@ -33,8 +34,7 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     let entry = preset.entry(name, key.as_ref(), words.model.as_deref());
     let after = config::append(&before, name, &entry)?;
     let loaded = config::parse(after.clone(), path)?;
-    let shown: String = entry.lines().map(|line| format!("  {line}\n")).collect();
-    output::write(|out| out.write_all(shown.as_bytes()))?;
+    output::write(|out| out.write_all(presets::indented(&entry).as_bytes()))?;
     if words.dry_run {
         return Ok(ExitCode::SUCCESS);
     }
@@ -86,7 +86,7 @@ fn ask_for_place(variable: &str, name: &str, env: &Environment) -> Result<Option
     let state = if env.var(variable).is_some() { "set here" } else { "not set here" };
     let mut text = format!("Where is the key?\n  1  in the variable {variable}, {state}\n");
     for (index, way) in ways.iter().enumerate() {
-        text += &format!("  {}  `{}`\n", index + 2, shell_words(&way.argv));
+        _ = writeln!(text, "  {}  `{}`", index + 2, key::shown(&way.argv));
     }
     let answer = ask(&format!("{text}[1] "))?;
     match answer.parse::<usize>() {
@@ -137,9 +137,4 @@ fn next_steps(name: &str, preset: &Preset, key: Option<&KeyPlace>, path: &Path, 
     );
     let path = path.display();
     steps.iter().fold(format!("added {name} to {path}\nnext:\n"), |text, step| text + "  " + step + "\n")
-}
-
-fn shell_words(argv: &[String]) -> String {
-    let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
-    words.join(" ")
 }

@@ -50,9 +50,8 @@ pub fn run(words: &List, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
         ]
     };
     let rows: Vec<_> = providers.iter().map(row).collect();
-    output::write(|out| match for_people {
-        true => table::aligned(out, &COLUMNS, &rows),
-        false => table::separated(out, &rows),
+    output::write(|out| {
+        if for_people { table::aligned(out, &COLUMNS, &rows) } else { table::separated(out, &rows) }
     })
 }
 

@@ -12,12 +12,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use shims::{Agent, Protocol, quote};
+use shims::{Agent, Protocol};
 
 use crate::cli::Providers;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::{near, report, resolve};
+use crate::{key, near, report, resolve};
 
 /// Runs a command below `providers`.
 ///
@@ -62,10 +62,7 @@ fn key_place(provider: &Provider) -> Option<(&'static str, String)> {
         KeySource::Literal(_) => ("key", String::new()),
         KeySource::Env(name) => ("key_env", name.to_owned()),
         KeySource::File(path) => ("key_file", path.display().to_string()),
-        KeySource::Command(argv) => {
-            let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
-            ("key_command", words.join(" "))
-        }
+        KeySource::Command(argv) => ("key_command", key::shown(argv)),
     })
 }
 
