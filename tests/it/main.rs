@@ -9,6 +9,7 @@ mod catalog;
 
 /// What a shell that asks is answered.
 mod complete;
+
 /// The config opened, checked and explained.
 mod config;
 
@@ -20,6 +21,7 @@ mod demo;
 
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
+
 /// The variables for other programs, and programs started with them.
 mod env;
 
@@ -32,23 +34,20 @@ mod import;
 /// What a launch does, and the exit codes it promises.
 mod launch;
 
+/// What a launch makes of a model list.
+mod models;
+
 /// What the Nix files know of the agents.
 mod nix;
 
 /// The README's config and commands.
 mod papers;
 
-/// What a launch makes of a model list.
-mod models;
-
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
 
 /// The providers of the config, those known without one, and whether one works.
 mod providers;
-
-/// What a shell that asks is answered.
-mod complete;
 
 /// The symlinks: made, listed, removed, and what is not ours left alone.
 mod shims;
