@@ -2,6 +2,7 @@
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
+pub mod models;
 pub mod shims;
 
 use std::ffi::OsString;
@@ -11,6 +12,7 @@ use ::shims::Protocol;
 use ::shims::opts::Force;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use self::models::Models;
 pub use self::shims::Shims;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
@@ -36,6 +38,9 @@ pub struct Cli {
 pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
+    /// Look into providers' model lists
+    #[command(subcommand)]
+    Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
     /// Put symlinks named AGENT@PROVIDER in place, list and remove them

@@ -53,6 +53,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Launch(launch) => {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
         }
+        Command::Models(models) => done(commands::models::run(models, cli.config.as_deref(), env)),
         Command::Demo(demo) => {
             let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
             done(agent.and_then(|agent| commands::demo::run(agent, env)))

@@ -72,6 +72,13 @@ impl Environment {
         std::env::split_paths(self.var("PATH").unwrap_or(default)).collect()
     }
 
+    /// Whether completion must leave stale model lists alone:
+    /// `AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH` is `1`, `true`, `yes` or `on`.
+    pub fn completion_refresh_is_off(&self) -> bool {
+        let word = self.var("AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH").and_then(OsStr::to_str);
+        word.is_some_and(|word| ["1", "true", "yes", "on"].iter().any(|yes| word.eq_ignore_ascii_case(yes)))
+    }
+
     /// The user's editor, `$VISUAL` before `$EDITOR`, as typed: it may hold arguments.
     pub fn editor(&self) -> Option<OsString> {
         self.var("VISUAL").or_else(|| self.var("EDITOR")).map(OsStr::to_owned)

@@ -16,6 +16,7 @@
 //! happens here, at the two ends.
 
 mod canary;
+mod catalog;
 mod cli;
 mod commands;
 mod complete;

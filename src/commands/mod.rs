@@ -5,4 +5,5 @@ pub mod config;
 pub mod demo;
 pub mod dry_run;
 pub mod launch;
+pub mod models;
 pub mod shims;

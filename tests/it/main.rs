@@ -4,6 +4,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// Model lists: good ones, bad ones, old ones, and who is asked for them when.
+mod catalog;
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 

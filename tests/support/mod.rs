@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
 pub mod canary;
+pub mod lists;
 pub mod real;
 pub mod tmux;
 pub mod tree;

@@ -1,0 +1,92 @@
+//! What model lists of 500, 5,000 and 50,000 models cost, as ratios of runs that take turns.
+//!
+//! Run with `cargo bench --bench catalog`. Absolute times drift with the machine; the ratios hardly do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "this is a benchmark")]
+
+#[path = "../tests/support/mod.rs"]
+mod stage;
+mod support;
+
+use std::fmt::Write;
+
+use serde_json::json;
+use stage::Sandbox;
+use stage::lists::Lists;
+use support::{Contestant, long_list, race, table};
+
+const ROUNDS: usize = 100;
+/// A command that opens no list.
+const FLOOR: &[&str] = &["models", "cache", "path"];
+
+fn main() {
+    let complete = |prefix| ["models", "complete", "mock", prefix];
+    for count in [500, 5_000, 50_000] {
+        let lists = Lists::json(r#"{"data": [{"id": "only"}]}"#);
+        let sandbox = sandbox(&lists);
+        long_list(&sandbox.home(".cache/agent-run/models"), count);
+        println!("\ncompletion among {count} models");
+        compare(
+            &sandbox,
+            &[
+                ("no list", FLOOR),
+                ("no match", &complete("zzz")),
+                ("a prefix of 1 in 200", &complete("vendor-7/model-00")),
+                ("all", &complete("")),
+            ],
+        );
+    }
+    for count in [400, 5_000] {
+        let body = big_reply(count);
+        let lists = Lists::json(&body);
+        let sandbox = sandbox(&lists);
+        println!("\na list of {count} models in {} kB", body.len() / 1000);
+        compare(
+            &sandbox,
+            &[
+                ("no list", FLOOR),
+                ("from disk", &["models", "list", "mock"]),
+                ("refreshed", &["models", "list", "mock", "--refresh"]),
+            ],
+        );
+    }
+}
+
+fn compare(sandbox: &Sandbox, commands: &[(&str, &[&str])]) {
+    let mut contestants: Vec<_> = commands
+        .iter()
+        .map(|(name, words)| {
+            let mut command = sandbox.command("agent-run");
+            command.args(*words);
+            Contestant::new(name, command)
+        })
+        .collect();
+    race(&mut contestants, ROUNDS);
+    table(&contestants, commands[0].0);
+}
+
+fn sandbox(lists: &Lists) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.config(&format!(
+        "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{}/v1'}}\n",
+        lists.address
+    ));
+    sandbox.agent_run(&["models", "list", "mock"]).exits(0);
+    sandbox
+}
+
+/// A reply with as much beside the ids as OpenRouter's.
+fn big_reply(count: usize) -> String {
+    let mut rows = String::new();
+    for n in 0..count {
+        let row = json!({
+            "id": format!("vendor-{}/model-{n}", n % 20), "name": format!("Model {n}"), "created": 1_754_408_224,
+            "description": "x".repeat(900), "context_length": 131_072,
+            "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+            "pricing": {"prompt": "0.00000015", "completion": "0.0000006", "request": "0", "image": "0"},
+            "top_provider": {"context_length": 131_072, "max_completion_tokens": 16_384},
+            "supported_parameters": ["tools", "reasoning", "max_tokens", "temperature", "top_p", "stop", "seed"],
+        });
+        write!(rows, "{}{row}", if n == 0 { "" } else { "," }).unwrap();
+    }
+    format!("{{\"data\": [{rows}]}}")
+}

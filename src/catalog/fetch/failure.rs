@@ -1,0 +1,254 @@
+//! Why a list could not be loaded, in words that help, and for how long that is worth remembering.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::http::{Answer, Broken, shown};
+use crate::catalog::normalize::{self, Reject};
+use crate::catalog::record::printable;
+use crate::catalog::source::{Source, origin};
+
+/// The longest quote of a provider's own words.
+const MAX_QUOTE: usize = 512;
+
+/// How long not to ask again after a failure that may pass.
+pub const AWHILE: Duration = Duration::from_secs(60);
+
+/// A failed refresh. It displays as a sentence and a `help:` line, without any secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub what: What,
+    text: String,
+}
+
+/// The kinds of failure, as far as something is done differently.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum What {
+    /// Nothing here: the next place may have a list.
+    NoList,
+    /// The provider says that there is no list any more.
+    Gone,
+    /// Asking again a little later may work.
+    Passing,
+    /// The provider says when to ask again.
+    RateLimited(Option<Duration>),
+    /// Something that stays until the user or the provider changes it.
+    Lasting,
+}
+
+impl Failure {
+    /// A failure with its text: a sentence, and a line `help: …`.
+    pub fn new(what: What, text: impl Into<String>) -> Self {
+        Self { what, text: text.into() }
+    }
+
+    /// How long not to ask again by ourselves.
+    pub fn worth_remembering(&self) -> Duration {
+        match self.what {
+            What::NoList | What::Gone => Duration::from_secs(24 * 60 * 60),
+            What::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
+            What::Passing | What::Lasting | What::RateLimited(None) => AWHILE,
+        }
+    }
+
+    /// No answer at all.
+    pub fn broken(broken: &Broken, url: &str, limit: Duration) -> Self {
+        let host = origin(url);
+        let what = if *broken == Broken::Reset { What::Passing } else { What::Lasting };
+        Self::new(
+            what,
+            match broken {
+                Broken::Timeout { connected: false } => format!(
+                    "{host} could not be connected to in time\n\
+                     help: check that it is up and can be reached from here (VPN, proxy)"
+                ),
+                Broken::Timeout { connected: true } => format!(
+                    "{host} did not answer in full within {} s\n\
+                     help: check that it is up, or list the models under `models:` in the config",
+                    limit.as_secs()
+                ),
+                Broken::TooLarge => {
+                    format!("{}: {broken}, which is no model list\nhelp: check base_urls", shown(url))
+                }
+                Broken::Reset | Broken::Other(_) => {
+                    format!("{host}: {broken}\nhelp: check that the server is up and that base_urls is right")
+                }
+            },
+        )
+    }
+
+    /// An answer that is no list, by its status.
+    pub fn status(
+        answer: &Answer,
+        url: &str,
+        source: &Source<'_>,
+        key_sent: bool,
+        secrets: &[String],
+    ) -> Self {
+        let name = source.name;
+        let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
+        let status = answer.status;
+        match status {
+            300..=399 => {
+                let target = answer
+                    .header("location")
+                    .map(|to| if to.contains("://") { origin(to) } else { origin(url) });
+                let target = target.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
+                Self::new(
+                    What::Lasting,
+                    format!(
+                        "{} redirects{target} ({status}), which is never followed with a key\n\
+                         help: if that is the provider, put its address into providers.{name}.base_urls",
+                        shown(url)
+                    ),
+                )
+            }
+            401 | 403 if said.contains("access_terminated_error") => Self::new(
+                What::Lasting,
+                format!("client not allowed ({status}){said}\nhelp: this plan serves its own clients only"),
+            ),
+            401 | 403 if key_sent => Self::new(
+                What::Lasting,
+                format!("the key was refused ({status}){said}\nhelp: check {}", source.key_name()),
+            ),
+            401 | 403 => Self::new(
+                What::Lasting,
+                format!(
+                    "{} wants a key ({status}){said}\n\
+                     help: none was sent; set providers.{name}.key_env, or list the models under `models:`",
+                    origin(url)
+                ),
+            ),
+            402 => Self::new(
+                What::Lasting,
+                format!("the account needs credit (402){said}\nhelp: top it up at the provider"),
+            ),
+            404 | 405 => Self::new(What::NoList, format!("{} has no model list ({status})", shown(url))),
+            410 => Self::new(
+                What::Gone,
+                format!(
+                    "{} is gone (410){said}\n\
+                     help: list the models under `models:`, and set `model_api_filters: []` to stop asking",
+                    shown(url)
+                ),
+            ),
+            429 => {
+                let wait = answer.header("retry-after").and_then(retry_after);
+                let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
+                Self::new(
+                    What::RateLimited(wait),
+                    format!("too many requests (429){said}\nhelp: try again {when}"),
+                )
+            }
+            500.. => Self::new(
+                What::Passing,
+                format!("{} has a problem of its own ({status}){said}\nhelp: try again later", origin(url)),
+            ),
+            _ => Self::new(
+                What::Lasting,
+                format!("{} answered {status}{said}\nhelp: check base_urls and `headers`", shown(url)),
+            ),
+        }
+    }
+
+    /// An answer with a good status that is no list all the same.
+    pub fn reject(reject: &Reject, url: &str, secrets: &[String]) -> Self {
+        let shown = shown(url);
+        Self::new(
+            What::Lasting,
+            match reject {
+                Reject::Html => format!(
+                    "the server sent a web page for {shown}, so the base URL is probably wrong\n\
+                     help: look up the provider's API address; OpenAI-like ones often end in /v1"
+                ),
+                Reject::Error(said) => format!(
+                    "{} answered with an error: {}\nhelp: look the message up at the provider",
+                    origin(url),
+                    clean(said, secrets)
+                ),
+                Reject::NoList | Reject::NotJson(_) => {
+                    format!(
+                        "{shown} sent {reject}\nhelp: set `models_url`, or list the models under `models:`"
+                    )
+                }
+            },
+        )
+    }
+
+    /// No place has a list.
+    pub fn nowhere(urls: &[String], source: &Source<'_>) -> Self {
+        let tried: Vec<_> = urls.iter().map(|url| shown(url)).collect();
+        Self::new(
+            What::NoList,
+            format!(
+                "no model list here; tried {}\n\
+                 help: list the models under providers.{}.models, or set models_url if there is a list elsewhere",
+                tried.join(", "),
+                source.name
+            ),
+        )
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Seconds, or a date of RFC 9110.
+fn retry_after(value: &str) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    Some(date.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default())
+}
+
+/// What the provider says about an error, if that is words and not a page.
+fn quote(body: &[u8], secrets: &[String]) -> Option<String> {
+    let said = clean(&normalize::error_text(body)?, secrets);
+    (!said.is_empty()).then_some(said)
+}
+
+/// Somebody else's words as we may repeat them: one short line, without keys.
+fn clean(text: &str, secrets: &[String]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| secret.len() > 3) {
+        text = text.replace(secret.as_str(), "<key>");
+    }
+    while let Some(at) = text.find("sk-") {
+        let ends = |c: char| c.is_whitespace() || "\"'`,;<>()[]{}".contains(c);
+        let length = text[at..].find(ends).unwrap_or(text.len() - at);
+        text.replace_range(at..at + length, "<key>");
+    }
+    printable(&text, MAX_QUOTE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_is_repeated_and_nothing_drives_the_terminal() {
+        let said = "Incorrect API key provided: sk-FAKE********cdef. Got token hunter22 \u{1b}[31m\nback";
+        assert_eq!(
+            clean(said, &["hunter22".to_owned()]),
+            "Incorrect API key provided: <key> Got token <key> [31m back"
+        );
+        assert_eq!(clean(&"x".repeat(9999), &[]).chars().count(), MAX_QUOTE + 1);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let soon = jiff::Timestamp::now() + Duration::from_secs(3_000);
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
+        assert!(retry_after(&date).is_some_and(|wait| wait > Duration::from_secs(2_900)), "{date}");
+        assert_eq!(retry_after("soon"), None);
+    }
+}

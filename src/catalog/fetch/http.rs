@@ -1,0 +1,218 @@
+//! The only door to the network: one GET, with every limit set.
+//!
+//! No redirect is followed: the key would go along. The size is counted after decompression, and the time
+//! over the whole exchange, so that neither a bomb nor a drip gets far. Certificates are always verified,
+//! against the system's store (`SSL_CERT_FILE` and `SSL_CERT_DIR` name another, as a company's proxy needs)
+//! or, where there is none, against Mozilla's as built in.
+
+use std::fmt;
+use std::io::{ErrorKind, Read};
+use std::time::Duration;
+
+use shims::{Proxy, loopback};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Error, Timeout};
+
+use crate::catalog::source::{origin, without_query};
+use crate::env::Environment;
+
+/// The largest answer, decompressed.
+const MAX_BODY: u64 = 8 * 1024 * 1024;
+/// How long to wait for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+const USER_AGENT: &str = concat!("agent-run/", env!("CARGO_PKG_VERSION"));
+
+/// Something to ask one server with.
+pub struct Client(Agent);
+
+/// What a server answered, whatever it was.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+    headers: ureq::http::HeaderMap,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Broken {
+    /// The time was up: before there was a connection, or after.
+    Timeout { connected: bool },
+    /// More than 8 MiB.
+    TooLarge,
+    /// The server went away in the middle.
+    Reset,
+    /// Anything else; without URL or secret.
+    Other(String),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout { connected: false } => f.write_str("no connection in time"),
+            Self::Timeout { connected: true } => f.write_str("no complete answer in time"),
+            Self::TooLarge => write!(f, "an answer of more than {} MiB", MAX_BODY / 1024 / 1024),
+            Self::Reset => f.write_str("the connection broke off"),
+            Self::Other(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Answer {
+    /// A header, if it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+impl Client {
+    /// A client for the server of `url`, with the proxy that the rule and the environment give.
+    ///
+    /// # Errors
+    /// When the proxy's URL is none.
+    pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, Broken> {
+        let proxy = proxy_url(url, rule, env).map(|proxy| ureq::Proxy::new(&proxy)).transpose();
+        let proxy =
+            proxy.map_err(|_| Broken::Other("the proxy's URL is none that can be used".to_owned()))?;
+        let mut config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(USER_AGENT)
+            .accept("application/json")
+            .proxy(proxy);
+        if origin(url).starts_with("https:") {
+            config = config.tls_config(TlsConfig::builder().root_certs(roots()).build());
+        }
+        Ok(Self(config.build().new_agent()))
+    }
+
+    /// Asks, for at most `limit`.
+    ///
+    /// # Errors
+    /// When no answer came; any status is an answer.
+    pub fn get(&self, url: &str, headers: &[(String, String)], limit: Duration) -> Result<Answer, Broken> {
+        let mut request = self.0.get(url);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let request = request
+            .config()
+            .timeout_global(Some(limit))
+            .timeout_resolve(Some(CONNECT.min(limit)))
+            .timeout_connect(Some(CONNECT.min(limit)))
+            .build();
+        let response = request.call().map_err(broken)?;
+        let (parts, body) = response.into_parts();
+        let mut bytes = Vec::new();
+        let read = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut bytes);
+        read.map_err(|error| broken(error.into()))?;
+        if bytes.len() as u64 > MAX_BODY {
+            return Err(Broken::TooLarge);
+        }
+        Ok(Answer { status: parts.status.as_u16(), body: bytes, headers: parts.headers })
+    }
+}
+
+fn broken(error: Error) -> Broken {
+    match error {
+        Error::Timeout(Timeout::Connect | Timeout::Resolve) => Broken::Timeout { connected: false },
+        Error::Timeout(_) => Broken::Timeout { connected: true },
+        Error::Io(error) => match error.kind() {
+            ErrorKind::ConnectionRefused => Broken::Other("connection refused".to_owned()),
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof => Broken::Reset,
+            ErrorKind::TimedOut => Broken::Timeout { connected: true },
+            _ => Broken::Other(error.to_string()),
+        },
+        Error::BodyStalled => Broken::Reset,
+        Error::HostNotFound => Broken::Other("no such host".to_owned()),
+        Error::BadUri(_) => Broken::Other("the URL is none that can be asked".to_owned()),
+        Error::Http(_) => {
+            Broken::Other("a header cannot be sent: it holds a character that must not be".to_owned())
+        }
+        other => Broken::Other(other.to_string()),
+    }
+}
+
+fn roots() -> RootCerts {
+    let found = rustls_native_certs::load_native_certs();
+    found.errors.iter().for_each(|error| log::debug!("certificates: {error}"));
+    if found.certs.is_empty() {
+        return RootCerts::WebPki;
+    }
+    let certs: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    RootCerts::new_with_certs(&certs)
+}
+
+/// The proxy for `url`; a server on this machine is always asked directly.
+fn proxy_url(url: &str, rule: &Proxy, env: &Environment) -> Option<String> {
+    if loopback::is_loopback(url) {
+        return None;
+    }
+    let var = |name: &str| env.var(name).or_else(|| env.var(&name.to_ascii_uppercase()))?.to_str();
+    match rule {
+        Proxy::None => None,
+        Proxy::Url(proxy) => Some(proxy.clone()),
+        Proxy::Inherit if is_excepted(loopback::host(url), var("no_proxy").unwrap_or_default()) => None,
+        Proxy::Inherit => {
+            let own = if origin(url).starts_with("https:") { "https_proxy" } else { "http_proxy" };
+            var(own).or_else(|| var("all_proxy")).map(str::to_owned)
+        }
+    }
+}
+
+/// `NO_PROXY` as curl reads it: a domain covers what is below it, with or without a leading dot.
+fn is_excepted(host: &str, no_proxy: &str) -> bool {
+    let host = host.to_ascii_lowercase();
+    no_proxy.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
+        let entry = entry.to_ascii_lowercase();
+        let domain = entry.trim_start_matches("*.").trim_start_matches('.');
+        entry == "*" || host == domain || host.strip_suffix(domain).is_some_and(|above| above.ends_with('.'))
+    })
+}
+
+/// The URL as it may be shown: no query, no user.
+pub fn shown(url: &str) -> String {
+    let path = without_query(url).split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    path.map_or_else(|| origin(url), |(_, path)| format!("{}/{path}", origin(url)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> Environment {
+        Environment::made_of(vars.iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    #[test]
+    fn the_proxy_fits_the_scheme_and_never_this_machine() {
+        let env = env(&[
+            ("HTTPS_PROXY", "http://s:1"),
+            ("http_proxy", "http://p:1"),
+            ("no_proxy", ".in.side, x.y"),
+        ]);
+        let proxy = |url, rule: &Proxy| proxy_url(url, rule, &env);
+        assert_eq!(proxy("https://a.b/v1", &Proxy::Inherit).as_deref(), Some("http://s:1"));
+        assert_eq!(proxy("http://a.b/v1", &Proxy::Inherit).as_deref(), Some("http://p:1"));
+        assert_eq!(proxy("https://a.b/v1", &Proxy::None), None);
+        let own = Proxy::Url("http://own:2".to_owned());
+        assert_eq!(proxy("https://in.side/v1", &own).as_deref(), Some("http://own:2"));
+        for direct in ["https://in.side", "https://a.in.side:8/x", "https://x.y", "http://a.x.y"] {
+            assert_eq!(proxy(direct, &Proxy::Inherit), None, "{direct}");
+        }
+        assert!(proxy("https://notx.y", &Proxy::Inherit).is_some());
+        for local in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"] {
+            assert_eq!(proxy(local, &own), None, "{local}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_without_its_secrets() {
+        assert_eq!(shown("https://u:pw@A.b:443/v1/models?key=x"), "https://a.b/v1/models");
+        assert_eq!(shown("http://a.b:80"), "http://a.b");
+    }
+}

@@ -1,0 +1,271 @@
+//! Asks a provider for its list: where, with which headers, how often, and for how long.
+//!
+//! A failure is reported and never half a success, with one exception: pages read before one that failed
+//! are handed on as a part of the list.
+
+mod failure;
+mod http;
+mod pages;
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use shims::template::Field;
+use shims::{Part, Value};
+
+use self::http::{Answer, Client};
+use super::cache::{Extent, Fetched};
+use super::normalize::{List, MAX_ROWS, Reject};
+use super::source::{Place, Source, without_query};
+use crate::env::Environment;
+
+pub use failure::{AWHILE, Failure, What};
+
+/// The most pages of one list.
+const MAX_PAGES: usize = 20;
+/// The longest that a provider may make an explicit refresh wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Names and values of headers.
+type Headers = Vec<(String, String)>;
+
+/// How long to wait for the whole, and how hard to try.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// The time for everything together.
+    pub limit: Duration,
+    /// Whether passing trouble is worth a second try.
+    pub retries: bool,
+}
+
+impl Patience {
+    /// For a refresh that the user asked for.
+    pub const EXPLICIT: Self = Self { limit: Duration::from_secs(10), retries: true };
+    /// For a refresh that nobody waits for.
+    pub const BACKGROUND: Self = Self { limit: Duration::from_secs(10), retries: false };
+
+    /// For a refresh that something waits for.
+    pub fn at_most(limit: Duration) -> Self {
+        Self { limit, retries: false }
+    }
+}
+
+/// What is needed to ask.
+pub struct Ask<'a> {
+    /// Whose list.
+    pub source: Source<'a>,
+    /// Gives the key; called once at most, and only if the key is really sent.
+    pub key: &'a dyn Fn() -> Result<Option<String>>,
+    /// For proxies and for headers that name variables.
+    pub env: &'a Environment,
+    /// How long and how hard.
+    pub patience: Patience,
+}
+
+impl Ask<'_> {
+    /// The provider's list.
+    ///
+    /// # Errors
+    /// [`Failure`], which says what to do about it.
+    pub fn fetch(&self) -> Result<Fetched, Failure> {
+        let deadline = Instant::now() + self.patience.limit;
+        let places = self.source.places();
+        let mut key = None;
+        for place in &places {
+            if place.keyed && key.is_none() {
+                let resolved =
+                    (self.key)().map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
+                key = Some(resolved.filter(|key| !key.is_empty()));
+            }
+            let key = key.as_ref().and_then(Option::as_deref).filter(|_| place.keyed);
+            match Visit::new(self, place, key, deadline)?.list() {
+                Err(Failure { what: What::NoList, .. }) => {}
+                outcome => return outcome,
+            }
+        }
+        let urls: Vec<_> = places.into_iter().map(|place| place.url).collect();
+        Err(Failure::nowhere(&urls, &self.source))
+    }
+
+    /// The config's own headers, filled in, and which of the values are secret.
+    fn headers(&self, key: Option<&str>) -> Result<(Headers, Vec<String>), Failure> {
+        let context = |field| match field {
+            Field::Provider => self.source.name.to_owned(),
+            _ => String::new(), // a list has no model, protocol or agent
+        };
+        let mut headers = Vec::new();
+        let mut secrets: Vec<String> = key.map(str::to_owned).into_iter().collect();
+        for (name, template) in &self.source.provider.headers {
+            if template.names_key() && key.is_none() {
+                continue;
+            }
+            let value = self.fill(name, &template.fill(context), key)?;
+            if template.names_key() || template.variables().next().is_some() {
+                secrets.push(value.clone());
+            }
+            headers.push((name.clone(), value));
+        }
+        Ok((headers, secrets))
+    }
+
+    fn fill(&self, header: &str, value: &Value, key: Option<&str>) -> Result<String, Failure> {
+        let mut text = String::new();
+        for part in value.parts() {
+            match part {
+                Part::Text(plain) => text.push_str(&plain.to_string_lossy()),
+                Part::Key => text.push_str(key.unwrap_or_default()),
+                Part::Env(name) => {
+                    let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
+                        let needs = format!("headers.{header} needs {name}, which is not set");
+                        Failure::new(
+                            What::Lasting,
+                            format!(
+                                "{needs}
+help: export {name}=…"
+                            ),
+                        )
+                    })?;
+                    text.push_str(value);
+                }
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// One place being asked, page by page.
+struct Visit<'a> {
+    ask: &'a Ask<'a>,
+    place: &'a Place,
+    client: Client,
+    headers: Headers,
+    secrets: Vec<String>,
+    key_sent: bool,
+    deadline: Instant,
+}
+
+impl<'a> Visit<'a> {
+    fn new(
+        ask: &'a Ask<'a>,
+        place: &'a Place,
+        key: Option<&str>,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
+        let provider = ask.source.provider;
+        let client = Client::new(&place.url, &provider.proxy.0, ask.env)
+            .map_err(|broken| Failure::broken(&broken, &place.url, ask.patience.limit))?;
+        let (mut headers, secrets) = ask.headers(key)?;
+        let has = |headers: &[(String, String)], wanted: &str| {
+            headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        };
+        // Exactly one key header: the user's own, or ours.
+        let own = has(&headers, "authorization") || has(&headers, "x-api-key");
+        if let Some(key) = key.filter(|_| !own) {
+            headers.push(if place.anthropic && provider.anthropic_use_api_key {
+                ("x-api-key".to_owned(), key.to_owned())
+            } else {
+                ("authorization".to_owned(), format!("Bearer {key}"))
+            });
+        }
+        if place.anthropic && !has(&headers, "anthropic-version") {
+            headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
+        }
+        Ok(Self { ask, place, client, headers, secrets, key_sent: own || key.is_some(), deadline })
+    }
+
+    fn list(mut self) -> Result<Fetched, Failure> {
+        let source = without_query(&self.place.url).to_owned();
+        let mut list = List::default();
+        let mut warnings = Vec::new();
+        let mut extent = Extent::Whole;
+        let mut url = self.place.url.clone();
+        let mut asked = BTreeSet::from([url.clone()]);
+        loop {
+            let had = list.records.len();
+            let next = match self.page(&url, &mut list, &source) {
+                Ok(next) => next,
+                Err(failure) if asked.len() == 1 => return Err(failure),
+                Err(failure) => {
+                    warnings.push(format!("only {had} models were read: {failure}"));
+                    extent = Extent::Partial;
+                    break;
+                }
+            };
+            let Some(next) = next else { break };
+            let stop = if list.records.len() == had {
+                Some("its pages repeat themselves")
+            } else if list.records.len() >= MAX_ROWS {
+                Some("it is too long")
+            } else if asked.len() == MAX_PAGES {
+                Some("it has too many pages")
+            } else {
+                None
+            };
+            let following =
+                stop.map_or_else(|| pages::url(&url, next).ok_or("it does not say where it goes on"), Err);
+            match following {
+                Ok(following) if asked.insert(following.clone()) => url = following,
+                stop => {
+                    let why = stop.err().unwrap_or("its pages repeat themselves");
+                    warnings.push(format!("the list was cut after {} models: {why}", list.records.len()));
+                    extent = Extent::Cut;
+                    break;
+                }
+            }
+        }
+        if list.dropped > 0 && extent == Extent::Whole {
+            warnings.push(format!("only the first {MAX_ROWS} models were kept, {} were not", list.dropped));
+            extent = Extent::Cut;
+        }
+        if list.looks_odd() {
+            let all = list.skipped + list.records.len();
+            if list.records.is_empty() {
+                return Err(Failure::reject(&Reject::NoList, &self.place.url, &self.secrets));
+            }
+            warnings
+                .push(format!("unexpected list shape: {} of {all} entries could not be used", list.skipped));
+        }
+        Ok(Fetched { records: list.finish().records, extent, source, warnings })
+    }
+
+    /// Reads one page; a failure that may pass is tried once more if there is patience for it.
+    fn page(
+        &mut self,
+        url: &str,
+        list: &mut List,
+        source: &str,
+    ) -> Result<Option<super::normalize::Next>, Failure> {
+        let answer = match self.get(url) {
+            Err(failure) if self.ask.patience.retries && self.wait_out(failure.what) => self.get(url)?,
+            outcome => outcome?,
+        };
+        let is_html =
+            answer.header("content-type").is_some_and(|kind| kind.trim_start().starts_with("text/html"));
+        let outcome = if is_html { Err(Reject::Html) } else { list.add_page(&answer.body, source) };
+        outcome.map_err(|reject| Failure::reject(&reject, url, &self.secrets))
+    }
+
+    fn get(&self, url: &str) -> Result<Answer, Failure> {
+        let limit = self.ask.patience.limit;
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let answer = self.client.get(url, &self.headers, left.max(Duration::from_millis(1)));
+        let answer = answer.map_err(|broken| Failure::broken(&broken, url, limit))?;
+        match answer.status {
+            200..300 => Ok(answer),
+            _ => Err(Failure::status(&answer, url, &self.ask.source, self.key_sent, &self.secrets)),
+        }
+    }
+
+    /// Whether a second try makes sense; sleeps until then, and what was slept is no part of the limit.
+    fn wait_out(&mut self, what: What) -> bool {
+        let wait = match what {
+            What::Passing => Duration::from_millis(250),
+            What::RateLimited(Some(wait)) if wait <= LONGEST_WAIT => wait,
+            _ => return false,
+        };
+        std::thread::sleep(wait);
+        self.deadline += wait;
+        true
+    }
+}

@@ -1,0 +1,91 @@
+//! What is known without asking: the config's models and the list on disk, seen as one.
+
+use std::time::Duration;
+
+use shims::Model;
+
+use super::cache::{Extent, Stored};
+use super::merge;
+use super::record::Record;
+use super::source::Source;
+
+/// What is known of a provider's models. Looking one up reads a few lines of one file.
+pub struct Known<'a> {
+    source: Source<'a>,
+    list: Option<Stored>,
+    /// How old the provider's own list is; `None` without one.
+    pub age: Option<Duration>,
+    /// Whether asking again is needless: the list is young, or the config wants none.
+    pub fresh: bool,
+    /// Whether nothing is missing from the list; a model that is not in a complete one does not exist.
+    pub complete: bool,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(source: Source<'a>, list: Option<Stored>, ttl: Duration) -> Self {
+        let is_asked = source.provider.loads_models();
+        Self {
+            age: list.as_ref().and_then(Stored::age),
+            fresh: !is_asked || list.as_ref().is_some_and(|list| list.is_fresh(ttl)),
+            complete: !is_asked || list.as_ref().is_some_and(|list| list.head.extent == Extent::Whole),
+            source,
+            list,
+        }
+    }
+
+    /// The provider's own list, if it is on disk.
+    pub fn list(&self) -> Option<&Stored> {
+        self.list.as_ref()
+    }
+
+    /// The model `id`, if the config or the list knows it.
+    pub fn find(&self, id: &str) -> Option<Model> {
+        self.record(id).map(|record| merge::model(self.source.provider, record))
+    }
+
+    /// The same with everything that is known of it.
+    pub fn record(&self, id: &str) -> Option<Record> {
+        let listed = self.listed(id);
+        let provider = self.source.provider;
+        let is_ours = listed.is_some() || merge::entry(provider, id).is_some();
+        is_ours.then(|| merge::one(provider, id, listed))
+    }
+
+    /// The model `id` as the provider's own list describes it.
+    pub fn listed(&self, id: &str) -> Option<Record> {
+        self.read(|list| list.find(id)).flatten()
+    }
+
+    /// Every model, best first: the default, the config's, the provider's.
+    pub fn models(&self) -> Vec<Model> {
+        let provider = self.source.provider;
+        self.records().into_iter().map(|record| merge::model(provider, record)).collect()
+    }
+
+    /// The same with everything that is known of them.
+    pub fn records(&self) -> Vec<Record> {
+        merge::merged(self.source.provider, self.read(Stored::kept).unwrap_or_default())
+    }
+
+    /// The ids that begin with `prefix`: the default, the config's, then the provider's, sorted.
+    pub fn with_prefix(&self, prefix: &str) -> Vec<String> {
+        let provider = self.source.provider;
+        let own = provider.default_model.iter().chain(provider.models.iter().map(|entry| &entry.id));
+        let mut ids: Vec<String> = Vec::new();
+        for id in own.filter(|id| id.starts_with(prefix)) {
+            if !ids.contains(id) {
+                ids.push(id.clone());
+            }
+        }
+        let mut listed = self.read(|list| list.with_prefix(prefix)).unwrap_or_default();
+        listed.retain(|id| !ids.contains(id));
+        ids.append(&mut listed);
+        ids
+    }
+
+    /// A list that turns out to be corrupt is as good as none.
+    fn read<T>(&self, look: impl FnOnce(&Stored) -> anyhow::Result<T>) -> Option<T> {
+        let found = look(self.list.as_ref()?);
+        found.inspect_err(|error| log::debug!("the list of {} is corrupt: {error:#}", self.source.name)).ok()
+    }
+}

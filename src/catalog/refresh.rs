@@ -1,0 +1,79 @@
+//! Loads a list anew and keeps it, unless what came is worse than what there is.
+
+use std::time::Duration;
+
+use super::cache::{Extent, Stored};
+use super::fetch::{AWHILE, Ask, Failure, Patience, What};
+use super::source::Source;
+use super::{Catalog, Key};
+use crate::config::Provider;
+
+/// A list after a refresh, and what is to be said about it.
+pub struct Refreshed {
+    /// The list: the new one, or the old if that is better.
+    pub list: Stored,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+impl Catalog<'_> {
+    /// Loads a provider's list because something waits for it, for at most `limit`.
+    ///
+    /// A failure of a moment ago is repeated instead of being waited for again.
+    ///
+    /// # Errors
+    /// [`Failure`]; the list on disk stays as it was.
+    pub fn refresh_within(
+        &self,
+        name: &str,
+        provider: &Provider,
+        limit: Duration,
+        key: &Key<'_>,
+    ) -> Result<Refreshed, Failure> {
+        let source = Source::new(name, provider);
+        match self.cache.failure(&source) {
+            Some(failed) => Err(Failure::new(What::Lasting, failed.message)),
+            None => self.load(source, Patience::at_most(limit), key),
+        }
+    }
+
+    /// Loads a provider's list because the user asked for it.
+    ///
+    /// # Errors
+    /// [`Failure`]; the list on disk stays as it was.
+    pub fn refresh(&self, name: &str, provider: &Provider, key: &Key<'_>) -> Result<Refreshed, Failure> {
+        self.load(Source::new(name, provider), Patience::EXPLICIT, key)
+    }
+
+    pub(super) fn load(
+        &self,
+        source: Source<'_>,
+        patience: Patience,
+        key: &Key<'_>,
+    ) -> Result<Refreshed, Failure> {
+        let fetched = Ask { source, key, env: self.env, patience }.fetch().inspect_err(|failure| {
+            self.cache.remember_failure(&source, &failure.to_string(), failure.worth_remembering());
+        })?;
+        let mut warnings = fetched.warnings.clone();
+        let extent = fetched.extent;
+        if let Some(list) = self.cache.open(&source) {
+            let is_worse = if fetched.records.is_empty() {
+                list.entries().is_ok_and(|entries| !entries.is_empty()).then_some("an empty list")
+            } else {
+                (extent == Extent::Partial && list.head.extent != Extent::Partial)
+                    .then_some("a part of its list")
+            };
+            if let Some(what) = is_worse {
+                warnings.push(format!("the provider sent {what}, so the list from before is kept"));
+                self.cache.remember_failure(&source, &format!("the provider sent {what}"), AWHILE);
+                return Ok(Refreshed { list, warnings });
+            }
+        }
+        let list = self.cache.store(&source, fetched);
+        let list = list.map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
+        if extent == Extent::Partial {
+            self.cache.remember_failure(&source, "only a part of the list could be read", AWHILE);
+        }
+        Ok(Refreshed { list, warnings })
+    }
+}

@@ -1,0 +1,131 @@
+//! The words of `agent-run models`: declarations, and nothing that runs.
+
+use clap::{Args, Subcommand};
+use shims::Protocol;
+
+use super::protocol;
+
+/// `agent-run models`
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// List the models of providers, best first
+    List(List),
+    /// Show everything known of one model, and where it is known from
+    Show(Show),
+    /// Show what is new, gone and repriced since the list was another
+    Diff(Diff),
+    /// Look after the lists on disk
+    #[command(subcommand)]
+    Cache(Cache),
+    /// Print the ids that completion offers
+    #[command(hide = true)]
+    Complete(Complete),
+    /// Load a list anew, without a terminal
+    #[command(hide = true)]
+    RefreshDetached(RefreshDetached),
+}
+
+/// `agent-run models list`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run models list openrouter --search 'claude sonnet'
+  agent-run models list --all --refresh
+  agent-run models list deepseek --json | jq -r '.[].id'")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub struct List {
+    /// The providers, as the config calls them
+    #[arg(value_name = "PROVIDER", required_unless_present = "all")]
+    pub providers: Vec<String>,
+
+    /// Every provider of the config
+    #[arg(long, conflicts_with = "providers")]
+    pub all: bool,
+
+    /// Ask the providers now, however young their lists on disk are
+    #[arg(long)]
+    pub refresh: bool,
+
+    /// Only models whose id or name holds all of these words
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+
+    /// Only models that are served over this protocol
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
+    pub protocol: Option<Protocol>,
+
+    /// Print a JSON array
+    #[arg(long)]
+    pub json: bool,
+
+    /// Page through $PAGER
+    #[arg(long, conflicts_with = "json")]
+    pub pager: bool,
+}
+
+/// `agent-run models show`
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// The model's id
+    pub model: String,
+
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run models diff`
+#[derive(Args, Debug)]
+pub struct Diff {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// Ask the provider now, however young its list on disk is
+    #[arg(long)]
+    pub refresh: bool,
+
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `agent-run models cache`
+#[derive(Debug, Subcommand)]
+pub enum Cache {
+    /// Print the folder of the lists
+    Path,
+    /// Forget the lists of one provider, or all
+    Clear {
+        /// The provider, as the config calls it
+        provider: Option<String>,
+    },
+}
+
+/// What completion asks.
+#[derive(Args, Debug)]
+pub struct Complete {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// What has been typed of the id
+    #[arg(default_value = "")]
+    pub prefix: String,
+}
+
+/// The refresher, see `catalog/detached.rs`.
+#[derive(Args, Debug)]
+pub struct RefreshDetached {
+    /// The provider, as the config calls it
+    pub provider: String,
+
+    /// The key comes on stdin
+    #[arg(long)]
+    pub key_on_stdin: bool,
+
+    /// The process has its own session already
+    #[arg(long)]
+    pub in_session: bool,
+}

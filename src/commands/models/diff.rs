@@ -1,0 +1,96 @@
+//! `models diff`: what changed between the list before and the present one.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::{Desk, table};
+use crate::catalog::{Record, Stored};
+use crate::cli::models::Diff;
+use crate::output;
+
+/// The difference between two lists, by id.
+#[derive(Debug, Default, PartialEq, Serialize)]
+struct Changes {
+    new: Vec<String>,
+    gone: Vec<String>,
+    repriced: Vec<Repriced>,
+}
+
+/// A model whose price changed, in US dollars for a million tokens.
+#[derive(Debug, PartialEq, Serialize)]
+struct Repriced {
+    id: String,
+    input_before: Option<f64>,
+    input: Option<f64>,
+    output_before: Option<f64>,
+    output: Option<f64>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no list.
+pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
+    let (name, provider) = desk.provider(&words.provider)?;
+    let loaded = desk.load(name, provider, words.refresh);
+    loaded.report(name);
+    let Some(now) = loaded.known.list() else {
+        bail!("there is no list of `{name}`\nhelp: `agent-run models list {name} --refresh` loads one");
+    };
+    let before = desk.catalog.before(name, provider);
+    let changes = before.as_ref().map(|before| changes(before, now)).transpose()?.unwrap_or_default();
+    let done = output::write(|out| {
+        if words.json {
+            serde_json::to_writer_pretty(&mut *out, &changes)?;
+            return writeln!(out);
+        }
+        match before.as_ref().and_then(Stored::age) {
+            Some(age) => writeln!(out, "since the list from {} ago:", table::age(age))?,
+            None => writeln!(out, "no list before this one differed from it")?,
+        }
+        print(out, &changes)
+    })?;
+    if loaded.failed {
+        bail!("the list of {name} could not be loaded\nhelp: the warnings above say why");
+    }
+    Ok(done)
+}
+
+fn print(out: &mut impl Write, changes: &Changes) -> std::io::Result<()> {
+    let price = |price: Option<f64>| price.map_or_else(|| "unknown".to_owned(), |price| format!("${price}"));
+    changes.new.iter().try_for_each(|id| writeln!(out, "new\t{id}"))?;
+    changes.gone.iter().try_for_each(|id| writeln!(out, "gone\t{id}"))?;
+    for Repriced { id, input_before, input, output_before, output } in &changes.repriced {
+        let (input_before, input) = (price(*input_before), price(*input));
+        let (output_before, output) = (price(*output_before), price(*output));
+        writeln!(out, "repriced\t{id}\tinput {input_before} -> {input}, output {output_before} -> {output}")?;
+    }
+    Ok(())
+}
+
+fn changes(before: &Stored, now: &Stored) -> Result<Changes> {
+    let by_id = |list: &Stored| -> Result<BTreeMap<String, Record>> {
+        let records = list.entries()?.into_iter().map(|entry| entry.record);
+        Ok(records.map(|record| (record.id.clone(), record)).collect())
+    };
+    let (before, now) = (by_id(before)?, by_id(now)?);
+    let missing_in = |other: &BTreeMap<String, Record>, list: &BTreeMap<String, Record>| {
+        list.keys().filter(|id| !other.contains_key(*id)).cloned().collect()
+    };
+    let repriced = |(id, now): (&String, &Record)| {
+        let before = before.get(id)?;
+        let prices = |record: &Record| (record.input_cost_per_million, record.output_cost_per_million);
+        let ((input_before, output_before), (input, output)) = (prices(before), prices(now));
+        let change = Repriced { id: id.clone(), input_before, input, output_before, output };
+        (prices(before) != prices(now)).then_some(change)
+    };
+    Ok(Changes {
+        new: missing_in(&before, &now),
+        gone: missing_in(&now, &before),
+        repriced: now.iter().filter_map(repriced).collect(),
+    })
+}

@@ -1,0 +1,181 @@
+//! `models list`: one provider's models, several providers', or all.
+
+use std::io::{IsTerminal, Write};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use serde::Serialize;
+
+use super::progress::Progress;
+use super::table::{self, Column, number, text};
+use super::{Desk, Loaded};
+use crate::catalog::{CONFIG, Record};
+use crate::cli::models::List;
+use crate::config::Provider;
+use crate::output;
+
+/// A model in a list of several providers'.
+#[derive(Serialize)]
+pub struct Row<'a> {
+    pub provider: &'a str,
+    #[serde(flatten)]
+    pub record: Record,
+    #[serde(skip)]
+    pub from: &'static str,
+    #[serde(skip)]
+    pub age: Option<Duration>,
+}
+
+const COLUMNS: [Column; 10] = [
+    text("id"),
+    number("context"),
+    number("output"),
+    number("$/M in"),
+    number("$/M out"),
+    text("tools"),
+    text("reasons"),
+    text("source"),
+    number("age"),
+    text("provider"),
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// When the list of a provider could not be loaded; those of the others have been printed then.
+pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
+    let providers: Vec<(&str, &Provider)> = if words.all {
+        desk.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect()
+    } else {
+        words.providers.iter().map(|name| desk.provider(name)).collect::<Result<_>>()?
+    };
+    let loaded = load_all(words, desk, &providers);
+    let mut rows = Vec::new();
+    for ((name, provider), loaded) in providers.iter().zip(&loaded) {
+        loaded.report(name);
+        rows.extend(rows_of(words, name, provider, loaded));
+    }
+    let done = print(words, &rows, providers.len() > 1, desk)?;
+    let failed: Vec<_> = providers
+        .iter()
+        .zip(&loaded)
+        .filter(|(_, loaded)| loaded.failed)
+        .map(|((name, _), _)| *name)
+        .collect();
+    if failed.is_empty() {
+        return Ok(done);
+    }
+    bail!("the list of {} could not be loaded\nhelp: the warnings above say why", failed.join(", "))
+}
+
+fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provider)]) -> Vec<Loaded<'a>> {
+    let names: Vec<_> = providers.iter().map(|(name, _)| *name).collect();
+    let progress = Progress::start(&names);
+    let load = |index: usize| {
+        let (name, provider) = providers[index];
+        let start = Instant::now();
+        let loaded = desk.load(name, provider, words.refresh);
+        let state = if loaded.failure.is_some() { "failed" } else { "done" };
+        progress.set(index, format!("{name}: {state} after {} ms", start.elapsed().as_millis()));
+        loaded
+    };
+    std::thread::scope(|scope| {
+        let load = &load;
+        let threads: Vec<_> = (0..providers.len()).map(|index| scope.spawn(move || load(index))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    })
+}
+
+fn rows_of<'a>(words: &List, name: &'a str, provider: &Provider, loaded: &Loaded<'_>) -> Vec<Row<'a>> {
+    let wanted: Vec<String> =
+        words.search.iter().flat_map(|text| text.split_whitespace()).map(str::to_lowercase).collect();
+    let matches = |record: &Record| {
+        let text = format!("{} {}", record.id, record.name.as_deref().unwrap_or_default()).to_lowercase();
+        wanted.iter().all(|word| text.contains(word))
+    };
+    let served = |record: &Record| {
+        words
+            .protocol
+            .is_none_or(|protocol| provider.protocols.contains(&protocol) && record.speaks(protocol))
+    };
+    let configured = |id: &str| provider.models.iter().any(|entry| entry.id == id);
+    let records = loaded.known.records().into_iter().filter(|record| matches(record) && served(record));
+    let row = |record: Record| {
+        let (from, age) = match record.source.as_deref() {
+            Some(CONFIG) => ("config", None),
+            _ if configured(&record.id) => ("config+list", loaded.known.age),
+            _ => ("list", loaded.known.age),
+        };
+        Row { provider: name, record, from, age }
+    };
+    records.map(row).collect()
+}
+
+fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Result<ExitCode> {
+    if words.json {
+        return output::write(|out| {
+            serde_json::to_writer_pretty(&mut *out, rows)?;
+            writeln!(out)
+        });
+    }
+    if !std::io::stdout().is_terminal() {
+        let rows: Vec<_> = rows.iter().map(exact).collect();
+        return output::write(|out| table::separated(out, &rows));
+    }
+    // With one provider its name says nothing.
+    let columns = &COLUMNS[..COLUMNS.len() - usize::from(!several)];
+    let rows: Vec<_> = rows.iter().map(|row| short(row)[..columns.len()].to_vec()).collect();
+    if words.pager {
+        return page(|out| table::aligned(out, columns, &rows), desk);
+    }
+    output::write(|out| table::aligned(out, columns, &rows))
+}
+
+fn page(print: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>, desk: &Desk<'_>) -> Result<ExitCode> {
+    let pager = desk.env.var("PAGER").unwrap_or("less".as_ref());
+    let mut text = Vec::new();
+    print(&mut text)?;
+    // It may hold arguments, as in `less -R`.
+    let mut child = Command::new("sh")
+        .arg("-c")
+        .arg(pager)
+        .stdin(Stdio::piped())
+        .spawn()
+        .context("could not run $PAGER")?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A pager that was quit early is no failure.
+        _ = stdin.write_all(&text);
+    }
+    child.wait().context("could not wait for $PAGER")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn exact(row: &Row<'_>) -> Vec<String> {
+    cells(row, |count| count.to_string(), |age| age.as_secs().to_string())
+}
+
+fn short(row: &Row<'_>) -> Vec<String> {
+    cells(row, table::tokens, table::age)
+}
+
+fn cells(row: &Row<'_>, tokens: fn(u64) -> String, age: fn(Duration) -> String) -> Vec<String> {
+    let record = &row.record;
+    let price = |price: Option<f64>| price.map_or_else(String::new, |price| price.to_string());
+    let known = |flag: Option<bool>| flag.map_or("", |yes| if yes { "yes" } else { "no" }).to_owned();
+    vec![
+        record.id.clone(),
+        record.context_window.map_or_else(String::new, tokens),
+        record.max_output_tokens.map_or_else(String::new, tokens),
+        price(record.input_cost_per_million),
+        price(record.output_cost_per_million),
+        known(record.tools),
+        known(record.reasoning),
+        row.from.to_owned(),
+        row.age.map_or_else(String::new, age),
+        row.provider.to_owned(),
+    ]
+}

@@ -1,0 +1,188 @@
+//! `agent-run models`: what providers have, as far as it is known, and as far as it can be asked.
+
+mod diff;
+mod list;
+mod progress;
+mod show;
+mod table;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use shims::Dirs;
+
+use crate::catalog::{self, Catalog, Known, detached};
+use crate::cli::Models;
+use crate::cli::models::{Cache, Complete, RefreshDetached};
+use crate::config::{self, Config, Provider};
+use crate::env::Environment;
+use crate::{key, near, output, report};
+
+/// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Runs a command below `models`.
+///
+/// # Errors
+/// When the command failed, or a provider's list could not be loaded.
+pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let (config, dirs) = (env.config_file(config)?, env.dirs()?);
+    let with_desk = |run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
+        let loaded = config::load(&config)?;
+        loaded.warnings.iter().for_each(|warning| report::warn(warning));
+        let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
+        run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
+    };
+    match command {
+        Models::List(words) => with_desk(&|desk| list::run(&words, desk)),
+        Models::Show(words) => with_desk(&|desk| show::run(&words, desk)),
+        Models::Diff(words) => with_desk(&|desk| diff::run(&words, desk)),
+        Models::Complete(words) => with_desk(&|desk| complete(&words, &config, desk)),
+        Models::Cache(words) => cache(words, &dirs),
+        Models::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
+    }
+}
+
+fn complete(words: &Complete, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
+    let (name, provider) = desk.provider(&words.provider)?;
+    let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix);
+    output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
+}
+
+fn cache(words: Cache, dirs: &Dirs) -> Result<ExitCode> {
+    let folder = catalog::folder(dirs);
+    let text = match words {
+        Cache::Path => folder.display().to_string(),
+        Cache::Clear { provider } => {
+            let removed = catalog::clear(dirs, provider.as_deref())?;
+            format!("removed {removed} files from {}", folder.display())
+        }
+    };
+    output::write(|out| writeln!(out, "{text}"))
+}
+
+/// What the commands work with.
+struct Desk<'a> {
+    catalog: Catalog<'a>,
+    config: &'a Config,
+    env: &'a Environment,
+    dirs: &'a Dirs,
+    /// Held while a key is resolved: two password prompts at once are none.
+    asking: Mutex<()>,
+}
+
+/// What is known of a provider's models, after it was asked if need be.
+struct Loaded<'a> {
+    known: Known<'a>,
+    warnings: Vec<String>,
+    /// Why it could not be asked.
+    failure: Option<String>,
+    /// Whether that leaves the user without what was asked for.
+    failed: bool,
+}
+
+impl<'a> Desk<'a> {
+    fn provider(&self, name: &str) -> Result<(&'a str, &'a Provider)> {
+        if let Some((name, provider)) = self.config.providers.get_key_value(name) {
+            return Ok((name, provider));
+        }
+        let names = near::nearest(name, self.config.providers.keys().map(String::as_str));
+        if names.is_empty() {
+            bail!("no provider `{name}`\nhelp: the config has none yet; add one under `providers:`");
+        }
+        bail!("no provider `{name}` in the config\nhelp: there are {}", near::listed(&names, 12))
+    }
+
+    /// What is known of a provider, which is asked if its list is old or missing, or if `now`.
+    fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> Loaded<'a> {
+        let known = self.catalog.known(name, provider);
+        if !provider.loads_models() || (known.fresh && !now) {
+            return Loaded { known, warnings: Vec::new(), failure: None, failed: false };
+        }
+        let key = || self.key(provider);
+        let refreshed = if now {
+            self.catalog.refresh(name, provider, &key)
+        } else {
+            self.catalog.refresh_within(name, provider, PATIENCE, &key)
+        };
+        match refreshed {
+            Ok(refreshed) => Loaded {
+                known: self.catalog.known_after(name, provider, refreshed.list),
+                warnings: refreshed.warnings,
+                failure: None,
+                failed: false,
+            },
+            Err(failure) => Loaded {
+                failed: now || known.list().is_none(),
+                known,
+                warnings: Vec::new(),
+                failure: Some(failure.to_string()),
+            },
+        }
+    }
+
+    fn key(&self, provider: &Provider) -> Result<Option<String>> {
+        let _one_at_a_time = self.asking.lock();
+        provider.key_source().map(|source| key::resolve(source, self.env, &self.dirs.home)).transpose()
+    }
+}
+
+impl Loaded<'_> {
+    /// Tells the user what was odd, and what is shown instead of what could not be loaded.
+    fn report(&self, name: &str) {
+        self.warnings.iter().for_each(|warning| report::warn(&format!("{name}: {warning}")));
+        if let Some(failure) = &self.failure {
+            let instead = match self.known.age {
+                Some(age) => format!("\nnote: the list from {} ago is used", table::age(age)),
+                None => String::new(),
+            };
+            report::warn(&format!("could not load the models of {name}: {failure}{instead}"));
+        }
+    }
+}
+
+/// The refresher; nobody sees what it says, and nobody waits for its exit code.
+fn refresh_detached(
+    words: &RefreshDetached,
+    config: &Path,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Result<ExitCode> {
+    if !words.in_session {
+        detached::leave_session(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    detached::limit_lifetime();
+    let sent = if words.key_on_stdin { Some(detached::key_from_stdin()?) } else { None };
+    let loaded = config::load(config)?;
+    let Some(provider) = loaded.config.providers.get(&words.provider) else { return Ok(ExitCode::FAILURE) };
+    let key = || match (&sent, provider.key_source()) {
+        (Some(key), _) => Ok(Some(key.clone())),
+        (None, Some(config::KeySource::Command(_))) if !provider.completion_key => {
+            bail!("a key command is not run in the background\nhelp: `completion_key: true` allows it")
+        }
+        (None, source) => source.map(|source| key::resolve(source, env, &dirs.home)).transpose(),
+    };
+    Catalog::open(dirs, env, loaded.config.models_ttl).run_detached(&words.provider, provider, &key);
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::detached::{IN_SESSION, KEY_ON_STDIN, WORD};
+    use crate::cli::{Cli, Command, Models};
+    use clap::Parser;
+
+    #[test]
+    fn the_words_that_start_a_refresher_are_understood() {
+        let words = ["agent-run", "--config", "c", "models", WORD, IN_SESSION, KEY_ON_STDIN, "--", "--all"];
+        let Command::Models(Models::RefreshDetached(words)) = Cli::parse_from(words).command else {
+            panic!("another command")
+        };
+        assert_eq!((words.provider.as_str(), words.in_session, words.key_on_stdin), ("--all", true, true));
+    }
+}

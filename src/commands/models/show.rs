@@ -1,0 +1,107 @@
+//! `models show`: one model, field by field, and who said what.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use serde_json::Value;
+
+use super::list::Row;
+use super::table::{self, text};
+use super::{Desk, Loaded};
+use crate::catalog::{CONFIG, Record, day};
+use crate::cli::models::Show;
+use crate::config::{ModelEntry, Provider};
+use crate::{near, output};
+
+/// Runs the command.
+///
+/// # Errors
+/// When neither the config nor the provider knows the model.
+pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
+    let (name, provider) = desk.provider(&words.provider)?;
+    // What is on disk will do, unless it does not have the model.
+    let mut loaded = Loaded {
+        known: desk.catalog.known(name, provider),
+        warnings: Vec::new(),
+        failure: None,
+        failed: false,
+    };
+    if loaded.known.record(&words.model).is_none() {
+        loaded = desk.load(name, provider, false);
+        loaded.report(name);
+    }
+    let Some(record) = loaded.known.record(&words.model) else {
+        let records = loaded.known.records();
+        let near = near::nearest(&words.model, records.iter().map(|record| record.id.as_str()));
+        let instead = match near.as_slice() {
+            [] => "no model of this provider is known".to_owned(),
+            near => format!("did you mean {}?", near::listed(&near[..near.len().min(3)], 3)),
+        };
+        bail!("provider `{name}` has no model `{}`\nhelp: {instead}", words.model);
+    };
+    if words.json {
+        let row = Row { provider: name, record, from: "", age: None };
+        return output::write(|out| {
+            serde_json::to_writer_pretty(&mut *out, &row)?;
+            writeln!(out)
+        });
+    }
+    let rows = rows(&record, &loaded, provider)?;
+    if std::io::stdout().is_terminal() {
+        return output::write(|out| {
+            table::aligned(out, &[text("field"), text("value"), text("from")], &rows)
+        });
+    }
+    output::write(|out| table::separated(out, &rows))
+}
+
+fn rows(record: &Record, loaded: &Loaded<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
+    let entry = provider.models.iter().find(|entry| entry.id == record.id);
+    let listed = loaded.known.listed(&record.id);
+    let listed = listed.map(serde_json::to_value).transpose()?.unwrap_or_default();
+    let age = loaded.known.age.map_or_else(String::new, |age| format!(", {} old", table::age(age)));
+    let Value::Object(fields) = serde_json::to_value(record)? else { return Ok(Vec::new()) };
+    let row = |(field, value): (String, Value)| {
+        let is_listed = !listed[&field].is_null();
+        let from = if entry.is_some_and(|entry| states(entry, &field)) {
+            CONFIG.to_owned()
+        } else if is_listed {
+            format!("{}{age}", record.source.as_deref().unwrap_or_default())
+        } else {
+            String::new()
+        };
+        vec![field.clone(), shown(&field, &value), from]
+    };
+    Ok(fields.into_iter().filter(|(field, _)| field != "source").map(row).collect())
+}
+
+fn shown(field: &str, value: &Value) -> String {
+    match value {
+        Value::Null => "unknown".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "any of the provider's".to_owned(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        Value::Number(number) if field == "created" => {
+            number.as_i64().and_then(day).unwrap_or_else(|| number.to_string())
+        }
+        Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether the config states this field of a record.
+fn states(entry: &ModelEntry, field: &str) -> bool {
+    match field {
+        "id" => true,
+        "name" => entry.name.is_some(),
+        "context_window" => entry.context_window.is_some(),
+        "max_output_tokens" => entry.max_output_tokens.is_some(),
+        "reasoning" => entry.reasoning.is_some(),
+        "input_modalities" => entry.vision.is_some(),
+        "input_cost_per_million" => entry.input_cost_per_million.is_some(),
+        "output_cost_per_million" => entry.output_cost_per_million.is_some(),
+        "cached_input_cost_per_million" => entry.cached_input_cost_per_million.is_some(),
+        _ => false,
+    }
+}
