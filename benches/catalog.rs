@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "this is a benchmark")]
 
 #[path = "../tests/support/mod.rs"]
+#[allow(unused_imports, reason = "of the stage, a list's server and a home are used")]
 mod stage;
 mod support;
 
@@ -74,7 +75,7 @@ fn sandbox(lists: &Lists) -> Sandbox {
     sandbox
 }
 
-/// A reply with as much beside the ids as OpenRouter's.
+/// A reply with as much beside the ids as `OpenRouter`'s.
 fn big_reply(count: usize) -> String {
     let mut rows = String::new();
     for n in 0..count {

@@ -3,6 +3,7 @@
 //! One source a launch, resolved once, after everything else was found in order; a failure never falls
 //! back to another source. The key is never logged, and errors name the source, not what it gave.
 
+use std::cell::OnceCell;
 use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::config::{KeySource, Secret};
+use crate::config::{KeySource, Provider, Secret};
 use crate::env::Environment;
 
 /// A key is a header value; more than this is some other file or a program gone wild.
@@ -21,6 +22,38 @@ const LONGEST: usize = 64 * 1024;
 /// How long to wait for the rest of the output once the command itself has ended. A command that leaves
 /// a child in the background (an agent that caches secrets) keeps the pipe open for as long as that lives.
 const GRACE: Duration = Duration::from_millis(300);
+
+/// A provider's key, resolved when it is first needed and once: its command may ask for a password.
+pub struct Key<'a> {
+    source: Option<KeySource<'a>>,
+    env: &'a Environment,
+    home: &'a Path,
+    found: OnceCell<String>,
+}
+
+impl<'a> Key<'a> {
+    /// The key of a provider that may have none.
+    pub fn of(provider: Option<&'a Provider>, env: &'a Environment, home: &'a Path) -> Self {
+        Self { source: provider.and_then(Provider::key_source), env, home, found: OnceCell::new() }
+    }
+
+    /// The key; `None` for a provider without one.
+    ///
+    /// # Errors
+    /// As [`resolve`].
+    pub fn get(&self) -> Result<Option<&str>> {
+        let Some(source) = self.source else { return Ok(None) };
+        if self.found.get().is_none() {
+            _ = self.found.set(resolve(source, self.env, self.home)?);
+        }
+        Ok(self.found.get().map(String::as_str))
+    }
+
+    /// Whether getting it runs a command.
+    pub fn is_asked_for(&self) -> bool {
+        matches!(self.source, Some(KeySource::Command(_)))
+    }
+}
 
 /// Resolves the key.
 ///

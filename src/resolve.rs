@@ -3,35 +3,26 @@
 //! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
 //! type instead.
 
+mod model;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::time::Duration;
 
 use anyhow::{Result, bail};
 use shims::template::Field;
-use shims::{Agent, Launch, Model, Origin, Protocol, Sourced, Template, Tiers, Value};
+use shims::{Agent, Launch, Origin, Protocol, Sourced, Template, Tiers, Value};
 
+use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::near;
 use crate::request::Request;
 
-/// What is known of a provider's models without asking it.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// The models, best first: the default, then the config's, then the provider's own list.
-    pub models: Vec<Model>,
-    /// The age of the provider's own list, if there is one on disk.
-    pub age: Option<Duration>,
-    /// Whether asking the provider could tell more.
-    pub could_ask: bool,
-}
-
 /// Why a launch could not be decided.
 #[derive(Debug)]
 pub enum Undecided {
     /// The model is not known; the provider's own list may know it.
-    UnknownModel(anyhow::Error),
+    Model(model::Unknown),
     /// Asking the provider changes nothing.
     Refused(anyhow::Error),
 }
@@ -39,6 +30,15 @@ pub enum Undecided {
 impl From<anyhow::Error> for Undecided {
     fn from(error: anyhow::Error) -> Self {
         Self::Refused(error)
+    }
+}
+
+impl From<Undecided> for anyhow::Error {
+    fn from(undecided: Undecided) -> Self {
+        match undecided {
+            Undecided::Model(unknown) => unknown.into(),
+            Undecided::Refused(error) => error,
+        }
     }
 }
 
@@ -92,12 +92,12 @@ pub fn resolve(
     request: &Request,
     provider: &Provider,
     config: &Config,
-    known: Known,
+    known: &Known<'_>,
     env: &Environment,
 ) -> Result<Launch, Undecided> {
     let protocol = protocol(request, provider)?;
     let base_url = base_url(request, provider, protocol.value)?;
-    let model = choose_model(request, provider, &known)?;
+    let model = model::choose(request, provider, known)?;
     let tiers = tiers(provider, &model.value.id);
     let context = |field| match field {
         Field::Provider => request.provider.clone(),
@@ -121,7 +121,8 @@ pub fn resolve(
     let extra_env = fill("extra_env", &provider.extra_env)?;
     Ok(Launch {
         provider: request.provider.clone(),
-        models: known.models,
+        // Reading the whole list costs; most agents want the one model.
+        models: if request.agent.lists_models() { known.models() } else { Vec::new() },
         tiers,
         keyed,
         anthropic_use_api_key: provider.anthropic_use_api_key,
@@ -207,58 +208,6 @@ fn base_url(request: &Request, provider: &Provider, protocol: Protocol) -> Resul
     }
 }
 
-fn choose_model(request: &Request, provider: &Provider, known: &Known) -> Result<Sourced<Model>, Undecided> {
-    let find = |id: &str| known.models.iter().find(|model| model.id == id).cloned();
-    let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
-    if let Some(asked) = &request.model {
-        let id = asked.value.as_str();
-        // With nothing known there is nothing to hold the user's word against.
-        let certain = known.models.is_empty() && !known.could_ask;
-        if find(id).is_some() || names_model(provider, id) || certain || request.force.model {
-            return Ok(Sourced::new(named(id), asked.origin.clone()));
-        }
-        return Err(Undecided::UnknownModel(unknown_model(id, request, known)));
-    }
-    if let Some(id) = &provider.default_model {
-        return Ok(Sourced::new(named(id), Origin::Config(key_path(request, &["default_model"]))));
-    }
-    match known.models.as_slice() {
-        [only] => {
-            let why = "the only model known of this provider".to_owned();
-            Ok(Sourced::new(only.clone(), Origin::Default(why)))
-        }
-        models => Err(Undecided::UnknownModel(no_model(models, request))),
-    }
-}
-
-fn unknown_model(id: &str, request: &Request, known: &Known) -> anyhow::Error {
-    let near = near::nearest(id, known.models.iter().map(|model| model.id.as_str()));
-    let instead = match near.as_slice() {
-        [] => String::new(),
-        near => format!("did you mean {}? ", near::listed(&near[..near.len().min(3)], 3)),
-    };
-    anyhow::anyhow!(
-        "provider `{}` has no model `{id}`\nhelp: {instead}--force model launches it all the same",
-        request.provider
-    )
-}
-
-fn no_model(models: &[Model], request: &Request) -> anyhow::Error {
-    let provider = &request.provider;
-    if models.is_empty() {
-        return anyhow::anyhow!(
-            "no model is known of provider `{provider}`\n\
-             help: name one with --model, or set `providers.{provider}.default_model`"
-        );
-    }
-    let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
-    anyhow::anyhow!(
-        "provider `{provider}` has several models and no default_model\n\
-         help: choose with --model: {}",
-        near::listed(&ids, 8)
-    )
-}
-
 fn tiers(provider: &Provider, model: &str) -> Tiers {
     let or_launched = |tier: &Option<String>| tier.clone().unwrap_or_else(|| model.to_owned());
     Tiers {
@@ -299,13 +248,6 @@ pub fn home_names<'a>(agent: &str, config: &'a Config) -> &'a HomeNames {
         "hermes" => &config.isolated_homes.hermes,
         _ => &NONE,
     }
-}
-
-/// Whether the config itself names the model for this provider.
-fn names_model(provider: &Provider, id: &str) -> bool {
-    let tiers = &provider.tiers;
-    let named = [&provider.default_model, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
-    named.into_iter().flatten().any(|named| named == id) || provider.models.iter().any(|model| model.id == id)
 }
 
 fn standing_args(request: &Request, provider: &Provider) -> Vec<String> {

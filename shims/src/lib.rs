@@ -78,6 +78,11 @@ pub trait Agent: Sync {
         false
     }
 
+    /// Whether the agent is handed every model known of the provider, for a picker of its own.
+    fn lists_models(&self) -> bool {
+        false
+    }
+
     /// What [`Agent::adapt`] must be told of the user's machine.
     ///
     /// Asked again with what was read until it asks for nothing new, so that one file may name the next.

@@ -56,6 +56,12 @@ impl<'a> Known<'a> {
         self.read(|list| list.find(id)).flatten()
     }
 
+    /// The config's default model, if the provider's whole list does not have it: it may have been retired.
+    pub fn missing_default(&self) -> Option<&'a str> {
+        let default = self.source.provider.default_model.as_deref().filter(|_| self.complete)?;
+        self.read(|list| list.holds(default)).is_some_and(|holds| !holds).then_some(default)
+    }
+
     /// Every model, best first: the default, the config's, the provider's.
     pub fn models(&self) -> Vec<Model> {
         let provider = self.source.provider;

@@ -18,16 +18,8 @@ const PUBLIC_LISTS: [&str; 7] = [
 ];
 
 /// Path ends under which providers serve the Anthropic protocol beside a list that is higher up.
-const SUFFIXES: [&str; 8] = [
-    "/apps/anthropic",
-    "/api/anthropic",
-    "/anthropic",
-    "/api/coding",
-    "/coding",
-    "/step_plan",
-    "/claude",
-    "/v1",
-];
+const SUFFIXES: [&str; 7] =
+    ["/apps/anthropic", "/api/anthropic", "/anthropic", "/api/coding", "/coding", "/step_plan", "/claude"];
 
 /// A provider as something that has a model list.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +58,7 @@ impl<'a> Source<'a> {
         let mut places = Vec::new();
         places.extend(openai.map(|base| self.place(format!("{base}/models"), false)));
         if let Some(base) = anthropic {
-            // Only OpenAI-like bases end in a version, and only a list is asked for twice in vain.
+            // The config refuses such a base; one that got here all the same is not to be doubled.
             let version = if base.ends_with("/v1") { "" } else { "/v1" };
             places.push(self.place(format!("{base}{version}/models?limit=1000"), true));
         }

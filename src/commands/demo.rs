@@ -103,7 +103,7 @@ fn choose(
 fn launch(agent: &'static dyn Agent, program: &Path, scene: &Scene, env: &Environment) -> Result<Ran> {
     let env = scene.environment(env, program);
     let dirs = Dirs { cwd: scene.path("work"), ..env.dirs()? };
-    let config = config::parse(scene.config(), "the demo's config".as_ref())?.config;
+    let loaded = config::parse(scene.config(), "the demo's config".as_ref())?;
     let request = Request {
         agent,
         provider: scene::PROVIDER.to_owned(),
@@ -114,7 +114,7 @@ fn launch(agent: &'static dyn Agent, program: &Path, scene: &Scene, env: &Enviro
         args: agent.one_shot(PROMPT),
         show: None,
     };
-    let mut ready = Ready::prepare(&request, &config, &dirs, &env)?;
+    let mut ready = Ready::prepare(&request, &loaded, &dirs, &env)?;
     // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
     let (stdout, stderr) = (scene.path("stdout"), scene.path("stderr"));
     let command = ready.command.current_dir(&dirs.cwd).stdin(Stdio::null());

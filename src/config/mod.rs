@@ -18,10 +18,7 @@ mod tests;
 
 pub use load::{Loaded, load, parse};
 pub use problem::Problems;
-pub use types::{
-    Args, BaseUrl, BaseUrls, Codex, Config, Filter, HomeNames, IsolatedHomes, KeySource, ModelEntry,
-    Provider, ProxyRule, Secret, ShimsRule, TierNames,
-};
+pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
 
 /// The example that a newcomer starts from: every key once.
 pub const DEMO: &str = include_str!("../../config.demo.yaml");

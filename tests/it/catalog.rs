@@ -375,6 +375,20 @@ fn a_model_is_shown_with_who_said_what() {
 }
 
 #[test]
+fn a_default_model_that_vanished_is_a_suggestion() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, "    default_model: m-on\n");
+    let ran = list(&sandbox)
+        .exits(0)
+        .complains(&["`m-on` is not in the provider's list\nhelp: the nearest is m-one"]);
+    assert_eq!(ids(&ran), ["m-on", "m-two", "m-one"]);
+    // One that only our own filters drop has not vanished.
+    let filtered = "    default_model: m-one\n    model_api_filters: [{filter: two}]\n";
+    let ran = list(&self::sandbox(&lists, filtered)).clean();
+    assert_eq!(ids(&ran), ["m-one", "m-two"]);
+}
+
+#[test]
 fn what_changed_is_told() {
     let lists = Lists::json(r#"{"data": [{"id": "a", "pricing": {"prompt": "0.000001"}}, {"id": "b"}]}"#);
     let sandbox = sandbox(&lists, "");

@@ -17,9 +17,14 @@ mod hermes;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;
+/// What the Nix files know of the agents.
+mod nix;
 
 /// The README's config and commands.
 mod papers;
+
+/// What a launch makes of a model list.
+mod models;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;

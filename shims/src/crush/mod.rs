@@ -83,6 +83,10 @@ impl Agent for Crush {
         true
     }
 
+    fn lists_models(&self) -> bool {
+        true
+    }
+
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let homes = Homes::of(launch, inputs);
         let mut paths = homes.project.reads(&homes.session, inputs);

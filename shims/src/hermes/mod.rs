@@ -79,6 +79,10 @@ impl Agent for Hermes {
         true
     }
 
+    fn lists_models(&self) -> bool {
+        true
+    }
+
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let words = Words::of(launch);
         let homes = Homes::find(launch, &words, inputs);

@@ -1,71 +1,16 @@
-//! The form of a list on disk: made so that one model, or all with a prefix, are found without reading the rest.
-//!
-//! The first line is JSON about the list. Then comes a line for each model, sorted by the bytes of its id:
-//!
-//! ```text
-//! <id> TAB <place in the provider's order> TAB <place after the filters, or -> TAB <the record, as JSON>
-//! ```
-//!
-//! An id holds neither white space nor control characters, so lines need no quoting and can be searched by
-//! halves: among 50,000 models that takes some twenty reads. One file a list means that it is replaced whole.
+//! Looks things up in a list on disk without reading the rest; its form is told in [`super::form`].
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
+use super::form::{Entry, Head, VERSION};
 use crate::catalog::record::Record;
 
-/// Raised whenever a reader of the old form would misunderstand the new one; others are then rebuilt.
-const VERSION: u32 = 1;
 /// Longer than any first line we write.
 const LONGEST_HEAD: usize = 8 * 1024;
-
-/// What is known of a list as a whole.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Head {
-    version: u32,
-    /// The provider's name in the config.
-    pub provider: String,
-    /// See [`crate::catalog::source::Source::identity`].
-    pub identity: String,
-    /// Where the list came from, without the query.
-    pub source: String,
-    /// When it was fetched, in seconds since 1970.
-    pub fetched_at: u64,
-    /// How much of the provider's list this is.
-    pub extent: Extent,
-    /// The filters that were applied: [`crate::catalog::filter::fingerprint`].
-    pub filters: String,
-    /// The length of all lines after the first, which a file that was cut off does not have.
-    bytes: u64,
-}
-
-/// How much of a provider's list was read.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Extent {
-    /// All of it.
-    #[default]
-    Whole,
-    /// As much as can be had: it is too long, or does not say where it goes on.
-    Cut,
-    /// Some pages: a later one failed.
-    Partial,
-}
-
-/// A model and where it stands.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// The model.
-    pub record: Record,
-    /// Its place among those that the filters keep.
-    pub rank: Option<usize>,
-}
 
 /// A list on disk, open for looking things up.
 pub struct Stored {
@@ -78,60 +23,6 @@ pub struct Stored {
 enum Body {
     File(File),
     Memory(Vec<u8>),
-}
-
-/// A list about to be written.
-pub struct Draft<'a> {
-    pub provider: &'a str,
-    pub identity: &'a str,
-    pub source: &'a str,
-    pub fetched_at: u64,
-    pub extent: Extent,
-    pub filters: String,
-    /// The models in the provider's order.
-    pub entries: &'a [Entry],
-}
-
-impl Draft<'_> {
-    /// The file's content.
-    ///
-    /// # Errors
-    /// When a record cannot be written as JSON, which no list has made happen.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        let mut sorted: Vec<_> = self.entries.iter().enumerate().collect();
-        sorted.sort_by_key(|(_, entry)| entry.record.id.as_bytes());
-        let mut body = Vec::new();
-        for (order, entry) in sorted {
-            let rank = entry.rank.map_or(Cow::Borrowed("-"), |rank| rank.to_string().into());
-            let json = compact(&entry.record)?;
-            body.extend_from_slice(format!("{}\t{order}\t{rank}\t{json}\n", entry.record.id).as_bytes());
-        }
-        let head = Head {
-            version: VERSION,
-            provider: self.provider.to_owned(),
-            identity: self.identity.to_owned(),
-            source: self.source.to_owned(),
-            fetched_at: self.fetched_at,
-            extent: self.extent,
-            filters: self.filters.clone(),
-            bytes: body.len() as u64,
-        };
-        let mut file = serde_json::to_vec(&head)?;
-        file.push(b'\n');
-        file.append(&mut body);
-        Ok(file)
-    }
-}
-
-/// The record without what is unknown, and without what the line or the first line says already.
-fn compact(record: &Record) -> Result<String> {
-    let mut json = serde_json::to_value(record)?;
-    if let Value::Object(fields) = &mut json {
-        let said = |name: &str| matches!(name, "id" | "source");
-        let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
-        fields.retain(|name, value| !said(name) && !is_empty(value) && value != "chat");
-    }
-    Ok(json.to_string())
 }
 
 impl Stored {
@@ -175,6 +66,15 @@ impl Stored {
             return Ok(None);
         }
         self.record(&line).map(Some)
+    }
+
+    /// Whether the provider lists `id` at all, kept or not.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn holds(&self, id: &str) -> Result<bool> {
+        let line = self.line(self.lower_bound(id.as_bytes())?)?;
+        line.map_or(Ok(false), |line| Ok(Line::parse(&line)?.id == id))
     }
 
     /// The ids that begin with `prefix` and that the filters keep, sorted.
@@ -342,101 +242,4 @@ impl<'a> Line<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn draft(entries: &[Entry]) -> Draft<'_> {
-        Draft {
-            provider: "p",
-            identity: "0123456789abcdef",
-            source: "https://a.b/models",
-            fetched_at: 7,
-            extent: Extent::Whole,
-            filters: String::new(),
-            entries,
-        }
-    }
-
-    /// `z…` is dropped by the filters; the provider lists its models backwards.
-    fn entries(count: usize) -> Vec<Entry> {
-        let id = |n: usize| format!("{}/m-{n:05}", ["a", "bb", "ccc", "z"][n % 4]);
-        let entry = |n: usize| Entry {
-            record: Record {
-                context_window: Some(n as u64),
-                source: Some("https://a.b/models".to_owned()),
-                ..Record::named(id(n))
-            },
-            rank: (n % 4 != 3).then_some(count - n),
-        };
-        (0..count).rev().map(entry).collect()
-    }
-
-    fn stored(count: usize) -> (Vec<Entry>, Stored) {
-        let entries = entries(count);
-        let stored = Stored::in_memory(draft(&entries).encode().unwrap()).unwrap();
-        (entries, stored)
-    }
-
-    #[test]
-    fn what_was_written_is_read_back() {
-        for count in [0, 1, 2, 3, 100] {
-            let (entries, stored) = stored(count);
-            assert_eq!(stored.entries().unwrap(), entries);
-            assert_eq!(stored.head.extent, Extent::Whole);
-            let best = entries.iter().filter(|entry| entry.rank.is_some()).min_by_key(|entry| entry.rank);
-            assert_eq!(stored.kept().unwrap().first(), best.map(|entry| &entry.record));
-        }
-    }
-
-    #[test]
-    fn every_model_is_found_and_no_other() {
-        for count in [0, 1, 2, 3, 7, 500] {
-            let (entries, stored) = stored(count);
-            for entry in &entries {
-                let kept = entry.rank.map(|_| entry.record.clone());
-                assert_eq!(stored.find(&entry.record.id).unwrap(), kept);
-            }
-            for absent in ["", "a", "a/m-99999", "bb/m-00000", "zzz", "\u{10ffff}"] {
-                assert_eq!(stored.find(absent).unwrap(), None);
-            }
-        }
-    }
-
-    #[test]
-    fn a_prefix_gives_its_models_sorted() {
-        let (entries, stored) = stored(500);
-        for prefix in ["", "a", "a/m-000", "bb/m-00001", "ccc/", "d", "z/"] {
-            let kept = entries.iter().filter(|entry| entry.rank.is_some());
-            let mut expected: Vec<_> =
-                kept.map(|entry| &entry.record.id).filter(|id| id.starts_with(prefix)).collect();
-            expected.sort();
-            assert_eq!(stored.with_prefix(prefix).unwrap().iter().collect::<Vec<_>>(), expected, "{prefix}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_whole_or_not_ours_is_refused() {
-        let whole = draft(&entries(50)).encode().unwrap();
-        for length in 0..whole.len() {
-            assert!(Stored::in_memory(whole[..length].to_vec()).is_err(), "{length}");
-        }
-        let mut longer = whole.clone();
-        longer.push(b'\n');
-        assert!(Stored::in_memory(longer).is_err());
-        let other = String::from_utf8(whole).unwrap().replacen("\"version\":1", "\"version\":2", 1);
-        assert!(Stored::in_memory(other.into_bytes()).is_err());
-        assert!(Stored::in_memory(vec![0; 100_000]).is_err());
-    }
-
-    #[test]
-    fn garbage_in_the_middle_is_an_error_and_no_crash() {
-        let whole = draft(&entries(50)).encode().unwrap();
-        for at in (0..whole.len()).step_by(7) {
-            let mut broken = whole.clone();
-            broken[at] = b'\xff';
-            if let Ok(stored) = Stored::in_memory(broken) {
-                _ = (stored.entries(), stored.find("ccc/m-00014"), stored.with_prefix("a"));
-            }
-        }
-    }
-}
+mod tests;

@@ -4,11 +4,12 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `<provider>-<identity>.list` | the list, see [`list`] |
+//! | `<provider>-<identity>.list` | the list, see [`form`] |
 //! | `<provider>-<identity>.before` | the one before it that differed, for `models diff` |
 //! | `<provider>-<identity>.failed` | why there is no newer one, and until when not to ask |
 //! | `<provider>-<identity>.lock` | nothing; held by whoever refreshes the list |
 
+mod form;
 mod list;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -27,7 +28,11 @@ use super::source::Source;
 use crate::config::Filter;
 use crate::exec::files;
 
-pub use list::{Draft, Entry, Extent, Stored};
+pub use form::{Draft, Entry, Extent};
+pub use list::Stored;
+
+/// No file of a list that is still asked for gets this old without being written.
+const LEFT_BEHIND: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 
 /// The folder of the lists.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +144,7 @@ impl<'a> Cache<'a> {
             log::warn!("{error:#}");
         }
         _ = fs::remove_file(self.path(source, "failed"));
+        self.sweep(source.name);
         Stored::in_memory(content)
     }
 
@@ -183,26 +189,41 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// When a file cannot be removed.
     pub fn clear(self, provider: Option<&str>) -> Result<usize> {
-        let folder = self.folder();
-        let files = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-            files => files.with_context(|| format!("could not read {}", folder.display()))?,
-        };
         let mut removed = 0;
-        for file in files.filter_map(Result::ok) {
-            let name = file.file_name();
-            if !provider.is_none_or(|provider| belongs_to(&name.to_string_lossy(), provider)) {
-                continue;
-            }
-            match fs::remove_file(file.path()) {
+        for path in self.files(provider)? {
+            match fs::remove_file(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 gone => {
-                    gone.with_context(|| format!("could not remove {}", file.path().display()))?;
+                    gone.with_context(|| format!("could not remove {}", path.display()))?;
                     removed += 1;
                 }
             }
         }
         Ok(removed)
+    }
+
+    /// Removes what a provider left behind when its URL or key source was another.
+    fn sweep(self, provider: &str) {
+        let is_left = |path: &PathBuf| {
+            let age = fs::metadata(path).and_then(|file| file.modified()).map(|time| time.elapsed());
+            matches!(age, Ok(Ok(age)) if age > LEFT_BEHIND)
+        };
+        for path in self.files(Some(provider)).unwrap_or_default().into_iter().filter(is_left) {
+            log::debug!("{} is left behind: {:?}", path.display(), fs::remove_file(&path));
+        }
+    }
+
+    fn files(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
+        let folder = self.folder();
+        let files = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files.with_context(|| format!("could not read {}", folder.display()))?,
+        };
+        let is_meant = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            provider.is_none_or(|provider| belongs_to(&name, provider))
+        };
+        Ok(files.filter_map(Result::ok).map(|file| file.path()).filter(is_meant).collect())
     }
 }
 
@@ -267,111 +288,4 @@ fn belongs_to(file: &str, provider: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::catalog::record::Kind;
-    use crate::config::Provider;
-    use std::os::unix::fs::MetadataExt;
-
-    fn sandbox() -> (tempfile::TempDir, Dirs) {
-        let root = tempfile::tempdir().unwrap();
-        let dirs = Dirs { cache: root.path().join("cache/agent-run"), ..Dirs::default() };
-        (root, dirs)
-    }
-
-    fn provider(more: &str) -> Provider {
-        let base = "protocols: [anthropic]\nbase_urls: {anthropic: 'http://127.0.0.1:9'}";
-        crate::catalog::provider(&format!("{base}\n{more}"))
-    }
-
-    fn fetched(ids: &[&str]) -> Fetched {
-        Fetched { records: ids.iter().map(|id| Record::named(*id)).collect(), ..Fetched::default() }
-    }
-
-    fn ids(stored: &Stored) -> Vec<String> {
-        stored.kept().unwrap().into_iter().map(|record| record.id).collect()
-    }
-
-    #[test]
-    fn a_list_is_kept_privately_and_found_again() {
-        let (_root, dirs) = sandbox();
-        let (cache, provider) = (Cache::new(&dirs), provider(""));
-        let source = Source::new("p", &provider);
-        assert!(cache.open(&source).is_none());
-        let mut list = fetched(&["b", "a", "embed"]);
-        list.records[2].kind = Kind::Other;
-        cache.store(&source, list).unwrap();
-        assert_eq!(ids(&cache.open(&source).unwrap()), ["b", "a"]);
-        let path = cache.path(&source, "list");
-        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
-        assert_eq!(fs::metadata(cache.folder()).unwrap().mode() & 0o777, 0o700);
-        fs::write(&path, "garbage").unwrap();
-        assert!(cache.open(&source).is_none());
-        cache.store(&source, fetched(&["c"])).unwrap();
-        assert_eq!(ids(&cache.open(&source).unwrap()), ["c"]);
-    }
-
-    #[test]
-    fn other_filters_take_effect_without_another_fetch() {
-        let (_root, dirs) = sandbox();
-        let cache = Cache::new(&dirs);
-        let few = provider("model_api_filters: [{filter: '^a'}]");
-        cache.store(&Source::new("p", &few), fetched(&["b1", "a2", "a10"])).unwrap();
-        let all = provider("");
-        for _ in 0..2 {
-            assert_eq!(ids(&cache.open(&Source::new("p", &few)).unwrap()), ["a10", "a2"]);
-            assert_eq!(ids(&cache.open(&Source::new("p", &all)).unwrap()), ["b1", "a2", "a10"]);
-        }
-    }
-
-    #[test]
-    fn only_a_list_that_differs_moves_the_one_before() {
-        let (_root, dirs) = sandbox();
-        let (cache, provider) = (Cache::new(&dirs), provider(""));
-        let source = Source::new("p", &provider);
-        for list in [fetched(&["a"]), fetched(&["a", "b"]), fetched(&["b", "a"])] {
-            cache.store(&source, list).unwrap();
-        }
-        assert_eq!(ids(&cache.open_before(&source).unwrap()), ["a"]);
-        let mut dearer = fetched(&["a", "b"]);
-        dearer.records[0].input_cost_per_million = Some(1.0);
-        cache.store(&source, dearer).unwrap();
-        assert_eq!(ids(&cache.open_before(&source).unwrap()), ["b", "a"]);
-    }
-
-    #[test]
-    fn a_failure_is_minded_for_a_while_and_forgotten_with_success() {
-        let (_root, dirs) = sandbox();
-        let (cache, provider) = (Cache::new(&dirs), provider(""));
-        let source = Source::new("p", &provider);
-        cache.remember_failure(&source, "down", Duration::from_secs(60));
-        assert_eq!(cache.failure(&source).unwrap().message, "down");
-        cache.store(&source, fetched(&["a"])).unwrap();
-        assert!(cache.failure(&source).is_none());
-        cache.remember_failure(&source, "from the future", Duration::from_secs(360_000));
-        assert!(cache.failure(&source).is_none());
-    }
-
-    #[test]
-    fn one_at_a_time_refreshes() {
-        let (_root, dirs) = sandbox();
-        let (cache, provider) = (Cache::new(&dirs), provider(""));
-        let source = Source::new("p", &provider);
-        let lock = cache.lock(&source).unwrap().unwrap();
-        assert!(cache.lock(&source).unwrap().is_none());
-        drop(lock);
-        assert!(cache.lock(&source).unwrap().is_some());
-    }
-
-    #[test]
-    fn clearing_one_provider_leaves_the_others() {
-        let (_root, dirs) = sandbox();
-        let (cache, provider) = (Cache::new(&dirs), provider(""));
-        for name in ["p", "p-q", "../p"] {
-            cache.store(&Source::new(name, &provider), fetched(&["a"])).unwrap();
-        }
-        assert_eq!(cache.clear(Some("p")).unwrap(), 1);
-        assert_eq!(cache.clear(None).unwrap(), 2);
-        assert_eq!(cache.clear(None).unwrap(), 0);
-    }
-}
+mod tests;

@@ -71,6 +71,10 @@ impl Failure {
                 Broken::TooLarge => {
                     format!("{}: {broken}, which is no model list\nhelp: check base_urls", shown(url))
                 }
+                Broken::Other(why) if why.contains("certificate") => format!(
+                    "{host}: {why}\n\
+                     help: if a proxy of your company stands between, name its certificate in SSL_CERT_FILE"
+                ),
                 Broken::Reset | Broken::Other(_) => {
                     format!("{host}: {broken}\nhelp: check that the server is up and that base_urls is right")
                 }

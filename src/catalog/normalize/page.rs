@@ -1,6 +1,6 @@
 //! The envelope around the rows: where they are, what went wrong, and where the next page is.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Reject;
 use super::value::{at, count, text};
@@ -36,7 +36,10 @@ const MESSAGES: [&str; 6] =
 
 /// What an error envelope says; several providers send it with status 200.
 pub fn stated_error(page: &Value) -> Option<String> {
-    let error = at(page, "error").filter(|error| *error != &Value::Bool(false));
+    // Some send the key with every answer, and nothing in it when all is well.
+    let is_said =
+        |error: &&Value| !matches!(error, Value::Bool(false)) && **error != "" && **error != json!({});
+    let error = at(page, "error").filter(is_said);
     let failed = at(page, "success") == Some(&Value::Bool(false))
         || at(page, "base_resp.status_code").is_some_and(|code| code != 0);
     if error.is_none() && !failed {
@@ -76,7 +79,6 @@ pub fn next(page: &Value) -> Option<Next> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn rows_are_found_wherever_they_are() {
@@ -88,6 +90,8 @@ mod tests {
             json!({"result": [1]}),
             json!({"output": {"models": [1]}}),
             json!({"items": [1], "error": null}),
+            json!({"data": [1], "error": {}, "success": true}),
+            json!({"data": [1], "error": ""}),
         ] {
             assert_eq!(rows(&page).unwrap().len(), 1, "{page}");
         }

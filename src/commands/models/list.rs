@@ -71,7 +71,10 @@ pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
 
 fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provider)]) -> Vec<Loaded<'a>> {
     let names: Vec<_> = providers.iter().map(|(name, _)| *name).collect();
-    let progress = Progress::start(&names);
+    let is_asked = |(name, provider): &(&'a str, &'a Provider)| {
+        provider.loads_models() && (words.refresh || !desk.catalog.known(name, provider).fresh)
+    };
+    let progress = Progress::start(&names, providers.iter().any(is_asked));
     let load = |index: usize| {
         let (name, provider) = providers[index];
         let start = Instant::now();

@@ -132,9 +132,20 @@ impl<'a> Desk<'a> {
 }
 
 impl Loaded<'_> {
+    /// What to say of a default model that the provider's list does not have.
+    fn suggestion(&self) -> Option<String> {
+        let default = self.known.missing_default()?;
+        let records = self.known.records();
+        let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
+        let near = near::nearest(default, others);
+        let instead = near.first().map_or_else(String::new, |id| format!("\nhelp: the nearest is {id}"));
+        Some(format!("default_model `{default}` is not in the provider's list{instead}"))
+    }
+
     /// Tells the user what was odd, and what is shown instead of what could not be loaded.
     fn report(&self, name: &str) {
-        self.warnings.iter().for_each(|warning| report::warn(&format!("{name}: {warning}")));
+        let warnings = self.warnings.iter().cloned().chain(self.suggestion());
+        warnings.for_each(|warning| report::warn(&format!("{name}: {warning}")));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
                 Some(age) => format!("\nnote: the list from {} ago is used", table::age(age)),

@@ -10,10 +10,10 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows a line for each name, unless nobody watches.
-    pub fn start(names: &[&str]) -> Self {
+    /// Shows a line for each name, if there is something to wait for and somebody to watch.
+    pub fn start(names: &[&str], waits: bool) -> Self {
         let lines: Vec<_> = names.iter().map(|name| format!("{name}: loading")).collect();
-        let progress = Self { shown: std::io::stderr().is_terminal(), lines: Mutex::new(lines) };
+        let progress = Self { shown: waits && std::io::stderr().is_terminal(), lines: Mutex::new(lines) };
         progress.print(&"\n".repeat(names.len()));
         progress.update(|_| {});
         progress

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::list::Row;
 use super::table::{self, text};
@@ -63,7 +63,7 @@ fn rows(record: &Record, loaded: &Loaded<'_>, provider: &Provider) -> Result<Vec
     let age = loaded.known.age.map_or_else(String::new, |age| format!(", {} old", table::age(age)));
     let Value::Object(fields) = serde_json::to_value(record)? else { return Ok(Vec::new()) };
     let row = |(field, value): (String, Value)| {
-        let is_listed = !listed[&field].is_null();
+        let is_listed = !listed[&field].is_null() && listed[&field] != json!([]);
         let from = if entry.is_some_and(|entry| states(entry, &field)) {
             CONFIG.to_owned()
         } else if is_listed {

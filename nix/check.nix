@@ -1,0 +1,279 @@
+# What `nix/check` evaluates and builds: facts, and the packages it looks into.
+let
+  pkgs = import ./offline { };
+  inherit (pkgs) lib;
+
+  package = pkgs.callPackage ../. { };
+  inherit (package) shimNames;
+
+  flakeFile = import ../flake.nix;
+  flake = flakeFile.outputs {
+    self = flake;
+    nixpkgs = (import ./offline/flake.nix).outputs { };
+  };
+  inherit ((lib.importJSON ../flake.lock).nodes.nixpkgs) original locked;
+
+  settings.providers = {
+    deepseek = {
+      protocols = [ "anthropic" ];
+      base_urls.anthropic = "https://api.deepseek.com/anthropic";
+      key_env = "DEEPSEEK_API_KEY";
+    };
+    ollama = {
+      protocols = [ "openai-responses" ];
+      base_urls.openai = "http://localhost:11434/v1";
+    };
+  };
+  literalKey.providers.deepseek = settings.providers.deepseek // {
+    key = "sk-canary";
+  };
+  fitting = [
+    "claude@deepseek"
+    "codex@ollama"
+    "crush@deepseek"
+  ];
+
+  tools = [
+    pkgs.shellcheck
+    pkgs.tmux
+  ];
+
+  option =
+    type: default:
+    lib.mkOption {
+      inherit default;
+      type = lib.types.${type} or (lib.types.${"${type}Of"} lib.types.anything);
+    };
+  evaluated =
+    modules: said:
+    (lib.evalModules {
+      modules = modules ++ [
+        { options.assertions = option "list" [ ]; }
+        { programs.agent-run = said; }
+      ];
+      specialArgs = { inherit pkgs; };
+    }).config;
+  home = evaluated [
+    flake.homeModules.default
+    {
+      options = {
+        home.packages = option "list" [ ];
+        home.shell = lib.genAttrs [
+          "enableBashIntegration"
+          "enableFishIntegration"
+          "enableZshIntegration"
+        ] (_: option "bool" true);
+        xdg.configFile = option "attrs" { };
+        xdg.dataFile = option "attrs" { };
+        programs.zsh.initContent = option "lines" "";
+      };
+    }
+  ];
+  nixos = evaluated [
+    flake.nixosModules.default
+    {
+      options.environment = {
+        systemPackages = option "list" [ ];
+        variables = option "attrs" { };
+        etc = option "attrs" { };
+      };
+    }
+  ];
+  on = {
+    enable = true;
+    inherit settings;
+  };
+  refusals = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
+  yamlOf = file: lib.importJSON file.source;
+  paths = map toString;
+
+  is = wanted: got: { inherit wanted got; };
+  evaluates = value: (builtins.tryEval (builtins.deepSeq value true)).success;
+  completions = folder: {
+    source = "${package.withShims fitting}/share/${folder}";
+    recursive = true;
+  };
+
+  facts = {
+    "the lock is the flake's input" =
+      is flakeFile.inputs.nixpkgs.url "${original.type}:${original.owner}/${original.repo}/${original.ref}";
+    "without flakes, the locked nixpkgs is fetched" = is {
+      url = "https://github.com/NixOS/nixpkgs/archive/${locked.rev}.tar.gz";
+      sha256 = locked.narHash;
+    } (builtins.scopedImport { fetchTarball = args: args; } ./nixpkgs.nix);
+    "the overlay gives the package" = is "${package}" "${(flake.overlays.default pkgs { }).agent-run}";
+    "each system has packages, a shell, a formatter and checks" =
+      let
+        systems = [
+          "aarch64-darwin"
+          "aarch64-linux"
+          "x86_64-linux"
+        ];
+      in
+      is
+        [
+          systems
+          systems
+          systems
+          systems
+        ]
+        (
+          map (output: lib.attrNames flake.${output}) [
+            "packages"
+            "devShells"
+            "formatter"
+            "checks"
+          ]
+        );
+    "the shell has the tools of .ci/run" = is tools (
+      lib.intersectLists tools (import ../shell.nix { inherit pkgs; }).packages
+    );
+
+    "symlinks from a list" = is [ "claude@a" "codex@b@c" ] (shimNames [
+      "claude@a"
+      "codex@b@c"
+    ]);
+    "symlinks from agents and providers" = is [ "claude@a" "claude@b" "codex@a" "codex@b" ] (shimNames {
+      agents = [
+        "claude"
+        "codex"
+      ];
+      providers = [
+        "a"
+        "b"
+      ];
+    });
+    "symlinks from the settings, by protocol" = is fitting (shimNames {
+      inherit settings;
+    });
+    "symlinks of one agent, from the settings" = is [ "crush@deepseek" ] (shimNames {
+      inherit settings;
+      agents = [ "crush" ];
+    });
+    "nothing else is a symlink's name" = is [ ] (
+      lib.filter (name: evaluates (shimNames [ name ])) [
+        "claude"
+        "claude@"
+        "@deepseek"
+        "emacs@deepseek"
+        "claude@../x"
+        "claude@a/b"
+        "claude@-x"
+        "claude@.x"
+        "claude@ x"
+        "claude@x\ny"
+      ]
+    );
+
+    "Home Manager: nothing unless enabled" =
+      let
+        off = home { inherit settings; };
+      in
+      is
+        [
+          [ ]
+          { }
+          { }
+          ""
+        ]
+        [ off.home.packages off.xdg.configFile off.xdg.dataFile off.programs.zsh.initContent ];
+    "Home Manager: the package with a symlink for each pair that can work" = is (paths [
+      (package.withShims fitting)
+    ]) (paths (home on).home.packages);
+    "Home Manager: the package with the symlinks of a list" = is (paths [
+      (package.withShims [ "codex@ollama" ])
+    ]) (paths (home (on // { shims = [ "codex@ollama" ]; })).home.packages);
+    "Home Manager: the package with the symlinks of an agent" = is (paths [
+      (package.withShims [ "codex@ollama" ])
+    ]) (paths (home (on // { shims.agents = [ "codex" ]; })).home.packages);
+    "Home Manager: the config file is the settings" = is settings (
+      yamlOf (home on).xdg.configFile."agent-run/config.yaml"
+    );
+    "Home Manager: no config file without settings" = is { } (home { enable = true; }).xdg.configFile;
+    "Home Manager: settings without a key are fine" = is [ ] (refusals (home on));
+    "Home Manager: a literal key is refused" = is 1 (
+      lib.length (refusals (home (on // { settings = literalKey; })))
+    );
+    "Home Manager: no file is made of a literal key" = is false (
+      evaluates (home (on // { settings = literalKey; })).xdg.configFile
+    );
+    "Home Manager: completion for bash and fish, by the data folder" = is {
+      "bash-completion/completions" = completions "bash-completion/completions";
+      "fish/vendor_completions.d" = completions "fish/vendor_completions.d";
+    } (home on).xdg.dataFile;
+    "Home Manager: completion for zsh, by fpath" =
+      is "fpath+=(${package.withShims fitting}/share/zsh/site-functions)" (home on)
+      .programs.zsh.initContent;
+    "Home Manager: each shell's integration can be switched off" =
+      let
+        off = home (
+          on
+          // {
+            enableBashIntegration = false;
+            enableFishIntegration = false;
+            enableZshIntegration = false;
+          }
+        );
+      in
+      is
+        [
+          { }
+          ""
+        ]
+        [ off.xdg.dataFile off.programs.zsh.initContent ];
+
+    "NixOS: nothing unless enabled" =
+      let
+        off = nixos { inherit settings; };
+      in
+      is
+        [
+          [ ]
+          { }
+          { }
+        ]
+        [ off.environment.systemPackages off.environment.etc off.environment.variables ];
+    "NixOS: the package with a symlink for each pair that can work" = is (paths [
+      (package.withShims fitting)
+    ]) (paths (nixos on).environment.systemPackages);
+    "NixOS: the config file is the settings, and found" =
+      is
+        [ settings "/etc/agent-run/config.yaml" ]
+        [
+          (yamlOf (nixos on).environment.etc."agent-run/config.yaml")
+          (nixos on).environment.variables.AGENT_RUN_CONFIG
+        ];
+    "NixOS: no config file without settings" =
+      let
+        bare = nixos { enable = true; };
+      in
+      is
+        [
+          { }
+          { }
+        ]
+        [ bare.environment.etc bare.environment.variables ];
+    "NixOS: a literal key is refused" = is 1 (
+      lib.length (refusals (nixos (on // { settings = literalKey; })))
+    );
+  };
+
+  report =
+    name:
+    { wanted, got }:
+    if got == wanted then
+      "ok      ${name}\n"
+    else
+      "FAILED  ${name}: ${builtins.toJSON got} and not ${builtins.toJSON wanted}\n";
+in
+{
+  facts = lib.concatStrings (lib.mapAttrsToList report facts);
+
+  inherit package;
+  withShims = package.withShims [
+    "claude@deepseek"
+    "codex@ollama"
+  ];
+  inherit (package.tests) shims;
+  inherit (package.recipe) src;
+}

@@ -1,0 +1,98 @@
+# What both modules offer as `programs.agent-run`, and what they refuse.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption literalExpression types;
+  cfg = config.programs.agent-run;
+  yaml = pkgs.formats.yaml { };
+
+  withLiteralKey = lib.attrNames (lib.filterAttrs (_: p: p ? key) (cfg.settings.providers or { }));
+in
+{
+  options.programs.agent-run = {
+    enable = lib.mkEnableOption "agent-run, which launches a coding agent on a chosen provider";
+
+    package = mkOption {
+      type = types.package;
+      default = pkgs.callPackage ../. { };
+      defaultText = literalExpression "pkgs.callPackage agent-run { }";
+      description = "The agent-run to use, without symlinks.";
+    };
+
+    settings = mkOption {
+      inherit (yaml) type;
+      default = { };
+      example = {
+        providers.deepseek = {
+          protocols = [
+            "anthropic"
+            "openai-responses"
+          ];
+          base_urls = {
+            anthropic = "https://api.deepseek.com/anthropic";
+            openai = "https://api.deepseek.com";
+          };
+          key_env = "DEEPSEEK_API_KEY";
+          default_model = "deepseek-v4-pro";
+        };
+      };
+      description = ''
+        The config file. Keys come from `key_env`, `key_file` or `key_command`; a `key` is refused, because
+        everyone on the machine can read the Nix store. No file is written for `{ }`.
+      '';
+    };
+
+    shims = mkOption {
+      type = types.either (types.listOf types.str) (types.attrsOf (types.listOf types.str));
+      default = { };
+      example = [
+        "claude@deepseek"
+        "codex@ollama"
+      ];
+      description = ''
+        The symlinks `<agent>@<provider>` to install: a list of names, or `agents` and `providers`, whose pairs
+        are all made. Unless given they are every agent and every provider of `settings`, so that `{ }`
+        makes a symlink for each pair that can work. `[ ]` makes none.
+      '';
+    };
+
+    finalPackage = mkOption {
+      type = types.package;
+      readOnly = true;
+      description = "agent-run with its symlinks and their completions.";
+    };
+
+    configFile = mkOption {
+      type = types.nullOr types.path;
+      internal = true;
+      readOnly = true;
+      description = "The settings as a file.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    programs.agent-run = {
+      finalPackage = cfg.package.withShims (
+        if lib.isList cfg.shims then cfg.shims else { inherit (cfg) settings; } // cfg.shims
+      );
+      # The refusal below has the words; this one holds even where nobody asks for assertions.
+      configFile =
+        assert withLiteralKey == [ ];
+        if cfg.settings == { } then null else yaml.generate "agent-run-config.yaml" cfg.settings;
+    };
+
+    assertions = [
+      {
+        assertion = withLiteralKey == [ ];
+        message = ''
+          programs.agent-run.settings: the `key` of ${lib.concatStringsSep ", " withLiteralKey} would be readable by everyone, in the Nix store.
+          Use `key_command`, `key_file` or `key_env`.
+        '';
+      }
+    ];
+  };
+}

@@ -1,0 +1,69 @@
+# The symlinks `<agent>@<provider>`: which ones there are, and a package that has them.
+#
+# Nix makes them itself, because the binary may not run where it is built. What each agent speaks is said in
+# agents.json, which the test `nix_knows_what_the_agents_speak` holds to the binary's own list.
+{ lib, symlinkJoin }:
+let
+  protocolsOf = lib.importJSON ./agents.json;
+
+  # Whether they share a protocol: the rule of every launch.
+  fits = agent: provider: lib.intersectLists protocolsOf.${agent} provider.protocols != [ ];
+
+  checked =
+    name:
+    let
+      agents = lib.concatStringsSep "|" (lib.attrNames protocolsOf);
+    in
+    if builtins.match "(${agents})@[^-./[:space:][:cntrl:]][^/[:cntrl:]]*" name != null then
+      name
+    else
+      throw "agent-run: `${name}` cannot be a symlink's name: it is one of ${agents}, then `@`, then a provider";
+in
+rec {
+  # The names of a selection. That is a list of names, or agents × providers: `settings` are the config's, whose
+  # providers are all meant unless some are named, without the pairs that share no protocol.
+  names =
+    selection:
+    let
+      pairs =
+        {
+          settings ? { },
+          agents ? lib.attrNames protocolsOf,
+          providers ? lib.attrNames (settings.providers or { }),
+        }:
+        let
+          known = settings.providers or { };
+          canWork = pair: !(known ? ${pair.provider}) || fits pair.agent known.${pair.provider};
+        in
+        map ({ agent, provider }: "${agent}@${provider}") (
+          lib.filter canWork (
+            lib.cartesianProduct {
+              agent = agents;
+              provider = providers;
+            }
+          )
+        );
+    in
+    map checked (if lib.isList selection then selection else pairs selection);
+
+  # `agent-run` with the symlinks of a selection and their completions. Nothing is compiled for it.
+  #
+  # bash and fish load a completion by the command's name, so each symlink has a link to the shared script, which
+  # looks at the name it is read by. zsh's script is for a pattern of names.
+  withShims =
+    agent-run: selection:
+    symlinkJoin {
+      name = "agent-run-with-shims-${agent-run.version}";
+      paths = [ agent-run ];
+      postBuild = ''
+        for shim in ${lib.escapeShellArgs (names selection)}; do
+          ln -s ${agent-run}/bin/agent-run "$out/bin/$shim"
+          cd $out/share/bash-completion/completions
+          ln -s ${agent-run}/share/bash-completion/completions/agent-run.bash "$shim"
+          cd $out/share/fish/vendor_completions.d
+          ln -s ${agent-run}/share/fish/vendor_completions.d/agent-run.fish "$shim.fish"
+        done
+      '';
+      inherit (agent-run) meta;
+    };
+}

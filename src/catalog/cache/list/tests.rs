@@ -1,0 +1,99 @@
+use super::*;
+use crate::catalog::cache::form::{Draft, Extent};
+
+fn draft(entries: &[Entry]) -> Draft<'_> {
+    Draft {
+        provider: "p",
+        identity: "0123456789abcdef",
+        source: "https://a.b/models",
+        fetched_at: 7,
+        extent: Extent::Whole,
+        filters: String::new(),
+        entries,
+    }
+}
+
+/// `z…` is dropped by the filters; the provider lists its models backwards.
+fn entries(count: usize) -> Vec<Entry> {
+    let id = |n: usize| format!("{}/m-{n:05}", ["a", "bb", "ccc", "z"][n % 4]);
+    let entry = |n: usize| Entry {
+        record: Record {
+            context_window: Some(n as u64),
+            source: Some("https://a.b/models".to_owned()),
+            ..Record::named(id(n))
+        },
+        rank: (n % 4 != 3).then_some(count - n),
+    };
+    (0..count).rev().map(entry).collect()
+}
+
+fn stored(count: usize) -> (Vec<Entry>, Stored) {
+    let entries = entries(count);
+    let stored = Stored::in_memory(draft(&entries).encode().unwrap()).unwrap();
+    (entries, stored)
+}
+
+#[test]
+fn what_was_written_is_read_back() {
+    for count in [0, 1, 2, 3, 100] {
+        let (entries, stored) = stored(count);
+        assert_eq!(stored.entries().unwrap(), entries);
+        assert_eq!(stored.head.extent, Extent::Whole);
+        let best = entries.iter().filter(|entry| entry.rank.is_some()).min_by_key(|entry| entry.rank);
+        assert_eq!(stored.kept().unwrap().first(), best.map(|entry| &entry.record));
+    }
+}
+
+#[test]
+fn every_model_is_found_and_no_other() {
+    for count in [0, 1, 2, 3, 7, 500] {
+        let (entries, stored) = stored(count);
+        for entry in &entries {
+            let kept = entry.rank.map(|_| entry.record.clone());
+            assert_eq!(stored.find(&entry.record.id).unwrap(), kept);
+            assert!(stored.holds(&entry.record.id).unwrap());
+        }
+        for absent in ["", "a", "a/m-99999", "bb/m-00000", "zzz", "\u{10ffff}"] {
+            assert_eq!(stored.find(absent).unwrap(), None);
+            assert!(!stored.holds(absent).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_prefix_gives_its_models_sorted() {
+    let (entries, stored) = stored(500);
+    for prefix in ["", "a", "a/m-000", "bb/m-00001", "ccc/", "d", "z/"] {
+        let kept = entries.iter().filter(|entry| entry.rank.is_some());
+        let mut expected: Vec<_> =
+            kept.map(|entry| &entry.record.id).filter(|id| id.starts_with(prefix)).collect();
+        expected.sort();
+        assert_eq!(stored.with_prefix(prefix).unwrap().iter().collect::<Vec<_>>(), expected, "{prefix}");
+    }
+}
+
+#[test]
+fn what_is_not_whole_or_not_ours_is_refused() {
+    let whole = draft(&entries(50)).encode().unwrap();
+    for length in 0..whole.len() {
+        assert!(Stored::in_memory(whole[..length].to_vec()).is_err(), "{length}");
+    }
+    let mut longer = whole.clone();
+    longer.push(b'\n');
+    assert!(Stored::in_memory(longer).is_err());
+    let other = String::from_utf8(whole).unwrap().replacen("\"version\":1", "\"version\":2", 1);
+    assert!(Stored::in_memory(other.into_bytes()).is_err());
+    assert!(Stored::in_memory(vec![0; 100_000]).is_err());
+}
+
+#[test]
+fn garbage_in_the_middle_is_an_error_and_no_crash() {
+    let whole = draft(&entries(50)).encode().unwrap();
+    for at in (0..whole.len()).step_by(7) {
+        let mut broken = whole.clone();
+        broken[at] = b'\xff';
+        if let Ok(stored) = Stored::in_memory(broken) {
+            _ = (stored.entries(), stored.find("ccc/m-00014"), stored.with_prefix("a"));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Which model a launch starts with.
+
+use std::fmt;
+
+use anyhow::anyhow;
+use shims::{Model, Origin, Sourced};
+
+use super::{Undecided, key_path};
+use crate::catalog::Known;
+use crate::config::Provider;
+use crate::near;
+use crate::request::Request;
+
+/// A model that could not be decided: a sentence, and what to do.
+#[derive(Debug)]
+pub struct Unknown {
+    what: String,
+    help: String,
+}
+
+impl Unknown {
+    /// The error, when asking the provider for its list failed too.
+    pub fn because(self, failure: &impl fmt::Display) -> anyhow::Error {
+        let failure = failure.to_string();
+        let failure = failure.lines().next().unwrap_or_default();
+        anyhow!("{}, and its list could not be loaded: {failure}\nhelp: {}", self.what, self.help)
+    }
+}
+
+impl From<Unknown> for anyhow::Error {
+    fn from(unknown: Unknown) -> Self {
+        anyhow!("{}\nhelp: {}", unknown.what, unknown.help)
+    }
+}
+
+/// The model asked for, else the default one, else the only one there is.
+pub fn choose(
+    request: &Request,
+    provider: &Provider,
+    known: &Known<'_>,
+) -> Result<Sourced<Model>, Undecided> {
+    let named = |id: &str| known.find(id).unwrap_or_else(|| Model::named(id));
+    if let Some(asked) = &request.model {
+        let id = asked.value.as_str();
+        let model = known.find(id);
+        if model.is_some() || is_named(provider, id) || request.force.model || is_all_there_is(known) {
+            return Ok(Sourced::new(model.unwrap_or_else(|| Model::named(id)), asked.origin.clone()));
+        }
+        return Err(Undecided::Model(unknown(id, request, known)));
+    }
+    if let Some(id) = &provider.default_model {
+        // One that has vanished from the provider's list is still the user's word.
+        return Ok(Sourced::new(named(id), Origin::Config(key_path(request, &["default_model"]))));
+    }
+    match known.models().as_slice() {
+        [only] => {
+            let why = "the only model known of this provider".to_owned();
+            Ok(Sourced::new(only.clone(), Origin::Default(why)))
+        }
+        models => Err(Undecided::Model(none_chosen(models, request))),
+    }
+}
+
+/// Whether nothing is known and nobody can be asked: then there is nothing to hold the user's word against.
+fn is_all_there_is(known: &Known<'_>) -> bool {
+    known.fresh && known.with_prefix("").is_empty()
+}
+
+/// Whether the config itself names the model for this provider.
+fn is_named(provider: &Provider, id: &str) -> bool {
+    let tiers = &provider.tiers;
+    let named = [&provider.default_model, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+    named.into_iter().flatten().any(|named| named == id)
+}
+
+fn unknown(id: &str, request: &Request, known: &Known<'_>) -> Unknown {
+    let ids = known.with_prefix("");
+    let near = near::nearest(id, ids.iter().map(String::as_str));
+    let instead = match near.as_slice() {
+        [] => String::new(),
+        near => format!("did you mean {}? ", near::listed(&near[..near.len().min(3)], 3)),
+    };
+    Unknown {
+        what: format!("provider `{}` has no model `{id}`", request.provider),
+        help: format!("{instead}--force model launches it all the same"),
+    }
+}
+
+fn none_chosen(models: &[Model], request: &Request) -> Unknown {
+    let provider = &request.provider;
+    if models.is_empty() {
+        return Unknown {
+            what: format!("no model is known of provider `{provider}`"),
+            help: format!("name one with --model, or set `providers.{provider}.default_model`"),
+        };
+    }
+    let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
+    Unknown {
+        what: format!("provider `{provider}` has several models and no default_model"),
+        help: format!("choose with --model: {}", near::listed(&ids, 8)),
+    }
+}
