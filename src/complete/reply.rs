@@ -6,7 +6,7 @@ use super::Candidate;
 use crate::cli::Shell;
 
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
-const MANY: usize = 100;
+pub const MANY: usize = 100;
 
 /// What the shell is told.
 #[derive(Debug, Eq, PartialEq)]
@@ -26,7 +26,9 @@ impl Reply {
     pub fn candidates(mut candidates: Vec<Candidate>, typed: &str) -> Self {
         candidates.retain(|candidate| candidate.value.starts_with(typed));
         if candidates.len() <= MANY {
-            return Self::Values(candidates);
+            // A long list may come in parts already.
+            let in_parts = candidates.iter().any(|candidate| candidate.value.ends_with('/'));
+            return if in_parts { Self::Parts(candidates) } else { Self::Values(candidates) };
         }
         let mut seen = HashSet::new();
         let mut parts = Vec::new();

@@ -9,6 +9,7 @@ use clap::builder::StyledStr;
 use shims::{Agent, Model, Protocol};
 
 use super::place::{Place, name_of};
+use super::reply::MANY;
 use crate::catalog::Catalog;
 use crate::cli::shims::Folder;
 use crate::commands::shims::installed;
@@ -149,10 +150,11 @@ impl<'a> Values<'a> {
 
     /// The models of the provider before: its default first, then the config's, then its own list.
     fn models(&self, typed: &str) -> Option<Vec<Candidate>> {
-        let (path, config, dirs) = (self.config_file()?, self.config()?, self.env.dirs().ok()?);
+        let (path, config, dirs) =
+            (std::path::absolute(self.config_file()?).ok()?, self.config()?, self.env.dirs().ok()?);
         let (name, provider) = config.providers.get_key_value(self.place.value("PROVIDER")?)?;
         let catalog = Catalog::open(&dirs, self.env, config.models_ttl);
-        let ids = catalog.complete(name, provider, &path, typed);
+        let ids = catalog.complete(name, provider, &path, typed, MANY);
         let known = (self.described && ids.len() <= DESCRIBED).then(|| catalog.known(name, provider));
         let candidate = |id: String| {
             let model = known.as_ref().and_then(|known| known.find(&id));
