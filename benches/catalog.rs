@@ -9,13 +9,11 @@ mod stage;
 mod support;
 
 use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
 
 use serde_json::json;
 use stage::Sandbox;
 use stage::lists::Lists;
-use support::{Contestant, race, table};
+use support::{Contestant, long_list, race, table};
 
 const ROUNDS: usize = 100;
 /// A command that opens no list.
@@ -26,7 +24,7 @@ fn main() {
     for count in [500, 5_000, 50_000] {
         let lists = Lists::json(r#"{"data": [{"id": "only"}]}"#);
         let sandbox = sandbox(&lists);
-        blow_up(&sandbox, count);
+        long_list(&sandbox.home(".cache/agent-run/models"), count);
         println!("\ncompletion among {count} models");
         compare(
             &sandbox,
@@ -75,26 +73,6 @@ fn sandbox(lists: &Lists) -> Sandbox {
     ));
     sandbox.agent_run(&["models", "list", "mock"]).exits(0);
     sandbox
-}
-
-/// Makes the list on disk one of `count` models; a real one is cut at 5,000.
-fn blow_up(sandbox: &Sandbox, count: usize) {
-    let folder = sandbox.home(".cache/agent-run/models");
-    let mut files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let path: PathBuf = files.find(|path| path.extension().is_some_and(|kind| kind == "list")).unwrap();
-    let text = fs::read_to_string(&path).unwrap();
-    let mut head: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    let mut lines: Vec<String> = (0..count)
-        .map(|n| {
-            let record = json!({"name": format!("Model {n}"), "context_window": 131_072, "tools": true,
-                "input_cost_per_million": 0.15, "output_cost_per_million": 0.6, "created": 1_754_408_224});
-            format!("vendor-{}/model-{:05}\t{n}\t{n}\t{record}\n", n % 20, n / 20)
-        })
-        .collect();
-    lines.sort();
-    let body = lines.concat();
-    head["bytes"] = body.len().into();
-    fs::write(&path, format!("{head}\n{body}")).unwrap();
 }
 
 /// A reply with as much beside the ids as `OpenRouter`'s.

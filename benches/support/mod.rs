@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
+use serde_json::json;
 
 /// One contestant: a name and how to start it.
 pub struct Contestant {
@@ -41,9 +42,7 @@ impl Contestant {
 
     /// The median of a run, in microseconds.
     pub fn median(&self) -> f64 {
-        let mut sorted = self.micros.clone();
-        sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() / 2]
+        median(self.micros.clone())
     }
 
     fn median_faults(&self) -> i64 {
@@ -89,6 +88,31 @@ pub fn table(contestants: &[Contestant], base: &str) {
             contestant.median_faults(),
         );
     }
+}
+
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// Makes the one model list in the cache one of `count` models; a list that is asked for is cut at 5,000.
+pub fn long_list(cache: &Path, count: usize) {
+    let mut files = std::fs::read_dir(cache).unwrap().map(|file| file.unwrap().path());
+    let path = files.find(|path| path.extension().is_some_and(|kind| kind == "list")).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut head: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let mut lines: Vec<String> = (0..count)
+        .map(|n| {
+            let record = json!({"name": format!("Model {n}"), "context_window": 131_072, "tools": true,
+                "input_cost_per_million": 0.15, "output_cost_per_million": 0.6, "created": 1_754_408_224});
+            format!("vendor-{}/model-{:05}\t{n}\t{n}\t{record}\n", n % 20, n / 20)
+        })
+        .collect();
+    lines.sort();
+    let body = lines.concat();
+    head["bytes"] = body.len().into();
+    std::fs::write(&path, format!("{head}\n{body}")).unwrap();
 }
 
 /// Compiles a C program.

@@ -66,16 +66,25 @@ impl Catalog<'_> {
     }
 
     /// The ids that a completion of `prefix` offers, from disk; it waits a moment for a first list.
-    pub fn complete(&self, name: &str, provider: &Provider, config: &Path, prefix: &str) -> Vec<String> {
+    ///
+    /// Of more than `many`, only their parts up to the next `/`.
+    pub fn complete(
+        &self,
+        name: &str,
+        provider: &Provider,
+        config: &Path,
+        prefix: &str,
+        many: usize,
+    ) -> Vec<String> {
         let known = self.known(name, provider);
         if known.fresh || self.env.completion_refresh_is_off() {
-            return known.with_prefix(prefix);
+            return known.in_parts(prefix, many);
         }
         if let Err(error) = self.refresh_detached(name, provider, config, None) {
             log::debug!("no refresher: {error:#}");
         }
         let known = if known.list().is_some() { known } else { self.wait_for_list(name, provider) };
-        known.with_prefix(prefix)
+        known.in_parts(prefix, many)
     }
 
     fn wait_for_list<'p>(&self, name: &'p str, provider: &'p Provider) -> Known<'p> {

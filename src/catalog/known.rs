@@ -75,6 +75,11 @@ impl<'a> Known<'a> {
 
     /// The ids that begin with `prefix`: the default, the config's, then the provider's, sorted.
     pub fn with_prefix(&self, prefix: &str) -> Vec<String> {
+        self.in_parts(prefix, usize::MAX)
+    }
+
+    /// The same; of more than `many` of the provider's, only their parts up to the next `/`.
+    pub fn in_parts(&self, prefix: &str, many: usize) -> Vec<String> {
         let provider = self.source.provider;
         let own = provider.default_model.iter().chain(provider.models.iter().map(|entry| &entry.id));
         let mut ids: Vec<String> = Vec::new();
@@ -83,7 +88,7 @@ impl<'a> Known<'a> {
                 ids.push(id.clone());
             }
         }
-        let mut listed = self.read(|list| list.with_prefix(prefix)).unwrap_or_default();
+        let mut listed = self.read(|list| list.in_parts(prefix, many)).unwrap_or_default();
         listed.retain(|id| !ids.contains(id));
         ids.append(&mut listed);
         ids

@@ -15,9 +15,6 @@ pub enum Shims {
     Remove(Remove),
     /// Print the folder they are in
     Path(Folder),
-    /// Write the shells' completion files for these shims below a folder, as a package does
-    #[command(hide = true)]
-    Completions(Completions),
 }
 
 /// Where the symlinks are.
@@ -104,16 +101,4 @@ pub struct Remove {
     /// Print the outcome as JSON
     #[arg(long)]
     pub json: bool,
-}
-
-/// `agent-run shims completions`
-#[derive(Args, Debug)]
-pub struct Completions {
-    /// The folder above bash-completion, zsh and fish: a package's `share`
-    #[arg(long, value_name = "DIR")]
-    pub dir: PathBuf,
-
-    /// The shims
-    #[arg(value_name = "SHIM")]
-    pub names: Vec<String>,
 }

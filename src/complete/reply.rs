@@ -6,7 +6,7 @@ use super::Candidate;
 use crate::cli::Shell;
 
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
-const MANY: usize = 100;
+pub const MANY: usize = 100;
 
 /// What the shell is told.
 #[derive(Debug, Eq, PartialEq)]
@@ -26,14 +26,15 @@ impl Reply {
     pub fn candidates(mut candidates: Vec<Candidate>, typed: &str) -> Self {
         candidates.retain(|candidate| candidate.value.starts_with(typed));
         if candidates.len() <= MANY {
-            return Self::Values(candidates);
+            // A long list may come in parts already.
+            let in_parts = candidates.iter().any(|candidate| candidate.value.ends_with('/'));
+            return if in_parts { Self::Parts(candidates) } else { Self::Values(candidates) };
         }
         let mut seen = HashSet::new();
         let mut parts = Vec::new();
         let mut is_cut = false;
-        for (index, mut candidate) in candidates.into_iter().enumerate() {
-            // The first is the provider's default where there is one, and stays whole.
-            let rest = candidate.value[typed.len()..].find('/').filter(|_| index > 0);
+        for mut candidate in candidates {
+            let rest = candidate.value[typed.len()..].find('/').filter(|_| !candidate.is_default);
             if let Some(slash) = rest.filter(|slash| typed.len() + slash + 1 < candidate.value.len()) {
                 candidate.value.truncate(typed.len() + slash + 1);
                 candidate.about.clear();
@@ -65,7 +66,8 @@ impl Reply {
             Self::Command(index) => return format!("command {index}\n"),
         };
         let mut text = format!("{kind}\n");
-        for Candidate { value, about } in candidates.iter().filter(|candidate| is_printable(&candidate.value))
+        for Candidate { value, about, .. } in
+            candidates.iter().filter(|candidate| is_printable(&candidate.value))
         {
             match shell {
                 Shell::Bash => text.push_str(&escaped(value, |c| !is_plain(c))),
@@ -119,7 +121,10 @@ mod tests {
     use super::*;
 
     fn candidates(values: impl IntoIterator<Item = String>) -> Vec<Candidate> {
-        values.into_iter().map(|value| Candidate { value, about: "about: it".to_owned() }).collect()
+        values
+            .into_iter()
+            .map(|value| Candidate { value, about: "about: it".to_owned(), is_default: false })
+            .collect()
     }
 
     fn names(reply: &Reply) -> Vec<&str> {
@@ -129,13 +134,17 @@ mod tests {
 
     #[test]
     fn a_long_list_is_offered_up_to_the_next_slash() {
-        let ids = || candidates((0..300).map(|n| format!("{}/m/{n}", ["a", "bb", "c"][n % 3])));
+        let ids = || {
+            let mut ids = candidates((0..300).map(|n| format!("{}/m/{n}", ["a", "bb", "c"][n % 3])));
+            ids[0].is_default = true;
+            ids
+        };
         let reply = Reply::candidates(ids(), "");
         assert!(matches!(reply, Reply::Parts(_)));
         assert_eq!(names(&reply), ["a/m/0", "bb/", "c/", "a/"]);
         assert_eq!(names(&Reply::candidates(ids(), "b")).len(), 100, "few enough to read");
         let more = || candidates((0..300).map(|n| format!("x/{}/{n}", n % 2)));
-        assert_eq!(names(&Reply::candidates(more(), "x/")), ["x/0/0", "x/1/", "x/0/"]);
+        assert_eq!(names(&Reply::candidates(more(), "x/")), ["x/0/", "x/1/"]);
         assert_eq!(names(&Reply::candidates(candidates((0..200).map(|n| n.to_string())), "")).len(), 200);
     }
 

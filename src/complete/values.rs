@@ -9,6 +9,8 @@ use clap::builder::StyledStr;
 use shims::{Agent, Model, Protocol};
 
 use super::place::{Place, name_of};
+use super::reply::MANY;
+use crate::catalog::Catalog;
 use crate::cli::shims::Folder;
 use crate::commands::shims::installed;
 use crate::commands::shims::pairs::{self, Pair};
@@ -26,17 +28,19 @@ pub struct Candidate {
     pub value: String,
     /// What it is; may be empty.
     pub about: String,
+    /// Whether it is what happens without a word.
+    pub is_default: bool,
 }
 
 impl Candidate {
     /// A word with its help text.
     pub fn new(value: &str, about: Option<&StyledStr>) -> Self {
         let about = about.map(ToString::to_string).unwrap_or_default();
-        Self { value: value.to_owned(), about: about.lines().next().unwrap_or_default().to_owned() }
+        Self::with(value, about.lines().next().unwrap_or_default().to_owned())
     }
 
     fn with(value: &str, about: String) -> Self {
-        Self { value: value.to_owned(), about }
+        Self { value: value.to_owned(), about, is_default: false }
     }
 }
 
@@ -147,18 +151,16 @@ impl<'a> Values<'a> {
 
     /// The models of the provider before: its default first, then the config's, then its own list.
     fn models(&self, typed: &str) -> Option<Vec<Candidate>> {
-        let config = self.config()?;
-        let provider = config.providers.get(self.place.value("PROVIDER")?)?;
-        let known: Vec<Model> = provider.models.iter().map(Into::into).collect();
-        let default = provider.default_model.iter().cloned();
-        let mut seen = std::collections::HashSet::new();
-        let ids = default.chain(known.iter().map(|model| model.id.clone()));
-        let ids: Vec<_> = ids.filter(|id| id.starts_with(typed) && seen.insert(id.clone())).collect();
-        let described = self.described && ids.len() <= DESCRIBED;
+        let (path, config, dirs) =
+            (std::path::absolute(self.config_file()?).ok()?, self.config()?, self.env.dirs().ok()?);
+        let (name, provider) = config.providers.get_key_value(self.place.value("PROVIDER")?)?;
+        let catalog = Catalog::open(&dirs, self.env, config.models_ttl);
+        let ids = catalog.complete(name, provider, &path, typed, MANY);
+        let known = (self.described && ids.len() <= DESCRIBED).then(|| catalog.known(name, provider));
         let candidate = |id: String| {
-            let model = known.iter().find(|model| described && model.id == id);
+            let model = known.as_ref().and_then(|known| known.find(&id));
             let is_default = provider.default_model.as_ref() == Some(&id);
-            Candidate::with(&id, about(model, is_default))
+            Candidate { about: about(&model.unwrap_or_default(), is_default), value: id, is_default }
         };
         Some(ids.into_iter().map(candidate).collect())
     }
@@ -201,8 +203,7 @@ fn described(provider: &Provider) -> String {
 }
 
 /// `default, 128k context, $3 in, $15 out`: what is known of a model.
-fn about(model: Option<&Model>, is_default: bool) -> String {
-    let model = model.cloned().unwrap_or_default();
+fn about(model: &Model, is_default: bool) -> String {
     let price = |price: Option<f64>, way: &str| price.map(|price| format!("${price} {way}"));
     let parts = [
         is_default.then(|| "default".to_owned()),
@@ -233,9 +234,9 @@ mod tests {
             output_cost_per_million: Some(3.0),
             ..Model::named("m")
         };
-        assert_eq!(about(Some(&model), true), "default, 131k context, $0.27 in, $3 out");
-        assert_eq!(about(None, true), "default");
-        assert_eq!(about(Some(&Model::named("m")), false), "");
+        assert_eq!(about(&model, true), "default, 131k context, $0.27 in, $3 out");
+        assert_eq!(about(&Model::default(), true), "default");
+        assert_eq!(about(&Model::named("m"), false), "");
         assert_eq!([tokens_in_short(2_000_000), tokens_in_short(512)], ["2M", "512"]);
     }
 }

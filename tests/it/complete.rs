@@ -1,3 +1,4 @@
+use crate::support::lists::Lists;
 use crate::support::{Sandbox, run};
 
 const CONFIG: &str = "\
@@ -86,6 +87,32 @@ fn candidates_are_described_where_the_shell_shows_it() {
     assert_eq!(models, "values\nm2:default\nm1:200k context, $3 in\nm3\\:free\n");
     let commands = answer(&sandbox, "fish", "agent-run ca");
     assert_eq!(commands, "values\n", "a hidden command is not offered");
+}
+
+#[test]
+fn models_come_from_the_list_on_disk_and_a_long_one_in_parts() {
+    let row = |id: &str| {
+        format!(r#"{{"id": "{id}", "context_length": 200000, "pricing": {{"prompt": "0.000003"}}}}"#)
+    };
+    let ids = (0..300).map(|n| row(&format!("{}/model-{n:03}", ["acme", "zeta"][n % 2])));
+    let lists = Lists::json(&format!("{{\"data\": [{}]}}", ids.collect::<Vec<_>>().join(",")));
+    let sandbox = Sandbox::new();
+    sandbox.config(&format!(
+        "providers:\n  mock:\n    protocols: [openai-responses]\n    default_model: acme/model-000\n    \
+         base_urls: {{openai: 'http://{}/v1'}}\n",
+        lists.address
+    ));
+    sandbox.agent_run(&["models", "list", "mock"]).clean();
+    let at = |typed: &str| answer(&sandbox, "zsh", &format!("agent-run launch mock --model {typed}"));
+    assert_eq!(at(""), "parts\nacme/model-000:default, 200k context, $3 in\nacme/\nzeta/\n");
+    assert_eq!(
+        at("zeta/model-00"),
+        [1, 3, 5, 7, 9].iter().fold("values\n".to_owned(), |text, n| {
+            text + &format!("zeta/model-00{n}:200k context, $3 in\n")
+        })
+    );
+    assert_eq!(at("x"), "values\n");
+    assert_eq!(lists.asked().len(), 1, "a completion asks nobody while the list is fresh");
 }
 
 #[test]

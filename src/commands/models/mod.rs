@@ -49,7 +49,7 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
 
 fn complete(words: &Complete, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
     let (name, provider) = desk.provider(&words.provider)?;
-    let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix);
+    let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix, usize::MAX);
     output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
 }
 

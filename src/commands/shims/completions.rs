@@ -43,7 +43,7 @@ pub struct Completions {
 }
 
 impl Completions {
-    /// Those below `data`: `$XDG_DATA_HOME`, or a package's `share`.
+    /// Those below `data`: `$XDG_DATA_HOME`, else `~/.local/share`.
     pub fn below(data: PathBuf) -> Self {
         Self { data }
     }
@@ -65,11 +65,8 @@ impl Completions {
     /// When one of them cannot be written.
     pub fn add(&self, shims: &[String]) -> Result<bool> {
         let is_new = PLACES.iter().any(|place| !self.script(place).exists());
-        for place in &PLACES {
-            let path = self.script(place);
-            if !self.is_foreign(place) {
-                write(&path, script(place.shell))?;
-            }
+        for place in PLACES.iter().filter(|place| !self.is_foreign(place)) {
+            write(&self.script(place), script(place.shell))?;
             for link in shims.iter().filter_map(|shim| self.link(place, shim)) {
                 match symlink(place.file, &link) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -205,7 +202,8 @@ mod tests {
         for file in ["agent-run", "codex@p"] {
             fs::write(folder.join(file), "mine\n").expect("written");
         }
-        completions.add(&names(&["codex@p"])).expect("added");
+        completions.add(&names(&["codex@p", "claude@p"])).expect("added");
+        assert!(!folder.join("claude@p").exists(), "it would lead to the other's file");
         completions.keep(|_| false).expect("removed");
         for file in ["agent-run", "codex@p"] {
             assert_eq!(fs::read_to_string(folder.join(file)).expect("there"), "mine\n");

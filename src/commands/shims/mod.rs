@@ -39,10 +39,6 @@ pub fn run(asked: &Shims, config: Option<&Path>, called: &OsStr, env: &Environme
             let folder = folder(asked, forgiving(&path)?.as_ref(), env)?;
             output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
         }
-        Shims::Completions(asked) => {
-            asked.names.iter().try_for_each(|name| Pair::parse(name).map(|_| ()))?;
-            Completions::below(asked.dir.clone()).add(&asked.names).map(|_| ExitCode::SUCCESS)
-        }
     }
 }
 
@@ -105,7 +101,9 @@ fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) 
     report.warn_of_path(env);
     let foreign = report.warn_of_foreign();
     if !asked.dry_run {
-        add_completions(&report, &links, env)?;
+        // The links work without.
+        add_completions(&report, &links, env)
+            .unwrap_or_else(|error| crate::report::warn(&format!("{error:#}")));
     }
     report.print(asked.json)?;
     // What was asked for by name has failed; what merely would have fit has been told.

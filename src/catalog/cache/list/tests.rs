@@ -68,8 +68,18 @@ fn a_prefix_gives_its_models_sorted() {
         let mut expected: Vec<_> =
             kept.map(|entry| &entry.record.id).filter(|id| id.starts_with(prefix)).collect();
         expected.sort();
-        assert_eq!(stored.with_prefix(prefix).unwrap().iter().collect::<Vec<_>>(), expected, "{prefix}");
+        assert_eq!(stored.in_parts(prefix, 500).unwrap().iter().collect::<Vec<_>>(), expected, "{prefix}");
+        assert_eq!(stored.in_parts(prefix, expected.len()).unwrap().len(), expected.len(), "{prefix}");
     }
+}
+
+#[test]
+fn many_models_come_in_parts() {
+    let (_, stored) = stored(500);
+    assert_eq!(stored.in_parts("", 100).unwrap(), ["a/", "bb/", "ccc/"], "`z/` is dropped by the filters");
+    assert_eq!(stored.in_parts("b", 100).unwrap(), ["bb/"]);
+    assert_eq!(stored.in_parts("a/m-00", 100).unwrap().len(), 125, "there is no `/` to stop at");
+    assert_eq!(stored.in_parts("z", 0).unwrap(), [""; 0]);
 }
 
 #[test]
@@ -93,7 +103,7 @@ fn garbage_in_the_middle_is_an_error_and_no_crash() {
         let mut broken = whole.clone();
         broken[at] = b'\xff';
         if let Ok(stored) = Stored::in_memory(broken) {
-            _ = (stored.entries(), stored.find("ccc/m-00014"), stored.with_prefix("a"));
+            _ = (stored.entries(), stored.find("ccc/m-00014"), stored.in_parts("a", 1));
         }
     }
 }
