@@ -6,6 +6,7 @@ pub mod config;
 pub mod doctor;
 pub mod env;
 pub mod import;
+pub mod man;
 pub mod models;
 pub mod providers;
 pub mod shims;
@@ -98,6 +99,9 @@ Examples:
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
+    /// Write the manual's pages, made of these declarations
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 /// `agent-run launch`
