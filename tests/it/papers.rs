@@ -44,6 +44,23 @@ fn the_readme_names_the_two_commands_of_a_newcomer() {
     assert_eq!(console, "$ cargo run --release -- demo\n$ cargo test\n");
 }
 
+/// The recording's plan is today's: `docs/record` makes another.
+#[test]
+fn the_picture_shows_what_is_printed() {
+    let sandbox = Sandbox::new();
+    sandbox.config(&blocks(&readme(), "yaml")[0]);
+    sandbox.fake_agent("claude");
+    let picture = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg")).unwrap();
+    let shown = picture.split_once("$ agent-run launch deepseek --dry-run claude | head -6<").unwrap().1;
+    let shown = shown.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once("># "));
+    let shown: Vec<_> = shown.map(|(_, line)| line).collect();
+    let plan = sandbox.agent_run(&["launch", "deepseek", "--dry-run", "claude"]).clean().stdout;
+    let plan = plan.replace(sandbox.home("").to_str().unwrap(), "~/");
+    let plan: Vec<_> = plan.lines().filter_map(|line| line.strip_prefix("# ")).collect();
+    // The first is the path of the agent.
+    assert_eq!((shown.len(), &shown[1..]), (6, &plan[1..]));
+}
+
 /// A folder's files, by name.
 fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap());
