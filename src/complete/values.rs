@@ -74,6 +74,7 @@ impl<'a> Values<'a> {
             "PRESET" => known_presets(),
             "SHIM" => self.shims(),
             "LINK" => self.links(),
+            "PRESET" => presets(),
             "WHAT" => Some(FORCE.map(|(word, about)| Candidate::with(word, about.to_owned())).to_vec()),
             _ => Some(Vec::new()),
         };
@@ -81,8 +82,7 @@ impl<'a> Values<'a> {
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        let said = self.place.value("FILE").map(Path::new);
-        self.env.config_file(said).ok()
+        self.env.config_file(self.place.config().map(Path::new)).ok()
     }
 
     fn config(&self) -> Option<Config> {
@@ -192,6 +192,11 @@ const FORCE: [(&str, &str); 3] = [
     ("protocol", "speak what the provider does not declare"),
     ("all", "both"),
 ];
+
+fn presets() -> Option<Vec<Candidate>> {
+    let candidate = |preset: presets::Preset| Candidate::with(&preset.name, preset.title);
+    Some(presets::all().ok()?.into_iter().map(candidate).collect())
+}
 
 /// `anthropic, openai-responses, for claude, codex`: what a provider speaks, and whom it fits.
 fn described(provider: &Provider) -> String {
