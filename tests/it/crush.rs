@@ -16,6 +16,7 @@ providers:
       anthropic: http://127.0.0.1:9
     key_env: MOCK_KEY
     default_model: m1
+    model_api_filters: []
     models: [{id: m1, context_window: 1000, max_output_tokens: 100, reasoning: true}, {id: m2}]
     tiers: {haiku: m2}
     headers: {X-Plain: a$b, X-Secret: \"k=${context:key}\"}
@@ -23,6 +24,7 @@ providers:
     protocols: [openai-chat-completions]
     base_urls: {openai: http://127.0.0.1:9/v1}
     default_model: m1
+    model_api_filters: []
     models: [{id: m1}]
 ";
 

@@ -11,11 +11,13 @@ providers:
     base_urls: {openai: http://127.0.0.1:9/v1}
     key_env: MOCK_KEY
     default_model: m1
+    model_api_filters: []
     models: [{id: m1, context_window: 100000}]
   apart:
     protocols: [openai-chat-completions]
     base_urls: {openai: http://127.0.0.1:9/v1}
     default_model: m1
+    model_api_filters: []
     models: [{id: m1}]
 isolated_homes: {hermes: {apart: {}, bare: {}}}
 ";

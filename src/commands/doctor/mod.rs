@@ -44,7 +44,7 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     }
     let agents: Vec<&'static dyn Agent> = match target.agent {
         Some(agent) => vec![agent],
-        None => shims::AGENTS.to_vec(),
+        None => shims::coding_agents().collect(),
     };
     let mut report = Report::default();
     report.add(ourselves(env));
