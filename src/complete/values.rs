@@ -74,7 +74,6 @@ impl<'a> Values<'a> {
             "PRESET" => known_presets(),
             "SHIM" => self.shims(),
             "LINK" => self.links(),
-            "PRESET" => presets(),
             "WHAT" => Some(FORCE.map(|(word, about)| Candidate::with(word, about.to_owned())).to_vec()),
             _ => Some(Vec::new()),
         };
@@ -192,11 +191,6 @@ const FORCE: [(&str, &str); 3] = [
     ("protocol", "speak what the provider does not declare"),
     ("all", "both"),
 ];
-
-fn presets() -> Option<Vec<Candidate>> {
-    let candidate = |preset: presets::Preset| Candidate::with(&preset.name, preset.title);
-    Some(presets::all().ok()?.into_iter().map(candidate).collect())
-}
 
 /// `anthropic, openai-responses, for claude, codex`: what a provider speaks, and whom it fits.
 fn described(provider: &Provider) -> String {
