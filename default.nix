@@ -23,6 +23,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ./Cargo.toml
       ./benches
       ./config.demo.yaml
+      ./man
       ./shims
       ./src
       ./tests
@@ -45,8 +46,9 @@ rustPlatform.buildRustPackage (finalAttrs: {
 
   # Never wrapped: the name it is called by decides what it does.
   nativeBuildInputs = [ installShellFiles ];
-  # What `agent-run completion` prints, which may not run where it is built.
+  # What `agent-run completion` and `agent-run man` print, which may not run where it is built.
   postInstall = ''
+    installManPage man/*.1
     installShellCompletion --cmd agent-run \
       --bash src/complete/agent-run.bash \
       --fish src/complete/agent-run.fish \

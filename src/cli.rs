@@ -6,6 +6,7 @@ pub mod config;
 pub mod doctor;
 pub mod env;
 pub mod import;
+pub mod man;
 pub mod models;
 pub mod providers;
 pub mod shims;
@@ -28,7 +29,14 @@ pub use self::shims::Shims;
     name = "agent-run",
     version,
     arg_required_else_help = true,
-    after_help = "A symlink named <agent>@<provider> does the same without a word: codex@ollama resume --last"
+    after_help = "\
+Examples:
+  agent-run demo                       see it work, with no config, key or network
+  agent-run providers add deepseek     have a provider
+  agent-run launch deepseek claude     become Claude Code on it
+  agent-run shims install              have a symlink named <agent>@<provider> for every pair that fits
+
+A symlink does the same as `launch` without a word: codex@ollama resume --last"
 )]
 pub struct Cli {
     /// The config file, instead of $AGENT_RUN_CONFIG or ~/.config/agent-run/config.yaml
@@ -46,7 +54,13 @@ pub enum Command {
     /// Become an agent that talks to a provider
     Launch(Launch),
     /// Look into providers' model lists
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run models list deepseek
+  agent-run models show deepseek deepseek-v4-pro"
+    )]
     Models(Models),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
     Demo(Demo),
@@ -59,12 +73,25 @@ pub enum Command {
     /// Tell for one launch where each setting comes from, and what it overrules
     Why(Why),
     /// Put symlinks named AGENT@PROVIDER in place, list and remove them
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run shims install
+  agent-run shims list"
+    )]
     Shims(Shims),
     /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
     Completion(Completion),
     /// List, show, add and test providers
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run providers presets coding
+  agent-run providers add deepseek
+  agent-run providers test deepseek"
+    )]
     Providers(Providers),
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
@@ -72,6 +99,9 @@ pub enum Command {
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     Canary(Canary),
+    /// Write the manual's pages, made of these declarations
+    #[command(hide = true)]
+    Man(man::Man),
 }
 
 /// `agent-run launch`
@@ -124,6 +154,10 @@ pub struct Said {
 
 /// `agent-run demo`
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run demo
+  agent-run demo codex")]
 pub struct Demo {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
@@ -131,6 +165,10 @@ pub struct Demo {
 
 /// `agent-run completion`
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  source <(agent-run completion bash)
+  agent-run completion fish | source")]
 pub struct Completion {
     /// The shell
     #[arg(value_enum)]
@@ -177,6 +215,19 @@ mod tests {
     #[test]
     fn the_declarations_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_ends_with_an_example() {
+        fn check(command: &clap::Command) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let name = command.get_name();
+            assert!(help.starts_with("Example:\n") || help.starts_with("Examples:\n"), "{name}: {help}");
+            assert!(help.lines().nth(1).is_some_and(|line| line.contains("agent-run ")), "{name}: {help}");
+            assert!(name == "agent-run" || help.contains(name), "{name}: {help}");
+            command.get_subcommands().filter(|below| !below.is_hide_set()).for_each(check);
+        }
+        check(&Cli::command());
     }
 
     #[test]

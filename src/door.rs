@@ -74,6 +74,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             env.config_file(cli.config.as_deref())
                 .and_then(|path| commands::import::run(&import, &path, env)),
         ),
+        Command::Man(man) => done(commands::man::run(&man.dir)),
         Command::Canary(canary) => {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
         }

@@ -41,6 +41,15 @@ let
           shift 2
         done
       }
+      installManPage() {
+        local page
+        for page; do
+          case $page in
+            *.1) install -Dm 444 "$page" "$out/share/man/man1/''${page##*/}" ;;
+            *) echo "installManPage: $page" >&2; return 1 ;;
+          esac
+        done
+      }
       install_completion() {
         mkdir -p "$out/share/''${2%/*}"
         cat "$1" >"$out/share/$2"

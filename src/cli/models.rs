@@ -15,7 +15,7 @@ pub enum Models {
     /// Show what is new, gone and repriced since the list was another
     Diff(Diff),
     /// Look after the lists on disk
-    #[command(subcommand)]
+    #[command(subcommand, after_help = "Example:\n  agent-run models cache clear deepseek")]
     Cache(Cache),
     /// Print the ids that completion offers
     #[command(hide = true)]
@@ -65,6 +65,7 @@ pub struct List {
 
 /// `agent-run models show`
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  agent-run models show deepseek deepseek-v4-pro")]
 pub struct Show {
     /// The provider, as the config calls it
     pub provider: String,
@@ -79,6 +80,7 @@ pub struct Show {
 
 /// `agent-run models diff`
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  agent-run models diff openrouter --refresh")]
 pub struct Diff {
     /// The provider, as the config calls it
     pub provider: String,
@@ -96,8 +98,13 @@ pub struct Diff {
 #[derive(Debug, Subcommand)]
 pub enum Cache {
     /// Print the folder of the lists
+    #[command(after_help = "Example:\n  ls \"$(agent-run models cache path)\"")]
     Path,
     /// Forget the lists of one provider, or all
+    #[command(after_help = "\
+Examples:
+  agent-run models cache clear deepseek
+  agent-run models cache clear")]
     Clear {
         /// The provider, as the config calls it
         provider: Option<String>,

@@ -14,6 +14,7 @@ pub enum Shims {
     /// Remove symlinks; what is not ours is never touched
     Remove(Remove),
     /// Print the folder they are in
+    #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
     Path(Folder),
 }
 
@@ -69,6 +70,9 @@ pub struct Install {
 
 /// `agent-run shims list`
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  agent-run shims list")]
 pub struct List {
     /// Where the symlinks are.
     #[command(flatten)]
@@ -81,6 +85,10 @@ pub struct List {
 
 /// `agent-run shims remove`
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run shims remove codex@ollama
+  agent-run shims remove --all --dry-run")]
 pub struct Remove {
     /// These
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]

@@ -9,6 +9,7 @@ pub mod dry_run;
 pub mod env;
 pub mod import;
 pub mod launch;
+pub mod man;
 pub mod models;
 mod overruled;
 pub mod providers;

@@ -26,8 +26,5 @@ pub use yaml::value as yaml_value;
 /// The example that a newcomer starts from: every key once.
 pub const DEMO: &str = include_str!("../../config.demo.yaml");
 
-/// Known providers, each with the variable in which its key usually is.
-pub const KNOWN: &str = DEMO;
-
 /// The file's JSON Schema (draft 2020-12), for editors. The types decide; a test holds the two together.
 pub const SCHEMA: &str = include_str!("schema.json");

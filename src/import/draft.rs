@@ -1,11 +1,13 @@
 //! A provider on its way from another tool's settings to an entry of our config.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use shims::Protocol;
 
 use super::secret::may_hold_key;
 use crate::config::Provider;
+use crate::presets::Preset;
 
 /// What another tool says of a provider.
 #[derive(Clone, Default)]
@@ -36,6 +38,8 @@ pub struct Draft {
     pub secret_headers: BTreeMap<String, String>,
     /// What has no place in our config, or wants a look.
     pub notes: Vec<String>,
+    /// The known provider that it is: its entry says more than the fields above can.
+    pub preset: Option<Rc<Preset>>,
 }
 
 /// Where the other tool keeps the key.

@@ -19,6 +19,17 @@ pub enum Keys {
 
 /// The entry as it would stand in a file of its own: comments, the name, the keys.
 pub fn yaml(draft: &Draft, name: &str, keys: Keys) -> String {
+    let mut yaml = format!("# From {}.\n", one_line(&draft.from));
+    for note in &draft.notes {
+        _ = writeln!(yaml, "# {}", one_line(note));
+    }
+    match &draft.preset {
+        Some(preset) => yaml + &preset.entry(name, None, None),
+        None => yaml + &format!("{}:\n{}\n", scalar(name), lines(draft, name, keys).join("\n")),
+    }
+}
+
+fn lines(draft: &Draft, name: &str, keys: Keys) -> Vec<String> {
     let mut lines = vec![format!("  protocols: [{}]", protocols(draft)), "  base_urls:".to_owned()];
     for (family, url) in [("openai", &draft.openai), ("anthropic", &draft.anthropic)] {
         lines.extend(url.as_ref().map(|url| format!("    {family}: {}", scalar(url))));
@@ -38,13 +49,7 @@ pub fn yaml(draft: &Draft, name: &str, keys: Keys) -> String {
     };
     lines.extend(section("models", draft.models.iter().map(model)));
     lines.extend(header_lines(draft, keys));
-
-    let mut yaml = format!("# From {}.\n", one_line(&draft.from));
-    for note in &draft.notes {
-        _ = writeln!(yaml, "# {}", one_line(note));
-    }
-    _ = writeln!(yaml, "{}:", scalar(name));
-    yaml + &lines.join("\n") + "\n"
+    lines
 }
 
 fn protocols(draft: &Draft) -> String {

@@ -1,15 +1,15 @@
 //! The environment: which known providers' keys it holds, and base URLs that agents and SDKs listen to.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::rc::Rc;
 
 use anyhow::Result;
 use shims::Protocol;
 
 use super::draft::{Draft, Kept};
 use super::{Found, names};
-use crate::config::{KNOWN, Provider, parse};
 use crate::env::Environment;
+use crate::presets::{self, Preset};
 
 /// Base URLs and the keys that go with them: those of Claude Code and of OpenAI's SDKs.
 const BASES: [(&str, &[&str], Protocol); 2] = [
@@ -34,16 +34,15 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
         }
         found.take(draft);
     }
-    let known = parse(KNOWN.to_owned(), Path::new("known providers"))?.config.providers;
     let set = |name: &&str| env.var(name).is_some() && !used.contains(name);
     let mut drafts: Vec<Draft> = Vec::new();
-    for (name, provider) in known {
-        let Some(variable) = provider.key_env.as_deref().filter(set) else { continue };
-        let key = Kept::Variable(variable.to_owned());
+    for preset in presets::all()? {
+        let Some(variable) = preset.key_variable().filter(set).map(str::to_owned) else { continue };
+        let key = Kept::Variable(variable.clone());
         match drafts.iter_mut().find(|there| there.key == key) {
             // Such as a plan at an address of its own: which of them the key is for, only its owner knows.
-            Some(there) => there.notes.push(format!("The key may be meant for {name} instead.")),
-            None => drafts.push(draft(&name, &provider, variable)),
+            Some(there) => there.notes.push(format!("The key may be meant for {} instead.", preset.name)),
+            None => drafts.push(draft(preset, &variable)),
         }
     }
     for draft in drafts {
@@ -52,17 +51,18 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     Ok(())
 }
 
-fn draft(name: &str, provider: &Provider, variable: &str) -> Draft {
-    let url = |protocol| provider.base_url(protocol).map(str::to_owned);
+fn draft(preset: Preset, variable: &str) -> Draft {
+    let url = |protocol| preset.provider.base_url(protocol).map(str::to_owned);
+    let blanks = preset.blanks();
+    let fill_in = (!blanks.is_empty()).then(|| format!("Put yours in place of {}.", blanks.join(" and ")));
     Draft {
-        name: name.to_owned(),
-        from: format!("the variable {variable} and what is known of {name}"),
-        protocols: provider.protocols.clone(),
+        name: preset.name.clone(),
+        from: format!("the variable {variable} and what is known of {}", preset.name),
         openai: url(Protocol::OpenaiResponses),
         anthropic: url(Protocol::Anthropic),
         key: Kept::Variable(variable.to_owned()),
-        anthropic_use_api_key: provider.anthropic_use_api_key,
-        default_model: provider.default_model.clone(),
+        notes: fill_in.into_iter().collect(),
+        preset: Some(Rc::new(preset)),
         ..Draft::default()
     }
 }

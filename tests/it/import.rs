@@ -235,6 +235,20 @@ fn the_environment_tells_which_known_providers_can_be_used() {
     assert_eq!(found["providers"].as_array().map(Vec::len), Some(2), "{found:#}");
 }
 
+#[test]
+fn every_preset_is_known_by_its_variable_and_comes_whole() {
+    let sandbox =
+        Sandbox::new().var("XAI_API_KEY", KEY).var("ZAI_API_KEY", KEY).var("AZURE_OPENAI_API_KEY", KEY);
+    let found = imported(&sandbox, "env");
+    assert_eq!(provider(&found, "xai")["codex"], json!({"tools": "minimal"}));
+    assert_eq!(provider(&found, "azure")["model_api_filters"], json!([]));
+    let page = sandbox.agent_run(&["import", "env"]).clean().stdout;
+    assert!(page.contains("The key may be meant for zai-coding instead."), "{page}");
+    assert!(page.contains("# Put yours in place of RESOURCE and DEPLOYMENT."), "{page}");
+    sandbox.agent_run(&["import", "env", "--write"]).clean();
+    sandbox.agent_run(&["config", "check"]).clean();
+}
+
 /// One provider for Claude Code and Codex, one for Claude Code alone behind cc-switch's own proxy, one login.
 fn cc_switch() -> Json {
     let codex = "model_provider = \"custom\"\nmodel = \"g\"\n[model_providers.custom]\nname = \"x\"\n\

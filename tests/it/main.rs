@@ -40,7 +40,7 @@ mod models;
 /// What the Nix files know of the agents.
 mod nix;
 
-/// The README's config and commands.
+/// The README's config and commands, and the manual.
 mod papers;
 
 /// Golden plans, one a pair of agent and protocol.

@@ -1,5 +1,6 @@
 //! The papers are true: what the README tells people to type is typed here.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -41,4 +42,36 @@ fn is_launch(line: &str) -> bool {
 fn the_readme_names_the_two_commands_of_a_newcomer() {
     let console = blocks(&readme(), "console").concat();
     assert_eq!(console, "$ cargo run --release -- demo\n$ cargo test\n");
+}
+
+/// A folder's files, by name.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap());
+    let read = |entry: fs::DirEntry| fs::read_to_string(entry.path()).unwrap();
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
+}
+
+/// Packages install the manual without running the binary, so it has a folder of its own.
+#[test]
+fn the_manual_says_what_help_says() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.path("man");
+    sandbox.agent_run(&["man", "--dir", made.to_str().unwrap()]).clean();
+    let made = files(&made);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    if std::env::var_os("UPDATE").is_some() {
+        _ = fs::remove_dir_all(&kept);
+        fs::create_dir(&kept).unwrap();
+        for (name, page) in &made {
+            fs::write(kept.join(name), page).unwrap();
+        }
+    }
+    let kept = files(&kept);
+    assert_eq!(kept.keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>(), "UPDATE=1 writes it anew");
+    for (name, page) in &made {
+        assert_eq!(&kept[name], page, "{name}: UPDATE=1 writes it anew");
+    }
+    assert!(
+        made["agent-run-launch.1"].contains("\\-\\-dry\\-run") && !made.contains_key("agent-run-canary.1")
+    );
 }
