@@ -13,7 +13,7 @@ Examples:
 
 It ends with 1 when something is wrong.")]
 pub struct Doctor {
-    /// Look at this provider alone, and resolve its key; an agent alone will do, or <agent>@<provider>
+    /// Look at this provider alone, and resolve its key; an agent alone will do, or AGENT@PROVIDER
     pub provider: Option<String>,
 
     /// Look at this agent alone
@@ -39,7 +39,7 @@ Examples:
   agent-run why claude@deepseek
   agent-run why ollama codex --model qwen3-coder")]
 pub struct Why {
-    /// The provider, or <agent>@<provider> alone
+    /// The provider, or AGENT@PROVIDER alone
     #[arg(value_name = "PROVIDER")]
     pub provider: String,
 

@@ -10,8 +10,8 @@ pub struct Place<'a> {
     pub command: &'a Command,
     /// What may stand at the cursor.
     pub wanted: Wanted<'a>,
-    /// The values before it, by the argument's name in help texts: `PROVIDER`.
-    pub said: Vec<(String, String)>,
+    /// The arguments before it with their values.
+    pub said: Vec<(&'a Arg, String)>,
     used: Vec<&'a str>,
     /// How many words have been said that are no options.
     position: usize,
@@ -57,7 +57,9 @@ impl<'a> Place<'a> {
             } else if let Some(arg) = place.positional(place.position) {
                 place.say(arg, word);
                 if arg.is_trailing_var_arg_set() {
-                    place.wanted = Wanted::Foreign(index + 1);
+                    // `shell` is no program, but what stands after it is.
+                    let is_prefix = word == "shell" && index + 1 < before.len();
+                    place.wanted = Wanted::Foreign(index + 1 + usize::from(is_prefix));
                     return place;
                 }
                 place.position += usize::from(!is_repeated(arg));
@@ -73,10 +75,19 @@ impl<'a> Place<'a> {
         place
     }
 
-    /// The last value that was said for an argument.
+    /// The last value of arguments that help texts call `name`: `PROVIDER`.
     pub fn value(&self, name: &str) -> Option<&str> {
-        let mut values = self.said.iter().rev().filter(|(said, _)| said == name);
-        values.next().map(|(_, value)| value.as_str())
+        self.last(|arg| name_of(arg) == name)
+    }
+
+    /// The value of the option `--config`.
+    pub fn config(&self) -> Option<&str> {
+        self.last(|arg| arg.get_long() == Some("config"))
+    }
+
+    fn last(&self, is_wanted: impl Fn(&Arg) -> bool) -> Option<&str> {
+        let said = self.said.iter().rev().find(|(arg, _)| is_wanted(arg));
+        said.map(|(_, value)| value.as_str())
     }
 
     /// The subcommands that may stand here.
@@ -104,7 +115,7 @@ impl<'a> Place<'a> {
     }
 
     fn say(&mut self, arg: &'a Arg, value: &str) {
-        self.said.push((name_of(arg), value.to_owned()));
+        self.said.push((arg, value.to_owned()));
     }
 
     /// Takes an option in; returns it if its value is the next word.
@@ -178,7 +189,7 @@ mod tests {
             Wanted::Foreign(index) => format!("foreign {index}"),
         };
         let mut words = vec![place.command.get_name().to_owned(), wanted];
-        words.extend(place.said.iter().map(|(name, value)| format!("{name}={value}")));
+        words.extend(place.said.iter().map(|(arg, value)| format!("{}={value}", name_of(arg))));
         words.join(" ")
     }
 
@@ -197,6 +208,7 @@ mod tests {
             ("launch p -v --", "launch flag PROVIDER=p"),
             ("launch p claude ", "launch foreign 3 PROVIDER=p AGENT=claude"),
             ("launch p claude --model x ", "launch foreign 3 PROVIDER=p AGENT=claude"),
+            ("launch p shell ls -", "launch foreign 4 PROVIDER=p AGENT=shell"),
             ("launch p -- ", "launch AGENT PROVIDER=p"),
             ("shims ", "shims word"),
             ("shims install codex@p ", "install SHIM SHIM=codex@p"),

@@ -81,8 +81,7 @@ impl<'a> Values<'a> {
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        let said = self.place.value("FILE").map(Path::new);
-        self.env.config_file(said).ok()
+        self.env.config_file(self.place.config().map(Path::new)).ok()
     }
 
     fn config(&self) -> Option<Config> {
