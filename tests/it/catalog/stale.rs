@@ -1,0 +1,133 @@
+use super::*;
+
+fn complete(sandbox: &Sandbox, prefix: &str) -> Ran {
+    sandbox.agent_run(&["models", "complete", "mock", prefix])
+}
+
+/// The processes that refresh a list of this sandbox, as `ppid sid tty`.
+fn refreshers(sandbox: &Sandbox) -> Vec<String> {
+    let ran = run(sandbox.command("ps").args(["-ewwo", "ppid=,sid=,tty=,args="])).exits(0);
+    let root = sandbox.home("").display().to_string();
+    let ours = ran.stdout.lines().filter(|line| line.contains("--in-session") && line.contains(&root));
+    ours.map(|line| line.split_whitespace().take(3).collect::<Vec<_>>().join(" ")).collect()
+}
+
+fn fetched_at(sandbox: &Sandbox) -> u64 {
+    let text = fs::read_to_string(cached(sandbox, "list")).unwrap();
+    serde_json::from_str::<Value>(text.lines().next().unwrap()).unwrap()["fetched_at"].as_u64().unwrap()
+}
+
+#[test]
+fn completion_answers_from_an_old_list_and_twenty_refresh_it_once() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, KEYED);
+    list(&sandbox).clean();
+    lists.now(|_, stream| {
+        std::thread::sleep(Duration::from_millis(700));
+        respond(stream, "200 OK", &[], br#"{"data": [{"id": "m-new"}]}"#);
+    });
+    age_list(&sandbox, 13 * 60 * 60);
+    let old = fetched_at(&sandbox);
+    let press = || {
+        sandbox
+            .command("agent-run")
+            .args(["models", "complete", "mock"])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let completions: Vec<_> = (0..20).map(|_| press()).collect();
+    for mut completion in completions {
+        assert!(completion.wait().unwrap().success());
+    }
+    eventually("the new list", || fetched_at(&sandbox) > old);
+    assert_eq!(ids(&complete(&sandbox, "m-").clean()), ["m-new"]);
+    eventually("the refresher's end", || refreshers(&sandbox).is_empty());
+    assert_eq!(lists.asked().len(), 2);
+}
+
+#[test]
+fn a_completion_waits_a_second_for_a_first_list_and_leaves_no_child() {
+    let lists = Lists::start(|_, _| std::thread::sleep(Duration::from_secs(30)));
+    let sandbox = sandbox(&lists, "    models: [{id: m-own}]\n");
+    let start = Instant::now();
+    assert_eq!(ids(&complete(&sandbox, "").clean()), ["m-own"]);
+    assert!((950..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    let running = refreshers(&sandbox);
+    let [running] = running.as_slice() else { panic!("{running:?}") };
+    assert!(running.ends_with(" ?"), "no terminal: {running}");
+    let own = run(sandbox.command("ps").args(["-o", "sid=", "-p", &std::process::id().to_string()])).exits(0);
+    assert_ne!(running.split(' ').nth(1).unwrap(), own.stdout.trim());
+    eventually("the refresher's end", || refreshers(&sandbox).is_empty());
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+    // What failed is not tried again by the next key press.
+    let start = Instant::now();
+    complete(&sandbox, "").clean();
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(lists.asked().len(), 1);
+
+    let quick = Lists::json(TWO);
+    let sandbox = self::sandbox(&quick, "");
+    assert_eq!(ids(&complete(&sandbox, "m-t").clean()), ["m-two"]);
+}
+
+#[test]
+fn completion_runs_no_key_command_unless_told_to() {
+    let lists = Lists::json(TWO);
+    let command = "    key_command: [sh, -c, 'echo x >> ~/ran; echo sk-1']\n";
+    let sandbox = sandbox(&lists, command);
+    assert_eq!(ids(&complete(&sandbox, "").clean()), [""; 0]);
+    assert!(!sandbox.home("ran").exists());
+    let sandbox = self::sandbox(&lists, &format!("{command}    completion_key: true\n"));
+    assert_eq!(ids(&complete(&sandbox, "").clean()), ["m-one", "m-two"]);
+    assert_eq!(fs::read_to_string(sandbox.home("ran")).unwrap(), "x\n");
+    assert_eq!(lists.asked()[0].header("authorization"), ["Bearer sk-1"]);
+    let sandbox = self::sandbox(&lists, "").var("AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH", "Yes");
+    assert_eq!(ids(&complete(&sandbox, "").clean()), [""; 0]);
+    assert_eq!(lists.asked().len(), 1);
+}
+
+#[test]
+fn the_refresher_takes_the_key_of_the_launch_from_a_pipe() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, "    key_command: ['false']\n");
+    let mut command = sandbox.command("agent-run");
+    command.args(["models", "refresh-detached", "--key-on-stdin", "mock"]);
+    let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"sk-piped").unwrap();
+    assert!(child.wait().unwrap().success());
+    eventually("the request", || !lists.asked().is_empty());
+    assert_eq!(lists.asked()[0].header("authorization"), ["Bearer sk-piped"]);
+    eventually("the refresher's end", || refreshers(&sandbox).is_empty());
+    assert_eq!(ids(&list(&sandbox).clean()), ["m-two", "m-one"]);
+}
+
+#[test]
+fn a_public_list_gets_no_key_and_the_proxy_is_the_providers() {
+    let proxy = Lists::json(TWO);
+    let sandbox = Sandbox::new().var("http_proxy", "http://127.0.0.1:9");
+    let config = |host: &str, rule: &str| {
+        sandbox.config(&format!(
+            "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{host}/v1'}}\n    \
+             key_command: [sh, -c, 'echo x >> ~/ran; echo sk-1']\n    proxy: '{rule}'\n    \
+             headers: {{x-plain: one, x-secret: 'a ${{context:key}}'}}\n",
+        ))
+    };
+    let through = format!("http://{}", proxy.address);
+    config("openrouter.ai", &through);
+    list(&sandbox).clean();
+    let asked = &proxy.asked()[0];
+    assert_eq!((asked.header("authorization").len(), asked.header("x-secret").len()), (0, 0));
+    assert_eq!(asked.header("x-plain"), ["one"]);
+    assert!(!sandbox.home("ran").exists());
+
+    config("a.provider.example", &through);
+    list(&sandbox).clean();
+    assert_eq!(proxy.asked()[1].header("x-secret"), ["a sk-1"]);
+    assert_eq!(proxy.asked()[1].header("host"), ["a.provider.example"]);
+
+    // This machine is asked directly, whatever the proxy.
+    config(&proxy.address, "http://127.0.0.1:9");
+    list(&sandbox).clean();
+    assert_eq!(proxy.asked()[2].header("authorization"), ["Bearer sk-1"]);
+}
