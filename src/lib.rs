@@ -1,0 +1,57 @@
+//! `agent-run` launches a coding agent on a chosen provider.
+//!
+//! One binary behind two doors, and the name it was called by decides which:
+//!
+//! - the **shim door**: `<agent>@<provider>`, a symlink. Every word belongs to the agent; the launcher's own
+//!   options come in `AGENT_RUN_OPTS`.
+//! - the **command-line door**: any other name. `agent-run launch <provider> <agent>` and the rest.
+//!
+//! Both end in one [`request::Request`], which goes the way of every launch:
+//!
+//! ```text
+//! argv + env → Request (said) → resolve → Launch (meant) → Plan (planned) → print | exec (done)
+//! ```
+//!
+//! What an agent needs is known in the crate `shims`, which is pure; reading the machine and changing it
+//! happens here, at the two ends.
+//!
+//! This is a library only so that the fuzz targets reach what reads hostile bytes (`fuzzing`, which exists for
+//! them alone). It promises nothing else: the program is its one user.
+
+mod canary;
+mod catalog;
+mod cli;
+mod commands;
+mod complete;
+mod config;
+mod door;
+mod env;
+mod exec;
+mod import;
+mod inputs;
+mod key;
+mod near;
+mod output;
+mod presets;
+mod report;
+mod request;
+mod resolve;
+
+use std::process::ExitCode;
+
+/// The whole program: which door it was called by, and its exit code.
+pub fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    let called = args.next().unwrap_or_default();
+    let env = env::Environment::read();
+    let shim = door::shim_name(&called);
+    // Behind a shim every word is the agent's, whatever variable the user exported.
+    if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
+        return complete::answer(shell, args, &env);
+    }
+    report::init();
+    match shim {
+        Some(name) => door::shim(&name, args.collect(), &env),
+        None => door::command_line(&called, &env),
+    }
+}
