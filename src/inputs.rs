@@ -4,9 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch};
 
 use crate::env::Environment;
+use crate::reading;
 
 /// Everything the agent's adapter asks of this machine for this launch.
 ///
@@ -37,8 +39,11 @@ pub fn bare(dirs: &Dirs, env: &Environment) -> Inputs {
 }
 
 fn look(path: &Path) -> Fact {
-    match fs::read(path) {
+    match reading::file(path) {
         Ok(bytes) => Fact::File(bytes),
+        Err(error) if error.kind() == ErrorKind::InvalidInput => Fact::Stream,
+        // A socket.
+        Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => Fact::Stream,
         Err(error) if error.kind() == ErrorKind::IsADirectory => list(path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Fact::Absent,
         Err(error) => Fact::Unreadable(error.to_string()),

@@ -8,7 +8,7 @@ use std::io::Read;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -16,13 +16,14 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{KeySource, Provider, Secret};
 use crate::env::Environment;
+use crate::reading;
 
 /// A key is a header value; more than this is some other file or a program gone wild.
 const LONGEST: usize = 64 * 1024;
 
 /// How long to wait for the rest of the output once the command itself has ended. A command that leaves
 /// a child in the background (an agent that caches secrets) keeps the pipe open for as long as that lives.
-const GRACE: Duration = Duration::from_millis(300);
+const GRACE: Duration = Duration::from_millis(150);
 
 /// A provider's key, resolved when it is first needed and once: its command may ask for a password.
 pub struct Key<'a> {
@@ -85,12 +86,8 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
 
 fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
     let path = expand_home(path, home);
-    let read = || -> std::io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(&path)?.take(LONGEST as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    read().with_context(|| {
+    let read = reading::open(&path).and_then(|mut file| reading::stream(&mut file, LONGEST as u64 + 1));
+    read.with_context(|| {
         format!(
             "could not read key_file {}\nhelp: put the key alone into that file, mode 600",
             path.display()
@@ -114,11 +111,22 @@ fn from_command(argv: &[String], home: &Path) -> Result<Vec<u8>> {
         )
     })?;
     let chunks = child.stdout.take().map(read_aside);
-    let status = child.wait().with_context(|| format!("lost key_command `{}`", shown(argv)))?;
     let mut output = Vec::new();
-    while let Some(Ok(chunk)) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
-        output.extend(chunk);
+    let mut status = None;
+    while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
+        match chunk {
+            Ok(chunk) => output.extend(chunk),
+            Err(RecvTimeoutError::Timeout) if status.is_none() => status = child.try_wait().ok().flatten(),
+            Err(_) => break,
+        }
     }
+    if output.len() > LONGEST {
+        // It may go on for ever, whether it minds that nobody reads or not.
+        _ = child.kill();
+    }
+    let status = status.map_or_else(|| child.wait(), Ok).with_context(|| {
+        format!("lost key_command `{}`\nhelp: start this where SIGCHLD is not ignored", shown(argv))
+    })?;
     if !status.success() && output.len() <= LONGEST {
         bail!(
             "key_command `{}` {}\nhelp: run it in a terminal to see what it needs",

@@ -33,6 +33,8 @@ mod key;
 mod near;
 mod output;
 mod presets;
+mod reading;
+mod replace;
 mod report;
 mod request;
 mod resolve;

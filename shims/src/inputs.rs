@@ -35,6 +35,9 @@ pub enum Fact {
     File(Vec<u8>),
     /// A folder, with what is in it, by name.
     Dir(Vec<Entry>),
+    /// A pipe, a device or a socket. It is not read: that could wait for ever, or take from the agent what it
+    /// is there for.
+    Stream,
     /// It is there and could not be read; the text is the system's.
     Unreadable(String),
 }
@@ -89,7 +92,8 @@ impl Inputs {
         match self.fact(path) {
             Some(Fact::File(bytes)) => Ok(Some(bytes)),
             Some(Fact::Absent) => Ok(None),
-            Some(Fact::Dir(_)) => bail!("could not read a file: {} is a folder", path.display()),
+            Some(Fact::Dir(_)) => bail!("could not read {}: it is a folder", path.display()),
+            Some(Fact::Stream) => bail!("could not read {}: it is not a regular file", path.display()),
             Some(Fact::Unreadable(why)) => {
                 Err(anyhow!("{why}")).with_context(|| format!("could not read {}", path.display()))
             }

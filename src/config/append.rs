@@ -3,9 +3,9 @@
 //! Nothing is written into YAML that is not understood: the text before and the text after are read
 //! again, and must differ by the new provider alone.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -13,6 +13,8 @@ use anyhow::{Result, anyhow, bail};
 use super::load::thorough;
 use super::problem::{Mark, Step, dotted};
 use super::yaml::Tree;
+use crate::reading;
+use crate::replace::Replacement;
 
 /// The key below which providers stand.
 const PROVIDERS: &str = "providers";
@@ -53,33 +55,47 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     Ok(after)
 }
 
-/// Writes the config whole or not at all: through a link to the file behind it, keeping the mode of a file
+/// Changes the config whole or not at all: through a link to the file behind it, keeping the mode of a file
 /// that is there. A new file is for its owner alone, as are folders made for it.
 ///
+/// `change` is given the text as it is by now, and nobody else of ours changes it meanwhile.
+///
 /// # Errors
-/// When it cannot be written; the old text then stands.
-pub fn write_config(path: &Path, text: &str) -> Result<()> {
-    let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
-    let write = || -> std::io::Result<()> {
-        let target = target?;
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let mode = fs::metadata(&target).map_or(0o600, |there| there.permissions().mode() & 0o7777);
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        file.as_file().sync_all()?;
-        file.persist(&target).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|error| {
+/// When it cannot be written, or `change` fails; the old text then stands.
+pub fn change_config(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+    let failed = |error: io::Error| {
         let shown = path.display();
         let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
         anyhow!("could not write the config: {shown}: {error}\nhelp: {help}")
-    })
+    };
+    let target = if path.is_symlink() { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let mut fresh = Replacement::begin(&target).map_err(failed)?;
+    let after = change(&text_of(&target)?)?;
+    fresh.fill_like(after.as_bytes(), fs::metadata(&target).ok().as_ref()).map_err(failed)?;
+    fresh.commit().map_err(failed)
+}
+
+/// The config's text; none where there is no file yet.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn text_of(path: &Path) -> Result<String> {
+    match reading::text(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        text => text.map_err(|error| {
+            let what = match error.kind() {
+                ErrorKind::InvalidInput => "it is not a regular file".to_owned(),
+                _ => error.to_string(),
+            };
+            let help = "see that the path leads to a text file that you can read";
+            anyhow!("could not read the config: {}: {what}\nhelp: {help}", path.display())
+        }),
+    }
 }
 
 /// The tree of `text`; `None` when nothing but comments stands there.

@@ -1,7 +1,6 @@
 //! From a file, or its text, to a config without a fault.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use anyhow::{Result, anyhow};
 use super::problem::{Mark, Problem, Problems, Step};
 use super::yaml::{self, Tree};
 use super::{Config, check};
+use crate::reading;
 
 /// Bytes of a file beyond which it is no config.
 const LARGEST: u64 = 16 << 20;
@@ -165,10 +165,12 @@ fn open(path: &Path) -> Result<Opened> {
         }
         _ => failed(&error.to_string(), "see that the path leads to a file that you can read"),
     };
-    let file = File::open(path).map_err(io)?;
+    let mut file = reading::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(LARGEST)).unwrap_or_default() + 1);
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(io)?;
+    if metadata.is_dir() {
+        return Err(io(ErrorKind::IsADirectory.into()));
+    }
+    let bytes = reading::stream(&mut file, LARGEST + 1).map_err(io)?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
     }

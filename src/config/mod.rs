@@ -17,7 +17,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use append::{append, write_config};
+pub use append::{append, change_config, text_of};
 pub use load::{Loaded, Places, Report, examine, load, parse};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, Permissions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use nix::unistd::geteuid;
-use shims::{Dirs, Link};
+use shims::{Dirs, Link, quote};
+
+use crate::replace::{Replacement, beside, replace_link};
 
 /// The folders of ours that one launch has looked at, so that it looks at each once.
 pub struct Folders<'a> {
@@ -50,7 +52,7 @@ pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
 }
 
 fn own_dir(dir: &Path) -> Result<()> {
-    let could_not_look = || format!("could not look at {}", dir.display());
+    let could_not_look = failed("look at", dir);
     let itself = match fs::symlink_metadata(dir) {
         Ok(itself) => itself,
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -60,15 +62,15 @@ fn own_dir(dir: &Path) -> Result<()> {
             match DirBuilder::new().mode(0o700).create(dir) {
                 // Another launch may have been quicker; what it made is looked at like any other.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    fs::symlink_metadata(dir).with_context(could_not_look)?
+                    fs::symlink_metadata(dir).map_err(could_not_look)?
                 }
-                made => return made.with_context(|| format!("could not create {}", dir.display())),
+                made => return made.map_err(failed("create", dir)),
             }
         }
-        Err(error) => return Err(error).with_context(could_not_look),
+        Err(error) => return Err(could_not_look(error)),
     };
     let behind =
-        if itself.is_symlink() { fs::metadata(dir).with_context(could_not_look)? } else { itself.clone() };
+        if itself.is_symlink() { fs::metadata(dir).map_err(could_not_look)? } else { itself.clone() };
     let me = geteuid().as_raw();
     if itself.uid() != me || behind.uid() != me {
         bail!(
@@ -81,8 +83,7 @@ fn own_dir(dir: &Path) -> Result<()> {
         bail!("{} is not a folder\nhelp: move it away; agent-run keeps its files there", dir.display());
     }
     if behind.mode() & 0o077 != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o700))
-            .with_context(|| format!("could not make {} private", dir.display()))?;
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed("make private", dir))?;
     }
     Ok(())
 }
@@ -95,11 +96,23 @@ pub fn user_dir(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("could not create {}", path.display()))
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create", path))
+}
+
+/// What could not be done to a file or folder, why, and where to look.
+pub fn failed<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
+    move |error| {
+        let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
+        let help = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
+                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
+                see(path.parent().unwrap_or(path))
+            ),
+            _ => format!("see what stands there: {}", see(path)),
+        };
+        anyhow!("could not {what} {}: {error}\nhelp: {help}", path.display())
+    }
 }
 
 /// Writes a file whole, mode 0600, unless it stands so already.
@@ -113,14 +126,13 @@ pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
     if stands(path, contents) {
         return Ok(());
     }
-    let could_not = || format!("could not write {}", path.display());
-    let folder = path.parent().with_context(could_not)?;
-    private_dir(folder, dirs)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(could_not)?;
-    file.write_all(contents).with_context(could_not)?;
-    file.as_file().set_permissions(Permissions::from_mode(0o600)).with_context(could_not)?;
-    file.persist(path).map_err(|error| error.error).with_context(could_not)?;
-    Ok(())
+    private_dir(path.parent().unwrap_or(path), dirs)?;
+    let write = || {
+        let mut fresh = Replacement::begin(path)?;
+        fresh.fill(contents, 0o600)?;
+        fresh.commit()
+    };
+    write().map_err(failed("write", path))
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {
@@ -136,48 +148,32 @@ fn stands(path: &Path, contents: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be made.
 pub fn link(path: &Path, link: &Link) -> Result<()> {
-    let could_not = || format!("could not link {}", path.display());
+    let could_not = failed("link", path);
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => {
             if fs::read_link(path).is_ok_and(|target| target == link.target) {
                 return Ok(());
             }
-            replace_link(path, &link.target).with_context(could_not)
+            replace_link(path, &link.target).map_err(could_not)
         }
         Ok(there) if there.is_dir() && link.replaces_folder => {
-            move_aside(path).with_context(could_not)?;
-            symlink(&link.target, path).with_context(could_not)
+            move_aside(path).map_err(could_not)?;
+            symlink(&link.target, path).map_err(could_not)
         }
         Ok(_) => Ok(()),
         Err(_) => match symlink(&link.target, path) {
             // Two launches on different homes may share a folder of links.
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            made => made.with_context(could_not),
+            made => made.map_err(could_not),
         },
     }
 }
 
-/// Points a link elsewhere; whoever looks sees the old one or the new.
-///
-/// # Errors
-/// When the new one cannot be made.
-pub fn replace_link(path: &Path, target: &Path) -> std::io::Result<()> {
-    let fresh = beside(path, &format!("new-{}", std::process::id()));
-    symlink(target, &fresh)?;
-    fs::rename(&fresh, path).inspect_err(|_| _ = fs::remove_file(&fresh))
-}
-
-fn move_aside(path: &Path) -> std::io::Result<()> {
-    let aside = beside(path, "replaced");
-    if aside.is_dir() {
-        fs::remove_dir_all(&aside)?;
-    }
-    fs::rename(path, &aside)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".agent-run-{name}-{suffix}"))
+/// Moves a folder to a free name: one that was moved before may hold the user's work too.
+fn move_aside(path: &Path) -> io::Result<()> {
+    let names = (1..).map(|count| beside(path, &format!("replaced-{count}")));
+    let mut free = names.filter(|aside| fs::symlink_metadata(aside).is_err());
+    free.next().map_or(Ok(()), |aside| fs::rename(path, aside))
 }
 
 /// Removes a link; anything else that stands there stays.
@@ -186,7 +182,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// When the link cannot be removed.
 pub fn unlink(path: &Path) -> Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
-        fs::remove_file(path).with_context(|| format!("could not remove {}", path.display()))?;
+        fs::remove_file(path).map_err(failed("remove", path))?;
     }
     Ok(())
 }

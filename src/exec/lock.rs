@@ -1,10 +1,13 @@
 //! One launch at a time prepares a runtime home.
 
 use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use nix::fcntl::{Flock, FlockArg};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Agent, Dirs};
 
 use super::files;
@@ -24,8 +27,21 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
     let folder = dirs.cache.join(agent.name());
     files::private_dir(&folder, dirs)?;
     let path = folder.join(format!(".{provider}.lock"));
-    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = open.with_context(|| format!("could not open {}", path.display()))?;
-    Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, error)| anyhow!("could not lock {}: {}", path.display(), error.desc()))
+    let file = open(&path).map_err(files::failed("open", &path))?;
+    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| {
+        let help = "let XDG_CACHE_HOME name a folder on a disk that knows locks";
+        anyhow!("could not lock {}: {}\nhelp: {help}", path.display(), error.desc())
+    })
+}
+
+/// Opens a file that is only there to be locked, on a disk that cannot be written too; a link or a pipe in
+/// its place is an error.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600);
+    let open = options.custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path);
+    open.or_else(|error| options.create(false).write(false).read(true).open(path).map_err(|_| error))
 }

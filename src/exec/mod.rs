@@ -5,7 +5,7 @@
 
 pub mod files;
 mod find;
-mod lock;
+pub mod lock;
 mod merge;
 
 use std::convert::Infallible;
@@ -20,7 +20,7 @@ use shims::{Dirs, Part, Plan, Value};
 use crate::env::Environment;
 use files::Folders;
 
-pub use files::{replace_link, user_dir};
+pub use files::user_dir;
 pub use find::{Missing, find, find_program, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
 

@@ -15,8 +15,7 @@ mod hermes;
 mod names;
 mod secret;
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -27,6 +26,7 @@ pub use names::{Named, name};
 
 use crate::cli::import::Tool;
 use crate::env::Environment;
+use crate::reading;
 
 /// Bytes of a settings file beyond which it is none.
 const LARGEST: u64 = 16 << 20;
@@ -47,15 +47,14 @@ impl Found {
     fn read(&mut self, path: &Path) -> Result<Option<String>> {
         self.looked_at.push(path.display().to_string());
         let could_not = || format!("could not read {}", path.display());
-        let file = match File::open(path) {
+        let mut file = match reading::open(path) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
             file => file.with_context(could_not)?,
         };
-        let mut text = String::new();
-        file.take(LARGEST).read_to_string(&mut text).with_context(could_not)?;
-        Ok(Some(text))
+        let bytes = reading::stream(&mut file, LARGEST).with_context(could_not)?;
+        Ok(Some(String::from_utf8(bytes).with_context(could_not)?))
     }
 
     fn json(&mut self, path: &Path) -> Result<Option<serde_json::Value>> {

@@ -25,6 +25,9 @@ mod doctor;
 /// The variables for other programs, and programs started with them.
 mod env;
 
+/// What goes wrong around a launch: ends at any step, full disks, links, floods, signals, crowds.
+mod faults;
+
 /// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
 mod hermes;
 

@@ -40,6 +40,18 @@ pub fn shell(name: &str) -> Option<Sandbox> {
     None
 }
 
+/// Whether this tool is on PATH; a missing one is treated as above.
+#[track_caller]
+pub fn has_tool(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|dir| dir.join(name).exists());
+    assert!(is_there || std::env::var_os("CI").is_none(), "CI needs {name}");
+    if !is_there {
+        skipped(name);
+    }
+    is_there
+}
+
 fn agents() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("agents")
 }
@@ -51,7 +63,8 @@ fn node_dir() -> PathBuf {
     found.unwrap_or_else(|| PathBuf::from("/usr/bin"))
 }
 
-fn skipped(agent: &str) {
+/// Counts this test as skipped, for want of a tool.
+pub fn skipped(agent: &str) {
     let name = std::thread::current().name().unwrap_or("?").to_owned();
     let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped");
     let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();

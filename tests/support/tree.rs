@@ -1,10 +1,13 @@
 //! Whole folders: did anything change, and is the key in any file.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, Permissions};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+
+use nix::sys::stat::SFlag;
 
 /// Every entry below a folder, with what a change of it would show.
 #[derive(Debug, Eq, PartialEq)]
@@ -25,6 +28,49 @@ impl Tree {
             entries.insert(path.to_owned(), (metadata.mode(), content));
         });
         Self(entries)
+    }
+
+    /// Every entry: its path, its mode and what it holds.
+    pub fn entries(&self) -> impl Iterator<Item = (&Path, (u32, &[u8]))> {
+        self.0.iter().map(|(path, (mode, content))| (path.as_path(), (*mode, content.as_slice())))
+    }
+
+    /// What stands at a path: its mode and what it holds.
+    pub fn at(&self, path: &Path) -> Option<(u32, &[u8])> {
+        self.0.get(path).map(|(mode, content)| (*mode, content.as_slice()))
+    }
+
+    /// Makes the folder as it was; whatever else is below it goes.
+    pub fn restore(&self, root: &Path) {
+        if let Ok(entries) = fs::read_dir(root) {
+            for entry in entries.flatten() {
+                let is_folder = entry.file_type().unwrap().is_dir();
+                let gone = if is_folder { fs::remove_dir_all } else { fs::remove_file::<PathBuf> };
+                gone(entry.path()).unwrap();
+            }
+        }
+        for (path, (mode, content)) in self.0.iter().filter(|(path, _)| *path != root) {
+            match SFlag::from_bits_truncate(*mode) & SFlag::S_IFMT {
+                SFlag::S_IFDIR => fs::create_dir(path).unwrap(),
+                SFlag::S_IFLNK => {
+                    symlink(OsStr::from_bytes(content), path).unwrap();
+                    continue;
+                }
+                _ => fs::write(path, content).unwrap(),
+            }
+            fs::set_permissions(path, Permissions::from_mode(mode & 0o7777)).unwrap();
+        }
+    }
+
+    /// Asserts that both are the same, and shows what is not.
+    #[track_caller]
+    pub fn is_same_as(&self, other: &Self, what: &str) {
+        let show = |found: Option<(u32, &[u8])>| {
+            found.map(|(mode, bytes)| format!("{mode:o} {}", String::from_utf8_lossy(bytes)))
+        };
+        for path in self.0.keys().chain(other.0.keys()) {
+            assert_eq!(show(self.at(path)), show(other.at(path)), "{what}: {}", path.display());
+        }
     }
 
     /// Asserts that nothing that was there is gone or different. New entries are allowed.

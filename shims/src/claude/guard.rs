@@ -16,7 +16,7 @@ use serde_json::{Map, Value as Json, json};
 use super::onboarding::State;
 use super::{FAMILY, places};
 use crate::inputs::matches;
-use crate::{Inputs, Launch, Plan, Value};
+use crate::{Fact, Inputs, Launch, Plan, Value};
 
 /// What settings cannot change once the provider is managed by the host.
 const HELD: &[&str] = &[
@@ -88,6 +88,14 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         path: state.path.clone(),
         settings: Map::from_iter([("env".to_owned(), state.env.clone())]),
     };
+    for path in places::settings(launch, inputs).into_iter().chain(places::policies(inputs)) {
+        if matches!(inputs.fact(&path), Some(Fact::Stream)) {
+            plan.warn(format!(
+                "{} is not a regular file: what it says may win over this launch\nhelp: put a file there",
+                path.display()
+            ));
+        }
+    }
     let files = places::settings(launch, inputs).into_iter().filter_map(|path| Source::read(path, inputs));
     let sources: Vec<Source> = std::iter::once(state).chain(files).collect();
     let policies: Vec<Source> =

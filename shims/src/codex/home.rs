@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::loopback::PROXY_VARIABLES;
 use crate::mirror::Mirror;
 use crate::rivals::assigned;
-use crate::{Inputs, Launch, Link, Plan, ToolSet};
+use crate::{Fact, Inputs, Launch, Link, Plan, ToolSet};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -140,7 +140,13 @@ impl Home {
     /// but for names that begin with `CODEX_` (seen in Codex 0.169).
     fn guard_dotenv(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
         let dotenv = self.real.join(".env");
-        let Ok(Some(bytes)) = inputs.file(&dotenv) else { return };
+        // What is in a pipe is Codex's to read, and nobody can tell what it will be.
+        let hidden = matches!(inputs.fact(&dotenv), Some(Fact::Stream));
+        let bytes = match inputs.file(&dotenv) {
+            Ok(Some(bytes)) => bytes,
+            _ if hidden => b"",
+            _ => return,
+        };
         let text = String::from_utf8_lossy(bytes);
         let planned = |name: &str| match plan.env.get(OsStr::new(name)) {
             Some(Some(_)) => !name.starts_with("CODEX_"),
@@ -150,11 +156,19 @@ impl Home {
         let decided = |name: &&str| {
             name.starts_with("AGENT_RUN_") || launch.extra_env.contains_key(*name) || planned(name)
         };
-        if let Some(name) = assigned(&text).find(decided) {
-            plan.warn(format!(
-                "{} sets {name} against this launch; the file was left out\nhelp: move {name} out of it",
-                dotenv.display()
-            ));
+        let against = assigned(&text).find(decided);
+        if hidden || against.is_some() {
+            plan.warn(match against {
+                Some(name) => format!(
+                    "{} sets {name} against this launch; the file was left out\nhelp: move {name} out of it",
+                    dotenv.display()
+                ),
+                None => format!(
+                    "{} is not a regular file and could set anything; it was left out\n\
+                     help: put a file there to have it again",
+                    dotenv.display()
+                ),
+            });
             let link = self.runtime.join(".env");
             let stands = inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env");
             plan.links.remove(&link);

@@ -47,7 +47,7 @@ impl Theirs {
 
     /// Whether there are settings in shell; what cannot be read is for Crush to say.
     pub fn has_script(&self, inputs: &Inputs) -> bool {
-        matches!(inputs.fact(&self.script()), Some(Fact::File(_) | Fact::Unreadable(_)))
+        matches!(inputs.fact(&self.script()), Some(Fact::File(_) | Fact::Stream | Fact::Unreadable(_)))
     }
 
     /// The settings that go along: the written ones, with the choices made in Crush on top.
@@ -81,7 +81,8 @@ impl Theirs {
 ///
 /// As strict as Crush (Go's `json.Valid`): no comment, no comma before a closing bracket, no byte order mark.
 fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
-    let Some(bytes) = inputs.file(path)?.filter(|bytes| !bytes.is_empty()) else { return Ok(Object::new()) };
+    let bytes = inputs.file(path).map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Object::new()) };
     let json = serde_json::from_slice(bytes).map_err(|error| {
         let (line, column, text) = (error.line(), error.column(), error.to_string());
         let what = text.split(" at line ").next().unwrap_or(&text);

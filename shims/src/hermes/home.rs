@@ -110,7 +110,14 @@ impl Homes {
         }
         let dotenv = self.base.join(".env");
         let leaves = matches!(inputs.fact(&dotenv), Some(Fact::File(bytes)) if names_managed_dir(bytes));
-        if leaves {
+        let hidden = matches!(inputs.fact(&dotenv), Some(Fact::Stream));
+        if hidden {
+            plan.warn(format!(
+                "{} is not a regular file and could set anything; it was left out\n\
+                 help: put a file there to have it again",
+                dotenv.display()
+            ));
+        } else if leaves {
             plan.warn(format!(
                 "{} names HERMES_MANAGED_DIR, by which Hermes would leave this launch; it was left out\n\
                  help: remove that line to have the rest of the file again",
@@ -118,7 +125,7 @@ impl Homes {
             ));
         }
         let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
-        let owns = |name: &str| owns(name) || (leaves && name == ".env");
+        let owns = |name: &str| owns(name) || ((leaves || hidden) && name == ".env");
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
         mirror.plan(inputs, plan);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use super::home::Policy;
 use super::settings;
@@ -50,7 +50,9 @@ pub fn plan(
     let mut env = Vec::new();
     if let Some(policy) = policy {
         overlay(policy, &managed, inputs, plan)?;
-        env.extend_from_slice(inputs.file(&policy.dir.join(".env"))?.unwrap_or_default());
+        let theirs = inputs.file(&policy.dir.join(".env"));
+        let theirs = theirs.map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+        env.extend_from_slice(theirs.unwrap_or_default());
         env.push(b'\n');
     }
     env.extend(lines(&pins(launch, runtime, &managed, inputs)).into_bytes());

@@ -60,7 +60,8 @@ const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "la
 /// Hermes itself would go on with its defaults, and with whatever key it finds, without the user's
 /// approval rules.
 pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
-    let Some(text) = inputs.text(path)? else { return Ok(Mapping::default()) };
+    let text = inputs.text(path).map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+    let Some(text) = text else { return Ok(Mapping::default()) };
     Mapping::parse(text).map_err(|Flaw { line, column, what }| {
         anyhow!(
             "could not read {}:{line}:{column}: {what}\n\

@@ -51,7 +51,7 @@ impl Stored {
         let head: Head = serde_json::from_slice(&first[..end])?;
         ensure!(head.version == VERSION, "version {}, not {VERSION}", head.version);
         let start = end as u64 + 1;
-        ensure!(start + head.bytes == length, "cut off");
+        ensure!(start.checked_add(head.bytes) == Some(length), "cut off");
         Ok(Self { head, body, start })
     }
 

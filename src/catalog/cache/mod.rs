@@ -12,9 +12,8 @@
 mod form;
 mod list;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,7 +25,8 @@ use super::filter;
 use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
-use crate::exec::files;
+use crate::exec::{files, lock};
+use crate::reading;
 
 pub use form::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -137,7 +137,8 @@ impl<'a> Cache<'a> {
         let replaced = read(&path).and_then(|stored| stored.entries().ok());
         if replaced.is_some_and(|before| differ(&before, &entries)) {
             // Only `models diff` misses it.
-            let kept = fs::read(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
+            let kept =
+                reading::file(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
             log::debug!("the list before: {kept:?}");
         }
         if let Err(error) = files::write(&path, &content, self.dirs) {
@@ -161,7 +162,8 @@ impl<'a> Cache<'a> {
 
     /// The failure that is still to be minded.
     pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
-        let failed: Failed = serde_json::from_slice(&fs::read(self.path(source, "failed")).ok()?).ok()?;
+        let failed: Failed =
+            serde_json::from_slice(&reading::file(&self.path(source, "failed")).ok()?).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.
         let day = 24 * 60 * 60;
         (now()..=now() + day).contains(&failed.until).then_some(failed)
@@ -175,8 +177,7 @@ impl<'a> Cache<'a> {
         files::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
         let could_not = || format!("could not lock {}", path.display());
-        let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = open.with_context(could_not)?;
+        let file = lock::open(&path).with_context(could_not)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -245,7 +246,7 @@ impl Stored {
 }
 
 fn read(path: &Path) -> Option<Stored> {
-    let stored = File::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
+    let stored = reading::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
     stored.inspect_err(|error| log::debug!("no list in {}: {error:#}", path.display())).ok()
 }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{DEMO, examine};
 use crate::output;
+use crate::replace::Replacement;
 
 use super::check;
 
@@ -77,14 +78,12 @@ fn write_example(path: &Path) -> Result<bool> {
         _ => Path::new("."),
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(DEMO.as_bytes()).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(true),
-        Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(failed(error.error)),
-    }
+    let write = || {
+        let mut fresh = Replacement::begin(path)?;
+        fresh.fill_like(DEMO.as_bytes(), None)?;
+        fresh.commit_new()
+    };
+    write().map_err(failed)
 }
 
 fn edit(path: &Path, editor: Option<&OsStr>) -> Result<()> {

@@ -1,12 +1,11 @@
 //! `providers add`: a copy of a preset in the user's config.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use shims::quote;
 
 use super::{agents, managers};
@@ -22,7 +21,7 @@ use crate::{config, key, output, report};
 pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     let preset = presets::by_name(&words.preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
-    let before = read(path)?;
+    let before = config::text_of(path)?;
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
     let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);
@@ -33,7 +32,7 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     };
     let entry = preset.entry(name, key.as_ref(), words.model.as_deref());
     let after = config::append(&before, name, &entry)?;
-    let loaded = config::parse(after.clone(), path)?;
+    let loaded = config::parse(after, path)?;
     output::write(|out| out.write_all(presets::indented(&entry).as_bytes()))?;
     if words.dry_run {
         return Ok(ExitCode::SUCCESS);
@@ -46,21 +45,10 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
             bail!("nothing was added");
         }
     }
-    config::write_config(path, &after)?;
+    config::change_config(path, |now| config::append(now, name, &entry))?;
     loaded.warnings.iter().for_each(|warning| report::warn(warning));
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
-}
-
-/// The config's text; none where there is no file yet.
-fn read(path: &Path) -> Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(|error| {
-            let help = "see that the path leads to a text file that you can read";
-            anyhow!("could not read the config: {}: {error}\nhelp: {help}", path.display())
-        }),
-    }
 }
 
 /// The place of the key that the words name.

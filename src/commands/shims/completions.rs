@@ -4,14 +4,17 @@
 //! the script, which acts by the name it is read under. zsh knows all shims from one file.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use crate::cli::Shell;
 use crate::complete::script;
+use crate::exec::files::failed;
+use crate::reading;
+use crate::replace::Replacement;
 
 /// A shell's script below the data folder, and what is added to a shim's name for its link.
 struct Place {
@@ -56,7 +59,7 @@ impl Completions {
     /// Whether the shell's script stands, as this version writes it; `None` when there is none.
     pub fn is_current(&self, shell: Shell) -> Option<bool> {
         let place = PLACES.iter().find(|place| place.shell == shell)?;
-        Some(fs::read_to_string(self.script(place)).ok()? == script(shell))
+        Some(reading::text(&self.script(place)).ok()? == script(shell))
     }
 
     /// Puts the scripts and the links of these shims in place; says whether there were none before.
@@ -70,7 +73,7 @@ impl Completions {
             for link in shims.iter().filter_map(|shim| self.link(place, shim)) {
                 match symlink(place.file, &link) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                    made => made.with_context(|| format!("could not link {}", link.display()))?,
+                    made => made.map_err(failed("link", &link))?,
                 }
             }
         }
@@ -124,7 +127,7 @@ impl Completions {
         let path = self.script(place);
         let Ok(there) = fs::symlink_metadata(&path) else { return false };
         let is_ours =
-            || fs::read_to_string(&path).is_ok_and(|text| heading(&text) == heading(script(place.shell)));
+            || reading::text(&path).is_ok_and(|text| heading(&text) == heading(script(place.shell)));
         !there.is_file() || !is_ours()
     }
 
@@ -145,22 +148,21 @@ fn is_link_to(path: &Path, target: &str) -> bool {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    fs::remove_file(path).with_context(|| format!("could not remove {}", path.display()))
+    fs::remove_file(path).map_err(failed("remove", path))
 }
 
 /// Writes a script whole, readable by everyone, as a package's files are.
 fn write(path: &Path, text: &str) -> Result<()> {
-    if fs::read(path).is_ok_and(|there| there == text.as_bytes()) {
+    if reading::file(path).is_ok_and(|there| there == text.as_bytes()) {
         return Ok(());
     }
-    let could_not = || format!("could not write {}", path.display());
-    let folder = path.parent().with_context(could_not)?;
-    fs::create_dir_all(folder).with_context(could_not)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(could_not)?;
-    file.write_all(text.as_bytes()).with_context(could_not)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).with_context(could_not)?;
-    file.persist(path).map_err(|error| error.error).with_context(could_not)?;
-    Ok(())
+    let write = || {
+        fs::create_dir_all(path.parent().unwrap_or(path))?;
+        let mut fresh = Replacement::begin(path)?;
+        fresh.fill(text.as_bytes(), 0o644)?;
+        fresh.commit()
+    };
+    write().map_err(failed("write", path))
 }
 
 #[cfg(test)]

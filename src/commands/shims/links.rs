@@ -8,10 +8,11 @@ use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::pairs::Pair;
-use crate::exec;
+use crate::exec::{self, files::failed};
+use crate::replace::replace_link;
 
 /// What stands under a name.
 #[derive(Debug, Eq, PartialEq)]
@@ -66,14 +67,14 @@ impl Links {
     /// # Errors
     /// When the folder cannot be read; one that does not exist has none.
     pub fn ours(&self) -> Result<Vec<(String, PathBuf)>> {
-        let could_not = || format!("could not read {}", self.folder.display());
+        let could_not = failed("read", &self.folder);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.with_context(could_not)?,
+            entries => entries.map_err(could_not)?,
         };
         let mut ours = Vec::new();
         for entry in entries {
-            let Ok(name) = entry.with_context(could_not)?.file_name().into_string() else { continue };
+            let Ok(name) = entry.map_err(could_not)?.file_name().into_string() else { continue };
             if let State::Ours(target) = self.state(&name) {
                 ours.push((name, target));
             }
@@ -92,7 +93,7 @@ impl Links {
         match symlink(target, &path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.state(name)),
             made => {
-                made.with_context(|| format!("could not link {}", path.display()))?;
+                made.map_err(failed("link", &path))?;
                 Ok(State::Missing)
             }
         }
@@ -104,7 +105,7 @@ impl Links {
     /// When it cannot be replaced; then it stands as it was.
     pub fn point(&self, name: &str, target: &Path) -> Result<()> {
         let path = self.folder.join(name);
-        exec::replace_link(&path, target).with_context(|| format!("could not link {}", path.display()))
+        replace_link(&path, target).map_err(failed("link", &path))
     }
 
     /// Removes a link of ours.
@@ -113,7 +114,7 @@ impl Links {
     /// When it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        fs::remove_file(&path).with_context(|| format!("could not remove {}", path.display()))
+        fs::remove_file(&path).map_err(failed("remove", &path))
     }
 }
 

@@ -147,9 +147,10 @@ fn take_away(name: String, links: &Links, dry_run: bool) -> Result<Line> {
 /// Lets the shells complete the shims that stand now, and forget those that are gone.
 fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<()> {
     let completions = Completions::below(env.dirs()?.data);
-    forget_completions(&completions, links, env)?;
     let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
     let is_new = !here.is_empty() && completions.add(&here)?;
+    // Afterwards, or scripts that are to stay would be gone for a moment.
+    forget_completions(&completions, links, env)?;
     if is_new && env.shell() == Some("zsh") {
         let folder = shims::quote(completions.zsh_folder().as_os_str());
         crate::report::warn(&format!(

@@ -7,9 +7,9 @@
 
 mod lock;
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -18,7 +18,8 @@ use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
 use shims::{Edit, Merge};
 
-use crate::report;
+use crate::replace::Replacement;
+use crate::{reading, report};
 use lock::Lock;
 
 /// How often the file is written when someone else keeps writing it too.
@@ -46,14 +47,25 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         if edited(path, &target, &steps)?.is_none() {
             return Ok(());
         }
+        make_parent(path);
+        // Other launches of ours wait here, for as long as it takes, and one alone for the program's own lock.
+        let fresh = Replacement::begin(&target);
         let _lock = Lock::take(&merge.lock);
         let Some(text) = edited(path, &target, &steps)? else { return Ok(()) };
-        if let Err(error) = replace(&target, text.as_bytes()) {
+        if let Err(error) = fresh.and_then(|fresh| replace(fresh, &target, text.as_bytes())) {
             report::warn(&format!("could not write {}: {error}", path.display()));
             return Ok(());
         }
     }
     Ok(())
+}
+
+/// Makes the folder that a new file of the user's goes into, private as the agent would make it.
+fn make_parent(path: &Path) {
+    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+        // If it fails, so does writing, which is told.
+        _ = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    }
 }
 
 fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<Step<'a>> {
@@ -86,7 +98,7 @@ fn behind_links(path: &Path) -> PathBuf {
 
 /// The file's text after the steps; `None` when they change nothing, or the file cannot be read.
 fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<String>> {
-    let text = match fs::read_to_string(target) {
+    let text = match reading::text(target) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => "{}".to_owned(),
         Err(error) => {
@@ -148,22 +160,16 @@ fn add(object: &mut Object, path: &[&str], text: &str) -> serde_json::Result<boo
 }
 
 /// Puts `contents` in the file's place in one step, with the mode it had, or 0600 for a new one.
-fn replace(target: &Path, contents: &[u8]) -> io::Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    let mode = fs::metadata(target).map_or(0o600, |there| there.permissions().mode() & 0o7777);
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let mut file = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(folder)?;
-    file.write_all(contents)?;
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
-    file.persist(target)?;
-    Ok(())
+fn replace(mut fresh: Replacement, target: &Path, contents: &[u8]) -> io::Result<()> {
+    fresh.fill_like(contents, fs::metadata(target).ok().as_ref())?;
+    fresh.commit()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     const KEY: &str = "sk-0123456789-abcdefghijKLMNOP";
     const TAIL: &str = "3456789-abcdefghijKLMNOP";

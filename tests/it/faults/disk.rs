@@ -1,0 +1,227 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::inject::Victim;
+use super::{AGENTS, KEY, live_in, sandbox};
+use crate::support::real::{has_tool, skipped};
+use crate::support::tree::{Tree, files_holding};
+use crate::support::{Ran, Sandbox, run};
+
+/// Fails a launch at each step, on an empty home and in a full one.
+#[track_caller]
+fn fail_launches_of(agent: &str) {
+    if !has_tool("strace") {
+        return;
+    }
+    let first = sandbox();
+    let steps = Victim::launch(&first, &[agent, "hi"]).fails_at_every_step(&["ENOSPC"]);
+    println!("{agent}, disk full: {steps} steps");
+
+    let full = sandbox();
+    live_in(&full);
+    let steps = Victim::launch(&full, &[agent, "hi"]).fails_at_every_step(&["EIO", "EROFS", "EDQUOT"]);
+    println!("{agent}, disk failing: {steps} steps");
+}
+
+#[test]
+fn a_launch_of_claude_code_goes_on_or_says_what_the_disk_refused() {
+    fail_launches_of("claude");
+}
+
+#[test]
+fn a_launch_of_codex_goes_on_or_says_what_the_disk_refused() {
+    fail_launches_of("codex");
+}
+
+#[test]
+fn a_launch_of_hermes_goes_on_or_says_what_the_disk_refused() {
+    fail_launches_of("hermes");
+}
+
+#[test]
+fn a_launch_of_crush_goes_on_or_says_what_the_disk_refused() {
+    fail_launches_of("crush");
+}
+
+/// A launch after `setup` in a mount namespace of its own, where it is root only in name.
+fn launch_after(sandbox: &Sandbox, setup: &str, agent: &str) -> Ran {
+    let script = format!("set -e; {setup}; exec agent-run launch mock {agent} hi");
+    run(sandbox.command("unshare").args(["-rm", "sh", "-c", &script]))
+}
+
+/// Whether namespaces can be had; a machine may forbid them.
+fn has_namespaces() -> bool {
+    if !has_tool("unshare") {
+        return false;
+    }
+    let can = Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|ran| ran.status.success());
+    assert!(can || std::env::var_os("CI").is_none(), "CI needs namespaces: unshare -rm");
+    if !can {
+        skipped("a user namespace");
+    }
+    can
+}
+
+#[test]
+fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_of_a_file() {
+    if !has_namespaces() {
+        return;
+    }
+    for agent in AGENTS {
+        let sandbox = sandbox();
+        live_in(&sandbox);
+        let before = Tree::of(&sandbox.home(""));
+        let cache = sandbox.home(".cache");
+        fs::create_dir(&cache).unwrap();
+        // The folder fits, and no byte of a file.
+        let full = format!(
+            "cd {0}; mount -t tmpfs -o size=64k tmpfs {0}; head -c 70000 /dev/zero >{0}/fill 2>/dev/null || true; \
+             cd ../../work",
+            cache.display()
+        );
+        let look = format!("trap 'find {} -type f -size +0 ! -name fill >&2' EXIT", cache.display());
+        let script = format!("{look}; {full}; agent-run launch mock {agent} hi");
+        let ran = run(sandbox.command("unshare").args(["-rm", "sh", "-c", &script]));
+        if agent == "claude" {
+            ran.clean();
+        } else {
+            let ran = ran.exits(125).complains(&[
+                "agent-run: could not write ",
+                "No space left",
+                "\nhelp: make room",
+            ]);
+            assert_eq!(ran.stderr.lines().count(), 2, "a file is left, or more was said: {}", ran.stderr);
+            before.is_unharmed(&sandbox.home(""));
+        }
+    }
+}
+
+#[test]
+fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
+    if !has_namespaces() {
+        return;
+    }
+    for agent in AGENTS {
+        let sandbox = sandbox();
+        live_in(&sandbox);
+        let cache = sandbox.home(".cache");
+        fs::create_dir(&cache).unwrap();
+        let shown = cache.display();
+        let read_only = format!("mount --bind {shown} {shown}; mount -o remount,bind,ro {shown}");
+        let ran = launch_after(&sandbox, &read_only, agent);
+        if agent == "claude" {
+            ran.clean();
+        } else {
+            let help = "or name other folders in XDG_CACHE_HOME";
+            ran.exits(125).complains(&["could not create ", "Read-only file system", "\nhelp: ", help]);
+        }
+        assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
+        // What was prepared before is enough where nothing has changed.
+        sandbox.agent_run(&["launch", "mock", agent, "hi"]).exits(0);
+        if agent == "crush" || agent == "claude" {
+            launch_after(&sandbox, &read_only, agent).clean();
+        }
+    }
+}
+
+#[test]
+fn in_a_home_that_cannot_be_written_claude_code_starts_with_a_warning_and_the_rest_says_why_not() {
+    if !has_namespaces() {
+        return;
+    }
+    for agent in AGENTS {
+        let sandbox = sandbox();
+        live_in(&sandbox);
+        let before = Tree::of(&sandbox.home(""));
+        let home = sandbox.home("");
+        let shown = home.display();
+        let ran = launch_after(
+            &sandbox,
+            &format!("mount --bind {shown} {shown}; mount -o remount,bind,ro {shown}"),
+            agent,
+        );
+        if agent == "claude" {
+            ran.exits(0).complains(&["warning: could not write ", ".claude.json: Read-only file system"]);
+        } else {
+            ran.exits(125).complains(&["could not create ", "Read-only file system", "\nhelp: "]);
+        }
+        before.is_same_as(&Tree::of(&home), agent);
+    }
+}
+
+/// The sandbox's paths may be closed to other users: the folders above it are opened, none is left so.
+fn as_nobody(sandbox: &Sandbox, words: &[&str]) -> Option<Ran> {
+    if !nix::unistd::geteuid().is_root() || !has_tool("setpriv") {
+        return None;
+    }
+    let can_enter = Command::new("setpriv")
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "ls"])
+        .arg(sandbox.path(""))
+        .output()
+        .is_ok_and(|ran| ran.status.success());
+    if !can_enter {
+        skipped("a way into the sandbox for another user");
+        return None;
+    }
+    let mut command = sandbox.command("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "agent-run"]).args(words);
+    Some(run(&mut command))
+}
+
+#[test]
+fn another_users_folders_are_refused_and_their_files_left() {
+    let sandbox = sandbox();
+    live_in(&sandbox);
+    fs::set_permissions(sandbox.path(""), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(sandbox.home(".config/agent-run/config.yaml"), fs::Permissions::from_mode(0o644))
+        .unwrap();
+    let before = Tree::of(&sandbox.home(""));
+    for agent in AGENTS {
+        let words = ["launch", "mock", agent, "hi"];
+        let Some(ran) = as_nobody(&sandbox, &words) else { return };
+        if agent == "claude" {
+            ran.exits(0).complains(&["warning: could not ", ".claude.json", "Permission denied"]);
+        } else {
+            ran.exits(125).complains(&[
+                "could not create ",
+                "Permission denied",
+                "\nhelp: see who may write",
+            ]);
+        }
+        before.is_same_as(&Tree::of(&sandbox.home("")), agent);
+    }
+    // The cache is there, and someone else's.
+    sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
+    fs::set_permissions(sandbox.home(".cache"), fs::Permissions::from_mode(0o755)).unwrap();
+    let ran = as_nobody(&sandbox, &["launch", "mock", "codex", "hi"]).unwrap();
+    ran.exits(125).complains(&["belongs to another user", "\nhelp: "]);
+}
+
+#[test]
+fn wrong_modes_are_put_right_in_our_folders_and_kept_in_the_users() {
+    for mode in [0o000, 0o500, 0o777, 0o2775] {
+        let sandbox = sandbox();
+        live_in(&sandbox);
+        sandbox.agent_run(&["launch", "mock", "codex", "hi"]).exits(0);
+        let home = sandbox.home(".cache/agent-run/codex/mock");
+        let set = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        set(&home.join("config.toml"));
+        set(&sandbox.home(".claude.json"));
+        if mode & 0o700 == 0o700 {
+            set(&sandbox.home(".cache/agent-run"));
+            set(&home);
+        }
+        let is_root = nix::unistd::geteuid().is_root();
+        let ran = sandbox.agent_run(&["launch", "mock", "codex", "hi"]);
+        ran.exits(0);
+        let mode_of = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(mode_of(&home.join("config.toml")), 0o600);
+        assert_eq!(mode_of(&home) & 0o777, 0o700);
+        let ran = sandbox.agent_run(&["launch", "mock", "claude", "hi"]).exits(0);
+        assert!(is_root || mode != 0 || ran.stderr.contains("could not read"), "{}", ran.stderr);
+        assert_eq!(mode_of(&sandbox.home(".claude.json")), mode, "the user's own mode is kept");
+        assert_eq!(files_holding(&sandbox.home(".cache"), KEY), Vec::<std::path::PathBuf>::new());
+    }
+}

@@ -1,0 +1,123 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::inject::Victim;
+use super::{CONFIG, live_in, sandbox};
+use crate::support::Sandbox;
+use crate::support::lists::Lists;
+use crate::support::real::has_tool;
+
+/// Kills a launch at each step on an empty home, in a full one, after a change of the config, and when all
+/// is there already.
+#[track_caller]
+fn kill_launches_of(agent: &str) {
+    if !has_tool("strace") {
+        return;
+    }
+    let first = sandbox();
+    let steps = Victim::launch(&first, &[agent, "hi"]).is_killed_at_every_step();
+    println!("{agent}, first launch: {steps} steps");
+
+    let full = sandbox();
+    live_in(&full);
+    let steps = Victim::launch(&full, &[agent, "hi"]).is_killed_at_every_step();
+    println!("{agent}, full home: {steps} steps");
+
+    full.agent_run(&["launch", "mock", agent, "hi"]).exits(0);
+    let steps = Victim::launch(&full, &["--model", "m2", agent, "hi"]).is_killed_at_every_step();
+    println!("{agent}, another model: {steps} steps");
+
+    full.agent_run(&["launch", "mock", agent, "hi"]).exits(0);
+    let steps = Victim::launch(&full, &[agent, "hi"]).is_killed_at_every_step();
+    println!("{agent}, everything there: {steps} steps");
+}
+
+#[test]
+fn claude_code_killed_at_any_step_of_its_launch_leaves_all_whole() {
+    kill_launches_of("claude");
+}
+
+#[test]
+fn codex_killed_at_any_step_of_its_launch_leaves_all_whole() {
+    kill_launches_of("codex");
+}
+
+#[test]
+fn hermes_killed_at_any_step_of_its_launch_leaves_all_whole() {
+    kill_launches_of("hermes");
+}
+
+#[test]
+fn crush_killed_at_any_step_of_its_launch_leaves_all_whole() {
+    kill_launches_of("crush");
+}
+
+#[test]
+fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new_one() {
+    if !has_tool("strace") {
+        return;
+    }
+    // What was done before the end is found done: then there is nothing to add.
+    let add = ["providers", "add", "deepseek", "--yes"];
+    let import = ["import", "claude", "--write"];
+    let bootstrap = ["config", "--bootstrap-config"];
+    for (words, again) in [(&add[..], &[0, 1][..]), (&import, &[0]), (&bootstrap, &[0])] {
+        let sandbox = Sandbox::new().var("DEEPSEEK_API_KEY", "sk-own");
+        if words != bootstrap {
+            sandbox.config("# mine\nproviders: {}\n");
+        }
+        let settings =
+            r#"{"env": {"ANTHROPIC_BASE_URL": "https://example.com", "ANTHROPIC_AUTH_TOKEN": "k"}}"#;
+        sandbox.write(&sandbox.home(".claude/settings.json"), settings);
+        // An import that was done says so, in other words.
+        let mut victim = Victim::command(&sandbox, words, again);
+        victim.says_the_same = words != import;
+        println!("{words:?}: {} steps", victim.is_killed_at_every_step());
+        victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+    }
+}
+
+#[test]
+fn links_and_completions_killed_at_any_step_are_whole_and_none_is_left_over() {
+    if !has_tool("strace") {
+        return;
+    }
+    let sandbox = sandbox();
+    let bin = sandbox.home(".local/bin");
+    fs::create_dir_all(&bin).unwrap();
+    // One to mend, one to leave alone, and a script of an older version.
+    symlink("/nowhere/agent-run", bin.join("codex@mock")).unwrap();
+    sandbox.write(&bin.join("claude@other"), "mine");
+    let fish = sandbox.agent_run(&["completion", "fish"]).exits(0).stdout;
+    let old = format!("{fish}# old\n");
+    sandbox.write(&sandbox.home(".local/share/fish/vendor_completions.d/agent-run.fish"), old);
+    let words = ["shims", "install", "codex@mock", "codex@other", "claude@mock"];
+    let mut victim = Victim::command(&sandbox, &words, &[0]);
+    victim.says_the_same = false;
+    println!("shims install: {} steps", victim.is_killed_at_every_step());
+    victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+}
+
+#[test]
+fn a_model_list_killed_at_any_step_of_its_refresh_or_removal_is_whole() {
+    if !has_tool("strace") {
+        return;
+    }
+    let is_list = |path: &Path| path.extension().is_some_and(|kind| kind == "list" || kind == "failed");
+    let lists = Lists::json(r#"{"data": [{"id": "m1"}, {"id": "m-two"}]}"#);
+    let sandbox = sandbox();
+    let url = format!("'http://{}/v1'", lists.address);
+    sandbox
+        .config(&CONFIG.replace("'http://127.0.0.1:9/v1'", &url).replace("    model_api_filters: []\n", ""));
+    for words in [&["models", "list", "mock", "--refresh"][..], &["models", "cache", "clear"]] {
+        let mut victim = Victim::command(&sandbox, words, &[0]);
+        (victim.differs, victim.says_the_same) = (is_list, false);
+        println!("{words:?}: {} steps", victim.is_killed_at_every_step());
+        if words[1] == "list" {
+            // A list that cannot be kept is shown all the same.
+            victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+            sandbox.agent_run(words).exits(0);
+        }
+    }
+}
