@@ -1,12 +1,17 @@
 //! Reads for an adapter what it declared, and hands it over as [`Inputs`].
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch};
 
 use crate::env::Environment;
+
+/// Bytes beyond which nothing is a settings file.
+const LARGEST: u64 = 64 << 20;
 
 /// Everything the agent's adapter asks of this machine for this launch.
 ///
@@ -37,12 +42,31 @@ pub fn bare(dirs: &Dirs, env: &Environment) -> Inputs {
 }
 
 fn look(path: &Path) -> Fact {
-    match fs::read(path) {
+    match contents(path) {
         Ok(bytes) => Fact::File(bytes),
         Err(error) if error.kind() == ErrorKind::IsADirectory => list(path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Fact::Absent,
         Err(error) => Fact::Unreadable(error.to_string()),
     }
+}
+
+/// The whole file. A repository may hold a link to a device where settings belong, and an archive a pipe: neither
+/// may hold the launch up or fill the memory.
+fn contents(path: &Path) -> io::Result<Vec<u8>> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is neither a file nor a folder"));
+    }
+    if metadata.len() > LARGEST {
+        return Err(io::Error::other("it is larger than 64 MiB"));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
+    file.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn list(path: &Path) -> Fact {

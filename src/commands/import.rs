@@ -1,16 +1,16 @@
 //! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
 
 use std::fmt::Write as _;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
 use crate::cli::import::Import;
-use crate::config::{append, load, write_config, yaml_value};
+use crate::config::{self, append, load, write_config, yaml_value};
 use crate::env::Environment;
 use crate::import::{Found, Keys, Named, find, name, yaml};
 use crate::output;
@@ -74,10 +74,7 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
 }
 
 fn write(entries: &[Entry], path: &Path) -> Result<()> {
-    let mut text = match std::fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
-        text => text.with_context(|| format!("could not read the config: {}", path.display()))?,
-    };
+    let mut text = config::text(path)?;
     for entry in entries {
         text = append(&text, &entry.name, &entry.yaml)?;
     }

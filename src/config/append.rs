@@ -3,9 +3,8 @@
 //! Nothing is written into YAML that is not understood: the text before and the text after are read
 //! again, and must differ by the new provider alone.
 
-use std::fs::{self, DirBuilder, Permissions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -13,6 +12,7 @@ use anyhow::{Result, anyhow, bail};
 use super::load::thorough;
 use super::problem::{Mark, Step, dotted};
 use super::yaml::Tree;
+use crate::exec::users;
 
 /// The key below which providers stand.
 const PROVIDERS: &str = "providers";
@@ -53,8 +53,8 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     Ok(after)
 }
 
-/// Writes the config whole or not at all: through a link to the file behind it, keeping the mode of a file
-/// that is there. A new file is for its owner alone, as are folders made for it.
+/// Writes the config whole or not at all: through a link to the file behind it, keeping the owner and the mode
+/// of a file that is there. A new file is for its owner alone, as are folders made for it.
 ///
 /// # Errors
 /// When it cannot be written; the old text then stands.
@@ -62,18 +62,10 @@ pub fn write_config(path: &Path, text: &str) -> Result<()> {
     let target = if path.is_symlink() { fs::canonicalize(path) } else { Ok(path.to_owned()) };
     let write = || -> std::io::Result<()> {
         let target = target?;
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let mode = fs::metadata(&target).map_or(0o600, |there| there.permissions().mode() & 0o7777);
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-        file.as_file().sync_all()?;
-        file.persist(&target).map_err(|error| error.error)?;
-        Ok(())
+        if let Some(folder) = target.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        }
+        users::replace(&target, text.as_bytes())
     };
     write().map_err(|error| {
         let shown = path.display();

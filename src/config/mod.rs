@@ -18,7 +18,7 @@ mod yaml;
 mod tests;
 
 pub use append::{append, write_config};
-pub use load::{Loaded, Places, Report, examine, load, parse};
+pub use load::{Loaded, Places, Report, examine, load, parse, text};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::value as yaml_value;

@@ -1,106 +1,16 @@
-//! Folders, files and links of ours: private, atomic, and touched only when they differ.
+//! Files and links of ours: private, atomic, touched only when they differ, and never behind a link.
 
-use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, Permissions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
+use nix::fcntl::OFlag;
 use nix::unistd::geteuid;
 use shims::{Dirs, Link};
 
-/// The folders of ours that one launch has looked at, so that it looks at each once.
-pub struct Folders<'a> {
-    dirs: &'a Dirs,
-    sound: BTreeSet<PathBuf>,
-}
-
-impl<'a> Folders<'a> {
-    /// None looked at yet.
-    pub fn of(dirs: &'a Dirs) -> Self {
-        Self { dirs, sound: BTreeSet::new() }
-    }
-
-    /// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
-    ///
-    /// # Errors
-    /// When a folder of ours belongs to someone else, is a link that someone else made, or is no folder:
-    /// then what we write there could be read or turned elsewhere.
-    pub fn private(&mut self, path: &Path) -> Result<()> {
-        let ours = [&self.dirs.cache, &self.dirs.state].into_iter().find(|base| path.starts_with(base));
-        let Some(base) = ours else { bail!("{} is not a folder of agent-run", path.display()) };
-        let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
-        for dir in below.into_iter().rev() {
-            if !self.sound.contains(dir) {
-                own_dir(dir)?;
-                self.sound.insert(dir.to_owned());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Creates one folder of ours; see [`Folders::private`].
-///
-/// # Errors
-/// As there.
-pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
-    Folders::of(dirs).private(path)
-}
-
-fn own_dir(dir: &Path) -> Result<()> {
-    let could_not_look = || format!("could not look at {}", dir.display());
-    let itself = match fs::symlink_metadata(dir) {
-        Ok(itself) => itself,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            if let Some(above) = dir.parent() {
-                user_dir(above)?;
-            }
-            match DirBuilder::new().mode(0o700).create(dir) {
-                // Another launch may have been quicker; what it made is looked at like any other.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    fs::symlink_metadata(dir).with_context(could_not_look)?
-                }
-                made => return made.with_context(|| format!("could not create {}", dir.display())),
-            }
-        }
-        Err(error) => return Err(error).with_context(could_not_look),
-    };
-    let behind =
-        if itself.is_symlink() { fs::metadata(dir).with_context(could_not_look)? } else { itself.clone() };
-    let me = geteuid().as_raw();
-    if itself.uid() != me || behind.uid() != me {
-        bail!(
-            "{} belongs to another user\nhelp: remove it, or set XDG_CACHE_HOME and XDG_STATE_HOME to \
-               folders of your own",
-            dir.display()
-        );
-    }
-    if !behind.is_dir() {
-        bail!("{} is not a folder\nhelp: move it away; agent-run keeps its files there", dir.display());
-    }
-    if behind.mode() & 0o077 != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o700))
-            .with_context(|| format!("could not make {} private", dir.display()))?;
-    }
-    Ok(())
-}
-
-/// Creates a folder of the user's own if it is missing, private as a fresh home folder would be.
-///
-/// # Errors
-/// When it cannot be created.
-pub fn user_dir(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .with_context(|| format!("could not create {}", path.display()))
-}
+use super::folders::private_dir;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
 ///
@@ -122,6 +32,36 @@ pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
     file.persist(path).map_err(|error| error.error).with_context(could_not)?;
     Ok(())
 }
+
+/// Opens a lock of ours, made if it is missing. Its folder must have been looked at.
+///
+/// A link planted there would have the file made elsewhere, and a pipe would hold us up: both are refused.
+///
+/// # Errors
+/// When it cannot be opened; the error says what to do.
+pub fn open_lock(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(PLAIN.bits());
+    options.open(path).map_err(|error| {
+        let why = if path.is_symlink() { "it is a link".to_owned() } else { error.to_string() };
+        let shown = path.display();
+        anyhow!("could not open the lock {shown}: {why}\nhelp: remove it; agent-run makes it anew")
+    })
+}
+
+/// Opens a file of ours to be read; anything else in its place is as good as damaged.
+///
+/// # Errors
+/// When there is none, or it is a link, a folder, a pipe, or another user's.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(PLAIN.bits()).open(path)?;
+    let there = file.metadata()?;
+    let is_ours = there.is_file() && there.uid() == geteuid().as_raw();
+    if is_ours { Ok(file) } else { Err(io::Error::other("it is no file of ours")) }
+}
+
+/// Not through a link, and without waiting for the other end of a pipe.
+const PLAIN: OFlag = OFlag::O_NOFOLLOW.union(OFlag::O_NONBLOCK);
 
 fn stands(path: &Path, contents: &[u8]) -> bool {
     let Ok(metadata) = fs::symlink_metadata(path) else { return false };
@@ -163,14 +103,23 @@ pub fn link(path: &Path, link: &Link) -> Result<()> {
 /// When the new one cannot be made.
 pub fn replace_link(path: &Path, target: &Path) -> std::io::Result<()> {
     let fresh = beside(path, &format!("new-{}", std::process::id()));
-    symlink(target, &fresh)?;
+    if let Err(error) = symlink(target, &fresh) {
+        if error.kind() != ErrorKind::AlreadyExists {
+            return Err(error);
+        }
+        // Left by a launch of the same number that was killed: in a container each may have it.
+        fs::remove_file(&fresh)?;
+        symlink(target, &fresh)?;
+    }
     fs::rename(&fresh, path).inspect_err(|_| _ = fs::remove_file(&fresh))
 }
 
 fn move_aside(path: &Path) -> std::io::Result<()> {
     let aside = beside(path, "replaced");
-    if aside.is_dir() {
-        fs::remove_dir_all(&aside)?;
+    match fs::symlink_metadata(&aside) {
+        Ok(there) if there.is_dir() => fs::remove_dir_all(&aside)?,
+        Ok(_) => fs::remove_file(&aside)?,
+        Err(_) => {}
     }
     fs::rename(path, &aside)
 }
@@ -236,19 +185,6 @@ mod tests {
         write(&path, b"ours", &dirs).expect("written");
         assert_eq!(fs::read(&victim).expect("there"), b"untouched");
         assert!(!fs::symlink_metadata(&path).expect("there").is_symlink());
-    }
-
-    #[test]
-    fn open_folders_of_ours_are_closed_and_files_in_their_place_refused() {
-        let (_root, dirs) = sandbox();
-        private_dir(&dirs.cache, &dirs).expect("created");
-        fs::set_permissions(&dirs.cache, Permissions::from_mode(0o777)).expect("opened");
-        private_dir(&dirs.cache, &dirs).expect("closed");
-        assert_eq!(mode(&dirs.cache), 0o700);
-        fs::write(dirs.cache.join("codex"), "").expect("written");
-        let error = private_dir(&dirs.cache.join("codex/p"), &dirs).expect_err("a file stands there");
-        assert!(error.to_string().contains("is not a folder\nhelp: "), "{error}");
-        assert!(private_dir(Path::new("/elsewhere"), &dirs).is_err());
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! One launch at a time prepares a runtime home.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use nix::fcntl::{Flock, FlockArg};
 use shims::{Agent, Dirs};
 
-use super::files;
+use super::{files, folders};
 
 /// The lock on a runtime home.
 pub type HomeLock = Flock<File>;
@@ -22,10 +21,8 @@ pub type HomeLock = Flock<File>;
 /// When the cache folder cannot be written.
 pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeLock> {
     let folder = dirs.cache.join(agent.name());
-    files::private_dir(&folder, dirs)?;
+    folders::private_dir(&folder, dirs)?;
     let path = folder.join(format!(".{provider}.lock"));
-    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = open.with_context(|| format!("could not open {}", path.display()))?;
-    Flock::lock(file, FlockArg::LockExclusive)
+    Flock::lock(files::open_lock(&path)?, FlockArg::LockExclusive)
         .map_err(|(_, error)| anyhow!("could not lock {}: {}", path.display(), error.desc()))
 }

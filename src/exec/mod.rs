@@ -5,8 +5,10 @@
 
 pub mod files;
 mod find;
+pub mod folders;
 mod lock;
 mod merge;
+pub mod users;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -18,10 +20,11 @@ use anyhow::{Context, Result, anyhow};
 use shims::{Dirs, Part, Plan, Value};
 
 use crate::env::Environment;
-use files::Folders;
+use folders::Folders;
 
-pub use files::{replace_link, user_dir};
+pub use files::replace_link;
 pub use find::{Missing, find, find_program, identity, ourselves};
+pub use folders::user_dir;
 pub use lock::{HomeLock, lock_home};
 
 /// Makes the machine ready for the plan: everything but the exec itself.
@@ -34,12 +37,15 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
         folders.private(dir)?;
     }
     for dir in &plan.user_dirs {
-        files::user_dir(dir)?;
+        folders::user_dir(dir)?;
     }
     for (path, file) in &plan.files {
         files::write(path, &file.contents, dirs)?;
     }
     for (path, link) in &plan.links {
+        if let Some(folder) = path.parent() {
+            folders.private(folder)?;
+        }
         match link {
             Some(link) => files::link(path, link)?,
             None => files::unlink(path)?,

@@ -12,9 +12,8 @@
 mod form;
 mod list;
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -26,13 +25,15 @@ use super::filter;
 use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
-use crate::exec::files;
+use crate::exec::{files, folders};
 
 pub use form::{Draft, Entry, Extent};
 pub use list::Stored;
 
 /// No file of a list that is still asked for gets this old without being written.
 const LEFT_BEHIND: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+/// Longer than any failure we remember.
+const LONGEST_FAILURE: u64 = 64 * 1024;
 
 /// The folder of the lists.
 #[derive(Clone, Copy, Debug)]
@@ -140,11 +141,13 @@ impl<'a> Cache<'a> {
             let kept = fs::read(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
             log::debug!("the list before: {kept:?}");
         }
-        if let Err(error) = files::write(&path, &content, self.dirs) {
-            log::warn!("{error:#}");
+        match files::write(&path, &content, self.dirs) {
+            Ok(()) => {
+                _ = fs::remove_file(self.path(source, "failed"));
+                self.sweep(source.name);
+            }
+            Err(error) => log::warn!("{error:#}"),
         }
-        _ = fs::remove_file(self.path(source, "failed"));
-        self.sweep(source.name);
         Stored::in_memory(content)
     }
 
@@ -161,7 +164,10 @@ impl<'a> Cache<'a> {
 
     /// The failure that is still to be minded.
     pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
-        let failed: Failed = serde_json::from_slice(&fs::read(self.path(source, "failed")).ok()?).ok()?;
+        let mut text = Vec::new();
+        let file = files::open(&self.path(source, "failed")).ok()?;
+        file.take(LONGEST_FAILURE).read_to_end(&mut text).ok()?;
+        let failed: Failed = serde_json::from_slice(&text).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.
         let day = 24 * 60 * 60;
         (now()..=now() + day).contains(&failed.until).then_some(failed)
@@ -172,15 +178,15 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// When the cache cannot be written.
     pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
-        files::private_dir(&self.folder(), self.dirs)?;
+        folders::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
-        let could_not = || format!("could not lock {}", path.display());
-        let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-        let file = open.with_context(could_not)?;
+        let file = files::open_lock(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(could_not),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("could not lock {}", path.display()))
+            }
         }
     }
 
@@ -215,10 +221,12 @@ impl<'a> Cache<'a> {
 
     fn files(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
         let folder = self.folder();
-        let files = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            files => files.with_context(|| format!("could not read {}", folder.display()))?,
-        };
+        if folder.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Ok(Vec::new());
+        }
+        // What is found is removed: it must be ours.
+        folders::private_dir(&folder, self.dirs)?;
+        let files = fs::read_dir(&folder).with_context(|| format!("could not read {}", folder.display()))?;
         let is_meant = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             provider.is_none_or(|provider| belongs_to(&name, provider))
@@ -245,7 +253,7 @@ impl Stored {
 }
 
 fn read(path: &Path) -> Option<Stored> {
-    let stored = File::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
+    let stored = files::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
     stored.inspect_err(|error| log::debug!("no list in {}: {error:#}", path.display())).ok()
 }
 

@@ -1,12 +1,11 @@
 //! `providers add`: a copy of a preset in the user's config.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use shims::quote;
 
 use super::{agents, managers};
@@ -22,7 +21,7 @@ use crate::{config, key, output, report};
 pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     let preset = presets::by_name(&words.preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
-    let before = read(path)?;
+    let before = config::text(path)?;
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
     let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);
@@ -50,17 +49,6 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     loaded.warnings.iter().for_each(|warning| report::warn(warning));
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
-}
-
-/// The config's text; none where there is no file yet.
-fn read(path: &Path) -> Result<String> {
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(|error| {
-            let help = "see that the path leads to a text file that you can read";
-            anyhow!("could not read the config: {}: {error}\nhelp: {help}", path.display())
-        }),
-    }
 }
 
 /// The place of the key that the words name.

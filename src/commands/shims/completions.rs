@@ -4,14 +4,15 @@
 //! the script, which acts by the name it is read under. zsh knows all shims from one file.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use crate::cli::Shell;
 use crate::complete::script;
+use crate::exec::users;
 
 /// A shell's script below the data folder, and what is added to a shim's name for its link.
 struct Place {
@@ -156,11 +157,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     let could_not = || format!("could not write {}", path.display());
     let folder = path.parent().with_context(could_not)?;
     fs::create_dir_all(folder).with_context(could_not)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(could_not)?;
-    file.write_all(text.as_bytes()).with_context(could_not)?;
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).with_context(could_not)?;
-    file.persist(path).map_err(|error| error.error).with_context(could_not)?;
-    Ok(())
+    users::publish(path, text.as_bytes()).with_context(could_not)
 }
 
 #[cfg(test)]

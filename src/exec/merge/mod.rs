@@ -7,9 +7,8 @@
 
 mod lock;
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -18,6 +17,7 @@ use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
 use shims::{Edit, Merge};
 
+use super::users;
 use crate::report;
 use lock::Lock;
 
@@ -48,7 +48,7 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         }
         let _lock = Lock::take(&merge.lock);
         let Some(text) = edited(path, &target, &steps)? else { return Ok(()) };
-        if let Err(error) = replace(&target, text.as_bytes()) {
+        if let Err(error) = users::replace(&target, text.as_bytes()) {
             report::warn(&format!("could not write {}: {error}", path.display()));
             return Ok(());
         }
@@ -147,23 +147,11 @@ fn add(object: &mut Object, path: &[&str], text: &str) -> serde_json::Result<boo
     Ok(true)
 }
 
-/// Puts `contents` in the file's place in one step, with the mode it had, or 0600 for a new one.
-fn replace(target: &Path, contents: &[u8]) -> io::Result<()> {
-    let folder = target.parent().unwrap_or(Path::new("/"));
-    let mode = fs::metadata(target).map_or(0o600, |there| there.permissions().mode() & 0o7777);
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let mut file = tempfile::Builder::new().prefix(&format!("{name}.tmp.")).tempfile_in(folder)?;
-    file.write_all(contents)?;
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
-    file.persist(target)?;
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     const KEY: &str = "sk-0123456789-abcdefghijKLMNOP";
     const TAIL: &str = "3456789-abcdefghijKLMNOP";
