@@ -1,5 +1,6 @@
 //! The two doors, and the exit codes that each of them promises.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use shims::opts::Said;
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::exec::Missing;
+use crate::printable::escaped;
 use crate::request::Request;
 use crate::resolve::agent;
 use crate::{commands, complete, output, report};
@@ -48,7 +50,7 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 ///
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
     match cli.command {
         Command::Launch(launch) => {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
@@ -79,6 +81,17 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             done(commands::canary::run(canary.listen, &canary.log, canary.script.as_deref()))
         }
     }
+}
+
+/// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a
+/// script passed them on, so an error that holds more than text loses its colours with the rest.
+fn refused(error: &clap::Error) -> ! {
+    let plain = error.render().to_string();
+    if error.use_stderr() && matches!(escaped(&plain), Cow::Owned(_)) {
+        report::say(&plain);
+        std::process::exit(error.exit_code());
+    }
+    error.exit()
 }
 
 fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use shims::Dirs;
 
+/// The variable by which a shell's script asks for a completion.
+pub const COMPLETE: &str = "AGENT_RUN_COMPLETE";
+
 /// Launchers within launchers beyond this are taken for a loop.
 const DEEPEST: u32 = 8;
 
@@ -154,9 +157,9 @@ impl Environment {
         Path::new(self.var("SHELL")?).file_name()?.to_str()
     }
 
-    /// `AGENT_RUN_COMPLETE`: the shell that asks for a completion.
+    /// [`COMPLETE`]: the shell that asks for a completion.
     pub fn completing(&self) -> Option<&str> {
-        self.var("AGENT_RUN_COMPLETE")?.to_str()
+        self.var(COMPLETE)?.to_str()
     }
 
     /// Whether the user wants a log of what is usually silent.
@@ -175,7 +178,7 @@ impl Environment {
     fn home(&self) -> Result<PathBuf> {
         self.var("HOME")
             .map(PathBuf::from)
-            .or_else(dirs::home_dir)
+            .or_else(std::env::home_dir)
             .filter(|home| home.is_absolute())
             .context("could not find the home folder\nhelp: set HOME to an absolute path")
     }

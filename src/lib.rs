@@ -33,6 +33,7 @@ mod key;
 mod near;
 mod output;
 mod presets;
+mod printable;
 mod reading;
 mod replace;
 mod report;

@@ -120,6 +120,16 @@ impl Replacement {
     }
 }
 
+/// Puts a file that everyone may read in its place, as a package would; a link there is replaced.
+///
+/// # Errors
+/// When it cannot be written; what stood there then stands.
+pub fn publish(target: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut fresh = Replacement::begin(target)?;
+    fresh.fill(contents, 0o644)?;
+    fresh.commit()
+}
+
 fn open(fresh: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);

@@ -15,12 +15,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{getpgrp, getsid, setsid};
+use nix::unistd::{close, getpgrp, getsid, setsid};
 
 use super::fetch::Patience;
 use super::source::Source;
 use super::{Catalog, Key, Known};
 use crate::config::Provider;
+use crate::env::COMPLETE;
 
 /// When a refresher that hangs, and whatever it started, is ended.
 const LIFETIME: Duration = Duration::from_secs(14);
@@ -134,6 +135,8 @@ fn refresher(name: &str, config: &Path, options: &[&str], key_on_stdin: bool) ->
     let mut command = Command::new(program);
     command.arg0("agent-run").arg("--config").arg(config).args(["models", WORD]).args(options);
     command.args(key_on_stdin.then_some(KEY_ON_STDIN)).args(["--", name]);
+    // Behind a TAB it would take itself for one that is asked to complete.
+    command.env_remove(COMPLETE);
     Ok(command)
 }
 
@@ -144,8 +147,23 @@ fn refresher(name: &str, config: &Path, options: &[&str], key_on_stdin: bool) ->
 pub fn leave_session(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
     // It fails only if this is a session of its own already.
     _ = setsid();
+    close_inherited();
     refresher(name, config, &[IN_SESSION], key_on_stdin)?.spawn().context("could not start a refresher")?;
     Ok(())
+}
+
+/// Closes what a shell or a script has left open for the programs it starts: a lock, or the end of a pipe on which
+/// someone waits. The agent is to have it; who works on alone behind its back must hold nothing of it.
+fn close_inherited() {
+    // On Linux a link to the process's own folder in /proc, on macOS the folder itself.
+    let Ok(open) = std::fs::read_dir("/dev/fd") else { return };
+    let names = open.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    // All of them first: the folder is read through one of them.
+    let inherited: Vec<_> = names.filter(|number| *number > 2).collect();
+    for number in inherited {
+        // Nothing here has opened one yet, but for the folder, whose is closed already.
+        _ = close(number);
+    }
 }
 
 /// The key that the launcher sent; empty if it sent none.

@@ -118,23 +118,6 @@ impl From<Record> for Model {
     }
 }
 
-/// Whether `c` could move a terminal's cursor, change its colours or turn its text around.
-pub fn is_unsafe_to_print(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
-/// `text` as it may be shown: without what [`is_unsafe_to_print`], trimmed, at most `limit` characters.
-pub fn printable(text: &str, limit: usize) -> String {
-    let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
-    let clean: String = spaced.filter(|&c| !is_unsafe_to_print(c)).collect();
-    let clean = clean.trim();
-    match clean.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", clean[..end].trim_end()),
-        None => clean.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,14 +139,5 @@ mod tests {
         assert_eq!(takes(&[Modality::Text]), (Some(false), Some(false)));
         assert_eq!(takes(&[Modality::Text, Modality::Image]), (Some(true), Some(true)));
         assert_eq!(takes(&[Modality::File]), (Some(false), Some(true)));
-    }
-
-    #[test]
-    fn nothing_that_drives_a_terminal_is_printed() {
-        assert_eq!(
-            printable("\u{1b}[31mred\u{1b}]0;x\u{7} \u{202e}txt\r\nnext", 99),
-            "[31mred]0;x txt  next"
-        );
-        assert_eq!(printable("  longer than that", 6), "longer…");
     }
 }

@@ -14,6 +14,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::Cli;
+use crate::replace::publish;
 
 /// Writes the pages of all commands that `--help` tells of.
 ///
@@ -37,7 +38,7 @@ fn write_pages(command: clap::Command, dir: &Path) -> Result<()> {
     let path = dir.join(man.get_filename());
     let page = page(&man, has_commands, examples.as_deref());
     let could_not = || format!("could not write {}", path.display());
-    page.and_then(|page| fs::write(&path, page)).with_context(could_not)
+    page.and_then(|page| publish(&path, &page)).with_context(could_not)
 }
 
 /// `Man::render` would fill the examples' lines as one paragraph, under the heading EXTRA (seen in 0.3.3).

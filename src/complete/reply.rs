@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::Candidate;
 use crate::cli::Shell;
+use crate::printable::is_unsafe_to_print;
 
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
 pub const MANY: usize = 100;
@@ -109,11 +110,11 @@ fn is_plain(c: char) -> bool {
 
 /// A line break would be a second candidate, and an escape sequence drives the terminal.
 fn is_printable(value: &str) -> bool {
-    !value.chars().any(char::is_control)
+    !value.contains(is_unsafe_to_print)
 }
 
 fn one_line(about: &str) -> String {
-    about.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    about.chars().map(|c| if is_unsafe_to_print(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

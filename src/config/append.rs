@@ -4,16 +4,15 @@
 //! again, and must differ by the new provider alone.
 
 use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::load::thorough;
+use super::load::{text, thorough};
 use super::problem::{Mark, Step, dotted};
 use super::yaml::Tree;
-use crate::reading;
 use crate::replace::Replacement;
 
 /// The key below which providers stand.
@@ -55,8 +54,8 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     Ok(after)
 }
 
-/// Changes the config whole or not at all: through a link to the file behind it, keeping the mode of a file
-/// that is there. A new file is for its owner alone, as are folders made for it.
+/// Changes the config whole or not at all: through a link to the file behind it, keeping the owner and the
+/// mode of a file that is there. A new file is for its owner alone, as are folders made for it.
 ///
 /// `change` is given the text as it is by now, and nobody else of ours changes it meanwhile.
 ///
@@ -75,27 +74,9 @@ pub fn change_config(path: &Path, change: impl FnOnce(&str) -> Result<String>) -
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let mut fresh = Replacement::begin(&target).map_err(failed)?;
-    let after = change(&text_of(&target)?)?;
+    let after = change(&text(path)?)?;
     fresh.fill_like(after.as_bytes(), fs::metadata(&target).ok().as_ref()).map_err(failed)?;
     fresh.commit().map_err(failed)
-}
-
-/// The config's text; none where there is no file yet.
-///
-/// # Errors
-/// When it cannot be read.
-pub fn text_of(path: &Path) -> Result<String> {
-    match reading::text(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
-        text => text.map_err(|error| {
-            let what = match error.kind() {
-                ErrorKind::InvalidInput => "it is not a regular file".to_owned(),
-                _ => error.to_string(),
-            };
-            let help = "see that the path leads to a text file that you can read";
-            anyhow!("could not read the config: {}: {what}\nhelp: {help}", path.display())
-        }),
-    }
 }
 
 /// The tree of `text`; `None` when nothing but comments stands there.

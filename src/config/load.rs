@@ -1,10 +1,12 @@
 //! From a file, or its text, to a config without a fault.
 
+use std::fs::Metadata;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
+use nix::unistd::geteuid;
 
 use super::problem::{Mark, Problem, Problems, Step};
 use super::yaml::{self, Tree};
@@ -63,6 +65,19 @@ pub fn load(path: &Path) -> Result<Loaded> {
         loaded.warnings.extend(warning.map(|warning| warning.sentence(path)));
     }
     Ok(loaded)
+}
+
+/// The text of the file at `path`, to be changed; empty where there is none yet.
+///
+/// # Errors
+/// When it cannot be read, or would be refused whatever it says.
+pub fn text(path: &Path) -> Result<String> {
+    if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(String::new());
+    }
+    let file = open(path)?;
+    let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
+    Ok(text.to_owned())
 }
 
 /// Reads `text` as the file at `path`, which is not touched.
@@ -170,11 +185,35 @@ fn open(path: &Path) -> Result<Opened> {
     if metadata.is_dir() {
         return Err(io(ErrorKind::IsADirectory.into()));
     }
+    if let Some((what, help)) = foreign(&metadata, path) {
+        return Err(failed(what, &help));
+    }
     let bytes = reading::stream(&mut file, LARGEST + 1).map_err(io)?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
     }
-    Ok(Opened { bytes, others_read: metadata.is_file() && metadata.permissions().mode() & 0o077 != 0 })
+    Ok(Opened { bytes, others_read: metadata.is_file() && metadata.mode() & 0o077 != 0 })
+}
+
+/// Why a file is not the user's word. Whoever can write it says what is run here, by `key_command` for one.
+///
+/// The file behind a link counts. Root may use anyone's, as containers mount a user's config; a pipe is made by
+/// who passes it.
+fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
+    let me = geteuid();
+    if !file.is_file() {
+        None
+    } else if file.mode() & 0o002 != 0 {
+        Some((
+            "everyone may write it, and it says which commands are run",
+            format!("chmod o-w {}", quoted(path)),
+        ))
+    } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 {
+        let help = format!("use a copy of your own, or `chown` it: `ls -lL {}`", quoted(path));
+        Some(("it belongs to another user, and it says which commands are run", help))
+    } else {
+        None
+    }
 }
 
 fn for_its_owner(path: &Path) -> String {

@@ -17,8 +17,8 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use append::{append, change_config, text_of};
-pub use load::{Loaded, Places, Report, examine, load, parse};
+pub use append::{append, change_config};
+pub use load::{Loaded, Places, Report, examine, load, parse, text};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::value as yaml_value;

@@ -111,9 +111,12 @@ fn is_address(text: &str) -> bool {
             None => (text, Some("80")),
         },
     };
-    let port =
-        port.is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok());
-    port && !host.is_empty()
+    let is_port = |port: &str| {
+        port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    // Anything else is no name that is looked up, and may be read as one host here and as another elsewhere.
+    let is_host = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    port.is_some_and(is_port) && !host.is_empty() && (text.starts_with('[') || host.chars().all(is_host))
 }
 
 #[cfg(test)]

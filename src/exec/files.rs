@@ -1,119 +1,17 @@
-//! Folders, files and links of ours: private, atomic, and touched only when they differ.
+//! Files and links of ours: private, atomic, touched only when they differ, and never behind a link.
 
-use std::collections::BTreeSet;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
+use std::path::Path;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::Result;
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::unistd::geteuid;
-use shims::{Dirs, Link, quote};
+use shims::{Dirs, Link};
 
+use super::folders::{failed, private_dir};
 use crate::replace::{Replacement, beside, replace_link};
-
-/// The folders of ours that one launch has looked at, so that it looks at each once.
-pub struct Folders<'a> {
-    dirs: &'a Dirs,
-    sound: BTreeSet<PathBuf>,
-}
-
-impl<'a> Folders<'a> {
-    /// None looked at yet.
-    pub fn of(dirs: &'a Dirs) -> Self {
-        Self { dirs, sound: BTreeSet::new() }
-    }
-
-    /// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
-    ///
-    /// # Errors
-    /// When a folder of ours belongs to someone else, is a link that someone else made, or is no folder:
-    /// then what we write there could be read or turned elsewhere.
-    pub fn private(&mut self, path: &Path) -> Result<()> {
-        let ours = [&self.dirs.cache, &self.dirs.state].into_iter().find(|base| path.starts_with(base));
-        let Some(base) = ours else { bail!("{} is not a folder of agent-run", path.display()) };
-        let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
-        for dir in below.into_iter().rev() {
-            if !self.sound.contains(dir) {
-                own_dir(dir)?;
-                self.sound.insert(dir.to_owned());
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Creates one folder of ours; see [`Folders::private`].
-///
-/// # Errors
-/// As there.
-pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
-    Folders::of(dirs).private(path)
-}
-
-fn own_dir(dir: &Path) -> Result<()> {
-    let could_not_look = failed("look at", dir);
-    let itself = match fs::symlink_metadata(dir) {
-        Ok(itself) => itself,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            if let Some(above) = dir.parent() {
-                user_dir(above)?;
-            }
-            match DirBuilder::new().mode(0o700).create(dir) {
-                // Another launch may have been quicker; what it made is looked at like any other.
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    fs::symlink_metadata(dir).map_err(could_not_look)?
-                }
-                made => return made.map_err(failed("create", dir)),
-            }
-        }
-        Err(error) => return Err(could_not_look(error)),
-    };
-    let behind =
-        if itself.is_symlink() { fs::metadata(dir).map_err(could_not_look)? } else { itself.clone() };
-    let me = geteuid().as_raw();
-    if itself.uid() != me || behind.uid() != me {
-        bail!(
-            "{} belongs to another user\nhelp: remove it, or set XDG_CACHE_HOME and XDG_STATE_HOME to \
-               folders of your own",
-            dir.display()
-        );
-    }
-    if !behind.is_dir() {
-        bail!("{} is not a folder\nhelp: move it away; agent-run keeps its files there", dir.display());
-    }
-    if behind.mode() & 0o077 != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed("make private", dir))?;
-    }
-    Ok(())
-}
-
-/// Creates a folder of the user's own if it is missing, private as a fresh home folder would be.
-///
-/// # Errors
-/// When it cannot be created.
-pub fn user_dir(path: &Path) -> Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create", path))
-}
-
-/// What could not be done to a file or folder, why, and where to look.
-pub fn failed<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
-    move |error| {
-        let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
-        let help = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
-                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
-                see(path.parent().unwrap_or(path))
-            ),
-            _ => format!("see what stands there: {}", see(path)),
-        };
-        anyhow!("could not {what} {}: {error}\nhelp: {help}", path.display())
-    }
-}
 
 /// Writes a file whole, mode 0600, unless it stands so already.
 ///
@@ -133,6 +31,17 @@ pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
         fresh.commit()
     };
     write().map_err(failed("write", path))
+}
+
+/// Opens a file of ours to be read; anything else in its place is as good as damaged.
+///
+/// # Errors
+/// When there is none, or it is a link, a folder, a pipe, or another user's.
+pub fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
+    let there = file.metadata()?;
+    let is_ours = there.is_file() && there.uid() == geteuid().as_raw();
+    if is_ours { Ok(file) } else { Err(io::Error::other("it is no file of ours")) }
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {
@@ -232,19 +141,6 @@ mod tests {
         write(&path, b"ours", &dirs).expect("written");
         assert_eq!(fs::read(&victim).expect("there"), b"untouched");
         assert!(!fs::symlink_metadata(&path).expect("there").is_symlink());
-    }
-
-    #[test]
-    fn open_folders_of_ours_are_closed_and_files_in_their_place_refused() {
-        let (_root, dirs) = sandbox();
-        private_dir(&dirs.cache, &dirs).expect("created");
-        fs::set_permissions(&dirs.cache, Permissions::from_mode(0o777)).expect("opened");
-        private_dir(&dirs.cache, &dirs).expect("closed");
-        assert_eq!(mode(&dirs.cache), 0o700);
-        fs::write(dirs.cache.join("codex"), "").expect("written");
-        let error = private_dir(&dirs.cache.join("codex/p"), &dirs).expect_err("a file stands there");
-        assert!(error.to_string().contains("is not a folder\nhelp: "), "{error}");
-        assert!(private_dir(Path::new("/elsewhere"), &dirs).is_err());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! One launch at a time prepares a runtime home.
 
 use std::fs::{File, OpenOptions};
-use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Agent, Dirs};
 
-use super::files;
+use super::folders::{failed, private_dir};
 
 /// The lock on a runtime home.
 pub type HomeLock = Flock<File>;
@@ -25,23 +24,34 @@ pub type HomeLock = Flock<File>;
 /// When the cache folder cannot be written.
 pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeLock> {
     let folder = dirs.cache.join(agent.name());
-    files::private_dir(&folder, dirs)?;
+    private_dir(&folder, dirs)?;
     let path = folder.join(format!(".{provider}.lock"));
-    let file = open(&path).map_err(files::failed("open", &path))?;
-    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| {
+    Flock::lock(open(&path)?, FlockArg::LockExclusive).map_err(|(_, error)| {
         let help = "let XDG_CACHE_HOME name a folder on a disk that knows locks";
         anyhow!("could not lock {}: {}\nhelp: {help}", path.display(), error.desc())
     })
 }
 
-/// Opens a file that is only there to be locked, on a disk that cannot be written too; a link or a pipe in
-/// its place is an error.
+/// Opens a file that is only there to be locked, made if it is missing, on a disk that cannot be written too.
+/// Its folder must have been looked at.
 ///
 /// # Errors
-/// When it cannot be opened.
-pub fn open(path: &Path) -> io::Result<File> {
+/// When it cannot be opened. A link would have the file made elsewhere, and a pipe would hold us up: both are
+/// refused.
+pub fn open(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600);
     let open = options.custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path);
-    open.or_else(|error| options.create(false).write(false).read(true).open(path).map_err(|_| error))
+    open.or_else(|error| options.create(false).write(false).read(true).open(path).map_err(|_| error)).map_err(
+        |error| {
+            if path.is_symlink() {
+                anyhow!(
+                    "could not open the lock {}: it is a link\nhelp: remove it; agent-run makes it anew",
+                    path.display()
+                )
+            } else {
+                failed("open the lock", path)(error)
+            }
+        },
+    )
 }

@@ -5,6 +5,7 @@
 
 pub mod files;
 mod find;
+pub mod folders;
 pub mod lock;
 mod merge;
 
@@ -18,10 +19,10 @@ use anyhow::{Context, Result, anyhow};
 use shims::{Dirs, Part, Plan, Value};
 
 use crate::env::Environment;
-use files::Folders;
+use folders::Folders;
 
-pub use files::user_dir;
 pub use find::{Missing, find, find_program, identity, ourselves};
+pub use folders::{failed, user_dir};
 pub use lock::{HomeLock, lock_home};
 
 /// Makes the machine ready for the plan: everything but the exec itself.
@@ -34,12 +35,15 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
         folders.private(dir)?;
     }
     for dir in &plan.user_dirs {
-        files::user_dir(dir)?;
+        folders::user_dir(dir)?;
     }
     for (path, file) in &plan.files {
         files::write(path, &file.contents, dirs)?;
     }
     for (path, link) in &plan.links {
+        if let Some(folder) = path.parent() {
+            folders.private(folder)?;
+        }
         match link {
             Some(link) => files::link(path, link)?,
             None => files::unlink(path)?,

@@ -52,6 +52,9 @@ mod plans;
 /// The providers of the config, those known without one, and whether one works.
 mod providers;
 
+/// Someone else's links, folders, files and texts, and servers that are not what they seem.
+mod security;
+
 /// The symlinks: made, listed, removed, and what is not ours left alone.
 mod shims;
 

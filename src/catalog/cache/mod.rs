@@ -13,7 +13,7 @@ mod form;
 mod list;
 
 use std::fs::{self, File, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -25,8 +25,7 @@ use super::filter;
 use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
-use crate::exec::{files, lock};
-use crate::reading;
+use crate::exec::{files, folders, lock};
 
 pub use form::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -137,15 +136,16 @@ impl<'a> Cache<'a> {
         let replaced = read(&path).and_then(|stored| stored.entries().ok());
         if replaced.is_some_and(|before| differ(&before, &entries)) {
             // Only `models diff` misses it.
-            let kept =
-                reading::file(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
+            let kept = contents(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
             log::debug!("the list before: {kept:?}");
         }
-        if let Err(error) = files::write(&path, &content, self.dirs) {
-            log::warn!("{error:#}");
+        match files::write(&path, &content, self.dirs) {
+            Ok(()) => {
+                _ = fs::remove_file(self.path(source, "failed"));
+                self.sweep(source.name);
+            }
+            Err(error) => log::warn!("{error:#}"),
         }
-        _ = fs::remove_file(self.path(source, "failed"));
-        self.sweep(source.name);
         Stored::in_memory(content)
     }
 
@@ -162,8 +162,7 @@ impl<'a> Cache<'a> {
 
     /// The failure that is still to be minded.
     pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
-        let failed: Failed =
-            serde_json::from_slice(&reading::file(&self.path(source, "failed")).ok()?).ok()?;
+        let failed: Failed = serde_json::from_slice(&contents(&self.path(source, "failed")).ok()?).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.
         let day = 24 * 60 * 60;
         (now()..=now() + day).contains(&failed.until).then_some(failed)
@@ -174,14 +173,15 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// When the cache cannot be written.
     pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
-        files::private_dir(&self.folder(), self.dirs)?;
+        folders::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
-        let could_not = || format!("could not lock {}", path.display());
-        let file = lock::open(&path).with_context(could_not)?;
+        let file = lock::open(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error).with_context(could_not),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("could not lock {}", path.display()))
+            }
         }
     }
 
@@ -216,10 +216,12 @@ impl<'a> Cache<'a> {
 
     fn files(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
         let folder = self.folder();
-        let files = match fs::read_dir(&folder) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            files => files.with_context(|| format!("could not read {}", folder.display()))?,
-        };
+        if folder.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            return Ok(Vec::new());
+        }
+        // What is found is removed: it must be ours.
+        folders::private_dir(&folder, self.dirs)?;
+        let files = fs::read_dir(&folder).with_context(|| format!("could not read {}", folder.display()))?;
         let is_meant = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             provider.is_none_or(|provider| belongs_to(&name, provider))
@@ -245,8 +247,14 @@ impl Stored {
     }
 }
 
+fn contents(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    files::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn read(path: &Path) -> Option<Stored> {
-    let stored = reading::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
+    let stored = files::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
     stored.inspect_err(|error| log::debug!("no list in {}: {error:#}", path.display())).ok()
 }
 

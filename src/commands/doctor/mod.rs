@@ -56,14 +56,15 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     }
     let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
-    output::write(|out| {
-        if asked.json {
-            let version = env!("CARGO_PKG_VERSION");
-            writeln!(out, "{:#}", json!({ "version": version, "well": report.is_well(), "report": report }))
-        } else {
-            report.print(out, env.wants_colour() && std::io::stdout().is_terminal())
-        }
-    })?;
+    if asked.json {
+        let version = env!("CARGO_PKG_VERSION");
+        let data = json!({ "version": version, "well": report.is_well(), "report": report });
+        output::write(|out| writeln!(out, "{data:#}"))?;
+    } else {
+        // It does itself what `write` does, since its marks may be in colour.
+        let colour = env.wants_colour() && std::io::stdout().is_terminal();
+        output::exact(|out| report.print(out, colour))?;
+    }
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

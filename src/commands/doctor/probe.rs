@@ -7,8 +7,6 @@
 //! file of the user's is merged into.
 
 use std::collections::BTreeMap;
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 
 use anyhow::{Context, Result};
 use shims::inputs::matches;
@@ -22,6 +20,7 @@ use crate::commands::launch::{Asking, Meant, Ready};
 use crate::commands::trial::{self, Expected, Findings, made_up_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::env::Environment;
+use crate::exec::folders::private_dir;
 use crate::request::Request;
 
 /// By these a request would go past the provider inside this program.
@@ -94,7 +93,7 @@ fn probe(
         hosts: Some(agent.own_hosts()),
     };
 
-    DirBuilder::new().recursive(true).mode(0o700).create(&dirs.cache)?;
+    private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
     let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);
     let scratch = scratch.context("could not make a folder for the probe")?;

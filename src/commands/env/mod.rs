@@ -6,7 +6,7 @@
 mod write;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 use shims::opts::Force;
 use shims::{Launch, Origin, Part, Sourced, Value};
 
-use crate::cli::env::Env;
+use crate::cli::env::{Env, Format};
 use crate::commands::launch;
 use crate::config::{self, KeySource, Provider};
 use crate::env::Environment;
@@ -67,7 +67,11 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
         ));
     }
     let text = write::text(entries, &rivals(&launch, provider), words.format);
-    output::write(|out| out.write_all(text.as_bytes()))
+    if words.format == Format::Json || std::io::stdout().is_terminal() {
+        return output::write(|out| out.write_all(text.as_bytes()));
+    }
+    // A shell evaluates it: every byte counts.
+    output::exact(|out| out.write_all(text.as_bytes()))
 }
 
 fn request(words: &Env) -> Result<Request> {

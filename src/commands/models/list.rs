@@ -14,6 +14,7 @@ use crate::catalog::{CONFIG, Record};
 use crate::cli::models::List;
 use crate::config::Provider;
 use crate::output;
+use crate::printable::Shown;
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]
@@ -80,7 +81,7 @@ fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provid
         let start = Instant::now();
         let loaded = desk.load(name, provider, words.refresh);
         let state = if loaded.failure.is_some() { "failed" } else { "done" };
-        progress.set(index, format!("{name}: {state} after {} ms", start.elapsed().as_millis()));
+        progress.set(index, &format!("{name}: {state} after {} ms", start.elapsed().as_millis()));
         loaded
     };
     std::thread::scope(|scope| {
@@ -138,10 +139,13 @@ fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Resu
     output::write(|out| table::aligned(out, columns, &rows))
 }
 
-fn page(print: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>, desk: &Desk<'_>) -> Result<ExitCode> {
+fn page(
+    print: impl FnOnce(&mut Shown<&mut Vec<u8>>) -> std::io::Result<()>,
+    desk: &Desk<'_>,
+) -> Result<ExitCode> {
     let pager = desk.env.var("PAGER").unwrap_or("less".as_ref());
     let mut text = Vec::new();
-    print(&mut text)?;
+    print(&mut Shown::new(&mut text))?;
     // It may hold arguments, as in `less -R`.
     let mut child = Command::new("sh")
         .arg("-c")

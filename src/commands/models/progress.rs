@@ -3,6 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 
+use crate::printable::escaped;
+
 /// The lines; shared by the threads that load.
 pub struct Progress {
     lines: Mutex<Vec<String>>,
@@ -12,7 +14,7 @@ pub struct Progress {
 impl Progress {
     /// Shows a line for each name, if there is something to wait for and somebody to watch.
     pub fn start(names: &[&str], waits: bool) -> Self {
-        let lines: Vec<_> = names.iter().map(|name| format!("{name}: loading")).collect();
+        let lines: Vec<_> = names.iter().map(|name| format!("{}: loading", escaped(name))).collect();
         let progress = Self { shown: waits && std::io::stderr().is_terminal(), lines: Mutex::new(lines) };
         progress.print(&"\n".repeat(names.len()));
         progress.update(|_| {});
@@ -20,8 +22,8 @@ impl Progress {
     }
 
     /// Says how one of them stands.
-    pub fn set(&self, index: usize, state: String) {
-        self.update(|lines| lines[index] = state);
+    pub fn set(&self, index: usize, state: &str) {
+        self.update(|lines| lines[index] = escaped(state).into_owned());
     }
 
     fn update(&self, change: impl FnOnce(&mut Vec<String>)) {

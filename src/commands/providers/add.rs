@@ -21,7 +21,7 @@ use crate::{config, key, output, report};
 pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     let preset = presets::by_name(&words.preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
-    let before = config::text_of(path)?;
+    let before = config::text(path)?;
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
     let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);

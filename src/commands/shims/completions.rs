@@ -12,9 +12,9 @@ use anyhow::Result;
 
 use crate::cli::Shell;
 use crate::complete::script;
-use crate::exec::files::failed;
+use crate::exec::failed;
 use crate::reading;
-use crate::replace::Replacement;
+use crate::replace::publish;
 
 /// A shell's script below the data folder, and what is added to a shim's name for its link.
 struct Place {
@@ -158,9 +158,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     }
     let write = || {
         fs::create_dir_all(path.parent().unwrap_or(path))?;
-        let mut fresh = Replacement::begin(path)?;
-        fresh.fill(text.as_bytes(), 0o644)?;
-        fresh.commit()
+        publish(path, text.as_bytes())
     };
     write().map_err(failed("write", path))
 }

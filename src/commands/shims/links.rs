@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::pairs::Pair;
-use crate::exec::{self, files::failed};
+use crate::exec::{self, failed};
 use crate::replace::replace_link;
 
 /// What stands under a name.

@@ -1,0 +1,193 @@
+//! Folders of ours: private, the user's own, and not behind a link.
+//!
+//! All we write is below one of two bases, `agent-run` in the cache and in the state. A base may be a link of the
+//! user's, as people move a cache to another disk. Below it there are only folders that we made, so a link in the
+//! place of one is refused and not followed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use nix::unistd::geteuid;
+use shims::{Dirs, quote};
+
+/// What to do about a place that will not do.
+const ELSEWHERE: &str = "set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own";
+
+/// The folders of ours that one launch has looked at, so that it looks at each once.
+pub struct Folders<'a> {
+    dirs: &'a Dirs,
+    sound: BTreeSet<PathBuf>,
+}
+
+impl<'a> Folders<'a> {
+    /// None looked at yet.
+    pub fn of(dirs: &'a Dirs) -> Self {
+        Self { dirs, sound: BTreeSet::new() }
+    }
+
+    /// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
+    ///
+    /// # Errors
+    /// When a folder of ours belongs to someone else, is a link, is no folder, or could be replaced by anyone:
+    /// then what we write there could be read or turned elsewhere.
+    pub fn private(&mut self, path: &Path) -> Result<()> {
+        let bases = [&self.dirs.cache, &self.dirs.state].into_iter().filter(|base| base.is_absolute());
+        let ours = bases.into_iter().find(|base| path.starts_with(base));
+        let Some(base) = ours.map(PathBuf::as_path) else {
+            bail!("{} is not a folder of agent-run", path.display())
+        };
+        let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
+        for dir in below.into_iter().rev() {
+            if !self.sound.contains(dir) {
+                own_dir(dir, dir == base)?;
+                self.sound.insert(dir.to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Creates one folder of ours; see [`Folders::private`].
+///
+/// # Errors
+/// As there.
+pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
+    Folders::of(dirs).private(path)
+}
+
+fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
+    let could_not_look = failed("look at", dir);
+    if is_base && let Some(above) = dir.parent() {
+        nobody_replaces_what_is_in(above)?;
+    }
+    let itself = match fs::symlink_metadata(dir) {
+        Ok(itself) => itself,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            match DirBuilder::new().mode(0o700).create(dir) {
+                // Another launch may have been quicker; what it made is looked at like any other.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    fs::symlink_metadata(dir).map_err(could_not_look)?
+                }
+                made => return made.map_err(failed("create", dir)),
+            }
+        }
+        Err(error) => return Err(could_not_look(error)),
+    };
+    is_my_own(dir, &itself)?;
+    if itself.is_symlink() {
+        return if is_base { private_behind(dir) } else { Err(a_link(dir)) };
+    }
+    is_a_folder(dir, &itself)?;
+    if itself.mode() & 0o077 != 0 {
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed("make private", dir))?;
+    }
+    Ok(())
+}
+
+/// Whether the folder that a base leads to will do. It is the user's, so its mode is not ours to change.
+fn private_behind(link: &Path) -> Result<()> {
+    let shown = link.display();
+    let Ok(behind) = fs::metadata(link) else {
+        bail!("{shown} is a link that leads nowhere\nhelp: remove it, or make the folder that it leads to")
+    };
+    is_my_own(link, &behind)?;
+    is_a_folder(link, &behind)?;
+    if behind.mode() & 0o077 != 0 {
+        let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
+        let help = format!("chmod 700 {}", quote(folder.as_os_str()));
+        bail!("{shown} leads to a folder that others can look into\nhelp: {help}");
+    }
+    Ok(())
+}
+
+fn a_link(dir: &Path) -> anyhow::Error {
+    anyhow!(
+        "{} is a link, and agent-run keeps a folder of its own there\n\
+         help: remove the link; what it leads to stays",
+        dir.display()
+    )
+}
+
+fn is_my_own(dir: &Path, there: &Metadata) -> Result<()> {
+    if there.uid() == geteuid().as_raw() {
+        return Ok(());
+    }
+    bail!("{} belongs to another user\nhelp: remove it, or {ELSEWHERE}", dir.display())
+}
+
+fn is_a_folder(dir: &Path, there: &Metadata) -> Result<()> {
+    if there.is_dir() {
+        return Ok(());
+    }
+    bail!("{} is not a folder\nhelp: move it away; agent-run keeps its files there", dir.display())
+}
+
+/// Refuses a folder in which everyone may put another in the place of ours, between our look and our use.
+fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
+    const STICKY: u32 = 0o1000;
+    let mode = match fs::metadata(above) {
+        Ok(there) => there.mode(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return user_dir(above),
+        Err(error) => return Err(failed("look at", above)(error)),
+    };
+    if mode & 0o002 != 0 && mode & STICKY == 0 {
+        bail!(
+            "everyone may replace what agent-run keeps in {}\nhelp: chmod o-w {}, or {ELSEWHERE}",
+            above.display(),
+            quote(above.as_os_str())
+        );
+    }
+    Ok(())
+}
+
+/// Creates a folder of the user's own if it is missing, private as a fresh home folder would be.
+///
+/// # Errors
+/// When it cannot be created.
+pub fn user_dir(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create", path))
+}
+
+/// What could not be done to a file or folder, why, and where to look.
+pub fn failed<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
+    move |error| {
+        let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
+        let help = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
+                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
+                see(path.parent().unwrap_or(path))
+            ),
+            _ => format!("see what stands there: {}", see(path)),
+        };
+        anyhow!("could not {what} {}: {error}\nhelp: {help}", path.display())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_folders_of_ours_are_closed_and_files_in_their_place_refused() {
+        let root = tempfile::tempdir().expect("a folder");
+        let cache = root.path().join("cache/agent-run");
+        let dirs = Dirs { cache, state: root.path().join("state/agent-run"), ..Dirs::default() };
+        let mode = |path: &Path| fs::metadata(path).expect("there").mode() & 0o777;
+        private_dir(&dirs.cache, &dirs).expect("created");
+        fs::set_permissions(&dirs.cache, Permissions::from_mode(0o777)).expect("opened");
+        private_dir(&dirs.cache, &dirs).expect("closed");
+        assert_eq!(mode(&dirs.cache), 0o700);
+        fs::write(dirs.cache.join("codex"), "").expect("written");
+        let error = private_dir(&dirs.cache.join("codex/p"), &dirs).expect_err("a file stands there");
+        assert!(error.to_string().contains("is not a folder\nhelp: "), "{error}");
+        assert!(private_dir(Path::new("/elsewhere"), &dirs).is_err());
+    }
+}
