@@ -116,7 +116,10 @@ fn from_command(argv: &[String], home: &Path) -> Result<Vec<u8>> {
     while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
         match chunk {
             Ok(chunk) => output.extend(chunk),
-            Err(RecvTimeoutError::Timeout) if status.is_none() => status = child.try_wait().ok().flatten(),
+            Err(RecvTimeoutError::Timeout) if status.is_none() => match child.try_wait() {
+                Ok(ended) => status = ended,
+                Err(_) => break,
+            },
             Err(_) => break,
         }
     }

@@ -6,14 +6,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Agent, Dirs};
 
 use super::files;
 
 /// The lock on a runtime home.
-pub type HomeLock = Flock<File>;
+pub type HomeLock = File;
 
 /// Takes the exclusive lock on the runtime homes of one agent and provider.
 ///
@@ -28,10 +27,11 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
     files::private_dir(&folder, dirs)?;
     let path = folder.join(format!(".{provider}.lock"));
     let file = open(&path).map_err(files::failed("open", &path))?;
-    Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, error)| {
+    file.lock().map_err(|error| {
         let help = "let XDG_CACHE_HOME name a folder on a disk that knows locks";
-        anyhow!("could not lock {}: {}\nhelp: {help}", path.display(), error.desc())
-    })
+        anyhow!("could not lock {}: {error}\nhelp: {help}", path.display())
+    })?;
+    Ok(file)
 }
 
 /// Opens a file that is only there to be locked, on a disk that cannot be written too; a link or a pipe in

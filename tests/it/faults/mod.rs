@@ -6,6 +6,21 @@
 /// Disks that are full, cannot be written, or fail.
 mod disk;
 
+/// A hundred launches at once.
+mod crowd;
+
+/// Signals: handed on, and arriving.
+mod signals;
+
+/// Key commands that misbehave.
+mod keys;
+
+/// Something else where a file or a folder belongs.
+mod special;
+
+/// A cache that is torn, and a clock that is wrong.
+mod torn;
+
 /// One system call of a run made to fail, each in turn.
 mod inject;
 
