@@ -120,7 +120,7 @@ fn a_hundred_crushes_at_once_see_whole_settings_and_lose_no_session() {
     let script = agent("$CRUSH_GLOBAL_CONFIG/crush.json", "${1#--data-dir=}");
     crowd_of("crush", &script, &["run"], |sandbox| {
         let mut folders = Vec::new();
-        let below = |provider: &str| sandbox.home(".local/state/agent-run/crush").join(provider);
+        let below = |provider: &str| sandbox.home(".local/state/agent-run/crush/data").join(provider);
         for provider in ["mock", "other"] {
             let entries = fs::read_dir(below(provider)).unwrap();
             folders.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()));
@@ -140,7 +140,7 @@ fn a_hundred_claude_codes_at_once_see_a_whole_state_file_and_lose_no_session() {
 #[test]
 fn a_hundred_changes_of_claude_codes_state_file_and_its_own_are_all_kept() {
     let sandbox = sandbox();
-    live_in(&sandbox);
+    sandbox.write(&sandbox.home(".claude.json"), r#"{"numStartups": 7, "projects": {"/w": {}}}"#);
     sandbox
         .config(&CONFIG.replace("key_env: MOCK_KEY", "key_env: MOCK_KEY\n    anthropic_use_api_key: true"));
     sandbox.script("claude", "#!/bin/sh\ncat \"$HOME/.claude.json\"\n");

@@ -149,8 +149,8 @@ fn a_shell_suspends_the_agent_and_brings_it_back() {
     let sandbox = sandbox();
     sandbox.script("claude", "#!/bin/bash\ntrap 'echo back' CONT\necho ready\nwhile :; do read -r line && break; done\necho \"got $line\"\nexit 3\n");
     sandbox.shim("claude@mock");
-    let tmux = Tmux::start(&sandbox, "PS1='$ ' bash --norc --noprofile -i");
-    tmux.wait_for("$ ");
+    let tmux = Tmux::start(&sandbox, "PS1='prompt> ' bash --norc --noprofile -i");
+    tmux.wait_for("prompt>");
     tmux.text("claude@mock; echo \"code $?\"");
     tmux.key("Enter");
     tmux.wait_for("ready");

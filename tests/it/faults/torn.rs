@@ -10,7 +10,7 @@ use super::{CONFIG, sandbox};
 use crate::support::Sandbox;
 use crate::support::lists::Lists;
 
-const TWO: &str = r#"{"data": [{"id": "m1", "context_length": 8192}, {"id": "m-two"}]}"#;
+const TWO: &str = r#"{"data": [{"id": "m1", "context_length": 81920}, {"id": "m-two"}]}"#;
 
 /// A sandbox whose `mock` has its list on disk.
 fn listed() -> (Sandbox, Lists, PathBuf) {
@@ -53,7 +53,7 @@ fn a_torn_list_is_fetched_again_and_stops_no_launch() {
         fs::write(&list, bytes).unwrap();
         let asked = lists.asked().len();
         let shown = sandbox.agent_run(&["models", "list", "mock"]).clean().stdout;
-        assert!(shown.starts_with("m1\t8192"), "{index}: {shown}");
+        assert!(shown.starts_with("m1\t81920"), "{index}: {shown}");
         assert_eq!(lists.asked().len(), asked + 1, "{index}: it was not asked for again");
         fs::write(&list, bytes).unwrap();
         sandbox.agent_run(&["models", "complete", "mock", "m"]).clean();
@@ -72,7 +72,7 @@ fn a_clock_that_goes_back_or_far_ahead_costs_a_fetch_at_most() {
         fs::write(&list, head(&good, |head| head["fetched_at"] = time.clone())).unwrap();
         let asked = lists.asked().len();
         let shown = sandbox.agent_run(&["models", "list", "mock"]).clean().stdout;
-        assert!(shown.starts_with("m1\t8192"), "{time}: {shown}");
+        assert!(shown.starts_with("m1\t81920"), "{time}: {shown}");
         assert_eq!(lists.asked().len(), asked + 1, "{time}");
         // What was fetched now is fresh.
         sandbox.agent_run(&["models", "list", "mock"]).clean();
