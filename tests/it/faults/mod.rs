@@ -2,6 +2,7 @@
 //!
 //! No hook in the program serves these tests: system calls are made to fail by `strace`, disks are full
 //! because they are small, and everything is the binary that users run.
+#![allow(clippy::print_stdout, reason = "how many steps there were, for `--nocapture`")]
 
 /// Disks that are full, cannot be written, or fail.
 mod disk;

@@ -46,8 +46,7 @@ fn plain(sandbox: &Sandbox, options: &[&str], words: &[&str]) -> Command {
 fn signals_sent_to_the_launch_arrive_at_the_agent() {
     let sandbox = sandbox();
     // It tells each signal, and ends when it was told to.
-    let traps: String =
-        SIGNALS.iter().map(|(name, _)| format!("trap 'echo {name} >>\"$LOG\"' {name}\n")).collect();
+    let traps = SIGNALS.map(|(name, _)| format!("trap 'echo {name} >>\"$LOG\"' {name}\n")).concat();
     let script = format!(
         "#!/bin/sh\n{traps}echo ready >>\"$LOG\"\nwhile [ ! -e \"$LOG.end\" ]; do sleep 0.02; done\nexit 7\n"
     );
@@ -62,7 +61,7 @@ fn signals_sent_to_the_launch_arrive_at_the_agent() {
         let mut expected = "ready\n".to_owned();
         for (name, signal) in SIGNALS {
             kill(pid, signal).unwrap();
-            expected += &format!("{name}\n");
+            expected.extend([name, "\n"]);
             wait_until(name, || told() == expected);
         }
         fs::write(log.with_extension("end"), "").unwrap();

@@ -38,7 +38,7 @@ fn plant(sandbox: &Sandbox, kind: &str, path: &Path) {
         "null" => symlink("/dev/null", path).unwrap(),
         _ => {
             fs::write(path, "").unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
         }
     }
 }
@@ -159,6 +159,9 @@ fn whatever_stands_where_a_file_of_ours_belongs_is_replaced_or_refused_and_never
             }
             // A file is put right; in a folder's place nothing of the user's could have been.
             let is_lock = path.extension().is_some_and(|kind| kind == "lock");
+            if is_lock && !["file", "closed"].contains(&kind) {
+                assert_eq!(ran.code, 125, "{what}: it was locked");
+            }
             let is_file = path.extension().is_some() && !is_lock;
             if is_file && kind != "folder" {
                 assert_eq!(ran.code, 0, "{what}: {}", ran.stderr);
@@ -191,7 +194,7 @@ fn model_lists_that_are_no_files_are_no_lists() {
 }
 
 #[test]
-fn what_another_user_planted_in_our_cache_is_refused_or_replaced() {
+fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_file_stays_theirs() {
     if !geteuid().is_root() {
         return; // nobody else can give a file away
     }
@@ -213,6 +216,13 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced() {
     let written = fs::read(&config).unwrap();
     theirs.write_all(b"evil").unwrap();
     assert_eq!(fs::read(&config).unwrap(), written, "they held it open");
+
+    // Root that adds to a user's own file leaves it to the user.
+    sandbox.write(&sandbox.home(".claude.json"), "{}");
+    chown(sandbox.home(".claude.json"), Some(65534), Some(65534)).unwrap();
+    sandbox.agent_run(&["launch", "mock", "claude"]).exits(0);
+    let state = fs::metadata(sandbox.home(".claude.json")).unwrap();
+    assert_eq!((state.uid(), state.gid(), state.len() > 2), (65534, 65534, true));
 
     // A link of theirs to a folder of ours.
     fs::rename(cache.join("codex"), sandbox.path("elsewhere")).unwrap();
