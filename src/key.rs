@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -112,19 +112,27 @@ fn from_command(argv: &[String], home: &Path) -> Result<Vec<u8>> {
     })?;
     let chunks = child.stdout.take().map(read_aside);
     let mut output = Vec::new();
-    let mut status = None;
+    let mut over: Option<(ExitStatus, Instant)> = None;
     while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
         match chunk {
             Ok(chunk) => output.extend(chunk),
-            Err(RecvTimeoutError::Timeout) if status.is_none() => status = child.try_wait().ok().flatten(),
-            Err(_) => break,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        match over {
+            None => match child.try_wait() {
+                Ok(status) => over = status.map(|status| (status, Instant::now())),
+                Err(_) => break,
+            },
+            Some((_, at)) if at.elapsed() >= GRACE => break,
+            Some(_) => {}
         }
     }
     if output.len() > LONGEST {
         // It may go on for ever, whether it minds that nobody reads or not.
         _ = child.kill();
     }
-    let status = status.map_or_else(|| child.wait(), Ok).with_context(|| {
+    let status = over.map_or_else(|| child.wait(), |(status, _)| Ok(status)).with_context(|| {
         format!("lost key_command `{}`\nhelp: start this where SIGCHLD is not ignored", shown(argv))
     })?;
     if !status.success() && output.len() <= LONGEST {

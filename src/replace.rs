@@ -12,7 +12,6 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink};
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::unistd::geteuid;
 use tempfile::TempPath;
@@ -24,7 +23,7 @@ const REMOVALS: usize = 3;
 pub struct Replacement {
     // Before the lock, so that it is removed while the lock is held.
     fresh: TempPath,
-    file: Flock<File>,
+    file: File,
     target: PathBuf,
 }
 
@@ -50,12 +49,11 @@ impl Replacement {
                 }
                 opened => opened?,
             };
-            let file = Flock::lock(file, FlockArg::LockExclusive).map_err(|(file, error)| {
+            file.lock().inspect_err(|_| {
                 // On a disk without locks nobody is writing it, and it shall not stay.
                 if file.metadata().is_ok_and(|ours| ours.len() == 0) {
                     _ = fs::remove_file(&fresh);
                 }
-                error
             })?;
             let (ours, there) = (file.metadata()?, fs::symlink_metadata(&fresh));
             // Whoever held the lock before has renamed it, or removed it.
@@ -93,7 +91,7 @@ impl Replacement {
         if let Some(there) = there {
             let ours = self.file.metadata()?;
             if (there.uid(), there.gid()) != (ours.uid(), ours.gid()) {
-                _ = fchown(&*self.file, Some(there.uid()), Some(there.gid()));
+                _ = fchown(&self.file, Some(there.uid()), Some(there.gid()));
             }
         }
         self.fill(contents, there.map_or(0o600, |there| there.permissions().mode() & 0o7777))?;

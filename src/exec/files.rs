@@ -47,6 +47,8 @@ pub fn open(path: &Path) -> io::Result<File> {
 fn stands(path: &Path, contents: &[u8]) -> bool {
     let Ok(metadata) = fs::symlink_metadata(path) else { return false };
     metadata.is_file()
+        // Another user could change it later.
+        && metadata.uid() == geteuid().as_raw()
         && metadata.len() == contents.len() as u64
         && metadata.mode() & 0o777 == 0o600
         && fs::read(path).is_ok_and(|now| now == contents)

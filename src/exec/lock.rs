@@ -5,14 +5,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
-use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Agent, Dirs};
 
 use super::folders::{failed, private_dir};
 
 /// The lock on a runtime home.
-pub type HomeLock = Flock<File>;
+pub type HomeLock = File;
 
 /// Takes the exclusive lock on the runtime homes of one agent and provider.
 ///
@@ -26,10 +25,12 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
     let folder = dirs.cache.join(agent.name());
     private_dir(&folder, dirs)?;
     let path = folder.join(format!(".{provider}.lock"));
-    Flock::lock(open(&path)?, FlockArg::LockExclusive).map_err(|(_, error)| {
+    let file = open(&path)?;
+    file.lock().map_err(|error| {
         let help = "let XDG_CACHE_HOME name a folder on a disk that knows locks";
-        anyhow!("could not lock {}: {}\nhelp: {help}", path.display(), error.desc())
-    })
+        anyhow!("could not lock {}: {error}\nhelp: {help}", path.display())
+    })?;
+    Ok(file)
 }
 
 /// Opens a file that is only there to be locked, made if it is missing, on a disk that cannot be written too.

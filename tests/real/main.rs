@@ -12,6 +12,9 @@ mod claude;
 /// Codex's acceptance cases.
 mod codex;
 
+/// A few agents at once in one home.
+mod crowd;
+
 /// Crush's acceptance cases.
 mod crush;
 

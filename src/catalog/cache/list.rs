@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 
 use anyhow::{Context, Result, ensure};
+use nix::unistd::geteuid;
 
 use super::form::{Entry, Head, VERSION};
 use crate::catalog::record::Record;
@@ -31,8 +32,9 @@ impl Stored {
     /// # Errors
     /// When it is not such a list, not of this version, or not whole.
     pub fn open(file: File) -> Result<Self> {
-        let length = file.metadata()?.len();
-        Self::read(Body::File(file), length)
+        let metadata = file.metadata()?;
+        ensure!(metadata.is_file() && metadata.uid() == geteuid().as_raw(), "no file of this user");
+        Self::read(Body::File(file), metadata.len())
     }
 
     /// Opens a list that could not be written.

@@ -2,9 +2,25 @@
 //!
 //! No hook in the program serves these tests: system calls are made to fail by `strace`, disks are full
 //! because they are small, and everything is the binary that users run.
+#![allow(clippy::print_stdout, reason = "how many steps there were, for `--nocapture`")]
 
 /// Disks that are full, cannot be written, or fail.
 mod disk;
+
+/// A hundred launches at once.
+mod crowd;
+
+/// Signals: handed on, and arriving.
+mod signals;
+
+/// Key commands that misbehave.
+mod keys;
+
+/// Something else where a file or a folder belongs.
+mod special;
+
+/// A cache that is torn, and a clock that is wrong.
+mod torn;
 
 /// One system call of a run made to fail, each in turn.
 mod inject;

@@ -107,3 +107,37 @@ fn garbage_in_the_middle_is_an_error_and_no_crash() {
         }
     }
 }
+
+/// A list that is torn, or lies, is refused or gives something; it never panics, and never reads for ever.
+#[test]
+fn a_list_cut_anywhere_is_refused_and_one_changed_anywhere_is_survived() {
+    let entries = entries(9);
+    let good = draft(&entries).encode().unwrap();
+    for length in 0..good.len() {
+        assert!(Stored::in_memory(good[..length].to_vec()).is_err(), "cut at {length}");
+    }
+    let mut read = 0;
+    for at in 0..good.len() {
+        for bit in 0..8 {
+            let mut bytes = good.clone();
+            bytes[at] ^= 1 << bit;
+            let Ok(stored) = Stored::in_memory(bytes) else { continue };
+            read += 1;
+            // An error or an answer, and never more of it than there is in the file.
+            let most = good.len() / 2;
+            assert!(stored.entries().map_or(0, |all| all.len()) < most, "{at} {bit}");
+            assert!(stored.in_parts("", 99).map_or(0, |all| all.len()) < most, "{at} {bit}");
+            for entry in &entries {
+                _ = stored.find(&entry.record.id);
+            }
+        }
+    }
+    assert!(read > 1000, "{read}");
+    let text = String::from_utf8(good).unwrap();
+    let (_, rest) = text.split_once("\"bytes\":").unwrap();
+    let bytes = rest.split_once('}').unwrap().0;
+    for lie in [u64::MAX, u64::MAX - 100, 1 << 63, 0] {
+        let text = text.replacen(&format!("\"bytes\":{bytes}"), &format!("\"bytes\":{lie}"), 1);
+        assert!(Stored::in_memory(text.into_bytes()).is_err(), "{lie}");
+    }
+}

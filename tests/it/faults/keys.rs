@@ -1,0 +1,132 @@
+//! Key commands that misbehave.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::{CONFIG, KEY, sandbox};
+use crate::support::real::has_tool;
+use crate::support::tmux::Tmux;
+use crate::support::{Ran, Sandbox, run};
+
+/// A sandbox whose key comes from this script, which finds a place for its process id in `$PIDS`.
+fn with_command(script: &str) -> Sandbox {
+    let sandbox = sandbox();
+    let path =
+        sandbox.script("give-key", &format!("#!/bin/sh\nulimit -c 0\necho $$ >>\"$PIDS\"\n{script}\n"));
+    sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", &format!("key_command: [{}]", path.display())));
+    let pids = sandbox.path("pids").display().to_string();
+    sandbox.var("PIDS", pids)
+}
+
+/// A launch, which is ended with exit code 124 if it hangs.
+#[track_caller]
+fn launch(sandbox: &Sandbox) -> Ran {
+    run(sandbox.command("timeout").args(["--kill-after=1", "60", "agent-run", "launch", "mock", "claude"]))
+}
+
+/// Waits until no process that the scripts told of is there.
+#[track_caller]
+fn nobody_stays(sandbox: &Sandbox) {
+    let pids = fs::read_to_string(sandbox.path("pids")).unwrap();
+    let start = Instant::now();
+    for pid in pids.lines() {
+        let status = format!("/proc/{pid}/status");
+        while fs::read_to_string(&status).is_ok_and(|status| !status.contains("State:\tZ")) {
+            assert!(start.elapsed() < Duration::from_secs(20), "{pid} still runs");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    assert!(!pids.is_empty());
+}
+
+#[test]
+fn a_flood_is_cut_off_and_its_source_ended_even_if_it_does_not_mind_that_nobody_reads() {
+    for script in ["exec yes", "trap '' PIPE\nwhile :; do echo flood; done 2>/dev/null"] {
+        let sandbox = with_command(script);
+        let launched = "ulimit -v 500000; exec timeout --kill-after=1 60 agent-run launch mock claude";
+        let ran = run(sandbox.command("sh").args(["-c", launched])).exits(125);
+        assert!(!ran.complains(&["more than 64 KiB", "\nhelp: "]).stderr.contains("flood\n"));
+        nobody_stays(&sandbox);
+    }
+}
+
+#[test]
+fn a_command_that_leaves_a_child_with_the_pipe_does_not_hold_the_launch_nor_feed_it() {
+    for child in ["sleep 100", "while sleep 0.05; do echo more; done"] {
+        let script = format!("({child}) 2>/dev/null & echo $! >>\"$PIDS\"\necho {KEY}");
+        let sandbox = with_command(&script);
+        sandbox.script("claude", "#!/bin/sh\nps -o comm= --ppid $$ | grep -v -e '^ps$' -e '^grep$'\nenv\n");
+        let ran = launch(&sandbox);
+        // The child is the command's own affair. It ends with the test.
+        let pids = fs::read_to_string(sandbox.path("pids")).unwrap();
+        pids.lines().for_each(|pid| _ = run(sandbox.command("sh").args(["-c", &format!("kill {pid}")])));
+        // What a child goes on printing spoils the key, which is more than one line then.
+        let ran = ran.exits(if child.starts_with("sleep") { 0 } else { 125 });
+        assert!(!ran.stdout.starts_with("sleep"), "the agent has a child that it never started");
+    }
+}
+
+#[test]
+fn a_command_that_dies_says_by_which_signal() {
+    for (number, name) in [
+        (1, "HUP"),
+        (2, "INT"),
+        (3, "QUIT"),
+        (4, "ILL"),
+        (6, "ABRT"),
+        (8, "FPE"),
+        (9, "KILL"),
+        (10, "USR1"),
+        (11, "SEGV"),
+        (12, "USR2"),
+        (13, "PIPE"),
+        (14, "ALRM"),
+        (15, "TERM"),
+    ] {
+        let sandbox = with_command(&format!("echo {KEY}\nkill -{name} $$\nsleep 5"));
+        let ran = launch(&sandbox).exits(125);
+        let ran = ran.complains(&[&format!("was ended by signal {number} (SIG{name})"), "\nhelp: "]);
+        assert!(!ran.stderr.contains(KEY), "{}", ran.stderr);
+        nobody_stays(&sandbox);
+    }
+}
+
+#[test]
+fn nothing_binary_and_many_lines_are_no_keys() {
+    for (script, part) in [
+        (":", "nothing"),
+        ("echo", "nothing"),
+        ("exec >&-", "nothing"),
+        ("printf 'sk-1\\000\\377'", "a control character at byte 4"),
+        ("head -c 4096 /dev/urandom | tr -d '\\n' | sed 's/^/\\xff/'", "outside ASCII at byte 0"),
+        ("cat \"$0\" \"$0\"", "a control character at byte 9"),
+    ] {
+        let ran = launch(&with_command(script)).exits(125);
+        ran.complains(&["give-key", part, "\nhelp: "]);
+    }
+}
+
+#[test]
+fn a_parent_that_ignores_the_end_of_children_is_told_and_nothing_hangs() {
+    let sandbox = with_command(&format!("echo {KEY}"));
+    let ignoring = ["--ignore-signal=CHLD", "timeout", "60", "agent-run", "launch", "mock", "claude"];
+    let ran = run(sandbox.command("env").args(ignoring));
+    // `timeout` itself may set the signal right again: then all is well.
+    assert!(ran.code == 0 || ran.stderr.contains("help: start this where SIGCHLD"), "{}", ran.stderr);
+    let ran =
+        run(sandbox.command("env").args(["--ignore-signal=CHLD", "agent-run", "launch", "mock", "claude"]));
+    ran.exits(125).complains(&["lost key_command", "\nhelp: start this where SIGCHLD is not ignored"]);
+}
+
+#[test]
+fn a_command_that_hangs_is_waited_for_and_ctrl_c_ends_both() {
+    if !Tmux::is_there() || !has_tool("tmux") {
+        return;
+    }
+    let sandbox = with_command("echo asking >&2\nexec sleep 300");
+    let tmux = Tmux::start(&sandbox, "trap : INT; agent-run launch mock claude");
+    tmux.wait_for("asking");
+    tmux.key("C-c");
+    tmux.wait_for("[exited 130]");
+    nobody_stays(&sandbox);
+}
