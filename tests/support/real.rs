@@ -40,6 +40,22 @@ pub fn shell(name: &str) -> Option<Sandbox> {
     None
 }
 
+/// A program of the system's that a test is run with; `None` as above when it is not there.
+#[track_caller]
+pub fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let dirs = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    dirs.map(|dir| dir.join(name)).find(|file| file.is_file()).or_else(|| skip(name, "install it"))
+}
+
+/// Skips the test, which needs something that is not there; in CI that is a failure.
+#[track_caller]
+pub fn skip<T>(what: &str, help: &str) -> Option<T> {
+    assert!(std::env::var_os("CI").is_none(), "CI needs {what}: {help}");
+    skipped(what);
+    None
+}
+
 fn agents() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("agents")
 }
