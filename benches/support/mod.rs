@@ -127,14 +127,8 @@ pub fn compile_c(folder: &Path, name: &str, source: &str, options: &[&str]) -> P
 /// Builds the static release binary, the way a Linux release is built, in a target folder of its own.
 pub fn static_build() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("static");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--bin", "agent-run", "--target", &target, "--target-dir"])
-        .arg(&folder)
-        .env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static")
-        .current_dir(root)
-        .status();
-    assert!(built.unwrap().success());
-    folder.join(target).join("release/agent-run")
+    let built =
+        Command::new(root.join(".ci/release")).arg("build").stderr(Stdio::inherit()).output().unwrap();
+    assert!(built.status.success());
+    root.join(String::from_utf8(built.stdout).unwrap().trim())
 }

@@ -27,5 +27,8 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// The static release for Linux.
+mod release;
+
 /// A real TAB in bash, zsh and fish, and the checks that each shell has for its script.
 mod shells;

@@ -1,6 +1,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::support::lists::Lists;
 use crate::support::tmux::Tmux;
 use crate::support::{Sandbox, real, run};
 
@@ -141,6 +142,75 @@ fn a_user_of_zsh_presses_tab() {
 #[test]
 fn a_user_of_fish_presses_tab() {
     a_user_presses_tab(&FISH);
+}
+
+/// What a provider could call a model, to have a shell do something with it.
+const SMUGGLERS: [&str; 20] = [
+    "$(touch${IFS}pwned)",
+    "`touch${IFS}pwned`",
+    ";touch${IFS}pwned;",
+    "|touch${IFS}pwned",
+    "&touch${IFS}pwned&",
+    ">pwned",
+    "<(touch${IFS}pwned)",
+    "'touch'pwned'",
+    "\"$(touch pwned)\"",
+    "\\$(touch${IFS}pwned)",
+    "${HOME}",
+    "!!:0",
+    "*?[a-z]",
+    "{a,b}~root",
+    "#comment",
+    "a:b:c",
+    "a=b=c",
+    "%s%n%d",
+    "^x^y^",
+    "@(a|b)",
+];
+
+/// A TAB puts the id on the line as one word, and the line then says that id and does nothing else.
+#[track_caller]
+fn no_id_says_more_than_its_name(shell: &Shell) {
+    let Some(sandbox) = home(shell) else { return };
+    let id = |index: usize| format!("z{index}-{}-end{index}", SMUGGLERS[index].replace(' ', ""));
+    let rows: Vec<_> =
+        (0..SMUGGLERS.len()).map(|index| serde_json::json!({ "id": id(index), "name": id(index) })).collect();
+    let lists = Lists::json(&serde_json::json!({ "data": rows }).to_string());
+    let base = format!("base_urls: {{openai: 'http://{}/v1'}}", lists.address);
+    sandbox.config(&format!("providers:\n  evil:\n    protocols: [openai-responses]\n    {base}\n"));
+    sandbox.agent_run(&["models", "list", "evil", "--refresh"]).clean();
+    let terminal = Tmux::start(&sandbox, shell.name);
+    terminal.wait_for("ready>");
+    for index in 0..SMUGGLERS.len() {
+        terminal.text(&format!("agent-run models show evil z{index}-"));
+        terminal.key("Tab");
+        terminal.wait_until("the whole id", |screen| screen.contains(&format!("end{index}")));
+        terminal.text(&format!(" --json >$HOME/shown{index}"));
+        terminal.key("Enter");
+        let shown = sandbox.home(&format!("shown{index}"));
+        let read = || serde_json::from_str::<serde_json::Value>(&fs::read_to_string(&shown).ok()?).ok();
+        terminal.wait_until(&id(index), |_| read().is_some_and(|model| model["id"] == id(index)));
+        terminal.key("C-l");
+    }
+    drop(terminal);
+    let left: Vec<_> =
+        fs::read_dir(sandbox.path("work")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["my-file"]);
+}
+
+#[test]
+fn no_model_says_more_than_its_name_to_bash() {
+    no_id_says_more_than_its_name(&BASH);
+}
+
+#[test]
+fn no_model_says_more_than_its_name_to_zsh() {
+    no_id_says_more_than_its_name(&ZSH);
+}
+
+#[test]
+fn no_model_says_more_than_its_name_to_fish() {
+    no_id_says_more_than_its_name(&FISH);
 }
 
 /// The completion that the real Codex prints works behind a shim, in every shell.

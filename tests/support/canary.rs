@@ -24,11 +24,20 @@ impl Canary {
         Self::scripted(sandbox, name, "[]")
     }
 
+    /// Starts one at this address.
+    pub fn listening(sandbox: &Sandbox, name: &str, address: &str) -> Self {
+        Self::run(sandbox, name, address, "[]")
+    }
+
     /// Starts one with a script: a JSON array of rules.
     pub fn scripted(sandbox: &Sandbox, name: &str, script: &str) -> Self {
+        Self::run(sandbox, name, "127.0.0.1:0", script)
+    }
+
+    fn run(sandbox: &Sandbox, name: &str, listen: &str, script: &str) -> Self {
         let log = sandbox.path(&format!("{name}.log"));
         let mut command = sandbox.command("agent-run");
-        command.args(["canary", "--listen", "127.0.0.1:0", "--script", script, "--log"]).arg(&log);
+        command.args(["canary", "--listen", listen, "--script", script, "--log"]).arg(&log);
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -40,16 +40,26 @@ pub fn shell(name: &str) -> Option<Sandbox> {
     None
 }
 
-/// Whether this tool is on PATH; a missing one is treated as above.
+/// Whether these programs are installed; treated as above when one is not.
 #[track_caller]
-pub fn has_tool(name: &str) -> bool {
+pub fn tools(names: &[&str]) -> bool {
+    names.iter().all(|name| program(name).is_some())
+}
+
+/// A program of the system's that a test is run with; `None` as above when it is not there.
+#[track_caller]
+pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = std::env::split_paths(&path).any(|dir| dir.join(name).exists());
-    assert!(is_there || std::env::var_os("CI").is_none(), "CI needs {name}");
-    if !is_there {
-        skipped(name);
-    }
-    is_there
+    let dirs = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    dirs.map(|dir| dir.join(name)).find(|file| file.is_file()).or_else(|| skip(name, "install it"))
+}
+
+/// Skips the test, which needs something that is not there; in CI that is a failure.
+#[track_caller]
+pub fn skip<T>(what: &str, help: &str) -> Option<T> {
+    assert!(std::env::var_os("CI").is_none(), "CI needs {what}: {help}");
+    skipped(what);
+    None
 }
 
 fn agents() -> PathBuf {

@@ -149,7 +149,7 @@ fn broken(error: Error) -> Broken {
             | ErrorKind::BrokenPipe
             | ErrorKind::UnexpectedEof => Broken::Reset,
             ErrorKind::TimedOut => Broken::Timeout { connected: true },
-            _ => Broken::Other(error.to_string()),
+            _ => Broken::Other(named(&error.to_string())),
         },
         Error::BodyStalled => Broken::Reset,
         Error::HostNotFound => Broken::Other("no such host".to_owned()),
@@ -159,6 +159,18 @@ fn broken(error: Error) -> Broken {
         }
         other => Broken::Other(other.to_string()),
     }
+}
+
+/// The error of a look-up, which std gives as text alone, in our words.
+fn named(error: &str) -> String {
+    let Some(why) = error.strip_prefix("failed to lookup address information: ") else {
+        return error.to_owned();
+    };
+    // glibc and macOS on a name that no one knows.
+    if ["Name or service not known", "nodename nor servname provided, or not known"].contains(&why) {
+        return "no such host".to_owned();
+    }
+    format!("its name could not be looked up: {}", why.to_lowercase())
 }
 
 fn roots() -> RootCerts {

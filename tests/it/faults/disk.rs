@@ -5,14 +5,14 @@ use std::process::Command;
 
 use super::inject::Victim;
 use super::{AGENTS, KEY, live_in, sandbox};
-use crate::support::real::{has_tool, skipped};
+use crate::support::real::{skipped, tools};
 use crate::support::tree::{Tree, files_holding};
 use crate::support::{Ran, Sandbox, run};
 
 /// Fails a launch at each step, on an empty home and in a full one.
 #[track_caller]
 fn fail_launches_of(agent: &str) {
-    if !has_tool("strace") {
+    if !tools(&["strace"]) {
         return;
     }
     let first = sandbox();
@@ -53,7 +53,7 @@ fn launch_after(sandbox: &Sandbox, setup: &str, agent: &str) -> Ran {
 
 /// Whether namespaces can be had; a machine may forbid them.
 fn has_namespaces() -> bool {
-    if !has_tool("unshare") {
+    if !tools(&["unshare"]) {
         return false;
     }
     let can = Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|ran| ran.status.success());
@@ -153,7 +153,7 @@ fn in_a_home_that_cannot_be_written_claude_code_starts_with_a_warning_and_the_re
 
 /// The sandbox's paths may be closed to other users: the folders above it are opened, none is left so.
 fn as_nobody(sandbox: &Sandbox, words: &[&str]) -> Option<Ran> {
-    if !nix::unistd::geteuid().is_root() || !has_tool("setpriv") {
+    if !nix::unistd::geteuid().is_root() || !tools(&["setpriv"]) {
         return None;
     }
     let can_enter = Command::new("setpriv")

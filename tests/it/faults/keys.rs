@@ -4,7 +4,6 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use super::{CONFIG, KEY, sandbox};
-use crate::support::real::has_tool;
 use crate::support::tmux::Tmux;
 use crate::support::{Ran, Sandbox, run};
 
@@ -120,7 +119,7 @@ fn a_parent_that_ignores_the_end_of_children_is_told_and_nothing_hangs() {
 
 #[test]
 fn a_command_that_hangs_is_waited_for_and_ctrl_c_ends_both() {
-    if !Tmux::is_there() || !has_tool("tmux") {
+    if !Tmux::is_there() {
         return;
     }
     let sandbox = with_command("echo asking >&2\nexec sleep 300");

@@ -6,13 +6,13 @@ use super::inject::Victim;
 use super::{CONFIG, live_in, sandbox};
 use crate::support::Sandbox;
 use crate::support::lists::Lists;
-use crate::support::real::has_tool;
+use crate::support::real::tools;
 
 /// Kills a launch at each step on an empty home, in a full one, after a change of the config, and when all
 /// is there already.
 #[track_caller]
 fn kill_launches_of(agent: &str) {
-    if !has_tool("strace") {
+    if !tools(&["strace"]) {
         return;
     }
     let first = sandbox();
@@ -55,7 +55,7 @@ fn crush_killed_at_any_step_of_its_launch_leaves_all_whole() {
 
 #[test]
 fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new_one() {
-    if !has_tool("strace") {
+    if !tools(&["strace"]) {
         return;
     }
     // What was done before the end is found done: then there is nothing to add.
@@ -80,7 +80,7 @@ fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new
 
 #[test]
 fn links_and_completions_killed_at_any_step_are_whole_and_none_is_left_over() {
-    if !has_tool("strace") {
+    if !tools(&["strace"]) {
         return;
     }
     let sandbox = sandbox();
@@ -101,7 +101,7 @@ fn links_and_completions_killed_at_any_step_are_whole_and_none_is_left_over() {
 
 #[test]
 fn a_model_list_killed_at_any_step_of_its_refresh_or_removal_is_whole() {
-    if !has_tool("strace") {
+    if !tools(&["strace"]) {
         return;
     }
     let is_list = |path: &Path| path.extension().is_some_and(|kind| kind == "list" || kind == "failed");

@@ -10,7 +10,7 @@ use crate::support::{Ran, Sandbox};
 const BASES: [&str; 2] = [".cache/agent-run", ".local/state/agent-run"];
 
 /// Everything that writes below them, by the first folder it writes to.
-fn act(sandbox: &Sandbox, lists: &Lists, folder: &str) -> Vec<Ran> {
+pub(super) fn act(sandbox: &Sandbox, lists: &Lists, folder: &str) -> Vec<Ran> {
     if AGENTS.contains(&folder) {
         return vec![sandbox.agent_run(&["launch", "mock", folder])];
     }
@@ -30,7 +30,7 @@ fn act(sandbox: &Sandbox, lists: &Lists, folder: &str) -> Vec<Ran> {
 }
 
 /// The paths below our folders, the folders themselves among them.
-fn ours(sandbox: &Sandbox) -> Vec<PathBuf> {
+pub(super) fn ours(sandbox: &Sandbox) -> Vec<PathBuf> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
             found.push(entry.path());
@@ -47,14 +47,14 @@ fn ours(sandbox: &Sandbox) -> Vec<PathBuf> {
     found
 }
 
-fn clear(sandbox: &Sandbox) {
+pub(super) fn clear(sandbox: &Sandbox) {
     for base in BASES {
         _ = fs::remove_dir_all(sandbox.home(base));
     }
 }
 
 /// The path below its base, and the first folder of it.
-fn place(sandbox: &Sandbox, path: &Path) -> (String, String) {
+pub(super) fn place(sandbox: &Sandbox, path: &Path) -> (String, String) {
     let below = BASES.iter().find_map(|base| path.strip_prefix(sandbox.home(base)).ok()).unwrap();
     let first = below.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
     (below.display().to_string(), first)
@@ -226,41 +226,6 @@ fn the_lock_of_a_merge_is_a_folder_of_ours_or_nothing_is_removed() {
 }
 
 #[test]
-fn a_pipe_in_the_place_of_a_file_of_ours_holds_nothing_up() {
-    let lists = Lists::json(TWO);
-    let sandbox = sandbox(&lists, "");
-    act(&sandbox, &lists, "models");
-    assert_eq!(pipe_everywhere(&sandbox), 4);
-    let sandbox = super::sandbox(&lists, QUIET);
-    for agent in AGENTS {
-        sandbox.agent_run(&["launch", "mock", agent]).exits(0);
-    }
-    assert!(pipe_everywhere(&sandbox) > 4);
-}
-
-/// Puts a pipe in the place of each file of ours in turn, and says how many there were.
-#[track_caller]
-fn pipe_everywhere(sandbox: &Sandbox) -> usize {
-    let files: Vec<_> =
-        ours(sandbox).into_iter().filter(|path| !path.is_symlink() && path.is_file()).collect();
-    for path in &files {
-        let (shown, first) = place(sandbox, path);
-        clear(sandbox);
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap()).unwrap();
-        sandbox.run("mkfifo", &[path.to_str().unwrap()]).exits(0);
-        let program = sandbox.path("bin/agent-run").display().to_string();
-        let limit = ["-k", "1", "20", &program];
-        let words: &[&str] = match first.as_str() {
-            "models" => &["models", "list", "mock"],
-            agent => &["launch", "mock", agent],
-        };
-        let ran = sandbox.run("timeout", &[&limit, words].concat());
-        assert!(ran.code != 124 && (ran.code == 0 || ran.stderr.contains("help: ")), "{shown}: {ran:?}");
-    }
-    files.len()
-}
-
-#[test]
 fn a_user_may_keep_his_files_and_folders_behind_links() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
@@ -321,32 +286,5 @@ fn our_own_folder_may_be_a_link_to_a_private_one_and_to_no_other() {
         sandbox.agent_run(&["launch", "mock", agent]).exits(125).complains(&["leads nowhere", "help: "]);
         fs::remove_file(sandbox.home(base)).unwrap();
         fs::create_dir(&disk).unwrap();
-    }
-}
-
-/// A repository can hold links, and whoever unpacks an archive gets pipes too.
-#[test]
-fn what_a_project_has_in_the_place_of_its_settings_holds_no_launch_up() {
-    let lists = Lists::json(TWO);
-    let sandbox = sandbox(&lists, QUIET);
-    let pipe = sandbox.path("pipe");
-    sandbox.run("mkfifo", &[pipe.to_str().unwrap()]).exits(0);
-    let program = sandbox.path("bin/agent-run").display().to_string();
-    let settings =
-        [".claude/settings.json", ".claude/settings.local.json", ".mcp.json", "crush.json", ".crush.json"];
-    let settings = settings.into_iter().chain([".codex/config.toml", ".env", "AGENTS.md"]);
-    for file in settings.map(|file| sandbox.path("work").join(file)) {
-        for target in [Path::new("/dev/zero"), &pipe] {
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            symlink(target, &file).unwrap();
-            for agent in AGENTS {
-                // An agent that is left waiting, or filled with zeros, is ended by this.
-                let limits = ["-c", "ulimit -v 4000000; exec timeout -k 1 20 \"$@\"", "sh", &program];
-                let ran = sandbox.run("sh", &[&limits[..], &["launch", "mock", agent]].concat());
-                let is_told = ran.code == 125 && ran.stderr.contains("help: ");
-                assert!(ran.code == 0 || is_told, "{} -> {}: {ran:?}", file.display(), target.display());
-            }
-            fs::remove_file(&file).unwrap();
-        }
     }
 }

@@ -13,6 +13,9 @@ mod network;
 /// Folders and config files of others, or open to others.
 mod owners;
 
+/// Pipes and devices where files should be.
+mod pipes;
+
 /// The process that refreshes a list: no terminal, no descriptors, nobody's child.
 mod refresher;
 

@@ -1,0 +1,70 @@
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::path::Path;
+
+use super::links::{act, clear, ours, place};
+use super::{AGENTS, QUIET, TWO, sandbox};
+use crate::support::Sandbox;
+use crate::support::lists::Lists;
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_of_ours_holds_nothing_up() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, "");
+    act(&sandbox, &lists, "models");
+    assert_eq!(pipe_everywhere(&sandbox), 4);
+    let sandbox = super::sandbox(&lists, QUIET);
+    for agent in AGENTS {
+        sandbox.agent_run(&["launch", "mock", agent]).exits(0);
+    }
+    assert!(pipe_everywhere(&sandbox) > 4);
+}
+
+/// Puts a pipe in the place of each file of ours in turn, and says how many there were.
+#[track_caller]
+fn pipe_everywhere(sandbox: &Sandbox) -> usize {
+    let files: Vec<_> =
+        ours(sandbox).into_iter().filter(|path| !path.is_symlink() && path.is_file()).collect();
+    for path in &files {
+        let (shown, first) = place(sandbox, path);
+        clear(sandbox);
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path.parent().unwrap()).unwrap();
+        sandbox.run("mkfifo", &[path.to_str().unwrap()]).exits(0);
+        let program = sandbox.path("bin/agent-run").display().to_string();
+        let limit = ["-k", "1", "20", &program];
+        let words: &[&str] = match first.as_str() {
+            "models" => &["models", "list", "mock"],
+            agent => &["launch", "mock", agent],
+        };
+        let ran = sandbox.run("timeout", &[&limit, words].concat());
+        assert!(ran.code != 124 && (ran.code == 0 || ran.stderr.contains("help: ")), "{shown}: {ran:?}");
+    }
+    files.len()
+}
+
+/// A repository can hold links, and whoever unpacks an archive gets pipes too.
+#[test]
+fn what_a_project_has_in_the_place_of_its_settings_holds_no_launch_up() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, QUIET);
+    let pipe = sandbox.path("pipe");
+    sandbox.run("mkfifo", &[pipe.to_str().unwrap()]).exits(0);
+    let program = sandbox.path("bin/agent-run").display().to_string();
+    let settings =
+        [".claude/settings.json", ".claude/settings.local.json", ".mcp.json", "crush.json", ".crush.json"];
+    let settings = settings.into_iter().chain([".codex/config.toml", ".env", "AGENTS.md"]);
+    for file in settings.map(|file| sandbox.path("work").join(file)) {
+        for target in [Path::new("/dev/zero"), &pipe] {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            symlink(target, &file).unwrap();
+            for agent in AGENTS {
+                // An agent that is left waiting, or filled with zeros, is ended by this.
+                let limits = ["-c", "ulimit -v 4000000; exec timeout -k 1 20 \"$@\"", "sh", &program];
+                let ran = sandbox.run("sh", &[&limits[..], &["launch", "mock", agent]].concat());
+                let is_told = ran.code == 125 && ran.stderr.contains("help: ");
+                assert!(ran.code == 0 || is_told, "{} -> {}: {ran:?}", file.display(), target.display());
+            }
+            fs::remove_file(&file).unwrap();
+        }
+    }
+}
