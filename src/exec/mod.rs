@@ -23,6 +23,8 @@ use files::Folders;
 pub use files::{replace_link, user_dir};
 pub use find::{Missing, find, find_program, identity, ourselves};
 pub use lock::{HomeLock, lock_home};
+#[cfg(any(fuzzing, test))]
+pub use merge::merged;
 
 /// Makes the machine ready for the plan: everything but the exec itself.
 ///
