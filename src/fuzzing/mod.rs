@@ -19,6 +19,8 @@ mod machine;
 mod words;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use crate::catalog::fuzzing::{cache_file, filters, model_list};
