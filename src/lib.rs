@@ -27,6 +27,8 @@ mod config;
 mod door;
 mod env;
 mod exec;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod import;
 mod inputs;
 mod key;

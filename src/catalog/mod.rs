@@ -12,6 +12,8 @@ mod cache;
 pub mod detached;
 mod fetch;
 mod filter;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod known;
 mod merge;
 mod normalize;

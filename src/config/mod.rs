@@ -5,6 +5,8 @@
 
 mod append;
 mod check;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod load;
 mod names;
 mod problem;

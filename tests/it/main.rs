@@ -49,6 +49,10 @@ mod papers;
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
 
+/// A dry run says what a launch does: made-up configs, words and machines through the real binary.
+#[cfg(target_os = "linux")]
+mod properties;
+
 /// The providers of the config, those known without one, and whether one works.
 mod providers;
 

@@ -49,7 +49,7 @@ fn collect<'a>(table: &'a Table, path: &mut Vec<&'a str>, units: &mut Units<'a>)
     for (key, value) in table {
         path.push(key);
         match value {
-            Toml::Table(inner) if !whole => collect(inner, path, units),
+            Toml::Table(inner) if !whole && !inner.is_empty() => collect(inner, path, units),
             _ => _ = units.insert(path.clone(), value),
         }
         path.pop();
@@ -60,7 +60,13 @@ fn collect<'a>(table: &'a Table, path: &mut Vec<&'a str>, units: &mut Units<'a>)
 fn insert(table: &mut Table, path: &[&str], value: Toml) {
     match path {
         [] => {}
-        [key] => _ = table.insert((*key).to_owned(), value),
+        [key] => {
+            // An empty table is a unit too, or it would be gone; it says nothing against one that is not.
+            let stays = table.get(*key).is_some_and(Toml::is_table);
+            if !(stays && value.as_table().is_some_and(Table::is_empty)) {
+                table.insert((*key).to_owned(), value);
+            }
+        }
         [key, rest @ ..] => {
             let child = table.entry(*key).or_insert_with(|| Table::new().into());
             if !child.is_table() {
@@ -120,6 +126,14 @@ mod tests {
         assert_eq!(merged("tui=1", "tui=1\n", "[tui]\nx=1"), table("[tui]\nx=1"));
         assert_eq!(merged("", "tui=1\n", "[tui]\nx=1"), table("[tui]\nx=1"));
         assert_eq!(merged("", "[tui]\nx=1", "tui=1"), table("tui=1"));
+    }
+
+    #[test]
+    fn an_empty_table_stays_and_takes_nothing_away() {
+        assert_eq!(merged("[t]", "[t]", "[t]"), table("[t]"));
+        assert_eq!(merged("", "[t]\nx=1", "[t]"), table("[t]\nx=1"));
+        assert_eq!(merged("[t]\nx=1", "[t]", "[t]\nx=1"), table("[t]"), "emptied by Codex");
+        assert_eq!(merged("", "[t]", "[t]\nx=1"), table("[t]\nx=1"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod config;
 mod flags;
+mod fold;
 mod homes;
 mod model;
 mod project;

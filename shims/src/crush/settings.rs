@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value as Json};
 
+use super::fold::{respell, spelled};
 use crate::{Fact, Inputs};
 
 /// A JSON object.
@@ -15,6 +16,18 @@ pub type Object = Map<String, Json>;
 
 /// What a launch decides.
 pub const OURS: [&str; 3] = ["providers", "models", "recent_models"];
+
+/// What we look for in the settings, in `options` and in each of `mcp`, and Crush finds in any case.
+const TOP: [&str; 6] = ["providers", "models", "recent_models", "options", "mcp", "env"];
+const OPTIONS: [&str; 6] = [
+    "data_directory",
+    "disable_default_providers",
+    "disable_provider_auto_update",
+    "disable_notifications",
+    "notification_style",
+    "notifications",
+];
+const SERVER: [&str; 4] = ["type", "command", "url", "oauth_token"];
 
 /// Where the user's own settings are.
 pub struct Theirs {
@@ -93,13 +106,24 @@ fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
         )
     })?;
     match json {
-        Json::Object(object) => Ok(object),
+        Json::Object(object) => Ok(as_we_spell_it(object)),
         other => bail!(
             "could not read {}:1:1: {} where an object belongs\nhelp: write the settings in {{ }}",
             path.display(),
             kind(&other)
         ),
     }
+}
+
+fn as_we_spell_it(object: Object) -> Object {
+    let mut settings = spelled(object, &TOP);
+    if let Some(options) = settings.get_mut("options") {
+        respell(options, &OPTIONS);
+    }
+    if let Some(Json::Object(servers)) = settings.get_mut("mcp") {
+        servers.values_mut().for_each(|server| respell(server, &SERVER));
+    }
+    settings
 }
 
 /// Merges as Crush merges its files (go-jsons, typed): objects by key, arrays one after the other, a later
@@ -238,6 +262,17 @@ mod tests {
         let start =
             "could not read /d/crush.json: options.debug is a string here and a boolean in /c/crush.json";
         assert!(clash.starts_with(start) && clash.contains("\nhelp: "), "{clash}");
+    }
+
+    #[test]
+    fn keys_are_found_in_any_case_as_crush_finds_them() {
+        let settings = r#"{"Providers": {"x": {}}, "MODELS": {}, "provider\u017f": {}, "Recent_Models": {},
+            "Options": {"Data_Directory": "/x", "Disable_Default_Providers": false, "debug": true},
+            "options": {"progress": true}, "Mcp": {"a": {"url": "u", "OAuth_Token": {}}}}"#;
+        let carried = carried(settings, "-").expect("read");
+        let options = json!({"debug": true, "progress": true, "disable_default_providers": true,
+            "disable_provider_auto_update": true});
+        assert_eq!(carried, json!({"options": options, "mcp": {"a": {"url": "u"}}}));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 mod failure;
 mod http;
-mod pages;
+pub mod pages;
 mod probe;
 
 use std::collections::BTreeSet;

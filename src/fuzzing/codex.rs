@@ -1,0 +1,118 @@
+//! Codex: whatever the user's `config.toml` says, ours is TOML with the launch's choice at the top.
+
+use std::path::Path;
+
+use shims::{Protocol, ToolSet};
+use toml::{Table, Value};
+
+use super::files;
+use super::machine::{Machine, is_helpful, launch, written};
+
+const OWN: &str = "/h/.codex/config.toml";
+const CONFIG: &str = "/h/.cache/agent-run/codex/p/config.toml";
+const URL: &str = "https://host.example/v1";
+
+/// Top-level keys that a launch takes out or adds to; every other is the user's.
+const OURS: [&str; 22] = [
+    "chatgpt_base_url",
+    "experimental_thread_store_endpoint",
+    "features",
+    "forced_chatgpt_workspace_id",
+    "forced_login_method",
+    "hooks",
+    "model",
+    "model_auto_compact_token_limit",
+    "model_catalog_json",
+    "model_context_window",
+    "model_provider",
+    "model_providers",
+    "model_reasoning_effort",
+    "openai_base_url",
+    "oss_provider",
+    "plan_mode_reasoning_effort",
+    "profile",
+    "profiles",
+    "review_model",
+    "service_tier",
+    "shell_environment_policy",
+    "sqlite_home",
+];
+
+/// The user's own `config.toml`, and what Codex itself may have left in the generated one.
+pub fn codex_toml(data: &[u8]) -> bool {
+    let files = files(data);
+    let machine = Machine::of(&[(OWN, files.first())]);
+    for tools in [ToolSet::Full, ToolSet::Minimal] {
+        let mut launch = launch(Protocol::OpenaiResponses, URL);
+        launch.codex_tools = tools;
+        let plan = match machine.plan("codex", &launch) {
+            Ok(plan) => plan,
+            Err(error) => {
+                is_helpful(&error, OWN);
+                return false;
+            }
+        };
+        let first = written(&plan, Path::new(CONFIG));
+        let config = routed(first);
+        if tools == ToolSet::Full {
+            keeps_the_users_own(files[0], &config);
+        }
+        for pair in plan.args.chunks(2) {
+            let [flag, pin] = pair else { panic!("{:?}", plan.args) };
+            assert_eq!(flag, "-c");
+            let pin = pin.to_str().expect("UTF-8");
+            assert!(pin.parse::<Table>().is_ok(), "Codex would take this for a text: {pin}");
+        }
+
+        let after = machine.after(&plan);
+        let again = after.plan("codex", &launch).expect("planned before");
+        assert_eq!(written(&again, Path::new(CONFIG)), first, "merging twice is not merging once");
+
+        let Some(left) = files.get(1) else { continue };
+        let mut meddled = after;
+        meddled.files.insert(CONFIG.into(), left.to_vec());
+        let plan = meddled.plan("codex", &launch).expect("the user's own file is as it was");
+        let second = written(&plan, Path::new(CONFIG));
+        routed(second);
+        let again = meddled.after(&plan).plan("codex", &launch).expect("planned before");
+        assert_eq!(written(&again, Path::new(CONFIG)), second, "merging twice is not merging once");
+    }
+    true
+}
+
+/// Reads a generated config, which must name our provider and nothing that could overrule it.
+fn routed(text: &str) -> Table {
+    let config: Table = text.parse().unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let at = |path: &[&str]| {
+        let found = path.iter().try_fold(None, |at: Option<&Value>, key| match at {
+            None => config.get(*key).map(Some),
+            Some(value) => value.get(key).map(Some),
+        });
+        found.flatten().and_then(Value::as_str)
+    };
+    assert_eq!(at(&["model_provider"]), Some("agent-run"), "{text}");
+    assert_eq!(at(&["model"]), Some("m"), "{text}");
+    assert_eq!(at(&["model_providers", "agent-run", "base_url"]), Some(URL), "{text}");
+    assert_eq!(at(&["model_providers", "agent-run", "wire_api"]), Some("responses"), "{text}");
+    assert_eq!(at(&["model_providers", "agent-run", "env_key"]), Some("AGENT_RUN_CODEX_API_KEY"), "{text}");
+    assert_eq!(at(&["shell_environment_policy", "set", "AGENT_RUN_CODEX_API_KEY"]), Some(""), "{text}");
+    assert_eq!(at(&["sqlite_home"]), Some("/h/.local/state/agent-run/codex/p/sqlite"), "{text}");
+    let provider = config["model_providers"]["agent-run"].as_table().expect("a table");
+    let keys: Vec<_> = provider.keys().map(String::as_str).collect();
+    assert_eq!(keys, ["base_url", "env_http_headers", "env_key", "name", "wire_api"], "{text}");
+    for gone in ["chatgpt_base_url", "forced_login_method", "openai_base_url", "profile", "profiles"] {
+        assert!(!config.contains_key(gone), "{gone} in {text}");
+    }
+    config
+}
+
+/// What says nothing of models and providers goes along, value for value.
+fn keeps_the_users_own(own: &[u8], config: &Table) {
+    let own = std::str::from_utf8(own).expect("it was read");
+    let own: Table = own.strip_prefix('\u{feff}').unwrap_or(own).parse().expect("it was read");
+    for (key, value) in own.iter().filter(|(key, _)| !OURS.contains(&key.as_str())) {
+        // Compared as text: not a number is not itself.
+        let kept = config.get(key).map(ToString::to_string);
+        assert_eq!(kept, Some(value.to_string()), "{key}");
+    }
+}

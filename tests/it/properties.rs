@@ -1,0 +1,378 @@
+//! Whatever is configured, typed and inherited: what `--dry-run` prints is what a launch does, through both doors.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+use serde_json::Value as Json;
+
+use crate::support::tree::files_holding;
+use crate::support::{Ran, Sandbox, run};
+
+const KEY: &str = "sk-canary-of-the-chosen-provider";
+
+/// One launch, made up.
+#[derive(Clone, Debug)]
+struct Case {
+    agent: &'static str,
+    key: &'static str,
+    provider: Vec<&'static str>,
+    model: Option<&'static str>,
+    words: Vec<OsString>,
+    env: BTreeMap<&'static str, OsString>,
+    home: Vec<(&'static str, &'static str)>,
+    by_link: bool,
+}
+
+const AGENTS: [&str; 5] = ["claude", "codex", "hermes", "crush", "shell"];
+const KEYS: [&str; 5] = [
+    "",
+    "key_env: MOCK_KEY",
+    "key_file: ~/.key",
+    "key: sk-canary-of-the-chosen-provider",
+    "key_command: [cat, key]",
+];
+const LINES: [&str; 10] = [
+    "anthropic_use_api_key: true",
+    "headers: {X-Plain: 'a: b', X-From: 'x ${env:FROM}', X-Lit: '$${HOME}'}",
+    "extra_env: {MINE: '${context:model}/${env:FROM}/$${', ANTHROPIC_BETAS: ours, EMPTY: ''}",
+    "tiers: {haiku: m2, subagent: inherit}",
+    "args: [--standing, 'two words']",
+    "proxy: none",
+    "proxy: http://127.0.0.1:9",
+    "isolated: true",
+    "codex: {tools: minimal}",
+    "models_url: https://host.example/list",
+];
+const WORDS: [&[u8]; 14] = [
+    b"",
+    b"-p",
+    b"--help",
+    b"--",
+    b"two words",
+    b"a\nb",
+    b"\xff\xfe",
+    b"$HOME `x` 'y'",
+    "é".as_bytes(),
+    b"exec",
+    b"resume",
+    b"--settings={}",
+    b"--data-dir=/d",
+    b"--agent",
+];
+const VARIABLES: [(&str, &[u8]); 12] = [
+    ("ANTHROPIC_BASE_URL", b"https://foreign.example"),
+    ("ANTHROPIC_NEW_IN_2027", b"foreign"),
+    ("CLAUDE_CODE_USE_BEDROCK", b"1"),
+    ("OPENAI_API_KEY", b"sk-foreign"),
+    ("OPENAI_BASE_URL", b"https://foreign.example"),
+    ("AUXILIARY_VISION_MODEL", b"foreign"),
+    ("AGENT_RUN_HEADER_7", b"foreign"),
+    ("HTTPS_PROXY", b"http://proxy.example:1"),
+    ("no_proxy", b"intern.example"),
+    ("OTHER_KEY", b"sk-other"),
+    ("NOISE", b"\xff\n=\x01"),
+    ("AGENT_RUN_DEPTH", b"2"),
+];
+const HOMES: [(&str, &str); 8] = [
+    (".claude.json", r#"{"n": 1.50, "s": "\ud800"}"#),
+    (
+        ".claude/settings.json",
+        r#"{"env": {"ANTHROPIC_BETAS": "b", "HTTPS_PROXY": "http://p"}, "apiKeyHelper": "cat"}"#,
+    ),
+    (".codex/config.toml", "model = \"x\"\n[mcp_servers.docs]\ncommand = \"npx\"\n"),
+    (".codex/AGENTS.md", "hello"),
+    (
+        ".config/crush/crush.json",
+        r#"{"providers": {"x": {}}, "env": {"A": "$B"}, "mcp": {"a": {"url": "u"}}}"#,
+    ),
+    (".config/crush/crushrc", "option debug true\n"),
+    (".hermes/config.yaml", "model: theirs\napprovals: {mode: off}\n"),
+    (".hermes/.env", "OPENAI_BASE_URL=http://foreign.example\n"),
+];
+
+fn case() -> impl Strategy<Value = Case> {
+    let words = prop::collection::vec(
+        prop_oneof![
+            4 => select(&WORDS[..]).prop_map(<[u8]>::to_vec),
+            1 => prop::collection::vec(1_u8..=255, 0..6),
+        ],
+        0..5,
+    );
+    let env = subsequence(VARIABLES.to_vec(), 0..=VARIABLES.len());
+    (
+        select(&AGENTS[..]),
+        select(&KEYS[..]),
+        subsequence(LINES.to_vec(), 0..=4),
+        select(&[None, Some("m1"), Some("m2"), Some("no list has it")][..]),
+        words,
+        env,
+        subsequence(HOMES.to_vec(), 0..=HOMES.len()),
+        any::<bool>(),
+    )
+        .prop_map(|(agent, key, mut provider, model, words, env, home, by_link)| {
+            let mut keys = BTreeSet::new();
+            provider.retain(|line| keys.insert(line.split(':').next()));
+            let env = env.into_iter().map(|(name, value)| (name, OsStr::from_bytes(value).to_owned()));
+            let words = words.into_iter().map(OsString::from_vec).collect();
+            Case { agent, key, provider, model, words, env: env.collect(), home, by_link }
+        })
+}
+
+impl Case {
+    fn config(&self) -> String {
+        let mut text = String::from(
+            "providers:\n  other: {protocols: [anthropic], base_urls: {anthropic: https://o.example}, key_env: OTHER_KEY}\n  \
+             mock:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    \
+             base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}\n    \
+             default_model: m1\n    models: [{id: m1, context_window: 128000}, m2]\n    model_api_filters: []\n",
+        );
+        for line in self.provider.iter().chain([&self.key]).filter(|line| !line.is_empty()) {
+            text.extend(["    ", line, "\n"]);
+        }
+        text
+    }
+
+    /// The sandbox, with a fake agent that leaves the very bytes the kernel handed it beside itself.
+    fn sandbox(&self) -> Sandbox {
+        let sandbox = Sandbox::new();
+        sandbox.config(&self.config());
+        sandbox.write(&sandbox.home(".key"), KEY);
+        sandbox.write(&sandbox.path("work/key"), KEY);
+        for (path, text) in &self.home {
+            sandbox.write(&sandbox.home(path), text);
+        }
+        let dump = "#!/bin/sh\ncat /proc/$$/cmdline >\"$0.argv\"\ncat /proc/$$/environ >\"$0.env\"\n";
+        sandbox.script(self.program(), dump);
+        sandbox.shim(&format!("{}@mock", self.agent));
+        sandbox
+    }
+
+    fn program(&self) -> &'static str {
+        if self.agent == "shell" { "some-program" } else { self.agent }
+    }
+
+    /// `agent-run launch mock … AGENT -- …`, or `AGENT@mock …` with the options in the variable.
+    fn command(&self, sandbox: &Sandbox, by_link: bool, options: &[&str]) -> Command {
+        let mut options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
+        if let Some(model) = self.model {
+            options.extend([
+                "--model".to_owned(),
+                model.to_owned(),
+                "--force".to_owned(),
+                "model".to_owned(),
+            ]);
+        }
+        let mut command = if by_link {
+            let mut command = sandbox.command(format!("{}@mock", self.agent));
+            command.env("AGENT_RUN_OPTS", shlex::try_join(options.iter().map(String::as_str)).unwrap());
+            command
+        } else {
+            let mut command = sandbox.command("agent-run");
+            command.args(["launch", "mock"]).args(options).args([self.agent, "--"]);
+            command
+        };
+        if self.agent == "shell" {
+            command.arg(self.program());
+        }
+        command.args(&self.words).envs(&self.env).env("FROM", "outside").env("MOCK_KEY", KEY);
+        command
+    }
+}
+
+fn plan_of(ran: &Ran) -> Json {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}\n{}", ran.stdout))
+}
+
+fn word(json: &Json) -> OsString {
+    match json["bytes"].as_array() {
+        Some(bytes) => OsString::from_vec(
+            bytes.iter().map(|byte| u8::try_from(byte.as_u64().unwrap()).unwrap()).collect(),
+        ),
+        None => json.as_str().unwrap().into(),
+    }
+}
+
+fn list<'a>(plan: &'a Json, key: &str) -> &'a [Json] {
+    plan[key].as_array().unwrap_or_else(|| panic!("no {key} in {plan:#}"))
+}
+
+fn path(json: &Json) -> &Path {
+    Path::new(json.as_str().unwrap())
+}
+
+fn pieces(bytes: &[u8]) -> Vec<OsString> {
+    let mut pieces: Vec<_> =
+        bytes.split(|byte| *byte == 0).map(|piece| OsStr::from_bytes(piece).to_owned()).collect();
+    assert_eq!(pieces.pop(), Some(OsString::new()));
+    pieces
+}
+
+/// What the plan says of the environment, carried out by hand.
+fn meant(plan: &Json, command: &Command) -> BTreeMap<OsString, OsString> {
+    let inherited = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
+    let mut env: BTreeMap<OsString, OsString> = inherited.collect();
+    for name in list(plan, "unset") {
+        env.remove(&word(name));
+    }
+    for (name, value) in plan["set"].as_object().unwrap() {
+        let value = value.as_str().unwrap().replace("<key>", KEY).replace("<env:FROM>", "outside");
+        env.insert(name.into(), value.into());
+    }
+    env
+}
+
+/// What `--dry-run -v` prints of the files.
+fn shown(text: &str) -> BTreeMap<PathBuf, Vec<&str>> {
+    let mut files: BTreeMap<PathBuf, Vec<&str>> = BTreeMap::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let Some(path) = line.strip_prefix("write ") else { continue };
+        let contents = files.entry(path.into()).or_default();
+        while let Some(line) = lines.next_if(|line| line.starts_with("  | ")) {
+            contents.push(&line[4..]);
+        }
+    }
+    files
+}
+
+fn entries_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        found.push(entry.path());
+        if entry.file_type().unwrap().is_dir() {
+            entries_below(&entry.path(), found);
+        }
+    }
+}
+
+/// Everything on the disk is as the plan says, and nothing else is new.
+fn is_carried_out(plan: &Json, sandbox: &Sandbox, before: &[PathBuf]) {
+    let mut named: Vec<&Path> = Vec::new();
+    for file in list(plan, "files") {
+        let path = path(&file["path"]);
+        let contents = fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert_eq!(
+            String::from_utf8_lossy(&contents),
+            file["contents"].as_str().unwrap(),
+            "{}",
+            path.display()
+        );
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+        named.push(path);
+    }
+    for link in list(plan, "links") {
+        let at = path(&link["path"]);
+        match link["target"].as_str() {
+            Some(target) => assert_eq!(fs::read_link(at).unwrap(), Path::new(target), "{}", at.display()),
+            None => assert!(!at.is_symlink(), "{}", at.display()),
+        }
+        named.push(at);
+    }
+    for merge in list(plan, "merges") {
+        let path = path(&merge["path"]);
+        let json: Json =
+            serde_json::from_str(&fs::read_to_string(path).unwrap().replace("\\ud800", "")).unwrap();
+        assert_eq!(json["hasCompletedOnboarding"], true);
+        named.push(path);
+    }
+    for dir in list(plan, "dirs").iter().chain(list(plan, "user_dirs")) {
+        assert!(path(dir).is_dir(), "{dir}");
+        named.push(path(dir));
+    }
+    let mut now = Vec::new();
+    entries_below(&sandbox.home(""), &mut now);
+    for new in now.iter().filter(|path| !before.contains(path)) {
+        let is_lock = new.file_name() == Some(OsStr::new(".mock.lock"));
+        assert!(
+            is_lock || named.iter().any(|named| named.starts_with(new)),
+            "{} is not planned",
+            new.display()
+        );
+    }
+}
+
+fn cases() -> ProptestConfig {
+    let asked = std::env::var_os("PROPTEST_CASES").is_some();
+    let given = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if asked { given } else { ProptestConfig { cases: 60, max_shrink_iters: 200, ..given } }
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn a_dry_run_says_what_a_launch_does(case in case()) {
+        is_done_as_said(&case);
+    }
+}
+
+fn is_done_as_said(case: &Case) {
+    let sandbox = case.sandbox();
+    let mut before = Vec::new();
+    entries_below(&sandbox.home(""), &mut before);
+    let dry = |by_link, options: &[&str]| run(&mut case.command(&sandbox, by_link, options));
+    let (by_name, by_link) = (dry(false, &["--dry-run", "--json"]), dry(true, &["--dry-run", "--json"]));
+    assert_eq!((by_name.code, &by_name.stderr), (by_link.code, &by_link.stderr));
+    let mut command = case.command(&sandbox, case.by_link, &[]);
+    let launched = run(&mut command);
+    if by_name.code != 0 {
+        assert_eq!((launched.code, &launched.stderr), (by_name.code, &by_name.stderr));
+        assert!(by_name.stderr.contains("\nhelp: "), "{}", by_name.stderr);
+        return;
+    }
+    assert_eq!(launched.code, 0, "{}", launched.stderr);
+    let (printed, other) = (plan_of(&by_name), plan_of(&by_link));
+    let plan = &printed["plan"];
+    assert_eq!(plan, &other["plan"]);
+
+    let choice = &printed["choices"]["model"];
+    assert_eq!(choice["value"].as_str(), Some(case.model.unwrap_or("m1")));
+    let origin = if case.model.is_some() { "--model" } else { "providers.mock.default_model" };
+    assert!(choice["origin"].as_str().unwrap().ends_with(origin), "{choice}");
+
+    let dumped =
+        |what: &str| fs::read(sandbox.path("bin").join(format!("{}.{what}", case.program()))).unwrap();
+    let argv = pieces(&dumped("argv"));
+    assert_eq!(&argv[1], sandbox.path("bin").join(word(&plan["program"])).as_os_str());
+    let args: Vec<_> = list(plan, "args").iter().map(word).collect();
+    assert_eq!(&argv[2..], &args[..]);
+    assert!(args.ends_with(&case.words) || case.agent == "hermes", "{args:?}");
+
+    let env: BTreeMap<_, _> = pieces(&dumped("env"))
+        .iter()
+        .map(|pair| {
+            let at = pair.as_bytes().iter().position(|byte| *byte == b'=').unwrap();
+            (
+                OsStr::from_bytes(&pair.as_bytes()[..at]).to_owned(),
+                OsStr::from_bytes(&pair.as_bytes()[at + 1..]).to_owned(),
+            )
+        })
+        .collect();
+    assert_eq!(env, meant(plan, &command));
+
+    is_carried_out(plan, &sandbox, &before);
+    let keeps = [sandbox.home(".key"), sandbox.home(".config/agent-run/config.yaml")];
+    let holding = files_holding(&sandbox.home(""), KEY);
+    assert!(holding.iter().all(|path| keeps.contains(path)), "the key is in {holding:?}");
+    assert!(!by_name.stdout.contains(KEY) && args.iter().all(|arg| !arg.to_string_lossy().contains(KEY)));
+
+    // On the machine as the launch left it, another dry run shows those very files again.
+    let text = dry(case.by_link, &["--dry-run", "-v"]).stdout;
+    assert!(!text.contains(KEY));
+    for (path, lines) in shown(&text) {
+        let contents = fs::read(&path).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&contents).lines().collect::<Vec<_>>(),
+            lines,
+            "{}",
+            path.display()
+        );
+    }
+}
