@@ -24,5 +24,9 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// Routing: every agent, and everything that could turn a launch elsewhere.
+#[cfg(target_os = "linux")]
+mod matrix;
+
 /// A real TAB in bash, zsh and fish, and the checks that each shell has for its script.
 mod shells;

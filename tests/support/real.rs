@@ -40,6 +40,16 @@ pub fn shell(name: &str) -> Option<Sandbox> {
     None
 }
 
+/// Whether these programs are installed; if not, the test counts as skipped, and fails in CI.
+#[track_caller]
+pub fn tools(names: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |name: &str| std::env::split_paths(&path).any(|dir| dir.join(name).exists());
+    let missing: Vec<_> = names.iter().copied().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty() || std::env::var_os("CI").is_none(), "CI needs {}", missing.join(", "));
+    missing.first().map(|name| skipped(name)).is_none()
+}
+
 fn agents() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("agents")
 }
@@ -51,7 +61,8 @@ fn node_dir() -> PathBuf {
     found.unwrap_or_else(|| PathBuf::from("/usr/bin"))
 }
 
-fn skipped(agent: &str) {
+/// Counts the calling test as skipped, for want of this.
+pub fn skipped(agent: &str) {
     let name = std::thread::current().name().unwrap_or("?").to_owned();
     let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped");
     let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();
