@@ -13,7 +13,7 @@ pub const HERMES: Subject = Subject {
 
 cells! { HERMES,
     user_settings project_settings local_settings a_profile_that_is_active
-    a_dotenv_of_the_whole_family dotenvs_of_the_project a_dotenv_that_leaves inherited_variables
+    a_dotenv_of_the_whole_family dotenvs_of_the_project a_dotenv_that_leaves a_dotenv_with_our_own_variable inherited_variables
     leftovers_of_pools_and_logins leftovers_of_other_switchers
     proxies_in_capitals proxies_in_small_letters proxies_before_a_far_provider
     a_managed_policy_that_routes a_managed_folder_that_a_variable_names
@@ -118,9 +118,13 @@ api_key: {STRAY}
         let mut vars = variables();
         vars.extend(proxies());
         vars.push(("HERMES_HOME".into(), shown(&scene.sandbox.home("elsewhere"))));
-        vars.push(("AUXILIARY_AGENT_RUN_M_API_KEY".into(), STRAY.into()));
         scene.home("elsewhere/config.yaml", settings());
         scene.home(".hermes/.env", lines(&vars));
+    }
+
+    pub fn a_dotenv_with_our_own_variable(scene: &mut Scene) {
+        scene.home(".hermes/.env", format!("AUXILIARY_AGENT_RUN_M_API_KEY={STRAY}\n"));
+        scene.asks(&["-z", "hi"]).complains(&["/.hermes/.env names AUXILIARY_AGENT_RUN_"]);
     }
 
     pub fn dotenvs_of_the_project(scene: &mut Scene) {
@@ -178,10 +182,12 @@ api_key: {STRAY}
     }
 
     pub fn proxies_in_capitals(scene: &mut Scene) {
+        scene.allows_the_proxy();
         scene.vars(proxies().into_iter().take(3));
     }
 
     pub fn proxies_in_small_letters(scene: &mut Scene) {
+        scene.allows_the_proxy();
         scene.vars(proxies().into_iter().skip(3));
         scene.var("no_proxy", "corp.example");
     }

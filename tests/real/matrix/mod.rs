@@ -9,10 +9,16 @@
 mod claude;
 /// Codex's.
 mod codex;
+/// Core files.
+mod cores;
 /// Crush's.
 mod crush;
 /// Hermes Agent's.
 mod hermes;
+/// Where the key is looked for.
+mod leaks;
+/// What is looked for.
+mod needles;
 /// A launch by one agent's tool within a launch of another's.
 mod nested;
 /// The machine of a cell, and how it is judged.

@@ -37,6 +37,7 @@ pub struct Scene {
     before: Option<Tree>,
     answers: usize,
     refusals: usize,
+    allowed: Vec<&'static str>,
 }
 
 impl Scene {
@@ -68,6 +69,7 @@ impl Scene {
             before: None,
             answers: 0,
             refusals: 0,
+            allowed: shims::by_name(subject.agent).expect("an agent").own_hosts().to_vec(),
         };
         scene.configure("key_env: CHOSEN_KEY");
         scene
@@ -94,6 +96,7 @@ impl Scene {
     /// Goes on with the provider that is not on loopback, and is to be reached without a proxy.
     pub fn far(&mut self) {
         self.provider = "far";
+        self.allowed.push("chosen.example");
     }
 
     /// Sets the script of the chosen provider; before the first launch.
@@ -131,6 +134,39 @@ impl Scene {
     /// One more model that a launch may ask for.
     pub fn may_ask_for(&mut self, model: &'static str) {
         self.models.push(model);
+    }
+
+    /// What the agent asks for by itself may be asked of the user's proxy; the provider never is.
+    pub fn allows_the_proxy(&mut self) {
+        self.allowed.push("proxy.example");
+    }
+
+    /// What these agents, which are launched besides, ask for by themselves.
+    pub fn allows_the_hosts_of(&mut self, agents: &[&str]) {
+        for agent in agents {
+            self.allowed.extend(shims::by_name(agent).expect("an agent").own_hosts());
+        }
+    }
+
+    /// A PATH with all the agents there are.
+    pub fn path_of_all_agents(&self) -> String {
+        let mut path = vec![shown(&self.sandbox.path("bin"))];
+        path.extend(real::folders().iter().map(|folder| shown(folder)));
+        path.push("/usr/local/bin:/usr/bin:/bin".to_owned());
+        path.join(":")
+    }
+
+    /// Adds a provider that is not the chosen one, with the protocols of all agents and a stray key.
+    pub fn add_provider(&self, name: &str, url: &str) {
+        let config = self.sandbox.home(".config/agent-run/config.yaml");
+        let mut text = std::fs::read_to_string(config).unwrap();
+        // The last one of the name counts, as the one before is gone with its scene.
+        text.truncate(text.find(&format!("  {name}: ")).unwrap_or(text.len()));
+        self.sandbox.config(&format!(
+            "{text}  {name}: {{protocols: [anthropic, openai-responses, openai-chat-completions], base_urls: \
+             {{anthropic: '{url}', openai: '{url}/v1'}}, key_env: OUTER_KEY, default_model: m-outer, models: \
+             [{{id: m-outer, context_window: 128000}}], model_api_filters: []}}\n"
+        ));
     }
 
     /// A launch with these words of the agent's.
@@ -204,22 +240,16 @@ impl Scene {
             assert!(!request.to_string().contains("x-planted"), "a stray header: {:#}", brief(&request));
         }
         let seen = self.sink.seen();
-        let allowed = self.allowed();
+        let allowed = &self.allowed;
         for attempt in &seen {
             assert!(allowed.contains(&&*attempt.host), "{attempt:?}, of all\n{seen:#?}");
+            // Looking the proxy up is what it may be named for, and no request to it itself.
+            assert!(attempt.host != "proxy.example" || attempt.way == Way::Name, "{attempt:?}");
             assert!(!attempt.sent.contains(KEY) && !attempt.sent.contains(STRAY), "a key: {attempt:?}");
         }
         assert_eq!(net::unheard(), 0, "knocked where nobody listens, besides\n{seen:#?}");
         self.files_are_sound();
         self.tell(&seen);
-    }
-
-    fn allowed(&self) -> Vec<&'static str> {
-        let mut allowed = shims::by_name(self.subject.agent).expect("an agent").own_hosts().to_vec();
-        if self.provider == "far" {
-            allowed.push("chosen.example");
-        }
-        allowed
     }
 
     #[track_caller]

@@ -1,0 +1,70 @@
+//! Core files: what crashes while it holds the key leaves none of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::claude::CLAUDE;
+use super::{KEY, Scene, needles};
+use crate::support::{net, real, run};
+
+/// A scene on a machine whose kernel puts core files beside what crashes.
+#[track_caller]
+fn scene() -> Option<Scene> {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    if pattern.starts_with(['|', '/']) || pattern.trim().is_empty() {
+        // The kernel's, and not a container's to choose.
+        real::skipped("a core pattern that leaves files in the working folder");
+        return None;
+    }
+    (real::sandbox("claude").is_some() && real::tools(&["strace"]) && net::is_inside())
+        .then(|| Scene::set(&CLAUDE))
+}
+
+/// Crashes a command at a call of its, and gives the core files.
+#[track_caller]
+fn crashed(scene: &Scene, at: &str, words: &str) -> Vec<PathBuf> {
+    let folder = scene.sandbox.path("cores");
+    fs::create_dir_all(&folder).unwrap();
+    let script = format!(
+        "ulimit -c unlimited; exec strace -f -qq -o strace.log -e trace={at} -e inject={at}:signal=SEGV{words}"
+    );
+    let mut shell = scene.sandbox.command("sh");
+    let ran = run(shell.args(["-c", &script]).current_dir(&folder));
+    let log = fs::read_to_string(folder.join("strace.log")).unwrap();
+    assert!(log.contains("+++ killed by SIGSEGV"), "nothing crashed: {ran:?}\n{log}");
+    let files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| !path.ends_with("strace.log")).collect()
+}
+
+#[test]
+fn a_launcher_that_crashes_with_the_key_leaves_no_core_file() {
+    let Some(scene) = scene() else { return };
+    let kept = scene.sandbox.path("kept");
+    scene.sandbox.write(&kept, format!("{KEY}\n"));
+    scene.configure(&format!("key_file: '{}'", kept.display()));
+    // A program that leaves one, so that none is not for want of looking.
+    let cores = crashed(&scene, "execve", ":when=2 sh -c 'exec true'");
+    assert_eq!(cores.len(), 1, "this machine writes no core files: {cores:?}");
+    cores.iter().for_each(|core| fs::remove_file(core).unwrap());
+
+    let cores = crashed(&scene, "execve", ":when=2 agent-run launch m claude -p hi");
+    for core in &cores {
+        needles::absent(&fs::read(core).unwrap(), "a core file of the launcher");
+    }
+    assert_eq!(cores, Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_refresher_that_crashes_with_the_key_leaves_no_core_file() {
+    let Some(scene) = scene() else { return };
+    let config = scene.sandbox.home(".config/agent-run/config.yaml");
+    let text = fs::read_to_string(&config).unwrap();
+    scene.sandbox.config(&text.replace("model_api_filters: []", "model_api_filters: ['.*']"));
+    scene.sandbox.write(&scene.sandbox.path("kept"), KEY);
+    let refresher = " agent-run models refresh-detached --key-on-stdin --in-session -- m <../kept";
+    let cores = crashed(&scene, "connect", refresher);
+    for core in &cores {
+        needles::absent(&fs::read(core).unwrap(), "a core file of the refresher");
+    }
+    assert_eq!(cores, Vec::<PathBuf>::new());
+}
