@@ -31,12 +31,24 @@ fn within_each(inner: &'static Subject) {
     scene.sandbox.write(&kept, KEY);
     scene.configure(&format!("key_file: '{}'", kept.display()));
     let words: Vec<_> = inner.words.iter().map(|word| shims::quote(word.as_ref())).collect();
-    let start = format!("agent-run launch m {} -- {} >answer 2>&1 </dev/null", inner.agent, words.join(" "));
     let agents = scene.path_of_all_agents();
+    // Codex's shell is a login shell, with a PATH of the machine's.
+    let nest = scene.sandbox.script(
+        "nest",
+        &format!(
+            "#!/bin/sh\nPATH='{agents}' exec agent-run launch m {} -- {} >answer 2>&1 </dev/null\n",
+            inner.agent,
+            words.join(" ")
+        ),
+    );
+    let start = nest.display().to_string();
     for (outer, words, tool, argument) in OUTER {
         let answer = scene.sandbox.path("work/answer");
-        let arguments = json!({argument: start.as_str(), "description": "d", "timeout": 90_000,
-            "yield_time_ms": 90_000});
+        let mut arguments = json!({argument: start.as_str()});
+        if outer == "codex" {
+            // Else it goes on while the command runs.
+            arguments["yield_time_ms"] = 30_000.into();
+        }
         let call =
             json!([{"last_user": "outer", "times": 1, "tool": {"name": tool, "arguments": arguments}}]);
         let other = Canary::scripted(&scene.sandbox, &format!("outer-{outer}"), &call.to_string());

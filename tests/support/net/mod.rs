@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Sandbox, real, run};
+#[allow(unused_imports, reason = "each test binary uses its part")]
 pub use sink::{FAR, Seen, Sink, Way};
 
 /// Set in the copy of a test that runs in the namespaces.
@@ -28,6 +29,7 @@ const TOOLS: [&str; 4] = ["unshare", "ip", "mount", "timeout"];
 /// A machine without the tools, or that gives its users no namespaces, counts the test as skipped; in CI it
 /// fails.
 #[track_caller]
+#[allow(clippy::print_stdout, reason = "what the copy says is what the test says")]
 pub fn is_inside() -> bool {
     if std::env::var_os(INSIDE).is_some() {
         route_everything_here();
