@@ -111,7 +111,10 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         plan.arg(&launch.model.value.id);
     }
     let mut guard = guard(&sources, launch, plan);
-    turn_off_servers(launch, inputs, plan, &mut guard)?;
+    let servers = servers::to_turn_off(launch, inputs, plan, forwards(launch, "--settings"))?;
+    if !servers.is_empty() {
+        guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
+    }
     if guard.is_empty() {
         return Ok(());
     }
@@ -233,38 +236,6 @@ fn secret_lost(path: &Path, name: &str) -> String {
          that cannot go on a command line; remove env.{name} from that file",
         path.display()
     )
-}
-
-/// Servers that would be sent the key stay off.
-///
-/// # Errors
-/// When the user's own `--settings` leaves no way to say so.
-fn turn_off_servers(
-    launch: &Launch,
-    inputs: &Inputs,
-    plan: &mut Plan,
-    guard: &mut Map<String, Json>,
-) -> Result<()> {
-    let found = servers::asking_for_secrets(launch, inputs, plan);
-    for (path, name) in &found {
-        let path = path.display();
-        if forwards(launch, "--settings") {
-            bail!(
-                "{path}: the MCP server `{name}` would be sent the key of provider `{}`\n\
-                 help: take the variable out of that file, or leave out --settings, and the server is turned off",
-                launch.provider
-            );
-        }
-        plan.warn(format!(
-            "{path}: the MCP server `{name}` would be sent the key of provider `{}`; it is off in this launch",
-            launch.provider
-        ));
-    }
-    if !found.is_empty() {
-        let names: Vec<_> = found.into_iter().map(|(_, name)| name).collect();
-        guard.insert("disabledMcpjsonServers".to_owned(), json!(names));
-    }
-    Ok(())
 }
 
 /// The header that holds a login's key back is a secret, and goes by the environment; headers in a settings

@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
 
 use super::places;
@@ -17,8 +18,11 @@ pub fn files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
     inputs.dirs.cwd.ancestors().map(|folder| folder.join(".mcp.json"))
 }
 
-/// The remote servers that name a variable with a secret of this launch, each with its file.
-pub fn asking_for_secrets(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<(PathBuf, String)> {
+/// The remote servers that name a variable with a secret of this launch; the user is told of each.
+///
+/// # Errors
+/// When the user's own `--settings` (`taken`) leaves no way to turn one off.
+pub fn to_turn_off(launch: &Launch, inputs: &Inputs, plan: &mut Plan, taken: bool) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let secrets = secret_variables(launch, plan);
     for path in files(inputs) {
@@ -26,10 +30,23 @@ pub fn asking_for_secrets(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<
             let text = server.to_string();
             server.get("command").is_none() && secrets.iter().any(|name| names(&text, name))
         };
-        let servers = read(&path, inputs);
-        found.extend(servers.iter().filter(asks).map(|(name, _)| (path.clone(), name.clone())));
+        for (name, _) in read(&path, inputs).iter().filter(asks) {
+            let consequence = format!(
+                "{}: the MCP server `{name}` would be sent the key of provider `{}`",
+                path.display(),
+                launch.provider
+            );
+            if taken {
+                bail!(
+                    "{consequence}\nhelp: take the variable out of that file, or leave out --settings, and \
+                     the server is turned off"
+                );
+            }
+            plan.warn(format!("{consequence}; it is off in this launch"));
+            found.push(name.clone());
+        }
     }
-    found
+    Ok(found)
 }
 
 fn read(path: &std::path::Path, inputs: &Inputs) -> Map<String, Json> {

@@ -21,7 +21,8 @@ mod plant {
 
     use serde_json::{Value as Json, json};
 
-    use super::super::scene::{Scene, hostile, shown};
+    use super::super::hostile::{hostile, lines};
+    use super::super::scene::{Scene, shown};
     use super::super::{HIJACK, KEY, PROXY, STRAY};
 
     /// Settings in which everything leads elsewhere.
@@ -73,13 +74,9 @@ mod plant {
         scene.asks(&["exec", "-p", "work", "hi"]);
     }
 
-    fn lines(vars: &[(String, String)]) -> String {
-        vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
-    }
-
     pub fn dotenvs(scene: &mut Scene) {
         let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
-        let text: String = proxies.iter().map(|name| format!("{name}={PROXY}\n")).collect();
+        let text = lines(&proxies.map(|name| (name.to_owned(), PROXY.to_owned())));
         let text = format!("{text}NO_PROXY=corp.example\nno_proxy=corp.example\nOPENAI_BASE_URL={HIJACK}\n");
         scene.home(".codex/.env", &text);
         scene.home(".env", &text);
@@ -271,12 +268,9 @@ mod plant {
 
         fn ask(&mut self, id: u32, method: &str, params: &Json) -> Json {
             self.tell(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
-            let answers =
+            let mut answers =
                 self.from.by_ref().map(|line| serde_json::from_str::<Json>(&line.unwrap()).unwrap());
-            answers
-                .filter(|answer| answer["id"] == id && answer["method"].is_null())
-                .next()
-                .expect("an answer")
+            answers.find(|answer| answer["id"] == id && answer["method"].is_null()).expect("an answer")
         }
 
         fn end(mut self) {

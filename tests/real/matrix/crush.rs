@@ -19,7 +19,8 @@ cells! { CRUSH,
 mod plant {
     use serde_json::json;
 
-    use super::super::scene::{Scene, hostile, shown};
+    use super::super::hostile::{hostile, lines};
+    use super::super::scene::{Scene, shown};
     use super::super::{HIJACK, PROXY, STRAY};
 
     /// Settings of a provider that takes over wherever it is listened to.
@@ -46,17 +47,17 @@ mod plant {
         scene.project(".crush/crush.json", settings());
     }
 
-    fn lines() -> String {
+    fn variables() -> String {
         let vars = hostile("crush", &["HTTP_PROXY", "HTTPS_PROXY", "OPENAI_API_KEY", "OPENAI_BASE_URL"]);
-        vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+        lines(&vars)
     }
 
     pub fn dotenvs(scene: &mut Scene) {
         for name in [".env", ".env.local"] {
-            scene.project(name, lines());
-            scene.home(name, lines());
+            scene.project(name, variables());
+            scene.home(name, variables());
         }
-        scene.home(".config/crush/.env", lines());
+        scene.home(".config/crush/.env", variables());
     }
 
     pub fn inherited_variables(scene: &mut Scene) {

@@ -24,7 +24,8 @@ cells! { HERMES,
 mod plant {
     use serde_json::json;
 
-    use super::super::scene::{Scene, hostile, shown};
+    use super::super::hostile::{hostile, lines};
+    use super::super::scene::{Scene, shown};
     use super::super::{HIJACK, KEY, PROXY, STRAY};
 
     /// Settings in which everything leads elsewhere.
@@ -76,10 +77,6 @@ api_key: {STRAY}
         let mut vars = hostile("hermes", VARIABLES);
         vars.retain(|(name, _)| !["HERMES_HOME", "HERMES_MANAGED_DIR", "HERMES_PROFILE"].contains(&&**name));
         vars
-    }
-
-    fn lines(vars: &[(String, String)]) -> String {
-        vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
     }
 
     fn proxies() -> Vec<(String, String)> {

@@ -15,6 +15,8 @@ mod cores;
 mod crush;
 /// Hermes Agent's.
 mod hermes;
+/// Variables to plant.
+mod hostile;
 /// Where the key is looked for.
 mod leaks;
 /// What is looked for.

@@ -16,7 +16,7 @@ fn needles() -> Vec<Vec<u8>> {
     let encoded = (0..3).map(|lead| {
         let padded = [&[0; 3][..lead], KEY.as_bytes()].concat();
         let whole = padded.len() / 3 * 4;
-        base64(&padded)[4..whole].as_bytes().to_vec()
+        base64(&padded).as_bytes()[4..whole].to_vec()
     });
     parts.chain(encoded).collect()
 }

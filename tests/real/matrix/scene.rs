@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use super::{HIJACK, KEY, PROXY, STRAY};
+use super::{HIJACK, KEY, STRAY};
 use crate::support::net::{self, Seen, Sink, Way};
 use crate::support::tree::{Tree, files_holding};
 use crate::support::{Canary, Ran, Sandbox, real, run};
@@ -268,6 +268,7 @@ impl Scene {
     }
 
     /// One line for a table: agent, cell, launches, requests of the provider, of others, and who they are.
+    #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
     fn tell(&self, seen: &[Seen]) {
         let mut names: Vec<_> = seen.iter().filter(|seen| seen.host != "chosen.example").collect();
         let requests = names.iter().filter(|seen| matches!(seen.way, Way::Http | Way::Proxy)).count();
@@ -285,37 +286,6 @@ impl Scene {
             self.chosen.requests().len(),
             names.join(" ")
         );
-    }
-}
-
-/// Every variable of the family that the adapter knows, and of the list given, pointing elsewhere.
-pub fn hostile(agent: &str, more: &[&str]) -> Vec<(String, String)> {
-    let family = shims::by_name(agent).expect("an agent").env_family();
-    let names =
-        family.iter().map(|pattern| pattern.replace('*', "X")).chain(more.iter().map(|&name| name.into()));
-    names
-        .map(|name| {
-            let value = hostile_value(&name);
-            (name, value)
-        })
-        .collect()
-}
-
-/// What a planted variable of this name says.
-pub fn hostile_value(name: &str) -> String {
-    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
-    if name.to_ascii_uppercase().ends_with("_PROXY") {
-        PROXY.to_owned()
-    } else if ends(&["_URL", "_HOST", "_ENDPOINT", "_API_BASE"]) {
-        format!("{HIJACK}/v1")
-    } else if ends(&["_KEY", "_TOKEN", "_KEYS"]) {
-        STRAY.to_owned()
-    } else if ends(&["_HEADERS"]) {
-        format!("x-planted: {STRAY}")
-    } else if name.contains("MODEL") {
-        "m-other".to_owned()
-    } else {
-        "1".to_owned()
     }
 }
 

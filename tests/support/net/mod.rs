@@ -41,7 +41,7 @@ pub fn is_inside() -> bool {
     let name = std::thread::current().name().expect("a test's thread is named after it").to_owned();
     // The processes end with the first of them, whatever they put into the background. `timeout` ends that
     // one when an agent hangs.
-    let unshare = ["-k", "5", "240", "unshare", "-rnmpf", "--kill-child"];
+    let unshare = ["-k", "5", "500", "unshare", "-rnmpf", "--kill-child"];
     let mut copy = Command::new("timeout");
     copy.args(unshare).arg(std::env::current_exe().unwrap()).args(["--exact", &name, "--nocapture"]);
     let ran = run(copy.env(INSIDE, "1").stdin(Stdio::null()));
