@@ -62,6 +62,7 @@ impl<'a> Key<'a> {
 /// # Errors
 /// When the source has none, or one that cannot be a header value.
 pub fn resolve(source: KeySource<'_>, env: &Environment, home: &Path) -> Result<String> {
+    keep_out_of_cores();
     let (what, raw) = match source {
         KeySource::Literal(Secret(key)) => ("key".to_owned(), key.clone().into_bytes()),
         KeySource::Env(name) => (format!("key_env {name}"), from_env(name, env)?),
@@ -69,6 +70,15 @@ pub fn resolve(source: KeySource<'_>, env: &Environment, home: &Path) -> Result<
         KeySource::Command(argv) => (format!("key_command `{}`", shown(argv)), from_command(argv, home)?),
     };
     check(raw).with_context(|| format!("could not use what {what} gave"))
+}
+
+/// Keeps this process, which is about to hold a key, out of core files: whatever ends it, the kernel writes
+/// none. Becoming another program lifts it, so that the agent is what it always was.
+pub fn keep_out_of_cores() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        log::debug!("a crash may leave a core file with the key in it: {}", error.desc());
+    }
 }
 
 /// Which key it is, without the key: `<sha256 01234567…>`.

@@ -171,6 +171,7 @@ fn close_inherited() {
 /// # Errors
 /// When stdin cannot be read.
 pub fn key_from_stdin() -> Result<String> {
+    crate::key::keep_out_of_cores();
     let mut key = String::new();
     std::io::stdin().lock().take(LONGEST_KEY).read_to_string(&mut key)?;
     Ok(key)

@@ -27,6 +27,10 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// Routing: every agent, and everything that could turn a launch elsewhere.
+#[cfg(target_os = "linux")]
+mod matrix;
+
 /// The static release for Linux.
 mod release;
 

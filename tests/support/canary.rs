@@ -81,9 +81,16 @@ impl Canary {
     }
 }
 
-impl Drop for Canary {
-    fn drop(&mut self) {
+impl Canary {
+    /// Ends it; from then on nobody answers at its address.
+    pub fn stop(&mut self) {
         _ = self.child.kill();
         _ = self.child.wait();
+    }
+}
+
+impl Drop for Canary {
+    fn drop(&mut self) {
+        self.stop();
     }
 }

@@ -7,6 +7,8 @@
 
 pub mod canary;
 pub mod lists;
+#[cfg(target_os = "linux")]
+pub mod net;
 pub mod real;
 pub mod tmux;
 pub mod tree;

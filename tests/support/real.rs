@@ -13,14 +13,22 @@ use super::Sandbox;
 #[track_caller]
 pub fn sandbox(agent: &str) -> Option<Sandbox> {
     let agents = agents();
-    let dirs = [agents.join("npm/node_modules/.bin"), agents.join("pip/bin"), agents.join("go/bin")];
-    if let Some(dir) = dirs.iter().find(|dir| dir.join(agent).exists()) {
+    if let Some(dir) = installed().iter().find(|dir| dir.join(agent).exists()) {
         return Some(Sandbox::new().also_on_path(&[dir.clone(), node_dir()]));
     }
     let unavailable = agents.join(format!("{agent}.unavailable")).exists();
     assert!(unavailable || std::env::var_os("CI").is_none(), "CI needs {agent}: run tests/agents/install");
     skipped(agent);
     None
+}
+
+/// Where the agents are, and what some of them are started by.
+pub fn folders() -> Vec<PathBuf> {
+    installed().into_iter().chain([node_dir()]).collect()
+}
+
+fn installed() -> [PathBuf; 3] {
+    ["npm/node_modules/.bin", "pip/bin", "go/bin"].map(|dir| agents().join(dir))
 }
 
 /// A sandbox for this shell; `None` as above when it, or what it completes with, is not installed.
@@ -73,7 +81,7 @@ fn node_dir() -> PathBuf {
     found.unwrap_or_else(|| PathBuf::from("/usr/bin"))
 }
 
-/// Counts this test as skipped, for want of a tool.
+/// Counts the calling test as skipped, for want of this.
 pub fn skipped(agent: &str) {
     let name = std::thread::current().name().unwrap_or("?").to_owned();
     let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped");

@@ -14,9 +14,12 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
 use super::onboarding::State;
-use super::{FAMILY, places};
+use super::{FAMILY, places, servers};
 use crate::inputs::matches;
 use crate::{Fact, Inputs, Launch, Plan, Value};
+
+/// Headers for every request, a line each.
+const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
 
 /// What settings cannot change once the provider is managed by the host.
 const HELD: &[&str] = &[
@@ -84,7 +87,7 @@ impl Source {
 /// # Errors
 /// When a file holds something that no argument is stronger than.
 pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -> Result<()> {
-    let state = Source {
+    let own = Source {
         path: state.path.clone(),
         settings: Map::from_iter([("env".to_owned(), state.env.clone())]),
     };
@@ -97,7 +100,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         }
     }
     let files = places::settings(launch, inputs).into_iter().filter_map(|path| Source::read(path, inputs));
-    let sources: Vec<Source> = std::iter::once(state).chain(files).collect();
+    let sources: Vec<Source> = std::iter::once(own).chain(files).collect();
     let policies: Vec<Source> =
         places::policies(inputs).into_iter().filter_map(|path| Source::read(path, inputs)).collect();
     for source in sources.iter().chain(&policies) {
@@ -106,13 +109,20 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
     for policy in &policies {
         respect(policy, launch, plan)?;
     }
+    if super::holds_login_key_back(launch, state) {
+        refuse_lost_header(&sources)?;
+    }
     if sources.iter().chain(&policies).any(|source| source.text("agent").is_some())
         || forwards(launch, "--agent")
     {
         plan.arg("--model"); // the user's own, further on, still wins
         plan.arg(&launch.model.value.id);
     }
-    let guard = guard(&sources, launch, plan);
+    let mut guard = guard(&sources, launch, plan);
+    let servers = servers::to_turn_off(launch, inputs, plan, forwards(launch, "--settings"))?;
+    if !servers.is_empty() {
+        guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
+    }
     if guard.is_empty() {
         return Ok(());
     }
@@ -193,6 +203,11 @@ fn guard(sources: &[Source], launch: &Launch, plan: &mut Plan) -> Map<String, Js
             guard.insert("availableModels".to_owned(), json!(needed)); // added to the user's, not in their place
         }
     }
+    let fallbacks = |source: &Source| source.settings.get("fallbackModel").and_then(Json::as_array).cloned();
+    let foreign = |model: &Json| !needed.iter().any(|ours| model == ours);
+    if sources.iter().filter_map(fallbacks).flatten().any(|model| foreign(&model)) {
+        guard.insert("fallbackModel".to_owned(), json!([])); // in their place
+    }
     let env = guarded_env(sources, launch, plan);
     if !env.is_empty() {
         guard.insert("env".to_owned(), env.into());
@@ -229,6 +244,21 @@ fn secret_lost(path: &Path, name: &str) -> String {
          that cannot go on a command line; remove env.{name} from that file",
         path.display()
     )
+}
+
+/// The header that holds a login's key back is a secret, and goes by the environment; headers in a settings
+/// file beat it there.
+fn refuse_lost_header(sources: &[Source]) -> Result<()> {
+    for source in sources {
+        if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+            bail!(
+                "{}: env.{HEADERS} stands in the way of what keeps your login's key from the provider\n\
+                 help: remove it from that file",
+                source.path.display()
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Every model this launch may ask for.
@@ -281,12 +311,19 @@ fn is_true(text: &str) -> bool {
 /// A managed policy is an administrator's word: never passed by in silence.
 ///
 /// # Errors
-/// When the policy's own key would go to the provider.
+/// When the policy's own key or headers would go to the provider.
 fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
     let path = policy.path.display();
     if policy.text("apiKeyHelper").is_some() {
         bail!(
             "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too\n\
+             help: ask your administrator, or run `claude` without agent-run",
+            launch.provider
+        );
+    }
+    if policy.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+        bail!(
+            "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too\n\
              help: ask your administrator, or run `claude` without agent-run",
             launch.provider
         );

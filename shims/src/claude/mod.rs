@@ -18,6 +18,7 @@ mod guard;
 mod onboarding;
 mod places;
 mod rivals;
+mod servers;
 #[cfg(test)]
 mod tests;
 
@@ -83,6 +84,9 @@ const FAMILY: &[&str] = &[
     "CLAUDE_CODE_USE_*",
 ];
 
+/// The other header for a key.
+const API_KEY_HEADER: &str = "x-api-key";
+
 /// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
 /// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
 const SMALLEST_WINDOW: u64 = 32_000;
@@ -124,11 +128,13 @@ impl Agent for Claude {
         let mut paths = places::state_files(launch, inputs).to_vec();
         paths.extend(places::settings(launch, inputs));
         paths.extend(places::policies(inputs));
+        paths.extend(servers::files(inputs));
         paths
     }
 
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        route(launch, plan);
+        let state = onboarding::State::read(launch, inputs, plan)?;
+        route(launch, &state, plan);
         choose_models(launch, plan);
         limit(launch, plan);
         keep_quiet(launch, plan);
@@ -136,7 +142,6 @@ impl Agent for Claude {
             // Set but empty, it scatters sessions and backups over the working folder.
             plan.unset("CLAUDE_CONFIG_DIR");
         }
-        let state = onboarding::State::read(launch, inputs, plan)?;
         state.merge(launch, plan);
         guard::apply(launch, inputs, &state, plan)?;
         plan.forward(launch);
@@ -149,17 +154,20 @@ impl Agent for Claude {
 }
 
 /// Where requests go, and the one credential they carry.
-fn route(launch: &Launch, plan: &mut Plan) {
+fn route(launch: &Launch, state: &onboarding::State, plan: &mut Plan) {
     plan.set("ANTHROPIC_BASE_URL", base_url(&launch.base_url.value));
-    if sends_api_key(launch) {
-        plan.set("ANTHROPIC_API_KEY", Value::key());
-    } else {
-        plan.set("ANTHROPIC_AUTH_TOKEN", if launch.keyed { Value::key() } else { "agent-run".into() });
-    }
+    let key = if launch.keyed { Value::key() } else { "agent-run".into() };
+    let credential = if sends_api_key(launch) { "ANTHROPIC_API_KEY" } else { "ANTHROPIC_AUTH_TOKEN" };
+    plan.set(credential, key.clone());
     plan.set("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1");
-    let headers =
-        launch.headers.iter().map(|(name, value)| Value::from(format!("{name}: ")).then(value.clone()));
-    if let Some(headers) = headers.reduce(|lines, line| lines.then("\n").then(line)) {
+    let mut headers: Vec<Value> = Vec::new();
+    if holds_login_key_back(launch, state) {
+        headers.push(Value::from(format!("{API_KEY_HEADER}: ")).then(key));
+    }
+    headers.extend(
+        launch.headers.iter().map(|(name, value)| Value::from(format!("{name}: ")).then(value.clone())),
+    );
+    if let Some(headers) = headers.into_iter().reduce(|lines, line| lines.then("\n").then(line)) {
         plan.set("ANTHROPIC_CUSTOM_HEADERS", headers);
     }
 }
@@ -167,6 +175,12 @@ fn route(launch: &Launch, plan: &mut Plan) {
 /// Whether the key goes out as `x-api-key`. Both credentials together would both be sent.
 fn sends_api_key(launch: &Launch) -> bool {
     launch.keyed && launch.anthropic_use_api_key
+}
+
+/// Whether the key of a login at Anthropic's console would go to the provider, and a header of ours must
+/// stand in its place: only one of that name is stronger (2.1.197).
+fn holds_login_key_back(launch: &Launch, state: &onboarding::State) -> bool {
+    state.has_login_key && !launch.headers.keys().any(|name| name.eq_ignore_ascii_case(API_KEY_HEADER))
 }
 
 /// Claude Code appends `/v1/messages` to whatever it is given.

@@ -25,6 +25,8 @@ struct Content {
     #[serde(rename = "hasCompletedOnboarding")]
     onboarded: Json,
     env: Json,
+    #[serde(rename = "primaryApiKey")]
+    login_key: Json,
 }
 
 /// The state file, looked at.
@@ -34,6 +36,9 @@ pub struct State {
     pub path: PathBuf,
     /// Its `env`, which beats the environment as a settings file's does.
     pub env: Json,
+    /// Whether it holds the key of a login at Anthropic's console, which goes out as `x-api-key` beside any
+    /// bearer token (2.1.197).
+    pub has_login_key: bool,
     onboarded: bool,
     /// Whether it can be changed.
     open: bool,
@@ -47,24 +52,25 @@ impl State {
     pub fn read(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<Self> {
         let [legacy, usual] = places::state_files(launch, inputs);
         let path = if matches!(inputs.fact(&legacy), None | Some(Fact::Absent)) { usual } else { legacy };
+        let unread =
+            |path, open| Self { path, env: Json::Null, has_login_key: false, onboarded: false, open };
         let bytes = match inputs.file(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 // Claude Code starts all the same, so we do.
                 plan.warn(format!("{error:#}; Claude Code may greet as on a first start"));
-                return Ok(Self { path, env: Json::Null, onboarded: false, open: false });
+                return Ok(unread(path, false));
             }
         };
-        let Some(bytes) = bytes else {
-            return Ok(Self { path, env: Json::Null, onboarded: false, open: true });
-        };
-        let Content { onboarded, env } = content(&path, bytes)?;
+        let Some(bytes) = bytes else { return Ok(unread(path, true)) };
+        let Content { onboarded, env, login_key } = content(&path, bytes)?;
         let onboarded = onboarded == Json::Bool(true);
         let open = std::str::from_utf8(bytes).is_ok();
         if !open && !onboarded {
             plan.warn(format!("{} is not UTF-8 and stays as it is", path.display()));
         }
-        Ok(Self { path, env, onboarded, open })
+        let has_login_key = login_key.as_str().is_some_and(|key| !key.is_empty());
+        Ok(Self { path, env, has_login_key, onboarded, open })
     }
 
     /// Plans what is missing in the file; nothing when nothing is.
@@ -91,7 +97,8 @@ fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
     // Only a derived struct refuses a key that stands twice. Claude Code and a map take the last one.
     let read: serde_json::Result<Content> = serde_json::from_slice(text).or_else(|_| {
         let whole: Json = serde_json::from_slice(text)?;
-        Ok(Content { onboarded: whole[FLAG].clone(), env: whole["env"].clone() })
+        let of = |name| whole[name].clone();
+        Ok(Content { onboarded: of(FLAG), env: of("env"), login_key: of("primaryApiKey") })
     });
     match (first, read) {
         (Some(b'{'), Ok(content)) => Ok(content),

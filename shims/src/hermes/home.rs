@@ -109,7 +109,11 @@ impl Homes {
             plan.user_dirs.insert(self.base.clone());
         }
         let dotenv = self.base.join(".env");
-        let leaves = matches!(inputs.fact(&dotenv), Some(Fact::File(bytes)) if names_managed_dir(bytes));
+        let undoing = match inputs.fact(&dotenv) {
+            Some(Fact::File(bytes)) => UNDOING.into_iter().find(|(name, _)| is_named(bytes, name)),
+            _ => None,
+        };
+        let leaves = undoing.is_some();
         let hidden = matches!(inputs.fact(&dotenv), Some(Fact::Stream));
         if hidden {
             plan.warn(format!(
@@ -117,9 +121,9 @@ impl Homes {
                  help: put a file there to have it again",
                 dotenv.display()
             ));
-        } else if leaves {
+        } else if let Some((name, consequence)) = undoing {
             plan.warn(format!(
-                "{} names HERMES_MANAGED_DIR, by which Hermes would leave this launch; it was left out\n\
+                "{} names {name}, by which Hermes would {consequence}; it was left out\n\
                  help: remove that line to have the rest of the file again",
                 dotenv.display()
             ));
@@ -159,12 +163,17 @@ fn inherited(inputs: &Inputs, reads: &mut Vec<PathBuf>) -> (Option<PathBuf>, Opt
     (home, managed)
 }
 
-/// Whether a `.env` would have Hermes look for the pins elsewhere: it is loaded over the environment, and
-/// before them. Hermes 0.19 also reads UTF-16, and finds variables in the middle of a line.
-fn names_managed_dir(dotenv: &[u8]) -> bool {
+/// Variables that a `.env` must not set, and what would come of it: it is loaded over the environment, and
+/// before the pins. The second are those of [`super::routing`], which no pin may hold.
+const UNDOING: [(&str, &str); 2] =
+    [(MANAGED_DIR, "leave this launch"), ("AUXILIARY_AGENT_RUN_", "send another key to the provider")];
+
+/// Whether a `.env` sets such a variable. Hermes 0.19 also reads UTF-16, and finds variables in the middle
+/// of a line.
+fn is_named(dotenv: &[u8], variable: &str) -> bool {
     let narrow: Vec<u8> = dotenv.iter().copied().filter(|&byte| byte != 0).collect();
     let text = String::from_utf8_lossy(&narrow);
-    text.split(['\n', '\r']).any(|line| !line.trim_start().starts_with('#') && line.contains(MANAGED_DIR))
+    text.split(['\n', '\r']).any(|line| !line.trim_start().starts_with('#') && line.contains(variable))
 }
 
 fn is_profile(home: &Path) -> bool {

@@ -3,6 +3,7 @@
 mod launches;
 mod logins;
 mod models;
+#[cfg(target_os = "linux")]
 mod network;
 mod screens;
 mod settings;

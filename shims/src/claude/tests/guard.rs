@@ -133,3 +133,51 @@ fn a_managed_policy_is_never_passed_by_in_silence() {
     let helper = Machine::onboarded().file(policy, r#"{"apiKeyHelper": "x"}"#).plan(&launch());
     assert!(helper.expect_err("refused").to_string().contains("`acme`"));
 }
+
+#[test]
+fn a_fallback_model_of_the_settings_is_none_of_the_launchs() {
+    let foreign = plan(Machine::onboarded().file(USER, r#"{"fallbackModel": ["opus", "x"]}"#));
+    assert_eq!(guard(&foreign), Some(serde_json::json!({"fallbackModel": []})));
+    let ours = plan(Machine::onboarded().file(USER, r#"{"fallbackModel": ["m-main"]}"#));
+    assert_eq!(guard(&ours), None);
+}
+
+#[test]
+fn a_server_that_names_a_variable_with_the_key_is_turned_off_and_told() {
+    let servers = r#"{"mcpServers": {
+        "asks": {"type": "http", "url": "https://x.example", "headers": {"A": "Bearer ${ANTHROPIC_AUTH_TOKEN}"}},
+        "defaults": {"url": "https://x.example/${ANTHROPIC_AUTH_TOKEN:-none}"},
+        "other": {"url": "https://x.example/${ANTHROPIC_AUTH_TOKENS}"},
+        "runs": {"command": "x", "env": {"K": "${ANTHROPIC_AUTH_TOKEN}"}}
+    }}"#;
+    // Above the working folder counts too.
+    let machine = || Machine::onboarded().file("/.mcp.json", servers);
+    let off = plan(machine());
+    assert_eq!(guard(&off), Some(serde_json::json!({"disabledMcpjsonServers": ["asks", "defaults"]})));
+    assert_eq!(warnings(&off).len(), 2, "{:?}", off.notes);
+
+    let mut launch = launch();
+    launch.args = vec!["--settings".into(), "{}".into()];
+    let refused = machine().plan(&launch).expect_err("no room for ours").to_string();
+    assert!(refused.contains("`asks` would be sent the key of provider `acme`\nhelp: "), "{refused}");
+}
+
+#[test]
+fn the_key_of_a_console_login_is_held_back_by_a_header_of_ours() {
+    let state = r#"{"hasCompletedOnboarding": true, "primaryApiKey": "sk-ant-api03-theirs"}"#;
+    let machine = || Machine::bare().file("/home/u/.claude.json", state);
+    let held = plan(machine());
+    let header = held.env.get(std::ffi::OsStr::new("ANTHROPIC_CUSTOM_HEADERS")).cloned().flatten();
+    assert_eq!(header, Some(Value::from("x-api-key: ").then(Value::key())));
+    let settings = r#"{"env": {"ANTHROPIC_CUSTOM_HEADERS": "X: 1"}}"#;
+    let refused = machine().file(USER, settings).plan(&launch()).expect_err("it would be lost").to_string();
+    assert!(refused.contains("settings.json: env.ANTHROPIC_CUSTOM_HEADERS"), "{refused}");
+}
+
+#[test]
+fn headers_of_a_policy_do_not_go_to_the_provider() {
+    let policy = r#"{"env": {"ANTHROPIC_CUSTOM_HEADERS": "X-Corp: secret"}}"#;
+    let machine = Machine::onboarded().file("/etc/claude-code/managed-settings.json", policy);
+    let refused = machine.plan(&launch()).expect_err("it beats every argument").to_string();
+    assert!(refused.contains("would go to provider `acme` too\nhelp: ask"), "{refused}");
+}

@@ -1,0 +1,190 @@
+//! The key, looked for where it must not be: in arguments of the whole process tree, in files, in what is
+//! said at the loudest, in dry runs and in errors. It is the child's environment alone that may hold it.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::claude::CLAUDE;
+use super::codex::CODEX;
+use super::crush::CRUSH;
+use super::hermes::HERMES;
+use super::{KEY, Scene, Subject, needles};
+use crate::support::{Ran, net, real, run};
+
+/// A scene in the namespaces, for one that also traces processes.
+#[track_caller]
+fn scene(subject: &'static Subject) -> Option<Scene> {
+    (real::sandbox(subject.agent).is_some() && real::tools(&["strace"]) && net::is_inside())
+        .then(|| Scene::set(subject))
+}
+
+/// Runs a command with every variable that makes it louder, and each program that it or any of its
+/// children starts written down. Asserts that nothing of that holds the key.
+#[track_caller]
+fn traced(scene: &Scene, mut command: Command, what: &str) -> Ran {
+    let trace = scene.sandbox.path("trace");
+    let mut strace = scene.sandbox.command("strace");
+    strace
+        .args(["-f", "--seccomp-bpf", "-qq", "-s", "65535", "-e", "trace=execve,execveat", "-o"])
+        .arg(&trace);
+    strace.arg("timeout").args(["-k", "5", "100"]).arg(command.get_program()).args(command.get_args());
+    strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    strace.envs([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("DEBUG", "*")]);
+    strace.envs([("ANTHROPIC_LOG", "debug"), ("HERMES_LOG_LEVEL", "DEBUG"), ("PYTHONVERBOSE", "")]);
+    command = strace;
+    let ran = run(&mut command);
+    let started = std::fs::read(&trace).unwrap();
+    assert!(started.windows(8).any(|part| part == b"execve(\""), "{what}: nothing was traced");
+    needles::absent(&started, &format!("arguments of {what}"));
+    needles::absent(ran.stdout.as_bytes(), &format!("stdout of {what}"));
+    needles::absent(ran.stderr.as_bytes(), &format!("stderr of {what}"));
+    ran
+}
+
+fn agent_run(scene: &Scene, words: &[&str]) -> Command {
+    let mut command = scene.sandbox.command("agent-run");
+    command.args(words);
+    command
+}
+
+/// Asserts that no file of the sandbox holds the key, but those that the user keeps it in.
+#[track_caller]
+fn no_file_holds_it(scene: &Scene, but: &[&Path]) {
+    for place in ["home", "tmp", "work", "xdg"] {
+        needles::absent_from_files(&scene.sandbox.path(place), but);
+    }
+}
+
+/// The ways to keep a key, and the files that then hold it. The command prints a file's content.
+fn sources(scene: &Scene) -> [(String, Vec<std::path::PathBuf>); 4] {
+    let kept = scene.sandbox.path("kept");
+    scene.sandbox.write(&kept, format!("{KEY}\n"));
+    let kept = kept.display();
+    let config = scene.sandbox.home(".config/agent-run/config.yaml");
+    [
+        ("key_env: CHOSEN_KEY".to_owned(), vec![]),
+        (format!("key_file: '{kept}'"), vec![]),
+        (format!("key_command: [cat, '{kept}']"), vec![]),
+        (format!("key: '{KEY}'"), vec![config]),
+    ]
+}
+
+/// One loud launch for each way to keep the key, and everything else that is said of it.
+#[track_caller]
+fn search(subject: &'static Subject, loud: &[&str]) {
+    let Some(scene) = scene(subject) else { return };
+    for (source, holders) in sources(&scene) {
+        scene.configure(&source);
+        let but: Vec<&Path> = holders.iter().map(AsRef::as_ref).collect();
+        let heard = scene.chosen.posts().len();
+        let words = [&["launch", "m", subject.agent, "--"], loud].concat();
+        traced(&scene, agent_run(&scene, &words), &source).exits(0);
+        assert!(scene.chosen.posts().len() > heard, "{source}: the provider was not asked");
+        no_file_holds_it(&scene, &but);
+        if !source.starts_with("key_file") {
+            continue;
+        }
+        for words in [
+            &["launch", "m", "--dry-run", "-v", subject.agent, "x"][..],
+            &["launch", "m", "--dry-run", "--json", subject.agent, "x"],
+            &["why", &format!("{}@m", subject.agent)],
+            &["doctor", "--probe", "m", subject.agent],
+            &["launch", "m", "--model", "no-such", subject.agent],
+        ] {
+            traced(&scene, agent_run(&scene, words), &format!("{source}, {words:?}"));
+        }
+        no_file_holds_it(&scene, &but);
+    }
+    for post in scene.chosen.posts() {
+        assert_eq!(post["headers"]["authorization"], format!("Bearer {KEY}"), "where it belongs");
+    }
+}
+
+#[test]
+fn claude_at_its_loudest_leaves_the_key_nowhere() {
+    search(&CLAUDE, &["--debug", "--verbose", "--output-format", "stream-json", "-p", "hi"]);
+}
+
+#[test]
+fn codex_at_its_loudest_leaves_the_key_nowhere() {
+    search(&CODEX, &["exec", "--json", "hi"]);
+}
+
+#[test]
+fn hermes_at_its_loudest_leaves_the_key_nowhere() {
+    search(&HERMES, &["chat", "-v", "-Q", "-q", "hi"]);
+}
+
+#[test]
+fn crush_at_its_loudest_leaves_the_key_nowhere() {
+    search(&CRUSH, &["--debug", "run", "-q", "hi"]);
+}
+
+/// The launcher's own commands, against a provider that says the key back in its refusals, one that is
+/// gone, and one that answers.
+#[test]
+fn no_command_of_the_launcher_says_the_key() {
+    let Some(mut scene) = scene(&CLAUDE) else { return };
+    let echo = format!(r#"[{{"status": 401, "body": {{"error": {{"message": "bad key {KEY}"}}}}}}]"#);
+    for script in ["[]", echo.as_str(), "gone"] {
+        if script == "gone" {
+            scene.chosen.stop();
+        } else {
+            scene.script(script);
+        }
+        for (source, holders) in sources(&scene) {
+            scene.configure(&source);
+            let config = scene.sandbox.home(".config/agent-run/config.yaml");
+            let text = std::fs::read_to_string(&config).unwrap();
+            scene.sandbox.config(&text.replace(", model_api_filters: []", ""));
+            let but: Vec<&Path> = holders.iter().map(AsRef::as_ref).collect();
+            for words in COMMANDS {
+                traced(&scene, agent_run(&scene, words), &format!("{script}, {source}, {words:?}"));
+            }
+            no_file_holds_it(&scene, &but);
+        }
+    }
+}
+
+const COMMANDS: &[&[&str]] = &[
+    &["launch", "m", "--model", "no-such", "claude"],
+    &["launch", "m", "--dry-run", "-v", "claude"],
+    &["launch", "m", "--dry-run", "--json", "claude"],
+    &["why", "claude@m"],
+    &["doctor", "m", "claude"],
+    &["doctor", "--keys", "--json"],
+    &["config", "show", "m"],
+    &["config", "check", "--json"],
+    &["providers", "list"],
+    &["providers", "show", "m", "--json"],
+    &["providers", "test", "m"],
+    &["models", "list", "m", "--refresh"],
+    &["models", "diff", "m"],
+    &["env", "m"],
+    &["no-such-command"],
+];
+
+/// What refreshes a list in the background gets the key through a pipe: not as an argument, and not in its
+/// environment either, unless it stood there before.
+#[test]
+fn what_refreshes_lists_in_the_background_is_given_the_key_through_a_pipe() {
+    let Some(scene) = scene(&CLAUDE) else { return };
+    let (source, _) = &sources(&scene)[2];
+    scene.configure(source);
+    let config = scene.sandbox.home(".config/agent-run/config.yaml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    scene.sandbox.config(&text.replace(", model_api_filters: []", ""));
+    let trace = scene.sandbox.path("trace");
+    let mut strace = scene.sandbox.command("strace");
+    strace.args(["-f", "-v", "-qq", "-s", "65535", "-e", "trace=execve,execveat", "-o"]).arg(&trace);
+    // The variable that another source would take it from is not there.
+    strace.args(["agent-run", "launch", "m", "claude", "-p", "hi"]).env_remove("CHOSEN_KEY");
+    run(&mut strace).exits(0);
+    let started = std::fs::read_to_string(&trace).unwrap();
+    let refreshers: Vec<_> = started.lines().filter(|line| line.contains("refresh-detached")).collect();
+    assert!(!refreshers.is_empty(), "no refresher:\n{started}");
+    for line in refreshers {
+        needles::absent(line.as_bytes(), "a refresher's arguments and environment");
+    }
+    assert!(started.contains(KEY), "else a key in an environment would not be seen: the agent has it there");
+}
