@@ -1,6 +1,7 @@
 //! Folders, files and links of ours: private, atomic, and touched only when they differ.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
@@ -13,7 +14,8 @@ use shims::{Dirs, Link};
 /// The folders of ours that one launch has looked at, so that it looks at each once.
 pub struct Folders<'a> {
     dirs: &'a Dirs,
-    sound: BTreeSet<PathBuf>,
+    /// Compared as text: comparing paths part by part cost as much as all the rest of a warm launch's files.
+    sound: BTreeSet<OsString>,
 }
 
 impl<'a> Folders<'a> {
@@ -28,15 +30,38 @@ impl<'a> Folders<'a> {
     /// When a folder of ours belongs to someone else, is a link that someone else made, or is no folder:
     /// then what we write there could be read or turned elsewhere.
     pub fn private(&mut self, path: &Path) -> Result<()> {
-        let ours = [&self.dirs.cache, &self.dirs.state].into_iter().find(|base| path.starts_with(base));
-        let Some(base) = ours else { bail!("{} is not a folder of agent-run", path.display()) };
-        let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
-        for dir in below.into_iter().rev() {
-            if !self.sound.contains(dir) {
+        let bases = [&self.dirs.cache, &self.dirs.state];
+        let Some(below) = bases.into_iter().find_map(|base| path.strip_prefix(base).ok()) else {
+            bail!("{} is not a folder of agent-run", path.display())
+        };
+        let folders: Vec<&Path> = path.ancestors().take(1 + below.iter().count()).collect();
+        for dir in folders.into_iter().rev() {
+            if !self.sound.contains(dir.as_os_str()) {
                 own_dir(dir)?;
-                self.sound.insert(dir.to_owned());
+                self.sound.insert(dir.into());
             }
         }
+        Ok(())
+    }
+
+    /// Writes a file whole, mode 0600, unless it stands so already.
+    ///
+    /// Whoever reads it sees the old content or the new, never a part; a link planted in its place is
+    /// replaced, not followed.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old content then stands as it was.
+    pub fn write(&mut self, path: &Path, contents: &[u8]) -> Result<()> {
+        if stands(path, contents) {
+            return Ok(());
+        }
+        let could_not = || format!("could not write {}", path.display());
+        let folder = path.parent().with_context(could_not)?;
+        self.private(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).with_context(could_not)?;
+        file.write_all(contents).with_context(could_not)?;
+        file.as_file().set_permissions(Permissions::from_mode(0o600)).with_context(could_not)?;
+        file.persist(path).map_err(|error| error.error).with_context(could_not)?;
         Ok(())
     }
 }
@@ -102,25 +127,12 @@ pub fn user_dir(path: &Path) -> Result<()> {
         .with_context(|| format!("could not create {}", path.display()))
 }
 
-/// Writes a file whole, mode 0600, unless it stands so already.
-///
-/// Whoever reads it sees the old content or the new, never a part; a link planted in its place is
-/// replaced, not followed.
+/// Writes a file whole; see [`Folders::write`].
 ///
 /// # Errors
-/// When it cannot be written; the old content then stands as it was.
+/// As there.
 pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
-    if stands(path, contents) {
-        return Ok(());
-    }
-    let could_not = || format!("could not write {}", path.display());
-    let folder = path.parent().with_context(could_not)?;
-    private_dir(folder, dirs)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(could_not)?;
-    file.write_all(contents).with_context(could_not)?;
-    file.as_file().set_permissions(Permissions::from_mode(0o600)).with_context(could_not)?;
-    file.persist(path).map_err(|error| error.error).with_context(could_not)?;
-    Ok(())
+    Folders::of(dirs).write(path, contents)
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {
