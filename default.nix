@@ -22,6 +22,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ./Cargo.lock
       ./Cargo.toml
       ./benches
+      ./build.rs
       ./config.demo.yaml
       ./man
       ./shims

@@ -10,11 +10,11 @@ use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch};
 use crate::env::Environment;
 use crate::reading;
 
-/// Everything the agent's adapter asks of this machine for this launch.
+/// Everything the agent's adapter asks of this machine for this launch, added to what [`bare`] gives.
 ///
 /// What it declares may depend on what was read, so it is asked until it asks for nothing new.
-pub fn gather(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
-    let mut inputs = bare(dirs, env);
+pub fn gather(agent: &dyn Agent, launch: &Launch, bare: Inputs) -> Inputs {
+    let mut inputs = bare;
     loop {
         let wanted = agent.reads(launch, &inputs);
         let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -122,8 +123,12 @@ impl Inputs {
 
     /// The inherited variables that `pattern` names; one `*` in it stands for any text.
     pub fn matching<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a OsStr> {
-        let names = self.env.keys().map(OsString::as_os_str);
-        names.filter(move |name| name.to_str().is_some_and(|name| matches(pattern, name)))
+        // What begins alike stands together, so that not every name is looked at for every pattern.
+        let start = pattern.split_once('*').map_or(pattern, |(start, _)| start);
+        let from = (Bound::Included(OsStr::new(start)), Bound::Unbounded);
+        let names = self.env.range::<OsStr, _>(from).map(|(name, _)| name.as_os_str());
+        let alike = names.take_while(|name| name.as_encoded_bytes().starts_with(start.as_bytes()));
+        alike.filter(|name| name.to_str().is_some_and(|name| matches(pattern, name)))
     }
 }
 

@@ -75,9 +75,9 @@ impl<'a> Source<'a> {
 
     fn place(&self, url: String, anthropic: bool) -> Place {
         let urls = &self.provider.base_urls;
-        let ours =
-            [&urls.openai, &urls.anthropic].into_iter().flatten().any(|base| origin(&base.0) == origin(&url));
-        let public = PUBLIC_LISTS.iter().any(|host| loopback::host(&url).eq_ignore_ascii_case(host));
+        let (host, from) = (loopback::host(&url), origin(&url));
+        let ours = [&urls.openai, &urls.anthropic].into_iter().flatten().any(|base| origin(&base.0) == from);
+        let public = PUBLIC_LISTS.iter().any(|public| host.eq_ignore_ascii_case(public));
         Place { keyed: ours && !public, url, anthropic }
     }
 
@@ -129,7 +129,8 @@ impl<'a> Source<'a> {
 
 /// The first eight bytes of a hash, as 16 hexadecimal digits.
 pub fn short_hex(hash: &[u8]) -> String {
-    hash.iter().take(8).fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    let digits = hash.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Scheme, host and port, in lower case and without the scheme's own port.

@@ -1,10 +1,11 @@
 //! Both doors end here: decide, plan, and print the plan or carry it out.
 
+use std::cell::Cell;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use shims::{Dirs, Launch, Plan};
+use shims::{Dirs, Inputs, Launch, Plan};
 
 use crate::catalog::Catalog;
 use crate::commands::dry_run;
@@ -48,9 +49,7 @@ pub fn decide<'a>(
     env: &Environment,
 ) -> Result<(Launch, &'a Provider)> {
     let provider = resolve::provider(request.agent, &request.provider, config)?;
-    let meant =
-        Meant { request, provider: Some(provider), key: Key::of(Some(provider), env, &dirs.home), dirs, env };
-    match meant.decide(config, Asking::WithoutCommands)? {
+    match Meant::new(request, Some(provider), dirs, env).decide(config, Asking::WithoutCommands)? {
         Some(launch) => Ok((launch, provider)),
         None => bail!("`{}` is a home without a provider", request.provider),
     }
@@ -74,9 +73,21 @@ pub struct Meant<'a> {
     key: Key<'a>,
     dirs: &'a Dirs,
     env: &'a Environment,
+    /// Whether deciding found a list that need not be asked for again.
+    fresh: Cell<bool>,
 }
 
 impl<'a> Meant<'a> {
+    fn new(
+        request: &'a Request,
+        provider: Option<&'a Provider>,
+        dirs: &'a Dirs,
+        env: &'a Environment,
+    ) -> Self {
+        let key = Key::of(provider, env, &dirs.home);
+        Self { request, provider, key, dirs, env, fresh: Cell::new(false) }
+    }
+
     /// What the request is about.
     ///
     /// # Errors
@@ -91,7 +102,7 @@ impl<'a> Meant<'a> {
         let is_home = !config.providers.contains_key(&request.provider) && homes.contains(&request.provider);
         let provider =
             if is_home { None } else { Some(resolve::provider(request.agent, &request.provider, config)?) };
-        Ok(Self { request, provider, key: Key::of(provider, env, &dirs.home), dirs, env })
+        Ok(Self::new(request, provider, dirs, env))
     }
 
     /// Decides the launch; `None` for a home without a provider.
@@ -105,6 +116,7 @@ impl<'a> Meant<'a> {
         let name = &self.request.provider;
         let catalog = self.catalog(config);
         let known = catalog.known(name, provider);
+        self.fresh.set(known.fresh);
         let resolve = |known| resolve::resolve(self.request, provider, config, known, self.env);
         let unknown = match resolve(&known) {
             Err(Undecided::Model(unknown)) if !known.fresh && asking != Asking::Nobody => unknown,
@@ -130,16 +142,20 @@ impl<'a> Meant<'a> {
     /// # Errors
     /// When the adapter refuses.
     pub fn plan(&self, launch: Option<&Launch>) -> Result<Plan> {
+        self.plan_from(launch, inputs::bare(self.dirs, self.env))
+    }
+
+    fn plan_from(&self, launch: Option<&Launch>, bare: Inputs) -> Result<Plan> {
         let Request { agent, provider, args, .. } = self.request;
         match launch {
-            Some(launch) => Plan::of(*agent, launch, &inputs::gather(*agent, launch, self.dirs, self.env)),
-            None => Plan::of_bare_home(*agent, provider, args, &inputs::bare(self.dirs, self.env)),
+            Some(launch) => Plan::of(*agent, launch, &inputs::gather(*agent, launch, bare)),
+            None => Plan::of_bare_home(*agent, provider, args, &bare),
         }
     }
 
     /// Leaves an old list to a process of its own, for the next launch.
     fn refresh_later(&self, loaded: &Loaded, key: Option<&str>) {
-        let Some(provider) = self.provider else { return };
+        let Some(provider) = self.provider.filter(|_| !self.fresh.get()) else { return };
         let catalog = self.catalog(&loaded.config);
         if let Err(error) = catalog.refresh_detached(&self.request.provider, provider, &loaded.path, key) {
             log::debug!("{error:#}");
@@ -199,7 +215,7 @@ impl Ready {
         let key = meant.key.get()?;
         let lock =
             agent.has_runtime_home().then(|| exec::lock_home(agent, &request.provider, dirs)).transpose()?;
-        let mut plan = meant.plan(launch.as_ref())?;
+        let mut plan = meant.plan_from(launch.as_ref(), bare)?;
         if rehearsal {
             plan.merges.clear();
         }

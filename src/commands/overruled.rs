@@ -28,7 +28,7 @@ pub struct Overruled {
 
 /// What the plan was made from, and the files that only the adapter's [`Agent::rivals`] look into.
 pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
-    let mut inputs = inputs::gather(agent, launch, dirs, env);
+    let mut inputs = inputs::gather(agent, launch, inputs::bare(dirs, env));
     for path in agent.rival_files(&inputs) {
         inputs::read(path, &mut inputs);
     }

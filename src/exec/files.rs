@@ -10,7 +10,7 @@ use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::unistd::geteuid;
 use shims::{Dirs, Link};
 
-use super::folders::{failed, private_dir};
+use super::folders::{Folders, failed};
 use crate::replace::{Replacement, beside, replace_link};
 
 /// Writes a file whole, mode 0600, unless it stands so already.
@@ -21,10 +21,18 @@ use crate::replace::{Replacement, beside, replace_link};
 /// # Errors
 /// When it cannot be written; the old content then stands as it was.
 pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
+    write_in(&mut Folders::of(dirs), path, contents)
+}
+
+/// As [`write`], where other folders were looked at already.
+///
+/// # Errors
+/// As there.
+pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Result<()> {
     if stands(path, contents) {
         return Ok(());
     }
-    private_dir(path.parent().unwrap_or(path), dirs)?;
+    folders.private(path.parent().unwrap_or(path))?;
     let write = || {
         let mut fresh = Replacement::begin(path)?;
         fresh.fill(contents, 0o600)?;
@@ -59,14 +67,13 @@ fn stands(path: &Path, contents: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be made.
 pub fn link(path: &Path, link: &Link) -> Result<()> {
+    // A launch finds nearly all of its links as they should be, and asks no more than that.
+    if fs::read_link(path).is_ok_and(|target| target == link.target) {
+        return Ok(());
+    }
     let could_not = failed("link", path);
     match fs::symlink_metadata(path) {
-        Ok(there) if there.is_symlink() => {
-            if fs::read_link(path).is_ok_and(|target| target == link.target) {
-                return Ok(());
-            }
-            replace_link(path, &link.target).map_err(could_not)
-        }
+        Ok(there) if there.is_symlink() => replace_link(path, &link.target).map_err(could_not),
         Ok(there) if there.is_dir() && link.replaces_folder => {
             move_aside(path).map_err(could_not)?;
             symlink(&link.target, path).map_err(could_not)
@@ -100,6 +107,7 @@ pub fn unlink(path: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::folders::private_dir;
     use super::*;
 
     fn sandbox() -> (tempfile::TempDir, Dirs) {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -64,8 +65,8 @@ pub fn find_program(
     let on_path = path.iter().map(|dir| dir.join(program));
     let mut blocked = None;
     for candidate in on_path.chain(fallbacks.iter().cloned()) {
-        let Some(found) = identity(&candidate).filter(|_| candidate.is_file()) else { continue };
-        if Some(found) == ourselves {
+        let Some(found) = candidate.metadata().ok().filter(Metadata::is_file) else { continue };
+        if Some((found.dev(), found.ino())) == ourselves {
             continue;
         }
         match access(&candidate, AccessFlags::X_OK) {

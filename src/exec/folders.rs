@@ -5,10 +5,11 @@
 //! place of one is refused and not followed.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use nix::unistd::geteuid;
@@ -20,7 +21,8 @@ const ELSEWHERE: &str = "set XDG_CACHE_HOME and XDG_STATE_HOME to folders of you
 /// The folders of ours that one launch has looked at, so that it looks at each once.
 pub struct Folders<'a> {
     dirs: &'a Dirs,
-    sound: BTreeSet<PathBuf>,
+    /// Compared as text: comparing paths part by part cost as much as all the rest of a warm launch's files.
+    sound: BTreeSet<OsString>,
 }
 
 impl<'a> Folders<'a> {
@@ -36,15 +38,15 @@ impl<'a> Folders<'a> {
     /// then what we write there could be read or turned elsewhere.
     pub fn private(&mut self, path: &Path) -> Result<()> {
         let bases = [&self.dirs.cache, &self.dirs.state].into_iter().filter(|base| base.is_absolute());
-        let ours = bases.into_iter().find(|base| path.starts_with(base));
-        let Some(base) = ours.map(PathBuf::as_path) else {
+        let Some(below) = bases.into_iter().find_map(|base| path.strip_prefix(base).ok()) else {
             bail!("{} is not a folder of agent-run", path.display())
         };
-        let below: Vec<&Path> = path.ancestors().take_while(|dir| dir.starts_with(base)).collect();
-        for dir in below.into_iter().rev() {
-            if !self.sound.contains(dir) {
-                own_dir(dir, dir == base)?;
-                self.sound.insert(dir.to_owned());
+        let depth = below.iter().count();
+        let folders: Vec<&Path> = path.ancestors().take(1 + depth).collect();
+        for (at, dir) in folders.into_iter().rev().enumerate() {
+            if !self.sound.contains(dir.as_os_str()) {
+                own_dir(dir, at == 0)?;
+                self.sound.insert(dir.into());
             }
         }
         Ok(())

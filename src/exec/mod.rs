@@ -40,7 +40,7 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
         folders::user_dir(dir)?;
     }
     for (path, file) in &plan.files {
-        files::write(path, &file.contents, dirs)?;
+        files::write_in(&mut folders, path, &file.contents)?;
     }
     for (path, link) in &plan.links {
         if let Some(folder) = path.parent() {
@@ -63,12 +63,17 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
 /// When a secret that the plan names is not there.
 pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment) -> Result<Command> {
     let mut command = Command::new(program);
-    command.args(&plan.args).env_clear().envs(env.all());
+    command.args(&plan.args);
+    if !env.is_own() {
+        command.env_clear().envs(env.all());
+    }
     for (name, value) in &plan.env {
         match value {
-            Some(value) => command.env(name, fill(value, key, env)?),
-            None => command.env_remove(name),
-        };
+            Some(value) => _ = command.env(name, fill(value, key, env)?),
+            None if env.all().contains_key(name) => _ = command.env_remove(name),
+            // The agent's whole family is named in a plan, and most of it is not there.
+            None => {}
+        }
     }
     Ok(command)
 }

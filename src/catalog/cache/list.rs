@@ -54,6 +54,8 @@ impl Stored {
         ensure!(head.version == VERSION, "version {}, not {VERSION}", head.version);
         let start = end as u64 + 1;
         ensure!(start.checked_add(head.bytes) == Some(length), "cut off");
+        // A short list has been read whole by now.
+        let body = if count as u64 == length { Body::Memory(first[..count].to_vec()) } else { body };
         Ok(Self { head, body, start })
     }
 
