@@ -111,7 +111,8 @@ fn a_real_server_of_names_is_asked() {
     assert_eq!((four.requests().len(), six.requests().len()), (4, 1));
 }
 
-/// Modules of others would have to be loaded, and a static program is best without: names are found all the same.
+/// Modules that `nsswitch.conf` names and this machine does not have: names are found all the same. One that is
+/// there is loaded, by a static program too.
 #[test]
 fn other_ways_to_find_names_stand_in_nobodys_way() {
     let name = "release::names::other_ways_to_find_names_stand_in_nobodys_way";
