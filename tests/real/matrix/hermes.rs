@@ -117,6 +117,7 @@ api_key: {STRAY}
         vars.push(("HERMES_HOME".into(), shown(&scene.sandbox.home("elsewhere"))));
         scene.home("elsewhere/config.yaml", settings());
         scene.home(".hermes/.env", lines(&vars));
+        scene.allows_the_proxy();
     }
 
     pub fn a_dotenv_with_our_own_variable(scene: &mut Scene) {
