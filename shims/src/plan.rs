@@ -148,6 +148,14 @@ impl Plan {
         }
     }
 
+    /// The variables that the child gets with something secret in them.
+    pub fn secret_variables(&self, launch: &Launch) -> BTreeSet<String> {
+        let set = self.env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.as_ref()?)));
+        let last = launch.extra_env.iter().map(|(name, value)| (name.as_str(), value));
+        let secret = set.chain(last).filter(|(_, value)| value.plain().is_none());
+        secret.map(|(name, _)| name.to_owned()).chain(launch.key_variable.clone()).collect()
+    }
+
     /// Sets a variable of the child.
     pub fn set(&mut self, name: impl AsRef<OsStr>, value: impl Into<Value>) {
         self.env.insert(name.as_ref().to_owned(), Some(value.into()));

@@ -24,7 +24,7 @@ pub fn files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
 /// When the user's own `--settings` (`taken`) leaves no way to turn one off.
 pub fn to_turn_off(launch: &Launch, inputs: &Inputs, plan: &mut Plan, taken: bool) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    let secrets = secret_variables(launch, plan);
+    let secrets = plan.secret_variables(launch);
     for path in files(inputs) {
         let asks = |(_, server): &(&String, &Json)| {
             let text = server.to_string();
@@ -53,14 +53,6 @@ fn read(path: &std::path::Path, inputs: &Inputs) -> Map<String, Json> {
     let Ok(Some(bytes)) = inputs.file(path) else { return Map::new() };
     let file: Json = serde_json::from_slice(places::without_bom(bytes)).unwrap_or_default();
     file["mcpServers"].as_object().cloned().unwrap_or_default()
-}
-
-/// The variables that the child gets with something secret in them.
-fn secret_variables(launch: &Launch, plan: &Plan) -> Vec<String> {
-    let secret =
-        plan.env.iter().filter(|(_, value)| value.as_ref().is_some_and(|value| value.plain().is_none()));
-    let own = secret.map(|(name, _)| name.to_string_lossy().into_owned());
-    own.chain(launch.key_variable.clone()).collect()
 }
 
 /// Whether the text refers to the variable, with a default or without.

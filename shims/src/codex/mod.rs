@@ -13,6 +13,7 @@ mod home;
 mod merge;
 mod rivals;
 mod runtime;
+mod servers;
 mod settings;
 
 use std::ffi::OsString;
@@ -83,6 +84,7 @@ impl Agent for Codex {
         let mut paths = home.reads(inputs);
         paths.extend(runtime::reads(&home));
         paths.push(MANAGED.into());
+        paths.extend(servers::files(&home, inputs));
         paths
     }
 
@@ -97,6 +99,7 @@ impl Agent for Codex {
         }
         home.plan(launch, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
+        servers::turn_off(launch, &home, inputs, plan);
         plan.forward(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");

@@ -191,3 +191,23 @@ fn a_bare_home_is_codexs_own_but_for_the_login() {
     assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some("/s/codex/work/home".into()));
     assert!(plan.files.is_empty() && plan.links.is_empty());
 }
+
+#[test]
+fn a_projects_server_that_wants_the_key_is_off_and_told() {
+    let servers = "[mcp_servers.a]\nurl = 'http://x'\nbearer_token_env_var = 'AGENT_RUN_CODEX_API_KEY'\n\
+                   [mcp_servers.b]\nurl = 'http://x'\nenv_http_headers = { k = 'OWN_KEY' }\n\
+                   [mcp_servers.c]\nurl = 'http://x'\nbearer_token_env_var = 'GITHUB_TOKEN'\n\
+                   [mcp_servers.d]\ncommand = 'x'\n";
+    let mut launch = launch();
+    launch.key_variable = Some("OWN_KEY".to_owned());
+    let plan = plan(&launch, &machine(&[("/w/.codex/config.toml", servers)])).expect("planned");
+    let off: Vec<_> = plan.args.iter().filter_map(|arg| arg.to_str()?.strip_prefix("mcp_servers.")).collect();
+    let how = "={ url = \"http://127.0.0.1:9/unused\", enabled = false }";
+    assert_eq!(off, [format!("a{how}"), format!("b{how}")]);
+    assert_eq!(plan.notes.len(), 2, "{:?}", plan.notes);
+
+    let mut at_home = machine(&[("/h/.codex/config.toml", servers)]);
+    at_home.dirs.cwd = "/h/w".into();
+    let plan = super::tests::plan(&launch, &at_home).expect("planned");
+    assert!(plan.notes.is_empty(), "a server of the user's own is the user's word: {:?}", plan.notes);
+}
