@@ -32,6 +32,7 @@ pub mod fuzzing;
 mod import;
 mod inputs;
 mod key;
+mod links;
 mod near;
 mod output;
 mod presets;

@@ -11,11 +11,10 @@ use shims::{Agent, Model, Protocol};
 use super::place::{Place, name_of};
 use super::reply::MANY;
 use crate::catalog::Catalog;
-use crate::cli::shims::Folder;
-use crate::commands::shims::installed;
-use crate::commands::shims::pairs::{self, Pair};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
+use crate::links::pairs::{self, Pair};
+use crate::links::{self, Links};
 use crate::{presets, resolve};
 
 /// More models than that are offered without a description, which would take a look-up each.
@@ -166,7 +165,7 @@ impl<'a> Values<'a> {
 
     fn shims(&self) -> Option<Vec<Candidate>> {
         let config = self.config()?;
-        let candidate = |pair: &pairs::Pair| {
+        let candidate = |pair: &Pair| {
             let common = config.providers.get(&pair.provider).and_then(|p| resolve::common(pair.agent, p));
             Candidate::with(&pair.name(), common.map_or_else(String::new, |protocol| protocol.to_string()))
         };
@@ -174,8 +173,8 @@ impl<'a> Values<'a> {
     }
 
     fn links(&self) -> Option<Vec<Candidate>> {
-        let folder = Folder { dir: self.place.value("DIR").map(PathBuf::from) };
-        let links = installed(&folder, self.config().as_ref(), self.env).ok()?;
+        let dir = self.place.value("DIR").map(Path::new);
+        let links = Links::of(links::folder(dir, self.config().as_ref(), self.env).ok()?).ours().ok()?;
         let about = |target: &Path| target.display().to_string();
         Some(links.iter().map(|(name, target)| Candidate::with(name, about(target))).collect())
     }

@@ -6,10 +6,10 @@ use shims::quote;
 use super::report::{Finding, Group, Mark};
 use crate::cli::Shell;
 use crate::commands::shims::completions::Completions;
-use crate::commands::shims::links::Links;
-use crate::commands::shims::pairs::Pair;
 use crate::config::Config;
 use crate::env::Environment;
+use crate::links::Links;
+use crate::links::pairs::Pair;
 
 /// Looks at every folder of PATH.
 pub fn look(config: &Config, env: &Environment) -> Group {

@@ -3,27 +3,26 @@
 //! It touches links of ours and nothing else: whatever stands under such a name and is not ours is told and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
+mod chosen;
 pub mod completions;
-pub mod links;
-pub mod pairs;
 mod report;
 mod target;
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use self::completions::Completions;
-use self::links::{Links, State};
-use self::pairs::Pair;
 use self::report::{Line, Outcome, Report};
 use crate::cli::Shims;
-use crate::cli::shims::{Folder, Install, List, Remove};
+use crate::cli::shims::{Install, List, Remove};
 use crate::config::{self, Config};
 use crate::env::Environment;
-use crate::{key, output};
+use crate::links::pairs::Pair;
+use crate::links::{Links, State, folder};
+use crate::output;
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///
@@ -36,7 +35,7 @@ pub fn run(asked: &Shims, config: Option<&Path>, called: &OsStr, env: &Environme
         Shims::List(list) => self::list(list, forgiving(&path)?.as_ref(), env),
         Shims::Remove(remove) => self::remove(remove, forgiving(&path)?.as_ref(), env),
         Shims::Path(asked) => {
-            let folder = folder(asked, forgiving(&path)?.as_ref(), env)?;
+            let folder = folder(asked.dir.as_deref(), forgiving(&path)?.as_ref(), env)?;
             output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
         }
     }
@@ -54,34 +53,9 @@ fn shown(folder: &Path) -> String {
     format!("{}\n", folder.display())
 }
 
-/// The folder of the links: the option, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
-///
-/// # Errors
-/// When there is no home.
-pub fn folder(asked: &Folder, config: Option<&Config>, env: &Environment) -> Result<PathBuf> {
-    let home = env.dirs()?.home;
-    match asked.dir.as_deref().or(config.and_then(|config| config.shims.dir.as_deref())) {
-        Some(dir) => std::path::absolute(key::expand_home(dir, &home))
-            .with_context(|| format!("could not name the folder {}", dir.display())),
-        None => env.bin_dir(),
-    }
-}
-
-/// The names of our links in the folder, for completion.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub fn installed(
-    asked: &Folder,
-    config: Option<&Config>,
-    env: &Environment,
-) -> Result<Vec<(String, PathBuf)>> {
-    Links::of(folder(asked, config, env)?).ours()
-}
-
 fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
-    let links = Links::of(folder(&asked.folder, Some(config), env)?);
-    let pairs = pairs::chosen(asked, config, env)?;
+    let links = Links::of(folder(asked.folder.dir.as_deref(), Some(config), env)?);
+    let pairs = chosen::pairs(asked, config, env)?;
     let target = target::stable(called, env)?;
     if let Some(warning) = target::warning(&target) {
         crate::report::warn(&warning);
@@ -171,7 +145,7 @@ fn forget_completions(completions: &Completions, links: &Links, env: &Environmen
 }
 
 fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
-    let links = Links::of(folder(&asked.folder, config, env)?);
+    let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let names = if asked.all {
         links.ours()?.into_iter().map(|(name, _)| name).collect()
     } else {
@@ -192,7 +166,7 @@ fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<
 }
 
 fn list(asked: &List, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
-    let links = Links::of(folder(&asked.folder, config, env)?);
+    let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = Report::new(links.folder(), false);
     for (name, target) in links.ours()? {
         let problem = match config {

@@ -1,18 +1,38 @@
-//! The folder of links: what stands there, and the few changes made to it.
+//! The symlinks named `<agent>@<provider>`: which there can be, and the folder in which they stand.
+//!
+//! It changes nothing of its own accord; `commands/shims` does, by what it is asked.
 //!
 //! A link is *ours* if its name begins with an agent's and an `@`, and it leads to this very program; or if
 //! it leads nowhere any more and its target was called `agent-run`. Nothing else is ever touched.
+
+pub mod pairs;
 
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
-use super::pairs::Pair;
+use crate::config::Config;
+use crate::env::Environment;
 use crate::exec::{self, failed};
+use crate::key;
 use crate::replace::replace_link;
+use pairs::Pair;
+
+/// The folder of the links: the one that is named, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
+///
+/// # Errors
+/// When there is no home.
+pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) -> Result<PathBuf> {
+    let home = env.dirs()?.home;
+    match named.or(config.and_then(|config| config.shims.dir.as_deref())) {
+        Some(dir) => std::path::absolute(key::expand_home(dir, &home))
+            .with_context(|| format!("could not name the folder {}", dir.display())),
+        None => env.bin_dir(),
+    }
+}
 
 /// What stands under a name.
 #[derive(Debug, Eq, PartialEq)]
