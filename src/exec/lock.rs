@@ -34,8 +34,8 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
     Ok(file)
 }
 
-/// Opens a file that is only there to be locked, on a disk that cannot be written too; a link or a pipe in
-/// its place is an error.
+/// Opens a file that is only there to be locked, on a disk that cannot be written too. A link in its place is
+/// an error, and a pipe is not waited for.
 ///
 /// # Errors
 /// When it cannot be opened.

@@ -72,7 +72,10 @@ fn signals_sent_to_the_launch_arrive_at_the_agent() {
 #[test]
 fn an_agent_that_a_signal_ends_or_stops_is_seen_so_by_who_started_it() {
     let sandbox = sandbox();
-    sandbox.script("claude", "#!/bin/sh\nulimit -c 0\necho >\"$LOG\"\nfor _ in $(seq 3000); do sleep 0.02; done\n");
+    sandbox.script(
+        "claude",
+        "#!/bin/sh\nulimit -c 0\necho >\"$LOG\"\nfor _ in $(seq 3000); do sleep 0.02; done\n",
+    );
     let ends = |signal: &Signal| !matches!(signal, Signal::SIGWINCH | Signal::SIGTSTP | Signal::SIGCONT);
     let signals = SIGNALS.iter().map(|(_, signal)| *signal).filter(ends);
     for signal in signals.chain([Signal::SIGKILL, Signal::SIGABRT]) {
