@@ -35,7 +35,7 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
 }
 
 /// Opens a file that is only there to be locked, on a disk that cannot be written too. A link in its place is
-/// an error, and a pipe is not waited for.
+/// an error; anything else can be locked, and a pipe is not waited for.
 ///
 /// # Errors
 /// When it cannot be opened.
