@@ -34,11 +34,10 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
 }
 
 /// Opens a file that is only there to be locked, made if it is missing, on a disk that cannot be written too.
-/// Its folder must have been looked at.
+/// Its folder must have been looked at. Anything can be locked, and a pipe is not waited for.
 ///
 /// # Errors
-/// When it cannot be opened. A link would have the file made elsewhere, and a pipe would hold us up: both are
-/// refused.
+/// When it cannot be opened, or is a link, which would have the file made elsewhere.
 pub fn open(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(false).write(true).mode(0o600);

@@ -163,8 +163,9 @@ fn a_hundred_changes_of_claude_codes_state_file_and_its_own_are_all_kept() {
                     continue;
                 }
                 let mut json: Json = serde_json::from_slice(&fs::read(&state).unwrap()).expect("whole JSON");
+                // It counts on from what it finds, so that one change of its own that is lost stays lost.
                 written += 1;
-                json["counter"] = json!(written);
+                json["counter"] = json!(json["counter"].as_u64().unwrap_or(0) + 1);
                 let fresh = sandbox.home(".claude.json.fresh");
                 fs::write(&fresh, json.to_string()).unwrap();
                 fs::rename(fresh, &state).unwrap();

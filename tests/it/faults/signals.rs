@@ -48,7 +48,7 @@ fn signals_sent_to_the_launch_arrive_at_the_agent() {
     // It tells each signal, and ends when it was told to.
     let traps = SIGNALS.map(|(name, _)| format!("trap 'echo {name} >>\"$LOG\"' {name}\n")).concat();
     let script = format!(
-        "#!/bin/sh\n{traps}echo ready >>\"$LOG\"\nwhile [ ! -e \"$LOG.end\" ]; do sleep 0.02; done\nexit 7\n"
+        "#!/bin/sh\n{traps}echo ready >>\"$LOG\"\nwhile [ ! -e \"$LOG.end\" ] && [ $((n += 1)) -lt 3000 ]; do sleep 0.02; done\nexit 7\n"
     );
     for agent in super::AGENTS {
         sandbox.script(agent, &script);
@@ -72,7 +72,10 @@ fn signals_sent_to_the_launch_arrive_at_the_agent() {
 #[test]
 fn an_agent_that_a_signal_ends_or_stops_is_seen_so_by_who_started_it() {
     let sandbox = sandbox();
-    sandbox.script("claude", "#!/bin/sh\nulimit -c 0\necho >\"$LOG\"\nwhile :; do sleep 0.02; done\n");
+    sandbox.script(
+        "claude",
+        "#!/bin/sh\nulimit -c 0\necho >\"$LOG\"\nfor _ in $(seq 3000); do sleep 0.02; done\n",
+    );
     let ends = |signal: &Signal| !matches!(signal, Signal::SIGWINCH | Signal::SIGTSTP | Signal::SIGCONT);
     let signals = SIGNALS.iter().map(|(_, signal)| *signal).filter(ends);
     for signal in signals.chain([Signal::SIGKILL, Signal::SIGABRT]) {
@@ -146,7 +149,7 @@ fn a_shell_suspends_the_agent_and_brings_it_back() {
         return;
     }
     let sandbox = sandbox();
-    sandbox.script("claude", "#!/bin/bash\ntrap 'echo back' CONT\necho ready\nwhile :; do read -r line && break; done\necho \"got $line\"\nexit 3\n");
+    sandbox.script("claude", "#!/bin/bash\ntrap 'echo back' CONT\necho ready\nuntil read -r -t 60 line; do [ $SECONDS -lt 120 ] || exit 9; done\necho \"got $line\"\nexit 3\n");
     sandbox.shim("claude@mock");
     let tmux = Tmux::start(&sandbox, "PS1='prompt> ' bash --norc --noprofile -i");
     tmux.wait_for("prompt>");
