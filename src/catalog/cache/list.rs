@@ -51,7 +51,7 @@ impl Stored {
         let head: Head = serde_json::from_slice(&first[..end])?;
         ensure!(head.version == VERSION, "version {}, not {VERSION}", head.version);
         let start = end as u64 + 1;
-        ensure!(start + head.bytes == length, "cut off");
+        ensure!(start.checked_add(head.bytes) == Some(length), "cut off");
         Ok(Self { head, body, start })
     }
 
@@ -107,7 +107,10 @@ impl Stored {
             })?;
             let Some(part) = part else { return Ok(parts) };
             // `0` is what comes after `/`.
-            at = self.lower_bound([&part.as_bytes()[..part.len() - 1], b"0"].concat().as_slice())?;
+            let next = self.lower_bound([&part.as_bytes()[..part.len() - 1], b"0"].concat().as_slice())?;
+            // One that leads back would be followed without end.
+            ensure!(next > at, "not sorted");
+            at = next;
             parts.push(part);
         }
     }
