@@ -17,7 +17,8 @@ use crate::env::Environment;
 pub fn shim_name(data: &[u8]) -> bool {
     let called = OsStr::from_bytes(data);
     if let Some(name) = door::shim_name(called) {
-        assert!(!name.contains('/') && data.ends_with(name.as_bytes()), "{name} is no file's name");
+        assert_eq!(Path::new(called).file_name(), Some(OsStr::new(&name)));
+        assert!(!name.contains('/') && shims::split_shim_name(&name).is_some(), "{name} is no link's name");
     }
     let Ok(text) = std::str::from_utf8(data) else { return false };
     match shims::split_shim_name(text) {
