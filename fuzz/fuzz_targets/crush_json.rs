@@ -1,3 +1,5 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| _ = agent_run::fuzzing::crush_json(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    agent_run::fuzzing::crush_json(data);
+});

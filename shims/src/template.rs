@@ -161,8 +161,10 @@ impl Template {
     }
 
     fn hole(inside: &str) -> Result<Piece, String> {
-        // Longer than any name, it may be a key in the wrong place, which no message may show.
-        let shown = if inside.chars().count() > 32 { "…" } else { inside };
+        // Longer than any name, it may be a key in the wrong place, which no message may show. What controls a
+        // terminal is in no name either.
+        let is_name = inside.chars().count() <= 32 && !inside.contains(char::is_control);
+        let shown = if is_name { inside } else { "…" };
         let (namespace, name) = inside.split_once(':').ok_or_else(|| {
             format!("`${{{shown}}}` has no namespace; write `${{env:{shown}}}` or `${{context:…}}`")
         })?;
@@ -241,6 +243,10 @@ mod tests {
         for text in ["é ${env:A SECRET", "${SECRETxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx}"] {
             let error = Template::parse(text).expect_err(text);
             assert!(!error.contains("SECRET"), "{error}");
+        }
+        for text in ["${a\nhelp: b}", "${x:\u{1b}[2J}", "${context:\u{7}}", "${env:=\r}"] {
+            let error = Template::parse(text).expect_err(text);
+            assert!(!error.contains(char::is_control), "{error:?}");
         }
         assert!(Template::parse("é$${ ${env:A").expect_err("open").contains("at character 6"));
     }

@@ -31,8 +31,11 @@ pub use crush::crush_json;
 pub use hermes::hermes_yaml;
 pub use words::{opts, shim_name, template};
 
+/// What must hold of any bytes; tells whether they were taken.
+pub type Target = fn(&[u8]) -> bool;
+
 /// Every target, by the name of its file in `fuzz/fuzz_targets` and of its folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, fn(&[u8]) -> bool); 11] = [
+pub const TARGETS: [(&str, Target); 11] = [
     ("cache_file", cache_file),
     ("claude_json", claude_json),
     ("codex_toml", codex_toml),

@@ -217,7 +217,7 @@ proptest! {
             }
             let planned = plan.env.get(*name).and_then(Option::as_ref);
             prop_assert!(planned.is_some(), "{text} of the family is inherited");
-            let expected = planned.map(|value| filled(value));
+            let expected = planned.map(filled);
             prop_assert_eq!(expected.as_deref(), Some(*value), "{}", text);
             prop_assert!(!value.to_string_lossy().contains("foreign"), "{text} is another's");
         }

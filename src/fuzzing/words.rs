@@ -17,7 +17,8 @@ use crate::env::Environment;
 pub fn shim_name(data: &[u8]) -> bool {
     let called = OsStr::from_bytes(data);
     if let Some(name) = door::shim_name(called) {
-        assert!(!name.contains('/') && data.ends_with(name.as_bytes()), "{name} is no file's name");
+        assert_eq!(Path::new(called).file_name(), Some(OsStr::new(&name)));
+        assert!(!name.contains('/') && shims::split_shim_name(&name).is_some(), "{name} is no link's name");
     }
     let Ok(text) = std::str::from_utf8(data) else { return false };
     match shims::split_shim_name(text) {
@@ -26,7 +27,7 @@ pub fn shim_name(data: &[u8]) -> bool {
             assert!(!agent.is_empty() && !agent.contains('@') && !provider.is_empty());
         }
         None => {
-            assert!(!text.contains('@') || text.starts_with('@') || text.find('@') == Some(text.len() - 1))
+            assert!(!text.contains('@') || text.starts_with('@') || text.find('@') == Some(text.len() - 1));
         }
     }
     is_safe_if_taken(text)
@@ -158,13 +159,13 @@ fn expected(text: &str) -> OsString {
         } else if let Some(after) = rest.strip_prefix("${") {
             let (name, after) = after.split_once('}').expect("it was parsed");
             match name.split_once(':') {
-                Some(("env", name)) => out.push_str(&format!("<env {name}>")),
+                Some(("env", name)) => out.extend(["<env ", name, ">"]),
                 Some(("context", "key")) => out.push_str(CANARY),
                 Some(("context", name)) => {
                     let known =
                         [Field::Provider, Field::Protocol, Field::Model, Field::Agent, Field::BaseUrl];
                     assert!(known.iter().any(|field| field.name() == name), "{name} was parsed");
-                    out.push_str(&format!("<{name}>"));
+                    out.extend(["<", name, ">"]);
                 }
                 _ => panic!("{name} was parsed"),
             }

@@ -60,14 +60,11 @@ const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "la
 /// Hermes itself would go on with its defaults, and with whatever key it finds, without the user's
 /// approval rules.
 pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
-    let text = inputs.text(path).map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+    const HELP: &str = "help: correct the file; without it your own rules and settings would not hold";
+    let text = inputs.text(path).map_err(|error| anyhow!("{error:#}\n{HELP}"))?;
     let Some(text) = text else { return Ok(Mapping::default()) };
     Mapping::parse(text).map_err(|Flaw { line, column, what }| {
-        anyhow!(
-            "could not read {}:{line}:{column}: {what}\n\
-             help: correct the file; without it your own rules and settings would not hold",
-            path.display()
-        )
+        anyhow!("could not read {}:{line}:{column}: {what}\n{HELP}", path.display())
     })
 }
 
@@ -143,5 +140,8 @@ mod tests {
         let error = read(path, &inputs).expect_err("broken").to_string();
         assert!(error.starts_with("could not read /home/u/.hermes/config.yaml:3:"), "{error}");
         assert!(error.contains("\nhelp: "), "{error}");
+        inputs.facts.insert(path.into(), Fact::File(b"a: \xff\n".to_vec()));
+        let error = format!("{:#}", read(path, &inputs).expect_err("not UTF-8"));
+        assert!(error.contains("not UTF-8") && error.contains("\nhelp: "), "{error}");
     }
 }

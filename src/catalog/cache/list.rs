@@ -111,7 +111,10 @@ impl Stored {
             })?;
             let Some(part) = part else { return Ok(parts) };
             // `0` is what comes after `/`.
-            at = self.lower_bound([&part.as_bytes()[..part.len() - 1], b"0"].concat().as_slice())?;
+            let next = self.lower_bound([&part.as_bytes()[..part.len() - 1], b"0"].concat().as_slice())?;
+            // One that leads back would be followed without end.
+            ensure!(next > at, "not sorted");
+            at = next;
             parts.push(part);
         }
     }

@@ -97,6 +97,24 @@ fn what_is_not_whole_or_not_ours_is_refused() {
 }
 
 #[test]
+fn a_length_beyond_all_bounds_is_refused() {
+    let empty = String::from_utf8(draft(&[]).encode().unwrap()).unwrap();
+    let endless = empty.replacen("\"bytes\":0", &format!("\"bytes\":{}", u64::MAX), 1);
+    assert!(Stored::in_memory(endless.into_bytes()).is_err());
+}
+
+#[test]
+fn a_list_that_is_not_sorted_is_an_error_and_no_endless_search() {
+    let ids = ["a/1", "a/2", "b", "bb"].map(|id| Entry { record: Record::named(id), rank: Some(0) });
+    let sorted = String::from_utf8(draft(&ids).encode().unwrap()).unwrap();
+    let mut lines: Vec<_> = sorted.lines().collect();
+    let second = lines.remove(2);
+    lines.push(second);
+    let stored = Stored::in_memory((lines.join("\n") + "\n").into_bytes()).unwrap();
+    assert!(stored.in_parts("", 1).is_err());
+}
+
+#[test]
 fn garbage_in_the_middle_is_an_error_and_no_crash() {
     let whole = draft(&entries(50)).encode().unwrap();
     for at in (0..whole.len()).step_by(7) {
