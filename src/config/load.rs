@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use nix::unistd::geteuid;
 
 use super::problem::{Mark, Problem, Problems, Step};
@@ -74,6 +74,10 @@ pub fn load(path: &Path) -> Result<Loaded> {
 pub fn text(path: &Path) -> Result<String> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(String::new());
+    }
+    if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let help = "name a file, with `--config` or in AGENT_RUN_CONFIG";
+        bail!("could not change the config: {}: it is not a regular file\nhelp: {help}", path.display());
     }
     let file = open(path)?;
     let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;

@@ -224,10 +224,11 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_f
     let state = fs::metadata(sandbox.home(".claude.json")).unwrap();
     assert_eq!((state.uid(), state.gid(), state.len() > 2), (65534, 65534, true));
 
-    // A link of theirs to a folder of ours.
+    // A link to a folder of ours, and the same of theirs.
     fs::rename(cache.join("codex"), sandbox.path("elsewhere")).unwrap();
     symlink(sandbox.path("elsewhere"), cache.join("codex")).unwrap();
-    sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
+    let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
+    ran.complains(&["is a link", "\nhelp: remove the link"]);
     lchown(cache.join("codex"), Some(65534), Some(65534)).unwrap();
     let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
     ran.complains(&["belongs to another user", "\nhelp: remove it"]);
