@@ -148,14 +148,13 @@ fn stands(path: &Path, contents: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be made.
 pub fn link(path: &Path, link: &Link) -> Result<()> {
+    // A launch finds nearly all of its links as they should be, and asks no more than that.
+    if fs::read_link(path).is_ok_and(|target| target == link.target) {
+        return Ok(());
+    }
     let could_not = || format!("could not link {}", path.display());
     match fs::symlink_metadata(path) {
-        Ok(there) if there.is_symlink() => {
-            if fs::read_link(path).is_ok_and(|target| target == link.target) {
-                return Ok(());
-            }
-            replace_link(path, &link.target).with_context(could_not)
-        }
+        Ok(there) if there.is_symlink() => replace_link(path, &link.target).with_context(could_not),
         Ok(there) if there.is_dir() && link.replaces_folder => {
             move_aside(path).with_context(could_not)?;
             symlink(&link.target, path).with_context(could_not)
