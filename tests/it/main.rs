@@ -13,6 +13,9 @@ mod complete;
 /// The config opened, checked and explained.
 mod config;
 
+/// What a launch costs, counted and not timed.
+mod cost;
+
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 

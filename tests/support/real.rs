@@ -40,6 +40,18 @@ pub fn shell(name: &str) -> Option<Sandbox> {
     None
 }
 
+/// Whether this tool is installed, as above; CI needs `package` for it.
+#[track_caller]
+pub fn has_tool(name: &str, package: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = std::env::split_paths(&path).any(|dir| dir.join(name).exists());
+    assert!(is_there || std::env::var_os("CI").is_none(), "CI needs {name}: install {package}");
+    if !is_there {
+        skipped(name);
+    }
+    is_there
+}
+
 fn agents() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("agents")
 }

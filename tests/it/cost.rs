@@ -1,0 +1,56 @@
+//! No waiting: what a launch that has been made before asks of the system. Counts do not depend on how busy the
+//! machine is; `benches/` has the times.
+
+use std::fs;
+
+use crate::support::lists::Lists;
+use crate::support::real::has_tool;
+use crate::support::{Sandbox, run};
+
+/// What the system was asked for from our own start to the agent's, a call a line.
+fn asked(sandbox: &Sandbox, shim: &str) -> Vec<String> {
+    let log = sandbox.path("calls");
+    let mut strace = sandbox.command("strace");
+    strace.args(["-f", "-qq", "-o"]).arg(&log).arg(sandbox.path("bin").join(shim));
+    run(&mut strace).clean();
+    let log = fs::read_to_string(log).unwrap();
+    // The process's number comes first, padded.
+    let calls = log.lines().filter_map(|line| Some(line.trim_start().split_once(' ')?.1.trim_start()));
+    let is_agent = |call: &&str| call.starts_with("execve(") && !call.contains(shim);
+    let agent = calls.clone().position(|call| is_agent(&call)).expect("the agent was started");
+    calls.take(agent).map(str::to_owned).collect()
+}
+
+fn sandbox(lists: &Lists) -> Sandbox {
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    sandbox.config(&format!(
+        "providers:\n  mock:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    \
+         base_urls: {{anthropic: 'http://{0}', openai: 'http://{0}/v1'}}\n    key_env: MOCK_KEY\n    \
+         default_model: m\n",
+        lists.address
+    ));
+    sandbox.agent_run(&["models", "list", "mock"]).clean();
+    sandbox
+}
+
+#[test]
+fn a_warm_launch_asks_nobody_starts_nothing_and_writes_nothing() {
+    if !has_tool("strace", "strace") {
+        return;
+    }
+    let lists = Lists::json(r#"{"data": [{"id": "m"}]}"#);
+    // Seen: 89, 154, 200 and 134, of which some 55 are the start of any Rust program.
+    for (agent, most) in [("claude", 120), ("codex", 190), ("hermes", 240), ("crush", 170)] {
+        let sandbox = sandbox(&lists);
+        sandbox.fake_agent(agent);
+        let shim = format!("{agent}@mock");
+        sandbox.shim(&shim);
+        sandbox.run(&shim, &[]).exits(0);
+        let calls = asked(&sandbox, &shim);
+        let all = calls.join("\n");
+        assert!(calls.len() <= most, "{agent}: {} calls\n{all}", calls.len());
+        for unwanted in ["socket(", "connect(", "clone", "fork(", "mkdir(", "rename", "unlink", "O_TRUNC"] {
+            assert!(!all.contains(unwanted), "{agent}: {unwanted}\n{all}");
+        }
+    }
+}
