@@ -1,4 +1,5 @@
-//! What model lists of 500, 5,000 and 50,000 models cost, as ratios of runs that take turns.
+//! What model lists of 500, 5,000 and 50,000 models cost, and twenty providers asked at once, as ratios of runs
+//! that take turns.
 //!
 //! Run with `cargo bench --bench catalog`. Absolute times drift with the machine; the ratios hardly do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "this is a benchmark")]
@@ -9,10 +10,11 @@ mod stage;
 mod support;
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use serde_json::json;
 use stage::Sandbox;
-use stage::lists::Lists;
+use stage::lists::{Lists, respond};
 use support::{Contestant, long_list, race, table};
 
 const ROUNDS: usize = 100;
@@ -50,9 +52,42 @@ fn main() {
             ],
         );
     }
+    many_providers();
+}
+
+/// Twenty providers that answer after 20, 40 … 400 ms, beside the slowest of them alone.
+fn many_providers() {
+    let lists: Vec<_> = (1..=20).map(|n| late(Duration::from_millis(20 * n))).collect();
+    let sandbox = Sandbox::new();
+    let entry = |(n, lists): (usize, &Lists)| {
+        format!(
+            "  p{n}:\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{}/v1'}}\n",
+            lists.address
+        )
+    };
+    sandbox.config(&format!("providers:\n{}", lists.iter().enumerate().map(entry).collect::<String>()));
+    println!("\na refresh of 20 providers, of which the slowest answers after 400 ms");
+    let contestants = [
+        ("the slowest alone", &["models", "list", "p19", "--refresh"][..]),
+        ("all", &["models", "list", "--all", "--refresh"]),
+    ];
+    compare_in(&sandbox, &contestants, 15);
+}
+
+/// A provider that takes its time.
+fn late(delay: Duration) -> Lists {
+    let body = big_reply(100);
+    Lists::start(move |_, stream| {
+        std::thread::sleep(delay);
+        respond(stream, "200 OK", &[("content-type", "application/json")], body.as_bytes());
+    })
 }
 
 fn compare(sandbox: &Sandbox, commands: &[(&str, &[&str])]) {
+    compare_in(sandbox, commands, ROUNDS);
+}
+
+fn compare_in(sandbox: &Sandbox, commands: &[(&str, &[&str])], rounds: usize) {
     let mut contestants: Vec<_> = commands
         .iter()
         .map(|(name, words)| {
@@ -61,7 +96,7 @@ fn compare(sandbox: &Sandbox, commands: &[(&str, &[&str])]) {
             Contestant::new(name, command)
         })
         .collect();
-    race(&mut contestants, ROUNDS);
+    race(&mut contestants, rounds);
     table(&contestants, commands[0].0);
 }
 

@@ -1,99 +1,146 @@
 //! What a launch costs beside a bare `exec`.
 //!
-//! A stub agent that exits at once is started through a C program that only calls `execve`, and through
-//! our shim with a small config. Ratios are to the C program; a run asserts nothing.
+//! A stub agent that exits at once is started through a C program that only calls `execve`, and through our
+//! shims: the default build and the static one, with few providers and many, with every kind of key, with
+//! every agent in a home that has been lived in. Ratios are to the C program; a run asserts nothing.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints")]
 
+#[path = "../tests/support/mod.rs"]
+#[allow(unused_imports, reason = "of the stage, a list's server is used")]
+mod stage;
 mod support;
 
 use std::fs;
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{Contestant, compile_c, race, static_build, table};
+use stage::lists::Lists;
+use support::home::Machine;
+use support::{Contestant, compile_c, race, static_build, stripped, table};
 
-const ROUNDS: usize = 400;
-const WRAPPER: &str = "#include <unistd.h>\nint main(int c, char **v, char **e) \
-    { v[0] = STUB; execve(STUB, v, e); return 1; }\n";
+const ROUNDS: usize = 150;
+const WRAPPER: &str = "C program that calls execve";
 
-fn provider(name: &str, key: &str) -> String {
-    format!(
-        "  {name}:\n    protocols: [anthropic, openai-responses]\n    base_urls:\n      \
-         anthropic: https://api.example.com/anthropic\n      openai: https://api.example.com/v1\n    \
-         default_model: example-model\n    {key}\n"
-    )
-}
+/// The builds, each with the file whose instructions are counted.
+type Builds = [(&'static str, PathBuf, PathBuf); 2];
 
 fn main() {
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let root = folder.path();
-    fs::create_dir_all(root.join("bin")).unwrap();
-    let stub = compile_c(root, "stub", "int main(void) { return 0; }\n", &["-static"]);
-    for agent in ["claude", "codex"] {
-        symlink(&stub, root.join("bin").join(agent)).unwrap();
+    let machine = Machine::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
+    let symbols = static_build();
+    let release = stripped(&symbols, &machine.path("agent-run-static"));
+    let default = PathBuf::from(env!("CARGO_BIN_EXE_agent-run"));
+    let builds = [("default", default.clone(), default), ("static", release, symbols)];
+    let lists = Lists::json(r#"{"data": [{"id": "example-model", "context_length": 200000}]}"#);
+    write_configs(&machine, &lists.address);
+    println!("binary size in kB");
+    for (build, program, _) in &builds {
+        println!("  {build:<8} {:>6}", fs::metadata(program).unwrap().len() / 1000);
     }
-    let at = format!("-DSTUB=\"{}\"", stub.display());
-    let wrapper = compile_c(root, "wrapper", WRAPPER, &[&at]);
-    let home = root.join("home/.config/agent-run");
-    fs::create_dir_all(&home).unwrap();
-    fs::write(root.join("home/.claude.json"), "{\"hasCompletedOnboarding\": true}").unwrap();
-    let env_key = provider("p", "key_env: BENCH_KEY");
-    fs::write(home.join("config.yaml"), format!("providers:\n{env_key}")).unwrap();
-    fs::write(
-        root.join("command.yaml"),
-        format!("providers:\n{}", provider("p", &format!("key_command: [{}]", stub_key(root)))),
-    )
-    .unwrap();
-    for count in [30, 300, 3000] {
-        let many: String = (0..count).map(|n| provider(&format!("p{n}"), "key_env: BENCH_KEY")).collect();
-        fs::write(root.join(format!("many{count}.yaml")), format!("providers:\n{env_key}{many}")).unwrap();
-    }
-
-    let command = |program: &Path, config: Option<&str>| {
-        let mut command = Command::new(program);
-        let path = format!("{}:/usr/bin:/bin", root.join("bin").display());
-        command.env_clear().env("HOME", root.join("home")).env("PATH", path).env("BENCH_KEY", "sk-bench");
-        if let Some(config) = config {
-            command.env("AGENT_RUN_CONFIG", root.join(config));
-        }
-        command.current_dir(root);
-        command
-    };
-    let shim = |build: &str, binary: &Path, name: &str| {
-        let dir = root.join(build);
-        fs::create_dir_all(&dir).unwrap();
-        let link = dir.join(name);
-        if !link.exists() {
-            symlink(binary, &link).unwrap();
-        }
-        link
-    };
-
-    let default = Path::new(env!("CARGO_BIN_EXE_agent-run"));
-    let static_build = static_build();
-    let mut contestants = vec![
-        Contestant::new("the stub agent alone", command(&stub, None)),
-        Contestant::new("C program that calls execve", command(&wrapper, None)),
-    ];
-    for (build, binary) in [("default", default), ("static", &static_build)] {
-        let mut add = |what: &str, agent: &str, config: Option<&str>| {
-            let link = shim(build, binary, agent);
-            contestants.push(Contestant::new(&format!("{build}: {what}"), command(&link, config)));
-        };
-        add("claude@p, key_env", "claude@p", None);
-        add("codex@p, key_env", "codex@p", None);
-        add("claude@p, key_command", "claude@p", Some("command.yaml"));
-        add("claude@p, 30 more providers", "claude@p", Some("many30.yaml"));
-        add("claude@p, 300 more providers", "claude@p", Some("many300.yaml"));
-        add("claude@p, 3,000 more providers", "claude@p", Some("many3000.yaml"));
-    }
-    race(&mut contestants, ROUNDS);
-    table(&contestants, "C program that calls execve");
+    ways(&machine, &builds);
+    growth(&machine, &builds);
+    machine.live_in();
+    agents(&machine, &builds);
 }
 
-/// A command that prints a key and does nothing else, so that its cost is that of one spawn.
-fn stub_key(root: &Path) -> String {
+fn provider(name: &str, key: &str, list: &str) -> String {
+    format!(
+        "  {name}:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    base_urls:\n      \
+         anthropic: https://api.example.com/anthropic\n      openai: https://api.example.com/v1\n    \
+         models_url: http://{list}/models\n    default_model: example-model\n    {key}\n"
+    )
+}
+
+/// The configs; the model list of each is on disk and young, as that of a provider in use is.
+fn write_configs(machine: &Machine, list: &str) {
     let print = "#include <unistd.h>\nint main(void) { return write(1, \"sk-bench\\n\", 9) != 9; }\n";
-    compile_c(root, "key", print, &["-static"]).display().to_string()
+    let prints = compile_c(&machine.path(""), "key", print, &["-static"]);
+    let file = machine.write("key.txt", "sk-bench-1234567890\n");
+    let env = "key_env: BENCH_KEY".to_owned();
+    let write = |name: &str, key: &str, others: usize| {
+        let others: String = (1..others).map(|n| provider(&format!("p{n}"), &env, list)).collect();
+        let config = machine.write(name, &format!("providers:\n{}{others}", provider("p", key, list)));
+        let mut load = machine.command(env!("CARGO_BIN_EXE_agent-run"));
+        load.env("AGENT_RUN_CONFIG", config).args(["models", "list", "p"]);
+        stage::run(&mut load).clean();
+    };
+    write("env-1.yaml", &env, 1);
+    write("env-30.yaml", &env, 30);
+    write("env-300.yaml", &env, 300);
+    write("env-3000.yaml", &env, 3000);
+    write("file.yaml", &format!("key_file: {}", file.display()), 1);
+    write("command.yaml", &format!("key_command: [{}]", prints.display()), 1);
+}
+
+fn launched(machine: &Machine, build: &(&str, PathBuf, PathBuf), agent: &str, config: &str) -> Contestant {
+    let (name, program, counted) = build;
+    let shim = format!("{agent}@p");
+    let with_config = |mut command: Command| {
+        command.env("AGENT_RUN_CONFIG", machine.path(&format!("{config}.yaml")));
+        command
+    };
+    let command = with_config(machine.command(machine.shim(name, program, &shim)));
+    let counted = machine.shim(&format!("{name}-counted"), counted, &shim);
+    Contestant::new(&format!("{name}: {agent}, {config}"), command).counted_as(&counted)
+}
+
+fn floor(machine: &Machine) -> Vec<Contestant> {
+    vec![
+        Contestant::new("the stub agent alone", machine.command(machine.path("stub"))),
+        Contestant::new(WRAPPER, machine.command(machine.path("wrapper"))),
+    ]
+}
+
+fn finish(title: &str, mut contestants: Vec<Contestant>, rounds: usize) -> Vec<Contestant> {
+    race(&mut contestants, rounds);
+    println!("\n{title}");
+    table(&contestants, WRAPPER);
+    contestants
+}
+
+/// Where the key comes from.
+fn ways(machine: &Machine, builds: &Builds) {
+    let mut contestants = floor(machine);
+    for build in builds {
+        let configs = ["env-1", "file", "command"];
+        contestants.extend(configs.map(|config| launched(machine, build, "claude", config)));
+    }
+    finish("one provider, by where its key is", contestants, ROUNDS);
+}
+
+/// How many providers the config has.
+fn growth(machine: &Machine, builds: &Builds) {
+    let mut contestants = floor(machine);
+    for build in builds {
+        let configs = ["env-1", "env-30", "env-300", "env-3000"];
+        contestants.extend(configs.map(|config| launched(machine, build, "claude", config)));
+    }
+    let ran = finish("by the number of providers", contestants, ROUNDS / 3);
+    for (build, _, _) in builds {
+        let of = |count: u32| {
+            let name = format!("{build}: claude, env-{count}");
+            ran.iter().find(|contestant| contestant.name == name).unwrap().fastest()
+        };
+        let step = |from: u32, to: u32| (of(to) - of(from)) / f64::from(to - from);
+        println!(
+            "{build}: µs for each more, fastest runs: {:.1} from 1 to 30, {:.1} to 300, {:.1} to 3,000",
+            step(1, 30),
+            step(30, 300),
+            step(300, 3000)
+        );
+    }
+}
+
+/// Every agent in a home that has been lived in: on its first launch, and on those after it.
+fn agents(machine: &Machine, builds: &Builds) {
+    let mut contestants = floor(machine);
+    for agent in ["claude", "codex", "hermes", "crush"] {
+        contestants.push(launched(machine, &builds[0], agent, "env-1"));
+        contestants.push(launched(machine, &builds[1], agent, "env-1"));
+        let mut first = launched(machine, &builds[1], agent, "env-1");
+        first.name += ", first launch";
+        let homes = ["home/.cache/agent-run/", "home/.local/state/agent-run/"];
+        let ours = homes.map(|home| machine.path(home).join(agent));
+        contestants.push(first.after(move || ours.iter().for_each(|home| _ = fs::remove_dir_all(home))));
+    }
+    finish("every agent in a home that has been lived in", contestants, ROUNDS);
 }

@@ -1,4 +1,7 @@
 //! Runs commands side by side: interleaved, so that a busy moment hits them all, and compared by medians.
+//!
+//! Times drift with the machine. What does not drift stands beside them: instructions up to the `exec`, page
+//! faults, system calls, and the most memory that was ever held.
 
 #![allow(dead_code, reason = "each benchmark uses its part")]
 #![allow(
@@ -7,6 +10,9 @@
     reason = "a benchmark that cannot set its stage has failed"
 )]
 
+pub mod count;
+pub mod home;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -14,12 +20,18 @@ use std::time::Instant;
 use nix::sys::resource::{UsageWho, getrusage};
 use serde_json::json;
 
+use count::Counts;
+
 /// One contestant: a name and how to start it.
 pub struct Contestant {
     /// What the table calls it.
     pub name: String,
     /// The command of one run.
     pub command: Command,
+    /// What is done before each run, and not measured.
+    before: Box<dyn Fn()>,
+    /// The same program with its symbols, for counting instructions.
+    counted: Option<PathBuf>,
     micros: Vec<f64>,
     faults: Vec<i64>,
 }
@@ -27,11 +39,25 @@ pub struct Contestant {
 impl Contestant {
     /// A contestant called `name`.
     pub fn new(name: &str, mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        Self { name: name.to_owned(), command, micros: Vec::new(), faults: Vec::new() }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let before = Box::new(|| {});
+        Self { name: name.to_owned(), command, before, counted: None, micros: Vec::new(), faults: Vec::new() }
+    }
+
+    /// Does something before each run that is not measured.
+    pub fn after(mut self, before: impl Fn() + 'static) -> Self {
+        self.before = Box::new(before);
+        self
+    }
+
+    /// Counts the instructions of another file: the same program, not stripped.
+    pub fn counted_as(mut self, program: &Path) -> Self {
+        self.counted = Some(program.to_owned());
+        self
     }
 
     fn run(&mut self) {
+        (self.before)();
         let faults = || getrusage(UsageWho::RUSAGE_CHILDREN).unwrap().minor_page_faults();
         let (before, start) = (faults(), Instant::now());
         let status = self.command.status().unwrap_or_else(|error| panic!("{}: {error}", self.name));
@@ -45,27 +71,31 @@ impl Contestant {
         median(self.micros.clone())
     }
 
+    /// The fastest run, in microseconds.
+    pub fn fastest(&self) -> f64 {
+        self.micros.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
     fn median_faults(&self) -> i64 {
         let mut sorted = self.faults.clone();
         sorted.sort_unstable();
         sorted[sorted.len() / 2]
     }
 
-    /// System calls of one run, children included, where strace is there to count them.
-    fn system_calls(&self) -> Option<usize> {
-        let mut strace = Command::new("strace");
-        strace.args(["-f", "-qq", "-o", "/dev/stdout"]).arg(self.command.get_program());
-        strace.args(self.command.get_args()).env_clear();
-        strace.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        let output = strace.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
-        Some(output.stdout.split(|&byte| byte == b'\n').filter(|line| line.contains(&b'(')).count())
+    fn counts(&self) -> Counts {
+        (self.before)();
+        let calls = count::system_calls(&self.command);
+        (self.before)();
+        let peak = count::peak_memory(&self.command);
+        (self.before)();
+        Counts { calls, peak, instructions: count::instructions(&self.command, self.counted.as_deref()) }
     }
 }
 
 /// Runs all contestants in turn, `rounds` times after a warm-up.
 pub fn race(contestants: &mut [Contestant], rounds: usize) {
     for contestant in contestants.iter_mut() {
-        (0..5).for_each(|_| contestant.run());
+        (0..rounds.min(5)).for_each(|_| contestant.run());
         contestant.micros.clear();
         contestant.faults.clear();
     }
@@ -74,20 +104,28 @@ pub fn race(contestants: &mut [Contestant], rounds: usize) {
     }
 }
 
-/// Prints the table, each median also as a ratio to the contestant called `base`.
+/// Prints the table, times also as ratios to the contestant called `base`.
 pub fn table(contestants: &[Contestant], base: &str) {
-    let floor = contestants.iter().find(|contestant| contestant.name == base).unwrap().median();
-    println!("{:<44} {:>9} {:>7} {:>7} {:>9}", "", "median µs", "ratio", "faults", "syscalls");
+    let base = contestants.iter().find(|contestant| contestant.name == base).unwrap();
+    println!("{:<44} median µs  ratio   fastest  ratio  k instr faults  calls  peak kB", "");
     for contestant in contestants {
-        let calls = contestant.system_calls().map_or_else(|| "?".to_owned(), |calls| calls.to_string());
+        let (median, fastest) = (contestant.median(), contestant.fastest());
+        let Counts { instructions, calls, peak } = contestant.counts();
         println!(
-            "{:<44} {:>9.0} {:>7.2} {:>7} {calls:>9}",
+            "{:<44} {median:>9.0} {:>6.2} {fastest:>9.0} {:>6.2} {:>8} {:>6} {:>6} {:>8}",
             contestant.name,
-            contestant.median(),
-            contestant.median() / floor,
+            median / base.median(),
+            fastest / base.fastest(),
+            shown(instructions.map(|count| count / 1000)),
             contestant.median_faults(),
+            shown(calls),
+            shown(peak),
         );
     }
+}
+
+fn shown(count: Option<u64>) -> String {
+    count.map_or_else(|| "?".to_owned(), |count| count.to_string())
 }
 
 /// The one in the middle.
@@ -125,6 +163,8 @@ pub fn compile_c(folder: &Path, name: &str, source: &str, options: &[&str]) -> P
 }
 
 /// Builds the static release binary, the way a Linux release is built, in a target folder of its own.
+///
+/// It keeps its symbols, by which instructions are counted; [`stripped`] is what a release hands out.
 pub fn static_build() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
@@ -133,8 +173,16 @@ pub fn static_build() -> PathBuf {
         .args(["build", "--quiet", "--release", "--bin", "agent-run", "--target", &target, "--target-dir"])
         .arg(&folder)
         .env("RUSTFLAGS", "-C target-feature=+crt-static -C relocation-model=static")
+        .env("CARGO_PROFILE_RELEASE_STRIP", "none")
         .current_dir(root)
         .status();
     assert!(built.unwrap().success());
     folder.join(target).join("release/agent-run")
+}
+
+/// A copy of a program without its symbols.
+pub fn stripped(program: &Path, to: &Path) -> PathBuf {
+    let done = Command::new("strip").arg("-o").args([to, program]).status();
+    assert!(done.expect("strip").success());
+    to.to_owned()
 }
