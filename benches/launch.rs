@@ -16,7 +16,7 @@ use std::process::Command;
 
 use stage::lists::Lists;
 use support::home::Machine;
-use support::{Contestant, compile_c, race, static_build, stripped, table};
+use support::{Contestant, compile_c, default_build, race, static_build, stripped, table};
 
 const ROUNDS: usize = 150;
 const WRAPPER: &str = "C program that calls execve";
@@ -28,7 +28,7 @@ fn main() {
     let machine = Machine::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
     let symbols = static_build();
     let release = stripped(&symbols, &machine.path("agent-run-static"));
-    let default = PathBuf::from(env!("CARGO_BIN_EXE_agent-run"));
+    let default = default_build(&machine.path("agent-run-default"));
     let builds = [("default", default.clone(), default), ("static", release, symbols)];
     let lists = Lists::json(r#"{"data": [{"id": "example-model", "context_length": 200000}]}"#);
     write_configs(&machine, &lists.address);

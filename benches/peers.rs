@@ -16,9 +16,9 @@ use std::process::{Command, Stdio};
 
 use stage::lists::Lists;
 use support::home::Machine;
-use support::{Contestant, race, static_build, stripped, table};
+use support::{Contestant, default_build, race, static_build, stripped, table};
 
-const ROUNDS: usize = 25;
+const ROUNDS: usize = 20;
 const WRAPPER: &str = "C program that calls execve";
 const URL: &str = "https://api.example.com/anthropic";
 const MODEL: &str = "example-model";
@@ -88,7 +88,7 @@ fn ours(machine: &Machine) -> Vec<Contestant> {
         lists.address
     );
     machine.write("home/.config/agent-run/config.yaml", &config);
-    let default = PathBuf::from(env!("CARGO_BIN_EXE_agent-run"));
+    let default = default_build(&machine.path("agent-run-default"));
     stage::run(machine.command(&default).args(["models", "list", "p"])).clean();
     let symbols = static_build();
     let release = stripped(&symbols, &machine.path("agent-run-static"));

@@ -71,8 +71,10 @@ pub fn instructions(command: &Command, counted: Option<&Path>) -> Option<u64> {
     let mut valgrind = through("valgrind", &options, command, counted.unwrap_or(started(command)));
     let mut child = valgrind.stdout(Stdio::null()).spawn().ok()?;
     child.wait().ok()?;
-    // The first dump is that before the first of the two; a child's are under its own number.
-    let dump = std::fs::read_to_string(folder.path().join(format!("out.{}.1", child.id()))).ok()?;
+    // The dump before the first of the two; of a program that becomes no other there is only the last one. A
+    // child's are under its own number.
+    let dump = |end: &str| std::fs::read_to_string(folder.path().join(format!("out.{}{end}", child.id())));
+    let dump = dump(".1").or_else(|_| dump("")).ok()?;
     let total =
         dump.lines().rev().find_map(|line| line.strip_prefix("summary: ").or(line.strip_prefix("totals: ")));
     total?.trim().parse().ok()

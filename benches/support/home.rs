@@ -11,7 +11,7 @@ const WRAPPER: &str = "#include <unistd.h>\nint main(int c, char **v, char **e) 
     { v[0] = STUB; execve(STUB, v, e); return c < 0; }\n";
 
 /// Variables that say nothing to us and are there all the same.
-const USUAL: &str = "SHELL LANG LC_ALL PWD OLDPWD LOGNAME USER HOSTNAME EDITOR PAGER TERM COLORTERM TERM_PROGRAM \
+const USUAL: &str = "SHELL PWD OLDPWD LOGNAME USER HOSTNAME EDITOR PAGER TERM COLORTERM TERM_PROGRAM \
     DISPLAY WAYLAND_DISPLAY XDG_SESSION_TYPE XDG_SESSION_ID XDG_DATA_DIRS DBUS_SESSION_BUS_ADDRESS SSH_AUTH_SOCK \
     SSH_CONNECTION SSH_CLIENT SSH_TTY GPG_TTY LS_COLORS LESSOPEN LESSCLOSE SHLVL TMUX TMUX_PANE MAIL INVOCATION_ID \
     CARGO_HOME GOPATH NVM_DIR NVM_BIN PYENV_ROOT VIRTUAL_ENV JAVA_HOME _";
@@ -57,6 +57,8 @@ impl Machine {
         let mut command = Command::new(program.as_ref());
         command.env_clear().current_dir(self.root.path());
         command.envs(USUAL.split_whitespace().map(|name| (name, "/some/usual/value/of/it")));
+        // Node ends by a segmentation fault in a locale that is none.
+        command.envs([("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")]);
         command.env("HOME", self.path("home")).env("BENCH_KEY", "sk-bench-1234567890");
         command.env("PATH", format!("{}:/usr/local/bin:/usr/bin:/bin", self.path("bin").display()));
         command

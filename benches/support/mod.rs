@@ -183,3 +183,10 @@ pub fn stripped(program: &Path, to: &Path) -> PathBuf {
     assert!(done.expect("strip").success());
     to.to_owned()
 }
+
+/// A copy of the default build. What a linker has just written lies in the page cache in other pieces than what was
+/// copied, as anything installed was, and costs more page faults.
+pub fn default_build(to: &Path) -> PathBuf {
+    std::fs::copy(env!("CARGO_BIN_EXE_agent-run"), to).unwrap();
+    to.to_owned()
+}

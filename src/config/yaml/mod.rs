@@ -42,7 +42,8 @@ impl Trouble {
 /// Reads the text the fast way; `None` when that cannot be done, for whatever reason.
 pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
     // Aliases can stand for far more than the file's size, and only the tree weighs them.
-    let anchors = text.contains('*') && text.contains('&');
+    let has = |byte| memchr::memchr(byte, text.as_bytes()).is_some();
+    let anchors = has(b'*') && has(b'&');
     if anchors || text.contains("<<") || brackets_left_open(text) > MOST_BRACKETS {
         return None;
     }
@@ -50,7 +51,12 @@ pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
 }
 
 /// The most brackets that stand open at once, counted in the plainest way: one in a quoted text counts too.
+/// Where there are few at all, their number will do.
 fn brackets_left_open(text: &str) -> usize {
+    let all = memchr::memchr2_iter(b'[', b'{', text.as_bytes()).take(MOST_BRACKETS + 1).count();
+    if all <= MOST_BRACKETS {
+        return all;
+    }
     let mut open = 0_usize;
     let mut most = 0;
     for byte in text.bytes() {
