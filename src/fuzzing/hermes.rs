@@ -74,11 +74,12 @@ fn settings(plan: &Plan) -> &str {
     written(plan, plan.files.keys().find(is_ours).expect("settings"))
 }
 
-/// What does not route goes along. Another parser than ours reads both texts; it knows no merge keys.
+/// What does not route goes along. Another parser than ours reads both texts.
 fn keeps_the_users_own(own: &[u8], json: &Json) {
     let Ok(own) = std::str::from_utf8(own) else { panic!("it was read") };
-    // Of YAML 1.1 and 1.2 each has its own idea of where a line ends.
-    if own.contains("<<") || own.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+    // Where YAML 1.1 and 1.2 differ so do the parsers: what ends a line, whether `{?a: b}` has a key `?a`, which
+    // characters an anchor's name has.
+    if !own.chars().all(|c| c.is_ascii_alphanumeric() || " \n:-_.,[]{}\"'#/~+".contains(c)) {
         return;
     }
     let Some(Json::Object(own)) = yaml_value(own.strip_prefix('\u{feff}').unwrap_or(own)) else { return };
