@@ -271,7 +271,8 @@ impl Scene {
     #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
     fn tell(&self, seen: &[Seen]) {
         let mut names: Vec<_> = seen.iter().filter(|seen| seen.host != "chosen.example").collect();
-        let requests = names.iter().filter(|seen| matches!(seen.way, Way::Http | Way::Proxy)).count();
+        let requests =
+            names.iter().filter(|seen| matches!(seen.way, Way::Http | Way::Https | Way::Proxy)).count();
         let tls = names.iter().filter(|seen| seen.way == Way::Tls).count();
         names.sort_by(|a, b| a.host.cmp(&b.host));
         names.dedup_by(|a, b| a.host == b.host);

@@ -5,6 +5,7 @@
 //! resolve to addresses that lead to it, and [`Sink`] listens where the web, proxies and local gateways
 //! are. What runs in there reaches nothing else, and ends with it.
 
+mod authority;
 mod dns;
 mod sink;
 mod wire;
@@ -16,6 +17,8 @@ use std::process::{Command, Stdio};
 use super::{Sandbox, real, run};
 #[allow(unused_imports, reason = "each test binary uses its part")]
 pub use sink::{FAR, Seen, Sink, Way};
+#[allow(unused_imports, reason = "each test binary uses its part")]
+pub use wire::SEALED;
 
 /// Set in the copy of a test that runs in the namespaces.
 const INSIDE: &str = "AGENT_RUN_TEST_NETNS";
