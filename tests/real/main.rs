@@ -32,6 +32,7 @@ mod hermes;
 mod matrix;
 
 /// The static release for Linux.
+#[cfg(target_os = "linux")]
 mod release;
 
 /// A real TAB in bash, zsh and fish, and the checks that each shell has for its script.

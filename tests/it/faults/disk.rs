@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::inject::Victim;
 use super::{AGENTS, KEY, live_in, sandbox};
+use crate::support::net;
 use crate::support::real::{skipped, tools};
 use crate::support::tree::{Tree, files_holding};
 use crate::support::{Ran, Sandbox, run};
@@ -51,22 +52,9 @@ fn launch_after(sandbox: &Sandbox, setup: &str, agent: &str) -> Ran {
     run(sandbox.command("unshare").args(["-rm", "sh", "-c", &script]))
 }
 
-/// Whether namespaces can be had; a machine may forbid them.
-fn has_namespaces() -> bool {
-    if !tools(&["unshare"]) {
-        return false;
-    }
-    let can = Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|ran| ran.status.success());
-    assert!(can || std::env::var_os("CI").is_none(), "CI needs namespaces: unshare -rm");
-    if !can {
-        skipped("a user namespace");
-    }
-    can
-}
-
 #[test]
 fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_of_a_file() {
-    if !has_namespaces() {
+    if !net::can_be_made() {
         return;
     }
     for agent in AGENTS {
@@ -100,7 +88,7 @@ fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_
 
 #[test]
 fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
-    if !has_namespaces() {
+    if !net::can_be_made() {
         return;
     }
     for agent in AGENTS {
@@ -128,7 +116,7 @@ fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
 
 #[test]
 fn in_a_home_that_cannot_be_written_claude_code_starts_with_a_warning_and_the_rest_says_why_not() {
-    if !has_namespaces() {
+    if !net::can_be_made() {
         return;
     }
     for agent in AGENTS {

@@ -1,6 +1,7 @@
 //! The key, looked for where it must not be: in arguments of the whole process tree, in files, in what is
 //! said at the loudest, in dry runs and in errors. It is the child's environment alone that may hold it.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -27,7 +28,7 @@ fn traced(scene: &Scene, mut command: Command, what: &str) -> Ran {
     strace
         .args(["-f", "--seccomp-bpf", "-qq", "-s", "65535", "-e", "trace=execve,execveat", "-o"])
         .arg(&trace);
-    strace.arg("timeout").args(["-k", "5", "100"]).arg(command.get_program()).args(command.get_args());
+    strace.arg("timeout").args(["-k", "5", "240"]).arg(command.get_program()).args(command.get_args());
     strace.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     strace.envs([("RUST_LOG", "trace"), ("RUST_BACKTRACE", "full"), ("DEBUG", "*")]);
     strace.envs([("ANTHROPIC_LOG", "debug"), ("HERMES_LOG_LEVEL", "DEBUG"), ("PYTHONVERBOSE", "")]);
@@ -59,6 +60,8 @@ fn no_file_holds_it(scene: &Scene, but: &[&Path]) {
 fn sources(scene: &Scene) -> [(String, Vec<std::path::PathBuf>); 4] {
     let kept = scene.sandbox.path("kept");
     scene.sandbox.write(&kept, format!("{KEY}\n"));
+    // Else the doctor has something to say of it.
+    std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o600)).unwrap();
     let kept = kept.display();
     let config = scene.sandbox.home(".config/agent-run/config.yaml");
     [
@@ -84,14 +87,14 @@ fn search(subject: &'static Subject, loud: &[&str]) {
         if !source.starts_with("key_file") {
             continue;
         }
-        for words in [
-            &["launch", "m", "--dry-run", "-v", subject.agent, "x"][..],
-            &["launch", "m", "--dry-run", "--json", subject.agent, "x"],
-            &["why", &format!("{}@m", subject.agent)],
-            &["doctor", "--probe", "m", subject.agent],
-            &["launch", "m", "--model", "no-such", subject.agent],
+        for (words, code) in [
+            (&["launch", "m", "--dry-run", "-v", subject.agent, "x"][..], 0),
+            (&["launch", "m", "--dry-run", "--json", subject.agent, "x"], 0),
+            (&["why", &format!("{}@m", subject.agent)], 0),
+            (&["doctor", "--probe", "m", subject.agent], 0),
+            (&["launch", "m", "--model", "no-such", subject.agent], 125),
         ] {
-            traced(&scene, agent_run(&scene, words), &format!("{source}, {words:?}"));
+            traced(&scene, agent_run(&scene, words), &format!("{source}, {words:?}")).exits(code);
         }
         no_file_holds_it(&scene, &but);
     }
@@ -126,7 +129,7 @@ fn crush_at_its_loudest_leaves_the_key_nowhere() {
 fn no_command_of_the_launcher_says_the_key() {
     let Some(mut scene) = scene(&CLAUDE) else { return };
     let echo = format!(r#"[{{"status": 401, "body": {{"error": {{"message": "bad key {KEY}"}}}}}}]"#);
-    for script in ["[]", echo.as_str(), "gone"] {
+    for (provider, script) in ["[]", echo.as_str(), "gone"].into_iter().enumerate() {
         if script == "gone" {
             scene.chosen.stop();
         } else {
@@ -138,30 +141,33 @@ fn no_command_of_the_launcher_says_the_key() {
             let text = std::fs::read_to_string(&config).unwrap();
             scene.sandbox.config(&text.replace(", model_api_filters: []", ""));
             let but: Vec<&Path> = holders.iter().map(AsRef::as_ref).collect();
-            for words in COMMANDS {
-                traced(&scene, agent_run(&scene, words), &format!("{script}, {source}, {words:?}"));
+            for (words, codes) in COMMANDS {
+                let what = format!("{script}, {source}, {words:?}");
+                let ran = traced(&scene, agent_run(&scene, words), &what);
+                assert_eq!(ran.code, codes[provider], "{what}: {ran:?}");
             }
             no_file_holds_it(&scene, &but);
         }
     }
 }
 
-const COMMANDS: &[&[&str]] = &[
-    &["launch", "m", "--model", "no-such", "claude"],
-    &["launch", "m", "--dry-run", "-v", "claude"],
-    &["launch", "m", "--dry-run", "--json", "claude"],
-    &["why", "claude@m"],
-    &["doctor", "m", "claude"],
-    &["doctor", "--keys", "--json"],
-    &["config", "show", "m"],
-    &["config", "check", "--json"],
-    &["providers", "list"],
-    &["providers", "show", "m", "--json"],
-    &["providers", "test", "m"],
-    &["models", "list", "m", "--refresh"],
-    &["models", "diff", "m"],
-    &["env", "m"],
-    &["no-such-command"],
+/// Each with its exit codes: the provider answers, refuses, is gone.
+const COMMANDS: &[(&[&str], [i32; 3])] = &[
+    (&["launch", "m", "--model", "no-such", "claude"], [125; 3]),
+    (&["launch", "m", "--dry-run", "-v", "claude"], [0; 3]),
+    (&["launch", "m", "--dry-run", "--json", "claude"], [0; 3]),
+    (&["why", "claude@m"], [0; 3]),
+    (&["doctor", "m", "claude"], [0; 3]),
+    (&["doctor", "--keys", "--json"], [0; 3]),
+    (&["config", "show", "m"], [0; 3]),
+    (&["config", "check", "--json"], [0; 3]),
+    (&["providers", "list"], [0; 3]),
+    (&["providers", "show", "m", "--json"], [0; 3]),
+    (&["providers", "test", "m"], [0, 1, 1]),
+    (&["models", "list", "m", "--refresh"], [0, 1, 1]),
+    (&["models", "diff", "m"], [0, 1, 1]),
+    (&["env", "m"], [0; 3]),
+    (&["no-such-command"], [2; 3]),
 ];
 
 /// What refreshes a list in the background gets the key through a pipe: not as an argument, and not in its

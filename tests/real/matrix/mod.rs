@@ -23,6 +23,8 @@ mod leaks;
 mod needles;
 /// A launch by one agent's tool within a launch of another's.
 mod nested;
+/// Traffic of the agents' own, within TLS.
+mod own_traffic;
 /// The machine of a cell, and how it is judged.
 mod scene;
 

@@ -54,7 +54,7 @@ fn within_each(inner: &'static Subject) {
         let other = Canary::scripted(&scene.sandbox, &format!("outer-{outer}"), &call.to_string());
         scene.add_provider("outer", &other.url(""));
         let mut command = scene.sandbox.command("timeout");
-        command.args(["-k", "5", "150", "agent-run", "launch", "outer", outer, "--"]).args(words);
+        command.args(["-k", "5", "240", "agent-run", "launch", "outer", outer, "--"]).args(words);
         let heard = scene.chosen.posts().len();
         let ran = run(command.env("PATH", &agents).env("OUTER_KEY", STRAY));
         let said = std::fs::read_to_string(&answer).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use super::{HIJACK, KEY, STRAY};
+use super::{HIJACK, KEY, STRAY, needles};
 use crate::support::net::{self, Seen, Sink, Way};
 use crate::support::tree::{Tree, files_holding};
 use crate::support::{Canary, Ran, Sandbox, real, run};
@@ -178,7 +178,7 @@ impl Scene {
     /// The command of a launch, which ends with the cell even if it hangs.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = self.sandbox.command("timeout");
-        command.args(["-k", "5", "100", "agent-run", "launch", self.provider, self.subject.agent, "--"]);
+        command.args(["-k", "5", "240", "agent-run", "launch", self.provider, self.subject.agent, "--"]);
         command.args(words).envs(self.vars.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -245,7 +245,8 @@ impl Scene {
             assert!(allowed.contains(&&*attempt.host), "{attempt:?}, of all\n{seen:#?}");
             // Looking the proxy up is what it may be named for, and no request to it itself.
             assert!(attempt.host != "proxy.example" || attempt.way == Way::Name, "{attempt:?}");
-            assert!(!attempt.sent.contains(KEY) && !attempt.sent.contains(STRAY), "a key: {attempt:?}");
+            let held = needles::found(attempt.sent.as_bytes());
+            assert!(held.is_none() && !attempt.sent.contains(STRAY), "a key: {attempt:?}");
         }
         assert_eq!(net::unheard(), 0, "knocked where nobody listens, besides\n{seen:#?}");
         self.files_are_sound();
@@ -271,7 +272,8 @@ impl Scene {
     #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
     fn tell(&self, seen: &[Seen]) {
         let mut names: Vec<_> = seen.iter().filter(|seen| seen.host != "chosen.example").collect();
-        let requests = names.iter().filter(|seen| matches!(seen.way, Way::Http | Way::Proxy)).count();
+        let requests =
+            names.iter().filter(|seen| matches!(seen.way, Way::Http | Way::Https | Way::Proxy)).count();
         let tls = names.iter().filter(|seen| seen.way == Way::Tls).count();
         names.sort_by(|a, b| a.host.cmp(&b.host));
         names.dedup_by(|a, b| a.host == b.host);

@@ -1,8 +1,8 @@
 //! The static release for Linux, as `.ci/release` builds it: it needs no library, and still finds hosts by name,
 //! certificates and the user's home.
 //!
-//! Each test runs in namespaces of its own: a network with nothing but loopback, and an `/etc` that holds what the
-//! test puts there. So this test program starts itself again behind `unshare`, with the one test to run.
+//! Each test runs in namespaces of its own ([`net`]): a network with nothing but loopback, and an `/etc` that holds
+//! what the test puts there.
 
 /// Names: hosts, domain name servers, and `nsswitch.conf`.
 mod names;
@@ -13,14 +13,10 @@ mod tls;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::Command;
 
 use crate::support::canary::Canary;
-use crate::support::real::{program, skip};
-use crate::support::{Ran, Sandbox, run};
-
-/// Says that the test runs in its namespaces.
-const INSIDE: &str = "AGENT_RUN_TEST_INSIDE";
+use crate::support::real::skip;
+use crate::support::{Ran, Sandbox, net, run};
 
 /// The release: the one that the variable names, else the one that was built here.
 fn release() -> Option<PathBuf> {
@@ -37,21 +33,12 @@ struct Machine {
 }
 
 impl Machine {
-    /// Starts the test called `name` again in namespaces of its own, and gives its machine to that one: `None` for
-    /// the one outside, which is done then.
+    /// Starts the test again in namespaces of its own, and gives its machine to that one: `None` for the one
+    /// outside, which is done then.
     #[track_caller]
-    fn inside(name: &str) -> Option<Self> {
+    fn inside() -> Option<Self> {
         let release = release()?;
-        for tool in ["unshare", "mount", "ip"] {
-            program(tool)?;
-        }
-        if std::env::var_os(INSIDE).is_none() {
-            let myself = std::env::current_exe().unwrap();
-            let mut command = Command::new("unshare");
-            command.arg("-rnm").arg(myself).args(["--exact", name, "--nocapture"]).env(INSIDE, "1");
-            let ran = run(&mut command);
-            let is_run = ran.stdout.contains("1 passed");
-            assert!(ran.code == 0 && is_run, "{}\n{}", ran.stdout, ran.stderr);
+        if !net::is_inside() {
             return None;
         }
         let sandbox = Sandbox::new();
@@ -66,8 +53,7 @@ impl Machine {
         for (file, text) in files {
             sandbox.write(&etc.join(file), text);
         }
-        run(Command::new("ip").args(["link", "set", "lo", "up"])).exits(0);
-        run(Command::new("mount").arg("--bind").arg(&etc).arg("/etc")).exits(0);
+        net::bind(&etc, "/etc");
         let program = sandbox.path("bin/agent-run");
         fs::remove_file(&program).unwrap();
         symlink(release, program).unwrap();
@@ -115,7 +101,7 @@ fn it_is_one_static_file() {
 
 #[test]
 fn it_launches_and_becomes_the_agent() {
-    let Some(machine) = Machine::inside("release::it_launches_and_becomes_the_agent") else { return };
+    let Some(machine) = Machine::inside() else { return };
     let sandbox = &machine.sandbox;
     let canary = Canary::start(sandbox, "canary");
     machine.provider(&format!("http://localhost:{}", port(&canary)));
@@ -131,8 +117,7 @@ fn it_launches_and_becomes_the_agent() {
 
 #[test]
 fn it_knows_the_home_of_a_user_who_does_not_say() {
-    let name = "release::it_knows_the_home_of_a_user_who_does_not_say";
-    let Some(machine) = Machine::inside(name) else { return };
+    let Some(machine) = Machine::inside() else { return };
     machine.etc("passwd", "root:x:0:0:root:/home/of-root:/bin/sh\n");
     for switch in ["files", "files systemd", "sss files"] {
         machine.etc("nsswitch.conf", &format!("passwd: {switch}\n"));

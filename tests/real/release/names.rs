@@ -71,8 +71,7 @@ fn reply(query: &[u8]) -> Option<Vec<u8>> {
 
 #[test]
 fn localhost_is_found_by_name_on_either_family() {
-    let name = "release::names::localhost_is_found_by_name_on_either_family";
-    let Some(machine) = Machine::inside(name) else { return };
+    let Some(machine) = Machine::inside() else { return };
     for (family, listen) in [("four", "127.0.0.1:0"), ("six", "[::1]:0")] {
         let canary = Canary::listening(&machine.sandbox, family, listen);
         machine.list(&format!("http://localhost:{}", port(&canary))).clean();
@@ -85,7 +84,7 @@ fn localhost_is_found_by_name_on_either_family() {
 
 #[test]
 fn a_real_server_of_names_is_asked() {
-    let Some(machine) = Machine::inside("release::names::a_real_server_of_names_is_asked") else { return };
+    let Some(machine) = Machine::inside() else { return };
     serve_names();
     let four = Canary::start(&machine.sandbox, "four");
     let six = Canary::listening(&machine.sandbox, "six", "[::1]:0");
@@ -115,8 +114,7 @@ fn a_real_server_of_names_is_asked() {
 /// there is loaded, by a static program too.
 #[test]
 fn other_ways_to_find_names_stand_in_nobodys_way() {
-    let name = "release::names::other_ways_to_find_names_stand_in_nobodys_way";
-    let Some(machine) = Machine::inside(name) else { return };
+    let Some(machine) = Machine::inside() else { return };
     serve_names();
     let canary = Canary::start(&machine.sandbox, "canary");
     let switches = [

@@ -56,11 +56,10 @@ impl Drop for Server {
 
 #[test]
 fn certificates_are_found_where_the_system_has_them_and_checked() {
-    let name = "release::tls::certificates_are_found_where_the_system_has_them_and_checked";
     if program("openssl").is_none() {
         return;
     }
-    let Some(machine) = Machine::inside(name) else { return };
+    let Some(machine) = Machine::inside() else { return };
     let server = Server::start(&machine.sandbox);
     let url = format!("https://localhost:{}", Server::PORT);
     let list = |file: Option<&str>| {

@@ -1,4 +1,10 @@
-//! As much of TLS, SOCKS and HTTP as tells whom a connection is for.
+//! As much of TLS, SOCKS and HTTP as tells whom a connection is for, and what it says.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+/// Stands in for a body that nothing here can read.
+pub const SEALED: &str = "[a body that was not unpacked]";
 
 /// The name that a TLS client asks for in its first message.
 pub fn server_name(hello: &[u8]) -> Option<String> {
@@ -60,4 +66,53 @@ pub fn without_port(host: &str) -> &str {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     }
+}
+
+/// Whether the body after this head is all there.
+pub fn is_whole(head: &str, body: &[u8]) -> bool {
+    if is_chunked(head) {
+        return dechunked(body).is_some();
+    }
+    let size = header(head, "content-length").and_then(|size| size.parse().ok()).unwrap_or(0);
+    body.len() >= size
+}
+
+/// The body after this head as text, without chunks and compression.
+pub fn unpacked(head: &str, body: &[u8]) -> String {
+    let whole = if is_chunked(head) { dechunked(body) } else { None };
+    let body = whole.unwrap_or_else(|| body.to_vec());
+    match header(head, "content-encoding").unwrap_or("identity") {
+        "identity" => String::from_utf8_lossy(&body).into_owned(),
+        "gzip" => gunzipped(body).unwrap_or_else(|| SEALED.to_owned()),
+        _ => SEALED.to_owned(),
+    }
+}
+
+fn is_chunked(head: &str) -> bool {
+    header(head, "transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"))
+}
+
+fn dechunked(mut body: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::new();
+    loop {
+        let line = body.windows(2).position(|end| end == b"\r\n")?;
+        let size = std::str::from_utf8(&body[..line]).ok()?.split(';').next()?;
+        let size = usize::from_str_radix(size.trim(), 16).ok()?;
+        let chunk = body.get(line + 2..line + 2 + size)?;
+        if size == 0 {
+            return Some(whole);
+        }
+        whole.extend(chunk);
+        body = body.get(line + 2 + size + 2..)?;
+    }
+}
+
+fn gunzipped(body: Vec<u8>) -> Option<String> {
+    let mut gzip = Command::new("gzip");
+    let mut gzip = gzip.arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let mut to = gzip.stdin.take()?;
+    let writer = std::thread::spawn(move || _ = to.write_all(&body));
+    let ran = gzip.wait_with_output().ok()?;
+    writer.join().ok()?;
+    ran.status.success().then(|| String::from_utf8_lossy(&ran.stdout).into_owned())
 }
