@@ -32,6 +32,8 @@ pub struct Contestant {
     before: Box<dyn Fn()>,
     /// The same program with its symbols, for counting instructions.
     counted: Option<PathBuf>,
+    /// Whether instructions can be counted: not those of a script, whose work is done by what it starts.
+    is_program: bool,
     micros: Vec<f64>,
     faults: Vec<i64>,
 }
@@ -41,7 +43,8 @@ impl Contestant {
     pub fn new(name: &str, mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let before = Box::new(|| {});
-        Self { name: name.to_owned(), command, before, counted: None, micros: Vec::new(), faults: Vec::new() }
+        let (micros, faults) = (Vec::new(), Vec::new());
+        Self { name: name.to_owned(), command, before, counted: None, is_program: true, micros, faults }
     }
 
     /// Does something before each run that is not measured.
@@ -53,6 +56,12 @@ impl Contestant {
     /// Counts the instructions of another file: the same program, not stripped.
     pub fn counted_as(mut self, program: &Path) -> Self {
         self.counted = Some(program.to_owned());
+        self
+    }
+
+    /// Counts no instructions: it is a script.
+    pub fn uncounted(mut self) -> Self {
+        self.is_program = false;
         self
     }
 
@@ -88,7 +97,8 @@ impl Contestant {
         (self.before)();
         let peak = count::peak_memory(&self.command);
         (self.before)();
-        Counts { calls, peak, instructions: count::instructions(&self.command, self.counted.as_deref()) }
+        let count = || count::instructions(&self.command, self.counted.as_deref());
+        Counts { calls, peak, instructions: self.is_program.then(count).flatten() }
     }
 }
 
