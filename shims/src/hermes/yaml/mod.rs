@@ -10,6 +10,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+/// Bytes of a key beyond which it is marked as one.
+const LONGEST_KEY: usize = 1000;
+
 /// A piece of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
@@ -74,8 +77,7 @@ impl Mapping {
     pub fn lines(&self) -> String {
         let mut out = String::new();
         for (key, value) in &self.0 {
-            key.write(&mut out);
-            out.push_str(": ");
+            key.write_key(&mut out, "\n: ");
             value.write(&mut out);
             out.push('\n');
         }
@@ -111,6 +113,18 @@ impl Node {
         }
     }
 
+    /// Writes it as a key; `PyYAML` knows one of more than 1024 characters only by a `?` before it.
+    fn write_key(&self, out: &mut String, after_long: &str) {
+        let start = out.len();
+        self.write(out);
+        if out.len() - start > LONGEST_KEY {
+            out.insert_str(start, "? ");
+            out.push_str(after_long);
+        } else {
+            out.push_str(": ");
+        }
+    }
+
     fn write(&self, out: &mut String) {
         match self {
             Self::Scalar { text, plain: true } if text.is_empty() => out.push_str("null"),
@@ -128,8 +142,7 @@ impl Node {
                 out.push('{');
                 for (index, (key, value)) in mapping.0.iter().enumerate() {
                     out.push_str(if index == 0 { "" } else { ", " });
-                    key.write(out);
-                    out.push_str(": ");
+                    key.write_key(out, " : ");
                     value.write(out);
                 }
                 out.push('}');
@@ -204,6 +217,10 @@ mod tests {
             again("a: x, [y] # z\nb: |\n  one\n  two\n"),
             "a: \"x, [y]\"\nb: \"one\\u000atwo\\u000a\"\n"
         );
+        let long = "\\x1c".repeat(200);
+        let written = again(&format!("\"{long}\": {{\"{long}\": 1}}\n"));
+        let key = format!("\"{}\"", "\\u001c".repeat(200));
+        assert_eq!(written, format!("? {key}\n: {{? {key} : 1}}\n"));
         assert_eq!(again("1: {2: !!str 3}\n"), "1: {2: \"3\"}\n");
         assert_eq!(again("a: [\"\\u2028\", '\"']\n"), "a: [\"\\u2028\", \"\\\"\"]\n");
     }
