@@ -8,13 +8,14 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
 use super::onboarding::State;
-use super::{FAMILY, places, servers};
+use super::source::Source;
+use super::{FAMILY, hooks, places, servers};
 use crate::inputs::matches;
 use crate::{Fact, Inputs, Launch, Plan, Value};
 
@@ -49,38 +50,6 @@ const HELD: &[&str] = &[
     "https_proxy",
     "no_proxy",
 ];
-
-/// One settings file, as far as it could be read. Claude Code ignores a broken one, and so do we.
-pub struct Source {
-    /// The file.
-    pub path: PathBuf,
-    settings: Map<String, Json>,
-}
-
-impl Source {
-    /// The file at `path`, if Claude Code would take it.
-    pub fn read(path: PathBuf, inputs: &Inputs) -> Option<Self> {
-        let bytes = inputs.file(&path).ok()??;
-        let text = String::from_utf8_lossy(places::without_bom(bytes));
-        Some(Self { settings: serde_json::from_str(&text).ok()?, path })
-    }
-
-    /// The variables it sets.
-    pub fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
-        let env = self.settings.get("env").and_then(Json::as_object);
-        env.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
-    }
-
-    /// A top-level text that is not empty.
-    pub fn text(&self, key: &str) -> Option<&str> {
-        self.settings.get(key).and_then(Json::as_str).filter(|text| !text.is_empty())
-    }
-
-    /// The only models it allows.
-    pub fn available_models(&self) -> Option<impl Iterator<Item = &str>> {
-        Some(self.settings.get("availableModels")?.as_array()?.iter().filter_map(Json::as_str))
-    }
-}
 
 /// Adds the arguments that hold the launch's choices against the settings found.
 ///
@@ -119,14 +88,19 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         plan.arg(&launch.model.value.id);
     }
     let mut guard = guard(&sources, launch, plan);
-    let servers = servers::to_turn_off(launch, inputs, plan, forwards(launch, "--settings"))?;
+    let taken = forwards(launch, "--settings");
+    let servers = servers::to_turn_off(launch, inputs, plan, taken)?;
     if !servers.is_empty() {
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
+    }
+    let all: Vec<&Source> = sources.iter().chain(&policies).collect();
+    if let Some(variables) = hooks::allowed_variables(&all, launch, plan, taken)? {
+        guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
     if guard.is_empty() {
         return Ok(());
     }
-    if forwards(launch, "--settings") {
+    if taken {
         // Claude Code takes the last one and forgets the others.
         let left = said(&guard).join(", ");
         plan.warn(format!(

@@ -15,10 +15,12 @@
 //! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
 
 mod guard;
+mod hooks;
 mod onboarding;
 mod places;
 mod rivals;
 mod servers;
+mod source;
 #[cfg(test)]
 mod tests;
 

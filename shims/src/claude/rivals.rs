@@ -1,7 +1,8 @@
 //! What settings files say against a launch. What of it is decisive, [`guard`](super::guard) knows.
 
-use super::guard::{Source, is_family, is_held};
+use super::guard::{is_family, is_held};
 use super::places;
+use super::source::Source;
 use crate::loopback::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Rival};
 

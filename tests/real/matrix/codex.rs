@@ -12,7 +12,7 @@ cells! { CODEX,
     proxies_in_capitals proxies_in_small_letters proxies_before_a_far_provider
     the_systems_settings a_managed_policy_that_routes requirements_of_an_administrator
     a_hostile_project an_mcp_server_that_wants_the_key a_nested_session
-    a_server_for_editors a_background_server_of_the_users other_modes
+    a_server_for_editors a_background_server_of_the_users other_modes exporters_and_notify
 }
 
 mod plant {
@@ -23,7 +23,7 @@ mod plant {
 
     use super::super::hostile::{hostile, lines};
     use super::super::scene::{Scene, shown};
-    use super::super::{HIJACK, KEY, PROXY, STRAY};
+    use super::super::{COLLECTOR, HIJACK, KEY, PROXY, STRAY};
 
     /// Settings in which everything leads elsewhere.
     fn settings() -> String {
@@ -323,5 +323,24 @@ mod plant {
         scene.asks(&["exec", "resume", "--last", "hi"]);
         scene.project("x", "x");
         scene.asks(&["exec", "review", "--uncommitted"]);
+    }
+
+    /// Telemetry goes where the user said, the user's program is told of each turn, and neither of the key.
+    pub fn exporters_and_notify(scene: &mut Scene) {
+        let notify = scene.sandbox.script("notify", "#!/bin/sh\necho \"$@\" >>\"$HOME/notified\"\n");
+        let exporter = format!("{{ otlp-http = {{ endpoint = '{COLLECTOR}/v1', protocol = 'json' }} }}");
+        scene.home(
+            ".codex/config.toml",
+            format!(
+                "notify = ['{}']\n[otel]\nlog_user_prompt = true\nexporter = {exporter}\ntrace_exporter = {exporter}\n",
+                notify.display()
+            ),
+        );
+        scene.allows("collector.example");
+        scene.asks(&["exec", "hi"]);
+        let told = scene.told("collector.example");
+        assert!(told.contains("codex."), "nothing was exported: {told}");
+        let notified = std::fs::read_to_string(scene.sandbox.home("notified")).unwrap();
+        assert!(notified.contains("agent-turn-complete"), "{notified}");
     }
 }

@@ -40,6 +40,9 @@ pub const STRAY: &str = "sk-stray-0123456789-KLMNOPQRSTUVWXYZ";
 /// Where every planted setting leads.
 pub const HIJACK: &str = "http://hijack.example";
 
+/// A collector of telemetry that the user chose.
+pub const COLLECTOR: &str = "http://collector.example:4318";
+
 /// A proxy that nobody chose.
 pub const PROXY: &str = "http://proxy.example:3128";
 

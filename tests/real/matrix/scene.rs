@@ -141,6 +141,16 @@ impl Scene {
         self.allowed.push("proxy.example");
     }
 
+    /// This host may be asked for, as the user said so.
+    pub fn allows(&mut self, host: &'static str) {
+        self.allowed.push(host);
+    }
+
+    /// All that a host was told.
+    pub fn told(&self, host: &str) -> String {
+        self.sink.seen().iter().filter(|seen| seen.host == host).map(|seen| seen.sent.as_str()).collect()
+    }
+
     /// What these agents, which are launched besides, ask for by themselves.
     pub fn allows_the_hosts_of(&mut self, agents: &[&str]) {
         for agent in agents {

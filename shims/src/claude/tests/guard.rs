@@ -181,3 +181,30 @@ fn headers_of_a_policy_do_not_go_to_the_provider() {
     let refused = machine.plan(&launch()).expect_err("it beats every argument").to_string();
     assert!(refused.contains("would go to provider `acme` too\nhelp: ask"), "{refused}");
 }
+
+#[test]
+fn a_hook_over_http_is_not_sent_the_key() {
+    let hook = |more: &str| {
+        format!(
+            r#"{{"hooks": {{"Stop": [{{"hooks": [{{"type": "http", "url": "http://x",
+            "allowedEnvVars": ["ANTHROPIC_AUTH_TOKEN", "MINE"]}}]}}]}}{more}}}"#
+        )
+    };
+    for path in [USER, LOCAL] {
+        let held = plan(Machine::onboarded().file(path, hook("")));
+        assert_eq!(guard(&held), Some(serde_json::json!({"httpHookAllowedEnvVars": ["MINE"]})));
+        let said = warnings(&held);
+        assert!(said[0].starts_with(path) && said[0].contains("ANTHROPIC_AUTH_TOKEN"), "{said:?}");
+    }
+    let listed = plan(Machine::onboarded().file(LOCAL, hook(r#", "httpHookAllowedEnvVars": ["MINE"]"#)));
+    assert_eq!(guard(&listed), None, "the user's own list holds it already");
+    let mine = hook("").replace("ANTHROPIC_AUTH_TOKEN", "OTHER");
+    assert_eq!(guard(&plan(Machine::onboarded().file(LOCAL, mine))), None);
+
+    let list = hook(r#", "httpHookAllowedEnvVars": ["ANTHROPIC_AUTH_TOKEN"]"#);
+    let error = Machine::onboarded().file(LOCAL, list).plan(&launch()).expect_err("refused").to_string();
+    assert!(error.starts_with(LOCAL) && error.contains("\nhelp: take ANTHROPIC_AUTH_TOKEN out"), "{error}");
+    let mut launch = launch();
+    launch.args = ["--settings", "x.json"].map(Into::into).into();
+    Machine::onboarded().file(LOCAL, hook("")).plan(&launch).expect_err("no room for a list");
+}

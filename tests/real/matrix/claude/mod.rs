@@ -23,6 +23,7 @@ cells! { CLAUDE,
     a_managed_policy a_folder_of_policies a_policy_with_a_helper a_policy_with_headers a_policy_from_afar
     a_key_of_the_console_login headers_beside_a_key_of_the_console_login an_mcp_server_that_wants_the_key
     a_hostile_project commands_and_skills_with_models
+    exporters_of_telemetry hooks_and_a_status_line a_hook_that_wants_the_key
     a_nested_session background_modes a_saved_login
 }
 
