@@ -6,7 +6,7 @@
 //!   options come in `AGENT_RUN_OPTS`.
 //! - the **command-line door**: any other name. `agent-run launch <provider> <agent>` and the rest.
 //!
-//! Both end in one [`request::Request`], which goes the way of every launch:
+//! Both end in one `Request`, which goes the way of every launch:
 //!
 //! ```text
 //! argv + env → Request (said) → resolve → Launch (meant) → Plan (planned) → print | exec (done)

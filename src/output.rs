@@ -18,7 +18,7 @@ pub fn write(print: impl FnOnce(&mut Shown<&mut Stdout>) -> io::Result<()>) -> R
     exact(|out| print(&mut Shown::new(out)))
 }
 
-/// As [`write`], byte for byte: for what a shell evaluates, and for text that was made safe already.
+/// As [`write()`], byte for byte: for what a shell evaluates, and for text that was made safe already.
 ///
 /// # Errors
 /// As there.

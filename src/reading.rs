@@ -42,7 +42,7 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
     if is_empty { Ok(Vec::new()) } else { Err(ErrorKind::InvalidInput.into()) }
 }
 
-/// The text of a regular file, as [`file`].
+/// The text of a regular file, as [`file()`].
 ///
 /// # Errors
 /// As there, and when it is not UTF-8.

@@ -24,7 +24,7 @@ pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
     write_in(&mut Folders::of(dirs), path, contents)
 }
 
-/// As [`write`], where other folders were looked at already.
+/// As [`write()`], where other folders were looked at already.
 ///
 /// # Errors
 /// As there.
