@@ -24,6 +24,7 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ./benches
       ./build.rs
       ./config.demo.yaml
+      ./fuzz
       ./man
       ./shims
       ./src

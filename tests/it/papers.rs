@@ -44,6 +44,22 @@ fn the_readme_names_the_two_commands_of_a_newcomer() {
     assert_eq!(console, "$ cargo run --release -- demo\n$ cargo test\n");
 }
 
+/// What a page of proof refers to is there to be run.
+#[test]
+fn the_guarantees_name_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/guarantees.md")).unwrap();
+    let named: Vec<_> = page.split('`').skip(1).step_by(2).filter(|word| is_path(word)).collect();
+    assert!(named.len() > 8, "{named:?}");
+    for path in named {
+        assert!(root.join(path).exists(), "docs/guarantees.md names {path}");
+    }
+}
+
+fn is_path(word: &str) -> bool {
+    ["tests/", "benches/", "fuzz/", "src/", ".ci/"].iter().any(|folder| word.starts_with(folder))
+}
+
 /// The recording's plan is today's: `docs/record` makes another.
 #[test]
 fn the_picture_shows_what_is_printed() {
