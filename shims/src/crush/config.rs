@@ -9,7 +9,7 @@ use std::iter;
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
-use super::settings::Object;
+use super::Object;
 use super::{model, project};
 use crate::{Launch, Model, Protocol, Value};
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::settings::Object;
+use super::Object;
 
 /// The object with `fields` spelled as we look for them. Of two spellings of one, the later adds to the earlier.
 pub fn spelled(object: Object, fields: &[&str]) -> Object {

@@ -21,13 +21,16 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use anyhow::Result;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
 use self::config::{KEY, Provider};
 use self::homes::{CONFIG, DATA, Homes, ORIGINAL};
-use self::settings::{Object, Theirs};
+use self::settings::Theirs;
 use crate::loopback::PROXY_VARIABLES;
 use crate::{Agent, Inputs, Launch, Plan, Protocol, Proxy, Rival, Value, Versions};
+
+/// A JSON object.
+type Object = Map<String, Json>;
 
 /// Crush.
 pub struct Crush;

@@ -6,13 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
+use super::Object;
 use super::fold::{respell, spelled};
 use crate::{Fact, Inputs};
-
-/// A JSON object.
-pub type Object = Map<String, Json>;
 
 /// What a launch decides.
 pub const OURS: [&str; 3] = ["providers", "models", "recent_models"];
