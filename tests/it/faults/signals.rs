@@ -1,7 +1,7 @@
 //! Signals: what a launch inherits it hands on, and what is sent to it arrives at the agent.
 
 use std::fs;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -81,7 +81,8 @@ fn an_agent_that_a_signal_ends_or_stops_is_seen_so_by_who_started_it() {
     for signal in signals.chain([Signal::SIGKILL, Signal::SIGABRT]) {
         let log = sandbox.path(signal.as_str());
         let mut command = plain(&sandbox, &[], &["agent-run", "launch", "mock", "claude"]);
-        let mut child = command.env("LOG", &log).spawn().unwrap();
+        // A group that nobody's shell looks after would not stop.
+        let mut child = command.process_group(0).env("LOG", &log).spawn().unwrap();
         wait_until("the agent", || log.exists());
         let pid = Pid::from_raw(child.id().cast_signed());
         kill(pid, Signal::SIGTSTP).unwrap();
