@@ -136,6 +136,14 @@ fn what_aliases_stand_for_is_bounded() {
 }
 
 #[test]
+fn what_two_parsers_read_differently_is_read_by_the_careful_one() {
+    assert!(messages("\u{2028}providers: {}")[0].contains("unknown key"), "a line that only YAML 1.1 ends");
+    for lines in ["codex: {?tools: minimal}", "codex: {tools: full,\n ?tools: minimal}"] {
+        assert!(messages(&provider(lines))[0].contains("unknown key"), "{lines}");
+    }
+}
+
+#[test]
 fn nesting_is_bounded() {
     let deep = |levels: usize| messages(&format!("providers: {}", "[".repeat(levels))).remove(0);
     assert!(deep(64).contains("nested more than 64 deep"));

@@ -44,10 +44,19 @@ pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
     // Aliases can stand for far more than the file's size, and only the tree weighs them.
     let has = |byte| memchr::memchr(byte, text.as_bytes()).is_some();
     let anchors = has(b'*') && has(b'&');
-    if anchors || text.contains("<<") || brackets_left_open(text) > MOST_BRACKETS {
+    if anchors || text.contains("<<") || is_read_in_two_ways(text) || brackets_left_open(text) > MOST_BRACKETS
+    {
         return None;
     }
     serde_yaml::from_str(text).ok()
+}
+
+/// Whether something stands there that the fast parser reads as YAML 1.1 and the other as 1.2: a `?` that begins
+/// something in braces or brackets, or a line break that ASCII does not know.
+fn is_read_in_two_ways(text: &str) -> bool {
+    let begins = |(at, _): (usize, &str)| text[..at].trim_end().ends_with(['{', '[', ',']);
+    text.match_indices('?').any(begins)
+        || (!text.is_ascii() && text.contains(['\u{85}', '\u{2028}', '\u{2029}']))
 }
 
 /// The most brackets that stand open at once, counted in the plainest way: one in a quoted text counts too.
