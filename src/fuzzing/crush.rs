@@ -89,8 +89,12 @@ fn session(plan: &Plan) -> &str {
 fn keeps_the_users_own(settings: &[u8], choices: Option<&[u8]>, global: &Json) {
     let read = |bytes: &[u8]| -> Json { serde_json::from_slice(bytes).unwrap_or_default() };
     let (settings, choices) = (read(settings), read(choices.unwrap_or_default()));
+    // `Env` goes along as `env`, and of two spellings the later adds to the earlier.
+    let respelled =
+        settings.as_object().is_some_and(|it| it.keys().any(|key| key != "env" && go_folds(key, "env")));
     let ours = |key: &str| {
-        ["providers", "models", "recent_models", "mcp", "options"].iter().any(|it| go_folds(key, it))
+        let decided = ["providers", "models", "recent_models", "mcp", "options"];
+        decided.iter().any(|field| go_folds(key, field)) || (respelled && go_folds(key, "env"))
     };
     for (key, value) in settings.as_object().into_iter().flatten() {
         if !ours(key) && choices.get(key).is_none() {
