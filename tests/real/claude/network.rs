@@ -22,6 +22,6 @@ fn case_18_nothing_leaves_but_to_the_provider() {
     tmux.wait_for("PONG-FROM-MOCK");
     std::thread::sleep(Duration::from_secs(15)); // late traffic: updates, telemetry, marketplaces
     assert!(sink.seen().is_empty(), "{:#?}", sink.seen());
-    assert_eq!(net::unheard(), 0, "knocked where nobody listens");
+    assert_eq!(net::unheard(), 0, "{}", net::UNHEARD);
     stage.only_the_chosen_heard();
 }

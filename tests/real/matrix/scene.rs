@@ -258,7 +258,7 @@ impl Scene {
             let held = needles::found(attempt.sent.as_bytes());
             assert!(held.is_none() && !attempt.sent.contains(STRAY), "a key: {attempt:?}");
         }
-        assert_eq!(net::unheard(), 0, "knocked where nobody listens, besides\n{seen:#?}");
+        assert_eq!(net::unheard(), 0, "{}, besides\n{seen:#?}", net::UNHEARD);
         self.files_are_sound();
         self.tell(&seen);
     }

@@ -47,7 +47,13 @@ pub fn is_inside() -> bool {
     let unshare = ["-k", "5", "900", "unshare", "-rnmpf", "--kill-child"];
     let mut copy = Command::new("timeout");
     copy.args(unshare).arg(std::env::current_exe().unwrap()).args(["--exact", &name, "--nocapture"]);
-    let ran = run(copy.env(INSIDE, "1").stdin(Stdio::null()));
+    copy.env(INSIDE, "1").stdin(Stdio::null());
+    let mut ran = run(&mut copy);
+    // The counters also move when a connection to somebody who listens is given up halfway, as happens on a busy
+    // machine. Whatever turns a launch elsewhere does so each time.
+    if ran.code != 0 && ran.stderr.contains(UNHEARD) {
+        ran = run(&mut copy);
+    }
     print!("{}", ran.stdout);
     assert!(ran.code == 0 && ran.stdout.contains("1 passed"), "{}\n{}", ran.stdout, ran.stderr);
     false
@@ -87,6 +93,9 @@ pub fn etc(sandbox: &Sandbox, files: &[(&str, String)]) {
     }
     bind(&copy, "/etc");
 }
+
+/// What a test says that fails for [`unheard`] alone.
+pub const UNHEARD: &str = "knocked where nobody listens";
 
 /// How often something in here knocked where nobody listens: refused connections, and lost datagrams.
 pub fn unheard() -> u64 {
