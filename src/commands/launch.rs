@@ -15,7 +15,7 @@ use crate::exec::HomeLock;
 use crate::key::Key;
 use crate::request::Request;
 use crate::resolve::{self, Undecided};
-use crate::{exec, inputs, report};
+use crate::{exec, inputs, machine_secret, report};
 
 /// How long a launch waits for a provider's list when nothing else tells whether a model exists.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -205,7 +205,10 @@ impl Ready {
     ) -> Result<Self> {
         let agent = request.agent;
         let meant = Meant::of(request, &loaded.config, dirs, env)?;
-        let bare = inputs::bare(dirs, env);
+        let mut bare = inputs::bare(dirs, env);
+        if agent.has_runtime_home() {
+            bare.secret = machine_secret::obtain(dirs)?;
+        }
         let (named, fallbacks) = (agent.program(&request.args, &bare), agent.fallback_programs(&bare));
         let program = exec::find_program(agent, &named, &env.path(), &fallbacks)?;
         let launch = meant.decide(&loaded.config, Asking::WithCommands)?;
