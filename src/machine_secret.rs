@@ -36,8 +36,11 @@ pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
 /// As [`read`], and when this machine has no random numbers.
 pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
     let path = dirs.state.join(NAME);
-    if let Some(secret) = read_at(&path)? {
-        return Ok(secret);
+    match read_at(&path) {
+        Ok(Some(secret)) => return Ok(secret),
+        Ok(None) => {}
+        // Another user's folder is named as such.
+        Err(error) => return folders::private_dir(&dirs.state, dirs).and(Err(error)),
     }
     let bytes = random().context("could not read /dev/urandom\nhelp: mount /dev in this container")?;
     match create(&path, bytes, dirs) {

@@ -132,7 +132,7 @@ fn our_own_binary_is_never_taken_for_the_agent_however_it_is_linked() {
 #[test]
 fn a_loop_through_a_wrapper_ends_with_an_error() {
     let sandbox = sandbox();
-    sandbox.script("claude", "#!/bin/sh\nexec claude@mock \"$@\"\n");
+    sandbox.script("claude", "#!/bin/sh\nMOCK_KEY=k exec claude@mock \"$@\"\n");
     sandbox.run("claude@mock", &[]).exits(125).complains(&["looks like a loop", "AGENT_RUN_DEPTH"]);
 }
 
