@@ -22,12 +22,41 @@ pub struct Loaded {
     pub config: Config,
     /// The file.
     pub path: PathBuf,
-    /// What is no error but wants mending; each may end in a `help:` line.
-    pub warnings: Vec<String>,
+    warnings: Vec<Warning>,
+    /// The keys that stand in a file which others can read, one warning each.
+    literal_keys: Vec<Warning>,
     text: String,
 }
 
+/// A sentence, with a `help:` line, and the provider it is about.
+struct Warning {
+    provider: String,
+    text: String,
+}
+
+impl Warning {
+    fn new(finding: &check::Finding, path: &Path) -> Self {
+        let provider = match finding.steps.get(1) {
+            Some(Step::Key(name)) => name.clone(),
+            _ => String::new(),
+        };
+        Self { provider, text: finding.sentence(path) }
+    }
+}
+
 impl Loaded {
+    /// What is no error but should be changed; each may end in a `help:` line. Of keys that others can read, the
+    /// first: the help is the same for all.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.text)
+    }
+
+    /// Those about one provider: a launch says nothing of the others.
+    pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &String> {
+        let all = self.warnings.iter().chain(&self.literal_keys);
+        all.filter(move |warning| warning.provider == provider).map(|warning| &warning.text)
+    }
+
     /// The line and column of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
     ///
     /// This parses the file again, so only who shows the place should ask.
@@ -61,8 +90,8 @@ pub fn load(path: &Path) -> Result<Loaded> {
     let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
     let mut loaded = parse(text.to_owned(), path)?;
     if file.others_read {
-        let warning = check::literal_keys(&loaded.config, &for_its_owner(path)).into_iter().next();
-        loaded.warnings.extend(warning.map(|warning| warning.sentence(path)));
+        let findings = check::literal_keys(&loaded.config, &for_its_owner(path));
+        loaded.literal_keys = findings.iter().map(|finding| Warning::new(finding, path)).collect();
     }
     Ok(loaded)
 }
@@ -94,8 +123,8 @@ pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
         Some(config) => config,
         None => thorough(&text).map_err(|list| Problems::new(path, list))?,
     };
-    let warnings = check::warnings(&config).iter().map(|warning| warning.sentence(path)).collect();
-    Ok(Loaded { config, path: path.to_owned(), warnings, text })
+    let warnings = check::warnings(&config).iter().map(|finding| Warning::new(finding, path)).collect();
+    Ok(Loaded { config, path: path.to_owned(), warnings, literal_keys: Vec::new(), text })
 }
 
 /// Reads `text` with a place for everything, and finds everything wrong with it.
