@@ -241,12 +241,23 @@ fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
             "everyone may write it, and it says which commands are run",
             format!("chmod o-w {}", quoted(path)),
         ))
-    } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 {
+    } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 && !is_unmapped_root(file) {
         let help = format!("use a copy of your own, or `chown` it: `ls -lL {}`", quoted(path));
         Some(("it belongs to another user, and it says which commands are run", help))
     } else {
         None
     }
+}
+
+/// Whether this is a user namespace that does not know root, and the file may be root's: all files of unknown owners
+/// belong to one user there (`/proc/sys/kernel/overflowuid`). Nobody but its owner may be able to write it.
+fn is_unmapped_root(file: &Metadata) -> bool {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let overflow = read("/proc/sys/kernel/overflowuid").trim().parse();
+    // Each line: the first uid inside, the first outside, how many.
+    let map = read("/proc/self/uid_map");
+    let knows_root = map.lines().any(|line| line.split_whitespace().next() == Some("0"));
+    overflow == Ok(file.uid()) && file.mode() & 0o022 == 0 && !map.is_empty() && !knows_root
 }
 
 fn for_its_owner(path: &Path) -> String {
