@@ -22,6 +22,17 @@ pub fn sandbox(agent: &str) -> Option<Sandbox> {
     None
 }
 
+/// A sandbox with the oldest supported version of this agent on PATH, before the newest; as above when it is not
+/// installed.
+#[track_caller]
+pub fn minimum(agent: &str) -> Option<Sandbox> {
+    let dir = agents().join("npm-minimum/node_modules/.bin");
+    if dir.join(agent).exists() {
+        return Some(Sandbox::new().also_on_path(&[dir, node_dir()]));
+    }
+    skip(&format!("the minimum of {agent}"), "run tests/agents/install minimum")
+}
+
 /// Where the agents are, and what some of them are started by.
 pub fn folders() -> Vec<PathBuf> {
     installed().into_iter().chain([node_dir()]).collect()
