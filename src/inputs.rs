@@ -5,16 +5,20 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch};
+use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, MachineSecret};
 
 use crate::env::Environment;
-use crate::reading;
+use crate::{machine_secret, reading};
 
 /// Everything the agent's adapter asks of this machine for this launch, added to what [`bare`] gives.
 ///
 /// What it declares may depend on what was read, so it is asked until it asks for nothing new.
 pub fn gather(agent: &dyn Agent, launch: &Launch, bare: Inputs) -> Inputs {
     let mut inputs = bare;
+    if agent.has_runtime_home() && inputs.secret == MachineSecret::default() {
+        // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
+        inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
+    }
     loop {
         let wanted = agent.reads(launch, &inputs);
         let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();

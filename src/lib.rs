@@ -36,6 +36,7 @@ mod import;
 mod inputs;
 mod key;
 mod links;
+mod machine_secret;
 mod near;
 mod output;
 mod presets;

@@ -129,6 +129,7 @@ pub fn resolve(
         headers,
         extra_env,
         key_variable: provider.key_env.clone(),
+        keep_env: BTreeSet::new(),
         foreign_keys: foreign_keys(config, provider),
         proxy: provider.proxy.0.clone(),
         isolated: is_isolated(request, provider, config),

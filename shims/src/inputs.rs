@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
+use crate::{MachineSecret, Suffix};
+
 /// The folders of a launch.
 #[derive(Clone, Debug, Default)]
 pub struct Dirs {
@@ -70,6 +72,8 @@ pub struct Inputs {
     pub dirs: Dirs,
     /// The inherited environment. It holds secrets, so this type has no `Debug`.
     pub env: BTreeMap<OsString, OsString>,
+    /// From which names are made that no project can guess.
+    pub secret: MachineSecret,
     /// What was read, by the path that was declared.
     pub facts: BTreeMap<PathBuf, Fact>,
 }
@@ -78,6 +82,16 @@ impl Inputs {
     /// The inherited variable `name`; one that is set but empty counts as unset.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    /// A variable's name that no project can guess: `start`, an underscore and eight hex digits.
+    pub fn secret_variable(&self, start: &str) -> String {
+        format!("{start}_{}", self.secret.suffix(Suffix::Variable))
+    }
+
+    /// A provider id that no project can guess: `start`, a hyphen and eight hex digits.
+    pub fn secret_id(&self, start: &str) -> String {
+        format!("{start}-{}", self.secret.suffix(Suffix::ProviderId))
     }
 
     /// What stands at a declared path, if it was read already.

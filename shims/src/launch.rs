@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::Value;
 
@@ -208,9 +209,11 @@ pub struct Launch {
     pub headers: BTreeMap<String, Value>,
     /// The user's last word on the child's environment.
     pub extra_env: BTreeMap<String, Value>,
-    /// The variable of the user's own that the key was read from, which the child inherits so that agents
-    /// can start agents. An adapter that can keep it from the agent's tools does.
+    /// The variable that the key was read from (`key_env`). A coding agent does not inherit it: a project knows
+    /// its name and could have it sent anywhere.
     pub key_variable: Option<String>,
+    /// Variables with a provider's key that the agent inherits all the same, because the config says so.
+    pub keep_env: BTreeSet<String>,
     /// Variables that hold other providers' keys, which this child must not see.
     pub foreign_keys: BTreeSet<String>,
     /// The proxy rule.
@@ -229,6 +232,40 @@ impl Launch {
     /// Whether the user named the model for this very launch, rather than the config or a default.
     pub fn model_was_asked_for(&self) -> bool {
         matches!(self.model.origin, Origin::Option(_) | Origin::Opts(_))
+    }
+
+    /// What was chosen, as 16 hex digits: of two launches that would write different choices into a file, each
+    /// has its own. A folder that holds such a file carries it in its name.
+    ///
+    /// What a model list says about the models, such as a window, is no choice and not in it.
+    pub fn identity(&self) -> String {
+        let tiers = &self.tiers;
+        let mut choices = vec![
+            self.provider.as_str(),
+            self.protocol.value.name(),
+            &self.base_url.value,
+            &self.model.value.id,
+            &tiers.opus,
+            &tiers.sonnet,
+            &tiers.haiku,
+            &tiers.subagent,
+        ];
+        let flags = format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            self.keyed, self.anthropic_use_api_key, self.isolated, self.codex_tools, self.proxy
+        );
+        let headers: Vec<String> =
+            self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        choices.push(&flags);
+        choices.extend(headers.iter().map(String::as_str));
+        let mut hash = Sha256::new();
+        for choice in choices {
+            // The length keeps apart what would read alike once joined.
+            hash.update(choice.len().to_le_bytes());
+            hash.update(choice);
+        }
+        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
+        format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
     }
 
     /// The provider's own folder below `base`: `<base>/<agent>/<provider>`.
@@ -256,6 +293,7 @@ impl Launch {
             headers: BTreeMap::new(),
             extra_env: BTreeMap::new(),
             key_variable: None,
+            keep_env: BTreeSet::new(),
             foreign_keys: BTreeSet::new(),
             proxy: Proxy::Inherit,
             isolated: false,
@@ -279,6 +317,25 @@ mod tests {
         assert_eq!(model(Some(100), Some(100)).output_limit(), None);
         assert_eq!(model(Some(100), Some(0)).output_limit(), None);
         assert_eq!(model(Some(100), None).output_limit(), None);
+    }
+
+    #[test]
+    fn launches_that_choose_differently_have_different_identities() {
+        let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
+        let mut others = vec![launch.clone(); 6];
+        others[0].model.value.id = "n".to_owned();
+        others[1].protocol.value = Protocol::OpenaiResponses;
+        others[2].base_url.value = "https://q.example".to_owned();
+        others[3].tiers.haiku = "small".to_owned();
+        others[4].headers.insert("X-A".to_owned(), "1".into());
+        others[5].keyed = false;
+        for other in &others {
+            assert_ne!(other.identity(), launch.identity());
+        }
+        let mut same = launch.clone();
+        same.models.push(Model::named("new in the list"));
+        same.args.push("word".into());
+        assert_eq!(same.identity(), launch.identity());
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
 pub mod inputs;
+pub mod json;
 pub mod launch;
 pub mod loopback;
 pub mod mirror;
@@ -17,6 +18,7 @@ pub mod opts;
 pub mod plan;
 mod print;
 pub mod rivals;
+pub mod secret;
 pub mod template;
 
 mod claude;
@@ -35,6 +37,7 @@ pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet
 pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use rivals::Rival;
+pub use secret::{MachineSecret, Suffix};
 pub use shell::variables;
 pub use template::{Field, Part, Template, Value};
 

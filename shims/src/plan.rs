@@ -133,7 +133,10 @@ impl Plan {
                 self.unset(pattern);
             }
         }
-        launch.foreign_keys.iter().for_each(|name| self.unset(name));
+        let own = launch.key_variable.iter().filter(|_| agent.is_coding_agent());
+        for name in launch.foreign_keys.iter().chain(own).filter(|name| !launch.keep_env.contains(*name)) {
+            self.unset(name);
+        }
         self.unset(crate::opts::VARIABLE);
     }
 
@@ -164,6 +167,16 @@ impl Plan {
     /// Removes a variable from the child's environment.
     pub fn unset(&mut self, name: impl AsRef<OsStr>) {
         self.env.insert(name.as_ref().to_owned(), None);
+    }
+
+    /// Lets the child inherit the provider's `key_env` variable where a file of the user's own, not of a project,
+    /// names it, and says which.
+    pub fn keep_key_variable(&mut self, launch: &Launch, named_by: &Path) {
+        let Some(name) = &launch.key_variable else { return };
+        if let Some(None) = self.env.get(OsStr::new(name)) {
+            self.env.remove(OsStr::new(name));
+            self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));
+        }
     }
 
     /// Adds an argument.

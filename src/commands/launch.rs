@@ -15,7 +15,7 @@ use crate::exec::HomeLock;
 use crate::key::Key;
 use crate::request::Request;
 use crate::resolve::{self, Undecided};
-use crate::{exec, inputs, report};
+use crate::{exec, inputs, machine_secret, report};
 
 /// How long a launch waits for a provider's list when nothing else tells whether a model exists.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
     env.check_depth()?;
     let loaded = config::load(&env.config_file(request.config.as_deref())?)?;
-    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    loaded.warnings_about(&request.provider).for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     if let Some(show) = request.show {
         let meant = Meant::of(request, &loaded.config, &dirs, env)?;
@@ -205,7 +205,10 @@ impl Ready {
     ) -> Result<Self> {
         let agent = request.agent;
         let meant = Meant::of(request, &loaded.config, dirs, env)?;
-        let bare = inputs::bare(dirs, env);
+        let mut bare = inputs::bare(dirs, env);
+        if agent.has_runtime_home() {
+            bare.secret = machine_secret::obtain(dirs)?;
+        }
         let (named, fallbacks) = (agent.program(&request.args, &bare), agent.fallback_programs(&bare));
         let program = exec::find_program(agent, &named, &env.path(), &fallbacks)?;
         let launch = meant.decide(&loaded.config, Asking::WithCommands)?;

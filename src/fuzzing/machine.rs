@@ -1,6 +1,6 @@
 //! A machine of a few files, on which agents are planned for as `agent-run` itself does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -139,6 +139,7 @@ pub fn launch(protocol: Protocol, base_url: &str) -> Launch {
         headers: BTreeMap::from([("X-Token".to_owned(), Value::from(CANARY))]),
         extra_env: BTreeMap::new(),
         key_variable: Some("P_KEY".to_owned()),
+        keep_env: BTreeSet::new(),
         foreign_keys: std::iter::once("Q_KEY".to_owned()).collect(),
         proxy: Proxy::Inherit,
         isolated: false,

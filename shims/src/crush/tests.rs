@@ -23,7 +23,12 @@ fn machine(env: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
         state: "/h/.local/state/agent-run".into(),
     };
     let facts = files.iter().map(|(path, text)| (path.into(), Fact::File((*text).into()))).collect();
-    Inputs { dirs, env: env.iter().map(|(name, value)| (name.into(), value.into())).collect(), facts }
+    Inputs {
+        dirs,
+        env: env.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        facts,
+        ..Inputs::default()
+    }
 }
 
 fn try_plan(launch: &Launch, mut inputs: Inputs) -> Result<Plan> {

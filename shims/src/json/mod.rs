@@ -1,0 +1,67 @@
+//! JSON as the agents' own parsers read it.
+//!
+//! `serde_json` refuses what JavaScript and Go accept: numbers beyond a double, deep nesting, half a surrogate
+//! pair, bytes that are no UTF-8. A file that the agent reads and this program does not would say things to the
+//! agent that no guard sees. So the agents' files are read here, with the rules of the agent's parser as a
+//! [`Dialect`].
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use serde_json::Value as Json;
+
+/// How deep arrays and objects may be nested. Both parsers take more; a deeper file is refused, never passed
+/// over, since values that deep cannot be dropped or written without using up the stack.
+pub const MAX_DEPTH: usize = 1000;
+
+/// What a parser accepts beyond RFC 8259.
+///
+/// Bytes that are no UTF-8 and half surrogate pairs become U+FFFD in every dialect, and of two values of one
+/// key the last one counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Dialect {
+    /// Whether a byte order mark may come first.
+    pub byte_order_mark: bool,
+    /// Whether `//` and `/* */` comments are white space.
+    pub comments: bool,
+    /// Whether a comma may come before `]` and `}`.
+    pub trailing_commas: bool,
+    /// Whether a number beyond a double is taken; it is read as the text `Infinity`, with its sign.
+    pub infinite_numbers: bool,
+}
+
+/// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark.
+pub const JAVASCRIPT: Dialect =
+    Dialect { byte_order_mark: true, comments: false, trailing_commas: false, infinite_numbers: true };
+
+/// `encoding/json` of Go.
+pub const GO: Dialect =
+    Dialect { byte_order_mark: false, comments: false, trailing_commas: false, infinite_numbers: false };
+
+/// Why and where a text is no JSON. It never quotes the text, where a key may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fault {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub message: &'static str,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+/// Reads one value.
+///
+/// # Errors
+/// When the dialect's parser would refuse the text, or it is nested deeper than [`MAX_DEPTH`].
+pub fn parse(bytes: &[u8], dialect: Dialect) -> Result<Json, Fault> {
+    read::Reader::new(bytes, dialect).whole()
+}

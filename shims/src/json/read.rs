@@ -1,0 +1,313 @@
+//! The reader behind [`parse`](super::parse): one pass over the bytes, with open arrays and objects on a list of
+//! its own instead of the stack.
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::{Dialect, Fault, MAX_DEPTH};
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// An array or object that is not closed yet.
+enum Open {
+    Array(Vec<Json>),
+    /// The members, and the key of the value that comes next.
+    Object(Map<String, Json>, String),
+}
+
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    dialect: Dialect,
+}
+
+type Read<T> = Result<T, Fault>;
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8], dialect: Dialect) -> Self {
+        Self { bytes, at: 0, dialect }
+    }
+
+    /// The one value of the text.
+    pub fn whole(mut self) -> Read<Json> {
+        if self.dialect.byte_order_mark && self.bytes.starts_with(BYTE_ORDER_MARK) {
+            self.at = BYTE_ORDER_MARK.len();
+        }
+        let value = self.value()?;
+        self.skip_space()?;
+        if self.peek().is_some() {
+            return Err(self.fault("expected the end of the file"));
+        }
+        Ok(value)
+    }
+
+    fn value(&mut self) -> Read<Json> {
+        let mut open: Vec<Open> = Vec::new();
+        loop {
+            self.skip_space()?;
+            let mut value = match self.peek() {
+                Some(b'[') => {
+                    self.at += 1;
+                    if !self.closes(b']')? {
+                        self.deepen(&mut open, Open::Array(Vec::new()))?;
+                        continue;
+                    }
+                    Json::Array(Vec::new())
+                }
+                Some(b'{') => {
+                    self.at += 1;
+                    if !self.closes(b'}')? {
+                        let key = self.key()?;
+                        self.deepen(&mut open, Open::Object(Map::new(), key))?;
+                        continue;
+                    }
+                    Json::Object(Map::new())
+                }
+                _ => self.scalar()?,
+            };
+            loop {
+                match open.pop() {
+                    None => return Ok(value),
+                    Some(Open::Array(mut items)) => {
+                        items.push(value);
+                        if self.goes_on(b']')? {
+                            open.push(Open::Array(items));
+                            break;
+                        }
+                        value = Json::Array(items);
+                    }
+                    Some(Open::Object(mut members, key)) => {
+                        members.insert(key, value);
+                        if self.goes_on(b'}')? {
+                            let key = self.key()?;
+                            open.push(Open::Object(members, key));
+                            break;
+                        }
+                        value = Json::Object(members);
+                    }
+                }
+            }
+        }
+    }
+
+    fn deepen(&self, open: &mut Vec<Open>, inner: Open) -> Read<()> {
+        if open.len() >= MAX_DEPTH {
+            return Err(self.fault("nested deeper than 1,000 levels"));
+        }
+        open.push(inner);
+        Ok(())
+    }
+
+    /// Whether an array or object ends here, before its first element.
+    fn closes(&mut self, end: u8) -> Read<bool> {
+        self.skip_space()?;
+        let closes = self.peek() == Some(end);
+        self.at += usize::from(closes);
+        Ok(closes)
+    }
+
+    /// Whether another element follows, after one.
+    fn goes_on(&mut self, end: u8) -> Read<bool> {
+        self.skip_space()?;
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(!(self.dialect.trailing_commas && self.closes(end)?))
+            }
+            Some(byte) if byte == end => {
+                self.at += 1;
+                Ok(false)
+            }
+            None => Err(self.fault("the file ends within a value")),
+            Some(_) if end == b']' => Err(self.fault("expected `,` or `]`")),
+            Some(_) => Err(self.fault("expected `,` or `}`")),
+        }
+    }
+
+    fn key(&mut self) -> Read<String> {
+        self.skip_space()?;
+        if self.peek() != Some(b'"') {
+            return Err(self.fault("expected a key in double quotes"));
+        }
+        let key = self.text()?;
+        self.skip_space()?;
+        if self.peek() != Some(b':') {
+            return Err(self.fault("expected `:`"));
+        }
+        self.at += 1;
+        Ok(key)
+    }
+
+    fn scalar(&mut self) -> Read<Json> {
+        for (word, value) in [("true", Json::Bool(true)), ("false", Json::Bool(false)), ("null", Json::Null)]
+        {
+            if self.rest().starts_with(word.as_bytes()) {
+                self.at += word.len();
+                return Ok(value);
+            }
+        }
+        match self.peek() {
+            Some(b'"') => self.text().map(Json::String),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            None => Err(self.fault("the file ends where a value belongs")),
+            Some(_) => Err(self.fault("expected a value")),
+        }
+    }
+
+    fn number(&mut self) -> Read<Json> {
+        let start = self.at;
+        self.at += usize::from(self.peek() == Some(b'-'));
+        match self.digits() {
+            0 => return Err(self.fault("expected a digit")),
+            count if count > 1 && self.bytes[self.at - count] == b'0' => {
+                self.at = start;
+                return Err(self.fault("a number with a leading zero"));
+            }
+            _ => {}
+        }
+        let mut is_integer = true;
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            is_integer = false;
+            if self.digits() == 0 {
+                return Err(self.fault("expected a digit"));
+            }
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            is_integer = false;
+            self.at += usize::from(matches!(self.peek(), Some(b'+' | b'-')));
+            if self.digits() == 0 {
+                return Err(self.fault("expected a digit"));
+            }
+        }
+        // Only ASCII got here.
+        let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+        // A double alone knows a negative zero.
+        let is_integer = is_integer && text != "-0";
+        if is_integer && let Ok(whole) = text.parse::<i64>() {
+            return Ok(whole.into());
+        }
+        if is_integer && let Ok(whole) = text.parse::<u64>() {
+            return Ok(whole.into());
+        }
+        match Number::from_f64(text.parse().unwrap_or(f64::INFINITY)) {
+            Some(number) => Ok(Json::Number(number)),
+            None if self.dialect.infinite_numbers => {
+                Ok(Json::from(if text.starts_with('-') { "-Infinity" } else { "Infinity" }))
+            }
+            None => {
+                self.at = start;
+                Err(self.fault("a number too large for a double"))
+            }
+        }
+    }
+
+    fn digits(&mut self) -> usize {
+        let count = self.rest().iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.at += count;
+        count
+    }
+
+    /// A text in quotes, at its opening quote.
+    fn text(&mut self) -> Read<String> {
+        self.at += 1;
+        let mut text = String::new();
+        loop {
+            let plain =
+                self.rest().iter().take_while(|&&byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
+            text.push_str(&String::from_utf8_lossy(&self.rest()[..plain]));
+            self.at += plain;
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(text);
+                }
+                Some(b'\\') => text.push(self.escape()?),
+                None => return Err(self.fault("the file ends within a text")),
+                Some(_) => return Err(self.fault("a control character within a text")),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Read<char> {
+        let escaped = match self.bytes.get(self.at + 1) {
+            Some(b'u') => return self.unicode(),
+            Some(b'b') => '\u{8}',
+            Some(b'f') => '\u{c}',
+            Some(b'n') => '\n',
+            Some(b'r') => '\r',
+            Some(b't') => '\t',
+            Some(&plain @ (b'"' | b'\\' | b'/')) => char::from(plain),
+            _ => return Err(self.fault("an unknown escape")),
+        };
+        self.at += 2;
+        Ok(escaped)
+    }
+
+    /// `\uXXXX`, two of them for a surrogate pair; half a pair is U+FFFD.
+    fn unicode(&mut self) -> Read<char> {
+        let first = self.code_unit()?;
+        if let 0xd800..=0xdbff = first
+            && self.rest().starts_with(b"\\u")
+        {
+            let before = self.at;
+            let second = self.code_unit()?;
+            if let 0xdc00..=0xdfff = second {
+                let code = 0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            self.at = before;
+        }
+        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn code_unit(&mut self) -> Read<u32> {
+        let digits =
+            self.bytes.get(self.at + 2..self.at + 6).filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let Some(digits) = digits.and_then(|hex| std::str::from_utf8(hex).ok()) else {
+            return Err(self.fault("expected four hex digits"));
+        };
+        self.at += 6;
+        Ok(u32::from_str_radix(digits, 16).unwrap_or_default())
+    }
+
+    fn skip_space(&mut self) -> Read<()> {
+        loop {
+            match self.peek() {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(b'/') if self.dialect.comments => self.skip_comment()?,
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn skip_comment(&mut self) -> Read<()> {
+        let rest = self.rest();
+        let length = match rest.get(1) {
+            Some(b'/') => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
+            Some(b'*') => match rest[2..].windows(2).position(|two| two == b"*/") {
+                Some(end) => end + 4,
+                None => return Err(self.fault("a comment without an end")),
+            },
+            _ => return Err(self.fault("expected a value")),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        &self.bytes[self.at..]
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    fn fault(&self, message: &'static str) -> Fault {
+        let before = &self.bytes[..self.at];
+        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
+        Fault { line, column, message }
+    }
+}

@@ -1,0 +1,56 @@
+//! Names that nobody outside this machine can guess.
+//!
+//! A project's files can name any variable and any provider id that they can guess. So the variable that carries
+//! the key, and the provider's id inside an agent, end in digits that come from a secret of this machine.
+
+use sha2::{Digest, Sha256};
+
+/// A secret that was made on this machine and never leaves it.
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
+pub struct MachineSecret(Option<[u8; 16]>);
+
+/// What a suffix is for. Suffixes differ by use, so that one that can be seen, such as an id in a session file,
+/// tells nothing about another.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Suffix {
+    /// For variables that carry a key or a header.
+    Variable,
+    /// For the id of a provider inside an agent.
+    ProviderId,
+}
+
+impl MachineSecret {
+    /// The secret itself.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(Some(bytes))
+    }
+
+    /// Eight hex digits, always the same on one machine. Before the secret is made, as in a dry run on a new
+    /// machine, a placeholder of that length.
+    pub fn suffix(self, purpose: Suffix) -> String {
+        let Some(secret) = self.0 else { return "xxxxxxxx".to_owned() };
+        let purpose: &[u8] = match purpose {
+            Suffix::Variable => b"variable",
+            Suffix::ProviderId => b"provider id",
+        };
+        let [a, b, c, d, ..]: [u8; 32] =
+            Sha256::new().chain_update(secret).chain_update(purpose).finalize().into();
+        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suffixes_are_stable_and_differ_by_use_and_machine() {
+        let here = MachineSecret::new([1; 16]);
+        assert_eq!(here.suffix(Suffix::Variable), here.suffix(Suffix::Variable));
+        assert_ne!(here.suffix(Suffix::Variable), here.suffix(Suffix::ProviderId));
+        assert_ne!(here.suffix(Suffix::Variable), MachineSecret::new([2; 16]).suffix(Suffix::Variable));
+        let is_hex = |suffix: &str| suffix.len() == 8 && suffix.chars().all(|c| c.is_ascii_hexdigit());
+        assert!(is_hex(&here.suffix(Suffix::ProviderId)));
+        assert_eq!(MachineSecret::default().suffix(Suffix::Variable), "xxxxxxxx");
+    }
+}

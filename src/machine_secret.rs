@@ -1,0 +1,142 @@
+//! The secret of this machine, from which names are made that no project can guess.
+//!
+//! It lies in the state folder, mode 0600, made by the first launch that needs it. It guards names, not data:
+//! whoever can read it can read the user's other files too.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use shims::{Dirs, MachineSecret};
+
+use crate::exec::{files, folders};
+use crate::replace::Replacement;
+use crate::report;
+
+const NAME: &str = "secret";
+
+/// Bytes of the file: 32 hex digits and a line break.
+const LENGTH: usize = 33;
+
+/// The secret, if it was made already.
+///
+/// # Errors
+/// When the file is there and is no secret of this program.
+pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
+    read_at(&dirs.state.join(NAME))
+}
+
+/// The secret, made if there is none yet. Of two first launches at once, both get the same.
+///
+/// Where the state folder cannot be written, one that holds for this launch alone, with a warning: agents whose
+/// sessions name the provider will not find it again.
+///
+/// # Errors
+/// As [`read`], and when this machine has no random numbers.
+pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
+    let path = dirs.state.join(NAME);
+    match read_at(&path) {
+        Ok(Some(secret)) => return Ok(secret),
+        Ok(None) => {}
+        // Another user's folder is named as such.
+        Err(error) => return folders::private_dir(&dirs.state, dirs).and(Err(error)),
+    }
+    let bytes = random().context("could not read /dev/urandom\nhelp: mount /dev in this container")?;
+    match create(&path, bytes, dirs) {
+        Ok(true) => Ok(MachineSecret::new(bytes)),
+        Ok(false) => read_at(&path)?.with_context(|| format!("{} vanished\nhelp: try again", path.display())),
+        Err(error) => {
+            report::warn(&format!(
+                "could not create {}: {error:#}; a session of this launch may not find its provider again",
+                path.display()
+            ));
+            Ok(MachineSecret::new(bytes))
+        }
+    }
+}
+
+fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
+    let mut text = String::new();
+    let read = files::open(path).and_then(|file| file.take(LENGTH as u64 + 1).read_to_string(&mut text));
+    match read {
+        Ok(_) => {}
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => bail!(unusable(path, &error.to_string())),
+    }
+    let digits = text.strip_suffix('\n').filter(|digits| digits.len() == LENGTH - 1 && digits.is_ascii());
+    let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    match number {
+        Some(number) => Ok(Some(MachineSecret::new(number.to_be_bytes()))),
+        None => bail!(unusable(path, "it does not hold 32 hex digits")),
+    }
+}
+
+fn unusable(path: &Path, why: &str) -> String {
+    format!(
+        "could not read the secret {}: {why}\nhelp: remove it; the next launch makes a new one, and sessions of \
+         Codex and Crush may ask for their provider again",
+        path.display()
+    )
+}
+
+/// Creates the file unless it is there; whether this call did.
+fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
+    folders::private_dir(&dirs.state, dirs)?;
+    let mut fresh = Replacement::begin(path)?;
+    fresh.fill(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), 0o600)?;
+    Ok(fresh.commit_new()?)
+}
+
+fn random() -> io::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn sandbox() -> (tempfile::TempDir, Dirs) {
+        let root = tempfile::tempdir().expect("a folder");
+        let dirs = Dirs { state: root.path().join("state/agent-run"), ..Dirs::default() };
+        (root, dirs)
+    }
+
+    #[test]
+    fn first_launches_at_once_get_one_secret_and_later_ones_the_same() {
+        let (_root, dirs) = sandbox();
+        assert!(read(&dirs).expect("readable").is_none());
+        let secrets: Vec<_> = std::thread::scope(|scope| {
+            let launches: Vec<_> = (0..16).map(|_| scope.spawn(|| obtain(&dirs).expect("made"))).collect();
+            launches.into_iter().map(|launch| launch.join().expect("no panic")).collect()
+        });
+        assert!(secrets.iter().all(|secret| *secret == secrets[0]));
+        assert!(read(&dirs).expect("readable") == Some(secrets[0]));
+        let mode = fs::metadata(dirs.state.join(NAME)).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&dirs.state).expect("a folder").count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused_and_left() {
+        let (root, dirs) = sandbox();
+        folders::private_dir(&dirs.state, &dirs).expect("created");
+        let path = dirs.state.join(NAME);
+        for text in ["", "00", "zz000000000000000000000000000000\n", "00000000000000000000000000000000"] {
+            fs::write(&path, text).expect("written");
+            let error = format!("{:#}", obtain(&dirs).err().expect(text));
+            assert!(error.contains("help: remove it"), "{error}");
+            assert_eq!(fs::read_to_string(&path).expect("there"), text);
+        }
+        fs::remove_file(&path).expect("removed");
+        symlink(root.path().join("elsewhere"), &path).expect("linked");
+        assert!(obtain(&dirs).is_err(), "a link is not followed");
+    }
+}
