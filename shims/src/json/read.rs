@@ -45,6 +45,10 @@ impl<'a> Reader<'a> {
         loop {
             self.skip_space()?;
             let mut value = match self.peek() {
+                Some(b'[' | b'{') if self.dialect.skips_deep_values && open.len() >= MAX_DEPTH => {
+                    self.skip_value()?;
+                    Json::Null
+                }
                 Some(b'[') => {
                     self.at += 1;
                     if !self.closes(b']')? {
@@ -95,6 +99,42 @@ impl<'a> Reader<'a> {
         }
         open.push(inner);
         Ok(())
+    }
+
+    /// Checks a value of any depth and keeps nothing of it.
+    fn skip_value(&mut self) -> Read<()> {
+        let mut ends: Vec<u8> = Vec::new();
+        loop {
+            self.skip_space()?;
+            let end = match self.peek() {
+                Some(b'[') => Some(b']'),
+                Some(b'{') => Some(b'}'),
+                _ => None,
+            };
+            match end {
+                None => drop(self.scalar()?),
+                Some(end) => {
+                    self.at += 1;
+                    if !self.closes(end)? {
+                        if end == b'}' {
+                            self.key()?;
+                        }
+                        ends.push(end);
+                        continue;
+                    }
+                }
+            }
+            loop {
+                let Some(&end) = ends.last() else { return Ok(()) };
+                if self.goes_on(end)? {
+                    if end == b'}' {
+                        self.key()?;
+                    }
+                    break;
+                }
+                ends.pop();
+            }
+        }
     }
 
     /// Whether an array or object ends here, before its first element.
