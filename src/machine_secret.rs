@@ -36,8 +36,11 @@ pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
 /// As [`read`], and when this machine has no random numbers.
 pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
     let path = dirs.state.join(NAME);
-    if let Some(secret) = read_at(&path)? {
-        return Ok(secret);
+    match read_at(&path) {
+        Ok(Some(secret)) => return Ok(secret),
+        Ok(None) => {}
+        // Another user's folder is named as such.
+        Err(error) => return folders::private_dir(&dirs.state, dirs).and(Err(error)),
     }
     let bytes = random().context("could not read /dev/urandom\nhelp: mount /dev in this container")?;
     match create(&path, bytes, dirs) {
@@ -87,7 +90,8 @@ fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
     Ok(fresh.commit_new()?)
 }
 
-fn random() -> io::Result<[u8; 16]> {
+/// 16 bytes that nobody can guess.
+pub fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -132,8 +132,27 @@ fn our_own_binary_is_never_taken_for_the_agent_however_it_is_linked() {
 #[test]
 fn a_loop_through_a_wrapper_ends_with_an_error() {
     let sandbox = sandbox();
-    sandbox.script("claude", "#!/bin/sh\nexec claude@mock \"$@\"\n");
+    sandbox.script("claude", "#!/bin/sh\nMOCK_KEY=k exec claude@mock \"$@\"\n");
     sandbox.run("claude@mock", &[]).exits(125).complains(&["looks like a loop", "AGENT_RUN_DEPTH"]);
+}
+
+#[test]
+fn neither_an_empty_element_of_path_nor_a_copy_starts_this_program_again() {
+    let sandbox = sandbox();
+    sandbox.write(&sandbox.path("here/claude"), "#!/bin/sh\necho here\n");
+    let copy = sandbox.path("copies/claude");
+    sandbox.write(&copy, "");
+    fs::copy(AGENT_RUN, &copy).unwrap();
+    let shims = sandbox.path("shims");
+    fs::create_dir(&shims).unwrap();
+    symlink(AGENT_RUN, shims.join("claude@mock")).unwrap();
+    symlink(AGENT_RUN, shims.join("claude")).unwrap();
+    fs::set_permissions(sandbox.path("here/claude"), fs::Permissions::from_mode(0o755)).unwrap();
+    // The empty element comes behind the shim and the copy.
+    let path = format!("{}:{}::/usr/bin:/bin", shims.display(), sandbox.path("copies").display());
+    let mut command = sandbox.command(shims.join("claude@mock"));
+    let ran = run(command.env("PATH", path).current_dir(sandbox.path("here"))).clean();
+    assert_eq!(ran.stdout, "here\n");
 }
 
 #[test]

@@ -85,6 +85,16 @@ impl Sandbox {
         path
     }
 
+    /// Writes the secret that a first launch would make, so that the names made from it are always the same.
+    pub fn known_secret(&self) {
+        let path = self.home(".local/state/agent-run/secret");
+        self.write(&path, "000102030405060708090a0b0c0d0e0f\n");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        for folder in [".local/state/agent-run", ".local/state", ".local"] {
+            fs::set_permissions(self.home(folder), fs::Permissions::from_mode(0o700)).unwrap();
+        }
+    }
+
     /// Puts an executable on PATH.
     pub fn script(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path("bin").join(name);

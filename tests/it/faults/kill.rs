@@ -54,6 +54,24 @@ fn crush_killed_at_any_step_of_its_launch_leaves_all_whole() {
 }
 
 #[test]
+fn the_secret_of_the_machine_is_whole_or_not_there_when_its_launch_is_killed() {
+    if !tools(&["strace"]) {
+        return;
+    }
+    let sandbox = sandbox();
+    fs::remove_file(sandbox.home(".local/state/agent-run/secret")).unwrap();
+    // Whatever is made from it differs from run to run.
+    let mut victim = Victim::launch(&sandbox, &["crush", "hi"]);
+    victim.differs = |path| path.components().any(|part| part.as_os_str() == "agent-run");
+    victim.says_the_same = false;
+    println!("secret: {} steps", victim.is_killed_at_every_step());
+    sandbox.agent_run(&["launch", "mock", "crush", "hi"]).exits(0);
+    let secret = fs::read_to_string(sandbox.home(".local/state/agent-run/secret")).unwrap();
+    sandbox.agent_run(&["launch", "mock", "hermes", "hi"]).exits(0);
+    assert_eq!(fs::read_to_string(sandbox.home(".local/state/agent-run/secret")).unwrap(), secret);
+}
+
+#[test]
 fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new_one() {
     if !tools(&["strace"]) {
         return;

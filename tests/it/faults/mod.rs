@@ -61,6 +61,7 @@ const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new().var("MOCK_KEY", KEY);
     sandbox.config(CONFIG);
+    sandbox.known_secret();
     for agent in AGENTS {
         sandbox.fake_agent(agent);
     }

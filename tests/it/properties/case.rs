@@ -137,6 +137,7 @@ impl Case {
     /// The sandbox, with a fake agent that leaves the very bytes the kernel handed it beside itself.
     pub fn sandbox(&self) -> Sandbox {
         let sandbox = Sandbox::new();
+        sandbox.known_secret();
         sandbox.config(&self.config());
         sandbox.write(&sandbox.home(".key"), KEY);
         sandbox.write(&sandbox.path("work/key"), KEY);
