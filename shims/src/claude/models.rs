@@ -103,5 +103,7 @@ pub fn name_unheld(found: &Found, launch: &Launch, inputs: &Inputs, plan: &mut P
         ));
     }
     warned.dedup();
-    warned.into_iter().for_each(|text| plan.warn(text));
+    for text in warned {
+        plan.warn(text);
+    }
 }

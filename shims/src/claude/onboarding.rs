@@ -32,6 +32,7 @@ struct Content {
 
 /// The state file, looked at.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct State {
     /// Where it is, or will be.
     pub path: PathBuf,

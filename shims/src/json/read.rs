@@ -1,6 +1,8 @@
 //! The reader behind [`parse`](super::parse): one pass over the bytes, with open arrays and objects on a list of
 //! its own instead of the stack.
 
+mod skip;
+
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Dialect, Fault, MAX_DEPTH};
@@ -99,42 +101,6 @@ impl<'a> Reader<'a> {
         }
         open.push(inner);
         Ok(())
-    }
-
-    /// Checks a value of any depth and keeps nothing of it.
-    fn skip_value(&mut self) -> Read<()> {
-        let mut ends: Vec<u8> = Vec::new();
-        loop {
-            self.skip_space()?;
-            let end = match self.peek() {
-                Some(b'[') => Some(b']'),
-                Some(b'{') => Some(b'}'),
-                _ => None,
-            };
-            match end {
-                None => drop(self.scalar()?),
-                Some(end) => {
-                    self.at += 1;
-                    if !self.closes(end)? {
-                        if end == b'}' {
-                            self.key()?;
-                        }
-                        ends.push(end);
-                        continue;
-                    }
-                }
-            }
-            loop {
-                let Some(&end) = ends.last() else { return Ok(()) };
-                if self.goes_on(end)? {
-                    if end == b'}' {
-                        self.key()?;
-                    }
-                    break;
-                }
-                ends.pop();
-            }
-        }
     }
 
     /// Whether an array or object ends here, before its first element.
