@@ -130,4 +130,3 @@ pub fn broken(dice: &mut Dice) -> Vec<u8> {
     }
     bytes
 }
-
