@@ -214,7 +214,8 @@ fn what_crush_runs_of_a_project_is_said_and_what_asks_for_the_key_is_off() {
     sandbox.write(&sandbox.path("work/crush.json"), evil);
     fs::create_dir_all(sandbox.path("work/deep")).unwrap();
     let ran = run(sandbox.command("crush@mock").current_dir(sandbox.path("work/deep"))).exits(0);
-    let ran = ran.complains(&["Crush runs", "work/.crushrc", "turned off for this launch: MCP.e in ", "help: "]);
+    let ran =
+        ran.complains(&["Crush runs", "work/.crushrc", "turned off for this launch: MCP.e in ", "help: "]);
     assert_eq!(json(&session(&ran).join("crush.json"))["mcp"], json!({"e": {"disabled": true}}));
 }
 
@@ -290,7 +291,9 @@ fn a_launch_within_a_launch_finds_the_users_own_settings() {
 fn a_project_cannot_slip_a_proxy_in() {
     let sandbox = sandbox();
     let ran = sandbox.run("crush@mock", &[]).clean();
-    for name in ["HTTP_PROXY", "HTTPS_PROXY", "https_proxy", "OPENAI_CUSTOM_HEADERS", "SSL_CERT_DIR", "GODEBUG"] {
+    for name in
+        ["HTTP_PROXY", "HTTPS_PROXY", "https_proxy", "OPENAI_CUSTOM_HEADERS", "SSL_CERT_DIR", "GODEBUG"]
+    {
         assert_eq!(ran.env(name), Some(""), "a .env sets only what is not set: {name}");
         let pins = &json(&session(&ran).join("crush.json"))["env"];
         assert_eq!((&pins[name], &pins[format!("CRUSH_{name}")]), (&json!(format!("${name}")), &pins[name]));
