@@ -11,6 +11,7 @@ use crate::print::quote;
 use crate::{EntryKind, Inputs, Plan};
 
 const DATABASE: &str = "crush.db";
+/// The folder of Crush's log, `crush.log`.
 const LOGS: &str = "logs";
 const INIT: &str = "init";
 
@@ -35,23 +36,25 @@ impl History {
 
     /// What [`History::show_in`] must be told.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let mut paths = vec![self.folder.clone()];
-        if let Some((providers, _)) = &self.before
-            && inputs.fact(&self.folder).is_some()
-            && !self.has(DATABASE, inputs)
-        {
-            paths.push(providers.clone());
-            paths.extend(self.earlier(inputs));
+        let Some((providers, _)) = &self.before else { return Vec::new() };
+        // Most machines have none, and are asked no more.
+        let mut paths = vec![providers.clone()];
+        if !inputs.entries(providers).is_empty() {
+            paths.push(self.folder.clone());
+            if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {
+                paths.extend(self.earlier(inputs));
+            }
         }
         paths
     }
 
     /// Links a launch's folder to the lasting one.
     pub fn show_in(&self, session: &Path, initialized: bool, inputs: &Inputs, plan: &mut Plan) {
-        plan.dirs.extend([self.folder.clone(), self.folder.join(LOGS)]);
-        for name in [DATABASE, LOGS, INIT] {
+        plan.dirs.insert(self.folder.clone());
+        for name in [DATABASE, INIT] {
             plan.link(session.join(name), self.folder.join(name));
         }
+        plan.link(session.join(LOGS), &self.folder);
         if initialized {
             plan.write(self.folder.join(INIT), "");
         }
@@ -124,8 +127,8 @@ mod tests {
         let plan = planned(&[("/s/projects/key", Fact::Absent)]);
         let target = |name: &str| plan.links[Path::new(name)].as_ref().map(|link| link.target.clone());
         assert_eq!(target("/c/crush.db"), Some("/s/projects/key/crush.db".into()));
-        assert_eq!(target("/c/logs"), Some("/s/projects/key/logs".into()));
-        assert!(plan.dirs.contains(Path::new("/s/projects/key/logs")));
+        assert_eq!(target("/c/logs"), Some("/s/projects/key".into()));
+        assert!(plan.dirs.contains(Path::new("/s/projects/key")));
         assert!(plan.adopt.is_empty() && plan.notes.is_empty());
     }
 

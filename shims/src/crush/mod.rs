@@ -91,8 +91,12 @@ impl Agent for Crush {
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let homes = Homes::of(launch, inputs);
-        let mut paths = homes.project.reads(&homes.session, inputs);
-        paths.extend(project::reads(&homes.start));
+        let mut paths: Vec<_> = project::reads(&homes.start).collect();
+        if paths.iter().any(|path| inputs.fact(path).is_none()) {
+            // Where the project is decides about the rest.
+            return paths;
+        }
+        paths.extend(homes.project.reads(&homes.session, inputs));
         paths.extend(project_files::paths(&homes.start, &homes.project));
         paths.push(project_files::dotenv(inputs));
         paths.extend(homes.history.reads(inputs));

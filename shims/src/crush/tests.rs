@@ -36,7 +36,7 @@ fn machine(env: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
 }
 
 fn try_plan(launch: &Launch, mut inputs: Inputs) -> Result<Plan> {
-    for _ in 0..2 {
+    for _ in 0..3 {
         for path in Crush.reads(launch, &inputs) {
             inputs.facts.entry(path).or_insert(Fact::Absent);
         }

@@ -118,10 +118,11 @@ fn a_hundred_hermeses_at_once_see_whole_settings_and_lose_no_session() {
 #[test]
 fn a_hundred_crushes_at_once_see_whole_settings_and_lose_no_session() {
     // The log folder is one that lasts, as the database beside it is a file that does.
-    let script = agent("${1#--data-dir=}/crush.json", "${1#--data-dir=}/logs");
+    let script =
+        agent("$data/crush.json", "$data/logs").replace("set -eu\n", "data=\"${1#--data-dir=}\"\nset -eu\n");
     crowd_of("crush", &script, &["run"], |sandbox| {
         let projects = fs::read_dir(sandbox.home(".local/state/agent-run/crush/projects")).unwrap();
-        projects.map(|entry| entry.unwrap().path().join("logs")).collect()
+        projects.map(|entry| entry.unwrap().path()).collect()
     });
 }
 

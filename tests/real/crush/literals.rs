@@ -34,7 +34,8 @@ fn headers_paths_models_and_names_arrive_as_they_were_written() {
     assert_eq!(header(&turn, "x-odd"), Some(SPECIAL));
     assert_eq!(turn["model"], model);
     assert_eq!(header(&turn, "authorization"), Some(format!("Bearer {key}").as_str()));
-    let path = turn["path"].as_str().unwrap();
+    // Go writes parentheses in a path so.
+    let path = turn["path"].as_str().unwrap().replace("%28", "(").replace("%29", ")");
     assert!(path.starts_with("/$HOME/$(touch)/") && path.ends_with("/v1/chat/completions"), "{path}");
     for folder in [odd, stage.sandbox.path("work")] {
         assert!(!folder.join("ran").exists());
