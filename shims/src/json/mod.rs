@@ -31,15 +31,27 @@ pub struct Dialect {
     pub trailing_commas: bool,
     /// Whether a number beyond a double is taken; it is read as the text `Infinity`, with its sign.
     pub infinite_numbers: bool,
+    /// Whether each byte of a character that is cut off becomes a U+FFFD, and not all of them one.
+    pub replaces_each_byte: bool,
 }
 
 /// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark.
-pub const JAVASCRIPT: Dialect =
-    Dialect { byte_order_mark: true, comments: false, trailing_commas: false, infinite_numbers: true };
+pub const JAVASCRIPT: Dialect = Dialect {
+    byte_order_mark: true,
+    comments: false,
+    trailing_commas: false,
+    infinite_numbers: true,
+    replaces_each_byte: false,
+};
 
 /// `encoding/json` of Go.
-pub const GO: Dialect =
-    Dialect { byte_order_mark: false, comments: false, trailing_commas: false, infinite_numbers: false };
+pub const GO: Dialect = Dialect {
+    byte_order_mark: false,
+    comments: false,
+    trailing_commas: false,
+    infinite_numbers: false,
+    replaces_each_byte: true,
+};
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
