@@ -94,8 +94,8 @@ pub fn set(
     for name in ORGANIZATION.iter().filter(|name| project.contains(**name)) {
         plan.set(name, "");
     }
-    // A proxy or an authority that is not there must not come from a `.env` either.
-    for name in PROXY_VARIABLES.iter().chain(&CERTIFICATES) {
+    // A proxy, an exception or an authority that is not there must not come from a `.env` either.
+    for name in PROXY_VARIABLES.iter().chain(&NO_PROXY).chain(&CERTIFICATES) {
         let stays = match plan.env.get(OsStr::new(name)) {
             Some(planned) => planned.is_some(),
             None => inputs.env.contains_key(OsStr::new(name)),
