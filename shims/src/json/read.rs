@@ -182,6 +182,8 @@ impl<'a> Reader<'a> {
         }
         // Only ASCII got here.
         let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+        // A double alone knows a negative zero.
+        let is_integer = is_integer && text != "-0";
         if is_integer && let Ok(whole) = text.parse::<i64>() {
             return Ok(whole.into());
         }
@@ -312,7 +314,7 @@ impl<'a> Reader<'a> {
 
     fn fault(&self, message: &'static str) -> Fault {
         let before = &self.bytes[..self.at];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         Fault { line, column, message }

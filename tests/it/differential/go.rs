@@ -180,16 +180,13 @@ fn as_go_has_it(json: Json) -> Json {
 }
 
 #[test]
+#[cfg_attr(not(feature = "go-client"), ignore = "needs go: --features go-client")]
 #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
 fn what_go_reads_is_read_alike_or_refused() {
     let sandbox = Sandbox::new();
     let program = sandbox.path("read.go");
     sandbox.write(&program, PROGRAM);
-    let path = std::env::var("PATH").unwrap_or_default();
-    if !std::env::split_paths(&path).any(|folder| folder.join("go").exists()) {
-        return real::skipped("go");
-    }
-    let mut go = Command::new("go");
+    let mut go = Command::new(real::program("go").unwrap());
     go.args(["run", program.to_str().unwrap()]).env("GOCACHE", sandbox.path("cache")).env("GOFLAGS", "");
     go.env("GOTOOLCHAIN", "local").env("GOPROXY", "off").current_dir(sandbox.path("tmp"));
 

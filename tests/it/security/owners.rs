@@ -8,6 +8,7 @@ use nix::unistd::geteuid;
 
 use super::{QUIET, TWO, sandbox};
 use crate::support::lists::Lists;
+use crate::support::net;
 use crate::support::tree::Tree;
 use crate::support::{AGENT_RUN, Ran, run};
 
@@ -25,10 +26,8 @@ fn mode(path: &Path, mode: u32) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn folders_of_another_user_are_refused_at_every_level() {
-    if !is_root() {
-        return;
-    }
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     let levels = [
@@ -71,10 +70,8 @@ fn folders_of_another_user_are_refused_at_every_level() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn a_link_of_another_user_in_our_folders_place_is_refused() {
-    if !is_root() {
-        return;
-    }
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     let theirs = sandbox.path("theirs");
@@ -207,10 +204,8 @@ fn a_config_that_everyone_may_write_is_refused_and_no_other() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn a_config_is_the_users_own_or_roots_and_root_may_use_any() {
-    if !is_root() {
-        return;
-    }
     let shared = Shared::new();
     mode(&shared.config, 0o644);
     for (owner, user, is_refused) in [
@@ -276,6 +271,30 @@ fn every_command_refuses_a_config_that_everyone_may_write() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
+fn in_a_namespace_without_root_roots_config_is_read_and_one_that_others_may_write_is_not() {
+    net::needed();
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, "");
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    for folder in ["", "home", "home/.config", "home/.config/agent-run", "bin"] {
+        mode(&sandbox.path(folder), 0o755);
+    }
+    // A user of a number of its own, alone in its namespace: root's files belong to the overflow user there.
+    let check = |wanted: u32| {
+        mode(&path, wanted);
+        let shown = path.display();
+        let script = format!("unshare -U --map-user=1000 agent-run --config {shown} providers list");
+        let words = [&format!("--reuid={SOMEBODY}"), "--clear-groups", "sh", "-c", &script];
+        run(sandbox.command("setpriv").args(words))
+    };
+    check(0o644).clean();
+    check(0o664).exits(1).complains(&["belongs to another user"]);
+    chown(&path, Some(ANOTHER), None).unwrap();
+    check(0o644).clean();
+}
+
+#[test]
 fn a_config_may_come_from_a_pipe() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, "");
@@ -285,10 +304,8 @@ fn a_config_may_come_from_a_pipe() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn files_of_the_users_keep_their_owner_and_mode_when_root_changes_them() {
-    if !is_root() {
-        return;
-    }
     let lists = Lists::json(TWO);
     let sandbox =
         sandbox(&lists, QUIET).var("ANTHROPIC_BASE_URL", "https://a.example/x").var("ANTHROPIC_API_KEY", "k");

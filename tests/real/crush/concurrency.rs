@@ -12,6 +12,10 @@ const ROUNDS: usize = 4;
 
 /// Two models, two protocols, and two config files with a provider of one name, all in one project.
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn launches_at_once_ask_what_each_chose() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -62,6 +66,10 @@ fn launches_at_once_ask_what_each_chose() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn a_launch_within_crush_goes_to_its_own_provider() {
     let Some(stage) = Stage::new() else { return };
     let call = json!([{"last_user": "outer", "times": 1, "tool": {"name": "bash", "arguments": {

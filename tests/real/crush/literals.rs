@@ -8,6 +8,10 @@ use crate::support::run;
 const SPECIAL: &str = r#"$HOME ${HOME} $(touch ran) `touch ran` \\ \$ " ' # %s {a,b} ~ * ?"#;
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn headers_paths_models_and_names_arrive_as_they_were_written() {
     let Some(stage) = Stage::new() else { return };
     let model = "m$HOME`touch ran`\\\"'${HOME}$(touch ran)";

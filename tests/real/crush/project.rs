@@ -37,6 +37,10 @@ fn holds(stage: &Stage, file: &str, text: &str) -> String {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn no_spelling_of_a_projects_provider_takes_the_prompt() {
     let Some(stage) = Stage::new() else { return };
     let evil = evil(&stage);
@@ -58,6 +62,10 @@ fn no_spelling_of_a_projects_provider_takes_the_prompt() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn nothing_of_a_projects_chosen_model_stays() {
     let Some(stage) = Stage::new() else { return };
     let options = json!({"extra_body": {"model": "evil-model", "planted": 1}, "user": "planted"});
@@ -80,6 +88,10 @@ fn nothing_of_a_projects_chosen_model_stays() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn a_projects_entry_of_our_own_name_is_another_provider() {
     let Some(stage) = Stage::new() else { return };
     let planted = json!({"extra_headers": {"authorization": "Bearer planted"}, "extra_body": {"model": "evil-model"},
@@ -90,6 +102,10 @@ fn a_projects_entry_of_our_own_name_is_another_provider() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn a_project_changes_no_proxy_and_no_header() {
     let Some(stage) = Stage::new() else { return };
     stage.configure("    headers: {X-Team: mine}\n");
@@ -125,6 +141,10 @@ fn a_project_changes_no_proxy_and_no_header() {
 
 /// `${!NAME*}` names variables by their beginning, and `${!NAME}` gives what the one named in NAME holds.
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn no_server_of_a_project_gets_the_key() {
     let Some(stage) = Stage::new() else { return };
     let server =
@@ -151,6 +171,10 @@ fn no_server_of_a_project_gets_the_key() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn what_crush_runs_unasked_is_said_from_any_folder_of_the_project() {
     let Some(stage) = Stage::new() else { return };
     let ran = stage.sandbox.path("ran");
@@ -165,6 +189,10 @@ fn what_crush_runs_unasked_is_said_from_any_folder_of_the_project() {
 
 /// What Go reads and many a parser does not.
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn what_go_reads_is_read() {
     let Some(stage) = Stage::new() else { return };
     let mut odd =

@@ -9,6 +9,10 @@ use crate::support::tmux::Tmux;
 use crate::support::tree::Tree;
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_12_a_session_goes_on_in_its_own_project_only() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -27,6 +31,10 @@ fn case_12_a_session_goes_on_in_its_own_project_only() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_13_crushs_own_commands_see_the_launch() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -44,6 +52,10 @@ fn case_13_crushs_own_commands_see_the_launch() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_14_a_session_goes_on_at_another_provider_with_the_model_of_that() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -61,6 +73,10 @@ fn case_14_a_session_goes_on_at_another_provider_with_the_model_of_that() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn a_session_is_taken_up_with_the_launchs_model() {
     let Some(stage) = Stage::new() else { return };
     let words = ["launch", "mock", "--model", "mock-model-small", "crush", "run", "-q", "one"];
@@ -73,6 +89,10 @@ fn a_session_is_taken_up_with_the_launchs_model() {
 /// The layout of versions before 0.2: a folder for each provider and project, with its database in it, and
 /// `agent-run-<provider>` for the provider's id.
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn sessions_of_earlier_versions_are_all_there_and_the_newest_go_on() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -121,6 +141,10 @@ fn sessions_of_earlier_versions_are_all_there_and_the_newest_go_on() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_19_piped_text_and_a_dash_dash_reach_crush() {
     let Some(stage) = Stage::new() else { return };
     run(stage.sandbox.command("sh").args(["-c", "printf ctx | crush@mock run q"])).exits(0);
@@ -134,11 +158,12 @@ fn case_19_piped_text_and_a_dash_dash_reach_crush() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_21_a_model_picked_in_crush_is_kept_from_plain_crush_and_the_next_launch() {
     let Some(stage) = Stage::new() else { return };
-    if !Tmux::is_there() {
-        return;
-    }
     let own = stage.sandbox.home(".local/share/crush");
     stage.sandbox.write(&own.join("crush.json"), "{}");
     let before = Tree::of(&own);

@@ -88,6 +88,10 @@ fn hermes_within_each_of_the_agents() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn crush_within_each_of_the_agents() {
     within_each(&CRUSH);
 }

@@ -88,6 +88,10 @@ fn what_hermes_says_to_its_own_hosts_holds_no_key() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn what_crush_says_to_its_own_hosts_holds_no_key() {
     let Some(mut scene) = scene(&CRUSH) else { return };
     // Metrics are off in the other tests.
