@@ -5,3 +5,6 @@ mod javascript;
 
 /// The documents.
 mod made_json;
+
+/// `encoding/json`, which Crush reads its settings with.
+mod go;
