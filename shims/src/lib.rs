@@ -85,6 +85,11 @@ pub trait Agent: Sync {
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
 
+    /// Why the agent would not send this key, as a sentence; a launch with it is refused.
+    fn refused_key(&self, _key: &str) -> Option<&'static str> {
+        None
+    }
+
     /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing, and
     /// keeping no session where it can do without.
     fn one_shot(&self, prompt: &str) -> Vec<OsString>;

@@ -135,19 +135,25 @@ impl Node {
         }
     }
 
-    /// The items of a list, or the values of a mapping.
-    pub fn children(&self) -> Vec<&Self> {
+    /// Whether any text in it passes, keys aside.
+    pub fn any_text(&self, pass: &dyn Fn(&str) -> bool) -> bool {
         match self {
-            Self::Scalar { .. } => Vec::new(),
-            Self::Sequence(_, items) => items.iter().collect(),
-            Self::Mapping(mapping) => mapping.values().collect(),
+            Self::Scalar { text, .. } => pass(text),
+            Self::Sequence(_, items) => items.iter().any(|item| item.any_text(pass)),
+            Self::Mapping(mapping) => mapping.values().any(|value| value.any_text(pass)),
         }
     }
 
     /// How many levels it has below it.
     fn depth(&self) -> usize {
-        let deepest = self.children().into_iter().map(Self::depth).max();
-        deepest.map_or(0, |deepest| deepest + 1)
+        let below = |nodes: &mut dyn Iterator<Item = &Self>| {
+            nodes.map(Self::depth).max().map_or(0, |deepest| deepest + 1)
+        };
+        match self {
+            Self::Scalar { .. } => 0,
+            Self::Sequence(_, items) => below(&mut items.iter()),
+            Self::Mapping(mapping) => below(&mut mapping.values()),
+        }
     }
 
     /// How many scalars and collections it is.
