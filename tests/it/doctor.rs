@@ -1,6 +1,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value as Json;
 
 use crate::support::tree::Tree;
@@ -33,7 +38,7 @@ fn claude(version: &str, more: &str) -> String {
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key").var("ANTHROPIC_API_KEY", "sk-inherited");
     sandbox.config(CONFIG);
-    sandbox.script("claude", &claude("2.1.197", ""));
+    sandbox.script("claude", &claude("2.1.332", ""));
     sandbox
 }
 
@@ -43,7 +48,7 @@ fn a_healthy_machine_is_well_and_stays_as_it_is() {
     let before = Tree::of(&sandbox.home(""));
     let ran = sandbox.agent_run(&["doctor"]).clean();
     for part in [
-        "ok      claude  2.1.197",
+        "ok      claude  2.1.332",
         "providers: 2",
         "claude@mock  m1 at https://mock.example",
         "Model lists\n  ok      mock   not asked for yet",
@@ -62,7 +67,7 @@ fn settings_that_would_hijack_are_told_by_name_alone() {
         r#"{"env": {"ANTHROPIC_BASE_URL": "https://sk-file.example"}, "apiKeyHelper": "echo sk-helper"}"#;
     sandbox.write(&sandbox.home(".claude/settings.json"), settings);
     sandbox.write(&sandbox.path("work/.claude/settings.local.json"), settings);
-    sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.169.0\n");
+    sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.171.0\n");
     sandbox.write(&sandbox.home(".codex/config.toml"), "model_provider = \"sk-evil\"\nmodel = \"m\"\n");
     sandbox.write(&sandbox.path("work/.codex/config.toml"), "model = \"sk-project\"\n");
     let sandbox = sandbox.var("https_proxy", "http://me:sk-pw@proxy.example:3128");
@@ -90,8 +95,12 @@ fn a_version_out_of_range_is_told_with_what_to_do() {
     };
     let old = said("2.0.9", 1);
     assert!(old.contains("problem claude  2.0.9") && old.contains("help: update it: npm install"), "{old}");
+    let behind = said("2.1.197", 0);
+    for part in ["note    claude  2.1.197", "older than 2.1.332", "claude-code@2.1.332"] {
+        assert!(behind.contains(part), "no {part} in:\n{behind}");
+    }
     let new = said("3.0", 0);
-    assert!(new.contains("newer than 2.1.197") && new.contains("doctor --probe claude"), "{new}");
+    assert!(new.contains("newer than 2.1.332") && new.contains("doctor --probe claude"), "{new}");
     let mute = said("no number", 0);
     assert!(mute.contains("it did not tell its version") && mute.contains("--version` says"), "{mute}");
     fs::remove_file(sandbox.path("bin/claude")).unwrap();
@@ -104,7 +113,7 @@ fn every_error_of_the_config_is_told_and_the_rest_is_looked_at_all_the_same() {
     let sandbox = sandbox();
     sandbox.config("providers:\n  a:\n    protocol: [anthropic]\n  b:\n    protocols: [smoke]\n");
     let ran = sandbox.agent_run(&["doctor"]).exits(1);
-    for part in ["config.yaml:3:", "config.yaml:5:", "ok      claude  2.1.197"] {
+    for part in ["config.yaml:3:", "config.yaml:5:", "ok      claude  2.1.332"] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
     fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).unwrap();
@@ -210,6 +219,59 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
 }
 
 #[test]
+fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
+            let sandbox = sandbox();
+            let pids = sandbox.path("pids");
+            let wait = format!("echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());
+            sandbox.script("claude", &claude("2.1.197", &wait));
+            let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
+            let started = || fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2);
+            until(started, "the agent to start");
+            kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+            let status = child.wait().unwrap();
+            assert_eq!(status.code(), Some(128 + signal as i32), "{words:?}");
+            for pid in fs::read_to_string(&pids).unwrap().lines() {
+                let pid = Pid::from_raw(pid.parse().unwrap());
+                until(|| kill(pid, None).is_err(), "the agent and what it started to end");
+            }
+            let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
+            assert_eq!(
+                (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
+                (0, 0),
+                "{words:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_other_programs_ask_of_the_probes_server_does_not_count() {
+    let sandbox = sandbox();
+    // Without the path of the base URL; with it, as a page in a browser would send it.
+    let asks = "root=$(echo $ANTHROPIC_BASE_URL | cut -d/ -f1-3)\n\
+                for url in $root $root/0123456789abcdef0123456789abcdef; do curl -s $url/v1/messages \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'; done\n\
+                curl -s $ANTHROPIC_BASE_URL/v1/messages -H 'Origin: https://evil.example' \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'\n";
+    sandbox.script("claude", &claude("2.1.197", asks));
+    let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).clean();
+    assert!(!ran.stdout.contains("evil"), "{}", ran.stdout);
+}
+
+/// Waits for a condition; ten seconds are a failure.
+fn until(condition: impl Fn() -> bool, what: &str) {
+    for _ in 0..1000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain for {what}");
+}
+
+#[test]
 fn a_probe_fails_when_the_agent_goes_elsewhere() {
     let sandbox = sandbox();
     let curl = "curl -s -o /dev/null";
@@ -227,7 +289,7 @@ fn a_probe_fails_when_the_agent_goes_elsewhere() {
             "not chosen: haiku",
         ),
     ] {
-        sandbox.script("claude", &claude("2.1.197", &more));
+        sandbox.script("claude", &claude("2.1.332", &more));
         let ran = sandbox.agent_run(&["doctor", "--probe", "mock", "claude"]).exits(1);
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
         assert!(!ran.stdout.contains("sk-mock-key"), "{}", ran.stdout);

@@ -1,6 +1,8 @@
 //! The reader behind [`parse`](super::parse): one pass over the bytes, with open arrays and objects on a list of
 //! its own instead of the stack.
 
+mod skip;
+
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Dialect, Fault, MAX_DEPTH};
@@ -45,6 +47,10 @@ impl<'a> Reader<'a> {
         loop {
             self.skip_space()?;
             let mut value = match self.peek() {
+                Some(b'[' | b'{') if self.dialect.skips_deep_values && open.len() >= MAX_DEPTH => {
+                    self.skip_value()?;
+                    Json::Null
+                }
                 Some(b'[') => {
                     self.at += 1;
                     if !self.closes(b']')? {
@@ -305,7 +311,7 @@ impl<'a> Reader<'a> {
 
     fn fault(&self, message: &'static str) -> Fault {
         let before = &self.bytes[..self.at];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         Fault { line, column, message }
