@@ -85,6 +85,11 @@ pub trait Agent: Sync {
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
 
+    /// Why the agent would not send this key, as a sentence; a launch with it is refused.
+    fn refused_key(&self, _key: &str) -> Option<&'static str> {
+        None
+    }
+
     /// What [`Agent::env_family`] would catch and a launch leaves alone, each with the reason.
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         &[]
