@@ -99,6 +99,9 @@ impl Plan {
             "links": self.links.iter().map(|(at, link)| json!({
                 "path": path(at), "target": link.as_ref().map(|link| path(&link.target)),
             })).collect::<Json>(),
+            "carry": self.carry.iter().map(|carry| json!({
+                "from": path(&carry.from), "to": path(&carry.to),
+            })).collect::<Json>(),
             "merges": self.merges.iter().map(|(at, merge)| json!({
                 "path": path(at), "edits": edits(merge),
             })).collect::<Json>(),
@@ -129,6 +132,9 @@ impl fmt::Display for Lines<'_> {
         }
         for dir in plan.dirs.iter().chain(&plan.user_dirs) {
             writeln!(f, "dir {}", quote(dir.as_os_str()))?;
+        }
+        for carry in &plan.carry {
+            writeln!(f, "copy {} -> {}", quote(carry.from.as_os_str()), quote(carry.to.as_os_str()))?;
         }
         for (path, file) in &plan.files {
             writeln!(f, "write {}", quote(path.as_os_str()))?;

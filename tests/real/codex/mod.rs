@@ -82,14 +82,14 @@ impl Stage {
         command
     }
 
-    /// The runtime home of `p`.
+    /// The runtime home of all providers.
     fn runtime(&self) -> PathBuf {
-        self.sandbox.home(".cache/agent-run/codex/p")
+        self.state().join("home")
     }
 
-    /// The lasting state of `p`.
+    /// Sessions and databases.
     fn state(&self) -> PathBuf {
-        self.sandbox.home(".local/state/agent-run/codex/p")
+        self.sandbox.home(".local/state/agent-run/codex-shared")
     }
 
     /// The only request that `p` got, while nobody else got any.
