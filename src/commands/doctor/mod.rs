@@ -24,6 +24,7 @@ use shims::{Agent, Dirs};
 use self::keys::Asking;
 use self::report::{Finding, Group, Mark, Report};
 use super::target::Target;
+use super::trial::Interrupts;
 use crate::cli::Doctor;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::env::Environment;
@@ -34,6 +35,7 @@ use crate::{near, output, resolve};
 /// # Errors
 /// When what was named does not exist, or stdout cannot be written.
 pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let interrupts = asked.probe.then(Interrupts::catch).transpose()?;
     let (path, dirs) = (env.config_file(config)?, env.dirs()?);
     let loaded = config::load(&path);
     let providers = loaded.as_ref().ok().map(|loaded| &loaded.config.providers);
@@ -52,7 +54,7 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     report.add(agents::look(&agents, target.agent.is_some(), &dirs, env));
     let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(loaded) = &loaded {
-        look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);
+        look_closer(asked, &target, &here, loaded, &dirs, env, interrupts.as_ref(), &mut report)?;
     }
     let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
@@ -76,8 +78,9 @@ fn look_closer(
     loaded: &Loaded,
     dirs: &Dirs,
     env: &Environment,
+    interrupts: Option<&Interrupts>,
     report: &mut Report,
-) {
+) -> Result<()> {
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
@@ -87,9 +90,7 @@ fn look_closer(
     report.add(keys::look(chosen(), asking));
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
     report.add(launches::look(here, named, loaded, dirs, env));
-    if !asked.probe {
-        return;
-    }
+    let Some(interrupts) = interrupts else { return Ok(()) };
     let launches = here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, loaded)?)));
     let launches: Vec<_> = launches.collect();
     if launches.is_empty() {
@@ -102,8 +103,9 @@ fn look_closer(
         if std::io::stderr().is_terminal() {
             _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
         }
-        report.add(probe::look(agent, provider, loaded, dirs, env));
+        report.add(probe::look(agent, provider, loaded, dirs, env, interrupts)?);
     }
+    Ok(())
 }
 
 fn check_name(name: &str, config: &Config) -> Result<()> {
@@ -141,7 +143,7 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
             let otherwise = "mend it in the file: `agent-run config` opens it";
             let said = |text: &String| Finding::said(Mark::Note, "file", text, otherwise);
-            group.extend(loaded.warnings.iter().map(said));
+            group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {
             Some(problems) => group.extend(
