@@ -38,7 +38,8 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     }
     let stands = fs::symlink_metadata(to).is_ok();
     let is_root = to == carry.to;
-    let by_line = to.extension().is_some_and(|it| it == "rules") || is_root && to.extension().is_some_and(|it| it == "jsonl");
+    let by_line = to.extension().is_some_and(|it| it == "rules")
+        || is_root && to.extension().is_some_and(|it| it == "jsonl");
     if stands && !by_line {
         return Ok(());
     }
@@ -116,7 +117,10 @@ mod tests {
         };
         let get = |path: &str| fs::read_to_string(dirs.state.join(path)).expect(path);
         for provider in ["p", "q"] {
-            put(&format!("codex/{provider}/sessions/2026/{provider}.jsonl"), "{\"id\":\"old\"} old\n{\"id\":\"old\"}\n");
+            put(
+                &format!("codex/{provider}/sessions/2026/{provider}.jsonl"),
+                "{\"id\":\"old\"} old\n{\"id\":\"old\"}\n",
+            );
             put(&format!("codex/{provider}/sessions/2026/same.jsonl"), provider);
             put(&format!("codex/{provider}/history.jsonl"), &format!("both\n{provider}\n"));
             put(&format!("codex/{provider}/rules/default.rules"), &format!("{provider}\nboth"));
@@ -145,9 +149,8 @@ mod tests {
             assert_eq!(get("codex-shared/rules/default.rules"), "p\nboth\nq\n");
             assert!(!dirs.state.join("codex-shared/sessions/link").exists());
         }
-        let modified = |path: &str| {
-            fs::metadata(dirs.state.join(path)).and_then(|it| it.modified()).expect("a time")
-        };
+        let modified =
+            |path: &str| fs::metadata(dirs.state.join(path)).and_then(|it| it.modified()).expect("a time");
         assert_eq!(modified("codex/p/sessions/2026/p.jsonl"), modified("codex-shared/sessions/2026/p.jsonl"));
     }
 }

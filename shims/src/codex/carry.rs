@@ -120,5 +120,8 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
             }
         }
     }
-    plan.write(done(home), "Sessions and answers of older versions were copied from codex/ beside this folder.\n");
+    plan.write(
+        done(home),
+        "Sessions and answers of older versions were copied from codex/ beside this folder.\n",
+    );
 }

@@ -98,7 +98,9 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
             None => {}
             Some(Some(table)) if is_own => home_as_project(&path, &table, plan),
             Some(Some(table)) => {
-                for name in wanting(&table, |variable| secrets.contains(variable)) {
+                // No variable of ours is for a project to name, by whatever guess.
+                let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
+                for name in wanting(&table, wanted) {
                     plan.warn(format!(
                         "{}: the MCP server `{name}` would be sent the key of provider `{}`; it is off in this \
                          launch",
@@ -149,9 +151,9 @@ pub fn chosen_elsewhere(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<&'
         paths.push(home.real.join("config.toml"));
     }
     paths.push(home.runtime.join("config.toml"));
-    let names = |part: &str| paths.iter().any(|path| {
-        inputs.text(path).ok().flatten().is_some_and(|text| text.contains(part))
-    });
+    let names = |part: &str| {
+        paths.iter().any(|path| inputs.text(path).ok().flatten().is_some_and(|text| text.contains(part)))
+    };
     let (memories, sub_agents) = (names("memories"), names("default_subagent_model"));
     let is_named = |path: &&str| if path.starts_with("memories") { memories } else { sub_agents };
     PINNED.into_iter().filter(is_named).collect()

@@ -97,7 +97,9 @@ pub fn plan(
 }
 
 fn user_text<'a>(path: &Path, inputs: &'a Inputs) -> Result<Option<&'a str>> {
-    inputs.text(path).map_err(|error| anyhow!("{error:#}\nhelp: correct the file; Codex itself cannot read it either"))
+    inputs
+        .text(path)
+        .map_err(|error| anyhow!("{error:#}\nhelp: correct the file; Codex itself cannot read it either"))
 }
 
 /// A file of ours that cannot be read back counts as gone.

@@ -208,7 +208,10 @@ impl Settings {
             ("base_url", "http://127.0.0.1:9/unused"),
             ("wire_api", "responses"),
             ("env_key", "AGENT_RUN_NO_PROVIDER"),
-            ("env_key_instructions", "This home is agent-run's: start Codex with `agent-run launch PROVIDER codex`."),
+            (
+                "env_key_instructions",
+                "This home is agent-run's: start Codex with `agent-run launch PROVIDER codex`.",
+            ),
         ];
         let table: Table = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
         self.add("model_provider", NO_PROVIDER, Hold::Written);
@@ -220,7 +223,8 @@ impl Settings {
     /// An empty value, and not `exclude` or `filters`: of those two a project's own replaces the user's and
     /// ours, and they cannot be mixed, while `set` adds up over all layers and comes after both.
     fn blank_variables(&mut self, launch: &Launch, inputs: &Inputs) {
-        let blank = |names: Vec<String>| -> Table { names.into_iter().map(|name| (name, "".into())).collect() };
+        let blank =
+            |names: Vec<String>| -> Table { names.into_iter().map(|name| (name, "".into())).collect() };
         let mut always = vec![key_variable(inputs)];
         always.extend((0..BLANKED_HEADERS).map(|at| header_variable(inputs, at)));
         for name in always {

@@ -11,7 +11,10 @@ pub const FAMILY: [&str; 6] =
 pub const SPARED: [(&str, &str); 9] = [
     ("CODEX_CA_CERTIFICATE", "the user's company's certificate, without which no provider is reached"),
     ("CODEX_EXEC_SERVER_URL", "the user's word on where tools run; no request of the model's goes there"),
-    ("CODEX_GITHUB_PERSONAL_ACCESS_TOKEN", "a key for GitHub's MCP server, which the user's own config names"),
+    (
+        "CODEX_GITHUB_PERSONAL_ACCESS_TOKEN",
+        "a key for GitHub's MCP server, which the user's own config names",
+    ),
     ("CODEX_NON_INTERACTIVE", "whether the installer asks"),
     ("CODEX_TUI_DISABLE_KEYBOARD_ENHANCEMENT", "a switch of the terminal interface"),
     ("CODEX_TUI_RECORD_SESSION", "a switch of the terminal interface"),
@@ -19,7 +22,6 @@ pub const SPARED: [(&str, &str); 9] = [
     ("CODEX_APPLY_PATCH_PRESERVE_LINE_ENDINGS", "a switch of one tool"),
     ("CODEX_APP_SERVER_LOG_FORMAT", "how a log is written"),
 ];
-
 
 /// Whether a dotenv file that sets the variable takes the launch with it: Codex reads it from there too.
 /// Names that begin with `CODEX_` it takes from no such file (seen in 0.171).
@@ -38,7 +40,10 @@ mod tests {
         for (name, reason) in SPARED {
             assert!(FAMILY.iter().any(|pattern| crate::inputs::matches(pattern, name)), "{name}");
             assert!(!reason.is_empty());
-            assert!(!["BASE_URL", "API_KEY", "MODEL", "HOME"].iter().any(|part| name.contains(part)), "{name}");
+            assert!(
+                !["BASE_URL", "API_KEY", "MODEL", "HOME"].iter().any(|part| name.contains(part)),
+                "{name}"
+            );
         }
     }
 }

@@ -93,7 +93,8 @@ fn sessions_of_older_versions_are_all_there() {
     }
     let secret = fs::read_to_string(state.join("secret")).unwrap();
     for (at, provider) in ["p", "q", "q"].iter().enumerate() {
-        let rollout = rollouts(&state.join("codex-shared")).into_iter().find(|it| it.contains(&ids[at])).unwrap();
+        let rollout =
+            rollouts(&state.join("codex-shared")).into_iter().find(|it| it.contains(&ids[at])).unwrap();
         let text = fs::read_to_string(&rollout).unwrap();
         let id = text.split("\"model_provider\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         assert!(id.starts_with("agent-run-"), "{id}");
@@ -107,7 +108,8 @@ fn sessions_of_older_versions_are_all_there() {
     for (at, id) in ids.iter().enumerate() {
         let shim = ["codex@q", "codex@p", "codex@q"][at];
         stage.run(shim, &["exec", "resume", id, "more"]).exits(0);
-        let (canary, turn) = if shim == "codex@p" { (&stage.a, &mut turns[0]) } else { (&stage.b, &mut turns[1]) };
+        let (canary, turn) =
+            if shim == "codex@p" { (&stage.a, &mut turns[0]) } else { (&stage.b, &mut turns[1]) };
         *turn += 1;
         let said = lines(&canary.wait_for_turn(*turn));
         assert_eq!(said.len(), 3, "{said:?}");

@@ -17,7 +17,8 @@ const STATE: &[(&str, EntryKind)] = &[("base.toml", EntryKind::File), ("sessions
 fn sessions_and_answers_of_each_provider_are_brought_together_once() {
     let base = "model = 'm'\nx = 1\n[mcp_servers.theirs]\ncommand = 'true'\n";
     let last = "model = 'picked'\nx = 2\n[projects.'/work/p']\ntrust_level = 'trusted'\n";
-    let other = "x = 1\n[mcp_servers.theirs]\ncommand = 'true'\n[projects.'/work/q']\ntrust_level = 'trusted'\n";
+    let other =
+        "x = 1\n[mcp_servers.theirs]\ncommand = 'true'\n[projects.'/work/q']\ntrust_level = 'trusted'\n";
     let files = [
         ("/h/.codex/config.toml", "x = 1\n[mcp_servers.theirs]\ncommand = 'true'\n"),
         ("/s/codex/p/base.toml", base),
@@ -39,11 +40,8 @@ fn sessions_and_answers_of_each_provider_are_brought_together_once() {
         ("/s/codex/q", STATE),
     ];
     let first = planned(&launch(), &files, &folders);
-    let copies: Vec<_> = first
-        .carry
-        .iter()
-        .map(|it| format!("{} {}", it.from.display(), it.to.display()))
-        .collect();
+    let copies: Vec<_> =
+        first.carry.iter().map(|it| format!("{} {}", it.from.display(), it.to.display())).collect();
     assert_eq!(
         copies,
         [

@@ -39,7 +39,8 @@ fn a_launch_from_within_a_session_finds_the_users_own_home() {
     ]);
     machine.env.insert("CODEX_HOME".into(), "/s/codex-shared/home-1".into());
     let inside = plan(&launch(), &machine).expect("a plan");
-    let home = inside.env[std::ffi::OsStr::new("CODEX_HOME")].as_ref().and_then(Value::plain).expect("a home");
+    let home =
+        inside.env[std::ffi::OsStr::new("CODEX_HOME")].as_ref().and_then(Value::plain).expect("a home");
     let home = home.into_string().expect("UTF-8");
     assert!(home != HOME && home.starts_with("/s/codex-shared/home-"), "another home of the user's: {home}");
     assert!(written(&inside, &format!("{home}/config.toml")).contains("a = 1"));

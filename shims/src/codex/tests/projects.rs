@@ -94,7 +94,8 @@ fn a_model_chosen_elsewhere_is_pinned_or_told() {
         let plan = plan(&launch(), &machine(&[(place, text)])).expect("planned");
         assert!(warnings(&plan).concat().contains(place), "{place} {text}: {:?}", plan.notes);
     }
-    let plan = plan(&launch(), &machine(&[("/w/.codex/agents/r.toml", "description = 'x'")])).expect("planned");
+    let plan =
+        plan(&launch(), &machine(&[("/w/.codex/agents/r.toml", "description = 'x'")])).expect("planned");
     assert!(plan.notes.is_empty());
 }
 
