@@ -158,15 +158,15 @@ impl Shared {
     /// The request without the prefix of its path; `None` when it is not meant for this provider.
     ///
     /// What asks for another host goes on: it comes by the proxy variables, and is what a probe looks for.
-    fn below_prefix(&self, mut request: Request) -> Option<Request> {
+    fn below_prefix(&self, request: Request) -> Option<Request> {
         if self.prefix.is_empty() || !request.target.starts_with('/') {
             return Some(request);
         }
         let is_pages = request.headers.contains_key("origin");
         let target =
             request.target.strip_prefix(&self.prefix).filter(|rest| rest.starts_with('/') || rest.is_empty());
-        request.target = target.filter(|_| !is_pages)?.to_owned();
-        Some(request)
+        let target = target.filter(|_| !is_pages)?.to_owned();
+        Some(Request { target, ..request })
     }
 
     /// Decides on the reply and records the request; the record is kept before anything is sent.

@@ -22,6 +22,7 @@ pub const MAX_DEPTH: usize = 1000;
 /// Bytes that are no UTF-8 and half surrogate pairs become U+FFFD in every dialect, and of two values of one
 /// key the last one counts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub struct Dialect {
     /// Whether a byte order mark may come first.
     pub byte_order_mark: bool,

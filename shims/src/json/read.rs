@@ -305,7 +305,7 @@ impl<'a> Reader<'a> {
 
     fn fault(&self, message: &'static str) -> Fault {
         let before = &self.bytes[..self.at];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         Fault { line, column, message }

@@ -54,7 +54,10 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     report.add(agents::look(&agents, target.agent.is_some(), &dirs, env));
     let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(loaded) = &loaded {
-        look_closer(asked, &target, &here, loaded, &dirs, env, interrupts.as_ref(), &mut report)?;
+        look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);
+        if let Some(interrupts) = &interrupts {
+            probe_each(&target, &here, loaded, &dirs, env, interrupts, &mut report)?;
+        }
     }
     let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
@@ -78,9 +81,8 @@ fn look_closer(
     loaded: &Loaded,
     dirs: &Dirs,
     env: &Environment,
-    interrupts: Option<&Interrupts>,
     report: &mut Report,
-) -> Result<()> {
+) {
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
@@ -90,7 +92,19 @@ fn look_closer(
     report.add(keys::look(chosen(), asking));
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
     report.add(launches::look(here, named, loaded, dirs, env));
-    let Some(interrupts) = interrupts else { return Ok(()) };
+}
+
+/// Starts each agent that fits, and looks at what it sends.
+fn probe_each(
+    target: &Target,
+    here: &[&'static dyn Agent],
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+    interrupts: &Interrupts,
+    report: &mut Report,
+) -> Result<()> {
+    let named = target.provider.as_deref();
     let launches = here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, loaded)?)));
     let launches: Vec<_> = launches.collect();
     if launches.is_empty() {
