@@ -22,6 +22,9 @@ mod crush;
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
+/// Our readers beside the agents' own.
+mod differential;
+
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
 

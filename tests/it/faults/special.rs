@@ -199,6 +199,7 @@ fn model_lists_that_are_no_files_are_no_lists() {
 fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_file_stays_theirs() {
     let sandbox = sandbox();
     sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
+    let cache = sandbox.home(".cache/agent-run");
     let config = sandbox.home(".local/state/agent-run/codex-shared/home/config.toml");
     // The right content and mode, and a file that its owner can change later.
     chown(&config, Some(65534), Some(65534)).unwrap();
