@@ -116,8 +116,9 @@ fn whatever_python_dotenv_sets_is_known() {
     let theirs: Vec<BTreeSet<String>> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(theirs.len(), all.len());
     // python-dotenv takes a byte order mark for a part of the first name, which is then no variable of ours.
-    let without_mark = |name: &String| name.trim_start_matches('\u{feff}').to_owned();
-    compare(|at, _| theirs[at].iter().map(without_mark).collect(), &plain, &odd);
+    let is_whole = |name: &&String| !name.starts_with('\u{feff}');
+    let theirs = |at: usize, _: &str| theirs[at].iter().filter(is_whole).cloned().collect();
+    compare(theirs, &plain, &odd);
 }
 
 /// godotenv's own rules for where a name begins, as its 1.5 has them, on its own examples and on worse.
