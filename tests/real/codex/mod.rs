@@ -6,7 +6,9 @@ mod choice;
 mod keys;
 /// The other subcommands, and the protocol of editors.
 mod others;
-/// Sessions: resumed, kept apart, and kept.
+/// Projects, administrators, and launches at once.
+mod projects;
+/// Sessions: resumed, shared by all providers, and kept.
 mod sessions;
 /// The terminal interface.
 mod terminal;
