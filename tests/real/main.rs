@@ -27,6 +27,10 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// The places that each agent opens.
+#[cfg(target_os = "linux")]
+mod places;
+
 /// Routing: every agent, and everything that could turn a launch elsewhere.
 #[cfg(target_os = "linux")]
 mod matrix;

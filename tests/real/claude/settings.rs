@@ -112,7 +112,7 @@ providers:
     base_urls: {{anthropic: '{url}'}}
     key_env: MOCK_KEY
     default_model: m-main
-    models: [{id: m-main, context_window: 200000}]
+    models: [{{id: m-main, context_window: 200000}}]
     model_api_filters: []
     headers: {{X-Org: acme, X-Key: '${{context:key}}'}}
 "
