@@ -5,6 +5,9 @@
 //! file. So a new version that reads a new place fails here, and not at a user's.
 
 mod claude;
+mod codex;
+mod crush;
+mod hermes;
 mod judged;
 mod trace;
 
@@ -36,6 +39,8 @@ impl Stage {
             return None;
         }
         let sandbox = real::sandbox(agent)?.var("MOCK_KEY", KEY);
+        // A first start of Hermes fetches programs of its own.
+        let sandbox = sandbox.var("HERMES_DISABLE_LAZY_INSTALLS", "1").var("TIRITH_ENABLED", "false");
         let sink = Sink::open(&sandbox);
         let chosen = Canary::start(&sandbox, "chosen");
         let url = chosen.url("");

@@ -84,13 +84,13 @@ fn read(folder: &Path, cwd: &Path) -> Trace {
 }
 
 impl Call<'_> {
-    /// A file that is opened to be read, or that was looked for. Whether a folder is there says nothing of what is
-    /// in it, and what is made to be written is the agent's own.
+    /// A file that is opened to be read, or that was looked for. A folder that is listed says nothing; the files in
+    /// it do. What is made to be written is the agent's own.
     fn is_of_interest(&self) -> bool {
         if self.name == "execve" || self.flags.contains("O_CREAT") || self.flags.contains("O_WRONLY") {
             return false;
         }
-        self.name.starts_with("open") || self.failed || self.path.is_file()
+        self.failed || self.path.is_file()
     }
 }
 
