@@ -149,10 +149,8 @@ fn schema_is_json_that_the_example_points_to() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn an_editor_that_leaves_an_error_is_offered_again() {
-    if !Tmux::is_there() {
-        return;
-    }
     let sandbox = Sandbox::new();
     let path = sandbox.config(SOUND);
     // The first time it breaks the file, the second time it mends it.

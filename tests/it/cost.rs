@@ -4,7 +4,6 @@
 use std::fs;
 
 use crate::support::lists::Lists;
-use crate::support::real::tools;
 use crate::support::{Sandbox, run};
 
 /// The beginnings of the names of calls that ask somebody, start something or write.
@@ -37,10 +36,8 @@ fn sandbox(lists: &Lists) -> Sandbox {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_warm_launch_asks_nobody_starts_nothing_and_writes_nothing() {
-    if !tools(&["strace"]) {
-        return;
-    }
     let lists = Lists::json(r#"{"data": [{"id": "m"}]}"#);
     // Seen: 89, 154, 200 and 134, of which some 55 are the start of any Rust program.
     for (agent, most) in [("claude", 120), ("codex", 190), ("hermes", 240), ("crush", 170)] {

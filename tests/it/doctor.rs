@@ -33,7 +33,7 @@ fn claude(version: &str, more: &str) -> String {
 fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key").var("ANTHROPIC_API_KEY", "sk-inherited");
     sandbox.config(CONFIG);
-    sandbox.script("claude", &claude("2.1.197", ""));
+    sandbox.script("claude", &claude("2.1.332", ""));
     sandbox
 }
 
@@ -43,7 +43,7 @@ fn a_healthy_machine_is_well_and_stays_as_it_is() {
     let before = Tree::of(&sandbox.home(""));
     let ran = sandbox.agent_run(&["doctor"]).clean();
     for part in [
-        "ok      claude  2.1.197",
+        "ok      claude  2.1.332",
         "providers: 2",
         "claude@mock  m1 at https://mock.example",
         "Model lists\n  ok      mock   not asked for yet",
@@ -62,7 +62,7 @@ fn settings_that_would_hijack_are_told_by_name_alone() {
         r#"{"env": {"ANTHROPIC_BASE_URL": "https://sk-file.example"}, "apiKeyHelper": "echo sk-helper"}"#;
     sandbox.write(&sandbox.home(".claude/settings.json"), settings);
     sandbox.write(&sandbox.path("work/.claude/settings.local.json"), settings);
-    sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.169.0\n");
+    sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.171.0\n");
     sandbox.write(&sandbox.home(".codex/config.toml"), "model_provider = \"sk-evil\"\nmodel = \"m\"\n");
     sandbox.write(&sandbox.path("work/.codex/config.toml"), "model = \"sk-project\"\n");
     let sandbox = sandbox.var("https_proxy", "http://me:sk-pw@proxy.example:3128");
@@ -90,8 +90,12 @@ fn a_version_out_of_range_is_told_with_what_to_do() {
     };
     let old = said("2.0.9", 1);
     assert!(old.contains("problem claude  2.0.9") && old.contains("help: update it: npm install"), "{old}");
+    let behind = said("2.1.197", 0);
+    for part in ["note    claude  2.1.197", "older than 2.1.332", "claude-code@2.1.332"] {
+        assert!(behind.contains(part), "no {part} in:\n{behind}");
+    }
     let new = said("3.0", 0);
-    assert!(new.contains("newer than 2.1.197") && new.contains("doctor --probe claude"), "{new}");
+    assert!(new.contains("newer than 2.1.332") && new.contains("doctor --probe claude"), "{new}");
     let mute = said("no number", 0);
     assert!(mute.contains("it did not tell its version") && mute.contains("--version` says"), "{mute}");
     fs::remove_file(sandbox.path("bin/claude")).unwrap();
@@ -104,7 +108,7 @@ fn every_error_of_the_config_is_told_and_the_rest_is_looked_at_all_the_same() {
     let sandbox = sandbox();
     sandbox.config("providers:\n  a:\n    protocol: [anthropic]\n  b:\n    protocols: [smoke]\n");
     let ran = sandbox.agent_run(&["doctor"]).exits(1);
-    for part in ["config.yaml:3:", "config.yaml:5:", "ok      claude  2.1.197"] {
+    for part in ["config.yaml:3:", "config.yaml:5:", "ok      claude  2.1.332"] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
     fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).unwrap();
@@ -227,7 +231,7 @@ fn a_probe_fails_when_the_agent_goes_elsewhere() {
             "not chosen: haiku",
         ),
     ] {
-        sandbox.script("claude", &claude("2.1.197", &more));
+        sandbox.script("claude", &claude("2.1.332", &more));
         let ran = sandbox.agent_run(&["doctor", "--probe", "mock", "claude"]).exits(1);
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
         assert!(!ran.stdout.contains("sk-mock-key"), "{}", ran.stdout);

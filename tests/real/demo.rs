@@ -28,6 +28,10 @@ fn a_demo_of_hermes_is_as_promised() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn a_demo_of_crush_is_as_promised() {
     is_as_promised("crush", "openai-chat-completions");
 }

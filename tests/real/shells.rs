@@ -63,9 +63,6 @@ const FISH: Shell = Shell {
 /// A home with the shell, fake agents, and the shims installed; the folder of links is on PATH.
 fn home(shell: &Shell) -> Option<Sandbox> {
     let sandbox = real::shell(shell.name)?;
-    if !Tmux::is_there() {
-        return None;
-    }
     let bin = sandbox.home(".local/bin");
     let sandbox = sandbox.also_on_path(&[bin]);
     sandbox.config(CONFIG);
@@ -264,10 +261,7 @@ fn the_scripts_pass_their_shells_own_checks() {
         ("fish", &["fish", "-n"]),
     ] {
         let Some(sandbox) = real::shell(shell) else { return };
-        if Command::new(check[0]).arg("--version").output().is_err() {
-            assert!(std::env::var_os("CI").is_none(), "CI needs {}", check[0]);
-            continue;
-        }
+        real::tools(&[check[0]]);
         let script = sandbox.path("script");
         fs::write(&script, sandbox.agent_run(&["completion", shell]).clean().stdout).unwrap();
         run(sandbox.command(check[0]).args(&check[1..]).arg(&script)).clean();

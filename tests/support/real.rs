@@ -1,25 +1,37 @@
 //! The real agents, as `tests/agents/install` puts them below the target folder, and the real shells.
 
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Sandbox;
 
-/// A sandbox with this real agent on PATH.
+/// A sandbox with this real agent on PATH. An agent that is not installed fails the test: what cannot run is
+/// left out by a feature of Cargo.toml, and counts as ignored.
 ///
-/// `None` when the agent is not installed: the caller returns, and the test is counted as skipped. In CI a
-/// missing agent fails the test, unless the installer left a note that its registry does not have it.
+/// Always `Some`, for callers that chain it.
 #[track_caller]
+#[allow(clippy::unnecessary_wraps, reason = "callers chain it")]
 pub fn sandbox(agent: &str) -> Option<Sandbox> {
-    let agents = agents();
-    if let Some(dir) = installed().iter().find(|dir| dir.join(agent).exists()) {
-        return Some(Sandbox::new().also_on_path(&[dir.clone(), node_dir()]));
+    let dir = installed().into_iter().find(|dir| dir.join(agent).exists());
+    let Some(dir) = dir else {
+        missing(agent, "tests/agents/install; a test of Crush needs the attribute for `real-crush`")
+    };
+    Some(Sandbox::new().also_on_path(&[dir, node_dir()]))
+}
+
+/// Whether the tests of this agent run: for those that loop over all agents. Not every module proxy has Crush.
+pub fn is_enabled(agent: &str) -> bool {
+    agent != "crush" || cfg!(feature = "real-crush")
+}
+
+/// As [`sandbox`], with the oldest supported version of the agent.
+#[track_caller]
+#[allow(clippy::unnecessary_wraps, reason = "callers chain it")]
+pub fn minimum(agent: &str) -> Option<Sandbox> {
+    let dir = agents().join("npm-minimum/node_modules/.bin");
+    if !dir.join(agent).exists() {
+        missing(&format!("the oldest {agent}"), "tests/agents/install minimum")
     }
-    let unavailable = agents.join(format!("{agent}.unavailable")).exists();
-    assert!(unavailable || std::env::var_os("CI").is_none(), "CI needs {agent}: run tests/agents/install");
-    skipped(agent);
-    None
+    Some(Sandbox::new().also_on_path(&[dir, node_dir()]))
 }
 
 /// Where the agents are, and what some of them are started by.
@@ -31,43 +43,36 @@ fn installed() -> [PathBuf; 3] {
     ["npm/node_modules/.bin", "pip/bin", "go/bin"].map(|dir| agents().join(dir))
 }
 
-/// A sandbox for this shell; `None` as above when it, or what it completes with, is not installed.
+/// A sandbox for this shell; the test fails when it, or what it completes with, is not installed.
 #[track_caller]
+#[allow(clippy::unnecessary_wraps, reason = "callers chain it")]
 pub fn shell(name: &str) -> Option<Sandbox> {
-    let needed: &[&str] = match name {
-        "bash" => &["/usr/share/bash-completion/bash_completion"],
-        _ => &[],
-    };
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = std::env::split_paths(&path).any(|dir| dir.join(name).exists());
-    if is_there && needed.iter().all(|file| Path::new(file).exists()) {
-        return Some(Sandbox::new());
+    let bash_completion = Path::new("/usr/share/bash-completion/bash_completion");
+    if name == "bash" && !bash_completion.exists() {
+        missing("bash-completion", "install it");
     }
-    assert!(std::env::var_os("CI").is_none(), "CI needs {name}, and bash-completion for bash");
-    skipped(name);
-    None
+    tools(&[name]).then(Sandbox::new)
 }
 
-/// Whether these programs are installed; treated as above when one is not.
+/// True; the test fails when one of these programs is not installed.
 #[track_caller]
 pub fn tools(names: &[&str]) -> bool {
     names.iter().all(|name| program(name).is_some())
 }
 
-/// A program of the system's that a test is run with; `None` as above when it is not there.
+/// A program of the system's that a test is run with; the test fails when it is not there.
 #[track_caller]
 pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let dirs = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    dirs.map(|dir| dir.join(name)).find(|file| file.is_file()).or_else(|| skip(name, "install it"))
+    let found = dirs.map(|dir| dir.join(name)).find(|file| file.is_file());
+    found.or_else(|| missing(name, "install it, or leave out the feature that this test needs"))
 }
 
-/// Skips the test, which needs something that is not there; in CI that is a failure.
+/// Fails a test that needs something that is not there.
 #[track_caller]
-pub fn skip<T>(what: &str, help: &str) -> Option<T> {
-    assert!(std::env::var_os("CI").is_none(), "CI needs {what}: {help}");
-    skipped(what);
-    None
+pub fn missing(what: &str, help: &str) -> ! {
+    panic!("this test needs {what}: {help}")
 }
 
 fn agents() -> PathBuf {
@@ -79,12 +84,4 @@ fn node_dir() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).find(|dir| dir.join("node").exists());
     found.unwrap_or_else(|| PathBuf::from("/usr/bin"))
-}
-
-/// Counts the calling test as skipped, for want of this.
-pub fn skipped(agent: &str) {
-    let name = std::thread::current().name().unwrap_or("?").to_owned();
-    let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped");
-    let mut list = OpenOptions::new().create(true).append(true).open(list).unwrap();
-    writeln!(list, "{name}: {agent} is not installed").unwrap();
 }

@@ -107,7 +107,7 @@ impl Agent for Claude {
     }
 
     fn versions(&self) -> Versions {
-        Versions { minimum: "2.1.126", tested: "2.1.197" }
+        Versions { minimum: "2.1.197", tested: "2.1.332" }
     }
 
     fn protocols(&self) -> &'static [Protocol] {

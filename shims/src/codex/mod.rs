@@ -45,7 +45,7 @@ impl Agent for Codex {
     }
 
     fn versions(&self) -> Versions {
-        Versions { minimum: "0.118.0", tested: "0.169.0" }
+        Versions { minimum: "0.118.0", tested: "0.171.0" }
     }
 
     fn protocols(&self) -> &'static [Protocol] {

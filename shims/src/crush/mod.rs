@@ -48,9 +48,9 @@ impl Agent for Crush {
         "go install github.com/charmbracelet/crush@latest"
     }
 
-    /// 0.48 is the first version that reads settings in the session folder. Of 0.90 the source was read.
+    /// 0.48 is the first version that reads settings in the session folder..
     fn versions(&self) -> Versions {
-        Versions { minimum: "0.48.0", tested: "0.90.0" }
+        Versions { minimum: "0.48.0", tested: "0.90.1" }
     }
 
     fn protocols(&self) -> &'static [Protocol] {

@@ -66,13 +66,31 @@ fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Fi
     let is = format!("{}  {shown}", version::shown(&told));
     if minimum.is_some_and(|minimum| told < minimum) {
         let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
-        return Finding::problem(name, text, format!("update it: {}", agent.install()));
+        return Finding::problem(name, text, format!("update it: {}", by_number(agent)));
+    }
+    if tested.as_ref().is_some_and(|tested| told < *tested) && by_number(agent) != agent.install() {
+        // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.
+        let text = format!("{is}: older than {}, the newest tested", versions.tested);
+        let help = format!(
+            "on an older Node npm installs the newest version whose `engines` fit; ask for it by number: {}",
+            by_number(agent)
+        );
+        return Finding::note(name, text, help);
     }
     if tested.is_some_and(|tested| told > tested) {
         let help = format!("`agent-run doctor --probe {name}` tells whether it still does as it should");
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
     }
     Finding::ok(name, is)
+}
+
+/// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.
+fn by_number(agent: &dyn Agent) -> String {
+    let install = agent.install();
+    match install.starts_with("npm ") {
+        true => format!("{install}@{}", agent.versions().tested),
+        false => install.to_owned(),
+    }
 }
 
 /// What else on PATH has the agent's name.

@@ -5,17 +5,13 @@ use std::process::Command;
 
 use super::inject::Victim;
 use super::{AGENTS, KEY, live_in, sandbox};
-use crate::support::net;
-use crate::support::real::{skipped, tools};
+use crate::support::real::tools;
 use crate::support::tree::{Tree, files_holding};
 use crate::support::{Ran, Sandbox, run};
 
 /// Fails a launch at each step, on an empty home and in a full one.
 #[track_caller]
 fn fail_launches_of(agent: &str) {
-    if !tools(&["strace"]) {
-        return;
-    }
     let first = sandbox();
     let steps = Victim::launch(&first, &[agent, "hi"]).fails_at_every_step(&["ENOSPC"]);
     println!("{agent}, disk full: {steps} steps");
@@ -27,36 +23,39 @@ fn fail_launches_of(agent: &str) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_launch_of_claude_code_goes_on_or_says_what_the_disk_refused() {
     fail_launches_of("claude");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_launch_of_codex_goes_on_or_says_what_the_disk_refused() {
     fail_launches_of("codex");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_launch_of_hermes_goes_on_or_says_what_the_disk_refused() {
     fail_launches_of("hermes");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_launch_of_crush_goes_on_or_says_what_the_disk_refused() {
     fail_launches_of("crush");
 }
 
 /// A launch after `setup` in a mount namespace of its own, where it is root only in name.
 fn launch_after(sandbox: &Sandbox, setup: &str, agent: &str) -> Ran {
+    crate::support::net::needed();
     let script = format!("set -e; {setup}; exec agent-run launch mock {agent} hi");
     run(sandbox.command("unshare").args(["-rm", "sh", "-c", &script]))
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs unshare -rnmpf: --features system-tools")]
 fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_of_a_file() {
-    if !net::can_be_made() {
-        return;
-    }
     for agent in AGENTS {
         let sandbox = sandbox();
         live_in(&sandbox);
@@ -87,10 +86,8 @@ fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs unshare -rnmpf: --features system-tools")]
 fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
-    if !net::can_be_made() {
-        return;
-    }
     for agent in AGENTS {
         let sandbox = sandbox();
         live_in(&sandbox);
@@ -115,10 +112,8 @@ fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs unshare -rnmpf: --features system-tools")]
 fn in_a_home_that_cannot_be_written_claude_code_starts_with_a_warning_and_the_rest_says_why_not() {
-    if !net::can_be_made() {
-        return;
-    }
     for agent in AGENTS {
         let sandbox = sandbox();
         live_in(&sandbox);
@@ -139,26 +134,18 @@ fn in_a_home_that_cannot_be_written_claude_code_starts_with_a_warning_and_the_re
     }
 }
 
-/// The sandbox's paths may be closed to other users: the folders above it are opened, none is left so.
-fn as_nobody(sandbox: &Sandbox, words: &[&str]) -> Option<Ran> {
-    if !nix::unistd::geteuid().is_root() || !tools(&["setpriv"]) {
-        return None;
-    }
-    let can_enter = Command::new("setpriv")
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "ls"])
-        .arg(sandbox.path(""))
-        .output()
-        .is_ok_and(|ran| ran.status.success());
-    if !can_enter {
-        skipped("a way into the sandbox for another user");
-        return None;
-    }
-    let mut command = sandbox.command("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "agent-run"]).args(words);
-    Some(run(&mut command))
+/// As the user `nobody`, who must have a way into the sandbox's folder.
+#[track_caller]
+fn as_nobody(sandbox: &Sandbox, words: &[&str]) -> Ran {
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    tools(&["setpriv"]);
+    let entered = Command::new("setpriv").args(nobody).arg("ls").arg(sandbox.path("")).output().unwrap();
+    assert!(entered.status.success(), "let TMPDIR and the folders above it be open to other users");
+    run(sandbox.command("setpriv").args(nobody).arg("agent-run").args(words))
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root becomes another user: --features as-root")]
 fn another_users_folders_are_refused_and_their_files_left() {
     let sandbox = sandbox();
     live_in(&sandbox);
@@ -168,7 +155,7 @@ fn another_users_folders_are_refused_and_their_files_left() {
     let before = Tree::of(&sandbox.home(""));
     for agent in AGENTS {
         let words = ["launch", "mock", agent, "hi"];
-        let Some(ran) = as_nobody(&sandbox, &words) else { return };
+        let ran = as_nobody(&sandbox, &words);
         if agent == "claude" {
             ran.exits(0).complains(&["warning: could not ", ".claude.json", "Permission denied"]);
         } else {
@@ -182,7 +169,7 @@ fn another_users_folders_are_refused_and_their_files_left() {
     // The cache is there, and someone else's.
     sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
     fs::set_permissions(sandbox.home(".cache"), fs::Permissions::from_mode(0o755)).unwrap();
-    let ran = as_nobody(&sandbox, &["launch", "mock", "codex", "hi"]).unwrap();
+    let ran = as_nobody(&sandbox, &["launch", "mock", "codex", "hi"]);
     ran.exits(125).complains(&["belongs to another user", "\nhelp: "]);
 }
 

@@ -118,10 +118,8 @@ fn a_parent_that_ignores_the_end_of_children_is_told_and_nothing_hangs() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn a_command_that_hangs_is_waited_for_and_ctrl_c_ends_both() {
-    if !Tmux::is_there() {
-        return;
-    }
     let sandbox = with_command("echo asking >&2\nexec sleep 300");
     let tmux = Tmux::start(&sandbox, "trap : INT; agent-run launch mock claude");
     tmux.wait_for("asking");

@@ -6,15 +6,11 @@ use super::inject::Victim;
 use super::{CONFIG, live_in, sandbox};
 use crate::support::Sandbox;
 use crate::support::lists::Lists;
-use crate::support::real::tools;
 
 /// Kills a launch at each step on an empty home, in a full one, after a change of the config, and when all
 /// is there already.
 #[track_caller]
 fn kill_launches_of(agent: &str) {
-    if !tools(&["strace"]) {
-        return;
-    }
     let first = sandbox();
     let steps = Victim::launch(&first, &[agent, "hi"]).is_killed_at_every_step();
     println!("{agent}, first launch: {steps} steps");
@@ -34,30 +30,32 @@ fn kill_launches_of(agent: &str) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn claude_code_killed_at_any_step_of_its_launch_leaves_all_whole() {
     kill_launches_of("claude");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn codex_killed_at_any_step_of_its_launch_leaves_all_whole() {
     kill_launches_of("codex");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn hermes_killed_at_any_step_of_its_launch_leaves_all_whole() {
     kill_launches_of("hermes");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn crush_killed_at_any_step_of_its_launch_leaves_all_whole() {
     kill_launches_of("crush");
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn the_secret_of_the_machine_is_whole_or_not_there_when_its_launch_is_killed() {
-    if !tools(&["strace"]) {
-        return;
-    }
     let sandbox = sandbox();
     fs::remove_file(sandbox.home(".local/state/agent-run/secret")).unwrap();
     // Whatever is made from it differs from run to run.
@@ -72,10 +70,8 @@ fn the_secret_of_the_machine_is_whole_or_not_there_when_its_launch_is_killed() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new_one() {
-    if !tools(&["strace"]) {
-        return;
-    }
     // What was done before the end is found done: then there is nothing to add.
     let add = ["providers", "add", "deepseek", "--yes"];
     let import = ["import", "claude", "--write"];
@@ -97,10 +93,8 @@ fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn links_and_completions_killed_at_any_step_are_whole_and_none_is_left_over() {
-    if !tools(&["strace"]) {
-        return;
-    }
     let sandbox = sandbox();
     let bin = sandbox.home(".local/bin");
     fs::create_dir_all(&bin).unwrap();
@@ -118,10 +112,8 @@ fn links_and_completions_killed_at_any_step_are_whole_and_none_is_left_over() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_model_list_killed_at_any_step_of_its_refresh_or_removal_is_whole() {
-    if !tools(&["strace"]) {
-        return;
-    }
     let is_list = |path: &Path| path.extension().is_some_and(|kind| kind == "list" || kind == "failed");
     let lists = Lists::json(r#"{"data": [{"id": "m1"}, {"id": "m-two"}]}"#);
     let sandbox = sandbox();

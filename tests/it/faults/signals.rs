@@ -145,10 +145,8 @@ fn a_launch_under_nohup_survives_the_end_of_its_terminal() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn a_shell_suspends_the_agent_and_brings_it_back() {
-    if !Tmux::is_there() {
-        return;
-    }
     let sandbox = sandbox();
     sandbox.script("claude", "#!/bin/bash\ntrap 'echo back' CONT\necho ready\nuntil read -r -t 60 line; do [ $SECONDS -lt 120 ] || exit 9; done\necho \"got $line\"\nexit 3\n");
     sandbox.shim("claude@mock");

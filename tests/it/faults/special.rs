@@ -194,10 +194,8 @@ fn model_lists_that_are_no_files_are_no_lists() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_file_stays_theirs() {
-    if !geteuid().is_root() {
-        return; // nobody else can give a file away
-    }
     let sandbox = sandbox();
     sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
     let cache = sandbox.home(".cache/agent-run");

@@ -25,10 +25,8 @@ fn mode(path: &Path, mode: u32) {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn folders_of_another_user_are_refused_at_every_level() {
-    if !is_root() {
-        return;
-    }
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     let levels = [
@@ -71,10 +69,8 @@ fn folders_of_another_user_are_refused_at_every_level() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn a_link_of_another_user_in_our_folders_place_is_refused() {
-    if !is_root() {
-        return;
-    }
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     let theirs = sandbox.path("theirs");
@@ -207,10 +203,8 @@ fn a_config_that_everyone_may_write_is_refused_and_no_other() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn a_config_is_the_users_own_or_roots_and_root_may_use_any() {
-    if !is_root() {
-        return;
-    }
     let shared = Shared::new();
     mode(&shared.config, 0o644);
     for (owner, user, is_refused) in [
@@ -285,10 +279,8 @@ fn a_config_may_come_from_a_pipe() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
 fn files_of_the_users_keep_their_owner_and_mode_when_root_changes_them() {
-    if !is_root() {
-        return;
-    }
     let lists = Lists::json(TWO);
     let sandbox =
         sandbox(&lists, QUIET).var("ANTHROPIC_BASE_URL", "https://a.example/x").var("ANTHROPIC_API_KEY", "k");

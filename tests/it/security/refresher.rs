@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::{TWO, sandbox};
@@ -7,7 +8,8 @@ use crate::support::Sandbox;
 use crate::support::lists::{Lists, respond};
 use crate::support::tmux::Tmux;
 
-/// A process of this sandbox: of /proc/PID/stat parent, group, session and terminal; and what it has open.
+/// A process of this sandbox: of /proc/PID/stat parent, group, session and terminal; and what it has open. That
+/// of a process that keeps out of core files only root may read, so it is shown beside what anyone can see.
 #[derive(Debug)]
 struct Process {
     pid: u32,
@@ -15,7 +17,7 @@ struct Process {
     group: u32,
     session: u32,
     terminal: u32,
-    open: BTreeMap<u32, String>,
+    open: Option<BTreeMap<u32, String>>,
 }
 
 /// The refreshers of this sandbox, known by its path among their words.
@@ -35,19 +37,14 @@ fn process(pid: u32) -> Option<Process> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let fields: Vec<_> =
         stat.rsplit_once(") ")?.1.split(' ').map(|field| field.parse().unwrap_or(0)).collect();
-    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten();
-    let open = open.filter_map(|entry| {
-        let number = entry.file_name().to_str()?.parse().ok()?;
-        Some((number, fs::read_link(entry.path()).ok()?.display().to_string()))
+    let open = fs::read_dir(format!("/proc/{pid}/fd")).ok().map(|open| {
+        let open = open.flatten().filter_map(|entry| {
+            let number = entry.file_name().to_str()?.parse().ok()?;
+            Some((number, fs::read_link(entry.path()).ok()?.display().to_string()))
+        });
+        open.collect()
     });
-    Some(Process {
-        pid,
-        parent: fields[1],
-        group: fields[2],
-        session: fields[3],
-        terminal: fields[4],
-        open: open.collect(),
-    })
+    Some(Process { pid, parent: fields[1], group: fields[2], session: fields[3], terminal: fields[4], open })
 }
 
 #[track_caller]
@@ -84,23 +81,27 @@ fn is_refreshed(sandbox: &Sandbox) -> Option<()> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn the_refresher_has_no_terminal_and_outlives_it_and_is_nobodys_child() {
-    if !Tmux::is_there() {
-        return;
-    }
     let (_lists, sandbox) = slow();
     sandbox.script(
         "codex",
         "#!/bin/sh\necho $$ >~/agent\nps -o pid=,args= --ppid $$ >~/children\nexec sleep 60\n",
     );
-    // Descriptors of whoever launches: a lock of a script's, a pipe, a file open to be read.
-    let command = "exec 7>~/lock 8<~/.config/agent-run/config.yaml 9>&1; agent-run launch mock codex";
+    // Descriptors of whoever launches: two locks of a script's, on a file open to be written and on one open to be
+    // read, and the terminal. A lock is let go when the last process that has the descriptor ends or closes it.
+    let command = "exec 7>~/lock 8<~/.config/agent-run/config.yaml 9>&1; flock -n 7 && flock -n 8 && \
+                   agent-run launch mock codex";
+    let locks = [sandbox.home("lock"), sandbox.home(".config/agent-run/config.yaml")];
+    let is_locked = |path: &PathBuf| fs::File::open(path).unwrap().try_lock_shared().is_err();
     let terminal = Tmux::start(&sandbox, &format!("sh -c '{command}'"));
     let agent = eventually("the agent", || {
         fs::read_to_string(sandbox.home("agent")).ok()?.trim().parse::<u32>().ok().and_then(process)
     });
     assert_ne!(agent.terminal, 0, "the agent has the terminal: {agent:?}");
-    assert!(agent.open.contains_key(&7), "and what it was started with: {agent:?}");
+    let has = agent.open.as_ref().expect("the agent is as any other program");
+    assert!(has.contains_key(&7), "and what it was started with: {agent:?}");
+    assert!(locks.iter().all(is_locked), "else nothing is shown below");
     let found = eventually("a refresher", || refreshers(&sandbox).pop());
     let all = refreshers(&sandbox);
     assert_eq!(all.len(), 1, "{all:?}");
@@ -109,9 +110,9 @@ fn the_refresher_has_no_terminal_and_outlives_it_and_is_nobodys_child() {
     assert!(found.parent != agent.pid, "{found:?} {agent:?}");
     let children = fs::read_to_string(sandbox.home("children")).unwrap();
     assert!(!children.contains("agent-run"), "{children}");
-    let tty = &agent.open[&0];
+    let tty = &has[&0];
     assert!(tty.starts_with("/dev/pts/"), "{tty}");
-    for (number, what) in &found.open {
+    for (number, what) in found.open.iter().flatten() {
         assert_ne!(what, tty, "descriptor {number}");
         let is_own = what.starts_with("socket:") || what.starts_with("anon_inode:");
         let is_standard = match number {
@@ -124,6 +125,7 @@ fn the_refresher_has_no_terminal_and_outlives_it_and_is_nobodys_child() {
     }
     drop(terminal);
     assert!(process(agent.pid).is_none(), "the agent went with its terminal");
+    assert!(!locks.iter().any(is_locked), "the refresher holds nothing of whoever launched");
     assert!(process(found.pid).is_some(), "the refresher goes on");
     eventually("the new list", || is_refreshed(&sandbox));
     eventually("the refresher's end", || refreshers(&sandbox).is_empty().then_some(()));
@@ -140,7 +142,8 @@ fn the_refresher_of_a_tab_holds_nothing_of_the_shells_open() {
     assert_eq!(ran.stdout, "done\n");
     let running = refreshers(&sandbox);
     assert_eq!(running.len(), 1, "it still runs, {:?} later: {running:?}", start.elapsed());
-    assert!(!running[0].open.contains_key(&7), "{running:?}");
+    // Had it the pipe, the run above would have waited for its end.
+    assert!(running[0].open.as_ref().is_none_or(|open| !open.contains_key(&7)), "{running:?}");
     eventually("the new list", || is_refreshed(&sandbox));
     eventually("the refresher's end", || refreshers(&sandbox).is_empty().then_some(()));
 }

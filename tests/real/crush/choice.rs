@@ -17,6 +17,10 @@ fn hijack(url: &str) -> String {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_01_a_chat_completion_is_asked_of_the_chosen_provider() {
     let Some(stage) = Stage::new() else { return };
     let ran = stage.sandbox.agent_run(&["launch", "mock", "crush", "run", "-q", "say pong"]).exits(0);
@@ -34,6 +38,10 @@ fn case_01_a_chat_completion_is_asked_of_the_chosen_provider() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_02_a_shim_does_the_same() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -41,6 +49,10 @@ fn case_02_a_shim_does_the_same() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_03_the_anthropic_protocol_takes_the_key_as_api_key() {
     let Some(stage) = Stage::new() else { return };
     stage.configure("    anthropic_use_api_key: true\n");
@@ -54,6 +66,10 @@ fn case_03_the_anthropic_protocol_takes_the_key_as_api_key() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_04_the_anthropic_protocol_takes_the_key_as_bearer_token() {
     let Some(stage) = Stage::new() else { return };
     let words = ["launch", "mock", "--protocol", "anthropic", "crush", "run", "-q", "say pong"];
@@ -69,6 +85,10 @@ fn case_04_the_anthropic_protocol_takes_the_key_as_bearer_token() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_06_a_model_chosen_in_plain_crush_does_not_win() {
     let Some(stage) = Stage::new() else { return };
     let data = stage.sandbox.home(".local/share/crush");
@@ -80,6 +100,10 @@ fn case_06_a_model_chosen_in_plain_crush_does_not_win() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_07_a_project_that_names_a_model_does_not_win() {
     let Some(stage) = Stage::new() else { return };
     let settings = stage.sandbox.path("work/crush.json");
@@ -97,6 +121,10 @@ fn case_07_a_project_that_names_a_model_does_not_win() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_07_a_projects_script_that_names_a_model_does_not_win() {
     let Some(stage) = Stage::new() else { return };
     let script = format!(
@@ -109,6 +137,10 @@ fn case_07_a_projects_script_that_names_a_model_does_not_win() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_08_the_users_settings_and_rules_go_along() {
     let Some(stage) = Stage::new() else { return };
     let (sandbox, touched) = (&stage.sandbox, stage.sandbox.path("touched"));
@@ -131,6 +163,10 @@ fn case_08_the_users_settings_and_rules_go_along() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_10_a_projects_dotenv_changes_nothing() {
     let Some(stage) = Stage::new() else { return };
     let proxy = stage.silent.url("");
@@ -147,6 +183,10 @@ fn case_10_a_projects_dotenv_changes_nothing() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_16_a_refused_key_is_said_at_once() {
     let Some(stage) = Stage::scripted(r#"[{"status": 401}]"#) else { return };
     let ran = stage.say_pong().exits(1);
@@ -155,6 +195,10 @@ fn case_16_a_refused_key_is_said_at_once() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_16_a_failing_provider_is_asked_again_and_no_other() {
     let Some(stage) = Stage::scripted(r#"[{"status": 500}]"#) else { return };
     stage.say_pong().exits(1);
@@ -163,6 +207,10 @@ fn case_16_a_failing_provider_is_asked_again_and_no_other() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_18_settings_that_crush_refuses_stop_the_launch() {
     let Some(stage) = Stage::new() else { return };
     let path = stage.sandbox.home(".config/crush/crush.json");
@@ -176,6 +224,10 @@ fn case_18_settings_that_crush_refuses_stop_the_launch() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_22_nothing_is_waited_for_where_only_loopback_answers() {
     let Some(stage) = Stage::new() else { return };
     // Whatever leaves the machine goes to a proxy that lets nothing through.

@@ -9,6 +9,10 @@ use crate::support::tmux::Tmux;
 use crate::support::tree::Tree;
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_12_a_session_goes_on_in_its_own_project_only() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -27,6 +31,10 @@ fn case_12_a_session_goes_on_in_its_own_project_only() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_13_crushs_own_commands_see_the_launch() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -42,6 +50,10 @@ fn case_13_crushs_own_commands_see_the_launch() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_14_sessions_of_two_providers_stay_apart() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
@@ -55,6 +67,10 @@ fn case_14_sessions_of_two_providers_stay_apart() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_19_piped_text_and_a_dash_dash_reach_crush() {
     let Some(stage) = Stage::new() else { return };
     run(stage.sandbox.command("sh").args(["-c", "printf ctx | crush@mock run q"])).exits(0);
@@ -68,11 +84,12 @@ fn case_19_piped_text_and_a_dash_dash_reach_crush() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_21_a_model_picked_in_crush_is_kept_from_plain_crush_and_the_next_launch() {
     let Some(stage) = Stage::new() else { return };
-    if !Tmux::is_there() {
-        return;
-    }
     let own = stage.sandbox.home(".local/share/crush");
     stage.sandbox.write(&own.join("crush.json"), "{}");
     let before = Tree::of(&own);

@@ -119,6 +119,10 @@ fn hermes_at_its_loudest_leaves_the_key_nowhere() {
 }
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn crush_at_its_loudest_leaves_the_key_nowhere() {
     search(&CRUSH, &["--debug", "run", "-q", "hi"]);
 }

@@ -60,13 +60,20 @@ pub fn cell(subject: &'static Subject, plant: fn(&mut Scene)) {
     scene.judge();
 }
 
-/// A test for each cell of an agent.
+/// A test for each cell of an agent, with the attributes that all of them have.
 macro_rules! cells {
-    ($subject:expr, $($name:ident)*) => {
-        $(#[test]
+    ($(#[$attribute:meta])? $subject:expr, $($name:ident)*) => {
+        cells! { @ ($(#[$attribute])?) $subject, $($name)* }
+    };
+    (@ $attribute:tt $subject:expr, $($name:ident)*) => {
+        $(cells! { @@ $attribute $subject, $name })*
+    };
+    (@@ ($(#[$attribute:meta])?) $subject:expr, $name:ident) => {
+        #[test]
+        $(#[$attribute])?
         fn $name() {
             $crate::matrix::cell(&$subject, plant::$name);
-        })*
+        }
     };
 }
 use cells;

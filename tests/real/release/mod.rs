@@ -15,7 +15,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use crate::support::canary::Canary;
-use crate::support::real::skip;
+use crate::support::real::missing;
 use crate::support::{Ran, Sandbox, net, run};
 
 /// The release: the one that the variable names, else the one that was built here.
@@ -24,7 +24,7 @@ fn release() -> Option<PathBuf> {
     let built = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).with_file_name("static").join(target);
     let named = std::env::var_os("AGENT_RUN_RELEASE").map(PathBuf::from);
     let path = named.unwrap_or_else(|| built.join("release/agent-run"));
-    if path.exists() { Some(path) } else { skip("the release", ".ci/release builds it") }
+    if path.exists() { Some(path) } else { missing("the release", ".ci/release builds it") }
 }
 
 /// A machine with the release on it, and an `/etc` of its own.
@@ -86,6 +86,7 @@ fn port(canary: &Canary) -> &str {
 }
 
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn it_is_one_static_file() {
     let Some(release) = release() else { return };
     let file = fs::read(release).unwrap();
@@ -100,6 +101,7 @@ fn it_is_one_static_file() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn it_launches_and_becomes_the_agent() {
     let Some(machine) = Machine::inside() else { return };
     let sandbox = &machine.sandbox;
@@ -116,6 +118,7 @@ fn it_launches_and_becomes_the_agent() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn it_knows_the_home_of_a_user_who_does_not_say() {
     let Some(machine) = Machine::inside() else { return };
     machine.etc("passwd", "root:x:0:0:root:/home/of-root:/bin/sh\n");

@@ -70,6 +70,7 @@ fn reply(query: &[u8]) -> Option<Vec<u8>> {
 }
 
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn localhost_is_found_by_name_on_either_family() {
     let Some(machine) = Machine::inside() else { return };
     for (family, listen) in [("four", "127.0.0.1:0"), ("six", "[::1]:0")] {
@@ -83,6 +84,7 @@ fn localhost_is_found_by_name_on_either_family() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn a_real_server_of_names_is_asked() {
     let Some(machine) = Machine::inside() else { return };
     serve_names();
@@ -113,6 +115,7 @@ fn a_real_server_of_names_is_asked() {
 /// Modules that `nsswitch.conf` names and this machine does not have: names are found all the same. One that is
 /// there is loaded, by a static program too.
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn other_ways_to_find_names_stand_in_nobodys_way() {
     let Some(machine) = Machine::inside() else { return };
     serve_names();

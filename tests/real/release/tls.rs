@@ -55,6 +55,7 @@ impl Drop for Server {
 }
 
 #[test]
+#[cfg_attr(not(feature = "static-release"), ignore = "needs .ci/release: --features static-release")]
 fn certificates_are_found_where_the_system_has_them_and_checked() {
     if program("openssl").is_none() {
         return;

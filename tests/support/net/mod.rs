@@ -29,8 +29,7 @@ const TOOLS: [&str; 4] = ["unshare", "ip", "mount", "timeout"];
 /// Runs the calling test in the namespaces: true in the copy, which goes on, and false in the original,
 /// whose work is done when this returns.
 ///
-/// A machine without the tools, or that gives its users no namespaces, counts the test as skipped; in CI it
-/// fails.
+/// The test fails on a machine without the tools, or that gives its users no namespaces.
 #[track_caller]
 #[allow(clippy::print_stdout, reason = "what the copy says is what the test says")]
 pub fn is_inside() -> bool {
@@ -38,9 +37,8 @@ pub fn is_inside() -> bool {
         route_everything_here();
         return true;
     }
-    if !real::tools(&TOOLS) || !can_be_made() {
-        return false;
-    }
+    real::tools(&TOOLS);
+    needed();
     let name = std::thread::current().name().expect("a test's thread is named after it").to_owned();
     // The processes end with the first of them, whatever they put into the background. `timeout` ends that
     // one when an agent hangs.
@@ -59,15 +57,14 @@ pub fn is_inside() -> bool {
     false
 }
 
-/// Whether namespaces can be had; a machine may forbid them, and then the test is treated as above.
+/// Fails a test that needs namespaces where none can be had: a machine may forbid them.
 #[track_caller]
-pub fn can_be_made() -> bool {
-    if !real::tools(&["unshare"]) {
-        return false;
-    }
+pub fn needed() {
+    real::tools(&["unshare"]);
     let unshared = Command::new("unshare").args(["-rnmpf", "true"]).output();
-    unshared.is_ok_and(|ran| ran.status.success())
-        || real::skip::<()>("namespaces", "allow `unshare -rnmpf`").is_some()
+    if !unshared.is_ok_and(|ran| ran.status.success()) {
+        real::missing("namespaces", "allow `unshare -rnmpf`, or leave out the feature system-tools");
+    }
 }
 
 fn route_everything_here() {
