@@ -3,6 +3,9 @@
 //! A stub agent that exits at once is started through a C program that only calls `execve`, and through our
 //! shims: the default build and the static one, with few providers and many, with every kind of key, with
 //! every agent in a home that has been lived in. Ratios are to the C program; a run asserts nothing.
+//!
+//! `AGENT_RUN_BASELINE=PATH cargo bench --bench launch` runs another build, such as that of the commit before, in
+//! turn with these, and prints each of its rows as the ratio to it.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints")]
 
 #[path = "../tests/support/mod.rs"]
@@ -22,14 +25,20 @@ const ROUNDS: usize = 150;
 const WRAPPER: &str = "C program that calls execve";
 
 /// The builds, each with the file whose instructions are counted.
-type Builds = [(&'static str, PathBuf, PathBuf); 2];
+type Builds = Vec<(&'static str, PathBuf, PathBuf)>;
+
+/// The build that `AGENT_RUN_BASELINE` names.
+const BASELINE: &str = "baseline";
 
 fn main() {
     let machine = Machine::new(Path::new(env!("CARGO_TARGET_TMPDIR")));
     let symbols = static_build();
     let release = stripped(&symbols, &machine.path("agent-run-static"));
     let default = default_build(&machine.path("agent-run-default"));
-    let builds = [("default", default.clone(), default), ("static", release, symbols)];
+    let mut builds = vec![("default", default.clone(), default), ("static", release, symbols)];
+    if let Some(path) = std::env::var_os("AGENT_RUN_BASELINE").map(PathBuf::from) {
+        builds.push((BASELINE, path.clone(), path));
+    }
     let lists = Lists::json(r#"{"data": [{"id": "example-model", "context_length": 200000}]}"#);
     write_configs(&machine, &lists.address);
     println!("binary size in kB");
@@ -94,7 +103,18 @@ fn finish(title: &str, mut contestants: Vec<Contestant>, rounds: usize) -> Vec<C
     race(&mut contestants, rounds);
     println!("\n{title}");
     table(&contestants, WRAPPER);
+    beside_baseline(&contestants);
     contestants
+}
+
+/// Each row of the static build as the ratio to the same row of the baseline.
+fn beside_baseline(contestants: &[Contestant]) {
+    for ours in contestants.iter().filter(|contestant| contestant.name.starts_with("static: ")) {
+        let name = ours.name.replacen("static", BASELINE, 1);
+        if let Some(theirs) = contestants.iter().find(|contestant| contestant.name == name) {
+            println!("{:.3} of the baseline  {}", ours.median() / theirs.median(), ours.name);
+        }
+    }
 }
 
 /// Where the key comes from.
@@ -134,13 +154,14 @@ fn growth(machine: &Machine, builds: &Builds) {
 fn agents(machine: &Machine, builds: &Builds) {
     let mut contestants = floor(machine);
     for agent in ["claude", "codex", "hermes", "crush"] {
-        contestants.push(launched(machine, &builds[0], agent, "env-1"));
-        contestants.push(launched(machine, &builds[1], agent, "env-1"));
-        let mut first = launched(machine, &builds[1], agent, "env-1");
-        first.name += ", first launch";
-        let homes = ["home/.cache/agent-run/", "home/.local/state/agent-run/"];
-        let ours = homes.map(|home| machine.path(home).join(agent));
-        contestants.push(first.after(move || ours.iter().for_each(|home| _ = fs::remove_dir_all(home))));
+        contestants.extend(builds.iter().map(|build| launched(machine, build, agent, "env-1")));
+        for build in builds.iter().skip(1) {
+            let mut first = launched(machine, build, agent, "env-1");
+            first.name += ", first launch";
+            let homes = ["home/.cache/agent-run/", "home/.local/state/agent-run/"];
+            let ours = homes.map(|home| machine.path(home).join(agent));
+            contestants.push(first.after(move || ours.iter().for_each(|home| _ = fs::remove_dir_all(home))));
+        }
     }
     finish("every agent in a home that has been lived in", contestants, ROUNDS);
 }

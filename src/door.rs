@@ -68,10 +68,13 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Completion(completion) => done(output::write(|out| {
             std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())
         })),
-        Command::Config(config) => done(
-            env.config_file(cli.config.as_deref())
-                .and_then(|path| commands::config::run(&config, &path, env)),
-        ),
+        Command::Config(config) => done({
+            let option = cli.config.as_deref();
+            // The example is the user's, whatever an administrator has put elsewhere.
+            let path =
+                if config.bootstrap_config { env.own_config_file(option) } else { env.config_file(option) };
+            path.and_then(|path| commands::config::run(&config, &path, env))
+        }),
         Command::Import(import) => done(
             env.config_file(cli.config.as_deref())
                 .and_then(|path| commands::import::run(&import, &path, env)),

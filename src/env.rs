@@ -13,6 +13,9 @@ use shims::Dirs;
 /// The variable by which a shell's script asks for a completion.
 pub const COMPLETE: &str = "AGENT_RUN_COMPLETE";
 
+/// The config below a folder for configs.
+const CONFIG: &str = "agent-run/config.yaml";
+
 /// Launchers within launchers beyond this are taken for a loop.
 const DEEPEST: u32 = 8;
 
@@ -111,18 +114,34 @@ impl Environment {
         self.var("VISUAL").or_else(|| self.var("EDITOR")).map(OsStr::to_owned)
     }
 
-    /// The config file: the option, `AGENT_RUN_CONFIG`, or the user's config folder, on macOS too.
+    /// The config file: the option, `AGENT_RUN_CONFIG`, or the user's config folder, on macOS too. Where the user has
+    /// none there, the first that lies in a folder of `XDG_CONFIG_DIRS`, by default `/etc/xdg`: an administrator's.
     ///
     /// # Errors
     /// When there is no home to look in.
     pub fn config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
-        if let Some(path) = option {
-            return Ok(path.to_owned());
+        let own = self.own_config_file(option)?;
+        let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+        if option.is_some() || self.var("AGENT_RUN_CONFIG").is_some() || is_there(&own) {
+            return Ok(own);
         }
-        match self.var("AGENT_RUN_CONFIG") {
+        Ok(self.shared_configs().find(is_there).unwrap_or(own))
+    }
+
+    /// As [`Environment::config_file`], but never an administrator's.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn own_config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
+        match option.map(Path::as_os_str).or_else(|| self.var("AGENT_RUN_CONFIG")) {
             Some(path) => Ok(path.into()),
-            None => Ok(self.base_dir("XDG_CONFIG_HOME", ".config")?.join("agent-run/config.yaml")),
+            None => Ok(self.base_dir("XDG_CONFIG_HOME", ".config")?.join(CONFIG)),
         }
+    }
+
+    fn shared_configs(&self) -> impl Iterator<Item = PathBuf> {
+        let folders = self.var("XDG_CONFIG_DIRS").unwrap_or(OsStr::new("/etc/xdg"));
+        std::env::split_paths(folders).filter(|folder| folder.is_absolute()).map(|folder| folder.join(CONFIG))
     }
 
     /// The folders of a launch.

@@ -74,7 +74,8 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
 }
 
 fn write(entries: &[Entry], path: &Path) -> Result<()> {
-    change_config(path, |now| {
+    let blocks: Vec<_> = entries.iter().map(|entry| entry.yaml.as_str()).collect();
+    change_config(path, &blocks.join("\n"), |now| {
         entries.iter().try_fold(now.to_owned(), |text, entry| append(&text, &entry.name, &entry.yaml))
     })
 }

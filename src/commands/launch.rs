@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
     env.check_depth()?;
     let loaded = config::load(&env.config_file(request.config.as_deref())?)?;
-    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    loaded.warnings_about(&request.provider).for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     if let Some(show) = request.show {
         let meant = Meant::of(request, &loaded.config, &dirs, env)?;

@@ -5,7 +5,7 @@
 
 use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -54,20 +54,35 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     Ok(after)
 }
 
+/// Whether the file's owner may not write it, or it lies in the Nix store, where even root should not.
+fn is_read_only(target: &Path) -> bool {
+    let is_protected = fs::metadata(target).is_ok_and(|there| there.mode() & 0o200 == 0);
+    is_protected || target.starts_with("/nix/store")
+}
+
 /// Changes the config whole or not at all: through a link to the file behind it, keeping the owner and the
 /// mode of a file that is there. A new file is for its owner alone, as are folders made for it.
 ///
-/// `change` is given the text as it is by now, and nobody else of ours changes it meanwhile.
+/// `change` is given the text as it is by now, and no other process of this program changes it meanwhile. `block` is
+/// what it adds, for a user who has to add it elsewhere.
 ///
 /// # Errors
-/// When it cannot be written, or `change` fails; the old text then stands.
-pub fn change_config(path: &Path, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
+/// When the file is read-only or cannot be written, or `change` fails; the old text then stays.
+pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     let failed = |error: io::Error| {
         let shown = path.display();
         let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
         anyhow!("could not write the config: {shown}: {error}\nhelp: {help}")
     };
     let target = if path.is_symlink() { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
+    if is_read_only(&target) {
+        bail!(
+            "the config is read-only and was left as it is: {}\nhelp: add this where that file comes from, below \
+             `providers`:\n{}",
+            target.display(),
+            indented(block, INDENT)
+        );
+    }
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

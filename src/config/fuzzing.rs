@@ -62,7 +62,7 @@ fn accepted(text: &str, loaded: &Loaded) {
         Err(problems) => panic!("only the fast way takes this: {problems:?}"),
     };
     assert_eq!(told(config), told(&slow));
-    for warning in &loaded.warnings {
+    for warning in loaded.warnings() {
         assert!(warning.contains("\nhelp: ") && !warning.contains(CANARY), "{warning}");
     }
     let shown = format!("{config:?}");

@@ -22,12 +22,41 @@ pub struct Loaded {
     pub config: Config,
     /// The file.
     pub path: PathBuf,
-    /// What is no error but wants mending; each may end in a `help:` line.
-    pub warnings: Vec<String>,
+    warnings: Vec<Warning>,
+    /// The keys that stand in a file which others can read, one warning each.
+    literal_keys: Vec<Warning>,
     text: String,
 }
 
+/// A sentence, with a `help:` line, and the provider it is about.
+struct Warning {
+    provider: String,
+    text: String,
+}
+
+impl Warning {
+    fn new(finding: &check::Finding, path: &Path) -> Self {
+        let provider = match finding.steps.get(1) {
+            Some(Step::Key(name)) => name.clone(),
+            _ => String::new(),
+        };
+        Self { provider, text: finding.sentence(path) }
+    }
+}
+
 impl Loaded {
+    /// What is no error but should be changed; each may end in a `help:` line. Of keys that others can read, the
+    /// first: the help is the same for all.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.text)
+    }
+
+    /// Those about one provider: a launch says nothing of the others.
+    pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &String> {
+        let all = self.warnings.iter().chain(&self.literal_keys);
+        all.filter(move |warning| warning.provider == provider).map(|warning| &warning.text)
+    }
+
     /// The line and column of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
     ///
     /// This parses the file again, so only who shows the place should ask.
@@ -61,8 +90,8 @@ pub fn load(path: &Path) -> Result<Loaded> {
     let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
     let mut loaded = parse(text.to_owned(), path)?;
     if file.others_read {
-        let warning = check::literal_keys(&loaded.config, &for_its_owner(path)).into_iter().next();
-        loaded.warnings.extend(warning.map(|warning| warning.sentence(path)));
+        let findings = check::literal_keys(&loaded.config, &for_its_owner(path));
+        loaded.literal_keys = findings.iter().map(|finding| Warning::new(finding, path)).collect();
     }
     Ok(loaded)
 }
@@ -94,8 +123,8 @@ pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
         Some(config) => config,
         None => thorough(&text).map_err(|list| Problems::new(path, list))?,
     };
-    let warnings = check::warnings(&config).iter().map(|warning| warning.sentence(path)).collect();
-    Ok(Loaded { config, path: path.to_owned(), warnings, text })
+    let warnings = check::warnings(&config).iter().map(|finding| Warning::new(finding, path)).collect();
+    Ok(Loaded { config, path: path.to_owned(), warnings, literal_keys: Vec::new(), text })
 }
 
 /// Reads `text` with a place for everything, and finds everything wrong with it.
@@ -212,12 +241,23 @@ fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
             "everyone may write it, and it says which commands are run",
             format!("chmod o-w {}", quoted(path)),
         ))
-    } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 {
+    } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 && !is_unmapped_root(file) {
         let help = format!("use a copy of your own, or `chown` it: `ls -lL {}`", quoted(path));
         Some(("it belongs to another user, and it says which commands are run", help))
     } else {
         None
     }
+}
+
+/// Whether this is a user namespace that does not know root, and the file may be root's: all files of unknown owners
+/// belong to one user there (`/proc/sys/kernel/overflowuid`). Nobody but its owner may be able to write it.
+fn is_unmapped_root(file: &Metadata) -> bool {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let overflow = read("/proc/sys/kernel/overflowuid").trim().parse();
+    // Each line: the first uid inside, the first outside, how many.
+    let map = read("/proc/self/uid_map");
+    let knows_root = map.lines().any(|line| line.split_whitespace().next() == Some("0"));
+    overflow == Ok(file.uid()) && file.mode() & 0o022 == 0 && !map.is_empty() && !knows_root
 }
 
 fn for_its_owner(path: &Path) -> String {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -47,9 +48,9 @@ pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Resul
 /// The program to start: the first on `path` that can be run and is not this very program, then the
 /// places where the agent's own installer puts it.
 ///
-/// A link to ourselves, however deep, and a hard link are known by device and inode. That is what lets a
-/// shim stand before the agent on `PATH`, under the agent's own name even. A `program` with a `/` in it is
-/// a path and not searched for.
+/// This program is known by device and inode, through links too, and a copy of it by its bytes. That is what lets a
+/// shim come before the agent on `PATH`, under the agent's own name even. A `program` with a `/` in it is a path and
+/// not searched for. An empty element of `PATH` means the working folder, as in a shell.
 ///
 /// # Errors
 /// [`Missing`], when there is none.
@@ -59,14 +60,18 @@ pub fn find_program(
     path: &[PathBuf],
     fallbacks: &[PathBuf],
 ) -> Result<PathBuf> {
-    let ourselves = ourselves();
+    let own = std::env::current_exe().ok().and_then(|path| Some((path.metadata().ok()?, path)));
+    let is_path = program.as_encoded_bytes().contains(&b'/');
     let here = [PathBuf::new()];
-    let path = if program.as_encoded_bytes().contains(&b'/') { &here } else { path };
-    let on_path = path.iter().map(|dir| dir.join(program));
+    let path = if is_path { &here } else { path };
+    // Without the `./` the name would be searched for once more, and this program found.
+    let folder =
+        |dir: &PathBuf| if dir.as_os_str().is_empty() && !is_path { ".".into() } else { dir.clone() };
+    let on_path = path.iter().map(|dir| folder(dir).join(program));
     let mut blocked = None;
     for candidate in on_path.chain(fallbacks.iter().cloned()) {
         let Some(found) = candidate.metadata().ok().filter(Metadata::is_file) else { continue };
-        if Some((found.dev(), found.ino())) == ourselves {
+        if own.as_ref().is_some_and(|(own, path)| is_same_program((own, path), (&found, &candidate))) {
             continue;
         }
         match access(&candidate, AccessFlags::X_OK) {
@@ -87,6 +92,16 @@ fn not_found(agent: &dyn Agent, program: &OsStr) -> String {
     } else {
         format!("could not find {program} for {title}\nhelp: {install}")
     }
+}
+
+/// Whether both are one file, or one is a copy of the other. Only files of one size are read.
+fn is_same_program(own: (&Metadata, &Path), other: (&Metadata, &Path)) -> bool {
+    let file_id = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+    let is_copy = || match (fs::read(own.1), fs::read(other.1)) {
+        (Ok(own), Ok(other)) => own == other,
+        _ => false,
+    };
+    file_id(own.0) == file_id(other.0) || (own.0.len() == other.0.len() && is_copy())
 }
 
 /// This very program.

@@ -15,6 +15,7 @@ mod claude;
 mod codex;
 mod crush;
 mod hermes;
+mod json;
 mod machine;
 mod words;
 
@@ -29,13 +30,14 @@ pub use claude::claude_json;
 pub use codex::codex_toml;
 pub use crush::crush_json;
 pub use hermes::hermes_yaml;
+pub use json::json;
 pub use words::{opts, shim_name, template};
 
 /// What must hold of any bytes; tells whether they were taken.
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its file in `fuzz/fuzz_targets` and of its folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 11] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("cache_file", cache_file),
     ("claude_json", claude_json),
     ("codex_toml", codex_toml),
@@ -43,6 +45,7 @@ pub const TARGETS: [(&str, Target); 11] = [
     ("crush_json", crush_json),
     ("filters", filters),
     ("hermes_yaml", hermes_yaml),
+    ("json", json),
     ("model_list", model_list),
     ("opts", opts),
     ("shim_name", shim_name),

@@ -33,6 +33,24 @@ colour: blue
 ";
 
 #[test]
+fn an_administrators_config_is_read_where_the_user_has_none() {
+    let sandbox = Sandbox::new();
+    let (first, second) = (sandbox.path("xdg-a"), sandbox.path("xdg-b"));
+    let shared = second.join("agent-run/config.yaml");
+    sandbox.write(&shared, SOUND);
+    let sandbox = sandbox.var("XDG_CONFIG_DIRS", format!("{}:{}", first.display(), second.display()));
+    let path = |sandbox: &Sandbox| sandbox.agent_run(&["config", "path"]).clean().stdout.trim().to_owned();
+    assert_eq!(path(&sandbox), shared.display().to_string());
+    assert!(sandbox.agent_run(&["providers", "list"]).exits(0).stdout.contains("deepseek"));
+    // The example goes where the user's own file belongs, and from then on that one counts.
+    sandbox.agent_run(&["config", "--bootstrap-config"]).exits(0);
+    assert_eq!(path(&sandbox), sandbox.home(".config/agent-run/config.yaml").display().to_string());
+    assert_eq!(std::fs::read_to_string(&shared).unwrap(), SOUND);
+    let named = sandbox.var("AGENT_RUN_CONFIG", "/no/such/file");
+    assert_eq!(path(&named), "/no/such/file");
+}
+
+#[test]
 fn path_names_the_file_that_is_read() {
     let sandbox = Sandbox::new();
     let path = sandbox.home(".config/agent-run/config.yaml").display().to_string();

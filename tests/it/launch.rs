@@ -137,6 +137,25 @@ fn a_loop_through_a_wrapper_ends_with_an_error() {
 }
 
 #[test]
+fn neither_an_empty_element_of_path_nor_a_copy_starts_this_program_again() {
+    let sandbox = sandbox();
+    sandbox.write(&sandbox.path("here/claude"), "#!/bin/sh\necho here\n");
+    let copy = sandbox.path("copies/claude");
+    sandbox.write(&copy, "");
+    fs::copy(AGENT_RUN, &copy).unwrap();
+    let shims = sandbox.path("shims");
+    fs::create_dir(&shims).unwrap();
+    symlink(AGENT_RUN, shims.join("claude@mock")).unwrap();
+    symlink(AGENT_RUN, shims.join("claude")).unwrap();
+    fs::set_permissions(sandbox.path("here/claude"), fs::Permissions::from_mode(0o755)).unwrap();
+    // The empty element comes behind the shim and the copy.
+    let path = format!("{}:{}::/usr/bin:/bin", shims.display(), sandbox.path("copies").display());
+    let mut command = sandbox.command(shims.join("claude@mock"));
+    let ran = run(command.env("PATH", path).current_dir(sandbox.path("here"))).clean();
+    assert_eq!(ran.stdout, "here\n");
+}
+
+#[test]
 fn the_agent_is_the_same_process_with_signals_as_they_were() {
     let sandbox = sandbox();
     sandbox.script("claude", "#!/bin/sh\necho $$; grep SigIgn /proc/$$/status\n");

@@ -141,6 +141,28 @@ fn what_cannot_be_added_is_refused_and_nothing_changes() {
 }
 
 #[test]
+fn a_read_only_config_is_left_and_the_block_is_shown_to_paste() {
+    let sandbox =
+        sandbox().var("ANTHROPIC_BASE_URL", "https://a.example").var("ANTHROPIC_AUTH_TOKEN", "sk-own");
+    let (link, real) = (sandbox.home(".config/agent-run/config.yaml"), sandbox.home("store/config.yaml"));
+    fs::create_dir(sandbox.home("store")).unwrap();
+    fs::rename(&link, &real).unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o444)).unwrap();
+    symlink(&real, &link).unwrap();
+    for words in [&["providers", "add", "ollama", "--yes"][..], &["import", "env", "--write"]] {
+        let ran = sandbox.agent_run(words).exits(1);
+        ran.complains(&[
+            "the config is read-only and was left",
+            "store/config.yaml",
+            "help: add this",
+            "base_urls:",
+        ]);
+        assert_eq!(config_of(&sandbox), CONFIG);
+        assert!(link.is_symlink() && fs::read_dir(sandbox.home("store")).unwrap().count() == 1);
+    }
+}
+
+#[test]
 fn a_config_behind_a_link_stays_behind_it_with_its_mode() {
     let sandbox = sandbox();
     let (link, real) = (sandbox.home(".config/agent-run/config.yaml"), sandbox.home("dotfiles.yaml"));

@@ -1,5 +1,4 @@
 use std::fs;
-use std::process::Command;
 
 use crate::support::lists::Lists;
 use crate::support::tmux::Tmux;

@@ -182,6 +182,8 @@ impl<'a> Reader<'a> {
         }
         // Only ASCII got here.
         let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap_or_default();
+        // A double alone knows a negative zero.
+        let is_integer = is_integer && text != "-0";
         if is_integer && let Ok(whole) = text.parse::<i64>() {
             return Ok(whole.into());
         }

@@ -141,7 +141,7 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
             let otherwise = "mend it in the file: `agent-run config` opens it";
             let said = |text: &String| Finding::said(Mark::Note, "file", text, otherwise);
-            group.extend(loaded.warnings.iter().map(said));
+            group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {
             Some(problems) => group.extend(

@@ -43,7 +43,7 @@ type Entry = (String, Vec<Piece>);
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
 pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let loaded = config::load(&env.config_file(option)?)?;
-    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    loaded.warnings_about(&words.provider).for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &dirs, env)?;
     let home = &dirs.home;

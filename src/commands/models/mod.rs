@@ -33,7 +33,7 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let with_desk = |run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
-        loaded.warnings.iter().for_each(|warning| report::warn(warning));
+        loaded.warnings().for_each(|warning| report::warn(warning));
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };

@@ -45,8 +45,8 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
             bail!("nothing was added");
         }
     }
-    config::change_config(path, |now| config::append(now, name, &entry))?;
-    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    config::change_config(path, &entry, |now| config::append(now, name, &entry))?;
+    loaded.warnings().for_each(|warning| report::warn(warning));
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
 }

@@ -35,7 +35,7 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
 
 fn load(option: Option<&Path>, env: &Environment) -> Result<Loaded> {
     let loaded = config::load(&env.config_file(option)?)?;
-    loaded.warnings.iter().for_each(|warning| report::warn(warning));
+    loaded.warnings().for_each(|warning| report::warn(warning));
     Ok(loaded)
 }
 

@@ -99,17 +99,17 @@ fn writing_keeps_mode_and_links() {
     let root = tempfile::tempdir().expect("a folder");
     let mode = |path: &std::path::Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
     let (file, link) = (root.path().join("deep/config.yaml"), root.path().join("link.yaml"));
-    change_config(&file, |_| Ok("one".to_owned())).expect("written");
+    change_config(&file, "", |_| Ok("one".to_owned())).expect("written");
     assert_eq!([mode(&file), mode(file.parent().expect("a folder"))], [0o600, 0o700]);
     fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).expect("set");
     symlink("deep/config.yaml", &link).expect("linked");
-    change_config(&link, |_| Ok("two".to_owned())).expect("written");
+    change_config(&link, "", |_| Ok("two".to_owned())).expect("written");
     assert!(link.is_symlink());
     assert_eq!((fs::read_to_string(&file).expect("there").as_str(), mode(&file)), ("two", 0o640));
     assert_eq!(fs::read_dir(root.path().join("deep")).expect("a folder").count(), 1, "no left-over");
 
     let lost = root.path().join("lost.yaml");
     symlink("nowhere/c.yaml", &lost).expect("linked");
-    let error = change_config(&lost, |_| Ok("x".to_owned())).expect_err("it leads nowhere");
+    let error = change_config(&lost, "", |_| Ok("x".to_owned())).expect_err("it leads nowhere");
     assert!(error.to_string().contains("\nhelp: "), "{error}");
 }

@@ -8,6 +8,7 @@ use nix::unistd::geteuid;
 
 use super::{QUIET, TWO, sandbox};
 use crate::support::lists::Lists;
+use crate::support::net;
 use crate::support::tree::Tree;
 use crate::support::{AGENT_RUN, Ran, run};
 
@@ -267,6 +268,30 @@ fn every_command_refuses_a_config_that_everyone_may_write() {
     assert_eq!(String::from_utf8_lossy(&tab.unwrap().stdout), "values\n");
     assert_eq!(Tree::of(&sandbox.home("")), before);
     assert!(lists.asked().is_empty());
+}
+
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can give files away: --features as-root")]
+fn in_a_namespace_without_root_roots_config_is_read_and_one_that_others_may_write_is_not() {
+    net::needed();
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, "");
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    for folder in ["", "home", "home/.config", "home/.config/agent-run", "bin"] {
+        mode(&sandbox.path(folder), 0o755);
+    }
+    // A user of a number of its own, alone in its namespace: root's files belong to the overflow user there.
+    let check = |wanted: u32| {
+        mode(&path, wanted);
+        let shown = path.display();
+        let script = format!("unshare -U --map-user=1000 agent-run --config {shown} providers list");
+        let words = [&format!("--reuid={SOMEBODY}"), "--clear-groups", "sh", "-c", &script];
+        run(sandbox.command("setpriv").args(words))
+    };
+    check(0o644).clean();
+    check(0o664).exits(1).complains(&["belongs to another user"]);
+    chown(&path, Some(ANOTHER), None).unwrap();
+    check(0o644).clean();
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub const CRUSH: Subject = Subject {
     its_own: &[],
 };
 
-cells! { #[cfg_attr(not(feature = "real-crush"), ignore = "needs crush: tests/agents/install crush, then --features real-crush")] CRUSH,
+cells! { [cfg_attr(not(feature = "real-crush"), ignore = "needs crush: tests/agents/install crush, then --features real-crush")] CRUSH,
     user_settings project_settings local_settings dotenvs inherited_variables
     leftovers_of_plain_crush proxies_in_capitals proxies_in_small_letters proxies_before_a_far_provider
     a_managed_policy a_hostile_project a_nested_session a_server_in_the_background

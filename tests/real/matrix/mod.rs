@@ -60,20 +60,23 @@ pub fn cell(subject: &'static Subject, plant: fn(&mut Scene)) {
     scene.judge();
 }
 
-/// A test for each cell of an agent, with the attributes that all of them have.
+/// A test for each cell of an agent, with an attribute for all of them.
 macro_rules! cells {
-    ($(#[$attribute:meta])? $subject:expr, $($name:ident)*) => {
-        cells! { @ ($(#[$attribute])?) $subject, $($name)* }
-    };
-    (@ $attribute:tt $subject:expr, $($name:ident)*) => {
-        $(cells! { @@ $attribute $subject, $name })*
-    };
-    (@@ ($(#[$attribute:meta])?) $subject:expr, $name:ident) => {
-        #[test]
-        $(#[$attribute])?
+    (@ $attribute:meta, $subject:expr, $($name:ident)*) => {
+        $(#[test]
+        #[$attribute]
         fn $name() {
             $crate::matrix::cell(&$subject, plant::$name);
-        }
+        })*
+    };
+    ([$attribute:meta] $subject:expr, $($name:ident)*) => {
+        $($crate::matrix::cells! { @ $attribute, $subject, $name })*
+    };
+    ($subject:expr, $($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            $crate::matrix::cell(&$subject, plant::$name);
+        })*
     };
 }
 use cells;

@@ -1,0 +1,23 @@
+//! The reader of the agents' JSON files, held against `serde_json`, which is stricter.
+
+use serde_json::Value as Json;
+use shims::json::{GO, JAVASCRIPT, parse};
+
+/// Any bytes as a JSON file of Claude Code or Crush.
+pub fn json(data: &[u8]) -> bool {
+    let (javascript, go) = (parse(data, JAVASCRIPT), parse(data, GO));
+    // What is read here and not by the agent would only be refused too often. The reverse hides a file.
+    if let Ok(strict) = serde_json::from_slice::<Json>(data) {
+        assert_eq!(javascript.as_ref(), Ok(&strict), "not what serde_json reads");
+        assert_eq!(go.as_ref(), Ok(&strict), "not what serde_json reads");
+    }
+    match (&go, &javascript) {
+        (Ok(go), Ok(javascript)) => assert_eq!(go, javascript),
+        (Ok(_), Err(fault)) => panic!("JavaScript reads all that Go reads, but {fault}"),
+        (Err(fault), _) => {
+            let lines = data.split(|byte| *byte == b'\n').count();
+            assert!(fault.line >= 1 && fault.line <= lines && fault.column >= 1, "{fault} is no place");
+        }
+    }
+    go.is_ok()
+}
