@@ -39,5 +39,9 @@ mod matrix;
 #[cfg(target_os = "linux")]
 mod release;
 
+/// Every variable that an agent's program knows.
+#[cfg(target_os = "linux")]
+mod variables;
+
 /// A real TAB in bash, zsh and fish, and the checks that each shell has for its script.
 mod shells;
