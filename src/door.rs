@@ -10,6 +10,7 @@ use clap::Parser;
 use shims::opts::Said;
 
 use crate::cli::{self, Cli, Command};
+use crate::commands::trial::Interrupted;
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::printable::escaped;
@@ -51,6 +52,12 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
+    // A launch checks it itself, for shims too.
+    if !matches!(cli.command, Command::Launch(_))
+        && let Err(error) = env.check_depth()
+    {
+        return done(Err(error));
+    }
     match cli.command {
         Command::Launch(launch) => {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
@@ -122,6 +129,9 @@ fn launched(result: Result<ExitCode>) -> ExitCode {
 fn done(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         report::error(&error);
-        ExitCode::FAILURE
+        match error.downcast_ref::<Interrupted>() {
+            Some(interrupted) => ExitCode::from(interrupted.exit_code()),
+            None => ExitCode::FAILURE,
+        }
     })
 }

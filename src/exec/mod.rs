@@ -8,6 +8,7 @@ mod find;
 pub mod folders;
 pub mod lock;
 mod merge;
+pub mod waiting;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -50,6 +51,9 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
             Some(link) => files::link(path, link)?,
             None => files::unlink(path)?,
         }
+    }
+    for (path, files) in &plan.adopt {
+        files::adopt(path, files)?;
     }
     for (path, merge) in &plan.merges {
         merge::merge(path, merge, key)?;

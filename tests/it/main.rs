@@ -19,6 +19,9 @@ mod cost;
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
+/// Our readers beside the parsers of the agents.
+mod differential;
+
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
@@ -36,6 +39,9 @@ mod hermes;
 
 /// Providers taken over from other tools.
 mod import;
+
+/// Keys: where they come from, what is none, and what a key command is given.
+mod keys;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;

@@ -9,7 +9,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Json;
 
 use super::Object;
-use super::fold::{respell, spelled};
+use super::case_fold::{respell, spelled};
+use crate::json::{self, GO};
 use crate::{Fact, Inputs};
 
 /// What a launch decides.
@@ -89,16 +90,12 @@ impl Theirs {
 }
 
 /// The JSON object in a file; nothing when there is no file or an empty one, which Crush skips.
-///
-/// As strict as Crush (Go's `json.Valid`): no comment, no comma before a closing bracket, no byte order mark.
 fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
-    let bytes = inputs.file(path).map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+    let bytes = inputs.file(path).map_err(|error| anyhow!("{error:#}\nhelp: correct it or move it away"))?;
     let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Object::new()) };
-    let json = serde_json::from_slice(bytes).map_err(|error| {
-        let (line, column, text) = (error.line(), error.column(), error.to_string());
-        let what = text.split(" at line ").next().unwrap_or(&text);
+    let json = json::parse(bytes, GO).map_err(|fault| {
         anyhow!(
-            "could not read {}:{line}:{column}: {what}\n\
+            "could not read {}:{fault}\n\
              help: Crush takes plain JSON only, without comments and trailing commas",
             path.display()
         )
@@ -167,8 +164,8 @@ fn forget_logins(settings: &mut Object) {
     });
 }
 
-/// Takes out the options that a launch decides, and says the deprecated ones anew: Crush would rewrite our
-/// file otherwise.
+/// Takes out the options that a launch decides, and writes the deprecated ones in the new way: Crush
+/// would rewrite our file otherwise.
 fn settle_options(settings: &mut Object) -> Result<()> {
     let options = settings.entry("options").or_insert_with(|| Object::new().into());
     if options.is_null() {
@@ -309,13 +306,13 @@ mod tests {
             ("{\n  // comment\n}", "/c/crush.json:2:3: "),
             ("{\"a\": 1,}", "/c/crush.json:1:9: "),
             ("\u{feff}{}", "/c/crush.json:1:1: "),
-            (" ", "/c/crush.json:1:1: "),
+            (" ", "/c/crush.json:1:2: "),
             ("[]", "/c/crush.json:1:1: an array where an object belongs"),
             ("{\"options\": 3}", "options is a number"),
         ] {
             let error = refusal(text, "-");
             assert!(error.contains(place) && error.contains("\nhelp: "), "{error}");
         }
-        assert!(refusal("{}", "{").contains("/d/crush.json:1:1: "));
+        assert!(refusal("{}", "{").contains("/d/crush.json:1:2: "));
     }
 }
