@@ -53,7 +53,8 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
     if let Some(variables) = hooks::allowed_variables(&found, launch, inputs, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    if name_documents_with_secrets(launch, inputs, plan)
+    servers::name_of_plugins(launch, inputs, plan);
+    if name_documents_with_secrets(launch, inputs, plan)?
         && found.sources.iter().any(|source| !source.is_users() && source.text("agent").is_some())
     {
         guard.insert("agent".to_owned(), "".into());
@@ -88,22 +89,29 @@ fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: 
 }
 
 /// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
-/// servers and hooks cannot be seen into, and versions before 2.1.332 send it. Whether there is one among the agents.
-fn name_documents_with_secrets(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> bool {
+/// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
+///
+/// # Errors
+/// When the user's own `--settings` leaves their hooks the variable too.
+fn name_documents_with_secrets(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<bool> {
     let mut secrets = plan.secret_variables(launch);
     secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
     let mut is_agent = false;
     for document in front_matter::documents(launch, inputs) {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
-        plan.warn(format!(
+        let consequence = format!(
             "{} names {name}, the key of provider `{}`: a Claude Code older than 2.1.332 may send it to where that \
-             file says\nhelp: update Claude Code, or remove the file",
+             file says",
             document.path.display(),
             launch.provider
-        ));
+        );
+        if forwards(launch, "--settings") {
+            bail!("{consequence}\nhelp: take {name} out of that file, or leave out --settings");
+        }
+        plan.warn(format!("{consequence}\nhelp: update Claude Code, or take {name} out of that file"));
         is_agent |= document.is_agent;
     }
-    is_agent
+    Ok(is_agent)
 }
 
 /// What the child is to see of a variable: a value, nothing, or whatever it likes.

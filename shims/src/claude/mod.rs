@@ -96,6 +96,7 @@ impl Agent for Claude {
         paths.extend(places::policies(inputs));
         paths.push(places::managed_servers());
         paths.extend(servers::files(inputs));
+        paths.extend(servers::plugin_files(launch, inputs));
         paths.extend(front_matter::files(launch, inputs));
         paths
     }
