@@ -5,7 +5,7 @@
 //! older versions send it, so that a repository could fetch the key without running anything. Servers that are
 //! commands inherit the environment anyway: that is a matter of trust in the project.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
@@ -89,19 +89,19 @@ pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// Warns of an administrator's servers that name the key: nothing overrules them.
 pub fn name_managed(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    name_unheld(places::managed_servers(), "your administrator's MCP server", launch, inputs, plan);
+    name_unheld(&places::managed_servers(), "your administrator's MCP server", launch, inputs, plan);
 }
 
 /// Warns of servers of plugins that name the key: they are in no list that could turn them off.
 pub fn name_of_plugins(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     for path in plugin_files(launch, inputs) {
-        name_unheld(path, "the plugin's MCP server", launch, inputs, plan);
+        name_unheld(&path, "the plugin's MCP server", launch, inputs, plan);
     }
 }
 
-fn name_unheld(path: PathBuf, what: &str, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+fn name_unheld(path: &Path, what: &str, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     let secrets = plan.secret_variables(launch);
-    let consequence = match source::object(&path, inputs) {
+    let consequence = match source::object(path, inputs) {
         Content::Nothing => return,
         Content::Broken(_) | Content::Closed(_) => format!(
             "{} could not be read: its MCP servers may be sent the key of provider `{}`",
