@@ -156,7 +156,7 @@ fn starts_programs(settings: &Object) -> bool {
 }
 
 /// Whether a text in `json`, as a key or a value, is one that `is` takes.
-fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
+pub fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
     let mut left = vec![json];
     while let Some(json) = left.pop() {
         match json {
