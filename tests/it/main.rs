@@ -40,6 +40,9 @@ mod hermes;
 /// Providers taken over from other tools.
 mod import;
 
+/// Keys: where they come from, what is none, and what a key command is given.
+mod keys;
+
 /// What a launch does, and the exit codes it promises.
 mod launch;
 
