@@ -5,3 +5,9 @@ mod javascript;
 
 /// The documents.
 mod made_json;
+
+/// python-dotenv, which Hermes reads its `.env` with.
+mod python_dotenv;
+
+/// `PyYAML` with its C parser, which Hermes reads its settings with.
+mod yaml;
