@@ -12,7 +12,7 @@ use shims::hermes_yaml::Mapping;
 use crate::support::real;
 
 /// Documents of each class.
-const COUNT: usize = 1500;
+const COUNT: usize = 2000;
 
 /// Numbers from a seed (xorshift), so that a failure can be run again.
 pub struct Random(pub u64);
@@ -299,10 +299,17 @@ fn pyyaml_reads_the_same() {
         println!("{count:6} {class}: {reason}");
     }
     assert!(wrong.is_empty(), "{wrong}");
+    let read = |class| counts.get(&(class, "same".to_owned())).copied().unwrap_or_default();
+    assert_eq!(read("plain"), COUNT);
+    assert!(read("odd") > COUNT / 3 && read("broken") > COUNT / 20, "{counts:?}");
 }
 
 /// What is refused although Hermes takes it, and why.
+const MEANT: [(&str, &str); 2] = [
+    ("an alias within what it stands for", "Hermes would fill in `${…}` without end"),
+    ("the tag `!!binary` does not fit here", "base64 with characters that are none, which Python skips"),
+];
+
 fn is_meant(flaw: &str) -> bool {
-    // Hermes would fill in `${…}` without end.
-    flaw == "an alias within what it stands for"
+    MEANT.iter().any(|(what, _)| *what == flaw)
 }
