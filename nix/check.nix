@@ -27,6 +27,38 @@ let
   literalKey.providers.deepseek = settings.providers.deepseek // {
     key = "sk-canary";
   };
+  # Each would have the key in the store.
+  keysInStore =
+    lib.mapAttrs
+      (_: key: {
+        providers.deepseek = removeAttrs settings.providers.deepseek [ "key_env" ] // key;
+      })
+      {
+        "a path literal" = {
+          key_file = ./check.nix;
+        };
+        "a text below the store" = {
+          key_file = "${./check.nix}";
+        };
+        "a path literal that is printed" = {
+          key_command = [
+            "cat"
+            ./check.nix
+          ];
+        };
+      };
+  keysElsewhere.providers = {
+    a = removeAttrs settings.providers.deepseek [ "key_env" ] // {
+      key_file = "~/.secrets/deepseek";
+    };
+    b = removeAttrs settings.providers.deepseek [ "key_env" ] // {
+      key_command = [
+        "${package}/bin/secret"
+        "show"
+        "deepseek"
+      ];
+    };
+  };
   fitting = [
     "claude@deepseek"
     "codex@ollama"
@@ -194,6 +226,20 @@ let
     "Home Manager: a literal key is refused" = is 1 (
       lib.length (refusals (home (on // { settings = literalKey; })))
     );
+    "Home Manager: a key in the store is refused" = is (lib.mapAttrs (_: _: 1) keysInStore) (
+      lib.mapAttrs (_: settings: lib.length (refusals (home (on // { inherit settings; })))) keysInStore
+    );
+    "Home Manager: the refusal names the provider" = is true (
+      lib.hasInfix "the key file of deepseek" (
+        lib.concatStrings (refusals (home (on // { settings = keysInStore."a path literal"; })))
+      )
+    );
+    "Home Manager: a key elsewhere is fine" = is [ ] (
+      refusals (home (on // { settings = keysElsewhere; }))
+    );
+    "Home Manager: no file is made of a key in the store" = is false (
+      evaluates (home (on // { settings = keysInStore."a path literal"; })).xdg.configFile
+    );
     "Home Manager: no file is made of a literal key" = is false (
       evaluates (home (on // { settings = literalKey; })).xdg.configFile
     );
@@ -253,6 +299,17 @@ let
           { }
         ]
         [ bare.environment.etc bare.environment.variables ];
+    "NixOS: a key in the store is refused" = is (lib.mapAttrs (_: _: 1) keysInStore) (
+      lib.mapAttrs (_: settings: lib.length (refusals (nixos (on // { inherit settings; })))) keysInStore
+    );
+    "NixOS: the refusal names the provider" = is true (
+      lib.hasInfix "the key file of deepseek" (
+        lib.concatStrings (refusals (nixos (on // { settings = keysInStore."a path literal"; })))
+      )
+    );
+    "NixOS: a key elsewhere is fine" = is [ ] (
+      refusals (nixos (on // { settings = keysElsewhere; }))
+    );
     "NixOS: a literal key is refused" = is 1 (
       lib.length (refusals (nixos (on // { settings = literalKey; })))
     );

@@ -10,7 +10,20 @@ let
   cfg = config.programs.agent-run;
   yaml = pkgs.formats.yaml { };
 
-  withLiteralKey = lib.attrNames (lib.filterAttrs (_: p: p ? key) (cfg.settings.providers or { }));
+  providers = cfg.settings.providers or { };
+  withLiteralKey = lib.attrNames (lib.filterAttrs (_: p: p ? key) providers);
+
+  # A path literal is copied into the store when the file is made of it; a text below the store was copied before.
+  # `toString` alone copies nothing.
+  isInStore = value: lib.isPath value || lib.hasPrefix "${builtins.storeDir}/" (toString value);
+  isCat = argv: argv != [ ] && baseNameOf (toString (lib.head argv)) == "cat";
+  withKeyInStore = lib.attrNames (
+    lib.filterAttrs (
+      _: p:
+      (p ? key_file && isInStore p.key_file)
+      || (lib.isList (p.key_command or null) && isCat p.key_command && lib.any isInStore (lib.tail p.key_command))
+    ) providers
+  );
 in
 {
   options.programs.agent-run = {
@@ -41,8 +54,8 @@ in
         };
       };
       description = ''
-        The config file. Keys come from `key_env`, `key_file` or `key_command`; a `key` is refused, because
-        everyone on the machine can read the Nix store. No file is written for `{ }`.
+        The config file. Keys come from `key_env`, `key_file` or `key_command`; a `key` is refused, and a
+        `key_file` that is a path literal such as `./key`, because everyone on the machine can read the Nix store. No file is written for `{ }`.
       '';
     };
 
@@ -81,7 +94,7 @@ in
       );
       # The refusal below has the words; this one holds even where nobody asks for assertions.
       configFile =
-        assert withLiteralKey == [ ];
+        assert withLiteralKey == [ ] && withKeyInStore == [ ];
         if cfg.settings == { } then null else yaml.generate "agent-run-config.yaml" cfg.settings;
     };
 
@@ -91,6 +104,13 @@ in
         message = ''
           programs.agent-run.settings: the `key` of ${lib.concatStringsSep ", " withLiteralKey} would be readable by everyone, in the Nix store.
           Use `key_command`, `key_file` or `key_env`.
+        '';
+      }
+      {
+        assertion = withKeyInStore == [ ];
+        message = ''
+          programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withKeyInStore} would be copied into the Nix store, where everyone can read it.
+          Write its path as a text outside the store, such as key_file = "~/.secrets/deepseek".
         '';
       }
     ];

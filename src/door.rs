@@ -52,6 +52,12 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
+    // A launch checks it itself, for shims too.
+    if !matches!(cli.command, Command::Launch(_))
+        && let Err(error) = env.check_depth()
+    {
+        return done(Err(error));
+    }
     match cli.command {
         Command::Launch(launch) => {
             launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))

@@ -62,16 +62,22 @@ impl Environment {
         opts.to_str().with_context(|| format!("{name} is not UTF-8\nhelp: unset {name} or write it anew"))
     }
 
+    /// How many launchers and key commands this runs within.
+    pub fn depth(&self) -> u32 {
+        let depth = self.var(shims::plan::DEPTH).and_then(OsStr::to_str).and_then(|text| text.parse().ok());
+        depth.unwrap_or(0)
+    }
+
     /// Refuses to go on when launchers start launchers without end.
     ///
     /// # Errors
     /// When `AGENT_RUN_DEPTH` is beyond what agents that start agents need.
     pub fn check_depth(&self) -> Result<()> {
-        let depth = self.var(shims::plan::DEPTH).and_then(OsStr::to_str).and_then(|text| text.parse().ok());
-        if depth.unwrap_or(0_u32) >= DEEPEST {
+        if self.depth() >= DEEPEST {
             bail!(
                 "started {DEEPEST} times within itself, which looks like a loop\n\
-                 help: look for a wrapper on PATH that calls agent-run under the agent's own name; \
+                 help: look for a wrapper on PATH that calls agent-run under the agent's own name, or a file that your shell \
+                 reads when it starts and a key_command that starts such a shell; \
                  `unset {}` if the nesting is meant",
                 shims::plan::DEPTH
             );

@@ -32,6 +32,7 @@ mod env;
 mod exec;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod header;
 mod import;
 mod inputs;
 mod key;

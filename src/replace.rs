@@ -16,6 +16,8 @@ use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use nix::unistd::geteuid;
 use tempfile::TempPath;
 
+use crate::exec::waiting;
+
 /// How often what stands under the temporary name and is not ours is removed.
 const REMOVALS: usize = 3;
 
@@ -28,12 +30,14 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Waits for other writers of `target`, and begins. The folder must be there.
+    /// Waits for other writers of `target`, and begins. The folder must be there. On a file system without locks it
+    /// begins at once, under a name of this process's.
     ///
     /// # Errors
     /// When the folder cannot be written.
     pub fn begin(target: &Path) -> io::Result<Self> {
-        let fresh = beside(target, "new");
+        let mut fresh = beside(target, "new");
+        let mut is_alone = false;
         let mut removals = 0;
         loop {
             let file = match open(&fresh) {
@@ -49,12 +53,21 @@ impl Replacement {
                 }
                 opened => opened?,
             };
-            file.lock().inspect_err(|_| {
-                // On a disk without locks nobody is writing it, and it shall not stay.
-                if file.metadata().is_ok_and(|ours| ours.len() == 0) {
+            let is_locked = waiting::lock(&file, &fresh).inspect_err(|error| {
+                // Nobody is writing it, and it shall not stay.
+                if error.kind() != ErrorKind::TimedOut && file.metadata().is_ok_and(|ours| ours.len() == 0) {
                     _ = fs::remove_file(&fresh);
                 }
             })?;
+            if !is_locked && !is_alone {
+                // Without locks two writers must not share a name.
+                if file.metadata().is_ok_and(|ours| ours.len() == 0) {
+                    _ = fs::remove_file(&fresh);
+                }
+                fresh = beside(target, &format!("new-{}", std::process::id()));
+                is_alone = true;
+                continue;
+            }
             let (ours, there) = (file.metadata()?, fs::symlink_metadata(&fresh));
             // Whoever held the lock before has renamed it, or removed it.
             if !there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {

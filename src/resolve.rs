@@ -8,15 +8,15 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use shims::template::Field;
 use shims::{Agent, Launch, Origin, Protocol, Sourced, Template, Tiers, Value};
 
 use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
-use crate::near;
 use crate::request::Request;
+use crate::{header, near};
 
 /// Why a launch could not be decided.
 #[derive(Debug)]
@@ -118,6 +118,11 @@ pub fn resolve(
             .collect()
     };
     let headers = fill("headers", &provider.headers)?;
+    for (name, value) in &headers {
+        if let Some(fault) = header::fault_of(value, env) {
+            return Err(anyhow!(header::complaint(name, fault)).into());
+        }
+    }
     let extra_env = fill("extra_env", &provider.extra_env)?;
     Ok(Launch {
         provider: request.provider.clone(),
@@ -129,7 +134,7 @@ pub fn resolve(
         headers,
         extra_env,
         key_variable: provider.key_env.clone(),
-        keep_env: BTreeSet::new(),
+        keep_env: provider.keep_env.clone(),
         foreign_keys: foreign_keys(config, provider),
         proxy: provider.proxy.0.clone(),
         isolated: is_isolated(request, provider, config),

@@ -82,9 +82,14 @@ pub trait Agent: Sync {
 
     /// Every variable that the agent or its SDK listens to and that could redirect it or leak a key.
     ///
-    /// All of them are unset before the plan sets its own. One `*` stands for any text:
+    /// All of them are unset before the plan sets its own. Each `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
+
+    /// What [`Agent::env_family`] would catch and a launch leaves alone, each with the reason.
+    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing, and
     /// keeping no session where it can do without.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value as Json;
 
+use crate::inputs::matches;
 use crate::{Agent, Inputs, Launch, Value, loopback};
 
 /// The variable that counts launchers within launchers.
@@ -144,7 +145,11 @@ impl Plan {
     fn cleanse(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
         for &pattern in agent.env_family() {
             if pattern.contains('*') {
-                inputs.matching(pattern).for_each(|name| self.unset(name));
+                let spared = agent.env_spared();
+                let is_spared = |name: &&OsStr| {
+                    name.to_str().is_some_and(|name| spared.iter().any(|(pattern, _)| matches(pattern, name)))
+                };
+                inputs.matching(pattern).filter(|name| !is_spared(name)).for_each(|name| self.unset(name));
             } else {
                 self.unset(pattern);
             }

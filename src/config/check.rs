@@ -3,7 +3,8 @@
 use shims::Protocol;
 
 use super::problem::{Step, dotted};
-use super::types::{Config, Provider};
+use super::types::{Config, KeyCheck, KeySource, Provider};
+use crate::key::shape;
 
 /// One thing wrong between keys.
 pub struct Finding {
@@ -72,6 +73,22 @@ fn keys(provider: &Provider) -> Found {
 
 /// What is no error but wants mending; the key is the subject of each sentence.
 pub fn warnings(config: &Config) -> Vec<Finding> {
+    let mut found = two_sources(config);
+    found.extend(config.providers.iter().filter_map(|(name, provider)| {
+        let mistake = match provider.key_source() {
+            Some(KeySource::Literal(key)) if provider.key_check == KeyCheck::On => shape::mistaken(&key.0)?,
+            _ => return None,
+        };
+        Some(Finding {
+            steps: vec!["providers".into(), name.as_str().into(), "key".into()],
+            message: format!("is {}", mistake.what),
+            help: format!("{}; add `key_check: off` if it really is the key", mistake.help),
+        })
+    }));
+    found
+}
+
+fn two_sources(config: &Config) -> Vec<Finding> {
     let both = |provider: &Provider| provider.key.is_some() && provider.key_command.is_some();
     (config.providers.iter())
         .filter(|(_, provider)| both(provider))

@@ -22,7 +22,7 @@ mod tests;
 pub use append::{append, change_config};
 pub use load::{Loaded, Places, Report, examine, load, parse, text};
 pub use problem::{Problem, Problems, dotted};
-pub use types::{Args, Config, Filter, HomeNames, KeySource, ModelEntry, Provider, Secret};
+pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::value as yaml_value;
 
 /// The example that a newcomer starts from: every key once.

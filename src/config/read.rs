@@ -92,6 +92,14 @@ where
     Ok(entries.into_iter().map(|(name, value)| (name, value.0)).collect())
 }
 
+/// Names in any order, each once.
+pub fn names<'de, R: Rule<Out = String>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeSet<String>, D::Error> {
+    let names = Option::<Vec<Checked<R>>>::deserialize(deserializer)?;
+    Ok(names.into_iter().flatten().map(|name| name.0).collect())
+}
+
 /// The names of homes, of which nothing more is said so far.
 pub fn homes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     #[derive(Deserialize)]

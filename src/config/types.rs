@@ -16,7 +16,7 @@ use serde::Deserialize;
 use shims::{Model, Protocol, Proxy, Template, ToolSet};
 
 use super::names::{Header, Variable};
-use super::read::{by_provider, command, homes, models, one, some, templates};
+use super::read::{by_provider, command, homes, models, names, one, some, templates};
 use super::values::{
     AnthropicUrl, FilePath, HeaderValue, Key, Lifetime, ListUrl, ModelId, OpenaiUrl, Pattern, VariableValue,
 };
@@ -60,6 +60,12 @@ pub struct Provider {
     /// The command that prints the key: program and arguments, no shell.
     #[serde(default, deserialize_with = "command")]
     pub key_command: Option<Vec<String>>,
+    /// Whether what is plainly no key is refused.
+    #[serde(default, deserialize_with = "one::<KeyCheck, _>")]
+    pub key_check: KeyCheck,
+    /// Variables with a key of a provider's that the agent inherits all the same.
+    #[serde(default, deserialize_with = "names::<Variable, _>")]
+    pub keep_env: BTreeSet<String>,
     /// Whether the Anthropic protocol carries the key as `x-api-key`.
     #[serde(default)]
     pub anthropic_use_api_key: bool,
@@ -251,6 +257,26 @@ pub enum Args {
 /// The `proxy` key: `inherit`, `none` or a URL.
 #[derive(Debug, Default)]
 pub struct ProxyRule(pub Proxy);
+
+/// The `key_check` key.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum KeyCheck {
+    /// What is plainly no key is refused.
+    #[default]
+    On,
+    /// Anything that can be sent is.
+    Off,
+}
+
+impl KeyCheck {
+    /// As in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
 
 /// The `shims` key.
 #[derive(Debug, Default, Deserialize)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use shims::{Proxy, Template};
 
-use super::types::{BaseUrl, ProxyRule, Secret};
+use super::types::{BaseUrl, KeyCheck, ProxyRule, Secret};
 use super::url;
 
 /// What text must be, and what it becomes.
@@ -43,13 +43,14 @@ impl Rule for ModelId {
     }
 }
 
-/// The key itself.
+/// The key itself. White space around it is no part of it, as with every source of a key.
 pub struct Key;
 
 impl Rule for Key {
     type Out = Secret;
 
     fn check(text: String) -> Result<Secret, String> {
+        let text = text.trim_ascii();
         let help = "write it in one line, in quotes; a server without keys needs no `key` at all";
         let fault = if text.is_empty() {
             "the key is empty"
@@ -57,10 +58,8 @@ impl Rule for Key {
             "the key has a line break or another control character in it"
         } else if !text.is_ascii() {
             "the key has a character in it that is not ASCII"
-        } else if text.trim() != text {
-            "the key begins or ends with white space"
         } else {
-            return Ok(Secret(text));
+            return Ok(Secret(text.to_owned()));
         };
         Err(bad(fault, help))
     }
@@ -108,6 +107,19 @@ impl Rule for ProxyRule {
             "none" => Proxy::None,
             text => Proxy::Url(url::proxy(text)?.to_owned()),
         }))
+    }
+}
+
+impl Rule for KeyCheck {
+    type Out = Self;
+
+    fn check(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            // What YAML 1.1 and Nix make of the words.
+            "on" | "true" => Ok(Self::On),
+            "off" | "false" => Ok(Self::Off),
+            _ => Err(bad("this is neither `on` nor `off`", "write `off` where the key only looks like none")),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One launch at a time prepares a runtime home.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -9,19 +10,20 @@ use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Agent, Dirs};
 
 use super::folders::{failed, private_dir};
+use super::waiting;
 
 /// The lock on a runtime home.
 pub type HomeLock = File;
 
 /// Takes the exclusive lock on the runtime homes of one agent and provider, or of one agent where all providers
-/// share a home.
+/// share a home. A file system without locks is done without.
 ///
 /// std opens files close-on-exec, so becoming the agent releases the lock, as does any end of this
 /// process. It lies beside the homes, not in them, because a home's path may depend on what is read
 /// under the lock.
 ///
 /// # Errors
-/// When the cache folder cannot be written.
+/// When the cache folder cannot be written, or another process holds the lock for too long.
 pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeLock> {
     let folder = dirs.cache.join(agent.name());
     private_dir(&folder, dirs)?;
@@ -29,9 +31,9 @@ pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeL
     let whose = if agent.shares_home() { "all" } else { provider };
     let path = folder.join(format!(".{whose}.lock"));
     let file = open(&path)?;
-    file.lock().map_err(|error| {
-        let help = "let XDG_CACHE_HOME name a folder on a disk that knows locks";
-        anyhow!("could not lock {}: {error}\nhelp: {help}", path.display())
+    waiting::lock(&file, &path).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => anyhow!(error),
+        _ => failed("lock", &path)(error),
     })?;
     Ok(file)
 }

@@ -9,6 +9,7 @@ mod find;
 pub mod folders;
 pub mod lock;
 mod merge;
+pub mod waiting;
 
 use std::convert::Infallible;
 use std::ffi::OsString;

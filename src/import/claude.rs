@@ -16,7 +16,7 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     let Some(settings) = found.json(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let mut draft = of_settings(&settings, &shown, |variable| {
-        Some(["jq", "-r", &format!(".env.{variable}"), &shown].map(str::to_owned).to_vec())
+        Some(["jq", "-er", &format!(".env.{variable}"), &shown].map(str::to_owned).to_vec())
     });
     if draft.anthropic.is_none() && draft.key != Kept::Nowhere {
         draft.serve(Protocol::Anthropic, ANTHROPIC);

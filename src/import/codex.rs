@@ -21,7 +21,7 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     let wants_auth = providers(&table).any(|(_, provider)| wants_auth(provider));
     let auth = if wants_auth { found.json(&auth_path)? } else { None };
     let auth_shown = auth_path.display().to_string();
-    let command = ["jq", "-r", ".OPENAI_API_KEY", &auth_shown].map(str::to_owned).to_vec();
+    let command = ["jq", "-er", ".OPENAI_API_KEY", &auth_shown].map(str::to_owned).to_vec();
     for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(&command)) {
         found.take(draft);
     }

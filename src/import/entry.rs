@@ -144,7 +144,7 @@ mod tests {
         draft.key = Kept::Literal {
             key: "sk-\"1'#".to_owned(),
             place: "a file".to_owned(),
-            command: Some(vec!["jq".to_owned(), "-r".to_owned(), ".a".to_owned()]),
+            command: Some(vec!["jq".to_owned(), "-er".to_owned(), ".a".to_owned()]),
         };
         draft.header("X-Api-Key", "hunter2");
         draft.header("X-Title", "a: b # ${c}");
@@ -158,7 +158,7 @@ mod tests {
         let left = yaml(&draft, "x", Keys::Leave);
         assert!(!left.contains("sk-") && !left.contains("hunter2"), "{left}");
         assert!(
-            left.contains("key_env: X_API_KEY") && left.contains("# key_command: [jq, \"-r\", \".a\"]"),
+            left.contains("key_env: X_API_KEY") && left.contains("# key_command: [jq, \"-er\", \".a\"]"),
             "{left}"
         );
         let copied = yaml(&draft, "x", Keys::Copy);

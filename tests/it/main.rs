@@ -22,7 +22,7 @@ mod crush;
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 
-/// Our readers beside the agents' own.
+/// Our readers beside the agents' own kind of parser.
 mod differential;
 
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
@@ -39,6 +39,9 @@ mod hermes;
 
 /// Providers taken over from other tools.
 mod import;
+
+/// Keys: where they come from, what is none, and what a key command is given.
+mod keys;
 
 /// What a launch does, and the exit codes it promises.
 mod launch;

@@ -13,8 +13,8 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
-/// How deep arrays and objects may be nested. Both parsers take more; a deeper file is refused, never passed
-/// over, since values that deep cannot be dropped or written without using up the stack.
+/// How deep arrays and objects are kept. Values nested deeper cannot be dropped or written without using up the
+/// stack.
 pub const MAX_DEPTH: usize = 1000;
 
 /// What a parser accepts beyond RFC 8259.
@@ -32,15 +32,29 @@ pub struct Dialect {
     pub trailing_commas: bool,
     /// Whether a number beyond a double is taken; it is read as the text `Infinity`, with its sign.
     pub infinite_numbers: bool,
+    /// Whether an array or object deeper than [`MAX_DEPTH`] is checked and read as `null`, because the parser has
+    /// no limit of its own and nothing that deep means anything to its agent. Otherwise the text is refused.
+    pub skips_deep_values: bool,
 }
 
-/// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark.
-pub const JAVASCRIPT: Dialect =
-    Dialect { byte_order_mark: true, comments: false, trailing_commas: false, infinite_numbers: true };
+/// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark. Claude Code 2.1.332 reads a
+/// settings file with 100,000 open arrays in it.
+pub const JAVASCRIPT: Dialect = Dialect {
+    byte_order_mark: true,
+    comments: false,
+    trailing_commas: false,
+    infinite_numbers: true,
+    skips_deep_values: true,
+};
 
 /// `encoding/json` of Go.
-pub const GO: Dialect =
-    Dialect { byte_order_mark: false, comments: false, trailing_commas: false, infinite_numbers: false };
+pub const GO: Dialect = Dialect {
+    byte_order_mark: false,
+    comments: false,
+    trailing_commas: false,
+    infinite_numbers: false,
+    skips_deep_values: false,
+};
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,7 +76,8 @@ impl fmt::Display for Fault {
 /// Reads one value.
 ///
 /// # Errors
-/// When the dialect's parser would refuse the text, or it is nested deeper than [`MAX_DEPTH`].
+/// When the dialect's parser would refuse the text, or it is nested deeper than [`MAX_DEPTH`] and the dialect does
+/// not skip such values.
 pub fn parse(bytes: &[u8], dialect: Dialect) -> Result<Json, Fault> {
     read::Reader::new(bytes, dialect).whole()
 }

@@ -1,6 +1,8 @@
 //! The reader behind [`parse`](super::parse): one pass over the bytes, with open arrays and objects on a list of
 //! its own instead of the stack.
 
+mod skip;
+
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Dialect, Fault, MAX_DEPTH};
@@ -45,6 +47,10 @@ impl<'a> Reader<'a> {
         loop {
             self.skip_space()?;
             let mut value = match self.peek() {
+                Some(b'[' | b'{') if self.dialect.skips_deep_values && open.len() >= MAX_DEPTH => {
+                    self.skip_value()?;
+                    Json::Null
+                }
                 Some(b'[') => {
                     self.at += 1;
                     if !self.closes(b']')? {

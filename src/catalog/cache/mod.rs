@@ -25,7 +25,7 @@ use super::filter;
 use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
-use crate::exec::{files, folders, lock};
+use crate::exec::{files, folders, lock, waiting};
 
 pub use form::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -179,6 +179,7 @@ impl<'a> Cache<'a> {
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) if waiting::is_unknown(&error) => Ok(Some(file)),
             Err(TryLockError::Error(error)) => {
                 Err(error).with_context(|| format!("could not lock {}", path.display()))
             }

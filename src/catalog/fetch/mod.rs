@@ -20,6 +20,7 @@ use super::cache::{Extent, Fetched};
 use super::normalize::{List, MAX_ROWS, Reject};
 use super::source::{Place, Source, without_query};
 use crate::env::Environment;
+use crate::header;
 
 pub use failure::{AWHILE, Failure, What};
 pub use probe::Probe;
@@ -105,6 +106,9 @@ impl Ask<'_> {
                 continue;
             }
             let value = self.fill(name, &template.fill(context), key)?;
+            if let Some(fault) = header::fault(value.as_bytes()) {
+                return Err(Failure::new(What::Lasting, header::complaint(name, fault)));
+            }
             if template.names_key() || template.variables().next().is_some() {
                 secrets.push(value.clone());
             }

@@ -86,6 +86,10 @@ impl Page {
         }
         let (source, told) = secret(provider, env);
         add(&[source], told.into());
+        add(&["key_check"], provider.key_check.name().into());
+        if !provider.keep_env.is_empty() {
+            add(&["keep_env"], provider.keep_env.iter().map(String::as_str).collect::<Json>());
+        }
         add(&["anthropic_use_api_key"], provider.anthropic_use_api_key.into());
         add(&["default_model"], provider.default_model.clone().map_or(Json::Null, Json::from));
         if !provider.models.is_empty() {
@@ -185,7 +189,10 @@ fn plain(value: &Json) -> String {
 
 /// Where the key is kept, and which it is where that costs nothing to know.
 fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
-    let which = |source| match env.dirs().and_then(|dirs| key::resolve(source, env, &dirs.home)) {
+    let which = |source| match env
+        .dirs()
+        .and_then(|dirs| key::resolve(source, provider.key_check, env, &dirs.home))
+    {
         Ok(key) => key::fingerprint(&key),
         Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
     };

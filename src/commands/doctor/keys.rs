@@ -8,7 +8,7 @@ use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
 use super::report::{Finding, Group, Mark};
-use crate::config::{KeySource, Provider};
+use crate::config::{KeyCheck, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
 
@@ -35,7 +35,7 @@ pub fn look<'a>(providers: impl Iterator<Item = (&'a String, &'a Provider)>, ask
         match provider.key_source() {
             None => group.add(Finding::ok(name, "none, as for a local server")),
             Some(KeySource::Command(argv)) if !asking.commands => group.add(unasked(name, argv, asking.env)),
-            Some(source) => group.extend(ask(name, source, asking)),
+            Some(source) => group.extend(ask(name, source, provider.key_check, asking)),
         }
     }
     group
@@ -69,9 +69,9 @@ fn unasked(name: &str, argv: &[String], env: &Environment) -> Finding {
     Finding::note(name, text, format!("install {program}, or change key_command"))
 }
 
-fn ask(name: &str, source: KeySource<'_>, asking: Asking<'_>) -> Vec<Finding> {
+fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -> Vec<Finding> {
     let start = Instant::now();
-    let key = key::resolve(source, asking.env, asking.home);
+    let key = key::resolve(source, check, asking.env, asking.home);
     let took = start.elapsed();
     let mut findings = Vec::new();
     match key {

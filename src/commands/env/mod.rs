@@ -48,11 +48,7 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &dirs, env)?;
     let home = &dirs.home;
     let secrets = Secrets {
-        key: provider
-            .key_source()
-            .filter(|_| words.with_key)
-            .map(|source| key::resolve(source, env, home))
-            .transpose()?,
+        key: if words.with_key { key::of(provider, env, home)? } else { None },
         reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, home)),
         env: words.with_key.then_some(env),
     };

@@ -127,7 +127,7 @@ impl<'a> Desk<'a> {
 
     fn key(&self, provider: &Provider) -> Result<Option<String>> {
         let _one_at_a_time = self.asking.lock();
-        provider.key_source().map(|source| key::resolve(source, self.env, &self.dirs.home)).transpose()
+        key::of(provider, self.env, &self.dirs.home)
     }
 }
 
@@ -176,7 +176,7 @@ fn refresh_detached(
         (None, Some(config::KeySource::Command(_))) if !provider.completion_key => {
             bail!("a key command is not run in the background\nhelp: `completion_key: true` allows it")
         }
-        (None, source) => source.map(|source| key::resolve(source, env, &dirs.home)).transpose(),
+        (None, _) => key::of(provider, env, &dirs.home),
     };
     Catalog::open(dirs, env, loaded.config.models_ttl).run_detached(&words.provider, provider, &key);
     Ok(ExitCode::SUCCESS)

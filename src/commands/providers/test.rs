@@ -39,7 +39,7 @@ pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
-    let key = provider.key_source().map(|source| key::resolve(source, env, &dirs.home)).transpose()?;
+    let key = key::of(provider, env, &dirs.home)?;
     let key = || Ok(key.clone());
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
     let list = list(name, provider, &catalog, &key);

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How long to wait for the lock. Beyond it the merge goes on without, as Claude Code itself does.
-const PATIENCE: Duration = Duration::from_secs(2);
+use anyhow::{Result, bail};
+
+use crate::exec::waiting::{LIMIT, Wait};
 
 /// The age at which a lock counts as left behind by a process that was killed.
 const STALE: Duration = Duration::from_secs(10);
@@ -15,22 +16,29 @@ const STALE: Duration = Duration::from_secs(10);
 pub struct Lock<'a>(Option<&'a Path>);
 
 impl<'a> Lock<'a> {
-    /// Takes the lock if it can be had in time.
-    pub fn take(path: &'a Path) -> Self {
-        let deadline = Instant::now() + PATIENCE;
+    /// Takes the lock; goes on without it where no folder can be made.
+    ///
+    /// # Errors
+    /// When somebody who is still there holds it for too long: who holds a lock touches it every few seconds.
+    pub fn take(path: &'a Path) -> Result<Self> {
+        let mut wait = Wait::begin(path);
         loop {
             match fs::create_dir(path) {
-                Ok(()) => return Self(Some(path)),
+                Ok(()) => return Ok(Self(Some(path))),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(_) => return Self(None),
+                Err(_) => return Ok(Self(None)),
             }
             if is_stale(path) && fs::remove_dir(path).is_ok() {
                 continue;
             }
-            if Instant::now() > deadline {
-                return Self(None);
+            if !wait.goes_on() {
+                bail!(
+                    "another process has held the lock {0} for {1} s\n\
+                     help: wait for the agents that are starting, or remove it: rmdir {0}",
+                    path.display(),
+                    LIMIT.as_secs()
+                );
             }
-            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
@@ -63,7 +71,7 @@ mod tests {
         for time in [now - 2 * STALE, now + 2 * STALE] {
             fs::create_dir(&path).expect("locked");
             fs::File::open(&path).and_then(|folder| folder.set_modified(time)).expect("aged");
-            assert!(Lock::take(&path).0.is_some());
+            assert!(Lock::take(&path).expect("in time").0.is_some());
             assert!(!path.exists());
         }
     }
@@ -72,15 +80,28 @@ mod tests {
     fn anothers_fresh_lock_is_waited_for_and_left() {
         let home = tempfile::tempdir().expect("a folder");
         let path = home.path().join("f.lock");
-        let theirs = Lock::take(&path);
+        let theirs = Lock::take(&path).expect("free");
         std::thread::scope(|scope| {
-            let ours = scope.spawn(|| Lock::take(&path).0.is_some());
+            let ours = scope.spawn(|| Lock::take(&path).expect("in time").0.is_some());
             std::thread::sleep(Duration::from_millis(100));
             drop(theirs);
             assert!(ours.join().expect("no panic"), "taken as soon as it was free");
         });
         fs::create_dir(&path).expect("locked");
-        assert!(Lock::take(&path).0.is_none());
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // As who holds it does.
+            scope.spawn(|| {
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    let now = std::time::SystemTime::now();
+                    fs::File::open(&path).and_then(|folder| folder.set_modified(now)).expect("touched");
+                    std::thread::sleep(Duration::from_millis(200));
+                }
+            });
+            let error = Lock::take(&path).map(|_| ()).expect_err("held").to_string();
+            is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(error.contains("for 10 s\nhelp: "), "{error}");
+        });
         assert!(path.exists());
     }
 }

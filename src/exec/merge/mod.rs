@@ -39,7 +39,7 @@ enum Step<'a> {
 /// A file that cannot be written is a warning: the agent starts without it.
 ///
 /// # Errors
-/// When the file is there and is no JSON object: it is then left as it is.
+/// When the file is there and is no JSON object, or somebody else holds its lock: it is then left as it is.
 pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
     let steps: Vec<Step<'_>> = merge.edits.iter().filter_map(|edit| step(edit, path, key)).collect();
     let target = behind_links(path);
@@ -48,9 +48,14 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
             return Ok(());
         }
         make_parent(path);
-        // Other launches of ours wait here, for as long as it takes, and one alone for the program's own lock.
+        // Other launches wait here, and one alone for the program's own lock.
         let fresh = Replacement::begin(&target);
-        let _lock = Lock::take(&merge.lock);
+        if let Err(error) = &fresh
+            && error.kind() == ErrorKind::TimedOut
+        {
+            bail!("could not change {}: {error}", path.display());
+        }
+        let _lock = Lock::take(&merge.lock)?;
         let Some(text) = edited(path, &target, &steps)? else { return Ok(()) };
         if let Err(error) = fresh.and_then(|fresh| replace(fresh, &target, text.as_bytes())) {
             report::warn(&format!("could not write {}: {error}", path.display()));

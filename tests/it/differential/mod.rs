@@ -1,11 +1,17 @@
-//! Our readers beside the agents' own kind of reader, over made-up documents: plain, odd and broken.
+//! Our readers of the agents' files beside the agents' own kind of parser, on documents that are made up.
 //!
 //! What theirs accepts, ours reads to the same value or refuses. How many it refused is printed.
 
 /// Dotenv files: dotenvy for Codex, python-dotenv for Hermes.
 mod dotenv;
 
-/// TOML: the `toml` crate as we use it, Codex's older one, and Python's.
+/// `JSON.parse`, which Claude Code reads its files with.
+mod javascript;
+
+/// The documents.
+mod made_json;
+
+/// TOML: the `toml` crate as we use it, an older one, and Python's.
 mod toml;
 
 /// Made-up texts, the same ones on every run.

@@ -4,7 +4,7 @@ use super::{Machine, args, launch, plan, warnings};
 use crate::{Fact, Plan, Value};
 
 /// What `--settings` in front says, if it is there.
-fn guard(plan: &Plan) -> Option<serde_json::Value> {
+pub fn guard(plan: &Plan) -> Option<serde_json::Value> {
     match args(plan).as_slice() {
         ["--settings", json, ..] | ["--model", _, "--settings", json, ..] => {
             Some(serde_json::from_str(json).expect("JSON"))
@@ -13,8 +13,8 @@ fn guard(plan: &Plan) -> Option<serde_json::Value> {
     }
 }
 
-const USER: &str = "/home/u/.claude/settings.json";
-const LOCAL: &str = "/work/.claude/settings.local.json";
+pub const USER: &str = "/home/u/.claude/settings.json";
+pub const LOCAL: &str = "/work/.claude/settings.local.json";
 
 #[test]
 fn settings_that_change_nothing_of_the_launch_need_no_guard() {
@@ -26,7 +26,7 @@ fn settings_that_change_nothing_of_the_launch_need_no_guard() {
             "CLAUDE_CODE_USE_BEDROCK": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "EDITOR": "vi"
         }
     }"#;
-    for text in [harmless, "", "{\"env\": ", "[1]", "{\"env\": 5}"] {
+    for text in [harmless, "", " \n", "[1]", "{\"env\": 5}"] {
         let plan = plan(Machine::onboarded().file(USER, text));
         assert_eq!(args(&plan), [""; 0], "{text}");
         assert!(plan.notes.is_empty(), "{:?}", plan.notes);

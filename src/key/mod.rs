@@ -3,31 +3,26 @@
 //! One source a launch, resolved once, after everything else was found in order; a failure never falls
 //! back to another source. The key is never logged, and errors name the source, not what it gave.
 
+mod command;
+pub mod shape;
+
 use std::cell::OnceCell;
-use std::io::Read;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 
-use crate::config::{KeySource, Provider, Secret};
+use crate::config::{KeyCheck, KeySource, Provider, Secret};
 use crate::env::Environment;
 use crate::reading;
 
 /// A key is a header value; more than this is some other file or a program gone wild.
 const LONGEST: usize = 64 * 1024;
 
-/// How long to wait for the rest of the output once the command itself has ended. A command that leaves
-/// a child in the background (an agent that caches secrets) keeps the pipe open for as long as that lives.
-const GRACE: Duration = Duration::from_millis(150);
-
 /// A provider's key, resolved when it is first needed and once: its command may ask for a password.
 pub struct Key<'a> {
     source: Option<KeySource<'a>>,
+    check: KeyCheck,
     env: &'a Environment,
     home: &'a Path,
     found: OnceCell<String>,
@@ -36,7 +31,8 @@ pub struct Key<'a> {
 impl<'a> Key<'a> {
     /// The key of a provider that may have none.
     pub fn of(provider: Option<&'a Provider>, env: &'a Environment, home: &'a Path) -> Self {
-        Self { source: provider.and_then(Provider::key_source), env, home, found: OnceCell::new() }
+        let check = provider.map(|provider| provider.key_check).unwrap_or_default();
+        Self { source: provider.and_then(Provider::key_source), check, env, home, found: OnceCell::new() }
     }
 
     /// The key; `None` for a provider without one.
@@ -46,7 +42,7 @@ impl<'a> Key<'a> {
     pub fn get(&self) -> Result<Option<&str>> {
         let Some(source) = self.source else { return Ok(None) };
         if self.found.get().is_none() {
-            _ = self.found.set(resolve(source, self.env, self.home)?);
+            _ = self.found.set(resolve(source, self.check, self.env, self.home)?);
         }
         Ok(self.found.get().map(String::as_str))
     }
@@ -57,19 +53,29 @@ impl<'a> Key<'a> {
     }
 }
 
+/// The key of a provider that may have none.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn of(provider: &Provider, env: &Environment, home: &Path) -> Result<Option<String>> {
+    provider.key_source().map(|source| resolve(source, provider.key_check, env, home)).transpose()
+}
+
 /// Resolves the key.
 ///
 /// # Errors
-/// When the source has none, or one that cannot be a header value.
-pub fn resolve(source: KeySource<'_>, env: &Environment, home: &Path) -> Result<String> {
+/// When the source has none, one that cannot be a header value, or, unless `check` is off, what is no key.
+pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: &Path) -> Result<String> {
     keep_out_of_cores();
     let (what, raw) = match source {
         KeySource::Literal(Secret(key)) => ("key".to_owned(), key.clone().into_bytes()),
         KeySource::Env(name) => (format!("key_env {name}"), from_env(name, env)?),
         KeySource::File(path) => (format!("key_file {}", path.display()), from_file(path, home)?),
-        KeySource::Command(argv) => (format!("key_command `{}`", shown(argv)), from_command(argv, home)?),
+        KeySource::Command(argv) => {
+            (format!("key_command `{}`", shown(argv)), command::output(argv, home, env)?)
+        }
     };
-    check(raw).with_context(|| format!("could not use what {what} gave"))
+    judge(raw, check).with_context(|| format!("could not use what {what} gave"))
 }
 
 /// Keeps this process, which is about to hold a key, out of core files: whatever ends it, the kernel writes
@@ -90,6 +96,11 @@ pub fn fingerprint(key: &str) -> String {
 fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
     match env.var(name) {
         Some(key) => Ok(key.as_encoded_bytes().to_vec()),
+        None if env.depth() > 0 => bail!(
+            "key_env {name} is not set: agent-run removes the variables of keys from the environment of an agent, and \
+             this runs in the session of one\n\
+             help: use key_command or key_file, or add `keep_env: [{name}]` to the provider of the outer launch"
+        ),
         None => bail!("key_env {name} is not set\nhelp: export {name}=… in the shell that launches"),
     }
 }
@@ -110,88 +121,19 @@ pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
     path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| home.join(rest))
 }
 
-fn from_command(argv: &[String], home: &Path) -> Result<Vec<u8>> {
-    let (program, args) = argv.split_first().context("key_command is empty")?;
-    let program = expand_home(Path::new(program), home);
-    let mut child = Command::new(&program).args(args).stdout(Stdio::piped()).spawn().with_context(|| {
-        format!(
-            "could not run key_command `{}`\nhelp: check that `{}` is installed and on PATH",
-            shown(argv),
-            program.display()
-        )
-    })?;
-    let chunks = child.stdout.take().map(read_aside);
-    let mut output = Vec::new();
-    let mut over: Option<(ExitStatus, Instant)> = None;
-    while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
-        match chunk {
-            Ok(chunk) => output.extend(chunk),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-        match over {
-            None => match child.try_wait() {
-                Ok(status) => over = status.map(|status| (status, Instant::now())),
-                Err(_) => break,
-            },
-            Some((_, at)) if at.elapsed() >= GRACE => break,
-            Some(_) => {}
-        }
-    }
-    if output.len() > LONGEST {
-        // It may go on for ever, whether it minds that nobody reads or not.
-        _ = child.kill();
-    }
-    let status = over.map_or_else(|| child.wait(), |(status, _)| Ok(status)).with_context(|| {
-        format!("lost key_command `{}`\nhelp: start this where SIGCHLD is not ignored", shown(argv))
-    })?;
-    if !status.success() && output.len() <= LONGEST {
-        bail!(
-            "key_command `{}` {}\nhelp: run it in a terminal to see what it needs",
-            shown(argv),
-            ended(status)
-        );
-    }
-    Ok(output)
-}
-
-/// Reads in a thread of its own, so that neither a full pipe nor one that never closes holds the launch.
-fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
-        let mut stdout = stdout.take(LONGEST as u64 + 1);
-        let mut chunk = [0; 4096];
-        while let Ok(count @ 1..) = stdout.read(&mut chunk)
-            && sender.send(chunk[..count].to_vec()).is_ok()
-        {}
-    });
-    receiver
-}
-
 /// A command as a shell takes it, for messages.
 pub fn shown(argv: &[String]) -> String {
     let words: Vec<_> = argv.iter().map(|word| shims::quote(word.as_ref())).collect();
     words.join(" ")
 }
 
-fn ended(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("failed with exit code {code}"),
-        (None, Some(signal)) => {
-            let name = nix::sys::signal::Signal::try_from(signal).map_or("unknown", |signal| signal.as_str());
-            format!("was ended by signal {signal} ({name})")
-        }
-        (None, None) => "failed".to_owned(),
-    }
-}
-
-fn check(mut raw: Vec<u8>) -> Result<String> {
+/// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of
+/// plain ASCII that looks like a key.
+fn judge(raw: Vec<u8>, check: KeyCheck) -> Result<String> {
     if raw.len() > LONGEST {
         bail!("more than 64 KiB\nhelp: a key is one short line");
     }
-    while raw.last().is_some_and(|&byte| byte == b'\n' || byte == b'\r') {
-        raw.pop();
-    }
+    let raw = raw.trim_ascii();
     if raw.is_empty() {
         bail!("nothing\nhelp: it must give the key and nothing else");
     }
@@ -199,8 +141,19 @@ fn check(mut raw: Vec<u8>) -> Result<String> {
         Some(at) if raw[at] < 0x80 => {
             bail!("a control character at byte {at}\nhelp: it must give one line, the key and nothing else")
         }
-        Some(at) => bail!("a character outside ASCII at byte {at}\nhelp: keys are plain ASCII; copy it anew"),
-        None => Ok(String::from_utf8(raw)?),
+        Some(at) => {
+            bail!("a character outside ASCII at byte {at}\nhelp: keys are plain ASCII; copy it again")
+        }
+        None => {}
+    }
+    let key = String::from_utf8(raw.to_vec())?;
+    match shape::mistaken(&key) {
+        Some(mistake) if check == KeyCheck::On => bail!(
+            "{}\nhelp: {}; add `key_check: off` to the provider if it really is the key",
+            mistake.what,
+            mistake.help
+        ),
+        _ => Ok(key),
     }
 }
 
@@ -210,13 +163,67 @@ mod tests {
 
     fn command(script: &str) -> Result<String> {
         let argv = ["sh", "-c", script].map(str::to_owned);
-        resolve(KeySource::Command(&argv), &Environment::read(), Path::new("/nowhere"))
+        resolve(KeySource::Command(&argv), KeyCheck::On, &Environment::read(), Path::new("/nowhere"))
     }
 
     #[test]
     fn a_command_gives_the_key_without_its_newline() {
         assert_eq!(command("echo sk-1").expect("a key"), "sk-1");
         assert_eq!(command("printf 'sk-2\r\n\n'").expect("a key"), "sk-2");
+    }
+
+    #[test]
+    fn white_space_around_a_key_is_no_part_of_it_whatever_the_source() {
+        let spaced = " \tsk-5 \r\n\n";
+        let home = tempfile::tempdir().expect("a folder");
+        let file = home.path().join("key");
+        std::fs::write(&file, spaced).expect("written");
+        let vars = [("K".into(), spaced.into())].into_iter().collect();
+        let env = Environment::made_of(vars);
+        let argv = ["printf", "%s", spaced].map(str::to_owned);
+        let literal = Secret(spaced.to_owned());
+        for source in [
+            KeySource::Literal(&literal),
+            KeySource::Env("K"),
+            KeySource::File(&file),
+            KeySource::Command(&argv),
+        ] {
+            let key = resolve(source, KeyCheck::On, &env, home.path()).expect("a key");
+            assert_eq!(key, "sk-5", "{source:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_from_any_source_unless_the_config_insists() {
+        let home = tempfile::tempdir().expect("a folder");
+        let file = home.path().join("key");
+        for given in ["${DEEPSEEK_API_KEY}", "null", "\"sk-1\"", "DEEPSEEK_API_KEY=sk-1", "Password: "] {
+            std::fs::write(&file, given).expect("written");
+            let env = Environment::made_of([("K".into(), given.into())].into_iter().collect());
+            let argv = ["printf", "%s", given].map(str::to_owned);
+            let literal = Secret(given.to_owned());
+            for source in [
+                KeySource::Literal(&literal),
+                KeySource::Env("K"),
+                KeySource::File(&file),
+                KeySource::Command(&argv),
+            ] {
+                let error = resolve(source, KeyCheck::On, &env, home.path()).expect_err(given);
+                let error = format!("{error:#}");
+                assert!(error.contains("\nhelp: ") && error.contains("`key_check: off`"), "{error}");
+                let key = resolve(source, KeyCheck::Off, &env, home.path()).expect("a key");
+                assert_eq!(key, given.trim());
+            }
+        }
+    }
+
+    #[test]
+    fn within_an_agents_session_a_missing_variable_is_explained() {
+        let vars = [(shims::plan::DEPTH.into(), "1".into())].into_iter().collect();
+        let env = Environment::made_of(vars);
+        let error = resolve(KeySource::Env("MY_KEY"), KeyCheck::On, &env, Path::new("/nowhere"));
+        let error = error.expect_err("not set").to_string();
+        assert!(error.contains("removes") && error.contains("keep_env: [MY_KEY]"), "{error}");
     }
 
     #[test]
@@ -247,10 +254,11 @@ mod tests {
         let home = tempfile::tempdir().expect("a folder");
         std::fs::write(home.path().join("key"), "sk-4\n").expect("written");
         let source = PathBuf::from("~/key");
-        let key = resolve(KeySource::File(&source), &Environment::read(), home.path()).expect("a key");
+        let key = resolve(KeySource::File(&source), KeyCheck::On, &Environment::read(), home.path())
+            .expect("a key");
         assert_eq!(key, "sk-4");
         let missing = PathBuf::from("~/missing");
-        let error = resolve(KeySource::File(&missing), &Environment::read(), home.path());
+        let error = resolve(KeySource::File(&missing), KeyCheck::On, &Environment::read(), home.path());
         assert!(error.expect_err("no file").to_string().contains("could not read key_file"));
     }
 }

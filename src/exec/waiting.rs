@@ -1,0 +1,88 @@
+//! Locks that other launches hold: waited for in silence for a second, then said, and for ten seconds at most.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::libc::{ENOLCK, ENOSYS, ENOTSUP, EOPNOTSUPP};
+
+use crate::report;
+
+/// How long nobody is told.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// How long is waited in all. A launch holds a lock for some milliseconds.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// The longest pause between two attempts.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// One lock being waited for.
+pub struct Wait<'a> {
+    lock: &'a Path,
+    start: Instant,
+    pause: Duration,
+    is_said: bool,
+}
+
+impl<'a> Wait<'a> {
+    /// Begins to wait for the lock at this path.
+    pub fn begin(lock: &'a Path) -> Self {
+        Self { lock, start: Instant::now(), pause: Duration::from_millis(1), is_said: false }
+    }
+
+    /// Waits a moment before the next attempt; false when the time is over.
+    pub fn goes_on(&mut self) -> bool {
+        let waited = self.start.elapsed();
+        if waited >= LIMIT {
+            return false;
+        }
+        if waited >= SILENCE && !self.is_said {
+            self.is_said = true;
+            let (lock, left) = (self.lock.display(), LIMIT.as_secs() - SILENCE.as_secs());
+            report::warn(&format!(
+                "waiting up to {left} s more for the lock {lock}, which another process holds"
+            ));
+        }
+        std::thread::sleep(self.pause);
+        self.pause = (self.pause * 2).min(PAUSE);
+        true
+    }
+}
+
+/// Takes the exclusive lock on an open file; false where the file system has no locks, which is no reason not to
+/// launch.
+///
+/// # Errors
+/// `TimedOut` when another process has held it for too long, and as the system says.
+pub fn lock(file: &File, path: &Path) -> io::Result<bool> {
+    let mut wait = Wait::begin(path);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => {
+                return if is_unknown(&error) { Ok(false) } else { Err(error) };
+            }
+            Err(TryLockError::WouldBlock) if wait.goes_on() => {}
+            Err(TryLockError::WouldBlock) => return Err(timeout(path)),
+        }
+    }
+}
+
+/// That the time is over, and what to do.
+pub fn timeout(path: &Path) -> io::Error {
+    let text = format!(
+        "another process has held the lock {0} for {1} s\n\
+         help: see which one with `fuser -v {0}`, and end it",
+        path.display(),
+        LIMIT.as_secs()
+    );
+    io::Error::new(ErrorKind::TimedOut, text)
+}
+
+/// Whether the file system has no locks, as some that are shared over a network.
+pub fn is_unknown(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|number| [ENOLCK, ENOSYS, ENOTSUP, EOPNOTSUPP].contains(&number))
+}

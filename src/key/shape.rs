@@ -1,0 +1,224 @@
+//! What is given for a key and is none: a reference to one, a whole line of a file, a prompt.
+//!
+//! Each kind is one that people or programs really give. Base64 with `=`, a UUID, a JWT, `id:secret` and the short
+//! made-up keys of local servers are keys. Nothing here repeats what it read, but the name of a variable that is
+//! written as only variables are.
+
+use std::path::Path;
+
+/// Why a text is no key.
+#[derive(Debug)]
+pub struct Mistake {
+    /// What it is instead, as the end of a sentence.
+    pub what: &'static str,
+    /// What was probably meant.
+    pub help: String,
+}
+
+/// The endings of names of variables that hold keys.
+const ENDINGS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASS", "AUTH"];
+
+/// What printers of values print where there is none: JSON, JavaScript, Python, Go.
+const NOTHING: [&str; 6] = ["null", "undefined", "None", "nil", "<nil>", "[object Object]"];
+
+/// Why this is no key, if it is none. There is no white space around it.
+pub fn mistaken(text: &str) -> Option<Mistake> {
+    let found = |what, help: String| Some(Mistake { what, help });
+    if let Some(help) = reference(text) {
+        return found("a reference to a key and not the key itself", help);
+    }
+    if NOTHING.contains(&text) {
+        let help = "name where the key really is; with jq write `jq -er`, which fails where nothing is found";
+        return found("what a program prints where there is no value", help.to_owned());
+    }
+    let is_quoted = |quote| text.len() >= 2 && text.starts_with(quote) && text.ends_with(quote);
+    if ['"', '\'', '`'].into_iter().any(is_quoted) {
+        let help = "leave the quotes out, which would be sent too; with jq write `jq -er`";
+        return found("a text in quotes", help.to_owned());
+    }
+    if text.starts_with(['{', '[']) && text.contains('"') {
+        let help = "print the one value that is the key, as in `key_command: [jq, -er, .token, FILE]`";
+        return found("JSON", help.to_owned());
+    }
+    if is_assignment(text) {
+        return found("a whole line NAME=…", "give only what is behind the `=`".to_owned());
+    }
+    if text.starts_with("-----BEGIN") {
+        return found("a file of a certificate or key pair", "give the provider's API key".to_owned());
+    }
+    if text.split_once([' ', '\t']).is_some_and(|(word, _)| is_scheme(word)) {
+        let help = "give only what is behind `Bearer` or the header's name; it is added for each request";
+        return found("a whole header", help.to_owned());
+    }
+    if (text.starts_with('<') && text.ends_with('>')) || is_placeholder(text) {
+        return found("a placeholder", "put the real key there".to_owned());
+    }
+    if is_variable(text) && ENDINGS.iter().any(|ending| text.ends_with(ending)) && text.contains('_') {
+        return found("the name of a variable", format!("write `key_env: {text}`"));
+    }
+    if text.contains([' ', '\t']) || text.ends_with(':') {
+        let help = "it must give the key and nothing else; a command says what it asks on stderr or /dev/tty";
+        return found("words, as of a prompt or a message", help.to_owned());
+    }
+    if text.starts_with("~/") || (text.starts_with('/') && Path::new(text).exists()) {
+        return found("the path of a file", "name it as `key_file`".to_owned());
+    }
+    None
+}
+
+/// What fetches the key that a reference leads to.
+fn reference(text: &str) -> Option<String> {
+    let inner = |open: &str, close: &str| text.strip_prefix(open)?.strip_suffix(close);
+    if text.starts_with("$(") || (text.starts_with('!') && text.contains(' ')) {
+        return Some("write the command's words as a list: `key_command: [pass, show, NAME]`".to_owned());
+    }
+    let in_braces = inner("${env:", "}").or_else(|| inner("{env:", "}")).or_else(|| inner("${", "}"));
+    let variable = in_braces.or_else(|| inner("%", "%")).or_else(|| text.strip_prefix("env:"));
+    let plain = text.strip_prefix('$').filter(|name| is_name(name));
+    if let Some(name) = variable.filter(|name| in_braces.is_some() || is_name(name)).or(plain) {
+        // A key that merely looks like a reference must not be shown.
+        let name = if is_variable(name) { name } else { "NAME" };
+        return Some(format!("write `key_env: {name}`"));
+    }
+    if text.starts_with("op://") {
+        return Some("write `key_command: [op, read, 'op://…']`".to_owned());
+    }
+    if inner("{file:", "}").is_some() || text.starts_with("file:") {
+        return Some("write `key_file: PATH`".to_owned());
+    }
+    let (scheme, _) = text.split_once("://")?;
+    scheme
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        .then(|| "name the command that prints the key: `key_command: [PROGRAM, ARGUMENTS…]`".to_owned())
+}
+
+/// `NAME=…`, with a name that only a variable of a key has. `YWJj==` is base64.
+fn is_assignment(text: &str) -> bool {
+    let (text, exported) = match text.strip_prefix("export ").or_else(|| text.strip_prefix("set ")) {
+        Some(rest) => (rest.trim_start(), true),
+        None => (text, false),
+    };
+    let Some((name, value)) = text.split_once('=') else { return false };
+    let name = name.trim_end();
+    let upper = name.to_ascii_uppercase();
+    let is_key = ENDINGS.iter().any(|ending| upper.ends_with(ending));
+    is_name(name)
+        && !value.is_empty()
+        && !value.starts_with('=')
+        && (exported || is_key || (is_variable(name) && name.contains('_')))
+}
+
+/// `Bearer`, `Basic`, or a header's name with its colon.
+fn is_scheme(word: &str) -> bool {
+    let known = ["bearer", "basic", "token", "authorization:", "x-api-key:", "api-key:"];
+    known.iter().any(|scheme| word.eq_ignore_ascii_case(scheme))
+}
+
+fn is_placeholder(text: &str) -> bool {
+    let start = text.get(..5).unwrap_or_default();
+    ["your-", "your_"].iter().any(|your| start.eq_ignore_ascii_case(your))
+}
+
+fn is_name(text: &str) -> bool {
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !text.is_empty() && text.bytes().all(word) && !text.as_bytes()[0].is_ascii_digit()
+}
+
+/// A name in capitals, as variables have it.
+fn is_variable(text: &str) -> bool {
+    is_name(text) && !text.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_is_given_by_mistake_is_known_with_what_was_meant() {
+        for (text, help) in [
+            ("${DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
+            ("$DEEPSEEK_API_KEY", "key_env: DEEPSEEK_API_KEY"),
+            ("${env:DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
+            ("{env:DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
+            ("env:DEEPSEEK_API_KEY", "key_env: DEEPSEEK_API_KEY"),
+            ("%DEEPSEEK_API_KEY%", "key_env: DEEPSEEK_API_KEY"),
+            ("DEEPSEEK_API_KEY", "key_env: DEEPSEEK_API_KEY"),
+            ("$ecretWord", "key_env: NAME"),
+            ("${DEEPSEEK_API_KEY:-sk-1}", "key_env: NAME"),
+            ("$(pass show deepseek)", "key_command"),
+            ("!pass show deepseek", "key_command"),
+            ("op://vault/item/field", "op, read"),
+            ("vault://secret/x#key", "key_command"),
+            ("https://host/key", "key_command"),
+            ("{file:~/.secret}", "key_file"),
+            ("~/.secrets/deepseek", "key_file"),
+            ("/etc/passwd", "key_file"),
+            ("null", "jq -er"),
+            ("undefined", "jq -er"),
+            ("None", "jq -er"),
+            ("DEEPSEEK_API_KEY=sk-1", "behind the `=`"),
+            ("export K=sk-1", "behind the `=`"),
+            ("api_key=sk-1", "behind the `=`"),
+            ("TOKEN = sk-1", "behind the `=`"),
+            ("\"sk-1\"", "quotes"),
+            ("'sk-1'", "quotes"),
+            ("{\"token\": \"sk-1\"}", "jq, -er"),
+            ("Bearer sk-1", "behind `Bearer`"),
+            ("x-api-key: sk-1", "behind `Bearer`"),
+            ("Enter passphrase for key:", "nothing else"),
+            ("Password:", "nothing else"),
+            ("error: not found", "nothing else"),
+            ("<your-api-key>", "real key"),
+            ("YOUR_API_KEY", "real key"),
+        ] {
+            let mistake = mistaken(text).unwrap_or_else(|| panic!("{text} passes"));
+            assert!(mistake.help.contains(help), "{text}: {mistake:?}");
+            let said = format!("{} {}", mistake.what, mistake.help);
+            assert!(!said.contains("sk-1") && !said.contains("ecretWord"), "{said}");
+        }
+    }
+
+    #[test]
+    fn keys_of_every_make_pass() {
+        for text in [
+            "sk-proj-0123456789-abcdef_ABCDEF",
+            "sk-ant-api03-x",
+            "sk-your-key",
+            "AIzaSyA-0123456789",
+            "gsk_0123456789",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.x_-y",
+            "ABSKQmVkcm9ja0FQSUtleS0xMjM=",
+            "YWJj==",
+            "dXNlcg==:cGFzcw==",
+            "/9j/4AAQSkZJRg==",
+            "user:password",
+            "$2b$10$N9qo8uLOickgx2ZMRZoMye",
+            "ollama",
+            "lm-studio",
+            "none",
+            "EMPTY",
+            "x",
+            "1234",
+            "dummy",
+            "not-needed",
+            "KEY",
+            "a=b",
+            "{0f8fad5b}",
+        ] {
+            assert!(mistaken(text).is_none(), "{text}: {:?}", mistaken(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_random_key_is_taken_for_anything_else(
+            text in "(sk-|gsk_|)[A-Za-z0-9+/]{16,64}={0,2}|[A-Za-z0-9_-]{16,64}={0,2}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+        ) {
+            prop_assert!(mistaken(&text).is_none(), "{}: {:?}", text, mistaken(&text));
+        }
+    }
+}

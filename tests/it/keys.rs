@@ -1,0 +1,185 @@
+//! Where a key comes from, what is no key, and what a key command is given.
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::support::{Sandbox, run};
+
+/// A provider with these lines, and a fake Claude Code that says what it got.
+fn sandbox(lines: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    configure(&sandbox, lines);
+    sandbox.script("claude", "#!/bin/sh\necho \"key: $ANTHROPIC_AUTH_TOKEN\"\necho \"stdin: $(cat)\"\n");
+    sandbox
+}
+
+fn configure(sandbox: &Sandbox, lines: &str) {
+    let lines = lines.replace('\n', "\n    ");
+    sandbox.config(&format!(
+        "providers:\n  p:\n    protocols: [anthropic, openai-responses]\n    base_urls: {{anthropic: \
+         'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}}\n    default_model: m\n    \
+         model_api_filters: []\n    {lines}\n"
+    ));
+}
+
+#[test]
+fn a_key_command_does_not_read_what_is_meant_for_the_agent() {
+    let sandbox = sandbox("key_command: [sh, -c, 'cat >~/read; echo sk-1']");
+    let mut command = sandbox.command("agent-run");
+    command.args(["launch", "p", "claude", "-p"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"the prompt").unwrap();
+    let said = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(said, "key: sk-1\nstdin: the prompt\n");
+    assert_eq!(fs::read_to_string(sandbox.home("read")).unwrap(), "");
+}
+
+#[test]
+fn a_key_command_that_asks_for_the_key_again_ends() {
+    let sandbox = sandbox("key_command: [sh, -c, 'echo started >>~/started; agent-run env p --with-key']");
+    for words in [&["launch", "p", "claude"][..], &["env", "p", "--with-key"], &["providers", "test", "p"]] {
+        _ = fs::remove_file(sandbox.home("started"));
+        let ran = run(sandbox.command("timeout").args(["60", "agent-run"]).args(words));
+        assert!(ran.code == 1 || ran.code == 125, "{ran:?}");
+        ran.complains(&["started 8 times within itself", "key_command", "\nhelp: "]);
+        let count = fs::read_to_string(sandbox.home("started")).unwrap().lines().count();
+        assert_eq!(count, 8, "{words:?}");
+    }
+    for words in [&["providers", "list"][..], &["models", "list", "p"], &["doctor"], &["config", "check"]] {
+        let ran = run(sandbox.command("agent-run").args(words).env("AGENT_RUN_DEPTH", "8")).exits(1);
+        ran.complains(&["started 8 times within itself"]);
+    }
+}
+
+#[test]
+fn what_is_no_key_is_refused_with_what_was_meant_and_the_config_can_insist() {
+    for (key, help) in [
+        ("${P_KEY}", "key_env: P_KEY"),
+        ("op://vault/item/field", "op, read"),
+        ("null", "jq -er"),
+        ("P_KEY=sk-canary", "behind the `=`"),
+        ("\"sk-canary\"", "quotes"),
+        ("Enter the passphrase:", "nothing else"),
+    ] {
+        let sandbox = sandbox("").var("K", key);
+        sandbox.write(&sandbox.home("key"), format!("{key}\n"));
+        for source in
+            ["key_env: K", "key_file: ~/key", "key_command: [cat, '~/key']", &format!("key: '{key}'")]
+        {
+            let source = source.replace("'~/key'", &sandbox.home("key").display().to_string());
+            configure(&sandbox, &source);
+            let ran = sandbox.agent_run(&["launch", "p", "claude"]).exits(125);
+            let ran = ran.complains(&["could not use what key", help, "`key_check: off`"]);
+            assert!(!ran.stderr.contains("sk-canary"), "{}", ran.stderr);
+            let doctor = sandbox.agent_run(&["doctor", "p"]).stdout;
+            assert!(doctor.contains(help) && !doctor.contains("sk-canary"), "{doctor}");
+            configure(&sandbox, &format!("{source}\nkey_check: off"));
+            let ran = sandbox.agent_run(&["launch", "p", "claude"]).exits(0);
+            assert!(ran.stdout.contains(&format!("key: {key}\n")), "{}", ran.stdout);
+        }
+        configure(&sandbox, &format!("key: '{key}'"));
+        let checked = sandbox.agent_run(&["config", "check", "--strict"]);
+        assert!(checked.code == 1 && format!("{checked:?}").contains("key_check: off"), "{checked:?}");
+    }
+}
+
+#[test]
+fn a_header_that_its_variable_would_break_is_refused_for_every_agent() {
+    for (value, fault) in [
+        ("a\nX-Smuggled: b", "a line break or another control character"),
+        ("a\tb", "control character"),
+        ("ké", "not ASCII"),
+        (" a", "a blank"),
+        ("a ", "a blank"),
+    ] {
+        let sandbox = sandbox("key: sk-1\nheaders: {X-Team: '${env:TEAM}'}").var("TEAM", value);
+        for agent in ["claude", "codex"] {
+            sandbox.fake_agent(agent);
+            for words in [&["launch", "p", agent][..], &["launch", "p", "--dry-run", agent]] {
+                let ran = sandbox.agent_run(words).exits(125);
+                ran.complains(&["headers.X-Team has ", fault, "\nhelp: a header's value is one line"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn within_an_agents_session_a_missing_key_is_explained_and_keep_env_keeps_it() {
+    let nested = "#!/bin/sh\nagent-run env p --with-key >/dev/null 2>~/said && echo kept\n";
+    let sandbox = sandbox("key_env: MY_KEY").var("MY_KEY", "sk-1");
+    sandbox.script("claude", nested);
+    let ran = sandbox.agent_run(&["launch", "p", "claude"]);
+    assert!(!ran.stdout.contains("kept"), "{ran:?}");
+    let said = fs::read_to_string(sandbox.home("said")).unwrap();
+    for part in ["key_env MY_KEY is not set: agent-run removes", "key_command", "keep_env: [MY_KEY]"] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
+    configure(&sandbox, "key_env: MY_KEY\nkeep_env: [MY_KEY]");
+    assert_eq!(sandbox.agent_run(&["launch", "p", "claude"]).exits(0).stdout, "kept\n");
+}
+
+#[test]
+fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
+    let sandbox = sandbox("key: sk-1");
+    sandbox.fake_agent("codex");
+    sandbox.agent_run(&["launch", "p", "codex"]).exits(0);
+    let lock = sandbox.home(".cache/agent-run/codex/.p.lock");
+    let held = fs::File::open(&lock).unwrap();
+    held.lock().unwrap();
+    let start = Instant::now();
+    let ran = sandbox.agent_run(&["launch", "p", "codex"]).exits(125);
+    assert!((10..20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
+    let path = lock.display().to_string();
+    ran.complains(&[
+        "waiting up to 9 s more for the lock",
+        &path,
+        "has held the lock",
+        "\nhelp: see which one",
+    ]);
+
+    // Let go in time, it is taken; before a second is over nobody is told.
+    for (pause, is_said) in [(300, false), (1_500, true)] {
+        held.lock().unwrap();
+        let mut command = sandbox.command("agent-run");
+        command.args(["launch", "p", "codex"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let child = command.spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        held.unlock().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() && said.contains("waiting") == is_said, "{said}");
+    }
+}
+
+/// As on a folder that is shared over a network without a lock daemon.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
+fn where_the_file_system_has_no_locks_a_launch_goes_on() {
+    for error in ["ENOLCK", "EOPNOTSUPP"] {
+        for agent in ["claude", "codex", "hermes", "crush"] {
+            let sandbox = Sandbox::new();
+            sandbox.config(
+                "providers:\n  p:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    \
+                 base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}\n    \
+                 default_model: m\n    model_api_filters: []\n    key: sk-1\n",
+            );
+            sandbox.fake_agent(agent);
+            let mut strace = sandbox.command("strace");
+            strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=flock", "-e"]);
+            strace.arg(format!("inject=flock:error={error}")).args(["agent-run", "launch", "p", agent]);
+            run(&mut strace).exits(0);
+            let mut left = Vec::new();
+            for folder in [sandbox.home(""), sandbox.home(".cache/agent-run").join(agent)] {
+                let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+                left.extend(
+                    entries
+                        .map(|entry| entry.file_name())
+                        .filter(|name| name.to_string_lossy().starts_with(".agent-run-")),
+                );
+            }
+            assert!(left.is_empty(), "{agent}: {left:?}");
+        }
+    }
+}
