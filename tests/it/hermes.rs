@@ -41,7 +41,8 @@ fn sandbox() -> Sandbox {
 
 /// What the variable holds that carries the key, whose name ends in digits of the machine's secret.
 fn key<'a>(ran: &'a Ran, provider: &str) -> Option<&'a str> {
-    let secret = shims::MachineSecret::new(*b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f");
+    let secret =
+        shims::MachineSecret::new(*b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f");
     let suffix = secret.suffix(shims::Suffix::Variable);
     ran.env(&format!("AUXILIARY_AGENT_RUN_{provider}_{suffix}_API_KEY"))
 }
