@@ -9,6 +9,7 @@
 //!
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
+pub mod dotenv;
 pub mod inputs;
 pub mod json;
 pub mod launch;
@@ -34,7 +35,7 @@ use anyhow::{Result, bail};
 
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
-pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
+pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use rivals::Rival;
 pub use secret::{MachineSecret, Suffix};
@@ -116,6 +117,11 @@ pub trait Agent: Sync {
 
     /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
     fn has_runtime_home(&self) -> bool {
+        false
+    }
+
+    /// Whether launches on all providers prepare one runtime home, so that one lock serves them all.
+    fn shares_home(&self) -> bool {
         false
     }
 

@@ -33,6 +33,20 @@ pub struct Link {
     pub replaces_folder: bool,
 }
 
+/// Files of ours from an older version, to copy to where they are kept now.
+///
+/// Of a folder everything in it is copied; links are passed over. A file that is there already stays; only of one
+/// that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Carry {
+    /// The file or folder, which stays as it is.
+    pub from: PathBuf,
+    /// Where the copy goes.
+    pub to: PathBuf,
+    /// Texts to replace in every line of the copies.
+    pub replace: Vec<(String, String)>,
+}
+
 /// One change to a JSON object.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
@@ -75,6 +89,8 @@ pub struct Plan {
     pub dirs: BTreeSet<PathBuf>,
     /// Folders of the user's own that must exist before a link points into them.
     pub user_dirs: BTreeSet<PathBuf>,
+    /// What to bring over from an older version, before files are written.
+    pub carry: Vec<Carry>,
     /// Files to write.
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).

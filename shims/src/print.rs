@@ -102,6 +102,9 @@ impl Plan {
             "adopt": self.adopt.iter().map(|(at, files)| json!({
                 "path": path(at), "newest_of": files.iter().map(|file| path(file)).collect::<Json>(),
             })).collect::<Json>(),
+            "carry": self.carry.iter().map(|carry| json!({
+                "from": path(&carry.from), "to": path(&carry.to),
+            })).collect::<Json>(),
             "merges": self.merges.iter().map(|(at, merge)| json!({
                 "path": path(at), "edits": edits(merge),
             })).collect::<Json>(),
@@ -132,6 +135,9 @@ impl fmt::Display for Lines<'_> {
         }
         for dir in plan.dirs.iter().chain(&plan.user_dirs) {
             writeln!(f, "dir {}", quote(dir.as_os_str()))?;
+        }
+        for carry in &plan.carry {
+            writeln!(f, "copy {} -> {}", quote(carry.from.as_os_str()), quote(carry.to.as_os_str()))?;
         }
         for (path, file) in &plan.files {
             writeln!(f, "write {}", quote(path.as_os_str()))?;

@@ -119,6 +119,11 @@ impl Agent for Crush {
             homes.theirs.as_ref().map_or_else(|| Ok(settings::none()), |own| own.carried(inputs))?;
         let files = ProjectFiles::read(&homes.start, &homes.project, launch, inputs)?;
 
+        if let (Some(own), Some(name)) = (&homes.theirs, &launch.key_variable)
+            && let Some(path) = own.naming(name, &settings, inputs)
+        {
+            plan.keep_key_variable(launch, &path);
+        }
         let mut ours = homes.variables();
         ours.extend(provider.variables.iter().cloned());
         variables::set(&ours, &files.variables, launch, inputs, plan);

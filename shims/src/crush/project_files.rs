@@ -84,7 +84,9 @@ impl ProjectFiles {
 
     fn script(&mut self, path: &Path) {
         // It may set any variable.
-        ORGANIZATION.iter().for_each(|name| self.sets(name));
+        for name in ORGANIZATION {
+            self.sets(name);
+        }
         self.warnings.push(format!(
             "Crush runs {} without asking, and what it runs can read the provider's key\nhelp: read the file before \
              you go on",
@@ -96,11 +98,8 @@ impl ProjectFiles {
         let bytes = inputs.file(&path).map_err(|error| anyhow!("{error:#}\n{HELP}"))?;
         let json = json::parse(bytes.unwrap_or_default(), GO)
             .map_err(|fault| anyhow!("could not read {}:{fault}\n{HELP}", path.display()))?;
-        let object = match json {
-            Json::Object(object) => object,
-            // Crush refuses it.
-            _ => return Ok(()),
-        };
+        // Crush refuses anything else.
+        let Json::Object(object) = json else { return Ok(()) };
         let names_ours = |text: &str| {
             text.contains(OURS)
                 || text.contains("${!")
@@ -156,7 +155,7 @@ fn starts_programs(settings: &Object) -> bool {
 }
 
 /// Whether a text in `json`, as a key or a value, is one that `is` takes.
-fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
+pub fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
     let mut left = vec![json];
     while let Some(json) = left.pop() {
         match json {

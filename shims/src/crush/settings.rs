@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::Object;
 use super::case_fold::{respell, spelled};
+use super::project_files::any_text;
 use crate::json::{self, GO};
 use crate::{Fact, Inputs};
 
@@ -60,6 +61,20 @@ impl Theirs {
     /// Whether there are settings in shell; what cannot be read is for Crush to say.
     pub fn has_script(&self, inputs: &Inputs) -> bool {
         matches!(inputs.fact(&self.script()), Some(Fact::File(_) | Fact::Stream | Fact::Unreadable(_)))
+    }
+
+    /// The file of the user's own in which a server, a hook or `env` names this variable.
+    pub fn naming(&self, variable: &str, settings: &Object, inputs: &Inputs) -> Option<PathBuf> {
+        let uses = ["mcp", "lsp", "hooks", "env"].iter().filter_map(|key| settings.get(*key));
+        if uses.into_iter().any(|entry| any_text(entry, &|text| text.contains(variable))) {
+            return Some(self.settings());
+        }
+        // A line that adds a provider does not count, as the launch leaves it out.
+        let uses =
+            |line: &str| line.contains(variable) && ["mcp", "lsp", "hook"].iter().any(|it| line.contains(it));
+        let script = self.script();
+        let text = String::from_utf8_lossy(inputs.file(&script).ok().flatten().unwrap_or_default());
+        text.lines().any(uses).then_some(script)
     }
 
     /// The settings that go along: the written ones, with the choices made in Crush on top.

@@ -35,13 +35,18 @@ fn machine(env: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
     }
 }
 
-fn try_plan(launch: &Launch, mut inputs: Inputs) -> Result<Plan> {
+/// The machine with everything known that is asked for; what is not given is not there.
+fn known(launch: &Launch, mut inputs: Inputs) -> Inputs {
     for _ in 0..3 {
         for path in Crush.reads(launch, &inputs) {
             inputs.facts.entry(path).or_insert(Fact::Absent);
         }
     }
-    Plan::of(&Crush, launch, &inputs)
+    inputs
+}
+
+fn try_plan(launch: &Launch, inputs: Inputs) -> Result<Plan> {
+    Plan::of(&Crush, launch, &known(launch, inputs))
 }
 
 fn plan(launch: &Launch, inputs: Inputs) -> Plan {
@@ -168,6 +173,21 @@ fn crushs_own_variables_go_but_for_those_that_move_nothing() {
 }
 
 #[test]
+fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
+    let launch = Launch { key_variable: Some("MY_KEY".into()), ..launch(&[]) };
+    let stays = |path: &str, text: &str| {
+        let plan = plan(&launch, machine(&[("MY_KEY", "sk")], &[(path, text)]));
+        !plan.env.contains_key(OsStr::new("MY_KEY"))
+    };
+    let server = r#"{"mcp": {"a": {"url": "u", "headers": {"A": "$MY_KEY"}}}}"#;
+    assert!(stays("/h/.config/crush/crush.json", server));
+    assert!(stays("/h/.config/crush/crushrc", "mcp add a --header \"A: $MY_KEY\""));
+    assert!(!stays("/h/.config/crush/crushrc", "provider add a --api-key $MY_KEY"));
+    assert!(!stays("/h/.config/crush/crush.json", r#"{"providers": {"a": {"api_key": "$MY_KEY"}}}"#));
+    assert!(!stays("/h/p/crush.json", server));
+}
+
+#[test]
 fn what_would_leave_a_server_behind_is_refused() {
     for command in ["server", "logout", "signout"] {
         let error = try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command).to_string();
@@ -187,7 +207,12 @@ fn a_script_that_is_gone_is_emptied() {
 fn an_isolated_launch_shares_nothing() {
     let own = [("/h/.config/crush/crush.json", "not JSON"), ("/h/.config/crush/crushrc", "exit 1")];
     let isolated = Launch { isolated: true, ..launch(&[]) };
-    assert!(Crush.reads(&isolated, &machine(&[], &own)).iter().all(|path| !path.starts_with("/h/.config")));
+    assert!(
+        Crush
+            .reads(&isolated, &known(&isolated, machine(&[], &own)))
+            .iter()
+            .all(|path| !path.starts_with("/h/.config"))
+    );
     let plan = plan(&isolated, machine(&[], &own));
     let base = "/h/.local/state/agent-run/crush/isolated/kimi";
     assert!(plan.links.values().flatten().all(|link| link.target.starts_with(base)));
@@ -202,7 +227,7 @@ fn within_a_launch_the_settings_outside_of_it_count() {
     let inner = [(CONFIG, outer), ("AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG", "/own")];
     let outside = plan(&launch(&[]), machine(&inner, &[]));
     assert_eq!(env(&outside, "AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG").as_deref(), Some("/own"));
-    let reads = |env: &[(&str, &str)]| Crush.reads(&launch(&[]), &machine(env, &[]));
+    let reads = |env: &[(&str, &str)]| Crush.reads(&launch(&[]), &known(&launch(&[]), machine(env, &[])));
     assert!(reads(&inner).contains(&"/own/crush.json".into()));
     assert!(reads(&[(CONFIG, outer)]).contains(&"/h/.config/crush/crush.json".into()));
     assert!(

@@ -4,6 +4,8 @@
 mod choice;
 /// Several launches at once, and one within another.
 mod concurrency;
+/// The doctor's probe, and what must not be left behind.
+mod doctor;
 /// Text that Crush would expand.
 mod literals;
 /// What a project's own files can do to a launch.

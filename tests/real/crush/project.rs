@@ -129,7 +129,8 @@ fn a_project_changes_no_proxy_and_no_header() {
     let settings: serde_json::Map<_, _> =
         env.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let settings = json!({"env": settings, "providers": {"finder": finder}}).to_string();
-    let dotenv: String = env.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    let dotenv: Vec<_> = env.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let dotenv = dotenv.join("\n");
     for (file, text) in [("crush.json", &settings), (".env", &dotenv)] {
         holds(&stage, file, text);
         let last = turns(&stage.mock).pop().unwrap();
