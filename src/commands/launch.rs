@@ -12,6 +12,7 @@ use crate::commands::dry_run;
 use crate::config::{self, Config, Loaded, Provider};
 use crate::env::Environment;
 use crate::exec::HomeLock;
+use crate::exec::homes::InUse;
 use crate::key::Key;
 use crate::request::Request;
 use crate::resolve::{self, Undecided};
@@ -35,7 +36,9 @@ pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
         let plan = meant.plan(launch.as_ref())?;
         return dry_run::print(request, &loaded, launch.as_ref().zip(meant.provider), &plan, show, env);
     }
-    match exec::become_agent(Ready::prepare(request, &loaded, &dirs, env)?.command)? {}
+    let ready = Ready::prepare(request, &loaded, &dirs, env)?;
+    ready.in_use.hand_over();
+    match exec::become_agent(ready.command)? {}
 }
 
 /// Decides a launch on a provider, with nothing planned yet.
@@ -173,6 +176,8 @@ impl<'a> Meant<'a> {
 pub struct Ready {
     /// The agent with its arguments and environment.
     pub command: Command,
+    /// The runtime homes that the agent is about to use.
+    in_use: InUse,
     _lock: Option<HomeLock>,
 }
 
@@ -226,11 +231,13 @@ impl Ready {
             plan.merges.clear();
         }
         plan.notes.iter().for_each(report::note);
+        let in_use =
+            if agent.has_runtime_home() { exec::homes::hold(&plan, agent, dirs) } else { InUse::default() };
         exec::prepare(&plan, dirs, key)?;
         let command = exec::command(&plan, &program, key, env)?;
         if !rehearsal {
             meant.refresh_later(loaded, key);
         }
-        Ok(Self { command, _lock: lock })
+        Ok(Self { command, in_use, _lock: lock })
     }
 }

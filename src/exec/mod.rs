@@ -7,6 +7,7 @@ mod carry;
 pub mod files;
 mod find;
 pub mod folders;
+pub mod homes;
 pub mod lock;
 mod merge;
 pub mod waiting;

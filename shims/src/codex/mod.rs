@@ -56,6 +56,10 @@ impl Agent for Codex {
         &variables::FAMILY
     }
 
+    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
+        &variables::SPARED
+    }
+
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
         ["exec", "--ephemeral", "--skip-git-repo-check", prompt].map(OsString::from).into()
     }
@@ -86,7 +90,6 @@ impl Agent for Codex {
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = Home::of(launch, inputs);
         managed::heed(&settings::id(inputs), inputs, plan)?;
-        inherit_spared(inputs, plan);
         for (name, value) in settings::secrets(launch, inputs) {
             plan.set(name, value);
         }
@@ -125,15 +128,6 @@ impl Agent for Codex {
         plan.arg("-c");
         plan.arg("cli_auth_credentials_store=\"file\"");
         Ok(())
-    }
-}
-
-/// Takes back the removal of what the whole family holds and no provider is chosen by.
-fn inherit_spared(inputs: &Inputs, plan: &mut Plan) {
-    for (name, _) in variables::SPARED {
-        if inputs.var(name).is_some() && plan.env.get(std::ffi::OsStr::new(name)) == Some(&None) {
-            plan.env.remove(std::ffi::OsStr::new(name));
-        }
     }
 }
 

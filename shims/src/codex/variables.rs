@@ -8,7 +8,7 @@ pub const FAMILY: [&str; 6] =
     ["AGENT_RUN_CODEX_*", "AGENT_RUN_NO_PROVIDER", "AZURE_OPENAI_*", "CHATGPT_*", "CODEX_*", "OPENAI_*"];
 
 /// Variables of the family that are inherited all the same, each with the reason.
-pub const SPARED: [(&str, &str); 9] = [
+pub const SPARED: [(&str, &str); 11] = [
     ("CODEX_CA_CERTIFICATE", "the user's company's certificate, without which no provider is reached"),
     ("CODEX_EXEC_SERVER_URL", "the user's word on where tools run; no request of the model's goes there"),
     (
@@ -16,6 +16,8 @@ pub const SPARED: [(&str, &str); 9] = [
         "a key for GitHub's MCP server, which the user's own config names",
     ),
     ("CODEX_NON_INTERACTIVE", "whether the installer asks"),
+    ("CODEX_SANDBOX", "tells programs within a session of Codex that they run in a sandbox"),
+    ("CODEX_SANDBOX_NETWORK_DISABLED", "the same, of its network"),
     ("CODEX_TUI_DISABLE_KEYBOARD_ENHANCEMENT", "a switch of the terminal interface"),
     ("CODEX_TUI_RECORD_SESSION", "a switch of the terminal interface"),
     ("CODEX_TUI_SESSION_LOG_PATH", "where the terminal interface keeps its log"),

@@ -106,8 +106,7 @@ fn crowd_of(agent_name: &str, script: &str, args: &[&str], sessions: impl Fn(&Sa
 fn a_hundred_codexes_at_once_see_whole_settings_and_lose_no_session() {
     let script = agent("$CODEX_HOME/config.toml", "$CODEX_HOME/sessions");
     crowd_of("codex", &script, &[], |sandbox| {
-        let home = |provider: &str| sandbox.home(".cache/agent-run/codex").join(provider).join("sessions");
-        vec![home("mock"), home("other")]
+        vec![sandbox.home(".local/state/agent-run/codex-shared/sessions")]
     });
 }
 

@@ -1,0 +1,204 @@
+//! Which runtime homes are in use, and the removal of those that nobody used for a month.
+//!
+//! A home whose name holds what a launch chose is made for each choice, so that they would pile up. In each lies a
+//! file that a launch locks, shared, and hands to the agent: whatever the agent starts holds the lock too, and the
+//! system gives it up when the last of them ends. A home whose lock somebody holds is never removed. What is the
+//! user's lies in the state folder; the cache holds what can be made again, and links.
+
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use shims::{Agent, Dirs, Plan};
+
+use super::{folders, lock};
+
+const IN_USE: &str = ".agent-run.in-use";
+
+/// After this long without a launch a home goes.
+const UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The locks on the homes of one launch.
+#[derive(Default)]
+pub struct InUse(Vec<File>);
+
+impl InUse {
+    /// Has the agent inherit the locks. To be called right before it is started, so that no other process does.
+    pub fn hand_over(&self) {
+        for file in &self.0 {
+            // Without it the home only counts as used by this launch.
+            _ = fcntl(file, FcntlArg::F_SETFD(FdFlag::empty()));
+        }
+    }
+}
+
+/// Marks the plan's homes in the cache as used from now on, and removes old ones beside a new one.
+///
+/// It must come before the home is filled, since until then another launch may remove it. A home that cannot be
+/// marked is used all the same.
+pub fn hold(plan: &Plan, agent: &dyn Agent, dirs: &Dirs) -> InUse {
+    let above = dirs.cache.join(agent.name());
+    let mut homes: Vec<PathBuf> = Vec::new();
+    for path in plan.dirs.iter().chain(plan.files.keys()) {
+        let name = path.strip_prefix(&above).ok().and_then(|below| below.components().next());
+        let home = name.map(|name| above.join(name));
+        if let Some(home) =
+            home.filter(|home| !homes.contains(home) && (home != path || plan.dirs.contains(home)))
+        {
+            homes.push(home);
+        }
+    }
+    let mut held = InUse::default();
+    let mut is_new = false;
+    for home in &homes {
+        is_new |= fs::symlink_metadata(home).is_err();
+        held.0.extend(mark(home, dirs));
+    }
+    if is_new {
+        remove_unused(&above, &homes, SystemTime::now());
+    }
+    held
+}
+
+fn mark(home: &Path, dirs: &Dirs) -> Option<File> {
+    let path = home.join(IN_USE);
+    // A second time where the home was removed between opening and locking.
+    for _ in 0..2 {
+        folders::private_dir(home, dirs).ok()?;
+        let file = lock::open(&path).ok()?;
+        file.try_lock_shared().ok()?;
+        let stands = fs::symlink_metadata(&path).ok().map(|there| (there.dev(), there.ino()));
+        if stands == file.metadata().ok().map(|ours| (ours.dev(), ours.ino())) {
+            let now = SystemTime::now();
+            let used = file.metadata().and_then(|there| there.modified());
+            // To the day is enough, and most launches write nothing.
+            if !used.is_ok_and(|used| now.duration_since(used).is_ok_and(|age| age < DAY)) {
+                _ = file.set_modified(now);
+            }
+            return Some(file);
+        }
+    }
+    None
+}
+
+fn remove_unused(above: &Path, used: &[PathBuf], now: SystemTime) {
+    let Ok(entries) = fs::read_dir(above) else { return };
+    for entry in entries.flatten() {
+        let home = entry.path();
+        // Links are none of ours, and names with a dot are locks.
+        let is_home = entry.file_type().is_ok_and(|kind| kind.is_dir())
+            && !entry.file_name().as_encoded_bytes().starts_with(b".");
+        if is_home && !used.contains(&home) {
+            remove(&home, now);
+        }
+    }
+}
+
+fn remove(home: &Path, now: SystemTime) {
+    let path = home.join(IN_USE);
+    let old = |time: SystemTime| now.duration_since(time).is_ok_and(|age| age > UNUSED);
+    // A home of an older version has no such file, and no one can tell whether it is in use but by its age.
+    let file = match fs::symlink_metadata(&path) {
+        Ok(there) if there.is_file() => Some(lock::open(&path)),
+        Ok(_) => return,
+        Err(_) => None,
+    };
+    let unused = match &file {
+        Some(Ok(file)) => match file.try_lock() {
+            Ok(()) => file.metadata().and_then(|there| there.modified()).is_ok_and(old),
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
+        },
+        Some(Err(_)) => false,
+        None => newest(home).is_some_and(old),
+    };
+    if unused && let Err(error) = fs::remove_dir_all(home) {
+        log::debug!("could not remove {}: {error}", home.display());
+    }
+}
+
+/// When something was last written at the top of a folder.
+fn newest(home: &Path) -> Option<SystemTime> {
+    let own = fs::symlink_metadata(home).ok()?.modified().ok()?;
+    let within = fs::read_dir(home).ok()?.flatten();
+    let times = within.filter_map(|entry| entry.metadata().ok()?.modified().ok());
+    Some(times.fold(own, SystemTime::max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn later(days: u64) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(days * 24 * 60 * 60)
+    }
+
+    #[test]
+    fn only_homes_that_nobody_uses_and_used_for_a_month_go() {
+        for agent in shims::coding_agents() {
+            let root = tempfile::tempdir().expect("a folder");
+            let dirs = Dirs {
+                cache: root.path().join("cache/agent-run"),
+                state: root.path().join("state/agent-run"),
+                ..Dirs::default()
+            };
+            let above = dirs.cache.join(agent.name());
+            let plan = |home: &str| {
+                let mut plan = Plan::default();
+                plan.write(above.join(home).join("config/settings"), "x");
+                plan.dirs.insert(above.join(home));
+                plan
+            };
+            let old_layout = above.join("p");
+            folders::private_dir(&old_layout, &dirs).expect("created");
+            fs::write(above.join(".p.lock"), "").expect("written");
+            std::os::unix::fs::symlink(root.path(), above.join("link")).expect("linked");
+            let held = hold(&plan("p-00000000000000aa"), agent, &dirs);
+            assert_eq!(held.0.len(), 1);
+            drop(hold(&plan("p-00000000000000bb"), agent, &dirs));
+
+            let names = || {
+                let entries = fs::read_dir(&above).expect("a folder").flatten();
+                let mut names: Vec<_> =
+                    entries.map(|it| it.file_name().into_string().expect("UTF-8")).collect();
+                names.sort();
+                names
+            };
+            let all = [".p.lock", "link", "p", "p-00000000000000aa", "p-00000000000000bb"];
+            remove_unused(&above, &[], later(29));
+            assert_eq!(names(), all);
+            remove_unused(&above, &[above.join("p-00000000000000bb")], later(31));
+            assert_eq!(names(), [".p.lock", "link", "p-00000000000000aa", "p-00000000000000bb"]);
+            remove_unused(&above, &[], later(31));
+            assert_eq!(names(), [".p.lock", "link", "p-00000000000000aa"], "one is in use");
+            drop(held);
+            remove_unused(&above, &[], later(31));
+            assert_eq!(names(), [".p.lock", "link"]);
+            assert!(root.path().join("cache").is_dir(), "a link is not followed");
+        }
+    }
+
+    #[test]
+    fn what_the_agent_starts_holds_the_lock_too() {
+        let root = tempfile::tempdir().expect("a folder");
+        let dirs = Dirs { cache: root.path().join("cache/agent-run"), ..Dirs::default() };
+        let agent = shims::by_name("hermes").expect("an agent");
+        let home = dirs.cache.join("hermes/p-00000000000000aa");
+        let mut plan = Plan::default();
+        plan.dirs.insert(home.clone());
+        let held = hold(&plan, agent, &dirs);
+        held.hand_over();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("started");
+        drop(held);
+        remove(&home, later(31));
+        let stands = home.is_dir();
+        child.kill().expect("ended");
+        child.wait().expect("ended");
+        assert!(stands);
+        remove(&home, later(31));
+        assert!(!home.is_dir());
+    }
+}
