@@ -31,7 +31,10 @@ pub fn warning(homes: &Homes, words: &Words, inputs: &Inputs) -> Option<String> 
         },
         Err(_) => "jobs that could not be read, and may name a provider of their own".to_owned(),
     };
-    Some(format!("{} holds {what}\nhelp: `hermes cron edit` takes the choice out of a job", path.display()))
+    Some(format!(
+        "{} holds {what}\nhelp: set these keys to null there to have this launch's provider and model",
+        path.display()
+    ))
 }
 
 /// The names of the jobs that choose.

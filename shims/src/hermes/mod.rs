@@ -115,8 +115,8 @@ impl Agent for Hermes {
             plan.keep_key_variable(launch, &path);
         }
         routing.set_variables(plan);
-        words.warnings().into_iter().for_each(|text| plan.warn(text));
-        choices::warning(&homes, &words, inputs).into_iter().for_each(|text| plan.warn(text));
+        let jobs = choices::warning(&homes, &words, inputs);
+        words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
         Ok(())
     }
