@@ -3,6 +3,7 @@
 //! Only Chat Completions is spoken to Hermes: after `/model` within a session Hermes 0.19 uses it whatever
 //! the session began with.
 
+mod choices;
 mod entries;
 mod home;
 mod literal;
@@ -89,7 +90,8 @@ impl Agent for Hermes {
         let words = Words::of(launch);
         let homes = Homes::find(launch, &words, inputs);
         let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
-        homes.reads().into_iter().chain([runtime]).collect()
+        let jobs = choices::jobs_file(&homes, &words);
+        homes.reads().into_iter().chain([runtime]).chain(jobs).collect()
     }
 
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
@@ -113,7 +115,8 @@ impl Agent for Hermes {
             plan.keep_key_variable(launch, &path);
         }
         routing.set_variables(plan);
-        words.warnings().into_iter().for_each(|text| plan.warn(text));
+        let jobs = choices::warning(&homes, &words, inputs);
+        words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What the user's own home says against a launch.
 
 use super::home::Homes;
-use super::{settings, variables};
+use super::{choices, settings, variables};
 use crate::{Inputs, Rival};
 
 /// The settings, and the variables of the family in the dotenv files, that the plan overrules.
@@ -22,7 +22,7 @@ pub fn of(homes: &Homes, inputs: &Inputs) -> Vec<Rival> {
             answer: "the runtime home's own pins are loaded after it",
         })
     });
-    keys.chain(variables).collect()
+    keys.chain(choices::kept(homes, &theirs)).chain(variables).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use serde_json::json;
 use super::yaml::{Flaw, Mapping, Node};
 use crate::Inputs;
 
+/// The user's settings, in a home.
+pub const FILE: &str = "config.yaml";
+
 /// Top-level keys that say where requests go (Hermes 0.19).
 const ROUTING: [&str; 16] = [
     "model",

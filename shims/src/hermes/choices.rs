@@ -1,0 +1,84 @@
+//! What chooses a model or a provider beside the launch, and cannot be overruled: it is named.
+//!
+//! The one list, by what becomes of it (Hermes 0.19). Overruled in the runtime home's `config.yaml`: the keys of
+//! [`super::settings`], among them `auxiliary`, `delegation`, `model_aliases` and the fallbacks. Overruled by pins and
+//! removed: the families of [`super::variables`]. Given to Hermes as the user wrote it: `-m`, and refused where it
+//! is no literal. Left to the user, and named here: jobs with a choice of their own, and the presets of `/moa`.
+
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use super::home::Homes;
+use super::settings;
+use super::words::Words;
+use super::yaml::Mapping;
+use crate::{Inputs, Rival};
+
+/// The file with the user's jobs, where a launch runs them.
+pub fn jobs_file(homes: &Homes, words: &Words) -> Option<PathBuf> {
+    words.runs_jobs().then(|| homes.base.join("cron/jobs.json"))
+}
+
+/// What to say of jobs that choose for themselves.
+pub fn warning(homes: &Homes, words: &Words, inputs: &Inputs) -> Option<String> {
+    let path = jobs_file(homes, words)?;
+    let what = match inputs.file(&path) {
+        Ok(None | Some([])) => return None,
+        Ok(Some(bytes)) => match serde_json::from_slice::<Json>(bytes) {
+            Ok(jobs) => format!("jobs that name a model or a provider of their own: {}", choosing(&jobs)?),
+            Err(_) => "jobs that could not be read, and may name a provider of their own".to_owned(),
+        },
+        Err(_) => "jobs that could not be read, and may name a provider of their own".to_owned(),
+    };
+    Some(format!(
+        "{} holds {what}\nhelp: set these keys to null there to have this launch's provider and model",
+        path.display()
+    ))
+}
+
+/// The names of the jobs that choose.
+fn choosing(jobs: &Json) -> Option<String> {
+    let chooses = |job: &&Json| {
+        ["model", "provider", "base_url"]
+            .iter()
+            .any(|key| job[key].as_str().is_some_and(|text| !text.is_empty()))
+    };
+    let names = jobs["jobs"].as_array()?.iter().filter(chooses);
+    let names = names.map(|job| job["name"].as_str().or(job["id"].as_str()).unwrap_or("one without a name"));
+    let names: Vec<String> = names.map(|name| format!("`{}`", name.escape_debug())).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// Settings that choose and stay.
+pub fn kept(homes: &Homes, settings: &Mapping) -> Option<Rival> {
+    settings.get("moa").map(|_| Rival {
+        path: homes.base.join(settings::FILE),
+        key: "moa".to_owned(),
+        answer: "stays, and asks the providers it names when you type `/moa`",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{inputs, launch};
+    use super::*;
+    use crate::Fact;
+
+    #[test]
+    fn jobs_with_a_choice_of_their_own_are_named() {
+        let said = |args: &[&str], text: &str| {
+            let mut inputs = inputs();
+            inputs.facts.insert("/home/u/.hermes/cron/jobs.json".into(), Fact::File(text.into()));
+            let launch = launch(args);
+            let words = Words::of(&launch);
+            warning(&Homes::find(&launch, &words, &inputs), &words, &inputs)
+        };
+        let jobs = r#"{"jobs": [{"name": "daily", "model": "x"}, {"name": "plain", "model": null}]}"#;
+        let text = said(&["cron", "tick"], jobs).expect("a warning");
+        assert!(text.contains("`daily`") && !text.contains("plain") && text.contains("\nhelp: "), "{text}");
+        assert!(said(&["gateway", "run"], "{").is_some_and(|text| text.contains("could not be read")));
+        assert_eq!(said(&["chat"], jobs), None, "no job runs");
+        assert_eq!(said(&["cron"], r#"{"jobs": []}"#), None);
+    }
+}
