@@ -33,6 +33,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+/// What Hermes' files are read with, for the tests that compare it with Python.
+#[doc(hidden)]
+pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
 pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};

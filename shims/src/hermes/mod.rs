@@ -12,9 +12,9 @@ mod routing;
 mod settings;
 #[cfg(test)]
 mod tests;
-mod variables;
+pub mod variables;
 mod words;
-mod yaml;
+pub mod yaml;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -94,7 +94,9 @@ fn lines(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: 
             lines.push_str(&literal::assignment(name, utf8(name, &text)?)?);
         }
     }
-    references.iter().for_each(|(name, variable)| lines.push_str(&literal::reference(name, variable)));
+    for (name, variable) in &references {
+        lines.push_str(&literal::reference(name, variable));
+    }
     Ok(lines)
 }
 

@@ -15,6 +15,12 @@ mod javascript;
 /// Documents for JSON's parsers.
 mod made_json;
 
+/// python-dotenv, which Hermes reads its `.env` with.
+mod python_dotenv;
+
+/// `PyYAML` with its C parser, which Hermes reads its settings with.
+mod yaml;
+
 /// TOML: the `toml` crate as we use it, Codex's older one, and Python's.
 mod toml;
 

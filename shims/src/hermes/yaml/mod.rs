@@ -7,8 +7,6 @@
 //! `PyYAML`'s composer, constructor and resolver. Everything is written in flow style, a line for each top-level
 //! key; what was neither quoted nor text is written as it was read.
 
-#[cfg(test)]
-mod differential;
 mod parse;
 mod read;
 mod resolve;

@@ -1,5 +1,7 @@
 //! From tokens to events, as libyaml 0.2.5 finds them (`parser.c`).
 
+mod flow;
+
 use super::Flaw;
 use super::scan::{Mark, Scanner, Token};
 
@@ -114,6 +116,7 @@ impl Parser {
         Event::Scalar { anchor, tag, text: String::new(), plain }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is a step like the others")]
     fn empty(&mut self, next: State, at: Mark) -> Step {
         self.state = next;
         Ok((Self::nothing(None, None, true), at))
@@ -310,93 +313,5 @@ impl Parser {
         self.skip()?;
         let ends = |token: &Token| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
         self.node_unless(State::BlockMappingKey, true, ends, at)
-    }
-
-    fn flow_node(&mut self, next: State) -> Step {
-        self.states.push(next);
-        self.node(false, false)
-    }
-
-    fn flow_sequence_entry(&mut self, first: bool) -> Step {
-        if first {
-            self.skip()?;
-        }
-        if !first && !matches!(self.peek()?, Token::FlowSequenceEnd) {
-            if !matches!(self.peek()?, Token::FlowEntry) {
-                return Err(self.here()?.flaw("a `,` or a `]` is missing here"));
-            }
-            self.skip()?;
-        }
-        match self.peek()? {
-            Token::FlowSequenceEnd => {
-                self.pop();
-                Ok((Event::SequenceEnd, self.skip()?))
-            }
-            Token::Key => {
-                self.state = State::PairKey;
-                Ok((Event::MappingStart(None, None), self.skip()?))
-            }
-            _ => self.flow_node(State::FlowSequenceEntry),
-        }
-    }
-
-    fn pair_key(&mut self) -> Step {
-        match self.peek()? {
-            // libyaml skips what it finds, even an end.
-            Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
-                let at = self.skip()?;
-                self.empty(State::PairValue, at)
-            }
-            _ => self.flow_node(State::PairValue),
-        }
-    }
-
-    fn pair_value(&mut self) -> Step {
-        if matches!(self.peek()?, Token::Value) {
-            self.skip()?;
-            if !matches!(self.peek()?, Token::FlowEntry | Token::FlowSequenceEnd) {
-                return self.flow_node(State::PairEnd);
-            }
-        }
-        let at = self.here()?;
-        self.empty(State::PairEnd, at)
-    }
-
-    fn flow_mapping_key(&mut self, first: bool) -> Step {
-        if first {
-            self.skip()?;
-        }
-        if !first && !matches!(self.peek()?, Token::FlowMappingEnd) {
-            if !matches!(self.peek()?, Token::FlowEntry) {
-                return Err(self.here()?.flaw("a `,` or a `}` is missing here"));
-            }
-            self.skip()?;
-        }
-        match self.peek()? {
-            Token::FlowMappingEnd => {
-                self.pop();
-                Ok((Event::MappingEnd, self.skip()?))
-            }
-            Token::Key => {
-                self.skip()?;
-                if matches!(self.peek()?, Token::Value | Token::FlowEntry | Token::FlowMappingEnd) {
-                    let at = self.here()?;
-                    return self.empty(State::FlowMappingValue, at);
-                }
-                self.flow_node(State::FlowMappingValue)
-            }
-            _ => self.flow_node(State::FlowMappingEmptyValue),
-        }
-    }
-
-    fn flow_mapping_value(&mut self) -> Step {
-        if matches!(self.peek()?, Token::Value) {
-            self.skip()?;
-            if !matches!(self.peek()?, Token::FlowEntry | Token::FlowMappingEnd) {
-                return self.flow_node(State::FlowMappingKey);
-            }
-        }
-        let at = self.here()?;
-        self.empty(State::FlowMappingKey, at)
     }
 }

@@ -38,16 +38,26 @@ impl Mapping {
             if let Some(node) = done {
                 root = Some(match node {
                     Node::Mapping(mapping) if mapping.kind == Kind::Plain => mapping,
-                    // What Python takes for nothing.
-                    Node::Scalar { kind: Kind::Plain, text } if implicit(&text) == Type::Null => {
-                        Self::default()
-                    }
-                    Node::Sequence(Kind::Plain, items) if items.is_empty() => Self::default(),
+                    node if is_nothing(&node) => Self::default(),
                     _ => return Err(begin.unwrap_or(at).flaw("the file is not a mapping of keys to values")),
                 });
             }
         }
         Ok(root.unwrap_or_default())
+    }
+}
+
+/// What Python takes for nothing, and Hermes then for no settings.
+fn is_nothing(node: &Node) -> bool {
+    match node {
+        Node::Scalar { kind: Kind::Plain, text } => match implicit(text) {
+            Type::Null => true,
+            Type::Bool => ["no", "off", "false"].contains(&text.to_ascii_lowercase().as_str()),
+            _ => text == "0",
+        },
+        Node::Scalar { text, .. } => text.is_empty(),
+        Node::Sequence(_, items) => items.is_empty(),
+        Node::Mapping(mapping) => mapping.entries.is_empty(),
     }
 }
 
@@ -313,7 +323,7 @@ fn is_base64(text: &str) -> bool {
     let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let body = bare.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
     let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    bare.len() % 4 == 0 && bare.len() - body <= 2 && bare[..body].iter().all(known)
+    bare.len().is_multiple_of(4) && bare.len() - body <= 2 && bare[..body].iter().all(known)
 }
 
 /// `PyYAML` fails on tags it does not know, and Hermes would then go on without any settings.

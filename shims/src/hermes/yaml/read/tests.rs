@@ -34,6 +34,8 @@ fn what_hermes_takes_is_taken() {
         ("a: 2001-02-03 4:05:06 # y\n", "a: 2001-02-03 4:05:06\n"),
         ("a: !!set {b, c}\n", "a: !!set {b: null, c: null}\n"),
         ("[]\n", ""),
+        ("off\n", ""),
+        ("''\n", ""),
         ("\u{feff}a: b\n", "a: b\n"),
     ] {
         let is = Mapping::parse(text).map(|mapping| mapping.lines());

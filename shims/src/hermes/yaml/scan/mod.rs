@@ -3,15 +3,16 @@
 //! Its peculiarities are kept on purpose: which tabs it takes, that U+0085, U+2028 and U+2029 end a line, and that
 //! a simple key is one of at most 1,024 characters on one line.
 
+mod chars;
+mod keys;
 mod scalars;
 mod tags;
 
 use std::collections::VecDeque;
 
+use self::chars::{is_allowed, is_blank, is_blank_or_end, is_break, is_break_or_end};
+use self::keys::SimpleKey;
 use super::Flaw;
-
-/// Characters beyond which libyaml takes nothing for a key without a `?`.
-const LONGEST_SIMPLE_KEY: usize = 1024;
 
 /// A place in the text, from 0.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,15 +56,6 @@ pub enum Token {
     Tag(String, String),
     /// A scalar, and whether it is without quotes and not a block.
     Scalar(String, bool),
-}
-
-/// Where a key without a `?` may have begun.
-#[derive(Clone, Copy, Default)]
-struct SimpleKey {
-    possible: bool,
-    required: bool,
-    number: usize,
-    at: Mark,
 }
 
 /// Reads tokens, one after another.
@@ -323,63 +315,6 @@ impl Scanner {
         Ok(())
     }
 
-    /// Begins a block collection at `at` if it is further in than the one around it.
-    fn roll_indent(&mut self, token: Token, place: usize, at: Mark) {
-        let column = to_indent(at.column);
-        if self.indent < column {
-            self.indents.push(self.indent);
-            self.indent = column;
-            self.tokens.insert(place, (token, at));
-        }
-    }
-
-    fn unroll_indent(&mut self, column: isize) {
-        while !self.in_flow() && self.indent > column {
-            self.push(Token::BlockEnd, 0);
-            self.indent = self.indents.pop().unwrap_or(-1);
-        }
-    }
-
-    fn drop_stale_keys(&mut self) -> Result<(), Flaw> {
-        let here = self.at;
-        for key in self.keys.iter_mut().filter(|key| key.possible) {
-            if key.at.line < here.line || key.at.index + LONGEST_SIMPLE_KEY < here.index {
-                if key.required {
-                    return Err(here.flaw("a `:` is missing before this"));
-                }
-                key.possible = false;
-            }
-        }
-        Ok(())
-    }
-
-    fn save_key(&mut self) -> Result<(), Flaw> {
-        if self.key_allowed {
-            let required = !self.in_flow() && self.indent == to_indent(self.at.column);
-            let number = self.taken + self.tokens.len();
-            let key = SimpleKey { possible: true, required, number, at: self.at };
-            self.remove_key()?;
-            if let Some(last) = self.keys.last_mut() {
-                *last = key;
-            }
-        }
-        Ok(())
-    }
-
-    fn remove_key(&mut self) -> Result<(), Flaw> {
-        if self.keys.last().is_some_and(|key| key.possible && key.required) {
-            return Err(self.at.flaw("a `:` is missing before this"));
-        }
-        self.forget_key();
-        Ok(())
-    }
-
-    fn forget_key(&mut self) {
-        if let Some(key) = self.keys.last_mut() {
-            key.possible = false;
-        }
-    }
-
     fn scan_to_next_token(&mut self) {
         loop {
             if self.at.column == 0 && self.char(0) == '\u{feff}' {
@@ -404,29 +339,4 @@ impl Scanner {
 
 fn to_indent(column: usize) -> isize {
     isize::try_from(column).unwrap_or(isize::MAX)
-}
-
-fn is_allowed(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..)
-}
-
-fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t')
-}
-
-fn is_break(c: char) -> bool {
-    matches!(c, '\r' | '\n' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-fn is_break_or_end(c: char) -> bool {
-    is_break(c) || c == '\0'
-}
-
-fn is_blank_or_end(c: char) -> bool {
-    is_blank(c) || is_break_or_end(c)
-}
-
-/// What the names of anchors and tags are made of.
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-')
 }

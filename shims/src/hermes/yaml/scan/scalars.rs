@@ -1,6 +1,7 @@
 //! Scalars: block ones, quoted ones and plain ones.
 
-use super::{Mark, Scanner, Token, is_blank, is_blank_or_end, is_break, is_break_or_end, to_indent};
+use super::chars::{is_blank, is_blank_or_end, is_break, is_break_or_end};
+use super::{Mark, Scanner, Token, to_indent};
 use crate::hermes::yaml::Flaw;
 
 /// White space between words of a scalar that goes over several lines.
@@ -189,9 +190,7 @@ impl Scanner {
             let blank = is_blank(self.char(0));
             match first.take() {
                 Some('\n') if !literal && !after_blank && !blank => {
-                    if more.is_empty() {
-                        text.push(' ');
-                    }
+                    text.extend(more.is_empty().then_some(' '));
                 }
                 Some(c) => text.push(c),
                 None => {}

@@ -1,6 +1,7 @@
 //! Directives, anchors and tags.
 
-use super::{Scanner, Token, is_blank_or_end, is_break, is_break_or_end, is_word};
+use super::chars::{is_blank, is_blank_or_end, is_break, is_break_or_end, is_word};
+use super::{Scanner, Token};
 use crate::hermes::yaml::Flaw;
 
 /// The digits of a version number that libyaml reads.
@@ -26,7 +27,7 @@ impl Scanner {
             "TAG" => {
                 self.skip_blanks();
                 let handle = self.scan_handle(true)?;
-                if !super::is_blank(self.char(0)) {
+                if !is_blank(self.char(0)) {
                     return Err(self.at.flaw("a blank is missing here"));
                 }
                 self.skip_blanks();
@@ -93,7 +94,7 @@ impl Scanner {
             }
         };
         let next = self.char(0);
-        if !is_blank_or_end(next) && !(self.in_flow() && next == ',') {
+        if !(is_blank_or_end(next) || (self.in_flow() && next == ',')) {
             return Err(self.at.flaw("a blank is missing after the tag"));
         }
         self.tokens.push_back((Token::Tag(handle, suffix), start));
@@ -121,7 +122,8 @@ impl Scanner {
         let mut length = head.len();
         loop {
             let c = self.char(0);
-            if !is_word(c) && !";/?:@&=+$.%!~*'()".contains(c) && !(whole && ",[]".contains(c)) {
+            let more = if whole { ",[]" } else { "" };
+            if !is_word(c) && !";/?:@&=+$.%!~*'()".contains(c) && !more.contains(c) {
                 break;
             }
             length += 1;
