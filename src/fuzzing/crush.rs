@@ -1,6 +1,6 @@
 //! Crush: whatever its own settings say, ours are JSON with the chosen provider and no other.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 use shims::{Plan, Protocol};
@@ -10,7 +10,8 @@ use super::machine::{Machine, is_helpful, launch, written};
 
 const SETTINGS: &str = "/h/.config/crush/crush.json";
 const CHOICES: &str = "/h/.local/share/crush/crush.json";
-const GLOBAL: &str = "/h/.cache/agent-run/crush/p/config/crush.json";
+/// The chosen provider inside Crush, on a machine without a secret.
+const ID: &str = "agent-run-p-xxxxxxxx";
 
 /// The settings that the user wrote, and those that Crush itself wrote.
 pub fn crush_json(data: &[u8]) -> bool {
@@ -28,8 +29,14 @@ pub fn crush_json(data: &[u8]) -> bool {
                 return false;
             }
         };
-        let global = written(&plan, Path::new(GLOBAL));
-        let parsed = routed(global, url);
+        let global = written(&plan, &settings(&plan, true));
+        let parsed: Json = serde_json::from_str(global).unwrap_or_else(|error| panic!("{error}\n{global}"));
+        // Go takes a key in any case for the field's own.
+        for key in parsed.as_object().expect("an object").keys() {
+            for field in ["providers", "models", "recent_models"] {
+                assert!(!go_folds(key, field), "a project beats `{key}`: {global}");
+            }
+        }
         let options = &parsed["options"];
         for off in ["disable_default_providers", "disable_provider_auto_update"] {
             assert_eq!(options[off], true, "{global}");
@@ -37,37 +44,35 @@ pub fn crush_json(data: &[u8]) -> bool {
         assert!(options.get("data_directory").is_none(), "{global}");
         let mut servers = parsed["mcp"].as_object().into_iter().flatten();
         assert!(servers.all(|(_, server)| server.get("oauth_token").is_none()), "{global}");
-        routed(session(&plan), url);
+        is_routed(written(&plan, &settings(&plan, false)), url);
         keeps_the_users_own(files[0], files.get(1).copied(), &parsed);
 
         // What we wrote, taken for the user's own, comes out as it is.
         let ours: &[u8] = global.as_bytes();
         let again = Machine::of(&[(SETTINGS, Some(&ours))]).plan("crush", &launch).expect("it is JSON");
-        assert_eq!(written(&again, Path::new(GLOBAL)), global, "merging twice is not merging once");
+        assert_eq!(written(&again, &settings(&again, true)), global, "merging twice is not merging once");
     }
     true
 }
 
-/// Reads settings of ours, in which the one provider is the chosen one.
-fn routed(text: &str, url: &str) -> Json {
+/// Checks a session file, in which the one provider is the chosen one, in both spellings of each field.
+fn is_routed(text: &str, url: &str) {
     let json: Json = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-    let providers = json["providers"].as_object().expect("providers");
-    assert_eq!(providers.keys().collect::<Vec<_>>(), ["agent-run-p"], "{text}");
-    let provider = &providers["agent-run-p"];
-    assert_eq!(provider["base_url"], url, "{text}");
-    assert_eq!((&provider["disable"], &provider["discover_models"]), (&false.into(), &false.into()));
-    assert!(provider["api_key"].as_str().is_some_and(|key| key.ends_with("$AGENT_RUN_API_KEY")), "{text}");
-    for slot in ["large", "small"] {
-        let chosen = &json["models"][slot];
-        assert_eq!((&chosen["provider"], &chosen["model"]), (&"agent-run-p".into(), &"m".into()), "{text}");
+    for field in ["providers", "provider\u{17f}"] {
+        let providers = json[field].as_object().expect("providers");
+        assert_eq!(providers.keys().collect::<Vec<_>>(), [ID], "{text}");
+        let provider = &providers[ID];
+        assert_eq!(provider["base_url"], url, "{text}");
+        assert_eq!((&provider["disable"], &provider["discover_models"]), (&false.into(), &false.into()));
+        let key = provider["api_key"].as_str().unwrap_or_default();
+        assert!(key.ends_with("$AGENT_RUN_API_KEY_xxxxxxxx"), "{text}");
     }
-    // Go takes a key in any case for the field's own.
-    for key in json.as_object().expect("an object").keys() {
-        for field in ["providers", "models", "recent_models"] {
-            assert!(key == field || !go_folds(key, field), "Crush reads `{key}` as `{field}`: {text}");
+    for field in ["models", "model\u{17f}"] {
+        for slot in ["large", "small"] {
+            let chosen = &json[field][slot];
+            assert_eq!((&chosen["provider"], &chosen["model"]), (&ID.into(), &"m".into()), "{text}");
         }
     }
-    json
 }
 
 /// Whether Go's `encoding/json` takes `key` for the field: letters of any case, and two more that fold.
@@ -80,9 +85,11 @@ fn go_folds(key: &str, field: &str) -> bool {
     key.chars().map(fold).eq(field.chars())
 }
 
-fn session(plan: &Plan) -> &str {
-    let sessions = |path: &&Path| path.starts_with("/h/.local/state") && path.ends_with("crush.json");
-    written(plan, plan.files.keys().map(AsRef::as_ref).find(sessions).expect("a session's settings"))
+/// The launch's own settings, or its session file.
+fn settings(plan: &Plan, global: bool) -> PathBuf {
+    let is_it =
+        |path: &&PathBuf| path.ends_with("config/crush.json") == global && path.ends_with("crush.json");
+    plan.files.keys().find(is_it).expect("planned").clone()
 }
 
 /// What only the settings written by hand say goes along, value for value.
