@@ -1,4 +1,5 @@
-//! Codex: whatever the user's `config.toml` says, ours is TOML with the launch's choice at the top.
+//! Codex: whatever the user's `config.toml` says, the generated one is TOML without a choice, and the command line
+//! makes it.
 
 use std::path::Path;
 
@@ -9,7 +10,10 @@ use super::files;
 use super::machine::{Machine, is_helpful, launch, written};
 
 const OWN: &str = "/h/.codex/config.toml";
-const CONFIG: &str = "/h/.cache/agent-run/codex/p/config.toml";
+const CONFIG: &str = "/h/.local/state/agent-run/codex-shared/home/config.toml";
+/// Of a machine without a secret.
+const ID: &str = "agent-run-xxxxxxxx";
+const KEY: &str = "AGENT_RUN_CODEX_API_KEY_xxxxxxxx";
 const URL: &str = "https://host.example/v1";
 
 /// Top-level keys that a launch takes out or adds to; every other is the user's.
@@ -57,11 +61,24 @@ pub fn codex_toml(data: &[u8]) -> bool {
         if tools == ToolSet::Full {
             keeps_the_users_own(files[0], &config);
         }
+        let mut pins = Table::new();
         for pair in plan.args.chunks(2) {
             let [flag, pin] = pair else { panic!("{:?}", plan.args) };
             assert_eq!(flag, "-c");
             let pin = pin.to_str().expect("UTF-8");
-            assert!(pin.parse::<Table>().is_ok(), "Codex would take this for a text: {pin}");
+            let pin: Table =
+                pin.parse().unwrap_or_else(|_| panic!("Codex would take this for a text: {pin}"));
+            // Codex replaces a table by a second one of its name.
+            let names: Vec<_> =
+                pin.iter().map(|(name, value)| format!("{name} {}", first_key(value))).collect();
+            assert!(
+                names.iter().all(|name| pins.insert(name.clone(), true.into()).is_none()),
+                "{names:?} twice"
+            );
+            chooses(&pin);
+        }
+        for pinned in ["model ", "review_model ", "model_provider "] {
+            assert!(pins.contains_key(pinned), "no `{pinned}` in {:?}", plan.args);
         }
 
         let after = machine.after(&plan);
@@ -91,19 +108,41 @@ fn routed(text: &str) -> Table {
         found.flatten().and_then(Value::as_str)
     };
     assert_eq!(at(&["model_provider"]), Some("agent-run"), "{text}");
-    assert_eq!(at(&["model"]), Some("m"), "{text}");
-    assert_eq!(at(&["model_providers", "agent-run", "base_url"]), Some(URL), "{text}");
-    assert_eq!(at(&["model_providers", "agent-run", "wire_api"]), Some("responses"), "{text}");
-    assert_eq!(at(&["model_providers", "agent-run", "env_key"]), Some("AGENT_RUN_CODEX_API_KEY"), "{text}");
-    assert_eq!(at(&["shell_environment_policy", "set", "AGENT_RUN_CODEX_API_KEY"]), Some(""), "{text}");
-    assert_eq!(at(&["sqlite_home"]), Some("/h/.local/state/agent-run/codex/p/sqlite"), "{text}");
-    let provider = config["model_providers"]["agent-run"].as_table().expect("a table");
-    let keys: Vec<_> = provider.keys().map(String::as_str).collect();
-    assert_eq!(keys, ["base_url", "env_http_headers", "env_key", "name", "wire_api"], "{text}");
-    for gone in ["chatgpt_base_url", "forced_login_method", "openai_base_url", "profile", "profiles"] {
+    assert_eq!(
+        at(&["model_providers", "agent-run", "base_url"]),
+        Some("http://127.0.0.1:9/unused"),
+        "{text}"
+    );
+    assert_eq!(at(&["shell_environment_policy", "set", KEY]), Some(""), "{text}");
+    assert_eq!(at(&["sqlite_home"]), Some("/h/.local/state/agent-run/codex-shared/sqlite"), "{text}");
+    for gone in ["model", "chatgpt_base_url", "forced_login_method", "openai_base_url", "profile", "profiles"]
+    {
         assert!(!config.contains_key(gone), "{gone} in {text}");
     }
     config
+}
+
+/// The first key of a table, which tells apart what is set in tables of one name.
+fn first_key(value: &Value) -> &str {
+    value.as_table().and_then(|table| table.keys().next()).map_or("", String::as_str)
+}
+
+/// A word of the command line that chooses names the launch's choice.
+fn chooses(pin: &Table) {
+    for (key, value) in pin {
+        match key.as_str() {
+            "model" | "review_model" => assert_eq!(value.as_str(), Some("m")),
+            "model_provider" => assert_eq!(value.as_str(), Some(ID)),
+            "model_providers" => {
+                let provider = value[ID].as_table().expect("the provider's table");
+                assert_eq!(provider["base_url"].as_str(), Some(URL));
+                assert_eq!(provider["env_key"].as_str(), Some(KEY));
+                let keys: Vec<_> = provider.keys().map(String::as_str).collect();
+                assert_eq!(keys, ["base_url", "env_http_headers", "env_key", "name", "wire_api"]);
+            }
+            _ => {}
+        }
+    }
 }
 
 /// What says nothing of models and providers goes along, value for value.
