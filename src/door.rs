@@ -10,6 +10,7 @@ use clap::Parser;
 use shims::opts::Said;
 
 use crate::cli::{self, Cli, Command};
+use crate::commands::trial::Interrupted;
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::printable::escaped;
@@ -128,6 +129,9 @@ fn launched(result: Result<ExitCode>) -> ExitCode {
 fn done(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         report::error(&error);
-        ExitCode::FAILURE
+        match error.downcast_ref::<Interrupted>() {
+            Some(interrupted) => ExitCode::from(interrupted.exit_code()),
+            None => ExitCode::FAILURE,
+        }
     })
 }

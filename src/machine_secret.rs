@@ -90,7 +90,8 @@ fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
     Ok(fresh.commit_new()?)
 }
 
-fn random() -> io::Result<[u8; 16]> {
+/// 16 bytes that nobody can guess.
+pub fn random() -> io::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     File::open("/dev/urandom")?.read_exact(&mut bytes)?;
     Ok(bytes)

@@ -135,7 +135,7 @@ impl Inputs {
         }
     }
 
-    /// The inherited variables that `pattern` names; one `*` in it stands for any text.
+    /// The inherited variables that `pattern` names; each `*` in it stands for any text.
     pub fn matching<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = &'a OsStr> {
         // What begins alike stands together, so that not every name is looked at for every pattern.
         let start = pattern.split_once('*').map_or(pattern, |(start, _)| start);
@@ -146,14 +146,17 @@ impl Inputs {
     }
 }
 
-/// Whether `pattern` names the variable `name`; one `*` in it stands for any text.
+/// Whether `pattern` names the variable `name`; each `*` in it stands for any text.
 pub fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => name == pattern,
-        Some((start, end)) => {
-            name.len() >= start.len() + end.len() && name.starts_with(start) && name.ends_with(end)
-        }
+    let Some((start, rest)) = pattern.split_once('*') else { return name == pattern };
+    let Some(mut name) = name.strip_prefix(start) else { return false };
+    let mut parts = rest.split('*');
+    let end = parts.next_back().unwrap_or_default();
+    for part in parts {
+        let Some(at) = name.find(part) else { return false };
+        name = &name[at + part.len()..];
     }
+    name.ends_with(end)
 }
 
 #[cfg(test)]
@@ -170,6 +173,16 @@ mod tests {
         assert_eq!(matching("CLAUDE_CODE_SKIP_*_AUTH"), ["CLAUDE_CODE_SKIP_X_AUTH"]);
         assert_eq!(matching("CLAUDE_*").len(), 2);
         assert!(matching("CLAUDE").is_empty());
+        for (pattern, name, is_named) in [
+            ("A_*B*", "A_B", true),
+            ("A_*B*", "A_xBy", true),
+            ("A_*B*", "A_xy", false),
+            ("A_*B*C", "A_BC", true),
+            ("A_*B*C", "A_CB", false),
+            ("A_*_A", "A_A", false),
+        ] {
+            assert_eq!(matches(pattern, name), is_named, "{pattern} {name}");
+        }
     }
 
     #[test]

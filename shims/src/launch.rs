@@ -264,8 +264,8 @@ impl Launch {
             hash.update(choice.len().to_le_bytes());
             hash.update(choice);
         }
-        let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
-        format!("{:016x}", u64::from_be_bytes([a, b, c, d, e, f, g, h]))
+        let hash: [u8; 32] = hash.finalize().into();
+        format!("{:016x}", hash.first_chunk().copied().map_or(0, u64::from_be_bytes))
     }
 
     /// The provider's own folder below `base`: `<base>/<agent>/<provider>`.

@@ -9,6 +9,7 @@
 //!
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
+pub mod dotenv;
 pub mod inputs;
 pub mod json;
 pub mod launch;
@@ -32,9 +33,12 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+/// What Hermes' files are read with, for the tests that compare it with Python.
+#[doc(hidden)]
+pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
-pub use plan::{Edit, FileWrite, Link, Merge, Note, Plan};
+pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use rivals::Rival;
 pub use secret::{MachineSecret, Suffix};
@@ -81,9 +85,19 @@ pub trait Agent: Sync {
 
     /// Every variable that the agent or its SDK listens to and that could redirect it or leak a key.
     ///
-    /// All of them are unset before the plan sets its own. One `*` stands for any text:
+    /// All of them are unset before the plan sets its own. Each `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
+
+    /// Why the agent would not send this key, as a sentence; a launch with it is refused.
+    fn refused_key(&self, _key: &str) -> Option<&'static str> {
+        None
+    }
+
+    /// What [`Agent::env_family`] would catch and a launch leaves alone, each with the reason.
+    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
 
     /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing, and
     /// keeping no session where it can do without.
@@ -106,6 +120,11 @@ pub trait Agent: Sync {
 
     /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
     fn has_runtime_home(&self) -> bool {
+        false
+    }
+
+    /// Whether launches on all providers prepare one runtime home, so that one lock serves them all.
+    fn shares_home(&self) -> bool {
         false
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use serde_json::Value as Json;
 
+use crate::inputs::matches;
 use crate::{Agent, Inputs, Launch, Value, loopback};
 
 /// The variable that counts launchers within launchers.
@@ -30,6 +31,20 @@ pub struct Link {
     /// A folder of ours that stands there and may be moved out of the way. Other real files and
     /// folders are never replaced.
     pub replaces_folder: bool,
+}
+
+/// Files of ours from an older version, to copy to where they are kept now.
+///
+/// Of a folder everything in it is copied; links are passed over. A file that is there already stays; only of one
+/// that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Carry {
+    /// The file or folder, which stays as it is.
+    pub from: PathBuf,
+    /// Where the copy goes.
+    pub to: PathBuf,
+    /// Texts to replace in every line of the copies.
+    pub replace: Vec<(String, String)>,
 }
 
 /// One change to a JSON object.
@@ -74,10 +89,14 @@ pub struct Plan {
     pub dirs: BTreeSet<PathBuf>,
     /// Folders of the user's own that must exist before a link points into them.
     pub user_dirs: BTreeSet<PathBuf>,
+    /// What to bring over from an older version, before files are written.
+    pub carry: Vec<Carry>,
     /// Files to write.
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
+    /// Links to make once, where nothing is yet: to whichever of these files was changed last.
+    pub adopt: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Files of the user's to merge into.
     pub merges: BTreeMap<PathBuf, Merge>,
     /// What to tell the user.
@@ -128,7 +147,11 @@ impl Plan {
     fn cleanse(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
         for &pattern in agent.env_family() {
             if pattern.contains('*') {
-                inputs.matching(pattern).for_each(|name| self.unset(name));
+                let spared = agent.env_spared();
+                let is_spared = |name: &&OsStr| {
+                    name.to_str().is_some_and(|name| spared.iter().any(|(pattern, _)| matches(pattern, name)))
+                };
+                inputs.matching(pattern).filter(|name| !is_spared(name)).for_each(|name| self.unset(name));
             } else {
                 self.unset(pattern);
             }

@@ -1,5 +1,6 @@
 //! The server: a listener, a thread for each connection, and what they share.
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, ErrorKind};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,14 +12,16 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
 
 use super::answer;
-use super::http::{self, Pace, Reply, Request};
+use super::http::{self, Body, Pace, Reply, Request};
 use super::record::{Log, Record};
 use super::route::Seen;
 use super::script::Script;
+use crate::machine_secret;
 
 /// A running canary. It stops listening when this is dropped.
 pub struct Canary {
     addr: SocketAddr,
+    prefix: String,
     shared: Arc<Shared>,
 }
 
@@ -28,13 +31,19 @@ struct Shared {
     /// Makes ids differ between canaries, since agents keep them in their sessions.
     born: u128,
     count: AtomicU64,
+    /// What the path of a request must begin with.
+    prefix: String,
     stopped: AtomicBool,
 }
 
 impl Canary {
-    /// Starts a canary on a free port of 127.0.0.1.
+    /// Starts a canary on a free port of 127.0.0.1, below a path that only who is given the base URL can know. Any
+    /// other program of this machine, or a page in a browser, can find the port; what it asks is refused and not
+    /// remembered.
     pub fn start(script: Script, log: Log) -> Result<Self> {
-        Self::listen((Ipv4Addr::LOCALHOST, 0).into(), script, log)
+        let secret = machine_secret::random().context("could not read /dev/urandom")?;
+        let prefix = format!("/{:032x}", u128::from_be_bytes(secret));
+        Self::listen_below((Ipv4Addr::LOCALHOST, 0).into(), prefix, script, log)
     }
 
     /// Starts a canary at `addr`; port 0 takes a free one.
@@ -42,6 +51,10 @@ impl Canary {
     /// # Errors
     /// When `addr` is not of this machine alone: what it is sent holds keys.
     pub fn listen(addr: SocketAddr, script: Script, log: Log) -> Result<Self> {
+        Self::listen_below(addr, String::new(), script, log)
+    }
+
+    fn listen_below(addr: SocketAddr, prefix: String, script: Script, log: Log) -> Result<Self> {
         if !addr.ip().is_loopback() {
             bail!("could not listen on {addr}: not a loopback address\nhelp: use 127.0.0.1:0");
         }
@@ -52,6 +65,7 @@ impl Canary {
             log: Mutex::new(log),
             born: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros()),
             count: AtomicU64::new(0),
+            prefix: prefix.clone(),
             stopped: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -59,12 +73,17 @@ impl Canary {
             .name("canary".to_owned())
             .spawn(move || accept(&listener, &serving))
             .context("could not start a thread")?;
-        Ok(Self { addr, shared })
+        Ok(Self { addr, prefix, shared })
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// What the path of its base URL is; empty unless it is hidden.
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// The requests so far; none when they go to a file.
@@ -115,9 +134,16 @@ fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
             }
             Err(error) => return Err(error.into()),
         };
-        let (reply, pace) = shared.reply(&request)?;
-        reply.send(stream, &request.method, pace)?;
-        let done = request.method == "CONNECT" || request.header("connection").eq_ignore_ascii_case("close");
+        let method = request.method.clone();
+        let done = method == "CONNECT" || request.header("connection").eq_ignore_ascii_case("close");
+        let (reply, pace) = match shared.below_prefix(request) {
+            Some(request) => shared.reply(&request)?,
+            None => (
+                Reply { status: 404, headers: BTreeMap::new(), body: Body::Whole(Vec::new()) },
+                Pace::default(),
+            ),
+        };
+        reply.send(stream, &method, pace)?;
         if pace.cut || done {
             stream.shutdown(Shutdown::Write)?;
             // The client is still heard until it hangs up: an early end would be an error of another
@@ -129,6 +155,20 @@ fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
 }
 
 impl Shared {
+    /// The request without the prefix of its path; `None` when it is not meant for this provider.
+    ///
+    /// What asks for another host goes on: it comes by the proxy variables, and is what a probe looks for.
+    fn below_prefix(&self, request: Request) -> Option<Request> {
+        if self.prefix.is_empty() || !request.target.starts_with('/') {
+            return Some(request);
+        }
+        let is_pages = request.headers.contains_key("origin");
+        let target =
+            request.target.strip_prefix(&self.prefix).filter(|rest| rest.starts_with('/') || rest.is_empty());
+        let target = target.filter(|_| !is_pages)?.to_owned();
+        Some(Request { target, ..request })
+    }
+
     /// Decides on the reply and records the request; the record is kept before anything is sent.
     fn reply(&self, request: &Request) -> Result<(Reply, Pace)> {
         let seen = Seen::of(request);

@@ -15,7 +15,7 @@ use shims::{Agent, Dirs};
 
 use crate::canary::{Canary, Log, Script};
 use crate::commands::launch::Ready;
-use crate::commands::trial::{self, Findings, Ran};
+use crate::commands::trial::{self, Findings, Interrupts, Ran};
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::request::Request;
@@ -29,14 +29,15 @@ use scene::Scene;
 /// # Errors
 /// When the named agent is not installed, or could not be launched.
 pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitCode> {
+    let interrupts = Interrupts::catch()?;
     let canary = Canary::start(Script::default(), Log::memory())?;
-    let scene = Scene::set(canary.addr())?;
+    let scene = Scene::set(&canary)?;
     let ran = if let Some((agent, program)) = choose(agent, env)? {
         say(&format!(
             "Starting {} as a launch would, on a provider inside this program, in an empty home.\n",
             agent.title()
         ))?;
-        launch(agent, &program, &scene, env)?
+        launch(agent, &program, &scene, env, &interrupts)?
     } else {
         let names: Vec<_> = shims::coding_agents().map(Agent::name).collect();
         let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
@@ -78,13 +79,19 @@ fn choose(
     Ok(None)
 }
 
-fn launch(agent: &'static dyn Agent, program: &Path, scene: &Scene, env: &Environment) -> Result<Ran> {
+fn launch(
+    agent: &'static dyn Agent,
+    program: &Path,
+    scene: &Scene,
+    env: &Environment,
+    interrupts: &Interrupts,
+) -> Result<Ran> {
     let env = scene.environment(env, program);
     let dirs = Dirs { cwd: scene.path("work"), ..env.dirs()? };
     let loaded = config::parse(scene.config(), "the demo's config".as_ref())?;
     let args = agent.one_shot(trial::PROMPT);
     let request = Request { args, ..Request::new(agent, scene::PROVIDER) };
-    trial::run(Ready::prepare(&request, &loaded, &dirs, &env)?, &dirs.cwd, &scene.path(""))
+    trial::run(Ready::prepare(&request, &loaded, &dirs, &env)?, &dirs.cwd, &scene.path(""), interrupts)
 }
 
 fn say(text: &str) -> Result<ExitCode> {

@@ -15,5 +15,5 @@ mod overruled;
 pub mod providers;
 pub mod shims;
 mod target;
-mod trial;
+pub mod trial;
 pub mod why;

@@ -29,10 +29,17 @@ pub struct Overruled {
 /// What the plan was made from, and the files that only the adapter's [`Agent::rivals`] look into.
 pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
     let mut inputs = inputs::gather(agent, launch, inputs::bare(dirs, env));
-    for path in agent.rival_files(&inputs) {
-        inputs::read(path, &mut inputs);
+    // A folder's files are known once it was read.
+    loop {
+        let mut new = agent.rival_files(&inputs);
+        new.retain(|path| inputs.fact(path).is_none());
+        if new.is_empty() {
+            return inputs;
+        }
+        for path in new {
+            inputs::read(path, &mut inputs);
+        }
     }
-    inputs
 }
 
 /// Everything that `plan` overrules.

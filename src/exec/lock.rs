@@ -15,7 +15,8 @@ use super::waiting;
 /// The lock on a runtime home.
 pub type HomeLock = File;
 
-/// Takes the exclusive lock on the runtime homes of one agent and provider, where the file system has locks.
+/// Takes the exclusive lock on the runtime homes of one agent and provider, or of one agent where all providers
+/// share a home. Where the file system has no locks, goes on without.
 ///
 /// std opens files close-on-exec, so becoming the agent releases the lock, as does any end of this
 /// process. It lies beside the homes, not in them, because a home's path may depend on what is read
@@ -26,7 +27,9 @@ pub type HomeLock = File;
 pub fn lock_home(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<HomeLock> {
     let folder = dirs.cache.join(agent.name());
     private_dir(&folder, dirs)?;
-    let path = folder.join(format!(".{provider}.lock"));
+    // A provider of that name is served by the same lock, which does no harm.
+    let whose = if agent.shares_home() { "all" } else { provider };
+    let path = folder.join(format!(".{whose}.lock"));
     let file = open(&path)?;
     waiting::lock(&file, &path).map_err(|error| match error.kind() {
         ErrorKind::TimedOut => anyhow!(error),

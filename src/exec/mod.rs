@@ -3,6 +3,7 @@
 //! The only place that changes the machine on behalf of a launch, and it changes what the plan names and
 //! nothing else. What stands already as planned is not written again.
 
+mod carry;
 pub mod files;
 mod find;
 pub mod folders;
@@ -40,6 +41,9 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
     for dir in &plan.user_dirs {
         folders::user_dir(dir)?;
     }
+    for carried in &plan.carry {
+        carry::carry(carried, &mut folders)?;
+    }
     for (path, file) in &plan.files {
         files::write_in(&mut folders, path, &file.contents)?;
     }
@@ -51,6 +55,9 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
             Some(link) => files::link(path, link)?,
             None => files::unlink(path)?,
         }
+    }
+    for (path, files) in &plan.adopt {
+        files::adopt(path, files)?;
     }
     for (path, merge) in &plan.merges {
         merge::merge(path, merge, key)?;

@@ -1,6 +1,11 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value as Json;
 
 use crate::support::tree::Tree;
@@ -211,6 +216,59 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
     assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run")).unwrap().count(), 0);
     sandbox.agent_run(&["doctor", "--probe", "asked", "claude"]).clean();
     assert!(!sandbox.home("asked").exists(), "the key command ran");
+}
+
+#[test]
+fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
+        for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
+            let sandbox = sandbox();
+            let pids = sandbox.path("pids");
+            let wait = format!("echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());
+            sandbox.script("claude", &claude("2.1.197", &wait));
+            let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
+            let started = || fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2);
+            until(started, "the agent to start");
+            kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+            let status = child.wait().unwrap();
+            assert_eq!(status.code(), Some(128 + signal as i32), "{words:?}");
+            for pid in fs::read_to_string(&pids).unwrap().lines() {
+                let pid = Pid::from_raw(pid.parse().unwrap());
+                until(|| kill(pid, None).is_err(), "the agent and what it started to end");
+            }
+            let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
+            assert_eq!(
+                (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
+                (0, 0),
+                "{words:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_other_programs_ask_of_the_probes_server_does_not_count() {
+    let sandbox = sandbox();
+    // Without the path of the base URL; with it, as a page in a browser would send it.
+    let asks = "root=$(echo $ANTHROPIC_BASE_URL | cut -d/ -f1-3)\n\
+                for url in $root $root/0123456789abcdef0123456789abcdef; do curl -s $url/v1/messages \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'; done\n\
+                curl -s $ANTHROPIC_BASE_URL/v1/messages -H 'Origin: https://evil.example' \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'\n";
+    sandbox.script("claude", &claude("2.1.197", asks));
+    let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).clean();
+    assert!(!ran.stdout.contains("evil"), "{}", ran.stdout);
+}
+
+/// Waits for a condition; ten seconds are a failure.
+fn until(condition: impl Fn() -> bool, what: &str) {
+    for _ in 0..1000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain for {what}");
 }
 
 #[test]

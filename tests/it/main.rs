@@ -19,6 +19,9 @@ mod cost;
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
+/// Our readers beside the parsers of the agents.
+mod differential;
+
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
 

@@ -63,7 +63,7 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
         let (value, origin) = (row["value"].as_str().unwrap(), row["origin"].as_str().unwrap());
         assert!(page.contains(&format!("{value}  ({origin})")), "{row}\n{page}");
     }
-    assert!(page.contains("/codex/mock  (CODEX_HOME)"), "{page}");
+    assert!(page.contains("/codex-shared/home  (CODEX_HOME)"), "{page}");
 }
 
 #[test]

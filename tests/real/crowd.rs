@@ -73,8 +73,9 @@ fn sessions(folder: &Path) -> Vec<PathBuf> {
 fn eight_codexes_at_once_in_a_new_home_answer_and_keep_eight_sessions() {
     let Some((sandbox, canary)) = stage("codex") else { return };
     ask_at_once(&sandbox, &canary, 8, &["codex", "exec", "say hello"]);
-    assert_eq!(sessions(&sandbox.home(".local/state/agent-run/codex/p/sessions")).len(), 8);
-    let through_the_home = sandbox.home(".cache/agent-run/codex/p/sessions").canonicalize().unwrap();
+    assert_eq!(sessions(&sandbox.home(".local/state/agent-run/codex-shared/sessions")).len(), 8);
+    let through_the_home =
+        sandbox.home(".local/state/agent-run/codex-shared/home/sessions").canonicalize().unwrap();
     assert_eq!(sessions(&through_the_home).len(), 8);
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
 pub mod canary;
+pub mod claude;
 pub mod lists;
 #[cfg(target_os = "linux")]
 pub mod net;

@@ -75,6 +75,13 @@ pub fn missing(what: &str, help: &str) -> ! {
     panic!("this test needs {what}: {help}")
 }
 
+/// The Python of Hermes, with what Hermes reads files by.
+pub fn python_of_hermes() -> PathBuf {
+    let python = agents().join("pip/bin/python3");
+    assert!(python.exists(), "Hermes is not installed: run tests/agents/install");
+    python
+}
+
 fn agents() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("agents")
 }

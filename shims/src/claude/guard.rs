@@ -2,105 +2,68 @@
 //!
 //! `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` makes Claude Code take the variables that route a request from
 //! the environment alone. Every other variable in the `env` of a settings file beats the environment; an
-//! `apiKeyHelper` adds its own key to each request, an `availableModels` without our model replaces it,
-//! and an `agent` may bring a model of its own (seen in 2.1.197). Only `--settings` is stronger, and it
-//! appears only where it is needed. It stands in argv, so nothing secret is ever in it.
+//! `apiKeyHelper` adds its own key to each request, and there are several keys that choose a model
+//! ([`models`](super::models)). Only `--settings` is stronger, and it appears only where it is needed. It is in argv,
+//! so nothing secret is ever in it.
 
-use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
+use super::family::{is_family, is_held};
+use super::found::Found;
 use super::onboarding::State;
-use super::source::Source;
-use super::{FAMILY, hooks, places, servers};
-use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Plan, Value};
+use super::source::{Source, as_text};
+use super::words::forwards;
+use super::{front_matter, hooks, models, policy, servers, trust};
+use crate::{Inputs, Launch, Plan, Value};
 
 /// Headers for every request, a line each.
-const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
-
-/// What settings cannot change once the provider is managed by the host.
-const HELD: &[&str] = &[
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_AWS_WORKSPACE_ID",
-    "ANTHROPIC_BASE_URL",
-    "ANTHROPIC_DEFAULT_*",
-    "ANTHROPIC_FOUNDRY_RESOURCE",
-    "ANTHROPIC_MODEL",
-    "ANTHROPIC_SMALL_FAST_MODEL*",
-    "ANTHROPIC_VERTEX_PROJECT_ID",
-    "ANTHROPIC_*_API_KEY",
-    "ANTHROPIC_*_BASE_URL",
-    "CLAUDE_CODE_HOST_AUTH_*",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
-    "CLAUDE_CODE_SDK_HAS_HOST_AUTH_REFRESH",
-    "CLAUDE_CODE_SKIP_*_AUTH",
-    "CLAUDE_CODE_SUBAGENT_MODEL",
-    "CLAUDE_CODE_USE_*",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NO_PROXY",
-    "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-];
+pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
 
 /// Adds the arguments that hold the launch's choices against the settings found.
 ///
 /// # Errors
 /// When a file holds something that no argument is stronger than.
 pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -> Result<()> {
-    let own = Source {
-        path: state.path.clone(),
-        settings: Map::from_iter([("env".to_owned(), state.env.clone())]),
-    };
-    for path in places::settings(launch, inputs).into_iter().chain(places::policies(inputs)) {
-        if matches!(inputs.fact(&path), Some(Fact::Stream)) {
-            plan.warn(format!(
-                "{} is not a regular file: what it says may win over this launch\nhelp: put a file there",
-                path.display()
-            ));
-        }
-    }
-    let files = places::settings(launch, inputs).into_iter().filter_map(|path| Source::read(path, inputs));
-    let sources: Vec<Source> = std::iter::once(own).chain(files).collect();
-    let policies: Vec<Source> =
-        places::policies(inputs).into_iter().filter_map(|path| Source::read(path, inputs)).collect();
-    for source in sources.iter().chain(&policies) {
+    let found = Found::read(launch, inputs, state, plan)?;
+    for source in found.all() {
         refuse_unbeatable(source, launch)?;
     }
-    for policy in &policies {
-        respect(policy, launch, plan)?;
+    for policy in &found.policies {
+        policy::respect(policy, launch, plan)?;
     }
     if super::holds_login_key_back(launch, state) {
-        refuse_lost_header(&sources)?;
+        refuse_lost_header(&found.sources)?;
     }
-    if sources.iter().chain(&policies).any(|source| source.text("agent").is_some())
-        || forwards(launch, "--agent")
-    {
+    keep_users_key_variable(&found, state, launch, plan);
+    trust::carry(&found, launch, plan);
+    if found.all().any(|source| source.text("agent").is_some()) || forwards(launch, "--agent") {
         plan.arg("--model"); // the user's own, further on, still wins
         plan.arg(&launch.model.value.id);
     }
-    let mut guard = guard(&sources, launch, plan);
-    let taken = forwards(launch, "--settings");
-    let servers = servers::to_turn_off(launch, inputs, plan, taken)?;
+    let mut guard = guard(&found.sources, launch, inputs, plan);
+    let servers = servers::to_turn_off(&found.servers, launch, plan)?;
     if !servers.is_empty() {
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
     }
-    let all: Vec<&Source> = sources.iter().chain(&policies).collect();
-    if let Some(variables) = hooks::allowed_variables(&all, launch, plan, taken)? {
+    servers::name_managed(launch, inputs, plan);
+    if let Some(variables) = hooks::allowed_variables(&found, launch, inputs, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
+    servers::name_of_plugins(launch, inputs, plan);
+    if name_documents_with_secrets(launch, inputs, plan)?
+        && found.sources.iter().any(|source| !source.is_users() && source.text("agent").is_some())
+    {
+        guard.insert("agent".to_owned(), "".into());
+    }
+    models::name_unheld(&found, launch, inputs, plan);
     if guard.is_empty() {
         return Ok(());
     }
-    if taken {
+    if forwards(launch, "--settings") {
         // Claude Code takes the last one and forgets the others.
         let left = said(&guard).join(", ");
         plan.warn(format!(
@@ -113,22 +76,52 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
     Ok(())
 }
 
-/// Whether the user's words hold this option.
-fn forwards(launch: &Launch, option: &str) -> bool {
-    let standing = launch.standing_args.iter().map(OsStr::new);
-    let words = standing.chain(launch.args.iter().map(AsRef::as_ref));
-    let mut options = words.take_while(|word| *word != "--").filter_map(OsStr::to_str);
-    options.any(|word| word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+/// Keeps the user's `key_env` variable where the user's own servers or hooks name it.
+fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: &mut Plan) {
+    let Some(variable) = launch.key_variable.as_deref() else { return };
+    if state.servers_name_key_variable {
+        plan.keep_key_variable(launch, &state.path);
+    }
+    let users = found.sources.iter().filter(|source| source.is_users());
+    for source in users.filter(|source| hooks::name_variable(source, variable)) {
+        plan.keep_key_variable(launch, &source.path);
+    }
+}
+
+/// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
+/// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
+///
+/// # Errors
+/// When the user's own `--settings` leaves their hooks the variable too.
+fn name_documents_with_secrets(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<bool> {
+    let mut secrets = plan.secret_variables(launch);
+    secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
+    let mut is_agent = false;
+    for document in front_matter::documents(launch, inputs) {
+        let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
+        let consequence = format!(
+            "{} names {name}, the key of provider `{}`: a Claude Code older than 2.1.332 may send it to where that \
+             file says",
+            document.path.display(),
+            launch.provider
+        );
+        if forwards(launch, "--settings") {
+            bail!("{consequence}\nhelp: take {name} out of that file, or leave out --settings");
+        }
+        plan.warn(format!("{consequence}\nhelp: update Claude Code, or take {name} out of that file"));
+        is_agent |= document.is_agent;
+    }
+    Ok(is_agent)
 }
 
 /// What the child is to see of a variable: a value, nothing, or whatever it likes.
-enum Meant<'a> {
+pub enum Meant<'a> {
     Value(&'a Value),
     Unset,
     Free,
 }
 
-fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
+pub fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
     let set = launch.extra_env.get(name).or_else(|| plan.env.get(OsStr::new(name))?.as_ref());
     match set {
         Some(value) => Meant::Value(value),
@@ -137,17 +130,8 @@ fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
     }
 }
 
-pub fn is_family(name: &str) -> bool {
-    FAMILY.iter().any(|pattern| matches(pattern, name))
-}
-
-/// Whether the variable yields to the environment once the provider is managed by the host.
-pub fn is_held(name: &str) -> bool {
-    HELD.iter().any(|pattern| matches(pattern, name))
-}
-
 /// Whether `theirs` makes no difference to what is meant.
-fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
+pub fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
     match meant {
         Meant::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
         Meant::Unset => as_text(theirs).is_empty(),
@@ -155,45 +139,33 @@ fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
     }
 }
 
-/// A variable's value as Claude Code takes it: numbers as they are written, nothing for `null`.
-fn as_text(value: &Json) -> Cow<'_, str> {
-    match value {
-        Json::String(text) => Cow::Borrowed(text),
-        Json::Null => Cow::Borrowed(""),
-        other => Cow::Owned(other.to_string()),
-    }
-}
-
-fn guard(sources: &[Source], launch: &Launch, plan: &mut Plan) -> Map<String, Json> {
+fn guard(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
     let mut guard = Map::new();
     if sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
         guard.insert("apiKeyHelper".to_owned(), "".into()); // `null` would not turn it off
     }
-    let needed = models(launch);
-    let lists: Vec<_> = sources.iter().filter_map(Source::available_models).collect();
-    if !lists.is_empty() {
-        let allowed: Vec<&str> = lists.into_iter().flatten().collect();
-        if needed.iter().any(|model| !allowed.contains(model)) {
-            guard.insert("availableModels".to_owned(), json!(needed)); // added to the user's, not in their place
-        }
-    }
-    let fallbacks = |source: &Source| source.settings.get("fallbackModel").and_then(Json::as_array).cloned();
-    let foreign = |model: &Json| !needed.iter().any(|ours| model == ours);
-    if sources.iter().filter_map(fallbacks).flatten().any(|model| foreign(&model)) {
-        guard.insert("fallbackModel".to_owned(), json!([])); // in their place
-    }
-    let env = guarded_env(sources, launch, plan);
+    models::pin(sources, launch, &mut guard);
+    let env = guarded_env(sources, launch, inputs, plan);
     if !env.is_empty() {
         guard.insert("env".to_owned(), env.into());
     }
     guard
 }
 
-fn guarded_env(sources: &[Source], launch: &Launch, plan: &mut Plan) -> Map<String, Json> {
+fn guarded_env(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
     let mut env = Map::new();
     for source in sources {
         for (name, theirs) in source.env().filter(|(name, _)| !is_held(name)) {
-            let meant = meant(name, launch, plan);
+            let is_trust = trust::is_trust(name);
+            if is_trust && source.is_users() {
+                continue;
+            }
+            let mut meant = meant(name, launch, plan);
+            let inherited = inputs.var(name).map(Value::from);
+            if is_trust && let Meant::Free = meant {
+                // What the user's own environment trusts, and nothing where it says nothing.
+                meant = inherited.as_ref().map_or(Meant::Unset, Meant::Value);
+            }
             if agrees(theirs, &meant) {
                 continue;
             }
@@ -204,7 +176,7 @@ fn guarded_env(sources: &[Source], launch: &Launch, plan: &mut Plan) -> Map<Stri
             if ours.is_none() {
                 plan.warn(secret_lost(&source.path, name));
             }
-            if ours.is_some() || is_family(name) {
+            if ours.is_some() || is_family(name) || is_trust {
                 env.insert(name.to_owned(), ours.unwrap_or_default().into());
             }
         }
@@ -233,18 +205,6 @@ fn refuse_lost_header(sources: &[Source]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Every model this launch may ask for.
-fn models(launch: &Launch) -> Vec<&str> {
-    let tiers = &launch.tiers;
-    let mut models = vec![launch.model.value.id.as_str()];
-    for tier in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
-        if !models.contains(&tier.as_str()) && tier != "inherit" {
-            models.push(tier);
-        }
-    }
-    models
 }
 
 /// What the guard holds, as people name it: `apiKeyHelper`, `env.NAME`.
@@ -280,42 +240,4 @@ fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
 /// What Claude Code reads as yes.
 fn is_true(text: &str) -> bool {
     ["1", "true", "yes", "on"].contains(&text.trim().to_ascii_lowercase().as_str())
-}
-
-/// A managed policy is an administrator's word: never passed by in silence.
-///
-/// # Errors
-/// When the policy's own key or headers would go to the provider.
-fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
-    let path = policy.path.display();
-    if policy.text("apiKeyHelper").is_some() {
-        bail!(
-            "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
-    }
-    if policy.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
-        bail!(
-            "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
-    }
-    let logins = ["forceLoginMethod", "forceLoginOrgUUID"];
-    let mut sets: Vec<String> =
-        logins.into_iter().filter(|key| policy.settings.contains_key(*key)).map(str::to_owned).collect();
-    if policy.available_models().is_some_and(|mut models| !models.any(|model| model == launch.model.value.id))
-    {
-        sets.push("availableModels".to_owned());
-    }
-    let differs = |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &meant(name, launch, plan));
-    sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
-    if !sets.is_empty() {
-        plan.warn(format!(
-            "the managed policy {path} sets {}; this launch may be against it",
-            sets.join(", ")
-        ));
-    }
-    Ok(())
 }

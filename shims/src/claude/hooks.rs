@@ -1,41 +1,51 @@
 //! Hooks over HTTP that would be sent the provider's key.
 //!
 //! Such a hook names the variables that go into its headers, and with `-p` those of a project run without a
-//! question (2.1.197): a repository could so fetch the key without running anything. A list of the variables
-//! that hooks may have is stronger than what a hook names; lists of several settings add up. Hooks that are
-//! commands inherit the environment anyway: that is a matter of trust in the project.
+//! question. 2.1.332 leaves the provider's key out; older versions send it, so that a repository could fetch the key
+//! without running anything. A list of the variables that hooks may have is stronger than what a hook names, wherever
+//! the hook stands; lists of several settings add up. Hooks that are commands inherit the environment anyway: that is a
+//! matter of trust in the project.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 
 use anyhow::{Result, bail};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::source::Source;
-use crate::{Launch, Plan};
+use super::found::Found;
+use super::source::{Source, names, texts};
+use super::{front_matter, words};
+use crate::{Inputs, Launch, Plan};
 
-/// The list of variables that leaves hooks all they name but this launch's secrets, where one names such a
-/// secret; the user is told of each.
+/// What brings hooks that stand in no settings file.
+const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
+
+/// The list of variables that leaves hooks all they name but this launch's secrets, where one names such a secret or
+/// stands where it cannot be seen; the user is told of each that was seen.
 ///
 /// # Errors
-/// When the user's own `--settings` (`taken`) leaves no way to give a list, or another list has the secret.
+/// When the user's own `--settings` leaves no way to give a list, or another list has the secret.
 pub fn allowed_variables(
-    sources: &[&Source],
+    found: &Found,
     launch: &Launch,
+    inputs: &Inputs,
     plan: &mut Plan,
-    taken: bool,
 ) -> Result<Option<BTreeSet<String>>> {
     let secrets = plan.secret_variables(launch);
-    let lists = || sources.iter().filter_map(|source| source.settings.get("httpHookAllowedEnvVars"));
+    let taken = words::forwards(launch, "--settings");
+    let lists = || found.all().filter_map(|source| source.settings.get("httpHookAllowedEnvVars"));
     let has_secret = |list: &Json| texts(list).any(|name| secrets.contains(name));
     if lists().next().is_some() && !lists().any(has_secret) {
         return Ok(None); // no hook gets one
     }
     let mut allowed: BTreeSet<String> = BTreeSet::new();
     let mut is_needed = false;
-    for source in sources {
-        for hook in of(&source.settings) {
+    for source in found.all() {
+        for hook in source.hooks() {
             let named = hook.get("allowedEnvVars").into_iter().flat_map(texts);
-            let (ours, theirs): (Vec<_>, Vec<_>) = named.partition(|name| secrets.contains(*name));
+            let is_kept = |name: &str| source.is_users() && is_kept(name, launch, plan);
+            let (ours, theirs): (Vec<_>, Vec<_>) =
+                named.partition(|name| secrets.contains(*name) && !is_kept(name));
             allowed.extend(theirs.into_iter().map(str::to_owned));
             let Some(name) = ours.first() else { continue };
             let consequence = format!(
@@ -50,16 +60,57 @@ pub fn allowed_variables(
             is_needed = true;
         }
     }
+    if unseen(found, launch, inputs) {
+        if taken || lists().any(has_secret) {
+            plan.info(
+                "skills, commands, agents or plugins may bring hooks over HTTP, and a Claude Code older than 2.1.332 \
+                 would give them the key",
+            );
+        } else {
+            is_needed = true;
+            allowed.extend(visible_variables(found, inputs, plan));
+        }
+    }
+    // A project that names the user's key variable too gets it taken from both.
+    if is_needed {
+        allowed.retain(|name| !secrets.contains(name));
+    }
     Ok(is_needed.then_some(allowed))
 }
 
-/// Every hook of a settings file, whatever it is for.
-fn of(settings: &Map<String, Json>) -> impl Iterator<Item = &Json> {
-    let events = settings.get("hooks").and_then(Json::as_object).into_iter().flat_map(Map::values);
-    let groups = events.filter_map(Json::as_array).flatten();
-    groups.filter_map(|group| group.get("hooks")?.as_array()).flatten()
+/// Whether it is the user's `key_env` variable and the child inherits it.
+fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
+    launch.key_variable.as_deref() == Some(name) && !plan.env.contains_key(OsStr::new(name))
 }
 
-fn texts(list: &Json) -> impl Iterator<Item = &str> {
-    list.as_array().into_iter().flatten().filter_map(Json::as_str)
+/// Whether there may be hooks that no settings file shows.
+fn unseen(found: &Found, launch: &Launch, inputs: &Inputs) -> bool {
+    let has_plugins = |source: &Source| {
+        let plugins = source.settings.get("enabledPlugins").and_then(Json::as_object);
+        plugins.is_some_and(|plugins| plugins.values().any(|value| *value != Json::Bool(false)))
+    };
+    found.all().any(has_plugins)
+        || PLUGIN_OPTIONS.iter().any(|option| words::forwards(launch, option))
+        || front_matter::may_hold_hooks(launch, inputs)
+}
+
+/// What the child sees and a hook can name: capitals, digits and underscores (2.1.332).
+fn visible_variables(found: &Found, inputs: &Inputs, plan: &Plan) -> BTreeSet<String> {
+    let inherited =
+        inputs.env.keys().filter(|name| !plan.env.contains_key(*name)).filter_map(|name| name.to_str());
+    let set = plan.env.iter().filter(|(_, value)| value.is_some()).filter_map(|(name, _)| name.to_str());
+    let settings = found.all().flat_map(|source| source.env().map(|(name, _)| name));
+    let can_be_named = |name: &&str| {
+        let is_part = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+        name.bytes().all(is_part) && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    inherited.chain(set).chain(settings).filter(can_be_named).map(str::to_owned).collect()
+}
+
+/// Whether hooks or the status line of a settings file name the variable.
+pub fn name_variable(source: &Source, variable: &str) -> bool {
+    ["hooks", "statusLine"]
+        .iter()
+        .filter_map(|key| source.settings.get(*key))
+        .any(|value| names(&value.to_string(), variable))
 }

@@ -1,6 +1,6 @@
 //! Claude Code: routing by variables, one onboarding flag, nothing else on disk.
 //!
-//! Facts are those of Claude Code 2.1.197, seen by running it. Three decide the shape of this adapter:
+//! Facts are those of Claude Code 2.1.197 and 2.1.332, seen by running them. Three decide the shape of this adapter:
 //!
 //! - The `env` of a settings file beats the environment. `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` (known
 //!   since about 2.1.126) turns that around for what routes a request and nothing else; the rest is
@@ -14,77 +14,33 @@
 //!
 //! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
 
+mod family;
+mod found;
+mod front_matter;
 mod guard;
 mod hooks;
+mod literal;
+mod models;
 mod onboarding;
 mod places;
+mod policy;
 mod rivals;
 mod servers;
 mod source;
 #[cfg(test)]
 mod tests;
+mod trust;
+mod words;
 
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
-use crate::loopback::is_loopback;
+use crate::loopback::{host, is_loopback};
 use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Value, Versions};
 
 /// Claude Code.
 pub struct Claude;
-
-/// Names first, which a plan always lists; patterns only name what is inherited.
-const FAMILY: &[&str] = &[
-    "AI_AGENT",
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "ANTHROPIC_BASE_URL",
-    "ANTHROPIC_BETAS",
-    "ANTHROPIC_CUSTOM_HEADERS",
-    "ANTHROPIC_DEFAULT_FABLE_MODEL",
-    "ANTHROPIC_DEFAULT_HAIKU_MODEL",
-    "ANTHROPIC_DEFAULT_OPUS_MODEL",
-    "ANTHROPIC_DEFAULT_SONNET_MODEL",
-    "ANTHROPIC_MODEL",
-    "ANTHROPIC_PROFILE",
-    "ANTHROPIC_SMALL_FAST_MODEL",
-    "ANTHROPIC_UNIX_SOCKET",
-    "CLAUDECODE",
-    "CLAUDE_CODE_API_BASE_URL",
-    "CLAUDE_CODE_API_KEY_FILE_DESCRIPTOR",
-    "CLAUDE_CODE_AUTO_COMPACT_WINDOW",
-    "CLAUDE_CODE_AUTO_MODE_MODEL",
-    "CLAUDE_CODE_BG_CLASSIFIER_MODEL",
-    "CLAUDE_CODE_CHILD_SESSION",
-    "CLAUDE_CODE_ENTRYPOINT",
-    "CLAUDE_CODE_ENVIRONMENT_KIND",
-    "CLAUDE_CODE_EXECPATH",
-    "CLAUDE_CODE_EXTRA_BODY",
-    "CLAUDE_CODE_MAX_CONTEXT_TOKENS",
-    "CLAUDE_CODE_MAX_OUTPUT_TOKENS",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "CLAUDE_CODE_REMOTE",
-    "CLAUDE_CODE_SESSION_ACCESS_TOKEN",
-    "CLAUDE_CODE_SESSION_ID",
-    "CLAUDE_CODE_SIMPLE",
-    "CLAUDE_CODE_SUBAGENT_MODEL",
-    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_FOUNDRY",
-    "CLAUDE_CODE_USE_GATEWAY",
-    "CLAUDE_CODE_USE_MANTLE",
-    "CLAUDE_CODE_USE_VERTEX",
-    "CLAUDE_EFFORT",
-    "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL",
-    "ANTHROPIC_*",
-    "CLAUDE_CODE_HOST_*",
-    "CLAUDE_CODE_OAUTH_*",
-    "CLAUDE_CODE_REMOTE_*",
-    "CLAUDE_CODE_SDK_HAS_*",
-    "CLAUDE_CODE_SKIP_*_AUTH",
-    "CLAUDE_CODE_USE_*",
-];
 
 /// The other header for a key.
 const API_KEY_HEADER: &str = "x-api-key";
@@ -92,6 +48,9 @@ const API_KEY_HEADER: &str = "x-api-key";
 /// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
 /// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
 const SMALLEST_WINDOW: u64 = 32_000;
+
+/// The smallest window at which Claude Code compacts a conversation by itself.
+const SMALLEST_COMPACTION: u64 = 100_000;
 
 impl Agent for Claude {
     fn name(&self) -> &'static str {
@@ -115,7 +74,11 @@ impl Agent for Claude {
     }
 
     fn env_family(&self) -> &'static [&'static str] {
-        FAMILY
+        family::FAMILY
+    }
+
+    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
+        family::SPARED
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
@@ -128,16 +91,20 @@ impl Agent for Claude {
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
         let mut paths = places::state_files(launch, inputs).to_vec();
-        paths.extend(places::settings(launch, inputs));
+        paths.extend(places::git_files(inputs));
+        paths.extend(places::settings(launch, inputs).into_iter().map(|(_, path)| path));
         paths.extend(places::policies(inputs));
+        paths.push(places::managed_servers());
         paths.extend(servers::files(inputs));
+        paths.extend(servers::plugin_files(launch, inputs));
+        paths.extend(front_matter::files(launch, inputs));
         paths
     }
 
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let state = onboarding::State::read(launch, inputs, plan)?;
-        route(launch, &state, plan);
-        choose_models(launch, plan);
+        route(launch, &state, plan)?;
+        choose_models(launch, plan)?;
         limit(launch, plan);
         keep_quiet(launch, plan);
         if inputs.env.get(OsStr::new("CLAUDE_CONFIG_DIR")).is_some_and(|dir| dir.is_empty()) {
@@ -150,14 +117,18 @@ impl Agent for Claude {
         Ok(())
     }
 
+    fn rival_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        front_matter::users_files(inputs)
+    }
+
     fn rivals(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
         rivals::of(launch, inputs)
     }
 }
 
 /// Where requests go, and the one credential they carry.
-fn route(launch: &Launch, state: &onboarding::State, plan: &mut Plan) {
-    plan.set("ANTHROPIC_BASE_URL", base_url(&launch.base_url.value));
+fn route(launch: &Launch, state: &onboarding::State, plan: &mut Plan) -> Result<()> {
+    plan.set("ANTHROPIC_BASE_URL", literal::plain("the base URL", base_url(&launch.base_url.value))?);
     let key = if launch.keyed { Value::key() } else { "agent-run".into() };
     let credential = if sends_api_key(launch) { "ANTHROPIC_API_KEY" } else { "ANTHROPIC_AUTH_TOKEN" };
     plan.set(credential, key.clone());
@@ -166,12 +137,13 @@ fn route(launch: &Launch, state: &onboarding::State, plan: &mut Plan) {
     if holds_login_key_back(launch, state) {
         headers.push(Value::from(format!("{API_KEY_HEADER}: ")).then(key));
     }
-    headers.extend(
-        launch.headers.iter().map(|(name, value)| Value::from(format!("{name}: ")).then(value.clone())),
-    );
+    for (name, value) in &launch.headers {
+        headers.push(literal::header_line(name, value)?);
+    }
     if let Some(headers) = headers.into_iter().reduce(|lines, line| lines.then("\n").then(line)) {
         plan.set("ANTHROPIC_CUSTOM_HEADERS", headers);
     }
+    Ok(())
 }
 
 /// Whether the key goes out as `x-api-key`. Both credentials together would both be sent.
@@ -193,9 +165,12 @@ fn base_url(url: &str) -> &str {
 }
 
 /// Every tier, or Claude Code asks the provider for models of Anthropic's.
-fn choose_models(launch: &Launch, plan: &mut Plan) {
-    let main = launch.model.value.id.as_str();
+fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let tiers = &launch.tiers;
+    let main = launch.model.value.id.as_str();
+    for id in [main, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
+        literal::plain("the model id", id)?;
+    }
     plan.set("ANTHROPIC_MODEL", main);
     plan.set("ANTHROPIC_DEFAULT_FABLE_MODEL", main);
     plan.set("ANTHROPIC_DEFAULT_OPUS_MODEL", tiers.opus.as_str());
@@ -203,7 +178,10 @@ fn choose_models(launch: &Launch, plan: &mut Plan) {
     plan.set("ANTHROPIC_DEFAULT_HAIKU_MODEL", tiers.haiku.as_str());
     if tiers.subagent != "inherit" {
         plan.set("CLAUDE_CODE_SUBAGENT_MODEL", tiers.subagent.as_str());
+        // Or the `model:` of an agent's own file beats it (2.1.332).
+        plan.set("CLAUDE_CODE_SUBAGENT_MODEL_FORCE", "1");
     }
+    Ok(())
 }
 
 /// An unknown model counts as one of 200,000 tokens, and without the second variable the conversation is
@@ -217,7 +195,8 @@ fn limit(launch: &Launch, plan: &mut Plan) {
         )),
         Some(window) => {
             plan.set("CLAUDE_CODE_MAX_CONTEXT_TOKENS", window.to_string());
-            plan.set("CLAUDE_CODE_AUTO_COMPACT_WINDOW", window.to_string());
+            // 2.1.332 warns of less at every start, and takes the smaller of the two either way.
+            plan.set("CLAUDE_CODE_AUTO_COMPACT_WINDOW", window.max(SMALLEST_COMPACTION).to_string());
         }
         None => {}
     }
@@ -233,6 +212,12 @@ fn keep_quiet(launch: &Launch, plan: &mut Plan) {
     plan.set("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
     plan.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
     plan.set("ENABLE_CLAUDEAI_MCP_SERVERS", "false");
+    // Another session of the user's, perhaps on another provider, could submit a text here (2.1.332).
+    plan.set("CLAUDE_CODE_HARBOR_KITE", "0");
+    if host(&launch.base_url.value) != policy::ANTHROPIC {
+        // Up to ten requests of Anthropic's own kind for a command (2.1.332).
+        plan.set("CLAUDE_CODE_AUTO_MODE_SERVER", "0");
+    }
     if is_loopback(&launch.base_url.value) {
         // A line that changes with every version would spoil a local server's cache of the prompt.
         plan.set("CLAUDE_CODE_ATTRIBUTION_HEADER", "0");

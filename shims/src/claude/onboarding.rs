@@ -10,7 +10,8 @@ use anyhow::{Result, bail};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::places;
+use super::{places, servers};
+use crate::json::{self, JAVASCRIPT};
 use crate::{Edit, Fact, Inputs, Launch, Merge, Plan};
 
 const FLAG: &str = "hasCompletedOnboarding";
@@ -31,6 +32,7 @@ struct Content {
 
 /// The state file, looked at.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct State {
     /// Where it is, or will be.
     pub path: PathBuf,
@@ -39,6 +41,8 @@ pub struct State {
     /// Whether it holds the key of a login at Anthropic's console, which goes out as `x-api-key` beside any
     /// bearer token (2.1.197).
     pub has_login_key: bool,
+    /// Whether the user's own MCP servers name the variable that the provider's key was read from.
+    pub servers_name_key_variable: bool,
     onboarded: bool,
     /// Whether it can be changed.
     open: bool,
@@ -52,8 +56,14 @@ impl State {
     pub fn read(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<Self> {
         let [legacy, usual] = places::state_files(launch, inputs);
         let path = if matches!(inputs.fact(&legacy), None | Some(Fact::Absent)) { usual } else { legacy };
-        let unread =
-            |path, open| Self { path, env: Json::Null, has_login_key: false, onboarded: false, open };
+        let unread = |path, open| Self {
+            path,
+            env: Json::Null,
+            has_login_key: false,
+            servers_name_key_variable: false,
+            onboarded: false,
+            open,
+        };
         let bytes = match inputs.file(&path) {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -70,7 +80,9 @@ impl State {
             plan.warn(format!("{} is not UTF-8 and stays as it is", path.display()));
         }
         let has_login_key = login_key.as_str().is_some_and(|key| !key.is_empty());
-        Ok(Self { path, env, has_login_key, onboarded, open })
+        let servers_name_key_variable =
+            launch.key_variable.as_deref().is_some_and(|variable| servers_name(bytes, variable));
+        Ok(Self { path, env, has_login_key, servers_name_key_variable, onboarded, open })
     }
 
     /// Plans what is missing in the file; nothing when nothing is.
@@ -91,33 +103,38 @@ impl State {
     }
 }
 
-fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
-    let text = places::without_bom(bytes);
-    let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
-    // Only a derived struct refuses a key that stands twice. Claude Code and a map take the last one.
-    let read: serde_json::Result<Content> = serde_json::from_slice(text).or_else(|_| {
-        let whole: Json = serde_json::from_slice(text)?;
-        let of = |name| whole[name].clone();
-        Ok(Content { onboarded: of(FLAG), env: of("env"), login_key: of("primaryApiKey") })
-    });
-    match (first, read) {
-        (Some(b'{'), Ok(content)) => Ok(content),
-        (None, _) => bail!(broken(path, 1, 1, "the file is empty")),
-        (_, Ok(_)) => bail!(broken(path, 1, 1, "not a JSON object")),
-        (_, Err(error)) => bail!(broken(path, error.line(), error.column(), &reason(&error))),
-    }
+/// Whether the user's own MCP servers name the variable. The file is read whole only where its name is in it at all.
+fn servers_name(bytes: &[u8], variable: &str) -> bool {
+    let is_in =
+        !variable.is_empty() && bytes.windows(variable.len()).any(|window| window == variable.as_bytes());
+    is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| servers::users_own_name(&state, variable))
 }
 
-/// The error without its place.
-fn reason(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason).to_owned()
+fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let Some(first) = text.iter().find(|byte| !byte.is_ascii_whitespace()) else {
+        bail!(broken(path, 1, 1, "the file is empty"));
+    };
+    // The reader of JavaScript's JSON keeps everything and is slower on the megabytes that this file often has.
+    if *first == b'{'
+        && let Ok(content) = serde_json::from_slice(text)
+    {
+        return Ok(content);
+    }
+    match json::parse(bytes, JAVASCRIPT) {
+        Ok(whole @ Json::Object(_)) => {
+            let of = |name| whole[name].clone();
+            Ok(Content { onboarded: of(FLAG), env: of("env"), login_key: of("primaryApiKey") })
+        }
+        Ok(_) => bail!(broken(path, 1, 1, "not a JSON object")),
+        Err(fault) => bail!(broken(path, fault.line, fault.column, fault.message)),
+    }
 }
 
 fn broken(path: &Path, line: usize, column: usize, what: &str) -> String {
     format!(
         "{}:{line}:{column}: {what}\n\
-         help: mend the file or move it away; Claude Code itself would put its defaults in its place",
+         help: correct the file or move it away; Claude Code itself would put its defaults in its place",
         path.display()
     )
 }

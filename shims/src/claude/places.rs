@@ -1,13 +1,23 @@
-//! Where Claude Code keeps what this adapter must look at (seen in 2.1.197).
+//! The files that Claude Code opens and this adapter must look at (seen in 2.1.197 and 2.1.332).
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use crate::{Entry, Inputs, Launch, Part};
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+use crate::{Fact, Inputs, Launch, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
 const POLICY: &str =
     if cfg!(target_os = "macos") { "/Library/Application Support/ClaudeCode" } else { "/etc/claude-code" };
+
+/// The settings files by what `--setting-sources` calls them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    User,
+    Project,
+    Local,
+}
 
 /// The variable as the agent will see it: the config's `extra_env` has the last word.
 fn var(name: &str, launch: &Launch, inputs: &Inputs) -> Option<OsString> {
@@ -28,8 +38,21 @@ fn moved(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
     var("CLAUDE_CONFIG_DIR", launch, inputs).map(|dir| inputs.dirs.cwd.join(dir))
 }
 
-fn config_dir(launch: &Launch, inputs: &Inputs) -> PathBuf {
-    moved(launch, inputs).unwrap_or_else(|| inputs.dirs.home.join(".claude"))
+/// The folder of the user's settings. Claude Code composes the path's accents into single characters (NFC); the path
+/// as it is given comes second where that makes a difference.
+pub fn config_dirs(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    composed_first(moved(launch, inputs), inputs)
+}
+
+/// The same for a launch that says nothing about it.
+pub fn inherited_config_dirs(inputs: &Inputs) -> Vec<PathBuf> {
+    composed_first(inputs.var("CLAUDE_CONFIG_DIR").map(|dir| inputs.dirs.cwd.join(dir)), inputs)
+}
+
+fn composed_first(moved: Option<PathBuf>, inputs: &Inputs) -> Vec<PathBuf> {
+    let given = moved.unwrap_or_else(|| inputs.dirs.home.join(".claude"));
+    let composed = given.to_str().filter(|text| !is_nfc(text)).map(|text| text.nfc().collect::<String>());
+    composed.map(PathBuf::from).into_iter().chain([given]).collect()
 }
 
 /// The files that may hold Claude Code's own state: the one of old versions, which wins where it exists,
@@ -38,24 +61,90 @@ pub fn state_files(launch: &Launch, inputs: &Inputs) -> [PathBuf; 2] {
     let custom = var("CLAUDE_CODE_CUSTOM_OAUTH_URL", launch, inputs).is_some();
     let name = if custom { ".claude-custom-oauth.json" } else { ".claude.json" };
     let folder = moved(launch, inputs).unwrap_or_else(|| inputs.dirs.home.clone());
-    [config_dir(launch, inputs).join(".config.json"), folder.join(name)]
+    let old = config_dirs(launch, inputs).swap_remove(0);
+    [old.join(".config.json"), folder.join(name)]
 }
 
-/// The user's, the project's and the local settings, weakest first. A project's are looked for in the
-/// working folder alone, not in the folders above it.
-pub fn settings(launch: &Launch, inputs: &Inputs) -> [PathBuf; 3] {
-    let project = inputs.dirs.cwd.join(".claude");
-    [
-        config_dir(launch, inputs).join("settings.json"),
-        project.join("settings.json"),
-        project.join("settings.local.json"),
-    ]
+/// The user's, the project's and the local settings, weakest first. The project's are looked for in the working
+/// folder alone. The local ones are looked for at the root of the git repository too (2.1.332), which for a linked
+/// worktree is the main checkout.
+pub fn settings(launch: &Launch, inputs: &Inputs) -> Vec<(Kind, PathBuf)> {
+    let cwd = &inputs.dirs.cwd;
+    let users = config_dirs(launch, inputs).into_iter().map(|dir| (Kind::User, dir.join("settings.json")));
+    let mut files: Vec<_> = users.collect();
+    let project = cwd.join(".claude/settings.json");
+    // In the home folder the user's and the project's are one file.
+    if files.iter().all(|(_, user)| *user != project) {
+        files.push((Kind::Project, project));
+    }
+    let mut roots = git_roots(inputs);
+    roots.retain(|root| root != cwd);
+    roots.push(cwd.clone());
+    files.extend(roots.into_iter().map(|root| (Kind::Local, root.join(".claude/settings.local.json"))));
+    files
+}
+
+/// What says where the git repository is.
+pub fn git_files(inputs: &Inputs) -> Vec<PathBuf> {
+    let mut files: Vec<_> = inputs.dirs.cwd.ancestors().map(|folder| folder.join(".git")).collect();
+    files.extend(git_folder(inputs).and_then(|(_, link)| link).map(|link| link.join("commondir")));
+    files
+}
+
+/// The innermost folder with a `.git` in it, and where that leads if it is a file.
+fn git_folder(inputs: &Inputs) -> Option<(&Path, Option<PathBuf>)> {
+    inputs.dirs.cwd.ancestors().find_map(|folder| match inputs.fact(&folder.join(".git"))? {
+        Fact::Dir(_) => Some((folder, None)),
+        Fact::File(bytes) => {
+            let text = String::from_utf8_lossy(bytes);
+            Some((folder, Some(plain(&folder.join(text.trim().strip_prefix("gitdir:")?.trim_start())))))
+        }
+        _ => None,
+    })
+}
+
+/// The root of the working folder's checkout, and of the main one where that is another.
+fn git_roots(inputs: &Inputs) -> Vec<PathBuf> {
+    let Some((folder, link)) = git_folder(inputs) else { return Vec::new() };
+    let common = link.and_then(|link| {
+        let bytes = inputs.file(&link.join("commondir")).ok()??;
+        Some(plain(&link.join(String::from_utf8_lossy(bytes).trim())))
+    });
+    let main = common.and_then(|common| common.parent().map(Path::to_owned));
+    main.into_iter().chain([folder.to_owned()]).collect()
+}
+
+/// The path without `.` and `..`.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(plain.pop()),
+            Component::CurDir => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+/// The folders whose `.claude` may hold a project's skills, commands and agents: the working folder and those above it,
+/// up to the root of the git repository.
+pub fn project_folders(inputs: &Inputs) -> Vec<PathBuf> {
+    let top = git_folder(inputs).map(|(folder, _)| folder);
+    let mut folders = Vec::new();
+    for folder in inputs.dirs.cwd.ancestors().filter(|folder| *folder != inputs.dirs.home) {
+        folders.push(folder.to_owned());
+        if Some(folder) == top {
+            break;
+        }
+    }
+    folders
 }
 
 /// The policy file, and the folder of further ones with what is known of its files.
 pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
     let folder = Path::new(POLICY).join("managed-settings.d");
-    let is_policy = |entry: &&Entry| {
+    let is_policy = |entry: &&crate::Entry| {
         let name = entry.name.to_string_lossy();
         name.ends_with(".json") && !name.starts_with('.')
     };
@@ -66,7 +155,7 @@ pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
     paths
 }
 
-/// A file's bytes without a byte order mark, which Claude Code skips too.
-pub fn without_bom(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+/// The MCP servers that an administrator gives to everyone.
+pub fn managed_servers() -> PathBuf {
+    Path::new(POLICY).join("managed-mcp.json")
 }

@@ -1,26 +1,43 @@
 //! What settings files say against a launch. What of it is decisive, [`guard`](super::guard) knows.
 
-use super::guard::{is_family, is_held};
-use super::places;
-use super::source::Source;
+use super::family::{is_family, is_held};
+use super::source::{self, Content, Source};
+use super::{front_matter, models, places, trust};
 use crate::loopback::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Rival};
 
 const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code pass it by";
 const GUARDED: &str = "--settings overrules it";
+const CARRIED: &str = "the environment carries it, since Claude Code does not take it from there in a launch";
+const UNHELD: &str = "nothing overrules it: that model is asked for where it is used";
 
-/// The user's and the project's settings that the plan overrules.
+/// The user's and the project's settings that the plan overrules, and the models that it cannot.
 pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
-    let files = places::state_files(launch, inputs).into_iter().chain(places::settings(launch, inputs));
-    let sources: Vec<_> = files.filter_map(|path| Source::read(path, inputs)).collect();
-    sources.iter().flat_map(of_source).collect()
+    let state = places::state_files(launch, inputs).into_iter().map(|path| (places::Kind::User, path));
+    let files = state.chain(places::settings(launch, inputs));
+    let sources: Vec<_> = files
+        .filter_map(|(kind, path)| match source::settings(&path, inputs) {
+            Content::Object(settings) => Some(Source { path, kind, settings }),
+            _ => None,
+        })
+        .collect();
+    let mut rivals: Vec<_> = sources.iter().flat_map(of_source).collect();
+    let mut documents = front_matter::users_documents(inputs);
+    documents.extend(front_matter::documents(launch, inputs));
+    let hooks = sources.iter().flat_map(|source| models::of_hooks(source, launch));
+    for choice in hooks.chain(models::of_documents(&documents, launch)) {
+        let key = format!("{} ({})", choice.key, choice.model);
+        rivals.push(Rival { path: choice.path.to_owned(), key, answer: UNHELD });
+    }
+    rivals
 }
 
 fn of_source(source: &Source) -> Vec<Rival> {
     let rival = |key: String, answer| Rival { path: source.path.clone(), key, answer };
     let answer = |name: &str| match name {
-        _ if is_held(name) => Some(HELD),
-        _ if is_family(name) || PROXY_VARIABLES.contains(&name) => Some(GUARDED),
+        _ if is_held(name) && !trust::is_trust(name) => Some(HELD),
+        _ if trust::is_trust(name) && source.is_users() => trust::is_carried(name).then_some(CARRIED),
+        _ if is_family(name) || PROXY_VARIABLES.contains(&name) || trust::is_trust(name) => Some(GUARDED),
         _ => None,
     };
     let env = source.env().filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));
@@ -32,8 +49,13 @@ fn of_source(source: &Source) -> Vec<Rival> {
     if source.available_models().is_some() {
         rivals.push(rival("availableModels".to_owned(), "--settings adds this launch's models"));
     }
+    for key in ["fallbackModel", "modelOverrides"] {
+        if source.settings.contains_key(key) {
+            rivals.push(rival(key.to_owned(), GUARDED));
+        }
+    }
     if source.text("agent").is_some() {
-        rivals.push(rival("agent".to_owned(), "--model stands above a model that it brings"));
+        rivals.push(rival("agent".to_owned(), "--model is stronger than a model that it brings"));
     }
     rivals
 }
@@ -58,7 +80,7 @@ mod tests {
             ("env.ANTHROPIC_MODEL", HELD),
             ("env.ANTHROPIC_BETAS", GUARDED),
             ("availableModels", "--settings adds this launch's models"),
-            ("agent", "--model stands above a model that it brings"),
+            ("agent", "--model is stronger than a model that it brings"),
         ];
         assert_eq!(told, expected);
     }

@@ -1,28 +1,72 @@
-//! A settings file of Claude Code's, as it is read.
+//! A file of Claude Code's, read as Claude Code reads it.
 
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::places;
-use crate::Inputs;
+use super::places::Kind;
+use crate::json::{self, Fault, JAVASCRIPT};
+use crate::{Fact, Inputs};
 
-/// One settings file, as far as it could be read. Claude Code ignores a broken one, and so do we.
+/// What a JSON file says.
+#[derive(Debug)]
+pub enum Content {
+    /// There is no such file, it is empty, or it is JSON but no object.
+    Nothing,
+    Object(Map<String, Json>),
+    /// It is no JSON. Claude Code does not take it either, as far as its versions are known.
+    Broken(Fault),
+    /// It is there and its bytes could not be had. Claude Code 2.1.197 and 2.1.332 do not read a pipe either.
+    Closed(String),
+}
+
+/// Reads a settings file. One in UTF-16 with a byte order mark is taken too (2.1.197 and 2.1.332, which take no other
+/// JSON file in that encoding).
+pub fn settings(path: &Path, inputs: &Inputs) -> Content {
+    read(path, inputs, true)
+}
+
+/// Reads a file of MCP servers.
+pub fn object(path: &Path, inputs: &Inputs) -> Content {
+    read(path, inputs, false)
+}
+
+fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let Some(units) = bytes.strip_prefix(b"\xff\xfe") else { return Cow::Borrowed(bytes) };
+    let units = units.chunks_exact(2).map(|two| u16::from_le_bytes([two[0], two[1]]));
+    let text = char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Cow::Owned(text.collect::<String>().into_bytes())
+}
+
+fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> Content {
+    let bytes = match inputs.fact(path) {
+        Some(Fact::File(bytes)) if may_be_utf16 => decoded(bytes),
+        Some(Fact::File(bytes)) => Cow::Borrowed(bytes.as_slice()),
+        Some(Fact::Stream) => return Content::Closed("it is not a regular file".to_owned()),
+        Some(Fact::Unreadable(why)) => return Content::Closed(why.clone()),
+        None | Some(Fact::Absent | Fact::Dir(_)) => return Content::Nothing,
+    };
+    let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
+    if std::str::from_utf8(&bytes).is_ok_and(|text| text.chars().all(is_space)) {
+        return Content::Nothing;
+    }
+    match json::parse(&bytes, JAVASCRIPT) {
+        Ok(Json::Object(object)) => Content::Object(object),
+        Ok(_) => Content::Nothing,
+        Err(fault) => Content::Broken(fault),
+    }
+}
+
+/// One settings file.
+#[derive(Debug)]
 pub struct Source {
-    /// The file.
     pub path: PathBuf,
-    /// What it says.
+    pub kind: Kind,
     pub settings: Map<String, Json>,
 }
 
 impl Source {
-    /// The file at `path`, if Claude Code would take it.
-    pub fn read(path: PathBuf, inputs: &Inputs) -> Option<Self> {
-        let bytes = inputs.file(&path).ok()??;
-        let text = String::from_utf8_lossy(places::without_bom(bytes));
-        Some(Self { settings: serde_json::from_str(&text).ok()?, path })
-    }
-
     /// The variables it sets.
     pub fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
         let env = self.settings.get("env").and_then(Json::as_object);
@@ -38,4 +82,39 @@ impl Source {
     pub fn available_models(&self) -> Option<impl Iterator<Item = &str>> {
         Some(self.settings.get("availableModels")?.as_array()?.iter().filter_map(Json::as_str))
     }
+
+    /// Every hook, whatever it is for.
+    pub fn hooks(&self) -> impl Iterator<Item = &Json> {
+        let events = self.settings.get("hooks").and_then(Json::as_object).into_iter().flat_map(Map::values);
+        let groups = events.filter_map(Json::as_array).flatten();
+        groups.filter_map(|group| group.get("hooks")?.as_array()).flatten()
+    }
+
+    /// Whether it is the user's own and no project's.
+    pub fn is_users(&self) -> bool {
+        self.kind == Kind::User
+    }
+}
+
+/// A variable's value as Claude Code takes it: numbers as they are written, nothing for `null`.
+pub fn as_text(value: &Json) -> Cow<'_, str> {
+    match value {
+        Json::String(text) => Cow::Borrowed(text),
+        Json::Null => Cow::Borrowed(""),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// Whether `text` names the variable: its letters, and no further letter, digit or underscore beside them.
+pub fn names(text: &str, variable: &str) -> bool {
+    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    text.match_indices(variable).any(|(at, _)| {
+        let before = at.checked_sub(1).and_then(|before| text.as_bytes().get(before));
+        !is_part(before) && !is_part(text.as_bytes().get(at + variable.len()))
+    })
+}
+
+/// The texts of a list.
+pub fn texts(list: &Json) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Json::as_str)
 }

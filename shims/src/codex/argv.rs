@@ -1,102 +1,39 @@
-//! Which subcommand the user's words name. Nothing is changed in them.
+//! What the user's words name. Nothing is changed in them.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 
-/// The options before a subcommand that take the next word as their value (Codex 0.169).
-const VALUED: [&str; 18] = [
-    "-a",
-    "--add-dir",
-    "--ask-for-approval",
-    "-c",
-    "--config",
-    "-C",
-    "--cd",
-    "--disable",
-    "--enable",
-    "--local-provider",
-    "-m",
-    "--model",
-    "-p",
-    "--profile",
-    "--remote",
-    "--remote-auth-token-env",
-    "-s",
-    "--sandbox",
-];
-
-/// The options that take every word up to the next option.
-const GREEDY: [&str; 2] = ["-i", "--image"];
-
-/// Whether the terminal interface goes on with a session on the model recorded in it.
-///
-/// Only the first positional word counts: `exec resume` and `fork` run on the configured model. So does a
-/// session resumed with a model or a provider named by `-c` (both seen in Codex 0.169). Without the latter
-/// the runtime home's own config decides, and nothing but a profile of the user's stands above that: then
-/// the provider is pinned and the recorded model lost.
-pub fn keeps_model<'a>(words: impl IntoIterator<Item = &'a OsStr> + Clone) -> bool {
-    let names_profile = |word: &OsStr| {
-        let word = word.as_encoded_bytes();
-        word.starts_with(b"-p") || word.starts_with(b"--profile")
-    };
-    first_positional(words.clone()).is_some_and(|word| word == "resume")
-        && !words.into_iter().any(names_profile)
-}
-
-fn first_positional<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<&'a OsStr> {
-    let mut words = words.into_iter();
-    let mut greedy = false;
+/// The folders that `-C` and `--cd` name, however they are written. A word that only looks so counts too: a
+/// folder too many is looked into and no more.
+pub fn folders<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
+    let mut words = words.into_iter().peekable();
+    let mut folders = Vec::new();
     while let Some(word) = words.next() {
-        if word == "--" {
-            return None;
-        }
-        if !word.as_encoded_bytes().starts_with(b"-") {
-            if greedy {
-                continue;
+        let bytes = word.as_bytes();
+        let attached = bytes.strip_prefix(b"--cd=").or_else(|| bytes.strip_prefix(b"-C"));
+        match attached {
+            _ if word == "-C" || word == "--cd" => folders.extend(words.peek().map(|it| (*it).to_owned())),
+            Some(folder) => {
+                let folder = folder.strip_prefix(b"=").unwrap_or(folder);
+                folders.push(OsStr::from_bytes(folder).to_owned());
             }
-            return Some(word);
-        }
-        greedy = GREEDY.iter().any(|option| word == *option);
-        if VALUED.iter().any(|option| word == *option) {
-            words.next();
+            None => {}
         }
     }
-    None
+    folders
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn keeps(words: &str) -> bool {
-        keeps_model(words.split_whitespace().map(OsStr::new))
-    }
-
     #[test]
-    fn resume_is_found_behind_options() {
-        for words in [
-            "resume --last",
-            "-c a=1 --search resume",
-            "-m x -s read-only -C /x resume id",
-            "--model=m -cfoo=1 resume --last",
-            "-i a.png b.png --search resume",
-        ] {
-            assert!(keeps(words), "{words}");
+    fn every_spelling_of_the_folder_is_found() {
+        for words in ["-C /x", "exec --cd /x hi", "exec --cd=/x", "-C/x resume", "-C=/x", "-m m -C /x"] {
+            assert_eq!(folders(words.split_whitespace().map(OsStr::new)), ["/x"], "{words}");
         }
-    }
-
-    #[test]
-    fn other_words_and_other_places_do_not_count() {
-        for words in [
-            "",
-            "exec resume --last",
-            "fork --last",
-            "-m resume",
-            "-- resume",
-            "hello resume",
-            "-i resume",
-            "-c",
-        ] {
-            assert!(!keeps(words), "{words}");
+        for words in ["", "-c a=1", "--cdx /x", "hello", "-C"] {
+            assert!(folders(words.split_whitespace().map(OsStr::new)).is_empty(), "{words}");
         }
     }
 }

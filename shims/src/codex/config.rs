@@ -45,7 +45,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Table> {
     text.parse::<Table>().map_err(|error| {
         let (line, column) = error.span().map_or((1, 1), |span| position(text, span.start));
         anyhow!(
-            "could not read {}:{line}:{column}: {}\nhelp: mend that line; Codex itself cannot read it either",
+            "could not read {}:{line}:{column}: {}\nhelp: correct that line; Codex itself cannot read it either",
             path.display(),
             error.message().replace('\n', ", "),
         )

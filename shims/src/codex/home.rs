@@ -1,25 +1,31 @@
 //! The folders of a launch: the user's home, the runtime home that mirrors it, and what must last.
+//!
+//! One runtime home serves all providers: trust, approvals, history and sessions are the user's, not a provider's.
+//! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 
+use super::variables;
 use crate::loopback::PROXY_VARIABLES;
 use crate::mirror::Mirror;
-use crate::rivals::assigned;
-use crate::{Fact, Inputs, Launch, Link, Plan, ToolSet};
+use crate::{Fact, Inputs, Launch, Link, Plan, ToolSet, dotenv};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
 const MARKER: &str = ".agent-run.json";
 
-/// Folders whose content must outlive the cache.
-const LASTING: [&str; 2] = ["sessions", "archived_sessions"];
+/// Folders that all homes beside one database share. A lock keeps two sessions from writing one thread.
+const SHARED: [&str; 3] = ["sessions", "archived_sessions", "thread-writer-locks"];
 
 /// Entries that belong to one home alone. The login is among them: with it Codex would ask
 /// `chatgpt.com`, and would ask the provider for a model list (seen in Codex 0.169).
-const OWN: [&str; 21] = [
+const OWN: [&str; 23] = [
+    ".agent-run-base.toml",
+    ".agent-run-last.toml",
     ".agent-run.json",
     ".sandbox_migration",
     "app-server-control",
@@ -50,7 +56,8 @@ const CATALOG: &str = "agent-run-models.json";
 const EMPTY_CATALOG: &str = r#"{"models":[{"slug":"agent-run-none","display_name":"none","supported_reasoning_levels":[],"shell_type":"unified_exec","visibility":"hide","supported_in_api":true,"priority":1,"base_instructions":"none","support_verbosity":false,"truncation_policy":{"mode":"tokens","limit":10000},"experimental_supported_tools":[]}]}
 "#;
 
-fn owns(name: &str) -> bool {
+/// Whether an entry of this name is never a link to the user's.
+pub fn owns(name: &str) -> bool {
     OWN.contains(&name)
         || name.starts_with(".tmp")
         || name.starts_with("session_index.jsonl")
@@ -63,7 +70,7 @@ pub struct Home {
     pub real: PathBuf,
     /// The runtime home: `CODEX_HOME` of the launch.
     pub runtime: PathBuf,
-    /// Sessions, databases and the records of the generated config.
+    /// Sessions and databases.
     pub state: PathBuf,
     /// Whether nothing is taken from the user's home.
     pub isolated: bool,
@@ -73,12 +80,18 @@ impl Home {
     /// The folders, as far as `inputs` tells yet: inside a runtime home the user's own is known once its
     /// marker was read.
     pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
-        Self {
-            real: real(inputs),
-            runtime: launch.folder(&inputs.dirs.cache, "codex"),
-            state: launch.folder(&inputs.dirs.state, "codex"),
-            isolated: launch.isolated,
-        }
+        let real = real(inputs);
+        let (state, name) = if launch.isolated {
+            (launch.folder(&inputs.dirs.state, "codex").join("isolated"), "home".to_owned())
+        } else if real == inputs.dirs.home.join(".codex") {
+            (shared(inputs), "home".to_owned())
+        } else {
+            // Two homes of the user's differ in settings, so that one file cannot serve both.
+            let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
+            let digits: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            (shared(inputs), format!("home-{digits}"))
+        };
+        Self { real, runtime: state.join(name), state, isolated: launch.isolated }
     }
 
     /// What [`Home::plan`] must be told.
@@ -111,7 +124,7 @@ impl Home {
             let nothing = Mirror { real: &former, owns: &|_| true, ..self.mirror() };
             nothing.plan(inputs, plan);
         }
-        for name in LASTING {
+        for name in SHARED {
             let target = self.state.join(name);
             plan.dirs.insert(target.clone());
             plan.links.insert(self.runtime.join(name), Some(Link { target, replaces_folder: true }));
@@ -147,16 +160,19 @@ impl Home {
             _ if hidden => b"",
             _ => return,
         };
-        let text = String::from_utf8_lossy(bytes);
         let planned = |name: &str| match plan.env.get(OsStr::new(name)) {
             Some(Some(_)) => !name.starts_with("CODEX_"),
             Some(None) => PROXY_VARIABLES.contains(&name),
             None => false,
         };
-        let decided = |name: &&str| {
-            name.starts_with("AGENT_RUN_") || launch.extra_env.contains_key(*name) || planned(name)
+        let decided = |name: &String| {
+            name.starts_with("AGENT_RUN_")
+                || launch.extra_env.contains_key(name)
+                || planned(name)
+                || variables::stops_codex(name)
         };
-        let against = assigned(&text).find(decided);
+        let names = dotenv::names(bytes, dotenv::Dialect::Lines);
+        let against = names.iter().find(|name| decided(name));
         if hidden || against.is_some() {
             plan.warn(match against {
                 Some(name) => format!(
@@ -179,6 +195,11 @@ impl Home {
     }
 }
 
+/// No agent has this name, so that no provider's folder is in the way.
+fn shared(inputs: &Inputs) -> PathBuf {
+    inputs.dirs.state.join("codex-shared")
+}
+
 fn inherited(inputs: &Inputs) -> PathBuf {
     match inputs.var("CODEX_HOME") {
         Some(home) => inputs.dirs.cwd.join(home),
@@ -191,7 +212,9 @@ fn real(inputs: &Inputs) -> PathBuf {
     match marked(&inherited, inputs) {
         Some(real) => real,
         // A runtime home whose marker is gone is still not the user's own.
-        None if inherited.starts_with(&inputs.dirs.cache) => inputs.dirs.home.join(".codex"),
+        None if [&inputs.dirs.cache, &shared(inputs)].into_iter().any(|ours| inherited.starts_with(ours)) => {
+            inputs.dirs.home.join(".codex")
+        }
         None => inherited,
     }
 }

@@ -1,32 +1,32 @@
-//! Codex: a runtime home per provider, with the choice pinned again on the command line.
+//! Codex: one runtime home for all providers, with the choice on the command line.
 //!
-//! Codex takes everything from `$CODEX_HOME/config.toml`. Ours is generated from the user's own and from
-//! the launch, and everything else of the user's home is a link, so that instructions, skills and rules
-//! are there. Sessions are not: Codex ties each to a provider's id, and would break on a foreign one.
-//! What a profile, a trusted project or `--ignore-user-config` could undo is said twice, in the file and
-//! as leading `-c` options. A leading `-c` also keeps Codex from handing the session to a background
-//! server with the environment of an earlier launch (seen in Codex 0.169).
+//! Codex takes everything from `$CODEX_HOME/config.toml`. Ours is generated from the user's own, and everything
+//! else of the user's home is a link, so that instructions, skills and rules are there. Sessions are not: Codex ties
+//! each to a provider's id, and a plain `codex` would stop at one of ours. What a launch chooses are leading `-c`
+//! words, above profiles, trusted projects and `--ignore-user-config`. A leading `-c` also keeps Codex from handing
+//! the session to a background server with the environment of an earlier launch (seen in Codex 0.171).
 
 mod argv;
+mod carry;
 mod config;
 mod home;
+mod literal;
+mod managed;
 mod merge;
+mod projects;
 mod rivals;
 mod runtime;
-mod servers;
 mod settings;
+mod variables;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, ToolSet, Versions};
 use home::Home;
 use settings::Setting;
-
-/// Codex's settings of the machine's administrator, which beat even `-c` (seen in Codex 0.169).
-const MANAGED: &str = "/etc/codex/managed_config.toml";
 
 /// Codex.
 pub struct Codex;
@@ -53,29 +53,23 @@ impl Agent for Codex {
     }
 
     fn env_family(&self) -> &'static [&'static str] {
-        &[
-            "AGENT_RUN_CODEX_*",
-            "CODEX_ACCESS_TOKEN",
-            "CODEX_API_KEY",
-            "CODEX_HOME",
-            "CODEX_SQLITE_HOME",
-            "OPENAI_API_KEY",
-            "OPENAI_BASE_URL",
-            "OPENAI_ORGANIZATION",
-            "OPENAI_PROJECT",
-        ]
+        &variables::FAMILY
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
         ["exec", "--ephemeral", "--skip-git-repo-check", prompt].map(OsString::from).into()
     }
 
-    /// Seen in 0.169: experiments, and lists of plugins.
+    /// Seen in 0.171: experiments, lists of plugins, and tips of the terminal interface.
     fn own_hosts(&self) -> &'static [&'static str] {
-        &["ab.chatgpt.com", "chatgpt.com", "api.github.com", "github.com"]
+        &["ab.chatgpt.com", "chatgpt.com", "api.github.com", "github.com", "raw.githubusercontent.com"]
     }
 
     fn has_runtime_home(&self) -> bool {
+        true
+    }
+
+    fn shares_home(&self) -> bool {
         true
     }
 
@@ -83,28 +77,33 @@ impl Agent for Codex {
         let home = Home::of(launch, inputs);
         let mut paths = home.reads(inputs);
         paths.extend(runtime::reads(&home));
-        paths.push(MANAGED.into());
-        paths.extend(servers::files(&home, inputs));
+        paths.extend(managed::files());
+        paths.extend(projects::reads(launch, &home, inputs));
+        paths.extend(carry::reads(launch, &home, inputs));
         paths
     }
 
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = Home::of(launch, inputs);
-        let secrets = settings::secrets(launch);
-        let settings = settings::of(launch, &home, &secrets)?;
-        runtime::plan(&home, &settings, inputs, plan)?;
-        plan.set("CODEX_HOME", home.runtime.as_os_str());
-        for (name, value) in secrets {
+        managed::heed(&settings::id(inputs), inputs, plan)?;
+        inherit_spared(inputs, plan);
+        for (name, value) in settings::secrets(launch, inputs) {
             plan.set(name, value);
         }
+        let answer = projects::answer(launch, &home, inputs, plan);
+        let pinned = projects::chosen_elsewhere(launch, &home, inputs);
+        let settings = settings::of(launch, inputs, &home, answer, &pinned)?;
+        let former = carry::settings_of(launch, &home, inputs);
+        runtime::plan(&home, &settings, &former, inputs, plan)?;
+        plan.set("CODEX_HOME", home.runtime.as_os_str());
         home.plan(launch, inputs, plan);
+        carry::plan(launch, &home, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
-        servers::turn_off(launch, &home, inputs, plan);
+        projects::keep_key_variable(launch, &home, inputs, plan);
         plan.forward(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");
         }
-        heed_management(inputs, plan);
         Ok(())
     }
 
@@ -129,13 +128,12 @@ impl Agent for Codex {
     }
 }
 
-fn heed_management(inputs: &Inputs, plan: &mut Plan) {
-    let Ok(Some(text)) = inputs.text(Path::new(MANAGED)) else { return };
-    if text.parse::<toml::Table>().is_ok_and(|managed| managed.contains_key("model_provider")) {
-        plan.warn(format!(
-            "{MANAGED} sets model_provider, and Codex obeys it before this launch's provider\n\
-             help: ask the machine's administrator to remove model_provider from it"
-        ));
+/// Takes back the removal of what the whole family holds and no provider is chosen by.
+fn inherit_spared(inputs: &Inputs, plan: &mut Plan) {
+    for (name, _) in variables::SPARED {
+        if inputs.var(name).is_some() && plan.env.get(std::ffi::OsStr::new(name)) == Some(&None) {
+            plan.env.remove(std::ffi::OsStr::new(name));
+        }
     }
 }
 

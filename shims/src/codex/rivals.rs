@@ -7,11 +7,11 @@ use toml::Table;
 
 use super::config::REPLACED;
 use super::home::Home;
-use crate::rivals::assigned;
-use crate::{Agent, Inputs, Launch, Plan, Rival};
+use crate::{Agent, Inputs, Launch, Plan, Rival, dotenv};
 
-/// Of a trusted project's keys Codex 0.169 takes the first, and passes the others by.
-const PROJECTS: [&str; 5] = ["model", "model_provider", "openai_base_url", "chatgpt_base_url", "profile"];
+/// Of a trusted project's keys Codex takes the first two, and passes the others by.
+const PROJECTS: [&str; 6] =
+    ["model", "review_model", "model_provider", "openai_base_url", "chatgpt_base_url", "profile"];
 
 /// The project's own config.
 pub fn files(inputs: &Inputs) -> Vec<PathBuf> {
@@ -39,7 +39,7 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
 
 fn of_project(path: &Path, inputs: &Inputs) -> Vec<Rival> {
     let answer = |key: &str| match key {
-        "model" => "pinned with -c on the command line",
+        "model" | "review_model" => "pinned with -c on the command line",
         _ => "Codex takes it from no project, and -c pins the provider",
     };
     keys(path, &PROJECTS, inputs)
@@ -48,14 +48,14 @@ fn of_project(path: &Path, inputs: &Inputs) -> Vec<Rival> {
 }
 
 fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
-    let text = inputs.text(path).ok().flatten().unwrap_or_default();
+    let bytes = inputs.file(path).ok().flatten().unwrap_or_default();
     let family = super::Codex.env_family();
-    let names = assigned(text).filter(|name| {
+    let names = dotenv::names(bytes, dotenv::Dialect::Lines).into_iter().filter(|name| {
         family.iter().any(|pattern| crate::inputs::matches(pattern, name))
             || plan.env.contains_key(OsStr::new(name))
     });
     let answer = "the launch's provider listens to variables of its own alone";
-    names.map(|name| Rival { path: path.to_owned(), key: name.to_owned(), answer }).collect()
+    names.map(|name| Rival { path: path.to_owned(), key: name, answer }).collect()
 }
 
 /// Those of `wanted` that the file sets.

@@ -1,25 +1,49 @@
 //! What a launch imposes on Codex: each setting once, for the file and for the command line.
+//!
+//! All launches of a user share one home, so that nothing of it is asked for twice. Its `config.toml` therefore
+//! holds nothing that one launch chooses and another does not: each choice is a `-c` word, which Codex prefers to
+//! every file but an administrator's (seen in 0.171).
 
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use toml::{Table, Value as Toml};
 
-use super::argv;
 use super::home::Home;
-use crate::{Launch, ToolSet, Value};
+use super::literal;
+use super::projects::{Answer, turn_off_own};
+use crate::{Inputs, Launch, ToolSet, Value};
 
-/// The provider's id inside Codex, the same for every provider: a session stays bound to the id it was
-/// recorded under, so that it can be resumed after the provider is renamed.
-pub const ID: &str = "agent-run";
+/// The provider in the file, for a Codex that is started in this home without a launch, as from a session's
+/// shell: its variable is set nowhere, so that it ends with the instructions below and asks nobody.
+const NO_PROVIDER: &str = "agent-run";
 
-const KEY_VARIABLE: &str = "AGENT_RUN_CODEX_API_KEY";
+/// The id under which older versions recorded sessions.
+pub const FORMER_ID: &str = "agent-run";
 
-/// How firmly a setting holds.
+/// The header variables that the file blanks, for words of the user's own that replace the launch's.
+const BLANKED_HEADERS: usize = 8;
+
+/// The provider's id inside Codex, the same for every provider, so that each can go on with any session.
+pub fn id(inputs: &Inputs) -> String {
+    inputs.secret_id("agent-run")
+}
+
+fn key_variable(inputs: &Inputs) -> String {
+    inputs.secret_variable("AGENT_RUN_CODEX_API_KEY")
+}
+
+fn header_variable(inputs: &Inputs, at: usize) -> String {
+    inputs.secret_variable(&format!("AGENT_RUN_CODEX_HEADER_{}", at + 1))
+}
+
+/// Where a setting stands.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Hold {
+    /// On the command line: what this launch chooses.
+    Word,
     /// In the file and on the command line.
-    Pinned,
+    Both,
     /// In the file.
     Written,
     /// In the file, unless the user's own says something else.
@@ -33,14 +57,20 @@ pub struct Setting {
     pub path: String,
     /// The value. A table on the command line adds to the file's.
     pub value: Toml,
-    /// How firmly it holds.
+    /// Where it stands.
     pub hold: Hold,
 }
 
 impl Setting {
     /// The words that pin the setting.
     pub fn words(&self) -> Option<[String; 2]> {
-        (self.hold == Hold::Pinned).then(|| ["-c".to_owned(), format!("{}={}", self.path, self.value)])
+        matches!(self.hold, Hold::Word | Hold::Both)
+            .then(|| ["-c".to_owned(), format!("{}={}", self.path, literal::value(&self.value))])
+    }
+
+    /// Whether it is a part of the file.
+    pub fn is_written(&self) -> bool {
+        self.hold != Hold::Word
     }
 
     /// Whether what stands at `path` is this setting or a part of it.
@@ -49,7 +79,7 @@ impl Setting {
         path.len() >= depth && self.path.split('.').zip(path).all(|(mine, key)| mine == *key)
     }
 
-    /// Puts the setting into `table`.
+    /// Puts the setting into the file's `table`.
     pub fn write(&self, table: &mut Table) {
         let (parents, key) = self.path.rsplit_once('.').map_or(("", &*self.path), |split| split);
         let mut at = table;
@@ -72,57 +102,79 @@ impl Setting {
 ///
 /// Headers with nothing secret in them travel the same way: a value that the user wrote down may still be
 /// a token, and neither the file nor the command line is a place for one.
-pub fn secrets(launch: &Launch) -> Vec<(String, Value)> {
-    let key = launch.keyed.then(|| (KEY_VARIABLE.to_owned(), Value::key()));
+pub fn secrets(launch: &Launch, inputs: &Inputs) -> Vec<(String, Value)> {
+    let key = launch.keyed.then(|| (key_variable(inputs), Value::key()));
     let headers = launch.headers.values().enumerate();
-    key.into_iter().chain(headers.map(|(at, value)| (header_variable(at), value.clone()))).collect()
+    key.into_iter().chain(headers.map(|(at, value)| (header_variable(inputs, at), value.clone()))).collect()
 }
 
-fn header_variable(at: usize) -> String {
-    format!("AGENT_RUN_CODEX_HEADER_{}", at + 1)
-}
-
-/// Everything `launch` imposes.
-pub fn of(launch: &Launch, home: &Home, secrets: &[(String, Value)]) -> Result<Vec<Setting>> {
-    let model = &launch.model.value;
-    let words = launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref));
-    let keeps_model = !launch.model_was_asked_for() && argv::keeps_model(words);
-    let choice = if keeps_model { Hold::Written } else { Hold::Pinned };
+/// Everything `launch` imposes. `elsewhere` are the settings by which a file chooses another model.
+///
+/// What is said of servers and of folders is one word each, because a second table of one name on the command line
+/// replaces the first (seen in 0.171).
+pub fn of(
+    launch: &Launch,
+    inputs: &Inputs,
+    home: &Home,
+    answer: Answer,
+    elsewhere: &[&str],
+) -> Result<Vec<Setting>> {
+    let (model, id) = (&launch.model.value, id(inputs));
     let mut settings = Settings::default();
-    settings.add("model_provider", ID, choice);
-    settings.pin(&format!("model_providers.{ID}"), provider(launch));
-    settings.add("model", &*model.id, choice);
-    // Codex takes 272,000 tokens for any model it does not know (0.169).
+    settings.no_provider();
+    settings.word("model_provider", &*id);
+    settings.word(&format!("model_providers.{id}"), provider(launch, inputs));
+    // A resumed session is recorded with a model, maybe another provider's; only a word stands above it.
+    settings.word("model", &*model.id);
+    settings.word("review_model", &*model.id);
+    // Codex takes 272,000 tokens for any model it does not know (0.171).
     if let Some(window) = model.context_window.and_then(|window| i64::try_from(window).ok()) {
-        settings.add("model_context_window", window, Hold::Written);
+        settings.word("model_context_window", window);
     }
-    settings.pin("sqlite_home", utf8(&home.sqlite())?);
-    settings.pin("features.daemon_auto_start", false);
+    settings.add("sqlite_home", utf8(&home.sqlite())?, Hold::Both);
+    settings.add("features.daemon_auto_start", false, Hold::Both);
     // Else a provider that is down is waited for without end.
     settings.add("features.unbounded_connection_retries", false, Hold::Offered);
-    // An empty value, and not `exclude` or `filters`: of those two a project's own replaces the user's and
-    // ours, and they cannot be mixed, while `set` adds up over all layers and comes after both.
-    let inherited = launch.key_variable.iter();
-    for variable in secrets.iter().map(|(variable, _)| variable).chain(inherited) {
-        settings.pin(&format!("shell_environment_policy.set.{variable}"), "");
+    settings.blank_variables(launch, inputs);
+    for path in elsewhere {
+        settings.word(path, &*model.id);
     }
+    let mut servers = answer.servers;
     if launch.codex_tools == ToolSet::Minimal {
         settings.minimal(home)?;
+        // Each MCP server is a `namespace` tool, the terminal interface's own among them, and that one can only
+        // be turned off by a table in its place.
+        turn_off_own(home, inputs, &mut servers);
+        servers.insert("codex_tui".to_owned(), unused_server().into());
+    }
+    for (path, table) in [("mcp_servers", servers), ("projects", answer.distrusted)] {
+        if !table.is_empty() {
+            settings.word(path, table);
+        }
     }
     Ok(settings.0)
 }
 
-fn provider(launch: &Launch) -> Table {
+/// A server that is off. It has a URL, since Codex refuses one without.
+pub fn unused_server() -> Table {
+    Table::from_iter([
+        ("url".to_owned(), "http://127.0.0.1:9/unused".into()),
+        ("enabled".to_owned(), false.into()),
+    ])
+}
+
+fn provider(launch: &Launch, inputs: &Inputs) -> Table {
     let mut provider = Table::new();
     provider.insert("name".into(), launch.provider.as_str().into());
     provider.insert("base_url".into(), launch.base_url.value.trim_end_matches('/').into());
     provider.insert("wire_api".into(), "responses".into());
     if launch.keyed {
-        provider.insert("env_key".into(), KEY_VARIABLE.into());
+        provider.insert("env_key".into(), key_variable(inputs).into());
     }
     if !launch.headers.is_empty() {
         let headers = launch.headers.keys().enumerate();
-        let headers: Table = headers.map(|(at, name)| (name.clone(), header_variable(at).into())).collect();
+        let headers: Table =
+            headers.map(|(at, name)| (name.clone(), header_variable(inputs, at).into())).collect();
         provider.insert("env_http_headers".into(), headers.into());
     }
     provider
@@ -146,22 +198,52 @@ impl Settings {
         self.0.push(Setting { path: path.to_owned(), value: value.into(), hold });
     }
 
-    fn pin(&mut self, path: &str, value: impl Into<Toml>) {
-        self.add(path, value, Hold::Pinned);
+    fn word(&mut self, path: &str, value: impl Into<Toml>) {
+        self.add(path, value, Hold::Word);
     }
 
-    /// What makes Codex 0.169 offer function tools only. Each MCP server is a `namespace` tool, the
-    /// terminal interface's own among them, and that one can only be turned off by a table in its place.
+    fn no_provider(&mut self) {
+        let texts = [
+            ("name", "none"),
+            ("base_url", "http://127.0.0.1:9/unused"),
+            ("wire_api", "responses"),
+            ("env_key", "AGENT_RUN_NO_PROVIDER"),
+            (
+                "env_key_instructions",
+                "This home is agent-run's: start Codex with `agent-run launch PROVIDER codex`.",
+            ),
+        ];
+        let table: Table = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();
+        self.add("model_provider", NO_PROVIDER, Hold::Written);
+        self.add(&format!("model_providers.{NO_PROVIDER}"), table, Hold::Written);
+    }
+
+    /// Keeps the secrets from the commands that Codex runs.
+    ///
+    /// An empty value, and not `exclude` or `filters`: of those two a project's own replaces the user's and
+    /// ours, and they cannot be mixed, while `set` adds up over all layers and comes after both.
+    fn blank_variables(&mut self, launch: &Launch, inputs: &Inputs) {
+        let blank =
+            |names: Vec<String>| -> Table { names.into_iter().map(|name| (name, "".into())).collect() };
+        let mut always = vec![key_variable(inputs)];
+        always.extend((0..BLANKED_HEADERS).map(|at| header_variable(inputs, at)));
+        for name in always {
+            self.add(&format!("shell_environment_policy.set.{name}"), "", Hold::Written);
+        }
+        let mut names: Vec<_> = secrets(launch, inputs).into_iter().map(|(name, _)| name).collect();
+        names.extend(launch.key_variable.clone());
+        if !names.is_empty() {
+            self.word("shell_environment_policy.set", blank(names));
+        }
+    }
+
+    /// What makes Codex offer function tools only (0.169, 0.171).
     fn minimal(&mut self, home: &Home) -> Result<()> {
-        self.pin("model_catalog_json", utf8(&home.catalog())?);
-        self.pin("agents.enabled", false);
-        self.pin("features.goals", false);
-        self.pin("web_search", "disabled");
-        self.pin("model_reasoning_summary", "none");
-        let mut interface = Table::new();
-        interface.insert("url".into(), "http://127.0.0.1:9/unused".into());
-        interface.insert("enabled".into(), false.into());
-        self.pin("mcp_servers", Table::from_iter([("codex_tui".to_owned(), interface.into())]));
+        self.word("model_catalog_json", utf8(&home.catalog())?);
+        self.word("agents.enabled", false);
+        self.word("features.goals", false);
+        self.word("web_search", "disabled");
+        self.word("model_reasoning_summary", "none");
         Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! The reader behind [`parse`](super::parse): one pass over the bytes, with open arrays and objects on a list of
 //! its own instead of the stack.
 
+mod skip;
+
 use serde_json::{Map, Number, Value as Json};
 
 use super::{Dialect, Fault, MAX_DEPTH};
@@ -45,6 +47,10 @@ impl<'a> Reader<'a> {
         loop {
             self.skip_space()?;
             let mut value = match self.peek() {
+                Some(b'[' | b'{') if self.dialect.skips_deep_values && open.len() >= MAX_DEPTH => {
+                    self.skip_value()?;
+                    Json::Null
+                }
                 Some(b'[') => {
                     self.at += 1;
                     if !self.closes(b']')? {
@@ -215,7 +221,7 @@ impl<'a> Reader<'a> {
         loop {
             let plain =
                 self.rest().iter().take_while(|&&byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
-            text.push_str(&String::from_utf8_lossy(&self.rest()[..plain]));
+            self.push_plain(plain, &mut text);
             self.at += plain;
             match self.peek() {
                 Some(b'"') => {
@@ -226,6 +232,15 @@ impl<'a> Reader<'a> {
                 None => return Err(self.fault("the file ends within a text")),
                 Some(_) => return Err(self.fault("a control character within a text")),
             }
+        }
+    }
+
+    fn push_plain(&self, length: usize, text: &mut String) {
+        for chunk in self.rest()[..length].utf8_chunks() {
+            text.push_str(chunk.valid());
+            let bad = chunk.invalid().len();
+            let count = if self.dialect.replaces_each_byte { bad } else { bad.min(1) };
+            text.extend(std::iter::repeat_n(char::REPLACEMENT_CHARACTER, count));
         }
     }
 
@@ -305,7 +320,7 @@ impl<'a> Reader<'a> {
 
     fn fault(&self, message: &'static str) -> Fault {
         let before = &self.bytes[..self.at];
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
         Fault { line, column, message }

@@ -27,10 +27,16 @@ fn what_javascript_reads_beyond_serde_json_is_read() {
     assert_eq!(js("{\"n\":1e400,\"m\":-1e400}"), Ok(json!({"n": "Infinity", "m": "-Infinity"})));
     assert_eq!(js("\u{feff}{}"), Ok(json!({})));
     assert_eq!(js(b"[\"\xff\"]"), Ok(json!(["\u{fffd}"])));
+    assert_eq!(js(b"[\"\xf0\x9f\"]"), Ok(json!(["\u{fffd}"])));
+    assert_eq!(parse(b"[\"\xf0\x9f\"]", GO), Ok(json!(["\u{fffd}\u{fffd}"])));
     assert_eq!(js(r#"["\ud800", "\udc00x", "\ud800A"]"#), Ok(json!(["\u{fffd}", "\u{fffd}x", "\u{fffd}A"])));
     assert_eq!(js(r#"{"a": 1, "b": 2, "a": 3}"#), Ok(json!({"a": 3, "b": 2})));
-    let deep = format!("{}{}", "[".repeat(900), "]".repeat(900));
-    assert!(js(&deep).is_ok());
+    for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+        let deep =
+            |inner| format!(r#"{{"n": {}{inner}{}, "m": 1}}"#, open.repeat(100_000), close.repeat(100_000));
+        assert_eq!(js(deep("0")).expect("deep")["m"], 1, "what stands beside a deep value is read");
+        assert!(js(deep("01")).is_err(), "a deep value is checked all the same");
+    }
 }
 
 #[test]
@@ -51,7 +57,8 @@ fn what_the_parsers_refuse_is_refused_with_its_place() {
         assert_eq!((fault.line, fault.column), (line, column), "{text}: {fault}");
     }
     let deep = "[".repeat(1_000_000);
-    assert_eq!(js(&deep).expect_err("deep").message, "nested deeper than 1,000 levels");
+    assert_eq!(parse(deep.as_bytes(), GO).expect_err("deep").message, "nested deeper than 1,000 levels");
+    assert_eq!(js(&deep).expect_err("not closed").message, "the file ends where a value belongs");
     assert!(parse(b"1e400", GO).is_err() && parse("\u{feff}{}".as_bytes(), GO).is_err());
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
-use crate::canary::MODELS;
+use crate::canary::{Canary, MODELS};
 use crate::commands::trial::{Expected, made_up_key};
 use crate::env::Environment;
 
@@ -27,6 +27,8 @@ pub struct Scene {
     folder: TempDir,
     /// Where the provider listens.
     pub addr: SocketAddr,
+    /// What its base URLs begin with.
+    pub path: String,
     /// The provider's key.
     pub key: String,
     /// The value of the [`STALE`] variables.
@@ -35,14 +37,15 @@ pub struct Scene {
 
 impl Scene {
     /// Makes the folders and the keys.
-    pub fn set(addr: SocketAddr) -> Result<Self> {
+    pub fn set(canary: &Canary) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("agent-run-demo-").tempdir();
         let folder = folder.context("could not make a folder for the demo")?;
         // Codex 0.169 wants no home below the folder for temporary files, so that is beside it.
         for name in ["home", "tmp", "work"] {
             fs::create_dir(folder.path().join(name)).context("could not make a folder for the demo")?;
         }
-        Ok(Self { folder, addr, key: made_up_key("demo"), stale: made_up_key("stale") })
+        let (addr, path) = (canary.addr(), canary.prefix().to_owned());
+        Ok(Self { folder, addr, path, key: made_up_key("demo"), stale: made_up_key("stale") })
     }
 
     /// What a launch here must send, and what it must not.
@@ -62,14 +65,14 @@ impl Scene {
 
     /// The config that a user of this provider would have.
     pub fn config(&self) -> String {
-        let Self { addr, key, .. } = self;
+        let Self { addr, path, key, .. } = self;
         let model = MODELS[0];
         format!(
             "\
 providers:
   {PROVIDER}:
     protocols: [anthropic, openai-responses, openai-chat-completions]
-    base_urls: {{anthropic: 'http://{addr}', openai: 'http://{addr}/v1'}}
+    base_urls: {{anthropic: 'http://{addr}{path}', openai: 'http://{addr}{path}/v1'}}
     key: {key}
     default_model: {model}
     models: [{{id: {model}, context_window: 200000}}]

@@ -16,14 +16,14 @@ pub fn ask(scene: &Scene) -> Result<String> {
 }
 
 fn talk(scene: &Scene) -> Result<String> {
-    let Scene { addr, key, .. } = scene;
+    let Scene { addr, path, key, .. } = scene;
     let messages = json!([{"role": "user", "content": PROMPT}]);
     let body =
         json!({"model": MODELS[0], "max_tokens": 100, "stream": true, "messages": messages}).to_string();
     let mut stream = TcpStream::connect(addr)?;
     write!(
         stream,
-        "POST /v1/messages HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\n\
+        "POST {path}/v1/messages HTTP/1.1\r\nhost: {addr}\r\nauthorization: Bearer {key}\r\n\
          content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
         body.len()
     )?;

@@ -24,6 +24,7 @@ use shims::{Agent, Dirs};
 use self::keys::Asking;
 use self::report::{Finding, Group, Mark, Report};
 use super::target::Target;
+use super::trial::Interrupts;
 use crate::cli::Doctor;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::env::Environment;
@@ -34,6 +35,7 @@ use crate::{near, output, resolve};
 /// # Errors
 /// When what was named does not exist, or stdout cannot be written.
 pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    let interrupts = asked.probe.then(Interrupts::catch).transpose()?;
     let (path, dirs) = (env.config_file(config)?, env.dirs()?);
     let loaded = config::load(&path);
     let providers = loaded.as_ref().ok().map(|loaded| &loaded.config.providers);
@@ -53,6 +55,9 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(loaded) = &loaded {
         look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);
+        if let Some(interrupts) = &interrupts {
+            probe_each(&target, &here, loaded, &dirs, env, interrupts, &mut report)?;
+        }
     }
     let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
@@ -87,9 +92,19 @@ fn look_closer(
     report.add(keys::look(chosen(), asking));
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
     report.add(launches::look(here, named, loaded, dirs, env));
-    if !asked.probe {
-        return;
-    }
+}
+
+/// Starts each agent that fits, and looks at what it sends.
+fn probe_each(
+    target: &Target,
+    here: &[&'static dyn Agent],
+    loaded: &Loaded,
+    dirs: &Dirs,
+    env: &Environment,
+    interrupts: &Interrupts,
+    report: &mut Report,
+) -> Result<()> {
+    let named = target.provider.as_deref();
     let launches = here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, loaded)?)));
     let launches: Vec<_> = launches.collect();
     if launches.is_empty() {
@@ -102,8 +117,9 @@ fn look_closer(
         if std::io::stderr().is_terminal() {
             _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
         }
-        report.add(probe::look(agent, provider, loaded, dirs, env));
+        report.add(probe::look(agent, provider, loaded, dirs, env, interrupts)?);
     }
+    Ok(())
 }
 
 fn check_name(name: &str, config: &Config) -> Result<()> {

@@ -17,7 +17,7 @@ use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
 use crate::canary::{Canary, Log, Script};
 use crate::commands::launch::{Asking, Meant, Ready};
-use crate::commands::trial::{self, Expected, Findings, made_up_key};
+use crate::commands::trial::{self, Expected, Findings, Interrupted, Interrupts, made_up_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::env::Environment;
 use crate::exec::folders::private_dir;
@@ -33,22 +33,27 @@ const UNSEEN: &str = "not seen is what goes around the proxy variables, as a hoo
                       this machine; what the agent writes at any start stays";
 
 /// Probes one agent on one provider.
+///
+/// # Errors
+/// [`Interrupted`]; whatever else goes wrong is a finding.
 pub fn look(
     agent: &'static dyn Agent,
     provider: &str,
     loaded: &Loaded,
     dirs: &Dirs,
     env: &Environment,
-) -> Group {
+    interrupts: &Interrupts,
+) -> Result<Group> {
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
-    match probe(agent, provider, loaded, dirs, env) {
+    match probe(agent, provider, loaded, dirs, env, interrupts) {
         Ok(findings) => group.extend(told(agent, &findings)),
+        Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
             let otherwise = "run it once more with RUST_LOG=debug";
             group.add(Finding::error(Mark::Problem, agent.name(), &error, otherwise));
         }
     }
-    group
+    Ok(group)
 }
 
 fn told(agent: &dyn Agent, findings: &Findings) -> Vec<Finding> {
@@ -79,6 +84,7 @@ fn probe(
     loaded: &Loaded,
     dirs: &Dirs,
     env: &Environment,
+    interrupts: &Interrupts,
 ) -> Result<Findings> {
     let request = Request { args: agent.one_shot(trial::PROMPT), ..Request::new(agent, name) };
     let meant = Meant::of(&request, &loaded.config, dirs, env)?;
@@ -86,6 +92,7 @@ fn probe(
     let launch = launch.context("a home without a provider cannot be probed")?;
     let canary = Canary::start(Script::default(), Log::memory())?;
     let proxy = format!("http://{}", canary.addr());
+    let base = format!("{proxy}{}", canary.prefix());
     let expected = Expected {
         key: made_up_key("probe"),
         stale: stale(agent, loaded, env),
@@ -102,10 +109,10 @@ fn probe(
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
     let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
     let mut turned = config::load(&loaded.path)?;
-    turn_here(&mut turned.config, name, &launch, &proxy, &expected.key);
+    turn_here(&mut turned.config, name, &launch, &base, &expected.key);
 
     let ready = Ready::rehearse(&request, &turned, &dirs, &env)?;
-    let ran = trial::run(ready, &dirs.cwd, scratch.path())?;
+    let ran = trial::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
     Ok(Findings::of(&canary.requests(), &expected, &ran))
 }
 

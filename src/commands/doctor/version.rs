@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -37,13 +38,13 @@ pub fn ask(program: &Path, env: &Environment) -> Result<Version> {
         fs::create_dir(place(name))?;
     }
     let mut command = Command::new(program);
-    command.arg("--version").env_clear().current_dir(place("home")).stdin(Stdio::null());
+    command.process_group(0).arg("--version").env_clear().current_dir(place("home")).stdin(Stdio::null());
     command.envs(PASSED.iter().filter_map(|name| Some((name, env.var(name)?))));
     command.envs(PROXY_VARIABLES.map(|name| (name, NOWHERE)));
     command.envs([("HOME", place("home")), ("TMPDIR", place("tmp"))].map(|(k, v)| (k, OsString::from(v))));
     command.stdout(File::create(place("out"))?).stderr(File::create(place("err"))?);
     let mut child = command.spawn().context("could not run it")?;
-    if trial::wait(&mut child, LIMIT)?.is_none() {
+    if trial::wait(&mut child, LIMIT, || Ok(()))?.is_none() {
         bail!("it had not told its version after {} s", LIMIT.as_secs());
     }
     let said = |name| fs::read(place(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

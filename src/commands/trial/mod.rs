@@ -1,19 +1,22 @@
 //! A launch on the provider inside this program, watched to its end: what `demo` and `doctor --probe` share.
 
 mod findings;
+mod interrupts;
 
 use std::fs;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use crate::commands::launch::Ready;
 pub use findings::{Expected, Findings};
+pub use interrupts::{Interrupted, Interrupts};
 
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";
@@ -44,42 +47,45 @@ pub fn made_up_key(name: &str) -> String {
 /// Lets the agent go in the working folder `cwd` and waits for its end; what it says is kept in `folder`.
 ///
 /// # Errors
-/// When it could not be started or was lost.
-pub fn run(mut ready: Ready, cwd: &Path, folder: &Path) -> Result<Ran> {
+/// When it could not be started or was lost, and [`Interrupted`], after it was ended.
+pub fn run(mut ready: Ready, cwd: &Path, folder: &Path, interrupts: &Interrupts) -> Result<Ran> {
     // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
-    let command = ready.command.current_dir(cwd).stdin(Stdio::null());
+    // A group of its own, so that what it starts can be ended with it.
+    let command = ready.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
     let program = PathBuf::from(command.get_program());
     let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
-    let ended = wait(&mut child, LIMIT)?;
+    let ended = wait(&mut child, LIMIT, || interrupts.check())?;
     let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(Ran { stdout: read(&stdout)?, stderr: read(&stderr)?, ended })
 }
 
-/// How the child ended; `None` when its time was up and it was ended.
+/// How the child, which leads a process group, ended; `None` when its time was up and it was ended.
 ///
 /// # Errors
-/// When the child was lost.
-pub fn wait(child: &mut Child, limit: Duration) -> Result<Option<String>> {
-    if let Some(status) = wait_for(child, limit)? {
+/// When the child was lost, and what `check` returned, after the child was ended.
+pub fn wait(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
+    let ended = wait_for(child, limit, check);
+    if let Ok(Some(status)) = ended {
         return Ok(Some(status));
     }
-    // Agents that are installed as a script pass this on to the program they started; SIGKILL they cannot.
-    _ = kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGTERM);
-    if wait_for(child, GRACE)?.is_none() {
-        child.kill()?;
-        child.wait()?;
-    }
-    Ok(None)
+    let group = Pid::from_raw(child.id().cast_signed());
+    _ = killpg(group, Signal::SIGTERM);
+    _ = wait_for(child, GRACE, || Ok(()));
+    // Whoever of the group is left, the agent or what it started.
+    _ = killpg(group, Signal::SIGKILL);
+    child.wait()?;
+    ended
 }
 
-fn wait_for(child: &mut Child, limit: Duration) -> Result<Option<String>> {
+fn wait_for(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
         if let Some(status) = child.try_wait().context("lost the agent")? {
             return Ok(Some(status.to_string()));
         }
+        check()?;
         thread::sleep(Duration::from_millis(20));
     }
     Ok(None)
@@ -92,15 +98,15 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Child {
-        Command::new("sh").args(["-c", script]).spawn().expect("sh")
+        Command::new("sh").args(["-c", script]).process_group(0).spawn().expect("sh")
     }
 
     #[test]
     fn an_agent_ends_by_itself_or_is_ended() {
-        let ended = wait(&mut shell("exit 3"), Duration::from_secs(60)).expect("waited");
+        let ended = wait(&mut shell("exit 3"), Duration::from_secs(60), || Ok(())).expect("waited");
         assert_eq!(ended.as_deref(), Some("exit status: 3"));
-        let mut child = shell("exec sleep 60");
-        assert_eq!(wait(&mut child, Duration::from_millis(50)).expect("waited"), None);
+        let mut child = shell("trap '' TERM; sleep 61 & sleep 60");
+        assert_eq!(wait(&mut child, Duration::from_millis(50), || Ok(())).expect("waited"), None);
         assert!(child.try_wait().expect("asked").is_some(), "it still runs");
     }
 }

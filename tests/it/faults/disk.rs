@@ -179,12 +179,12 @@ fn wrong_modes_are_put_right_in_our_folders_and_kept_in_the_users() {
         let sandbox = sandbox();
         live_in(&sandbox);
         sandbox.agent_run(&["launch", "mock", "codex", "hi"]).exits(0);
-        let home = sandbox.home(".cache/agent-run/codex/mock");
+        let home = sandbox.home(".local/state/agent-run/codex-shared/home");
         let set = |path: &Path| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         set(&home.join("config.toml"));
         set(&sandbox.home(".claude.json"));
         if mode & 0o700 == 0o700 {
-            set(&sandbox.home(".cache/agent-run"));
+            set(&sandbox.home(".local/state/agent-run"));
             set(&home);
         }
         let is_root = nix::unistd::geteuid().is_root();

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, lchown, symlink};
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::sys::stat::Mode;
 use nix::unistd::{geteuid, mkfifo};
@@ -100,7 +100,7 @@ fn whatever_stands_where_a_file_of_the_users_belongs_is_left_and_holds_up_no_lau
 #[test]
 fn a_pipe_that_could_undo_the_launch_is_left_out_or_told() {
     for (agent, path, link) in [
-        ("codex", ".codex/.env", Some(".cache/agent-run/codex/mock/.env")),
+        ("codex", ".codex/.env", Some(".local/state/agent-run/codex-shared/home/.env")),
         ("hermes", ".hermes/.env", None),
         ("claude", ".claude/settings.json", None),
     ] {
@@ -121,18 +121,30 @@ fn a_pipe_that_could_undo_the_launch_is_left_out_or_told() {
     }
 }
 
+/// The path below a folder; a `*` in it stands for the end of the name of the one folder that begins so.
+fn found(root: &Path, path: &str) -> PathBuf {
+    let Some((start, rest)) = path.split_once("*/") else { return root.join(path) };
+    let start = root.join(start);
+    let begins = |entry: &fs::DirEntry| {
+        entry.path().as_os_str().as_encoded_bytes().starts_with(start.as_os_str().as_encoded_bytes())
+    };
+    let mut folders = fs::read_dir(start.parent().unwrap()).unwrap().map(Result::unwrap).filter(begins);
+    folders.next().unwrap().path().join(rest)
+}
+
 #[test]
 fn whatever_stands_where_a_file_of_ours_belongs_is_replaced_or_refused_and_never_written_through() {
     let mut cases = 0;
     for (agent, path) in [
-        ("codex", "codex/mock/config.toml"),
-        ("codex", "codex/mock/.agent-run.json"),
-        ("codex", "codex/.mock.lock"),
-        ("codex", "codex/mock"),
-        ("codex", "codex"),
-        ("crush", "crush/mock/config/crush.json"),
-        ("crush", "crush/.mock.lock"),
-        ("hermes", "hermes/.mock.lock"),
+        ("codex", ".local/state/agent-run/codex-shared/home/config.toml"),
+        ("codex", ".local/state/agent-run/codex-shared/home/.agent-run.json"),
+        ("codex", ".local/state/agent-run/codex-shared/home"),
+        ("codex", ".local/state/agent-run/codex-shared"),
+        ("codex", ".cache/agent-run/codex/.all.lock"),
+        ("codex", ".cache/agent-run/codex"),
+        ("crush", ".cache/agent-run/crush/mock-*/config/crush.json"),
+        ("crush", ".cache/agent-run/crush/.mock.lock"),
+        ("hermes", ".cache/agent-run/hermes/.mock.lock"),
     ] {
         let sandbox = sandbox();
         sandbox.agent_run(&["launch", "mock", agent]).exits(0);
@@ -140,7 +152,7 @@ fn whatever_stands_where_a_file_of_ours_belongs_is_replaced_or_refused_and_never
         let victim = sandbox.path("victim");
         for kind in KINDS.into_iter().chain(["planted"]) {
             good.restore(&sandbox.path(""));
-            let path = sandbox.home(".cache/agent-run").join(path);
+            let path = found(&sandbox.home(""), path);
             if kind == "planted" {
                 fs::write(&victim, "untouched").unwrap();
                 plant(&sandbox, "dangling", &path);
@@ -152,7 +164,7 @@ fn whatever_stands_where_a_file_of_ours_belongs_is_replaced_or_refused_and_never
             let what = format!("{kind} at {}", path.display());
             let ran = in_time(&sandbox, &["launch", "mock", agent]);
             assert!([0, 125].contains(&ran.code), "{what}: {} {}", ran.code, ran.stderr);
-            assert!(!sandbox.path("home/.cache/agent-run/codex/nowhere").exists(), "{what}");
+            assert!(!path.with_file_name("nowhere").exists(), "{what}");
             if kind == "planted" {
                 assert_eq!(fs::read(&victim).unwrap(), b"untouched", "{what}");
                 fs::remove_file(&victim).unwrap();
@@ -199,7 +211,7 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_f
     let sandbox = sandbox();
     sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
     let cache = sandbox.home(".cache/agent-run");
-    let config = cache.join("codex/mock/config.toml");
+    let config = sandbox.home(".local/state/agent-run/codex-shared/home/config.toml");
     // The right content and mode, and a file that its owner can change later.
     chown(&config, Some(65534), Some(65534)).unwrap();
     sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);

@@ -33,17 +33,17 @@ fn folders_of_another_user_are_refused_at_every_level() {
     let levels = [
         ".cache/agent-run",
         ".cache/agent-run/codex",
-        ".cache/agent-run/codex/mock",
         ".local/state/agent-run",
-        ".local/state/agent-run/codex/mock",
-        ".local/state/agent-run/codex/mock/sessions",
+        ".local/state/agent-run/codex-shared",
+        ".local/state/agent-run/codex-shared/home",
+        ".local/state/agent-run/codex-shared/sessions",
     ];
     for level in levels {
         sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
         let path = sandbox.home(level);
         chown(&path, Some(SOMEBODY), None).unwrap();
         // What is ours below it must not be written either.
-        _ = fs::remove_file(sandbox.home(".cache/agent-run/codex/mock/config.toml"));
+        _ = fs::remove_file(sandbox.home(".local/state/agent-run/codex-shared/home/config.toml"));
         let before = Tree::of(&path);
         let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
         ran.complains(&["belongs to another user", "help: ", path.to_str().unwrap()]);
@@ -99,9 +99,16 @@ fn open_folders_of_ours_are_closed_at_every_level() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);
-    for level in ["", "/codex", "/codex/mock"] {
-        for base in [".cache/agent-run", ".local/state/agent-run"] {
-            let path = sandbox.home(&format!("{base}{level}"));
+    let state = ".local/state/agent-run";
+    for path in [
+        ".cache/agent-run",
+        ".cache/agent-run/codex",
+        state,
+        &format!("{state}/codex-shared"),
+        &format!("{state}/codex-shared/home"),
+    ] {
+        {
+            let path = sandbox.home(path);
             for open in [0o755, 0o770, 0o777, 0o1777, 0o2775] {
                 mode(&path, open);
                 sandbox.agent_run(&["launch", "mock", "codex"]).exits(0);

@@ -75,7 +75,7 @@ fn no_form_of_filter_shows_the_key_to_commands() {
     let project = stage.sandbox.path("work");
     let exclude = "[shell_environment_policy]\nexclude = ['X']";
     let filters = "[shell_environment_policy]\nfilters = { X = 'exclude' }";
-    let set = "[shell_environment_policy]\nset = { AGENT_RUN_CODEX_API_KEY = 'x' }";
+    let set = "[shell_environment_policy]\nset = { X = 'x' }\ninherit = 'all'";
     for (own, projects) in [(exclude, filters), (filters, exclude), (exclude, exclude), (filters, set)] {
         stage.own_config("", own);
         stage.sandbox.write(&project.join(".codex/config.toml"), projects);

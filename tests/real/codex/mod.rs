@@ -6,7 +6,9 @@ mod choice;
 mod keys;
 /// The other subcommands, and the protocol of editors.
 mod others;
-/// Sessions: resumed, kept apart, and kept.
+/// Projects, administrators, and launches at once.
+mod projects;
+/// Sessions: resumed, shared by all providers, and kept.
 mod sessions;
 /// The terminal interface.
 mod terminal;
@@ -82,14 +84,14 @@ impl Stage {
         command
     }
 
-    /// The runtime home of `p`.
+    /// The runtime home of all providers.
     fn runtime(&self) -> PathBuf {
-        self.sandbox.home(".cache/agent-run/codex/p")
+        self.state().join("home")
     }
 
-    /// The lasting state of `p`.
+    /// Sessions and databases.
     fn state(&self) -> PathBuf {
-        self.sandbox.home(".local/state/agent-run/codex/p")
+        self.sandbox.home(".local/state/agent-run/codex-shared")
     }
 
     /// The only request that `p` got, while nobody else got any.

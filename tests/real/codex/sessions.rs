@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::terminal::Terminal;
-use super::{Stage, lines};
+use super::{Stage, header, lines};
 
 /// The id that `exec` prints.
 fn session_id(stderr: &str) -> &str {
@@ -53,13 +53,93 @@ fn case_11_a_newer_session_of_ours_is_not_plain_codexs() {
 }
 
 #[test]
-fn case_12_two_providers_do_not_share_sessions() {
+fn case_12_one_provider_goes_on_with_anothers_session() {
     let Some(stage) = Stage::set() else { return };
     let ours = stage.run("codex@p", &["exec", "one"]).exits(0);
-    let theirs = stage.run("codex@q", &["exec", "resume", "--last", "x"]).exits(0);
-    assert_ne!(session_id(&ours.stderr), session_id(&theirs.stderr));
-    assert_eq!(stage.a.posts().len(), 1);
-    assert_eq!(lines(&stage.b.wait_for_turn(1)), ["user: x"]);
+    let theirs = stage.run("codex@q", &["exec", "resume", "--last", "two"]).exits(0);
+    assert_eq!(session_id(&ours.stderr), session_id(&theirs.stderr));
+    let back = stage.run("codex@p", &["exec", "resume", session_id(&ours.stderr), "three"]).exits(0);
+    assert_eq!(session_id(&ours.stderr), session_id(&back.stderr));
+    let post = stage.b.wait_for_turn(1);
+    assert_eq!(lines(&post), ["user: one", "assistant: PONG-FROM-MOCK", "user: two"]);
+    assert_eq!(post["model"], "model-q");
+    assert_eq!(header(&post, "authorization"), Some("Bearer sk-canary-q"));
+    assert_eq!(lines(&stage.a.wait_for_turn(2)).len(), 5);
+    assert_eq!(stage.a.wait_for_turn(2)["model"], "model-p");
+}
+
+#[test]
+fn case_12_in_the_terminal_too_with_the_launchs_model_and_one_trust() {
+    let Some(stage) = Stage::set() else { return };
+    let Some(()) = stage.chat("codex@p", "one") else { return };
+    let Some(terminal) = Terminal::start(&stage, "codex@q resume --last") else { return };
+    // Straight to the session: the folder is trusted.
+    terminal.0.wait_for("› one");
+    terminal.say("two");
+    let post = stage.b.wait_for_turn(1);
+    assert_eq!(lines(&post), ["user: one", "assistant: PONG-FROM-MOCK", "user: two"]);
+    assert_eq!(post["model"], "model-q");
+}
+
+/// What an older version left of two providers: each with its sessions, recorded under `agent-run`.
+#[test]
+fn sessions_of_older_versions_are_all_there() {
+    let Some(stage) = Stage::set() else { return };
+    let state = stage.sandbox.home(".local/state/agent-run");
+    let mut ids = Vec::new();
+    for (shim, model) in [("codex@p", "m-p"), ("codex@q", "m-q"), ("codex@q", "m-q")] {
+        let ran = stage.run(shim, &["exec", "-m", model, &format!("said to {model}")]).exits(0);
+        ids.push(session_id(&ran.stderr).to_owned());
+    }
+    let secret = fs::read_to_string(state.join("secret")).unwrap();
+    for (at, provider) in ["p", "q", "q"].iter().enumerate() {
+        let rollout =
+            rollouts(&state.join("codex-shared")).into_iter().find(|it| it.contains(&ids[at])).unwrap();
+        let text = fs::read_to_string(&rollout).unwrap();
+        let id = text.split("\"model_provider\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        assert!(id.starts_with("agent-run-"), "{id}");
+        let old = rollout.replace("codex-shared/", &format!("codex/{provider}/"));
+        stage.sandbox.write(old.as_ref(), text.replace(&format!("\"{id}\""), "\"agent-run\""));
+    }
+    fs::remove_dir_all(state.join("codex-shared")).unwrap();
+    assert_eq!(fs::read_to_string(state.join("secret")).unwrap(), secret);
+
+    let (mut turns, mut before) = ([1, 2], rollouts(&state.join("codex")));
+    for (at, id) in ids.iter().enumerate() {
+        let shim = ["codex@q", "codex@p", "codex@q"][at];
+        stage.run(shim, &["exec", "resume", id, "more"]).exits(0);
+        let (canary, turn) =
+            if shim == "codex@p" { (&stage.a, &mut turns[0]) } else { (&stage.b, &mut turns[1]) };
+        *turn += 1;
+        let said = lines(&canary.wait_for_turn(*turn));
+        assert_eq!(said.len(), 3, "{said:?}");
+        assert_eq!(said[0], ["user: said to m-p", "user: said to m-q", "user: said to m-q"][at]);
+    }
+    let mut after = rollouts(&state.join("codex-shared"));
+    assert_eq!(after.len(), 3);
+    let name = |path: &mut String| *path = path.rsplit('/').next().unwrap().to_owned();
+    before.iter_mut().chain(&mut after).for_each(name);
+    before.sort();
+    after.sort();
+    assert_eq!(before, after);
+}
+
+/// The files of sessions below a folder.
+fn rollouts(folder: &std::path::Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_symlink() {
+            } else if path.is_dir() {
+                folders.push(path);
+            } else if path.to_str().unwrap().contains("/rollout-") {
+                found.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    found
 }
 
 #[test]
@@ -82,7 +162,7 @@ fn sessions_and_answers_outlive_the_cache() {
 }
 
 #[test]
-fn a_resumed_session_keeps_its_model_unless_one_is_asked_for() {
+fn a_resumed_session_goes_on_with_the_launchs_model() {
     let Some(stage) = Stage::set() else { return };
     stage.own_config("", "");
     let Some(()) = stage.chat("codex@p -m other", "one") else { return };
@@ -95,8 +175,8 @@ fn a_resumed_session_keeps_its_model_unless_one_is_asked_for() {
         terminal.quit();
         Some(model)
     };
-    let Some(kept) = model_of(2, "codex@p resume --last") else { return };
-    assert_eq!(kept, "other");
+    let Some(model) = model_of(2, "codex@p resume --last") else { return };
+    assert_eq!(model, "model-p");
     let asked = "AGENT_RUN_OPTS='--model asked --force model' codex@p resume --last";
     assert_eq!(model_of(3, asked).unwrap(), "asked");
 }

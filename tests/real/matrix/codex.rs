@@ -242,7 +242,7 @@ mod plant {
     pub fn a_nested_session(scene: &mut Scene) {
         scene.home(".codex/config.toml", settings());
         scene.asks(&["exec", "hi"]);
-        let runtime = shown(&scene.sandbox.home(".cache/agent-run/codex/m"));
+        let runtime = shown(&scene.sandbox.home(".local/state/agent-run/codex-shared/home"));
         for (name, value) in [
             ("CODEX_HOME", runtime.as_str()),
             ("CODEX_SANDBOX", "seatbelt"),

@@ -4,7 +4,7 @@ use super::{Machine, args, launch, plan, warnings};
 use crate::{Fact, Plan, Value};
 
 /// What `--settings` in front says, if it is there.
-fn guard(plan: &Plan) -> Option<serde_json::Value> {
+pub fn guard(plan: &Plan) -> Option<serde_json::Value> {
     match args(plan).as_slice() {
         ["--settings", json, ..] | ["--model", _, "--settings", json, ..] => {
             Some(serde_json::from_str(json).expect("JSON"))
@@ -13,8 +13,8 @@ fn guard(plan: &Plan) -> Option<serde_json::Value> {
     }
 }
 
-const USER: &str = "/home/u/.claude/settings.json";
-const LOCAL: &str = "/work/.claude/settings.local.json";
+pub const USER: &str = "/home/u/.claude/settings.json";
+pub const LOCAL: &str = "/work/.claude/settings.local.json";
 
 #[test]
 fn settings_that_change_nothing_of_the_launch_need_no_guard() {
@@ -26,7 +26,7 @@ fn settings_that_change_nothing_of_the_launch_need_no_guard() {
             "CLAUDE_CODE_USE_BEDROCK": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1", "EDITOR": "vi"
         }
     }"#;
-    for text in [harmless, "", "{\"env\": ", "[1]", "{\"env\": 5}"] {
+    for text in [harmless, "", " \n", "[1]", "{\"env\": 5}"] {
         let plan = plan(Machine::onboarded().file(USER, text));
         assert_eq!(args(&plan), [""; 0], "{text}");
         assert!(plan.notes.is_empty(), "{:?}", plan.notes);
@@ -207,4 +207,35 @@ fn a_hook_over_http_is_not_sent_the_key() {
     let mut launch = launch();
     launch.args = ["--settings", "x.json"].map(Into::into).into();
     Machine::onboarded().file(LOCAL, hook("")).plan(&launch).expect_err("no room for a list");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_policy_that_forbids_the_model_or_the_provider_stops_the_launch() {
+    let policy = |text: &str| Machine::onboarded().file("/etc/claude-code/managed-settings.json", text);
+    let mut claudes = launch();
+    claudes.model.value.id = "claude-opus-4-8".to_owned();
+    for (launch, denied, stops) in [
+        (launch(), "m-main", true),
+        (launch(), "M-Main", true),
+        (launch(), "m", false),
+        (launch(), "opus", false),
+        (claudes.clone(), "opus", true),
+        (claudes.clone(), "claude-opus-4", true),
+        (claudes, "claude-opus-4-7", false),
+    ] {
+        let plan = policy(&format!(r#"{{"deniedModels": ["{denied}"]}}"#)).plan(&launch);
+        assert_eq!(plan.is_err(), stops, "{denied}");
+        let error = plan.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(!stops || error.contains("denies the model `") && error.contains("help: "), "{error}");
+    }
+    let pinned = r#"{"allowedProviders": ["customEndpoint"], "env": {"ANTHROPIC_BASE_URL": "https://api.acme.example/anthropic/"}}"#;
+    policy(pinned).plan(&launch()).expect("the policy's own address");
+    for forbidden in [r#"["customEndpoint"]"#, r#"["anthropic", "bedrock"]"#, "[]"] {
+        let plan = policy(&format!(r#"{{"allowedProviders": {forbidden}}}"#)).plan(&launch());
+        assert!(plan.expect_err(forbidden).to_string().contains("provider `acme`"));
+    }
+    let mut anthropic = launch();
+    anthropic.base_url.value = "https://api.anthropic.com".to_owned();
+    policy(r#"{"allowedProviders": ["anthropic"]}"#).plan(&anthropic).expect("allowed");
 }

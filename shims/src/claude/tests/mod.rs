@@ -1,7 +1,13 @@
 //! Plans for machines that do not exist.
 
+mod families;
 mod guard;
+mod literals;
+mod models;
 mod onboarding;
+mod places;
+mod readers;
+mod trust;
 
 use std::path::Path;
 

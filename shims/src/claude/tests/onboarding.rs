@@ -45,15 +45,15 @@ fn a_broken_file_is_refused_with_its_place() {
     for (text, place) in [
         ("", ":1:1: the file is empty"),
         (" \n", ":1:1: the file is empty"),
-        ("{\"a\":1,", ":1:7: "),
-        ("{\n \"a\": nope}", ":2:8: "),
+        ("{\"a\":1,", ":1:8: "),
+        ("{\n \"a\": nope}", ":2:7: "),
         ("[]", ":1:1: not a JSON object"),
         ("null", ":1:1: not a JSON object"),
     ] {
         let error = Machine::bare().file("/home/u/.claude.json", text).plan(&launch()).expect_err(text);
         let error = error.to_string();
         assert!(error.starts_with(&format!("/home/u/.claude.json{place}")), "{text:?}: {error}");
-        assert!(error.contains("\nhelp: mend the file"), "{error}");
+        assert!(error.contains("\nhelp: correct the file"), "{error}");
     }
 }
 

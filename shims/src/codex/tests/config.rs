@@ -12,11 +12,11 @@ fn the_users_settings_come_along_in_every_form() {
     assert_eq!(table["tui"]["theme"].as_str(), Some("grün"));
     assert_eq!(table["features"]["x"].as_bool(), Some(true));
     assert_eq!(table["features"]["daemon_auto_start"].as_bool(), Some(false));
-    assert_eq!(table["model"].as_str(), Some("M"));
+    assert!(!table.contains_key("model"), "it goes on the command line");
     assert_eq!(table["model_reasoning_effort"].as_str(), Some("high"));
     assert_eq!(table["shell_environment_policy"]["filters"]["A"].as_str(), Some("exclude"));
     assert_eq!(table["shell_environment_policy"]["set"]["B"].as_str(), Some("b"));
-    assert_eq!(table["shell_environment_policy"]["set"]["AGENT_RUN_CODEX_API_KEY"].as_str(), Some(""));
+    assert_eq!(table["shell_environment_policy"]["set"][KEY].as_str(), Some(""));
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn what_would_stop_codex_is_left_out_and_named_each_time() {
     let config: toml::Table = written(&first, CONFIG).parse().expect("TOML");
     let providers = config["model_providers"].as_table().expect("a table");
     assert_eq!(providers.keys().collect::<Vec<_>>(), ["agent-run", "good"]);
-    assert_eq!(providers["agent-run"]["base_url"].as_str(), Some("https://host.example/v1"));
+    assert_eq!(providers["agent-run"]["base_url"].as_str(), Some("http://127.0.0.1:9/unused"));
     let warnings_of = |plan: &Plan| warnings(plan).join("\n");
     let said = warnings_of(&first);
     for part in
@@ -71,23 +71,25 @@ fn a_known_window_is_told_and_retries_are_the_users() {
     let own = "features.unbounded_connection_retries = true";
     let plan = plan(&launch, &machine(&[("/h/.codex/config.toml", own)])).expect("a plan");
     let config: toml::Table = written(&plan, CONFIG).parse().expect("TOML");
-    assert_eq!(config["model_context_window"].as_integer(), Some(32_768));
+    assert!(words(&plan).contains(&"model_context_window=32768"));
     assert_eq!(config["features"]["unbounded_connection_retries"].as_bool(), Some(true));
 }
 
 #[test]
 fn minimal_tools_are_functions_only() {
-    let own = "web_search='live'\n[mcp_servers.mine]\nurl='http://m'\n[agents.a]\nconfig_file='x'\n";
+    let own = "web_search='live'\n[mcp_servers.mine]\nurl='http://m'\n[mcp_servers.local]\ncommand='x'\n";
     let launch = Launch { codex_tools: ToolSet::Minimal, ..launch() };
     let plan = plan(&launch, &machine(&[("/h/.codex/config.toml", own)])).expect("a plan");
-    let config: toml::Table = written(&plan, CONFIG).parse().expect("TOML");
-    assert_eq!(config["web_search"].as_str(), Some("disabled"));
-    assert_eq!(config["agents"]["enabled"].as_bool(), Some(false));
-    let servers = config["mcp_servers"].as_table().expect("a table");
-    assert_eq!(servers.keys().collect::<Vec<_>>(), ["codex_tui"]);
-    let catalog = config["model_catalog_json"].as_str().expect("a path");
-    serde_json::from_str::<serde_json::Value>(&written(&plan, catalog)).expect("JSON");
-    assert!(words(&plan).contains(&r#"web_search="disabled""#));
+    for said in [r#"web_search="disabled""#, "agents.enabled=false", "features.goals=false"] {
+        assert!(words(&plan).contains(&said), "{said}");
+    }
+    let servers = word(&plan, "mcp_servers=").expect("a word");
+    assert_eq!(servers.keys().collect::<Vec<_>>(), ["codex_tui", "local", "mine"]);
+    assert!(servers["local"].get("url").is_none(), "a command stays one");
+    assert!(servers.values().all(|server| server["enabled"].as_bool() == Some(false)));
+    let catalog = format!("{HOME}/agent-run-models.json");
+    assert!(words(&plan).contains(&&*format!("model_catalog_json=\"{catalog}\"")));
+    serde_json::from_str::<serde_json::Value>(&written(&plan, &catalog)).expect("JSON");
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn trust_in_hooks_counts_in_the_runtime_home_too() {
         [hooks.state.'/h/.codexx/hooks.json:stop:0:0']\ntrusted_hash='2'\n";
     let table = generated(own);
     let state = table["hooks"]["state"].as_table().expect("a table");
-    assert_eq!(state["/c/codex/p/hooks.json:stop:0:0"]["trusted_hash"].as_str(), Some("1"));
+    assert_eq!(state["/s/codex-shared/home/hooks.json:stop:0:0"]["trusted_hash"].as_str(), Some("1"));
     assert_eq!(state.len(), 3);
 }
 
@@ -108,8 +110,8 @@ fn what_codex_wrote_stays_and_what_the_launch_decides_comes_back() {
     let mut machine = after(&first, machine);
     let left = written(&first, CONFIG)
         .replace(
-            "model = \"M\"",
-            "model = \"gpt\"\nmodel_reasoning_effort = \"high\"\nservice_tier = \"fast\"",
+            "model_provider =",
+            "model = \"gpt\"\nmodel_reasoning_effort = \"high\"\nservice_tier = \"fast\"\nmodel_provider =",
         )
         .replace("http://a", "http://b")
         + "[projects.\"/w\"]\ntrust_level = \"trusted\"\n";
@@ -123,7 +125,7 @@ fn what_codex_wrote_stays_and_what_the_launch_decides_comes_back() {
     let machine = after(&second, machine);
     let third = plan(&launch(), &machine).expect("a plan");
     assert_eq!(written(&third, CONFIG), written(&second, CONFIG));
-    assert!(!third.files.contains_key(Path::new("/s/codex/p/base.toml")), "nothing was parsed");
+    assert!(!third.files.contains_key(&Path::new(HOME).join(".agent-run-base.toml")), "nothing was parsed");
 
     let mut wiped = machine;
     wiped.facts.remove(Path::new(CONFIG));

@@ -7,12 +7,12 @@ fn an_isolated_home_takes_nothing_and_lets_go_of_what_it_had() {
     let files = [("/h/.codex/config.toml", "a=1"), ("/h/.codex/AGENTS.md", "x"), ("/h/.codex/.env", "A=1")];
     let mut machine = machine(&files);
     let link = Entry { name: "AGENTS.md".into(), kind: EntryKind::Link("/h/.codex/AGENTS.md".into()) };
-    machine.facts.insert("/c/codex/p".into(), Fact::Dir(vec![link]));
+    machine.facts.insert("/s/codex/p/isolated/home".into(), Fact::Dir(vec![link]));
     let isolated = Launch { isolated: true, ..launch() };
     assert!(!Codex.reads(&isolated, &machine).iter().any(|path| path == Path::new("/h/.codex/config.toml")));
     let plan = plan(&isolated, &machine).expect("a plan");
-    assert!(!written(&plan, CONFIG).contains("a = 1"));
-    assert_eq!(plan.links[Path::new("/c/codex/p/AGENTS.md")], None);
+    assert!(!written(&plan, "/s/codex/p/isolated/home/config.toml").contains("a = 1"));
+    assert_eq!(plan.links[Path::new("/s/codex/p/isolated/home/AGENTS.md")], None);
     assert!(plan.links.values().flatten().all(|link| link.target.starts_with("/s")));
 }
 
@@ -24,7 +24,7 @@ fn the_users_home_is_linked_but_for_what_is_a_homes_own() {
     let paths: Vec<_> = own.iter().chain(&shared).map(|name| format!("/h/.codex/{name}")).collect();
     let files: Vec<_> = paths.iter().map(|path| (path.as_str(), "")).collect();
     let plan = plan(&launch(), &machine(&files)).expect("a plan");
-    let linked = |name: &str| plan.links.contains_key(&Path::new("/c/codex/p").join(name));
+    let linked = |name: &str| plan.links.contains_key(&Path::new(HOME).join(name));
     assert!(shared.iter().all(|name| linked(name)));
     assert!(!own.iter().any(|name| linked(name)));
 }
@@ -32,36 +32,42 @@ fn the_users_home_is_linked_but_for_what_is_a_homes_own() {
 #[test]
 fn a_launch_from_within_a_session_finds_the_users_own_home() {
     let mut machine = machine(&[
-        ("/c/codex/q/.agent-run.json", r#"{"real_home":"/mine"}"#),
-        ("/c/codex/q/AGENTS.md", "not this"),
+        ("/s/codex-shared/home-1/.agent-run.json", r#"{"real_home":"/mine"}"#),
+        ("/s/codex-shared/home-1/AGENTS.md", "not this"),
         ("/mine/config.toml", "a = 1"),
         ("/mine/AGENTS.md", ""),
     ]);
-    machine.env.insert("CODEX_HOME".into(), "/c/codex/q".into());
+    machine.env.insert("CODEX_HOME".into(), "/s/codex-shared/home-1".into());
     let inside = plan(&launch(), &machine).expect("a plan");
-    assert!(written(&inside, CONFIG).contains("a = 1"));
-    let link = inside.links[Path::new("/c/codex/p/AGENTS.md")].as_ref().expect("a link");
+    let home =
+        inside.env[std::ffi::OsStr::new("CODEX_HOME")].as_ref().and_then(Value::plain).expect("a home");
+    let home = home.into_string().expect("UTF-8");
+    assert!(home != HOME && home.starts_with("/s/codex-shared/home-"), "another home of the user's: {home}");
+    assert!(written(&inside, &format!("{home}/config.toml")).contains("a = 1"));
+    let link = inside.links[&Path::new(&*home).join("AGENTS.md")].as_ref().expect("a link");
     assert_eq!(link.target, Path::new("/mine/AGENTS.md"));
-    machine.env.insert("CODEX_HOME".into(), "/c/codex/gone".into());
-    let without = plan(&launch(), &machine).expect("a plan");
-    assert_eq!(written(&without, "/c/codex/p/.agent-run.json"), "{\"real_home\":\"/h/.codex\"}\n");
+    for gone in ["/c/codex/gone", "/s/codex-shared/gone"] {
+        machine.env.insert("CODEX_HOME".into(), gone.into());
+        let without = plan(&launch(), &machine).expect("a plan");
+        assert_eq!(written(&without, &format!("{HOME}/.agent-run.json")), "{\"real_home\":\"/h/.codex\"}\n");
+    }
 }
 
 #[test]
 fn links_into_a_former_home_go() {
-    let mut machine = machine(&[("/c/codex/p/.agent-run.json", r#"{"real_home":"/old"}"#)]);
+    let mut machine = machine(&[("/s/codex-shared/home/.agent-run.json", r#"{"real_home":"/old"}"#)]);
     let link = |to: &str| EntryKind::Link(to.into());
     let entries = [("x", link("/old/x")), ("y", link("/elsewhere/y"))];
     let entries = entries.map(|(name, kind)| Entry { name: name.into(), kind });
-    machine.facts.insert("/c/codex/p".into(), Fact::Dir(entries.into()));
+    machine.facts.insert(HOME.into(), Fact::Dir(entries.into()));
     let plan = plan(&launch(), &machine).expect("a plan");
-    assert_eq!(plan.links[Path::new("/c/codex/p/x")], None);
-    assert!(!plan.links.contains_key(Path::new("/c/codex/p/y")));
+    assert_eq!(plan.links[&Path::new(HOME).join("x")], None);
+    assert!(!plan.links.contains_key(&Path::new(HOME).join("y")));
 }
 
 #[test]
 fn a_dotenv_that_would_undo_the_launch_is_left_out() {
-    let link = Path::new("/c/codex/p/.env");
+    let link = Path::new("/s/codex-shared/home/.env");
     let linked = |launch: &Launch, text: &str| {
         let plan = plan(launch, &machine(&[("/h/.codex/.env", text)])).expect("a plan");
         assert_eq!(warnings(&plan).is_empty(), plan.links.contains_key(link), "{text}");
@@ -74,7 +80,9 @@ fn a_dotenv_that_would_undo_the_launch_is_left_out() {
     assert!(linked(&local, harmless));
     assert!(!linked(&local, "A=1\n export NO_PROXY = corp"));
     assert!(linked(&launch(), "NO_PROXY=corp"), "a remote provider is reached as the user says");
-    assert!(!linked(&launch(), "AGENT_RUN_CODEX_API_KEY=x"));
+    assert!(!linked(&launch(), "AGENT_RUN_CODEX_API_KEY_xxxxxxxx=x"));
+    assert!(!linked(&launch(), "export\tAGENT_RUN_CODEX_API_KEY_xxxxxxxx=x"), "as dotenvy reads it");
+    assert!(!linked(&launch(), "OPENAI_FEDERATION_RULE_ID=x"), "it would stop Codex");
     assert!(!linked(&Launch { proxy: crate::Proxy::None, ..launch() }, "HTTPS_PROXY=http://proxy"));
     let extra_env = [("A".to_owned(), Value::from("2"))].into();
     assert!(!linked(&Launch { extra_env, ..launch() }, "A=1"));

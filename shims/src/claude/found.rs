@@ -1,0 +1,119 @@
+//! Everything that settings files say, and what happens where one cannot be read.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde_json::Map;
+
+use super::onboarding::State;
+use super::places::{self, Kind};
+use super::servers::{self, ServerFile};
+use super::source::{self, Content, Source};
+use super::words::forwards;
+use crate::{Inputs, Launch, Plan};
+
+/// What stands in the files.
+pub struct Found {
+    /// The state file's `env` and the settings, weakest first.
+    pub sources: Vec<Source>,
+    /// What administrators impose.
+    pub policies: Vec<Source>,
+    /// The MCP servers of projects.
+    pub servers: Vec<ServerFile>,
+}
+
+impl Found {
+    /// Reads everything. A file of a project's that cannot be read turns its whole kind off.
+    ///
+    /// # Errors
+    /// When a file of the user's or an administrator's is no JSON, or the user's own words choose the kinds.
+    pub fn read(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -> Result<Self> {
+        let env = Map::from_iter([("env".to_owned(), state.env.clone())]);
+        let mut sources = vec![Source { path: state.path.clone(), kind: Kind::User, settings: env }];
+        let mut off: Vec<Kind> = Vec::new();
+        for (kind, path) in places::settings(launch, inputs) {
+            match (source::settings(&path, inputs), kind) {
+                (Content::Nothing, _) => {}
+                (Content::Object(settings), _) => sources.push(Source { path, kind, settings }),
+                (Content::Broken(fault), Kind::User) => bail!(
+                    "{}:{fault}\nhelp: correct the file or move it away; Claude Code would start without it",
+                    path.display()
+                ),
+                (Content::Closed(_), Kind::User) => warn_of(&path, plan),
+                (Content::Broken(fault), _) => {
+                    turn_off(kind, &format!("{}:{fault}", path.display()), launch, plan, &mut off)?;
+                }
+                (Content::Closed(why), _) => {
+                    turn_off(kind, &format!("{}: {why}", path.display()), launch, plan, &mut off)?;
+                }
+            }
+        }
+        let mut servers = Vec::new();
+        for path in servers::files(inputs) {
+            let what = match source::object(&path, inputs) {
+                Content::Nothing => continue,
+                Content::Object(content) => {
+                    servers.push(ServerFile { path, content });
+                    continue;
+                }
+                Content::Broken(fault) => format!("{}:{fault}", path.display()),
+                Content::Closed(why) => format!("{}: {why}", path.display()),
+            };
+            turn_off(Kind::Project, &what, launch, plan, &mut off)?;
+        }
+        if !off.is_empty() {
+            // The user's own stay. Claude Code reads no `.mcp.json` without the project's settings either (2.1.197
+            // and 2.1.332).
+            let left = [(Kind::Project, "project"), (Kind::Local, "local")];
+            let left = left.into_iter().filter(|(kind, _)| !off.contains(kind)).map(|(_, name)| name);
+            plan.arg("--setting-sources");
+            plan.arg(std::iter::once("user").chain(left).collect::<Vec<_>>().join(","));
+        }
+        Ok(Self { sources, policies: policies(inputs, plan)?, servers })
+    }
+
+    /// All settings, the administrators' among them.
+    pub fn all(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().chain(&self.policies)
+    }
+}
+
+fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<Source>> {
+    let mut policies = Vec::new();
+    for path in places::policies(inputs) {
+        match source::settings(&path, inputs) {
+            Content::Nothing => {}
+            Content::Object(settings) => policies.push(Source { path, kind: Kind::User, settings }),
+            Content::Broken(fault) => bail!(
+                "{}:{fault}\nhelp: ask your administrator to correct this managed policy",
+                path.display()
+            ),
+            Content::Closed(_) => warn_of(&path, plan),
+        }
+    }
+    Ok(policies)
+}
+
+fn warn_of(path: &Path, plan: &mut Plan) {
+    plan.warn(format!(
+        "{} is not a regular file or cannot be read: what it says may win over this launch\n\
+         help: put a file there",
+        path.display()
+    ));
+}
+
+/// Leaves out all settings of one kind, because `what` could say anything.
+fn turn_off(kind: Kind, what: &str, launch: &Launch, plan: &mut Plan, off: &mut Vec<Kind>) -> Result<()> {
+    if forwards(launch, "--setting-sources") {
+        bail!("{what}\nhelp: correct the file, or leave out --setting-sources, and it is left out");
+    }
+    let kinds = match kind {
+        Kind::Local => "all local settings are",
+        _ => "all of the project's settings and MCP servers are",
+    };
+    plan.warn(format!("{what}; {kinds} off in this launch\nhelp: correct the file or remove it"));
+    if !off.contains(&kind) {
+        off.push(kind);
+    }
+    Ok(())
+}

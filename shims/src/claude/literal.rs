@@ -1,0 +1,50 @@
+//! Values from outside, as Claude Code takes them literally, or not at all.
+//!
+//! `ANTHROPIC_CUSTOM_HEADERS` has one header a line, split at its first colon, with outer blanks cut off (2.1.197), and
+//! a value that is no ASCII ends in an error that prints it. `--settings` is JSON, which `serde_json` writes: it escapes
+//! every control character.
+
+use anyhow::{Result, bail};
+
+use crate::{Part, Value};
+
+/// One line of `ANTHROPIC_CUSTOM_HEADERS`.
+///
+/// # Errors
+/// When Claude Code would read another header than this one.
+pub fn header_line(name: &str, value: &Value) -> Result<Value> {
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        bail!("the header name {name:?} cannot be sent\nhelp: use letters, digits and hyphens");
+    }
+    let mut texts = value.parts().iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text),
+        Part::Key | Part::Env(_) => None,
+    });
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
+    if !texts.all(|text| text.as_encoded_bytes().iter().all(is_plain)) {
+        bail!(
+            "the value of header {name} holds a control character or is not ASCII, and Claude Code cannot send it\n\
+             help: remove it from `headers`"
+        );
+    }
+    if let Some(text) = value.plain()
+        && text.as_encoded_bytes().trim_ascii().len() != text.len()
+    {
+        bail!(
+            "the value of header {name} begins or ends with a blank, which Claude Code cuts off\nhelp: remove the blank"
+        );
+    }
+    Ok(Value::from(format!("{name}: ")).then(value.clone()))
+}
+
+/// A text that goes into a variable or an argument.
+///
+/// # Errors
+/// When it holds a control character: no id, URL or name has one, and what reads it may stop there.
+pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str> {
+    if text.contains(char::is_control) {
+        bail!("{what} {text:?} holds a control character\nhelp: correct it in the config");
+    }
+    Ok(text)
+}

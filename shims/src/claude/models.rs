@@ -1,0 +1,109 @@
+//! Everything beside the variables that chooses a model, and what holds it.
+//!
+//! | what | held by |
+//! |---|---|
+//! | `model` of settings, `/model` of an earlier session | `ANTHROPIC_MODEL` |
+//! | `agent` of settings, `--agent` | `--model` |
+//! | `availableModels`, `fallbackModel`, `modelOverrides` of settings | `--settings` |
+//! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
+//! | `model` of prompt and agent hooks, `model:` of skills and commands | nothing: it is named |
+//! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
+
+use serde_json::{Map, Value as Json, json};
+
+use super::found::Found;
+use super::front_matter::{self, Document};
+use super::source::Source;
+use crate::{Inputs, Launch, Plan};
+
+/// What Claude Code takes for a tier of this launch, or for the model of the session.
+const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
+
+/// Every model this launch may ask for.
+pub fn of(launch: &Launch) -> Vec<&str> {
+    let tiers = &launch.tiers;
+    let mut models = vec![launch.model.value.id.as_str()];
+    for tier in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
+        if !models.contains(&tier.as_str()) && tier != "inherit" {
+            models.push(tier);
+        }
+    }
+    models
+}
+
+/// Adds to the guard what holds the models against settings files.
+pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
+    let needed = of(launch);
+    let lists: Vec<_> = sources.iter().filter_map(Source::available_models).collect();
+    if !lists.is_empty() {
+        let allowed: Vec<&str> = lists.into_iter().flatten().collect();
+        if needed.iter().any(|model| !allowed.contains(model)) {
+            guard.insert("availableModels".to_owned(), json!(needed)); // added to the user's, not in their place
+        }
+    }
+    let fallbacks = sources.iter().filter_map(|source| match source.settings.get("fallbackModel")? {
+        Json::Array(models) => Some(models.clone()),
+        Json::String(model) => Some(vec![json!(model)]),
+        _ => None,
+    });
+    let foreign = |model: &Json| !needed.iter().any(|ours| model == ours);
+    if fallbacks.flatten().any(|model| foreign(&model)) {
+        guard.insert("fallbackModel".to_owned(), json!([])); // in their place
+    }
+    let overrides = sources.iter().filter_map(|source| source.settings.get("modelOverrides")?.as_object());
+    let off: Map<_, _> = overrides.flat_map(Map::keys).map(|key| (key.clone(), json!(""))).collect();
+    if !off.is_empty() {
+        guard.insert("modelOverrides".to_owned(), off.into());
+    }
+}
+
+/// A model that is chosen where nothing can hold it.
+pub struct Choice<'a> {
+    pub path: &'a std::path::Path,
+    /// What chooses it, for people.
+    pub key: String,
+    pub model: &'a str,
+}
+
+/// The models of hooks.
+pub fn of_hooks<'a>(source: &'a Source, launch: &Launch) -> Vec<Choice<'a>> {
+    let model = |hook: &'a Json| hook.get("model")?.as_str().filter(|model| is_foreign(model, launch));
+    let choice = |model| Choice { path: &source.path, key: "the `model` of a hook".to_owned(), model };
+    source.hooks().filter_map(model).map(choice).collect()
+}
+
+/// The models of skills and commands.
+pub fn of_documents<'a>(documents: &'a [Document<'_>], launch: &Launch) -> Vec<Choice<'a>> {
+    let inherits = launch.tiers.subagent == "inherit";
+    let unheld = documents.iter().filter(|document| !document.is_agent || inherits);
+    unheld
+        .filter_map(|document| {
+            let model = document.model().filter(|model| is_foreign(model, launch))?;
+            Some(Choice { path: &document.path, key: "`model:`".to_owned(), model })
+        })
+        .collect()
+}
+
+fn is_foreign(model: &str, launch: &Launch) -> bool {
+    let model = model.strip_suffix("[1m]").unwrap_or(model);
+    !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)
+}
+
+/// Warns of what a project chooses and nothing holds.
+pub fn name_unheld(found: &Found, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    let documents = front_matter::documents(launch, inputs);
+    let projects = found.sources.iter().filter(|source| !source.is_users());
+    let hooks = projects.flat_map(|source| of_hooks(source, launch));
+    let mut warned: Vec<String> = Vec::new();
+    for Choice { path, key, model } in hooks.chain(of_documents(&documents, launch)) {
+        warned.push(format!(
+            "{}: {key} asks provider `{}` for `{model}`, and nothing can overrule it",
+            path.display(),
+            launch.provider
+        ));
+    }
+    warned.dedup();
+    for text in warned {
+        plan.warn(text);
+    }
+}

@@ -1,0 +1,54 @@
+//! The variables that say which certificates are trusted.
+//!
+//! Once the provider is managed by the host, Claude Code 2.1.332 takes them from the environment alone: a company's
+//! authority in the user's own settings is lost, and every request fails. 2.1.197 takes some from a project's
+//! settings too, and sent the key to a server that nobody vouches for.
+
+use super::found::Found;
+use super::source::as_text;
+use crate::{Launch, Plan};
+
+/// What a user's own settings may say.
+const CARRIED: &[&str] = &[
+    "CLAUDE_CODE_CERT_STORE",
+    "CLAUDE_CODE_CLIENT_CERT",
+    "CLAUDE_CODE_CLIENT_KEY",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
+];
+
+/// It is a secret, and a plan prints what it sets.
+const PASSPHRASE: &str = "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE";
+
+/// Whether the variable says what is trusted.
+pub fn is_trust(name: &str) -> bool {
+    CARRIED.contains(&name) || name == PASSPHRASE || name == "NODE_TLS_REJECT_UNAUTHORIZED"
+}
+
+/// Whether a user's own settings have it carried into the environment.
+pub fn is_carried(name: &str) -> bool {
+    CARRIED.contains(&name)
+}
+
+/// Puts what the user's own settings trust into the environment of the launch.
+pub fn carry(found: &Found, launch: &Launch, plan: &mut Plan) {
+    for source in found.sources.iter().filter(|source| source.is_users()) {
+        for (name, value) in source.env() {
+            let text = as_text(value);
+            if text.is_empty() || launch.extra_env.contains_key(name) {
+                continue;
+            }
+            if is_carried(name) {
+                plan.set(name, text.as_ref());
+                plan.info(format!("{name} comes from env.{name} in {}", source.path.display()));
+            } else if name == PASSPHRASE {
+                plan.warn(format!(
+                    "{} sets env.{name}, which Claude Code does not take from there in this launch\n\
+                     help: set {name} in the environment instead",
+                    source.path.display()
+                ));
+            }
+        }
+    }
+}

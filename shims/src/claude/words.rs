@@ -1,0 +1,49 @@
+//! What the user's own words ask of Claude Code.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+use crate::{Inputs, Launch};
+
+/// The words that may be options: all before `--`.
+fn options(launch: &Launch) -> impl Iterator<Item = &OsStr> {
+    let standing = launch.standing_args.iter().map(OsStr::new);
+    standing.chain(launch.args.iter().map(OsString::as_os_str)).take_while(|word| *word != "--")
+}
+
+/// Whether the user's words hold this option.
+pub fn forwards(launch: &Launch, option: &str) -> bool {
+    options(launch)
+        .filter_map(OsStr::to_str)
+        .any(|word| word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+}
+
+/// The folders that `--add-dir` adds. Claude Code takes skills, commands and agents from their `.claude`, and no
+/// settings or MCP servers (2.1.332).
+pub fn added_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    folders(launch, inputs, "--add-dir", true)
+}
+
+/// The plugins that `--plugin-dir` loads.
+pub fn plugin_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    folders(launch, inputs, "--plugin-dir", false)
+}
+
+fn folders(launch: &Launch, inputs: &Inputs, option: &str, takes_more: bool) -> Vec<PathBuf> {
+    let mut folders = Vec::new();
+    let mut is_value = false;
+    for word in options(launch) {
+        let text = word.to_string_lossy();
+        let after = text.strip_prefix(option);
+        if let Some(folder) = after.and_then(|rest| rest.strip_prefix('=')) {
+            folders.push(inputs.dirs.cwd.join(folder));
+            is_value = takes_more;
+        } else if is_value && !text.starts_with('-') {
+            folders.push(inputs.dirs.cwd.join(word));
+            is_value = takes_more;
+        } else {
+            is_value = after == Some("");
+        }
+    }
+    folders
+}

@@ -1,0 +1,264 @@
+//! What a project's own settings would do to a launch.
+//!
+//! Codex reads `.codex/config.toml` in the folder it works in and in those above it, and takes what it says once
+//! the user trusts the project (0.171): servers, which may be sent variables, and settings that choose a model.
+//! The launch's own variables have names that no project can guess. What a project names all the same is turned
+//! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
+
+use std::path::{Component, Path, PathBuf};
+
+use toml::{Table, Value as Toml};
+
+use super::argv;
+use super::home::Home;
+use super::settings::unused_server;
+use crate::{Fact, Inputs, Launch, Plan};
+
+/// What the launch says against projects.
+#[derive(Default)]
+pub struct Answer {
+    /// Servers that are off, by name.
+    pub servers: Table,
+    /// Folders that are not trusted, by path.
+    pub distrusted: Table,
+}
+
+/// The settings of a project that choose a model and that no `-c` word outdoes.
+const CHOOSES: [&str; 2] = ["agents", "model_catalog_json"];
+
+/// The settings by which a file chooses a model and that a `-c` word outdoes, beside `model` and `review_model`.
+const PINNED: [&str; 3] =
+    ["agents.default_subagent_model", "memories.consolidation_model", "memories.extract_model"];
+
+/// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
+fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let cwd = &inputs.dirs.cwd;
+    let words = launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref));
+    let named = argv::folders(words).into_iter().map(|folder| normal(&cwd.join(folder)));
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for start in std::iter::once(cwd.clone()).chain(named) {
+        for folder in start.ancestors() {
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
+        }
+    }
+    folders
+}
+
+/// Without `.` and `..`, as the shell reads a path.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => _ = normal.pop(),
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+/// The projects' settings files.
+pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    folders(launch, inputs).iter().map(|folder| folder.join(".codex/config.toml")).collect()
+}
+
+/// What [`answer`] must be told.
+pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for folder in folders(launch, inputs) {
+        let settings = folder.join(".codex");
+        paths.push(settings.join("config.toml"));
+        if settings == home.real {
+            continue;
+        }
+        let roles = settings.join("agents");
+        let entries = inputs.entries(&roles).iter().filter(|entry| is_toml(&entry.name));
+        paths.extend(entries.map(|entry| roles.join(&entry.name)));
+        paths.push(roles);
+    }
+    paths
+}
+
+fn is_toml(name: &std::ffi::OsStr) -> bool {
+    Path::new(name).extension().is_some_and(|extension| extension == "toml")
+}
+
+/// Decides about each project, and tells the user.
+pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) -> Answer {
+    let mut answer = Answer::default();
+    let secrets = plan.secret_variables(launch);
+    for folder in folders(launch, inputs) {
+        let settings = folder.join(".codex");
+        let path = settings.join("config.toml");
+        // The user's own word, also where the home folder is a project.
+        let is_own = settings == home.real;
+        match read(&path, inputs) {
+            None => {}
+            Some(Some(table)) if is_own => home_as_project(&path, &table, plan),
+            Some(Some(table)) => {
+                // No variable of ours is for a project to name, by whatever guess.
+                let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
+                for name in wanting(&table, wanted) {
+                    plan.warn(format!(
+                        "{}: the MCP server `{name}` would be sent the key of provider `{}`; it is off in this \
+                         launch",
+                        path.display(),
+                        launch.provider
+                    ));
+                    answer.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
+                }
+                for key in CHOOSES.iter().filter(|key| chooses(&table, key)) {
+                    plan.warn(format!(
+                        "{} sets {key}, from which Codex may take another model than this launch's",
+                        path.display()
+                    ));
+                }
+            }
+            // The generated file holds the user's own, and an error there was met before.
+            Some(None) if is_own => {}
+            Some(None) => answer.distrust(&folder, &path, plan),
+        }
+        if !is_own {
+            roles(&settings.join("agents"), inputs, plan);
+        }
+    }
+    answer
+}
+
+impl Answer {
+    fn distrust(&mut self, folder: &Path, path: &Path, plan: &mut Plan) {
+        let Some(folder) = folder.to_str() else {
+            plan.warn(format!("{} could not be read, and Codex may obey it", path.display()));
+            return;
+        };
+        plan.warn(format!(
+            "{} could not be read; Codex does not trust this project's settings in this launch\n\
+             help: correct the file or remove it",
+            path.display()
+        ));
+        let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
+        self.distrusted.insert(folder.to_owned(), untrusted.into());
+    }
+}
+
+/// Those of [`PINNED`] that a file names. With none, no word is said of them: they are newer than the oldest Codex
+/// that is supported. Memories ask a model of `OpenAI`'s where the user switched them on and chose none.
+pub fn chosen_elsewhere(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<&'static str> {
+    let mut paths = files(launch, inputs);
+    if !home.isolated {
+        paths.push(home.real.join("config.toml"));
+    }
+    paths.push(home.runtime.join("config.toml"));
+    let names = |part: &str| {
+        paths.iter().any(|path| inputs.text(path).ok().flatten().is_some_and(|text| text.contains(part)))
+    };
+    let (memories, sub_agents) = (names("memories"), names("default_subagent_model"));
+    let is_named = |path: &&str| if path.starts_with("memories") { memories } else { sub_agents };
+    PINNED.into_iter().filter(is_named).collect()
+}
+
+/// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
+fn roles(folder: &Path, inputs: &Inputs, plan: &mut Plan) {
+    for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
+        let path = folder.join(&entry.name);
+        match read(&path, inputs) {
+            Some(Some(table)) if !table.contains_key("model") => {}
+            None => {}
+            Some(_) => plan.warn(format!(
+                "{} may have a sub-agent ask for another model than this launch's",
+                path.display()
+            )),
+        }
+    }
+}
+
+/// The home folder is a project, and Codex reads the user's own settings again as the project's, above the file
+/// made of them.
+fn home_as_project(path: &Path, table: &Table, plan: &mut Plan) {
+    let again: Vec<_> = super::config::REPLACED
+        .iter()
+        .filter(|key| table.contains_key(**key) && !["model", "review_model", "sqlite_home"].contains(*key))
+        .copied()
+        .collect();
+    if !again.is_empty() {
+        plan.info(format!(
+            "where the home folder is a trusted project, Codex reads {} once more: {}",
+            path.display(),
+            again.join(", ")
+        ));
+    }
+}
+
+/// `None` when nothing is there, `Some(None)` when it cannot be read.
+fn read(path: &Path, inputs: &Inputs) -> Option<Option<Table>> {
+    match inputs.fact(path) {
+        None | Some(Fact::Absent) => None,
+        // Codex reads no folder either.
+        Some(Fact::Dir(_)) => None,
+        Some(_) => Some(inputs.text(path).ok().flatten().and_then(|text| text.parse().ok())),
+    }
+}
+
+fn chooses(table: &Table, key: &str) -> bool {
+    match (key, table.get(key)) {
+        // Roles among the settings of sub-agents.
+        ("agents", Some(Toml::Table(agents))) => agents.values().any(Toml::is_table),
+        (_, value) => value.is_some(),
+    }
+}
+
+/// The servers that would be sent a variable that is `wanted`.
+pub fn wanting(table: &Table, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+    let servers = table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten();
+    let servers = servers.filter(|(_, server)| variables(server).any(&wanted));
+    servers.map(|(name, _)| name.as_str()).collect()
+}
+
+/// A server like this one that is off. It has an address or a command, as this one, since Codex refuses a server
+/// with neither and one with both, and the project may not be trusted.
+fn off(server: &Toml) -> Table {
+    if server.get("url").is_some() {
+        return unused_server();
+    }
+    Table::from_iter([("command".to_owned(), "true".into()), ("enabled".to_owned(), false.into())])
+}
+
+/// Turns off every server of the user's own, for a provider that takes function tools only.
+pub fn turn_off_own(home: &Home, inputs: &Inputs, servers: &mut Table) {
+    let own = (!home.isolated).then(|| home.real.join("config.toml"));
+    for path in own.into_iter().chain([home.runtime.join("config.toml")]) {
+        let text = inputs.text(&path).ok().flatten().unwrap_or_default();
+        let table: Table = text.parse().unwrap_or_default();
+        for (name, server) in table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten() {
+            servers.insert(name.clone(), off(server).into());
+        }
+    }
+}
+
+/// The variables that a server is sent: a remote one by header, a command by its environment.
+fn variables(server: &Toml) -> impl Iterator<Item = &str> {
+    let token = server.get("bearer_token_env_var").and_then(Toml::as_str);
+    let headers = server.get("env_http_headers").and_then(Toml::as_table).into_iter().flatten();
+    let passed = server.get("env_vars").and_then(Toml::as_array).into_iter().flatten();
+    let passed = passed.filter_map(|it| it.as_str().or_else(|| it.get("name")?.as_str()));
+    token.into_iter().chain(headers.filter_map(|(_, variable)| variable.as_str())).chain(passed)
+}
+
+/// Lets the variable of the user's key stay where a server of the user's own is sent it.
+pub fn keep_key_variable(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+    let Some(name) = &launch.key_variable else { return };
+    if home.isolated {
+        return;
+    }
+    for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
+        let text = inputs.text(&path).ok().flatten().unwrap_or_default();
+        // Parsed only where the name stands in it, so that most launches parse nothing.
+        let names = text.contains(name.as_str())
+            && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
+        if names {
+            plan.keep_key_variable(launch, &path);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! What projects say against a launch.
+
+use super::*;
+
+fn servers() -> String {
+    format!(
+        "[mcp_servers.a]\nurl = 'http://x'\nbearer_token_env_var = '{KEY}'\n\
+         [mcp_servers.'e.vil \"x']\nurl = 'http://x'\nenv_http_headers = {{ k = 'OWN_KEY' }}\n\
+         [mcp_servers.c]\nurl = 'http://x'\nbearer_token_env_var = 'GITHUB_TOKEN'\n\
+         [mcp_servers.d]\ncommand = 'x'\n[mcp_servers.e]\ncommand = 'x'\nenv_vars = ['{KEY}', 'A']\n"
+    )
+}
+
+fn keyed() -> Launch {
+    Launch { key_variable: Some("OWN_KEY".to_owned()), ..launch() }
+}
+
+#[test]
+fn servers_that_want_the_key_are_off_whatever_their_names_and_told() {
+    for (place, args) in [
+        ("/w/.codex/config.toml", &[][..]),
+        ("/.codex/config.toml", &[]),
+        ("/else/.codex/config.toml", &["-C", "/else/sub", "exec", "hi"]),
+        ("/else/.codex/config.toml", &["exec", "--cd=../else", "hi"]),
+        ("/else/.codex/config.toml", &["-C/w/x/../../else"]),
+    ] {
+        let launch = Launch { args: args.iter().map(Into::into).collect(), ..keyed() };
+        let plan = plan(&launch, &machine(&[(place, &servers())])).expect("planned");
+        let off = word(&plan, "mcp_servers=").expect("one word");
+        assert_eq!(off.keys().collect::<Vec<_>>(), ["a", "e", "e.vil \"x"], "{place} {args:?}");
+        assert!(off["e"].get("url").is_none() && off["a"].get("command").is_none(), "of one kind");
+        assert!(off.values().all(|server| server["enabled"].as_bool() == Some(false)));
+        assert_eq!(warnings(&plan).len(), 3, "{:?}", plan.notes);
+    }
+    let mut at_home = machine(&[("/h/.codex/config.toml", &servers())]);
+    at_home.dirs.cwd = "/h/w".into();
+    let plan = plan(&keyed(), &at_home).expect("planned");
+    assert!(warnings(&plan).is_empty(), "a server of the user's own is the user's word: {:?}", plan.notes);
+}
+
+#[test]
+fn the_words_about_servers_are_one_with_minimal_tools() {
+    let launch = Launch { codex_tools: ToolSet::Minimal, ..keyed() };
+    let plan = plan(&launch, &machine(&[("/w/.codex/config.toml", &servers())])).expect("planned");
+    assert_eq!(words(&plan).iter().filter(|word| word.starts_with("mcp_servers")).count(), 1);
+    assert!(word(&plan, "mcp_servers=").expect("one word").contains_key("codex_tui"));
+}
+
+#[test]
+fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
+    let odd = [
+        Fact::File(b"\xff\xfem\0o\0d\0e\0l\0".to_vec()),
+        Fact::File(b"model = \"\xe4\"".to_vec()),
+        Fact::File(b"a = 1\na = 2".to_vec()),
+        Fact::File(b"[mcp_servers".to_vec()),
+        Fact::Stream,
+        Fact::Unreadable("permission denied".to_owned()),
+    ];
+    for fact in odd {
+        let mut machine = machine(&[]);
+        machine.facts.insert("/w/.codex/config.toml".into(), fact.clone());
+        let plan = plan(&launch(), &machine).expect("planned");
+        let said = word(&plan, "projects=").unwrap_or_else(|| panic!("{fact:?}"));
+        assert_eq!(said["/w"]["trust_level"].as_str(), Some("untrusted"));
+        assert!(warnings(&plan)[0].contains("/w/.codex/config.toml could not be read"), "{:?}", plan.notes);
+    }
+    for fine in ["", "\u{feff}a = 1\r\n", "a = {\n  b = 1,\n}\nc = \"\\e\\x41\""] {
+        let plan = plan(&launch(), &machine(&[("/w/.codex/config.toml", fine)])).expect("planned");
+        assert!(plan.notes.is_empty(), "{fine:?} {:?}", plan.notes);
+    }
+}
+
+#[test]
+fn a_model_chosen_elsewhere_is_pinned_or_told() {
+    for (text, pinned) in [
+        ("[memories]\nextract_model = 'x'", &["memories.consolidation_model", "memories.extract_model"][..]),
+        ("agents.default_subagent_model = 'x'", &["agents.default_subagent_model"]),
+        ("review_model = 'x'", &[]),
+    ] {
+        for place in ["/w/.codex/config.toml", "/h/.codex/config.toml"] {
+            let plan = plan(&launch(), &machine(&[(place, text)])).expect("planned");
+            for path in pinned.iter().chain(&["model", "review_model"]) {
+                assert!(words(&plan).contains(&&*format!("{path}=\"M\"")), "{path} of {place}");
+            }
+        }
+    }
+    let role = "model = 'x'\ndeveloper_instructions = 'y'";
+    for (place, text) in [
+        ("/w/.codex/agents/r.toml", role),
+        ("/w/.codex/agents/r.toml", "[broken"),
+        ("/w/.codex/config.toml", "[agents.r]\nconfig_file = 'r.toml'"),
+        ("/w/.codex/config.toml", "model_catalog_json = 'x'"),
+    ] {
+        let plan = plan(&launch(), &machine(&[(place, text)])).expect("planned");
+        assert!(warnings(&plan).concat().contains(place), "{place} {text}: {:?}", plan.notes);
+    }
+    let plan =
+        plan(&launch(), &machine(&[("/w/.codex/agents/r.toml", "description = 'x'")])).expect("planned");
+    assert!(plan.notes.is_empty());
+}
+
+#[test]
+fn the_home_folder_as_a_project_is_told_by_why() {
+    let mut machine = machine(&[("/h/.codex/config.toml", "model = 'x'\nservice_tier = 'fast'\n")]);
+    machine.dirs.cwd = "/h".into();
+    let plan = plan(&launch(), &machine).expect("planned");
+    let note = Note::Info(
+        "where the home folder is a trusted project, Codex reads /h/.codex/config.toml once more: service_tier"
+            .to_owned(),
+    );
+    assert_eq!(plan.notes, [note]);
+}
+
+#[test]
+fn the_keys_own_variable_stays_for_a_server_of_the_users_and_for_no_projects() {
+    let variable = std::ffi::OsStr::new("OWN_KEY");
+    let server = "[mcp_servers.x]\nurl = 'http://x'\nbearer_token_env_var = 'OWN_KEY'";
+    let passed = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = [{ name = 'OWN_KEY' }]";
+    for text in [server, passed] {
+        let plan = plan(&keyed(), &machine(&[("/h/.codex/config.toml", text)])).expect("planned");
+        assert!(!plan.env.contains_key(variable), "{text}");
+        assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.contains("OWN_KEY stays")));
+        let blank = word(&plan, "shell_environment_policy.set=").expect("a word");
+        assert_eq!(blank["OWN_KEY"].as_str(), Some(""), "commands do not see it");
+    }
+    for (place, text) in [("/w/.codex/config.toml", server), ("/h/.codex/config.toml", "# OWN_KEY")] {
+        let plan = plan(&keyed(), &machine(&[(place, text)])).expect("planned");
+        assert_eq!(plan.env[variable], None, "{place}");
+    }
+}
+
+#[test]
+fn the_whole_family_of_variables_is_removed_but_for_what_is_spared() {
+    let mut machine = machine(&[]);
+    let gone = [
+        "OPENAI_API_KEY",
+        "OPENAI_IDENTITY_TOKEN_FILE",
+        "OPENAI_FEDERATION_RULE_ID",
+        "OPENAI_SPIFFE_ENDPOINT_SOCKET",
+        "OPENAI_WORKLOAD_IDENTITY_CONTEXT",
+        "OPENAI_NEW_IN_THE_NEXT_VERSION",
+        "CODEX_OSS_BASE_URL",
+        "CODEX_SQLITE_HOME",
+        "CODEX_ACCESS_TOKEN",
+    ];
+    for name in gone.iter().chain(&["CODEX_CA_CERTIFICATE", "EDITOR"]) {
+        machine.env.insert(name.into(), "x".into());
+    }
+    let plan = plan(&launch(), &machine).expect("planned");
+    for name in gone {
+        assert_eq!(plan.env.get(std::ffi::OsStr::new(name)), Some(&None), "{name}");
+    }
+    assert!(!plan.env.contains_key(std::ffi::OsStr::new("CODEX_CA_CERTIFICATE")));
+}

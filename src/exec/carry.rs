@@ -1,0 +1,156 @@
+//! Brings files of ours from where an older version kept them.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::Result;
+use shims::Carry;
+
+use super::folders::{Folders, failed};
+use crate::replace::Replacement;
+
+/// Copies what `carry` names and is not there yet. Told again after it was cut short, it goes on.
+///
+/// # Errors
+/// When a file cannot be read or written. What was copied until then is whole.
+pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<()> {
+    copy(&carry.from, &carry.to, carry, folders)
+}
+
+fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Result<()> {
+    let there = match fs::symlink_metadata(from) {
+        Ok(there) => there,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
+        Err(error) => return Err(failed("look at", from)(error)),
+    };
+    if there.is_dir() {
+        folders.private(to)?;
+        for entry in fs::read_dir(from).map_err(failed("list", from))? {
+            let entry = entry.map_err(failed("list", from))?;
+            copy(&entry.path(), &to.join(entry.file_name()), carry, folders)?;
+        }
+        return Ok(());
+    }
+    if !there.is_file() {
+        return Ok(());
+    }
+    let stands = fs::symlink_metadata(to).is_ok();
+    let is_root = to == carry.to;
+    let by_line = to.extension().is_some_and(|it| it == "rules")
+        || is_root && to.extension().is_some_and(|it| it == "jsonl");
+    if stands && !by_line {
+        return Ok(());
+    }
+    let bytes = replaced(fs::read(from).map_err(failed("read", from))?, &carry.replace);
+    let bytes = if stands {
+        let Some(joined) = joined(&fs::read(to).map_err(failed("read", to))?, &bytes) else { return Ok(()) };
+        joined
+    } else {
+        bytes
+    };
+    if let Some(folder) = to.parent() {
+        folders.private(folder)?;
+    }
+    let write = || {
+        let mut fresh = Replacement::begin(to)?;
+        fresh.fill(&bytes, 0o600)?;
+        fresh.commit()?;
+        // The agent sorts sessions by it.
+        let modified = there.modified()?;
+        File::options().write(true).open(to)?.set_modified(modified)
+    };
+    write().map_err(failed("write", to))
+}
+
+/// Every occurrence of each text.
+fn replaced(bytes: Vec<u8>, replace: &[(String, String)]) -> Vec<u8> {
+    replace.iter().fold(bytes, |bytes, (old, new)| {
+        let mut fresh = Vec::with_capacity(bytes.len() + 64);
+        let mut rest = &bytes[..];
+        let finder = memchr::memmem::Finder::new(old.as_bytes());
+        while let Some(at) = finder.find(rest) {
+            fresh.extend_from_slice(&rest[..at]);
+            fresh.extend_from_slice(new.as_bytes());
+            rest = &rest[at + old.len()..];
+        }
+        fresh.extend_from_slice(rest);
+        fresh
+    })
+}
+
+/// The lines of `now`, then those of `more` that are not among them; `None` when there are none.
+fn joined(now: &[u8], more: &[u8]) -> Option<Vec<u8>> {
+    let known: HashSet<&[u8]> = now.split(|&byte| byte == b'\n').collect();
+    let mut joined = now.to_vec();
+    for line in more.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !known.contains(line)) {
+        if joined.last().is_some_and(|&byte| byte != b'\n') {
+            joined.push(b'\n');
+        }
+        joined.extend_from_slice(line);
+        joined.push(b'\n');
+    }
+    (joined.len() > now.len()).then_some(joined)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use shims::Dirs;
+
+    use super::*;
+
+    #[test]
+    fn copies_are_whole_and_add_up_and_originals_stay() {
+        let root = tempfile::tempdir().expect("a folder");
+        let dirs = Dirs {
+            cache: root.path().join("cache/agent-run"),
+            state: root.path().join("state/agent-run"),
+            ..Dirs::default()
+        };
+        let put = |path: &str, text: &str| {
+            let path = dirs.state.join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+            fs::write(&path, text).expect("written");
+        };
+        let get = |path: &str| fs::read_to_string(dirs.state.join(path)).expect(path);
+        for provider in ["p", "q"] {
+            put(
+                &format!("codex/{provider}/sessions/2026/{provider}.jsonl"),
+                "{\"id\":\"old\"} old\n{\"id\":\"old\"}\n",
+            );
+            put(&format!("codex/{provider}/sessions/2026/same.jsonl"), provider);
+            put(&format!("codex/{provider}/history.jsonl"), &format!("both\n{provider}\n"));
+            put(&format!("codex/{provider}/rules/default.rules"), &format!("{provider}\nboth"));
+        }
+        symlink("/etc", dirs.state.join("codex/p/sessions/link")).expect("linked");
+        let carries: Vec<_> = ["p", "q"]
+            .iter()
+            .flat_map(|provider| {
+                ["sessions", "history.jsonl", "rules", "absent"].map(|name| Carry {
+                    from: dirs.state.join("codex").join(provider).join(name),
+                    to: dirs.state.join("codex-shared").join(name),
+                    replace: vec![("\"id\":\"old\"".to_owned(), "\"id\":\"new-1\"".to_owned())],
+                })
+            })
+            .collect();
+        for _ in 0..2 {
+            let mut folders = Folders::of(&dirs);
+            carries.iter().try_for_each(|it| carry(it, &mut folders)).expect("copied");
+            for provider in ["p", "q"] {
+                let session = get(&format!("codex-shared/sessions/2026/{provider}.jsonl"));
+                assert_eq!(session, "{\"id\":\"new-1\"} old\n{\"id\":\"new-1\"}\n");
+                assert!(get(&format!("codex/{provider}/sessions/2026/{provider}.jsonl")).contains("\"old\""));
+            }
+            assert_eq!(get("codex-shared/sessions/2026/same.jsonl"), "p", "a file that is there stays");
+            assert_eq!(get("codex-shared/history.jsonl"), "both\np\nq\n");
+            assert_eq!(get("codex-shared/rules/default.rules"), "p\nboth\nq\n");
+            assert!(!dirs.state.join("codex-shared/sessions/link").exists());
+        }
+        let modified =
+            |path: &str| fs::metadata(dirs.state.join(path)).and_then(|it| it.modified()).expect("a time");
+        assert_eq!(modified("codex/p/sessions/2026/p.jsonl"), modified("codex-shared/sessions/2026/p.jsonl"));
+    }
+}
