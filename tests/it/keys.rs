@@ -125,7 +125,10 @@ fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
     let sandbox = sandbox("key: sk-1");
     sandbox.fake_agent("codex");
     sandbox.agent_run(&["launch", "p", "codex"]).exits(0);
-    let lock = sandbox.home(".cache/agent-run/codex/.p.lock");
+    let files =
+        fs::read_dir(sandbox.home(".cache/agent-run/codex")).unwrap().flatten().map(|entry| entry.path());
+    let mut locks = files.filter(|path| path.extension().is_some_and(|end| end == "lock"));
+    let lock = locks.next().expect("the lock of the home");
     let held = fs::File::open(&lock).unwrap();
     held.lock().unwrap();
     let start = Instant::now();

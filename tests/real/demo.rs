@@ -1,9 +1,13 @@
-use crate::support::real;
+use crate::support::{Sandbox, real};
 
 /// The demo is a launch through the very same code; its own verdict is the exit code.
 #[track_caller]
 fn is_as_promised(agent: &str, protocol: &str) {
-    let Some(sandbox) = real::sandbox(agent) else { return };
+    keeps_its_promise(&real::sandbox(agent).unwrap(), agent, protocol);
+}
+
+#[track_caller]
+fn keeps_its_promise(sandbox: &Sandbox, agent: &str, protocol: &str) {
     let ran = sandbox.agent_run(&["demo", agent]).clean();
     for part in [protocol, "mock-model", "<sha256 ", "PONG-FROM-MOCK", "No other key was sent"] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
@@ -34,4 +38,19 @@ fn a_demo_of_hermes_is_as_promised() {
 )]
 fn a_demo_of_crush_is_as_promised() {
     is_as_promised("crush", "openai-chat-completions");
+}
+
+#[test]
+fn the_oldest_supported_claude_keeps_the_promise_too() {
+    let asked = real::minimum("claude").unwrap();
+    assert!(asked.run("claude", &["--version"]).stdout.starts_with("2.1.197 "));
+    keeps_its_promise(&real::minimum("claude").unwrap(), "claude", "anthropic");
+}
+
+#[test]
+fn the_oldest_supported_codex_keeps_the_promise_too() {
+    // Codex writes into its home whatever it is asked.
+    let asked = real::minimum("codex").unwrap();
+    assert!(asked.run("codex", &["--version"]).stdout.contains("0.118.0"));
+    keeps_its_promise(&real::minimum("codex").unwrap(), "codex", "openai-responses");
 }
