@@ -27,6 +27,10 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// One launch, one identity.
+#[cfg(target_os = "linux")]
+mod identity;
+
 /// The places that each agent opens.
 #[cfg(target_os = "linux")]
 mod places;
