@@ -70,8 +70,10 @@ pub fn state_files(launch: &Launch, inputs: &Inputs) -> [PathBuf; 2] {
 /// repository too, which for a linked worktree is the main checkout (2.1.332). The project's there and those of
 /// `--add-dir` are opened, and their variables and hooks are not taken; they are looked at all the same.
 pub fn settings(launch: &Launch, inputs: &Inputs) -> Vec<(Kind, PathBuf)> {
-    let users = config_dirs(launch, inputs).into_iter().map(|dir| (Kind::User, dir.join("settings.json")));
-    let mut files: Vec<_> = users.collect();
+    let users = config_dirs(launch, inputs);
+    let mut files: Vec<_> = users.iter().map(|dir| (Kind::User, dir.join("settings.json"))).collect();
+    // Opened wherever the session runs (2.1.332).
+    files.extend(users.iter().map(|dir| (Kind::Local, dir.join("settings.local.json"))));
     let mut folders = words::added_folders(launch, inputs);
     for folder in git_roots(inputs).into_iter().chain([inputs.dirs.cwd.clone()]) {
         folders.retain(|other| *other != folder);

@@ -192,6 +192,12 @@ fn a_server_of_a_plugin_that_names_the_key_is_named() {
 }
 
 #[test]
+fn local_settings_beside_the_users_own_are_looked_at() {
+    assert!(is_held(Machine::onboarded().file("/home/u/.claude/settings.local.json", EVIL)));
+    assert!(is_held(in_folder("/home/u").file("/home/u/.claude/settings.local.json", EVIL)));
+}
+
+#[test]
 fn settings_of_added_folders_are_looked_at() {
     let mut launch = launch();
     launch.args = ["--add-dir", "more"].map(Into::into).into();
