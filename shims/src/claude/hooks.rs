@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
@@ -62,6 +63,7 @@ pub fn allowed_variables(
     }
     if unseen(found, launch, inputs) {
         if taken || lists().any(has_secret) {
+            refuse_plugins(&secrets, launch, inputs)?;
             plan.info(
                 "skills, commands, agents or plugins may bring hooks over HTTP, and a Claude Code older than 2.1.332 \
                  would give them the key",
@@ -92,6 +94,27 @@ fn unseen(found: &Found, launch: &Launch, inputs: &Inputs) -> bool {
     found.all().any(has_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| words::forwards(launch, option))
         || front_matter::may_hold_hooks(launch, inputs)
+}
+
+/// The files of hooks of the plugins that `--plugin-dir` loads.
+pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    words::plugin_folders(launch, inputs).iter().map(|folder| folder.join("hooks/hooks.json")).collect()
+}
+
+fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) -> Result<()> {
+    for path in plugin_files(launch, inputs) {
+        let Ok(Some(bytes)) = inputs.file(&path) else { continue };
+        let text = String::from_utf8_lossy(bytes);
+        if let Some(name) = secrets.iter().find(|name| names(&text, name)) {
+            bail!(
+                "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
+                 file says\nhelp: take {name} out of that file, or leave out --settings",
+                path.display(),
+                launch.provider
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What the child sees and a hook can name: capitals, digits and underscores (2.1.332).

@@ -97,6 +97,7 @@ impl Agent for Claude {
         paths.push(places::managed_servers());
         paths.extend(servers::files(inputs));
         paths.extend(servers::plugin_files(launch, inputs));
+        paths.extend(hooks::plugin_files(launch, inputs));
         paths.extend(front_matter::files(launch, inputs));
         paths
     }

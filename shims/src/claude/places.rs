@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
+use super::words;
 use crate::{Fact, Inputs, Launch, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
@@ -65,22 +66,27 @@ pub fn state_files(launch: &Launch, inputs: &Inputs) -> [PathBuf; 2] {
     [old.join(".config.json"), folder.join(name)]
 }
 
-/// The user's, the project's and the local settings, weakest first. The project's are looked for in the working
-/// folder alone. The local ones are looked for at the root of the git repository too (2.1.332), which for a linked
-/// worktree is the main checkout.
+/// The user's, the project's and the local settings, weakest first. The local ones are taken from the root of the git
+/// repository too, which for a linked worktree is the main checkout (2.1.332). The project's there and those of
+/// `--add-dir` are opened, and their variables and hooks are not taken; they are looked at all the same.
 pub fn settings(launch: &Launch, inputs: &Inputs) -> Vec<(Kind, PathBuf)> {
-    let cwd = &inputs.dirs.cwd;
-    let users = config_dirs(launch, inputs).into_iter().map(|dir| (Kind::User, dir.join("settings.json")));
-    let mut files: Vec<_> = users.collect();
-    let project = cwd.join(".claude/settings.json");
-    // In the home folder the user's and the project's are one file.
-    if files.iter().all(|(_, user)| *user != project) {
-        files.push((Kind::Project, project));
+    let users = config_dirs(launch, inputs);
+    let mut files: Vec<_> = users.iter().map(|dir| (Kind::User, dir.join("settings.json"))).collect();
+    // Opened wherever the session runs (2.1.332).
+    files.extend(users.iter().map(|dir| (Kind::Local, dir.join("settings.local.json"))));
+    let mut folders = words::added_folders(launch, inputs);
+    for folder in git_roots(inputs).into_iter().chain([inputs.dirs.cwd.clone()]) {
+        folders.retain(|other| *other != folder);
+        folders.push(folder);
     }
-    let mut roots = git_roots(inputs);
-    roots.retain(|root| root != cwd);
-    roots.push(cwd.clone());
-    files.extend(roots.into_iter().map(|root| (Kind::Local, root.join(".claude/settings.local.json"))));
+    for (kind, name) in [(Kind::Project, "settings.json"), (Kind::Local, "settings.local.json")] {
+        for file in folders.iter().map(|folder| folder.join(".claude").join(name)) {
+            // In the home folder the user's and the project's are one file.
+            if files.iter().all(|(_, other)| *other != file) {
+                files.push((kind, file));
+            }
+        }
+    }
     files
 }
 

@@ -34,7 +34,8 @@ fn local_settings_at_the_root_of_the_repository_are_guarded() {
         in_folder("/r/a/b").fact("/r/.git", dir(&[])).file("/r/a/b/.claude/settings.local.json", EVIL)
     ));
     assert!(!is_held(in_folder("/r/a/b").file(root, EVIL)), "no repository");
-    assert!(!is_held(in_folder("/r/a").fact("/r/.git", dir(&[])).file("/r/.claude/settings.json", EVIL)));
+    assert!(is_held(in_folder("/r/a").fact("/r/.git", dir(&[])).file("/r/.claude/settings.json", EVIL)));
+    assert!(!is_held(in_folder("/r/a").file("/r/.claude/settings.json", EVIL)), "no repository");
     let inner =
         in_folder("/r/sub/x").fact("/r/.git", dir(&[])).file("/r/sub/.git", "gitdir: ../.git/modules/sub\n");
     assert!(!is_held(inner.file(root, EVIL)), "a submodule is a repository of its own");
@@ -188,4 +189,34 @@ fn a_server_of_a_plugin_that_names_the_key_is_named() {
     let other =
         Machine::onboarded().file("/work/not-a-plugin/.mcp.json", server).plan(&launch).expect("a plan");
     assert!(warnings(&other).is_empty());
+}
+
+#[test]
+fn local_settings_beside_the_users_own_are_looked_at() {
+    assert!(is_held(Machine::onboarded().file("/home/u/.claude/settings.local.json", EVIL)));
+    assert!(is_held(in_folder("/home/u").file("/home/u/.claude/settings.local.json", EVIL)));
+}
+
+#[test]
+fn settings_of_added_folders_are_looked_at() {
+    let mut launch = launch();
+    launch.args = ["--add-dir", "more"].map(Into::into).into();
+    for name in ["settings.json", "settings.local.json"] {
+        let machine = Machine::onboarded().file(&format!("/work/more/.claude/{name}"), EVIL);
+        let held = guard(&machine.plan(&launch).expect("a plan"));
+        assert_eq!(held, Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_BODY": ""}})), "{name}");
+    }
+}
+
+#[test]
+fn a_plugins_hooks_that_name_the_key_are_refused_where_no_list_can_be_given() {
+    let hooks =
+        r#"{"hooks": {"Stop": [{"hooks": [{"type": "http", "allowedEnvVars": ["ANTHROPIC_AUTH_TOKEN"]}]}]}}"#;
+    let mut launch = launch();
+    launch.args = ["--plugin-dir", "p"].map(Into::into).into();
+    let machine = || Machine::onboarded().file("/work/p/hooks/hooks.json", hooks);
+    assert!(guard(&machine().plan(&launch).expect("a plan")).is_some(), "a list holds them");
+    launch.args.extend(["--settings", "{}"].map(Into::into));
+    let error = machine().plan(&launch).expect_err("no list can be given").to_string();
+    assert!(error.starts_with("/work/p/hooks/hooks.json") && error.contains("help: "), "{error}");
 }
