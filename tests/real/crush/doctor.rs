@@ -18,7 +18,9 @@ fn a_probe_is_well_in_an_empty_home_and_in_a_used_one() {
         }
         let before = Tree::of(&stage.sandbox.home(""));
         let ran = stage.sandbox.agent_run(&["doctor", "--probe", "mock", "crush"]).clean();
-        for part in ["host      127.0.0.1:", "model     mock-model", "PONG-FROM-MOCK", "No other key was sent"] {
+        for part in
+            ["host      127.0.0.1:", "model     mock-model", "PONG-FROM-MOCK", "No other key was sent"]
+        {
             assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
         }
         before.is_unharmed(&stage.sandbox.home(""));
@@ -34,11 +36,7 @@ fn a_probe_is_well_in_an_empty_home_and_in_a_used_one() {
 fn no_server_is_left_behind_with_the_key() {
     let Some(stage) = Stage::new() else { return };
     for words in [&["logout"][..], &["server"], &["-d", "signout", "hyper"]] {
-        stage.sandbox.run("crush#[cfg_attr(
-    not(feature = "real-crush"),
-    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
-)]
-mock", words).exits(125).complains(&["server", "\nhelp: "]);
+        stage.sandbox.run("crush@mock", words).exits(125).complains(&["server", "\nhelp: "]);
     }
     let sockets = fs::read_dir(stage.sandbox.path("tmp")).unwrap();
     assert!(!sockets.flatten().any(|entry| entry.path().extension().is_some_and(|ext| ext == "sock")));
