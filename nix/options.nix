@@ -15,13 +15,13 @@ let
 
   # A path literal is copied into the store when the file is made of it; a text below the store was copied before.
   # `toString` alone copies nothing.
-  isInStore = value: lib.isPath value || lib.hasPrefix "${builtins.storeDir}/" (toString value);
-  isCat = argv: argv != [ ] && baseNameOf (toString (lib.head argv)) == "cat";
+  isInStore = value: builtins.isPath value || lib.hasPrefix "${builtins.storeDir}/" (toString value);
+  isCat = argv: argv != [ ] && baseNameOf (toString (builtins.head argv)) == "cat";
   withKeyInStore = lib.attrNames (
     lib.filterAttrs (
       _: p:
       (p ? key_file && isInStore p.key_file)
-      || (lib.isList (p.key_command or null) && isCat p.key_command && lib.any isInStore (lib.tail p.key_command))
+      || (lib.isList (p.key_command or null) && isCat p.key_command && lib.any isInStore (builtins.tail p.key_command))
     ) providers
   );
 in

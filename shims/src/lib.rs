@@ -33,6 +33,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+/// What Hermes' files are read with, for the tests that compare it with Python.
+#[doc(hidden)]
+pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
 pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
@@ -85,6 +88,11 @@ pub trait Agent: Sync {
     /// All of them are unset before the plan sets its own. Each `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn env_family(&self) -> &'static [&'static str];
+
+    /// Why the agent would not send this key, as a sentence; a launch with it is refused.
+    fn refused_key(&self, _key: &str) -> Option<&'static str> {
+        None
+    }
 
     /// What [`Agent::env_family`] would catch and a launch leaves alone, each with the reason.
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {

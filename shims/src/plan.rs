@@ -95,6 +95,8 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
+    /// Links to make once, where nothing is yet: to whichever of these files was changed last.
+    pub adopt: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Files of the user's to merge into.
     pub merges: BTreeMap<PathBuf, Merge>,
     /// What to tell the user.

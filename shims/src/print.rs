@@ -99,6 +99,9 @@ impl Plan {
             "links": self.links.iter().map(|(at, link)| json!({
                 "path": path(at), "target": link.as_ref().map(|link| path(&link.target)),
             })).collect::<Json>(),
+            "adopt": self.adopt.iter().map(|(at, files)| json!({
+                "path": path(at), "newest_of": files.iter().map(|file| path(file)).collect::<Json>(),
+            })).collect::<Json>(),
             "carry": self.carry.iter().map(|carry| json!({
                 "from": path(&carry.from), "to": path(&carry.to),
             })).collect::<Json>(),
@@ -152,6 +155,10 @@ impl fmt::Display for Lines<'_> {
                 }
                 None => writeln!(f, "unlink {}", quote(path.as_os_str()))?,
             }
+        }
+        for (path, files) in &plan.adopt {
+            let files: Vec<_> = files.iter().map(|file| quote(file.as_os_str())).collect();
+            writeln!(f, "link {} -> newest of {}", quote(path.as_os_str()), files.join(", "))?;
         }
         for (path, merge) in &plan.merges {
             writeln!(f, "merge {}: {}", quote(path.as_os_str()), edits(merge).join("; "))?;

@@ -221,6 +221,9 @@ impl Ready {
             meant.plan(launch.as_ref())?;
         }
         let key = meant.key.get()?;
+        if let Some(why) = key.and_then(|key| agent.refused_key(key)) {
+            bail!("{why}\nhelp: give provider `{}` another key, or none if it takes none", request.provider);
+        }
         let lock =
             agent.has_runtime_home().then(|| exec::lock_home(agent, &request.provider, dirs)).transpose()?;
         let mut plan = meant.plan_from(launch.as_ref(), bare)?;

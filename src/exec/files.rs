@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
@@ -87,6 +87,30 @@ pub fn link(path: &Path, link: &Link) -> Result<()> {
     }
 }
 
+/// Makes a link to whichever of these files was changed last, unless something is at `path` already.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn adopt(path: &Path, files: &[PathBuf]) -> Result<()> {
+    if fs::symlink_metadata(path).is_ok() {
+        return Ok(());
+    }
+    // A database that is open, or was not closed, has its newest rows in the log beside it.
+    let changed = |file: &Path| fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
+    let log = |file: &Path| {
+        let mut log = file.as_os_str().to_owned();
+        log.push("-wal");
+        PathBuf::from(log)
+    };
+    let found = files.iter().filter_map(|file| Some((changed(file)?.max(changed(&log(file))?), file)));
+    let plain = files.iter().filter_map(|file| Some((changed(file)?, file)));
+    let Some((_, newest)) = found.chain(plain).max() else { return Ok(()) };
+    match symlink(newest, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(failed("link", path)),
+    }
+}
+
 /// Moves a folder to a free name: one that was moved before may hold the user's work too.
 fn move_aside(path: &Path) -> io::Result<()> {
     let names = (1..).map(|count| beside(path, &format!("replaced-{count}")));
@@ -151,6 +175,29 @@ mod tests {
         write(&path, b"ours", &dirs).expect("written");
         assert_eq!(fs::read(&victim).expect("there"), b"untouched");
         assert!(!fs::symlink_metadata(&path).expect("there").is_symlink());
+    }
+
+    #[test]
+    fn the_file_that_was_changed_last_is_adopted_once() {
+        let (root, dirs) = sandbox();
+        private_dir(&dirs.state, &dirs).expect("created");
+        let file = |name: &str, age: u64| {
+            let path = root.path().join(name);
+            fs::write(&path, name).expect("written");
+            let then = std::time::SystemTime::now() - std::time::Duration::from_secs(age);
+            File::options().write(true).open(&path).and_then(|file| file.set_modified(then)).expect("aged");
+            path
+        };
+        let files = [file("a", 50), file("b", 10), file("c", 90), root.path().join("gone")];
+        let path = dirs.state.join("l");
+        adopt(&path, &files[3..]).expect("nothing to adopt");
+        assert!(fs::symlink_metadata(&path).is_err());
+        file("c-wal", 1);
+        adopt(&path, &files).expect("adopted");
+        assert_eq!(fs::read_link(&path).expect("a link"), files[2]);
+        file("a", 0);
+        adopt(&path, &files).expect("left");
+        assert_eq!(fs::read_link(&path).expect("a link"), files[2]);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::waiting;
 pub type HomeLock = File;
 
 /// Takes the exclusive lock on the runtime homes of one agent and provider, or of one agent where all providers
-/// share a home. A file system without locks is done without.
+/// share a home. Where the file system has no locks, goes on without.
 ///
 /// std opens files close-on-exec, so becoming the agent releases the lock, as does any end of this
 /// process. It lies beside the homes, not in them, because a home's path may depend on what is read

@@ -57,6 +57,9 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
             None => files::unlink(path)?,
         }
     }
+    for (path, files) in &plan.adopt {
+        files::adopt(path, files)?;
+    }
     for (path, merge) in &plan.merges {
         merge::merge(path, merge, key)?;
     }

@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nix::libc::{ENOLCK, ENOSYS, ENOTSUP, EOPNOTSUPP};
@@ -15,10 +16,13 @@ const SILENCE: Duration = Duration::from_secs(1);
 /// How long is waited in all. A launch holds a lock for some milliseconds.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
+/// How long is waited once it is said.
+const REST: Duration = Duration::from_secs(9);
+
 /// The longest pause between two attempts.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// One lock being waited for.
+/// A lock that the system cannot wait for.
 pub struct Wait<'a> {
     lock: &'a Path,
     start: Instant,
@@ -54,21 +58,42 @@ impl<'a> Wait<'a> {
 /// Takes the exclusive lock on an open file; false where the file system has no locks, which is no reason not to
 /// launch.
 ///
+/// Many launches at once are served in their order, which a lock that is tried again and again is not: a thread waits
+/// in the system while this one looks at the clock.
+///
 /// # Errors
 /// `TimedOut` when another process has held it for too long, and as the system says.
 pub fn lock(file: &File, path: &Path) -> io::Result<bool> {
-    let mut wait = Wait::begin(path);
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
-            Err(TryLockError::Error(error)) => {
-                return if is_unknown(&error) { Ok(false) } else { Err(error) };
-            }
-            Err(TryLockError::WouldBlock) if wait.goes_on() => {}
-            Err(TryLockError::WouldBlock) => return Err(timeout(path)),
-        }
+    match file.try_lock() {
+        Ok(()) => return Ok(true),
+        Err(TryLockError::Error(error)) => return known(Err(error)),
+        Err(TryLockError::WouldBlock) => {}
     }
+    // The same open file, so that the lock is this one's too.
+    let (sender, taken) = mpsc::channel();
+    let other = file.try_clone()?;
+    std::thread::spawn(move || sender.send(other.lock()));
+    taken
+        .recv_timeout(SILENCE)
+        .or_else(|_| {
+            say(path);
+            taken.recv_timeout(REST)
+        })
+        .map_or_else(|_| Err(timeout(path)), known)
+}
+
+/// Whether the lock was taken, where there are locks.
+fn known(taken: io::Result<()>) -> io::Result<bool> {
+    match taken {
+        Ok(()) => Ok(true),
+        Err(error) if is_unknown(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn say(lock: &Path) {
+    let (lock, left) = (lock.display(), REST.as_secs());
+    report::warn(&format!("waiting up to {left} s more for the lock {lock}, which another process holds"));
 }
 
 /// That the time is over, and what to do.

@@ -75,7 +75,7 @@ pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: 
             (format!("key_command `{}`", shown(argv)), command::output(argv, home, env)?)
         }
     };
-    judge(raw, check).with_context(|| format!("could not use what {what} gave"))
+    judge(&raw, check).with_context(|| format!("could not use what {what} gave"))
 }
 
 /// Keeps this process, which is about to hold a key, out of core files: whatever ends it, the kernel writes
@@ -129,7 +129,7 @@ pub fn shown(argv: &[String]) -> String {
 
 /// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of
 /// plain ASCII that looks like a key.
-fn judge(raw: Vec<u8>, check: KeyCheck) -> Result<String> {
+fn judge(raw: &[u8], check: KeyCheck) -> Result<String> {
     if raw.len() > LONGEST {
         bail!("more than 64 KiB\nhelp: a key is one short line");
     }

@@ -40,7 +40,7 @@ fn sandbox(lists: &Lists) -> Sandbox {
 fn a_warm_launch_asks_nobody_starts_nothing_and_writes_nothing() {
     let lists = Lists::json(r#"{"data": [{"id": "m"}]}"#);
     // Seen: 89, 154, 200 and 134, of which some 55 are the start of any Rust program.
-    for (agent, most) in [("claude", 120), ("codex", 190), ("hermes", 240), ("crush", 170)] {
+    for (agent, most) in [("claude", 120), ("codex", 190), ("hermes", 240), ("crush", 185)] {
         let sandbox = sandbox(&lists);
         sandbox.fake_agent(agent);
         let shim = format!("{agent}@mock");

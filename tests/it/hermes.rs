@@ -33,9 +33,18 @@ fn sandbox() -> Sandbox {
     let own = sandbox.home(".hermes");
     sandbox.write(&own.join("config.yaml"), "approvals: {mode: off, deny: ['rm *']} # mine\nmodel: mine\n");
     sandbox.write(&own.join(".env"), "OPENAI_API_KEY=sk-own\n");
+    sandbox.known_secret();
     sandbox.write(&own.join("auth.json"), "{}");
     sandbox.write(&own.join("memories/MEMORY.md"), "RULE-42");
     sandbox
+}
+
+/// What the variable holds that carries the key, whose name ends in digits of the machine's secret.
+fn key<'a>(ran: &'a Ran, provider: &str) -> Option<&'a str> {
+    let secret =
+        shims::MachineSecret::new(*b"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f");
+    let suffix = secret.suffix(shims::Suffix::Variable);
+    ran.env(&format!("AUXILIARY_AGENT_RUN_{provider}_{suffix}_API_KEY"))
 }
 
 #[track_caller]
@@ -50,7 +59,7 @@ fn the_runtime_home_links_to_the_users_and_harms_nothing() {
     let before = Tree::of(&own);
     let ran = sandbox.run("hermes@mock", &["-z", "two words"]).clean();
     assert_eq!(ran.args(), ["-z", "two words"]);
-    assert_eq!(ran.env("AUXILIARY_AGENT_RUN_MOCK_API_KEY"), Some("sk-canary"));
+    assert_eq!(key(&ran, "MOCK"), Some("sk-canary"));
     assert_eq!(ran.env("MOCK_KEY"), None);
     let home = home(&ran);
     assert_eq!(fs::read_to_string(home.join("memories/MEMORY.md")).unwrap(), "RULE-42");
@@ -104,8 +113,37 @@ fn an_isolated_provider_and_the_bare_home_of_its_name_share_one_home_and_nothing
     let apart = sandbox.run("hermes@apart", &[]).clean();
     let state = sandbox.home(".local/state/agent-run/hermes");
     assert_eq!(fs::read_link(home(&apart).join("memories")).unwrap(), state.join("apart/memories"));
-    assert_eq!(apart.env("AUXILIARY_AGENT_RUN_APART_API_KEY"), Some("agent-run"), "a placeholder");
+    assert_eq!(key(&apart, "APART"), Some("agent-run"), "a placeholder");
     assert!(!home(&apart).join("memories/MEMORY.md").exists());
     let bare = sandbox.run("hermes@bare", &["setup"]).clean();
     assert_eq!((bare.args(), home(&bare)), (vec!["setup"], state.join("bare")));
+}
+
+#[test]
+fn a_model_id_that_hermes_would_fill_in_is_refused_before_anything_is_done() {
+    let sandbox = sandbox();
+    sandbox.config(
+        "providers:
+  mock:
+    protocols: [openai-chat-completions]
+    base_urls: {openai: http://127.0.0.1:9/v1}
+    key_env: MOCK_KEY
+    model_api_filters: []
+    models: [{id: '${OPENROUTER_API_KEY}'}]
+",
+    );
+    let ran = sandbox.run("hermes@mock", &["-z", "hi"]).exits(125);
+    ran.complains(&["${OPENROUTER_API_KEY}", "cannot be given to Hermes", "\nhelp: "]);
+    assert!(!sandbox.home(".hermes/sessions").exists(), "nothing was done");
+}
+
+#[test]
+fn a_key_that_hermes_would_not_send_is_refused_without_being_shown() {
+    let sandbox = sandbox();
+    for key in ["k3y", "changeme"] {
+        let mut command = sandbox.command("hermes@mock");
+        let ran = run(command.env("MOCK_KEY", key)).exits(125);
+        let ran = ran.complains(&["Hermes", "\nhelp: ", "provider `mock`"]);
+        assert!(!ran.stderr.contains(key), "{}", ran.stderr);
+    }
 }

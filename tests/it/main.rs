@@ -19,11 +19,11 @@ mod cost;
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 
+/// Our readers beside the parsers of the agents.
+mod differential;
+
 /// One launch on a provider inside the binary, and what it tells.
 mod demo;
-
-/// Our readers beside the agents' own kind of parser.
-mod differential;
 
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;

@@ -27,6 +27,14 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// One launch, one identity.
+#[cfg(target_os = "linux")]
+mod identity;
+
+/// The places that each agent opens.
+#[cfg(target_os = "linux")]
+mod places;
+
 /// Routing: every agent, and everything that could turn a launch elsewhere.
 #[cfg(target_os = "linux")]
 mod matrix;
@@ -34,6 +42,10 @@ mod matrix;
 /// The static release for Linux.
 #[cfg(target_os = "linux")]
 mod release;
+
+/// Every variable that an agent's program knows.
+#[cfg(target_os = "linux")]
+mod variables;
 
 /// A real TAB in bash, zsh and fish, and the checks that each shell has for its script.
 mod shells;

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
 pub mod canary;
+pub mod claude;
 pub mod lists;
 #[cfg(target_os = "linux")]
 pub mod net;
@@ -18,6 +19,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 pub use canary::Canary;
 
@@ -28,6 +30,32 @@ pub const AGENT_RUN: &str = env!("CARGO_BIN_EXE_agent-run");
 pub struct Sandbox {
     root: tempfile::TempDir,
     vars: Vec<(String, String)>,
+}
+
+/// The system's folders of programs, without the agents that somebody has installed there: where one is, links to
+/// all the others take the folder's place.
+pub fn system_path() -> &'static str {
+    static PATH: OnceLock<String> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let is_agent = |name: &OsStr| shims::AGENTS.iter().any(|agent| name == agent.name());
+        let folders = ["/usr/local/bin", "/usr/bin", "/bin"].map(|folder| {
+            let has = |agent: &&dyn shims::Agent| Path::new(folder).join(agent.name()).exists();
+            if !shims::AGENTS.iter().any(|agent| has(&&**agent)) {
+                return folder.to_owned();
+            }
+            let links = Path::new(env!("CARGO_TARGET_TMPDIR"))
+                .join("without-agents")
+                .join(folder.trim_start_matches('/').replace('/', "-"));
+            fs::create_dir_all(&links).unwrap();
+            // Test programs that run at once make the same ones.
+            for entry in fs::read_dir(folder).unwrap().flatten().filter(|entry| !is_agent(&entry.file_name()))
+            {
+                _ = symlink(entry.path(), links.join(entry.file_name()));
+            }
+            links.display().to_string()
+        });
+        folders.join(":")
+    })
 }
 
 impl Sandbox {
@@ -42,7 +70,7 @@ impl Sandbox {
             fs::create_dir(sandbox.path(dir)).unwrap();
         }
         symlink(AGENT_RUN, sandbox.path("bin/agent-run")).unwrap();
-        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", sandbox.path("bin").display());
+        let path = format!("{}:{}", sandbox.path("bin").display(), system_path());
         sandbox.var("PATH", path).var("TERM", "xterm-256color").var("LANG", "C.UTF-8")
     }
 
@@ -57,7 +85,7 @@ impl Sandbox {
     pub fn also_on_path(self, dirs: &[PathBuf]) -> Self {
         let dirs: Vec<_> = dirs.iter().map(|dir| dir.display().to_string()).collect();
         let bin = self.path("bin").display().to_string();
-        self.var("PATH", format!("{bin}:{}:/usr/local/bin:/usr/bin:/bin", dirs.join(":")))
+        self.var("PATH", format!("{bin}:{}:{}", dirs.join(":"), system_path()))
     }
 
     /// A path in the sandbox.

@@ -25,24 +25,25 @@ pub struct Document<'a> {
 }
 
 impl Document<'_> {
+    /// The lines between the two `---`.
+    fn front_matter(&self) -> impl Iterator<Item = &str> {
+        let mut lines = self.text.trim_start_matches('\u{feff}').lines();
+        let is_there = lines.next().is_some_and(|line| line.trim_end() == "---");
+        lines.take_while(move |line| is_there && line.trim_end() != "---")
+    }
+
     /// The model that it asks for.
     pub fn model(&self) -> Option<&str> {
-        let mut lines = self.text.trim_start_matches('\u{feff}').lines();
-        if lines.next()?.trim_end() != "---" {
-            return None;
-        }
-        lines.take_while(|line| line.trim_end() != "---").find_map(|line| {
+        self.front_matter().find_map(|line| {
             let (key, value) = line.split_once(':')?;
-            let value = value.split(" #").next().unwrap_or_default();
-            let plain = |text: &'_ str| !text.is_empty();
-            let unquoted = value.trim().trim_matches(['"', '\'']);
-            (key.trim().trim_matches(['"', '\'']) == "model" && plain(unquoted)).then_some(unquoted)
+            let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
+            (key.trim().trim_matches(['"', '\'']) == "model" && !value.is_empty()).then_some(value)
         })
     }
 
-    /// Whether it names the variable.
+    /// Whether its front matter names the variable.
     pub fn names(&self, variable: &str) -> bool {
-        names(&self.text, variable)
+        self.front_matter().any(|line| names(line, variable))
     }
 }
 

@@ -17,11 +17,11 @@ use super::found::Found;
 use super::onboarding::State;
 use super::source::{Source, as_text};
 use super::words::forwards;
-use super::{front_matter, hooks, models, servers, trust};
+use super::{front_matter, hooks, models, policy, servers, trust};
 use crate::{Inputs, Launch, Plan, Value};
 
 /// Headers for every request, a line each.
-const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
+pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
 
 /// Adds the arguments that hold the launch's choices against the settings found.
 ///
@@ -33,7 +33,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         refuse_unbeatable(source, launch)?;
     }
     for policy in &found.policies {
-        respect(policy, launch, plan)?;
+        policy::respect(policy, launch, plan)?;
     }
     if super::holds_login_key_back(launch, state) {
         refuse_lost_header(&found.sources)?;
@@ -53,7 +53,8 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
     if let Some(variables) = hooks::allowed_variables(&found, launch, inputs, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    if name_documents_with_secrets(launch, inputs, plan)
+    servers::name_of_plugins(launch, inputs, plan);
+    if name_documents_with_secrets(launch, inputs, plan)?
         && found.sources.iter().any(|source| !source.is_users() && source.text("agent").is_some())
     {
         guard.insert("agent".to_owned(), "".into());
@@ -88,32 +89,39 @@ fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: 
 }
 
 /// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
-/// servers and hooks cannot be seen into, and versions before 2.1.332 send it. Whether there is one among the agents.
-fn name_documents_with_secrets(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> bool {
+/// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
+///
+/// # Errors
+/// When the user's own `--settings` leaves their hooks the variable too.
+fn name_documents_with_secrets(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<bool> {
     let mut secrets = plan.secret_variables(launch);
     secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
     let mut is_agent = false;
     for document in front_matter::documents(launch, inputs) {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
-        plan.warn(format!(
+        let consequence = format!(
             "{} names {name}, the key of provider `{}`: a Claude Code older than 2.1.332 may send it to where that \
-             file says\nhelp: update Claude Code, or remove the file",
+             file says",
             document.path.display(),
             launch.provider
-        ));
+        );
+        if forwards(launch, "--settings") {
+            bail!("{consequence}\nhelp: take {name} out of that file, or leave out --settings");
+        }
+        plan.warn(format!("{consequence}\nhelp: update Claude Code, or take {name} out of that file"));
         is_agent |= document.is_agent;
     }
-    is_agent
+    Ok(is_agent)
 }
 
 /// What the child is to see of a variable: a value, nothing, or whatever it likes.
-enum Meant<'a> {
+pub enum Meant<'a> {
     Value(&'a Value),
     Unset,
     Free,
 }
 
-fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
+pub fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
     let set = launch.extra_env.get(name).or_else(|| plan.env.get(OsStr::new(name))?.as_ref());
     match set {
         Some(value) => Meant::Value(value),
@@ -123,7 +131,7 @@ fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
 }
 
 /// Whether `theirs` makes no difference to what is meant.
-fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
+pub fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
     match meant {
         Meant::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
         Meant::Unset => as_text(theirs).is_empty(),
@@ -232,49 +240,4 @@ fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
 /// What Claude Code reads as yes.
 fn is_true(text: &str) -> bool {
     ["1", "true", "yes", "on"].contains(&text.trim().to_ascii_lowercase().as_str())
-}
-
-/// A managed policy is an administrator's word: never passed by in silence.
-///
-/// # Errors
-/// When the policy's own key or headers would go to the provider.
-fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
-    let path = policy.path.display();
-    if policy.text("apiKeyHelper").is_some() {
-        bail!(
-            "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
-    }
-    if policy.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
-        bail!(
-            "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
-    }
-    let keys = [
-        "allowedProviders",
-        "deniedModels",
-        "fallbackModel",
-        "forceLoginMethod",
-        "forceLoginOrgUUID",
-        "modelOverrides",
-    ];
-    let mut sets: Vec<String> =
-        keys.into_iter().filter(|key| policy.settings.contains_key(*key)).map(str::to_owned).collect();
-    if policy.available_models().is_some_and(|mut models| !models.any(|model| model == launch.model.value.id))
-    {
-        sets.push("availableModels".to_owned());
-    }
-    let differs = |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &meant(name, launch, plan));
-    sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
-    if !sets.is_empty() {
-        plan.warn(format!(
-            "the managed policy {path} sets {}; this launch may be against it",
-            sets.join(", ")
-        ));
-    }
-    Ok(())
 }

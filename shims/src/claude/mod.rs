@@ -23,6 +23,7 @@ mod literal;
 mod models;
 mod onboarding;
 mod places;
+mod policy;
 mod rivals;
 mod servers;
 mod source;
@@ -35,7 +36,7 @@ use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
-use crate::loopback::is_loopback;
+use crate::loopback::{host, is_loopback};
 use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Value, Versions};
 
 /// Claude Code.
@@ -95,6 +96,7 @@ impl Agent for Claude {
         paths.extend(places::policies(inputs));
         paths.push(places::managed_servers());
         paths.extend(servers::files(inputs));
+        paths.extend(servers::plugin_files(launch, inputs));
         paths.extend(front_matter::files(launch, inputs));
         paths
     }
@@ -210,6 +212,12 @@ fn keep_quiet(launch: &Launch, plan: &mut Plan) {
     plan.set("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
     plan.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
     plan.set("ENABLE_CLAUDEAI_MCP_SERVERS", "false");
+    // Another session of the user's, perhaps on another provider, could submit a text here (2.1.332).
+    plan.set("CLAUDE_CODE_HARBOR_KITE", "0");
+    if host(&launch.base_url.value) != policy::ANTHROPIC {
+        // Up to ten requests of Anthropic's own kind for a command (2.1.332).
+        plan.set("CLAUDE_CODE_AUTO_MODE_SERVER", "0");
+    }
     if is_loopback(&launch.base_url.value) {
         // A line that changes with every version would spoil a local server's cache of the prompt.
         plan.set("CLAUDE_CODE_ATTRIBUTION_HEADER", "0");

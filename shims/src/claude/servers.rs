@@ -5,7 +5,7 @@
 //! older versions send it, so that a repository could fetch the key without running anything. Servers that are
 //! commands inherit the environment anyway: that is a matter of trust in the project.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
@@ -78,32 +78,52 @@ fn is_remote(server: &Json) -> bool {
     !is_command || server.get("url").is_some()
 }
 
-/// Warns of an administrator's servers that are sent the key: nothing overrules them.
+/// The files of MCP servers of the plugins that `--plugin-dir` loads.
+pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let folders = words::plugin_folders(launch, inputs);
+    folders
+        .iter()
+        .flat_map(|folder| [folder.join(".mcp.json"), folder.join(".claude-plugin/plugin.json")])
+        .collect()
+}
+
+/// Warns of an administrator's servers that name the key: nothing overrules them.
 pub fn name_managed(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    let path = places::managed_servers();
+    name_unheld(&places::managed_servers(), "your administrator's MCP server", launch, inputs, plan);
+}
+
+/// Warns of servers of plugins that name the key: they are in no list that could turn them off.
+pub fn name_of_plugins(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    for path in plugin_files(launch, inputs) {
+        name_unheld(&path, "the plugin's MCP server", launch, inputs, plan);
+    }
+}
+
+fn name_unheld(path: &Path, what: &str, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     let secrets = plan.secret_variables(launch);
-    match source::object(&path, inputs) {
-        Content::Nothing => {}
-        Content::Broken(_) | Content::Closed(_) => plan.warn(format!(
+    let consequence = match source::object(path, inputs) {
+        Content::Nothing => return,
+        Content::Broken(_) | Content::Closed(_) => format!(
             "{} could not be read: its MCP servers may be sent the key of provider `{}`",
             path.display(),
             launch.provider
-        )),
+        ),
         Content::Object(content) => {
-            let asks = |(_, server): &(&String, &Json)| {
+            // A plugin's file may leave `mcpServers` out around them.
+            let around = content.get("mcpServers").and_then(Json::as_object).unwrap_or(&content);
+            let asks = |server: &Json| {
                 let text = server.to_string();
                 is_remote(server) && secrets.iter().any(|secret| names(&text, secret))
             };
-            for (name, _) in of(&content).filter(asks) {
-                plan.warn(format!(
-                    "{}: your administrator's MCP server `{name}` names the key of provider `{}`, and a Claude Code \
-                     older than 2.1.332 sends it there",
-                    path.display(),
-                    launch.provider
-                ));
-            }
+            let Some((name, _)) = around.iter().find(|(_, server)| asks(server)) else { return };
+            format!(
+                "{}: {what} `{name}` names the key of provider `{}`, and a Claude Code older than 2.1.332 sends it there",
+                path.display(),
+                launch.provider
+            )
         }
-    }
+    };
+    plan.warn(consequence);
 }
 
 /// Whether the user's own servers of the state file, everywhere or in one project, name the variable.

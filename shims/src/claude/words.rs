@@ -21,17 +21,29 @@ pub fn forwards(launch: &Launch, option: &str) -> bool {
 /// The folders that `--add-dir` adds. Claude Code takes skills, commands and agents from their `.claude`, and no
 /// settings or MCP servers (2.1.332).
 pub fn added_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    folders(launch, inputs, "--add-dir", true)
+}
+
+/// The plugins that `--plugin-dir` loads.
+pub fn plugin_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    folders(launch, inputs, "--plugin-dir", false)
+}
+
+fn folders(launch: &Launch, inputs: &Inputs, option: &str, takes_more: bool) -> Vec<PathBuf> {
     let mut folders = Vec::new();
     let mut is_value = false;
     for word in options(launch) {
         let text = word.to_string_lossy();
-        if let Some(folder) = text.strip_prefix("--add-dir=") {
+        let after = text.strip_prefix(option);
+        if let Some(folder) = after.and_then(|rest| rest.strip_prefix('=')) {
             folders.push(inputs.dirs.cwd.join(folder));
+            is_value = takes_more;
         } else if is_value && !text.starts_with('-') {
             folders.push(inputs.dirs.cwd.join(word));
-            continue;
+            is_value = takes_more;
+        } else {
+            is_value = after == Some("");
         }
-        is_value = text == "--add-dir" || text.starts_with("--add-dir=");
     }
     folders
 }

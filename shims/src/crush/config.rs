@@ -1,34 +1,44 @@
-//! The two JSON files of a launch: the global one, and the session folder's, which Crush merges last.
+//! The provider of a launch, as the session file names it: the last of the files that Crush merges.
 //!
-//! No key is in either. Every value that Crush expands as a shell would (`$`, `` ` `` and `\`) is written
-//! so that it comes out as meant.
+//! No key is in it. Every value that Crush expands as a shell would is written so that it comes out as meant.
 
 use std::collections::HashSet;
 use std::iter;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde_json::{Value as Json, json};
 
 use super::Object;
+use super::case_fold::again;
+use super::literal::{literal, variable};
 use super::{model, project};
-use crate::{Launch, Model, Protocol, Value};
+use crate::loopback::is_loopback;
+use crate::{Inputs, Launch, Model, Protocol, Value};
 
-/// The variable that carries the key. Its name must not begin with `CRUSH_`: while Crush loads its
-/// providers, each `CRUSH_X` is exported as `X` too (seen in 0.90).
+/// The beginning of the variable that carries the key. It must not begin with `CRUSH_`: while Crush loads its
+/// providers, each `CRUSH_X` is exported as `X` too (seen in 0.90.1).
 pub const KEY: &str = "AGENT_RUN_API_KEY";
 
 /// The beginning of the variables that carry headers.
-pub const HEADER: &str = "AGENT_RUN_HEADER_";
+const HEADER: &str = "AGENT_RUN_HEADER_";
 
-/// What stands for the key of a provider without one. Without any, Crush would send an `OPENAI_API_KEY`
-/// or `ANTHROPIC_API_KEY` of the user's.
+/// What is sent for a provider without a key. Without any, Crush would send an `OPENAI_API_KEY` or
+/// `ANTHROPIC_API_KEY` of the user's.
 const NO_KEY: &str = "agent-run";
+
+/// The window that is assumed where none is known: Crush never summarizes a session whose model has none (seen in
+/// 0.90.1). Local servers mostly serve less than a model could take.
+const REMOTE_WINDOW: u64 = 200_000;
+const LOCAL_WINDOW: u64 = 65_536;
 
 /// The provider as Crush's settings name and describe it.
 pub struct Provider<'a> {
     launch: &'a Launch,
     alone: bool,
     id: String,
+    kind: &'static str,
+    base_url: String,
+    api_key: String,
     headers: Object,
     /// The variables that the settings refer to.
     pub variables: Vec<(String, Value)>,
@@ -38,74 +48,86 @@ impl<'a> Provider<'a> {
     /// The provider of a launch; `alone` keeps from Crush what other models it has.
     ///
     /// # Errors
-    /// When Crush would drop it without a word: no base URL, no model.
-    pub fn of(launch: &'a Launch, alone: bool) -> Result<Self> {
+    /// When Crush would drop it without a word (no base URL, no model), or would read the URL as another one.
+    pub fn of(launch: &'a Launch, alone: bool, inputs: &Inputs) -> Result<Self> {
         let name = &launch.provider;
+        let family = launch.protocol.value.family();
         if launch.base_url.value.is_empty() {
-            let family = launch.protocol.value.family();
             bail!("provider `{name}` has no base URL\nhelp: set `providers.{name}.base_urls.{family}`");
         }
         if launch.model.value.id.is_empty() {
             bail!("provider `{name}` has no model\nhelp: name one with --model");
         }
+        let (kind, base_url) = endpoint(launch);
+        let literal = literal(base_url).filter(|url| !url.contains(char::is_control));
+        let base_url = literal.ok_or_else(|| {
+            anyhow!(
+                "the base URL of provider `{name}` has a control character, which Crush would drop\nhelp: correct \
+                 `providers.{name}.base_urls.{family}`"
+            )
+        })?;
         let mut variables = Vec::new();
+        let mut api_key = NO_KEY.to_owned();
         if launch.keyed {
-            variables.push((KEY.to_owned(), Value::key()));
+            let key = inputs.secret_variable(KEY);
+            api_key = variable(&key);
+            variables.push((key, Value::key()));
+        }
+        if launch.protocol.value == Protocol::Anthropic && !launch.anthropic_use_api_key {
+            api_key = format!("Bearer {api_key}");
         }
         let mut headers = Object::new();
         // A header that was written down plain may still be a token, and the file is no place for one.
         for (at, (header, value)) in (1..).zip(&launch.headers) {
-            variables.push((format!("{HEADER}{at}"), value.clone()));
-            headers.insert(header.clone(), format!("${HEADER}{at}").into());
+            let carrier = inputs.secret_variable(&format!("{HEADER}{at}"));
+            headers.insert(header.clone(), variable(&carrier).into());
+            variables.push((carrier, value.clone()));
         }
-        Ok(Self { launch, alone, id: id(name), headers, variables })
+        let id = inputs.secret_id(&id(name));
+        Ok(Self { launch, alone, id, kind, base_url, api_key, headers, variables })
     }
 
-    /// The settings of the global file: the user's own, this provider and its models.
-    pub fn global(&self, mut settings: Object) -> Json {
-        let mut provider = self.routing();
-        provider.insert("name".into(), format!("{} (agent-run)", self.launch.provider).into());
-        provider.insert("models".into(), self.models().into());
-        settings.insert("providers".into(), json!({ &self.id: provider }));
-        settings.insert("models".into(), self.selection(&[]));
-        settings.into()
-    }
-
-    /// The settings of the session folder, which beat the project's and the choices made in Crush:
-    /// what is chosen, where it is, and `env`, the variables that no other file may change.
-    ///
-    /// It holds no array, since Crush joins arrays instead of replacing them.
-    pub fn session(&self, env: &Object) -> Json {
-        // The project may have set these for the same slot, and they stay unless named.
-        let neutral = [("max_tokens", 0.into()), ("reasoning_effort", "".into()), ("think", false.into())];
-        json!({ "models": self.selection(&neutral), "providers": { &self.id: self.routing() }, "env": env })
-    }
-
-    fn routing(&self) -> Object {
-        let (kind, base_url, key) = self.endpoint();
-        let routing = [
-            ("type", kind.into()),
-            ("base_url", literal(base_url).into()),
-            ("api_key", key.into()),
-            ("disable", false.into()),
-            ("discover_models", false.into()),
-            ("extra_headers", self.headers.clone().into()),
-        ];
-        routing.into_iter().map(|(name, value): (&str, Json)| (name.to_owned(), value)).collect()
-    }
-
-    /// Type, base URL and key. Crush's `anthropic` adds `/v1` by itself and takes a key that begins with
-    /// `Bearer ` for a bearer token; `openai-compat` adds `/chat/completions` alone (seen in 0.90).
-    fn endpoint(&self) -> (&'static str, &str, String) {
-        let key = if self.launch.keyed { format!("${KEY}") } else { NO_KEY.to_owned() };
-        let base_url = self.launch.base_url.value.trim_end_matches('/');
-        match self.launch.protocol.value {
-            Protocol::Anthropic => {
-                let key = if self.launch.anthropic_use_api_key { key } else { format!("Bearer {key}") };
-                ("anthropic", base_url.strip_suffix("/v1").unwrap_or(base_url), key)
-            }
-            Protocol::OpenaiChatCompletions | Protocol::OpenaiResponses => ("openai-compat", base_url, key),
+    /// The settings of the session file: what is chosen, the provider, `env` with the variables that no other file
+    /// may change, and what of a project's settings is turned off.
+    pub fn session(&self, env: Object, overrides: Object) -> Json {
+        let mut session = overrides;
+        for (name, value) in env {
+            session.entry("env").or_insert_with(|| json!({}))[name] = value;
         }
+        self.choose(&mut session);
+        // Whatever else the project put into the same entries is gone with these.
+        for field in ["models", "providers"] {
+            session.insert(again(field), session[field].clone());
+        }
+        session.into()
+    }
+
+    /// Adds the provider and the chosen models to settings.
+    pub fn choose(&self, settings: &mut Object) {
+        settings.insert("models".into(), self.selection());
+        settings.insert("providers".into(), json!({ &self.id: self.described() }));
+    }
+
+    /// The window that is assumed for the launched model, if its own is not known.
+    pub fn assumed_window(&self) -> Option<u64> {
+        self.launch.model.value.context_window.is_none().then(|| self.default_window())
+    }
+
+    fn default_window(&self) -> u64 {
+        if is_loopback(&self.launch.base_url.value) { LOCAL_WINDOW } else { REMOTE_WINDOW }
+    }
+
+    fn described(&self) -> Json {
+        json!({
+            "name": format!("{} (agent-run)", self.launch.provider),
+            "type": self.kind,
+            "base_url": self.base_url,
+            "api_key": self.api_key,
+            "disable": false,
+            "discover_models": false,
+            "extra_headers": self.headers,
+            "models": self.models(),
+        })
     }
 
     fn small(&self) -> &str {
@@ -115,14 +137,9 @@ impl<'a> Provider<'a> {
         }
     }
 
-    fn selection(&self, more: &[(&str, Json)]) -> Json {
-        let choose = |model: &str| {
-            let mut chosen = json!({ "provider": self.id, "model": model });
-            for (key, value) in more {
-                chosen[*key] = value.clone();
-            }
-            chosen
-        };
+    fn selection(&self) -> Json {
+        // A project may have set the last three for the same slot, and they stay unless named.
+        let choose = |model: &str| json!({ "provider": self.id, "model": model, "max_tokens": 0, "reasoning_effort": "", "think": false });
         json!({ "large": choose(&self.launch.model.value.id), "small": choose(self.small()) })
     }
 
@@ -133,12 +150,23 @@ impl<'a> Provider<'a> {
         let small = self.launch.models.iter().find(|model| model.id == unknown.id).unwrap_or(&unknown);
         let mut seen = HashSet::new();
         let models = iter::once(&self.launch.model.value).chain(others).chain(iter::once(small));
-        models.filter(|model| seen.insert(&model.id)).map(model::entry).collect()
+        let window = self.default_window();
+        models.filter(|model| seen.insert(&model.id)).map(|model| model::entry(model, window)).collect()
     }
 }
 
-/// The provider's id: `agent-run-<name>`, so that it is never one of Crush's own, which bring special
-/// cases along. A `.` or `/` in it would break Crush's own paths; a name that has to change for that gets
+/// Type and base URL. Crush's `anthropic` adds `/v1` by itself and takes a key that begins with `Bearer ` for a
+/// bearer token; `openai-compat` adds `/chat/completions` alone (seen in 0.90.1).
+fn endpoint(launch: &Launch) -> (&'static str, &str) {
+    let base_url = launch.base_url.value.trim_end_matches('/');
+    match launch.protocol.value {
+        Protocol::Anthropic => ("anthropic", base_url.strip_suffix("/v1").unwrap_or(base_url)),
+        Protocol::OpenaiChatCompletions | Protocol::OpenaiResponses => ("openai-compat", base_url),
+    }
+}
+
+/// The beginning of the provider's id: `agent-run-<name>`, so that it is never one of Crush's own, which bring
+/// special cases along. A `.` or `/` in it would break Crush's own paths; a name that has to change for that gets
 /// a piece of its hash, and no two names get the same id.
 fn id(name: &str) -> String {
     let fits = |c: &char| matches!(c, 'a'..='z' | '0'..='9' | '_' | '-');
@@ -149,23 +177,16 @@ fn id(name: &str) -> String {
     format!("agent-run-{fitting}-{:08x}", project::hash(name.as_bytes()) >> 32)
 }
 
-/// `text` so that Crush's expansion, which is that of a here document, gives it back.
-fn literal(text: &str) -> String {
-    text.replace('\\', r"\\").replace('$', r"\$").replace('`', r"\`")
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::launch;
     use super::*;
     use crate::{Origin, Sourced};
 
-    fn provider(launch: &Launch) -> Provider<'_> {
-        Provider::of(launch, false).expect("complete")
-    }
+    const ID: &str = "agent-run-kimi-xxxxxxxx";
 
-    fn global(launch: &Launch) -> Json {
-        provider(launch).global(Object::new())
+    fn provider(launch: &Launch) -> Provider<'_> {
+        Provider::of(launch, false, &Inputs::default()).expect("complete")
     }
 
     fn speaking(protocol: Protocol, url: &str) -> Launch {
@@ -176,32 +197,37 @@ mod tests {
     }
 
     #[test]
-    fn both_files_name_the_provider_and_no_key() {
+    fn the_session_file_names_the_whole_provider_twice_and_no_key() {
         let launch = launch(&[]);
-        let global = global(&launch);
-        let routing = json!({
+        let overrides = json!({"mcp": {"e": {"disabled": true}}, "env": {"N": ""}});
+        let overrides = overrides.as_object().expect("an object").clone();
+        let env = Object::from_iter([("A".to_owned(), "$A".into())]);
+        let session = provider(&launch).session(env, overrides);
+        let described = json!({
+            "name": "kimi (agent-run)",
             "type": "openai-compat",
             "base_url": "https://kimi.example/v1",
-            "api_key": "$AGENT_RUN_API_KEY",
+            "api_key": "$AGENT_RUN_API_KEY_xxxxxxxx",
             "disable": false,
             "discover_models": false,
             "extra_headers": {},
+            "models": [{ "id": "k2", "name": "k2", "context_window": 200_000 }],
         });
-        let mut described = routing.clone();
-        described["name"] = "kimi (agent-run)".into();
-        described["models"] = json!([{ "id": "k2", "name": "k2" }]);
-        assert_eq!(global["providers"], json!({ "agent-run-kimi": described }));
-        let chosen = json!({ "provider": "agent-run-kimi", "model": "k2" });
-        assert_eq!(global["models"], json!({ "large": chosen, "small": chosen }));
-
-        let session = provider(&launch).session(&Object::new());
-        let mut chosen = chosen;
-        chosen["max_tokens"] = 0.into();
-        chosen["reasoning_effort"] = "".into();
-        chosen["think"] = false.into();
-        assert_eq!(session["models"], json!({ "large": chosen, "small": chosen }));
-        assert_eq!(session["providers"], json!({ "agent-run-kimi": routing }));
-        assert!(!session.to_string().contains('['), "arrays would be joined to those of the global file");
+        let chosen =
+            json!({ "provider": ID, "model": "k2", "max_tokens": 0, "reasoning_effort": "", "think": false });
+        assert_eq!(
+            session,
+            json!({
+                "mcp": {"e": {"disabled": true}},
+                "env": {"N": "", "A": "$A"},
+                "models": {"large": chosen, "small": chosen},
+                "providers": {ID: described},
+                "model\u{17f}": {"large": chosen, "small": chosen},
+                "provider\u{17f}": {ID: described},
+            })
+        );
+        let keys: Vec<_> = session.as_object().expect("an object").keys().collect();
+        assert_eq!(keys[4..], ["model\u{17f}", "provider\u{17f}"], "the last one counts");
     }
 
     #[test]
@@ -210,20 +236,20 @@ mod tests {
         for (protocol, url, meant) in [
             (chat, "https://a.example/v1", ("openai-compat", "https://a.example/v1")),
             (chat, "https://a.example/api/", ("openai-compat", "https://a.example/api")),
+            (chat, "https://a.example/$A`b`", ("openai-compat", r"https://a.example/\$A\`b\`")),
             (Protocol::Anthropic, "https://a.example/v1", ("anthropic", "https://a.example")),
             (Protocol::Anthropic, "https://a.example/v1/", ("anthropic", "https://a.example")),
             (Protocol::Anthropic, "https://a.example/coding", ("anthropic", "https://a.example/coding")),
         ] {
             let launch = speaking(protocol, url);
             let provider = provider(&launch);
-            let (kind, base_url, _) = provider.endpoint();
-            assert_eq!((kind, base_url), meant);
+            assert_eq!((provider.kind, provider.base_url.as_str()), meant);
         }
-        let key = |launch: &Launch| provider(launch).endpoint().2;
+        let key = |launch: &Launch| provider(launch).api_key;
         let mut bearer = speaking(Protocol::Anthropic, "https://a.example");
-        assert_eq!(key(&bearer), "Bearer $AGENT_RUN_API_KEY");
+        assert_eq!(key(&bearer), "Bearer $AGENT_RUN_API_KEY_xxxxxxxx");
         bearer.anthropic_use_api_key = true;
-        assert_eq!(key(&bearer), "$AGENT_RUN_API_KEY");
+        assert_eq!(key(&bearer), "$AGENT_RUN_API_KEY_xxxxxxxx");
         let keyless = Launch { keyed: false, ..launch(&[]) };
         assert_eq!(key(&keyless), NO_KEY);
         assert!(provider(&keyless).variables.is_empty());
@@ -235,7 +261,7 @@ mod tests {
         launch.models = vec![Model::named("a"), Model::named("k2"), Model::named("a")];
         launch.tiers.haiku = "tiny".into();
         let ids = |alone| {
-            let provider = Provider::of(&launch, alone).expect("complete");
+            let provider = Provider::of(&launch, alone, &Inputs::default()).expect("complete");
             provider
                 .models()
                 .iter()
@@ -244,7 +270,18 @@ mod tests {
         };
         assert_eq!(ids(false), ["k2", "a", "tiny"]);
         assert_eq!(ids(true), ["k2", "tiny"]);
-        assert_eq!(global(&launch)["models"]["small"]["model"], "tiny");
+        assert_eq!(provider(&launch).selection()["small"]["model"], "tiny");
+    }
+
+    #[test]
+    fn a_window_that_is_not_known_is_assumed() {
+        let local = speaking(Protocol::OpenaiChatCompletions, "http://127.0.0.1:1/v1");
+        assert_eq!(provider(&local).assumed_window(), Some(65_536));
+        assert_eq!(provider(&local).models()[0]["context_window"], 65_536);
+        let mut known = launch(&[]);
+        known.model.value.context_window = Some(1000);
+        assert_eq!(provider(&known).assumed_window(), None);
+        assert_eq!(provider(&known).models()[0]["context_window"], 1000);
     }
 
     #[test]
@@ -253,13 +290,13 @@ mod tests {
         launch.headers.insert("X-Plain".into(), r"$5 \ `x` 'y'".into());
         launch.headers.insert("X-Secret".into(), Value::from("k=").then(Value::key()));
         let provider = provider(&launch);
-        assert_eq!(provider.headers["X-Plain"], "$AGENT_RUN_HEADER_1");
-        assert_eq!(provider.headers["X-Secret"], "$AGENT_RUN_HEADER_2");
+        assert_eq!(provider.headers["X-Plain"], "$AGENT_RUN_HEADER_1_xxxxxxxx");
+        assert_eq!(provider.headers["X-Secret"], "$AGENT_RUN_HEADER_2_xxxxxxxx");
         assert_eq!(
             provider.variables[1..],
             [
-                ("AGENT_RUN_HEADER_1".into(), Value::from(r"$5 \ `x` 'y'")),
-                ("AGENT_RUN_HEADER_2".into(), Value::from("k=").then(Value::key())),
+                ("AGENT_RUN_HEADER_1_xxxxxxxx".into(), Value::from(r"$5 \ `x` 'y'")),
+                ("AGENT_RUN_HEADER_2_xxxxxxxx".into(), Value::from("k=").then(Value::key())),
             ]
         );
     }
@@ -280,8 +317,11 @@ mod tests {
         let no_url = speaking(Protocol::Anthropic, "");
         let no_model =
             Launch { model: Sourced::new(Model::default(), Origin::Default(String::new())), ..launch(&[]) };
-        for (launch, part) in [(no_url, "base_urls.anthropic"), (no_model, "--model")] {
-            let error = Provider::of(&launch, false).err().expect("refused").to_string();
+        let bad_url = speaking(Protocol::OpenaiChatCompletions, "https://a.example/\r\n");
+        for (launch, part) in
+            [(no_url, "base_urls.anthropic"), (no_model, "--model"), (bad_url, "base_urls.openai")]
+        {
+            let error = Provider::of(&launch, false, &Inputs::default()).err().expect("refused").to_string();
             assert!(error.contains("\nhelp: ") && error.contains(part), "{error}");
         }
     }

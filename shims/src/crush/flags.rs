@@ -15,11 +15,13 @@ pub struct Flags {
     pub cwd: Option<OsString>,
     /// Whether an earlier session is taken up.
     pub resumes: bool,
+    /// The command among the words: the first that is no flag.
+    pub command: Option<String>,
 }
 
 /// Long flags that take the next word. Of a flag not listed here the value is read as a word of its own,
 /// which does no harm unless it looks like one of ours.
-const LONG: [&[u8]; 6] = [b"data-dir", b"cwd", b"host", b"session", b"model", b"small-model"];
+const LONG: [&[u8]; 7] = [b"data-dir", b"cwd", b"host", b"session", b"model", b"small-model", b"channels"];
 
 /// Short flags with a value, by their long name.
 const SHORT: [(u8, &[u8]); 5] =
@@ -35,6 +37,8 @@ impl Flags {
                 flags.long(long, &mut words);
             } else if let Some(letters) = word.strip_prefix(b"-") {
                 flags.short(letters, &mut words);
+            } else if flags.command.is_none() {
+                flags.command = Some(String::from_utf8_lossy(word).into_owned());
             }
         }
         flags
@@ -107,6 +111,20 @@ mod tests {
         }
         for line in ["run cwd", "-C x", "run -- --cwd x", "--cwd x --cwd=", "-m -c x", "--cwd"] {
             assert_eq!(cwd(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_command_is_the_first_word_that_is_no_flag() {
+        for (line, command) in [
+            ("-d logout", Some("logout")),
+            ("-D x server --host y", Some("server")),
+            ("--channels a logout hyper", Some("logout")),
+            ("run logout", Some("run")),
+            ("-s logout", None),
+            ("-- logout", None),
+        ] {
+            assert_eq!(read(line).command.as_deref(), command, "{line}");
         }
     }
 

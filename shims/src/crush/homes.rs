@@ -1,9 +1,13 @@
 //! Where the files of a launch are: the user's own, which are only read, and ours.
+//!
+//! What a launch chose is in two folders that carry its identity, so that no other launch writes there; what lasts
+//! is in the state folder.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
+use super::history::History;
 use super::project::{self, Project};
 use super::settings::Theirs;
 use crate::print::quote;
@@ -26,12 +30,14 @@ pub struct Homes {
     pub project: Project,
     /// The user's own settings; none for a launch that shares nothing.
     pub theirs: Option<Theirs>,
-    /// The runtime home, made anew on every launch.
+    /// The folder of the launch's own settings.
     pub config: PathBuf,
     /// Crush's choices, logins and list of projects: written by Crush, never by us.
     pub global: PathBuf,
-    /// The sessions of this project with this provider.
+    /// The folder that Crush is given for its sessions. What it holds is the launch's own, but for links.
     pub session: PathBuf,
+    /// Where the sessions of this project are.
+    pub history: History,
 }
 
 impl Homes {
@@ -42,20 +48,27 @@ impl Homes {
         let start = project::start(&inputs.dirs.cwd, flags.cwd.as_deref().map(Path::new));
         let project = Project::at(&start, inputs);
         let state = inputs.dirs.state.join("crush");
-        let (global, data) = if launch.isolated {
+        let (global, history) = if launch.isolated {
             let own = state.join("isolated").join(&launch.provider);
-            (own.join("global"), own.join("data"))
+            (own.join("global"), History::own(own.join("data").join(project.key())))
         } else {
-            (state.join("global"), state.join("data").join(&launch.provider))
+            (state.join("global"), History::shared(&state, &project.key()))
         };
+        let identity = format!("{}-{}", launch.provider, launch.identity());
+        let runtime = inputs.dirs.cache.join("crush").join(identity);
+        // A launch that goes on with a session knows fewer models, and one that is given another session folder has
+        // the provider in its settings: each has a file of its own.
+        let resumed = if flags.resumes { "-resumed" } else { "" };
+        let config = if flags.data_dir { "config-with-provider" } else { "config" };
         let own = |name, default: &Path| {
             let folder = own_value(name, inputs).map_or_else(|| default.join("crush"), PathBuf::from);
             inputs.dirs.cwd.join(folder)
         };
         let theirs = Theirs { config: own(CONFIG, &inputs.dirs.config), data: own(DATA, &inputs.dirs.data) };
         Self {
-            config: launch.folder(&inputs.dirs.cache, "crush").join("config"),
-            session: data.join(project.key()),
+            config: runtime.join(config),
+            session: runtime.join(format!("{}{resumed}", project::key(&start))),
+            history,
             theirs: (!launch.isolated).then_some(theirs),
             flags,
             start,

@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use crate::Model;
 
-/// A model as Crush's settings describe it; what is not known is left out.
-pub fn entry(model: &Model) -> Json {
+/// A model as Crush's settings describe it; what is not known is left out, but for the window, which is `window`.
+pub fn entry(model: &Model, window: u64) -> Json {
     let limit = model.output_limit();
     // Crush sends `default_max_tokens` as the limit of a reasoning model's title: it must not be zero then.
     let can_reason = model.reasoning == Some(true) && limit.is_some();
@@ -13,7 +13,7 @@ pub fn entry(model: &Model) -> Json {
     // (how 0.90 adds up the cost of a session).
     let fields = [
         ("name", Some(json!(model.name.as_ref().unwrap_or(&model.id)))),
-        ("context_window", model.context_window.map(Json::from)),
+        ("context_window", Some(model.context_window.unwrap_or(window).into())),
         ("default_max_tokens", limit.map(Json::from)),
         ("can_reason", can_reason.then_some(true.into())),
         ("supports_attachments", model.supports_attachments.or(model.vision).map(Json::from)),
@@ -54,9 +54,9 @@ mod tests {
             "supports_attachments": true, "cost_per_1m_in": 1.0, "cost_per_1m_out": 2.0,
             "cost_per_1m_in_cached": 1.25, "cost_per_1m_out_cached": 0.1,
         });
-        assert_eq!(entry(&full), meant);
+        assert_eq!(entry(&full, 1), meant);
         let unlimited = Model { max_output_tokens: Some(1000), ..full };
-        let entry = entry(&unlimited);
+        let entry = entry(&unlimited, 1);
         assert!(entry.get("can_reason").is_none() && entry.get("default_max_tokens").is_none());
     }
 }

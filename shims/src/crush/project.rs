@@ -38,6 +38,11 @@ pub fn start(cwd: &Path, flag: Option<&Path>) -> PathBuf {
     folder
 }
 
+/// A short name for a folder that is safe as a file name.
+pub fn key(folder: &Path) -> String {
+    format!("{:016x}", hash(folder.as_os_str().as_bytes()))
+}
+
 impl Project {
     /// The project at `start`.
     pub fn at(start: &Path, inputs: &Inputs) -> Self {
@@ -51,7 +56,17 @@ impl Project {
 
     /// A short name for the project's folder that is safe as a file name.
     pub fn key(&self) -> String {
-        format!("{:016x}", hash(self.folder.as_os_str().as_bytes()))
+        key(&self.folder)
+    }
+
+    /// The folders from `start` up to the project's own, which Crush looks for settings.
+    pub fn folders<'a>(&'a self, start: &'a Path) -> impl Iterator<Item = &'a Path> {
+        start.ancestors().take_while(|folder| folder.starts_with(&self.folder))
+    }
+
+    /// Whether the project was initialised in plain Crush.
+    pub fn is_initialized(&self, inputs: &Inputs) -> bool {
+        matches!(inputs.fact(&self.init_flag()), Some(Fact::File(_)))
     }
 
     fn own_data(&self) -> PathBuf {
@@ -70,14 +85,11 @@ impl Project {
         paths
     }
 
-    /// Shows the project's own commands in the session folder, and that the project was initialised.
+    /// Shows the project's own commands in the session folder.
     ///
     /// Crush walks its command folders without following links to folders (seen in 0.90), so that the
     /// folders are real and only the files are links.
     pub fn show_in(&self, session: &Path, inputs: &Inputs, plan: &mut Plan) {
-        if matches!(inputs.fact(&self.init_flag()), Some(Fact::File(_))) {
-            plan.write(session.join("init"), "");
-        }
         for (real, ours) in self.command_folders(session, inputs) {
             if matches!(inputs.fact(&real), Some(Fact::Dir(_))) {
                 plan.dirs.insert(ours.clone());
@@ -188,7 +200,7 @@ mod tests {
         );
         let folders: Vec<_> = plan.dirs.iter().map(|dir| dir.to_str().expect("UTF-8")).collect();
         assert_eq!(folders, ["/s/commands", "/s/commands/sub"]);
-        assert!(plan.files.contains_key(Path::new("/s/init")));
+        assert!(project.is_initialized(&machine));
         let wanted = project.reads(Path::new("/s"), &machine);
         assert!(wanted.contains(&"/p/.crush/commands/old".into()), "{wanted:?}");
     }

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Json;
 
 use super::Object;
-use super::fold::{respell, spelled};
+use super::case_fold::{respell, spelled};
+use super::project_files::any_text;
+use crate::json::{self, GO};
 use crate::{Fact, Inputs};
 
 /// What a launch decides.
@@ -61,6 +63,20 @@ impl Theirs {
         matches!(inputs.fact(&self.script()), Some(Fact::File(_) | Fact::Stream | Fact::Unreadable(_)))
     }
 
+    /// The file of the user's own in which a server, a hook or `env` names this variable.
+    pub fn naming(&self, variable: &str, settings: &Object, inputs: &Inputs) -> Option<PathBuf> {
+        let uses = ["mcp", "lsp", "hooks", "env"].iter().filter_map(|key| settings.get(*key));
+        if uses.into_iter().any(|entry| any_text(entry, &|text| text.contains(variable))) {
+            return Some(self.settings());
+        }
+        // A line that adds a provider does not count, as the launch leaves it out.
+        let uses =
+            |line: &str| line.contains(variable) && ["mcp", "lsp", "hook"].iter().any(|it| line.contains(it));
+        let script = self.script();
+        let text = String::from_utf8_lossy(inputs.file(&script).ok().flatten().unwrap_or_default());
+        text.lines().any(uses).then_some(script)
+    }
+
     /// The settings that go along: the written ones, with the choices made in Crush on top.
     ///
     /// # Errors
@@ -89,16 +105,12 @@ impl Theirs {
 }
 
 /// The JSON object in a file; nothing when there is no file or an empty one, which Crush skips.
-///
-/// As strict as Crush (Go's `json.Valid`): no comment, no comma before a closing bracket, no byte order mark.
 fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
-    let bytes = inputs.file(path).map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+    let bytes = inputs.file(path).map_err(|error| anyhow!("{error:#}\nhelp: correct it or move it away"))?;
     let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Object::new()) };
-    let json = serde_json::from_slice(bytes).map_err(|error| {
-        let (line, column, text) = (error.line(), error.column(), error.to_string());
-        let what = text.split(" at line ").next().unwrap_or(&text);
+    let json = json::parse(bytes, GO).map_err(|fault| {
         anyhow!(
-            "could not read {}:{line}:{column}: {what}\n\
+            "could not read {}:{fault}\n\
              help: Crush takes plain JSON only, without comments and trailing commas",
             path.display()
         )
@@ -167,8 +179,8 @@ fn forget_logins(settings: &mut Object) {
     });
 }
 
-/// Takes out the options that a launch decides, and says the deprecated ones anew: Crush would rewrite our
-/// file otherwise.
+/// Takes out the options that a launch decides, and writes the deprecated ones in the new way: Crush
+/// would rewrite our file otherwise.
 fn settle_options(settings: &mut Object) -> Result<()> {
     let options = settings.entry("options").or_insert_with(|| Object::new().into());
     if options.is_null() {
@@ -309,13 +321,13 @@ mod tests {
             ("{\n  // comment\n}", "/c/crush.json:2:3: "),
             ("{\"a\": 1,}", "/c/crush.json:1:9: "),
             ("\u{feff}{}", "/c/crush.json:1:1: "),
-            (" ", "/c/crush.json:1:1: "),
+            (" ", "/c/crush.json:1:2: "),
             ("[]", "/c/crush.json:1:1: an array where an object belongs"),
             ("{\"options\": 3}", "options is a number"),
         ] {
             let error = refusal(text, "-");
             assert!(error.contains(place) && error.contains("\nhelp: "), "{error}");
         }
-        assert!(refusal("{}", "{").contains("/d/crush.json:1:1: "));
+        assert!(refusal("{}", "{").contains("/d/crush.json:1:2: "));
     }
 }

@@ -1,11 +1,15 @@
 //! Whole plans, and the launch that the other tests start from.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use serde_json::json;
 
+use super::homes::{CONFIG, DATA};
 use super::*;
-use crate::{Dirs, Fact, Link, Model, Note, Origin, Sourced, Tiers};
+use crate::{Dirs, Fact, Link, Model, Note, Proxy, Tiers, Value};
+
+const KEY: &str = "AGENT_RUN_API_KEY_xxxxxxxx";
 
 /// A launch on the provider `kimi`, of the model `k2`.
 pub fn launch(args: &[&str]) -> Launch {
@@ -31,11 +35,18 @@ fn machine(env: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
     }
 }
 
-fn try_plan(launch: &Launch, mut inputs: Inputs) -> Result<Plan> {
-    for path in Crush.reads(launch, &inputs) {
-        inputs.facts.entry(path).or_insert(Fact::Absent);
+/// The machine with everything known that is asked for; what is not given is not there.
+fn known(launch: &Launch, mut inputs: Inputs) -> Inputs {
+    for _ in 0..3 {
+        for path in Crush.reads(launch, &inputs) {
+            inputs.facts.entry(path).or_insert(Fact::Absent);
+        }
     }
-    Plan::of(&Crush, launch, &inputs)
+    inputs
+}
+
+fn try_plan(launch: &Launch, inputs: Inputs) -> Result<Plan> {
+    Plan::of(&Crush, launch, &known(launch, inputs))
 }
 
 fn plan(launch: &Launch, inputs: Inputs) -> Plan {
@@ -52,17 +63,35 @@ fn env(plan: &Plan, name: &str) -> Option<String> {
     plan.env.get(OsStr::new(name)).and_then(Option::as_ref).map(Value::to_string)
 }
 
-const SESSION: &str = "/h/.local/state/agent-run/crush/data/kimi/57616822aeb0fcb0";
+/// The launch's own folder, and the lasting one of its project.
+fn runtime(launch: &Launch) -> String {
+    format!("/h/.cache/agent-run/crush/kimi-{}", launch.identity())
+}
+const HISTORY: &str = "/h/.local/state/agent-run/crush/projects/57616822aeb0fcb0";
+
+fn session(launch: &Launch, plan: &Plan) -> Json {
+    let session = format!("{}/57616822aeb0fcb0/crush.json", runtime(launch));
+    serde_json::from_str(&file(plan, &session)).expect("JSON")
+}
 
 #[test]
 fn crush_is_given_folders_of_ours_and_the_users_words() {
-    let plan = plan(&launch(&["run", "-q", "hi"]), machine(&[], &[]));
-    assert_eq!(plan.args, [&format!("--data-dir={SESSION}"), "run", "-q", "hi"]);
-    assert_eq!(env(&plan, CONFIG).as_deref(), Some("/h/.cache/agent-run/crush/kimi/config"));
+    let launch = launch(&["run", "-q", "hi"]);
+    let (plan, runtime) = (plan(&launch, machine(&[("OPENAI_ORG_ID", "x")], &[])), runtime(&launch));
+    assert_eq!(plan.args, [&format!("--data-dir={runtime}/57616822aeb0fcb0"), "run", "-q", "hi"]);
+    assert_eq!(env(&plan, CONFIG), Some(format!("{runtime}/config")));
+    let database = plan.links[Path::new(&format!("{runtime}/57616822aeb0fcb0/crush.db"))].clone();
+    assert_eq!(database.map(|link| link.target), Some(format!("{HISTORY}/crush.db").into()));
     assert_eq!(env(&plan, DATA).as_deref(), Some("/h/.local/state/agent-run/crush/global"));
     assert_eq!(env(&plan, KEY).as_deref(), Some("<key>"));
     assert_eq!(env(&plan, "CRUSH_CLIENT_SERVER").as_deref(), Some("0"));
-    for name in ["HTTPS_PROXY", "OPENAI_CUSTOM_HEADERS", "AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG"] {
+    for name in [
+        "HTTPS_PROXY",
+        "OPENAI_CUSTOM_HEADERS",
+        "SSL_CERT_FILE",
+        "GODEBUG",
+        "AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG",
+    ] {
         assert_eq!(env(&plan, name).as_deref(), Some(""), "{name} cannot come from a .env");
     }
     assert_eq!(plan.env[OsStr::new("OPENAI_ORG_ID")], None);
@@ -70,34 +99,106 @@ fn crush_is_given_folders_of_ours_and_the_users_words() {
     let ours = [Path::new("/h/.cache/agent-run"), Path::new("/h/.local/state/agent-run")];
     let touched = plan.files.keys().chain(&plan.dirs).chain(plan.links.keys());
     assert!(touched.into_iter().all(|path| ours.iter().any(|base| path.starts_with(base))));
-    assert!(plan.notes.is_empty() && plan.merges.is_empty() && plan.user_dirs.is_empty());
+    assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.contains("200000 tokens are assumed")));
+    assert!(plan.merges.is_empty() && plan.user_dirs.is_empty());
 }
 
 #[test]
 fn the_users_settings_are_read_and_linked() {
-    let own = r#"{"env": {"HTTPS_PROXY": "http://corp", "OPENAI_CUSTOM_HEADERS": "X: y"}}"#;
+    let own = r#"{"env": {"HTTPS_PROXY": "http://corp", "OPENAI_CUSTOM_HEADERS": "X: y", "SSL_CERT_FILE": "/ca.pem"}}"#;
     let files = [("/h/.config/crush/crush.json", own), ("/h/.config/crush/crushrc", "option debug true")];
-    let plan = plan(&launch(&[]), machine(&[], &files));
+    let launch = launch(&[]);
+    let plan = plan(&launch, machine(&[], &files));
     let to = |target: &str| Some(Link { target: target.into(), replaces_folder: false });
-    let home = Path::new("/h/.cache/agent-run/crush/kimi");
+    let home = runtime(&launch);
+    let home = Path::new(&home);
     assert_eq!(plan.links[&home.join("config/CRUSH.md")], to("/h/.config/crush/CRUSH.md"));
     assert_eq!(plan.links[&home.join("AGENTS.md")], to("/h/.config/AGENTS.md"));
     assert_eq!(
         file(&plan, "config/crushrc"),
         "provider() { :; }\nmodel() { :; }\ncd /h/.config/crush || exit 1\nsource /h/.config/crush/crushrc\n"
     );
-    let session: Json = serde_json::from_str(&file(&plan, &format!("{SESSION}/crush.json"))).expect("JSON");
-    let env = &session["env"];
-    assert_eq!(
-        (&env[KEY], &env["OPENAI_CUSTOM_HEADERS"]),
-        (&json!("$AGENT_RUN_API_KEY"), &json!("$OPENAI_CUSTOM_HEADERS"))
-    );
-    assert_eq!((&env["HTTPS_PROXY"], &env["HTTP_PROXY"]), (&json!("http://corp"), &json!("$HTTP_PROXY")));
+    let env = &session(&launch, &plan)["env"];
+    for (name, value) in [
+        (KEY, json!(format!("${KEY}"))),
+        ("OPENAI_CUSTOM_HEADERS", json!("$OPENAI_CUSTOM_HEADERS")),
+        ("HTTPS_PROXY", json!("http://corp")),
+        ("HTTP_PROXY", json!("$HTTP_PROXY")),
+        ("SSL_CERT_FILE", json!("/ca.pem")),
+    ] {
+        assert_eq!((&env[name], &env[format!("CRUSH_{name}")]), (&value, &value), "{name}");
+    }
+    assert_eq!(env.get("OPENAI_ORG_ID"), None, "an empty one would be sent");
+    let global = file(&plan, "config/crush.json");
+    assert!(!global.contains("kimi"), "nothing of the choice is in a file that a project beats");
+}
+
+#[test]
+fn a_project_changes_no_variable_and_none_of_its_models_counts() {
+    let evil = r#"{"Env": {"CRUSH_HTTP_PROXY": "http://evil", "CRUSH_FOO": "x", "OPENAI_ORG_ID": "org",
+        "ANTHROPIC_BASE_URL": "http://evil", "HOME_PAGE": "x"}, "Models": {"large": {}}}"#;
+    let files = [("/h/p/crush.json", evil), ("/h/p/.env", "OPENAI_PROJECT_ID=p\nSSL_CERT_FILE=/evil\n")];
+    let launch = launch(&[]);
+    let plan = plan(&launch, machine(&[], &files));
+    for name in ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "SSL_CERT_FILE", "HTTP_PROXY"] {
+        assert_eq!(env(&plan, name).as_deref(), Some(""), "{name}");
+    }
+    let session = session(&launch, &plan);
+    for (name, value) in [
+        ("CRUSH_HTTP_PROXY", json!("$HTTP_PROXY")),
+        ("CRUSH_FOO", json!("$FOO")),
+        ("CRUSH_OPENAI_ORG_ID", json!("$OPENAI_ORG_ID")),
+        ("OPENAI_PROJECT_ID", json!("$OPENAI_PROJECT_ID")),
+        ("HOME_PAGE", Json::Null),
+    ] {
+        assert_eq!(session["env"].get(name).cloned().unwrap_or_default(), value, "{name}");
+    }
+    assert!(!plan.notes.iter().any(|note| matches!(note, Note::Warning(_))), "{:?}", plan.notes);
+}
+
+#[test]
+fn crushs_own_variables_go_but_for_those_that_move_nothing() {
+    let inherited = [
+        ("CRUSH_HTTP_PROXY", "x"),
+        ("CRUSH_NEW_IN_2027", "x"),
+        ("CRUSH_DISABLE_METRICS", "1"),
+        ("OPENAI_API_KEY", "sk-own"),
+        ("OPENAI_NEW", "x"),
+        ("AGENT_RUN_HEADER_1_0123abcd", "x"),
+    ];
+    let plan = plan(&launch(&[]), machine(&inherited, &[]));
+    let gone: Vec<_> =
+        inherited.iter().filter(|(name, _)| plan.env.get(OsStr::new(name)) == Some(&None)).collect();
+    assert_eq!(gone, [&inherited[0], &inherited[1], &inherited[4], &inherited[5]]);
+}
+
+#[test]
+fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
+    let launch = Launch { key_variable: Some("MY_KEY".into()), ..launch(&[]) };
+    let stays = |path: &str, text: &str| {
+        let plan = plan(&launch, machine(&[("MY_KEY", "sk")], &[(path, text)]));
+        !plan.env.contains_key(OsStr::new("MY_KEY"))
+    };
+    let server = r#"{"mcp": {"a": {"url": "u", "headers": {"A": "$MY_KEY"}}}}"#;
+    assert!(stays("/h/.config/crush/crush.json", server));
+    assert!(stays("/h/.config/crush/crushrc", "mcp add a --header \"A: $MY_KEY\""));
+    assert!(!stays("/h/.config/crush/crushrc", "provider add a --api-key $MY_KEY"));
+    assert!(!stays("/h/.config/crush/crush.json", r#"{"providers": {"a": {"api_key": "$MY_KEY"}}}"#));
+    assert!(!stays("/h/p/crush.json", server));
+}
+
+#[test]
+fn what_would_leave_a_server_behind_is_refused() {
+    for command in ["server", "logout", "signout"] {
+        let error = try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command).to_string();
+        assert!(error.contains(command) && error.contains("\nhelp: "), "{error}");
+    }
 }
 
 #[test]
 fn a_script_that_is_gone_is_emptied() {
-    let stale = [("/h/.cache/agent-run/crush/kimi/config/crushrc", "source /h/.config/crush/crushrc")];
+    let stale = format!("{}/config/crushrc", runtime(&launch(&[])));
+    let stale = [(stale.as_str(), "source /h/.config/crush/crushrc")];
     assert_eq!(file(&plan(&launch(&[]), machine(&[], &stale)), "config/crushrc"), "");
     assert!(!plan(&launch(&[]), machine(&[], &[])).files.keys().any(|path| path.ends_with("crushrc")));
 }
@@ -106,13 +207,17 @@ fn a_script_that_is_gone_is_emptied() {
 fn an_isolated_launch_shares_nothing() {
     let own = [("/h/.config/crush/crush.json", "not JSON"), ("/h/.config/crush/crushrc", "exit 1")];
     let isolated = Launch { isolated: true, ..launch(&[]) };
-    assert!(Crush.reads(&isolated, &machine(&[], &own)).iter().all(|path| !path.starts_with("/h/.config")));
+    assert!(
+        Crush
+            .reads(&isolated, &known(&isolated, machine(&[], &own)))
+            .iter()
+            .all(|path| !path.starts_with("/h/.config"))
+    );
     let plan = plan(&isolated, machine(&[], &own));
-    assert!(plan.links.values().all(Option::is_none));
-    assert!(!plan.files.keys().any(|path| path.ends_with("crushrc")));
     let base = "/h/.local/state/agent-run/crush/isolated/kimi";
+    assert!(plan.links.values().flatten().all(|link| link.target.starts_with(base)));
+    assert!(!plan.files.keys().any(|path| path.ends_with("crushrc")));
     assert_eq!(env(&plan, DATA), Some(format!("{base}/global")));
-    assert!(plan.args[0].to_string_lossy().starts_with(&format!("--data-dir={base}/data/")));
     assert!(env(&plan, "CRUSH_SKILLS_DIR").is_some());
 }
 
@@ -122,7 +227,7 @@ fn within_a_launch_the_settings_outside_of_it_count() {
     let inner = [(CONFIG, outer), ("AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG", "/own")];
     let outside = plan(&launch(&[]), machine(&inner, &[]));
     assert_eq!(env(&outside, "AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG").as_deref(), Some("/own"));
-    let reads = |env: &[(&str, &str)]| Crush.reads(&launch(&[]), &machine(env, &[]));
+    let reads = |env: &[(&str, &str)]| Crush.reads(&launch(&[]), &known(&launch(&[]), machine(env, &[])));
     assert!(reads(&inner).contains(&"/own/crush.json".into()));
     assert!(reads(&[(CONFIG, outer)]).contains(&"/h/.config/crush/crush.json".into()));
     assert!(
@@ -136,32 +241,49 @@ fn within_a_launch_the_settings_outside_of_it_count() {
 fn the_users_own_session_folder_is_used_and_warned_of() {
     let plan = plan(&launch(&["--data-dir", "/mine"]), machine(&[], &[]));
     assert_eq!(plan.args, ["--data-dir", "/mine"]);
-    assert!(matches!(&plan.notes[..], [Note::Warning(text)] if text.contains("\nhelp: ")));
+    assert!(plan.notes.iter().any(|note| matches!(note, Note::Warning(text) if text.contains("\nhelp: "))));
     assert_eq!(plan.files.len(), 1, "only the global settings");
+    let settings: Json = serde_json::from_str(&file(&plan, "config-with-provider/crush.json")).expect("JSON");
+    assert_eq!(settings["models"]["large"]["provider"], "agent-run-kimi-xxxxxxxx");
 }
 
 #[test]
-fn projects_and_providers_have_sessions_apart() {
-    let flag = |launch: &Launch| plan(launch, machine(&[], &[])).args[0].clone();
-    let here = flag(&launch(&[]));
-    assert_eq!(flag(&launch(&["run", "--cwd", ".", "hi"])), here);
-    assert_ne!(flag(&launch(&["--cwd=/h/other"])), here);
-    assert_ne!(flag(&Launch { provider: "glm".into(), ..launch(&[]) }), here);
-    let standing = Launch { standing_args: vec!["-c/h/other".into()], ..launch(&[]) };
-    assert_eq!(flag(&standing), flag(&launch(&["--cwd=/h/other"])));
-}
-
-#[test]
-fn a_model_asked_for_is_not_undone_by_a_session() {
-    let asked = |args| {
-        let model = Sourced::new(Model::named("k2"), Origin::Option("--model"));
-        let launch = Launch { model, models: vec![Model::named("old")], ..launch(args) };
-        let json: Json = serde_json::from_str(&file(&plan(&launch, machine(&[], &[])), "config/crush.json"))
-            .expect("JSON");
-        json["providers"]["agent-run-kimi"]["models"].as_array().expect("models").len()
+fn a_project_has_one_history_and_each_choice_a_folder_of_its_own() {
+    let places = |launch: &Launch| {
+        let plan = plan(launch, machine(&[], &[]));
+        let folder = plan.args[0].to_string_lossy().replace("--data-dir=", "");
+        let database = plan.links[Path::new(&format!("{folder}/crush.db"))].clone().expect("a link");
+        (folder, database.target)
     };
-    assert_eq!(asked(&["run", "-C", "hi"]), 1);
-    assert_eq!(asked(&["run", "hi"]), 2);
+    let (folder, history) = places(&launch(&[]));
+    assert_eq!(places(&launch(&["run", "--cwd", ".", "hi"])), (folder.clone(), history.clone()));
+    let elsewhere = places(&launch(&["--cwd=/h/other"]));
+    assert!(elsewhere.0 != folder && elsewhere.1 != history);
+    let standing = Launch { standing_args: vec!["-c/h/other".into()], ..launch(&[]) };
+    assert_eq!(places(&standing), elsewhere);
+
+    let mut others = vec![launch(&[]); 4];
+    others[0].provider = "glm".into();
+    others[1].model.value.id = "k3".into();
+    others[2].protocol.value = Protocol::Anthropic;
+    others[3].args = vec!["-C".into()];
+    for other in &others {
+        let (own, shared) = places(other);
+        assert!(own != folder && shared == history, "{own}");
+    }
+}
+
+#[test]
+fn a_session_that_is_taken_up_goes_on_with_the_launchs_model() {
+    let listed = |args| {
+        let launch = Launch { models: vec![Model::named("old")], ..launch(args) };
+        let plan = plan(&launch, machine(&[], &[]));
+        let path = plan.args[0].to_string_lossy().replace("--data-dir=", "") + "/crush.json";
+        let json: Json = serde_json::from_str(&file(&plan, &path)).expect("JSON");
+        json["providers"]["agent-run-kimi-xxxxxxxx"]["models"].as_array().expect("models").len()
+    };
+    assert_eq!(listed(&["run", "-C", "hi"]), 1);
+    assert_eq!(listed(&["run", "hi"]), 2);
 }
 
 #[test]

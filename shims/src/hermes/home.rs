@@ -6,7 +6,10 @@ use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::entries::{FILES, FOLDERS, MARKER, owns};
+use super::routing::OURS;
+use super::variables;
 use super::words::{Words, is_profile_name};
+use super::yaml::Mapping;
 use crate::mirror::Mirror;
 use crate::{Fact, Inputs, Launch, Plan};
 
@@ -36,6 +39,8 @@ pub struct Homes {
     users: PathBuf,
     /// The same for `HERMES_MANAGED_DIR`.
     managed: Option<PathBuf>,
+    /// Why the file that names the profile in use could not be read.
+    unread: Option<String>,
     reads: Vec<PathBuf>,
 }
 
@@ -50,13 +55,18 @@ impl Homes {
         let home = if launch.isolated { launch.folder(&dirs.state, "hermes") } else { users.clone() };
         let root = root(&home, &native);
         let sticky = root.join("active_profile");
+        let mut unread = None;
         let (base, profile) = match (words.profile(), is_profile(&home)) {
             (Some("default"), _) => (root, None),
             (Some(name), _) => (root.join("profiles").join(name), Some(name.to_owned())),
             (None, true) => (home, None),
-            (None, false) => match inputs.text(&sticky).ok().flatten().map(str::trim) {
-                None | Some("" | "default") => (home, None),
-                Some(name) => (root.join("profiles").join(name), Some(name.to_owned())),
+            (None, false) => match in_use(&sticky, inputs) {
+                Err(error) => {
+                    unread = Some(error);
+                    (home, None)
+                }
+                Ok(None | Some("" | "default")) => (home, None),
+                Ok(Some(name)) => (root.join("profiles").join(name), Some(name.to_owned())),
             },
         };
         let policy = managed.clone().into_iter().chain([ADMINISTRATORS.into()]).find_map(|dir| {
@@ -64,9 +74,10 @@ impl Homes {
             let administrators = dir == Path::new(ADMINISTRATORS);
             matches!(inputs.fact(&dir), Some(Fact::Dir(_))).then_some(Policy { dir, administrators })
         });
-        reads.extend([sticky, base.clone(), base.join("config.yaml"), base.join(".env")]);
+        reads.extend([sticky, base.clone(), base.join("config.yaml")]);
+        reads.extend(DOTENVS.map(|name| base.join(name)));
         let users = if launch.isolated { users } else { base.clone() };
-        Self { base, policy, profile, users, managed, reads }
+        Self { base, policy, profile, users, managed, unread, reads }
     }
 
     /// What must be read to know them, and the files in them that a plan depends on.
@@ -76,6 +87,17 @@ impl Homes {
 
     /// Refuses homes that Hermes would refuse or replace.
     pub fn check(&self, inputs: &Inputs) -> Result<()> {
+        if let Some(error) = &self.unread {
+            bail!("{error}\nhelp: it names your profile in use; repair it, or name a profile with `-p`");
+        }
+        for path in DOTENVS.map(|name| self.base.join(name)) {
+            if let Some(Fact::Unreadable(why)) = inputs.fact(&path) {
+                bail!(
+                    "could not read {}: {why}\nhelp: it could set any variable; make it readable or move it away",
+                    path.display()
+                );
+            }
+        }
         if let Some(name) = &self.profile {
             if !is_profile_name(name) {
                 bail!("`{name}` is not a profile name\nhelp: `hermes profile list` shows your profiles");
@@ -108,31 +130,70 @@ impl Homes {
         if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
             plan.user_dirs.insert(self.base.clone());
         }
-        let dotenv = self.base.join(".env");
-        let undoing = match inputs.fact(&dotenv) {
-            Some(Fact::File(bytes)) => UNDOING.into_iter().find(|(name, _)| is_named(bytes, name)),
-            _ => None,
-        };
-        let leaves = undoing.is_some();
-        let hidden = matches!(inputs.fact(&dotenv), Some(Fact::Stream));
-        if hidden {
-            plan.warn(format!(
-                "{} is not a regular file and could set anything; it was left out\n\
-                 help: put a file there to have it again",
-                dotenv.display()
-            ));
-        } else if let Some((name, consequence)) = undoing {
-            plan.warn(format!(
-                "{} names {name}, by which Hermes would {consequence}; it was left out\n\
-                 help: remove that line to have the rest of the file again",
-                dotenv.display()
-            ));
-        }
+        let left_out: Vec<&str> =
+            DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
         let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
-        let owns = |name: &str| owns(name) || ((leaves || hidden) && name == ".env");
+        let owns = |name: &str| owns(name) || left_out.contains(&name);
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
         mirror.plan(inputs, plan);
+    }
+
+    /// Whether a dotenv file would undo the launch or cannot be known; then it is left out, and the user is warned.
+    fn undoes(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> bool {
+        let path = self.base.join(name);
+        match inputs.fact(&path) {
+            Some(Fact::Stream) => plan.warn(format!(
+                "{} is not a regular file and could set anything; it was left out\n\
+                 help: put a file there to have it again",
+                path.display()
+            )),
+            Some(Fact::File(bytes)) => {
+                let words = variables::words(bytes);
+                // Hermes finds a variable also where another text stands right before it.
+                let names = |start: &str| words.iter().any(|word| word.contains(start));
+                let Some((name, consequence)) = UNDOING.into_iter().find(|(name, _)| names(name)) else {
+                    return false;
+                };
+                plan.warn(format!(
+                    "{} names {name}, by which Hermes would {consequence}; it was left out\n\
+                     help: remove that line to have the rest of the file again",
+                    path.display()
+                ));
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// The dotenv files of the user, as far as they are there.
+    pub fn dotenvs<'a>(&self, inputs: &'a Inputs) -> impl Iterator<Item = (PathBuf, &'a [u8])> {
+        DOTENVS.map(|name| self.base.join(name)).into_iter().filter_map(|path| match inputs.fact(&path) {
+            Some(Fact::File(bytes)) => Some((path, bytes.as_slice())),
+            _ => None,
+        })
+    }
+
+    /// The file of the user's own that names the provider's key variable as `${NAME}`; `settings` are those that
+    /// Hermes is given.
+    pub fn names_key_variable(
+        &self,
+        launch: &Launch,
+        settings: &Mapping,
+        inputs: &Inputs,
+    ) -> Option<PathBuf> {
+        let reference = format!("${{{}", launch.key_variable.as_ref()?);
+        let names = |text: &str| {
+            let ends = text
+                .match_indices(&reference)
+                .filter_map(|(at, found)| text[at + found.len()..].chars().next());
+            ends.into_iter().any(|end| end == '}' || end == ':')
+        };
+        if settings.values().any(|value| value.any_text(&names)) {
+            return Some(self.base.join("config.yaml"));
+        }
+        let mut dotenvs = self.dotenvs(inputs);
+        dotenvs.find(|(_, bytes)| names(&String::from_utf8_lossy(bytes))).map(|(path, _)| path)
     }
 
     /// The file that tells a launcher within the launch where the user's own things are.
@@ -163,17 +224,25 @@ fn inherited(inputs: &Inputs, reads: &mut Vec<PathBuf>) -> (Option<PathBuf>, Opt
     (home, managed)
 }
 
+/// The dotenv files of a home, which Hermes 0.19 loads in this order.
+const DOTENVS: [&str; 2] = [".env", ".op.env"];
+
 /// Variables that a `.env` must not set, and what would come of it: it is loaded over the environment, and
 /// before the pins. The second are those of [`super::routing`], which no pin may hold.
-const UNDOING: [(&str, &str); 2] =
-    [(MANAGED_DIR, "leave this launch"), ("AUXILIARY_AGENT_RUN_", "send another key to the provider")];
+const UNDOING: [(&str, &str); 3] = [
+    (MANAGED_DIR, "leave this launch"),
+    (OURS, "send another key to the provider"),
+    (variables::NO_DOTENV, "leave out what keeps this launch"),
+];
 
-/// Whether a `.env` sets such a variable. Hermes 0.19 also reads UTF-16, and finds variables in the middle
-/// of a line.
-fn is_named(dotenv: &[u8], variable: &str) -> bool {
-    let narrow: Vec<u8> = dotenv.iter().copied().filter(|&byte| byte != 0).collect();
-    let text = String::from_utf8_lossy(&narrow);
-    text.split(['\n', '\r']).any(|line| !line.trim_start().starts_with('#') && line.contains(variable))
+/// The profile in use, as Hermes finds it when no word names one.
+fn in_use<'a>(path: &Path, inputs: &'a Inputs) -> Result<Option<&'a str>, String> {
+    match inputs.fact(path) {
+        // Not asked for yet.
+        None => Ok(None),
+        Some(Fact::File(bytes)) if bytes.is_empty() => Ok(None),
+        Some(_) => inputs.text(path).map(|text| text.map(str::trim)).map_err(|error| format!("{error:#}")),
+    }
 }
 
 fn is_profile(home: &Path) -> bool {
@@ -244,6 +313,23 @@ mod tests {
         let homes = Homes::find(&launch, &Words::of(&launch), &inputs());
         assert_eq!(homes.base, Path::new("/state/hermes/local"));
         assert_eq!(homes.users, Path::new("/home/u/.hermes"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_not_taken_for_nothing() {
+        for (name, fact) in [
+            ("active_profile", Fact::Unreadable("permission denied".into())),
+            ("active_profile", Fact::File(vec![0xff])),
+            (".env", Fact::Unreadable("permission denied".into())),
+            (".op.env", Fact::Unreadable("permission denied".into())),
+        ] {
+            let mut inputs = inputs();
+            inputs.facts.insert(Path::new("/home/u/.hermes").join(name), fact);
+            let launch = launch(&[]);
+            let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
+            let error = homes.check(&inputs).expect_err(name).to_string();
+            assert!(error.contains(name) && error.contains("\nhelp: "), "{error}");
+        }
     }
 
     #[test]

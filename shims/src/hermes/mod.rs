@@ -5,14 +5,16 @@
 
 mod entries;
 mod home;
+mod literal;
 mod pins;
 mod rivals;
 mod routing;
 mod settings;
 #[cfg(test)]
 mod tests;
+pub mod variables;
 mod words;
-mod yaml;
+pub mod yaml;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -50,22 +52,11 @@ impl Agent for Hermes {
     }
 
     fn env_family(&self) -> &'static [&'static str] {
-        &[
-            "HERMES_HOME",
-            "HERMES_MANAGED_DIR",
-            "HERMES_PROFILE",
-            "HERMES_INFERENCE_MODEL",
-            "HERMES_INFERENCE_PROVIDER",
-            "HERMES_MODEL",
-            "HERMES_MAX_TOKENS",
-            "HERMES_IGNORE_USER_CONFIG",
-            "HERMES_SAFE_MODE",
-            "HERMES_TUI_PROVIDER",
-            "CUSTOM_BASE_URL",
-            "OPENAI_BASE_URL",
-            "OPENROUTER_BASE_URL",
-            "AUXILIARY_*",
-        ]
+        &variables::FAMILY
+    }
+
+    fn refused_key(&self, key: &str) -> Option<&'static str> {
+        routing::refused_key(key)
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
@@ -97,7 +88,7 @@ impl Agent for Hermes {
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let words = Words::of(launch);
         let homes = Homes::find(launch, &words, inputs);
-        let runtime = runtime(launch, &Routing::of(launch, &words), &homes, inputs);
+        let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
         homes.reads().into_iter().chain([runtime]).collect()
     }
 
@@ -106,7 +97,7 @@ impl Agent for Hermes {
         words.check()?;
         let homes = Homes::find(launch, &words, inputs);
         homes.check(inputs)?;
-        let routing = Routing::of(launch, &words);
+        let routing = Routing::of(launch, &words, inputs);
         routing.check()?;
         let runtime = runtime(launch, &routing, &homes, inputs);
         let theirs = homes.base.join("config.yaml");
@@ -117,9 +108,10 @@ impl Agent for Hermes {
         homes.mark(&runtime, plan);
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
-        pins::plan(launch, &runtime, homes.policy.as_ref(), inputs, plan)?;
-        // Hermes keeps secrets from its tools by their names, and this one's name is the user's.
-        launch.key_variable.iter().for_each(|name| plan.unset(name));
+        pins::plan(launch, &runtime, &homes, inputs, plan)?;
+        if let Some(path) = homes.names_key_variable(launch, &settings, inputs) {
+            plan.keep_key_variable(launch, &path);
+        }
         routing.set_variables(plan);
         words.warnings().into_iter().for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
@@ -127,7 +119,7 @@ impl Agent for Hermes {
     }
 
     fn rivals(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
-        rivals::of(&Homes::find(launch, &Words::of(launch), inputs), self.env_family(), inputs)
+        rivals::of(&Homes::find(launch, &Words::of(launch), inputs), inputs)
     }
 
     fn adapt_bare_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
@@ -157,6 +149,6 @@ fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &Homes, inputs: &Input
 fn written(theirs: &Path, lines: &str) -> String {
     format!(
         "# Written by agent-run on every launch. Your own settings: {}\n{lines}",
-        theirs.display().to_string().replace(char::is_control, "?")
+        literal::comment(&theirs.display().to_string())
     )
 }

@@ -4,58 +4,28 @@
 //! It loads `.env` of the managed folder after that, and believes its `config.yaml` key by key.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::path::Path;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 
-use super::home::Policy;
-use super::settings;
+use super::home::{Homes, Policy};
+use super::routing::variable;
+use super::{literal, settings, variables};
 use crate::{Inputs, Launch, Plan, Proxy, Value, loopback};
 
-/// Variables that route Hermes 0.19 and stay empty in a launch.
-pub const EMPTY: [&str; 22] = [
-    "HERMES_INFERENCE_MODEL",
-    "HERMES_INFERENCE_PROVIDER",
-    "HERMES_MODEL",
-    "HERMES_MAX_TOKENS",
-    "HERMES_IGNORE_USER_CONFIG",
-    "HERMES_SAFE_MODE",
-    "HERMES_TUI_PROVIDER",
-    "CUSTOM_BASE_URL",
-    "OPENAI_BASE_URL",
-    "OPENROUTER_BASE_URL",
-    "AUXILIARY_VISION_PROVIDER",
-    "AUXILIARY_VISION_MODEL",
-    "AUXILIARY_VISION_BASE_URL",
-    "AUXILIARY_VISION_API_KEY",
-    "AUXILIARY_WEB_EXTRACT_PROVIDER",
-    "AUXILIARY_WEB_EXTRACT_MODEL",
-    "AUXILIARY_WEB_EXTRACT_BASE_URL",
-    "AUXILIARY_WEB_EXTRACT_API_KEY",
-    "AUXILIARY_APPROVAL_PROVIDER",
-    "AUXILIARY_APPROVAL_MODEL",
-    "AUXILIARY_APPROVAL_BASE_URL",
-    "AUXILIARY_APPROVAL_API_KEY",
-];
-
 /// Plans the managed folder of a runtime home.
-pub fn plan(
-    launch: &Launch,
-    runtime: &Path,
-    policy: Option<&Policy>,
-    inputs: &Inputs,
-    plan: &mut Plan,
-) -> Result<()> {
+pub fn plan(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
     let managed = runtime.join("managed");
     let mut env = Vec::new();
-    if let Some(policy) = policy {
+    if let Some(policy) = &homes.policy {
         overlay(policy, &managed, inputs, plan)?;
         let theirs = inputs.file(&policy.dir.join(".env"));
-        let theirs = theirs.map_err(|error| anyhow!("{error:#}\nhelp: mend it or move it away"))?;
+        let theirs = theirs.map_err(|error| anyhow!("{error:#}\nhelp: repair it or move it away"))?;
         env.extend_from_slice(theirs.unwrap_or_default());
-        env.push(b'\n');
+        env.extend_from_slice(literal::QUOTE_GUARD.as_bytes());
     }
-    env.extend(lines(&pins(launch, runtime, &managed, inputs)).into_bytes());
+    env.extend(lines(launch, runtime, homes, inputs, plan)?.into_bytes());
     plan.dirs.insert(managed.clone());
     plan.set("HERMES_HOME", runtime);
     plan.set("HERMES_MANAGED_DIR", managed.as_path());
@@ -86,18 +56,23 @@ fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) ->
     Ok(())
 }
 
-fn pins(launch: &Launch, runtime: &Path, managed: &Path, inputs: &Inputs) -> BTreeMap<String, Value> {
-    let mut pins: BTreeMap<String, Value> =
-        EMPTY.into_iter().map(|name| (name.to_owned(), Value::from(""))).collect();
+/// The pins, as python-dotenv reads them.
+fn lines(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: &mut Plan) -> Result<String> {
+    let names = variables::pinned(homes.dotenvs(inputs).map(|(_, bytes)| bytes));
+    let mut pins: BTreeMap<String, Value> = names.into_iter().map(|name| (name, Value::from(""))).collect();
+    let mut references = BTreeMap::new();
     let mut pin = |name: &str, value: Value| _ = pins.insert(name.to_owned(), value);
     pin("HERMES_HOME", runtime.into());
-    pin("HERMES_MANAGED_DIR", managed.into());
+    pin("HERMES_MANAGED_DIR", runtime.join("managed").into());
     match &launch.proxy {
         Proxy::Inherit => {}
         Proxy::None => loopback::PROXY_VARIABLES.iter().for_each(|name| pin(name, "".into())),
-        // A user name and a password may be in it, and this is a file.
-        Proxy::Url(url) if url.contains('@') => {}
-        Proxy::Url(url) => loopback::PROXY_VARIABLES.iter().for_each(|name| pin(name, url.into())),
+        // A user name and a password may be in it, and this is a file: it goes by a variable of ours.
+        Proxy::Url(url) => {
+            let variable = variable(launch, "_PROXY", inputs);
+            plan.set(&variable, url.as_str());
+            references.extend(loopback::PROXY_VARIABLES.map(|name| (name.to_owned(), variable.clone())));
+        }
     }
     if let Some(hosts) = loopback::no_proxy(launch, inputs) {
         pin("NO_PROXY", hosts.as_str().into());
@@ -105,24 +80,31 @@ fn pins(launch: &Launch, runtime: &Path, managed: &Path, inputs: &Inputs) -> BTr
     }
     // What the user's config says of a variable is the last word here too; secrets stay out of the file.
     for (name, value) in &launch.extra_env {
-        if let Some(pinned) = pins.get_mut(name) {
-            *pinned = value.clone();
+        references.remove(name);
+        if name.ends_with("_KEY") || value.plain().is_none() {
+            pins.remove(name);
+        } else if pins.contains_key(name) || loopback::PROXY_VARIABLES.contains(&name.as_str()) {
+            pins.insert(name.clone(), value.clone());
         }
     }
-    pins.retain(|name, value| {
-        let empty = value.plain().is_some_and(|plain| plain.is_empty());
-        value.plain().is_some() && (empty || !name.ends_with("_KEY"))
-    });
-    pins
+    let mut lines = String::new();
+    for (name, value) in &pins {
+        if !references.contains_key(name) {
+            let text = value.plain().unwrap_or_default();
+            lines.push_str(&literal::assignment(name, utf8(name, &text)?)?);
+        }
+    }
+    for (name, variable) in &references {
+        lines.push_str(&literal::reference(name, variable));
+    }
+    Ok(lines)
 }
 
-/// The pins as python-dotenv reads them.
-fn lines(pins: &BTreeMap<String, Value>) -> String {
-    let line = |(name, value): (&String, &Value)| {
-        let text = PathBuf::from(value.plain()?).into_os_string().into_string().ok()?;
-        // python-dotenv fills in `${…}` even within quotes and has no escape for it.
-        let unsafe_text = text.contains("${") || text.contains(char::is_control);
-        (!unsafe_text).then(|| format!("{name}='{}'\n", text.replace('\\', "\\\\").replace('\'', "\\'")))
-    };
-    pins.iter().filter_map(line).collect()
+fn utf8<'a>(name: &str, text: &'a OsStr) -> Result<&'a str> {
+    text.to_str().with_context(|| {
+        format!(
+            "{name} cannot be {} for Hermes: not UTF-8\nhelp: choose another folder or value",
+            text.display()
+        )
+    })
 }

@@ -1,13 +1,12 @@
 //! What the user's own home says against a launch.
 
 use super::home::Homes;
-use super::settings;
-use crate::rivals::assigned;
+use super::{settings, variables};
 use crate::{Inputs, Rival};
 
-/// The settings, and the variables of the family in the dotenv file, that the plan overrules.
-pub fn of(homes: &Homes, family: &[&str], inputs: &Inputs) -> Vec<Rival> {
-    let (config, dotenv) = (homes.base.join("config.yaml"), homes.base.join(".env"));
+/// The settings, and the variables of the family in the dotenv files, that the plan overrules.
+pub fn of(homes: &Homes, inputs: &Inputs) -> Vec<Rival> {
+    let config = homes.base.join("config.yaml");
     // A file that does not parse is the plan's to refuse.
     let theirs = settings::read(&config, inputs).unwrap_or_default();
     let keys = settings::routing_keys(&theirs).into_iter().map(|key| Rival {
@@ -15,13 +14,13 @@ pub fn of(homes: &Homes, family: &[&str], inputs: &Inputs) -> Vec<Rival> {
         key: key.to_owned(),
         answer: "replaced in the runtime home's config.yaml",
     });
-    let bytes = inputs.file(&dotenv).ok().flatten().unwrap_or_default();
-    let text = String::from_utf8_lossy(bytes);
-    let is_family = |name: &&str| family.iter().any(|pattern| crate::inputs::matches(pattern, name));
-    let variables = assigned(&text).filter(is_family).map(|name| Rival {
-        path: dotenv.clone(),
-        key: name.to_owned(),
-        answer: "the runtime home's own pins are loaded after it",
+    let variables = homes.dotenvs(inputs).flat_map(|(path, bytes)| {
+        let names = variables::words(bytes).into_iter().filter(|name| variables::is_family(name));
+        names.map(move |key| Rival {
+            path: path.clone(),
+            key,
+            answer: "the runtime home's own pins are loaded after it",
+        })
     });
     keys.chain(variables).collect()
 }
@@ -44,8 +43,8 @@ mod tests {
         }
         let launch = launch(&[]);
         let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
-        let rivals = of(&homes, &["OPENAI_BASE_URL", "AUXILIARY_*"], &inputs);
+        let rivals = of(&homes, &inputs);
         let keys: Vec<_> = rivals.iter().map(|rival| rival.key.as_str()).collect();
-        assert_eq!(keys, ["model", "fallback_model", "OPENAI_BASE_URL", "AUXILIARY_VISION_MODEL"]);
+        assert_eq!(keys, ["model", "fallback_model", "AUXILIARY_VISION_MODEL", "OPENAI_BASE_URL"]);
     }
 }

@@ -6,10 +6,10 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
-use super::settings;
 use super::words::Words;
 use super::yaml::Mapping;
-use crate::{Launch, Model, Plan, Value};
+use super::{literal, settings};
+use crate::{Inputs, Launch, Model, Plan, Value};
 
 /// The window below which Hermes 0.19 refuses to start (`MINIMUM_CONTEXT_LENGTH`).
 const SMALLEST_WINDOW: u64 = 64_000;
@@ -28,17 +28,54 @@ struct Header<'a> {
     value: &'a Value,
 }
 
+/// Keys that Hermes 0.19 takes for a placeholder (`_PLACEHOLDER_SECRET_VALUES`).
+const PLACEHOLDERS: [&str; 12] = [
+    "*",
+    "**",
+    "***",
+    "changeme",
+    "your_api_key",
+    "your_api_key_here",
+    "your-api-key",
+    "placeholder",
+    "example",
+    "dummy",
+    "null",
+    "none",
+];
+
+/// Why Hermes 0.19 would not send a key but `no-key-required`, or a key that it finds by the host's name.
+pub fn refused_key(key: &str) -> Option<&'static str> {
+    let key = key.trim();
+    if key.chars().count() < 4 {
+        return Some("Hermes sends no key of fewer than four characters");
+    }
+    let is_placeholder = PLACEHOLDERS.iter().any(|word| key.eq_ignore_ascii_case(word));
+    is_placeholder.then_some("Hermes takes this key for a placeholder and sends none")
+}
+
 /// How one launch routes.
-#[derive(Debug)]
 pub struct Routing<'a> {
     launch: &'a Launch,
+    inputs: &'a Inputs,
     model: Model,
     jobs: bool,
 }
 
+/// How the variables of a launch begin.
+pub const OURS: &str = "AUXILIARY_AGENT_RUN_";
+
+/// A variable that Hermes 0.19 hides from the tools it runs, and that no project can guess: it hides by name, and
+/// knows `AUXILIARY_*_API_KEY` for its own.
+pub fn variable(launch: &Launch, what: &str, inputs: &Inputs) -> String {
+    let safe = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let provider: String = launch.provider.chars().map(safe).collect();
+    format!("{}_API_KEY", inputs.secret_variable(&format!("{OURS}{provider}{what}")))
+}
+
 impl<'a> Routing<'a> {
     /// The routing of a launch, with the model that the user's own words name, if they do.
-    pub fn of(launch: &'a Launch, words: &Words) -> Self {
+    pub fn of(launch: &'a Launch, words: &Words, inputs: &'a Inputs) -> Self {
         let model = match words.model() {
             None => launch.model.value.clone(),
             Some(id) => {
@@ -46,7 +83,7 @@ impl<'a> Routing<'a> {
                 known.cloned().unwrap_or_else(|| Model::named(id))
             }
         };
-        Self { launch, model, jobs: words.runs_jobs() }
+        Self { launch, inputs, model, jobs: words.runs_jobs() }
     }
 
     /// The id of the model.
@@ -54,8 +91,11 @@ impl<'a> Routing<'a> {
         &self.model.id
     }
 
-    /// Refuses a model that Hermes would refuse.
+    /// Refuses a model that Hermes would refuse, and what it would make something else of.
     pub fn check(&self) -> Result<()> {
+        let help = "choose another model with `--model`, or set `default_model` in the config";
+        literal::setting(&self.model.id, "the model id", help)?;
+        literal::setting(&self.launch.base_url.value, "the base URL", "correct `base_urls` in the config")?;
         match self.model.context_window {
             Some(window) if window < SMALLEST_WINDOW => bail!(
                 "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` of {} has {window}\n\
@@ -67,12 +107,8 @@ impl<'a> Routing<'a> {
         }
     }
 
-    /// A variable that Hermes 0.19 hides from the tools it runs: it does so by name, and it knows
-    /// `AUXILIARY_*_API_KEY` for its own.
     fn variable(&self, what: &str) -> String {
-        let safe = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-        let provider: String = self.launch.provider.chars().map(safe).collect();
-        format!("AUXILIARY_AGENT_RUN_{provider}{what}_API_KEY")
+        variable(self.launch, what, self.inputs)
     }
 
     /// Every header goes by a variable of ours: one that was written down plain may still be a token, and
@@ -95,11 +131,20 @@ impl<'a> Routing<'a> {
     }
 
     /// What requests go by: part of the runtime home's name.
-    pub fn identity(&self) -> Json {
-        json!([self.model_section(), self.jobs])
+    pub fn identity(&self) -> String {
+        format!("{}\0{}\0{}", self.launch.identity(), self.model_and_limits(), self.jobs)
     }
 
     fn model_section(&self) -> Json {
+        let mut section = self.model_and_limits();
+        // Side tasks only look here for headers.
+        if let Some(headers) = self.header_section() {
+            section["default_headers"] = headers;
+        }
+        section
+    }
+
+    fn model_and_limits(&self) -> Json {
         let mut section = json!({
             "default": self.model.id,
             "provider": "custom",
@@ -111,10 +156,6 @@ impl<'a> Routing<'a> {
         if let Some(limit) = self.model.output_limit().filter(|&limit| limit < DEFAULT_OUTPUT) {
             section["max_tokens"] = limit.into();
         }
-        // Side tasks only look here for headers.
-        if let Some(headers) = self.header_section() {
-            section["default_headers"] = headers;
-        }
         section
     }
 
@@ -125,8 +166,17 @@ impl<'a> Routing<'a> {
         (!headers.is_empty()).then(|| headers.into())
     }
 
+    /// The provider's name inside Hermes, which no project can guess.
+    fn name(&self) -> String {
+        let safe = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+        let provider: String = self.launch.provider.chars().map(safe).collect();
+        self.inputs.secret_id(&format!("agent-run-{provider}"))
+    }
+
     fn provider_section(&self) -> Json {
-        let listed = self.launch.models.iter().filter(|model| model.id != self.model.id);
+        // Once chosen, an id that Hermes fills in would be.
+        let listed = self.launch.models.iter();
+        let listed = listed.filter(|model| model.id != self.model.id && literal::is_literal(&model.id));
         let models: Map<_, _> = [&self.model]
             .into_iter()
             .chain(listed)
@@ -138,7 +188,7 @@ impl<'a> Routing<'a> {
             .collect();
         let key = self.variable("");
         let mut section = json!({
-            "name": format!("agent-run-{}", self.launch.provider),
+            "name": self.name(),
             "base_url": self.launch.base_url.value,
             "key_env": key,
             "api_mode": "chat_completions",
@@ -169,12 +219,12 @@ impl<'a> Routing<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::launch;
+    use super::super::tests::{inputs, launch};
     use super::*;
     use crate::Template;
 
     fn lines(launch: &Launch) -> String {
-        Routing::of(launch, &Words::of(launch)).merged(Mapping::default()).lines()
+        Routing::of(launch, &Words::of(launch), &inputs()).merged(Mapping::default()).lines()
     }
 
     #[test]
@@ -183,7 +233,7 @@ mod tests {
             let mut launch = launch(&[]);
             launch.model.value =
                 Model { context_window: window, max_output_tokens: output, ..Model::named("m") };
-            let section = Routing::of(&launch, &Words::of(&launch)).model_section();
+            let section = Routing::of(&launch, &Words::of(&launch), &inputs()).model_section();
             (section["context_length"].as_u64(), section["max_tokens"].as_u64())
         };
         assert_eq!(limited(None, None), (None, None));
@@ -195,12 +245,13 @@ mod tests {
     fn the_users_own_model_word_brings_its_limits() {
         let mut launch = launch(&["-z", "hi", "-m", "small"]);
         launch.models = vec![Model { context_window: Some(32_000), ..Model::named("small") }];
-        let routing = Routing::of(&launch, &Words::of(&launch));
+        let inputs = inputs();
+        let routing = Routing::of(&launch, &Words::of(&launch), &inputs);
         assert_eq!(routing.model(), "small");
         let error = routing.check().expect_err("too small").to_string();
         assert!(error.contains("64000") && error.contains("32000") && error.contains("\nhelp: "), "{error}");
         let unknown = Launch { args: vec!["-m".into(), "x".into()], ..launch };
-        assert!(Routing::of(&unknown, &Words::of(&unknown)).check().is_ok());
+        assert!(Routing::of(&unknown, &Words::of(&unknown), &inputs).check().is_ok());
     }
 
     #[test]
@@ -212,27 +263,59 @@ mod tests {
         launch.headers.insert("X-Literal".into(), value("$${HOME}"));
         let lines = lines(&launch);
         for part in [
-            r#""X-Plain": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_1_API_KEY}""#,
-            r#""X-Secret": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_API_KEY}""#,
-            r#""X-Literal": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_0_API_KEY}""#,
-            r#""key_env": "AUXILIARY_AGENT_RUN_LOCAL_API_KEY""#,
+            r#""X-Plain": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_1_xxxxxxxx_API_KEY}""#,
+            r#""X-Secret": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_xxxxxxxx_API_KEY}""#,
+            r#""X-Literal": "${AUXILIARY_AGENT_RUN_LOCAL_HEADER_0_xxxxxxxx_API_KEY}""#,
+            r#""key_env": "AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY""#,
         ] {
             assert!(lines.contains(part), "{part} in {lines}");
         }
         let mut plan = Plan::default();
-        Routing::of(&launch, &Words::of(&launch)).set_variables(&mut plan);
+        Routing::of(&launch, &Words::of(&launch), &inputs()).set_variables(&mut plan);
         let planned = plan.lines(true).to_string();
-        assert!(planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_API_KEY=<key>\n"), "{planned}");
+        assert!(planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY=<key>\n"), "{planned}");
         assert!(
-            planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_API_KEY=<env:TOKEN>\n"),
+            planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_HEADER_2_xxxxxxxx_API_KEY=<env:TOKEN>\n"),
             "{planned}"
         );
+    }
+
+    #[test]
+    fn keys_that_hermes_does_not_send_are_known() {
+        for key in ["k", "abc", "None", "DUMMY", "your-api-key", "***"] {
+            assert!(refused_key(key).is_some(), "{key}");
+        }
+        for key in ["abcd", "ollama", "sk-none", "nones"] {
+            assert!(refused_key(key).is_none(), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_hermes_would_fill_in_is_refused_or_left_out() {
+        let secret = "${OPENROUTER_API_KEY}";
+        let refused = |launch: &Launch| {
+            let error =
+                Routing::of(launch, &Words::of(launch), &inputs()).check().expect_err("refused").to_string();
+            assert!(error.contains("OPENROUTER_API_KEY") && error.contains("\nhelp: "), "{error}");
+        };
+        let mut chosen = launch(&[]);
+        chosen.model.value = Model::named(secret);
+        refused(&chosen);
+        refused(&launch(&["-m", secret]));
+        let mut elsewhere = launch(&[]);
+        elsewhere.base_url.value.push_str(secret);
+        refused(&elsewhere);
+        let mut listed = launch(&[]);
+        listed.models.extend(["good", secret, " m", "a\nb"].map(Model::named));
+        let lines = lines(&listed);
+        assert!(lines.contains("\"good\": {}") && !lines.contains("OPENROUTER"), "{lines}");
+        assert!(!lines.contains("\" m\"") && !lines.contains("\\u000a"), "{lines}");
     }
 
     #[test]
     fn jobs_get_the_key_by_reference() {
         assert!(!lines(&launch(&["chat"])).contains("\"api_key\""));
         let jobs = lines(&launch(&["cron", "run", "x"]));
-        assert!(jobs.contains(r#""api_key": "${AUXILIARY_AGENT_RUN_LOCAL_API_KEY}""#), "{jobs}");
+        assert!(jobs.contains(r#""api_key": "${AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY}""#), "{jobs}");
     }
 }

@@ -97,14 +97,14 @@ fn every_route_has_a_home_of_its_own() {
     assert_eq!(at(&first), at(&longer_list), "a new model in the list moves nothing");
     assert_ne!(at(&first), at(&elsewhere));
     assert_ne!(at(&first), at(&other_model));
-    assert_eq!(at(&other_model), at(&launch(&["-m", "other"])));
+    assert_ne!(at(&first), at(&launch(&["-m", "other"])));
     assert_ne!(at(&first), at(&launch(&["cron", "tick"])));
 }
 
 #[test]
 fn a_keyless_provider_gets_a_placeholder() {
     let plan = plan(&Launch { keyed: false, ..launch(&[]) }, inputs());
-    let key = &plan.env[std::ffi::OsStr::new("AUXILIARY_AGENT_RUN_LOCAL_API_KEY")];
+    let key = &plan.env[std::ffi::OsStr::new("AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY")];
     assert_eq!(*key, Some(Value::from("agent-run")));
 }
 
@@ -165,6 +165,7 @@ fn an_administrators_settings_are_linked_and_a_variables_are_stripped() {
         linked.notes
     );
     let pins = file(&linked, "managed/.env");
+    assert!(pins.contains("\n# ' \"\n"), "a quote left open there ends before the pins: {pins}");
     assert!(pins.starts_with("HERMES_MODEL=theirs\n") && pins.contains("\nHERMES_MODEL=''\n"), "{pins}");
 
     let mut inputs = with("/it");
@@ -186,4 +187,82 @@ fn a_bare_home_is_the_base_of_the_isolated_provider_of_that_name() {
     let link = isolated.links[&home(&isolated).join("state.db")].as_ref().expect("a link");
     assert_eq!(link.target, Path::new("/state/hermes/local/state.db"));
     assert!(!isolated.lines(true).to_string().contains("/home/u/.hermes/"), "nothing shared");
+}
+
+#[test]
+fn a_proxy_with_a_password_is_pinned_without_the_password() {
+    let mut launch = launch(&[]);
+    launch.proxy = crate::Proxy::Url("http://user:hunter2@proxy.example".into());
+    let mut inputs = inputs();
+    let dotenv = b"http_proxy=http://evil\nAUXILIARY_VIDEO_MODEL=m\nHERMES_XAI_BASE_URL=x\n".to_vec();
+    inputs.facts.insert("/home/u/.hermes/.env".into(), Fact::File(dotenv));
+    let plan = plan(&launch, inputs);
+    let pins = file(&plan, "managed/.env");
+    let variable = "AUXILIARY_AGENT_RUN_LOCAL_PROXY_xxxxxxxx_API_KEY";
+    for name in crate::loopback::PROXY_VARIABLES {
+        assert!(pins.contains(&format!("{name}='${{{variable}}}'\n")), "{name} in {pins}");
+    }
+    assert!(!pins.contains("hunter2"), "{pins}");
+    let set = plan.env[std::ffi::OsStr::new(variable)].as_ref().expect("set");
+    assert_eq!(*set, Value::from("http://user:hunter2@proxy.example"));
+    for name in ["AUXILIARY_VIDEO_MODEL", "HERMES_XAI_BASE_URL"] {
+        assert!(pins.contains(&format!("{name}=''\n")), "{name} in {pins}");
+    }
+}
+
+#[test]
+fn launches_that_choose_differently_share_no_home() {
+    let at = |launch: &Launch| home(&plan(launch, inputs()));
+    let first = launch(&[]);
+    let mut others = vec![first.clone(); 5];
+    others[0].protocol.value = Protocol::Anthropic;
+    others[1].headers.insert("X-A".into(), "1".into());
+    others[2].proxy = crate::Proxy::None;
+    others[3].tiers.haiku = "small".into();
+    others[4].keyed = false;
+    for other in &others {
+        assert_ne!(at(&first), at(other));
+    }
+}
+
+#[test]
+fn the_users_own_settings_keep_the_key_variable() {
+    let with = |name: &str, text: &str| {
+        let launch = Launch { key_variable: Some("MY_KEY".into()), ..launch(&[]) };
+        let mut inputs = inputs();
+        inputs.facts.insert(Path::new("/home/u/.hermes").join(name), Fact::File(text.into()));
+        let plan = plan(&launch, inputs);
+        !plan.env.contains_key(std::ffi::OsStr::new("MY_KEY"))
+    };
+    assert!(with("config.yaml", "mcp_servers: {a: {headers: {Authorization: 'Bearer ${MY_KEY}'}}}\n"));
+    assert!(with(".env", "OTHER=${MY_KEY}\n") && with(".env", "OTHER='${MY_KEY:-x}'\n"));
+    assert!(!with("config.yaml", "mcp_servers: {a: {env: {X: '${MY_KEY_2}'}}}\n"));
+    assert!(!with("config.yaml", "model: {api_key: '${MY_KEY}'}\n"), "that one is replaced");
+}
+
+#[test]
+fn a_dotenv_that_would_keep_the_pins_out_is_left_out() {
+    for name in [".env", ".op.env"] {
+        let mut inputs = inputs();
+        let path = Path::new("/home/u/.hermes").join(name);
+        inputs.facts.insert(path, Fact::File(b"PYTHON_DOTENV_DISABLED=1\n".to_vec()));
+        let plan = plan(&launch(&[]), inputs);
+        assert!(!plan.links.contains_key(&home(&plan).join(name)), "{name}");
+        assert!(matches!(&plan.notes[..], [Note::Warning(text)] if text.contains(name)), "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn a_path_in_a_comment_adds_no_line() {
+    let mut inputs = inputs();
+    inputs.env.insert("HERMES_HOME".into(), "/h\u{2028}model: {base_url: x}\n".into());
+    let plan = plan(&launch(&[]), inputs);
+    let settings = file(&plan, "config.yaml");
+    let model = super::yaml::Mapping::parse(&settings).expect("parses");
+    assert_eq!(settings.matches("base_url: x").count(), 1, "{settings}");
+    assert!(model.get("model").is_some());
+    assert!(
+        settings.lines().next().is_some_and(|line| line.starts_with('#') && line.contains("base_url: x"))
+    );
+    assert!(!settings.contains('\u{2028}'));
 }

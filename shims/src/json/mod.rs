@@ -35,6 +35,8 @@ pub struct Dialect {
     /// Whether an array or object deeper than [`MAX_DEPTH`] is checked and read as `null`, because the parser has
     /// no limit of its own and nothing that deep means anything to its agent. Otherwise the text is refused.
     pub skips_deep_values: bool,
+    /// Whether each byte of a character that is cut off becomes a U+FFFD, and not all of them one.
+    pub replaces_each_byte: bool,
 }
 
 /// `JSON.parse` of JavaScript, on a text from which the reader took the byte order mark. Claude Code 2.1.332 reads a
@@ -45,6 +47,7 @@ pub const JAVASCRIPT: Dialect = Dialect {
     trailing_commas: false,
     infinite_numbers: true,
     skips_deep_values: true,
+    replaces_each_byte: false,
 };
 
 /// `encoding/json` of Go.
@@ -54,6 +57,7 @@ pub const GO: Dialect = Dialect {
     trailing_commas: false,
     infinite_numbers: false,
     skips_deep_values: false,
+    replaces_each_byte: true,
 };
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.

@@ -221,7 +221,7 @@ impl<'a> Reader<'a> {
         loop {
             let plain =
                 self.rest().iter().take_while(|&&byte| !matches!(byte, b'"' | b'\\' | 0..=0x1f)).count();
-            text.push_str(&String::from_utf8_lossy(&self.rest()[..plain]));
+            self.push_plain(plain, &mut text);
             self.at += plain;
             match self.peek() {
                 Some(b'"') => {
@@ -232,6 +232,15 @@ impl<'a> Reader<'a> {
                 None => return Err(self.fault("the file ends within a text")),
                 Some(_) => return Err(self.fault("a control character within a text")),
             }
+        }
+    }
+
+    fn push_plain(&self, length: usize, text: &mut String) {
+        for chunk in self.rest()[..length].utf8_chunks() {
+            text.push_str(chunk.valid());
+            let bad = chunk.invalid().len();
+            let count = if self.dialect.replaces_each_byte { bad } else { bad.min(1) };
+            text.extend(std::iter::repeat_n(char::REPLACEMENT_CHARACTER, count));
         }
     }
 

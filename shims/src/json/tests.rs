@@ -27,6 +27,8 @@ fn what_javascript_reads_beyond_serde_json_is_read() {
     assert_eq!(js("{\"n\":1e400,\"m\":-1e400}"), Ok(json!({"n": "Infinity", "m": "-Infinity"})));
     assert_eq!(js("\u{feff}{}"), Ok(json!({})));
     assert_eq!(js(b"[\"\xff\"]"), Ok(json!(["\u{fffd}"])));
+    assert_eq!(js(b"[\"\xf0\x9f\"]"), Ok(json!(["\u{fffd}"])));
+    assert_eq!(parse(b"[\"\xf0\x9f\"]", GO), Ok(json!(["\u{fffd}\u{fffd}"])));
     assert_eq!(js(r#"["\ud800", "\udc00x", "\ud800A"]"#), Ok(json!(["\u{fffd}", "\u{fffd}x", "\u{fffd}A"])));
     assert_eq!(js(r#"{"a": 1, "b": 2, "a": 3}"#), Ok(json!({"a": 3, "b": 2})));
     for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {

@@ -87,9 +87,10 @@ fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Fi
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.
 fn by_number(agent: &dyn Agent) -> String {
     let install = agent.install();
-    match install.starts_with("npm ") {
-        true => format!("{install}@{}", agent.versions().tested),
-        false => install.to_owned(),
+    if install.starts_with("npm ") {
+        format!("{install}@{}", agent.versions().tested)
+    } else {
+        install.to_owned()
     }
 }
 

@@ -45,11 +45,11 @@ fn left_over(path: &Path, whose: &str) -> Finding {
     Finding::note("cache", text, format!("rm -r {}", quote(path.as_os_str())))
 }
 
-/// The provider of a folder: Hermes' have a digest of twelve digits at the end.
+/// The provider of a folder, which may have a digest of its launch at the end.
 fn provider(folder: &str) -> &str {
     match folder.rsplit_once('-') {
         Some((provider, digest))
-            if digest.len() == 12 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
+            if matches!(digest.len(), 12 | 16) && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) =>
         {
             provider
         }

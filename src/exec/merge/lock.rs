@@ -25,7 +25,8 @@ impl<'a> Lock<'a> {
         loop {
             match fs::create_dir(path) {
                 Ok(()) => return Ok(Self(Some(path))),
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                // No other program locks with anything but a folder.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists && is_folder(path) => {}
                 Err(_) => return Ok(Self(None)),
             }
             if is_stale(path) && fs::remove_dir(path).is_ok() {
@@ -49,6 +50,11 @@ impl Drop for Lock<'_> {
             _ = fs::remove_dir(path);
         }
     }
+}
+
+fn is_folder(path: &Path) -> bool {
+    // Gone by now is as good.
+    fs::symlink_metadata(path).map_or(true, |there| there.is_dir())
 }
 
 /// Whether it was left behind. One from the future was too: the clock went back, and who holds a lock

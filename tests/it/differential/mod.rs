@@ -1,17 +1,27 @@
-//! Our readers of the agents' files beside the agents' own kind of parser, on documents that are made up.
+//! Our readers of the agents' files beside the agents' own kind of parser, on documents that are made up: plain, odd
+//! and broken.
 //!
 //! What theirs accepts, ours reads to the same value or refuses. How many it refused is printed.
 
 /// Dotenv files: dotenvy for Codex, python-dotenv for Hermes.
 mod dotenv;
 
+/// `encoding/json`, which Crush reads its settings with.
+mod go;
+
 /// `JSON.parse`, which Claude Code reads its files with.
 mod javascript;
 
-/// The documents.
+/// Documents for JSON's parsers.
 mod made_json;
 
-/// TOML: the `toml` crate as we use it, an older one, and Python's.
+/// python-dotenv, which Hermes reads its `.env` with.
+mod python_dotenv;
+
+/// `PyYAML` with its C parser, which Hermes reads its settings with.
+mod yaml;
+
+/// TOML: the `toml` crate as we use it, Codex's older one, and Python's.
 mod toml;
 
 /// Made-up texts, the same ones on every run.

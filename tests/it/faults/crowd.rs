@@ -24,7 +24,9 @@ fn at_once(commands: impl Iterator<Item = Command>) -> Vec<String> {
     let end = |child: Child| {
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && stderr.is_empty(), "{}: {stderr}", output.status);
+        // On a busy machine the last of a hundred waits for longer than a second, and says so.
+        let mut said = stderr.lines().filter(|line| !line.contains("s more for the lock"));
+        assert!(output.status.success() && said.all(str::is_empty), "{}: {stderr}", output.status);
         String::from_utf8_lossy(&output.stdout).into_owned()
     };
     children.into_iter().map(end).collect()
@@ -116,15 +118,12 @@ fn a_hundred_hermeses_at_once_see_whole_settings_and_lose_no_session() {
 
 #[test]
 fn a_hundred_crushes_at_once_see_whole_settings_and_lose_no_session() {
-    let script = agent("$CRUSH_GLOBAL_CONFIG/crush.json", "${1#--data-dir=}");
+    // The log folder is one that lasts, as the database beside it is a file that does.
+    let script =
+        agent("$data/crush.json", "$data/logs").replace("set -eu\n", "data=\"${1#--data-dir=}\"\nset -eu\n");
     crowd_of("crush", &script, &["run"], |sandbox| {
-        let mut folders = Vec::new();
-        let below = |provider: &str| sandbox.home(".local/state/agent-run/crush/data").join(provider);
-        for provider in ["mock", "other"] {
-            let entries = fs::read_dir(below(provider)).unwrap();
-            folders.extend(entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()));
-        }
-        folders
+        let projects = fs::read_dir(sandbox.home(".local/state/agent-run/crush/projects")).unwrap();
+        projects.map(|entry| entry.unwrap().path()).collect()
     });
 }
 

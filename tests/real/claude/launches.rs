@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{KEY, STRAY, models, scripted, stage};
 use crate::support::tree::files_holding;
-use crate::support::{Sandbox, run};
+use crate::support::{Sandbox, claude, run};
 
 #[test]
 fn case_01_an_empty_home_is_enough() {
@@ -18,7 +18,8 @@ fn case_01_an_empty_home_is_enough() {
     let posts = stage.only_the_chosen_heard();
     assert_eq!(posts[0]["path"], "/v1/messages?beta=true");
     assert_eq!(models(&posts), ["m-main"]);
-    let by_name = stage.sandbox.agent_run(&["launch", "m", "claude", "-p", "hi"]).clean();
+    let by_name = stage.sandbox.agent_run(&["launch", "m", "claude", "-p", "hi"]);
+    let by_name = claude::without_unrecognized_model(by_name).clean();
     assert_eq!(by_name.stdout.trim(), "PONG-FROM-MOCK");
     assert_eq!(files_holding(&stage.sandbox.home(""), KEY), [""; 0].map(std::path::PathBuf::from));
 }
@@ -87,17 +88,18 @@ fn case_05_a_broken_state_file_is_named_and_left() {
 fn case_07_the_config_dir_moves_the_state_file() {
     let Some(stage) = stage() else { return };
     let moved = stage.sandbox.home("cc");
-    let claude = |dir: &str| {
+    let ask = |dir: &str| {
         let mut command = stage.sandbox.command("claude@m");
-        run(command.args(["-p", "hi"]).env("CLAUDE_CONFIG_DIR", dir)).clean()
+        claude::without_unrecognized_model(run(command.args(["-p", "hi"]).env("CLAUDE_CONFIG_DIR", dir)))
+            .clean()
     };
-    claude(moved.to_str().unwrap());
+    ask(moved.to_str().unwrap());
     let state: Json = serde_json::from_slice(&fs::read(moved.join(".claude.json")).unwrap()).unwrap();
     assert_eq!(state["hasCompletedOnboarding"], true);
     assert_eq!(fs::metadata(moved.join(".claude.json")).unwrap().permissions().mode() & 0o777, 0o600);
     assert!(!stage.sandbox.home(".claude.json").exists());
 
-    claude("");
+    ask("");
     assert_eq!(stage.state()["hasCompletedOnboarding"], true);
     assert_eq!(
         fs::read_dir(stage.sandbox.path("work")).unwrap().count(),
@@ -122,7 +124,8 @@ fn case_14_inherited_variables_change_nothing() {
         ("CLAUDE_CODE_CHILD_SESSION", "1"),
     ]);
     command.env("ANTHROPIC_BASE_URL", stage.other.url(""));
-    let ran = run(command.args(["-p", "--model", "sonnet", "hi"])).clean();
+    let ran = run(command.args(["-p", "--model", "sonnet", "hi"]));
+    let ran = claude::without_unrecognized_model(ran).clean();
     assert_eq!(ran.stdout.trim(), "PONG-FROM-MOCK");
     let posts = stage.only_the_chosen_heard();
     assert_eq!(models(&posts), ["m-sonnet"]);
@@ -132,7 +135,8 @@ fn case_14_inherited_variables_change_nothing() {
 #[test]
 fn case_19_base_urls_lead_to_one_path() {
     let Some(stage) = stage() else { return };
-    stage.sandbox.agent_run(&["launch", "slashed", "claude", "-p", "hi"]).clean();
+    let ran = stage.sandbox.agent_run(&["launch", "slashed", "claude", "-p", "hi"]);
+    claude::without_unrecognized_model(ran).clean();
     assert_eq!(stage.only_the_chosen_heard()[0]["path"], "/anthropic/v1/messages?beta=true");
 
     // A config that ends so is refused with what to write instead; a launch that ends so is put right.

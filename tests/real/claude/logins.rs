@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{KEY, stage, with_sink};
+use crate::support::claude;
 use crate::support::tmux::Tmux;
 
 const NOBODY: [Json; 0] = [];
@@ -40,12 +41,8 @@ fn case_17_background_agents_are_off() {
     let said = format!("{}{}", ran.stdout, ran.stderr);
     assert!(said.contains("disabled by CLAUDE_CODE_DISABLE_AGENT_VIEW"), "{said}");
     if Tmux::is_there() {
-        let tmux = Tmux::start(&stage.sandbox, "claude@m");
-        tmux.wait_for("Yes, I trust this folder");
-        tmux.key("Enter");
-        tmux.wait_for("? for shortcuts");
-        tmux.text("/background");
-        tmux.key("Enter");
+        let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+        claude::say(&tmux, "/background");
         tmux.wait_until("a refusal", |screen| {
             screen.contains("Unknown command: /background")
                 || screen.contains("CLAUDE_CODE_DISABLE_AGENT_VIEW")
@@ -67,13 +64,9 @@ fn an_api_key_goes_alone_and_only_to_the_provider() {
         assert_eq!(ran.stdout.trim(), "PONG-FROM-MOCK");
         assert_eq!(stage.state()["customApiKeyResponses"]["approved"], json!([&KEY[KEY.len() - 20..]]));
         if Tmux::is_there() {
-            let tmux = Tmux::start(&stage.sandbox, "claude@keyed");
-            let first = tmux.wait_for("Yes, I trust this folder");
+            let (tmux, first) = claude::trusted(&stage.sandbox, "claude@keyed");
             assert!(!first.contains("Detected a custom API key"), "{first}");
-            tmux.key("Enter");
-            tmux.wait_for("? for shortcuts");
-            tmux.text("say hello to everyone");
-            tmux.key("Enter");
+            claude::say(&tmux, "say hello to everyone");
             tmux.wait_for("PONG-FROM-MOCK");
         }
         for post in stage.chosen.posts() {

@@ -10,7 +10,7 @@ mod settings;
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Ran, Sandbox, real};
+use crate::support::{Canary, Ran, Sandbox, claude, real};
 
 /// The key of the provider under test: long enough that its end can be approved.
 const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
@@ -41,7 +41,8 @@ fn scripted(script: &str) -> Option<Stage> {
     let provider = |name: &str, base: &str, more: &str| {
         format!(
             "  {name}: {{protocols: [anthropic], base_urls: {{anthropic: '{url}{base}'}}, key_env: MOCK_KEY, \
-             default_model: m-main{more}}}\n"
+             default_model: m-main, \
+             models: [{{id: m-main, context_window: 200000}}], model_api_filters: []{more}}}\n"
         )
     };
     let tiers = "opus: m-opus, sonnet: m-sonnet, haiku: m-haiku";
@@ -60,7 +61,7 @@ impl Stage {
     /// Runs one prompt to its end.
     #[track_caller]
     fn ask(&self, words: &[&str]) -> Ran {
-        self.sandbox.run("claude@m", &[&["-p"], words].concat())
+        claude::without_unrecognized_model(self.sandbox.run("claude@m", &[&["-p"], words].concat()))
     }
 
     /// Writes the user's settings.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::stage;
+use crate::support::claude;
 use crate::support::net::{self, Sink};
 use crate::support::tmux::Tmux;
 
@@ -13,12 +14,8 @@ fn case_18_nothing_leaves_but_to_the_provider() {
     }
     let stage = stage().unwrap();
     let sink = Sink::open(&stage.sandbox);
-    let tmux = Tmux::start(&stage.sandbox, "claude@m");
-    tmux.wait_for("Yes, I trust this folder");
-    tmux.key("Enter");
-    tmux.wait_for("? for shortcuts");
-    tmux.text("say hello to everyone");
-    tmux.key("Enter");
+    let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+    claude::say(&tmux, "say hello to everyone");
     tmux.wait_for("PONG-FROM-MOCK");
     std::thread::sleep(Duration::from_secs(15)); // late traffic: updates, telemetry, marketplaces
     assert!(sink.seen().is_empty(), "{:#?}", sink.seen());

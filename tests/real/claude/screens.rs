@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::{models, stage};
+use crate::support::claude;
 use crate::support::tmux::Tmux;
 
 #[test]
@@ -37,17 +38,17 @@ fn case_03_a_session_runs_on_the_provider_and_says_so() {
     if !Tmux::is_there() {
         return;
     }
-    let tmux = Tmux::start(&stage.sandbox, "agent-run launch m claude");
-    tmux.wait_for("Yes, I trust this folder");
-    tmux.key("Enter");
-    tmux.wait_for("? for shortcuts");
-    tmux.text("say hello to everyone");
-    tmux.key("Enter");
+    let (tmux, _) = claude::trusted(&stage.sandbox, "agent-run launch m claude");
+    claude::say(&tmux, "say hello to everyone");
     tmux.wait_for("PONG-FROM-MOCK");
-    stage.chosen.wait_for_posts(2);
-    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
-    tmux.text("/status");
-    tmux.key("Enter");
+    // 2.1.197 asks for a session's title too, 2.1.332 no more.
+    let asked = stage.only_the_chosen_heard();
+    let asked = models(&asked);
+    assert!(
+        asked.contains(&"m-main") && asked.iter().all(|model| ["m-haiku", "m-main"].contains(model)),
+        "{asked:?}"
+    );
+    claude::say(&tmux, "/status");
     let status = tmux.wait_for("ANTHROPIC_AUTH_TOKEN");
     assert!(status.contains(&stage.chosen.url("")), "{status}");
 }

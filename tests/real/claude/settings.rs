@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{KEY, STRAY, models, stage};
+use crate::support::claude;
 use crate::support::tmux::Tmux;
 use crate::support::tree::Tree;
 
@@ -33,20 +34,15 @@ fn case_10_a_running_session_stays() {
     if !Tmux::is_there() {
         return;
     }
-    let tmux = Tmux::start(&stage.sandbox, "claude@m");
-    tmux.wait_for("Yes, I trust this folder");
-    tmux.key("Enter");
-    tmux.wait_for("? for shortcuts");
-    tmux.text("one");
-    tmux.key("Enter");
+    let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+    claude::say(&tmux, "one");
     stage.chosen.wait_for_posts(1);
     tmux.wait_for("PONG-FROM-MOCK");
     stage.settings(&json!({"env": {
         "ANTHROPIC_BASE_URL": stage.other.url(""), "ANTHROPIC_AUTH_TOKEN": STRAY, "ANTHROPIC_MODEL": "m-other",
     }}));
     std::thread::sleep(std::time::Duration::from_secs(2)); // it watches the file
-    tmux.text("two");
-    tmux.key("Enter");
+    claude::say(&tmux, "two");
     tmux.wait_until("a second answer", |screen| screen.matches("PONG-FROM-MOCK").count() >= 2);
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
 }
@@ -69,10 +65,8 @@ fn case_11_foreign_helpers_and_headers_stay_out() {
     assert_eq!(models(&posts), ["m-main"]);
 
     if Tmux::is_there() {
-        let tmux = Tmux::start(&stage.sandbox, "claude@m");
-        tmux.wait_for("Yes, I trust this folder");
-        tmux.key("Enter");
-        let screen = tmux.wait_for("? for shortcuts");
+        let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+        let screen = tmux.screen();
         assert!(!screen.contains("Both "), "{screen}");
     }
     assert!(!helped.exists(), "the helper ran");
@@ -118,6 +112,8 @@ providers:
     base_urls: {{anthropic: '{url}'}}
     key_env: MOCK_KEY
     default_model: m-main
+    models: [{{id: m-main, context_window: 200000}}]
+    model_api_filters: []
     headers: {{X-Org: acme, X-Key: '${{context:key}}'}}
 "
     ));

@@ -112,10 +112,11 @@ fn case_07_a_project_that_names_a_model_does_not_win() {
     let with_flag = format!("--data-dir={}", stage.session("mock").display());
     // Without our settings in the session folder the project does win: they are what keeps it out.
     fs::remove_file(stage.session("mock").join("crush.json")).unwrap();
+    fs::remove_file(stage.global().join("crush.json")).unwrap_or_default();
     let mut plain = stage.sandbox.command("crush");
     plain.env("CRUSH_GLOBAL_CONFIG", stage.config()).env("CRUSH_GLOBAL_DATA", stage.global());
     plain.envs([("CRUSH_CLIENT_SERVER", "0"), ("CRUSH_DISABLE_DEFAULT_PROVIDERS", "1")]);
-    plain.env("AGENT_RUN_API_KEY", KEY).args([&with_flag, "run", "-q", "say pong"]);
+    plain.args([&with_flag, "run", "-q", "say pong"]);
     run(&mut plain).exits(0);
     assert_eq!(turns(&stage.silent).len(), 1);
 }

@@ -2,6 +2,14 @@
 
 /// Where the prompt and the key go, whatever else is configured.
 mod choice;
+/// Several launches at once, and one within another.
+mod concurrency;
+/// The doctor's probe, and what must not be left behind.
+mod doctor;
+/// Text that Crush would expand.
+mod literals;
+/// What a project's own files can do to a launch.
+mod project;
 /// Sessions, and what Crush keeps of them.
 mod sessions;
 
@@ -75,8 +83,21 @@ impl Stage {
         assert_eq!(self.silent.requests().len(), 0, "the other provider was asked");
     }
 
+    /// The only folder of a provider's launches so far.
+    #[track_caller]
+    fn runtime(&self, provider: &str) -> PathBuf {
+        let start = format!("{provider}-");
+        let folders = fs::read_dir(self.sandbox.home(".cache/agent-run/crush")).unwrap();
+        let folders = folders
+            .map(|entry| entry.unwrap())
+            .filter(|entry| entry.file_name().to_string_lossy().starts_with(&start) && entry.path().is_dir());
+        let folders: Vec<_> = folders.map(|entry| entry.path()).collect();
+        assert_eq!(folders.len(), 1, "{folders:?}");
+        folders[0].clone()
+    }
+
     fn config(&self) -> PathBuf {
-        self.sandbox.home(".cache/agent-run/crush/mock/config")
+        self.runtime("mock").join("config")
     }
 
     fn global(&self) -> PathBuf {
@@ -86,10 +107,17 @@ impl Stage {
     /// The only session folder of a provider so far.
     #[track_caller]
     fn session(&self, provider: &str) -> PathBuf {
-        let data = self.sandbox.home(".local/state/agent-run/crush/data").join(provider);
-        let folders: Vec<_> = fs::read_dir(data).unwrap().map(|entry| entry.unwrap().path()).collect();
-        assert_eq!(folders.len(), 1);
+        let folders = fs::read_dir(self.runtime(provider)).unwrap().map(|entry| entry.unwrap().path());
+        let folders: Vec<_> = folders.filter(|path| path.join("crush.db").is_symlink()).collect();
+        assert_eq!(folders.len(), 1, "{folders:?}");
         folders[0].clone()
+    }
+
+    /// The number of sessions that a launch sees.
+    #[track_caller]
+    fn sessions(&self, shim: &str) -> usize {
+        let list = self.sandbox.run(shim, &["session", "list", "--json"]).exits(0).stdout;
+        serde_json::from_str::<Json>(&list).unwrap().as_array().map_or(0, Vec::len)
     }
 }
 

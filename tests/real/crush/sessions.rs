@@ -42,7 +42,9 @@ fn case_13_crushs_own_commands_see_the_launch() {
     assert_eq!(serde_json::from_str::<Json>(&sessions).unwrap().as_array().map(Vec::len), Some(1));
     let models = stage.sandbox.run("crush@mock", &["models"]).exits(0).stdout;
     let models: Vec<_> = models.lines().collect();
-    assert_eq!(models, ["agent-run-mock/mock-model", "agent-run-mock/mock-model-small"]);
+    let ids: Vec<_> = models.iter().filter_map(|model| model.split_once('/')).collect();
+    assert!(ids.iter().all(|(id, _)| id.starts_with("agent-run-mock-") && id == &ids[0].0), "{models:?}");
+    assert_eq!(ids.iter().map(|(_, model)| *model).collect::<Vec<_>>(), ["mock-model", "mock-model-small"]);
     let ran = stage.sandbox.run("crush@mock", &["dirs"]).exits(0);
     let said = format!("{}{}", ran.stdout, ran.stderr);
     let wanted = [stage.config(), stage.global()].map(|dir| dir.display().to_string());
@@ -54,16 +56,88 @@ fn case_13_crushs_own_commands_see_the_launch() {
     not(feature = "real-crush"),
     ignore = "needs crush: tests/agents/install crush, then --features real-crush"
 )]
-fn case_14_sessions_of_two_providers_stay_apart() {
+fn case_14_a_session_goes_on_at_another_provider_with_the_model_of_that() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
-    stage.sandbox.run("crush@mock2", &["run", "x"]).exits(0);
-    assert_eq!(turns(&stage.silent).len(), 1, "the second provider was meant");
+    stage.sandbox.run("crush@mock2", &["run", "-C", "x"]).exits(0);
+    let there = turns(&stage.silent);
+    assert_eq!(there.len(), 1, "the second provider was meant");
+    assert!(there[0]["body"]["messages"].to_string().contains("say pong"), "the session went on");
     stage.sandbox.run("crush@mock", &["run", "-C", "y"]).exits(0);
-    let turns = turns(&stage.mock);
-    assert_eq!(turns.len(), 2);
-    assert!(turns[1]["body"]["messages"].to_string().contains("say pong"), "its own session went on");
-    assert_ne!(stage.session("mock"), stage.session("mock2"));
+    let here = turns(&stage.mock);
+    assert_eq!(here.len(), 2);
+    let messages = here[1]["body"]["messages"].to_string();
+    assert!(messages.contains("say pong") && messages.contains("PONG-FROM-MOCK"), "{messages}");
+    assert_eq!((stage.sessions("crush@mock"), stage.sessions("crush@mock2")), (1, 1));
+    assert_ne!(stage.runtime("mock"), stage.runtime("mock2"));
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn a_session_is_taken_up_with_the_launchs_model() {
+    let Some(stage) = Stage::new() else { return };
+    let words = ["launch", "mock", "--model", "mock-model-small", "crush", "run", "-q", "one"];
+    stage.sandbox.agent_run(&words).exits(0);
+    stage.sandbox.run("crush@mock", &["run", "-q", "-C", "two"]).exits(0);
+    let models: Vec<_> = turns(&stage.mock).iter().map(|turn| turn["model"].clone()).collect();
+    assert_eq!(models, ["mock-model-small", "mock-model"]);
+}
+
+/// The layout of versions before 0.2: a folder for each provider and project, with its database in it, and
+/// `agent-run-<provider>` for the provider's id.
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn sessions_of_earlier_versions_are_all_there_and_the_newest_go_on() {
+    let Some(stage) = Stage::new() else { return };
+    stage.pongs();
+    let history = fs::read_link(stage.session("mock").join("crush.db")).unwrap();
+    let history = history.parent().unwrap();
+    let before = |provider: &str| {
+        stage
+            .sandbox
+            .home(".local/state/agent-run/crush/data")
+            .join(provider)
+            .join(history.file_name().unwrap())
+    };
+    let list = |folder: &std::path::Path| {
+        let flag = format!("--data-dir={}", folder.display());
+        let mut plain = stage.sandbox.command("crush");
+        let list = run(plain.args([&flag, "session", "list", "--json"])).exits(0).stdout;
+        serde_json::from_str::<Json>(&list).unwrap().as_array().map_or(0, Vec::len)
+    };
+    for (provider, prompts) in [("mock2", 1), ("gone", 2), ("mock", 3)] {
+        let folder = before(provider);
+        let base_url = stage.mock.url("/v1");
+        let chosen = serde_json::json!({"provider": "agent-run-mock", "model": "mock-model-small"});
+        let models = serde_json::json!([{"id": "mock-model-small", "name": "m"}]);
+        let settings = serde_json::json!({
+            "providers": {"agent-run-mock": {"type": "openai-compat", "base_url": base_url,
+                "api_key": "x", "models": models}},
+            "models": {"large": chosen, "small": chosen},
+        });
+        stage.sandbox.write(&folder.join("crush.json"), settings.to_string());
+        let flag = format!("--data-dir={}", folder.display());
+        for prompt in 0..prompts {
+            let prompt = format!("{provider} {prompt}");
+            let mut plain = stage.sandbox.command("crush");
+            plain.env("CRUSH_DISABLE_DEFAULT_PROVIDERS", "1").args([&flag, "run", "-q", &prompt]);
+            run(&mut plain).exits(0);
+        }
+        assert_eq!(list(&folder), prompts);
+    }
+    fs::remove_dir_all(history).unwrap();
+    let ran = stage.say_pong().exits(0).complains(&["one history", "help: "]);
+    assert_eq!(ran.stdout, PONG);
+    assert_eq!(stage.sessions("crush@mock2"), 4, "those of the one used last, and the new one");
+    stage.sandbox.run("crush@mock", &["run", "-q", "-C", "again"]).clean();
+    assert_eq!(turns(&stage.mock).last().unwrap()["model"], "mock-model", "with the launch's model");
+    assert_eq!(["mock2", "gone", "mock"].map(|provider| list(&before(provider))), [1, 2, 4], "none is lost");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod choice;
 /// Profiles, sessions and what else is the user's and lives on.
 mod home;
+/// Texts, settings and dotenv files that are made to break out.
+mod hostile;
 /// The terminal interface: running sessions, and a model chosen within one.
 mod terminal;
 /// What the model's tools see and write.
@@ -56,6 +58,15 @@ impl Stage {
 ",
             a = self.a.url("/v1"),
             b = self.b.url("/v1"),
+        ));
+    }
+
+    /// Configures `local` alone, with these models and more.
+    fn provider(&self, rest: &str) {
+        self.sandbox.config(&format!(
+            "providers:\n  local: {{protocols: [openai-chat-completions], base_urls: {{openai: '{}'}},\n    \
+             key_env: LOCAL_KEY, model_api_filters: [], {rest}}}\n",
+            self.a.url("/v1"),
         ));
     }
 

@@ -1,4 +1,6 @@
 //! Crush. Its registry does not always have it; without it, every case is ignored.
+//!
+//! It asks for its newest release at each start, through the user's proxy if there is one.
 
 use super::{Subject, cells};
 
@@ -74,12 +76,14 @@ mod plant {
     }
 
     pub fn proxies_in_capitals(scene: &mut Scene) {
+        scene.allows_the_proxy();
         for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
             scene.var(name, PROXY);
         }
     }
 
     pub fn proxies_in_small_letters(scene: &mut Scene) {
+        scene.allows_the_proxy();
         for name in ["http_proxy", "https_proxy", "all_proxy"] {
             scene.var(name, PROXY);
         }

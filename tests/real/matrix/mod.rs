@@ -20,7 +20,7 @@ mod hostile;
 /// Where the key is looked for.
 mod leaks;
 /// What is looked for.
-mod needles;
+pub mod needles;
 /// A launch by one agent's tool within a launch of another's.
 mod nested;
 /// Traffic of the agents' own, within TLS.

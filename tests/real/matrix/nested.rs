@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::claude::CLAUDE;
 use super::codex::CODEX;
+use super::crush::CRUSH;
 use super::hermes::HERMES;
 use super::{KEY, STRAY, Scene, Subject};
 use crate::support::{Canary, net, real, run};
@@ -84,4 +85,13 @@ fn codex_within_each_of_the_agents() {
 #[test]
 fn hermes_within_each_of_the_agents() {
     within_each(&HERMES);
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn crush_within_each_of_the_agents() {
+    within_each(&CRUSH);
 }

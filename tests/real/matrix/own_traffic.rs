@@ -15,6 +15,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
 use super::claude::CLAUDE;
 use super::codex::CODEX;
+use super::crush::CRUSH;
 use super::hermes::HERMES;
 use super::{KEY, STRAY, Scene, Subject, needles};
 use crate::support::net::{self, SEALED, Seen, Sink, Way};
@@ -81,6 +82,21 @@ fn what_codex_says_to_its_own_hosts_holds_no_key() {
 fn what_hermes_says_to_its_own_hosts_holds_no_key() {
     let Some(mut scene) = scene(&HERMES) else { return };
     scene.asks(HERMES.words);
+    let hosts = within_tls(&scene);
+    println!("{hosts:?}");
+    scene.judge();
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn what_crush_says_to_its_own_hosts_holds_no_key() {
+    let Some(mut scene) = scene(&CRUSH) else { return };
+    // Metrics are off in the other tests.
+    scene.var("CRUSH_DISABLE_METRICS", "0");
+    scene.asks(CRUSH.words);
     let hosts = within_tls(&scene);
     println!("{hosts:?}");
     scene.judge();

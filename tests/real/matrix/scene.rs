@@ -162,7 +162,7 @@ impl Scene {
     pub fn path_of_all_agents(&self) -> String {
         let mut path = vec![shown(&self.sandbox.path("bin"))];
         path.extend(real::folders().iter().map(|folder| shown(folder)));
-        path.push("/usr/local/bin:/usr/bin:/bin".to_owned());
+        path.push(crate::support::system_path().to_owned());
         path.join(":")
     }
 

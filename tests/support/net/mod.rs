@@ -31,8 +31,14 @@ const TOOLS: [&str; 4] = ["unshare", "ip", "mount", "timeout"];
 ///
 /// The test fails on a machine without the tools, or that gives its users no namespaces.
 #[track_caller]
-#[allow(clippy::print_stdout, reason = "what the copy says is what the test says")]
 pub fn is_inside() -> bool {
+    is_inside_for(900)
+}
+
+/// The same, for a test that may take this many seconds.
+#[track_caller]
+#[allow(clippy::print_stdout, reason = "what the copy says is what the test says")]
+pub fn is_inside_for(seconds: u32) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         route_everything_here();
         return true;
@@ -42,9 +48,9 @@ pub fn is_inside() -> bool {
     let name = std::thread::current().name().expect("a test's thread is named after it").to_owned();
     // The processes end with the first of them, whatever they put into the background. `timeout` ends that
     // one when an agent hangs.
-    let unshare = ["-k", "5", "900", "unshare", "-rnmpf", "--kill-child"];
     let mut copy = Command::new("timeout");
-    copy.args(unshare).arg(std::env::current_exe().unwrap()).args(["--exact", &name, "--nocapture"]);
+    copy.args(["-k", "5", &seconds.to_string(), "unshare", "-rnmpf", "--kill-child"]);
+    copy.arg(std::env::current_exe().unwrap()).args(["--exact", &name, "--nocapture"]);
     copy.env(INSIDE, "1").stdin(Stdio::null());
     let mut ran = run(&mut copy);
     // The counters also move when a connection to somebody who listens is given up halfway, as happens on a busy

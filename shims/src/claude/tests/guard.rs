@@ -208,3 +208,34 @@ fn a_hook_over_http_is_not_sent_the_key() {
     launch.args = ["--settings", "x.json"].map(Into::into).into();
     Machine::onboarded().file(LOCAL, hook("")).plan(&launch).expect_err("no room for a list");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_policy_that_forbids_the_model_or_the_provider_stops_the_launch() {
+    let policy = |text: &str| Machine::onboarded().file("/etc/claude-code/managed-settings.json", text);
+    let mut claudes = launch();
+    claudes.model.value.id = "claude-opus-4-8".to_owned();
+    for (launch, denied, stops) in [
+        (launch(), "m-main", true),
+        (launch(), "M-Main", true),
+        (launch(), "m", false),
+        (launch(), "opus", false),
+        (claudes.clone(), "opus", true),
+        (claudes.clone(), "claude-opus-4", true),
+        (claudes, "claude-opus-4-7", false),
+    ] {
+        let plan = policy(&format!(r#"{{"deniedModels": ["{denied}"]}}"#)).plan(&launch);
+        assert_eq!(plan.is_err(), stops, "{denied}");
+        let error = plan.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(!stops || error.contains("denies the model `") && error.contains("help: "), "{error}");
+    }
+    let pinned = r#"{"allowedProviders": ["customEndpoint"], "env": {"ANTHROPIC_BASE_URL": "https://api.acme.example/anthropic/"}}"#;
+    policy(pinned).plan(&launch()).expect("the policy's own address");
+    for forbidden in [r#"["customEndpoint"]"#, r#"["anthropic", "bedrock"]"#, "[]"] {
+        let plan = policy(&format!(r#"{{"allowedProviders": {forbidden}}}"#)).plan(&launch());
+        assert!(plan.expect_err(forbidden).to_string().contains("provider `acme`"));
+    }
+    let mut anthropic = launch();
+    anthropic.base_url.value = "https://api.anthropic.com".to_owned();
+    policy(r#"{"allowedProviders": ["anthropic"]}"#).plan(&anthropic).expect("allowed");
+}

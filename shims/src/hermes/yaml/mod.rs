@@ -1,10 +1,16 @@
 //! Reads the user's YAML and writes it again so that Hermes reads the same.
 //!
-//! Hermes reads with `PyYAML`, which is YAML 1.1: `off` is a boolean, `1_000` an integer, `0o17` a string.
-//! So a plain scalar is never interpreted here: it is written as it was read, and only what the user
-//! quoted is quoted. Everything comes out in flow style, a line for each top-level key.
+//! Hermes 0.19 reads its settings with `PyYAML` and the C parser that this brings along: YAML 1.1, in which `off` is
+//! a boolean, `1_000` an integer and `0o17` a string, with peculiarities of its own. A parser that differed in
+//! any of them would refuse a file that Hermes takes, or read another value than Hermes. So the parts here follow
+//! that program, by file: [`scan`] and [`parse`] libyaml's `scanner.c` and `parser.c`, [`read`] and [`resolve`]
+//! `PyYAML`'s composer, constructor and resolver. Everything is written in flow style, a line for each top-level
+//! key; what was neither quoted nor text is written as it was read.
 
+mod parse;
 mod read;
+mod resolve;
+mod scan;
 
 use std::fmt::Write as _;
 
@@ -13,25 +19,49 @@ use serde_json::Value as Json;
 /// Bytes of a key beyond which it is marked as one.
 const LONGEST_KEY: usize = 1000;
 
+/// What a node is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Kind {
+    /// Text, however it looks.
+    Text,
+    /// Text that was not quoted and need not be, wherever it stands.
+    Word,
+    /// A scalar whose type its text tells and is not text, or a collection without a tag.
+    Plain,
+    /// What only a tag tells: the name of one of YAML's own.
+    Tagged(&'static str),
+    /// A key `<<`.
+    Merge,
+}
+
 /// A piece of a document.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
-    /// Text, and whether it stood there without quotes.
+    /// A text, a number, a truth value or nothing.
     Scalar {
         /// The text, unquoted.
         text: String,
-        /// Whether its type is to be read out of the text.
-        plain: bool,
+        /// What it is.
+        kind: Kind,
     },
     /// A list.
-    Sequence(Vec<Node>),
+    Sequence(Kind, Vec<Node>),
     /// Keys and values.
     Mapping(Mapping),
 }
 
-/// A mapping in its order, each key once.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Mapping(Vec<(Node, Node)>);
+/// A mapping in its order. Each text is a key once; numbers may be the same key for Python, which takes the last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    kind: Kind,
+    entries: Vec<(Node, Node)>,
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        Self { kind: Kind::Plain, entries: Vec::new() }
+    }
+}
 
 /// Why a text is not what Hermes could read, and where.
 #[derive(Debug, Eq, PartialEq)]
@@ -47,36 +77,37 @@ pub struct Flaw {
 impl Mapping {
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.0.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
+        self.entries.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| value)
     }
 
     /// The keys that are text, with their values.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Node)> {
-        self.0.iter().filter_map(|(key, value)| Some((key.text()?, value)))
+        self.entries.iter().filter_map(|(key, value)| Some((key.text()?, value)))
+    }
+
+    /// Every value, whatever its key is.
+    pub fn values(&self) -> impl Iterator<Item = &Node> {
+        self.entries.iter().map(|(_, value)| value)
     }
 
     /// Keeps the entries whose key passes.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.0.retain(|(key, _)| key.text().is_none_or(&keep));
+        self.entries.retain(|(key, _)| key.text().is_none_or(&keep));
     }
 
     /// Sets a key, in its old place or at the end.
     pub fn set(&mut self, key: &str, value: impl Into<Node>) {
-        self.put(Node::from(Json::from(key)), value.into());
-    }
-
-    fn put(&mut self, key: Node, value: Node) {
-        let same = |name: &Node| *name == key || (name.text().is_some() && name.text() == key.text());
-        match self.0.iter_mut().find(|(name, _)| same(name)) {
+        let value = value.into();
+        match self.entries.iter_mut().find(|(name, _)| name.text() == Some(key)) {
             Some((_, old)) => *old = value,
-            None => self.0.push((key, value)),
+            None => self.entries.push((Node::from(Json::from(key)), value)),
         }
     }
 
     /// The text of the file: a line for each key.
     pub fn lines(&self) -> String {
         let mut out = String::new();
-        for (key, value) in &self.0 {
+        for (key, value) in &self.entries {
             key.write_key(&mut out, "\n: ");
             value.write(&mut out);
             out.push('\n');
@@ -94,11 +125,32 @@ impl Node {
         }
     }
 
-    /// The text of a scalar.
+    /// The text that it is.
     pub fn text(&self) -> Option<&str> {
         match self {
-            Self::Scalar { text, .. } => Some(text),
+            Self::Scalar { text, kind: Kind::Text | Kind::Word } => Some(text),
             _ => None,
+        }
+    }
+
+    /// Whether any text in it passes, keys aside.
+    pub fn any_text(&self, pass: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::Scalar { text, .. } => pass(text),
+            Self::Sequence(_, items) => items.iter().any(|item| item.any_text(pass)),
+            Self::Mapping(mapping) => mapping.values().any(|value| value.any_text(pass)),
+        }
+    }
+
+    /// How many levels it has below it.
+    fn depth(&self) -> usize {
+        let below = |nodes: &mut dyn Iterator<Item = &Self>| {
+            nodes.map(Self::depth).max().map_or(0, |deepest| deepest + 1)
+        };
+        match self {
+            Self::Scalar { .. } => 0,
+            Self::Sequence(_, items) => below(&mut items.iter()),
+            Self::Mapping(mapping) => below(&mut mapping.values()),
         }
     }
 
@@ -106,8 +158,8 @@ impl Node {
     fn size(&self) -> usize {
         match self {
             Self::Scalar { .. } => 1,
-            Self::Sequence(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Self::Mapping(Mapping(entries)) => {
+            Self::Sequence(_, items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Self::Mapping(Mapping { entries, .. }) => {
                 1 + entries.iter().map(|(key, value)| key.size() + value.size()).sum::<usize>()
             }
         }
@@ -126,11 +178,16 @@ impl Node {
     }
 
     fn write(&self, out: &mut String) {
+        if let Kind::Tagged(tag) = self.kind() {
+            _ = write!(out, "!!{tag} ");
+        }
         match self {
-            Self::Scalar { text, plain: true } if text.is_empty() => out.push_str("null"),
-            Self::Scalar { text, plain: true } if stays_plain(text) => out.push_str(text),
+            Self::Scalar { text, kind: Kind::Plain } if text.is_empty() => out.push_str("null"),
+            // Between numbers a tab is a blank.
+            Self::Scalar { text, kind: Kind::Plain } => out.push_str(&text.replace('\t', " ")),
+            Self::Scalar { text, kind: Kind::Word } => out.push_str(text),
             Self::Scalar { text, .. } => quote(text, out),
-            Self::Sequence(items) => {
+            Self::Sequence(_, items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
                     out.push_str(if index == 0 { "" } else { ", " });
@@ -140,7 +197,7 @@ impl Node {
             }
             Self::Mapping(mapping) => {
                 out.push('{');
-                for (index, (key, value)) in mapping.0.iter().enumerate() {
+                for (index, (key, value)) in mapping.entries.iter().enumerate() {
                     out.push_str(if index == 0 { "" } else { ", " });
                     key.write_key(out, " : ");
                     value.write(out);
@@ -149,16 +206,13 @@ impl Node {
             }
         }
     }
-}
 
-/// Whether a plain scalar may be written as it is inside a flow collection: then its type stays what
-/// YAML 1.1 makes of it. Of anything else the type is text, which quotes do not change. Dates become text
-/// too: no setting is one, and `PyYAML` fails on a month 13.
-fn stays_plain(text: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || "+-._~:".contains(c);
-    let year = text.chars().take_while(char::is_ascii_digit).count();
-    let date = year == 4 && text[year..].starts_with('-');
-    !text.starts_with(':') && text.chars().all(inner) && !date
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Scalar { kind, .. } | Self::Sequence(kind, _) => *kind,
+            Self::Mapping(mapping) => mapping.kind,
+        }
+    }
 }
 
 fn quote(text: &str, out: &mut String) {
@@ -181,13 +235,14 @@ fn quote(text: &str, out: &mut String) {
 impl From<Json> for Node {
     fn from(json: Json) -> Self {
         match json {
-            Json::String(text) => Self::Scalar { text, plain: false },
-            Json::Array(items) => Self::Sequence(items.into_iter().map(Self::from).collect()),
+            Json::String(text) => Self::Scalar { text, kind: Kind::Text },
+            Json::Array(items) => Self::Sequence(Kind::Plain, items.into_iter().map(Self::from).collect()),
             Json::Object(entries) => {
                 let entry = |(key, value)| (Self::from(Json::String(key)), Self::from(value));
-                Self::Mapping(Mapping(entries.into_iter().map(entry).collect()))
+                let entries = entries.into_iter().map(entry).collect();
+                Self::Mapping(Mapping { kind: Kind::Plain, entries })
             }
-            plain => Self::Scalar { text: plain.to_string(), plain: true },
+            plain => Self::Scalar { text: plain.to_string(), kind: Kind::Plain },
         }
     }
 }
@@ -208,10 +263,10 @@ mod tests {
 
     #[test]
     fn plain_scalars_stay_plain_and_quoted_ones_quoted() {
-        let text = "a: off\nb: 'off'\nc: 0x1F\nd: 1_000\ne: 12:30\nf: 2001-13-14\ng:\nh: ~\ni: -.5\n";
+        let text = "a: off\nb: 'off'\nc: 0x1F\nd: 1_000\ne: 12:30\nf: 2001-12-14\ng:\nh: ~\ni: -.5\n";
         assert_eq!(
             again(text),
-            "a: off\nb: \"off\"\nc: 0x1F\nd: 1_000\ne: 12:30\nf: \"2001-13-14\"\ng: null\nh: ~\ni: -.5\n"
+            "a: off\nb: \"off\"\nc: 0x1F\nd: 1_000\ne: 12:30\nf: 2001-12-14\ng: null\nh: ~\ni: \"-.5\"\n"
         );
         assert_eq!(
             again("a: x, [y] # z\nb: |\n  one\n  two\n"),

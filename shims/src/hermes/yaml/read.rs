@@ -1,211 +1,336 @@
-//! From a text to its pieces, by the parser's events: they still tell what was quoted.
+//! From a text to its nodes, as `PyYAML` composes them (6.0.3: `_yaml.pyx`, `constructor.py`).
 
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
-
-use super::{Flaw, Mapping, Node};
+use super::parse::{Event, Parser};
+use super::resolve::{Type, implicit, is_valid};
+use super::scan::Mark;
+use super::{Flaw, Kind, Mapping, Node};
 
 /// What a file may hold once its aliases are expanded, in scalars and collections: a few lines of
 /// aliases to aliases can stand for billions.
 const MOST_NODES: usize = 200_000;
-const DEEPEST: usize = 100;
+
+/// How deep Hermes 0.19 can go: it fills in `${…}` by a recursion that Python ends after 1,000 calls, with two
+/// calls a level.
+const DEEPEST: usize = 450;
+
+const CORE: &str = "tag:yaml.org,2002:";
 
 impl Mapping {
     /// Reads a text of one document that is a mapping; an empty document is an empty mapping.
     pub fn parse(text: &str) -> Result<Self, Flaw> {
-        let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
-        reader.document()
-    }
-}
-
-struct Reader<'a> {
-    parser: Parser<'a, StrInput<'a>>,
-    anchors: HashMap<usize, Node>,
-    nodes: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn document(&mut self) -> Result<Mapping, Flaw> {
-        let mut root = None;
-        while let Some(event) = self.parser.next() {
-            let (event, span) = event?;
-            match event {
-                Event::Nothing | Event::StreamStart | Event::DocumentEnd | Event::StreamEnd => {}
-                Event::DocumentStart(_) if root.is_none() => {
-                    let (event, span) = self.next()?;
-                    root = Some(match self.node(event, span, 0)? {
-                        Node::Mapping(mapping) => mapping,
-                        Node::Scalar { text, plain: true } if ["", "~", "null"].contains(&text.as_str()) => {
-                            Mapping::default()
-                        }
-                        _ => return Err(flaw(span, "the file is not a mapping of keys to values")),
-                    });
+        let mut parser = Parser::new(text)?;
+        let mut reader = Reader { anchors: HashMap::new(), open: Vec::new(), nodes: 0 };
+        let (mut root, mut begin) = (None, None);
+        loop {
+            let (event, at) = parser.next()?;
+            let done = match event {
+                Event::DocumentEnd => continue,
+                Event::StreamEnd => break,
+                Event::DocumentStart if root.is_none() => continue,
+                Event::DocumentStart => return Err(at.flaw("a second document begins here")),
+                event => {
+                    begin.get_or_insert(at);
+                    reader.take(event, at)?
                 }
-                _ => return Err(flaw(span, "a second document begins here")),
+            };
+            if let Some(node) = done {
+                root = Some(match node {
+                    Node::Mapping(mapping) if mapping.kind == Kind::Plain => mapping,
+                    node if is_nothing(&node) => Self::default(),
+                    _ => return Err(begin.unwrap_or(at).flaw("the file is not a mapping of keys to values")),
+                });
             }
         }
         Ok(root.unwrap_or_default())
     }
+}
 
-    fn next(&mut self) -> Result<(Event<'a>, Span), Flaw> {
-        match self.parser.next() {
-            Some(event) => Ok(event?),
-            None => Err(Flaw { line: 1, column: 1, what: "the file ends too early".into() }),
-        }
-    }
-
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, Flaw> {
-        self.count(1, span)?;
-        if depth > DEEPEST {
-            return Err(flaw(span, "nested too deeply"));
-        }
-        let (anchor, node) = match event {
-            Event::Alias(anchor) => {
-                let node = self.anchors.get(&anchor).cloned();
-                let node = node.ok_or_else(|| flaw(span, "an alias within what it stands for"))?;
-                self.count(node.size(), span)?;
-                return Ok(node);
-            }
-            Event::Scalar(text, style, anchor, tag) => {
-                let plain = match tag.as_deref() {
-                    None => style == ScalarStyle::Plain,
-                    Some(tag) if is_text(tag) => false,
-                    Some(tag) => return Err(unknown(tag, span)),
-                };
-                (anchor, Node::Scalar { text: text.into_owned(), plain })
-            }
-            Event::SequenceStart(_, Some(tag)) | Event::MappingStart(_, Some(tag)) => {
-                return Err(unknown(&tag, span));
-            }
-            Event::SequenceStart(anchor, None) => {
-                let mut items = Vec::new();
-                loop {
-                    match self.next()? {
-                        (Event::SequenceEnd, _) => break,
-                        (event, span) => items.push(self.node(event, span, depth + 1)?),
-                    }
-                }
-                (anchor, Node::Sequence(items))
-            }
-            Event::MappingStart(anchor, None) => (anchor, Node::Mapping(self.mapping(depth)?)),
-            _ => return Err(flaw(span, "a value is missing here")),
-        };
-        if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
-        }
-        Ok(node)
-    }
-
-    /// Reads a mapping; a key `<<` brings in what the mapping itself does not say.
-    fn mapping(&mut self, depth: usize) -> Result<Mapping, Flaw> {
-        let (mut mapping, mut merged) = (Mapping::default(), Vec::new());
-        loop {
-            let (event, span) = self.next()?;
-            if event == Event::MappingEnd {
-                break;
-            }
-            let key = self.node(event, span, depth + 1)?;
-            if key.text().is_none() {
-                return Err(flaw(span, "a key is a list or a mapping"));
-            }
-            let (event, span) = self.next()?;
-            let value = self.node(event, span, depth + 1)?;
-            if !matches!(&key, Node::Scalar { text, plain: true } if text == "<<") {
-                mapping.put(key, value);
-                continue;
-            }
-            match value {
-                Node::Mapping(other) => merged.push(other),
-                Node::Sequence(others) if others.iter().all(|other| other.mapping().is_some()) => {
-                    merged.extend(others.into_iter().filter_map(|other| other.mapping().cloned()));
-                }
-                _ => return Err(flaw(span, "`<<` takes a mapping or a list of mappings")),
-            }
-        }
-        for (key, value) in merged.into_iter().flat_map(|other| other.0) {
-            if !mapping.0.iter().any(|(name, _)| *name == key) {
-                mapping.0.push((key, value));
-            }
-        }
-        Ok(mapping)
-    }
-
-    fn count(&mut self, more: usize, span: Span) -> Result<(), Flaw> {
-        self.nodes += more;
-        if self.nodes > MOST_NODES { Err(flaw(span, "too much for a settings file")) } else { Ok(()) }
+/// What Python takes for nothing, and Hermes then for no settings.
+fn is_nothing(node: &Node) -> bool {
+    match node {
+        Node::Scalar { kind: Kind::Plain, text } => match implicit(text) {
+            Type::Null => true,
+            Type::Bool => ["no", "off", "false"].contains(&text.to_ascii_lowercase().as_str()),
+            _ => text == "0",
+        },
+        Node::Scalar { text, .. } => text.is_empty(),
+        Node::Sequence(_, items) => items.is_empty(),
+        Node::Mapping(mapping) => mapping.entries.is_empty(),
     }
 }
 
-/// Whether a tag makes text of a scalar: `!!str`, or a bare `!`.
-fn is_text(tag: &Tag) -> bool {
-    (tag.is_yaml_core_schema() && tag.suffix == "str") || (tag.handle.is_empty() && tag.suffix == "!")
+/// A collection that is not complete yet.
+struct Open {
+    at: Mark,
+    anchor: Option<String>,
+    kind: Kind,
+    content: Content,
+}
+
+enum Content {
+    Sequence(Vec<Node>),
+    Mapping { entries: Vec<(Node, Node)>, merged: Vec<(Node, Node)>, key: Option<Key> },
+}
+
+/// A key whose value comes next.
+enum Key {
+    Merge,
+    Node(Node),
+}
+
+struct Reader {
+    /// What an anchor stands for; nothing within that itself.
+    anchors: HashMap<String, Option<Node>>,
+    open: Vec<Open>,
+    nodes: usize,
+}
+
+impl Reader {
+    /// Takes one event, and gives the root when it is complete.
+    fn take(&mut self, event: Event, at: Mark) -> Result<Option<Node>, Flaw> {
+        match event {
+            Event::Alias(anchor) => {
+                let node = match self.anchors.get(&anchor) {
+                    Some(Some(node)) => node.clone(),
+                    Some(None) => return Err(at.flaw("an alias within what it stands for")),
+                    None => return Err(at.flaw("an alias without an anchor before it")),
+                };
+                self.count(node.size(), at)?;
+                if self.open.len() + node.depth() > DEEPEST {
+                    return Err(at.flaw("nested too deeply"));
+                }
+                self.put(node, at)
+            }
+            Event::Scalar { anchor, tag, text, plain } => {
+                self.count(1, at)?;
+                let tag = tag.filter(|tag| tag != "!");
+                let (kind, text) = match tag {
+                    Some(tag) => explicit(&tag, text).ok_or_else(|| unfit(&tag, at))?,
+                    None if plain => (self.plain(&text, at)?, text),
+                    None => (Kind::Text, text),
+                };
+                if kind == Kind::Merge {
+                    if !self.expects_key() {
+                        return Err(at.flaw(format!("`{text}` is no value")));
+                    }
+                    return Ok(self.merge_key());
+                }
+                let node = Node::Scalar { text, kind };
+                if let Some(anchor) = anchor {
+                    self.declare(anchor, Some(node.clone()), at)?;
+                }
+                self.put(node, at)
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let kind = match core(tag.as_deref()) {
+                    None | Some("!" | "seq") => Kind::Plain,
+                    Some("omap") => Kind::Tagged("omap"),
+                    Some("pairs") => Kind::Tagged("pairs"),
+                    Some(tag) => return Err(unfit(tag, at)),
+                };
+                self.begin(at, anchor, kind, Content::Sequence(Vec::new()))
+            }
+            Event::MappingStart(anchor, tag) => {
+                let kind = match core(tag.as_deref()) {
+                    None | Some("!" | "map") => Kind::Plain,
+                    Some("set") => Kind::Tagged("set"),
+                    Some(tag) => return Err(unfit(tag, at)),
+                };
+                let content = Content::Mapping { entries: Vec::new(), merged: Vec::new(), key: None };
+                self.begin(at, anchor, kind, content)
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(Open { at, anchor, kind, content }) = self.open.pop() else { return Ok(None) };
+                let node = closed(kind, content, at)?;
+                if let Some(anchor) = anchor {
+                    self.anchors.insert(anchor, Some(node.clone()));
+                }
+                self.put(node, at)
+            }
+            _ => Err(at.flaw("a value is missing here")),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        at: Mark,
+        anchor: Option<String>,
+        kind: Kind,
+        content: Content,
+    ) -> Result<Option<Node>, Flaw> {
+        self.count(1, at)?;
+        if self.open.len() >= DEEPEST {
+            return Err(at.flaw("nested too deeply"));
+        }
+        if let Some(anchor) = &anchor {
+            self.declare(anchor.clone(), None, at)?;
+        }
+        self.open.push(Open { at, anchor, kind, content });
+        Ok(None)
+    }
+
+    fn declare(&mut self, anchor: String, node: Option<Node>, at: Mark) -> Result<(), Flaw> {
+        match self.anchors.insert(anchor, node) {
+            None => Ok(()),
+            Some(_) => Err(at.flaw("an anchor of a name that is in use already")),
+        }
+    }
+
+    /// Whether a key is expected next.
+    fn expects_key(&self) -> bool {
+        matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }))
+    }
+
+    /// What an untagged scalar without quotes is.
+    fn plain(&self, text: &str, at: Mark) -> Result<Kind, Flaw> {
+        let kind = implicit(text);
+        match kind {
+            Type::Text if is_a_word(text) => Ok(Kind::Word),
+            Type::Text => Ok(Kind::Text),
+            Type::Merge => Ok(Kind::Merge),
+            Type::Default if self.expects_key() => Ok(Kind::Text),
+            Type::Default => Err(at.flaw(format!("`{text}` is no value"))),
+            _ if is_valid(text, kind) => Ok(Kind::Plain),
+            _ => Err(at.flaw("a date or a number that there is not")),
+        }
+    }
+
+    fn merge_key(&mut self) -> Option<Node> {
+        if let Some(Open { content: Content::Mapping { key, .. }, .. }) = self.open.last_mut() {
+            *key = Some(Key::Merge);
+        }
+        None
+    }
+
+    /// Puts a complete node where it belongs; the root belongs nowhere.
+    fn put(&mut self, node: Node, at: Mark) -> Result<Option<Node>, Flaw> {
+        let Some(open) = self.open.last_mut() else { return Ok(Some(node)) };
+        match &mut open.content {
+            Content::Sequence(items) => items.push(node),
+            Content::Mapping { entries, merged, key } => match key.take() {
+                None if matches!(node, Node::Scalar { .. }) => *key = Some(Key::Node(node)),
+                None => return Err(at.flaw("a key is a list or a mapping")),
+                Some(Key::Node(name)) => entries.push((name, node)),
+                Some(Key::Merge) => merge(node, merged).map_err(|what| at.flaw(what))?,
+            },
+        }
+        Ok(None)
+    }
+
+    fn count(&mut self, more: usize, at: Mark) -> Result<(), Flaw> {
+        self.nodes += more;
+        if self.nodes > MOST_NODES { Err(at.flaw("too much for a settings file")) } else { Ok(()) }
+    }
+}
+
+/// Adds what a key `<<` brings in. Of several mappings in one list the first wins, so it comes last; of several
+/// keys `<<` the last wins.
+fn merge(node: Node, merged: &mut Vec<(Node, Node)>) -> Result<(), &'static str> {
+    const WRONG: &str = "`<<` takes a mapping or a list of mappings";
+    let entries = |node| match node {
+        Node::Mapping(Mapping { entries, .. }) => Ok(entries),
+        _ => Err(WRONG),
+    };
+    match node {
+        Node::Sequence(_, items) => {
+            for item in items.into_iter().rev() {
+                merged.extend(entries(item)?);
+            }
+        }
+        node => merged.extend(entries(node)?),
+    }
+    Ok(())
+}
+
+/// Whether a text of that type needs no quotes, wherever it stands.
+fn is_a_word(text: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(inner)
+}
+
+fn closed(kind: Kind, content: Content, at: Mark) -> Result<Node, Flaw> {
+    match content {
+        Content::Sequence(items) => {
+            let is_pair = |item: &Node| matches!(item, Node::Mapping(mapping) if mapping.entries.len() == 1);
+            if kind != Kind::Plain && !items.iter().all(is_pair) {
+                return Err(at.flaw("a list of pairs holds mappings of one key each"));
+            }
+            Ok(Node::Sequence(kind, items))
+        }
+        Content::Mapping { entries, merged: mut all, .. } => {
+            all.extend(entries);
+            Ok(Node::Mapping(Mapping { kind, entries: each_once(all) }))
+        }
+    }
+}
+
+/// The entries, with each text once as a key: where it was first, with what was said last. Which numbers are the
+/// same key is for Python to know.
+fn each_once(entries: Vec<(Node, Node)>) -> Vec<(Node, Node)> {
+    let mut places = HashMap::with_capacity(entries.len());
+    let mut all: Vec<(Node, Node)> = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let place = key.text().map(|text| *places.entry(text.to_owned()).or_insert(all.len()));
+        match place.and_then(|place| all.get_mut(place)) {
+            Some((_, old)) => *old = value,
+            None => all.push((key, value)),
+        }
+    }
+    all
+}
+
+/// The name of a tag of YAML's own, or the tag itself.
+fn core(tag: Option<&str>) -> Option<&str> {
+    tag.map(|tag| tag.strip_prefix(CORE).unwrap_or(tag))
+}
+
+/// What a tag makes of a scalar, and its text; nothing where Python would end the reading, or might.
+fn explicit(tag: &str, text: String) -> Option<(Kind, String)> {
+    // Python takes blanks after a number.
+    let trimmed = text.trim_end_matches([' ', '\t', '\n']);
+    let is = |kind| implicit(trimmed) == kind && is_valid(trimmed, kind);
+    let kind = match tag.strip_prefix(CORE)? {
+        "str" => Kind::Text,
+        "null" => return Some((Kind::Plain, "null".to_owned())),
+        "bool" => {
+            let constant = match text.to_lowercase().as_str() {
+                "yes" | "true" | "on" => "true",
+                "no" | "false" | "off" => "false",
+                _ => return None,
+            };
+            return Some((Kind::Plain, constant.to_owned()));
+        }
+        "int" if is(Type::Int) => return Some((Kind::Plain, trimmed.to_owned())),
+        "timestamp" if is(Type::Timestamp) && trimmed == text => Kind::Plain,
+        "float" if is(Type::Float) => return Some((Kind::Plain, trimmed.to_owned())),
+        "float" if is_a_float(trimmed) => return Some((Kind::Tagged("float"), trimmed.to_owned())),
+        "binary" if is_base64(&text) => Kind::Tagged("binary"),
+        "merge" => Kind::Merge,
+        _ => return None,
+    };
+    Some((kind, text))
+}
+
+/// Whether Python takes it for one, too.
+fn is_a_float(text: &str) -> bool {
+    let number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    number && text.parse::<f64>().is_ok()
+}
+
+fn is_base64(text: &str) -> bool {
+    let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let body = bare.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    bare.len().is_multiple_of(4) && bare.len() - body <= 2 && bare[..body].iter().all(known)
 }
 
 /// `PyYAML` fails on tags it does not know, and Hermes would then go on without any settings.
-fn unknown(tag: &Tag, span: Span) -> Flaw {
-    flaw(span, &format!("the tag `{}{}` has no place in settings", tag.handle, tag.suffix))
-}
-
-fn flaw(span: Span, what: &str) -> Flaw {
-    Flaw { line: span.start.line(), column: span.start.col() + 1, what: what.to_owned() }
-}
-
-impl From<ScanError> for Flaw {
-    fn from(error: ScanError) -> Self {
-        let at = error.marker();
-        Self { line: at.line(), column: at.col() + 1, what: error.info().to_owned() }
-    }
+fn unfit(tag: &str, at: Mark) -> Flaw {
+    let tag = tag.strip_prefix(CORE).map_or_else(|| tag.to_owned(), |name| format!("!!{name}"));
+    at.flaw(format!("the tag `{tag}` does not fit here"))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fmt::Write as _;
-
-    use super::*;
-
-    fn again(text: &str) -> String {
-        Mapping::parse(text).expect(text).lines()
-    }
-
-    #[test]
-    fn aliases_and_merges_are_expanded_and_the_last_key_wins() {
-        assert_eq!(again("a: &x {m: 1, n: 2}\nb: {<<: *x, n: 3}\n"), "a: {m: 1, n: 2}\nb: {n: 3, m: 1}\n");
-        assert_eq!(again("a: 1\nb: 2\na: 3\n"), "a: 3\nb: 2\n");
-    }
-
-    #[test]
-    fn nothing_is_an_empty_mapping() {
-        for text in ["", "# only a comment\n", "---\n", "~\n", "null\n"] {
-            assert_eq!(again(text), "", "{text}");
-        }
-    }
-
-    #[test]
-    fn flaws_are_told_with_line_and_column() {
-        for (text, line) in [
-            ("a: 1\nb: [1, 2\n", 3),
-            ("a: 1\nb: @x\n", 2),
-            ("- a\n", 1),
-            ("a: 1\n---\nb: 2\n", 2),
-            ("a: &x [*x]\n", 1),
-            ("a: 1\n<<: 3\n", 2),
-            ("a: 1\nb: !thing 3\n", 2),
-            ("[a]: 1\n", 1),
-        ] {
-            let flaw = Mapping::parse(text).expect_err(text);
-            assert_eq!(flaw.line, line, "{text}: {flaw:?}");
-            assert!(flaw.column > 0 && !flaw.what.is_empty(), "{flaw:?}");
-        }
-    }
-
-    #[test]
-    fn a_few_aliases_cannot_fill_the_memory() {
-        let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
-        for level in 1..20 {
-            let before = format!("*a{}", level - 1);
-            _ = writeln!(text, "a{level}: &a{level} [{}]", [before.as_str(); 10].join(", "));
-        }
-        assert!(Mapping::parse(&text).is_err());
-    }
-}
+mod tests;

@@ -1,0 +1,96 @@
+//! What administrators impose on a launch.
+
+use anyhow::{Result, bail};
+use serde_json::Value as Json;
+
+use super::family::is_held;
+use super::guard::{HEADERS, agrees, meant};
+use super::models;
+use super::source::{Source, as_text, texts};
+use crate::loopback::host;
+use crate::{Launch, Plan};
+
+/// The host that a policy calls `anthropic`.
+pub const ANTHROPIC: &str = "api.anthropic.com";
+
+/// A managed policy is an administrator's word: never passed by in silence.
+///
+/// # Errors
+/// When the policy forbids the launch, or its own key or headers would go to the provider.
+pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
+    let path = policy.path.display();
+    refuse_forbidden(policy, launch)?;
+    if policy.text("apiKeyHelper").is_some() {
+        bail!(
+            "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too\n\
+             help: ask your administrator, or run `claude` without agent-run",
+            launch.provider
+        );
+    }
+    if policy.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+        bail!(
+            "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too\n\
+             help: ask your administrator, or run `claude` without agent-run",
+            launch.provider
+        );
+    }
+    let keys = ["fallbackModel", "forceLoginMethod", "forceLoginOrgUUID", "modelOverrides"];
+    let mut sets: Vec<String> =
+        keys.into_iter().filter(|key| policy.settings.contains_key(*key)).map(str::to_owned).collect();
+    if policy.available_models().is_some_and(|mut models| !models.any(|model| model == launch.model.value.id))
+    {
+        sets.push("availableModels".to_owned());
+    }
+    let differs = |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &meant(name, launch, plan));
+    sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
+    if !sets.is_empty() {
+        plan.warn(format!(
+            "the managed policy {path} sets {}; this launch may be against it",
+            sets.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// Claude Code would refuse the provider, or go on with another model (2.1.332).
+fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
+    let path = policy.path.display();
+    let denied: Vec<&str> = policy.settings.get("deniedModels").into_iter().flat_map(texts).collect();
+    if let Some(model) =
+        models::of(launch).into_iter().find(|model| denied.iter().any(|denied| denies(denied, model)))
+    {
+        bail!(
+            "{path}: this managed policy denies the model `{model}`\n\
+             help: choose another by --model, or ask your administrator"
+        );
+    }
+    let Some(allowed) = policy.settings.get("allowedProviders").filter(|list| list.is_array()) else {
+        return Ok(());
+    };
+    let url = super::base_url(&launch.base_url.value);
+    let is_pinned = |(name, value): (&str, &Json)| {
+        name == "ANTHROPIC_BASE_URL" && as_text(value).trim_end_matches('/') == url
+    };
+    let is_allowed = texts(allowed).any(|provider| match provider {
+        "anthropic" => host(url) == ANTHROPIC,
+        // Only the address that the same policy sets.
+        "customEndpoint" => policy.env().any(is_pinned),
+        _ => false,
+    });
+    if !is_allowed {
+        bail!(
+            "{path}: allowedProviders of this managed policy has no place for provider `{}`\n\
+             help: ask your administrator, or run `claude` without agent-run",
+            launch.provider
+        );
+    }
+    Ok(())
+}
+
+/// Whether an entry of `deniedModels` means the model: its id, or of Anthropic's models the version or the family.
+fn denies(denied: &str, model: &str) -> bool {
+    let (denied, model) = (denied.to_ascii_lowercase(), model.to_ascii_lowercase());
+    let is_version = model.strip_prefix(&denied).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let is_family = ["opus", "sonnet", "haiku", "fable"].contains(&denied.as_str());
+    denied == model || model.starts_with("claude-") && (is_version || is_family && model.contains(&denied))
+}

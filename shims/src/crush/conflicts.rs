@@ -1,0 +1,98 @@
+//! The settings of the user, the administrator and the project that a launch overrules, for `why` and `doctor`.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use super::case_fold;
+use super::homes::Homes;
+use super::project_files::{ProjectFiles, dotenv};
+use super::settings::OURS;
+use crate::json::{self, GO};
+use crate::rivals::assigned;
+use crate::{Inputs, Launch, Plan, Rival};
+
+/// The administrator's settings, which cannot be left out.
+const SYSTEM: &str = "/etc/crush/crush.json";
+
+const LAST: &str = "crush.json in the session folder has the last word";
+
+/// Files that no launch needs to know.
+pub fn files() -> Vec<PathBuf> {
+    vec![SYSTEM.into()]
+}
+
+/// The settings that the plan overrules.
+pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+    let homes = Homes::of(launch, inputs);
+    let own = homes.theirs.iter().flat_map(|theirs| [theirs.settings(), theirs.choices()]);
+    let own = own.map(|path| (path, "left out of the launch's own settings"));
+    let mut found: Vec<Rival> = own
+        .chain([(SYSTEM.into(), LAST)])
+        .flat_map(|(path, answer)| in_file(&path, answer, inputs))
+        .collect();
+    let project = ProjectFiles::read(&homes.start, &homes.project, launch, inputs).unwrap_or_default();
+    found.extend(project.settings.iter().flat_map(|(path, settings)| chosen(path, settings, LAST)));
+    found.extend(in_dotenv(&dotenv(inputs), inputs, plan));
+    found
+}
+
+fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<Rival> {
+    let bytes = inputs.file(path).ok().flatten().unwrap_or_default();
+    match json::parse(bytes, GO) {
+        Ok(Json::Object(settings)) => chosen(path, &settings, answer),
+        _ => Vec::new(),
+    }
+}
+
+fn chosen(path: &Path, settings: &super::Object, answer: &'static str) -> Vec<Rival> {
+    let set = settings
+        .iter()
+        .filter(|(key, value)| !value.is_null() && OURS.iter().any(|field| case_fold::is(key, field)));
+    set.map(|(key, _)| Rival { path: path.to_owned(), key: key.clone(), answer }).collect()
+}
+
+/// Crush sets from a dotenv file what is not in the environment yet.
+fn in_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+    let text = inputs.text(path).ok().flatten().unwrap_or_default();
+    let is_set = |name: &&str| matches!(plan.env.get(OsStr::new(name)), Some(Some(_)));
+    let answer = "the launch sets the variable, and Crush leaves it";
+    let rival = |name: &str| Rival { path: path.to_owned(), key: name.to_owned(), answer };
+    assigned(text).filter(is_set).map(rival).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Launch, Protocol};
+
+    #[test]
+    fn the_users_and_the_projects_files_are_found_in_any_spelling() {
+        let mut inputs = Inputs::default();
+        (inputs.dirs.home, inputs.dirs.cwd) = ("/home/u".into(), "/work".into());
+        inputs.dirs.config = "/home/u/.config".into();
+        for (path, text) in [
+            ("/home/u/.config/crush/crush.json", r#"{"providers": {"x": {}}, "models": null, "lsp": {}}"#),
+            ("/work/.crush.json", r#"{"model\u017f": {"large": {}}, "Providers": {}}"#),
+            ("/etc/crush/crush.json", r#"{"PROVIDERS": {}}"#),
+            ("/work/.env", "CRUSH_CLIENT_SERVER=1\nEDITOR=vi\n"),
+        ] {
+            inputs.facts.insert(path.into(), Fact::File(text.into()));
+        }
+        let launch = Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m");
+        let mut plan = Plan::default();
+        plan.set("CRUSH_CLIENT_SERVER", "0");
+        let rivals = of(&launch, &inputs, &plan);
+        let told: Vec<_> =
+            rivals.iter().map(|it| (it.path.to_str().unwrap_or(""), it.key.as_str())).collect();
+        let expected = [
+            ("/home/u/.config/crush/crush.json", "providers"),
+            ("/etc/crush/crush.json", "PROVIDERS"),
+            ("/work/.crush.json", "model\u{17f}"),
+            ("/work/.crush.json", "Providers"),
+            ("/work/.env", "CRUSH_CLIENT_SERVER"),
+        ];
+        assert_eq!(told, expected);
+    }
+}

@@ -1,0 +1,257 @@
+//! A project's own settings: what of them a launch turns off, and what it can only tell.
+//!
+//! Crush reads `crush.json`, `.crush.json`, `crushrc` and `.crushrc` of every folder from the one it starts in up to
+//! the work tree's root, and runs the last two, and `$(…)` in the first two, without asking (seen in 0.90.1). The
+//! session file is read after them, so that providers and models of a project never count.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use serde_json::{Value as Json, json};
+
+use super::Object;
+use super::case_fold;
+use super::project::Project;
+use super::variables::ORGANIZATION;
+use crate::json::{self, GO};
+use crate::rivals::assigned;
+use crate::{Fact, Inputs, Launch, Plan};
+
+const SETTINGS: [&str; 2] = ["crush.json", ".crush.json"];
+const SCRIPTS: [&str; 2] = ["crushrc", ".crushrc"];
+const HELP: &str = "help: correct the file, or move it away";
+
+/// The start of every variable that a launch sets for itself.
+const OURS: &str = "AGENT_RUN_";
+
+/// What a project's files say, as far as a launch must know.
+#[derive(Default)]
+pub struct ProjectFiles {
+    /// The variables that they set.
+    pub variables: BTreeSet<String>,
+    /// What the session file turns off: `mcp`, `lsp` and `env` by name.
+    pub overrides: Object,
+    /// The files that hold settings, with them.
+    pub settings: Vec<(PathBuf, Object)>,
+    warnings: Vec<String>,
+    infos: Vec<String>,
+}
+
+/// Everything that Crush reads of a project that starts at `start`.
+pub fn paths(start: &Path, project: &Project) -> Vec<PathBuf> {
+    let names = || SETTINGS.into_iter().chain(SCRIPTS);
+    project.folders(start).flat_map(|folder| names().map(|name| folder.join(name))).collect()
+}
+
+/// The dotenv file that Crush reads.
+pub fn dotenv(inputs: &Inputs) -> PathBuf {
+    inputs.dirs.cwd.join(".env")
+}
+
+impl ProjectFiles {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// When one is there that Crush might read and we cannot.
+    pub fn read(start: &Path, project: &Project, launch: &Launch, inputs: &Inputs) -> Result<Self> {
+        let mut files = Self::default();
+        for path in paths(start, project) {
+            let is_script = path.file_name().is_some_and(|name| SCRIPTS.iter().any(|script| name == *script));
+            match inputs.fact(&path) {
+                None | Some(Fact::Absent | Fact::Dir(_)) => {}
+                Some(Fact::File(bytes)) if bytes.is_empty() => {}
+                Some(_) if is_script => files.script(&path),
+                Some(_) => files.settings(path, launch, inputs)?,
+            }
+        }
+        let text = inputs.file(&dotenv(inputs)).ok().flatten().unwrap_or_default();
+        assigned(&String::from_utf8_lossy(text)).for_each(|name| files.sets(name));
+        Ok(files)
+    }
+
+    /// Tells what a launch turned off and what it cannot.
+    pub fn tell(self, plan: &mut Plan) {
+        self.warnings.into_iter().for_each(|text| plan.warn(text));
+        self.infos.into_iter().for_each(|text| plan.info(text));
+    }
+
+    /// Crush exports each `CRUSH_X` as `X` too.
+    fn sets(&mut self, name: &str) {
+        self.variables.insert(name.to_owned());
+        self.variables.extend(name.strip_prefix("CRUSH_").map(str::to_owned));
+    }
+
+    fn script(&mut self, path: &Path) {
+        // It may set any variable.
+        for name in ORGANIZATION {
+            self.sets(name);
+        }
+        self.warnings.push(format!(
+            "Crush runs {} without asking, and what it runs can read the provider's key\nhelp: read the file before \
+             you go on",
+            path.display()
+        ));
+    }
+
+    fn settings(&mut self, path: PathBuf, launch: &Launch, inputs: &Inputs) -> Result<()> {
+        let bytes = inputs.file(&path).map_err(|error| anyhow!("{error:#}\n{HELP}"))?;
+        let json = json::parse(bytes.unwrap_or_default(), GO)
+            .map_err(|fault| anyhow!("could not read {}:{fault}\n{HELP}", path.display()))?;
+        // Crush refuses anything else.
+        let Json::Object(object) = json else { return Ok(()) };
+        let names_ours = |text: &str| {
+            text.contains(OURS)
+                || text.contains("${!")
+                || launch.key_variable.as_ref().is_some_and(|name| text.contains(name.as_str()))
+        };
+        let (mut off, mut runs) = (Vec::new(), false);
+        for (key, value) in &object {
+            let Some(field) = ["env", "mcp", "lsp"].into_iter().find(|field| case_fold::is(key, field))
+            else {
+                continue;
+            };
+            for (name, entry) in value.as_object().into_iter().flatten() {
+                if field == "env" {
+                    self.sets(name);
+                }
+                if any_text(entry, &names_ours) {
+                    let nothing = if field == "env" { json!("") } else { json!({ "disabled": true }) };
+                    self.overrides.entry(field).or_insert_with(|| json!({}))[name] = nothing;
+                    off.push(format!("{key}.{name}"));
+                } else {
+                    runs |= any_text(entry, &|text| text.contains("$(") || text.contains('`'));
+                }
+            }
+        }
+        let shown = path.display();
+        if !off.is_empty() {
+            let off = off.join(", ");
+            self.warnings.push(format!(
+                "turned off for this launch: {off} in {shown}, which asks for the provider's key\nhelp: see whether \
+                 you trust this project"
+            ));
+        }
+        if runs {
+            self.warnings.push(format!(
+                "Crush runs the commands in $(…) of {shown} without asking, and they can read the provider's key\n\
+                 help: read the file before you go on"
+            ));
+        }
+        if starts_programs(&object) {
+            self.infos.push(format!("programs that {shown} names can read the provider's key"));
+        }
+        self.settings.push((path, object));
+        Ok(())
+    }
+}
+
+/// Whether there are servers or hooks that run as programs.
+fn starts_programs(settings: &Object) -> bool {
+    settings.iter().any(|(key, value)| {
+        ["mcp", "lsp", "hooks"].iter().any(|field| case_fold::is(key, field))
+            && value.as_object().is_some_and(|entries| !entries.is_empty())
+    })
+}
+
+/// Whether a text in `json`, as a key or a value, is one that `is` takes.
+pub fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
+    let mut left = vec![json];
+    while let Some(json) = left.pop() {
+        match json {
+            Json::String(text) if is(text) => return true,
+            Json::Array(items) => left.extend(items),
+            Json::Object(members) => {
+                if members.keys().any(|key| is(key)) {
+                    return true;
+                }
+                left.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Protocol;
+
+    fn read(files: &[(&str, &str)]) -> Result<ProjectFiles> {
+        let mut inputs = Inputs::default();
+        inputs.dirs.cwd = "/p/a".into();
+        let head = crate::Entry { name: "HEAD".into(), kind: crate::EntryKind::File };
+        inputs.facts.insert("/p/.git".into(), Fact::Dir(vec![head]));
+        for (path, text) in files {
+            inputs.facts.insert(path.into(), Fact::File((*text).into()));
+        }
+        let launch = Launch {
+            key_variable: Some("MY_KEY".into()),
+            ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
+        };
+        let start = Path::new("/p/a");
+        ProjectFiles::read(start, &Project::at(start, &inputs), &launch, &inputs)
+    }
+
+    #[test]
+    fn entries_that_ask_for_the_key_are_turned_off_in_every_spelling() {
+        for (text, off) in [
+            (
+                r#"{"MCP": {"e": {"url": "u", "headers": {"A": "$AGENT_RUN_API_KEY"}}, "ok": {"url": "$HOME"}}}"#,
+                "mcp",
+            ),
+            (r#"{"mcp": {"e": {"env": {"A": "${MY_KEY:-x}"}}}}"#, "mcp"),
+            (r#"{"l\u017fp": {}, "lsp": {"e": {"env": {"A": "\u0024\u007b!AGENT*}"}}}}"#, "lsp"),
+            (r#"{"eNv": {"e": "${!N}"}}"#, "env"),
+            (
+                "{\"mcp\": {\"e\": {\"command\": \"sh\", \"args\": [\"\\ud800 AGENT_RUN_X\"], \"n\": [[[]]]}}}",
+                "mcp",
+            ),
+        ] {
+            let files = read(&[("/p/crush.json", text)]).expect(text);
+            let named: Vec<_> = files.overrides[off].as_object().expect("names").keys().collect();
+            assert_eq!(named, ["e"], "{text}");
+            assert!(matches!(&files.warnings[..], [one] if one.contains("/p/crush.json")), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_folder_up_to_the_root_of_the_work_tree_counts() {
+        let harmless = r#"{"options": {"debug": true}}"#;
+        let files = read(&[
+            ("/p/a/.crush.json", harmless),
+            ("/p/crush.json", harmless),
+            ("/crush.json", "not JSON"),
+            ("/p/a/.env", "CRUSH_OPENAI_ORG_ID=x"),
+        ])
+        .expect("read");
+        let paths: Vec<_> = files.settings.iter().map(|(path, _)| path.to_str().expect("UTF-8")).collect();
+        assert_eq!(paths, ["/p/a/.crush.json", "/p/crush.json"]);
+        assert!(files.warnings.is_empty() && files.variables.contains("OPENAI_ORG_ID"));
+    }
+
+    #[test]
+    fn what_crush_runs_unasked_is_said_once_a_file() {
+        let files = read(&[
+            ("/p/.crushrc", "true"),
+            ("/p/a/crushrc", ""),
+            ("/p/crush.json", r#"{"lsp": {"a": {"env": {"X": "$(id)"}}, "b": {"command": "`id`"}}}"#),
+        ])
+        .expect("read");
+        assert_eq!(files.warnings.len(), 2, "{:?}", files.warnings);
+        assert!(files.warnings.iter().all(|text| text.contains("\nhelp: ") && text.contains("/p/")));
+    }
+
+    #[test]
+    fn what_cannot_be_read_stops_the_launch_with_its_path() {
+        let deep = format!("{{\"a\": {}{}}}", "[".repeat(2000), "]".repeat(2000));
+        for text in [deep.as_str(), "{,}"] {
+            let error = read(&[("/p/crush.json", text)]).err().expect("refused").to_string();
+            assert!(
+                error.starts_with("could not read /p/crush.json:1:") && error.contains("\nhelp: "),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The variables of a launch, and `env` of the session file, which keeps a project from changing them.
+//!
+//! Crush sets variables from three more places: from `.env` in the working folder what is not set yet (godotenv
+//! takes an empty variable for a set one); from `env` of its settings, a project's among them; and from each
+//! variable `CRUSH_X`, as `X`, while it loads its providers (all seen in 0.90.1).
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+
+use serde_json::Value as Json;
+
+use super::Object;
+use super::homes::{CONFIG, DATA, ORIGINAL, own_value};
+use super::literal::variable;
+use crate::inputs::matches;
+use crate::loopback::PROXY_VARIABLES;
+use crate::{Inputs, Launch, Plan, Protocol, Proxy, Value};
+
+/// Everything that Crush or one of its SDKs listens to, and what earlier launches set.
+pub const FAMILY: &[&str] = &[
+    "CRUSH_*",
+    "OPENAI_*",
+    "ANTHROPIC_*",
+    "HYPER_*",
+    "CATWALK_URL",
+    // `http2debug=2` writes each header to stderr, the key's too.
+    "GODEBUG",
+    "AGENT_RUN_API_KEY",
+    "AGENT_RUN_API_KEY_*",
+    "AGENT_RUN_HEADER_*",
+];
+
+/// What of the family stays, because it moves no request and a user may need it.
+pub const SPARED: &[&str] = &[
+    // Whether metrics are sent, and to nobody but Charm.
+    "CRUSH_DISABLE_METRICS",
+    // Where skills and caches are.
+    "CRUSH_SKILLS_DIR",
+    "CRUSH_CACHE_DIR",
+    // How the shell tool and requests are made, not where they go.
+    "CRUSH_CORE_UTILS",
+    "CRUSH_DISABLE_ANTHROPIC_CACHE",
+    "CRUSH_SKIP_DATADIR_LOCK",
+    "CRUSH_UI_DEBUG",
+    // Crush prefers our key and base URL (seen in 0.90.1); the user's own tools may need theirs.
+    "OPENAI_API_KEY",
+    "OPENAI_BASE_URL",
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_BASE_URL",
+];
+
+/// What would add headers or a second credential to each request of either SDK.
+const OPENAI: &[&str] = &["OPENAI_CUSTOM_HEADERS"];
+const ANTHROPIC: &[&str] =
+    &["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_PROFILE", "ANTHROPIC_CONFIG_DIR"];
+
+/// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
+pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
+
+/// Which certificates are trusted. A user's own settings may name them too.
+const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// Whether a variable is one of Crush's or of its SDKs.
+pub fn is_family(name: &str) -> bool {
+    FAMILY.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Plans the variables: those of the launch, and those that must be set to be safe from a `.env`.
+///
+/// `project` holds the names that a project sets somewhere.
+pub fn set(
+    ours: &[(String, Value)],
+    project: &BTreeSet<String>,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
+    for name in SPARED {
+        if plan.env.get(OsStr::new(name)) == Some(&None) && !launch.foreign_keys.contains(*name) {
+            plan.env.remove(OsStr::new(name));
+        }
+    }
+    for (name, value) in ours {
+        plan.set(name, value.clone());
+    }
+    for name in [CONFIG, DATA] {
+        plan.set(format!("{ORIGINAL}{name}"), own_value(name, inputs).unwrap_or_default());
+    }
+    for name in OPENAI.iter().chain(anthropic(launch)).chain(&["GODEBUG"]) {
+        plan.set(name, "");
+    }
+    for name in ORGANIZATION.iter().filter(|name| project.contains(**name)) {
+        plan.set(name, "");
+    }
+    // A proxy, an exception or an authority that is not there must not come from a `.env` either.
+    for name in PROXY_VARIABLES.iter().chain(&NO_PROXY).chain(&CERTIFICATES) {
+        let stays = match plan.env.get(OsStr::new(name)) {
+            Some(planned) => planned.is_some(),
+            None => inputs.env.contains_key(OsStr::new(name)),
+        };
+        if !stays {
+            plan.set(name, "");
+        }
+    }
+}
+
+fn anthropic(launch: &Launch) -> &'static [&'static str] {
+    match launch.protocol.value {
+        Protocol::Anthropic => ANTHROPIC,
+        Protocol::OpenaiChatCompletions | Protocol::OpenaiResponses => &[],
+    }
+}
+
+/// `env` of the session file: each variable as its own value, since Crush exports that after what the user and the
+/// project wrote; and the same value under the name that Crush exports while it loads its providers.
+///
+/// A proxy or certificate in the user's own `env` stays, unless the launch decides on the proxy.
+pub fn pins(
+    ours: &[(String, Value)],
+    project: &BTreeSet<String>,
+    launch: &Launch,
+    settings: &Object,
+) -> Object {
+    let own = settings.get("env").and_then(Json::as_object);
+    let own = |name: &str| own.and_then(|env| env.get(name)).filter(|own| own.is_string()).cloned();
+    let itself = |name: &str| Json::from(variable(name));
+    let mut pins = Object::new();
+    let mut pin = |name: &str, value: Json| {
+        pins.insert(format!("CRUSH_{name}"), value.clone());
+        pins.insert(name.to_owned(), value);
+    };
+    for (name, _) in ours {
+        pin(name, itself(name));
+    }
+    for name in OPENAI.iter().chain(anthropic(launch)).chain(&["GODEBUG"]) {
+        pin(name, itself(name));
+    }
+    for name in PROXY_VARIABLES.into_iter().chain(NO_PROXY) {
+        pin(name, own(name).filter(|_| launch.proxy == Proxy::Inherit).unwrap_or_else(|| itself(name)));
+    }
+    for name in ORGANIZATION.into_iter().filter(|name| project.contains(*name)) {
+        pin(name, itself(name));
+    }
+    for name in CERTIFICATES {
+        pin(name, own(name).unwrap_or_else(|| itself(name)));
+    }
+    for name in project {
+        let plain = name.strip_prefix("CRUSH_").unwrap_or(name);
+        if is_family(name) && !pins.contains_key(plain) && !SPARED.contains(&name.as_str()) {
+            pins.insert(name.clone(), itself(plain));
+        }
+    }
+    pins
+}

@@ -1,0 +1,317 @@
+//! From tokens to events, as libyaml 0.2.5 finds them (`parser.c`).
+
+mod flow;
+
+use super::Flaw;
+use super::scan::{Mark, Scanner, Token};
+
+/// A step of a document.
+#[derive(Debug)]
+pub enum Event {
+    StreamEnd,
+    DocumentStart,
+    DocumentEnd,
+    Alias(String),
+    Scalar {
+        anchor: Option<String>,
+        tag: Option<String>,
+        text: String,
+        /// Whether its type is to be read out of the text.
+        plain: bool,
+    },
+    SequenceStart(Option<String>, Option<String>),
+    SequenceEnd,
+    MappingStart(Option<String>, Option<String>),
+    MappingEnd,
+}
+
+#[derive(Clone, Copy)]
+enum State {
+    ImplicitDocumentStart,
+    DocumentStart,
+    DocumentContent,
+    DocumentEnd,
+    BlockNode,
+    BlockSequenceEntry,
+    IndentlessSequenceEntry,
+    BlockMappingKey,
+    BlockMappingValue,
+    FlowSequenceFirstEntry,
+    FlowSequenceEntry,
+    PairKey,
+    PairValue,
+    PairEnd,
+    FlowMappingFirstKey,
+    FlowMappingKey,
+    FlowMappingValue,
+    FlowMappingEmptyValue,
+    End,
+}
+
+/// Reads events, one after another.
+pub struct Parser {
+    scanner: Scanner,
+    state: State,
+    states: Vec<State>,
+    /// Handles of tags, and what they stand for.
+    handles: Vec<(String, String)>,
+}
+
+type Step = Result<(Event, Mark), Flaw>;
+
+impl Parser {
+    pub fn new(text: &str) -> Result<Self, Flaw> {
+        let scanner = Scanner::new(text)?;
+        Ok(Self { scanner, state: State::ImplicitDocumentStart, states: Vec::new(), handles: Vec::new() })
+    }
+
+    /// The next event; after the last one it stays the end of the stream.
+    pub fn next(&mut self) -> Step {
+        match self.state {
+            State::ImplicitDocumentStart => self.document_start(true),
+            State::DocumentStart => self.document_start(false),
+            State::DocumentContent => self.document_content(),
+            State::DocumentEnd => self.document_end(),
+            State::BlockNode => self.node(true, false),
+            State::BlockSequenceEntry => self.block_sequence_entry(),
+            State::IndentlessSequenceEntry => self.indentless_sequence_entry(),
+            State::BlockMappingKey => self.block_mapping_key(),
+            State::BlockMappingValue => self.block_mapping_value(),
+            State::FlowSequenceFirstEntry => self.flow_sequence_entry(true),
+            State::FlowSequenceEntry => self.flow_sequence_entry(false),
+            State::PairKey => self.pair_key(),
+            State::PairValue => self.pair_value(),
+            State::PairEnd => {
+                self.state = State::FlowSequenceEntry;
+                Ok((Event::MappingEnd, self.here()?))
+            }
+            State::FlowMappingFirstKey => self.flow_mapping_key(true),
+            State::FlowMappingKey => self.flow_mapping_key(false),
+            State::FlowMappingValue => self.flow_mapping_value(),
+            State::FlowMappingEmptyValue => {
+                let at = self.here()?;
+                self.empty(State::FlowMappingKey, at)
+            }
+            State::End => Ok((Event::StreamEnd, Mark::default())),
+        }
+    }
+
+    fn peek(&mut self) -> Result<&Token, Flaw> {
+        self.scanner.peek().map(|(token, _)| token)
+    }
+
+    fn here(&mut self) -> Result<Mark, Flaw> {
+        self.scanner.peek().map(|(_, at)| *at)
+    }
+
+    fn skip(&mut self) -> Result<Mark, Flaw> {
+        self.scanner.next().map(|(_, at)| at)
+    }
+
+    fn pop(&mut self) {
+        self.state = self.states.pop().unwrap_or(State::End);
+    }
+
+    fn nothing(anchor: Option<String>, tag: Option<String>, plain: bool) -> Event {
+        Event::Scalar { anchor, tag, text: String::new(), plain }
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it is a step like the others")]
+    fn empty(&mut self, next: State, at: Mark) -> Step {
+        self.state = next;
+        Ok((Self::nothing(None, None, true), at))
+    }
+
+    fn document_start(&mut self, implicit: bool) -> Step {
+        while !implicit && matches!(self.peek()?, Token::DocumentEnd) {
+            self.skip()?;
+        }
+        let at = self.here()?;
+        match self.peek()? {
+            Token::StreamEnd => {
+                self.state = State::End;
+                return Ok((Event::StreamEnd, at));
+            }
+            Token::Version(..) | Token::TagDirective(..) | Token::DocumentStart => {}
+            _ if implicit => {
+                self.directives()?;
+                self.states.push(State::DocumentEnd);
+                self.state = State::BlockNode;
+                return Ok((Event::DocumentStart, at));
+            }
+            _ => {}
+        }
+        self.directives()?;
+        if !matches!(self.peek()?, Token::DocumentStart) {
+            return Err(self.here()?.flaw("a document begins with `---` here"));
+        }
+        self.skip()?;
+        self.states.push(State::DocumentEnd);
+        self.state = State::DocumentContent;
+        Ok((Event::DocumentStart, at))
+    }
+
+    fn directives(&mut self) -> Result<(), Flaw> {
+        let mut version = false;
+        while matches!(self.peek()?, Token::Version(..) | Token::TagDirective(..)) {
+            match self.scanner.next()? {
+                (Token::Version(1, 1 | 2), _) if !version => version = true,
+                (Token::TagDirective(handle, prefix), at) => {
+                    if self.handles.iter().any(|(known, _)| *known == handle) {
+                        return Err(at.flaw("a second %TAG for one handle"));
+                    }
+                    self.handles.push((handle, prefix));
+                }
+                (_, at) => return Err(at.flaw("a second %YAML, or one of a version that there is not")),
+            }
+        }
+        for (handle, prefix) in [("!", "!"), ("!!", "tag:yaml.org,2002:")] {
+            if !self.handles.iter().any(|(known, _)| known == handle) {
+                self.handles.push((handle.to_owned(), prefix.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn document_content(&mut self) -> Step {
+        match self.peek()? {
+            Token::Version(..)
+            | Token::TagDirective(..)
+            | Token::DocumentStart
+            | Token::DocumentEnd
+            | Token::StreamEnd => {
+                let at = self.here()?;
+                self.pop();
+                Ok((Self::nothing(None, None, true), at))
+            }
+            _ => self.node(true, false),
+        }
+    }
+
+    fn document_end(&mut self) -> Step {
+        let at = self.here()?;
+        if matches!(self.peek()?, Token::DocumentEnd) {
+            self.skip()?;
+        }
+        self.handles.clear();
+        self.state = State::DocumentStart;
+        Ok((Event::DocumentEnd, at))
+    }
+
+    fn node(&mut self, block: bool, indentless: bool) -> Step {
+        let start = self.here()?;
+        let (mut anchor, mut tag) = (None, None);
+        for _ in 0..2 {
+            match self.peek()? {
+                Token::Alias(name) if anchor.is_none() && tag.is_none() => {
+                    let name = name.clone();
+                    self.skip()?;
+                    self.pop();
+                    return Ok((Event::Alias(name), start));
+                }
+                Token::Anchor(name) if anchor.is_none() => anchor = Some(name.clone()),
+                Token::Tag(handle, suffix) if tag.is_none() => tag = Some((handle.clone(), suffix.clone())),
+                _ => break,
+            }
+            self.skip()?;
+        }
+        let tag = match tag {
+            None => None,
+            Some((handle, suffix)) if handle.is_empty() => Some(suffix),
+            Some((handle, suffix)) => {
+                let prefix = self.handles.iter().find(|(known, _)| *known == handle);
+                let (_, prefix) = prefix.ok_or_else(|| start.flaw("a tag whose handle is not declared"))?;
+                Some(format!("{prefix}{suffix}"))
+            }
+        };
+        let state = match self.peek()? {
+            Token::BlockEntry if indentless => State::IndentlessSequenceEntry,
+            Token::Scalar(..) => {
+                let (Token::Scalar(text, bare), _) = self.scanner.next()? else {
+                    return Err(start.flaw("a value is missing here"));
+                };
+                self.pop();
+                let plain = (bare && tag.is_none()) || tag.as_deref() == Some("!");
+                return Ok((Event::Scalar { anchor, tag, text, plain }, start));
+            }
+            Token::FlowSequenceStart => State::FlowSequenceFirstEntry,
+            Token::FlowMappingStart => State::FlowMappingFirstKey,
+            Token::BlockSequenceStart if block => State::BlockSequenceEntry,
+            Token::BlockMappingStart if block => State::BlockMappingKey,
+            _ if anchor.is_some() || tag.is_some() => {
+                self.pop();
+                let plain = tag.is_none();
+                return Ok((Self::nothing(anchor, tag, plain), start));
+            }
+            _ => return Err(self.here()?.flaw("a value is missing here")),
+        };
+        self.state = state;
+        if matches!(state, State::BlockSequenceEntry | State::BlockMappingKey) {
+            self.skip()?;
+        }
+        Ok(match state {
+            State::FlowMappingFirstKey | State::BlockMappingKey => (Event::MappingStart(anchor, tag), start),
+            _ => (Event::SequenceStart(anchor, tag), start),
+        })
+    }
+
+    /// A node, after which `next` follows, or nothing where one of `ends` stands.
+    fn node_unless(&mut self, next: State, indentless: bool, ends: fn(&Token) -> bool, at: Mark) -> Step {
+        if ends(self.peek()?) {
+            return self.empty(next, at);
+        }
+        self.states.push(next);
+        self.node(true, indentless)
+    }
+
+    fn block_sequence_entry(&mut self) -> Step {
+        match self.peek()? {
+            Token::BlockEntry => {
+                let at = self.skip()?;
+                let ends = |token: &Token| matches!(token, Token::BlockEntry | Token::BlockEnd);
+                self.node_unless(State::BlockSequenceEntry, false, ends, at)
+            }
+            Token::BlockEnd => {
+                self.pop();
+                Ok((Event::SequenceEnd, self.skip()?))
+            }
+            _ => Err(self.here()?.flaw("a list goes on with `-`")),
+        }
+    }
+
+    fn indentless_sequence_entry(&mut self) -> Step {
+        if !matches!(self.peek()?, Token::BlockEntry) {
+            self.pop();
+            return Ok((Event::SequenceEnd, self.here()?));
+        }
+        let at = self.skip()?;
+        let ends =
+            |token: &Token| matches!(token, Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd);
+        self.node_unless(State::IndentlessSequenceEntry, false, ends, at)
+    }
+
+    fn block_mapping_key(&mut self) -> Step {
+        match self.peek()? {
+            Token::Key => {
+                let at = self.skip()?;
+                let ends = |token: &Token| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
+                self.node_unless(State::BlockMappingValue, true, ends, at)
+            }
+            Token::BlockEnd => {
+                self.pop();
+                Ok((Event::MappingEnd, self.skip()?))
+            }
+            _ => Err(self.here()?.flaw("a key is missing here")),
+        }
+    }
+
+    fn block_mapping_value(&mut self) -> Step {
+        let at = self.here()?;
+        if !matches!(self.peek()?, Token::Value) {
+            return self.empty(State::BlockMappingKey, at);
+        }
+        self.skip()?;
+        let ends = |token: &Token| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
+        self.node_unless(State::BlockMappingKey, true, ends, at)
+    }
+}

@@ -1,0 +1,93 @@
+//! Collections in brackets and braces.
+
+use super::{Event, Parser, State, Step, Token};
+
+impl Parser {
+    fn flow_node(&mut self, next: State) -> Step {
+        self.states.push(next);
+        self.node(false, false)
+    }
+
+    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> Step {
+        if first {
+            self.skip()?;
+        }
+        if !first && !matches!(self.peek()?, Token::FlowSequenceEnd) {
+            if !matches!(self.peek()?, Token::FlowEntry) {
+                return Err(self.here()?.flaw("a `,` or a `]` is missing here"));
+            }
+            self.skip()?;
+        }
+        match self.peek()? {
+            Token::FlowSequenceEnd => {
+                self.pop();
+                Ok((Event::SequenceEnd, self.skip()?))
+            }
+            Token::Key => {
+                self.state = State::PairKey;
+                Ok((Event::MappingStart(None, None), self.skip()?))
+            }
+            _ => self.flow_node(State::FlowSequenceEntry),
+        }
+    }
+
+    pub(super) fn pair_key(&mut self) -> Step {
+        match self.peek()? {
+            // libyaml skips what it finds, even an end.
+            Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
+                let at = self.skip()?;
+                self.empty(State::PairValue, at)
+            }
+            _ => self.flow_node(State::PairValue),
+        }
+    }
+
+    pub(super) fn pair_value(&mut self) -> Step {
+        if matches!(self.peek()?, Token::Value) {
+            self.skip()?;
+            if !matches!(self.peek()?, Token::FlowEntry | Token::FlowSequenceEnd) {
+                return self.flow_node(State::PairEnd);
+            }
+        }
+        let at = self.here()?;
+        self.empty(State::PairEnd, at)
+    }
+
+    pub(super) fn flow_mapping_key(&mut self, first: bool) -> Step {
+        if first {
+            self.skip()?;
+        }
+        if !first && !matches!(self.peek()?, Token::FlowMappingEnd) {
+            if !matches!(self.peek()?, Token::FlowEntry) {
+                return Err(self.here()?.flaw("a `,` or a `}` is missing here"));
+            }
+            self.skip()?;
+        }
+        match self.peek()? {
+            Token::FlowMappingEnd => {
+                self.pop();
+                Ok((Event::MappingEnd, self.skip()?))
+            }
+            Token::Key => {
+                self.skip()?;
+                if matches!(self.peek()?, Token::Value | Token::FlowEntry | Token::FlowMappingEnd) {
+                    let at = self.here()?;
+                    return self.empty(State::FlowMappingValue, at);
+                }
+                self.flow_node(State::FlowMappingValue)
+            }
+            _ => self.flow_node(State::FlowMappingEmptyValue),
+        }
+    }
+
+    pub(super) fn flow_mapping_value(&mut self) -> Step {
+        if matches!(self.peek()?, Token::Value) {
+            self.skip()?;
+            if !matches!(self.peek()?, Token::FlowEntry | Token::FlowMappingEnd) {
+                return self.flow_node(State::FlowMappingKey);
+            }
+        }
+        let at = self.here()?;
+        self.empty(State::FlowMappingKey, at)
+    }
+}

@@ -1,0 +1,342 @@
+//! From characters to tokens, as libyaml 0.2.5 finds them (`scanner.c`), which `PyYAML` 6.0.3 brings along.
+//!
+//! Its peculiarities are kept on purpose: which tabs it takes, that U+0085, U+2028 and U+2029 end a line, and that
+//! a simple key is one of at most 1,024 characters on one line.
+
+mod chars;
+mod keys;
+mod scalars;
+mod tags;
+
+use std::collections::VecDeque;
+
+use self::chars::{is_allowed, is_blank, is_blank_or_end, is_break, is_break_or_end};
+use self::keys::SimpleKey;
+use super::Flaw;
+
+/// A place in the text, from 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mark {
+    index: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Mark {
+    /// What is wrong at this place.
+    pub fn flaw(self, what: impl Into<String>) -> Flaw {
+        Flaw { line: self.line + 1, column: self.column + 1, what: what.into() }
+    }
+}
+
+/// What a text is made of.
+#[derive(Debug)]
+pub enum Token {
+    StreamEnd,
+    /// `%YAML`, with its two numbers.
+    Version(u32, u32),
+    /// `%TAG`, with its two words.
+    TagDirective(String, String),
+    DocumentStart,
+    DocumentEnd,
+    BlockSequenceStart,
+    BlockMappingStart,
+    BlockEnd,
+    FlowSequenceStart,
+    FlowSequenceEnd,
+    FlowMappingStart,
+    FlowMappingEnd,
+    BlockEntry,
+    FlowEntry,
+    Key,
+    Value,
+    Alias(String),
+    Anchor(String),
+    /// The handle and what follows it; no handle for `!<…>`.
+    Tag(String, String),
+    /// A scalar, and whether it is without quotes and not a block.
+    Scalar(String, bool),
+}
+
+/// Reads tokens, one after another.
+pub struct Scanner {
+    text: Vec<char>,
+    at: Mark,
+    tokens: VecDeque<(Token, Mark)>,
+    /// How many tokens were handed out.
+    taken: usize,
+    indent: isize,
+    indents: Vec<isize>,
+    /// One for the block level, and one for each flow level.
+    keys: Vec<SimpleKey>,
+    key_allowed: bool,
+}
+
+impl Scanner {
+    /// Refuses a text with characters that YAML does not allow.
+    pub fn new(text: &str) -> Result<Self, Flaw> {
+        let mut scanner = Self {
+            // At the start it tells the encoding; at the start of any other line it is skipped.
+            text: text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect(),
+            at: Mark::default(),
+            tokens: VecDeque::new(),
+            taken: 0,
+            indent: -1,
+            indents: Vec::new(),
+            keys: vec![SimpleKey::default()],
+            key_allowed: true,
+        };
+        if let Some(index) = scanner.text.iter().position(|&c| !is_allowed(c)) {
+            let before = &scanner.text[..index];
+            let line = before.iter().filter(|&&c| c == '\n').count();
+            let column = before.iter().rev().take_while(|&&c| c != '\n').count();
+            return Err(Mark { index, line, column }.flaw("a control character"));
+        }
+        // The end is told by a character that no text holds.
+        scanner.text.extend(['\0'; 4]);
+        Ok(scanner)
+    }
+
+    /// The next token, left in place.
+    pub fn peek(&mut self) -> Result<&(Token, Mark), Flaw> {
+        loop {
+            let mut more = self.tokens.is_empty();
+            if !more {
+                self.drop_stale_keys()?;
+                more = self.keys.iter().any(|key| key.possible && key.number == self.taken);
+            }
+            if !more {
+                break;
+            }
+            self.fetch()?;
+        }
+        self.tokens.front().ok_or_else(|| self.at.flaw("the file ends too early"))
+    }
+
+    /// The next token.
+    pub fn next(&mut self) -> Result<(Token, Mark), Flaw> {
+        self.peek()?;
+        self.taken += 1;
+        self.tokens.pop_front().ok_or_else(|| self.at.flaw("the file ends too early"))
+    }
+
+    fn char(&self, ahead: usize) -> char {
+        self.text.get(self.at.index + ahead).copied().unwrap_or('\0')
+    }
+
+    fn skip(&mut self, count: usize) {
+        self.at.index += count;
+        self.at.column += count;
+    }
+
+    /// Takes a character.
+    fn take(&mut self) -> char {
+        let c = self.char(0);
+        self.skip(1);
+        c
+    }
+
+    /// Takes the characters that pass.
+    fn take_while(&mut self, pass: impl Fn(char) -> bool) -> String {
+        let mut taken = String::new();
+        while pass(self.char(0)) {
+            taken.push(self.take());
+        }
+        taken
+    }
+
+    fn skip_blanks(&mut self) {
+        while is_blank(self.char(0)) {
+            self.skip(1);
+        }
+    }
+
+    fn skip_comment(&mut self) {
+        if self.char(0) == '#' {
+            while !is_break_or_end(self.char(0)) {
+                self.skip(1);
+            }
+        }
+    }
+
+    /// Takes a line break, and gives what it counts as.
+    fn take_break(&mut self) -> char {
+        let c = self.char(0);
+        self.at.index += if c == '\r' && self.char(1) == '\n' { 2 } else { 1 };
+        self.at.line += 1;
+        self.at.column = 0;
+        if matches!(c, '\r' | '\n' | '\u{85}') { '\n' } else { c }
+    }
+
+    fn in_flow(&self) -> bool {
+        self.keys.len() > 1
+    }
+
+    /// Whether a document begins or ends here.
+    fn at_document_mark(&self) -> bool {
+        let mark = [self.char(0), self.char(1), self.char(2)];
+        self.at.column == 0 && [['-'; 3], ['.'; 3]].contains(&mark) && is_blank_or_end(self.char(3))
+    }
+
+    fn push(&mut self, token: Token, length: usize) {
+        self.tokens.push_back((token, self.at));
+        self.skip(length);
+    }
+
+    fn fetch(&mut self) -> Result<(), Flaw> {
+        self.scan_to_next_token();
+        self.drop_stale_keys()?;
+        self.unroll_indent(to_indent(self.at.column));
+        let (c, next) = (self.char(0), self.char(1));
+        let flow = self.in_flow();
+        match c {
+            '\0' => {
+                // What was begun on the last line and may be a key is none.
+                if self.at.column != 0 {
+                    self.at.column = 0;
+                    self.at.line += 1;
+                }
+                self.unroll_indent(-1);
+                self.remove_key()?;
+                self.key_allowed = false;
+                self.push(Token::StreamEnd, 0);
+            }
+            '%' if self.at.column == 0 => {
+                self.begin_document_part()?;
+                self.scan_directive()?;
+            }
+            '-' | '.' if self.at_document_mark() => {
+                self.begin_document_part()?;
+                self.push(if c == '-' { Token::DocumentStart } else { Token::DocumentEnd }, 3);
+            }
+            '[' | '{' => {
+                self.save_key()?;
+                self.keys.push(SimpleKey::default());
+                self.key_allowed = true;
+                self.push(if c == '[' { Token::FlowSequenceStart } else { Token::FlowMappingStart }, 1);
+            }
+            ']' | '}' => {
+                self.remove_key()?;
+                if flow {
+                    self.keys.pop();
+                }
+                self.key_allowed = false;
+                self.push(if c == ']' { Token::FlowSequenceEnd } else { Token::FlowMappingEnd }, 1);
+            }
+            ',' => {
+                self.remove_key()?;
+                self.key_allowed = true;
+                self.push(Token::FlowEntry, 1);
+            }
+            '-' if is_blank_or_end(next) => {
+                self.begin_block(Token::BlockSequenceStart, "a list item is not allowed here")?;
+                self.remove_key()?;
+                self.key_allowed = true;
+                self.push(Token::BlockEntry, 1);
+            }
+            '?' if flow || is_blank_or_end(next) => {
+                self.begin_block(Token::BlockMappingStart, "a key is not allowed here")?;
+                self.remove_key()?;
+                self.key_allowed = !flow;
+                self.push(Token::Key, 1);
+            }
+            ':' if flow || is_blank_or_end(next) => self.fetch_value()?,
+            '*' | '&' => {
+                self.begin_simple()?;
+                self.scan_anchor(c == '*')?;
+            }
+            '!' => {
+                self.begin_simple()?;
+                self.scan_tag()?;
+            }
+            '|' | '>' if !flow => {
+                self.remove_key()?;
+                self.key_allowed = true;
+                self.scan_block_scalar(c == '|')?;
+            }
+            '\'' | '"' => {
+                self.begin_simple()?;
+                self.scan_quoted(c)?;
+            }
+            '-' if !is_blank(next) => self.fetch_plain()?,
+            '?' | ':' if !flow && !is_blank_or_end(next) => self.fetch_plain()?,
+            _ if is_blank_or_end(c) || "-?:,[]{}#&*!|>'\"%@`".contains(c) => {
+                return Err(self.at.flaw(format!("`{}` cannot begin anything", c.escape_default())));
+            }
+            _ => self.fetch_plain()?,
+        }
+        Ok(())
+    }
+
+    fn begin_document_part(&mut self) -> Result<(), Flaw> {
+        self.unroll_indent(-1);
+        self.remove_key()?;
+        self.key_allowed = false;
+        Ok(())
+    }
+
+    fn begin_simple(&mut self) -> Result<(), Flaw> {
+        self.save_key()?;
+        self.key_allowed = false;
+        Ok(())
+    }
+
+    fn fetch_plain(&mut self) -> Result<(), Flaw> {
+        self.begin_simple()?;
+        self.scan_plain()
+    }
+
+    fn begin_block(&mut self, token: Token, forbidden: &str) -> Result<(), Flaw> {
+        if self.in_flow() {
+            return Ok(());
+        }
+        if !self.key_allowed {
+            return Err(self.at.flaw(forbidden));
+        }
+        self.roll_indent(token, self.tokens.len(), self.at);
+        Ok(())
+    }
+
+    fn fetch_value(&mut self) -> Result<(), Flaw> {
+        let key = self.keys.last().copied().unwrap_or_default();
+        if key.possible {
+            let place = key.number.saturating_sub(self.taken).min(self.tokens.len());
+            self.tokens.insert(place, (Token::Key, key.at));
+            self.forget_key();
+            if !self.in_flow() {
+                self.roll_indent(Token::BlockMappingStart, place, key.at);
+            }
+            self.key_allowed = false;
+        } else {
+            self.begin_block(Token::BlockMappingStart, "a value is not allowed here")?;
+            self.key_allowed = !self.in_flow();
+        }
+        self.push(Token::Value, 1);
+        Ok(())
+    }
+
+    fn scan_to_next_token(&mut self) {
+        loop {
+            if self.at.column == 0 && self.char(0) == '\u{feff}' {
+                self.skip(1);
+            }
+            // A tab is no indentation, so it is skipped only where nothing can begin by it.
+            let tabs = self.in_flow() || !self.key_allowed;
+            while self.char(0) == ' ' || (tabs && self.char(0) == '\t') {
+                self.skip(1);
+            }
+            self.skip_comment();
+            if !is_break(self.char(0)) {
+                break;
+            }
+            self.take_break();
+            if !self.in_flow() {
+                self.key_allowed = true;
+            }
+        }
+    }
+}
+
+fn to_indent(column: usize) -> isize {
+    isize::try_from(column).unwrap_or(isize::MAX)
+}

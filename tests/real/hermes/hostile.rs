@@ -1,0 +1,118 @@
+//! Settings, lists, dotenvs and names that nobody would write by accident.
+
+use std::fs;
+
+use super::{KEY, Stage, chosen};
+use crate::support::run;
+use crate::support::tree::files_holding;
+
+#[test]
+fn an_id_of_a_list_that_names_a_secret_fetches_none() {
+    let Some(stage) = Stage::set() else { return };
+    let list = "models: [{id: good}, {id: '${OPENROUTER_API_KEY}'}]";
+    stage.provider(&format!("default_model: good, {list}"));
+    stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), "OPENROUTER_API_KEY=sk-STALE\n");
+    stage.run(&["-z", "hi"]).exits(0);
+    stage.run(&["-z", "hi", "-m", "${OPENROUTER_API_KEY}"]).exits(125).complains(&["\nhelp: "]);
+    stage.provider("models: [{id: '${OPENROUTER_API_KEY}'}]");
+    stage.run(&["-z", "hi"]).exits(125).complains(&["cannot be given to Hermes", "\nhelp: "]);
+    let asked = stage.a.requests();
+    assert!(asked.iter().all(|request| !request.to_string().contains("sk-STALE")), "{asked:#?}");
+    assert_eq!(stage.a.posts().len(), 1);
+}
+
+#[test]
+fn every_special_character_of_an_id_and_a_header_arrives_as_it_is() {
+    let Some(stage) = Stage::set() else { return };
+    let id = r#"a'b"c\d#e: f{g}%h&i*j!k|l>m@n`o$p$(q)$r~s=t,u[v]w?x;y<z\u0041${"#;
+    let value = r#"'"\#: {}%&*!|>@`$(id)$HOME ${X} ~=,[]?;<\n"#;
+    let yaml = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    stage.provider(&format!(
+        "default_model: {id}, models: [{{id: {id}, context_window: 128000}}], headers: {{X-Odd: {value}}}",
+        id = yaml(id.trim_end_matches("${")),
+        value = yaml(&value.replace("${", "$${")),
+    ));
+    stage.run(&["-z", "hi"]).exits(0);
+    let posts = stage.a.posts();
+    assert_eq!(posts.len(), 1);
+    assert_eq!(posts[0]["model"], id.trim_end_matches("${"));
+    assert_eq!(posts[0]["headers"]["x-odd"], value);
+    assert_eq!(posts[0]["headers"]["authorization"], format!("Bearer {KEY}"));
+}
+
+#[test]
+fn settings_as_only_pyyaml_reads_them_are_taken_and_hold() {
+    let Some(stage) = Stage::set() else { return };
+    let deep = format!("deep: {}1{}\n", "[".repeat(400), "]".repeat(400));
+    let settings = format!(
+        "agent:\t{{max_turns: !!int \"7\"}}\ndisplay:\t# x\u{85}  skin: !<tag:yaml.org,2002:str> default\nlist: [\n1,\n2\n]\n\
+         quoted: \"x\"#y\n1: a\n'1': b\nwhen: 2001-02-03 04:05:06 +1\nmarked: !!set {{a, b}}\n{deep}"
+    );
+    stage.sandbox.write(&stage.sandbox.home(".hermes/config.yaml"), &settings);
+    stage.run(&["chat", "-Q", "-q", "hi"]).exits(0);
+    stage.was_asked_once();
+    let homes = fs::read_dir(stage.sandbox.home(".cache/agent-run/hermes")).unwrap();
+    let home = homes.map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let load = "import sys, yaml\n\
+        for loader in (yaml.CSafeLoader, yaml.SafeLoader):\n \
+         a, b = (yaml.load(open(path, encoding='utf-8'), loader) for path in sys.argv[1:])\n \
+         assert all(b[key] == value for key, value in a.items()), b\n\
+        print('same')";
+    // The plain loader refuses the tab in the user's own file, so both are read by the one that Hermes uses.
+    let load = load
+        .replace("for loader in (yaml.CSafeLoader, yaml.SafeLoader):", "for loader in (yaml.CSafeLoader,):");
+    let own = stage.sandbox.home(".hermes/config.yaml").display().to_string();
+    let ours = home.join("config.yaml").display().to_string();
+    let said = run(stage.sandbox.command("python").args(["-c", &load, &own, &ours])).exits(0).stdout;
+    assert_eq!(said, "same\n");
+    assert!(
+        !home.join("logs/errors.log").exists()
+            || files_holding(&home.join("logs"), "Failed to parse").is_empty()
+    );
+}
+
+#[test]
+fn a_proxy_with_a_password_holds_against_the_users_dotenv() {
+    let Some(stage) = Stage::set() else { return };
+    let (a, b) = (stage.a.url(""), stage.b.url(""));
+    let proxy = a.replace("http://", "http://user:hunter2@");
+    stage.sandbox.config(&format!(
+        "providers:\n  local: {{protocols: [openai-chat-completions], base_urls: {{openai: 'http://host.invalid/v1'}},\n    \
+         key_env: LOCAL_KEY, proxy: '{proxy}', default_model: mock-model, model_api_filters: [],\n    \
+         models: [{{id: mock-model}}]}}\n"
+    ));
+    let dotenv = ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+    let dotenv: String = dotenv.iter().map(|name| format!("{name}={b}\n")).collect();
+    stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), dotenv);
+    stage.run(&["-z", "hi"]);
+    assert_eq!(stage.b.requests(), Vec::<serde_json::Value>::new());
+    let asked = stage.a.requests();
+    assert!(asked.iter().any(|request| request.to_string().contains("host.invalid")), "{asked:#?}");
+    assert_eq!(files_holding(&stage.sandbox.home(".cache"), "hunter2"), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+fn what_would_keep_the_pins_out_is_left_out() {
+    let Some(stage) = Stage::set() else { return };
+    stage.hostile_home();
+    for name in [".env", ".op.env"] {
+        let path = stage.sandbox.home(".hermes").join(name);
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        stage.sandbox.write(&path, format!("{before}'PYTHON_DOTENV_DISABLED' = 1\n"));
+        let ran = stage.run(&["-z", "hi"]).exits(0);
+        ran.complains(&["agent-run: warning: ", "names PYTHON_DOTENV_DISABLED"]);
+        stage.sandbox.write(&path, before);
+    }
+    let posts = stage.a.posts();
+    assert_eq!(posts.len(), 2, "{posts:#?}");
+    posts.iter().for_each(chosen);
+    assert!(stage.b.posts().is_empty(), "{:#?}", stage.b.posts());
+}
+
+#[test]
+fn a_key_that_hermes_would_not_send_is_refused() {
+    let Some(stage) = Stage::set() else { return };
+    let mut command = stage.command(&["-z", "hi"]);
+    run(command.env("LOCAL_KEY", "abc")).exits(125).complains(&["fewer than four characters", "\nhelp: "]);
+    assert!(stage.a.requests().is_empty());
+}

@@ -1,0 +1,93 @@
+//! The judged lists: what an agent opens, and what the adapter makes of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::Path;
+
+use super::trace::Trace;
+
+/// What is known of a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Verdict {
+    /// The launcher looks at it too.
+    Read,
+    /// What it says is overruled, whatever it says.
+    Overruled,
+    /// Nothing in it takes a request, a key or a model elsewhere.
+    Harmless,
+}
+
+/// The lines of a list: pattern, verdict, reason, between bars. The first pattern that fits counts.
+pub struct Judged {
+    name: &'static str,
+    rules: Vec<(&'static str, Verdict)>,
+}
+
+impl Judged {
+    #[track_caller]
+    pub fn new(name: &'static str, text: &'static str) -> Self {
+        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        let rules = lines.map(|line| {
+            let parts: Vec<_> = line.split('|').map(str::trim).collect();
+            let [pattern, verdict, reason] = parts[..] else { panic!("{name}: not three parts: {line}") };
+            assert!(!reason.is_empty(), "{name}: no reason: {line}");
+            let verdict = match verdict {
+                "read" => Verdict::Read,
+                "overruled" => Verdict::Overruled,
+                "harmless" => Verdict::Harmless,
+                other => panic!("{name}: verdict `{other}`"),
+            };
+            (pattern, verdict)
+        });
+        Self { name, rules: rules.collect() }
+    }
+
+    fn verdict(&self, place: &str) -> Option<Verdict> {
+        self.rules.iter().find(|(pattern, _)| fits(pattern, place)).map(|(_, verdict)| *verdict)
+    }
+
+    /// What is wrong with a launch: places that nobody judged, and places that the launcher should have looked at.
+    pub fn faults(&self, case: &str, trace: &Trace, named: &dyn Fn(&Path) -> Option<String>) -> String {
+        let mut faults = BTreeSet::new();
+        for path in &trace.agent {
+            let Some(place) = named(path) else { continue };
+            match self.verdict(&place) {
+                None => _ = faults.insert(format!("unjudged  {place}")),
+                Some(Verdict::Read) if !trace.launcher.contains(path) => {
+                    faults.insert(format!("not read  {place}"));
+                }
+                Some(_) => {}
+            }
+        }
+        let mut text = String::new();
+        for fault in faults {
+            _ = writeln!(text, "{}: {case}: {fault}", self.name);
+        }
+        text
+    }
+}
+
+/// Whether a place fits: `*` stands for any text without `/`, `**` for any text.
+fn fits(pattern: &str, place: &str) -> bool {
+    let Some(star) = pattern.find('*') else { return pattern == place };
+    let Some(rest) = place.strip_prefix(&pattern[..star]) else { return false };
+    let (pattern, deep) = match pattern[star..].strip_prefix("**") {
+        Some(pattern) => (pattern, true),
+        None => (&pattern[star + 1..], false),
+    };
+    let end = if deep { rest.len() } else { rest.find('/').unwrap_or(rest.len()) };
+    (0..=end).filter(|at| rest.is_char_boundary(*at)).any(|at| fits(pattern, &rest[at..]))
+}
+
+#[test]
+fn patterns_fit_as_they_say() {
+    for (pattern, place, expected) in [
+        ("{home}/.claude/*.json", "{home}/.claude/a.json", true),
+        ("{home}/.claude/*.json", "{home}/.claude/a/b.json", false),
+        ("{home}/**.json", "{home}/.claude/a/b.json", true),
+        ("{home}/**/x", "{home}/x", false),
+        ("{home}", "{home}/x", false),
+    ] {
+        assert_eq!(fits(pattern, place), expected, "{pattern} {place}");
+    }
+}
