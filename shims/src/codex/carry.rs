@@ -26,7 +26,8 @@ fn done(home: &Home) -> PathBuf {
 }
 
 fn is_done(home: &Home, inputs: &Inputs) -> bool {
-    inputs.file(&done(home)).is_ok_and(|file| file.is_some())
+    // The marker of the home is read by every launch, the file beside it only by the first ones of each home.
+    home.is_carried(inputs) || inputs.file(&done(home)).is_ok_and(|file| file.is_some())
 }
 
 /// Every provider's, or for an isolated launch its own provider's.
@@ -50,6 +51,9 @@ fn former(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
 
 /// What [`plan`] and [`settings_of`] must be told.
 pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+    if home.is_carried(inputs) {
+        return Vec::new();
+    }
     let mut paths = vec![done(home)];
     // Known to be missing, and not just unread yet.
     if inputs.fact(&done(home)).is_none() || is_done(home, inputs) {

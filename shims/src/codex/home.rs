@@ -133,9 +133,15 @@ impl Home {
             plan.write(self.catalog(), EMPTY_CATALOG);
         }
         if let Some(real) = self.real.to_str() {
-            plan.write(self.runtime.join(MARKER), format!("{}\n", json!({ "real_home": real })));
+            let marker = json!({ "real_home": real, "carried": true });
+            plan.write(self.runtime.join(MARKER), format!("{marker}\n"));
         }
         self.guard_dotenv(launch, inputs, plan);
+    }
+
+    /// Whether what older versions kept was brought into this home already.
+    pub fn is_carried(&self, inputs: &Inputs) -> bool {
+        marker(&self.runtime, inputs).is_some_and(|marker| marker["carried"] == true)
     }
 
     fn mirror(&self) -> Mirror<'_> {
@@ -219,8 +225,10 @@ fn real(inputs: &Inputs) -> PathBuf {
     }
 }
 
+fn marker(home: &Path, inputs: &Inputs) -> Option<Json> {
+    serde_json::from_str(inputs.text(&home.join(MARKER)).ok()??).ok()
+}
+
 fn marked(home: &Path, inputs: &Inputs) -> Option<PathBuf> {
-    let text = inputs.text(&home.join(MARKER)).ok()??;
-    let marker: Json = serde_json::from_str(text).ok()?;
-    Some(marker.get("real_home")?.as_str()?.into())
+    Some(marker(home, inputs)?.get("real_home")?.as_str()?.into())
 }

@@ -68,15 +68,24 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for folder in folders(launch, inputs) {
+        // Most folders have none, and are asked once.
         let settings = folder.join(".codex");
-        paths.push(settings.join("config.toml"));
-        if settings == home.real {
-            continue;
+        let has = |name: &str| match inputs.fact(&settings) {
+            Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name == name),
+            // What is in it may be read all the same.
+            Some(Fact::Unreadable(_)) => true,
+            _ => false,
+        };
+        if has("config.toml") {
+            paths.push(settings.join("config.toml"));
         }
-        let roles = settings.join("agents");
-        let entries = inputs.entries(&roles).iter().filter(|entry| is_toml(&entry.name));
-        paths.extend(entries.map(|entry| roles.join(&entry.name)));
-        paths.push(roles);
+        if has("agents") && settings != home.real {
+            let roles = settings.join("agents");
+            let entries = inputs.entries(&roles).iter().filter(|entry| is_toml(&entry.name));
+            paths.extend(entries.map(|entry| roles.join(&entry.name)));
+            paths.push(roles);
+        }
+        paths.push(settings);
     }
     paths
 }

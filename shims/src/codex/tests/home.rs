@@ -49,7 +49,10 @@ fn a_launch_from_within_a_session_finds_the_users_own_home() {
     for gone in ["/c/codex/gone", "/s/codex-shared/gone"] {
         machine.env.insert("CODEX_HOME".into(), gone.into());
         let without = plan(&launch(), &machine).expect("a plan");
-        assert_eq!(written(&without, &format!("{HOME}/.agent-run.json")), "{\"real_home\":\"/h/.codex\"}\n");
+        assert_eq!(
+            written(&without, &format!("{HOME}/.agent-run.json")),
+            "{\"real_home\":\"/h/.codex\",\"carried\":true}\n"
+        );
     }
 }
 

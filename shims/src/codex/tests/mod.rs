@@ -120,7 +120,10 @@ wire_api = "responses"
 AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
 "#;
     assert_eq!(written(&plan, CONFIG), format!("{expected}{blanked}"));
-    assert_eq!(written(&plan, &format!("{HOME}/.agent-run.json")), "{\"real_home\":\"/h/.codex\"}\n");
+    assert_eq!(
+        written(&plan, &format!("{HOME}/.agent-run.json")),
+        "{\"real_home\":\"/h/.codex\",\"carried\":true}\n"
+    );
     assert_eq!(
         words(&plan),
         [

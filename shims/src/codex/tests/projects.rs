@@ -57,7 +57,7 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
         Fact::Unreadable("permission denied".to_owned()),
     ];
     for fact in odd {
-        let mut machine = machine(&[]);
+        let mut machine = machine(&[("/w/.codex/config.toml", "")]);
         machine.facts.insert("/w/.codex/config.toml".into(), fact.clone());
         let plan = plan(&launch(), &machine).expect("planned");
         let said = word(&plan, "projects=").unwrap_or_else(|| panic!("{fact:?}"));
@@ -91,7 +91,7 @@ fn a_model_chosen_elsewhere_is_pinned_or_told() {
         ("/w/.codex/config.toml", "[agents.r]\nconfig_file = 'r.toml'"),
         ("/w/.codex/config.toml", "model_catalog_json = 'x'"),
     ] {
-        let plan = plan(&launch(), &machine(&[(place, text)])).expect("planned");
+        let plan = plan(&launch(), &machine(&[("/w/.codex/agents", ""), (place, text)])).expect("planned");
         assert!(warnings(&plan).concat().contains(place), "{place} {text}: {:?}", plan.notes);
     }
     let plan =
