@@ -82,7 +82,7 @@ fn a_proxy_with_a_password_holds_against_the_users_dotenv() {
          models: [{{id: mock-model}}]}}\n"
     ));
     let dotenv = ["http_proxy", "HTTP_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let dotenv: String = dotenv.iter().map(|name| format!("{name}={b}\n")).collect();
+    let dotenv = dotenv.map(|name| format!("{name}={b}\n")).concat();
     stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), dotenv);
     stage.run(&["-z", "hi"]);
     assert_eq!(stage.b.requests(), Vec::<serde_json::Value>::new());
