@@ -18,11 +18,10 @@ pub enum Dialect {
 pub fn names(bytes: &[u8], dialect: Dialect) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // What python-dotenv takes for blanks before a name, Rust does too, but for the four separators.
     let starts = text.char_indices().filter(|(_, c)| match c {
-        '\n' | '\r' => true,
+        '\n' | '\r' | '\x1c'..='\x1f' => true,
         '"' | '\'' => dialect == Dialect::Go,
-        // What python-dotenv takes for blanks before a name, Rust does too, but for these.
-        '\x1c'..='\x1f' => true,
         _ => false,
     });
     let starts = std::iter::once(0).chain(starts.map(|(at, c)| at + c.len_utf8()));
@@ -35,12 +34,11 @@ fn assigned(text: &str, dialect: Dialect) -> Option<&str> {
     let exported = text.strip_prefix("export").filter(|rest| rest.starts_with(is_blank));
     // `export = 1` assigns `export`, which is nobody's variable.
     let text = exported.map_or(text, |rest| rest.trim_start_matches(is_blank));
-    let (name, rest) = match text.strip_prefix('\'') {
-        Some(quoted) => quoted.split_once('\'')?,
-        None => {
-            let ends = |c: char| is_blank(c) || c == '=' || c == '#' || dialect == Dialect::Go && c == ':';
-            text.split_at(text.find(ends)?)
-        }
+    let ends = |c: char| is_blank(c) || c == '=' || c == '#' || dialect == Dialect::Go && c == ':';
+    let (name, rest) = if let Some(quoted) = text.strip_prefix('\'') {
+        quoted.split_once('\'')?
+    } else {
+        text.split_at(text.find(ends)?)
     };
     let rest = rest.trim_start_matches(is_blank);
     let assigns = rest.starts_with('=') || dialect == Dialect::Go && rest.starts_with(':');

@@ -88,8 +88,8 @@ impl Home {
         } else {
             // Two homes of the user's differ in settings, so that one file cannot serve both.
             let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
-            let digits: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            (shared(inputs), format!("home-{digits}"))
+            let [a, b, c, d, ..]: [u8; 32] = digest.into();
+            (shared(inputs), format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
         };
         Self { real, runtime: state.join(name), state, isolated: launch.isolated }
     }

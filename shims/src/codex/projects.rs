@@ -104,9 +104,9 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
         // The user's own word, also where the home folder is a project.
         let is_own = settings == home.real;
         match read(&path, inputs) {
-            None => {}
-            Some(Some(table)) if is_own => home_as_project(&path, &table, plan),
-            Some(Some(table)) => {
+            Said::Nothing => {}
+            Said::Settings(table) if is_own => home_as_project(&path, &table, plan),
+            Said::Settings(table) => {
                 // No variable of ours is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 for name in wanting(&table, wanted) {
@@ -126,8 +126,8 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
                 }
             }
             // The generated file holds the user's own, and an error there was met before.
-            Some(None) if is_own => {}
-            Some(None) => answer.distrust(&folder, &path, plan),
+            Said::Unreadable if is_own => {}
+            Said::Unreadable => answer.distrust(&folder, &path, plan),
         }
         if !is_own {
             roles(&settings.join("agents"), inputs, plan);
@@ -173,9 +173,9 @@ fn roles(folder: &Path, inputs: &Inputs, plan: &mut Plan) {
     for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
         let path = folder.join(&entry.name);
         match read(&path, inputs) {
-            Some(Some(table)) if !table.contains_key("model") => {}
-            None => {}
-            Some(_) => plan.warn(format!(
+            Said::Settings(table) if !table.contains_key("model") => {}
+            Said::Nothing => {}
+            _ => plan.warn(format!(
                 "{} may have a sub-agent ask for another model than this launch's",
                 path.display()
             )),
@@ -200,13 +200,21 @@ fn home_as_project(path: &Path, table: &Table, plan: &mut Plan) {
     }
 }
 
-/// `None` when nothing is there, `Some(None)` when it cannot be read.
-fn read(path: &Path, inputs: &Inputs) -> Option<Option<Table>> {
+/// What a file of settings says.
+enum Said {
+    Nothing,
+    Settings(Table),
+    Unreadable,
+}
+
+fn read(path: &Path, inputs: &Inputs) -> Said {
     match inputs.fact(path) {
-        None | Some(Fact::Absent) => None,
         // Codex reads no folder either.
-        Some(Fact::Dir(_)) => None,
-        Some(_) => Some(inputs.text(path).ok().flatten().and_then(|text| text.parse().ok())),
+        None | Some(Fact::Absent | Fact::Dir(_)) => Said::Nothing,
+        Some(_) => match inputs.text(path).ok().flatten().map(str::parse) {
+            Some(Ok(table)) => Said::Settings(table),
+            _ => Said::Unreadable,
+        },
     }
 }
 

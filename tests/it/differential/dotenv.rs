@@ -38,7 +38,7 @@ fn plain(random: &mut Random) -> String {
     let lines =
         ["A=1", "export B=two", "C=\"three four\"", "D='five'", "# a comment", "", "E=http://h/?x=y#z", "F="];
     let count = random.below(8);
-    (0..count).map(|_| format!("{}\n", random.of(&lines))).collect()
+    (0..count).flat_map(|_| [random.of(&lines), "\n"]).collect()
 }
 
 /// Documents of every odd piece.

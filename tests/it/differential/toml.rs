@@ -50,16 +50,12 @@ fn document(random: &mut Random) -> String {
     let mut text = String::from(random.of(&["", "", "", "", "\u{feff}", "# c\n", "\n"]));
     for _ in 0..=random.below(5) {
         match random.below(6) {
-            0 => text += &format!("[{}]", random.of(&KEYS)),
-            1 => text += &format!("[[{}]]", random.of(&KEYS)),
+            0 => text += &["[", random.of(&KEYS), "]"].concat(),
+            1 => text += &["[[", random.of(&KEYS), "]]"].concat(),
             _ => {
                 let (key, value) = (random.of(&KEYS), random.of(&VALUES));
-                text += &format!(
-                    "{}{key}{}={}{value}",
-                    random.of(&["", " "]),
-                    random.of(&["", " ", "\t"]),
-                    random.of(&["", " "])
-                );
+                let (before, after) = (random.of(&["", " "]), random.of(&["", " ", "\t"]));
+                text += &[before, key, after, "=", random.of(&["", " "]), value].concat();
             }
         }
         text += random.of(&["", "", "", " # c", "\t", "\u{a0}", " #\u{1}"]);

@@ -77,7 +77,7 @@ fn the_launchers_options_end_with_the_launch_and_the_config_goes_on() {
     sandbox.script("claude", "#!/bin/sh\necho \"outer:$ANTHROPIC_MODEL\"\nMOCK_KEY=k exec codex@mock\n");
     let ran = sandbox.run("claude@mock", &[]).exits(0);
     assert!(ran.args().iter().all(|arg| !arg.contains("m-two")), "{}", ran.stdout);
-    assert!(ran.args().iter().any(|arg| *arg == "model=\"m-one\""), "{}", ran.stdout);
+    assert!(ran.args().contains(&"model=\"m-one\""), "{}", ran.stdout);
     assert_eq!((ran.env("AGENT_RUN_DEPTH"), ran.env("AGENT_RUN_OPTS")), (Some("2"), None));
 }
 
