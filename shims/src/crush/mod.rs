@@ -99,6 +99,7 @@ impl Agent for Crush {
         paths.extend(homes.project.reads(&homes.session, inputs));
         paths.extend(project_files::paths(&homes.start, &homes.project));
         paths.push(project_files::dotenv(inputs));
+        paths.extend(conflicts::files());
         paths.extend(homes.history.reads(inputs));
         paths.extend(homes.theirs.iter().flat_map(Theirs::reads));
         paths.push(homes.script());

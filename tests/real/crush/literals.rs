@@ -20,7 +20,7 @@ fn headers_paths_models_and_names_arrive_as_they_were_written() {
     let url = stage.mock.url("/$HOME/$(touch)/v1");
     stage.sandbox.config(&format!(
         "providers:\n  od$d:\n    protocols: [openai-chat-completions]\n    base_urls: {{openai: {}}}\n    key_env: \
-         MOCK_KEY\n    default_model: {}\n    model_api_filters: []\n    models: [{{id: {}}}]\n    headers: \
+         MOCK_KEY\n    key_check: off\n    default_model: {}\n    model_api_filters: []\n    models: [{{id: {}}}]\n    headers: \
          {{X-Odd: {}}}\n",
         yaml(&url),
         yaml(model),
