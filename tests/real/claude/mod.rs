@@ -2,6 +2,7 @@
 
 mod launches;
 mod logins;
+mod minimum;
 mod models;
 #[cfg(target_os = "linux")]
 mod network;
@@ -34,7 +35,13 @@ fn stage() -> Option<Stage> {
 /// The same, with a script for the chosen provider.
 #[track_caller]
 fn scripted(script: &str) -> Option<Stage> {
-    let sandbox = real::sandbox("claude")?.var("MOCK_KEY", KEY);
+    Some(stage_in(real::sandbox("claude")?, script))
+}
+
+/// The same, in a sandbox with some version of Claude Code.
+#[track_caller]
+fn stage_in(sandbox: Sandbox, script: &str) -> Stage {
+    let sandbox = sandbox.var("MOCK_KEY", KEY);
     let chosen = Canary::scripted(&sandbox, "chosen", script);
     let other = Canary::start(&sandbox, "other");
     let url = chosen.url("");
@@ -54,7 +61,7 @@ fn scripted(script: &str) -> Option<Stage> {
     ];
     sandbox.config(&format!("providers:\n{}", providers.concat()));
     sandbox.shim("claude@m");
-    Some(Stage { sandbox, chosen, other })
+    Stage { sandbox, chosen, other }
 }
 
 impl Stage {

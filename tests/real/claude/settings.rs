@@ -94,10 +94,12 @@ fn an_agent_setting_does_not_change_the_model_and_the_users_option_does() {
 }
 
 #[test]
-fn broken_settings_stop_nothing() {
+fn settings_of_the_users_that_cannot_be_read_are_named_before_claude_starts() {
     let Some(stage) = stage() else { return };
-    stage.sandbox.write(&stage.sandbox.home(".claude/settings.json"), "{\"env\": ");
-    assert_eq!(stage.ask(&["hi"]).clean().stdout.trim(), "PONG-FROM-MOCK");
+    let path = stage.sandbox.home(".claude/settings.json");
+    stage.sandbox.write(&path, "{\"env\": ");
+    stage.ask(&["hi"]).exits(125).complains(&[&format!("agent-run: {}:1:", path.display()), "\nhelp: "]);
+    assert!(stage.chosen.requests().is_empty(), "Claude Code was started");
 }
 
 #[test]

@@ -39,6 +39,10 @@ const HOME: &[File] = &[
 ];
 
 #[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn crush_opens_no_place_that_nobody_judged() {
     let Some(stage) = Stage::set("crush", "openai-chat-completions") else { return };
     let judged = Judged::new("crush", include_str!("crush.txt"));

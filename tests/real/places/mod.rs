@@ -81,9 +81,9 @@ impl Stage {
         command
     }
 
-    /// A path as the lists name it; `None` for one that is of no interest: the agent's program, and the launcher's
-    /// own files.
-    fn named(&self, path: &Path) -> Option<String> {
+    /// A path as the lists name it, for a launch in this folder; `None` for one that is of no interest: the agent's
+    /// program, and the launcher's own files.
+    fn named(&self, path: &Path, launched: &str) -> Option<String> {
         let root = self.sandbox.path("").canonicalize().unwrap();
         if let Ok(below) = path.strip_prefix("/etc") {
             return Some(Path::new("/etc").join(below).display().to_string());
@@ -92,7 +92,7 @@ impl Stage {
         let below = path.strip_prefix(&root).ok()?;
         let folders: [(&str, &str); 8] = [
             ("home", "{home}"),
-            ("top/up/project", "{project}"),
+            ("top/up/project", if launched.starts_with("linked") { "{main}" } else { "{project}" }),
             ("linked", "{linked}"),
             ("added", "{added}"),
             ("plugin", "{plugin}"),
@@ -131,7 +131,7 @@ impl Stage {
                 "{folder} {words:?}: the provider was not asked: {ran:?}"
             );
             let case = format!("in {folder}");
-            faults.push_str(&judged.faults(&case, &trace, &|path| self.named(path)));
+            faults.push_str(&judged.faults(&case, &trace, &|path| self.named(path, folder)));
         }
         let mut lines: Vec<_> = faults.lines().collect();
         lines.sort_unstable();
