@@ -14,7 +14,7 @@ use crate::support::real;
 /// that is refused, nothing. What our reader is documented to change is changed here too: one byte order mark comes
 /// off, half a surrogate pair becomes U+FFFD, a number beyond a double becomes a text, and what is nested too deep
 /// becomes `null`.
-const PROGRAM: &str = r#"
+const PROGRAM: &str = r"
 const all = require('fs').readFileSync(0);
 const most = Number(process.argv[1]);
 const seen = (value, depth) => {
