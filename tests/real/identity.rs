@@ -203,7 +203,9 @@ fn launches_at_once_ask_what_each_chose() {
                 children.push((stage.start(*agent, choice, word.clone()), word));
             }
         }
-        children.iter().for_each(|(child, _)| wait_for_agent(child));
+        for (child, _) in &children {
+            wait_for_agent(child);
+        }
         stage.write("edited.yaml", EDITED[1].server, EDITED[1].model);
         // While the others go on.
         for (index, agent) in agents.iter().enumerate() {

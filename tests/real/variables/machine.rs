@@ -144,7 +144,7 @@ impl Machine {
         if net::unheard() != unheard {
             return Some(net::UNHEARD.to_owned());
         }
-        self.key_in_files(&home).or_else(|| self.key_in_files(&work))
+        Self::key_in_files(&home).or_else(|| Self::key_in_files(&work))
     }
 
     fn asked_elsewhere(&self, heard: usize) -> Option<String> {
@@ -176,7 +176,7 @@ impl Machine {
         None
     }
 
-    fn key_in_files(&self, folder: &Path) -> Option<String> {
+    fn key_in_files(folder: &Path) -> Option<String> {
         let holding = crate::support::tree::files_holding(folder, KEY);
         holding.first().map(|file| format!("the key in {}", file.display()))
     }
@@ -193,6 +193,9 @@ fn written(vars: &[(String, String)], format: Format) -> String {
                 vars.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
             json!({ "env": env }).to_string()
         }
-        Format::Dotenv => vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect(),
+        Format::Dotenv => {
+            let lines: Vec<_> = vars.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+            lines.concat()
+        }
     }
 }

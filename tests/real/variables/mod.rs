@@ -72,7 +72,7 @@ fn batches(names: &[String], places: &[Place], judged: &Judged) -> Vec<Vec<Probe
 }
 
 /// The least sets of probes that are at fault.
-fn guilty(machine: &mut Machine, probes: &[Probe], fault: String, found: &mut Vec<String>) {
+fn guilty(machine: &mut Machine, probes: &[Probe], fault: &str, found: &mut Vec<String>) {
     if let [probe] = probes {
         found.push(format!("{probe}: {fault}"));
         return;
@@ -89,7 +89,7 @@ fn guilty(machine: &mut Machine, probes: &[Probe], fault: String, found: &mut Ve
     }
     for (half, fault) in [left, right].into_iter().zip(faults) {
         if let Some(fault) = fault {
-            guilty(machine, half, fault, found);
+            guilty(machine, half, &fault, found);
         }
     }
 }
@@ -139,7 +139,7 @@ fn nothing_moves(subject: &'static Subject, list: &'static str, sample: usize) {
     for batch in batches(&names, &places, &judged) {
         if let Some(fault) = machine.fault(&batch) {
             let before = found.len();
-            guilty(&mut machine, &batch, fault, &mut found);
+            guilty(&mut machine, &batch, &fault, &mut found);
             found[before..].iter().for_each(|fault| _ = writeln!(text, "{fault}"));
         }
         fs::write(&log, format!("{text}{} launches\n", machine.launches())).unwrap();

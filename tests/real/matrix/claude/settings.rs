@@ -144,7 +144,10 @@ pub fn a_managed_policy(scene: &mut Scene) {
     let mut env = env(true);
     // What does not route is the administrator's to say.
     let limits = |name: &str| name.contains("_MAX_") || name.contains("_COMPACT_");
-    env.as_object_mut().unwrap().retain(|name, _| !limits(name) && name != "ANTHROPIC_CUSTOM_HEADERS");
+    env.as_object_mut().unwrap().retain(|name, _| {
+        // Claude Code 2.1.332 does not start with an address that is not Anthropic's, and a policy beats every option.
+        !limits(name) && name != "ANTHROPIC_CUSTOM_HEADERS" && name != "CLAUDE_CODE_CLIENT_DATA_URL"
+    });
     let policy = json!({"env": env, "model": "m-other"}).to_string();
     net::etc(&scene.sandbox, &[("claude-code/managed-settings.json", policy)]);
     let ran = scene.asks(&["-p", "hi"]);
