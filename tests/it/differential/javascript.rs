@@ -42,7 +42,7 @@ for (let at = 0; at < all.length; ) {
   answers.push(length, out);
 }
 process.stdout.write(Buffer.concat(answers));
-"#;
+";
 
 /// The value with every number as a double, as JavaScript has it.
 fn as_javascript_has_it(json: Json) -> Json {
