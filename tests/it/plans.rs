@@ -70,5 +70,11 @@ fn hashes_hidden(text: &str) -> String {
         hidden += if matches!(run, 12 | 16) { "[HASH]" } else { &rest[start..start + run] };
         rest = &rest[start + run..];
     }
-    hidden + rest
+    hidden += rest;
+    // The links were sorted with what is hidden now.
+    let mut lines: Vec<&str> = hidden.split('\n').collect();
+    lines
+        .chunk_by_mut(|a, b| a.starts_with("link ") && b.starts_with("link "))
+        .for_each(<[_]>::sort_unstable);
+    lines.join("\n")
 }
