@@ -71,10 +71,15 @@ fn hashes_hidden(text: &str) -> String {
         rest = &rest[start + run..];
     }
     hidden += rest;
-    // The links were sorted with what is hidden now.
-    let mut lines: Vec<&str> = hidden.split('\n').collect();
-    lines
-        .chunk_by_mut(|a, b| a.starts_with("link ") && b.starts_with("link "))
-        .for_each(<[_]>::sort_unstable);
-    lines.join("\n")
+    // Paths were sorted with what is hidden now. A file's content goes with its path.
+    let mut entries: Vec<String> = Vec::new();
+    for line in hidden.split('\n') {
+        match entries.last_mut() {
+            Some(entry) if line.starts_with("  | ") => *entry += &format!("\n{line}"),
+            _ => entries.push(line.to_owned()),
+        }
+    }
+    let kind = |entry: &str| ["dir ", "write ", "link "].into_iter().find(|kind| entry.starts_with(kind));
+    entries.chunk_by_mut(|a, b| kind(a).is_some() && kind(a) == kind(b)).for_each(<[_]>::sort_unstable);
+    entries.join("\n")
 }
