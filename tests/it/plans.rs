@@ -75,7 +75,7 @@ fn hashes_hidden(text: &str) -> String {
     let mut entries: Vec<String> = Vec::new();
     for line in hidden.split('\n') {
         match entries.last_mut() {
-            Some(entry) if line.starts_with("  | ") => *entry += &format!("\n{line}"),
+            Some(entry) if line.starts_with("  | ") => entry.extend(["\n", line]),
             _ => entries.push(line.to_owned()),
         }
     }
