@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -78,12 +78,15 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Config(config) => done({
             let option = cli.config.as_deref();
             // The example is the user's, whatever an administrator has put elsewhere.
-            let path =
-                if config.bootstrap_config { env.own_config_file(option) } else { env.config_file(option) };
+            let path = match (config.bootstrap_config, &config.command) {
+                (true, _) => env.own_config_file(option),
+                (false, Some(_)) => env.config_file(option),
+                (false, None) => env.config_to_change(option),
+            };
             path.and_then(|path| commands::config::run(&config, &path, env))
         }),
         Command::Import(import) => done(
-            env.config_file(cli.config.as_deref())
+            import_config(&import, cli.config.as_deref(), env)
                 .and_then(|path| commands::import::run(&import, &path, env)),
         ),
         Command::Man(man) => done(commands::man::run(&man.dir)),
@@ -134,4 +137,8 @@ fn done(result: Result<ExitCode>) -> ExitCode {
             None => ExitCode::FAILURE,
         }
     })
+}
+
+fn import_config(import: &cli::import::Import, option: Option<&Path>, env: &Environment) -> Result<PathBuf> {
+    if import.write { env.config_to_change(option) } else { env.config_file(option) }
 }

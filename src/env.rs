@@ -134,6 +134,24 @@ impl Environment {
         Ok(self.shared_configs().find(is_there).unwrap_or(own))
     }
 
+    /// The config file to change: the user's own.
+    ///
+    /// # Errors
+    /// As [`Environment::config_file`], and when an administrator's is read instead, which a file of the user's would
+    /// hide.
+    pub fn config_to_change(&self, option: Option<&Path>) -> Result<PathBuf> {
+        let (read, own) = (self.config_file(option)?, self.own_config_file(option)?);
+        if read != own {
+            bail!(
+                "the config is an administrator's and is not changed: {}\n\
+                 help: copy it to {}, which is then read instead",
+                read.display(),
+                own.display()
+            );
+        }
+        Ok(own)
+    }
+
     /// As [`Environment::config_file`], but never an administrator's.
     ///
     /// # Errors

@@ -86,7 +86,8 @@ fn unusable(path: &Path, why: &str) -> String {
 fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
     folders::private_dir(&dirs.state, dirs)?;
     let mut fresh = Replacement::begin(path)?;
-    fresh.fill(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), 0o600)?;
+    // Synced: an empty file after a loss of power would stop every launch.
+    fresh.fill_like(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), None)?;
     Ok(fresh.commit_new()?)
 }
 

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 use nix::libc::{O_NOCTTY, O_NONBLOCK};
 
+/// Bytes beyond which a file is none that this program reads whole. A file of a project could be as large as it likes.
+const LARGEST: u64 = 64 << 20;
+
 /// How long a pipe that nobody writes to is waited for: its writer may start when someone reads.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -25,7 +28,7 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// The bytes of a regular file; of a device, only that it is empty, as `/dev/null` is.
 ///
 /// # Errors
-/// When it is something else: [`ErrorKind::InvalidInput`], or [`ErrorKind::IsADirectory`].
+/// When it is larger than 64 MiB, or something else: [`ErrorKind::InvalidInput`], or [`ErrorKind::IsADirectory`].
 pub fn file(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
     let metadata = file.metadata()?;
@@ -33,10 +36,14 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
         return Err(ErrorKind::IsADirectory.into());
     }
     if metadata.is_file() {
+        let too_large = || io::Error::other("it is larger than 64 MiB");
+        if metadata.len() > LARGEST {
+            return Err(too_large());
+        }
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
         // Not `read_to_end` of the file itself, which asks for its size once more.
-        file.by_ref().take(u64::MAX).read_to_end(&mut bytes)?;
-        return Ok(bytes);
+        file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
+        return if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) };
     }
     let is_empty = metadata.file_type().is_char_device() && file.read(&mut [0]).is_ok_and(|count| count == 0);
     if is_empty { Ok(Vec::new()) } else { Err(ErrorKind::InvalidInput.into()) }

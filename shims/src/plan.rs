@@ -101,6 +101,8 @@ pub struct Plan {
     pub merges: BTreeMap<PathBuf, Merge>,
     /// What to tell the user.
     pub notes: Vec<Note>,
+    /// Whether the `key_env` variable is one of the agent's own, which is removed whoever names it.
+    pub listens_to_key_variable: bool,
 }
 
 impl Plan {
@@ -156,6 +158,17 @@ impl Plan {
                 self.unset(pattern);
             }
         }
+        let listens = |name: &String| {
+            agent.env_family().iter().any(|pattern| matches(pattern, name))
+                && !agent.env_spared().iter().any(|(pattern, _)| matches(pattern, name))
+        };
+        self.listens_to_key_variable = launch.key_variable.as_ref().is_some_and(listens);
+        for name in launch.keep_env.iter().filter(|name| listens(name)) {
+            self.warn(format!(
+                "keep_env: {name} is removed all the same, because {} itself listens to it",
+                agent.title()
+            ));
+        }
         let own = launch.key_variable.iter().filter(|_| agent.is_coding_agent());
         for name in launch.foreign_keys.iter().chain(own).filter(|name| !launch.keep_env.contains(*name)) {
             self.unset(name);
@@ -196,7 +209,10 @@ impl Plan {
     /// names it, and says which.
     pub fn keep_key_variable(&mut self, launch: &Launch, named_by: &Path) {
         let Some(name) = &launch.key_variable else { return };
-        if let Some(None) = self.env.get(OsStr::new(name)) {
+        // What the agent itself listens to would be a second credential.
+        if let Some(None) = self.env.get(OsStr::new(name))
+            && !self.listens_to_key_variable
+        {
             self.env.remove(OsStr::new(name));
             self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));
         }

@@ -111,11 +111,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             continue;
         };
         let shared = Arc::clone(shared);
-        thread::spawn(move || {
+        let answer = move || {
             if let Err(error) = converse(&stream, &shared) {
                 log::debug!("canary: a connection ended: {error:#}");
             }
-        });
+        };
+        if let Err(error) = thread::Builder::new().spawn(answer) {
+            log::debug!("canary: a connection was dropped: {error}");
+        }
     }
 }
 

@@ -20,6 +20,34 @@ const IN_USE: &str = ".agent-run.in-use";
 /// After this long without a launch a home goes.
 const UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 
+/// What a home is called while it is removed. One whose removal was cut short is left: nothing of it is used again.
+const GONE: &str = ".removed-";
+
+/// Files that launches write into homes.
+const MADE: [&str; 9] = [
+    IN_USE,
+    ".agent-run.json",
+    ".env",
+    ".skills_prompt_snapshot.json",
+    ".update_check",
+    "config.toml",
+    "config.yaml",
+    "crush.json",
+    "crushrc",
+];
+
+/// What agents' caches, logs and locks end in.
+const MADE_ENDS: [&str; 4] = [".lock", ".log", "_cache.json", "_cache.yaml"];
+
+/// Folders of an agent's own that hold caches and logs alone.
+const CACHES: [&str; 3] = ["cache", "logs", "runtime"];
+
+/// How deep launches make folders in a home.
+const DEEPEST: usize = 6;
+
+/// How often a launch tries to mark a home that another is just removing, five milliseconds apart.
+const TRIES: usize = 200;
+
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The locks on the homes of one launch.
@@ -66,11 +94,18 @@ pub fn hold(plan: &Plan, agent: &dyn Agent, dirs: &Dirs) -> InUse {
 
 fn mark(home: &Path, dirs: &Dirs) -> Option<File> {
     let path = home.join(IN_USE);
-    // A second time where the home was removed between opening and locking.
-    for _ in 0..2 {
+    // Again where the home is being removed, or was between opening and locking.
+    for _ in 0..TRIES {
         folders::private_dir(home, dirs).ok()?;
         let file = lock::open(&path).ok()?;
-        file.try_lock_shared().ok()?;
+        match file.try_lock_shared() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                std::thread::sleep(Duration::from_millis(5));
+                continue;
+            }
+            Err(TryLockError::Error(_)) => return None,
+        }
         let stands = fs::symlink_metadata(&path).ok().map(|there| (there.dev(), there.ino()));
         if stands == file.metadata().ok().map(|ours| (ours.dev(), ours.ino())) {
             let now = SystemTime::now();
@@ -98,34 +133,53 @@ fn remove_unused(above: &Path, used: &[PathBuf], now: SystemTime) {
     }
 }
 
+/// Removes a home that a launch of this version marked, that nobody uses, and in which nothing would be lost. One of
+/// an older version has no mark, and may hold the only copy of what is the user's.
 fn remove(home: &Path, now: SystemTime) {
     let path = home.join(IN_USE);
-    let old = |time: SystemTime| now.duration_since(time).is_ok_and(|age| age > UNUSED);
-    // A home of an older version has no such file, and no one can tell whether it is in use but by its age.
-    let file = match fs::symlink_metadata(&path) {
-        Ok(there) if there.is_file() => Some(lock::open(&path)),
-        Ok(_) => return,
-        Err(_) => None,
+    if !fs::symlink_metadata(&path).is_ok_and(|there| there.is_file()) {
+        return;
+    }
+    let Ok(file) = lock::open(&path) else { return };
+    let is_free = match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
     };
-    let unused = match &file {
-        Some(Ok(file)) => match file.try_lock() {
-            Ok(()) => file.metadata().and_then(|there| there.modified()).is_ok_and(old),
-            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => false,
-        },
-        Some(Err(_)) => false,
-        None => newest(home).is_some_and(old),
-    };
-    if unused && let Err(error) = fs::remove_dir_all(home) {
+    let used = file.metadata().and_then(|there| there.modified());
+    let is_old = used.is_ok_and(|used| now.duration_since(used).is_ok_and(|age| age > UNUSED));
+    if !is_free || !is_old || !can_be_made_again(home, 0) {
+        return;
+    }
+    // Renamed first: a launch that waits for this lock then finds that its home is gone, and makes another.
+    let gone = home.with_file_name(format!("{GONE}{}", file_name(home)));
+    let removed = fs::rename(home, &gone).and_then(|()| fs::remove_dir_all(&gone));
+    if let Err(error) = removed {
         log::debug!("could not remove {}: {error}", home.display());
     }
 }
 
-/// When something was last written at the top of a folder.
-fn newest(home: &Path) -> Option<SystemTime> {
-    let own = fs::symlink_metadata(home).ok()?.modified().ok()?;
-    let within = fs::read_dir(home).ok()?.flatten();
-    let times = within.filter_map(|entry| entry.metadata().ok()?.modified().ok());
-    Some(times.fold(own, SystemTime::max))
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Whether everything below a folder is a link, a file that launches write, or an agent's cache or log. A file of
+/// any other name may be the user's: an agent of a later version may keep something new there.
+fn can_be_made_again(folder: &Path, depth: usize) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    entries.into_iter().all(|entry| {
+        let Ok((entry, kind)) = entry.and_then(|entry| entry.file_type().map(|kind| (entry, kind))) else {
+            return false;
+        };
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if kind.is_symlink() {
+            true
+        } else if kind.is_dir() {
+            CACHES.contains(&&*name) || (depth < DEEPEST && can_be_made_again(&entry.path(), depth + 1))
+        } else {
+            MADE.contains(&&*name) || MADE_ENDS.iter().any(|end| name.ends_with(end))
+        }
+    })
 }
 
 #[cfg(test)]
@@ -148,7 +202,7 @@ mod tests {
             let above = dirs.cache.join(agent.name());
             let plan = |home: &str| {
                 let mut plan = Plan::default();
-                plan.write(above.join(home).join("config/settings"), "x");
+                plan.write(above.join(home).join("config/crush.json"), "{}");
                 plan.dirs.insert(above.join(home));
                 plan
             };
@@ -171,12 +225,17 @@ mod tests {
             remove_unused(&above, &[], later(29));
             assert_eq!(names(), all);
             remove_unused(&above, &[above.join("p-00000000000000bb")], later(31));
-            assert_eq!(names(), [".p.lock", "link", "p-00000000000000aa", "p-00000000000000bb"]);
+            assert_eq!(names(), all, "one of an older version may hold what is the user's");
+            let database = above.join("p-00000000000000bb/state.db");
+            fs::write(&database, "the user's").expect("written");
             remove_unused(&above, &[], later(31));
-            assert_eq!(names(), [".p.lock", "link", "p-00000000000000aa"], "one is in use");
+            assert_eq!(names(), all, "one is in use, and one holds a file that no launch makes");
+            fs::remove_file(database).expect("removed");
+            remove_unused(&above, &[], later(31));
+            assert_eq!(names(), [".p.lock", "link", "p", "p-00000000000000aa"]);
             drop(held);
             remove_unused(&above, &[], later(31));
-            assert_eq!(names(), [".p.lock", "link"]);
+            assert_eq!(names(), [".p.lock", "link", "p"]);
             assert!(root.path().join("cache").is_dir(), "a link is not followed");
         }
     }

@@ -72,7 +72,9 @@ pub fn lock(file: &File, path: &Path) -> io::Result<bool> {
     // The same open file, so that the lock is this one's too.
     let (sender, taken) = mpsc::channel();
     let other = file.try_clone()?;
-    std::thread::spawn(move || sender.send(other.lock()));
+    if std::thread::Builder::new().spawn(move || sender.send(other.lock())).is_err() {
+        return poll(file, path);
+    }
     taken
         .recv_timeout(SILENCE)
         .or_else(|_| {
@@ -80,6 +82,19 @@ pub fn lock(file: &File, path: &Path) -> io::Result<bool> {
             taken.recv_timeout(REST)
         })
         .map_or_else(|_| Err(timeout(path)), known)
+}
+
+/// As [`lock`], where no thread can be started: not in the order of the launches.
+fn poll(file: &File, path: &Path) -> io::Result<bool> {
+    let mut wait = Wait::begin(path);
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) => return known(Err(error)),
+            Err(TryLockError::WouldBlock) if wait.goes_on() => {}
+            Err(TryLockError::WouldBlock) => return Err(timeout(path)),
+        }
+    }
 }
 
 /// Whether the lock was taken, where there are locks.
@@ -100,7 +115,7 @@ fn say(lock: &Path) {
 pub fn timeout(path: &Path) -> io::Error {
     let text = format!(
         "another process has held the lock {0} for {1} s\n\
-         help: see which one with `fuser -v {0}`, and end it",
+         help: wait for it, or see which one it is with `fuser -v {0}`",
         path.display(),
         LIMIT.as_secs()
     );

@@ -42,7 +42,8 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
                 program.display()
             )
         })?;
-    let chunks = child.stdout.take().map(read_aside);
+    let chunks = child.stdout.take().map(read_aside).transpose();
+    let chunks = chunks.context("could not start a thread\nhelp: see `ulimit -u`")?;
     let mut output = Vec::new();
     let mut over: Option<(ExitStatus, Instant)> = None;
     while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
@@ -82,16 +83,16 @@ fn stdin() -> Stdio {
 }
 
 /// Reads in a thread of its own, so that neither a full pipe nor one that never closes holds the launch.
-fn read_aside(stdout: ChildStdout) -> mpsc::Receiver<Vec<u8>> {
+fn read_aside(stdout: ChildStdout) -> std::io::Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || {
+    std::thread::Builder::new().spawn(move || {
         let mut stdout = stdout.take(LONGEST as u64 + 1);
         let mut chunk = [0; 4096];
         while let Ok(count @ 1..) = stdout.read(&mut chunk)
             && sender.send(chunk[..count].to_vec()).is_ok()
         {}
-    });
-    receiver
+    })?;
+    Ok(receiver)
 }
 
 fn ended(status: ExitStatus) -> String {

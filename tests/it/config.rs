@@ -42,6 +42,13 @@ fn an_administrators_config_is_read_where_the_user_has_none() {
     let path = |sandbox: &Sandbox| sandbox.agent_run(&["config", "path"]).clean().stdout.trim().to_owned();
     assert_eq!(path(&sandbox), shared.display().to_string());
     assert!(sandbox.agent_run(&["providers", "list"]).exits(0).stdout.contains("deepseek"));
+    for words in [&["providers", "add", "ollama", "--yes"][..], &["config"], &["import", "env", "--write"]] {
+        sandbox
+            .agent_run(words)
+            .exits(1)
+            .complains(&["an administrator's and is not changed", "help: copy it to"]);
+    }
+    assert_eq!(std::fs::read_to_string(&shared).unwrap(), SOUND);
     // The example goes where the user's own file belongs, and from then on that one counts.
     sandbox.agent_run(&["config", "--bootstrap-config"]).exits(0);
     assert_eq!(path(&sandbox), sandbox.home(".config/agent-run/config.yaml").display().to_string());

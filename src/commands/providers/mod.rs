@@ -28,7 +28,7 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
         Providers::List(words) => list::run(&words, &load(option, env)?, env),
         Providers::Show(words) => show::run(&words, &load(option, env)?, env),
         Providers::Presets(words) => presets::run(&words),
-        Providers::Add(words) => add::run(&words, &env.config_file(option)?, env),
+        Providers::Add(words) => add::run(&words, &env.config_to_change(option)?, env),
         Providers::Test(words) => test::run(&words, &load(option, env)?, env),
     }
 }

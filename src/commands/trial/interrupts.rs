@@ -40,14 +40,15 @@ impl Interrupts {
         signals.thread_block().context("could not hold back signals")?;
         let caught = Arc::new(AtomicI32::new(0));
         let keeper = Arc::clone(&caught);
-        std::thread::spawn(move || {
+        let wait = move || {
             while let Ok(signal) = signals.wait() {
                 if keeper.swap(signal as i32, Ordering::Relaxed) != 0 {
                     // Somebody does not want to wait for the end of the agent.
                     std::process::exit(128 + signal as i32);
                 }
             }
-        });
+        };
+        std::thread::Builder::new().spawn(wait).context("could not start a thread\nhelp: see `ulimit -u`")?;
         Ok(Self(caught))
     }
 
