@@ -18,6 +18,9 @@ pub struct Mistake {
 /// The endings of names of variables that hold keys.
 const ENDINGS: [&str; 6] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASS", "AUTH"];
 
+/// What keys of many vendors begin with.
+const STARTS: [&str; 6] = ["sk-", "sk_", "gsk_", "xai-", "hf_", "AIza"];
+
 /// What printers of values print where there is none: JSON, JavaScript, Python, Go.
 const NOTHING: [&str; 6] = ["null", "undefined", "None", "nil", "<nil>", "[object Object]"];
 
@@ -93,7 +96,7 @@ fn reference(text: &str) -> Option<String> {
         .then(|| "name the command that prints the key: `key_command: [PROGRAM, ARGUMENTS…]`".to_owned())
 }
 
-/// `NAME=…`, with a name that only a variable of a key has. `YWJj==` is base64.
+/// `NAME=…`, with a name as variables have it, or before what vendors' keys begin with. `YWJj==` is base64.
 fn is_assignment(text: &str) -> bool {
     let (text, exported) = match text.strip_prefix("export ").or_else(|| text.strip_prefix("set ")) {
         Some(rest) => (rest.trim_start(), true),
@@ -106,7 +109,7 @@ fn is_assignment(text: &str) -> bool {
     is_name(name)
         && !value.is_empty()
         && !value.starts_with('=')
-        && (exported || is_key || (is_variable(name) && name.contains('_')))
+        && (exported || is_key || is_variable(name) || STARTS.iter().any(|start| value.starts_with(start)))
 }
 
 /// `Bearer`, `Basic`, or a header's name with its colon.
@@ -139,6 +142,8 @@ mod tests {
     #[test]
     fn what_is_given_by_mistake_is_known_with_what_was_meant() {
         for (text, help) in [
+            ("NAME=sk-abc1234567890abcdefgh", "behind the `=`"),
+            ("name=sk-abc", "behind the `=`"),
             ("${DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
             ("$DEEPSEEK_API_KEY", "key_env: DEEPSEEK_API_KEY"),
             ("${env:DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),

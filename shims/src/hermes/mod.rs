@@ -71,7 +71,7 @@ impl Agent for Hermes {
 
     /// Seen in 0.19: a scanner of commands, and updates.
     fn own_hosts(&self) -> &'static [&'static str] {
-        &["github.com", "pypi.org"]
+        &["github.com", "openrouter.ai", "pypi.org"]
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {

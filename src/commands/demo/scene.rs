@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 
 use crate::canary::{Canary, MODELS};
-use crate::commands::trial::{Expected, made_up_key};
+use crate::commands::trial::{self, Expected, made_up_key};
 use crate::env::Environment;
 
 /// The provider's name.
@@ -33,6 +33,12 @@ pub struct Scene {
     pub key: String,
     /// The value of the [`STALE`] variables.
     pub stale: String,
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        trial::remove(self.folder.path());
+    }
 }
 
 impl Scene {

@@ -7,6 +7,7 @@
 //! file of the user's is merged into.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use shims::inputs::matches;
@@ -104,6 +105,7 @@ fn probe(
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
     let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);
     let scratch = scratch.context("could not make a folder for the probe")?;
+    let _removed = Removed(scratch.path().to_owned());
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
@@ -114,6 +116,15 @@ fn probe(
     let ready = Ready::rehearse(&request, &turned, &dirs, &env)?;
     let ran = trial::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
     Ok(Findings::of(&canary.requests(), &expected, &ran))
+}
+
+/// A folder that is removed at the end, before [`tempfile`] tries it once.
+struct Removed(PathBuf);
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        trial::remove(&self.0);
+    }
 }
 
 /// Makes the provider the one inside this program, with the model that was decided on.

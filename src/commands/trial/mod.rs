@@ -4,6 +4,7 @@ mod findings;
 mod interrupts;
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -59,6 +60,16 @@ pub fn run(mut ready: Ready, cwd: &Path, folder: &Path, interrupts: &Interrupts)
     let ended = wait(&mut child, LIMIT, || interrupts.check())?;
     let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(Ran { stdout: read(&stdout)?, stderr: read(&stderr)?, ended })
+}
+
+/// Removes the folder of a run. What an agent has left running may still write there, so it is tried for two seconds.
+pub fn remove(folder: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while fs::remove_dir_all(folder).is_err_and(|error| error.kind() != ErrorKind::NotFound)
+        && Instant::now() < deadline
+    {
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// How the child, which leads a process group, ended; `None` when its time was up and it was ended.
