@@ -12,6 +12,7 @@ use crate::commands::dry_run;
 use crate::config::{self, Config, Loaded, Provider};
 use crate::env::Environment;
 use crate::exec::HomeLock;
+use crate::exec::folders::Folders;
 use crate::exec::homes::InUse;
 use crate::key::Key;
 use crate::request::Request;
@@ -231,9 +232,13 @@ impl Ready {
             plan.merges.clear();
         }
         plan.notes.iter().for_each(report::note);
-        let in_use =
-            if agent.has_runtime_home() { exec::homes::hold(&plan, agent, dirs) } else { InUse::default() };
-        exec::prepare(&plan, dirs, key)?;
+        let mut folders = Folders::of(dirs);
+        let in_use = if agent.has_runtime_home() {
+            exec::homes::hold(&plan, agent, &mut folders)
+        } else {
+            InUse::default()
+        };
+        exec::prepare(&plan, &mut folders, key)?;
         let command = exec::command(&plan, &program, key, env)?;
         if !rehearsal {
             meant.refresh_later(loaded, key);
