@@ -91,18 +91,17 @@ impl Agent for Claude {
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
         let mut paths = places::git_files(inputs);
-        paths.push(places::managed_servers());
+        paths.push(places::policy_folder());
         if paths.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest; these depend on nothing.
             paths.extend(places::state_files(launch, inputs));
-            paths.extend(places::policies(inputs));
             paths.extend(servers::files(inputs));
             paths.extend(servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
             return paths;
         }
-        // The folder of policies names further ones.
-        paths.extend(places::policies(inputs));
+        let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);
+        paths.extend(administrators.filter(|path| places::may_be_there(path, inputs)));
         let roots = front_matter::project_roots(launch, inputs);
         if roots.iter().any(|root| inputs.fact(root).is_none()) {
             // What is in them decides what is opened.

@@ -161,6 +161,11 @@ pub fn project_folders(inputs: &Inputs) -> Vec<PathBuf> {
     folders
 }
 
+/// The folder of everything that administrators impose, which most machines do not have.
+pub fn policy_folder() -> PathBuf {
+    POLICY.into()
+}
+
 /// The policy file, and the folder of further ones with what is known of its files.
 pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
     let folder = Path::new(POLICY).join("managed-settings.d");
