@@ -70,5 +70,16 @@ fn hashes_hidden(text: &str) -> String {
         hidden += if matches!(run, 12 | 16) { "[HASH]" } else { &rest[start..start + run] };
         rest = &rest[start + run..];
     }
-    hidden + rest
+    hidden += rest;
+    // Paths were sorted with what is hidden now. A file's content goes with its path.
+    let mut entries: Vec<String> = Vec::new();
+    for line in hidden.split('\n') {
+        match entries.last_mut() {
+            Some(entry) if line.starts_with("  | ") => entry.extend(["\n", line]),
+            _ => entries.push(line.to_owned()),
+        }
+    }
+    let kind = |entry: &str| ["dir ", "write ", "link "].into_iter().find(|kind| entry.starts_with(kind));
+    entries.chunk_by_mut(|a, b| kind(a).is_some() && kind(a) == kind(b)).for_each(<[_]>::sort_unstable);
+    entries.join("\n")
 }

@@ -3,7 +3,7 @@
 //! `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` makes Claude Code take the variables that route a request from
 //! the environment alone. Every other variable in the `env` of a settings file beats the environment; an
 //! `apiKeyHelper` adds its own key to each request, and there are several keys that choose a model
-//! ([`models`](super::models)). Only `--settings` is stronger, and it appears only where it is needed. It is in argv,
+//! ([`models`]). Only `--settings` is stronger, and it appears only where it is needed. It is in argv,
 //! so nothing secret is ever in it.
 
 use std::collections::BTreeSet;

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use serde_json::Value as Json;
 use shims::json::{JAVASCRIPT, MAX_DEPTH, parse};
 
-use super::made_json::{Dice, broken, odd, plain};
+use super::made_json::{Dice, broken, in_doubles, odd, plain};
 use crate::support::real;
 
 /// Reads documents, each after its length in four bytes, and writes back what was read in the same way; of one
@@ -44,18 +43,6 @@ for (let at = 0; at < all.length; ) {
 process.stdout.write(Buffer.concat(answers));
 ";
 
-/// The value with every number as a double, as JavaScript has it.
-fn as_javascript_has_it(json: Json) -> Json {
-    match json {
-        Json::Number(number) => number.as_f64().map_or(Json::Null, Json::from),
-        Json::Array(items) => items.into_iter().map(as_javascript_has_it).collect(),
-        Json::Object(members) => {
-            Json::Object(members.into_iter().map(|(key, value)| (key, as_javascript_has_it(value))).collect())
-        }
-        other => other,
-    }
-}
-
 #[test]
 #[cfg_attr(not(feature = "real-agents"), ignore = "needs node: --features real-agents")]
 #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
@@ -75,7 +62,7 @@ fn what_javascript_reads_is_read_alike() {
             (Some(theirs), Ok(ours)) => {
                 // Beyond the levels that serde_json reads by itself.
                 let theirs = parse(&theirs, JAVASCRIPT).expect("JSON");
-                assert_eq!(as_javascript_has_it(ours), as_javascript_has_it(theirs), "{kind}: {shown}");
+                assert_eq!(in_doubles(ours), in_doubles(theirs), "{kind}: {shown}");
                 alike += 1;
                 *kinds.entry(kind).or_default() += 1;
             }

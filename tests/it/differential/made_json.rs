@@ -1,5 +1,7 @@
 //! Made-up JSON: plain, odd and broken.
 
+use serde_json::Value as Json;
+
 /// Numbers that are as good as random and always the same.
 pub struct Dice(pub u64);
 
@@ -129,4 +131,16 @@ pub fn broken(dice: &mut Dice) -> Vec<u8> {
         }
     }
     bytes
+}
+
+/// The value with every number as a double, as JavaScript and Go have it.
+pub fn in_doubles(json: Json) -> Json {
+    match json {
+        Json::Number(number) => number.as_f64().map_or(Json::Null, Json::from),
+        Json::Array(items) => items.into_iter().map(in_doubles).collect(),
+        Json::Object(members) => {
+            Json::Object(members.into_iter().map(|(key, value)| (key, in_doubles(value))).collect())
+        }
+        other => other,
+    }
 }

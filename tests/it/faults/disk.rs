@@ -71,7 +71,8 @@ fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_
         let look = format!("trap 'find {} -type f -size +0 ! -name fill >&2' EXIT", cache.display());
         let script = format!("{look}; {full}; agent-run launch mock {agent} hi");
         let ran = run(sandbox.command("unshare").args(["-rm", "sh", "-c", &script]));
-        if agent == "claude" {
+        // Codex' home is the user's data and lies in the state folder.
+        if agent == "claude" || agent == "codex" {
             ran.clean();
         } else {
             let ran = ran.exits(125).complains(&[

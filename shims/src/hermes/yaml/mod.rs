@@ -3,7 +3,7 @@
 //! Hermes 0.19 reads its settings with `PyYAML` and the C parser that this brings along: YAML 1.1, in which `off` is
 //! a boolean, `1_000` an integer and `0o17` a string, with peculiarities of its own. A parser that differed in
 //! any of them would refuse a file that Hermes takes, or read another value than Hermes. So the parts here follow
-//! that program, by file: [`scan`] and [`parse`] libyaml's `scanner.c` and `parser.c`, [`read`] and [`resolve`]
+//! that program, by file: `scan` and `parse` libyaml's `scanner.c` and `parser.c`, `read` and `resolve`
 //! `PyYAML`'s composer, constructor and resolver. Everything is written in flow style, a line for each top-level
 //! key; what was neither quoted nor text is written as it was read.
 
