@@ -58,10 +58,10 @@ pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
 
 fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
     let mut bytes = [0; LENGTH];
-    let text = files::open(path).and_then(|(mut file, there)| {
+    let text = files::open(path).map(|(mut file, there)| {
         // One that is longer or shorter is none.
         let is_whole = there.len() == LENGTH as u64 && file.read_exact(&mut bytes).is_ok();
-        Ok(if is_whole { std::str::from_utf8(&bytes).unwrap_or_default() } else { "" })
+        if is_whole { std::str::from_utf8(&bytes).unwrap_or_default() } else { "" }
     });
     let text = match text {
         Ok(text) => text,

@@ -1,6 +1,7 @@
 //! Both doors end here: decide, plan, and print the plan or carry it out.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -152,7 +153,11 @@ impl<'a> Meant<'a> {
     fn plan_from(&self, launch: Option<&Launch>, bare: Inputs) -> Result<Plan> {
         let Request { agent, provider, args, .. } = self.request;
         match launch {
-            Some(launch) => Plan::of(*agent, launch, &inputs::gather(*agent, launch, bare)),
+            Some(launch) => {
+                // The process is about to become the agent: giving this back piece by piece would only take time.
+                let inputs = ManuallyDrop::new(inputs::gather(*agent, launch, bare));
+                Plan::of(*agent, launch, &inputs)
+            }
             None => Plan::of_bare_home(*agent, provider, args, &bare),
         }
     }
