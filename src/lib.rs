@@ -47,6 +47,7 @@ mod replace;
 mod report;
 mod request;
 mod resolve;
+mod user;
 
 #[cfg(not(fuzzing))]
 use std::process::ExitCode;

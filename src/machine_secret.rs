@@ -57,15 +57,19 @@ pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
 }
 
 fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
-    let mut text = String::new();
-    let read = files::open(path).and_then(|file| file.take(LENGTH as u64 + 1).read_to_string(&mut text));
-    match read {
-        Ok(_) => {}
+    let mut bytes = [0; LENGTH];
+    let text = files::open(path).map(|(mut file, there)| {
+        // One that is longer or shorter is none.
+        let is_whole = there.len() == LENGTH as u64 && file.read_exact(&mut bytes).is_ok();
+        if is_whole { std::str::from_utf8(&bytes).unwrap_or_default() } else { "" }
+    });
+    let text = match text {
+        Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => bail!(unusable(path, &error.to_string())),
-    }
+    };
     let digits = text.strip_suffix('\n').filter(|digits| digits.len() == LENGTH - 1 && digits.is_ascii());
     let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
     match number {

@@ -3,7 +3,7 @@
 //! A path of the user's may lead to a pipe, a device or a socket. Opening a pipe waits for its writer, and
 //! reading a device may never end, so that a launch would hang without a word.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -40,13 +40,33 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
         if metadata.len() > LARGEST {
             return Err(too_large());
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default() + 1);
-        // Not `read_to_end` of the file itself, which asks for its size once more.
-        file.by_ref().take(LARGEST + 1).read_to_end(&mut bytes)?;
+        let bytes = whole(&mut file, metadata.len(), LARGEST + 1)?;
         return if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) };
     }
     let is_empty = metadata.file_type().is_char_device() && file.read(&mut [0]).is_ok_and(|count| count == 0);
     if is_empty { Ok(Vec::new()) } else { Err(ErrorKind::InvalidInput.into()) }
+}
+
+/// A regular file of this length from its beginning, up to `limit` bytes. One whose length the system does not know, as
+/// in `/proc`, is read until it ends; one that is as long as it was said to be is not asked for more.
+fn whole(file: &mut File, length: u64, limit: u64) -> io::Result<Vec<u8>> {
+    let expected = usize::try_from(length.min(limit)).unwrap_or_default();
+    let mut bytes = vec![0; expected];
+    let mut count = 0;
+    while count < expected {
+        match file.read(&mut bytes[count..]) {
+            Ok(0) => break,
+            Ok(more) => count += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(count);
+    if expected == 0 {
+        // Not `read_to_end` of the file itself, which asks for its size once more.
+        file.by_ref().take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// The text of a regular file, as [`file()`].
@@ -57,17 +77,15 @@ pub fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(file(path)?).map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// Up to `limit` bytes of a file that may be a pipe with a writer, such as a shell's `<(…)`.
+/// Up to `limit` bytes of an open file that may be a pipe with a writer, such as a shell's `<(…)`.
 ///
 /// # Errors
 /// When it cannot be read, or is a pipe that nobody writes to.
-pub fn stream(file: &mut File, limit: u64) -> io::Result<Vec<u8>> {
-    let metadata = file.metadata()?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(limit)).unwrap_or_default() + 1);
+pub fn stream(file: &mut File, metadata: &Metadata, limit: u64) -> io::Result<Vec<u8>> {
     if metadata.is_file() {
-        file.take(limit).read_to_end(&mut bytes)?;
-        return Ok(bytes);
+        return whole(file, metadata.len(), limit);
     }
+    let mut bytes = Vec::new();
     let deadline = Instant::now() + PATIENCE;
     let mut chunk = [0; 4096];
     while (bytes.len() as u64) < limit {

@@ -13,7 +13,6 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown, sym
 use std::path::{Path, PathBuf};
 
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use nix::unistd::geteuid;
 use tempfile::TempPath;
 
 use crate::exec::waiting;
@@ -149,7 +148,7 @@ fn open(fresh: &Path) -> io::Result<File> {
 
 /// Whether it can be what a writer of ours made: a file of this user, under no other name.
 fn sound(there: &Metadata) -> bool {
-    there.is_file() && there.uid() == geteuid().as_raw() && there.nlink() == 1
+    there.is_file() && there.uid() == crate::user::me().as_raw() && there.nlink() == 1
 }
 
 /// A writer that was killed may have given it the mode of a file that nobody may write.

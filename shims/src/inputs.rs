@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::{MachineSecret, Suffix};
+use crate::{Facts, MachineSecret, Suffix};
 
 /// The folders of a launch.
 #[derive(Clone, Debug, Default)]
@@ -75,7 +75,7 @@ pub struct Inputs {
     /// From which names are made that no project can guess.
     pub secret: MachineSecret,
     /// What was read, by the path that was declared.
-    pub facts: BTreeMap<PathBuf, Fact>,
+    pub facts: Facts,
 }
 
 impl Inputs {

@@ -10,6 +10,7 @@
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
 pub mod dotenv;
+pub mod facts;
 pub mod inputs;
 pub mod json;
 pub mod launch;
@@ -33,6 +34,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+pub use facts::Facts;
 /// What Hermes' files are read with, for the tests that compare it with Python.
 #[doc(hidden)]
 pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};

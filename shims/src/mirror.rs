@@ -4,6 +4,7 @@
 //! the generated settings are ours and everything else is a link to the user's. Nothing real that stands
 //! in the runtime home is ever replaced: it may be the user's work.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -37,9 +38,11 @@ impl Mirror<'_> {
     /// Plans the links: right ones stay, wrong ones are pointed anew, dead ones go.
     pub fn plan(&self, inputs: &Inputs, plan: &mut Plan) {
         let here = inputs.entries(self.runtime);
+        // By name, and only then by path: comparing paths is slow.
+        let mut links: BTreeMap<&OsStr, Option<Link>> = BTreeMap::new();
         let theirs = inputs.entries(self.real).iter().map(|entry| entry.name.as_os_str());
         for name in theirs.chain(self.always.iter().map(|name| OsStr::new(*name))) {
-            if name.to_str().is_some_and(|name| (self.owns)(name)) {
+            if links.contains_key(name) || name.to_str().is_some_and(|name| (self.owns)(name)) {
                 continue;
             }
             let stands = here.iter().find(|entry| entry.name == name).map(|entry| &entry.kind);
@@ -52,18 +55,19 @@ impl Mirror<'_> {
                     continue;
                 }
             }
-            let link = Link { target: self.real.join(name), replaces_folder };
-            plan.links.insert(self.runtime.join(name), Some(link));
+            links.insert(name, Some(Link { target: self.real.join(name), replaces_folder }));
         }
         for entry in here {
-            let path = self.runtime.join(&entry.name);
             if let EntryKind::Link(target) = &entry.kind
+                && !links.contains_key(entry.name.as_os_str())
                 && target.parent() == Some(self.real)
-                && !plan.links.contains_key(&path)
+                && !plan.links.contains_key(&self.runtime.join(&entry.name))
             {
-                plan.links.insert(path, None);
+                links.insert(&entry.name, None);
             }
         }
+        let mut links = links.into_iter().map(|(name, link)| (self.runtime.join(name), link)).collect();
+        plan.links.append(&mut links);
     }
 
     fn yields(&self, name: &OsStr, inputs: &Inputs) -> bool {

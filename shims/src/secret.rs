@@ -7,7 +7,14 @@ use sha2::{Digest, Sha256};
 
 /// A secret that was made on this machine and never leaves it.
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
-pub struct MachineSecret(Option<[u8; 16]>);
+pub struct MachineSecret(Option<Suffixes>);
+
+/// What is made from it, once: a plan asks for it many times.
+#[derive(Clone, Copy, Eq, PartialEq)]
+struct Suffixes {
+    variable: u32,
+    provider_id: u32,
+}
 
 /// What a suffix is for. Suffixes differ by use, so that one that can be seen, such as an id in a session file,
 /// tells nothing about another.
@@ -21,21 +28,24 @@ pub enum Suffix {
 
 impl MachineSecret {
     /// The secret itself.
-    pub const fn new(bytes: [u8; 16]) -> Self {
-        Self(Some(bytes))
+    pub fn new(bytes: [u8; 16]) -> Self {
+        let of = |purpose: &[u8]| {
+            let [a, b, c, d, ..]: [u8; 32] =
+                Sha256::new().chain_update(bytes).chain_update(purpose).finalize().into();
+            u32::from_be_bytes([a, b, c, d])
+        };
+        Self(Some(Suffixes { variable: of(b"variable"), provider_id: of(b"provider id") }))
     }
 
     /// Eight hex digits, always the same on one machine. Before the secret is made, as in a dry run on a new
     /// machine, a placeholder of that length.
     pub fn suffix(self, purpose: Suffix) -> String {
-        let Some(secret) = self.0 else { return "xxxxxxxx".to_owned() };
-        let purpose: &[u8] = match purpose {
-            Suffix::Variable => b"variable",
-            Suffix::ProviderId => b"provider id",
+        let Some(Suffixes { variable, provider_id }) = self.0 else { return "xxxxxxxx".to_owned() };
+        let suffix = match purpose {
+            Suffix::Variable => variable,
+            Suffix::ProviderId => provider_id,
         };
-        let [a, b, c, d, ..]: [u8; 32] =
-            Sha256::new().chain_update(secret).chain_update(purpose).finalize().into();
-        format!("{:08x}", u32::from_be_bytes([a, b, c, d]))
+        format!("{suffix:08x}")
     }
 }
 

@@ -45,6 +45,11 @@ impl Value {
         })
     }
 
+    /// Whether a part of it is secret.
+    pub fn is_secret(&self) -> bool {
+        !self.0.iter().all(|part| matches!(part, Part::Text(_)))
+    }
+
     /// Whether the provider's key is in it.
     pub fn holds_key(&self) -> bool {
         self.0.contains(&Part::Key)

@@ -1,6 +1,7 @@
 //! Both doors end here: decide, plan, and print the plan or carry it out.
 
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::commands::dry_run;
 use crate::config::{self, Config, Loaded, Provider};
 use crate::env::Environment;
 use crate::exec::HomeLock;
+use crate::exec::folders::Folders;
 use crate::exec::homes::InUse;
 use crate::key::Key;
 use crate::request::Request;
@@ -151,7 +153,11 @@ impl<'a> Meant<'a> {
     fn plan_from(&self, launch: Option<&Launch>, bare: Inputs) -> Result<Plan> {
         let Request { agent, provider, args, .. } = self.request;
         match launch {
-            Some(launch) => Plan::of(*agent, launch, &inputs::gather(*agent, launch, bare)),
+            Some(launch) => {
+                // The process is about to become the agent: giving this back piece by piece would only take time.
+                let inputs = ManuallyDrop::new(inputs::gather(*agent, launch, bare));
+                Plan::of(*agent, launch, &inputs)
+            }
             None => Plan::of_bare_home(*agent, provider, args, &bare),
         }
     }
@@ -231,9 +237,13 @@ impl Ready {
             plan.merges.clear();
         }
         plan.notes.iter().for_each(report::note);
-        let in_use =
-            if agent.has_runtime_home() { exec::homes::hold(&plan, agent, dirs) } else { InUse::default() };
-        exec::prepare(&plan, dirs, key)?;
+        let mut folders = Folders::of(dirs);
+        let in_use = if agent.has_runtime_home() {
+            exec::homes::hold(&plan, agent, &mut folders)
+        } else {
+            InUse::default()
+        };
+        exec::prepare(&plan, &mut folders, key)?;
         let command = exec::command(&plan, &program, key, env)?;
         if !rehearsal {
             meant.refresh_later(loaded, key);

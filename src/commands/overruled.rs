@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 use shims::inputs::matches;
@@ -85,7 +85,7 @@ fn with_host(name: &str, value: &OsStr) -> String {
 }
 
 /// The administrator's files among what was read.
-pub fn policies(inputs: &Inputs) -> impl Iterator<Item = &PathBuf> {
+pub fn policies(inputs: &Inputs) -> impl Iterator<Item = &Path> {
     let administrators = |path: &Path| ["/etc", "/Library"].iter().any(|root| path.starts_with(root));
     let is_file = |fact: &Fact| matches!(fact, Fact::File(_) | Fact::Unreadable(_));
     inputs

@@ -6,7 +6,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, bail};
-use nix::unistd::geteuid;
 
 use super::problem::{Mark, Problem, Problems, Step};
 use super::yaml::{self, Tree};
@@ -221,7 +220,7 @@ fn open(path: &Path) -> Result<Opened> {
     if let Some((what, help)) = foreign(&metadata, path) {
         return Err(failed(what, &help));
     }
-    let bytes = reading::stream(&mut file, LARGEST + 1).map_err(io)?;
+    let bytes = reading::stream(&mut file, &metadata, LARGEST + 1).map_err(io)?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
     }
@@ -233,7 +232,7 @@ fn open(path: &Path) -> Result<Opened> {
 /// The file behind a link counts. Root may use anyone's, as containers mount a user's config; a pipe is made by
 /// who passes it.
 fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
-    let me = geteuid();
+    let me = crate::user::me();
     if !file.is_file() {
         None
     } else if file.mode() & 0o002 != 0 {

@@ -1,17 +1,17 @@
 //! Files and links of ours: private, atomic, touched only when they differ, and never behind a link.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
-use nix::unistd::geteuid;
 use shims::{Dirs, Link};
 
 use super::folders::{Folders, failed};
 use crate::replace::{Replacement, beside, replace_link};
+use crate::user::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
 ///
@@ -45,21 +45,21 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Resu
 ///
 /// # Errors
 /// When there is none, or it is a link, a folder, a pipe, or another user's.
-pub fn open(path: &Path) -> io::Result<File> {
+pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     let there = file.metadata()?;
-    let is_ours = there.is_file() && there.uid() == geteuid().as_raw();
-    if is_ours { Ok(file) } else { Err(io::Error::other("it is no file of ours")) }
+    // Another user could change it later.
+    let is_ours = there.is_file() && there.uid() == me().as_raw();
+    if is_ours { Ok((file, there)) } else { Err(io::Error::other("it is no file of ours")) }
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return false };
-    metadata.is_file()
-        // Another user could change it later.
-        && metadata.uid() == geteuid().as_raw()
-        && metadata.len() == contents.len() as u64
-        && metadata.mode() & 0o777 == 0o600
-        && fs::read(path).is_ok_and(|now| now == contents)
+    let Ok((mut file, there)) = open(path) else { return false };
+    let mut now = vec![0; contents.len()];
+    there.len() == contents.len() as u64
+        && there.mode() & 0o777 == 0o600
+        && file.read_exact(&mut now).is_ok()
+        && now == contents
 }
 
 /// Keeps a link in place: made when missing, pointed anew when wrong, left when a real file stands there.

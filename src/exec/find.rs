@@ -60,7 +60,7 @@ pub fn find_program(
     path: &[PathBuf],
     fallbacks: &[PathBuf],
 ) -> Result<PathBuf> {
-    let own = std::env::current_exe().ok().and_then(|path| Some((path.metadata().ok()?, path)));
+    let own = own_path().and_then(|path| Some((path.metadata().ok()?, path)));
     let is_path = program.as_encoded_bytes().contains(&b'/');
     let here = [PathBuf::new()];
     let path = if is_path { &here } else { path };
@@ -106,7 +106,12 @@ fn is_same_program(own: (&Metadata, &Path), other: (&Metadata, &Path)) -> bool {
 
 /// This very program.
 pub fn ourselves() -> Option<(u64, u64)> {
-    std::env::current_exe().ok().and_then(|exe| identity(&exe))
+    own_path().and_then(|exe| identity(&exe))
+}
+
+/// A path that leads to this very program. Linux has one without asking, which `current_exe` reads.
+fn own_path() -> Option<PathBuf> {
+    if cfg!(target_os = "linux") { Some("/proc/self/exe".into()) } else { std::env::current_exe().ok() }
 }
 
 /// What is at `path`, links followed, by device and inode.

@@ -12,8 +12,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
-use nix::unistd::geteuid;
 use shims::{Dirs, quote};
+
+use crate::user::me;
 
 /// What to do about a place that will not do.
 const ELSEWHERE: &str = "set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own";
@@ -31,12 +32,25 @@ impl<'a> Folders<'a> {
         Self { dirs, sound: BTreeSet::new() }
     }
 
+    /// The folders of the launch.
+    pub fn dirs(&self) -> &'a Dirs {
+        self.dirs
+    }
+
+    /// Has a folder looked at once more.
+    pub fn forget(&mut self, path: &Path) {
+        self.sound.remove(path.as_os_str());
+    }
+
     /// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
     ///
     /// # Errors
     /// When a folder of ours belongs to someone else, is a link, is no folder, or could be replaced by anyone:
     /// then what we write there could be read or turned elsewhere.
     pub fn private(&mut self, path: &Path) -> Result<()> {
+        if self.sound.contains(path.as_os_str()) {
+            return Ok(());
+        }
         let bases = [&self.dirs.cache, &self.dirs.state].into_iter().filter(|base| base.is_absolute());
         let Some(below) = bases.into_iter().find_map(|base| path.strip_prefix(base).ok()) else {
             bail!("{} is not a folder of agent-run", path.display())
@@ -115,7 +129,7 @@ fn a_link(dir: &Path) -> anyhow::Error {
 }
 
 fn is_my_own(dir: &Path, there: &Metadata) -> Result<()> {
-    if there.uid() == geteuid().as_raw() {
+    if there.uid() == me().as_raw() {
         return Ok(());
     }
     bail!("{} belongs to another user\nhelp: remove it, or {ELSEWHERE}", dir.display())

@@ -6,14 +6,16 @@
 //! user's lies in the state folder; the cache holds what can be made again, and links.
 
 use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::MetadataExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use shims::{Agent, Dirs, Plan};
+use shims::{Agent, Plan};
 
-use super::{folders, lock};
+use super::folders::Folders;
+use super::lock;
 
 const IN_USE: &str = ".agent-run.in-use";
 
@@ -68,8 +70,8 @@ impl InUse {
 ///
 /// It must come before the home is filled, since until then another launch may remove it. A home that cannot be
 /// marked is used all the same.
-pub fn hold(plan: &Plan, agent: &dyn Agent, dirs: &Dirs) -> InUse {
-    let above = dirs.cache.join(agent.name());
+pub fn hold(plan: &Plan, agent: &dyn Agent, folders: &mut Folders<'_>) -> InUse {
+    let above = folders.dirs().cache.join(agent.name());
     let mut homes: Vec<PathBuf> = Vec::new();
     for path in plan.dirs.iter().chain(plan.files.keys()) {
         let name = path.strip_prefix(&above).ok().and_then(|below| below.components().next());
@@ -84,7 +86,7 @@ pub fn hold(plan: &Plan, agent: &dyn Agent, dirs: &Dirs) -> InUse {
     let mut is_new = false;
     for home in &homes {
         is_new |= fs::symlink_metadata(home).is_err();
-        held.0.extend(mark(home, dirs));
+        held.0.extend(mark(home, folders));
     }
     if is_new {
         remove_unused(&above, &homes, SystemTime::now());
@@ -92,11 +94,17 @@ pub fn hold(plan: &Plan, agent: &dyn Agent, dirs: &Dirs) -> InUse {
     held
 }
 
-fn mark(home: &Path, dirs: &Dirs) -> Option<File> {
+fn mark(home: &Path, folders: &mut Folders<'_>) -> Option<File> {
     let path = home.join(IN_USE);
+    folders.private(home).ok()?;
     // Again where the home is being removed, or was between opening and locking.
-    for _ in 0..TRIES {
-        folders::private_dir(home, dirs).ok()?;
+    for attempt in 0..TRIES {
+        if attempt > 0
+            && let Err(error) = fs::DirBuilder::new().mode(0o700).create(home)
+            && error.kind() != ErrorKind::AlreadyExists
+        {
+            return None;
+        }
         let file = lock::open(&path).ok()?;
         match file.try_lock_shared() {
             Ok(()) => {}
@@ -107,15 +115,17 @@ fn mark(home: &Path, dirs: &Dirs) -> Option<File> {
             Err(TryLockError::Error(_)) => return None,
         }
         let stands = fs::symlink_metadata(&path).ok().map(|there| (there.dev(), there.ino()));
-        if stands == file.metadata().ok().map(|ours| (ours.dev(), ours.ino())) {
+        let ours = file.metadata().ok()?;
+        if stands == Some((ours.dev(), ours.ino())) {
             let now = SystemTime::now();
-            let used = file.metadata().and_then(|there| there.modified());
+            let used = ours.modified();
             // To the day is enough, and most launches write nothing.
             if !used.is_ok_and(|used| now.duration_since(used).is_ok_and(|age| age < DAY)) {
                 _ = file.set_modified(now);
             }
             return Some(file);
         }
+        folders.forget(home);
     }
     None
 }
@@ -184,6 +194,9 @@ fn can_be_made_again(folder: &Path, depth: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use shims::Dirs;
+
+    use super::super::folders;
     use super::*;
 
     fn later(days: u64) -> SystemTime {
@@ -210,9 +223,9 @@ mod tests {
             folders::private_dir(&old_layout, &dirs).expect("created");
             fs::write(above.join(".p.lock"), "").expect("written");
             std::os::unix::fs::symlink(root.path(), above.join("link")).expect("linked");
-            let held = hold(&plan("p-00000000000000aa"), agent, &dirs);
+            let held = hold(&plan("p-00000000000000aa"), agent, &mut Folders::of(&dirs));
             assert_eq!(held.0.len(), 1);
-            drop(hold(&plan("p-00000000000000bb"), agent, &dirs));
+            drop(hold(&plan("p-00000000000000bb"), agent, &mut Folders::of(&dirs)));
 
             let names = || {
                 let entries = fs::read_dir(&above).expect("a folder").flatten();
@@ -248,7 +261,7 @@ mod tests {
         let home = dirs.cache.join("hermes/p-00000000000000aa");
         let mut plan = Plan::default();
         plan.dirs.insert(home.clone());
-        let held = hold(&plan, agent, &dirs);
+        let held = hold(&plan, agent, &mut Folders::of(&dirs));
         held.hand_over();
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("started");
         drop(held);

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use shims::{Dirs, Part, Plan, Value};
+use shims::{Part, Plan, Value};
 
 use crate::env::Environment;
 use folders::Folders;
@@ -34,8 +34,7 @@ pub use merge::merged;
 ///
 /// # Errors
 /// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
-pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
-    let mut folders = Folders::of(dirs);
+pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Result<()> {
     for dir in &plan.dirs {
         folders.private(dir)?;
     }
@@ -43,10 +42,10 @@ pub fn prepare(plan: &Plan, dirs: &Dirs, key: Option<&str>) -> Result<()> {
         folders::user_dir(dir)?;
     }
     for carried in &plan.carry {
-        carry::carry(carried, &mut folders)?;
+        carry::carry(carried, folders)?;
     }
     for (path, file) in &plan.files {
-        files::write_in(&mut folders, path, &file.contents)?;
+        files::write_in(folders, path, &file.contents)?;
     }
     for (path, link) in &plan.links {
         if let Some(folder) = path.parent() {

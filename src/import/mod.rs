@@ -53,7 +53,8 @@ impl Found {
             }
             file => file.with_context(could_not)?,
         };
-        let bytes = reading::stream(&mut file, LARGEST).with_context(could_not)?;
+        let there = file.metadata().with_context(could_not)?;
+        let bytes = reading::stream(&mut file, &there, LARGEST).with_context(could_not)?;
         Ok(Some(String::from_utf8(bytes).with_context(could_not)?))
     }
 

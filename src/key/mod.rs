@@ -107,7 +107,9 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
 
 fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
     let path = expand_home(path, home);
-    let read = reading::open(&path).and_then(|mut file| reading::stream(&mut file, LONGEST as u64 + 1));
+    let read = reading::open(&path).and_then(|mut file| {
+        file.metadata().and_then(|it| reading::stream(&mut file, &it, LONGEST as u64 + 1))
+    });
     read.with_context(|| {
         format!(
             "could not read key_file {}\nhelp: put the key alone into that file, mode 600",

@@ -48,7 +48,7 @@ impl Document<'_> {
 }
 
 /// The `.claude` folders of the project, and of what `--add-dir` adds.
-fn project_roots(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+pub fn project_roots(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let mut folders = places::project_folders(inputs);
     folders.extend(words::added_folders(launch, inputs));
     let users = places::config_dirs(launch, inputs);
@@ -60,8 +60,17 @@ fn project_roots(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// What has to be read of the project.
-pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    project_roots(launch, inputs).iter().flat_map(|root| files_in(root, inputs)).collect()
+pub fn files_below(roots: &[PathBuf], inputs: &Inputs) -> Vec<PathBuf> {
+    roots.iter().flat_map(|root| files_in(root, inputs)).collect()
+}
+
+/// The folders of a root that may be there.
+fn folders_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str, PathBuf)> {
+    // Most folders above a project have none of them.
+    let kinds: &[_] =
+        if let Some(Fact::Absent) = inputs.fact(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
+    let folders = kinds.iter().map(|&kind| (kind, root.join(kind)));
+    folders.filter(|(_, folder)| places::may_be_there(folder, inputs))
 }
 
 /// What has to be read of the user's own.
@@ -71,8 +80,7 @@ pub fn users_files(inputs: &Inputs) -> Vec<PathBuf> {
 
 fn files_in(root: &Path, inputs: &Inputs) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for kind in [SKILLS, COMMANDS, AGENTS] {
-        let folder = root.join(kind);
+    for (kind, folder) in folders_in(root, inputs) {
         let documents = documents_in(&folder, kind, inputs);
         // Commands and agents may lie in one more folder.
         let below =
@@ -100,8 +108,8 @@ fn documents_in(folder: &Path, kind: &str, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// The project's files that were read.
-pub fn documents<'a>(launch: &Launch, inputs: &'a Inputs) -> Vec<Document<'a>> {
-    read(files(launch, inputs), inputs)
+pub fn documents<'a>(roots: &[PathBuf], inputs: &'a Inputs) -> Vec<Document<'a>> {
+    read(files_below(roots, inputs), inputs)
 }
 
 /// The user's own files that were read.
@@ -121,9 +129,8 @@ fn read(files: Vec<PathBuf>, inputs: &Inputs) -> Vec<Document<'_>> {
 }
 
 /// Whether the project has a folder in which hooks may stand that nobody has seen.
-pub fn may_hold_hooks(launch: &Launch, inputs: &Inputs) -> bool {
-    let roots = project_roots(launch, inputs);
-    roots.iter().flat_map(|root| [SKILLS, COMMANDS, AGENTS].map(|kind| root.join(kind))).any(|folder| {
+pub fn may_hold_hooks(roots: &[PathBuf], inputs: &Inputs) -> bool {
+    roots.iter().flat_map(|root| folders_in(root, inputs)).any(|(_, folder)| {
         !matches!(inputs.fact(&folder), None | Some(Fact::Absent)) && !is_empty(&folder, inputs)
     })
 }

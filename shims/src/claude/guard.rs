@@ -6,6 +6,7 @@
 //! ([`models`]). Only `--settings` is stronger, and it appears only where it is needed. It is in argv,
 //! so nothing secret is ever in it.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::family::{is_family, is_held};
 use super::found::Found;
+use super::front_matter::Document;
 use super::onboarding::State;
 use super::source::{Source, as_text};
 use super::words::forwards;
@@ -45,21 +47,25 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         plan.arg(&launch.model.value.id);
     }
     let mut guard = guard(&found.sources, launch, inputs, plan);
-    let servers = servers::to_turn_off(&found.servers, launch, plan)?;
+    // Nothing below changes the environment.
+    let secrets = plan.secret_variables(launch);
+    let roots = front_matter::project_roots(launch, inputs);
+    let documents = front_matter::documents(&roots, inputs);
+    let servers = servers::to_turn_off(&found.servers, &secrets, launch, plan)?;
     if !servers.is_empty() {
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
     }
-    servers::name_managed(launch, inputs, plan);
-    if let Some(variables) = hooks::allowed_variables(&found, launch, inputs, plan)? {
+    servers::name_managed(&secrets, launch, inputs, plan);
+    if let Some(variables) = hooks::allowed_variables(&found, &roots, &secrets, launch, inputs, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    servers::name_of_plugins(launch, inputs, plan);
-    if name_documents_with_secrets(launch, inputs, plan)?
+    servers::name_of_plugins(&secrets, launch, inputs, plan);
+    if name_documents_with_secrets(&documents, secrets, launch, plan)?
         && found.sources.iter().any(|source| !source.is_users() && source.text("agent").is_some())
     {
         guard.insert("agent".to_owned(), "".into());
     }
-    models::name_unheld(&found, launch, inputs, plan);
+    models::name_unheld(&found, &documents, launch, plan);
     if guard.is_empty() {
         return Ok(());
     }
@@ -93,11 +99,15 @@ fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: 
 ///
 /// # Errors
 /// When the user's own `--settings` leaves their hooks the variable too.
-fn name_documents_with_secrets(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<bool> {
-    let mut secrets = plan.secret_variables(launch);
+fn name_documents_with_secrets(
+    documents: &[Document<'_>],
+    mut secrets: BTreeSet<String>,
+    launch: &Launch,
+    plan: &mut Plan,
+) -> Result<bool> {
     secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
     let mut is_agent = false;
-    for document in front_matter::documents(launch, inputs) {
+    for document in documents {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
         let consequence = format!(
             "{} names {name}, the key of provider `{}`: a Claude Code older than 2.1.332 may send it to where that \

@@ -28,11 +28,12 @@ const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 /// When the user's own `--settings` leaves no way to give a list, or another list has the secret.
 pub fn allowed_variables(
     found: &Found,
+    roots: &[PathBuf],
+    secrets: &BTreeSet<String>,
     launch: &Launch,
     inputs: &Inputs,
     plan: &mut Plan,
 ) -> Result<Option<BTreeSet<String>>> {
-    let secrets = plan.secret_variables(launch);
     let taken = words::forwards(launch, "--settings");
     let lists = || found.all().filter_map(|source| source.settings.get("httpHookAllowedEnvVars"));
     let has_secret = |list: &Json| texts(list).any(|name| secrets.contains(name));
@@ -61,9 +62,9 @@ pub fn allowed_variables(
             is_needed = true;
         }
     }
-    if unseen(found, launch, inputs) {
+    if unseen(found, roots, launch, inputs) {
         if taken || lists().any(has_secret) {
-            refuse_plugins(&secrets, launch, inputs)?;
+            refuse_plugins(secrets, launch, inputs)?;
             plan.info(
                 "skills, commands, agents or plugins may bring hooks over HTTP, and a Claude Code older than 2.1.332 \
                  would give them the key",
@@ -86,14 +87,14 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 }
 
 /// Whether there may be hooks that no settings file shows.
-fn unseen(found: &Found, launch: &Launch, inputs: &Inputs) -> bool {
+fn unseen(found: &Found, roots: &[PathBuf], launch: &Launch, inputs: &Inputs) -> bool {
     let has_plugins = |source: &Source| {
         let plugins = source.settings.get("enabledPlugins").and_then(Json::as_object);
         plugins.is_some_and(|plugins| plugins.values().any(|value| *value != Json::Bool(false)))
     };
     found.all().any(has_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| words::forwards(launch, option))
-        || front_matter::may_hold_hooks(launch, inputs)
+        || front_matter::may_hold_hooks(roots, inputs)
 }
 
 /// The files of hooks of the plugins that `--plugin-dir` loads.

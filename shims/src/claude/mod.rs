@@ -90,15 +90,27 @@ impl Agent for Claude {
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
-        let mut paths = places::state_files(launch, inputs).to_vec();
-        paths.extend(places::git_files(inputs));
-        paths.extend(places::settings(launch, inputs).into_iter().map(|(_, path)| path));
-        paths.extend(places::policies(inputs));
-        paths.push(places::managed_servers());
-        paths.extend(servers::files(inputs));
-        paths.extend(servers::plugin_files(launch, inputs));
-        paths.extend(hooks::plugin_files(launch, inputs));
-        paths.extend(front_matter::files(launch, inputs));
+        let mut paths = places::git_files(inputs);
+        paths.push(places::policy_folder());
+        if paths.iter().any(|path| inputs.fact(path).is_none()) {
+            // Where the project is decides about the rest; these depend on nothing.
+            paths.extend(places::state_files(launch, inputs));
+            paths.extend(servers::files(inputs));
+            paths.extend(servers::plugin_files(launch, inputs));
+            paths.extend(hooks::plugin_files(launch, inputs));
+            return paths;
+        }
+        let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);
+        paths.extend(administrators.filter(|path| places::may_be_there(path, inputs)));
+        let roots = front_matter::project_roots(launch, inputs);
+        if roots.iter().any(|root| inputs.fact(root).is_none()) {
+            // What is in them decides what is opened.
+            paths.extend(roots);
+            return paths;
+        }
+        let settings = places::settings(launch, inputs).into_iter().map(|(_, path)| path);
+        paths.extend(settings.filter(|path| places::may_be_there(path, inputs)));
+        paths.extend(front_matter::files_below(&roots, inputs));
         paths
     }
 

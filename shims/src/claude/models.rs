@@ -12,9 +12,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::found::Found;
-use super::front_matter::{self, Document};
+use super::front_matter::Document;
 use super::source::Source;
-use crate::{Inputs, Launch, Plan};
+use crate::{Launch, Plan};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
@@ -90,12 +90,11 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
 }
 
 /// Warns of what a project chooses and nothing holds.
-pub fn name_unheld(found: &Found, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    let documents = front_matter::documents(launch, inputs);
+pub fn name_unheld(found: &Found, documents: &[Document<'_>], launch: &Launch, plan: &mut Plan) {
     let projects = found.sources.iter().filter(|source| !source.is_users());
     let hooks = projects.flat_map(|source| of_hooks(source, launch));
     let mut warned: Vec<String> = Vec::new();
-    for Choice { path, key, model } in hooks.chain(of_documents(&documents, launch)) {
+    for Choice { path, key, model } in hooks.chain(of_documents(documents, launch)) {
         warned.push(format!(
             "{}: {key} asks provider `{}` for `{model}`, and nothing can overrule it",
             path.display(),

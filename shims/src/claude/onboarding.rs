@@ -105,8 +105,7 @@ impl State {
 
 /// Whether the user's own MCP servers name the variable. The file is read whole only where its name is in it at all.
 fn servers_name(bytes: &[u8], variable: &str) -> bool {
-    let is_in =
-        !variable.is_empty() && bytes.windows(variable.len()).any(|window| window == variable.as_bytes());
+    let is_in = !variable.is_empty() && memchr::memmem::find(bytes, variable.as_bytes()).is_some();
     is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| servers::users_own_name(&state, variable))
 }
 

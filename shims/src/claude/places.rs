@@ -90,6 +90,20 @@ pub fn settings(launch: &Launch, inputs: &Inputs) -> Vec<(Kind, PathBuf)> {
     files
 }
 
+/// Whether there may be something at a path: all but what is missing in the list of its folder, where that was read.
+/// Where case makes no difference to the system, it makes none in the list; nobody knows which other letters it takes
+/// for the same, so that a list with such letters says nothing.
+pub fn may_be_there(path: &Path, inputs: &Inputs) -> bool {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return true };
+    match inputs.fact(folder) {
+        None | Some(Fact::Unreadable(_)) => true,
+        Some(Fact::Dir(entries)) => {
+            entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name) || !entry.name.is_ascii())
+        }
+        Some(Fact::Absent | Fact::File(_) | Fact::Stream) => false,
+    }
+}
+
 /// What says where the git repository is.
 pub fn git_files(inputs: &Inputs) -> Vec<PathBuf> {
     let mut files: Vec<_> = inputs.dirs.cwd.ancestors().map(|folder| folder.join(".git")).collect();
@@ -145,6 +159,11 @@ pub fn project_folders(inputs: &Inputs) -> Vec<PathBuf> {
         }
     }
     folders
+}
+
+/// The folder of everything that administrators impose, which most machines do not have.
+pub fn policy_folder() -> PathBuf {
+    POLICY.into()
 }
 
 /// The policy file, and the folder of further ones with what is known of its files.

@@ -5,6 +5,7 @@
 //! older versions send it, so that a repository could fetch the key without running anything. Servers that are
 //! commands inherit the environment anyway: that is a matter of trust in the project.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -39,9 +40,13 @@ pub fn files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
 ///
 /// # Errors
 /// When the user's own `--settings` leaves no way to turn one off.
-pub fn to_turn_off(files: &[ServerFile], launch: &Launch, plan: &mut Plan) -> Result<Vec<String>> {
+pub fn to_turn_off(
+    files: &[ServerFile],
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    plan: &mut Plan,
+) -> Result<Vec<String>> {
     let mut found: Vec<String> = Vec::new();
-    let secrets = plan.secret_variables(launch);
     for file in files {
         for (name, server) in file.servers().filter(|(_, server)| is_remote(server)) {
             let text = server.to_string();
@@ -88,19 +93,26 @@ pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// Warns of an administrator's servers that name the key: nothing overrules them.
-pub fn name_managed(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    name_unheld(&places::managed_servers(), "your administrator's MCP server", launch, inputs, plan);
+pub fn name_managed(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    let what = "your administrator's MCP server";
+    name_unheld(&places::managed_servers(), what, secrets, launch, inputs, plan);
 }
 
 /// Warns of servers of plugins that name the key: they are in no list that could turn them off.
-pub fn name_of_plugins(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+pub fn name_of_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     for path in plugin_files(launch, inputs) {
-        name_unheld(&path, "the plugin's MCP server", launch, inputs, plan);
+        name_unheld(&path, "the plugin's MCP server", secrets, launch, inputs, plan);
     }
 }
 
-fn name_unheld(path: &Path, what: &str, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    let secrets = plan.secret_variables(launch);
+fn name_unheld(
+    path: &Path,
+    what: &str,
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
     let consequence = match source::object(path, inputs) {
         Content::Nothing => return,
         Content::Broken(_) | Content::Closed(_) => format!(

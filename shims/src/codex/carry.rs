@@ -27,7 +27,8 @@ fn done(home: &Home) -> PathBuf {
 
 fn is_done(home: &Home, inputs: &Inputs) -> bool {
     // The marker of the home is read by every launch, the file beside it only by the first ones of each home.
-    home.is_carried(inputs) || inputs.file(&done(home)).is_ok_and(|file| file.is_some())
+    home.is_carried(inputs)
+        || inputs.fact(&done(home)).is_some_and(|_| inputs.file(&done(home)).is_ok_and(|file| file.is_some()))
 }
 
 /// Every provider's, or for an isolated launch its own provider's.

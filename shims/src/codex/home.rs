@@ -226,7 +226,10 @@ fn real(inputs: &Inputs) -> PathBuf {
 }
 
 fn marker(home: &Path, inputs: &Inputs) -> Option<Json> {
-    serde_json::from_str(inputs.text(&home.join(MARKER)).ok()??).ok()
+    let path = home.join(MARKER);
+    // Before it was read there is no need for an error that nobody sees.
+    inputs.fact(&path)?;
+    serde_json::from_str(inputs.text(&path).ok()??).ok()
 }
 
 fn marked(home: &Path, inputs: &Inputs) -> Option<PathBuf> {

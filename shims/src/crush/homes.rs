@@ -40,12 +40,18 @@ pub struct Homes {
     pub history: History,
 }
 
+/// What the user's words say, and the folder that Crush starts in.
+pub fn start(launch: &Launch, inputs: &Inputs) -> (Flags, PathBuf) {
+    let standing = launch.standing_args.iter().map(OsStr::new);
+    let flags = Flags::read(standing.chain(launch.args.iter().map(OsString::as_os_str)));
+    let start = project::start(&inputs.dirs.cwd, flags.cwd.as_deref().map(Path::new));
+    (flags, start)
+}
+
 impl Homes {
     /// The folders of a launch, as far as its project is known yet.
     pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
-        let standing = launch.standing_args.iter().map(OsStr::new);
-        let flags = Flags::read(standing.chain(launch.args.iter().map(OsString::as_os_str)));
-        let start = project::start(&inputs.dirs.cwd, flags.cwd.as_deref().map(Path::new));
+        let (flags, start) = start(launch, inputs);
         let project = Project::at(&start, inputs);
         let state = inputs.dirs.state.join("crush");
         let (global, history) = if launch.isolated {

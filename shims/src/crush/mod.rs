@@ -90,12 +90,12 @@ impl Agent for Crush {
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-        let homes = Homes::of(launch, inputs);
-        let mut paths: Vec<_> = project::reads(&homes.start).collect();
+        let mut paths: Vec<_> = project::reads(&homes::start(launch, inputs).1).collect();
         if paths.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest.
             return paths;
         }
+        let homes = Homes::of(launch, inputs);
         paths.extend(homes.project.reads(&homes.session, inputs));
         paths.extend(project_files::paths(&homes.start, &homes.project));
         paths.push(project_files::dotenv(inputs));
@@ -169,5 +169,8 @@ impl Agent for Crush {
 }
 
 fn pretty(json: &Json) -> String {
-    format!("{json:#}\n")
+    // The same text as by `{:#}`, without a formatter between each two pieces.
+    let mut text = serde_json::to_string_pretty(json).unwrap_or_else(|_| format!("{json:#}"));
+    text.push('\n');
+    text
 }

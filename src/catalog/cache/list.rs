@@ -2,10 +2,9 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
-use nix::unistd::geteuid;
 
 use super::form::{Entry, Head, VERSION};
 use crate::catalog::record::Record;
@@ -31,10 +30,8 @@ impl Stored {
     ///
     /// # Errors
     /// When it is not such a list, not of this version, or not whole.
-    pub fn open(file: File) -> Result<Self> {
-        let metadata = file.metadata()?;
-        ensure!(metadata.is_file() && metadata.uid() == geteuid().as_raw(), "no file of this user");
-        Self::read(Body::File(file), metadata.len())
+    pub fn open(file: File, length: u64) -> Result<Self> {
+        Self::read(Body::File(file), length)
     }
 
     /// Opens a list that could not be written.
@@ -222,8 +219,10 @@ impl Stored {
                 from += length + 1;
             }
             rest.drain(..from);
-            // Whoever reads on after one line reads many.
-            chunk.resize(64 * 1024, 0);
+            if at < self.end() {
+                // Whoever reads on after one line reads many.
+                chunk.resize(64 * 1024, 0);
+            }
         }
         ensure!(rest.is_empty(), "the last line is cut off");
         Ok(())

@@ -250,12 +250,14 @@ impl Stored {
 
 fn contents(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    files::open(path)?.read_to_end(&mut bytes)?;
+    files::open(path)?.0.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 fn read(path: &Path) -> Option<Stored> {
-    let stored = files::open(path).map_err(anyhow::Error::from).and_then(Stored::open);
+    let stored = files::open(path)
+        .map_err(anyhow::Error::from)
+        .and_then(|(file, there)| Stored::open(file, there.len()));
     stored.inspect_err(|error| log::debug!("no list in {}: {error:#}", path.display())).ok()
 }
 

@@ -42,13 +42,28 @@ impl Machine {
 
     fn fact(mut self, path: &str, fact: Fact) -> Self {
         self.0.facts.insert(path.into(), fact);
+        self.list(Path::new(path));
         self
+    }
+
+    /// Has a `.claude` folder list what is in it.
+    fn list(&mut self, path: &Path) {
+        let mut above = path.ancestors().zip(path.ancestors().skip(1));
+        let Some((inner, folder)) = above.find(|(_, folder)| folder.ends_with(".claude")) else { return };
+        let name = inner.file_name().expect("a name").to_owned();
+        let listed = self.0.facts.entry(folder.into()).or_insert(Fact::Dir(Vec::new()));
+        if let Fact::Dir(entries) = listed {
+            entries.push(crate::Entry { name, kind: crate::EntryKind::Dir });
+        }
     }
 
     fn plan(self, launch: &Launch) -> Result<Plan> {
         let Self(mut inputs) = self;
-        for path in Claude.reads(launch, &inputs) {
-            inputs.facts.entry(path).or_insert(Fact::Absent);
+        // Often enough for the longest chain of questions.
+        for _ in 0..5 {
+            for path in Claude.reads(launch, &inputs) {
+                inputs.facts.entry(path).or_insert(Fact::Absent);
+            }
         }
         Plan::of(&Claude, launch, &inputs)
     }

@@ -1,8 +1,10 @@
 //! Where settings, servers and front matter are looked for.
 
+use std::path::Path;
+
 use super::guard::guard;
-use super::{Machine, launch, plan, warnings};
-use crate::{Entry, EntryKind, Fact};
+use super::{Claude, Machine, launch, plan, warnings};
+use crate::{Agent, Entry, EntryKind, Fact};
 
 const EVIL: &str = r#"{"env": {"CLAUDE_CODE_EXTRA_BODY": "x"}}"#;
 
@@ -219,4 +221,25 @@ fn a_plugins_hooks_that_name_the_key_are_refused_where_no_list_can_be_given() {
     launch.args.extend(["--settings", "{}"].map(Into::into));
     let error = machine().plan(&launch).expect_err("no list can be given").to_string();
     assert!(error.starts_with("/work/p/hooks/hooks.json") && error.contains("help: "), "{error}");
+}
+
+#[test]
+fn only_what_the_projects_folder_lists_is_asked_for() {
+    let entry = |name: &str| Entry { name: name.into(), kind: EntryKind::Dir };
+    let asked = |listed: Fact| {
+        let Machine(mut inputs) = Machine::bare();
+        inputs.facts.insert("/work/.claude".into(), listed);
+        for _ in 0..5 {
+            for path in Claude.reads(&launch(), &inputs) {
+                inputs.facts.entry(path).or_insert(Fact::Absent);
+            }
+        }
+        ["settings.json", "skills", "commands", "agents"]
+            .map(|name| inputs.fact(&Path::new("/work/.claude").join(name)).is_some())
+    };
+    assert_eq!(asked(Fact::Absent), [false; 4]);
+    assert_eq!(asked(Fact::Dir(vec![entry("Skills"), entry("x")])), [false, true, false, false]);
+    assert_eq!(asked(Fact::Dir(vec![entry("settings.json")])), [true, false, false, false]);
+    assert_eq!(asked(Fact::Dir(vec![entry("\u{17f}kills")])), [true; 4], "a disk may take it for `skills`");
+    assert_eq!(asked(Fact::Unreadable("permission denied".to_owned())), [true; 4]);
 }

@@ -44,7 +44,7 @@ fn machine(files: &[(&str, &str)]) -> Inputs {
 /// Plans as `agent-run` does: what is declared and not there is absent.
 fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
     let inputs = machine;
-    let mut told = Inputs { facts: std::collections::BTreeMap::new(), ..machine.clone() };
+    let mut told = Inputs { facts: crate::Facts::default(), ..machine.clone() };
     loop {
         let wanted = Codex.reads(launch, &told);
         let new: Vec<_> = wanted.into_iter().filter(|path| told.fact(path).is_none()).collect();
