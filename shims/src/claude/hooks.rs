@@ -10,11 +10,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
 
 use super::found::Found;
-use super::source::{Source, names, texts};
+use super::source::{Source, names, spells, texts};
 use super::{front_matter, words};
 use crate::{Inputs, Launch, Plan};
 
@@ -103,9 +103,14 @@ pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) -> Result<()> {
     for path in plugin_files(launch, inputs) {
-        let Ok(Some(bytes)) = inputs.file(&path) else { continue };
+        if secrets.is_empty() {
+            break;
+        }
+        let Some(bytes) = inputs.file(&path).context("help: correct it, or leave out --settings")? else {
+            continue;
+        };
         let text = String::from_utf8_lossy(bytes);
-        if let Some(name) = secrets.iter().find(|name| names(&text, name)) {
+        if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {
             bail!(
                 "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
                  file says\nhelp: take {name} out of that file, or leave out --settings",
