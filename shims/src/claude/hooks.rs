@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::found::Found;
@@ -106,8 +106,14 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
         if secrets.is_empty() {
             break;
         }
-        let Some(bytes) = inputs.file(&path).context("help: correct it, or leave out --settings")? else {
-            continue;
+        let bytes = match inputs.file(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(error) => bail!(
+                "{error:#}; a hook in it may name the key of provider `{}`\n\
+                 help: move the plugin away, or leave out --settings",
+                launch.provider
+            ),
         };
         let text = String::from_utf8_lossy(bytes);
         if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {

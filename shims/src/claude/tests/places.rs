@@ -217,8 +217,14 @@ fn a_plugins_hooks_that_name_the_key_are_refused_where_no_list_can_be_given() {
     let machine = || Machine::onboarded().file("/work/p/hooks/hooks.json", hooks);
     assert!(guard(&machine().plan(&launch).expect("a plan")).is_some(), "a list holds them");
     launch.args.extend(["--settings", "{}"].map(Into::into));
-    let error = machine().plan(&launch).expect_err("no list can be given").to_string();
-    assert!(error.starts_with("/work/p/hooks/hooks.json") && error.contains("help: "), "{error}");
+    let escaped = hooks.replace("_TOKEN", r"_\u0054OKEN");
+    for machine in [machine(), Machine::onboarded().file("/work/p/hooks/hooks.json", escaped)] {
+        let error = machine.plan(&launch).expect_err("no list can be given").to_string();
+        assert!(error.starts_with("/work/p/hooks/hooks.json names") && error.contains("help: "), "{error}");
+    }
+    let closed = Machine::onboarded().fact("/work/p/hooks/hooks.json", Fact::Stream);
+    let error = closed.plan(&launch).expect_err("it may say anything").to_string();
+    assert!(error.contains("/work/p/hooks/hooks.json: it is not a regular file; a hook"), "{error}");
 }
 
 /// The agent `e`, whose server is sent the key.
