@@ -5,16 +5,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::source::names;
+use super::source::spells;
 use super::{places, words};
-use crate::{EntryKind, Fact, Inputs, Launch};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch};
 
-/// A project with more files of one kind is read as far as this.
+/// A project with more files of one kind is read as far as this; [`unread`] tells.
 const MOST_FILES: usize = 200;
 
-const SKILLS: &str = "skills";
-const COMMANDS: &str = "commands";
-const AGENTS: &str = "agents";
+/// Claude Code looks for commands and agents in folders of any depth (2.1.197). So many levels of them are read.
+const DEEPEST: usize = 3;
+
+const CLOSED: &str = "is no text that can be read";
+
+pub const SKILLS: &str = "skills";
+pub const COMMANDS: &str = "commands";
+pub const AGENTS: &str = "agents";
 
 /// A file with front matter.
 pub struct Document<'a> {
@@ -28,7 +33,8 @@ impl Document<'_> {
     /// The lines between the two `---`.
     fn front_matter(&self) -> impl Iterator<Item = &str> {
         let mut lines = self.text.trim_start_matches('\u{feff}').lines();
-        let is_there = lines.next().is_some_and(|line| line.trim_end() == "---");
+        let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
+        let is_there = lines.next().is_some_and(|line| line.trim_end_matches(is_space) == "---");
         lines.take_while(move |line| is_there && line.trim_end() != "---")
     }
 
@@ -43,7 +49,9 @@ impl Document<'_> {
 
     /// Whether its front matter names the variable.
     pub fn names(&self, variable: &str) -> bool {
-        self.front_matter().any(|line| names(line, variable))
+        // As one text: an escaped end of line joins two.
+        let text = self.front_matter().fold(String::new(), |text, line| text + line + "\n");
+        spells(&text, variable)
     }
 }
 
@@ -65,7 +73,7 @@ pub fn files_below(roots: &[PathBuf], inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// The folders of a root that may be there.
-fn folders_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str, PathBuf)> {
+fn kinds_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str, PathBuf)> {
     // Most folders above a project have none of them.
     let kinds: &[_] =
         if let Some(Fact::Absent) = inputs.fact(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
@@ -80,29 +88,85 @@ pub fn users_files(inputs: &Inputs) -> Vec<PathBuf> {
 
 fn files_in(root: &Path, inputs: &Inputs) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for (kind, folder) in folders_in(root, inputs) {
-        let documents = documents_in(&folder, kind, inputs);
-        // Commands and agents may lie in one more folder.
-        let below =
-            inputs.entries(&folder).iter().filter(|entry| kind != SKILLS && entry.kind == EntryKind::Dir);
-        let below: Vec<_> = below.map(|entry| folder.join(&entry.name)).collect();
-        let inner: Vec<_> = below.iter().flat_map(|folder| documents_in(folder, kind, inputs)).collect();
-        files.extend(documents.into_iter().chain(inner).take(MOST_FILES));
-        files.extend(below.into_iter().take(MOST_FILES));
-        files.push(folder);
+    for (kind, folder) in kinds_in(root, inputs) {
+        let levels = levels_in(folder, kind, inputs);
+        let documents = levels.iter().flatten().flat_map(|folder| documents_in(folder, kind, inputs));
+        files.extend(documents.take(MOST_FILES));
+        files.extend(levels.into_iter().flatten().take(MOST_FILES));
     }
     files
 }
 
+/// The folder and those in it, level by level.
+fn levels_in(folder: PathBuf, kind: &str, inputs: &Inputs) -> Vec<Vec<PathBuf>> {
+    let mut levels = vec![vec![folder]];
+    while kind != SKILLS && levels.len() <= DEEPEST {
+        let below = levels.last().into_iter().flatten().flat_map(|folder| folders_in(folder, inputs));
+        let below: Vec<_> = below.collect();
+        if below.is_empty() {
+            break;
+        }
+        levels.push(below);
+    }
+    levels
+}
+
+fn folders_in<'a>(folder: &'a Path, inputs: &'a Inputs) -> impl Iterator<Item = PathBuf> + 'a {
+    let folders = inputs.entries(folder).iter().filter(|entry| entry.kind == EntryKind::Dir);
+    folders.map(|entry| folder.join(&entry.name))
+}
+
+/// A document or folder of this kind in the project that Claude Code may read and that was not read here, and why. It
+/// may say anything.
+pub fn unread(kind: &str, roots: &[PathBuf], inputs: &Inputs) -> Option<(PathBuf, &'static str)> {
+    roots.iter().find_map(|root| unread_in(root.join(kind), kind, inputs))
+}
+
+fn unread_in(top: PathBuf, kind: &str, inputs: &Inputs) -> Option<(PathBuf, &'static str)> {
+    let is_closed = |path: &Path| matches!(inputs.fact(path), Some(Fact::Stream | Fact::Unreadable(_)));
+    if is_closed(&top) {
+        return Some((top, CLOSED));
+    }
+    let levels = levels_in(top, kind, inputs);
+    let top = levels.first()?.first()?;
+    let below = levels.iter().skip(1).flatten();
+    if let Some(folder) = below.clone().find(|folder| !matches!(inputs.fact(folder), Some(Fact::Dir(_)))) {
+        return Some((folder.clone(), CLOSED));
+    }
+    if levels.len() > DEEPEST
+        && let Some(folder) = levels.last()?.iter().find_map(|folder| folders_in(folder, inputs).next())
+    {
+        return Some((folder, "lies too deep to be read"));
+    }
+    // What a link leads to is not followed here, and Claude Code follows it (2.1.197).
+    let mut links = levels.iter().flatten().filter(|_| kind != SKILLS).flat_map(|folder| {
+        let links = inputs.entries(folder).iter().filter(|entry| matches!(entry.kind, EntryKind::Link(_)));
+        links.filter(|entry| !is_text(entry)).map(|entry| folder.join(&entry.name))
+    });
+    let was_read = |path: &PathBuf| match inputs.fact(path) {
+        Some(Fact::File(bytes)) => !bytes.starts_with(b"\xff\xfe"), // UTF-16
+        fact => matches!(fact, Some(Fact::Absent)),
+    };
+    if let Some(link) = links.find(|path| !was_read(path)) {
+        return Some((link, "is a link"));
+    }
+    let documents = || levels.iter().flatten().flat_map(|folder| documents_in(folder, kind, inputs));
+    if documents().count() > MOST_FILES {
+        return Some((top.clone(), "holds too many files to be read"));
+    }
+    documents().find(|path| !was_read(path)).map(|path| (path, CLOSED))
+}
+
+fn is_text(entry: &Entry) -> bool {
+    entry.name.to_string_lossy().to_ascii_lowercase().ends_with(".md")
+}
+
 fn documents_in(folder: &Path, kind: &str, inputs: &Inputs) -> Vec<PathBuf> {
     let entries = inputs.entries(folder).iter();
-    let paths = entries.filter_map(|entry| {
-        let is_text = entry.name.to_string_lossy().to_ascii_lowercase().ends_with(".md");
-        match kind {
-            SKILLS if entry.kind != EntryKind::File => Some(folder.join(&entry.name).join("SKILL.md")),
-            SKILLS => None,
-            _ => (is_text && entry.kind != EntryKind::Dir).then(|| folder.join(&entry.name)),
-        }
+    let paths = entries.filter_map(|entry| match kind {
+        SKILLS if entry.kind != EntryKind::File => Some(folder.join(&entry.name).join("SKILL.md")),
+        SKILLS => None,
+        _ => (is_text(entry) && entry.kind != EntryKind::Dir).then(|| folder.join(&entry.name)),
     });
     paths.collect()
 }
@@ -130,7 +194,7 @@ fn read(files: Vec<PathBuf>, inputs: &Inputs) -> Vec<Document<'_>> {
 
 /// Whether the project has a folder in which hooks may stand that nobody has seen.
 pub fn may_hold_hooks(roots: &[PathBuf], inputs: &Inputs) -> bool {
-    roots.iter().flat_map(|root| folders_in(root, inputs)).any(|(_, folder)| {
+    roots.iter().flat_map(|root| kinds_in(root, inputs)).any(|(_, folder)| {
         !matches!(inputs.fact(&folder), None | Some(Fact::Absent)) && !is_empty(&folder, inputs)
     })
 }

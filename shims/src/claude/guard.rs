@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
@@ -60,9 +60,11 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
     servers::name_of_plugins(&secrets, launch, inputs, plan);
-    if name_documents_with_secrets(&documents, secrets, launch, plan)?
-        && found.sources.iter().any(|source| !source.is_users() && source.text("agent").is_some())
-    {
+    let secrets = secrets_of_documents(secrets, plan);
+    let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan)?;
+    let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan)?;
+    let is_projects = |source: &Source| !source.is_users() && source.text("agent").is_some();
+    if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
     models::name_unheld(&found, &documents, launch, plan);
@@ -94,6 +96,49 @@ fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: 
     }
 }
 
+/// The variables with a secret that the child sees.
+fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<String> {
+    secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
+    secrets
+}
+
+/// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of skills
+/// and commands that were not read get a list of variables from [`hooks`].
+///
+/// # Errors
+/// When the user's own `--settings` leaves no way to hold them.
+fn name_unread_documents(
+    roots: &[PathBuf],
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) -> Result<bool> {
+    let consequence = |(path, why): (PathBuf, &str)| {
+        format!(
+            "{} {why}: what is there may name the key of provider `{}`, and a Claude Code older than 2.1.332 may send \
+             it to where that says",
+            path.display(),
+            launch.provider
+        )
+    };
+    let agents = front_matter::unread(front_matter::AGENTS, roots, inputs);
+    if forwards(launch, "--settings") {
+        let others = [front_matter::SKILLS, front_matter::COMMANDS];
+        let other = || others.iter().find_map(|kind| front_matter::unread(kind, roots, inputs));
+        if let Some(unread) = agents.or_else(other) {
+            bail!("{}\nhelp: move it away, or leave out --settings", consequence(unread));
+        }
+        return Ok(false);
+    }
+    let Some(unread) = agents else { return Ok(false) };
+    plan.warn(format!(
+        "{}; an `agent` of the project's settings does not start in this launch\n\
+         help: update Claude Code, or put the agents themselves into `.claude/agents`",
+        consequence(unread)
+    ));
+    Ok(true)
+}
+
 /// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
 /// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
 ///
@@ -101,11 +146,10 @@ fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: 
 /// When the user's own `--settings` leaves their hooks the variable too.
 fn name_documents_with_secrets(
     documents: &[Document<'_>],
-    mut secrets: BTreeSet<String>,
+    secrets: &BTreeSet<String>,
     launch: &Launch,
     plan: &mut Plan,
 ) -> Result<bool> {
-    secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
     let mut is_agent = false;
     for document in documents {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };

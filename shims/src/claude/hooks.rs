@@ -14,7 +14,7 @@ use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::found::Found;
-use super::source::{Source, names, texts};
+use super::source::{Source, names, spells, texts};
 use super::{front_matter, words};
 use crate::{Inputs, Launch, Plan};
 
@@ -104,9 +104,20 @@ pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) -> Result<()> {
     for path in plugin_files(launch, inputs) {
-        let Ok(Some(bytes)) = inputs.file(&path) else { continue };
+        if secrets.is_empty() {
+            break;
+        }
+        let bytes = match inputs.file(&path) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => continue,
+            Err(error) => bail!(
+                "{error:#}; a hook in it may name the key of provider `{}`\n\
+                 help: move the plugin away, or leave out --settings",
+                launch.provider
+            ),
+        };
         let text = String::from_utf8_lossy(bytes);
-        if let Some(name) = secrets.iter().find(|name| names(&text, name)) {
+        if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {
             bail!(
                 "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
                  file says\nhelp: take {name} out of that file, or leave out --settings",

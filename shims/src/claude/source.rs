@@ -114,6 +114,51 @@ pub fn names(text: &str, variable: &str) -> bool {
     })
 }
 
+/// The same, with escapes read too: in YAML and in JSON `\x54` and `\u0054` are a T.
+pub fn spells(text: &str, variable: &str) -> bool {
+    names(text, variable) || text.contains('\\') && names(&unescaped(text), variable)
+}
+
+/// What a text between double quotes stands for, by the escapes of YAML 1.2, of which those of JSON are a part.
+fn unescaped(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('\\') {
+        plain.push_str(before);
+        let mut chars = after.chars();
+        let Some(escape) = chars.next() else { return plain };
+        rest = chars.as_str();
+        let digits = match escape {
+            'x' => 2,
+            'u' => 4,
+            'U' => 8,
+            '\n' => {
+                rest = rest.trim_start(); // the text goes on in the next line
+                continue;
+            }
+            // White space and control characters.
+            '_' | '0' | 'L' | 'N' | 'P' | 'a' | 'b' | 'e' | 'f' | 'n' | 'r' | 't' | 'v' => {
+                plain.push(' ');
+                continue;
+            }
+            other => {
+                plain.push(other);
+                continue;
+            }
+        };
+        let number = rest.get(..digits).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        match number.and_then(char::from_u32) {
+            Some(letter) => {
+                plain.push(letter);
+                rest = &rest[digits..];
+            }
+            None => plain.push(escape),
+        }
+    }
+    plain.push_str(rest);
+    plain
+}
+
 /// The texts of a list.
 pub fn texts(list: &Json) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Json::as_str)

@@ -5,14 +5,13 @@ use std::time::Duration;
 use super::stage;
 use crate::support::claude;
 use crate::support::net::{self, Sink};
-use crate::support::tmux::Tmux;
 
 #[test]
 fn case_18_nothing_leaves_but_to_the_provider() {
-    if stage().is_none() || !Tmux::is_there() || !net::is_inside() {
-        return;
+    if !net::is_inside() {
+        return; // a process within that network runs this test again
     }
-    let stage = stage().unwrap();
+    let Some(stage) = stage() else { return };
     let sink = Sink::open(&stage.sandbox);
     let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
     claude::say(&tmux, "say hello to everyone");

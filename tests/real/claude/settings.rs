@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::{KEY, STRAY, models, stage};
 use crate::support::claude;
-use crate::support::tmux::Tmux;
 use crate::support::tree::Tree;
 
 #[test]
@@ -31,9 +30,6 @@ fn case_08_settings_env_loses() {
 #[test]
 fn case_10_a_running_session_stays() {
     let Some(stage) = stage() else { return };
-    if !Tmux::is_there() {
-        return;
-    }
     let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
     claude::say(&tmux, "one");
     stage.chosen.wait_for_posts(1);
@@ -64,11 +60,9 @@ fn case_11_foreign_helpers_and_headers_stay_out() {
     assert!(posts.iter().all(|post| post["headers"]["x-left"].is_null()));
     assert_eq!(models(&posts), ["m-main"]);
 
-    if Tmux::is_there() {
-        let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
-        let screen = tmux.screen();
-        assert!(!screen.contains("Both "), "{screen}");
-    }
+    let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+    let screen = tmux.screen();
+    assert!(!screen.contains("Both "), "{screen}");
     assert!(!helped.exists(), "the helper ran");
 }
 
