@@ -111,10 +111,7 @@ mod tests {
     /// Twice each character at most, and blanks once more to get past them.
     #[test]
     fn the_work_grows_with_the_file_and_not_with_its_square() {
-        for piece in [
-            "\n", "\r", "\"", "'", "\n ", "\" ", "\"\n", "'A", "A\n", "A \"", "export\n", "'export ", "\n#",
-            "A=\"",
-        ] {
+        for piece in ["\n", "\"", "'", "\n ", "'A", "A \"", "export\n"] {
             let text = piece.repeat(200_000);
             for dialect in [Dialect::Lines, Dialect::Go] {
                 let mut looked_at = 0;

@@ -190,17 +190,20 @@ fn every_spelling_of_a_dotenv_is_known() {
 )]
 fn a_dotenv_that_only_crush_can_read_sends_no_header() {
     let Some(stage) = Stage::new() else { return };
+    let server = json!({"type": "http", "url": stage.silent.url("/mcp"), "headers": {"x-sent": "$SENT"}});
+    stage.sandbox.write(&stage.sandbox.path("work/crush.json"), json!({"mcp": {"a": server}}).to_string());
     let pipe = stage.sandbox.path("work/.env");
     run(stage.sandbox.command("mkfifo").arg(&pipe)).exits(0);
-    let writer = "echo OPENAI_ORG_ID: planted > \"$0\"";
-    let mut writer = stage.sandbox.command("sh").args(["-c", writer]).arg(&pipe).spawn().unwrap();
+    // The launcher opens it too, to see what it is, and goes on without reading.
+    let write = "trap '' PIPE; exec 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9; do printf 'OPENAI_ORG_ID: planted\\nSENT=sent\\n' > \"$0\"; \
+                 sleep 0.5; done";
+    let mut writer = stage.sandbox.command("sh").args(["-c", write]).arg(&pipe).spawn().unwrap();
     let ran = stage.say_pong();
-    // Crush has read it, or else the writer would wait for ever.
-    let wrote = writer.try_wait().unwrap();
     writer.kill().unwrap();
     writer.wait().unwrap();
     assert_eq!(ran.exits(0).stdout, PONG);
-    assert!(wrote.is_some_and(|status| status.success()), "Crush does read a pipe");
+    let read = stage.silent.requests().iter().any(|it| header(it, "x-sent") == Some("sent"));
+    assert!(read, "Crush does read a pipe");
     sends_no_organization(&turns(&stage.mock), ".env is a pipe");
 }
 
