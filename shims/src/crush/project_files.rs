@@ -76,7 +76,9 @@ impl ProjectFiles {
                 Some(_) => files.settings(path, launch, inputs)?,
             }
         }
-        dotenv_names(inputs).iter().for_each(|name| files.sets(name));
+        for name in dotenv_names(inputs) {
+            files.sets(&name);
+        }
         Ok(files)
     }
 
