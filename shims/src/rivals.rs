@@ -15,11 +15,3 @@ pub struct Rival {
     /// What keeps it from deciding, as the end of a sentence.
     pub answer: &'static str,
 }
-
-/// The names a dotenv file assigns.
-pub fn assigned(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter_map(|line| {
-        let (name, _) = line.trim_start().split_once('=')?;
-        Some(name.strip_prefix("export ").unwrap_or(name).trim())
-    })
-}

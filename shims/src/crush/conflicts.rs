@@ -7,10 +7,9 @@ use serde_json::Value as Json;
 
 use super::case_fold;
 use super::homes::Homes;
-use super::project_files::{ProjectFiles, dotenv};
+use super::project_files::{ProjectFiles, dotenv_names, dotenv_path};
 use super::settings::OURS;
 use crate::json::{self, GO};
-use crate::rivals::assigned;
 use crate::{Inputs, Launch, Plan, Rival};
 
 /// The administrator's settings, which cannot be left out.
@@ -34,7 +33,7 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
         .collect();
     let project = ProjectFiles::read(&homes.start, &homes.project, launch, inputs).unwrap_or_default();
     found.extend(project.settings.iter().flat_map(|(path, settings)| chosen(path, settings, LAST)));
-    found.extend(in_dotenv(&dotenv(inputs), inputs, plan));
+    found.extend(in_dotenv(inputs, plan));
     found
 }
 
@@ -54,12 +53,12 @@ fn chosen(path: &Path, settings: &super::Object, answer: &'static str) -> Vec<Ri
 }
 
 /// Crush sets from a dotenv file what is not in the environment yet.
-fn in_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
-    let text = inputs.text(path).ok().flatten().unwrap_or_default();
-    let is_set = |name: &&str| matches!(plan.env.get(OsStr::new(name)), Some(Some(_)));
+fn in_dotenv(inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+    let path = dotenv_path(inputs);
+    let is_set = |name: &String| matches!(plan.env.get(OsStr::new(name)), Some(Some(_)));
     let answer = "the launch sets the variable, and Crush leaves it";
-    let rival = |name: &str| Rival { path: path.to_owned(), key: name.to_owned(), answer };
-    assigned(text).filter(is_set).map(rival).collect()
+    let rival = |key| Rival { path: path.clone(), key, answer };
+    dotenv_names(inputs).into_iter().filter(is_set).map(rival).collect()
 }
 
 #[cfg(test)]
@@ -76,7 +75,7 @@ mod tests {
             ("/home/u/.config/crush/crush.json", r#"{"providers": {"x": {}}, "models": null, "lsp": {}}"#),
             ("/work/.crush.json", r#"{"model\u017f": {"large": {}}, "Providers": {}}"#),
             ("/etc/crush/crush.json", r#"{"PROVIDERS": {}}"#),
-            ("/work/.env", "CRUSH_CLIENT_SERVER=1\nEDITOR=vi\n"),
+            ("/work/.env", "EDITOR=vi\nexport\tCRUSH_CLIENT_SERVER: 1\n"),
         ] {
             inputs.facts.insert(path.into(), Fact::File(text.into()));
         }

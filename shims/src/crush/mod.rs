@@ -65,6 +65,10 @@ impl Agent for Crush {
         variables::FAMILY
     }
 
+    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
+        &variables::SPARED
+    }
+
     /// Which release is the newest is asked at each start, and there is no switch; what was used goes to
     /// `data.charm.land` unless metrics are off (seen in 0.90.1).
     fn own_hosts(&self) -> &'static [&'static str] {
@@ -98,7 +102,7 @@ impl Agent for Crush {
         let homes = Homes::of(launch, inputs);
         paths.extend(homes.project.reads(&homes.session, inputs));
         paths.extend(project_files::paths(&homes.start, &homes.project));
-        paths.push(project_files::dotenv(inputs));
+        paths.push(project_files::dotenv_path(inputs));
         paths.extend(conflicts::files());
         paths.extend(homes.history.reads(inputs));
         paths.extend(homes.theirs.iter().flat_map(Theirs::reads));

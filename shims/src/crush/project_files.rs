@@ -15,8 +15,7 @@ use super::case_fold;
 use super::project::Project;
 use super::variables::ORGANIZATION;
 use crate::json::{self, GO};
-use crate::rivals::assigned;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Fact, Inputs, Launch, Plan, dotenv};
 
 const SETTINGS: [&str; 2] = ["crush.json", ".crush.json"];
 const SCRIPTS: [&str; 2] = ["crushrc", ".crushrc"];
@@ -45,8 +44,20 @@ pub fn paths(start: &Path, project: &Project) -> Vec<PathBuf> {
 }
 
 /// The dotenv file that Crush reads.
-pub fn dotenv(inputs: &Inputs) -> PathBuf {
+pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
     inputs.dirs.cwd.join(".env")
+}
+
+/// What that file may set. Where we cannot read it, Crush still may, as it does a named pipe (seen in 0.90.1): then
+/// it counts as setting what nothing else keeps it from.
+pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
+    let path = dotenv_path(inputs);
+    match inputs.file(&path) {
+        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::Dialect::Go),
+        // Nobody can read a folder.
+        Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
+        Err(_) => ORGANIZATION.map(str::to_owned).into(),
+    }
 }
 
 impl ProjectFiles {
@@ -65,8 +76,9 @@ impl ProjectFiles {
                 Some(_) => files.settings(path, launch, inputs)?,
             }
         }
-        let text = inputs.file(&dotenv(inputs)).ok().flatten().unwrap_or_default();
-        assigned(&String::from_utf8_lossy(text)).for_each(|name| files.sets(name));
+        for name in dotenv_names(inputs) {
+            files.sets(&name);
+        }
         Ok(files)
     }
 
@@ -229,6 +241,24 @@ mod tests {
         let paths: Vec<_> = files.settings.iter().map(|(path, _)| path.to_str().expect("UTF-8")).collect();
         assert_eq!(paths, ["/p/a/.crush.json", "/p/crush.json"]);
         assert!(files.warnings.is_empty() && files.variables.contains("OPENAI_ORG_ID"));
+    }
+
+    #[test]
+    fn a_dotenv_is_read_as_crush_reads_it_and_counts_against_the_project_when_it_cannot_be() {
+        for text in ["OPENAI_ORG_ID: x", "X=\"1\" OPENAI_ORG_ID=x", "export\tOPENAI_ORG_ID=x"] {
+            let files = read(&[("/p/a/.env", text)]).expect(text);
+            assert!(files.variables.contains("OPENAI_ORG_ID"), "{text:?}");
+        }
+        let mut inputs = Inputs::default();
+        for (fact, names) in [
+            (Fact::Absent, &[][..]),
+            (Fact::Dir(Vec::new()), &[]),
+            (Fact::Stream, &ORGANIZATION),
+            (Fact::Unreadable("permission denied".into()), &ORGANIZATION),
+        ] {
+            inputs.facts.insert(dotenv_path(&inputs), fact.clone());
+            assert_eq!(dotenv_names(&inputs), names, "{fact:?}");
+        }
     }
 
     #[test]

@@ -188,6 +188,29 @@ fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
 }
 
 #[test]
+fn a_key_does_not_stay_under_the_name_of_a_variable_that_is_spared() {
+    for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"] {
+        let launched = Launch { key_variable: Some(name.into()), ..launch(&[]) };
+        let gone = |launch: &Launch, files: &[(&str, &str)]| {
+            plan(launch, machine(&[(name, "sk")], files)).env.get(OsStr::new(name)) == Some(&None)
+        };
+        assert!(gone(&launched, &[]), "{name}");
+        assert!(gone(&Launch { foreign_keys: [name.to_owned()].into(), ..launch(&[]) }, &[]), "{name}");
+        assert!(!gone(&launch(&[]), &[]), "{name} of the user's own tools");
+        let server = format!(r#"{{"mcp": {{"a": {{"url": "u", "headers": {{"A": "${name}"}}}}}}}}"#);
+        assert!(!gone(&launched, &[("/h/.config/crush/crush.json", &server)]), "{name}");
+    }
+}
+
+#[test]
+fn what_is_spared_is_of_the_family_and_has_a_reason() {
+    for (name, reason) in variables::SPARED {
+        assert!(variables::is_family(name) && !variables::FAMILY.contains(&name), "{name}");
+        assert!(!reason.is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn what_would_leave_a_server_behind_is_refused() {
     for command in ["server", "logout", "signout"] {
         let error = try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command).to_string();

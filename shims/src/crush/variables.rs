@@ -30,24 +30,22 @@ pub const FAMILY: &[&str] = &[
     "AGENT_RUN_HEADER_*",
 ];
 
-/// What of the family stays, because it moves no request and a user may need it.
-pub const SPARED: &[&str] = &[
-    // Whether metrics are sent, and to nobody but Charm.
-    "CRUSH_DISABLE_METRICS",
-    // Where skills and caches are.
-    "CRUSH_SKILLS_DIR",
-    "CRUSH_CACHE_DIR",
-    // How the shell tool and requests are made, not where they go.
-    "CRUSH_CORE_UTILS",
-    "CRUSH_DISABLE_ANTHROPIC_CACHE",
-    "CRUSH_SKIP_DATADIR_LOCK",
-    "CRUSH_UI_DEBUG",
-    // Crush prefers our key and base URL (seen in 0.90.1); the user's own tools may need theirs.
-    "OPENAI_API_KEY",
-    "OPENAI_BASE_URL",
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_BASE_URL",
+/// What of the family stays, because it moves no request and a user may need it, with the reason.
+pub const SPARED: [(&str, &str); 11] = [
+    ("CRUSH_DISABLE_METRICS", "whether metrics are sent, and to nobody but Charm"),
+    ("CRUSH_SKILLS_DIR", "where skills are"),
+    ("CRUSH_CACHE_DIR", "where caches are"),
+    ("CRUSH_CORE_UTILS", "how the shell tool runs programs"),
+    ("CRUSH_DISABLE_ANTHROPIC_CACHE", "how a request is made, not where it goes"),
+    ("CRUSH_SKIP_DATADIR_LOCK", "whether a session folder is locked"),
+    ("CRUSH_UI_DEBUG", "a switch of the terminal interface"),
+    ("OPENAI_API_KEY", OF_THE_TOOLS),
+    ("OPENAI_BASE_URL", OF_THE_TOOLS),
+    ("ANTHROPIC_API_KEY", OF_THE_TOOLS),
+    ("ANTHROPIC_BASE_URL", OF_THE_TOOLS),
 ];
+const OF_THE_TOOLS: &str =
+    "Crush prefers our key and URL (seen in 0.90.1), and the user's own tools may need theirs";
 
 /// What would add headers or a second credential to each request of either SDK.
 const OPENAI: &[&str] = &["OPENAI_CUSTOM_HEADERS"];
@@ -77,11 +75,6 @@ pub fn set(
     inputs: &Inputs,
     plan: &mut Plan,
 ) {
-    for name in SPARED {
-        if plan.env.get(OsStr::new(name)) == Some(&None) && !launch.foreign_keys.contains(*name) {
-            plan.env.remove(OsStr::new(name));
-        }
-    }
     for (name, value) in ours {
         plan.set(name, value.clone());
     }
@@ -148,7 +141,7 @@ pub fn pins(
     }
     for name in project {
         let plain = name.strip_prefix("CRUSH_").unwrap_or(name);
-        if is_family(name) && !pins.contains_key(plain) && !SPARED.contains(&name.as_str()) {
+        if is_family(name) && !pins.contains_key(plain) && !SPARED.iter().any(|(spared, _)| spared == name) {
             pins.insert(name.clone(), itself(plain));
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! What theirs accepts, ours reads to the same value or refuses. How many it refused is printed.
 
-/// Dotenv files: dotenvy for Codex, python-dotenv for Hermes.
+/// dotenvy, which Codex reads its `.env` with. What godotenv reads is tried on the real Crush.
 #[allow(clippy::print_stdout, reason = "counts are what is asked for")]
 mod dotenv;
 

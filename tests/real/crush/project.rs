@@ -140,6 +140,84 @@ fn a_project_changes_no_proxy_and_no_header() {
     holds(&stage, "crush.json", &settings);
 }
 
+/// Each spelling as godotenv reads it: a server shows that Crush set the variable, and the launch that it sent none.
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn every_spelling_of_a_dotenv_is_known() {
+    let Some(stage) = Stage::new() else { return };
+    let server = json!({"type": "http", "url": stage.silent.url("/mcp"), "headers": {"x-sent": "$SENT"}});
+    stage.sandbox.write(&stage.sandbox.path("work/crush.json"), json!({"mcp": {"a": server}}).to_string());
+    for (at, spelling) in [
+        "NAME=VALUE\n",
+        "NAME: VALUE\n",
+        " \t NAME = VALUE # X=1\n",
+        "export NAME=VALUE\n",
+        "export\tNAME: 'VALUE'\n",
+        "export\u{a0}\u{b}NAME=VALUE\n",
+        "\u{2003}\n\n\u{85} NAME\r=VALUE\n",
+        "X=\"1\" NAME=VALUE\n",
+        "X='1'NAME=VALUE\n",
+        "X='' export NAME: VALUE\n",
+        "X=\"several\nlines\" NAME=VALUE\n",
+        "X=\"esc\\\"aped\"\nNAME=\"VALUE\" ",
+        "X=1\rNAME=VALUE\r",
+        "X=\nNAME=VALUE\n",
+        "# X=1 \\\n\n  NAME=VALUE\r\n",
+        "a.b=1\nX1: 2\nNAME=VALUE\n",
+        "CRUSH_NAME: VALUE\nNAME=VALUE\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let sent = format!("sent-{at}");
+        let lines = [("OPENAI_ORG_ID", "planted"), ("OPENAI_PROJECT_ID", "planted"), ("SENT", &sent)];
+        let lines = lines.map(|(name, value)| spelling.replace("NAME", name).replace("VALUE", value));
+        stage.sandbox.write(&stage.sandbox.path("work/.env"), lines.concat());
+        let before = turns(&stage.mock).len();
+        assert_eq!(stage.say_pong().exits(0).stdout, PONG, "{spelling:?}");
+        assert!(stage.silent.requests().iter().any(|it| header(it, "x-sent") == Some(&sent)), "{spelling:?}");
+        sends_no_organization(&turns(&stage.mock)[before..], spelling);
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn a_dotenv_that_only_crush_can_read_sends_no_header() {
+    let Some(stage) = Stage::new() else { return };
+    let server = json!({"type": "http", "url": stage.silent.url("/mcp"), "headers": {"x-sent": "$SENT"}});
+    stage.sandbox.write(&stage.sandbox.path("work/crush.json"), json!({"mcp": {"a": server}}).to_string());
+    let pipe = stage.sandbox.path("work/.env");
+    run(stage.sandbox.command("mkfifo").arg(&pipe)).exits(0);
+    // The launcher opens it too, to see what it is, and goes on without reading.
+    let write = "trap '' PIPE; exec 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9; do printf 'OPENAI_ORG_ID: planted\\nSENT=sent\\n' > \"$0\"; \
+                 sleep 0.5; done";
+    let mut writer = stage.sandbox.command("sh").args(["-c", write]).arg(&pipe).spawn().unwrap();
+    let ran = stage.say_pong();
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    assert_eq!(ran.exits(0).stdout, PONG);
+    let read = stage.silent.requests().iter().any(|it| header(it, "x-sent") == Some("sent"));
+    assert!(read, "Crush does read a pipe");
+    sends_no_organization(&turns(&stage.mock), ".env is a pipe");
+}
+
+#[track_caller]
+fn sends_no_organization(turns: &[Json], why: &str) {
+    assert!(!turns.is_empty(), "{why:?}");
+    for turn in turns {
+        for name in ["openai-organization", "openai-project"] {
+            assert!(matches!(header(turn, name), None | Some("")), "{why:?}: {turn}");
+        }
+        assert!(!turn.to_string().contains("planted"), "{why:?}: {turn}");
+    }
+}
+
 /// `${!NAME*}` names variables by their beginning, and `${!NAME}` gives what the one named in NAME holds.
 #[test]
 #[cfg_attr(
