@@ -96,17 +96,46 @@ fn refused(id: &str, provider: &Toml) -> Option<&'static str> {
     (!named).then_some("it has no name")
 }
 
-/// Says of every hook the user trusts that it is trusted through the runtime home too: Codex knows hooks
+/// Says of every hook the user trusts that it is trusted through each of our `homes` too: Codex knows hooks
 /// by the path of the file they stand in.
-pub fn carry_hook_trust(table: &mut Table, real: &Path, runtime: &Path) {
-    let state = table.get_mut("hooks").and_then(|hooks| hooks.get_mut("state"));
-    let Some(Toml::Table(state)) = state else { return };
-    let copies: Vec<_> = state
-        .iter()
-        .filter_map(|(place, trust)| {
-            let rest = place.strip_prefix(real.to_str()?)?.strip_prefix('/')?;
-            Some((format!("{}/{rest}", runtime.to_str()?), trust.clone()))
+pub fn carry_hook_trust(table: &mut Table, real: &Path, homes: &[&Path]) {
+    let Some(state) = hook_state(table) else { return };
+    let places = state.iter().flat_map(|(place, trust)| homes.iter().map(move |home| (place, trust, home)));
+    let copies: Vec<_> =
+        places.filter_map(|(place, trust, home)| Some((moved(place, real, home)?, trust.clone()))).collect();
+    state.extend(copies);
+}
+
+/// What Codex changed about a hook since `last`, in one of two homes of ours, counts in the other.
+pub fn share_hook_trust(current: &mut Table, last: &Table, one: &Path, other: &Path) {
+    let empty = Table::new();
+    let before = last.get("hooks").and_then(|hooks| hooks.get("state")).and_then(Toml::as_table);
+    let before = before.unwrap_or(&empty);
+    // Without the table, neither has a hook left that is trusted.
+    let Some(state) = hook_state(current) else { return };
+    let places: Vec<String> = state.keys().chain(before.keys()).cloned().collect();
+    let changed: Vec<_> = places
+        .into_iter()
+        .filter(|place| state.get(place) != before.get(place))
+        .filter_map(|place| {
+            let twin = moved(&place, one, other).or_else(|| moved(&place, other, one))?;
+            (state.get(&twin) == before.get(&twin)).then(|| (twin, state.get(&place).cloned()))
         })
         .collect();
-    state.extend(copies);
+    for (twin, trust) in changed {
+        match trust {
+            Some(trust) => _ = state.insert(twin, trust),
+            None => _ = state.remove(&twin),
+        }
+    }
+}
+
+fn hook_state(table: &mut Table) -> Option<&mut Table> {
+    table.get_mut("hooks")?.get_mut("state")?.as_table_mut()
+}
+
+/// The place of the same hook in another home.
+fn moved(place: &str, from: &Path, to: &Path) -> Option<String> {
+    let rest = place.strip_prefix(from.to_str()?)?.strip_prefix('/')?;
+    Some(format!("{}/{rest}", to.to_str()?))
 }

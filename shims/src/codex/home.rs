@@ -2,17 +2,16 @@
 //!
 //! One runtime home serves all providers: trust, approvals, history and sessions are the user's, not a provider's.
 //! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
+//! A launch that the user's `.env` would undo gets a folder beside it, all links but for that file.
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use super::variables;
-use crate::loopback::PROXY_VARIABLES;
+use super::dotenv;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Launch, Link, Plan, ToolSet, dotenv};
+use crate::{Inputs, Launch, Link, Plan, ToolSet};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -68,8 +67,12 @@ pub fn owns(name: &str) -> bool {
 pub struct Home {
     /// The user's own home. It is only read.
     pub real: PathBuf,
-    /// The runtime home: `CODEX_HOME` of the launch.
+    /// The runtime home, where everything is kept.
     pub runtime: PathBuf,
+    /// The folder beside it that lacks the user's `.env`.
+    pub beside: PathBuf,
+    /// The name that the user's `.env` sets against the launch, if it does.
+    pub against: Option<String>,
     /// Sessions and databases.
     pub state: PathBuf,
     /// Whether nothing is taken from the user's home.
@@ -91,7 +94,19 @@ impl Home {
             let [a, b, c, d, ..]: [u8; 32] = digest.into();
             (shared(inputs), format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
         };
-        Self { real, runtime: state.join(name), state, isolated: launch.isolated }
+        Self {
+            against: if launch.isolated { None } else { dotenv::against(launch, &real, inputs) },
+            beside: state.join(format!("{name}-without-env")),
+            runtime: state.join(name),
+            real,
+            state,
+            isolated: launch.isolated,
+        }
+    }
+
+    /// `CODEX_HOME` of the launch.
+    pub fn entered(&self) -> &Path {
+        if self.against.is_some() { &self.beside } else { &self.runtime }
     }
 
     /// What [`Home::plan`] must be told.
@@ -102,6 +117,9 @@ impl Home {
             paths.retain(|path| *path != self.real);
         } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
             paths.push(self.real.join(".env"));
+        }
+        if self.against.is_some() {
+            paths.extend(dotenv::reads(&self.runtime, &self.beside));
         }
         paths
     }
@@ -124,19 +142,31 @@ impl Home {
             let nothing = Mirror { real: &former, owns: &|_| true, ..self.mirror() };
             nothing.plan(inputs, plan);
         }
+        self.leave_out_hidden_dotenv(inputs, plan);
+        if let Some(name) = &self.against {
+            dotenv::plan(&self.runtime, &self.beside, inputs, plan);
+            plan.warn(format!(
+                "{} sets {name} against this launch; the file was left out\nhelp: move {name} out of it",
+                self.real.join(".env").display()
+            ));
+        }
         for name in SHARED {
             let target = self.state.join(name);
             plan.dirs.insert(target.clone());
-            plan.links.insert(self.runtime.join(name), Some(Link { target, replaces_folder: true }));
+            for home in [self.runtime.as_path(), self.entered()] {
+                let link = Link { target: target.clone(), replaces_folder: true };
+                plan.links.insert(home.join(name), Some(link));
+            }
         }
         if launch.codex_tools == ToolSet::Minimal {
             plan.write(self.catalog(), EMPTY_CATALOG);
         }
         if let Some(real) = self.real.to_str() {
             let marker = json!({ "real_home": real, "carried": true });
-            plan.write(self.runtime.join(MARKER), format!("{marker}\n"));
+            for home in [self.runtime.as_path(), self.entered()] {
+                plan.write(home.join(MARKER), format!("{marker}\n"));
+            }
         }
-        self.guard_dotenv(launch, inputs, plan);
     }
 
     /// Whether what older versions kept was brought into this home already.
@@ -151,52 +181,23 @@ impl Home {
             owns: if self.isolated { &|_| true } else { &owns },
             always: &[],
             quiet: &["history.jsonl", "version.json", "mention_usage.json"],
-            yielding: &[("skills", &[".system"])],
+            yielding: &[("plugins", &[]), ("rules", &[]), ("skills", &[".system"])],
         }
     }
 
-    /// Leaves out a `.env` that would undo the launch: Codex lets it win over the inherited environment,
-    /// but for names that begin with `CODEX_` (seen in Codex 0.169).
-    fn guard_dotenv(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-        let dotenv = self.real.join(".env");
-        // What is in a pipe is Codex's to read, and nobody can tell what it will be.
-        let hidden = matches!(inputs.fact(&dotenv), Some(Fact::Stream));
-        let bytes = match inputs.file(&dotenv) {
-            Ok(Some(bytes)) => bytes,
-            _ if hidden => b"",
-            _ => return,
-        };
-        let planned = |name: &str| match plan.env.get(OsStr::new(name)) {
-            Some(Some(_)) => !name.starts_with("CODEX_"),
-            Some(None) => PROXY_VARIABLES.contains(&name),
-            None => false,
-        };
-        let decided = |name: &String| {
-            name.starts_with("AGENT_RUN_")
-                || launch.extra_env.contains_key(name)
-                || planned(name)
-                || variables::stops_codex(name)
-        };
-        let names = dotenv::names(bytes, dotenv::Dialect::Lines);
-        let against = names.iter().find(|name| decided(name));
-        if hidden || against.is_some() {
-            plan.warn(match against {
-                Some(name) => format!(
-                    "{} sets {name} against this launch; the file was left out\nhelp: move {name} out of it",
-                    dotenv.display()
-                ),
-                None => format!(
-                    "{} is not a regular file and could set anything; it was left out\n\
-                     help: put a file there to have it again",
-                    dotenv.display()
-                ),
-            });
-            let link = self.runtime.join(".env");
-            let stands = inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env");
-            plan.links.remove(&link);
-            if stands {
-                plan.links.insert(link, None);
-            }
+    fn leave_out_hidden_dotenv(&self, inputs: &Inputs, plan: &mut Plan) {
+        if self.isolated || !dotenv::is_hidden(&self.real, inputs) {
+            return;
+        }
+        plan.warn(format!(
+            "{} is not a regular file and could set anything; it was left out\n\
+             help: put a file there to have it again",
+            self.real.join(".env").display()
+        ));
+        let link = self.runtime.join(".env");
+        plan.links.remove(&link);
+        if inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env") {
+            plan.links.insert(link, None);
         }
     }
 }

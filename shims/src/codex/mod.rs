@@ -9,6 +9,7 @@
 mod argv;
 mod carry;
 mod config;
+mod dotenv;
 mod home;
 mod literal;
 mod managed;
@@ -98,7 +99,7 @@ impl Agent for Codex {
         let settings = settings::of(launch, inputs, &home, answer, &pinned)?;
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
-        plan.set("CODEX_HOME", home.runtime.as_os_str());
+        plan.set("CODEX_HOME", home.entered().as_os_str());
         home.plan(launch, inputs, plan);
         carry::plan(launch, &home, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));

@@ -62,12 +62,16 @@ pub fn plan(
     // What cannot be read of ours counts as gone.
     let ours = |path| inputs.text(path).ok().flatten();
     let (base, last) = (ours(&files.base), ours(&files.last));
-    let current = ours(&files.config).or(last);
+    let there = ours(&files.config);
+    let current = there.or(last);
     let stamp = stamp(home, settings, own);
     if let Some(current) = current.filter(|_| current == last)
         && base.and_then(|base| base.lines().next()) == Some(&*stamp)
     {
-        plan.write(files.config, current);
+        // What is there already is not written again: a Codex that runs may have added to it since it was read.
+        if there.is_none() {
+            plan.write(files.config, current);
+        }
         return Ok(());
     }
 
@@ -76,10 +80,14 @@ pub fn plan(
     for setting in settings.iter().filter(|setting| setting.is_written()) {
         setting.write(&mut new);
     }
-    config::carry_hook_trust(&mut new, &home.real, &home.runtime);
+    config::carry_hook_trust(&mut new, &home.real, &[&home.runtime, &home.beside]);
     let owned = |path: &[&str]| is_owned(path, settings);
     let merged = match (base.and_then(read_back), current.and_then(read_back)) {
-        (Some(base), Some(current)) => merge(&base, &current, &new, owned),
+        (Some(base), Some(mut current)) => {
+            let last = last.and_then(read_back).unwrap_or_default();
+            config::share_hook_trust(&mut current, &last, &home.runtime, &home.beside);
+            merge(&base, &current, &new, owned)
+        }
         // What Codex wrote into the homes of older versions, one for each provider.
         _ => former.iter().fold(new.clone(), |so_far, (base, last)| merge(base, last, &so_far, owned)),
     };

@@ -1,8 +1,8 @@
 //! What a launch imposes on Codex: each setting once, for the file and for the command line.
 //!
-//! All launches of a user share one home, so that nothing of it is asked for twice. Its `config.toml` therefore
-//! holds nothing that one launch chooses and another does not: each choice is a `-c` word, which Codex prefers to
-//! every file but an administrator's (seen in 0.171).
+//! All launches of a user share one `config.toml`, so that nothing is asked for twice. It therefore holds nothing
+//! that one launch chooses and another does not: each choice is a `-c` word, which Codex prefers to every file but an
+//! administrator's (seen in 0.171). The one choice that no word can make, the user's `.env`, is `dotenv`'s.
 
 use std::path::Path;
 

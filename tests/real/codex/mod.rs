@@ -2,6 +2,8 @@
 
 /// Which provider is asked, with what, whatever the user's own settings say.
 mod choice;
+/// A `.env` that one launch takes and another does not.
+mod dotenv;
 /// Where the key is, and where it is not.
 mod keys;
 /// The other subcommands, and the protocol of editors.

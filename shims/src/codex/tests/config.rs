@@ -99,7 +99,40 @@ fn trust_in_hooks_counts_in_the_runtime_home_too() {
     let table = generated(own);
     let state = table["hooks"]["state"].as_table().expect("a table");
     assert_eq!(state["/s/codex-shared/home/hooks.json:stop:0:0"]["trusted_hash"].as_str(), Some("1"));
-    assert_eq!(state.len(), 3);
+    assert_eq!(
+        state["/s/codex-shared/home-without-env/hooks.json:stop:0:0"],
+        state["/h/.codex/hooks.json:stop:0:0"]
+    );
+    assert_eq!(state.len(), 4);
+}
+
+#[test]
+fn what_codex_changes_about_a_hook_in_one_home_counts_in_the_one_beside_it() {
+    let machine = machine(&[]);
+    let first = plan(&launch(), &machine).expect("a plan");
+    let mut machine = after(&first, machine);
+    let place = |home: &str| format!("/s/codex-shared/{home}/hooks.json:stop:0:0");
+    let trusts = |machine: &Inputs| -> Option<toml::Table> {
+        let config: toml::Table = machine.text(Path::new(CONFIG)).ok()??.parse().ok()?;
+        config.get("hooks")?.get("state")?.as_table().cloned()
+    };
+    let mut next = |state: &[(&str, &str)]| {
+        let mut config: toml::Table = written(&first, CONFIG).parse().expect("TOML");
+        let trust = |hash: &str| toml::Table::from_iter([("trusted_hash".to_owned(), hash.into())]);
+        let state = state.iter().map(|(home, hash)| (place(home), trust(hash).into()));
+        let hooks = toml::Table::from_iter([("state".to_owned(), state.collect::<toml::Table>().into())]);
+        config.insert("hooks".to_owned(), hooks.into());
+        let text = toml::to_string(&config).expect("TOML");
+        machine.facts.insert(CONFIG.into(), Fact::File(text.into()));
+        machine = after(&plan(&launch(), &machine).expect("a plan"), machine.clone());
+        let state = trusts(&machine).unwrap_or_default();
+        ["home", "home-without-env"]
+            .map(|home| Some(state.get(&place(home))?["trusted_hash"].as_str()?.to_owned()))
+    };
+    let both = |hash: &str| [Some(hash.to_owned()), Some(hash.to_owned())];
+    assert_eq!(next(&[("home-without-env", "1")]), both("1"), "given beside");
+    assert_eq!(next(&[("home", "2"), ("home-without-env", "1")]), both("2"), "given again");
+    assert_eq!(next(&[("home-without-env", "2")]), [None, None], "taken back");
 }
 
 #[test]
@@ -124,7 +157,7 @@ fn what_codex_wrote_stays_and_what_the_launch_decides_comes_back() {
 
     let machine = after(&second, machine);
     let third = plan(&launch(), &machine).expect("a plan");
-    assert_eq!(written(&third, CONFIG), written(&second, CONFIG));
+    assert!(!third.files.contains_key(Path::new(CONFIG)), "what Codex writes meanwhile stays");
     assert!(!third.files.contains_key(&Path::new(HOME).join(".agent-run-base.toml")), "nothing was parsed");
 
     let mut wiped = machine;

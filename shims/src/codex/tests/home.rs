@@ -70,11 +70,13 @@ fn links_into_a_former_home_go() {
 
 #[test]
 fn a_dotenv_that_would_undo_the_launch_is_left_out() {
-    let link = Path::new("/s/codex-shared/home/.env");
     let linked = |launch: &Launch, text: &str| {
         let plan = plan(launch, &machine(&[("/h/.codex/.env", text)])).expect("a plan");
-        assert_eq!(warnings(&plan).is_empty(), plan.links.contains_key(link), "{text}");
-        plan.links.contains_key(link)
+        let home =
+            plan.env[std::ffi::OsStr::new("CODEX_HOME")].as_ref().and_then(Value::plain).expect("a home");
+        let has = plan.links.contains_key(&Path::new(&home).join(".env"));
+        assert_eq!(warnings(&plan).is_empty(), has, "{text}");
+        has
     };
     let local = Sourced::new("http://localhost:1/v1".into(), Origin::Default(String::new()));
     let foreign_keys = ["P_KEY".to_owned()].into();
@@ -89,4 +91,42 @@ fn a_dotenv_that_would_undo_the_launch_is_left_out() {
     assert!(!linked(&Launch { proxy: crate::Proxy::None, ..launch() }, "HTTPS_PROXY=http://proxy"));
     let extra_env = [("A".to_owned(), Value::from("2"))].into();
     assert!(!linked(&Launch { extra_env, ..launch() }, "A=1"));
+}
+
+#[test]
+fn a_launch_without_the_dotenv_shares_everything_else() {
+    let machine = machine(&[
+        ("/h/.codex/.env", "HTTPS_PROXY=http://proxy"),
+        ("/h/.codex/AGENTS.md", "x"),
+        ("/h/.codex/auth.json", "x"),
+        ("/s/codex-shared/home/themes", "x"),
+        ("/s/codex-shared/home/cache", "x"),
+        ("/s/codex-shared/home/.env", "kept by hand"),
+    ]);
+    let plan = plan(&Launch { proxy: crate::Proxy::None, ..launch() }, &machine).expect("a plan");
+    let beside = Path::new("/s/codex-shared/home-without-env");
+    assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some(beside.as_os_str().into()));
+    let links = plan.links.iter().filter(|(path, _)| path.starts_with(beside));
+    let links: Vec<_> =
+        links.map(|(path, link)| (path, link.as_ref().expect("a link").target.clone())).collect();
+    let mut expected: Vec<_> = [".credentials.json", "AGENTS.md", "config.toml", "history.jsonl", "memories"]
+        .into_iter()
+        .chain(["mention_usage.json", "plugins", "rules", "session_index.jsonl", "skills", "themes"])
+        .chain(["version.json"])
+        .map(|name| (beside.join(name), Path::new(HOME).join(name)))
+        .chain(
+            ["archived_sessions", "sessions", "thread-writer-locks"]
+                .map(|name| (beside.join(name), Path::new("/s/codex-shared").join(name))),
+        )
+        .collect();
+    expected.sort();
+    assert_eq!(links, expected.iter().map(|(path, target)| (path, target.clone())).collect::<Vec<_>>());
+    for name in ["memories", "plugins", "rules", "skills"] {
+        assert!(
+            plan.dirs.contains(&Path::new(HOME).join(name)),
+            "{name}: Codex makes no folder through a link"
+        );
+    }
+    let marker = written(&plan, "/s/codex-shared/home-without-env/.agent-run.json");
+    assert_eq!(marker, written(&plan, &format!("{HOME}/.agent-run.json")));
 }

@@ -155,11 +155,16 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
 
 #[test]
 fn launches_that_choose_differently_write_the_same_files() {
-    let own = [("/h/.codex/config.toml", "a = 1\nmodel = 'mine'"), ("/h/.codex/AGENTS.md", "x")];
+    let dotenv = "HTTPS_PROXY=http://proxy\nEXTRA=1\nNO_PROXY=corp\n";
+    let own = [
+        ("/h/.codex/config.toml", "a = 1\nmodel = 'mine'"),
+        ("/h/.codex/AGENTS.md", "x"),
+        ("/h/.codex/.env", dotenv),
+    ];
     let one = plan(&launch(), &machine(&own)).expect("a plan");
     let headers = [("X-Team".to_owned(), Value::from("a"))].into();
     let window = Model { context_window: Some(9000), ..Model::named("other") };
-    let other = Launch {
+    let chosen = Launch {
         headers,
         keyed: false,
         model: Sourced::new(window, Origin::Option("--model")),
@@ -167,12 +172,38 @@ fn launches_that_choose_differently_write_the_same_files() {
         key_variable: Some("OWN_KEY".to_owned()),
         ..Launch::sample("q", Protocol::OpenaiResponses, "https://other.example/v1", "N")
     };
-    let other = plan(&other, &machine(&own)).expect("a plan");
+    let extra_env = [("EXTRA".to_owned(), Value::from("2"))].into();
+    let local = Sourced::new("http://localhost:1/v1".into(), Origin::Default(String::new()));
+    let others = [
+        Launch { proxy: crate::Proxy::None, ..launch() },
+        Launch { proxy: crate::Proxy::Url("http://127.0.0.1:9".to_owned()), ..chosen.clone() },
+        Launch { extra_env, ..launch() },
+        Launch { base_url: local, ..launch() },
+        chosen,
+    ];
+    let others = others.map(|other| plan(&other, &machine(&own)).expect("a plan"));
     let catalog = format!("{HOME}/agent-run-models.json");
-    for (path, file) in &other.files {
-        assert!(path == Path::new(&catalog) || one.files.get(path) == Some(file), "{}", path.display());
+    let home = |plan: &Plan| plan.env[std::ffi::OsStr::new("CODEX_HOME")].clone();
+    // In each folder there is one answer, whoever asks.
+    for (at, other) in others.iter().enumerate() {
+        let same = others.iter().filter(|third| home(third) == home(other)).chain([&one]);
+        for third in same {
+            let beside = home(third) != home(other);
+            let is_shared = |path: &&Path| !beside || !path.starts_with("/s/codex-shared/home-without-env");
+            let links = |plan: &Plan| -> Vec<_> {
+                let links = plan.links.iter().filter(|(path, _)| is_shared(&path.as_path()));
+                links.map(|(path, link)| (path.clone(), link.clone())).collect()
+            };
+            let files = |plan: &Plan| -> Vec<_> {
+                let files = plan.files.iter().filter(|(path, _)| is_shared(&path.as_path()));
+                let files = files.filter(|(path, _)| **path != Path::new(&catalog));
+                files.map(|(path, file)| (path.clone(), file.clone())).collect()
+            };
+            assert_eq!(links(other), links(third), "{at}");
+            assert_eq!(files(other), files(third), "{at}");
+        }
     }
-    assert_eq!(one.links, other.links);
+    assert_eq!(others.iter().filter(|other| home(other) != home(&one)).count(), 4);
 }
 
 #[test]

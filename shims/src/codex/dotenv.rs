@@ -1,0 +1,80 @@
+//! The user's `.env`, which Codex lets win over the inherited environment, but for names that begin with `CODEX_`
+//! (seen in 0.169).
+//!
+//! Whether it goes along is a launch's choice: it depends on the proxy, `extra_env` and the URL. Codex and the
+//! commands it runs read it again and again from `CODEX_HOME`, so that one folder cannot serve both answers. A launch
+//! that it would undo is therefore started in a folder of its own kind, where everything but the `.env` is a link
+//! into the runtime home. To leave it out for all would take the proxy from those who have it there.
+
+use std::path::{Path, PathBuf};
+
+use super::home::owns;
+use super::variables;
+use crate::loopback::{PROXY_VARIABLES, is_loopback};
+use crate::mirror::Mirror;
+use crate::{EntryKind, Fact, Inputs, Launch, Plan, Proxy, dotenv};
+
+/// Files that Codex makes in a home when it first needs them; it writes through a link that leads nowhere yet. Its
+/// settings it writes where the link leads (seen in 0.118 and 0.171).
+const MADE: [&str; 6] = [
+    ".credentials.json",
+    "config.toml",
+    "history.jsonl",
+    "mention_usage.json",
+    "session_index.jsonl",
+    "version.json",
+];
+
+/// Folders of the same kind; these it cannot make through a link.
+const FOLDERS: [&str; 4] = ["memories", "plugins", "rules", "skills"];
+
+/// The name that the user's `.env` sets against the launch.
+pub fn against(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String> {
+    let bytes = inputs.file(&real.join(".env")).ok().flatten()?;
+    let decided = |name: &String| {
+        name.starts_with("AGENT_RUN_")
+            || launch.extra_env.contains_key(name)
+            || variables::stops_codex(name)
+            || PROXY_VARIABLES.contains(&name.as_str()) && !matches!(launch.proxy, Proxy::Inherit)
+            || ["NO_PROXY", "no_proxy"].contains(&name.as_str()) && is_loopback(&launch.base_url.value)
+    };
+    dotenv::names(bytes, dotenv::Dialect::Lines).into_iter().find(decided)
+}
+
+/// Whether nobody can tell what it will be: what is in a pipe is Codex's to read. No launch has it then.
+pub fn is_hidden(real: &Path, inputs: &Inputs) -> bool {
+    matches!(inputs.fact(&real.join(".env")), Some(Fact::Stream))
+}
+
+/// What [`plan`] must be told.
+pub fn reads(runtime: &Path, beside: &Path) -> Vec<PathBuf> {
+    mirror(runtime, beside, &[]).reads()
+}
+
+/// Plans the folder `beside` the runtime home, whose own plan is made.
+pub fn plan(runtime: &Path, beside: &Path, inputs: &Inputs, plan: &mut Plan) {
+    plan.dirs.insert(beside.to_owned());
+    let stands = |name: &str| inputs.entries(runtime).iter().find(|entry| entry.name == name);
+    for name in FOLDERS {
+        let path = runtime.join(name);
+        if !plan.links.contains_key(&path) && stands(name).is_none_or(|entry| entry.kind == EntryKind::Dir) {
+            plan.dirs.insert(path);
+        }
+    }
+    let planned = plan.links.iter().filter(|(path, link)| link.is_some() && path.parent() == Some(runtime));
+    let planned = planned.filter_map(|(path, _)| path.file_name()?.to_str().map(str::to_owned));
+    let always: Vec<String> = planned.chain(MADE.into_iter().chain(FOLDERS).map(str::to_owned)).collect();
+    let always: Vec<&str> = always.iter().map(String::as_str).collect();
+    mirror(runtime, beside, &always).plan(inputs, plan);
+}
+
+fn mirror<'a>(runtime: &'a Path, beside: &'a Path, always: &'a [&'a str]) -> Mirror<'a> {
+    Mirror {
+        real: runtime,
+        runtime: beside,
+        owns: &|name| name == ".env" || owns(name) && !MADE.contains(&name) && !FOLDERS.contains(&name),
+        always,
+        quiet: &[],
+        yielding: &[("memories", &[]), ("plugins", &[]), ("rules", &[]), ("skills", &[".system"])],
+    }
+}
