@@ -47,7 +47,7 @@ fn ask_at_once(sandbox: &Sandbox, canary: &Canary, count: usize, words: &[&str])
     let tree = Tree::of(&sandbox.home(""));
     let is_left = |path: &&Path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with(".agent-run-") || name == ".claude.json.lock"
+        (name.starts_with(".agent-run-") && name.ends_with("-new")) || name == ".claude.json.lock"
     };
     let left: Vec<_> = tree.entries().map(|(path, _)| path).filter(is_left).collect();
     assert!(left.is_empty(), "{left:?}");

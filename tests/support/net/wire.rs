@@ -1,6 +1,6 @@
 //! As much of TLS, SOCKS and HTTP as tells whom a connection is for, and what it says.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 /// Stands in for a body that nothing here can read.
@@ -84,6 +84,8 @@ pub fn unpacked(head: &str, body: &[u8]) -> String {
     match header(head, "content-encoding").unwrap_or("identity") {
         "identity" => String::from_utf8_lossy(&body).into_owned(),
         "gzip" => gunzipped(body).unwrap_or_else(|| SEALED.to_owned()),
+        // Codex's metrics since 0.171.
+        "zstd" => unzstd(&body).unwrap_or_else(|| SEALED.to_owned()),
         _ => SEALED.to_owned(),
     }
 }
@@ -105,6 +107,12 @@ fn dechunked(mut body: &[u8]) -> Option<Vec<u8>> {
         whole.extend(chunk);
         body = body.get(line + 2 + size + 2..)?;
     }
+}
+
+fn unzstd(body: &[u8]) -> Option<String> {
+    let mut text = Vec::new();
+    ruzstd::decoding::StreamingDecoder::new(body).ok()?.read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn gunzipped(body: Vec<u8>) -> Option<String> {
