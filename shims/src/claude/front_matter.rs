@@ -3,10 +3,12 @@
 //! What they name cannot be overruled from outside, so it is looked for and named. `CLAUDE_CODE_SUBAGENT_MODEL_FORCE`
 //! holds the models of agents, not those of skills and commands (2.1.332).
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::source::spells;
 use super::{places, words};
+use crate::hermes_yaml::{Mapping, Node};
 use crate::{Entry, EntryKind, Fact, Inputs, Launch};
 
 /// A project with more files of one kind is read as far as this; [`unread`] tells.
@@ -26,7 +28,7 @@ pub struct Document<'a> {
     pub path: PathBuf,
     /// Whether it is an agent.
     pub is_agent: bool,
-    text: std::borrow::Cow<'a, str>,
+    text: Cow<'a, str>,
 }
 
 impl Document<'_> {
@@ -39,7 +41,22 @@ impl Document<'_> {
     }
 
     /// The model that it asks for.
-    pub fn model(&self) -> Option<&str> {
+    pub fn model(&self) -> Option<Cow<'_, str>> {
+        // Whatever spells the key has its letters, an escape or an alias.
+        if !self.text.contains("model") && !self.text.contains(['\\', '*']) {
+            return None;
+        }
+        match Mapping::parse(&self.whole_front_matter()) {
+            Ok(front) => match front.get("model")? {
+                Node::Scalar { text, .. } => (!text.is_empty()).then(|| Cow::Owned(text.clone())),
+                _ => None,
+            },
+            // Claude Code reads front matter that is no YAML too, such as a description with a colon in it.
+            Err(_) => self.model_line().map(Cow::Borrowed),
+        }
+    }
+
+    fn model_line(&self) -> Option<&str> {
         self.front_matter().find_map(|line| {
             let (key, value) = line.split_once(':')?;
             let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
@@ -47,11 +64,14 @@ impl Document<'_> {
         })
     }
 
+    fn whole_front_matter(&self) -> String {
+        self.front_matter().fold(String::new(), |text, line| text + line + "\n")
+    }
+
     /// Whether its front matter names the variable.
     pub fn names(&self, variable: &str) -> bool {
         // As one text: an escaped end of line joins two.
-        let text = self.front_matter().fold(String::new(), |text, line| text + line + "\n");
-        spells(&text, variable)
+        spells(&self.whole_front_matter(), variable)
     }
 }
 

@@ -67,7 +67,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    models::name_unheld(&found, &documents, launch, plan);
+    models::name_unheld(&found, &documents, &roots, launch, inputs, plan);
     if guard.is_empty() {
         return Ok(());
     }

@@ -9,12 +9,15 @@
 //! | `model` of prompt and agent hooks, `model:` of skills and commands | nothing: it is named |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::found::Found;
-use super::front_matter::Document;
+use super::front_matter::{self, Document};
 use super::source::Source;
-use crate::{Launch, Plan};
+use crate::{Inputs, Launch, Plan};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
@@ -62,13 +65,17 @@ pub struct Choice<'a> {
     pub path: &'a std::path::Path,
     /// What chooses it, for people.
     pub key: String,
-    pub model: &'a str,
+    pub model: Cow<'a, str>,
 }
 
 /// The models of hooks.
 pub fn of_hooks<'a>(source: &'a Source, launch: &Launch) -> Vec<Choice<'a>> {
     let model = |hook: &'a Json| hook.get("model")?.as_str().filter(|model| is_foreign(model, launch));
-    let choice = |model| Choice { path: &source.path, key: "the `model` of a hook".to_owned(), model };
+    let choice = |model| Choice {
+        path: &source.path,
+        key: "the `model` of a hook".to_owned(),
+        model: Cow::Borrowed(model),
+    };
     source.hooks().filter_map(model).map(choice).collect()
 }
 
@@ -90,7 +97,14 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
 }
 
 /// Warns of what a project chooses and nothing holds.
-pub fn name_unheld(found: &Found, documents: &[Document<'_>], launch: &Launch, plan: &mut Plan) {
+pub fn name_unheld(
+    found: &Found,
+    documents: &[Document<'_>],
+    roots: &[PathBuf],
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
     let projects = found.sources.iter().filter(|source| !source.is_users());
     let hooks = projects.flat_map(|source| of_hooks(source, launch));
     let mut warned: Vec<String> = Vec::new();
@@ -100,6 +114,12 @@ pub fn name_unheld(found: &Found, documents: &[Document<'_>], launch: &Launch, p
             path.display(),
             launch.provider
         ));
+    }
+    for kind in [front_matter::SKILLS, front_matter::COMMANDS] {
+        if let Some((path, why)) = front_matter::unread(kind, roots, inputs) {
+            let what = format!("what is there may ask provider `{}` for another model", launch.provider);
+            warned.push(format!("{} {why}: {what}", path.display()));
+        }
     }
     warned.dedup();
     for text in warned {

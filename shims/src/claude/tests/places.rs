@@ -355,3 +355,33 @@ fn only_what_the_projects_folder_lists_is_asked_for() {
     assert_eq!(asked(Fact::Dir(vec![entry("\u{17f}kills")])), [true; 4], "a disk may take it for `skills`");
     assert_eq!(asked(Fact::Unreadable("permission denied".to_owned())), [true; 4]);
 }
+
+#[test]
+fn a_model_of_a_projects_command_is_named_however_it_is_spelt() {
+    let warned = |front: &str| {
+        let text = format!("---\n{front}\n---\nx\n");
+        let machine = in_folder("/r/a")
+            .fact("/r/.git", dir(&[]))
+            .fact("/r/a/.claude/commands", dir(&[("c.md", EntryKind::File)]))
+            .file("/r/a/.claude/commands/c.md", &text);
+        let plan = machine.plan(&launch()).expect("a plan");
+        super::warnings(&plan).into_iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for front in [
+        "model: evil",
+        "\"m\\u006fdel\": evil",
+        "? model\n: evil",
+        "{name: s, model: evil}",
+        "x: &a {model: evil}\n<<: *a",
+        "x: &a evil\nmodel: *a",
+        "model: >-\n  evil",
+        "model: m-main\nmodel: evil",
+        "description: no: YAML\nmodel: evil",
+    ] {
+        let said = warned(front);
+        assert!(said.len() == 1 && said[0].contains("asks provider `acme` for `evil`"), "{front}: {said:?}");
+    }
+    for front in ["model: m-main", "model: opus", "description: a model: of sorts", "model:", "name: x"] {
+        assert_eq!(warned(front), Vec::<String>::new(), "{front}");
+    }
+}
