@@ -12,7 +12,7 @@ use toml::{Table, Value as Toml};
 use super::argv;
 use super::home::Home;
 use super::settings::unused_server;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan};
 
 /// What the launch says against projects.
 #[derive(Default)]
@@ -170,6 +170,19 @@ pub fn chosen_elsewhere(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<&'
 
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
 fn roles(folder: &Path, inputs: &Inputs, plan: &mut Plan) {
+    // Codex reads roles at any depth (seen in 0.171); those below another folder are not read here.
+    let is_folder = |entry: &&Entry| match entry.kind {
+        EntryKind::Dir => true,
+        EntryKind::Link(_) => !is_toml(&entry.name),
+        EntryKind::File => false,
+    };
+    for entry in inputs.entries(folder).iter().filter(is_folder) {
+        let path = folder.join(&entry.name);
+        plan.warn(format!(
+            "{} is not looked into: a role there may have a sub-agent ask for another model than this launch's",
+            path.display()
+        ));
+    }
     for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
         let path = folder.join(&entry.name);
         match read(&path, inputs) {

@@ -97,6 +97,14 @@ fn a_model_chosen_elsewhere_is_pinned_or_told() {
     let plan =
         plan(&launch(), &machine(&[("/w/.codex/agents/r.toml", "description = 'x'")])).expect("planned");
     assert!(plan.notes.is_empty());
+    for kind in [EntryKind::Dir, EntryKind::Link("/elsewhere".into())] {
+        let mut machine = machine(&[]);
+        let dir = |name: &str, kind| Fact::Dir(vec![Entry { name: name.into(), kind }]);
+        machine.facts.insert("/w/.codex".into(), dir("agents", EntryKind::Dir));
+        machine.facts.insert("/w/.codex/agents".into(), dir("more", kind));
+        let said = warnings(&super::plan(&launch(), &machine).expect("planned")).concat();
+        assert!(said.contains("/w/.codex/agents/more is not looked into"), "{said}");
+    }
 }
 
 #[test]
