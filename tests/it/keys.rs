@@ -139,7 +139,7 @@ fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
         "waiting up to 9 s more for the lock",
         &path,
         "has held the lock",
-        "\nhelp: see which one",
+        "\nhelp: wait for it",
     ]);
 
     // Let go in time, it is taken; before a second is over nobody is told.

@@ -62,16 +62,13 @@ pub fn plan(
     // What cannot be read of ours counts as gone.
     let ours = |path| inputs.text(path).ok().flatten();
     let (base, last) = (ours(&files.base), ours(&files.last));
-    let there = ours(&files.config);
-    let current = there.or(last);
+    let current = ours(&files.config).or(last);
     let stamp = stamp(home, settings, own);
     if let Some(current) = current.filter(|_| current == last)
         && base.and_then(|base| base.lines().next()) == Some(&*stamp)
     {
-        // What is there already is not written again: a Codex that runs may have added to it since it was read.
-        if there.is_none() {
-            plan.write(files.config, current);
-        }
+        // Written only where it is not there like this: missing, another user's, or open to others.
+        plan.write(files.config, current);
         return Ok(());
     }
 

@@ -157,7 +157,7 @@ fn what_codex_wrote_stays_and_what_the_launch_decides_comes_back() {
 
     let machine = after(&second, machine);
     let third = plan(&launch(), &machine).expect("a plan");
-    assert!(!third.files.contains_key(Path::new(CONFIG)), "what Codex writes meanwhile stays");
+    assert_eq!(written(&third, CONFIG), written(&second, CONFIG));
     assert!(!third.files.contains_key(&Path::new(HOME).join(".agent-run-base.toml")), "nothing was parsed");
 
     let mut wiped = machine;
