@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::trace::Trace;
 
@@ -21,6 +21,12 @@ enum Verdict {
 pub struct Judged {
     name: &'static str,
     rules: Vec<(&'static str, Verdict)>,
+}
+
+/// Whether the launcher asked for the path, or for a folder above it that is not there, which tells as much.
+fn is_looked_for(path: &Path, launcher: &BTreeSet<PathBuf>) -> bool {
+    let missing = path.ancestors().skip(1).take_while(|folder| !folder.exists());
+    std::iter::once(path).chain(missing).any(|asked| launcher.contains(asked))
 }
 
 impl Judged {
@@ -53,7 +59,7 @@ impl Judged {
             let Some(place) = named(path) else { continue };
             match self.verdict(&place) {
                 None => _ = faults.insert(format!("unjudged  {place}")),
-                Some(Verdict::Read) if !trace.launcher.contains(path) => {
+                Some(Verdict::Read) if !is_looked_for(path, &trace.launcher) => {
                     faults.insert(format!("not read  {place}"));
                 }
                 Some(_) => {}
