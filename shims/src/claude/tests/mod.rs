@@ -2,6 +2,7 @@
 
 mod families;
 mod guard;
+mod hidden_agents;
 mod literals;
 mod models;
 mod onboarding;
