@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use anyhow::{Result, anyhow, bail};
+use shims::launch::split_long_context;
 use shims::template::Field;
 use shims::{Agent, Launch, Origin, Protocol, Sourced, Template, Tiers, Value};
 
@@ -99,6 +100,7 @@ pub fn resolve(
     let base_url = base_url(request, provider, protocol.value)?;
     let model = model::choose(request, provider, known)?;
     let tiers = tiers(provider, &model.value.id);
+    let long_context = model::long_context(request, provider, &model.value, known);
     let context = |field| match field {
         Field::Provider => request.provider.clone(),
         Field::Protocol => protocol.value.name().to_owned(),
@@ -127,8 +129,13 @@ pub fn resolve(
     Ok(Launch {
         provider: request.provider.clone(),
         // Reading the whole list costs; most agents want the one model.
-        models: if request.agent.lists_models() { known.models() } else { Vec::new() },
+        models: if request.agent.lists_models() {
+            known.models().into_iter().map(model::without_suffix).collect()
+        } else {
+            Vec::new()
+        },
         tiers,
+        long_context,
         keyed,
         anthropic_use_api_key: provider.anthropic_use_api_key,
         headers,
@@ -221,7 +228,8 @@ fn base_urls(provider: &Provider) -> BTreeMap<&'static str, String> {
 }
 
 fn tiers(provider: &Provider, model: &str) -> Tiers {
-    let or_launched = |tier: &Option<String>| tier.clone().unwrap_or_else(|| model.to_owned());
+    let or_launched =
+        |tier: &Option<String>| split_long_context(tier.as_deref().unwrap_or(model)).0.to_owned();
     Tiers {
         opus: or_launched(&provider.tiers.opus),
         sonnet: or_launched(&provider.tiers.sonnet),

@@ -238,7 +238,8 @@ impl Ready {
         }
         plan.notes.iter().for_each(report::note);
         let mut folders = Folders::of(dirs);
-        let in_use = if agent.has_runtime_home() {
+        // Files of a launch in the cache lie in a home too, even where the agent mostly needs none.
+        let in_use = if agent.has_runtime_home() || !plan.files.is_empty() {
             exec::homes::hold(&plan, agent, &mut folders)
         } else {
             InUse::default()

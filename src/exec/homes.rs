@@ -26,7 +26,7 @@ const UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const GONE: &str = ".removed-";
 
 /// Files that launches write into homes.
-const MADE: [&str; 9] = [
+const MADE: [&str; 10] = [
     IN_USE,
     ".agent-run.json",
     ".env",
@@ -36,6 +36,7 @@ const MADE: [&str; 9] = [
     "config.yaml",
     "crush.json",
     "crushrc",
+    "settings.json",
 ];
 
 /// What agents' caches, logs and locks end in.

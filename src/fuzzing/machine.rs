@@ -134,6 +134,7 @@ pub fn launch(protocol: Protocol, base_url: &str) -> Launch {
         model: Sourced::new(Model::named("m"), said()),
         models: vec![Model::named("m"), Model::named("n")],
         tiers: Tiers { opus: tier(), sonnet: tier(), haiku: tier(), subagent: tier() },
+        long_context: std::collections::BTreeSet::new(),
         keyed: true,
         anthropic_use_api_key: false,
         headers: BTreeMap::from([("X-Token".to_owned(), Value::from(CANARY))]),

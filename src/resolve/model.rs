@@ -1,8 +1,10 @@
 //! Which model a launch starts with.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::anyhow;
+use shims::launch::split_long_context;
 use shims::{Model, Origin, Sourced};
 
 use super::{Undecided, key_path};
@@ -39,10 +41,11 @@ pub fn choose(
     provider: &Provider,
     known: &Known<'_>,
 ) -> Result<Sourced<Model>, Undecided> {
-    let named = |id: &str| known.find(id).unwrap_or_else(|| Model::named(id));
+    let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
+    let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
-        let id = asked.value.as_str();
-        let model = known.find(id);
+        let (id, _) = split_long_context(&asked.value);
+        let model = find(id);
         if model.is_some() || is_named(provider, id) || request.force.model || is_all_there_is(known) {
             return Ok(Sourced::new(model.unwrap_or_else(|| Model::named(id)), asked.origin.clone()));
         }
@@ -50,15 +53,47 @@ pub fn choose(
     }
     if let Some(id) = &provider.default_model {
         // One that has vanished from the provider's list is still the user's word.
+        let (id, _) = split_long_context(id);
         return Ok(Sourced::new(named(id), Origin::Config(key_path(request, &["default_model"]))));
     }
     match known.models().as_slice() {
         [only] => {
             let why = "the only model known of this provider".to_owned();
-            Ok(Sourced::new(only.clone(), Origin::Default(why)))
+            Ok(Sourced::new(without_suffix(only.clone()), Origin::Default(why)))
         }
         models => Err(Undecided::Model(none_chosen(models, request))),
     }
+}
+
+/// The model of a config that has Claude Code's suffix in its `models`.
+fn written_long(id: &str, known: &Known<'_>) -> Option<Model> {
+    known.find(&format!("{id}[1m]")).map(without_suffix)
+}
+
+/// The model by its own id.
+pub fn without_suffix(mut model: Model) -> Model {
+    let (id, _) = split_long_context(&model.id);
+    if id.len() < model.id.len() {
+        model.id = id.to_owned();
+    }
+    model
+}
+
+/// The models of a launch that were named with Claude Code's suffix for a long context.
+pub fn long_context(
+    request: &Request,
+    provider: &Provider,
+    model: &Model,
+    known: &Known<'_>,
+) -> BTreeSet<String> {
+    let tiers = &provider.tiers;
+    let asked = request.model.as_ref().map(|asked| &asked.value).or(provider.default_model.as_ref());
+    let only = format!("{}[1m]", model.id);
+    let only = (asked.is_none() && known.find(&only).is_some()).then_some(only);
+    let named =
+        asked.into_iter().chain(&tiers.opus).chain(&tiers.sonnet).chain(&tiers.haiku).chain(&tiers.subagent);
+    let split = named.chain(&only).map(|named| split_long_context(named));
+    split.filter(|(_, is_long)| *is_long).map(|(id, _)| id.to_owned()).collect()
 }
 
 /// Whether nothing is known and nobody can be asked: then there is nothing to hold the user's word against.
@@ -70,7 +105,7 @@ fn is_all_there_is(known: &Known<'_>) -> bool {
 fn is_named(provider: &Provider, id: &str) -> bool {
     let tiers = &provider.tiers;
     let named = [&provider.default_model, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
-    named.into_iter().flatten().any(|named| named == id)
+    named.into_iter().flatten().any(|named| split_long_context(named).0 == id)
 }
 
 fn unknown(id: &str, request: &Request, known: &Known<'_>) -> Unknown {

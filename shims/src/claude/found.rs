@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use serde_json::Map;
 
 use super::onboarding::State;
+use super::own_settings;
 use super::places::{self, Kind};
 use super::servers::{self, ServerFile};
 use super::source::{self, Content, Source};
@@ -20,6 +21,8 @@ pub struct Found {
     pub policies: Vec<Source>,
     /// The MCP servers of projects.
     pub servers: Vec<ServerFile>,
+    /// Whether the last of the sources is the user's own `--settings`.
+    pub has_own: bool,
 }
 
 impl Found {
@@ -69,7 +72,15 @@ impl Found {
             plan.arg("--setting-sources");
             plan.arg(std::iter::once("user").chain(left).collect::<Vec<_>>().join(","));
         }
-        Ok(Self { sources, policies: policies(inputs, plan)?, servers })
+        let own = own_settings::read(launch, inputs)?;
+        let has_own = own.is_some();
+        sources.extend(own);
+        Ok(Self { sources, policies: policies(inputs, plan)?, servers, has_own })
+    }
+
+    /// What the user's own `--settings` says.
+    pub fn own(&self) -> Option<&Source> {
+        self.sources.last().filter(|_| self.has_own)
     }
 
     /// All settings, the administrators' among them.

@@ -19,7 +19,7 @@ use super::front_matter::Document;
 use super::onboarding::State;
 use super::source::{Source, as_text};
 use super::words::forwards;
-use super::{front_matter, hooks, models, policy, servers, trust};
+use super::{defaults, front_matter, hooks, models, own_settings, policy, servers, trust};
 use crate::{Inputs, Launch, Plan, Value};
 
 /// Headers for every request, a line each.
@@ -29,8 +29,7 @@ pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
 ///
 /// # Errors
 /// When a file holds something that no argument is stronger than.
-pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -> Result<()> {
-    let found = Found::read(launch, inputs, state, plan)?;
+pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, plan: &mut Plan) -> Result<()> {
     for source in found.all() {
         refuse_unbeatable(source, launch)?;
     }
@@ -40,47 +39,36 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -
     if super::holds_login_key_back(launch, state) {
         refuse_lost_header(&found.sources)?;
     }
-    keep_users_key_variable(&found, state, launch, plan);
-    trust::carry(&found, launch, plan);
+    keep_users_key_variable(found, state, launch, plan);
+    trust::carry(found, launch, plan);
     if found.all().any(|source| source.text("agent").is_some()) || forwards(launch, "--agent") {
         plan.arg("--model"); // the user's own, further on, still wins
-        plan.arg(&launch.model.value.id);
+        plan.arg(&*models::spelled(&launch.model.value.id, launch));
     }
     let mut guard = guard(&found.sources, launch, inputs, plan);
     // Nothing below changes the environment.
     let secrets = plan.secret_variables(launch);
     let roots = front_matter::project_roots(launch, inputs);
     let documents = front_matter::documents(&roots, inputs);
-    let servers = servers::to_turn_off(&found.servers, &secrets, launch, plan)?;
+    let servers = servers::to_turn_off(&found.servers, &secrets, launch, plan);
     if !servers.is_empty() {
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
     }
     servers::name_managed(&secrets, launch, inputs, plan);
-    if let Some(variables) = hooks::allowed_variables(&found, &roots, &secrets, launch, inputs, plan)? {
+    if let Some(variables) = hooks::allowed_variables(found, &roots, &secrets, launch, inputs, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
     servers::name_of_plugins(&secrets, launch, inputs, plan);
     let secrets = secrets_of_documents(secrets, plan);
-    let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan)?;
-    let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan)?;
+    let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
+    let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan);
     let is_projects = |source: &Source| !source.is_users() && source.text("agent").is_some();
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    models::name_unheld(&found, &documents, &roots, launch, inputs, plan);
-    if guard.is_empty() {
-        return Ok(());
-    }
-    if forwards(launch, "--settings") {
-        // Claude Code takes the last one and forgets the others.
-        let left = said(&guard).join(", ");
-        plan.warn(format!(
-            "--settings leaves no room for agent-run's own: your settings' {left} stays in force"
-        ));
-    } else {
-        plan.arg("--settings");
-        plan.arg(Json::Object(guard).to_string());
-    }
+    models::name_unheld(found, &documents, &roots, launch, inputs, plan);
+    defaults::add(launch, found, &mut guard);
+    own_settings::give(found.own(), guard, inputs, plan);
     Ok(())
 }
 
@@ -104,15 +92,7 @@ fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<
 
 /// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of skills
 /// and commands that were not read get a list of variables from [`hooks`].
-///
-/// # Errors
-/// When the user's own `--settings` leaves no way to hold them.
-fn name_unread_documents(
-    roots: &[PathBuf],
-    launch: &Launch,
-    inputs: &Inputs,
-    plan: &mut Plan,
-) -> Result<bool> {
+fn name_unread_documents(roots: &[PathBuf], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> bool {
     let consequence = |(path, why): (PathBuf, &str)| {
         format!(
             "{} {why}: what is there may name the key of provider `{}`, and a Claude Code older than 2.1.332 may send \
@@ -122,34 +102,23 @@ fn name_unread_documents(
         )
     };
     let agents = front_matter::unread(front_matter::AGENTS, roots, inputs);
-    if forwards(launch, "--settings") {
-        let others = [front_matter::SKILLS, front_matter::COMMANDS];
-        let other = || others.iter().find_map(|kind| front_matter::unread(kind, roots, inputs));
-        if let Some(unread) = agents.or_else(other) {
-            bail!("{}\nhelp: move it away, or leave out --settings", consequence(unread));
-        }
-        return Ok(false);
-    }
-    let Some(unread) = agents else { return Ok(false) };
+    let Some(unread) = agents else { return false };
     plan.warn(format!(
         "{}; an `agent` of the project's settings does not start in this launch\n\
          help: update Claude Code, or put the agents themselves into `.claude/agents`",
         consequence(unread)
     ));
-    Ok(true)
+    true
 }
 
 /// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
 /// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
-///
-/// # Errors
-/// When the user's own `--settings` leaves their hooks the variable too.
 fn name_documents_with_secrets(
     documents: &[Document<'_>],
     secrets: &BTreeSet<String>,
     launch: &Launch,
     plan: &mut Plan,
-) -> Result<bool> {
+) -> bool {
     let mut is_agent = false;
     for document in documents {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
@@ -159,13 +128,10 @@ fn name_documents_with_secrets(
             document.path.display(),
             launch.provider
         );
-        if forwards(launch, "--settings") {
-            bail!("{consequence}\nhelp: take {name} out of that file, or leave out --settings");
-        }
         plan.warn(format!("{consequence}\nhelp: update Claude Code, or take {name} out of that file"));
         is_agent |= document.is_agent;
     }
-    Ok(is_agent)
+    is_agent
 }
 
 /// What the child is to see of a variable: a value, nothing, or whatever it likes.
@@ -259,15 +225,6 @@ fn refuse_lost_header(sources: &[Source]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What the guard holds, as people name it: `apiKeyHelper`, `env.NAME`.
-fn said(guard: &Map<String, Json>) -> Vec<String> {
-    let said = |(key, value): (&String, &Json)| match value.as_object() {
-        Some(inner) => inner.keys().map(|name| format!("{key}.{name}")).collect(),
-        None => vec![key.clone()],
-    };
-    guard.iter().flat_map(said).collect()
 }
 
 /// A socket in place of the base URL cannot be taken back once a settings file named it, and `--bg` is

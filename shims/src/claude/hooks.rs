@@ -25,7 +25,7 @@ const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 /// stands where it cannot be seen; the user is told of each that was seen.
 ///
 /// # Errors
-/// When the user's own `--settings` leaves no way to give a list, or another list has the secret.
+/// When another list has the secret: lists add up.
 pub fn allowed_variables(
     found: &Found,
     roots: &[PathBuf],
@@ -34,7 +34,6 @@ pub fn allowed_variables(
     inputs: &Inputs,
     plan: &mut Plan,
 ) -> Result<Option<BTreeSet<String>>> {
-    let taken = words::forwards(launch, "--settings");
     let lists = || found.all().filter_map(|source| source.settings.get("httpHookAllowedEnvVars"));
     let has_secret = |list: &Json| texts(list).any(|name| secrets.contains(name));
     if lists().next().is_some() && !lists().any(has_secret) {
@@ -55,7 +54,7 @@ pub fn allowed_variables(
                 source.path.display(),
                 launch.provider
             );
-            if taken || lists().any(has_secret) {
+            if lists().any(has_secret) {
                 bail!("{consequence}\nhelp: take {name} out of allowedEnvVars in that file");
             }
             plan.warn(format!("{consequence}; it gets none in this launch"));
@@ -63,7 +62,7 @@ pub fn allowed_variables(
         }
     }
     if unseen(found, roots, launch, inputs) {
-        if taken || lists().any(has_secret) {
+        if lists().any(has_secret) {
             refuse_plugins(secrets, launch, inputs)?;
             plan.info(
                 "skills, commands, agents or plugins may bring hooks over HTTP, and a Claude Code older than 2.1.332 \
@@ -112,7 +111,7 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
             Ok(None) => continue,
             Err(error) => bail!(
                 "{error:#}; a hook in it may name the key of provider `{}`\n\
-                 help: move the plugin away, or leave out --settings",
+                 help: move the plugin away, or take the key out of httpHookAllowedEnvVars",
                 launch.provider
             ),
         };
@@ -120,7 +119,7 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
         if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {
             bail!(
                 "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
-                 file says\nhelp: take {name} out of that file, or leave out --settings",
+                 file says\nhelp: take {name} out of that file",
                 path.display(),
                 launch.provider
             );

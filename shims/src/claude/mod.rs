@@ -14,6 +14,7 @@
 //!
 //! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
 
+mod defaults;
 mod family;
 mod found;
 mod front_matter;
@@ -22,6 +23,7 @@ mod hooks;
 mod literal;
 mod models;
 mod onboarding;
+mod own_settings;
 mod places;
 mod policy;
 mod rivals;
@@ -30,6 +32,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod window;
 mod words;
 
 use std::ffi::{OsStr, OsString};
@@ -45,12 +48,8 @@ pub struct Claude;
 /// The other header for a key.
 const API_KEY_HEADER: &str = "x-api-key";
 
-/// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
-/// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
-const SMALLEST_WINDOW: u64 = 32_000;
-
-/// The smallest window at which Claude Code compacts a conversation by itself.
-const SMALLEST_COMPACTION: u64 = 100_000;
+/// The name within Claude Code of messages between sessions.
+const MESSAGES: &str = "CLAUDE_CODE_HARBOR_KITE";
 
 impl Agent for Claude {
     fn name(&self) -> &'static str {
@@ -98,6 +97,7 @@ impl Agent for Claude {
             paths.extend(servers::files(inputs));
             paths.extend(servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
+            paths.extend(own_settings::file(launch, inputs));
             return paths;
         }
         let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);
@@ -118,15 +118,19 @@ impl Agent for Claude {
         let state = onboarding::State::read(launch, inputs, plan)?;
         route(launch, &state, plan)?;
         choose_models(launch, plan)?;
-        limit(launch, plan);
         keep_quiet(launch, plan);
-        if inputs.env.get(OsStr::new("CLAUDE_CONFIG_DIR")).is_some_and(|dir| dir.is_empty()) {
+        if let Some(own) = places::isolated(launch, inputs) {
+            plan.set("CLAUDE_CONFIG_DIR", own.as_os_str());
+            plan.dirs.insert(own);
+        } else if inputs.env.get(OsStr::new("CLAUDE_CONFIG_DIR")).is_some_and(|dir| dir.is_empty()) {
             // Set but empty, it scatters sessions and backups over the working folder.
             plan.unset("CLAUDE_CONFIG_DIR");
         }
         state.merge(launch, plan);
-        guard::apply(launch, inputs, &state, plan)?;
-        plan.forward(launch);
+        let found = found::Found::read(launch, inputs, &state, plan)?;
+        window::limit(launch, inputs, &found, plan);
+        guard::apply(launch, inputs, &state, &found, plan)?;
+        plan.args.extend(own_settings::other_words(launch));
         Ok(())
     }
 
@@ -181,41 +185,22 @@ fn base_url(url: &str) -> &str {
 fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let tiers = &launch.tiers;
     let main = launch.model.value.id.as_str();
-    for id in [main, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
-        literal::plain("the model id", id)?;
+    for (variable, id) in [
+        ("ANTHROPIC_MODEL", main),
+        ("ANTHROPIC_DEFAULT_FABLE_MODEL", main),
+        ("ANTHROPIC_DEFAULT_OPUS_MODEL", &tiers.opus),
+        ("ANTHROPIC_DEFAULT_SONNET_MODEL", &tiers.sonnet),
+        ("ANTHROPIC_DEFAULT_HAIKU_MODEL", &tiers.haiku),
+    ] {
+        plan.set(variable, &*models::spelled(literal::plain("the model id", id)?, launch));
     }
-    plan.set("ANTHROPIC_MODEL", main);
-    plan.set("ANTHROPIC_DEFAULT_FABLE_MODEL", main);
-    plan.set("ANTHROPIC_DEFAULT_OPUS_MODEL", tiers.opus.as_str());
-    plan.set("ANTHROPIC_DEFAULT_SONNET_MODEL", tiers.sonnet.as_str());
-    plan.set("ANTHROPIC_DEFAULT_HAIKU_MODEL", tiers.haiku.as_str());
     if tiers.subagent != "inherit" {
-        plan.set("CLAUDE_CODE_SUBAGENT_MODEL", tiers.subagent.as_str());
+        let id = literal::plain("the model id", &tiers.subagent)?;
+        plan.set("CLAUDE_CODE_SUBAGENT_MODEL", &*models::spelled(id, launch));
         // Or the `model:` of an agent's own file beats it (2.1.332).
         plan.set("CLAUDE_CODE_SUBAGENT_MODEL_FORCE", "1");
     }
     Ok(())
-}
-
-/// An unknown model counts as one of 200,000 tokens, and without the second variable the conversation is
-/// compacted only after the provider has refused it.
-fn limit(launch: &Launch, plan: &mut Plan) {
-    let model = &launch.model.value;
-    match model.context_window.filter(|&window| window > 0) {
-        Some(window) if window < SMALLEST_WINDOW => plan.warn(format!(
-            "{} has a window of {window} tokens, and Claude Code needs about {SMALLEST_WINDOW} to work",
-            model.id
-        )),
-        Some(window) => {
-            plan.set("CLAUDE_CODE_MAX_CONTEXT_TOKENS", window.to_string());
-            // 2.1.332 warns of less at every start, and takes the smaller of the two either way.
-            plan.set("CLAUDE_CODE_AUTO_COMPACT_WINDOW", window.max(SMALLEST_COMPACTION).to_string());
-        }
-        None => {}
-    }
-    if let Some(output) = model.output_limit() {
-        plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
-    }
 }
 
 /// Nothing goes to hosts that were not chosen. In `x-api-key` mode the second of these keeps the
@@ -226,7 +211,7 @@ fn keep_quiet(launch: &Launch, plan: &mut Plan) {
     plan.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
     plan.set("ENABLE_CLAUDEAI_MCP_SERVERS", "false");
     // Another session of the user's, perhaps on another provider, could submit a text here (2.1.332).
-    plan.set("CLAUDE_CODE_HARBOR_KITE", "0");
+    plan.set(MESSAGES, "0");
     if host(&launch.base_url.value) != policy::ANTHROPIC {
         // Up to ten requests of Anthropic's own kind for a command (2.1.332).
         plan.set("CLAUDE_CODE_AUTO_MODE_SERVER", "0");

@@ -22,6 +22,19 @@ use crate::{Inputs, Launch, Plan};
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
 
+/// What asks Claude Code for its window of 1,000,000 tokens. It is no part of an id, and does not go over the wire.
+pub const LONG: &str = "[1m]";
+
+/// Whether the launch asks for that window.
+pub fn is_long(id: &str, launch: &Launch) -> bool {
+    launch.long_context.contains(id)
+}
+
+/// The model as Claude Code is to be given it.
+pub fn spelled<'a>(id: &'a str, launch: &Launch) -> Cow<'a, str> {
+    if is_long(id, launch) { Cow::Owned(format!("{id}{LONG}")) } else { Cow::Borrowed(id) }
+}
+
 /// Every model this launch may ask for.
 pub fn of(launch: &Launch) -> Vec<&str> {
     let tiers = &launch.tiers;
@@ -92,7 +105,7 @@ pub fn of_documents<'a>(documents: &'a [Document<'_>], launch: &Launch) -> Vec<C
 }
 
 fn is_foreign(model: &str, launch: &Launch) -> bool {
-    let model = model.strip_suffix("[1m]").unwrap_or(model);
+    let model = model.strip_suffix(LONG).unwrap_or(model);
     !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)
 }
 

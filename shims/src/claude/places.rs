@@ -34,8 +34,18 @@ fn var(name: &str, launch: &Launch, inputs: &Inputs) -> Option<OsString> {
     Some(seen).filter(|seen| !seen.is_empty())
 }
 
+/// The folder of an isolated provider, with a login, settings, sessions and skills of its own.
+pub fn isolated(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
+    let is_users = launch.extra_env.contains_key("CLAUDE_CONFIG_DIR");
+    (launch.isolated && !is_users).then(|| launch.folder(&inputs.dirs.state, "claude"))
+}
+
 /// `CLAUDE_CONFIG_DIR`, which moves everything; a relative one counts from the working folder.
 fn moved(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
+    isolated(launch, inputs).or_else(|| moved_by_variable(launch, inputs))
+}
+
+fn moved_by_variable(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
     var("CLAUDE_CONFIG_DIR", launch, inputs).map(|dir| inputs.dirs.cwd.join(dir))
 }
 

@@ -22,7 +22,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
         })
         .collect();
     let mut rivals: Vec<_> = sources.iter().flat_map(of_source).collect();
-    let mut documents = front_matter::users_documents(inputs);
+    let mut documents = if launch.isolated { Vec::new() } else { front_matter::users_documents(inputs) };
     documents.extend(front_matter::documents(&front_matter::project_roots(launch, inputs), inputs));
     let hooks = sources.iter().flat_map(|source| models::of_hooks(source, launch));
     for choice in hooks.chain(models::of_documents(&documents, launch)) {

@@ -8,7 +8,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
 
 use super::source::{self, Content, names};
@@ -37,15 +36,12 @@ pub fn files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
 }
 
 /// The remote servers that name a variable with a secret of this launch, with a warning for each.
-///
-/// # Errors
-/// When the user's own `--settings` leaves no way to turn one off.
 pub fn to_turn_off(
     files: &[ServerFile],
     secrets: &BTreeSet<String>,
     launch: &Launch,
     plan: &mut Plan,
-) -> Result<Vec<String>> {
+) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for file in files {
         for (name, server) in file.servers().filter(|(_, server)| is_remote(server)) {
@@ -58,19 +54,13 @@ pub fn to_turn_off(
                 file.path.display(),
                 launch.provider
             );
-            if words::forwards(launch, "--settings") {
-                bail!(
-                    "{consequence}\nhelp: take the variable out of that file, or leave out --settings, and \
-                     the server is turned off"
-                );
-            }
             plan.warn(format!("{consequence}; it is off in this launch"));
             if !found.contains(name) {
                 found.push(name.clone());
             }
         }
     }
-    Ok(found)
+    found
 }
 
 /// Whether Claude Code could send it something. The `type` decides, whatever else the entry holds, and without one a

@@ -18,6 +18,20 @@ pub fn forwards(launch: &Launch, option: &str) -> bool {
         .any(|word| word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
 }
 
+/// What the user's words give an option, each time it stands there.
+pub fn values(launch: &Launch, option: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut words = options(launch).map(OsStr::to_string_lossy);
+    while let Some(word) = words.next() {
+        match word.strip_prefix(option) {
+            Some("") => values.extend(words.next().map(Into::into)),
+            Some(rest) => values.extend(rest.strip_prefix('=').map(str::to_owned)),
+            None => {}
+        }
+    }
+    values
+}
+
 /// The folders that `--add-dir` adds. Claude Code takes skills, commands and agents from their `.claude`, and no
 /// settings or MCP servers (2.1.332).
 pub fn added_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

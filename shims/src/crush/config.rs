@@ -12,7 +12,6 @@ use super::Object;
 use super::case_fold::again;
 use super::literal::{literal, variable};
 use super::{model, project};
-use crate::loopback::is_loopback;
 use crate::{Inputs, Launch, Model, Protocol, Value};
 
 /// The beginning of the variable that carries the key. It must not begin with `CRUSH_`: while Crush loads its
@@ -25,11 +24,6 @@ const HEADER: &str = "AGENT_RUN_HEADER_";
 /// What is sent for a provider without a key. Without any, Crush would send an `OPENAI_API_KEY` or
 /// `ANTHROPIC_API_KEY` of the user's.
 const NO_KEY: &str = "agent-run";
-
-/// The window that is assumed where none is known: Crush never summarizes a session whose model has none (seen in
-/// 0.90.1). Local servers mostly serve less than a model could take.
-const REMOTE_WINDOW: u64 = 200_000;
-const LOCAL_WINDOW: u64 = 65_536;
 
 /// The provider as Crush's settings name and describe it.
 pub struct Provider<'a> {
@@ -108,15 +102,6 @@ impl<'a> Provider<'a> {
         settings.insert("providers".into(), json!({ &self.id: self.described() }));
     }
 
-    /// The window that is assumed for the launched model, if its own is not known.
-    pub fn assumed_window(&self) -> Option<u64> {
-        self.launch.model.value.context_window.is_none().then(|| self.default_window())
-    }
-
-    fn default_window(&self) -> u64 {
-        if is_loopback(&self.launch.base_url.value) { LOCAL_WINDOW } else { REMOTE_WINDOW }
-    }
-
     fn described(&self) -> Json {
         json!({
             "name": format!("{} (agent-run)", self.launch.provider),
@@ -150,7 +135,7 @@ impl<'a> Provider<'a> {
         let small = self.launch.models.iter().find(|model| model.id == unknown.id).unwrap_or(&unknown);
         let mut seen = HashSet::new();
         let models = iter::once(&self.launch.model.value).chain(others).chain(iter::once(small));
-        let window = self.default_window();
+        let window = self.launch.assumed_window();
         models.filter(|model| seen.insert(&model.id)).map(|model| model::entry(model, window)).collect()
     }
 }
@@ -276,11 +261,9 @@ mod tests {
     #[test]
     fn a_window_that_is_not_known_is_assumed() {
         let local = speaking(Protocol::OpenaiChatCompletions, "http://127.0.0.1:1/v1");
-        assert_eq!(provider(&local).assumed_window(), Some(65_536));
         assert_eq!(provider(&local).models()[0]["context_window"], 65_536);
         let mut known = launch(&[]);
         known.model.value.context_window = Some(1000);
-        assert_eq!(provider(&known).assumed_window(), None);
         assert_eq!(provider(&known).models()[0]["context_window"], 1000);
     }
 

@@ -132,12 +132,9 @@ impl Agent for Crush {
         let mut ours = homes.variables();
         ours.extend(provider.variables.iter().cloned());
         variables::set(&ours, &files.variables, launch, inputs, plan);
-        if let Some(window) = provider.assumed_window() {
-            plan.info(format!(
-                "the window of {} is not known; {window} tokens are assumed\nhelp: set `context_window` of the model \
-                 in `providers.{}.models`",
-                launch.model.value.id, launch.provider
-            ));
+        // Crush never summarizes a session whose model has no window (seen in 0.90.1).
+        if launch.model.value.context_window.is_none() {
+            plan.info(launch.assumption());
         }
         homes.prepare(inputs, plan);
         let pinned = variables::pins(&ours, &files.variables, launch, &settings);

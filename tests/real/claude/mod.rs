@@ -6,8 +6,10 @@ mod minimum;
 mod models;
 #[cfg(target_os = "linux")]
 mod network;
+mod own;
 mod screens;
 mod settings;
+mod windows;
 
 use serde_json::Value as Json;
 

@@ -3,11 +3,15 @@
 use super::{Machine, args, launch, plan, warnings};
 use crate::{Fact, Plan, Value};
 
-/// What `--settings` in front says, if it is there.
+/// What `--settings` in front says beyond the defaults, if it is there.
 pub fn guard(plan: &Plan) -> Option<serde_json::Value> {
     match args(plan).as_slice() {
         ["--settings", json, ..] | ["--model", _, "--settings", json, ..] => {
-            Some(serde_json::from_str(json).expect("JSON"))
+            let mut said: serde_json::Value = serde_json::from_str(json).expect("JSON");
+            let defaults: serde_json::Value = serde_json::from_str(super::DEFAULTS).expect("JSON");
+            let keys = said.as_object_mut().expect("an object");
+            keys.retain(|key, value| defaults.get(key) != Some(value));
+            Some(said)
         }
         _ => None,
     }
@@ -87,20 +91,6 @@ fn an_agent_setting_or_option_brings_the_model_in_front() {
 }
 
 #[test]
-fn the_users_own_settings_argument_stands_alone_with_a_warning() {
-    let helper = || Machine::onboarded().file(USER, r#"{"apiKeyHelper": "cat key"}"#);
-    let mut launch = launch();
-    launch.args = ["--settings", "x.json"].map(Into::into).into();
-    let plan = helper().plan(&launch).expect("a plan");
-    assert_eq!(args(&plan), ["--settings", "x.json"]);
-    assert!(warnings(&plan)[0].contains("apiKeyHelper"), "{:?}", plan.notes);
-    launch.args = ["--", "--settings"].map(Into::into).into();
-    let plan = helper().plan(&launch).expect("a plan");
-    assert_eq!(args(&plan)[2..], ["--", "--settings"], "a prompt's word is no option");
-    assert!(plan.notes.is_empty());
-}
-
-#[test]
 fn what_no_argument_beats_is_refused() {
     for env in [r#"{"ANTHROPIC_UNIX_SOCKET": "/s"}"#, r#"{"CLAUDE_CODE_DISABLE_AGENT_VIEW": "0"}"#] {
         let settings = format!(r#"{{"env": {env}}}"#);
@@ -158,8 +148,8 @@ fn a_server_that_names_a_variable_with_the_key_is_turned_off_and_told() {
 
     let mut launch = launch();
     launch.args = vec!["--settings".into(), "{}".into()];
-    let refused = machine().plan(&launch).expect_err("no room for ours").to_string();
-    assert!(refused.contains("`asks` would be sent the key of provider `acme`\nhelp: "), "{refused}");
+    let beside = machine().plan(&launch).expect("a plan");
+    assert_eq!(guard(&beside), guard(&off), "the user's own --settings costs nothing");
 }
 
 #[test]
@@ -205,8 +195,9 @@ fn a_hook_over_http_is_not_sent_the_key() {
     let error = Machine::onboarded().file(LOCAL, list).plan(&launch()).expect_err("refused").to_string();
     assert!(error.starts_with(LOCAL) && error.contains("\nhelp: take ANTHROPIC_AUTH_TOKEN out"), "{error}");
     let mut launch = launch();
-    launch.args = ["--settings", "x.json"].map(Into::into).into();
-    Machine::onboarded().file(LOCAL, hook("")).plan(&launch).expect_err("no room for a list");
+    launch.args = ["--settings", "{}"].map(Into::into).into();
+    let beside = Machine::onboarded().file(LOCAL, hook("")).plan(&launch).expect("a plan");
+    assert!(guard(&beside).expect("a guard")["httpHookAllowedEnvVars"].is_array());
 }
 
 #[cfg(target_os = "linux")]

@@ -93,19 +93,15 @@ fn agents_that_were_not_read_could_name_the_key() {
 }
 
 #[test]
-fn the_users_own_settings_argument_leaves_no_room_for_what_was_not_read() {
-    let mut taken = launch();
-    taken.args = ["--settings", "{}"].map(Into::into).into();
+fn what_was_not_read_is_held_beside_the_users_own_settings_argument() {
+    let mut own = launch();
+    own.args = ["--settings", "{}"].map(Into::into).into();
     for kind in ["agents", "commands"] {
         let folder = format!("/work/.claude/{kind}");
         let machine =
             Machine::onboarded().fact(&folder, dir(&[("ln", EntryKind::Link("../../other".into()))]));
-        let error = machine.plan(&taken).expect_err("nothing holds them").to_string();
-        assert!(error.starts_with(&format!("{folder}/ln is a link")) && error.contains("help: "), "{error}");
+        let held = machine.plan(&own).expect("a plan");
+        assert!(held.args[1].to_string_lossy().contains("httpHookAllowedEnvVars"), "{:?}", held.args);
+        assert!(!held.args[1].to_string_lossy().contains("ANTHROPIC_AUTH_TOKEN"), "{:?}", held.args);
     }
-    let skill = Machine::onboarded()
-        .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
-        .fact("/work/.claude/skills/s/SKILL.md", Fact::Stream);
-    let error = skill.plan(&taken).expect_err("nothing holds it").to_string();
-    assert!(error.starts_with("/work/.claude/skills/s/SKILL.md is no text"), "{error}");
 }

@@ -1,14 +1,17 @@
 //! Plans for machines that do not exist.
 
+mod defaults;
 mod families;
 mod guard;
 mod hidden_agents;
 mod literals;
 mod models;
 mod onboarding;
+mod own_settings;
 mod places;
 mod readers;
 mod trust;
+mod windows;
 
 use std::path::Path;
 
@@ -16,7 +19,10 @@ use super::*;
 use crate::{Dirs, Edit, Fact, Model, Note, Origin, Sourced, Tiers};
 
 fn launch() -> Launch {
-    Launch::sample("acme", Protocol::Anthropic, "https://api.acme.example/anthropic", "m-main")
+    let mut launch =
+        Launch::sample("acme", Protocol::Anthropic, "https://api.acme.example/anthropic", "m-main");
+    launch.model.value.context_window = Some(200_000);
+    launch
 }
 
 /// A machine with these variables and files; `~` is its home, everything else is absent.
@@ -92,8 +98,19 @@ fn warnings(plan: &Plan) -> Vec<&str> {
         .collect()
 }
 
+/// What a launch says by `--settings` where nothing else is to be said; the tests of it are in `defaults`.
+const DEFAULTS: &str = concat!(
+    r#"{"permissions":{"disableAutoMode":"disable"},"skipWebFetchPreflight":true,"#,
+    r#""crossSessionInbound":"refuse"}"#
+);
+
+/// The arguments, without those defaults where they stand alone.
 fn args(plan: &Plan) -> Vec<&str> {
-    plan.args.iter().filter_map(|arg| arg.to_str()).collect()
+    let mut args: Vec<_> = plan.args.iter().filter_map(|arg| arg.to_str()).collect();
+    if let Some(at) = args.iter().position(|arg| *arg == DEFAULTS) {
+        args.drain(at - 1..=at);
+    }
+    args
 }
 
 #[test]
@@ -118,8 +135,7 @@ fn a_plain_launch_sets_one_credential_and_every_tier_and_nothing_on_disk() {
     }
     assert!(is_unset(&plan, "ANTHROPIC_API_KEY"));
     assert!(plan.merges.is_empty() && plan.files.is_empty() && plan.dirs.is_empty(), "{plan:?}");
-    assert!(plan.args.is_empty() && plan.notes.is_empty(), "{plan:?}");
-    assert_eq!(set(&plan, "CLAUDE_CODE_MAX_CONTEXT_TOKENS"), None, "not known");
+    assert!(args(&plan).is_empty() && plan.notes.is_empty(), "{plan:?}");
     assert_eq!(set(&plan, "CLAUDE_CODE_ATTRIBUTION_HEADER"), None, "not local");
 }
 
@@ -201,9 +217,8 @@ fn limits_are_set_when_known_and_sane() {
     assert_eq!(set(&known, "CLAUDE_CODE_AUTO_COMPACT_WINDOW").as_deref(), Some("131072"));
     assert_eq!(set(&known, "CLAUDE_CODE_MAX_OUTPUT_TOKENS").as_deref(), Some("16384"));
     let odd = with(Some(0), Some(0));
-    assert!(
-        is_unset(&odd, "CLAUDE_CODE_MAX_CONTEXT_TOKENS") && is_unset(&odd, "CLAUDE_CODE_MAX_OUTPUT_TOKENS")
-    );
+    assert_eq!(set(&odd, "CLAUDE_CODE_MAX_CONTEXT_TOKENS").as_deref(), Some("200000"), "nothing is known");
+    assert!(is_unset(&odd, "CLAUDE_CODE_MAX_OUTPUT_TOKENS"));
     let small = with(Some(4096), None);
     assert!(is_unset(&small, "CLAUDE_CODE_MAX_CONTEXT_TOKENS"));
     assert!(warnings(&small)[0].contains("4096 tokens"), "{:?}", small.notes);

@@ -154,19 +154,21 @@ fn a_model_of_a_skill_is_named_and_that_of_an_agent_is_held() {
 }
 
 #[test]
-fn the_users_own_settings_argument_leaves_no_room_for_a_skill_that_names_the_key() {
+fn a_skill_that_names_the_key_is_held_beside_the_users_own_settings_argument() {
     let skill = |text: &str| {
         Machine::onboarded()
             .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
             .file("/work/.claude/skills/s/SKILL.md", text)
     };
-    let mut taken = launch();
-    taken.args = ["--settings", "{}"].map(Into::into).into();
+    let mut own = launch();
+    own.args = ["--settings", "{}"].map(Into::into).into();
     let names = "---\nhooks: {Stop: [{hooks: [{allowedEnvVars: [ANTHROPIC_AUTH_TOKEN]}]}]}\n---\n";
-    let error = skill(names).plan(&taken).expect_err("no list can be given").to_string();
-    assert!(error.starts_with("/work/.claude/skills/s/SKILL.md names ANTHROPIC_AUTH_TOKEN"), "{error}");
+    let held = skill(names).plan(&own).expect("a plan");
+    assert!(warnings(&held)[0].starts_with("/work/.claude/skills/s/SKILL.md names ANTHROPIC_AUTH_TOKEN"));
+    let list = guard(&held).expect("a guard")["httpHookAllowedEnvVars"].to_string();
+    assert!(list.contains("ANTHROPIC_BASE_URL") && !list.contains("ANTHROPIC_AUTH_TOKEN"), "{list}");
     let prose = "---\nname: s\n---\nHow to set ANTHROPIC_AUTH_TOKEN\n";
-    assert!(warnings(&skill(prose).plan(&taken).expect("a plan")).is_empty(), "prose sends nothing");
+    assert!(warnings(&skill(prose).plan(&own).expect("a plan")).is_empty(), "prose sends nothing");
 }
 
 #[test]
@@ -218,7 +220,8 @@ fn a_plugins_hooks_that_name_the_key_are_refused_where_no_list_can_be_given() {
     launch.args = ["--plugin-dir", "p"].map(Into::into).into();
     let machine = || Machine::onboarded().file("/work/p/hooks/hooks.json", hooks);
     assert!(guard(&machine().plan(&launch).expect("a plan")).is_some(), "a list holds them");
-    launch.args.extend(["--settings", "{}"].map(Into::into));
+    let list = r#"{"httpHookAllowedEnvVars": ["ANTHROPIC_AUTH_TOKEN"]}"#;
+    launch.args.extend(["--settings", list].map(Into::into));
     let escaped = hooks.replace("_TOKEN", r"_\u0054OKEN");
     for machine in [machine(), Machine::onboarded().file("/work/p/hooks/hooks.json", escaped)] {
         let error = machine.plan(&launch).expect_err("no list can be given").to_string();

@@ -1,0 +1,140 @@
+//! The user's own `--settings`, read here and given to Claude Code together with what a launch adds.
+//!
+//! Claude Code takes the last `--settings` and forgets the others (2.1.197 and 2.1.332), so that the user's and ours
+//! must be one. Arguments can be read by everybody on a machine: what is more than switches goes by a private file.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow, bail};
+use serde_json::{Map, Value as Json};
+use sha2::{Digest, Sha256};
+
+use super::places::Kind;
+use super::source::Source;
+use super::words;
+use crate::json::{self, JAVASCRIPT};
+use crate::{Fact, Inputs, Launch, Plan};
+
+const OPTION: &str = "--settings";
+
+/// What Claude Code joins when several settings have it, and takes from ours alone within one.
+const JOINED: [&str; 2] = ["availableModels", "disabledMcpjsonServers"];
+
+/// What the user's words give, the last one if there are several.
+fn given(launch: &Launch) -> Option<String> {
+    words::values(launch, OPTION).pop()
+}
+
+/// Whether it is the settings themselves and no path.
+fn is_inline(given: &str) -> bool {
+    given.trim_start().starts_with('{')
+}
+
+/// The file that it names.
+pub fn file(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
+    given(launch).filter(|given| !is_inline(given)).map(|given| inputs.dirs.cwd.join(given))
+}
+
+/// What it says.
+///
+/// # Errors
+/// When it cannot be read or is no JSON object: Claude Code would not start either.
+pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<Source>> {
+    let Some(given) = given(launch) else { return Ok(None) };
+    let Some(path) = file(launch, inputs) else {
+        let settings = object(Path::new(OPTION), given.as_bytes())?;
+        return Ok(Some(Source { path: OPTION.into(), kind: Kind::User, settings }));
+    };
+    let why = match inputs.fact(&path) {
+        Some(Fact::File(bytes)) => {
+            let settings = object(&path, bytes)?;
+            return Ok(Some(Source { path, kind: Kind::User, settings }));
+        }
+        Some(Fact::Dir(_)) => "it is a folder",
+        Some(Fact::Stream) => "it is not a regular file",
+        Some(Fact::Unreadable(why)) => why,
+        Some(Fact::Absent) | None => "there is no such file",
+    };
+    bail!("could not read {}, which {OPTION} names: {why}\nhelp: name a file with JSON in it", path.display())
+}
+
+fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
+    let help = "help: correct what `--settings` gives";
+    match json::parse(bytes, JAVASCRIPT) {
+        Ok(Json::Object(object)) => Ok(object),
+        Ok(_) => bail!("{}:1:1: not a JSON object\n{help}", path.display()),
+        Err(fault) => Err(anyhow!("{}:{fault}\n{help}", path.display())),
+    }
+}
+
+/// The user's words without any `--settings` that was read.
+pub fn other_words(launch: &Launch) -> Vec<OsString> {
+    let mut others = Vec::new();
+    let standing = launch.standing_args.iter().map(OsString::from);
+    let mut all = standing.chain(launch.args.iter().cloned()).peekable();
+    let mut is_option = true;
+    while let Some(word) = all.next() {
+        is_option &= word != "--";
+        let is_whole = word.to_str().is_some_and(|word| word.starts_with("--settings="));
+        if is_option && is_whole {
+            continue;
+        }
+        if is_option && word == OPTION && all.peek().is_some_and(|next| next != "--") {
+            all.next();
+            continue;
+        }
+        others.push(word);
+    }
+    others
+}
+
+/// Gives Claude Code the user's settings and ours as one.
+pub fn give(own: Option<&Source>, ours: Map<String, Json>, inputs: &Inputs, plan: &mut Plan) {
+    let (settings, is_private) = match own {
+        None => (ours, false),
+        Some(own) => (merged(own.settings.clone(), ours), !own.settings.values().all(is_switch)),
+    };
+    if settings.is_empty() {
+        return;
+    }
+    let text = Json::Object(settings).to_string();
+    plan.arg(OPTION);
+    if !is_private {
+        plan.arg(text);
+        return;
+    }
+    let hash: [u8; 32] = Sha256::digest(&text).into();
+    let hash = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+    let path = inputs.dirs.cache.join("claude").join(format!("settings-{hash:016x}")).join("settings.json");
+    plan.arg(AsRef::<OsStr>::as_ref(&path));
+    plan.write(path, text);
+}
+
+/// Whether nobody minds that others read it.
+fn is_switch(value: &Json) -> bool {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => true,
+        Json::String(_) => false,
+        Json::Array(list) => list.iter().all(is_switch),
+        Json::Object(map) => map.values().all(is_switch),
+    }
+}
+
+/// The user's settings with ours in front.
+fn merged(mut own: Map<String, Json>, ours: Map<String, Json>) -> Map<String, Json> {
+    for (key, value) in ours {
+        let is_joined = JOINED.contains(&key.as_str());
+        let both = match (own.remove(&key), value) {
+            (Some(Json::Object(own)), Json::Object(ours)) => merged(own, ours).into(),
+            (Some(Json::Array(mut own)), Json::Array(ours)) if is_joined => {
+                let new: Vec<_> = ours.into_iter().filter(|entry| !own.contains(entry)).collect();
+                own.extend(new);
+                own.into()
+            }
+            (_, ours) => ours,
+        };
+        own.insert(key, both);
+    }
+    own
+}

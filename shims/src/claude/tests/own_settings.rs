@@ -1,0 +1,123 @@
+//! The user's own `--settings`.
+
+use serde_json::{Value as Json, json};
+
+use super::guard::USER;
+use super::{DEFAULTS, Machine, launch, set, warnings};
+use crate::{Fact, Launch, Plan};
+
+fn with(words: &[&str]) -> Launch {
+    let words = words.iter().map(Into::into).collect();
+    let mut launch = Launch { args: words, ..launch() };
+    launch.standing_args = vec!["--verbose".to_owned()];
+    launch
+}
+
+/// What Claude Code is given: the settings, whether by a file, and the other words.
+fn given(plan: &Plan) -> (Json, bool, Vec<&str>) {
+    let args: Vec<_> = plan.args.iter().filter_map(|arg| arg.to_str()).collect();
+    let at = args.iter().position(|arg| *arg == "--settings").expect("settings");
+    assert_eq!(args.iter().filter(|arg| arg.starts_with("--settings")).count(), 1, "{args:?}");
+    let file = plan.files.iter().find(|(path, _)| path.to_str() == Some(args[at + 1]));
+    let text = file.map_or(args[at + 1].as_bytes(), |(_, file)| &file.contents);
+    (serde_json::from_slice(text).expect("JSON"), file.is_some(), args[at + 2..].to_vec())
+}
+
+fn machine() -> Machine {
+    Machine::onboarded().file(USER, r#"{"apiKeyHelper": "cat key", "availableModels": ["x"]}"#)
+}
+
+#[test]
+fn it_is_one_with_what_a_launch_adds() {
+    let own = r#"{"apiKeyHelper": "mine", "theme": "dark", "permissions": {"allow": ["Bash(ls)"]},
+        "availableModels": ["y"], "env": {"ANTHROPIC_BETAS": "b", "EDITOR": "vi"}}"#;
+    let expected = json!({
+        "apiKeyHelper": "", "theme": "dark", "availableModels": ["y", "m-main"], "skipWebFetchPreflight": true,
+        "permissions": {"allow": ["Bash(ls)"], "disableAutoMode": "disable"}, "crossSessionInbound": "refuse",
+        "env": {"ANTHROPIC_BETAS": "", "EDITOR": "vi"},
+    });
+    let whole = format!("--settings={own}");
+    for words in [
+        &["--settings", "s.json", "-p", "hi"][..],
+        &["-p", "--settings", own, "hi"],
+        &["-p", &whole, "hi"],
+        &["--settings", "other.json", "-p", "hi", "--settings=s.json"],
+    ] {
+        let machine = machine().file("/work/s.json", own).file("/work/other.json", "{");
+        let plan = machine.plan(&with(words)).expect("a plan");
+        let (settings, is_file, words) = given(&plan);
+        assert_eq!(settings, expected);
+        assert!(is_file, "it holds more than switches");
+        assert_eq!(words, ["--verbose", "-p", "hi"]);
+        assert!(warnings(&plan).is_empty(), "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn switches_alone_need_no_file_and_the_users_word_beats_a_default() {
+    let own = r#"{"skipWebFetchPreflight": false, "verbose": true, "crossSessionInbound": null}"#;
+    let plan = Machine::onboarded().plan(&with(&["--settings", own])).expect("a plan");
+    let (settings, is_file, _) = given(&plan);
+    assert!(!is_file && plan.files.is_empty());
+    assert_eq!(settings["skipWebFetchPreflight"], false);
+    assert_eq!(settings["verbose"], true);
+}
+
+#[test]
+fn the_file_is_named_by_what_is_in_it() {
+    let path = |own: &str| {
+        let plan = Machine::onboarded().plan(&with(&["--settings", own])).expect("a plan");
+        plan.files.keys().next().expect("a file").clone()
+    };
+    assert_eq!(path(r#"{"theme": "dark"}"#), path(r#"{ "theme":"dark" }"#));
+    assert_ne!(path(r#"{"theme": "dark"}"#), path(r#"{"theme": "light"}"#));
+}
+
+#[test]
+fn what_cannot_be_read_is_one_error_with_its_place() {
+    let refused = |machine: Machine, given: &str, text: &str| {
+        let error = machine.plan(&with(&["--settings", given])).expect_err(given);
+        let error = format!("{error:#}");
+        assert!(error.contains(text) && error.contains("\nhelp: "), "{error}");
+    };
+    refused(
+        Machine::onboarded(),
+        "gone.json",
+        "/work/gone.json, which --settings names: there is no such file",
+    );
+    refused(Machine::onboarded().fact("/work/p", Fact::Stream), "p", "not a regular file");
+    refused(Machine::onboarded().file("/work/b.json", "{\"a\": }"), "b.json", "/work/b.json:1:7: ");
+    refused(Machine::onboarded().file("/work/l.json", "[1]"), "l.json", "not a JSON object");
+    refused(Machine::onboarded(), "{\"a\": ", "--settings:1:");
+}
+
+#[test]
+fn after_two_dashes_it_is_a_prompts_word() {
+    let plan = Machine::onboarded().plan(&with(&["--", "--settings", "x"])).expect("a plan");
+    let args: Vec<_> = plan.args.iter().filter_map(|arg| arg.to_str()).collect();
+    assert_eq!(args, ["--settings", DEFAULTS, "--verbose", "--", "--settings", "x"]);
+}
+
+#[test]
+fn what_it_says_of_the_provider_loses_as_any_settings_do() {
+    let own = r#"{"env": {"ANTHROPIC_UNIX_SOCKET": "/s"}}"#;
+    let error = Machine::onboarded().plan(&with(&["--settings", own])).expect_err("refused");
+    assert!(format!("{error:#}").contains("ANTHROPIC_UNIX_SOCKET"));
+    let own = r#"{"env": {"NODE_EXTRA_CA_CERTS": "/ca.pem"}, "modelOverrides": {"m-main": "x"}}"#;
+    let plan = Machine::onboarded().plan(&with(&["--settings", own])).expect("a plan");
+    assert_eq!(set(&plan, "NODE_EXTRA_CA_CERTS").as_deref(), Some("/ca.pem"));
+    assert_eq!(given(&plan).0["modelOverrides"]["m-main"], "");
+}
+
+#[test]
+fn an_isolated_provider_has_a_folder_of_its_own() {
+    let mut machine = machine();
+    machine.0.dirs.state = "/state".into();
+    let launch = Launch { isolated: true, anthropic_use_api_key: true, ..launch() };
+    let plan = machine.plan(&launch).expect("a plan");
+    assert_eq!(set(&plan, "CLAUDE_CONFIG_DIR").as_deref(), Some("/state/claude/acme"));
+    assert!(plan.dirs.contains(std::path::Path::new("/state/claude/acme")));
+    let state = plan.merges.keys().map(|path| path.to_str()).collect::<Vec<_>>();
+    assert_eq!(state, [Some("/state/claude/acme/.claude.json")]);
+    assert!(super::guard::guard(&plan).is_none(), "the user's own settings are not read: {:?}", plan.args);
+}

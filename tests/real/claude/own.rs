@@ -1,0 +1,137 @@
+//! What a launch adds to Claude Code's settings, beside the user's own `--settings`, and a provider's own folder.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value as Json, json};
+
+use super::{KEY, Stage, models, stage_in, with_sink};
+use crate::support::tmux::Tmux;
+use crate::support::{Sandbox, claude, real};
+
+type Which = fn(&str) -> Option<Sandbox>;
+
+/// The newest version and the oldest.
+const BOTH: [Which; 2] = [real::sandbox, real::minimum];
+
+fn tool(word: &str, name: &str, arguments: &Json) -> String {
+    json!([{"last_user": word, "tool": {"name": name, "arguments": arguments}}]).to_string()
+}
+
+#[test]
+fn a_first_start_is_in_no_auto_mode_and_nothing_is_said_of_it() {
+    for version in BOTH {
+        let Some(sandbox) = version("claude") else { return };
+        let script = tool("run-it", "Bash", &json!({"command": "true", "description": "d"}));
+        let stage = stage_in(sandbox, &script);
+        let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+        let screen = tmux.screen().to_lowercase();
+        assert!(!screen.contains("auto mode") && !screen.contains("eligible"), "{screen}");
+        claude::say(&tmux, "run-it");
+        tmux.wait_until("an end", |screen| {
+            screen.contains("PONG-FROM-MOCK") || screen.contains("Do you want to")
+        });
+        let posts = stage.only_the_chosen_heard();
+        assert!(!json!(posts).to_string().contains("safeguards"));
+        let main = posts.iter().filter(|post| post["model"] == "m-main").count();
+        assert!(main <= 2, "{main} requests for one command");
+    }
+}
+
+/// The control: a mode that the user names is the user's.
+#[test]
+fn auto_mode_by_the_users_own_word_is_auto_mode() {
+    let Some(sandbox) = real::sandbox("claude") else { return };
+    let stage = stage_in(sandbox, "[]");
+    let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m --permission-mode auto");
+    tmux.wait_until("auto mode", |screen| screen.to_lowercase().contains("auto mode"));
+}
+
+#[test]
+fn settings_by_argument_count_and_cost_the_launch_nothing() {
+    for version in BOTH {
+        for is_inline in [false, true] {
+            let Some(sandbox) = version("claude") else { return };
+            let stage = stage_in(sandbox, "[]");
+            let (seen, helped) = (stage.sandbox.path("seen"), stage.sandbox.path("helped"));
+            let hook = json!({"type": "command", "command": format!("touch '{}'", seen.display())});
+            let own = json!({
+                "apiKeyHelper": format!("touch '{}'; echo sk-other", helped.display()),
+                "hooks": {"UserPromptSubmit": [{"hooks": [hook]}]}, "model": "m-other",
+                "env": {"ANTHROPIC_BASE_URL": stage.other.url(""), "ANTHROPIC_CUSTOM_HEADERS": "X-Left: 1"},
+            })
+            .to_string();
+            stage.sandbox.write(&stage.sandbox.path("work/own.json"), &own);
+            let given = if is_inline { own.as_str() } else { "own.json" };
+            for words in [
+                &["--settings", given, "hi"][..],
+                &["--settings", "{}", &format!("--settings={given}"), "hi"],
+            ] {
+                stage.ask(words).clean();
+                assert!(seen.exists(), "the user's hook did not run");
+                fs::remove_file(&seen).unwrap();
+            }
+            assert!(!helped.exists(), "the helper ran");
+            let posts = stage.only_the_chosen_heard();
+            assert_eq!(models(&posts), ["m-main"]);
+            assert!(posts.iter().all(|post| post["headers"]["x-left"].is_null()));
+            let folder = stage.sandbox.home(".cache/agent-run/claude");
+            let homes: Vec<_> = fs::read_dir(folder).unwrap().map(|home| home.unwrap().path()).collect();
+            assert_eq!(homes.len(), 1, "the same settings lie in one place: {homes:?}");
+            let mode = fs::metadata(homes[0].join("settings.json")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+}
+
+#[test]
+fn a_page_is_fetched_without_asking_anthropic() {
+    for version in BOTH {
+        let Some(sandbox) = version("claude") else { return };
+        let arguments = json!({"url": "http://page.example/x", "prompt": "p"});
+        let (stage, sink) = with_sink(stage_in(sandbox, &tool("fetch-it", "WebFetch", &arguments)));
+        stage.ask(&["--allowedTools", "WebFetch", "--", "fetch-it"]).exits(0);
+        eprintln!("DEBUG {}", json!(stage.chosen.posts()[1]["body"]["messages"]));
+        let asked = json!(sink.requests()).to_string();
+        assert!(asked.contains("page.example"), "{asked}");
+        assert!(!asked.contains("anthropic.com"), "{asked}");
+    }
+}
+
+/// A provider with a folder of its own for everything.
+fn isolated(stage: &Stage, more: &str) {
+    let url = stage.chosen.url("");
+    stage.sandbox.config(&format!(
+        "providers:\n  m: {{protocols: [anthropic], base_urls: {{anthropic: '{url}'}}, key_env: MOCK_KEY, \
+         default_model: m-main, models: [{{id: m-main, context_window: 200000}}], model_api_filters: [], \
+         isolated: true{more}}}\n"
+    ));
+}
+
+#[test]
+fn an_isolated_provider_shares_nothing_and_asks_nothing() {
+    for version in BOTH {
+        let Some(sandbox) = version("claude") else { return };
+        let stage = stage_in(sandbox, "[]");
+        isolated(&stage, ", anthropic_use_api_key: true");
+        stage.log_in(true);
+        let seen = stage.sandbox.path("seen");
+        let hook = json!({"type": "command", "command": format!("touch '{}'", seen.display())});
+        stage.settings(&json!({"hooks": {"UserPromptSubmit": [{"hooks": [hook]}]}}));
+        let skill = "---\nname: users-own-skill\ndescription: d\n---\nx\n";
+        stage.sandbox.write(&stage.sandbox.home(".claude/skills/users-own-skill/SKILL.md"), skill);
+        let before = stage.state();
+        stage.ask(&["hi"]).clean();
+        let tmux = Tmux::start(&stage.sandbox, "claude@m");
+        let first = tmux.wait_for("Yes, I trust this folder");
+        assert!(!first.contains("API key") && !first.contains("Let's get started"), "{first}");
+        assert!(!seen.exists(), "the user's settings were read");
+        assert_eq!(stage.state(), before);
+        assert!(!stage.sandbox.home(".claude/projects").exists());
+        let posts = json!(stage.chosen.posts()).to_string();
+        assert!(posts.contains(KEY) && !posts.contains("sk-ant-") && !posts.contains("users-own-skill"));
+        let own = stage.sandbox.home(".local/state/agent-run/claude/m");
+        assert!(own.join("projects").is_dir() && own.join(".claude.json").is_file());
+        assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
