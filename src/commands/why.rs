@@ -76,7 +76,8 @@ fn more(rows: &mut Vec<Choice>, launch: &Launch, provider: &Provider, loaded: &L
         Some(window) => {
             Choice::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
         }
-        None => Choice::new("window", "unknown", "the agent counts with its own default"),
+        // A note of the plan says so where an agent is given an assumption.
+        None => Choice::new("window", "unknown", "neither the config nor the model list says it"),
     };
     rows.push(window);
     rows.push(choices::proxy(launch, loaded, env));

@@ -33,11 +33,14 @@ fn sandbox() -> Sandbox {
 fn words_reach_the_agent_byte_for_byte_through_both_doors() {
     let sandbox = sandbox();
     let words = ["--help", "", "-p", "two words", "--", "--model", "x"];
-    assert_eq!(sandbox.run("claude@mock", &words).clean().args(), words);
+    assert_eq!(sandbox.run("claude@mock", &words).clean().own_args(), words);
     let mut launch = vec!["launch", "mock", "claude", "--"];
     launch.extend(words);
-    assert_eq!(sandbox.agent_run(&launch).clean().args(), words);
-    assert_eq!(sandbox.agent_run(&["launch", "mock", "claude", "--version"]).clean().args(), ["--version"]);
+    assert_eq!(sandbox.agent_run(&launch).clean().own_args(), words);
+    assert_eq!(
+        sandbox.agent_run(&["launch", "mock", "claude", "--version"]).clean().own_args(),
+        ["--version"]
+    );
 
     sandbox.script("claude", "#!/bin/sh\nprintf %s \"$1\" | od -An -tx1\n");
     let raw = std::ffi::OsStr::from_bytes(b"a\xffb");
@@ -85,7 +88,7 @@ fn only_the_chosen_providers_key_reaches_the_agent_and_never_an_argument() {
     let ran = sandbox().run("claude@mock", &["-p", "hi"]).clean();
     assert_eq!(ran.env("ANTHROPIC_AUTH_TOKEN"), Some("sk-canary"));
     assert_eq!(ran.env("OTHER_KEY"), None);
-    assert!(ran.args().iter().all(|arg| !arg.contains("sk-")), "{:?}", ran.args());
+    assert!(ran.own_args().iter().all(|arg| !arg.contains("sk-")), "{:?}", ran.own_args());
 }
 
 #[test]
@@ -126,7 +129,7 @@ fn our_own_binary_is_never_taken_for_the_agent_however_it_is_linked() {
     symlink(sandbox.path("two"), first.join("claude")).unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", first.display(), sandbox.path("bin").display());
     let sandbox = sandbox.var("PATH", path);
-    assert_eq!(sandbox.run("claude@mock", &["x"]).clean().args(), ["x"]);
+    assert_eq!(sandbox.run("claude@mock", &["x"]).clean().own_args(), ["x"]);
 }
 
 #[test]
@@ -223,4 +226,36 @@ fn a_missing_key_is_an_error_of_its_source_and_of_no_other() {
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_file: ~/.key"));
     sandbox.write(&sandbox.home(".key"), "sk-file\n");
     assert_eq!(sandbox.run("claude@mock", &[]).clean().env("ANTHROPIC_AUTH_TOKEN"), Some("sk-file"));
+}
+
+/// `[1m]` asks Claude Code for its larger window, and no agent takes it for a part of the id.
+#[test]
+fn the_suffix_for_a_long_context_is_no_part_of_an_id() {
+    let sandbox = Sandbox::new();
+    let provider = |name: &str, more: &str| {
+        format!(
+            "  {name}: {{protocols: [anthropic, openai-responses, openai-chat-completions], model_api_filters: [], \
+             base_urls: {{anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}}, {more}}}\n"
+        )
+    };
+    sandbox.config(&format!(
+        "providers:\n{}{}{}",
+        provider("listed", "models: [{id: x}]"),
+        provider("default", "default_model: 'x[1m]', models: [{id: x, context_window: 900000}]"),
+        provider("written", "models: [{id: 'x[1m]'}], tiers: {haiku: 'y[1m]'}"),
+    ));
+    let launches =
+        [&["launch", "listed", "--model", "x[1m]"][..], &["launch", "default"], &["launch", "written"]];
+    for words in launches {
+        let plan = |agent: &str| {
+            sandbox.fake_agent(agent);
+            sandbox.agent_run(&[words, &["--dry-run", agent]].concat()).exits(0).stdout
+        };
+        let claude = plan("claude");
+        assert!(claude.contains("set ANTHROPIC_MODEL='x[1m]'"), "{words:?}: {claude}");
+        for other in ["codex", "crush", "hermes"] {
+            let plan = plan(other);
+            assert!(plan.contains('x') && !plan.to_lowercase().contains("[1m]"), "{words:?}: {plan}");
+        }
+    }
 }

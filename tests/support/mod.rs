@@ -215,6 +215,14 @@ impl Ran {
         self.stdout.lines().filter_map(|line| line.strip_prefix("arg:")).collect()
     }
 
+    /// The same without the settings that a launch of Claude Code puts in front.
+    pub fn own_args(&self) -> Vec<&str> {
+        match self.args().as_slice() {
+            ["--settings", settings, rest @ ..] if settings.contains("disableAutoMode") => rest.to_vec(),
+            all => all.to_vec(),
+        }
+    }
+
     /// A variable that a fake agent saw.
     pub fn env(&self, name: &str) -> Option<&str> {
         self.stdout.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))

@@ -73,6 +73,9 @@ fn look_at(
     let inputs = overruled::inputs(agent, launch, dirs, env);
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
+    if plan.notes.contains(&Note::Info(launch.assumption())) {
+        findings.push(Finding::ok(subject.as_str(), launch.assumption().replace("\nhelp: ", "; ")));
+    }
     findings.push(proxied(&subject, choices::proxy(launch, loaded, env)));
     for policy in overruled::policies(&inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());

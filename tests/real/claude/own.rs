@@ -89,9 +89,10 @@ fn a_page_is_fetched_without_asking_anthropic() {
     for version in BOTH {
         let Some(sandbox) = version("claude") else { return };
         let arguments = json!({"url": "http://page.example/x", "prompt": "p"});
+        // Or 2.1.332 keeps the tool's description back until it is searched for.
+        let sandbox = sandbox.var("ENABLE_TOOL_SEARCH", "false");
         let (stage, sink) = with_sink(stage_in(sandbox, &tool("fetch-it", "WebFetch", &arguments)));
         stage.ask(&["--allowedTools", "WebFetch", "--", "fetch-it"]).exits(0);
-        eprintln!("DEBUG {}", json!(stage.chosen.posts()[1]["body"]["messages"]));
         let asked = json!(sink.requests()).to_string();
         assert!(asked.contains("page.example"), "{asked}");
         assert!(!asked.contains("anthropic.com"), "{asked}");
