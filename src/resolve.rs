@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use anyhow::{Result, anyhow, bail};
-use shims::launch::split_long_context;
 use shims::template::Field;
+use shims::window::split_long_context;
 use shims::{Agent, Launch, Origin, Protocol, Sourced, Template, Tiers, Value};
 
 use crate::catalog::Known;

@@ -184,10 +184,6 @@ pub enum ToolSet {
     Minimal,
 }
 
-/// What is assumed of a model whose window nobody states.
-const REMOTE_WINDOW: u64 = 200_000;
-const LOCAL_WINDOW: u64 = 65_536;
-
 /// One launch, decided.
 #[derive(Clone, Debug)]
 pub struct Launch {
@@ -235,40 +231,10 @@ pub struct Launch {
     pub args: Vec<OsString>,
 }
 
-/// The suffix by which a model is asked for with a window of 1,000,000 tokens. Only Claude Code knows it; no provider
-/// has it in an id.
-const LONG_CONTEXT: &str = "[1m]";
-
-/// A model's id, and whether it was named with that suffix, in capitals or not, as Claude Code takes it.
-pub fn split_long_context(named: &str) -> (&str, bool) {
-    let at = named.len().saturating_sub(LONG_CONTEXT.len());
-    match (named.get(..at), named.get(at..)) {
-        (Some(id), Some(end)) if !id.is_empty() && end.eq_ignore_ascii_case(LONG_CONTEXT) => (id, true),
-        _ => (named, false),
-    }
-}
-
 impl Launch {
     /// Whether the user named the model for this very launch, rather than the config or a default.
     pub fn model_was_asked_for(&self) -> bool {
         matches!(self.model.origin, Origin::Option(_) | Origin::Opts(_))
-    }
-
-    /// The window that an agent is given where neither the config nor the model list says one. Local servers mostly
-    /// serve less than a model could take.
-    pub fn assumed_window(&self) -> u64 {
-        if crate::loopback::is_loopback(&self.base_url.value) { LOCAL_WINDOW } else { REMOTE_WINDOW }
-    }
-
-    /// That it is an assumption, and how to state the window.
-    pub fn assumption(&self) -> String {
-        format!(
-            "the window of {} is not known; {} tokens are assumed\nhelp: set `context_window` of the model in \
-             `providers.{}.models`",
-            self.model.value.id,
-            self.assumed_window(),
-            self.provider
-        )
     }
 
     /// What was chosen, as 16 hex digits: of two launches that would write different choices into a file, each
@@ -374,15 +340,6 @@ mod tests {
         same.models.push(Model::named("new in the list"));
         same.args.push("word".into());
         assert_eq!(same.identity(), launch.identity());
-    }
-
-    #[test]
-    fn the_suffix_for_a_long_context_is_no_part_of_an_id() {
-        assert_eq!(split_long_context("x[1m]"), ("x", true));
-        assert_eq!(split_long_context("x[1M]"), ("x", true));
-        for plain in ["x", "[1m]", "", "x[1m]y", "ü"] {
-            assert_eq!(split_long_context(plain), (plain, false));
-        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod print;
 pub mod rivals;
 pub mod secret;
 pub mod template;
+pub mod window;
 
 mod claude;
 mod codex;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::anyhow;
-use shims::launch::split_long_context;
+use shims::window::split_long_context;
 use shims::{Model, Origin, Sourced};
 
 use super::{Undecided, key_path};

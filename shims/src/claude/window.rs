@@ -63,10 +63,10 @@ pub fn limit(launch: &Launch, inputs: &Inputs, found: &Found, plan: &mut Plan) {
     if let Some(output) = model.output_limit() {
         plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
     }
-    let asked = models::of(launch).into_iter().map(str::to_owned).chain(words::values(launch, "--model"));
-    let is_capped = |id: String| knows(&id) || models::is_long(&id, launch) || id.ends_with(models::LONG);
-    if !asked.map(is_capped).any(|capped| capped) && is_needed(window, found.sources.iter().any(is_rewritten))
-    {
+    let mut asked = models::of(launch).into_iter().map(str::to_owned).chain(words::values(launch, "--model"));
+    let would_be_capped =
+        |id: String| knows(&id) || models::is_long(&id, launch) || id.ends_with(models::LONG);
+    if !asked.any(would_be_capped) && is_needed(window, found.sources.iter().any(is_rewritten)) {
         plan.set(NO_MILLION, "1");
     }
 }
