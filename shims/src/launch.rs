@@ -201,8 +201,7 @@ pub struct Launch {
     pub models: Vec<Model>,
     /// The model for each tier.
     pub tiers: Tiers,
-    /// The models, among these, that were named with the suffix `[1m]`: it asks Claude Code for a window of 1,000,000
-    /// tokens and is no part of an id.
+    /// Those among these that were named with the suffix `[1m]`, which is no part of an id.
     pub long_context: BTreeSet<String>,
     /// Whether the provider takes a key; adapters send a placeholder otherwise.
     pub keyed: bool,

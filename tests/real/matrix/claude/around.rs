@@ -78,7 +78,8 @@ pub fn an_mcp_server_that_wants_the_key(scene: &mut Scene) {
     scene.project(".mcp.json", json!({ "mcpServers": servers }).to_string());
     scene.project(".claude/settings.json", json!({"enableAllProjectMcpServers": true}).to_string());
     scene.asks(&["-p", "hi"]).complains(&["the MCP server `a` would be sent the key", "server `b`"]);
-    scene.is_refused(&["--settings", "{}", "-p", "hi"], &["the MCP server `a` would be sent the key"]);
+    let beside = scene.asks(&["--settings", "{}", "-p", "hi"]);
+    beside.complains(&["the MCP server `a` would be sent the key", "server `b`"]);
 }
 
 /// What anyone may put into a repository, beside settings. None of it is a program that the user runs.
