@@ -128,7 +128,7 @@ impl Agent for Claude {
         }
         state.merge(launch, plan);
         let found = found::Found::read(launch, inputs, &state, plan)?;
-        window::limit(launch, inputs, &found, plan);
+        window::limit(launch, &found, plan);
         guard::apply(launch, inputs, &state, &found, plan)?;
         plan.args.extend(own_settings::other_words(launch));
         Ok(())

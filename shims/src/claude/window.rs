@@ -8,12 +8,10 @@
 //! `opus` of the user's settings, and `/model default` asks for `id[1m]`. `CLAUDE_CODE_DISABLE_1M_CONTEXT` keeps it from
 //! that, and has it warn at every start of a window above 200,000.
 
-use std::ffi::OsStr;
-
 use super::found::Found;
 use super::source::{Source, as_text};
 use super::{models, words};
-use crate::{Inputs, Launch, Plan};
+use crate::{Launch, Plan};
 
 /// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
 /// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
@@ -37,7 +35,7 @@ const REWRITTEN: &[&str] =
     &["claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-1-20250805", "claude-opus-4-20250514", "opus"];
 
 /// Sets the limits of the launch's model.
-pub fn limit(launch: &Launch, inputs: &Inputs, found: &Found, plan: &mut Plan) {
+pub fn limit(launch: &Launch, found: &Found, plan: &mut Plan) {
     let model = &launch.model.value;
     let window = match model.context_window.filter(|&window| window > 0) {
         Some(window) if window < SMALLEST => {
@@ -58,7 +56,7 @@ pub fn limit(launch: &Launch, inputs: &Inputs, found: &Found, plan: &mut Plan) {
             Some(MILLION)
         }
         None if knows(&model.id) => None,
-        None => Some(assume(launch, inputs, found, plan)),
+        None => Some(assume(launch, found, plan)),
     };
     if let Some(output) = model.output_limit() {
         plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
@@ -87,15 +85,15 @@ fn is_rewritten(source: &Source) -> bool {
 }
 
 /// Has Claude Code count with what the user says, or else with an assumption, and gives the window.
-fn assume(launch: &Launch, inputs: &Inputs, found: &Found, plan: &mut Plan) -> u64 {
-    let own = stated(WINDOW, inputs, found);
+fn assume(launch: &Launch, found: &Found, plan: &mut Plan) -> u64 {
+    let own = stated(WINDOW, found);
     if own.is_none() {
         plan.info(launch.assumption());
     }
     let window = own.as_deref().and_then(|text| text.trim().parse().ok());
     let window = window.unwrap_or_else(|| launch.assumed_window());
     plan.set(WINDOW, own.unwrap_or_else(|| window.to_string()));
-    if let Some(theirs) = stated(COMPACTION, inputs, found) {
+    if let Some(theirs) = stated(COMPACTION, found) {
         plan.set(COMPACTION, theirs);
     } else if !found.sources.iter().any(has_own_compaction) {
         plan.set(COMPACTION, window.max(SMALLEST_COMPACTION).to_string());
@@ -103,14 +101,11 @@ fn assume(launch: &Launch, inputs: &Inputs, found: &Found, plan: &mut Plan) -> u
     window
 }
 
-/// What the user's own settings or environment say; that of a Claude Code around this one is about another model.
-fn stated(name: &str, inputs: &Inputs, found: &Found) -> Option<String> {
+/// What the user's own settings say. An inherited variable may be about another model, and is removed.
+fn stated(name: &str, found: &Found) -> Option<String> {
     let users = found.sources.iter().filter(|source| source.is_users());
     let settings = users.flat_map(Source::env).filter(|(key, _)| *key == name).last();
-    let settings = settings.map(|(_, value)| as_text(value).into_owned()).filter(|text| !text.is_empty());
-    let is_nested = inputs.var(crate::plan::DEPTH).is_some() || inputs.var("CLAUDECODE").is_some();
-    let inherited = inputs.var(name).filter(|_| !is_nested).and_then(OsStr::to_str);
-    settings.or_else(|| inherited.map(str::to_owned))
+    settings.map(|(_, value)| as_text(value).into_owned()).filter(|text| !text.is_empty())
 }
 
 /// Whether the user's settings say when to compact, which the variable would beat (2.1.332).
