@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use anyhow::{Result, anyhow, bail};
 use shims::template::Field;
 use shims::window::split_long_context;
-use shims::{Agent, Launch, Origin, Protocol, Sourced, Template, Tiers, Value};
+use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
 
 use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
@@ -145,6 +145,7 @@ pub fn resolve(
         foreign_keys: foreign_keys(config, provider),
         proxy: provider.proxy.0.clone(),
         isolated: is_isolated(request, provider, config),
+        sessions: sessions(request, provider, config),
         codex_tools: provider.codex.tools,
         standing_args: standing_args(request, provider),
         args: request.args.clone(),
@@ -258,6 +259,10 @@ fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
 
 fn is_isolated(request: &Request, provider: &Provider, config: &Config) -> bool {
     provider.isolated || home_names(request.agent.name(), config).contains(&request.provider)
+}
+
+fn sessions(request: &Request, provider: &Provider, config: &Config) -> Sessions {
+    if is_isolated(request, provider, config) { Sessions::Own } else { provider.sessions.unwrap_or_default() }
 }
 
 /// The homes of old files for the agent.

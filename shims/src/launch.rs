@@ -173,6 +173,27 @@ pub enum Proxy {
     Url(String),
 }
 
+/// Whose the sessions of a launch are, and what belongs to them: history, approvals, trust.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Sessions {
+    /// The user's, together with those of the other providers.
+    #[default]
+    Shared,
+    /// The provider's alone.
+    Own,
+}
+
+impl Sessions {
+    /// The word of config files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Shared => "shared",
+            Self::Own => "own",
+        }
+    }
+}
+
 /// How many kinds of tools Codex may offer to the provider.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -222,6 +243,8 @@ pub struct Launch {
     pub proxy: Proxy,
     /// Whether the runtime home shares nothing with the user's own.
     pub isolated: bool,
+    /// Whose the sessions are; always the provider's own where it is `isolated`.
+    pub sessions: Sessions,
     /// Codex's compatibility level.
     pub codex_tools: ToolSet,
     /// Standing arguments from the config, before the user's own.
@@ -259,6 +282,9 @@ impl Launch {
         let headers: Vec<String> =
             self.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         choices.push(&flags);
+        if self.sessions == Sessions::Own && !self.isolated {
+            choices.push("sessions of its own");
+        }
         choices.extend(headers.iter().map(String::as_str));
         let mut hash = Sha256::new();
         for choice in choices {
@@ -300,6 +326,7 @@ impl Launch {
             foreign_keys: BTreeSet::new(),
             proxy: Proxy::Inherit,
             isolated: false,
+            sessions: Sessions::Shared,
             codex_tools: ToolSet::Full,
             standing_args: Vec::new(),
             args: Vec::new(),
@@ -335,6 +362,8 @@ mod tests {
         for other in &others {
             assert_ne!(other.identity(), launch.identity());
         }
+        let apart = Launch { sessions: Sessions::Own, ..launch.clone() };
+        assert_ne!(apart.identity(), launch.identity());
         let mut same = launch.clone();
         same.models.push(Model::named("new in the list"));
         same.args.push("word".into());

@@ -40,7 +40,7 @@ pub use facts::Facts;
 #[doc(hidden)]
 pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
-pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
+pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sessions, Sourced, Tiers, ToolSet};
 pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use rivals::Rival;

@@ -1,6 +1,6 @@
 //! What takes several keys of a provider to judge.
 
-use shims::Protocol;
+use shims::{Protocol, Sessions};
 
 use super::problem::{Step, dotted};
 use super::types::{Config, KeyCheck, KeySource, Provider};
@@ -27,7 +27,7 @@ impl Finding {
 pub fn findings(config: &Config) -> Vec<Finding> {
     (config.providers.iter())
         .flat_map(|(name, provider)| {
-            let found = [protocols(provider), base_urls(provider), keys(provider)];
+            let found = [protocols(provider), base_urls(provider), keys(provider), sessions(provider)];
             found.into_iter().flatten().map(move |(mut steps, message, help)| {
                 steps.splice(0..0, ["providers".into(), name.as_str().into()]);
                 Finding { steps, message, help }
@@ -69,6 +69,13 @@ fn keys(provider: &Provider) -> Found {
     }
     let message = format!("the key has more than one source: {}", given.join(", "));
     Some((vec![(*given.last()?).into()], message, "keep one of them".to_owned()))
+}
+
+/// A home that shares nothing has sessions of its own.
+fn sessions(provider: &Provider) -> Found {
+    let both = provider.isolated && provider.sessions == Some(Sessions::Shared);
+    let message = "`isolated: true` shares nothing, sessions neither".to_owned();
+    both.then(|| (vec!["sessions".into()], message, "remove `sessions`, or `isolated`".to_owned()))
 }
 
 /// What is no error but wants mending; the key is the subject of each sentence.

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Deserialize;
-use shims::{Model, Protocol, Proxy, Template, ToolSet};
+use shims::{Model, Protocol, Proxy, Sessions, Template, ToolSet};
 
 use super::names::{Header, Variable};
 use super::read::{by_provider, command, homes, models, names, one, some, templates};
@@ -105,6 +105,8 @@ pub struct Provider {
     /// Whether the agent gets a home that shares nothing with the user's own.
     #[serde(default)]
     pub isolated: bool,
+    /// Whose the agent's sessions are; shared where nothing is said, unless the home is isolated.
+    pub sessions: Option<Sessions>,
     /// What only concerns Codex.
     #[serde(default)]
     pub codex: Codex,

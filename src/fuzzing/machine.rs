@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use shims::{
-    Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, Model, Origin, Plan, Protocol, Proxy, Sourced,
-    Tiers, ToolSet, Value,
+    Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, Model, Origin, Plan, Protocol, Proxy, Sessions,
+    Sourced, Tiers, ToolSet, Value,
 };
 
 use super::{CANARY, holds};
@@ -145,6 +145,7 @@ pub fn launch(protocol: Protocol, base_url: &str) -> Launch {
         foreign_keys: std::iter::once("Q_KEY".to_owned()).collect(),
         proxy: Proxy::Inherit,
         isolated: false,
+        sessions: Sessions::Shared,
         codex_tools: ToolSet::Full,
         standing_args: Vec::new(),
         args: Vec::new(),

@@ -10,7 +10,7 @@ use toml::Table;
 
 use super::home::{Home, owns};
 use super::settings::{self, FORMER_ID};
-use crate::{Carry, EntryKind, Inputs, Launch, Plan};
+use crate::{Carry, EntryKind, Inputs, Launch, Plan, Sessions};
 
 /// Says that all was brought over.
 const DONE: &str = "carried";
@@ -31,11 +31,11 @@ fn is_done(home: &Home, inputs: &Inputs) -> bool {
         || inputs.fact(&done(home)).is_some_and(|_| inputs.file(&done(home)).is_ok_and(|file| file.is_some()))
 }
 
-/// Every provider's, or for an isolated launch its own provider's.
+/// Every provider's, or its own provider's for a launch that keeps its sessions apart.
 fn former(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
     let (state, cache) = (inputs.dirs.state.join("codex"), inputs.dirs.cache.join("codex"));
     let at = |name: &Path| Former { state: state.join(name), runtime: cache.join(name) };
-    if home.isolated {
+    if home.isolated || launch.sessions == Sessions::Own {
         return vec![at(Path::new(&launch.provider))];
     }
     let mut names: Vec<PathBuf> = Vec::new();

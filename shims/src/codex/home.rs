@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::dotenv;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Plan, ToolSet};
+use crate::{Inputs, Launch, Link, Plan, Sessions, ToolSet};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -84,15 +84,20 @@ impl Home {
     /// marker was read.
     pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
         let real = real(inputs);
+        let kept = match launch.sessions {
+            Sessions::Shared => shared(inputs),
+            // The user's settings are linked as anywhere; what Codex writes stays the provider's.
+            Sessions::Own => launch.folder(&inputs.dirs.state, "codex").join("own"),
+        };
         let (state, name) = if launch.isolated {
             (launch.folder(&inputs.dirs.state, "codex").join("isolated"), "home".to_owned())
         } else if real == inputs.dirs.home.join(".codex") {
-            (shared(inputs), "home".to_owned())
+            (kept, "home".to_owned())
         } else {
             // Two homes of the user's differ in settings, so that one file cannot serve both.
             let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
             let [a, b, c, d, ..]: [u8; 32] = digest.into();
-            (shared(inputs), format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
+            (kept, format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
         };
         Self {
             against: if launch.isolated { None } else { dotenv::against(launch, &real, inputs) },

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::{Protocol, ToolSet, quote};
+use shims::{Protocol, Sessions, ToolSet, quote};
 
 use super::told::{arguments, proxy, told_of, without_keys};
 use crate::cli::config::Show;
@@ -128,6 +128,8 @@ impl Page {
         }
         add(&["proxy"], proxy(&provider.proxy.0).into());
         add(&["isolated"], provider.isolated.into());
+        let own = if provider.isolated { Sessions::Own } else { provider.sessions.unwrap_or_default() };
+        add(&["sessions"], own.name().into());
         let tools = if provider.codex.tools == ToolSet::Minimal { "minimal" } else { "full" };
         add(&["codex", "tools"], tools.into());
     }

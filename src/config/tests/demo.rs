@@ -19,7 +19,8 @@ fn the_example_loads_as_it_is_and_with_every_key_in_force() {
     assert_eq!(config(DEMO).providers.len(), 6);
     let whole = config(&in_force());
     assert_eq!(whole.providers.len(), 9);
-    assert!(whole.providers["example"].isolated && whole.isolated_homes.codex.contains("work"));
+    assert!(whole.providers["example"].isolated && whole.providers["example"].sessions.is_some());
+    assert!(whole.isolated_homes.codex.contains("work"));
 }
 
 #[test]
@@ -49,7 +50,7 @@ fn the_example_shows_every_key() {
         provider("codex: {unknown: 1}"),
     ];
     let keys: Vec<_> = places.iter().flat_map(|place| keys(place)).collect();
-    assert!(keys.len() >= 49, "{keys:?}");
+    assert!(keys.len() >= 50, "{keys:?}");
     for key in keys {
         assert!(written.contains(&key.as_str()), "`{key}` is not in the example");
     }

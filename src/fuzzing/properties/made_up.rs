@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value as Json};
-use shims::{Agent, Launch, Protocol, Value};
+use shims::{Agent, Launch, Protocol, Sessions, Value};
 
 use crate::fuzzing::machine::launch;
 
@@ -162,6 +162,7 @@ pub fn launches() -> impl Strategy<Value = Launch> {
         |(url, [keyed, api_key, isolated, sized], headers)| {
             let mut launch = launch(Protocol::Anthropic, url);
             (launch.keyed, launch.anthropic_use_api_key, launch.isolated) = (keyed, api_key, isolated);
+            launch.sessions = if isolated { Sessions::Own } else { Sessions::Shared };
             launch.model.value.context_window = sized.then_some(128_000);
             launch.base_urls = [("anthropic", url.to_owned()), ("openai", url.to_owned())].into();
             launch.headers = headers.into_iter().map(|name| (name.to_owned(), Value::from("v"))).collect();
@@ -195,6 +196,7 @@ pub fn config_text() -> impl Strategy<Value = String> {
             "headers:\n      X-A: 'Bearer ${context:key}'",
             "tiers: {haiku: small}",
             "isolated: true",
+            "sessions: own",
             "codex: {tools: minimal}",
             "proxy: none",
             "args: {codex: [--search, '']}",

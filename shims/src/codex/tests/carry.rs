@@ -85,3 +85,19 @@ fn an_isolated_providers_sessions_stay_its_own() {
     assert_eq!(from(&launch()), ["/s/codex/q/sessions"]);
     assert_eq!(from(&Launch { isolated: true, ..launch() }), ["/s/codex/p/sessions", "/c/codex/p/rules"]);
 }
+
+#[test]
+fn a_provider_with_sessions_of_its_own_shares_the_users_settings_and_no_session() {
+    let providers = [("p", EntryKind::Dir), ("q", EntryKind::Dir)];
+    let folders: [(&str, &[_]); 3] = [("/s/codex", &providers), ("/s/codex/p", STATE), ("/s/codex/q", STATE)];
+    let own = Launch { sessions: crate::Sessions::Own, ..launch() };
+    let plan = planned(&own, &[("/h/.codex/AGENTS.md", "x")], &folders);
+    let home = Path::new("/s/codex/p/own/home");
+    assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some(home.as_os_str().into()));
+    let target = |name: &str| plan.links[&home.join(name)].as_ref().expect(name).target.clone();
+    assert_eq!(target("AGENTS.md"), Path::new("/h/.codex/AGENTS.md"));
+    assert_eq!(target("sessions"), Path::new("/s/codex/p/own/sessions"));
+    assert!(words(&plan).contains(&r#"sqlite_home="/s/codex/p/own/sqlite""#));
+    let copies: Vec<_> = plan.carry.iter().map(|it| (it.from.as_path(), it.to.as_path())).collect();
+    assert_eq!(copies, [(Path::new("/s/codex/p/sessions"), Path::new("/s/codex/p/own/sessions"))]);
+}
