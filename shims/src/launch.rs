@@ -5,102 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::Value;
-
-/// A wire protocol between an agent and a provider.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// Anthropic's Messages API: `POST {base}/v1/messages`.
-    Anthropic,
-    /// `OpenAI`'s Responses API: `POST {base}/responses`.
-    OpenaiResponses,
-    /// `OpenAI`'s Chat Completions API: `POST {base}/chat/completions`.
-    OpenaiChatCompletions,
-}
-
-impl Protocol {
-    /// All protocols, in the order in which lists show them.
-    pub const ALL: [Self; 3] = [Self::Anthropic, Self::OpenaiResponses, Self::OpenaiChatCompletions];
-
-    /// The name used in config files and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::OpenaiResponses => "openai-responses",
-            Self::OpenaiChatCompletions => "openai-chat-completions",
-        }
-    }
-
-    /// The key under `base_urls` whose URL serves this protocol.
-    pub const fn family(self) -> &'static str {
-        match self {
-            Self::Anthropic => "anthropic",
-            Self::OpenaiResponses | Self::OpenaiChatCompletions => "openai",
-        }
-    }
-
-    /// The protocol called `name`.
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|protocol| protocol.name() == name)
-    }
-}
-
-impl fmt::Display for Protocol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// Where a choice came from.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Origin {
-    /// A word of the command line: `--model`.
-    Option(&'static str),
-    /// A word of `AGENT_RUN_OPTS`: `--model`.
-    Opts(&'static str),
-    /// A key of the config file: its path from the top.
-    Config(Vec<String>),
-    /// The model list on disk, and how old it is.
-    Cache(Duration),
-    /// Nobody said anything; the text says what decided.
-    Default(String),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Option(name) => write!(f, "{name}"),
-            Self::Opts(name) => write!(f, "AGENT_RUN_OPTS {name}"),
-            Self::Config(key) => f.write_str(&key.join(".")),
-            Self::Cache(age) => write!(f, "model list, {} min old", age.as_secs() / 60),
-            Self::Default(why) => write!(f, "{why}"),
-        }
-    }
-}
-
-/// A value and where it came from.
-#[derive(Clone, Debug)]
-pub struct Sourced<T> {
-    /// The value itself.
-    pub value: T,
-    /// Who chose it.
-    pub origin: Origin,
-}
-
-impl<T> Sourced<T> {
-    /// `value`, chosen by `origin`.
-    pub const fn new(value: T, origin: Origin) -> Self {
-        Self { value, origin }
-    }
-}
+use crate::{Origin, Protocol, Sourced, Value};
 
 /// One model as the config or the catalog knows it; what is unknown stays `None`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -66,7 +66,10 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    models::name_unheld(found, &documents, &roots, launch, inputs, plan);
+    models::name_unheld(found, &documents, launch, plan);
+    if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {
+        guard.insert("availableModels".to_owned(), json!(models::list(launch)));
+    }
     defaults::add(launch, found, &mut guard);
     own_settings::give(found.own(), guard, inputs, plan);
     Ok(())

@@ -6,7 +6,8 @@
 //! | `agent` of settings, `--agent` | `--model` |
 //! | `availableModels`, `fallbackModel`, `modelOverrides` of settings | `--settings` |
 //! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
-//! | `model` of prompt and agent hooks, `model:` of skills and commands | nothing: it is named |
+//! | `model:` of skills and commands, where one is found or some cannot be looked at | `availableModels` of `--settings` |
+//! | `model` of prompt and agent hooks | nothing: it is named |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use serde_json::{Map, Value as Json, json};
 use super::found::Found;
 use super::front_matter::{self, Document};
 use super::source::Source;
+use super::words;
 use crate::{Inputs, Launch, Plan};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
@@ -92,16 +94,17 @@ pub fn of_hooks<'a>(source: &'a Source, launch: &Launch) -> Vec<Choice<'a>> {
     source.hooks().filter_map(model).map(choice).collect()
 }
 
-/// The models of skills and commands.
-pub fn of_documents<'a>(documents: &'a [Document<'_>], launch: &Launch) -> Vec<Choice<'a>> {
+/// The models of skills and commands, and of agents where the launch leaves them their own.
+pub fn of_documents<'a>(
+    documents: &'a [Document<'_>],
+    launch: &'a Launch,
+) -> impl Iterator<Item = Choice<'a>> {
     let inherits = launch.tiers.subagent == "inherit";
-    let unheld = documents.iter().filter(|document| !document.is_agent || inherits);
-    unheld
-        .filter_map(|document| {
-            let model = document.model().filter(|model| is_foreign(model, launch))?;
-            Some(Choice { path: &document.path, key: "`model:`".to_owned(), model })
-        })
-        .collect()
+    let unheld = documents.iter().filter(move |document| !document.is_agent || inherits);
+    unheld.filter_map(|document| {
+        let model = document.model().filter(|model| is_foreign(model, launch))?;
+        Some(Choice { path: &document.path, key: "`model:`".to_owned(), model })
+    })
 }
 
 fn is_foreign(model: &str, launch: &Launch) -> bool {
@@ -109,30 +112,52 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
     !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)
 }
 
-/// Warns of what a project chooses and nothing holds.
-pub fn name_unheld(
-    found: &Found,
+/// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
+/// then holds it: what is not in the list gives way to a tier of the launch (2.1.197 and 2.1.332). It is not given
+/// otherwise, because `/model` offers nothing else with it.
+pub fn may_be_chosen<'a>(
+    mut sources: impl Iterator<Item = &'a Source>,
     documents: &[Document<'_>],
     roots: &[PathBuf],
     launch: &Launch,
     inputs: &Inputs,
-    plan: &mut Plan,
-) {
+) -> bool {
+    let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
+    of_documents(documents, launch).next().is_some()
+        || !words::plugin_folders(launch, inputs).is_empty()
+        || sources.any(Source::enables_plugins)
+        || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)
+}
+
+/// The list that holds them: the launch's models, and those that the user's own words name.
+pub fn list(launch: &Launch) -> Vec<String> {
+    let mut list: Vec<String> = Vec::new();
+    let of_words = words::values(launch, "--model");
+    let spellings = of(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
+    for id in spellings.chain(of_words) {
+        if !list.contains(&id) {
+            list.push(id);
+        }
+    }
+    list
+}
+
+/// Warns of what nothing holds: the models of a project's hooks, and those of documents that a list of the settings'
+/// own allows, since Claude Code joins the lists.
+pub fn name_unheld(found: &Found, documents: &[Document<'_>], launch: &Launch, plan: &mut Plan) {
     let projects = found.sources.iter().filter(|source| !source.is_users());
-    let hooks = projects.flat_map(|source| of_hooks(source, launch));
+    let allowed: Vec<&str> = found.all().filter_map(Source::available_models).flatten().collect();
+    let listed = of_documents(documents, launch).filter(|choice| {
+        // An entry allows what begins with it too.
+        allowed.iter().any(|entry| choice.model.starts_with(entry))
+    });
     let mut warned: Vec<String> = Vec::new();
-    for Choice { path, key, model } in hooks.chain(of_documents(documents, launch)) {
+    for Choice { path, key, model } in projects.flat_map(|source| of_hooks(source, launch)).chain(listed) {
         warned.push(format!(
             "{}: {key} asks provider `{}` for `{model}`, and nothing can overrule it",
             path.display(),
             launch.provider
         ));
-    }
-    for kind in [front_matter::SKILLS, front_matter::COMMANDS] {
-        if let Some((path, why)) = front_matter::unread(kind, roots, inputs) {
-            let what = format!("what is there may ask provider `{}` for another model", launch.provider);
-            warned.push(format!("{} {why}: {what}", path.display()));
-        }
     }
     warned.dedup();
     for text in warned {

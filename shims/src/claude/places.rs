@@ -158,7 +158,7 @@ fn plain(path: &Path) -> PathBuf {
 }
 
 /// The folders whose `.claude` may hold a project's skills, commands and agents: the working folder and those above it,
-/// up to the root of the git repository.
+/// up to the root of the git repository, and the main checkout of a linked worktree.
 pub fn project_folders(inputs: &Inputs) -> Vec<PathBuf> {
     let top = git_folder(inputs).map(|(folder, _)| folder);
     let mut folders = Vec::new();
@@ -166,6 +166,11 @@ pub fn project_folders(inputs: &Inputs) -> Vec<PathBuf> {
         folders.push(folder.to_owned());
         if Some(folder) == top {
             break;
+        }
+    }
+    for folder in git_roots(inputs) {
+        if !folders.contains(&folder) && folder != inputs.dirs.home {
+            folders.push(folder);
         }
     }
     folders

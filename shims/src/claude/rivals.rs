@@ -9,6 +9,7 @@ use crate::{Inputs, Launch, Rival};
 const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code pass it by";
 const GUARDED: &str = "--settings overrules it";
 const CARRIED: &str = "the environment carries it, since Claude Code does not take it from there in a launch";
+const LISTED: &str = "--settings lists this launch's models, and one of them is asked for instead";
 const UNHELD: &str = "nothing overrules it: that model is asked for where it is used";
 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
@@ -22,12 +23,17 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
         })
         .collect();
     let mut rivals: Vec<_> = sources.iter().flat_map(of_source).collect();
-    let mut documents = if launch.isolated { Vec::new() } else { front_matter::users_documents(inputs) };
-    documents.extend(front_matter::documents(&front_matter::project_roots(launch, inputs), inputs));
+    let roots = front_matter::project_roots(launch, inputs);
+    let mut documents = front_matter::documents(&roots, inputs);
+    let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
+    let users = if launch.isolated { Vec::new() } else { front_matter::users_documents(inputs) };
+    documents.extend(users);
     let hooks = sources.iter().flat_map(|source| models::of_hooks(source, launch));
-    for choice in hooks.chain(models::of_documents(&documents, launch)) {
+    let answer = if is_listed { LISTED } else { UNHELD };
+    let of_documents = models::of_documents(&documents, launch).map(|choice| (choice, answer));
+    for (choice, answer) in hooks.map(|choice| (choice, UNHELD)).chain(of_documents) {
         let key = format!("{} ({})", choice.key, choice.model);
-        rivals.push(Rival { path: choice.path.to_owned(), key, answer: UNHELD });
+        rivals.push(Rival { path: choice.path.to_owned(), key, answer });
     }
     rivals
 }

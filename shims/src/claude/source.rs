@@ -83,6 +83,12 @@ impl Source {
         Some(self.settings.get("availableModels")?.as_array()?.iter().filter_map(Json::as_str))
     }
 
+    /// Whether it turns a plugin on.
+    pub fn enables_plugins(&self) -> bool {
+        let plugins = self.settings.get("enabledPlugins").and_then(Json::as_object);
+        plugins.into_iter().flatten().any(|(_, is_on)| *is_on != false)
+    }
+
     /// Every hook, whatever it is for.
     pub fn hooks(&self) -> impl Iterator<Item = &Json> {
         let events = self.settings.get("hooks").and_then(Json::as_object).into_iter().flat_map(Map::values);

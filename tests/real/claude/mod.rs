@@ -1,5 +1,6 @@
 //! Claude Code, case by case.
 
+mod documents;
 mod launches;
 mod logins;
 mod minimum;

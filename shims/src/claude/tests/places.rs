@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::guard::guard;
 use super::{Claude, Machine, launch, plan, warnings};
 use crate::{Agent, Entry, EntryKind, Fact};
@@ -131,7 +133,7 @@ fn an_agent_that_names_the_key_is_named_and_not_started_by_a_projects_setting() 
 }
 
 #[test]
-fn a_model_of_a_skill_is_named_and_that_of_an_agent_is_held() {
+fn a_model_of_a_skill_gives_way_to_the_launchs() {
     let machine = || {
         Machine::onboarded()
             .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
@@ -141,16 +143,51 @@ fn a_model_of_a_skill_is_named_and_that_of_an_agent_is_held() {
             .file("/work/.claude/agents/a.md", SKILL)
             .file("/work/.claude/agents/in/b.md", SKILL)
     };
-    let held = plan(machine());
-    assert_eq!(warnings(&held).len(), 1, "{:?}", held.notes);
-    assert!(warnings(&held)[0].contains("skills/s/SKILL.md: `model:` asks provider `acme` for `other`"));
-    let mut inherits = launch();
-    inherits.tiers.subagent = "inherit".to_owned();
-    assert_eq!(warnings(&machine().plan(&inherits).expect("a plan")).len(), 3);
+    let skill = "/work/.claude/skills/s/SKILL.md";
+    let listed = |plan: &crate::Plan| guard(plan).and_then(|guard| guard.get("availableModels").cloned());
+    assert_eq!(listed(&plan(machine())), Some(json!(["m-main"])));
     for harmless in ["haiku", "inherit", "m-main", "\"sonnet\"", "opus[1m]"] {
-        let plan = plan(machine().file("/work/.claude/skills/s/SKILL.md", SKILL.replace("other", harmless)));
-        assert!(warnings(&plan).is_empty(), "{harmless}: {:?}", plan.notes);
+        let machine = || machine().file(skill, SKILL.replace("other", harmless));
+        assert_eq!(listed(&plan(machine())), None, "{harmless}: agents are held by a variable");
+        let mut inherits = launch();
+        inherits.tiers.subagent = "inherit".to_owned();
+        assert!(
+            listed(&machine().plan(&inherits).expect("a plan")).is_some(),
+            "{harmless}: and here they are not"
+        );
     }
+    let mut own = launch();
+    own.args = ["--model", "mine", "--", "--model=x"].map(Into::into).into();
+    assert_eq!(listed(&machine().plan(&own).expect("a plan")), Some(json!(["m-main", "mine"])));
+}
+
+#[test]
+fn models_of_plugins_give_way_unseen() {
+    let listed = |machine: Machine, launch: &crate::Launch| {
+        guard(&machine.plan(launch).expect("a plan")).is_some_and(|guard| !guard["availableModels"].is_null())
+    };
+    let settings = |text: &str| Machine::onboarded().file(super::guard::USER, text);
+    assert!(listed(settings(r#"{"enabledPlugins": {"a@b": true}}"#), &launch()));
+    assert!(!listed(settings(r#"{"enabledPlugins": {"a@b": false}}"#), &launch()));
+    let mut loads = launch();
+    loads.args = ["--plugin-dir", "p"].map(Into::into).into();
+    assert!(listed(Machine::onboarded(), &loads));
+}
+
+#[test]
+fn a_model_that_the_projects_own_list_allows_is_named() {
+    let machine = Machine::onboarded()
+        .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
+        .file("/work/.claude/skills/s/SKILL.md", SKILL)
+        .file(super::guard::LOCAL, r#"{"availableModels": ["ot"]}"#);
+    let plan = plan(machine);
+    assert!(
+        warnings(&plan)
+            .iter()
+            .any(|said| said.contains("SKILL.md: `model:` asks provider `acme` for `other`")),
+        "{:?}",
+        plan.notes
+    );
 }
 
 #[test]
@@ -256,15 +293,15 @@ fn only_what_the_projects_folder_lists_is_asked_for() {
 }
 
 #[test]
-fn a_model_of_a_projects_command_is_named_however_it_is_spelt() {
-    let warned = |front: &str| {
+fn a_model_of_a_projects_command_is_seen_however_it_is_spelt() {
+    let is_listed = |front: &str| {
         let text = format!("---\n{front}\n---\nx\n");
         let machine = in_folder("/r/a")
             .fact("/r/.git", dir(&[]))
             .fact("/r/a/.claude/commands", dir(&[("c.md", EntryKind::File)]))
             .file("/r/a/.claude/commands/c.md", &text);
         let plan = machine.plan(&launch()).expect("a plan");
-        super::warnings(&plan).into_iter().map(ToString::to_string).collect::<Vec<_>>()
+        guard(&plan).is_some_and(|guard| !guard["availableModels"].is_null())
     };
     for front in [
         "model: evil",
@@ -277,10 +314,9 @@ fn a_model_of_a_projects_command_is_named_however_it_is_spelt() {
         "model: m-main\nmodel: evil",
         "description: no: YAML\nmodel: evil",
     ] {
-        let said = warned(front);
-        assert!(said.len() == 1 && said[0].contains("asks provider `acme` for `evil`"), "{front}: {said:?}");
+        assert!(is_listed(front), "{front}");
     }
     for front in ["model: m-main", "model: opus", "description: a model: of sorts", "model:", "name: x"] {
-        assert_eq!(warned(front), Vec::<String>::new(), "{front}");
+        assert!(!is_listed(front), "{front}");
     }
 }
