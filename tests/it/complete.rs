@@ -154,7 +154,7 @@ fn a_shim_never_answers_a_completion() {
     sandbox.shim("claude@mock");
     let mut command = sandbox.command("claude@mock");
     let ran = run(command.args(["claude@mock", "--mo"]).env("AGENT_RUN_COMPLETE", "bash")).clean();
-    assert_eq!(ran.args(), ["claude@mock", "--mo"]);
+    assert_eq!(ran.own_args(), ["claude@mock", "--mo"]);
 }
 
 #[test]

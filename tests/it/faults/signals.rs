@@ -108,12 +108,8 @@ fn dispositions(sandbox: &Sandbox, options: &[&str], words: &[&str]) -> Vec<(Str
 #[test]
 fn blocked_and_ignored_signals_are_handed_on_as_a_bare_exec_hands_them_on() {
     let sandbox = sandbox();
-    for agent in super::AGENTS {
-        // No shell: one would set its own.
-        fs::remove_file(sandbox.path("bin").join(agent)).unwrap();
-        std::os::unix::fs::symlink("/bin/cat", sandbox.path("bin").join(agent)).unwrap();
-    }
     let status = "/proc/self/status";
+    let launch = ["agent-run", "launch", "mock", "shell", "cat", status];
     for options in [
         &[][..],
         &["--ignore-signal=HUP"],                         // as `nohup` does
@@ -124,13 +120,13 @@ fn blocked_and_ignored_signals_are_handed_on_as_a_bare_exec_hands_them_on() {
     ] {
         let bare = dispositions(&sandbox, options, &["cat", status]);
         assert_eq!(bare.len(), 5, "{bare:?}");
-        let launched = dispositions(&sandbox, options, &["agent-run", "launch", "mock", "claude", status]);
+        let launched = dispositions(&sandbox, options, &launch);
         assert_eq!(launched, bare, "{options:?}");
     }
     // The one difference: std ignores SIGPIPE while we run and resets it for the agent, so that an agent does
     // not inherit ours; that the parent ignored it too is lost.
     let ignoring = ["--ignore-signal=PIPE"];
-    let launched = dispositions(&sandbox, &ignoring, &["agent-run", "launch", "mock", "claude", status]);
+    let launched = dispositions(&sandbox, &ignoring, &launch);
     assert_eq!(launched, dispositions(&sandbox, &[], &["cat", status]));
 }
 
