@@ -13,6 +13,7 @@ pub mod dotenv;
 pub mod facts;
 pub mod inputs;
 pub mod json;
+mod known;
 pub mod launch;
 pub mod loopback;
 pub mod mirror;
@@ -39,6 +40,7 @@ pub use facts::Facts;
 #[doc(hidden)]
 pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
+pub use known::KnownProblem;
 pub use launch::{Launch, Model, Origin, Protocol, Proxy, Sourced, Tiers, ToolSet};
 pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
@@ -112,6 +114,11 @@ pub trait Agent: Sync {
 
     /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
     fn own_hosts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What is wrong with certain versions of the agent, whatever a launch does.
+    fn known_problems(&self) -> &'static [KnownProblem] {
         &[]
     }
 
