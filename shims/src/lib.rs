@@ -13,6 +13,7 @@ pub mod dotenv;
 pub mod facts;
 pub mod inputs;
 pub mod json;
+mod known;
 pub mod launch;
 pub mod loopback;
 pub mod mirror;
@@ -42,6 +43,7 @@ pub use facts::Facts;
 #[doc(hidden)]
 pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
+pub use known::KnownProblem;
 pub use launch::{Launch, Model, Proxy, Sessions, Tiers, ToolSet};
 pub use origin::{Origin, Sourced};
 pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
@@ -117,6 +119,11 @@ pub trait Agent: Sync {
 
     /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
     fn own_hosts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// What is wrong with certain versions of the agent, whatever a launch does.
+    fn known_problems(&self) -> &'static [KnownProblem] {
         &[]
     }
 

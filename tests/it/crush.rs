@@ -216,7 +216,10 @@ fn what_crush_runs_of_a_project_is_said_and_what_asks_for_the_key_is_off() {
     let ran = run(sandbox.command("crush@mock").current_dir(sandbox.path("work/deep"))).exits(0);
     let ran =
         ran.complains(&["Crush runs", "work/.crushrc", "turned off for this launch: MCP.e in ", "help: "]);
-    assert_eq!(json(&session(&ran).join("crush.json"))["mcp"], json!({"e": {"disabled": true}}));
+    assert_eq!(
+        json(&session(&ran).join("crush.json"))["mcp"],
+        json!({"e": {"disabled": true, "di\u{17f}abled": true}})
+    );
 }
 
 #[test]

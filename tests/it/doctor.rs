@@ -190,7 +190,8 @@ fn as_json_every_finding_but_the_sound_ones_says_what_to_do() {
     let findings: Vec<_> = groups.iter().flat_map(|group| group["findings"].as_array().unwrap()).collect();
     assert!(findings.iter().any(|finding| finding["mark"] == "problem" && finding["subject"] == "mock"));
     for finding in findings {
-        assert_eq!(finding["mark"] != "ok", finding["help"].as_str().is_some_and(|help| !help.is_empty()));
+        let is_sound = finding["mark"] == "ok" || finding["mark"] == "known";
+        assert_eq!(!is_sound, finding["help"].as_str().is_some_and(|help| !help.is_empty()));
     }
 }
 
@@ -216,6 +217,56 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
     assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run")).unwrap().count(), 0);
     sandbox.agent_run(&["doctor", "--probe", "asked", "claude"]).clean();
     assert!(!sandbox.home("asked").exists(), "the key command ran");
+}
+
+#[test]
+fn the_known_problems_of_the_version_that_is_here_are_told_and_are_no_findings() {
+    let sandbox = sandbox();
+    let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
+    let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    assert!(
+        !said.contains(tls) && said.contains("known   claude") && said.contains("Nothing is wrong."),
+        "{said}"
+    );
+    sandbox.script("claude", &claude("2.1.197", ""));
+    let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    assert!(said.contains(tls) && said.contains("(seen in 2.1.197, gone in 2.1.332)"), "{said}");
+    let json: Json =
+        serde_json::from_str(&sandbox.agent_run(&["doctor", "claude", "--json"]).clean().stdout).unwrap();
+    let groups = json["report"]["groups"].as_array().unwrap();
+    let known = groups.iter().find(|group| group["title"] == "Known problems of these versions").unwrap();
+    let texts = known["findings"].as_array().unwrap().iter().map(|finding| finding["text"].as_str().unwrap());
+    assert!(texts.into_iter().any(|text| text.starts_with(tls)), "{known}");
+}
+
+#[test]
+fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
+    for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
+        let sandbox = sandbox();
+        let pids = sandbox.path("pids");
+        let wait = format!(
+            "trap '' INT TERM HUP\necho $$ >>{0}; sh -c 'echo $$ >>{0}; sleep 100; sleep 100'\n",
+            pids.display()
+        );
+        sandbox.script("claude", &claude("2.1.197", &wait));
+        let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
+        until(|| fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2), "the agent to start");
+        let us = Pid::from_raw(child.id().cast_signed());
+        kill(us, Signal::SIGINT).unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+        kill(us, Signal::SIGINT).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{words:?}");
+        for pid in fs::read_to_string(&pids).unwrap().lines() {
+            let pid = Pid::from_raw(pid.parse().unwrap());
+            until(|| kill(pid, None).is_err(), "the agent and what it started to end");
+        }
+        let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
+        assert_eq!(
+            (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
+            (0, 0),
+            "{words:?}"
+        );
+    }
 }
 
 #[test]

@@ -61,6 +61,25 @@ fn is_path(word: &str) -> bool {
     !word.contains(' ') && ["tests/", "benches/", "fuzz/", "src/", ".ci/"].iter().any(is_below)
 }
 
+/// Each agent's page lists the known problems that `doctor` prints, and no others.
+#[test]
+fn the_pages_name_the_known_problems() {
+    for agent in shims::coding_agents() {
+        let page = if agent.name() == "claude" { "claude-code" } else { agent.name() };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, section) =
+            text.split_once("\n## Known problems\n").unwrap_or_else(|| panic!("{}", path.display()));
+        let section = section.split("\n## ").next().unwrap();
+        let items = section.split("\n- ").skip(1);
+        let items: Vec<_> = items.map(|item| item.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let known = agent.known_problems();
+        let known: Vec<_> = known.iter().map(|it| format!("{} ({}).", it.text, it.versions())).collect();
+        assert!(!known.is_empty());
+        assert_eq!(items, known, "{}", path.display());
+    }
+}
+
 /// The recording's plan is today's: `docs/record` makes another.
 #[test]
 fn the_picture_shows_what_is_printed() {

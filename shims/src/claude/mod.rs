@@ -20,6 +20,7 @@ mod found;
 mod front_matter;
 mod guard;
 mod hooks;
+mod known;
 mod literal;
 mod models;
 mod onboarding;
@@ -40,7 +41,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::loopback::{host, is_loopback};
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Value, Versions};
+use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Value, Versions};
 
 /// Claude Code.
 pub struct Claude;
@@ -66,6 +67,10 @@ impl Agent for Claude {
 
     fn versions(&self) -> Versions {
         Versions { minimum: "2.1.197", tested: "2.1.332" }
+    }
+
+    fn known_problems(&self) -> &'static [KnownProblem] {
+        known::PROBLEMS
     }
 
     fn protocols(&self) -> &'static [Protocol] {

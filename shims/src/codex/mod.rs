@@ -11,6 +11,7 @@ mod carry;
 mod config;
 mod dotenv;
 mod home;
+mod known;
 mod literal;
 mod managed;
 mod merge;
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, ToolSet, Versions};
+use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, ToolSet, Versions};
 use home::Home;
 use settings::Setting;
 
@@ -47,6 +48,10 @@ impl Agent for Codex {
 
     fn versions(&self) -> Versions {
         Versions { minimum: "0.118.0", tested: "0.171.0" }
+    }
+
+    fn known_problems(&self) -> &'static [KnownProblem] {
+        known::PROBLEMS
     }
 
     fn protocols(&self) -> &'static [Protocol] {

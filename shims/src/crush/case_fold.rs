@@ -48,6 +48,13 @@ pub fn again(field: &str) -> String {
     format!("{}\u{17f}", field.strip_suffix('s').unwrap_or(field))
 }
 
+/// As [`again`], for a field with an `s` anywhere in it.
+///
+/// A field without one has no spelling that sorts after the one in lower case.
+pub fn last_spelling(field: &str) -> Option<String> {
+    field.contains('s').then(|| field.replace('s', "\u{17f}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,7 @@ mod conflicts;
 mod flags;
 mod history;
 mod homes;
+mod known;
 mod literal;
 mod model;
 mod project;
@@ -31,7 +32,7 @@ use self::config::Provider;
 use self::homes::Homes;
 use self::project_files::ProjectFiles;
 use self::settings::Theirs;
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Versions};
+use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Versions};
 
 /// A JSON object.
 type Object = Map<String, Json>;
@@ -55,6 +56,10 @@ impl Agent for Crush {
     /// 0.48 is the first version that reads settings in the session folder.
     fn versions(&self) -> Versions {
         Versions { minimum: "0.48.0", tested: "0.90.1" }
+    }
+
+    fn known_problems(&self) -> &'static [KnownProblem] {
+        known::PROBLEMS
     }
 
     fn protocols(&self) -> &'static [Protocol] {

@@ -94,6 +94,20 @@ impl ProjectFiles {
         self.variables.extend(name.strip_prefix("CRUSH_").map(str::to_owned));
     }
 
+    /// Of two spellings of one field the later one counts, so that the last of each is ours too.
+    fn turn_off(&mut self, field: &str, name: &str) {
+        let mut off = Object::new();
+        for disabled in
+            [Some("disabled".to_owned()), case_fold::last_spelling("disabled")].into_iter().flatten()
+        {
+            off.insert(disabled, true.into());
+        }
+        let off = if field == "env" { json!("") } else { off.into() };
+        for field in [Some(field.to_owned()), case_fold::last_spelling(field)].into_iter().flatten() {
+            self.overrides.entry(field).or_insert_with(|| json!({}))[name] = off.clone();
+        }
+    }
+
     fn script(&mut self, path: &Path) {
         // It may set any variable.
         for name in ORGANIZATION {
@@ -128,8 +142,7 @@ impl ProjectFiles {
                     self.sets(name);
                 }
                 if any_text(entry, &names_ours) {
-                    let nothing = if field == "env" { json!("") } else { json!({ "disabled": true }) };
-                    self.overrides.entry(field).or_insert_with(|| json!({}))[name] = nothing;
+                    self.turn_off(field, name);
                     off.push(format!("{key}.{name}"));
                 } else {
                     runs |= any_text(entry, &|text| text.contains("$(") || text.contains('`'));
@@ -226,6 +239,14 @@ mod tests {
             assert_eq!(named, ["e"], "{text}");
             assert!(matches!(&files.warnings[..], [one] if one.contains("/p/crush.json")), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_turned_off_is_so_in_the_spelling_that_go_reads_last() {
+        let text = r#"{"l\u017fp": {"e": {"di\u017fabled": false, "env": {"A": "$AGENT_RUN_API_KEY"}}}}"#;
+        let files = read(&[("/p/crush.json", text)]).expect("read");
+        let off = json!({ "e": { "disabled": true, "di\u{17f}abled": true } });
+        assert_eq!(Json::from(files.overrides), json!({ "lsp": off, "l\u{17f}p": off }));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod choices;
 mod entries;
 mod home;
+mod known;
 mod literal;
 mod pins;
 mod rivals;
@@ -26,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use self::home::Homes;
 use self::routing::Routing;
 use self::words::Words;
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Rival, Versions};
+use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Versions};
 
 /// Hermes Agent.
 pub struct Hermes;
@@ -46,6 +47,10 @@ impl Agent for Hermes {
 
     fn versions(&self) -> Versions {
         Versions { minimum: "0.18.0", tested: "0.19.0" }
+    }
+
+    fn known_problems(&self) -> &'static [KnownProblem] {
+        known::PROBLEMS
     }
 
     fn protocols(&self) -> &'static [Protocol] {

@@ -12,13 +12,14 @@ use crate::env::Environment;
 use crate::exec::Missing;
 use crate::{exec, inputs};
 
-/// Looks at these agents. One that is missing is a problem only where it was named, or none is there.
-pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Environment) -> Group {
+/// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
+/// problem only where it was named, or none is there.
+pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Environment) -> [Group; 2] {
     let found: Vec<_> = agents.iter().map(|&agent| (agent, find(agent, dirs, env))).collect();
     let all_missing = found.iter().all(|(_, program)| program.is_err());
     let mut group = Group::new("Agents");
     // Each takes up to some seconds to tell its version.
-    let findings: Vec<Vec<Finding>> = thread::scope(|scope| {
+    let findings: Vec<[Vec<Finding>; 2]> = thread::scope(|scope| {
         let asked: Vec<_> = found
             .iter()
             .map(|(agent, program)| {
@@ -27,15 +28,19 @@ pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Envir
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(Missing::NotFound(..)));
                         let mark = if missing && !named && !all_missing { Mark::Note } else { Mark::Problem };
-                        vec![Finding::error(mark, agent.name(), error, agent.install())]
+                        [vec![Finding::error(mark, agent.name(), error, agent.install())], Vec::new()]
                     }
                 })
             })
             .collect();
         asked.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     });
-    group.extend(findings.into_iter().flatten());
-    group
+    let mut known = Group::new("Known problems of these versions");
+    for [found, problems] in findings {
+        group.extend(found);
+        known.extend(problems);
+    }
+    [group, known]
 }
 
 /// The agent's program, as a launch finds it.
@@ -46,10 +51,23 @@ pub fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result
     exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))
 }
 
-fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> {
-    let mut findings = vec![judge(agent, program, version::ask(program, env))];
+fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment) -> [Vec<Finding>; 2] {
+    let told = version::ask(program, env);
+    let known = told.as_ref().map_or_else(|_| Vec::new(), |version| known(agent, version));
+    let mut findings = vec![judge(agent, program, told)];
     findings.extend(around(agent, program, env));
-    findings
+    [findings, known]
+}
+
+/// The known problems of a version. What was still there in the newest version that was run may be in a later one.
+fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
+    let here = agent.known_problems().iter().filter(|problem| {
+        let bound = |text: &str| version::parse(text);
+        bound(problem.since).is_none_or(|since| since <= *version)
+            && problem.gone.and_then(bound).is_none_or(|gone| *version < gone)
+    });
+    here.map(|problem| Finding::known(agent.name(), format!("{} ({})", problem.text, problem.versions())))
+        .collect()
 }
 
 fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Finding {

@@ -51,7 +51,9 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     let mut report = Report::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
-    report.add(agents::look(&agents, target.agent.is_some(), &dirs, env));
+    for group in agents::look(&agents, target.agent.is_some(), &dirs, env) {
+        report.add(group);
+    }
     let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(loaded) = &loaded {
         look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);

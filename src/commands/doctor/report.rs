@@ -13,6 +13,8 @@ use crate::printable::Shown;
 pub enum Mark {
     /// As it should be.
     Ok,
+    /// A problem of the agent's own that is known of this version; it is no finding about this machine.
+    Known,
     /// Worth knowing; nothing has to be done.
     Note,
     /// Wrong.
@@ -26,7 +28,7 @@ pub struct Finding {
     /// The agent, provider, file or folder it is about.
     subject: String,
     text: String,
-    /// What to do; only what is as it should be has none.
+    /// What to do; what is as it should be has none, and a known problem says it in its text.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
 }
@@ -35,6 +37,11 @@ impl Finding {
     /// Something is as it should be.
     pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { mark: Mark::Ok, subject: subject.into(), text: text.into(), help: None }
+    }
+
+    /// A known problem of a version of an agent.
+    pub fn known(subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self { mark: Mark::Known, ..Self::ok(subject, text) }
     }
 
     /// Something is worth knowing.
@@ -155,6 +162,7 @@ impl Report {
 fn shown(mark: Mark, colour: bool) -> String {
     let (word, code) = match mark {
         Mark::Ok => ("ok", 32),
+        Mark::Known => ("known", 2),
         Mark::Note => ("note", 33),
         Mark::Problem => ("problem", 31),
     };

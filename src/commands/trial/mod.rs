@@ -57,7 +57,9 @@ pub fn run(mut ready: Ready, cwd: &Path, folder: &Path, interrupts: &Interrupts)
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
     let program = PathBuf::from(command.get_program());
     let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
+    let running = interrupts.ends_too(&child);
     let ended = wait(&mut child, LIMIT, || interrupts.check())?;
+    drop(running);
     let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(Ran { stdout: read(&stdout)?, stderr: read(&stderr)?, ended })
 }

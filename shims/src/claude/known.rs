@@ -1,0 +1,28 @@
+//! What is wrong with the versions of Claude Code that this adapter was run with.
+
+use crate::KnownProblem;
+
+pub const PROBLEMS: &[KnownProblem] = &[
+    KnownProblem::until(
+        "2.1.197",
+        "2.1.332",
+        "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings, so that certificates are not checked; a launch \
+         overrules it",
+    ),
+    KnownProblem::until(
+        "2.1.197",
+        "2.1.332",
+        "hands the key to MCP servers and HTTP hooks that name its variable; a launch turns off those of a project \
+         that it can see",
+    ),
+    KnownProblem::still(
+        "2.1.332",
+        "prints a line with `claude-code:unrecognized_model` on stderr at every `-p` with a model that it does not \
+         know; nothing turns it off",
+    ),
+    KnownProblem::still(
+        "2.1.332",
+        "asks a server that refuses `defer_loading` three times in vain at each start; `ENABLE_TOOL_SEARCH=false` \
+         avoids it",
+    ),
+];
