@@ -286,3 +286,24 @@ fn what_go_reads_is_read() {
     stage.sandbox.write(&path, deep);
     stage.say_pong().exits(125).complains(&[path.to_str().unwrap(), "help: "]);
 }
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn no_spelling_keeps_a_server_that_asks_for_the_key_on() {
+    let Some(stage) = Stage::new() else { return };
+    let started = stage.sandbox.path("started");
+    let server = |off: &str| {
+        json!({"type": "stdio", "command": "/usr/bin/touch", "args": [started], off: false,
+            "env": {"A": "$AGENT_RUN_API_KEY"}})
+    };
+    for (mcp, off) in [("mcp", "disabled"), ("mcp", "di\u{17f}abled"), ("MCP", "DI\u{17f}ABLED")] {
+        holds(&stage, "crush.json", &json!({mcp: {"e": server(off)}}).to_string());
+        assert!(!started.exists(), "{mcp} {off}");
+    }
+    let harmless = json!({"mcp": {"e": {"type": "stdio", "command": "/usr/bin/touch", "args": [started]}}});
+    holds(&stage, "crush.json", &harmless.to_string());
+    assert!(started.exists(), "the test sees a server that starts");
+}
