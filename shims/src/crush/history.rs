@@ -29,7 +29,7 @@ impl History {
         Self { folder: state.join("projects").join(key), before: Some((state.join("data"), key.to_owned())) }
     }
 
-    /// The history that only one provider's isolated launches have.
+    /// The history that only the launches on one provider have.
     pub fn own(folder: PathBuf) -> Self {
         Self { folder, before: None }
     }

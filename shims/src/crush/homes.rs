@@ -11,7 +11,7 @@ use super::history::History;
 use super::project::{self, Project};
 use super::settings::Theirs;
 use crate::print::quote;
-use crate::{Fact, Inputs, Launch, Plan, Value};
+use crate::{Fact, Inputs, Launch, Plan, Sessions, Value};
 
 /// Names the folder of the settings.
 pub const CONFIG: &str = "CRUSH_GLOBAL_CONFIG";
@@ -58,13 +58,22 @@ impl Homes {
             let own = state.join("isolated").join(&launch.provider);
             (own.join("global"), History::own(own.join("data").join(project.key())))
         } else {
-            (state.join("global"), History::shared(&state, &project.key()))
+            let history = match launch.sessions {
+                Sessions::Own => History::own(state.join("own").join(&launch.provider).join(project.key())),
+                Sessions::Shared => History::shared(&state, &project.key()),
+            };
+            (state.join("global"), history)
         };
         let identity = format!("{}-{}", launch.provider, launch.identity());
         let runtime = inputs.dirs.cache.join("crush").join(identity);
         // A launch that goes on with a session knows fewer models, and one that is given another session folder has
         // the provider in its settings: each has a file of its own.
         let resumed = if flags.resumes { "-resumed" } else { "" };
+        // A `.env` in the working folder counts, wherever `--cwd` leads.
+        let mut place = project::key(&start);
+        if start != inputs.dirs.cwd {
+            place = format!("{place}-from-{}", project::key(&inputs.dirs.cwd));
+        }
         let config = if flags.data_dir { "config-with-provider" } else { "config" };
         let own = |name, default: &Path| {
             let folder = own_value(name, inputs).map_or_else(|| default.join("crush"), PathBuf::from);
@@ -73,7 +82,7 @@ impl Homes {
         let theirs = Theirs { config: own(CONFIG, &inputs.dirs.config), data: own(DATA, &inputs.dirs.data) };
         Self {
             config: runtime.join(config),
-            session: runtime.join(format!("{}{resumed}", project::key(&start))),
+            session: runtime.join(format!("{place}{resumed}")),
             history,
             theirs: (!launch.isolated).then_some(theirs),
             flags,

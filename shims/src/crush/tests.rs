@@ -227,6 +227,19 @@ fn a_script_that_is_gone_is_emptied() {
 }
 
 #[test]
+fn a_provider_may_keep_its_sessions_apart() {
+    let folder = |launch: &Launch| {
+        let plan = plan(launch, machine(&[], &[]));
+        let links = plan.links.iter().filter(|(path, _)| path.ends_with("crush.db"));
+        let targets: Vec<_> = links.filter_map(|(_, link)| Some(link.as_ref()?.target.clone())).collect();
+        targets.into_iter().next().expect("a link")
+    };
+    let own = folder(&Launch { sessions: crate::Sessions::Own, ..launch(&[]) });
+    assert!(own.starts_with("/h/.local/state/agent-run/crush/own/kimi"), "{}", own.display());
+    assert!(folder(&launch(&[])).starts_with("/h/.local/state/agent-run/crush/projects"));
+}
+
+#[test]
 fn an_isolated_launch_shares_nothing() {
     let own = [("/h/.config/crush/crush.json", "not JSON"), ("/h/.config/crush/crushrc", "exit 1")];
     let isolated = Launch { isolated: true, ..launch(&[]) };

@@ -142,12 +142,14 @@ impl Homes {
     /// Whether a dotenv file would undo the launch or cannot be known; then it is left out, and the user is warned.
     fn undoes(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> bool {
         let path = self.base.join(name);
-        match inputs.fact(&path) {
-            Some(Fact::Stream) => plan.warn(format!(
-                "{} is not a regular file and could set anything; it was left out\n\
-                 help: put a file there to have it again",
-                path.display()
-            )),
+        let (why, help) = match inputs.fact(&path) {
+            Some(Fact::Stream) => {
+                ("is not a regular file and could set anything".to_owned(), "put a file there")
+            }
+            // Hermes 0.19 would write the file again without them.
+            Some(Fact::File(bytes)) if bytes.contains(&0) => {
+                ("holds NUL bytes, as UTF-16 does".to_owned(), "save it as UTF-8")
+            }
             Some(Fact::File(bytes)) => {
                 let words = variables::words(bytes);
                 // Hermes finds a variable also where another text stands right before it.
@@ -155,14 +157,11 @@ impl Homes {
                 let Some((name, consequence)) = UNDOING.into_iter().find(|(name, _)| names(name)) else {
                     return false;
                 };
-                plan.warn(format!(
-                    "{} names {name}, by which Hermes would {consequence}; it was left out\n\
-                     help: remove that line to have the rest of the file again",
-                    path.display()
-                ));
+                (format!("names {name}, by which Hermes would {consequence}"), "remove that line")
             }
             _ => return false,
-        }
+        };
+        plan.warn(format!("{} {why}; it was left out\nhelp: {help} to have it again", path.display()));
         true
     }
 

@@ -19,6 +19,9 @@ use serde_json::Value as Json;
 /// Bytes of a key beyond which it is marked as one.
 const LONGEST_KEY: usize = 1000;
 
+/// A text of this many bytes more counts as a node more, where copies are counted.
+const LONG_TEXT: usize = 64;
+
 /// What a node is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
@@ -154,10 +157,10 @@ impl Node {
         }
     }
 
-    /// How many scalars and collections it is.
+    /// How much memory a copy takes: scalars and collections, and long texts by their length.
     fn size(&self) -> usize {
         match self {
-            Self::Scalar { .. } => 1,
+            Self::Scalar { text, .. } => 1 + text.len() / LONG_TEXT,
             Self::Sequence(_, items) => 1 + items.iter().map(Self::size).sum::<usize>(),
             Self::Mapping(Mapping { entries, .. }) => {
                 1 + entries.iter().map(|(key, value)| key.size() + value.size()).sum::<usize>()

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 
 use super::parse::{Event, Parser};
-use super::resolve::{Type, implicit, is_valid};
+use super::resolve::{Type, implicit, is_a_float, is_base64, is_valid};
 use super::scan::Mark;
 use super::{Flaw, Kind, Mapping, Node};
 
-/// What a file may hold once its aliases are expanded, in scalars and collections: a few lines of
-/// aliases to aliases can stand for billions.
+/// What a file may hold with its aliases expanded: a few lines of aliases to aliases can stand for billions.
 const MOST_NODES: usize = 200_000;
 
-/// How deep Hermes 0.19 can go: it fills in `${…}` by a recursion that Python ends after 1,000 calls, with two
-/// calls a level.
+const TOO_MUCH: &str = "too much for a settings file";
+
+/// How deep Hermes 0.19 can go: it fills in `${…}` by a recursion of two calls a level, and Python ends at 1,000.
 const DEEPEST: usize = 450;
 
 const CORE: &str = "tag:yaml.org,2002:";
@@ -21,7 +21,7 @@ impl Mapping {
     /// Reads a text of one document that is a mapping; an empty document is an empty mapping.
     pub fn parse(text: &str) -> Result<Self, Flaw> {
         let mut parser = Parser::new(text)?;
-        let mut reader = Reader { anchors: HashMap::new(), open: Vec::new(), nodes: 0 };
+        let mut reader = Reader { anchors: HashMap::new(), open: Vec::new(), nodes: 0, kept: 0 };
         let (mut root, mut begin) = (None, None);
         loop {
             let (event, at) = parser.next()?;
@@ -85,6 +85,8 @@ struct Reader {
     anchors: HashMap<String, Option<Node>>,
     open: Vec<Open>,
     nodes: usize,
+    /// What the copies kept for aliases add up to: anchors within anchors are copied once each.
+    kept: usize,
 }
 
 impl Reader {
@@ -93,6 +95,10 @@ impl Reader {
         match event {
             Event::Alias(anchor) => {
                 let node = match self.anchors.get(&anchor) {
+                    // Nothing is copied before it is known to be small enough.
+                    Some(Some(node)) if self.nodes + node.size() > MOST_NODES => {
+                        return Err(at.flaw(TOO_MUCH));
+                    }
                     Some(Some(node)) => node.clone(),
                     Some(None) => return Err(at.flaw("an alias within what it stands for")),
                     None => return Err(at.flaw("an alias without an anchor before it")),
@@ -119,7 +125,8 @@ impl Reader {
                 }
                 let node = Node::Scalar { text, kind };
                 if let Some(anchor) = anchor {
-                    self.declare(anchor, Some(node.clone()), at)?;
+                    self.declare(anchor.clone(), None, at)?;
+                    self.keep(anchor, &node, at)?;
                 }
                 self.put(node, at)
             }
@@ -145,7 +152,7 @@ impl Reader {
                 let Some(Open { at, anchor, kind, content }) = self.open.pop() else { return Ok(None) };
                 let node = closed(kind, content, at)?;
                 if let Some(anchor) = anchor {
-                    self.anchors.insert(anchor, Some(node.clone()));
+                    self.keep(anchor, &node, at)?;
                 }
                 self.put(node, at)
             }
@@ -169,6 +176,15 @@ impl Reader {
         }
         self.open.push(Open { at, anchor, kind, content });
         Ok(None)
+    }
+
+    fn keep(&mut self, anchor: String, node: &Node, at: Mark) -> Result<(), Flaw> {
+        self.kept += node.size();
+        if self.kept > MOST_NODES {
+            return Err(at.flaw(TOO_MUCH));
+        }
+        self.anchors.insert(anchor, Some(node.clone()));
+        Ok(())
     }
 
     fn declare(&mut self, anchor: String, node: Option<Node>, at: Mark) -> Result<(), Flaw> {
@@ -221,7 +237,7 @@ impl Reader {
 
     fn count(&mut self, more: usize, at: Mark) -> Result<(), Flaw> {
         self.nodes += more;
-        if self.nodes > MOST_NODES { Err(at.flaw("too much for a settings file")) } else { Ok(()) }
+        if self.nodes > MOST_NODES { Err(at.flaw(TOO_MUCH)) } else { Ok(()) }
     }
 }
 
@@ -311,19 +327,6 @@ fn explicit(tag: &str, text: String) -> Option<(Kind, String)> {
         _ => return None,
     };
     Some((kind, text))
-}
-
-/// Whether Python takes it for one, too.
-fn is_a_float(text: &str) -> bool {
-    let number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    number && text.parse::<f64>().is_ok()
-}
-
-fn is_base64(text: &str) -> bool {
-    let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    let body = bare.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
-    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
-    bare.len().is_multiple_of(4) && bare.len() - body <= 2 && bare[..body].iter().all(known)
 }
 
 /// `PyYAML` fails on tags it does not know, and Hermes would then go on without any settings.

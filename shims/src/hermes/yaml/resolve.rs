@@ -217,6 +217,19 @@ impl Cursor<'_> {
     }
 }
 
+/// Whether Python takes it for a float, too.
+pub fn is_a_float(text: &str) -> bool {
+    let number = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    number && text.parse::<f64>().is_ok()
+}
+
+pub fn is_base64(text: &str) -> bool {
+    let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let body = bare.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    bare.len().is_multiple_of(4) && bare.len() - body <= 2 && bare[..body].iter().all(known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

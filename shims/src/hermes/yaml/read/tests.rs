@@ -83,4 +83,12 @@ fn a_few_aliases_cannot_fill_the_memory() {
         _ = writeln!(text, "a{level}: &a{level} [{}]", [before.as_str(); 10].join(", "));
     }
     assert!(Mapping::parse(&text).is_err());
+    // Anchors within anchors, each with a copy of all that is in it.
+    let anchors: String = (0..400).map(|level| format!("&a{level} [")).collect();
+    let nested = format!("a: {anchors}{}{}\n", "x, ".repeat(1000), "]".repeat(400));
+    assert!(Mapping::parse(&nested).is_err());
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
+    assert!(Mapping::parse(&long).is_err());
+    let usual = format!("a: &a {{k: {}}}\nb: [{}]\n", "x".repeat(2000), "*a, ".repeat(20));
+    assert!(Mapping::parse(&usual).is_ok());
 }
