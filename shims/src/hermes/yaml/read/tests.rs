@@ -84,7 +84,7 @@ fn a_few_aliases_cannot_fill_the_memory() {
     }
     assert!(Mapping::parse(&text).is_err());
     // Anchors within anchors, each with a copy of all that is in it.
-    let anchors: String = (0..400).map(|level| format!("&a{level} [")).collect();
+    let anchors = (0..400).map(|level| format!("&a{level} [")).collect::<Vec<_>>().concat();
     let nested = format!("a: {anchors}{}{}\n", "x, ".repeat(1000), "]".repeat(400));
     assert!(Mapping::parse(&nested).is_err());
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000));
