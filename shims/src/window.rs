@@ -9,7 +9,7 @@ const LOCAL_WINDOW: u64 = 65_536;
 
 /// The suffix by which a model is asked for with a window of 1,000,000 tokens. Only Claude Code knows it; no provider
 /// has it in an id.
-const LONG_CONTEXT: &str = "[1m]";
+pub const LONG_CONTEXT: &str = "[1m]";
 
 /// A model's id, and whether it was named with that suffix, in capitals or not, as Claude Code takes it.
 pub fn split_long_context(named: &str) -> (&str, bool) {

@@ -32,11 +32,11 @@ const MADE: [&str; 10] = [
     ".env",
     ".skills_prompt_snapshot.json",
     ".update_check",
+    "agent-run-settings.json",
     "config.toml",
     "config.yaml",
     "crush.json",
     "crushrc",
-    "settings.json",
 ];
 
 /// What agents' caches, logs and locks end in.

@@ -14,6 +14,7 @@
 mod claude;
 mod codex;
 mod crush;
+mod dotenv;
 mod hermes;
 mod json;
 mod machine;
@@ -29,6 +30,7 @@ pub use crate::config::fuzzing::config;
 pub use claude::claude_json;
 pub use codex::codex_toml;
 pub use crush::crush_json;
+pub use dotenv::dotenv;
 pub use hermes::hermes_yaml;
 pub use json::json;
 pub use words::{opts, shim_name, template};
@@ -37,12 +39,13 @@ pub use words::{opts, shim_name, template};
 pub type Target = fn(&[u8]) -> bool;
 
 /// Every target, by the name of its file in `fuzz/fuzz_targets` and of its folder in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 12] = [
+pub const TARGETS: [(&str, Target); 13] = [
     ("cache_file", cache_file),
     ("claude_json", claude_json),
     ("codex_toml", codex_toml),
     ("config", config),
     ("crush_json", crush_json),
+    ("dotenv", dotenv),
     ("filters", filters),
     ("hermes_yaml", hermes_yaml),
     ("json", json),

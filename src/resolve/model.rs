@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use anyhow::anyhow;
-use shims::window::split_long_context;
+use shims::window::{LONG_CONTEXT, split_long_context};
 use shims::{Model, Origin, Sourced};
 
 use super::{Undecided, key_path};
@@ -67,7 +67,7 @@ pub fn choose(
 
 /// The model of a config that has Claude Code's suffix in its `models`.
 fn written_long(id: &str, known: &Known<'_>) -> Option<Model> {
-    known.find(&format!("{id}[1m]")).map(without_suffix)
+    ["[1m]", "[1M]"].iter().find_map(|suffix| known.find(&format!("{id}{suffix}"))).map(without_suffix)
 }
 
 /// The model by its own id.
@@ -88,8 +88,8 @@ pub fn long_context(
 ) -> BTreeSet<String> {
     let tiers = &provider.tiers;
     let asked = request.model.as_ref().map(|asked| &asked.value).or(provider.default_model.as_ref());
-    let only = format!("{}[1m]", model.id);
-    let only = (asked.is_none() && known.find(&only).is_some()).then_some(only);
+    let is_long = asked.is_none() && written_long(&model.id, known).is_some();
+    let only = is_long.then(|| format!("{}{LONG_CONTEXT}", model.id));
     let named =
         asked.into_iter().chain(&tiers.opus).chain(&tiers.sonnet).chain(&tiers.haiku).chain(&tiers.subagent);
     let split = named.chain(&only).map(|named| split_long_context(named));

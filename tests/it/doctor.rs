@@ -1,11 +1,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use serde_json::Value as Json;
 
 use crate::support::tree::Tree;
@@ -27,7 +23,7 @@ providers:
 ";
 
 /// An agent that knows its version, and asks once by the variables of a Claude launch.
-fn claude(version: &str, more: &str) -> String {
+pub fn claude(version: &str, more: &str) -> String {
     format!(
         "#!/bin/sh\nif [ \"$1\" = --version ]; then touch ~/version-asked; echo '{version} (Claude Code)'; exit; fi\n\
          curl -s \"$ANTHROPIC_BASE_URL/v1/messages\" -H \"authorization: Bearer $ANTHROPIC_AUTH_TOKEN\" \
@@ -35,7 +31,7 @@ fn claude(version: &str, more: &str) -> String {
     )
 }
 
-fn sandbox() -> Sandbox {
+pub fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key").var("ANTHROPIC_API_KEY", "sk-inherited");
     sandbox.config(CONFIG);
     sandbox.script("claude", &claude("2.1.332", ""));
@@ -240,64 +236,6 @@ fn the_known_problems_of_the_version_that_is_here_are_told_and_are_no_findings()
 }
 
 #[test]
-fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
-    for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
-        let sandbox = sandbox();
-        let pids = sandbox.path("pids");
-        let wait = format!(
-            "trap '' INT TERM HUP\necho $$ >>{0}; sh -c 'echo $$ >>{0}; sleep 100; sleep 100'\n",
-            pids.display()
-        );
-        sandbox.script("claude", &claude("2.1.197", &wait));
-        let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
-        until(|| fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2), "the agent to start");
-        let us = Pid::from_raw(child.id().cast_signed());
-        kill(us, Signal::SIGINT).unwrap();
-        std::thread::sleep(Duration::from_millis(200));
-        kill(us, Signal::SIGINT).unwrap();
-        assert_eq!(child.wait().unwrap().code(), Some(130), "{words:?}");
-        for pid in fs::read_to_string(&pids).unwrap().lines() {
-            let pid = Pid::from_raw(pid.parse().unwrap());
-            until(|| kill(pid, None).is_err(), "the agent and what it started to end");
-        }
-        let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
-        assert_eq!(
-            (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
-            (0, 0),
-            "{words:?}"
-        );
-    }
-}
-
-#[test]
-fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it() {
-    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP] {
-        for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
-            let sandbox = sandbox();
-            let pids = sandbox.path("pids");
-            let wait = format!("echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());
-            sandbox.script("claude", &claude("2.1.197", &wait));
-            let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
-            let started = || fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2);
-            until(started, "the agent to start");
-            kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
-            let status = child.wait().unwrap();
-            assert_eq!(status.code(), Some(128 + signal as i32), "{words:?}");
-            for pid in fs::read_to_string(&pids).unwrap().lines() {
-                let pid = Pid::from_raw(pid.parse().unwrap());
-                until(|| kill(pid, None).is_err(), "the agent and what it started to end");
-            }
-            let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
-            assert_eq!(
-                (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
-                (0, 0),
-                "{words:?}"
-            );
-        }
-    }
-}
-
-#[test]
 fn what_other_programs_ask_of_the_probes_server_does_not_count() {
     let sandbox = sandbox();
     // Without the path of the base URL; with it, as a page in a browser would send it.
@@ -312,7 +250,7 @@ fn what_other_programs_ask_of_the_probes_server_does_not_count() {
 }
 
 /// Waits for a condition; ten seconds are a failure.
-fn until(condition: impl Fn() -> bool, what: &str) {
+pub fn until(condition: impl Fn() -> bool, what: &str) {
     for _ in 0..1000 {
         if condition() {
             return;

@@ -27,6 +27,8 @@ mod demo;
 
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
+/// How a probe or a demo ends when it is interrupted.
+mod doctor_signals;
 
 /// The variables for other programs, and programs started with them.
 mod env;

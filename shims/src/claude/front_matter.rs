@@ -56,6 +56,16 @@ impl Document<'_> {
         }
     }
 
+    /// The models that its hooks ask for.
+    pub fn hook_models(&self) -> Vec<String> {
+        let mut models = Vec::new();
+        if self.text.contains("model") || self.text.contains(['\\', '*']) {
+            let front = Mapping::parse(&self.whole_front_matter()).unwrap_or_default();
+            front.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models));
+        }
+        models
+    }
+
     fn model_line(&self) -> Option<&str> {
         self.front_matter().find_map(|line| {
             let (key, value) = line.split_once(':')?;
@@ -72,6 +82,21 @@ impl Document<'_> {
     pub fn names(&self, variable: &str) -> bool {
         // As one text: an escaped end of line joins two.
         spells(&self.whole_front_matter(), variable)
+    }
+}
+
+fn collect_models(node: &Node, models: &mut Vec<String>) {
+    match node {
+        Node::Scalar { .. } => {}
+        Node::Sequence(_, items) => items.iter().for_each(|item| collect_models(item, models)),
+        Node::Mapping(mapping) => {
+            for (key, value) in mapping.entries() {
+                match value {
+                    Node::Scalar { text, .. } if key == "model" => models.push(text.clone()),
+                    _ => collect_models(value, models),
+                }
+            }
+        }
     }
 }
 

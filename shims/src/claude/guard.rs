@@ -3,8 +3,8 @@
 //! `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` makes Claude Code take the variables that route a request from
 //! the environment alone. Every other variable in the `env` of a settings file beats the environment; an
 //! `apiKeyHelper` adds its own key to each request, and there are several keys that choose a model
-//! ([`models`]). Only `--settings` is stronger, and it appears only where it is needed. It is in argv,
-//! so nothing secret is ever in it.
+//! ([`models`]). Only `--settings` is stronger. Nothing secret of the launch goes into it; what of the
+//! user's own does, [`own_settings`] knows.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -66,7 +66,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    models::name_unheld(found, &documents, launch, plan);
+    models::name_unheld(found, &documents, launch, inputs, plan);
     if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }

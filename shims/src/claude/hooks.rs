@@ -87,11 +87,7 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 
 /// Whether there may be hooks that no settings file shows.
 fn unseen(found: &Found, roots: &[PathBuf], launch: &Launch, inputs: &Inputs) -> bool {
-    let has_plugins = |source: &Source| {
-        let plugins = source.settings.get("enabledPlugins").and_then(Json::as_object);
-        plugins.is_some_and(|plugins| plugins.values().any(|value| *value != Json::Bool(false)))
-    };
-    found.all().any(has_plugins)
+    found.all().any(Source::enables_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| words::forwards(launch, option))
         || front_matter::may_hold_hooks(roots, inputs)
 }

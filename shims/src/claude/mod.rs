@@ -102,7 +102,7 @@ impl Agent for Claude {
             paths.extend(servers::files(inputs));
             paths.extend(servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
-            paths.extend(own_settings::file(launch, inputs));
+            paths.extend(own_settings::files(launch, inputs));
             return paths;
         }
         let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);

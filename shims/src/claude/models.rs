@@ -17,15 +17,14 @@ use serde_json::{Map, Value as Json, json};
 
 use super::found::Found;
 use super::front_matter::{self, Document};
-use super::source::Source;
-use super::words;
+use super::places::Kind;
+use super::source::{self, Content, Source};
+use super::{hooks, words};
+use crate::window::{LONG_CONTEXT, split_long_context};
 use crate::{Inputs, Launch, Plan};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
-
-/// What asks Claude Code for its window of 1,000,000 tokens. It is no part of an id, and does not go over the wire.
-pub const LONG: &str = "[1m]";
 
 /// Whether the launch asks for that window.
 pub fn is_long(id: &str, launch: &Launch) -> bool {
@@ -34,7 +33,7 @@ pub fn is_long(id: &str, launch: &Launch) -> bool {
 
 /// The model as Claude Code is to be given it.
 pub fn spelled<'a>(id: &'a str, launch: &Launch) -> Cow<'a, str> {
-    if is_long(id, launch) { Cow::Owned(format!("{id}{LONG}")) } else { Cow::Borrowed(id) }
+    if is_long(id, launch) { Cow::Owned(format!("{id}{LONG_CONTEXT}")) } else { Cow::Borrowed(id) }
 }
 
 /// Every model this launch may ask for.
@@ -51,11 +50,11 @@ pub fn of(launch: &Launch) -> Vec<&str> {
 
 /// Adds to the guard what holds the models against settings files.
 pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
-    let needed = of(launch);
+    let needed = list(launch);
     let lists: Vec<_> = sources.iter().filter_map(Source::available_models).collect();
     if !lists.is_empty() {
         let allowed: Vec<&str> = lists.into_iter().flatten().collect();
-        if needed.iter().any(|model| !allowed.contains(model)) {
+        if needed.iter().any(|model| !allowed.contains(&model.as_str())) {
             guard.insert("availableModels".to_owned(), json!(needed)); // added to the user's, not in their place
         }
     }
@@ -64,7 +63,7 @@ pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
         Json::String(model) => Some(vec![json!(model)]),
         _ => None,
     });
-    let foreign = |model: &Json| !needed.iter().any(|ours| model == ours);
+    let foreign = |model: &Json| !of(launch).iter().any(|ours| model == ours);
     if fallbacks.flatten().any(|model| foreign(&model)) {
         guard.insert("fallbackModel".to_owned(), json!([])); // in their place
     }
@@ -74,6 +73,8 @@ pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
         guard.insert("modelOverrides".to_owned(), off.into());
     }
 }
+
+const HOOK: &str = "the `model` of a hook";
 
 /// A model that is chosen where nothing can hold it.
 pub struct Choice<'a> {
@@ -86,12 +87,19 @@ pub struct Choice<'a> {
 /// The models of hooks.
 pub fn of_hooks<'a>(source: &'a Source, launch: &Launch) -> Vec<Choice<'a>> {
     let model = |hook: &'a Json| hook.get("model")?.as_str().filter(|model| is_foreign(model, launch));
-    let choice = |model| Choice {
-        path: &source.path,
-        key: "the `model` of a hook".to_owned(),
-        model: Cow::Borrowed(model),
-    };
+    let choice = |model| Choice { path: &source.path, key: HOOK.to_owned(), model: Cow::Borrowed(model) };
     source.hooks().filter_map(model).map(choice).collect()
+}
+
+/// The models of the hooks that documents bring.
+pub fn of_document_hooks<'a>(
+    documents: &'a [Document<'_>],
+    launch: &'a Launch,
+) -> impl Iterator<Item = Choice<'a>> {
+    documents.iter().flat_map(move |document| {
+        let models = document.hook_models().into_iter().filter(|model| is_foreign(model, launch));
+        models.map(|model| Choice { path: &document.path, key: HOOK.to_owned(), model: Cow::Owned(model) })
+    })
 }
 
 /// The models of skills and commands, and of agents where the launch leaves them their own.
@@ -108,12 +116,12 @@ pub fn of_documents<'a>(
 }
 
 fn is_foreign(model: &str, launch: &Launch) -> bool {
-    let model = model.strip_suffix(LONG).unwrap_or(model);
+    let model = split_long_context(model).0;
     !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)
 }
 
 /// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
-/// then holds it: what is not in the list gives way to a tier of the launch (2.1.197 and 2.1.332). It is not given
+/// then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not given
 /// otherwise, because `/model` offers nothing else with it.
 pub fn may_be_chosen<'a>(
     mut sources: impl Iterator<Item = &'a Source>,
@@ -125,14 +133,18 @@ pub fn may_be_chosen<'a>(
     let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
     of_documents(documents, launch).next().is_some()
         || !words::plugin_folders(launch, inputs).is_empty()
+        || words::forwards(launch, "--plugin-url")
         || sources.any(Source::enables_plugins)
+        || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
         || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)
 }
 
 /// The list that holds them: the launch's models, and those that the user's own words name.
 pub fn list(launch: &Launch) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
-    let of_words = words::values(launch, "--model");
+    // A family's name would let the whole family in.
+    let of_words =
+        words::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
     let spellings = of(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     for id in spellings.chain(of_words) {
         if !list.contains(&id) {
@@ -142,17 +154,44 @@ pub fn list(launch: &Launch) -> Vec<String> {
     list
 }
 
-/// Warns of what nothing holds: the models of a project's hooks, and those of documents that a list of the settings'
-/// own allows, since Claude Code joins the lists.
-pub fn name_unheld(found: &Found, documents: &[Document<'_>], launch: &Launch, plan: &mut Plan) {
-    let projects = found.sources.iter().filter(|source| !source.is_users());
-    let allowed: Vec<&str> = found.all().filter_map(Source::available_models).flatten().collect();
-    let listed = of_documents(documents, launch).filter(|choice| {
-        // An entry allows what begins with it too.
-        allowed.iter().any(|entry| choice.model.starts_with(entry))
-    });
+/// Whether the lists of the settings and of the launch together let a model in.
+pub fn is_allowed<'a>(model: &str, sources: impl Iterator<Item = &'a Source>, launch: &Launch) -> bool {
+    let lists = sources.filter_map(Source::available_models).flatten();
+    lists.map(str::to_owned).chain(list(launch)).any(|entry| allows(&entry, model))
+}
+
+/// Whether an entry of `availableModels` lets a model in: an id, what goes on after it with a hyphen, or a family
+/// (2.1.332).
+fn allows(entry: &str, model: &str) -> bool {
+    let (entry, model) = (entry.to_lowercase(), model.to_lowercase());
+    let goes_on =
+        |start: &str| model.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
+    let is_family = ["fable", "haiku", "opus", "sonnet"].contains(&entry.as_str());
+    goes_on(&entry) || goes_on(&format!("claude-{entry}")) || is_family && model.contains(&entry)
+}
+
+/// Warns of what nothing holds: the models of a project's or a plugin's hooks, and those of documents that a list lets
+/// in, since Claude Code joins the lists.
+pub fn name_unheld(
+    found: &Found,
+    documents: &[Document<'_>],
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
+    let plugins: Vec<_> = hooks::plugin_files(launch, inputs)
+        .into_iter()
+        .filter_map(|path| match source::object(&path, inputs) {
+            Content::Object(settings) => Some(Source { path, kind: Kind::Project, settings }),
+            _ => None,
+        })
+        .collect();
+    let projects = found.sources.iter().filter(|source| !source.is_users()).chain(&plugins);
+    let let_in =
+        of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, found.all(), launch));
+    let choices = projects.flat_map(|source| of_hooks(source, launch));
     let mut warned: Vec<String> = Vec::new();
-    for Choice { path, key, model } in projects.flat_map(|source| of_hooks(source, launch)).chain(listed) {
+    for Choice { path, key, model } in choices.chain(of_document_hooks(documents, launch)).chain(let_in) {
         warned.push(format!(
             "{}: {key} asks provider `{}` for `{model}`, and nothing can overrule it",
             path.display(),

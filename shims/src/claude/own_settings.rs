@@ -10,11 +10,11 @@ use anyhow::{Result, anyhow, bail};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
-use super::places::Kind;
+use super::places::{self, Kind};
 use super::source::Source;
 use super::words;
 use crate::json::{self, JAVASCRIPT};
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{EntryKind, Fact, Inputs, Launch, Plan};
 
 const OPTION: &str = "--settings";
 
@@ -32,8 +32,15 @@ fn is_inline(given: &str) -> bool {
 }
 
 /// The file that it names.
-pub fn file(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
+fn file(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
     given(launch).filter(|given| !is_inline(given)).map(|given| inputs.dirs.cwd.join(given))
+}
+
+/// What has to be read of it: the file, and whether it is a link.
+pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let file = file(launch, inputs);
+    let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+    file.into_iter().chain(folder).collect()
 }
 
 /// What it says.
@@ -93,7 +100,10 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
 pub fn give(own: Option<&Source>, ours: Map<String, Json>, inputs: &Inputs, plan: &mut Plan) {
     let (settings, is_private) = match own {
         None => (ours, false),
-        Some(own) => (merged(own.settings.clone(), ours), !own.settings.values().all(is_switch)),
+        Some(own) => (
+            merged(anchored(own, inputs), ours),
+            !own.settings.iter().all(|(key, value)| key != "env" && is_switch(value)),
+        ),
     };
     if settings.is_empty() {
         return;
@@ -106,9 +116,37 @@ pub fn give(own: Option<&Source>, ours: Map<String, Json>, inputs: &Inputs, plan
     }
     let hash: [u8; 32] = Sha256::digest(&text).into();
     let hash = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
-    let path = inputs.dirs.cache.join("claude").join(format!("settings-{hash:016x}")).join("settings.json");
+    let path = inputs
+        .dirs
+        .cache
+        .join("claude")
+        .join(format!("settings-{hash:016x}"))
+        .join("agent-run-settings.json");
     plan.arg(AsRef::<OsStr>::as_ref(&path));
     plan.write(path, text);
+}
+
+/// The user's settings with the places of their permission rules spelled out: `Read(/x)` counts from the folder of the
+/// file, and if that is a link, of what it leads to (2.1.332). Ours lies elsewhere.
+fn anchored(own: &Source, inputs: &Inputs) -> Map<String, Json> {
+    let mut settings = own.settings.clone();
+    let Some(folder) = own.path.parent().filter(|_| own.path.is_absolute()) else { return settings };
+    let name = own.path.file_name();
+    let link = inputs.entries(folder).iter().find_map(|entry| match &entry.kind {
+        EntryKind::Link(target) if Some(&*entry.name) == name => Some(folder.join(target)),
+        _ => None,
+    });
+    let real = link.as_deref().and_then(Path::parent).unwrap_or(folder);
+    let folder = places::plain(real);
+    let rules = settings.get_mut("permissions").and_then(Json::as_object_mut).into_iter().flatten();
+    let lists = rules.filter(|(kind, _)| ["allow", "ask", "deny"].contains(&kind.as_str()));
+    for rule in lists.filter_map(|(_, list)| list.as_array_mut()).flatten() {
+        let Some((tool, place)) = rule.as_str().and_then(|text| text.split_once("(/")) else { continue };
+        if !place.starts_with('/') {
+            *rule = format!("{tool}(/{}/{place}", folder.display()).into();
+        }
+    }
+    settings
 }
 
 /// Whether nobody minds that others read it.

@@ -145,7 +145,7 @@ fn git_roots(inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// The path without `.` and `..`.
-fn plain(path: &Path) -> PathBuf {
+pub fn plain(path: &Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for component in path.components() {
         match component {

@@ -2,7 +2,7 @@
 
 use super::family::{is_family, is_held};
 use super::source::{self, Content, Source};
-use super::{front_matter, models, places, trust};
+use super::{front_matter, models, own_settings, places, trust};
 use crate::loopback::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Rival};
 
@@ -16,21 +16,29 @@ const UNHELD: &str = "nothing overrules it: that model is asked for where it is 
 pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
     let state = places::state_files(launch, inputs).into_iter().map(|path| (places::Kind::User, path));
     let files = state.chain(places::settings(launch, inputs));
-    let sources: Vec<_> = files
+    let mut sources: Vec<_> = files
         .filter_map(|(kind, path)| match source::settings(&path, inputs) {
             Content::Object(settings) => Some(Source { path, kind, settings }),
             _ => None,
         })
         .collect();
+    sources.extend(own_settings::read(launch, inputs).ok().flatten());
     let mut rivals: Vec<_> = sources.iter().flat_map(of_source).collect();
     let roots = front_matter::project_roots(launch, inputs);
     let mut documents = front_matter::documents(&roots, inputs);
     let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
-    let users = if launch.isolated { Vec::new() } else { front_matter::users_documents(inputs) };
+    let users = if places::isolated(launch, inputs).is_some() {
+        Vec::new()
+    } else {
+        front_matter::users_documents(inputs)
+    };
     documents.extend(users);
     let hooks = sources.iter().flat_map(|source| models::of_hooks(source, launch));
-    let answer = if is_listed { LISTED } else { UNHELD };
-    let of_documents = models::of_documents(&documents, launch).map(|choice| (choice, answer));
+    let hooks = hooks.chain(models::of_document_hooks(&documents, launch));
+    let of_documents = models::of_documents(&documents, launch).map(|choice| {
+        let is_held = is_listed && !models::is_allowed(&choice.model, sources.iter(), launch);
+        (choice, if is_held { LISTED } else { UNHELD })
+    });
     for (choice, answer) in hooks.map(|choice| (choice, UNHELD)).chain(of_documents) {
         let key = format!("{} ({})", choice.key, choice.model);
         rivals.push(Rival { path: choice.path.to_owned(), key, answer });

@@ -11,6 +11,7 @@
 use super::found::Found;
 use super::source::{Source, as_text};
 use super::{models, words};
+use crate::window::split_long_context;
 use crate::{Launch, Plan};
 
 /// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
@@ -63,7 +64,7 @@ pub fn limit(launch: &Launch, found: &Found, plan: &mut Plan) {
     }
     let mut asked = models::of(launch).into_iter().map(str::to_owned).chain(words::values(launch, "--model"));
     let would_be_capped =
-        |id: String| knows(&id) || models::is_long(&id, launch) || id.ends_with(models::LONG);
+        |id: String| knows(&id) || models::is_long(&id, launch) || split_long_context(&id).1;
     if !asked.any(would_be_capped) && is_needed(window, found.sources.iter().any(is_rewritten)) {
         plan.set(NO_MILLION, "1");
     }
@@ -86,7 +87,7 @@ fn is_rewritten(source: &Source) -> bool {
 
 /// Has Claude Code count with what the user says, or else with an assumption, and gives the window.
 fn assume(launch: &Launch, found: &Found, plan: &mut Plan) -> u64 {
-    let own = stated(WINDOW, found);
+    let own = stated(WINDOW, found).filter(|text| text.trim().parse::<u64>().is_ok_and(|window| window > 0));
     if own.is_none() {
         plan.info(launch.assumption());
     }

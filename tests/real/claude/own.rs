@@ -78,7 +78,7 @@ fn settings_by_argument_count_and_cost_the_launch_nothing() {
             let folder = stage.sandbox.home(".cache/agent-run/claude");
             let homes: Vec<_> = fs::read_dir(folder).unwrap().map(|home| home.unwrap().path()).collect();
             assert_eq!(homes.len(), 1, "the same settings lie in one place: {homes:?}");
-            let mode = fs::metadata(homes[0].join("settings.json")).unwrap().permissions().mode();
+            let mode = fs::metadata(homes[0].join("agent-run-settings.json")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
     }

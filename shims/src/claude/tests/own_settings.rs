@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::guard::USER;
 use super::{DEFAULTS, Machine, launch, set, warnings};
-use crate::{Fact, Launch, Plan};
+use crate::{Entry, EntryKind, Fact, Launch, Plan};
 
 fn with(words: &[&str]) -> Launch {
     let words = words.iter().map(Into::into).collect();
@@ -120,4 +120,27 @@ fn an_isolated_provider_has_a_folder_of_its_own() {
     let state = plan.merges.keys().map(|path| path.to_str()).collect::<Vec<_>>();
     assert_eq!(state, [Some("/state/claude/acme/.claude.json")]);
     assert!(super::guard::guard(&plan).is_none(), "the user's own settings are not read: {:?}", plan.args);
+}
+
+#[test]
+fn places_of_its_permission_rules_count_from_its_own_folder() {
+    let own = r#"{"permissions": {"deny": ["Read(/secret)", "Edit(//abs/x)", "Read(./y)", "Bash(ls)", 5], "allow": ["Write(/out/**)"]}}"#;
+    let rules = |machine: Machine, words: &[&str]| {
+        let plan = machine.plan(&with(words)).expect("a plan");
+        let (settings, _, _) = given(&plan);
+        (settings["permissions"]["deny"].clone(), settings["permissions"]["allow"].clone())
+    };
+    let at = |folder: &str| {
+        let deny = json!([format!("Read(/{folder}/secret)"), "Edit(//abs/x)", "Read(./y)", "Bash(ls)", 5]);
+        (deny, json!([format!("Write(/{folder}/out/**)")]))
+    };
+    let file = |path: &str| Machine::onboarded().file(path, own);
+    assert_eq!(rules(file("/work/../set/s.json"), &["--settings", "../set/s.json"]), at("/set"));
+    assert_eq!(rules(file("/set/s.json"), &["--settings=/set/s.json"]), at("/set"));
+    let link = EntryKind::Link("../real/t.json".into());
+    let folder = Fact::Dir(vec![Entry { name: "s.json".into(), kind: link }]);
+    assert_eq!(rules(file("/set/s.json").fact("/set", folder), &["--settings", "/set/s.json"]), at("/real"));
+    // Claude Code has no folder to count from either.
+    let (deny, _) = rules(Machine::onboarded(), &["--settings", own]);
+    assert_eq!(deny[0], "Read(/secret)");
 }

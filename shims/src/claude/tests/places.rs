@@ -179,7 +179,7 @@ fn a_model_that_the_projects_own_list_allows_is_named() {
     let machine = Machine::onboarded()
         .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
         .file("/work/.claude/skills/s/SKILL.md", SKILL)
-        .file(super::guard::LOCAL, r#"{"availableModels": ["ot"]}"#);
+        .file(super::guard::LOCAL, r#"{"availableModels": ["other"]}"#);
     let plan = plan(machine);
     assert!(
         warnings(&plan)
@@ -188,6 +188,59 @@ fn a_model_that_the_projects_own_list_allows_is_named() {
         "{:?}",
         plan.notes
     );
+}
+
+#[test]
+fn what_the_lists_let_in_all_the_same_is_named() {
+    let warned = |main: &str, asked: &str, settings: &str| {
+        let machine = Machine::onboarded()
+            .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
+            .file("/work/.claude/skills/s/SKILL.md", SKILL.replace("other", asked))
+            .file(super::guard::LOCAL, settings);
+        let mut launch = launch();
+        launch.model.value.id = main.to_owned();
+        for tier in [
+            &mut launch.tiers.opus,
+            &mut launch.tiers.sonnet,
+            &mut launch.tiers.haiku,
+            &mut launch.tiers.subagent,
+        ] {
+            *tier = main.to_owned();
+        }
+        let plan = machine.plan(&launch).expect("a plan");
+        warnings(&plan).iter().any(|said| said.contains("nothing can overrule it"))
+    };
+    for (main, asked, settings) in [
+        ("gpt-5", "gpt-5-pro", "{}"),
+        ("qwen3", "Qwen3-max[1m]", "{}"),
+        ("opus-4", "claude-opus-4-8", "{}"),
+        ("m-main", "claude-opus-4-6", r#"{"availableModels": ["opus"]}"#),
+        ("m-main", "evil-s1", r#"{"availableModels": ["EVIL"]}"#),
+    ] {
+        assert!(warned(main, asked, settings), "{main}: {asked}");
+    }
+    for (main, asked) in [("qwen3", "qwen3:235b"), ("gpt-5", "openai/gpt-5"), ("m-main", "m-mainly")] {
+        assert!(!warned(main, asked, "{}"), "{main}: {asked}");
+    }
+}
+
+#[test]
+fn models_of_hooks_outside_of_settings_are_named() {
+    let hooks =
+        r#"{"hooks": {"Stop": [{"hooks": [{"type": "prompt", "prompt": "ok", "model": "evil-hook"}]}]}}"#;
+    let front = "---\ndescription: x\nhooks:\n  Stop:\n    - hooks: [{type: prompt, prompt: ok, model: evil-hook}]\n---\n";
+    let command = Machine::onboarded()
+        .fact("/work/.claude/commands", dir(&[("c.md", EntryKind::File)]))
+        .file("/work/.claude/commands/c.md", front);
+    let plugin = Machine::onboarded().file("/work/p/hooks/hooks.json", hooks);
+    let mut loads = launch();
+    loads.args = ["--plugin-dir", "p"].map(Into::into).into();
+    for (machine, launch) in [(command, launch()), (plugin, loads)] {
+        let plan = machine.plan(&launch).expect("a plan");
+        let is_named =
+            |said: &&str| said.contains("the `model` of a hook asks provider `acme` for `evil-hook`");
+        assert!(warnings(&plan).iter().any(is_named), "{:?}", plan.notes);
+    }
 }
 
 #[test]
