@@ -60,6 +60,8 @@ pub fn run(mut ready: Ready, cwd: &Path, folder: &Path, interrupts: &Interrupts)
     let running = interrupts.ends_too(&child);
     let ended = wait(&mut child, LIMIT, || interrupts.check())?;
     drop(running);
+    // A second signal may have ended it before the first was looked at.
+    interrupts.check()?;
     let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(Ran { stdout: read(&stdout)?, stderr: read(&stderr)?, ended })
 }
