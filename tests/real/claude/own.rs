@@ -136,3 +136,25 @@ fn an_isolated_provider_shares_nothing_and_asks_nothing() {
         assert_eq!(fs::metadata(&own).unwrap().permissions().mode() & 0o777, 0o700);
     }
 }
+
+/// `Read(/secret.txt)` counts from the folder of the settings file, which Claude Code is not given itself.
+#[test]
+fn a_file_that_the_users_settings_deny_is_not_read() {
+    for sandbox in [real::sandbox("claude"), real::minimum("claude")].into_iter().flatten() {
+        let secret = sandbox.path("work/secret.txt");
+        let read = |word: &str| {
+            let arguments = json!({"file_path": secret.to_str().unwrap()});
+            json!({"last_user": word, "tool": {"name": "Read", "arguments": arguments}})
+        };
+        let stage = stage_in(sandbox, &json!([read("read-it"), read("again")]).to_string());
+        stage.sandbox.write(&secret, "TOP-SECRET-TEXT\n");
+        let own = json!({"permissions": {"deny": ["Read(/secret.txt)"]}});
+        stage.sandbox.write(&stage.sandbox.path("work/own.json"), own.to_string());
+        let was_read =
+            |stage: &Stage| json!(stage.only_the_chosen_heard()).to_string().contains("TOP-SECRET-TEXT");
+        stage.ask(&["--settings", "own.json", "read-it"]).exits(0);
+        assert!(!was_read(&stage));
+        stage.ask(&["again"]).exits(0);
+        assert!(was_read(&stage), "without the rule it is read");
+    }
+}
