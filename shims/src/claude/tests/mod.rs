@@ -1,6 +1,7 @@
 //! Plans for machines that do not exist.
 
 mod defaults;
+mod documents;
 mod families;
 mod guard;
 mod hidden_agents;

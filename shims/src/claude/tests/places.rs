@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use serde_json::json;
-
 use super::guard::guard;
 use super::{Claude, Machine, launch, plan, warnings};
 use crate::{Agent, Entry, EntryKind, Fact};
@@ -76,7 +74,7 @@ fn in_the_home_folder_the_users_settings_are_no_projects() {
     machine.plan(&launch()).expect_err("the user's own file is refused, not turned off");
 }
 
-const SKILL: &str = "---\nname: s\nmodel: other\nhooks:\n  Stop:\n  - hooks:\n    - type: http\n---\nx\n";
+pub const SKILL: &str = "---\nname: s\nmodel: other\nhooks:\n  Stop:\n  - hooks:\n    - type: http\n---\nx\n";
 
 #[test]
 fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
@@ -130,117 +128,6 @@ fn an_agent_that_names_the_key_is_named_and_not_started_by_a_projects_setting() 
         "{:?}",
         plan.notes
     );
-}
-
-#[test]
-fn a_model_of_a_skill_gives_way_to_the_launchs() {
-    let machine = || {
-        Machine::onboarded()
-            .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
-            .fact("/work/.claude/agents", dir(&[("a.md", EntryKind::File), ("in", EntryKind::Dir)]))
-            .fact("/work/.claude/agents/in", dir(&[("b.md", EntryKind::File)]))
-            .file("/work/.claude/skills/s/SKILL.md", SKILL)
-            .file("/work/.claude/agents/a.md", SKILL)
-            .file("/work/.claude/agents/in/b.md", SKILL)
-    };
-    let skill = "/work/.claude/skills/s/SKILL.md";
-    let listed = |plan: &crate::Plan| guard(plan).and_then(|guard| guard.get("availableModels").cloned());
-    assert_eq!(listed(&plan(machine())), Some(json!(["m-main"])));
-    for harmless in ["haiku", "inherit", "m-main", "\"sonnet\"", "opus[1m]"] {
-        let machine = || machine().file(skill, SKILL.replace("other", harmless));
-        assert_eq!(listed(&plan(machine())), None, "{harmless}: agents are held by a variable");
-        let mut inherits = launch();
-        inherits.tiers.subagent = "inherit".to_owned();
-        assert!(
-            listed(&machine().plan(&inherits).expect("a plan")).is_some(),
-            "{harmless}: and here they are not"
-        );
-    }
-    let mut own = launch();
-    own.args = ["--model", "mine", "--", "--model=x"].map(Into::into).into();
-    assert_eq!(listed(&machine().plan(&own).expect("a plan")), Some(json!(["m-main", "mine"])));
-}
-
-#[test]
-fn models_of_plugins_give_way_unseen() {
-    let listed = |machine: Machine, launch: &crate::Launch| {
-        guard(&machine.plan(launch).expect("a plan")).is_some_and(|guard| !guard["availableModels"].is_null())
-    };
-    let settings = |text: &str| Machine::onboarded().file(super::guard::USER, text);
-    assert!(listed(settings(r#"{"enabledPlugins": {"a@b": true}}"#), &launch()));
-    assert!(!listed(settings(r#"{"enabledPlugins": {"a@b": false}}"#), &launch()));
-    let mut loads = launch();
-    loads.args = ["--plugin-dir", "p"].map(Into::into).into();
-    assert!(listed(Machine::onboarded(), &loads));
-}
-
-#[test]
-fn a_model_that_the_projects_own_list_allows_is_named() {
-    let machine = Machine::onboarded()
-        .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
-        .file("/work/.claude/skills/s/SKILL.md", SKILL)
-        .file(super::guard::LOCAL, r#"{"availableModels": ["other"]}"#);
-    let plan = plan(machine);
-    assert!(
-        warnings(&plan)
-            .iter()
-            .any(|said| said.contains("SKILL.md: `model:` asks provider `acme` for `other`")),
-        "{:?}",
-        plan.notes
-    );
-}
-
-#[test]
-fn what_the_lists_let_in_all_the_same_is_named() {
-    let warned = |main: &str, asked: &str, settings: &str| {
-        let machine = Machine::onboarded()
-            .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
-            .file("/work/.claude/skills/s/SKILL.md", SKILL.replace("other", asked))
-            .file(super::guard::LOCAL, settings);
-        let mut launch = launch();
-        launch.model.value.id = main.to_owned();
-        for tier in [
-            &mut launch.tiers.opus,
-            &mut launch.tiers.sonnet,
-            &mut launch.tiers.haiku,
-            &mut launch.tiers.subagent,
-        ] {
-            *tier = main.to_owned();
-        }
-        let plan = machine.plan(&launch).expect("a plan");
-        warnings(&plan).iter().any(|said| said.contains("nothing can overrule it"))
-    };
-    for (main, asked, settings) in [
-        ("gpt-5", "gpt-5-pro", "{}"),
-        ("qwen3", "Qwen3-max[1m]", "{}"),
-        ("opus-4", "claude-opus-4-8", "{}"),
-        ("m-main", "claude-opus-4-6", r#"{"availableModels": ["opus"]}"#),
-        ("m-main", "evil-s1", r#"{"availableModels": ["EVIL"]}"#),
-    ] {
-        assert!(warned(main, asked, settings), "{main}: {asked}");
-    }
-    for (main, asked) in [("qwen3", "qwen3:235b"), ("gpt-5", "openai/gpt-5"), ("m-main", "m-mainly")] {
-        assert!(!warned(main, asked, "{}"), "{main}: {asked}");
-    }
-}
-
-#[test]
-fn models_of_hooks_outside_of_settings_are_named() {
-    let hooks =
-        r#"{"hooks": {"Stop": [{"hooks": [{"type": "prompt", "prompt": "ok", "model": "evil-hook"}]}]}}"#;
-    let front = "---\ndescription: x\nhooks:\n  Stop:\n    - hooks: [{type: prompt, prompt: ok, model: evil-hook}]\n---\n";
-    let command = Machine::onboarded()
-        .fact("/work/.claude/commands", dir(&[("c.md", EntryKind::File)]))
-        .file("/work/.claude/commands/c.md", front);
-    let plugin = Machine::onboarded().file("/work/p/hooks/hooks.json", hooks);
-    let mut loads = launch();
-    loads.args = ["--plugin-dir", "p"].map(Into::into).into();
-    for (machine, launch) in [(command, launch()), (plugin, loads)] {
-        let plan = machine.plan(&launch).expect("a plan");
-        let is_named =
-            |said: &&str| said.contains("the `model` of a hook asks provider `acme` for `evil-hook`");
-        assert!(warnings(&plan).iter().any(is_named), "{:?}", plan.notes);
-    }
 }
 
 #[test]
@@ -343,33 +230,4 @@ fn only_what_the_projects_folder_lists_is_asked_for() {
     assert_eq!(asked(Fact::Dir(vec![entry("settings.json")])), [true, false, false, false]);
     assert_eq!(asked(Fact::Dir(vec![entry("\u{17f}kills")])), [true; 4], "a disk may take it for `skills`");
     assert_eq!(asked(Fact::Unreadable("permission denied".to_owned())), [true; 4]);
-}
-
-#[test]
-fn a_model_of_a_projects_command_is_seen_however_it_is_spelt() {
-    let is_listed = |front: &str| {
-        let text = format!("---\n{front}\n---\nx\n");
-        let machine = in_folder("/r/a")
-            .fact("/r/.git", dir(&[]))
-            .fact("/r/a/.claude/commands", dir(&[("c.md", EntryKind::File)]))
-            .file("/r/a/.claude/commands/c.md", &text);
-        let plan = machine.plan(&launch()).expect("a plan");
-        guard(&plan).is_some_and(|guard| !guard["availableModels"].is_null())
-    };
-    for front in [
-        "model: evil",
-        "\"m\\u006fdel\": evil",
-        "? model\n: evil",
-        "{name: s, model: evil}",
-        "x: &a {model: evil}\n<<: *a",
-        "x: &a evil\nmodel: *a",
-        "model: >-\n  evil",
-        "model: m-main\nmodel: evil",
-        "description: no: YAML\nmodel: evil",
-    ] {
-        assert!(is_listed(front), "{front}");
-    }
-    for front in ["model: m-main", "model: opus", "description: a model: of sorts", "model:", "name: x"] {
-        assert!(!is_listed(front), "{front}");
-    }
 }
