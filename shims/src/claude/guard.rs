@@ -71,7 +71,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);
-    own_settings::give(found.own(), guard, inputs, plan);
+    own_settings::give(found.own(), guard, launch, inputs, plan);
     Ok(())
 }
 

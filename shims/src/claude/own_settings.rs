@@ -97,7 +97,13 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
 }
 
 /// Gives Claude Code the user's settings and ours as one.
-pub fn give(own: Option<&Source>, ours: Map<String, Json>, inputs: &Inputs, plan: &mut Plan) {
+pub fn give(
+    own: Option<&Source>,
+    ours: Map<String, Json>,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
     let (settings, is_private) = match own {
         None => (ours, false),
         Some(own) => (
@@ -120,7 +126,7 @@ pub fn give(own: Option<&Source>, ours: Map<String, Json>, inputs: &Inputs, plan
         .dirs
         .cache
         .join("claude")
-        .join(format!("settings-{hash:016x}"))
+        .join(format!("{}-{hash:016x}", launch.provider))
         .join("agent-run-settings.json");
     plan.arg(AsRef::<OsStr>::as_ref(&path));
     plan.write(path, text);

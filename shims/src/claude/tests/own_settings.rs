@@ -48,6 +48,8 @@ fn it_is_one_with_what_a_launch_adds() {
         let (settings, is_file, words) = given(&plan);
         assert_eq!(settings, expected);
         assert!(is_file, "it holds more than switches");
+        // A folder by this name is known to be the provider's.
+        assert!(plan.files.keys().all(|path| path.to_string_lossy().contains("claude/acme-")));
         assert_eq!(words, ["--verbose", "-p", "hi"]);
         assert!(warnings(&plan).is_empty(), "{:?}", plan.notes);
     }
