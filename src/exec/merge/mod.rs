@@ -16,6 +16,7 @@ use anyhow::{Result, bail};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
+use shims::json::{self, JAVASCRIPT};
 use shims::{Edit, Merge};
 
 use crate::replace::Replacement;
@@ -126,6 +127,11 @@ fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<Strin
 fn with_steps(path: &Path, text: &str, steps: &[Step<'_>]) -> Result<Option<String>> {
     let mut object: Object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(object) => object,
+        // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
+        Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
+            report::warn(&format!("could not add to {}: {error}; it was left as it is", path.display()));
+            return Ok(None);
+        }
         Err(error) => bail!(
             "could not read {}: {error}\nhelp: mend the file or move it away; it was left as it is",
             path.display()

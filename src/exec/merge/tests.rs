@@ -167,3 +167,9 @@ fn merges_at_once_lose_nothing() {
     assert_eq!(json.len(), NAMES.len(), "{}", home.text());
     assert_eq!(home.names(), ["f.json"]);
 }
+
+#[test]
+fn a_key_that_only_the_agent_can_read_is_left_alone() {
+    let edits = [Edit::Set("done", true.into())];
+    assert_eq!(merged(r#"{"n\ud800": 3}"#, &edits, None).expect("no error"), None);
+}
