@@ -6,6 +6,18 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::doctor::{claude, sandbox, until};
+use crate::support::Sandbox;
+
+/// Waits for the end of the processes that the agent wrote down, and asserts that no folder of the trial is left.
+#[track_caller]
+fn leaves_nothing(sandbox: &Sandbox, words: &[&str]) {
+    for pid in fs::read_to_string(sandbox.path("pids")).unwrap().lines() {
+        let pid = Pid::from_raw(pid.parse().unwrap());
+        until(|| kill(pid, None).is_err(), "the agent and what it started to end");
+    }
+    let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
+    assert_eq!((left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))), (0, 0), "{words:?}");
+}
 
 #[test]
 fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
@@ -25,16 +37,7 @@ fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
         kill(us, Signal::SIGTERM).unwrap();
         let code = child.wait().unwrap().code();
         assert!(matches!(code, Some(130 | 143)), "{words:?}: {code:?}");
-        for pid in fs::read_to_string(&pids).unwrap().lines() {
-            let pid = Pid::from_raw(pid.parse().unwrap());
-            until(|| kill(pid, None).is_err(), "the agent and what it started to end");
-        }
-        let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
-        assert_eq!(
-            (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
-            (0, 0),
-            "{words:?}"
-        );
+        leaves_nothing(&sandbox, words);
     }
 }
 
@@ -52,16 +55,7 @@ fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it(
             kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
             let status = child.wait().unwrap();
             assert_eq!(status.code(), Some(128 + signal as i32), "{words:?}");
-            for pid in fs::read_to_string(&pids).unwrap().lines() {
-                let pid = Pid::from_raw(pid.parse().unwrap());
-                until(|| kill(pid, None).is_err(), "the agent and what it started to end");
-            }
-            let left = |folder: &Path| fs::read_dir(folder).map_or(0, Iterator::count);
-            assert_eq!(
-                (left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))),
-                (0, 0),
-                "{words:?}"
-            );
+            leaves_nothing(&sandbox, words);
         }
     }
 }

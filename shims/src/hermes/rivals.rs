@@ -14,7 +14,9 @@ pub fn of(homes: &Homes, inputs: &Inputs) -> Vec<Rival> {
         key: key.to_owned(),
         answer: "replaced in the runtime home's config.yaml",
     });
-    let variables = homes.dotenvs(inputs).flat_map(|(path, bytes)| {
+    // One with NUL bytes is not given to Hermes.
+    let dotenvs = homes.dotenvs(inputs).filter(|(_, bytes)| !bytes.contains(&0));
+    let variables = dotenvs.flat_map(|(path, bytes)| {
         let names = variables::words(bytes).into_iter().filter(|name| variables::is_family(name));
         names.map(move |key| Rival {
             path: path.clone(),

@@ -52,9 +52,9 @@ pub fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result
 }
 
 fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment) -> [Vec<Finding>; 2] {
-    let told = version::ask(program, env);
-    let known = told.as_ref().map_or_else(|_| Vec::new(), |version| known(agent, version));
-    let mut findings = vec![judge(agent, program, told)];
+    let version = version::ask(program, env);
+    let known = version.as_ref().map_or_else(|_| Vec::new(), |version| known(agent, version));
+    let mut findings = vec![judge(agent, program, version)];
     findings.extend(around(agent, program, env));
     [findings, known]
 }
@@ -70,10 +70,10 @@ fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
         .collect()
 }
 
-fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Finding {
+fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) -> Finding {
     let (name, shown) = (agent.name(), program.display());
-    let told = match told {
-        Ok(told) => told,
+    let version = match version {
+        Ok(version) => version,
         Err(error) => {
             let help = format!("see what `{shown} --version` says");
             return Finding::note(name, format!("{shown}: {error:#}"), help);
@@ -81,12 +81,12 @@ fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Fi
     };
     let versions = agent.versions();
     let [minimum, tested] = [versions.minimum, versions.tested].map(version::parse);
-    let is = format!("{}  {shown}", version::shown(&told));
-    if minimum.is_some_and(|minimum| told < minimum) {
+    let is = format!("{}  {shown}", version::shown(&version));
+    if minimum.is_some_and(|minimum| version < minimum) {
         let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
         return Finding::problem(name, text, format!("update it: {}", by_number(agent)));
     }
-    if tested.as_ref().is_some_and(|tested| told < *tested) && by_number(agent) != agent.install() {
+    if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.install() {
         // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.
         let text = format!("{is}: older than {}, the newest tested", versions.tested);
         let help = format!(
@@ -95,7 +95,7 @@ fn judge(agent: &dyn Agent, program: &Path, told: anyhow::Result<Version>) -> Fi
         );
         return Finding::note(name, text, help);
     }
-    if tested.is_some_and(|tested| told > tested) {
+    if tested.is_some_and(|tested| version > tested) {
         let help = format!("`agent-run doctor --probe {name}` tells whether it still does as it should");
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
     }

@@ -71,12 +71,7 @@ fn case_12_one_provider_goes_on_with_anothers_session() {
 #[test]
 fn case_12_in_the_terminal_too_with_the_launchs_model_and_one_trust() {
     let Some(stage) = Stage::set() else { return };
-    let Some(terminal) = Terminal::start(&stage, "codex@p") else { return };
-    terminal.trust();
-    terminal.say("one");
-    terminal.0.wait_for("PONG-FROM-MOCK");
-    terminal.quit();
-    drop(terminal);
+    let Some(()) = stage.first_chat("codex@p", "one") else { return };
     let Some(terminal) = Terminal::start(&stage, "codex@q resume --last") else { return };
     // Straight to the session: the folder is trusted.
     terminal.0.wait_for("› one");

@@ -68,15 +68,23 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// The same in a folder that Codex does not know yet: the question about it always comes, if late.
+    #[track_caller]
+    pub fn first_chat(&self, shell_command: &str, message: &str) -> Option<()> {
+        let terminal = Terminal::start(self, shell_command)?;
+        terminal.trust();
+        terminal.say(message);
+        terminal.0.wait_for("PONG-FROM-MOCK");
+        terminal.quit();
+        Some(())
+    }
+}
+
 #[test]
 fn case_05_a_folder_is_trusted_once() {
     let Some(stage) = Stage::set() else { return };
-    let Some(terminal) = Terminal::start(&stage, "codex@p") else { return };
-    terminal.trust();
-    terminal.say("one");
-    terminal.0.wait_for("PONG-FROM-MOCK");
-    terminal.quit();
-    drop(terminal);
+    let Some(()) = stage.first_chat("codex@p", "one") else { return };
     let Some(terminal) = Terminal::start(&stage, "codex@p") else { return };
     terminal.quit();
     assert!(!stage.sandbox.home(".codex").exists());
