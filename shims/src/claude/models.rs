@@ -26,7 +26,7 @@ use crate::{Inputs, Launch, Plan};
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
 
-/// Whether the launch asks for that window.
+/// Whether the launch asks for the model with a window of 1,000,000 tokens.
 pub fn is_long(id: &str, launch: &Launch) -> bool {
     launch.long_context.contains(id)
 }
