@@ -20,7 +20,7 @@ mod yaml;
 mod tests;
 
 pub use append::{append, change_config};
-pub use load::{Loaded, Places, Report, examine, load, parse, text};
+pub use load::{Loaded, Places, Report, examine, load, load_for, load_sound, parse, text};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::value as yaml_value;

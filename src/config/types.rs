@@ -37,6 +37,9 @@ pub struct Config {
     /// How long a provider's model list is taken for fresh.
     #[serde(default = "half_a_day", deserialize_with = "one::<Lifetime, _>")]
     pub models_ttl: Duration,
+    /// The variables that hold the keys of providers which were not decoded.
+    #[serde(skip)]
+    pub key_variables: Vec<String>,
 }
 
 /// One provider.

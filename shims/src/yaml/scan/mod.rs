@@ -1,13 +1,15 @@
 //! From characters to tokens, as libyaml 0.2.5 finds them (`scanner.c`), which `PyYAML` 6.0.3 brings along.
 //!
 //! Its peculiarities are kept on purpose: which tabs it takes, that U+0085, U+2028 and U+2029 end a line, and that
-//! a simple key is one of at most 1,024 characters on one line.
+//! a simple key is one of at most 1,024 characters on one line. Every launch reads the whole config by this: what most
+//! files are made of is taken as pieces of the text, without a copy.
 
 mod chars;
 mod keys;
 mod scalars;
 mod tags;
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use self::chars::{is_allowed, is_blank, is_blank_or_end, is_break, is_break_or_end};
@@ -17,26 +19,38 @@ use super::Flaw;
 /// A place in the text, from 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mark {
+    /// In bytes.
     index: usize,
     line: usize,
+    /// In characters.
     column: usize,
 }
 
 impl Mark {
     /// What is wrong at this place.
     pub fn flaw(self, what: impl Into<String>) -> Flaw {
-        Flaw { line: self.line + 1, column: self.column + 1, what: what.into() }
+        Flaw { line: self.line(), column: self.column(), what: what.into() }
+    }
+
+    /// From 1.
+    pub fn line(self) -> usize {
+        self.line + 1
+    }
+
+    /// From 1, in characters.
+    pub fn column(self) -> usize {
+        self.column + 1
     }
 }
 
 /// What a text is made of.
 #[derive(Debug)]
-pub enum Token {
+pub enum Token<'a> {
     StreamEnd,
     /// `%YAML`, with its two numbers.
     Version(u32, u32),
     /// `%TAG`, with its two words.
-    TagDirective(String, String),
+    TagDirective(&'a str, String),
     DocumentStart,
     DocumentEnd,
     BlockSequenceStart,
@@ -50,19 +64,21 @@ pub enum Token {
     FlowEntry,
     Key,
     Value,
-    Alias(String),
-    Anchor(String),
+    Alias(&'a str),
+    Anchor(&'a str),
     /// The handle and what follows it; no handle for `!<…>`.
-    Tag(String, String),
+    Tag(&'a str, String),
     /// A scalar, and whether it is without quotes and not a block.
-    Scalar(String, bool),
+    Scalar(Cow<'a, str>, bool),
 }
 
 /// Reads tokens, one after another.
-pub struct Scanner {
-    text: Vec<char>,
+pub struct Scanner<'a> {
+    text: &'a str,
     at: Mark,
-    tokens: VecDeque<(Token, Mark)>,
+    tokens: VecDeque<(Token<'a>, Mark)>,
+    /// Whether the first of `tokens` is the next, whatever follows in the text.
+    is_ready: bool,
     /// How many tokens were handed out.
     taken: usize,
     indent: isize,
@@ -72,58 +88,75 @@ pub struct Scanner {
     key_allowed: bool,
 }
 
-impl Scanner {
+impl<'a> Scanner<'a> {
     /// Refuses a text with characters that YAML does not allow.
-    pub fn new(text: &str) -> Result<Self, Flaw> {
-        let mut scanner = Self {
-            // At the start it tells the encoding; at the start of any other line it is skipped.
-            text: text.strip_prefix('\u{feff}').unwrap_or(text).chars().collect(),
+    pub fn new(text: &'a str) -> Result<Self, Flaw> {
+        // At the start it tells the encoding; at the start of any other line it is skipped.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r');
+        if let Some(first) = text.bytes().position(|byte| !is_plain(byte))
+            && let Some((index, _)) =
+                text.char_indices().skip_while(|(at, c)| *at < first || is_allowed(*c)).next()
+        {
+            let before = &text[..index];
+            let line = before.matches('\n').count();
+            let column = before.chars().rev().take_while(|&c| c != '\n').count();
+            return Err(Mark { index, line, column }.flaw("a control character"));
+        }
+        Ok(Self {
+            text,
             at: Mark::default(),
             tokens: VecDeque::new(),
+            is_ready: false,
             taken: 0,
             indent: -1,
             indents: Vec::new(),
             keys: vec![SimpleKey::default()],
             key_allowed: true,
-        };
-        if let Some(index) = scanner.text.iter().position(|&c| !is_allowed(c)) {
-            let before = &scanner.text[..index];
-            let line = before.iter().filter(|&&c| c == '\n').count();
-            let column = before.iter().rev().take_while(|&&c| c != '\n').count();
-            return Err(Mark { index, line, column }.flaw("a control character"));
-        }
-        // The end is told by a character that no text holds.
-        scanner.text.extend(['\0'; 4]);
-        Ok(scanner)
+        })
     }
 
     /// The next token, left in place.
-    pub fn peek(&mut self) -> Result<&(Token, Mark), Flaw> {
-        loop {
+    pub fn peek(&mut self) -> Result<&(Token<'a>, Mark), Flaw> {
+        while !self.is_ready {
             let mut more = self.tokens.is_empty();
             if !more {
                 self.drop_stale_keys()?;
                 more = self.keys.iter().any(|key| key.possible && key.number == self.taken);
             }
-            if !more {
-                break;
+            if more {
+                self.fetch()?;
+            } else {
+                self.is_ready = true;
             }
-            self.fetch()?;
         }
         self.tokens.front().ok_or_else(|| self.at.flaw("the file ends too early"))
     }
 
     /// The next token.
-    pub fn next(&mut self) -> Result<(Token, Mark), Flaw> {
+    pub fn next(&mut self) -> Result<(Token<'a>, Mark), Flaw> {
         self.peek()?;
         self.taken += 1;
+        self.is_ready = false;
         self.tokens.pop_front().ok_or_else(|| self.at.flaw("the file ends too early"))
     }
 
-    fn char(&self, ahead: usize) -> char {
-        self.text.get(self.at.index + ahead).copied().unwrap_or('\0')
+    /// The byte that is so many further on; zero at the end.
+    fn byte(&self, ahead: usize) -> u8 {
+        self.text.as_bytes().get(self.at.index + ahead).copied().unwrap_or(0)
     }
 
+    /// The character that is so many bytes further on, behind nothing but ASCII; zero at the end.
+    fn char(&self, ahead: usize) -> char {
+        let byte = self.byte(ahead);
+        if byte.is_ascii() {
+            return char::from(byte);
+        }
+        let rest = self.text.get(self.at.index + ahead..).unwrap_or_default();
+        rest.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER)
+    }
+
+    /// Skips ASCII.
     fn skip(&mut self, count: usize) {
         self.at.index += count;
         self.at.column += count;
@@ -132,29 +165,34 @@ impl Scanner {
     /// Takes a character.
     fn take(&mut self) -> char {
         let c = self.char(0);
-        self.skip(1);
+        self.at.index += c.len_utf8();
+        self.at.column += 1;
         c
     }
 
-    /// Takes the characters that pass.
-    fn take_while(&mut self, pass: impl Fn(char) -> bool) -> String {
-        let mut taken = String::new();
-        while pass(self.char(0)) {
-            taken.push(self.take());
-        }
-        taken
+    /// Takes the ASCII characters that pass.
+    fn take_while(&mut self, pass: impl Fn(u8) -> bool) -> &'a str {
+        let start = self.at.index;
+        let rest = self.text.as_bytes().get(start..).unwrap_or_default();
+        self.skip(rest.iter().position(|&byte| !pass(byte)).unwrap_or(rest.len()));
+        self.piece(start)
+    }
+
+    /// The text from there to here.
+    fn piece(&self, start: usize) -> &'a str {
+        self.text.get(start..self.at.index).unwrap_or_default()
     }
 
     fn skip_blanks(&mut self) {
-        while is_blank(self.char(0)) {
+        while matches!(self.byte(0), b' ' | b'\t') {
             self.skip(1);
         }
     }
 
     fn skip_comment(&mut self) {
-        if self.char(0) == '#' {
+        if self.byte(0) == b'#' {
             while !is_break_or_end(self.char(0)) {
-                self.skip(1);
+                self.take();
             }
         }
     }
@@ -162,7 +200,7 @@ impl Scanner {
     /// Takes a line break, and gives what it counts as.
     fn take_break(&mut self) -> char {
         let c = self.char(0);
-        self.at.index += if c == '\r' && self.char(1) == '\n' { 2 } else { 1 };
+        self.at.index += if c == '\r' && self.byte(1) == b'\n' { 2 } else { c.len_utf8() };
         self.at.line += 1;
         self.at.column = 0;
         if matches!(c, '\r' | '\n' | '\u{85}') { '\n' } else { c }
@@ -174,11 +212,11 @@ impl Scanner {
 
     /// Whether a document begins or ends here.
     fn at_document_mark(&self) -> bool {
-        let mark = [self.char(0), self.char(1), self.char(2)];
-        self.at.column == 0 && [['-'; 3], ['.'; 3]].contains(&mark) && is_blank_or_end(self.char(3))
+        let mark = |byte| (0..3).all(|ahead| self.byte(ahead) == byte) && is_blank_or_end(self.char(3));
+        self.at.column == 0 && (mark(b'-') || mark(b'.'))
     }
 
-    fn push(&mut self, token: Token, length: usize) {
+    fn push(&mut self, token: Token<'a>, length: usize) {
         self.tokens.push_back((token, self.at));
         self.skip(length);
     }
@@ -256,10 +294,11 @@ impl Scanner {
             }
             '\'' | '"' => {
                 self.begin_simple()?;
-                self.scan_quoted(c)?;
+                self.scan_quoted(c == '"')?;
             }
             '-' if !is_blank(next) => self.fetch_plain()?,
             '?' | ':' if !flow && !is_blank_or_end(next) => self.fetch_plain()?,
+            '\t' => return Err(self.at.flaw("a tab where the indentation is spaces")),
             _ if is_blank_or_end(c) || "-?:,[]{}#&*!|>'\"%@`".contains(c) => {
                 return Err(self.at.flaw(format!("`{}` cannot begin anything", c.escape_default())));
             }
@@ -286,7 +325,7 @@ impl Scanner {
         self.scan_plain()
     }
 
-    fn begin_block(&mut self, token: Token, forbidden: &str) -> Result<(), Flaw> {
+    fn begin_block(&mut self, token: Token<'a>, forbidden: &str) -> Result<(), Flaw> {
         if self.in_flow() {
             return Ok(());
         }
@@ -318,11 +357,11 @@ impl Scanner {
     fn scan_to_next_token(&mut self) {
         loop {
             if self.at.column == 0 && self.char(0) == '\u{feff}' {
-                self.skip(1);
+                self.take();
             }
             // A tab is no indentation, so it is skipped only where nothing can begin by it.
             let tabs = self.in_flow() || !self.key_allowed;
-            while self.char(0) == ' ' || (tabs && self.char(0) == '\t') {
+            while self.byte(0) == b' ' || (tabs && self.byte(0) == b'\t') {
                 self.skip(1);
             }
             self.skip_comment();
