@@ -176,7 +176,7 @@ pub(super) fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loa
 }
 
 /// As [`load_sound`], of a text.
-fn parse_sound(text: String, path: &Path) -> Result<Loaded, Problems> {
+pub(super) fn parse_sound(text: String, path: &Path) -> Result<Loaded, Problems> {
     let refused = |list| Problems::new(path, list);
     let tree = Tree::parse(&text).map_err(|problem| refused(vec![problem]))?;
     let (config, problems) = errors(&tree);

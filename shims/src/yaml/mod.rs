@@ -8,8 +8,10 @@ mod parse;
 pub mod resolve;
 mod scan;
 
+use std::fmt::Write as _;
+
 pub use parse::{Event, Parser};
-pub use scan::Mark;
+pub use scan::{Mark, is_break};
 
 /// Why a text is no YAML, and where.
 #[derive(Debug, Eq, PartialEq)]
@@ -20,4 +22,23 @@ pub struct Flaw {
     pub column: usize,
     /// What is wrong; nothing of the text but single characters and tags.
     pub what: String,
+}
+
+/// Text in double quotes, in one line.
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            // What YAML takes for a line break or refuses to read.
+            c if c.is_control()
+                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+            {
+                _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }

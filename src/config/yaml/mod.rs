@@ -6,6 +6,7 @@ mod fault;
 mod number;
 mod skim;
 mod tree;
+mod write;
 
 use std::rc::Rc;
 
@@ -14,6 +15,8 @@ use serde::Deserialize;
 use super::problem::{Mark, Problem, Step};
 use skim::Skim;
 use tree::{Kind, Node};
+
+pub use write::scalar;
 
 /// Problems of one file after which the search for more ends.
 const MOST_PROBLEMS: usize = 50;

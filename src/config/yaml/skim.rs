@@ -39,6 +39,10 @@ impl<'n> Skim<'n> {
 
     /// Whether the event is passed over; `provider` is the one whose value comes next.
     pub fn passes(&mut self, provider: Option<&str>, event: &Event<'_>) -> bool {
+        // There is nothing that it could stand for.
+        if matches!(event, Event::Alias(_)) {
+            return false;
+        }
         if self.depth == 0 && provider.is_none_or(|name| name == self.only) {
             return false;
         }

@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
+use crate::yaml::quoted;
 use crate::yaml::resolve::{Type, implicit};
 
 /// Bytes of a key beyond which it is marked as one.
@@ -201,7 +202,7 @@ impl Node {
             // Between numbers a tab is a blank.
             Self::Scalar { text, kind: Kind::Plain } => out.push_str(&text.replace('\t', " ")),
             Self::Scalar { text, kind: Kind::Word } => out.push_str(text),
-            Self::Scalar { text, .. } => quote(text, out),
+            Self::Scalar { text, .. } => out.push_str(&quoted(text)),
             Self::Sequence(_, items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -228,23 +229,6 @@ impl Node {
             Self::Mapping(mapping) => mapping.kind,
         }
     }
-}
-
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            // What YAML takes for a line break or refuses to read.
-            c if c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
-            {
-                _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 impl From<Json> for Node {

@@ -12,7 +12,8 @@ mod tags;
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use self::chars::{is_allowed, is_blank, is_blank_or_end, is_break, is_break_or_end};
+pub use self::chars::is_break;
+use self::chars::{is_allowed, is_blank, is_blank_or_end, is_break_or_end};
 use self::keys::SimpleKey;
 use super::Flaw;
 
