@@ -94,10 +94,11 @@ impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Result<Self, Flaw> {
         // At the start it tells the encoding; at the start of any other line it is skipped.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t' | b'\r');
-        if let Some(first) = text.bytes().position(|byte| !is_plain(byte))
-            && let Some((index, _)) =
-                text.char_indices().skip_while(|(at, c)| *at < first || is_allowed(*c)).next()
+        // In pieces, which the processor can look at as a whole.
+        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') | matches!(byte, b'\n' | b'\t' | b'\r');
+        let is_odd = |piece: &[u8]| !piece.iter().fold(true, |all, byte| all & is_plain(byte));
+        if text.as_bytes().chunks(64).any(is_odd)
+            && let Some((index, _)) = text.char_indices().find(|(_, c)| !is_allowed(*c))
         {
             let before = &text[..index];
             let line = before.matches('\n').count();
@@ -118,7 +119,16 @@ impl<'a> Scanner<'a> {
     }
 
     /// The next token, left in place.
+    #[inline]
     pub fn peek(&mut self) -> Result<&(Token<'a>, Mark), Flaw> {
+        if !self.is_ready {
+            self.fill()?;
+        }
+        self.tokens.front().ok_or_else(|| self.at.flaw("the file ends too early"))
+    }
+
+    /// Fetches tokens until the first is the next, whatever follows.
+    fn fill(&mut self) -> Result<(), Flaw> {
         while !self.is_ready {
             let mut more = self.tokens.is_empty();
             if !more {
@@ -131,7 +141,7 @@ impl<'a> Scanner<'a> {
                 self.is_ready = true;
             }
         }
-        self.tokens.front().ok_or_else(|| self.at.flaw("the file ends too early"))
+        Ok(())
     }
 
     /// The next token.
