@@ -103,7 +103,8 @@ impl<'a> Scanner<'a> {
             let before = &text[..index];
             let line = before.matches('\n').count();
             let column = before.chars().rev().take_while(|&c| c != '\n').count();
-            return Err(Mark { index, line, column }.flaw("a control character"));
+            return Err(Mark { index, line, column }
+                .flaw("a control character, which YAML takes as `\\u…` in double quotes alone"));
         }
         Ok(Self {
             text,
@@ -310,7 +311,7 @@ impl<'a> Scanner<'a> {
             '-' if !is_blank(next) => self.fetch_plain()?,
             '?' | ':' if !flow && !is_blank_or_end(next) => self.fetch_plain()?,
             '\t' => return Err(self.at.flaw("a tab where the indentation is spaces")),
-            _ if is_blank_or_end(c) || "-?:,[]{}#&*!|>'\"%@`".contains(c) => {
+            '#' | '%' | '@' | '`' | '|' | '>' => {
                 return Err(self.at.flaw(format!("`{}` cannot begin anything", c.escape_default())));
             }
             _ => self.fetch_plain()?,

@@ -96,12 +96,12 @@ impl<'a> Scanner<'a> {
         loop {
             self.take_while(|byte| IS_PLAIN[usize::from(byte)]);
             let c = self.char(0);
-            if is_blank_or_end(c) || (flow && ",[]{}".contains(c)) {
+            if is_blank_or_end(c) || (flow && matches!(c, ',' | '[' | ']' | '{' | '}')) {
                 return Ok(());
             }
             if c == ':' {
                 let next = self.char(1);
-                if flow && ",?[]{}".contains(next) {
+                if flow && matches!(next, ',' | '?' | '[' | ']' | '{' | '}') {
                     return Err(self.at.flaw("an unexpected `:`"));
                 }
                 if is_blank_or_end(next) {
