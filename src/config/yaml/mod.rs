@@ -60,9 +60,8 @@ impl Tree {
     /// As [`Tree::parse`].
     pub fn parse_for(text: &str, provider: &str) -> Result<(Self, Vec<String>), Problem> {
         let mut skim = Skim::all_but(provider);
-        let has = |byte| memchr::memchr(byte, text.as_bytes()).is_some();
         // What is passed over must not be what something else stands for, or hide `key_env` in a merged map.
-        let is_linked = (has(b'*') && has(b'&')) || memchr::memmem::find(text.as_bytes(), b"<<").is_some();
+        let is_linked = (text.contains('*') && text.contains('&')) || text.contains("<<");
         let tree = Self::read_text(text, if is_linked { None } else { Some(&mut skim) })?;
         if is_linked {
             skim.drop_from(&tree.0);

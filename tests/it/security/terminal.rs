@@ -312,10 +312,8 @@ fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let row = json!({"id": "m-one", "name": h, "description": h, "owned_by": h});
     let lists = Lists::json(&json!({"data": [row, {"id": h}]}).to_string());
     let error = json!({"error": {"message": h}}).to_string();
-    let sandbox = sandbox(
-        &lists,
-        &format!("    models: [{{id: m-two, name: {}}}]\n", shims::yaml::quoted(&h)),
-    );
+    let sandbox =
+        sandbox(&lists, &format!("    models: [{{id: m-two, name: {}}}]\n", shims::yaml::quoted(&h)));
     let show = |words: &str| {
         let mut command: Command = sandbox.command("script");
         let ran = run(command.args(["-qefc", words, "/dev/null"]));

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 pub use self::chars::is_break;
-use self::chars::{is_allowed, is_blank, is_blank_or_end, is_break_or_end};
+use self::chars::{is_allowed, is_ascii_text, is_blank, is_blank_or_end, is_break_or_end};
 use self::keys::SimpleKey;
 use super::Flaw;
 
@@ -94,10 +94,7 @@ impl<'a> Scanner<'a> {
     pub fn new(text: &'a str) -> Result<Self, Flaw> {
         // At the start it tells the encoding; at the start of any other line it is skipped.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // In pieces, which the processor can look at as a whole.
-        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') | matches!(byte, b'\n' | b'\t' | b'\r');
-        let is_odd = |piece: &[u8]| !piece.iter().fold(true, |all, byte| all & is_plain(byte));
-        if text.as_bytes().chunks(64).any(is_odd)
+        if !is_ascii_text(text.as_bytes())
             && let Some((index, _)) = text.char_indices().find(|(_, c)| !is_allowed(*c))
         {
             let before = &text[..index];
