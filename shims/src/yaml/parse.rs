@@ -244,7 +244,7 @@ impl<'a> Parser<'a> {
         }
         let tag = match tag {
             None => None,
-            Some((handle, suffix)) if handle.is_empty() => Some(suffix),
+            Some(("", suffix)) => Some(suffix),
             Some((handle, suffix)) => {
                 let prefix = self.handles.iter().find(|(known, _)| *known == handle);
                 let (_, prefix) = prefix.ok_or_else(|| start.flaw("a tag whose handle is not declared"))?;

@@ -18,7 +18,7 @@ fn launch(text: &str, name: &str) -> Result<Vec<String>, Vec<String>> {
 }
 
 /// Whether the message is about a provider that is not called `p`.
-fn is_of_another(message: &String) -> bool {
+fn is_of_another(message: &str) -> bool {
     let key = message.splitn(4, ':').nth(3).unwrap_or_default().trim_start();
     key.starts_with("providers.") && !["providers.p.", "providers.p:"].iter().any(|own| key.starts_with(own))
 }
@@ -41,7 +41,7 @@ fn a_launch_says_what_the_check_says() {
 fn what_is_wrong_with_another_provider_stops_no_launch() {
     for another in ANOTHER {
         let text = provider("") + another;
-        assert!(messages(&text).iter().all(is_of_another), "{text}");
+        assert!(messages(&text).iter().all(|message| is_of_another(message)), "{text}");
         let variables = if another.contains("Q_KEY") { &["Q_KEY"][..] } else { &[] };
         assert_eq!(launch(&text, "p"), Ok(variables.iter().map(|&name| name.to_owned()).collect()), "{text}");
         let sound =

@@ -7,14 +7,14 @@ use serde_json::{Value as Json, json};
 use super::yaml::python;
 use crate::support::Sandbox;
 
-const READ: &str = r#"
+const READ: &str = r"
 import json, sys, yaml
 for line in sys.stdin:
     text = json.loads(line)
     one, other = [yaml.load(text, Loader=loader) for loader in (yaml.CSafeLoader, yaml.SafeLoader)]
     assert one == other, text
     print(json.dumps(one))
-"#;
+";
 
 /// Texts that are something else in one YAML or another, or end too early in brackets.
 const TEXTS: [&str; 34] = [

@@ -6,8 +6,9 @@ pub(super) fn is_allowed(c: char) -> bool {
 
 /// Whether all of it is ASCII that is allowed: without branches, so that the processor takes many bytes at once.
 pub(super) fn is_ascii_text(text: &[u8]) -> bool {
-    let is_visible = |byte: u8| byte.wrapping_sub(b' ') < 0x5f;
-    let odd = |byte: u8| u8::from(!(is_visible(byte) | (byte == b'\n') | (byte == b'\t') | (byte == b'\r')));
+    let is_not = |byte: u8, other: u8| u8::from(byte != other);
+    let is_hidden = |byte: u8| u8::from(byte.wrapping_sub(b' ') >= 0x5f);
+    let odd = |byte| is_hidden(byte) & is_not(byte, b'\n') & is_not(byte, b'\t') & is_not(byte, b'\r');
     let (pieces, rest) = text.as_chunks::<64>();
     let is_text = |piece: &[u8; 64]| piece.iter().fold(0, |all, &byte| all | odd(byte)) == 0;
     pieces.iter().all(is_text) && rest.iter().all(|&byte| odd(byte) == 0)

@@ -56,7 +56,7 @@ impl<'a> Gap<'a> {
     }
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner<'_> {
     pub(super) fn scan_plain(&mut self) -> Result<(), Flaw> {
         let (start, indent, flow) = (self.at, self.indent + 1, self.in_flow());
         // A piece of the text, until it goes on in another line.
