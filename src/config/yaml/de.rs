@@ -8,7 +8,6 @@ use serde::de::{self, DeserializeSeed, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
 use super::fault::Fault;
-use super::number::Number;
 use super::tree::{Kind, Node, Slot};
 use crate::config::problem::Step;
 
@@ -32,11 +31,13 @@ impl<'de> de::Deserializer<'de> for &Node {
                 "" | "~" | "null" | "Null" | "NULL" => visitor.visit_unit(),
                 "true" | "True" | "TRUE" => visitor.visit_bool(true),
                 "false" | "False" | "FALSE" => visitor.visit_bool(false),
-                text => match Number::parse(text) {
-                    Some(Number::Whole(number)) => visitor.visit_u64(number),
-                    Some(Number::Negative(number)) => visitor.visit_i64(number),
-                    Some(Number::Float(number)) => visitor.visit_f64(number),
-                    None => visitor.visit_str(text),
+                text => match text.parse::<serde_yaml::Number>() {
+                    Ok(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                        (Some(number), ..) => visitor.visit_u64(number),
+                        (_, Some(number), _) => visitor.visit_i64(number),
+                        (.., number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
+                    },
+                    Err(_) => visitor.visit_str(text),
                 },
             },
         }

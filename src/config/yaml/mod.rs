@@ -3,7 +3,6 @@
 
 mod de;
 mod fault;
-mod number;
 mod skim;
 mod tree;
 mod write;
