@@ -42,8 +42,7 @@ impl Trouble {
 /// Reads the text the fast way; `None` when that cannot be done, for whatever reason.
 pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
     // Aliases can stand for far more than the file's size, and only the tree weighs them.
-    let has = |byte| memchr::memchr(byte, text.as_bytes()).is_some();
-    let anchors = has(b'*') && has(b'&');
+    let anchors = text.contains('*') && text.contains('&');
     if anchors || text.contains("<<") || is_read_in_two_ways(text) || brackets_left_open(text) > MOST_BRACKETS
     {
         return None;
@@ -62,7 +61,7 @@ fn is_read_in_two_ways(text: &str) -> bool {
 /// The most brackets that stand open at once, counted in the plainest way: one in a quoted text counts too.
 /// Where there are few at all, their number will do.
 fn brackets_left_open(text: &str) -> usize {
-    let all = memchr::memchr2_iter(b'[', b'{', text.as_bytes()).take(MOST_BRACKETS + 1).count();
+    let all = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
     if all <= MOST_BRACKETS {
         return all;
     }
