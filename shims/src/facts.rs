@@ -15,7 +15,10 @@ pub struct Facts(BTreeMap<OsString, Fact>);
 impl Facts {
     /// What was found at `path`.
     pub fn get(&self, path: &Path) -> Option<&Fact> {
-        self.0.get(&*key(path))
+        // Every key is plain, so what is found as it is written needs no second look.
+        self.0
+            .get(path.as_os_str())
+            .or_else(|| if is_plain(path) { None } else { self.0.get(&rewritten(path)) })
     }
 
     /// Keeps what was found at `path`.

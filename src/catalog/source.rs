@@ -49,27 +49,37 @@ impl<'a> Source<'a> {
 
     /// Where to ask, in order: the next place only if the one before has no list at all.
     pub fn places(&self) -> Vec<Place> {
+        self.urls().into_iter().map(|(url, anthropic)| self.place(url, anthropic)).collect()
+    }
+
+    /// The URLs of the places, each with whether it is asked the way Anthropic's SDK does.
+    fn urls(&self) -> Vec<(String, bool)> {
         let urls = &self.provider.base_urls;
         let openai = urls.openai.as_ref().map(|url| url.0.trim_end_matches('/'));
         let anthropic = urls.anthropic.as_ref().map(|url| url.0.trim_end_matches('/'));
         if let Some(url) = &self.provider.models_url {
-            return vec![self.place(url.clone(), openai.is_none())];
+            return vec![(url.clone(), openai.is_none())];
         }
-        let mut places = Vec::new();
-        places.extend(openai.map(|base| self.place(format!("{base}/models"), false)));
+        let mut places: Vec<(String, bool)> = Vec::with_capacity(6);
+        let mut add = |url: String, anthropic| {
+            if !places.iter().any(|(other, _)| without_query(other) == without_query(&url)) {
+                places.push((url, anthropic));
+            }
+        };
+        if let Some(base) = openai {
+            add(format!("{base}/models"), false);
+        }
         if let Some(base) = anthropic {
             // The config refuses such a base; one that got here all the same is not to be doubled.
             let version = if base.ends_with("/v1") { "" } else { "/v1" };
-            places.push(self.place(format!("{base}{version}/models?limit=1000"), true));
+            add(format!("{base}{version}/models?limit=1000"), true);
         }
         for (base, anthropic) in [(anthropic, true), (openai, false)] {
             let stripped = base.and_then(|base| SUFFIXES.iter().find_map(|suffix| base.strip_suffix(suffix)));
             let Some(root) = stripped.filter(|root| !root.ends_with('/')) else { continue };
-            places
-                .extend(["/v1/models", "/models"].map(|path| self.place(format!("{root}{path}"), anthropic)));
+            add(format!("{root}/v1/models"), anthropic);
+            add(format!("{root}/models"), anthropic);
         }
-        let mut seen = std::collections::HashSet::new();
-        places.retain(|place| seen.insert(without_query(&place.url).to_owned()));
         places
     }
 
@@ -99,11 +109,11 @@ impl<'a> Source<'a> {
             Some(KeySource::Command(argv)) => ("command", argv.iter().map(String::as_bytes).collect()),
             Some(KeySource::Literal(key)) => ("key", vec![key.0.as_bytes()]),
         };
-        let places = self.places();
+        let urls = self.urls();
         let headers = format!("{:?}", self.provider.headers);
         let protocols = self.provider.protocols.iter().map(|protocol| protocol.name());
         let about = ["agent-run model list", self.name, kind, &headers].into_iter();
-        let urls = places.iter().map(|place| place.url.as_str());
+        let urls = urls.iter().map(|(url, _)| url.as_str());
         let texts = about.chain(protocols).chain(urls).map(str::as_bytes);
         let mut hash = Sha256::new();
         for part in texts.chain(words) {

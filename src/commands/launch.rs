@@ -222,7 +222,7 @@ impl Ready {
         }
         let (named, fallbacks) = (agent.program(&request.args, &bare), agent.fallback_programs(&bare));
         let program = exec::find_program(agent, &named, &env.path(), &fallbacks)?;
-        let launch = meant.decide(&loaded.config, Asking::WithCommands)?;
+        let launch = ManuallyDrop::new(meant.decide(&loaded.config, Asking::WithCommands)?);
         if meant.key.is_asked_for() {
             meant.plan(launch.as_ref())?;
         }
@@ -232,7 +232,8 @@ impl Ready {
         }
         let lock =
             agent.has_runtime_home().then(|| exec::lock_home(agent, &request.provider, dirs)).transpose()?;
-        let mut plan = meant.plan_from(launch.as_ref(), bare)?;
+        // Not dropped, as little as the launch: see `plan_from`.
+        let mut plan = ManuallyDrop::new(meant.plan_from(launch.as_ref(), bare)?);
         if rehearsal {
             plan.merges.clear();
         }

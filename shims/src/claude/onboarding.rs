@@ -105,7 +105,12 @@ impl State {
 
 /// Whether the user's own MCP servers name the variable. The file is read whole only where its name is in it at all.
 fn servers_name(bytes: &[u8], variable: &str) -> bool {
-    let is_in = !variable.is_empty() && memchr::memmem::find(bytes, variable.as_bytes()).is_some();
+    // As text first: `memmem` asks the processor what it can, which takes 20 µs on a virtual machine.
+    let is_in = !variable.is_empty()
+        && std::str::from_utf8(bytes).map_or_else(
+            |_| memchr::memmem::find(bytes, variable.as_bytes()).is_some(),
+            |text| text.contains(variable),
+        );
     is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| servers::users_own_name(&state, variable))
 }
 

@@ -203,6 +203,8 @@ impl Stored {
 
     /// Hands the lines from `start` on to `each`, until it wants no more.
     fn lines(&self, start: u64, mut each: impl FnMut(&[u8]) -> Result<bool>) -> Result<()> {
+        // Not by `memchr` itself, which first asks the processor what it can: 20 µs on a virtual machine.
+        let newline = memchr::arch::all::memchr::One::new(b'\n');
         let mut rest = Vec::new();
         let mut chunk = vec![0; 1024];
         let mut at = start;
@@ -212,7 +214,7 @@ impl Stored {
             at += count as u64;
             rest.extend_from_slice(&chunk[..count]);
             let mut from = 0;
-            while let Some(length) = memchr::memchr(b'\n', &rest[from..]) {
+            while let Some(length) = newline.find(&rest[from..]) {
                 if !each(&rest[from..from + length])? {
                     return Ok(());
                 }
