@@ -273,16 +273,6 @@ pub enum KeyCheck {
     Off,
 }
 
-impl KeyCheck {
-    /// As in the file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Off => "off",
-        }
-    }
-}
-
 /// The `shims` key.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -27,11 +27,11 @@ fn is_of_another(message: &str) -> bool {
 fn a_launch_says_what_the_check_says() {
     let mut count = 0;
     for text in refused() {
-        let mut told = messages(&text);
-        told.retain(|message| !is_of_another(message));
+        let mut expected = messages(&text);
+        expected.retain(|message| !is_of_another(message));
         if text.contains("  p:") {
-            assert_eq!(launch(&text, "p").err().unwrap_or_default(), told, "{text}");
-            count += usize::from(!told.is_empty());
+            assert_eq!(launch(&text, "p").err().unwrap_or_default(), expected, "{text}");
+            count += usize::from(!expected.is_empty());
         }
     }
     assert!(count > 50, "{count} texts");
