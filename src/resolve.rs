@@ -253,7 +253,8 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
 
 /// The variables of other providers' keys; one that this provider uses too stays.
 fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
-    let others = config.providers.values().filter_map(|other| other.key_env.clone());
+    let others = config.providers.values().filter_map(|other| other.key_env.as_ref());
+    let others = others.chain(&config.key_variables).cloned();
     others.filter(|name| provider.key_env.as_ref() != Some(name)).collect()
 }
 

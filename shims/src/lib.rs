@@ -26,6 +26,7 @@ pub mod rivals;
 pub mod secret;
 pub mod template;
 pub mod window;
+pub mod yaml;
 
 mod claude;
 mod codex;

@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// When nothing was launched; an agent that runs takes this process over.
 pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
     env.check_depth()?;
-    let loaded = config::load(&env.config_file(request.config.as_deref())?)?;
+    let loaded = config::load_for(&env.config_file(request.config.as_deref())?, &request.provider)?;
     loaded.warnings_about(&request.provider).for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     if let Some(show) = request.show {

@@ -26,12 +26,13 @@ use crate::request::Request;
 /// # Errors
 /// When the launch would be refused, with the launch's own error.
 pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let loaded = config::load(&env.config_file(config)?)?;
+    let loaded = config::load_sound(&env.config_file(config)?)?;
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
         bail!("why which launch?\nhelp: name both, as in `agent-run why claude@deepseek`")
     };
+    loaded.check(&provider)?;
     let request = Request {
         model: why.model.map(|model| Sourced::new(model, Origin::Option("--model"))),
         protocol: why.protocol.map(|protocol| Sourced::new(protocol, Origin::Option("--protocol"))),

@@ -84,7 +84,7 @@ impl<'a> Values<'a> {
     }
 
     fn config(&self) -> Option<Config> {
-        let loaded = config::load(&self.config_file()?);
+        let loaded = config::load_sound(&self.config_file()?);
         loaded.inspect_err(|error| log::debug!("{error:#}")).ok().map(|loaded| loaded.config)
     }
 

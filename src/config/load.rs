@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow, bail};
 
 use super::problem::{Mark, Problem, Problems, Step};
-use super::yaml::{self, Tree};
+use super::yaml::Tree;
 use super::{Config, check};
 use crate::reading;
 
@@ -24,6 +24,8 @@ pub struct Loaded {
     warnings: Vec<Warning>,
     /// The keys that stand in a file which others can read, one warning each.
     literal_keys: Vec<Warning>,
+    /// What is wrong with providers that `config` lacks for it.
+    refused: Vec<Problem>,
     text: String,
 }
 
@@ -44,6 +46,22 @@ impl Warning {
 }
 
 impl Loaded {
+    fn new(config: Config, text: String, path: &Path) -> Self {
+        let warnings = check::warnings(&config).iter().map(|finding| Warning::new(finding, path)).collect();
+        let path = path.to_owned();
+        Self { config, path, warnings, literal_keys: Vec::new(), refused: Vec::new(), text }
+    }
+
+    /// Whether the provider, if there is one of that name, could be read.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, provider: &str) -> Result<(), Problems> {
+        let about = |problem: &&Problem| problem.steps.get(1) == Some(&provider.into());
+        let list: Vec<_> = self.refused.iter().filter(about).cloned().collect();
+        if list.is_empty() { Ok(()) } else { Err(Problems::new(&self.path, list)) }
+    }
+
     /// What is no error but should be changed; each may end in a `help:` line. Of keys that others can read, the
     /// first: the help is the same for all.
     pub fn warnings(&self) -> impl Iterator<Item = &String> {
@@ -85,6 +103,27 @@ impl Places {
 /// # Errors
 /// When there is no such file, or it cannot be read, or [`Problems`] in it.
 pub fn load(path: &Path) -> Result<Loaded> {
+    load_by(path, parse)
+}
+
+/// Reads the file at `path` for a launch on `provider`: of the providers that one alone is decoded, and what is wrong
+/// with another is left to `config check`. Where there is none of that name, as [`load_sound`].
+///
+/// # Errors
+/// As [`load`].
+pub fn load_for(path: &Path, provider: &str) -> Result<Loaded> {
+    load_by(path, |text, path| parse_for(text, path, provider))
+}
+
+/// Reads the file at `path`, without the providers in which something is wrong.
+///
+/// # Errors
+/// When there is no such file, or it cannot be read, or [`Problems`] outside of its providers.
+pub fn load_sound(path: &Path) -> Result<Loaded> {
+    load_by(path, parse_sound)
+}
+
+fn load_by(path: &Path, parse: impl FnOnce(String, &Path) -> Result<Loaded, Problems>) -> Result<Loaded> {
     let file = open(path)?;
     let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
     let mut loaded = parse(text.to_owned(), path)?;
@@ -117,13 +156,38 @@ pub fn text(path: &Path) -> Result<String> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
-    let quick = yaml::quick(&text).filter(|config| check::findings(config).is_empty());
-    let config = match quick {
-        Some(config) => config,
-        None => thorough(&text).map_err(|list| Problems::new(path, list))?,
-    };
-    let warnings = check::warnings(&config).iter().map(|finding| Warning::new(finding, path)).collect();
-    Ok(Loaded { config, path: path.to_owned(), warnings, literal_keys: Vec::new(), text })
+    let config = thorough(&text).map_err(|list| Problems::new(path, list))?;
+    Ok(Loaded::new(config, text, path))
+}
+
+/// As [`load_for`], of a text.
+pub(super) fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
+    let refused = |list| Problems::new(path, list);
+    let (tree, key_variables) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;
+    if tree.locate(&["providers".into(), provider.into()]).is_none() {
+        return parse_sound(text, path);
+    }
+    match errors(&tree) {
+        (Some(config), problems) if problems.is_empty() => {
+            Ok(Loaded::new(Config { key_variables, ..config }, text, path))
+        }
+        (_, problems) => Err(refused(problems)),
+    }
+}
+
+/// As [`load_sound`], of a text.
+pub(super) fn parse_sound(text: String, path: &Path) -> Result<Loaded, Problems> {
+    let refused = |list| Problems::new(path, list);
+    let tree = Tree::parse(&text).map_err(|problem| refused(vec![problem]))?;
+    let (config, problems) = errors(&tree);
+    let is_of_one = |problem: &Problem| problem.steps.len() > 1 && problem.steps[0] == "providers".into();
+    match config {
+        Some(mut config) if problems.iter().all(is_of_one) => {
+            config.providers.retain(|name, _| !problems.iter().any(|it| it.steps[1] == name.as_str().into()));
+            Ok(Loaded { refused: problems, ..Loaded::new(config, text, path) })
+        }
+        _ => Err(refused(problems)),
+    }
 }
 
 /// Reads `text` with a place for everything, and finds everything wrong with it.

@@ -20,10 +20,10 @@ mod yaml;
 mod tests;
 
 pub use append::{append, change_config};
-pub use load::{Loaded, Places, Report, examine, load, parse, text};
+pub use load::{Loaded, Places, Report, examine, load, load_for, load_sound, parse, text};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, ModelEntry, Provider, Secret};
-pub use yaml::value as yaml_value;
+pub use yaml::{scalar as yaml_scalar, value as yaml_value};
 
 /// The example that a newcomer starts from: every key once.
 pub const DEMO: &str = include_str!("../../config.demo.yaml");

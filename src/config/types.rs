@@ -37,6 +37,9 @@ pub struct Config {
     /// How long a provider's model list is taken for fresh.
     #[serde(default = "half_a_day", deserialize_with = "one::<Lifetime, _>")]
     pub models_ttl: Duration,
+    /// The variables that hold the keys of providers which were not decoded.
+    #[serde(skip)]
+    pub key_variables: Vec<String>,
 }
 
 /// One provider.
@@ -268,16 +271,6 @@ pub enum KeyCheck {
     On,
     /// Anything that can be sent is.
     Off,
-}
-
-impl KeyCheck {
-    /// As in the file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::On => "on",
-            Self::Off => "off",
-        }
-    }
 }
 
 /// The `shims` key.

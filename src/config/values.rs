@@ -110,6 +110,16 @@ impl Rule for ProxyRule {
     }
 }
 
+impl KeyCheck {
+    /// As in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::On => "on",
+            Self::Off => "off",
+        }
+    }
+}
+
 impl Rule for KeyCheck {
     type Out = Self;
 

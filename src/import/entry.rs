@@ -6,6 +6,7 @@ use std::fmt::Write;
 use super::draft::{Draft, Kept};
 use super::names::variable;
 use super::secret::may_hold_key;
+use crate::config::yaml_scalar as scalar;
 use crate::key;
 
 /// What to do with keys that stand in the other tool's files.
@@ -118,18 +119,6 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Text as a YAML scalar: plain where nobody could take it for anything else, quoted as JSON otherwise.
-fn scalar(text: &str) -> String {
-    let inside = |c: char| c.is_ascii_alphanumeric() || "-_./:@+~^$=%".contains(c);
-    let first = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '_');
-    let word = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
-    let plain = first
-        && text.chars().all(inside)
-        && !text.ends_with(':')
-        && !word.contains(&text.to_ascii_lowercase().as_str());
-    if plain { text.to_owned() } else { serde_json::Value::from(text).to_string() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::draft::merged;
@@ -158,7 +147,7 @@ mod tests {
         let left = yaml(&draft, "x", Keys::Leave);
         assert!(!left.contains("sk-") && !left.contains("hunter2"), "{left}");
         assert!(
-            left.contains("key_env: X_API_KEY") && left.contains("# key_command: [jq, \"-er\", \".a\"]"),
+            left.contains("key_env: X_API_KEY") && left.contains("# key_command: [jq, -er, .a]"),
             "{left}"
         );
         let copied = yaml(&draft, "x", Keys::Copy);

@@ -1,22 +1,24 @@
 //! Hermes Agent's `config.yaml`: `providers`, the older list `custom_providers`, and `model` (keys as of
 //! 0.19).
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
 use shims::Protocol;
+use shims::hermes_yaml::Mapping;
+use shims::yaml::Flaw;
 
 use super::draft::{Draft, Kept};
 use super::{Found, crush, folder, names};
-use crate::config::yaml_value;
 use crate::env::Environment;
 
 pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     let path = folder(env, "HERMES_HOME", ".hermes")?.join("config.yaml");
     let Some(text) = found.read(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
-    let Some(config) = yaml_value(&text) else {
-        bail!("could not read {shown}: no YAML\nhelp: see what `hermes doctor` says of it");
-    };
+    let config = Mapping::parse(&text).map_err(|Flaw { line, column, what }| {
+        anyhow!("could not read {shown}:{line}:{column}: {what}\nhelp: see what `hermes doctor` says of it")
+    })?;
+    let config = config.json();
     for (id, provider) in config["providers"].as_object().into_iter().flatten() {
         found.take(draft(id, provider, &format!("{shown} providers.{id}")));
     }

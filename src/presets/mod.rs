@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::config::{self, Provider};
+use crate::config::{self, Provider, yaml_scalar as scalar};
 use crate::near;
 
 const TEXT: &str = include_str!("presets.yaml");
@@ -142,18 +142,6 @@ impl Preset {
     }
 }
 
-/// Text as YAML takes it back: plain where that is certain, else in quotes, where YAML reads JSON.
-fn scalar(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./@".contains(c);
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') || text.starts_with("~/");
-    let is_word = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"];
-    let rest = text.strip_prefix('~').unwrap_or(text);
-    if begins && rest.chars().all(is_plain) && !is_word.contains(&text.to_ascii_lowercase().as_str()) {
-        return text.to_owned();
-    }
-    serde_json::Value::from(text).to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,18 +192,6 @@ mod tests {
         assert_eq!(
             names.collect::<Vec<_>>(),
             ["azure", "bedrock", "cloudflare-gateway", "cloudflare-workers"]
-        );
-    }
-
-    #[test]
-    fn text_comes_back_from_yaml_as_it_was() {
-        for text in ["a", "a:b", "~", "null", "No", "1.5", "[x]", "a #b", "- a", "é\n\"x\"", "@x", ""] {
-            let back: String = serde_yaml::from_str(&scalar(text)).expect("a string");
-            assert_eq!(back, text);
-        }
-        assert_eq!(
-            [scalar("qwen3-coder"), scalar("~/.k"), scalar("a b")],
-            ["qwen3-coder", "~/.k", "\"a b\""]
         );
     }
 

@@ -93,6 +93,30 @@ help: known keys: providers, isolated_homes, shims, models_ttl
 }
 
 #[test]
+fn what_is_wrong_with_a_provider_stops_its_own_launch_in_the_words_of_check() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    let one_wrong = BROKEN.replace("key_command: [pass, show, b]", "default_model: m");
+    sandbox.config(&one_wrong.replace("colour: blue\n", ""));
+    let check = sandbox.agent_run(&["config", "check"]).exits(1);
+    let expected =
+        "config.yaml:3:17: error: providers.a.protocols[0]: `antropic` is not known here\nhelp: did you mean";
+    assert!(check.stdout.contains(expected), "{}", check.stdout);
+    for words in [&["launch", "b", "claude"][..], &["env", "b"], &["why", "claude@b"]] {
+        sandbox.agent_run(words).exits(0);
+    }
+    for words in [&["launch", "a", "claude"][..], &["env", "a"], &["why", "claude@a"]] {
+        sandbox.agent_run(words).complains(&[&expected.replace(" error:", "")]);
+    }
+    // Commands on all providers report it.
+    for words in [&["providers", "list"][..], &["config", "show"], &["shims", "install"]] {
+        sandbox.agent_run(words).exits(1).complains(&[&expected.replace(" error:", "")]);
+    }
+    // A provider that is not there: those that can be used are named.
+    sandbox.agent_run(&["launch", "c", "claude"]).complains(&["no provider `c`", "Claude Code can use b"]);
+}
+
+#[test]
 fn warnings_fail_only_when_check_is_strict() {
     let sandbox = Sandbox::new();
     let path = sandbox.config(SOUND);

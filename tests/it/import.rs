@@ -63,7 +63,7 @@ fn claudes_settings_become_a_provider() {
         page.contains("settings.json as env.ANTHROPIC_AUTH_TOKEN.\n    # Put it into this variable:"),
         "{page}"
     );
-    assert!(page.contains("# key_command: [jq, \"-er\", \".env.ANTHROPIC_AUTH_TOKEN\","), "{page}");
+    assert!(page.contains("# key_command: [jq, -er, .env.ANTHROPIC_AUTH_TOKEN,"), "{page}");
     assert!(page.contains("Not taken over, see `extra_env`: API_TIMEOUT_MS."), "{page}");
     assert!(page.contains("# The header X-Api-Key may hold a secret"), "{page}");
 }

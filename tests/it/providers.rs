@@ -114,7 +114,7 @@ fn what_would_be_added_is_shown_first_and_nobody_there_means_no() {
     let sandbox = sandbox();
     let words = ["providers", "add", "azure", "--key-command", "pass show 'my key'", "--model", "gpt"];
     let shown = sandbox.agent_run(&[&words[..], &["--dry-run"]].concat()).clean().stdout;
-    for line in ["  azure:\n", "    key_command: [pass, show, \"my key\"]\n", "    models: [gpt]\n"] {
+    for line in ["  azure:\n", "    key_command: [pass, show, my key]\n", "    models: [gpt]\n"] {
         assert!(shown.contains(line), "{shown}");
     }
     let ran = sandbox.agent_run(&words).exits(1);

@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 use serde_json::json;
 
-use super::yaml::{Flaw, Mapping, Node};
+use super::yaml::{Mapping, Node};
 use crate::Inputs;
+use crate::yaml::Flaw;
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";

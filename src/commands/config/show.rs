@@ -25,7 +25,7 @@ pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
     loaded.warnings().for_each(|warning| report::warn(warning));
     let mut page = Page { places: loaded.places(), rows: Vec::new() };
-    let Config { providers, isolated_homes, shims, models_ttl } = &loaded.config;
+    let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {
         let Some(provider) = providers.get(name) else {
             let near = near::meant(name, providers.keys().map(String::as_str));

@@ -42,7 +42,7 @@ type Entry = (String, Vec<Piece>);
 /// # Errors
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
 pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let loaded = config::load(&env.config_file(option)?)?;
+    let loaded = config::load_for(&env.config_file(option)?, &words.provider)?;
     loaded.warnings_about(&words.provider).for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &dirs, env)?;

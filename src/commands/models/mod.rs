@@ -169,7 +169,7 @@ fn refresh_detached(
     }
     detached::limit_lifetime();
     let sent = if words.key_on_stdin { Some(detached::key_from_stdin()?) } else { None };
-    let loaded = config::load(config)?;
+    let loaded = config::load_for(config, &words.provider)?;
     let Some(provider) = loaded.config.providers.get(&words.provider) else { return Ok(ExitCode::FAILURE) };
     let key = || match (&sent, provider.key_source()) {
         (Some(key), _) => Ok(Some(key.clone())),

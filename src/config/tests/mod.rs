@@ -1,10 +1,11 @@
 //! What the whole reading of a file promises: `errors` says what is refused and in which words, `accepts`
-//! what is taken and what it means, `demo` that the example is true, `files` what the disk adds,
-//! `schema` that the JSON Schema says the same, `append` where a new provider goes.
+//! what is taken and what it means, `demo` that the example is true, `depths` what a launch reads of it,
+//! `files` what the disk adds, `schema` that the JSON Schema says the same, `append` where a new provider goes.
 
 mod accepts;
 mod append;
 mod demo;
+mod depths;
 mod errors;
 mod files;
 mod schema;

@@ -1,4 +1,4 @@
-//! Reads the schema's types out of a tree, with the same rules as the parser of the fast way.
+//! Reads the schema's types out of a tree.
 
 use std::rc::Rc;
 use std::slice::Iter;
@@ -31,13 +31,13 @@ impl<'de> de::Deserializer<'de> for &Node {
                 "" | "~" | "null" | "Null" | "NULL" => visitor.visit_unit(),
                 "true" | "True" | "TRUE" => visitor.visit_bool(true),
                 "false" | "False" | "FALSE" => visitor.visit_bool(false),
-                text => match super::number(text) {
-                    Some(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+                text => match text.parse::<serde_yaml::Number>() {
+                    Ok(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
                         (Some(number), ..) => visitor.visit_u64(number),
                         (_, Some(number), _) => visitor.visit_i64(number),
                         (.., number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
                     },
-                    None => visitor.visit_str(text),
+                    Err(_) => visitor.visit_str(text),
                 },
             },
         }

@@ -1,28 +1,24 @@
-//! All the YAML there is: the one place to change when the parser does.
-//!
-//! There are two ways through. The fast one reads the types straight out of the text; it knows no merge
-//! keys and says little when something is wrong. The other builds a tree with a place for everything; it
-//! decides what the file means when the first refuses, when the file has anchors, and when somebody asks
-//! where a key stands.
+//! All the YAML there is here: what [`shims::yaml`] reads becomes a tree with a place for everything, and the schema's
+//! types are read out of that, with a place for everything that is wrong.
 
 mod de;
 mod fault;
+mod skim;
 mod tree;
+mod write;
 
 use std::rc::Rc;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::problem::{Mark, Problem, Step};
+use skim::Skim;
 use tree::{Kind, Node};
+
+pub use write::scalar;
 
 /// Problems of one file after which the search for more ends.
 const MOST_PROBLEMS: usize = 50;
-
-/// Brackets that may stand open before the fast way is not tried: its time grows with the square of their
-/// depth (minutes for 100,000), and the tree refuses such a text at once.
-const MOST_BRACKETS: usize = 1_000;
 
 /// A text that is no YAML, or none that we take.
 #[derive(Debug)]
@@ -39,54 +35,9 @@ impl Trouble {
     }
 }
 
-/// Reads the text the fast way; `None` when that cannot be done, for whatever reason.
-pub fn quick<T: DeserializeOwned>(text: &str) -> Option<T> {
-    // Aliases can stand for far more than the file's size, and only the tree weighs them.
-    let anchors = text.contains('*') && text.contains('&');
-    if anchors || text.contains("<<") || is_read_in_two_ways(text) || brackets_left_open(text) > MOST_BRACKETS
-    {
-        return None;
-    }
-    serde_yaml::from_str(text).ok()
-}
-
-/// Whether something stands there that the fast parser reads as YAML 1.1 and the other as 1.2: a `?` that begins
-/// something in braces or brackets, or a line break that ASCII does not know.
-fn is_read_in_two_ways(text: &str) -> bool {
-    let begins = |(at, _): (usize, &str)| text[..at].trim_end().ends_with(['{', '[', ',']);
-    text.match_indices('?').any(begins)
-        || (!text.is_ascii() && text.contains(['\u{85}', '\u{2028}', '\u{2029}']))
-}
-
-/// The most brackets that stand open at once, counted in the plainest way: one in a quoted text counts too.
-/// Where there are few at all, their number will do.
-fn brackets_left_open(text: &str) -> usize {
-    let all = text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count();
-    if all <= MOST_BRACKETS {
-        return all;
-    }
-    let mut open = 0_usize;
-    let mut most = 0;
-    for byte in text.bytes() {
-        match byte {
-            b'[' | b'{' => open += 1,
-            b']' | b'}' => open = open.saturating_sub(1),
-            _ => continue,
-        }
-        most = most.max(open);
-    }
-    most
-}
-
-/// Any YAML as data, aliases bounded as in a config; `None` when it is none.
+/// Any YAML as data, bounded as a config is; `None` when it is none.
 pub fn value(text: &str) -> Option<serde_json::Value> {
-    tree::parse(text).ok()?;
-    serde_yaml::from_str(text).ok()
-}
-
-/// A plain scalar as a number, if it is one.
-fn number(text: &str) -> Option<serde_yaml::Number> {
-    serde_yaml::from_str(text).ok()
+    serde_json::Value::deserialize(&*tree::parse(text, None).ok()??).ok()
 }
 
 /// The file with a place for everything, or a part of it. Places make no difference to equality.
@@ -99,7 +50,26 @@ impl Tree {
     /// # Errors
     /// The one problem because of which nothing more can be said of the text.
     pub fn parse(text: &str) -> Result<Self, Problem> {
-        match tree::parse(text).map_err(|Trouble(problem)| problem)? {
+        Self::read_text(text, None)
+    }
+
+    /// Reads the text for a launch on `provider`: of the other providers only the variables of their keys are known.
+    ///
+    /// # Errors
+    /// As [`Tree::parse`].
+    pub fn parse_for(text: &str, provider: &str) -> Result<(Self, Vec<String>), Problem> {
+        let mut skim = Skim::all_but(provider);
+        // What is passed over must not be what something else stands for, or hide `key_env` in a merged map.
+        let is_linked = (text.contains('*') && text.contains('&')) || text.contains("<<");
+        let tree = Self::read_text(text, if is_linked { None } else { Some(&mut skim) })?;
+        if is_linked {
+            skim.drop_from(&tree.0);
+        }
+        Ok((tree, skim.key_variables))
+    }
+
+    fn read_text(text: &str, skim: Option<&mut Skim<'_>>) -> Result<Self, Problem> {
+        match tree::parse(text, skim).map_err(|Trouble(problem)| problem)? {
             Some(root) if !root.is_blank() => Ok(Self(root)),
             _ => {
                 let help = "remove it, then `agent-run config --bootstrap-config` writes an example";

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+use shims::yaml::{Event, Flaw, Parser};
 
 use super::Trouble;
+use super::skim::{PROVIDERS, Skim};
 use crate::config::problem::{Mark, Step};
 
 /// A file's nodes, aliases followed, beyond which it is taken for an alias bomb.
@@ -94,35 +95,53 @@ impl Node {
     }
 }
 
-/// Reads the text; `None` when it holds no value at all.
-pub fn parse(text: &str) -> Result<Option<Rc<Node>>, Trouble> {
-    let mut parser = Parser::new_from_str(text);
+/// Reads the text; `None` when it holds no value at all. Of the providers, those that `skim` does not keep are read
+/// as YAML and no more.
+pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<Node>>, Trouble> {
+    let mut parser = Parser::new(text)?;
     let mut builder = Builder::default();
-    while let Some(event) = parser.next_event() {
-        let (event, span) = event.map_err(|error| Trouble::syntax(mark(error.marker()), error.info()))?;
-        builder.take(event, mark(&span.start))?;
+    loop {
+        let (event, at) = parser.next()?;
+        let at = Mark { line: at.line(), column: at.column() };
+        if matches!(event, Event::StreamEnd) {
+            return Ok(builder.root);
+        }
+        match &mut skim {
+            Some(skim) => {
+                if !skim.passes(builder.provider(), &event) {
+                    builder.take(event, at)?;
+                } else if builder.open.len() + skim.depth() > DEEPEST {
+                    return Err(too_deep(at));
+                } else if skim.depth() == 0 {
+                    builder.forget_key();
+                }
+            }
+            None => builder.take(event, at)?,
+        }
     }
-    Ok(builder.root)
 }
 
-fn mark(marker: &Marker) -> Mark {
-    Mark { line: marker.line(), column: marker.col() + 1 }
+impl From<Flaw> for Trouble {
+    fn from(Flaw { line, column, what }: Flaw) -> Self {
+        Self::syntax(Mark { line, column }, &what)
+    }
 }
 
 #[derive(Default)]
-struct Builder {
+struct Builder<'a> {
     documents: usize,
     nodes: usize,
     merged: usize,
-    anchors: HashMap<usize, Rc<Node>>,
-    open: Vec<Open>,
+    /// What each stands for; nothing while that is not complete.
+    anchors: HashMap<&'a str, Option<Rc<Node>>>,
+    open: Vec<Open<'a>>,
     root: Option<Rc<Node>>,
 }
 
 /// A list or map whose end has not come yet.
-struct Open {
+struct Open<'a> {
     at: Mark,
-    anchor: usize,
+    anchor: Option<&'a str>,
     slots: Vec<Rc<Slot>>,
     map: Option<OpenMap>,
 }
@@ -135,11 +154,28 @@ struct OpenMap {
     merges: Vec<(Mark, Rc<Node>)>,
 }
 
-impl Builder {
-    fn take(&mut self, event: Event<'_>, at: Mark) -> Result<(), Trouble> {
+impl<'a> Builder<'a> {
+    /// The provider whose value comes next.
+    fn provider(&self) -> Option<&str> {
+        match &self.open[..] {
+            [Open { map: Some(top), .. }, Open { map: Some(providers), .. }] => {
+                let (name, ..) = providers.key.as_ref()?;
+                top.key.as_ref().is_some_and(|(key, ..)| key == PROVIDERS).then_some(name)
+            }
+            _ => None,
+        }
+    }
+
+    fn forget_key(&mut self) {
+        if let Some(Open { map: Some(map), .. }) = self.open.last_mut() {
+            map.key = None;
+        }
+    }
+
+    fn take(&mut self, event: Event<'a>, at: Mark) -> Result<(), Trouble> {
         self.nodes += 1;
         match event {
-            Event::DocumentStart(_) => {
+            Event::DocumentStart => {
                 self.documents += 1;
                 if self.documents > 1 {
                     return Err(Trouble::new(
@@ -150,29 +186,34 @@ impl Builder {
                 }
                 Ok(())
             }
-            Event::Scalar(text, style, anchor, _) => {
-                let plain = style == ScalarStyle::Plain;
-                self.place(at, anchor, Node::new(Kind::Scalar { text: text.into_owned(), plain }))
+            Event::Scalar { text, quoted, anchor, tag, .. } => {
+                let is_text = matches!(tag.as_deref(), Some("!" | "tag:yaml.org,2002:str"));
+                let kind = Kind::Scalar { text: text.into_owned(), plain: !quoted && !is_text };
+                self.place(at, anchor, Node::new(kind))
             }
             Event::SequenceStart(anchor, _) => self.open(at, anchor, None),
             Event::MappingStart(anchor, _) => self.open(at, anchor, Some(OpenMap::default())),
             Event::SequenceEnd | Event::MappingEnd => self.close(),
-            Event::Alias(anchor) => match self.anchors.get(&anchor) {
-                Some(node) => {
+            Event::Alias(anchor) => match self.anchors.get(anchor) {
+                Some(Some(node)) => {
                     let node = Rc::clone(node);
                     self.put(at, node)
                 }
-                None => {
+                Some(None) => {
                     Err(Trouble::new(at, "the alias stands inside its own anchor", "write the value out"))
                 }
+                None => Err(Trouble::syntax(at, "an alias without an anchor before it")),
             },
-            Event::StreamStart | Event::StreamEnd | Event::DocumentEnd | Event::Nothing => Ok(()),
+            Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
     }
 
-    fn open(&mut self, at: Mark, anchor: usize, map: Option<OpenMap>) -> Result<(), Trouble> {
+    fn open(&mut self, at: Mark, anchor: Option<&'a str>, map: Option<OpenMap>) -> Result<(), Trouble> {
         if self.open.len() >= DEEPEST {
             return Err(too_deep(at));
+        }
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, None);
         }
         self.open.push(Open { at, anchor, slots: Vec::new(), map });
         Ok(())
@@ -217,10 +258,10 @@ impl Builder {
         Ok(())
     }
 
-    fn place(&mut self, at: Mark, anchor: usize, node: Node) -> Result<(), Trouble> {
+    fn place(&mut self, at: Mark, anchor: Option<&'a str>, node: Node) -> Result<(), Trouble> {
         let node = Rc::new(node);
-        if anchor != 0 {
-            self.anchors.insert(anchor, Rc::clone(&node));
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Some(Rc::clone(&node)));
         }
         self.put(at, node)
     }

@@ -68,7 +68,7 @@ proptest! {
     }
 
     #[test]
-    fn a_sound_config_is_read_the_same_both_ways_and_takes_one_more_provider(text in config_text()) {
+    fn a_sound_config_is_read_as_libyaml_reads_it_and_takes_one_more_provider(text in config_text()) {
         prop_assert!(config(text.as_bytes()), "{text}");
     }
 

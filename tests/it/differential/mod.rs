@@ -19,6 +19,9 @@ mod made_json;
 /// python-dotenv, which Hermes reads its `.env` with.
 mod python_dotenv;
 
+/// `PyYAML`, and what is written into the config.
+mod written;
+
 /// `PyYAML` with its C parser, which Hermes reads its settings with.
 mod yaml;
 

@@ -198,7 +198,8 @@ fn nothing_of_the_config_or_the_command_line_drives_the_terminal() {
     let lists = Lists::json("{}");
     let sandbox = sandbox(&lists, "");
     let all: String = DRIVERS.concat().chars().filter(|&c| c != '\0').collect();
-    let yaml = |text: &str| serde_json::to_string(text).unwrap();
+    // YAML takes control characters as escapes alone.
+    let yaml = shims::yaml::quoted;
     let name: String = all.chars().filter(|c| !c.is_control()).collect();
     let entry = format!(
         "    models: [{{id: {0}, name: {0}}}, {{id: m-one, name: {0}}}]\n    extra_env: {{X: {0}}}\n    args: [{0}]\n    \
@@ -296,7 +297,7 @@ fn nothing_of_the_config_or_the_command_line_drives_the_terminal() {
 fn data_holds_what_the_config_says_escaped() {
     let lists = Lists::json("{}");
     let text = "a\u{9b}b\u{202e}c\u{7f}";
-    let more = format!("    models: [{{id: m-one, name: {}}}]\n", serde_json::to_string(text).unwrap());
+    let more = format!("    models: [{{id: m-one, name: {}}}]\n", shims::yaml::quoted(text));
     let sandbox = sandbox(&lists, &more);
     let ran = sandbox.agent_run(&["models", "show", "mock", "m-one", "--json"]);
     is_clean(&ran, "data");
@@ -311,10 +312,8 @@ fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let row = json!({"id": "m-one", "name": h, "description": h, "owned_by": h});
     let lists = Lists::json(&json!({"data": [row, {"id": h}]}).to_string());
     let error = json!({"error": {"message": h}}).to_string();
-    let sandbox = sandbox(
-        &lists,
-        &format!("    models: [{{id: m-two, name: {}}}]\n", serde_json::to_string(&h).unwrap()),
-    );
+    let sandbox =
+        sandbox(&lists, &format!("    models: [{{id: m-two, name: {}}}]\n", shims::yaml::quoted(&h)));
     let show = |words: &str| {
         let mut command: Command = sandbox.command("script");
         let ran = run(command.args(["-qefc", words, "/dev/null"]));

@@ -2,19 +2,18 @@
 //!
 //! Hermes 0.19 reads its settings with `PyYAML` and the C parser that this brings along: YAML 1.1, in which `off` is
 //! a boolean, `1_000` an integer and `0o17` a string, with peculiarities of its own. A parser that differed in
-//! any of them would refuse a file that Hermes takes, or read another value than Hermes. So the parts here follow
-//! that program, by file: `scan` and `parse` libyaml's `scanner.c` and `parser.c`, `read` and `resolve`
-//! `PyYAML`'s composer, constructor and resolver. Everything is written in flow style, a line for each top-level
-//! key; what was neither quoted nor text is written as it was read.
+//! any of them would refuse a file that Hermes takes, or read another value than Hermes. So it is read by
+//! [`crate::yaml`], and `read` follows `PyYAML`'s composer and constructor. Everything is written in flow style, a line
+//! for each top-level key; what was neither quoted nor text is written as it was read.
 
-mod parse;
 mod read;
-mod resolve;
-mod scan;
 
 use std::fmt::Write as _;
 
 use serde_json::Value as Json;
+
+use crate::yaml::quoted;
+use crate::yaml::resolve::{Type, implicit};
 
 /// Bytes of a key beyond which it is marked as one.
 const LONGEST_KEY: usize = 1000;
@@ -66,17 +65,6 @@ impl Default for Mapping {
     }
 }
 
-/// Why a text is not what Hermes could read, and where.
-#[derive(Debug, Eq, PartialEq)]
-pub struct Flaw {
-    /// The line, from 1.
-    pub line: usize,
-    /// The column, from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-}
-
 impl Mapping {
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&Node> {
@@ -107,6 +95,14 @@ impl Mapping {
         }
     }
 
+    /// As data: what JSON has no word for is the text that it was read from.
+    pub fn json(&self) -> Json {
+        self.entries()
+            .map(|(key, value)| (key.to_owned(), value.json()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    }
+
     /// The text of the file: a line for each key.
     pub fn lines(&self) -> String {
         let mut out = String::new();
@@ -133,6 +129,23 @@ impl Node {
         match self {
             Self::Scalar { text, kind: Kind::Text | Kind::Word } => Some(text),
             _ => None,
+        }
+    }
+
+    fn json(&self) -> Json {
+        match self {
+            Self::Scalar { text, kind: Kind::Plain } => match implicit(text) {
+                Type::Null => Json::Null,
+                Type::Bool => matches!(text.to_ascii_lowercase().as_str(), "yes" | "true" | "on").into(),
+                Type::Int | Type::Float => match serde_json::from_str(text) {
+                    Ok(Json::Number(number)) => Json::Number(number),
+                    _ => Json::from(text.as_str()),
+                },
+                _ => Json::from(text.as_str()),
+            },
+            Self::Scalar { text, .. } => Json::from(text.as_str()),
+            Self::Sequence(_, items) => items.iter().map(Self::json).collect(),
+            Self::Mapping(mapping) => mapping.json(),
         }
     }
 
@@ -189,7 +202,7 @@ impl Node {
             // Between numbers a tab is a blank.
             Self::Scalar { text, kind: Kind::Plain } => out.push_str(&text.replace('\t', " ")),
             Self::Scalar { text, kind: Kind::Word } => out.push_str(text),
-            Self::Scalar { text, .. } => quote(text, out),
+            Self::Scalar { text, .. } => out.push_str(&quoted(text)),
             Self::Sequence(_, items) => {
                 out.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -216,23 +229,6 @@ impl Node {
             Self::Mapping(mapping) => mapping.kind,
         }
     }
-}
-
-fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            // What YAML takes for a line break or refuses to read.
-            c if c.is_control()
-                || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
-            {
-                _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 impl From<Json> for Node {

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::parse::{Event, Parser};
-use super::resolve::{Type, implicit, is_a_float, is_base64, is_valid};
-use super::scan::Mark;
-use super::{Flaw, Kind, Mapping, Node};
+use super::{Kind, Mapping, Node};
+use crate::yaml::resolve::{Type, implicit, is_a_float, is_base64, is_valid};
+use crate::yaml::{Event, Flaw, Mark, Parser};
 
 /// What a file may hold with its aliases expanded: a few lines of aliases to aliases can stand for billions.
 const MOST_NODES: usize = 200_000;
@@ -62,9 +61,9 @@ fn is_nothing(node: &Node) -> bool {
 }
 
 /// A collection that is not complete yet.
-struct Open {
+struct Open<'a> {
     at: Mark,
-    anchor: Option<String>,
+    anchor: Option<&'a str>,
     kind: Kind,
     content: Content,
 }
@@ -80,21 +79,21 @@ enum Key {
     Node(Node),
 }
 
-struct Reader {
+struct Reader<'a> {
     /// What an anchor stands for; nothing within that itself.
-    anchors: HashMap<String, Option<Node>>,
-    open: Vec<Open>,
+    anchors: HashMap<&'a str, Option<Node>>,
+    open: Vec<Open<'a>>,
     nodes: usize,
     /// What the copies kept for aliases add up to: anchors within anchors are copied once each.
     kept: usize,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     /// Takes one event, and gives the root when it is complete.
-    fn take(&mut self, event: Event, at: Mark) -> Result<Option<Node>, Flaw> {
+    fn take(&mut self, event: Event<'a>, at: Mark) -> Result<Option<Node>, Flaw> {
         match event {
             Event::Alias(anchor) => {
-                let node = match self.anchors.get(&anchor) {
+                let node = match self.anchors.get(anchor) {
                     // Nothing is copied before it is known to be small enough.
                     Some(Some(node)) if self.nodes + node.size() > MOST_NODES => {
                         return Err(at.flaw(TOO_MUCH));
@@ -109,13 +108,13 @@ impl Reader {
                 }
                 self.put(node, at)
             }
-            Event::Scalar { anchor, tag, text, plain } => {
+            Event::Scalar { anchor, tag, text, plain, .. } => {
                 self.count(1, at)?;
                 let tag = tag.filter(|tag| tag != "!");
                 let (kind, text) = match tag {
-                    Some(tag) => explicit(&tag, text).ok_or_else(|| unfit(&tag, at))?,
-                    None if plain => (self.plain(&text, at)?, text),
-                    None => (Kind::Text, text),
+                    Some(tag) => explicit(&tag, text.into_owned()).ok_or_else(|| unfit(&tag, at))?,
+                    None if plain => (self.plain(&text, at)?, text.into_owned()),
+                    None => (Kind::Text, text.into_owned()),
                 };
                 if kind == Kind::Merge {
                     if !self.expects_key() {
@@ -125,7 +124,7 @@ impl Reader {
                 }
                 let node = Node::Scalar { text, kind };
                 if let Some(anchor) = anchor {
-                    self.declare(anchor.clone(), None, at)?;
+                    self.declare(anchor, at)?;
                     self.keep(anchor, &node, at)?;
                 }
                 self.put(node, at)
@@ -163,7 +162,7 @@ impl Reader {
     fn begin(
         &mut self,
         at: Mark,
-        anchor: Option<String>,
+        anchor: Option<&'a str>,
         kind: Kind,
         content: Content,
     ) -> Result<Option<Node>, Flaw> {
@@ -171,14 +170,14 @@ impl Reader {
         if self.open.len() >= DEEPEST {
             return Err(at.flaw("nested too deeply"));
         }
-        if let Some(anchor) = &anchor {
-            self.declare(anchor.clone(), None, at)?;
+        if let Some(anchor) = anchor {
+            self.declare(anchor, at)?;
         }
         self.open.push(Open { at, anchor, kind, content });
         Ok(None)
     }
 
-    fn keep(&mut self, anchor: String, node: &Node, at: Mark) -> Result<(), Flaw> {
+    fn keep(&mut self, anchor: &'a str, node: &Node, at: Mark) -> Result<(), Flaw> {
         self.kept += node.size();
         if self.kept > MOST_NODES {
             return Err(at.flaw(TOO_MUCH));
@@ -187,8 +186,8 @@ impl Reader {
         Ok(())
     }
 
-    fn declare(&mut self, anchor: String, node: Option<Node>, at: Mark) -> Result<(), Flaw> {
-        match self.anchors.insert(anchor, node) {
+    fn declare(&mut self, anchor: &'a str, at: Mark) -> Result<(), Flaw> {
+        match self.anchors.insert(anchor, None) {
             None => Ok(()),
             Some(_) => Err(at.flaw("an anchor of a name that is in use already")),
         }

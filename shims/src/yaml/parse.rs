@@ -1,27 +1,47 @@
 //! From tokens to events, as libyaml 0.2.5 finds them (`parser.c`).
 
+mod document;
 mod flow;
+
+use std::borrow::Cow;
 
 use super::Flaw;
 use super::scan::{Mark, Scanner, Token};
 
+/// What a node has before its value: an anchor, and a tag.
+type Properties<'a> = (Option<&'a str>, Option<String>);
+
 /// A step of a document.
 #[derive(Debug)]
-pub enum Event {
+pub enum Event<'a> {
+    /// The end; nothing follows.
     StreamEnd,
+    /// A document begins.
     DocumentStart,
+    /// A document ends.
     DocumentEnd,
-    Alias(String),
+    /// What an anchor of that name stands for.
+    Alias(&'a str),
+    /// A text, a number, a truth value or nothing.
     Scalar {
-        anchor: Option<String>,
+        /// Its anchor.
+        anchor: Option<&'a str>,
+        /// Its tag.
         tag: Option<String>,
-        text: String,
+        /// Its text, unquoted.
+        text: Cow<'a, str>,
         /// Whether its type is to be read out of the text.
         plain: bool,
+        /// Whether it is written in quotes or as a block.
+        quoted: bool,
     },
-    SequenceStart(Option<String>, Option<String>),
+    /// A list begins.
+    SequenceStart(Option<&'a str>, Option<String>),
+    /// A list ends.
     SequenceEnd,
-    MappingStart(Option<String>, Option<String>),
+    /// A map begins.
+    MappingStart(Option<&'a str>, Option<String>),
+    /// A map ends.
     MappingEnd,
 }
 
@@ -49,24 +69,32 @@ enum State {
 }
 
 /// Reads events, one after another.
-pub struct Parser {
-    scanner: Scanner,
+pub struct Parser<'a> {
+    scanner: Scanner<'a>,
     state: State,
     states: Vec<State>,
     /// Handles of tags, and what they stand for.
-    handles: Vec<(String, String)>,
+    handles: Vec<(&'a str, String)>,
 }
 
-type Step = Result<(Event, Mark), Flaw>;
+type Step<'a> = Result<(Event<'a>, Mark), Flaw>;
 
-impl Parser {
-    pub fn new(text: &str) -> Result<Self, Flaw> {
+impl<'a> Parser<'a> {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    /// When there is a character in it that YAML does not allow.
+    pub fn new(text: &'a str) -> Result<Self, Flaw> {
         let scanner = Scanner::new(text)?;
         Ok(Self { scanner, state: State::ImplicitDocumentStart, states: Vec::new(), handles: Vec::new() })
     }
 
-    /// The next event; after the last one it stays the end of the stream.
-    pub fn next(&mut self) -> Step {
+    /// The next event and where it begins; after the last one it stays the end of the stream.
+    ///
+    /// # Errors
+    /// Where the text is no YAML.
+    #[expect(clippy::should_implement_trait, reason = "it fails, and has no end")]
+    pub fn next(&mut self) -> Step<'a> {
         match self.state {
             State::ImplicitDocumentStart => self.document_start(true),
             State::DocumentStart => self.document_start(false),
@@ -96,7 +124,7 @@ impl Parser {
         }
     }
 
-    fn peek(&mut self) -> Result<&Token, Flaw> {
+    fn peek(&mut self) -> Result<&Token<'a>, Flaw> {
         self.scanner.peek().map(|(token, _)| token)
     }
 
@@ -112,112 +140,36 @@ impl Parser {
         self.state = self.states.pop().unwrap_or(State::End);
     }
 
-    fn nothing(anchor: Option<String>, tag: Option<String>, plain: bool) -> Event {
-        Event::Scalar { anchor, tag, text: String::new(), plain }
+    fn nothing((anchor, tag): Properties<'a>, plain: bool) -> Event<'a> {
+        Event::Scalar { anchor, tag, text: Cow::Borrowed(""), plain, quoted: false }
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is a step like the others")]
-    fn empty(&mut self, next: State, at: Mark) -> Step {
+    fn empty(&mut self, next: State, at: Mark) -> Step<'a> {
         self.state = next;
-        Ok((Self::nothing(None, None, true), at))
+        Ok((Self::nothing((None, None), true), at))
     }
 
-    fn document_start(&mut self, implicit: bool) -> Step {
-        while !implicit && matches!(self.peek()?, Token::DocumentEnd) {
-            self.skip()?;
-        }
-        let at = self.here()?;
-        match self.peek()? {
-            Token::StreamEnd => {
-                self.state = State::End;
-                return Ok((Event::StreamEnd, at));
-            }
-            Token::Version(..) | Token::TagDirective(..) | Token::DocumentStart => {}
-            _ if implicit => {
-                self.directives()?;
-                self.states.push(State::DocumentEnd);
-                self.state = State::BlockNode;
-                return Ok((Event::DocumentStart, at));
-            }
-            _ => {}
-        }
-        self.directives()?;
-        if !matches!(self.peek()?, Token::DocumentStart) {
-            return Err(self.here()?.flaw("a document begins with `---` here"));
-        }
-        self.skip()?;
-        self.states.push(State::DocumentEnd);
-        self.state = State::DocumentContent;
-        Ok((Event::DocumentStart, at))
-    }
-
-    fn directives(&mut self) -> Result<(), Flaw> {
-        let mut version = false;
-        while matches!(self.peek()?, Token::Version(..) | Token::TagDirective(..)) {
-            match self.scanner.next()? {
-                (Token::Version(1, 1 | 2), _) if !version => version = true,
-                (Token::TagDirective(handle, prefix), at) => {
-                    if self.handles.iter().any(|(known, _)| *known == handle) {
-                        return Err(at.flaw("a second %TAG for one handle"));
-                    }
-                    self.handles.push((handle, prefix));
-                }
-                (_, at) => return Err(at.flaw("a second %YAML, or one of a version that there is not")),
-            }
-        }
-        for (handle, prefix) in [("!", "!"), ("!!", "tag:yaml.org,2002:")] {
-            if !self.handles.iter().any(|(known, _)| known == handle) {
-                self.handles.push((handle.to_owned(), prefix.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    fn document_content(&mut self) -> Step {
-        match self.peek()? {
-            Token::Version(..)
-            | Token::TagDirective(..)
-            | Token::DocumentStart
-            | Token::DocumentEnd
-            | Token::StreamEnd => {
-                let at = self.here()?;
-                self.pop();
-                Ok((Self::nothing(None, None, true), at))
-            }
-            _ => self.node(true, false),
-        }
-    }
-
-    fn document_end(&mut self) -> Step {
-        let at = self.here()?;
-        if matches!(self.peek()?, Token::DocumentEnd) {
-            self.skip()?;
-        }
-        self.handles.clear();
-        self.state = State::DocumentStart;
-        Ok((Event::DocumentEnd, at))
-    }
-
-    fn node(&mut self, block: bool, indentless: bool) -> Step {
+    fn node(&mut self, block: bool, indentless: bool) -> Step<'a> {
         let start = self.here()?;
         let (mut anchor, mut tag) = (None, None);
         for _ in 0..2 {
             match self.peek()? {
                 Token::Alias(name) if anchor.is_none() && tag.is_none() => {
-                    let name = name.clone();
+                    let name = *name;
                     self.skip()?;
                     self.pop();
                     return Ok((Event::Alias(name), start));
                 }
-                Token::Anchor(name) if anchor.is_none() => anchor = Some(name.clone()),
-                Token::Tag(handle, suffix) if tag.is_none() => tag = Some((handle.clone(), suffix.clone())),
+                Token::Anchor(name) if anchor.is_none() => anchor = Some(*name),
+                Token::Tag(handle, suffix) if tag.is_none() => tag = Some((*handle, suffix.clone())),
                 _ => break,
             }
             self.skip()?;
         }
         let tag = match tag {
             None => None,
-            Some((handle, suffix)) if handle.is_empty() => Some(suffix),
+            Some(("", suffix)) => Some(suffix),
             Some((handle, suffix)) => {
                 let prefix = self.handles.iter().find(|(known, _)| *known == handle);
                 let (_, prefix) = prefix.ok_or_else(|| start.flaw("a tag whose handle is not declared"))?;
@@ -232,7 +184,7 @@ impl Parser {
                 };
                 self.pop();
                 let plain = (bare && tag.is_none()) || tag.as_deref() == Some("!");
-                return Ok((Event::Scalar { anchor, tag, text, plain }, start));
+                return Ok((Event::Scalar { anchor, tag, text, plain, quoted: !bare }, start));
             }
             Token::FlowSequenceStart => State::FlowSequenceFirstEntry,
             Token::FlowMappingStart => State::FlowMappingFirstKey,
@@ -241,7 +193,7 @@ impl Parser {
             _ if anchor.is_some() || tag.is_some() => {
                 self.pop();
                 let plain = tag.is_none();
-                return Ok((Self::nothing(anchor, tag, plain), start));
+                return Ok((Self::nothing((anchor, tag), plain), start));
             }
             _ => return Err(self.here()?.flaw("a value is missing here")),
         };
@@ -256,7 +208,13 @@ impl Parser {
     }
 
     /// A node, after which `next` follows, or nothing where one of `ends` stands.
-    fn node_unless(&mut self, next: State, indentless: bool, ends: fn(&Token) -> bool, at: Mark) -> Step {
+    fn node_unless(
+        &mut self,
+        next: State,
+        indentless: bool,
+        ends: fn(&Token<'a>) -> bool,
+        at: Mark,
+    ) -> Step<'a> {
         if ends(self.peek()?) {
             return self.empty(next, at);
         }
@@ -264,11 +222,11 @@ impl Parser {
         self.node(true, indentless)
     }
 
-    fn block_sequence_entry(&mut self) -> Step {
+    fn block_sequence_entry(&mut self) -> Step<'a> {
         match self.peek()? {
             Token::BlockEntry => {
                 let at = self.skip()?;
-                let ends = |token: &Token| matches!(token, Token::BlockEntry | Token::BlockEnd);
+                let ends = |token: &Token<'a>| matches!(token, Token::BlockEntry | Token::BlockEnd);
                 self.node_unless(State::BlockSequenceEntry, false, ends, at)
             }
             Token::BlockEnd => {
@@ -279,22 +237,23 @@ impl Parser {
         }
     }
 
-    fn indentless_sequence_entry(&mut self) -> Step {
+    fn indentless_sequence_entry(&mut self) -> Step<'a> {
         if !matches!(self.peek()?, Token::BlockEntry) {
             self.pop();
             return Ok((Event::SequenceEnd, self.here()?));
         }
         let at = self.skip()?;
-        let ends =
-            |token: &Token| matches!(token, Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd);
+        let ends = |token: &Token<'a>| {
+            matches!(token, Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd)
+        };
         self.node_unless(State::IndentlessSequenceEntry, false, ends, at)
     }
 
-    fn block_mapping_key(&mut self) -> Step {
+    fn block_mapping_key(&mut self) -> Step<'a> {
         match self.peek()? {
             Token::Key => {
                 let at = self.skip()?;
-                let ends = |token: &Token| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
+                let ends = |token: &Token<'a>| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
                 self.node_unless(State::BlockMappingValue, true, ends, at)
             }
             Token::BlockEnd => {
@@ -305,13 +264,13 @@ impl Parser {
         }
     }
 
-    fn block_mapping_value(&mut self) -> Step {
+    fn block_mapping_value(&mut self) -> Step<'a> {
         let at = self.here()?;
         if !matches!(self.peek()?, Token::Value) {
             return self.empty(State::BlockMappingKey, at);
         }
         self.skip()?;
-        let ends = |token: &Token| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
+        let ends = |token: &Token<'a>| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
         self.node_unless(State::BlockMappingKey, true, ends, at)
     }
 }

@@ -2,12 +2,12 @@
 
 use super::chars::{is_blank, is_blank_or_end, is_break, is_break_or_end, is_word};
 use super::{Scanner, Token};
-use crate::hermes::yaml::Flaw;
+use crate::yaml::Flaw;
 
 /// The digits of a version number that libyaml reads.
 const LONGEST_NUMBER: usize = 9;
 
-impl Scanner {
+impl<'a> Scanner<'a> {
     pub(super) fn scan_directive(&mut self) -> Result<(), Flaw> {
         let start = self.at;
         self.skip(1);
@@ -15,7 +15,7 @@ impl Scanner {
         if !is_blank_or_end(self.char(0)) {
             return Err(self.at.flaw("a directive has a letter that is none"));
         }
-        let token = match name.as_str() {
+        let token = match name {
             "YAML" => {
                 self.skip_blanks();
                 let major = self.scan_number()?;
@@ -53,7 +53,7 @@ impl Scanner {
 
     fn scan_number(&mut self) -> Result<u32, Flaw> {
         let at = self.at;
-        let digits = self.take_while(|c| c.is_ascii_digit());
+        let digits = self.take_while(|byte| byte.is_ascii_digit());
         let number = digits.parse().ok().filter(|_| digits.len() <= LONGEST_NUMBER);
         number.ok_or_else(|| at.flaw("a YAML version is two numbers with a dot between them"))
     }
@@ -79,17 +79,17 @@ impl Scanner {
             if self.take() != '>' {
                 return Err(start.flaw("a tag without its `>`"));
             }
-            (String::new(), uri)
+            ("", uri)
         } else {
             let handle = self.scan_handle(false)?;
             if handle.len() > 1 && handle.ends_with('!') {
                 let suffix = self.scan_uri(false, "")?;
                 (handle, suffix)
             } else {
-                match self.scan_uri(false, &handle)? {
+                match self.scan_uri(false, handle)? {
                     // A lone `!`.
-                    suffix if suffix.is_empty() => (suffix, "!".to_owned()),
-                    suffix => ("!".to_owned(), suffix),
+                    suffix if suffix.is_empty() => ("", "!".to_owned()),
+                    suffix => ("!", suffix),
                 }
             }
         };
@@ -101,18 +101,19 @@ impl Scanner {
         Ok(())
     }
 
-    fn scan_handle(&mut self, directive: bool) -> Result<String, Flaw> {
+    fn scan_handle(&mut self, directive: bool) -> Result<&'a str, Flaw> {
         if self.char(0) != '!' {
             return Err(self.at.flaw("a `!` is missing here"));
         }
-        let mut handle = String::from(self.take());
-        handle.push_str(&self.take_while(is_word));
+        let start = self.at.index;
+        self.skip(1);
+        self.take_while(is_word);
         if self.char(0) == '!' {
-            handle.push(self.take());
-        } else if directive && handle != "!" {
+            self.skip(1);
+        } else if directive && self.piece(start) != "!" {
             return Err(self.at.flaw("a `!` is missing here"));
         }
-        Ok(handle)
+        Ok(self.piece(start))
     }
 
     /// The rest of a tag; `head` is what was read of it, with its `!`.
@@ -121,13 +122,13 @@ impl Scanner {
         let mut uri = head.as_bytes().get(1..).unwrap_or_default().to_vec();
         let mut length = head.len();
         loop {
-            let c = self.char(0);
-            let more = if whole { ",[]" } else { "" };
-            if !is_word(c) && !";/?:@&=+$.%!~*'()".contains(c) && !more.contains(c) {
+            let byte = self.byte(0);
+            let more = if whole { &b",[]"[..] } else { b"" };
+            if !is_word(byte) && !b";/?:@&=+$.%!~*'()".contains(&byte) && !more.contains(&byte) {
                 break;
             }
             length += 1;
-            if c == '%' {
+            if byte == b'%' {
                 let digit = |ahead| self.char(ahead).to_digit(16);
                 let (Some(high), Some(low)) = (digit(1), digit(2)) else {
                     return Err(self.at.flaw("`%` is followed by two hexadecimal digits in a tag"));
@@ -135,8 +136,7 @@ impl Scanner {
                 uri.push(u8::try_from(high * 16 + low).unwrap_or_default());
                 self.skip(3);
             } else {
-                // All of these are ASCII.
-                uri.push(u8::try_from(u32::from(c)).unwrap_or_default());
+                uri.push(byte);
                 self.skip(1);
             }
         }

@@ -1,37 +1,38 @@
 //! Scalars: block ones, quoted ones and plain ones.
 
-use super::chars::{is_blank, is_blank_or_end, is_break, is_break_or_end};
-use super::{Mark, Scanner, Token, to_indent};
-use crate::hermes::yaml::Flaw;
+use std::borrow::Cow;
 
-/// White space between words of a scalar that goes over several lines.
+use super::chars::{IS_PLAIN, IS_QUOTED, is_blank, is_blank_or_end, is_break, is_break_or_end};
+use super::{Mark, Scanner, Token, to_indent};
+use crate::yaml::Flaw;
+
+/// White space between words of a scalar.
 #[derive(Default)]
-struct Gap {
-    blanks: String,
+struct Gap<'a> {
+    /// Before the first line break.
+    blanks: &'a str,
     /// The first line break.
     first: Option<char>,
     /// Those after it.
     more: String,
 }
 
-impl Gap {
+impl<'a> Gap<'a> {
     /// Takes blanks and line breaks. Where `indent` is given, a tab before that column is refused.
-    fn take(&mut self, scanner: &mut Scanner, indent: Option<isize>) -> Result<(), Flaw> {
+    fn take(&mut self, scanner: &mut Scanner<'a>, indent: Option<isize>) -> Result<(), Flaw> {
+        if self.first.is_none() {
+            self.blanks = scanner.take_while(|byte| matches!(byte, b' ' | b'\t'));
+        }
         loop {
             let c = scanner.char(0);
             if is_break(c) {
                 let taken = scanner.take_break();
                 match self.first {
-                    None => {
-                        self.blanks.clear();
-                        self.first = Some(taken);
-                    }
+                    None => self.first = Some(taken),
                     Some(_) => self.more.push(taken),
                 }
             } else if !is_blank(c) {
                 return Ok(());
-            } else if self.first.is_none() {
-                self.blanks.push(scanner.take());
             } else {
                 if c == '\t' && indent.is_some_and(|indent| to_indent(scanner.at.column) < indent) {
                     return Err(scanner.at.flaw("a tab where the indentation is spaces"));
@@ -42,9 +43,9 @@ impl Gap {
     }
 
     /// Folds it into a text: one line break is a blank, and of several the first goes.
-    fn fold(&mut self, text: &mut String) {
-        match self.first.take() {
-            None => text.push_str(&self.blanks),
+    fn fold(self, text: &mut String) {
+        match self.first {
+            None => text.push_str(self.blanks),
             Some('\n') if self.more.is_empty() => text.push(' '),
             Some('\n') => text.push_str(&self.more),
             Some(first) => {
@@ -52,32 +53,29 @@ impl Gap {
                 text.push_str(&self.more);
             }
         }
-        self.blanks.clear();
-        self.more.clear();
     }
 }
 
-impl Scanner {
+impl Scanner<'_> {
     pub(super) fn scan_plain(&mut self) -> Result<(), Flaw> {
         let (start, indent, flow) = (self.at, self.indent + 1, self.in_flow());
-        let (mut text, mut gap) = (String::new(), Gap::default());
+        // A piece of the text, until it goes on in another line.
+        let (mut text, mut gap) = (Cow::Borrowed(""), Gap::default());
         loop {
-            if self.at_document_mark() || self.char(0) == '#' {
+            if self.at_document_mark() || self.byte(0) == b'#' {
                 break;
             }
-            loop {
-                let (c, next) = (self.char(0), self.char(1));
-                if is_blank_or_end(c) {
-                    break;
+            let word = self.at.index;
+            self.skip_plain_word(flow)?;
+            if self.at.index > word {
+                let gap = std::mem::take(&mut gap);
+                if gap.first.is_none() && matches!(text, Cow::Borrowed(_)) {
+                    text = Cow::Borrowed(self.piece(start.index));
+                } else {
+                    let text = text.to_mut();
+                    gap.fold(text);
+                    text.push_str(self.piece(word));
                 }
-                if flow && c == ':' && ",?[]{}".contains(next) {
-                    return Err(self.at.flaw("an unexpected `:`"));
-                }
-                if (c == ':' && is_blank_or_end(next)) || (flow && ",[]{}".contains(c)) {
-                    break;
-                }
-                gap.fold(&mut text);
-                text.push(self.take());
             }
             if !is_blank(self.char(0)) && !is_break(self.char(0)) {
                 break;
@@ -94,38 +92,73 @@ impl Scanner {
         Ok(())
     }
 
-    pub(super) fn scan_quoted(&mut self, quote: char) -> Result<(), Flaw> {
-        let start = self.at;
-        let mut text = String::new();
+    fn skip_plain_word(&mut self, flow: bool) -> Result<(), Flaw> {
+        loop {
+            self.take_while(|byte| IS_PLAIN[usize::from(byte)]);
+            let c = self.char(0);
+            if is_blank_or_end(c) || (flow && matches!(c, ',' | '[' | ']' | '{' | '}')) {
+                return Ok(());
+            }
+            if c == ':' {
+                let next = self.char(1);
+                if flow && matches!(next, ',' | '?' | '[' | ']' | '{' | '}') {
+                    return Err(self.at.flaw("an unexpected `:`"));
+                }
+                if is_blank_or_end(next) {
+                    return Ok(());
+                }
+            }
+            self.take();
+        }
+    }
+
+    pub(super) fn scan_quoted(&mut self, double: bool) -> Result<(), Flaw> {
+        let (start, quote) = (self.at, if double { b'"' } else { b'\'' });
         self.skip(1);
+        let inner = self.at;
+        let piece = self.take_while(|byte| IS_QUOTED[usize::from(byte)]);
+        let text = if self.byte(0) == quote && (double || self.byte(1) != quote) {
+            Cow::Borrowed(piece)
+        } else {
+            self.at = inner;
+            Cow::Owned(self.scan_lines_in_quotes(start, quote)?)
+        };
+        self.skip(1);
+        self.tokens.push_back((Token::Scalar(text, false), start));
+        Ok(())
+    }
+
+    /// What is in quotes, up to their end.
+    fn scan_lines_in_quotes(&mut self, start: Mark, quote: u8) -> Result<String, Flaw> {
+        let (mut text, double) = (String::new(), quote == b'"');
         loop {
             if self.at_document_mark() {
                 return Err(self.at.flaw("a document's mark within quotes"));
             }
-            if self.char(0) == '\0' {
+            if self.byte(0) == 0 {
                 return Err(start.flaw("a quote without its end"));
             }
             let mut gap = Gap::default();
             while !is_blank_or_end(self.char(0)) {
-                match (self.char(0), self.char(1)) {
-                    ('\'', '\'') if quote == '\'' => {
+                match (self.byte(0), self.char(1)) {
+                    (b'\'', '\'') if !double => {
                         text.push('\'');
                         self.skip(2);
                     }
-                    (c, _) if c == quote => break,
-                    ('\\', next) if quote == '"' && is_break(next) => {
+                    (byte, _) if byte == quote => break,
+                    (b'\\', next) if double && is_break(next) => {
                         self.skip(1);
                         self.take_break();
                         // The line break itself is none; those after it count.
                         gap.first = Some('\0');
                         break;
                     }
-                    ('\\', _) if quote == '"' => text.push(self.scan_escape()?),
+                    (b'\\', _) if double => text.push(self.scan_escape()?),
                     _ => text.push(self.take()),
                 }
             }
-            if self.char(0) == quote {
-                break;
+            if self.byte(0) == quote {
+                return Ok(text);
             }
             gap.take(self, None)?;
             if gap.first == Some('\0') {
@@ -134,9 +167,6 @@ impl Scanner {
                 gap.fold(&mut text);
             }
         }
-        self.skip(1);
-        self.tokens.push_back((Token::Scalar(text, false), start));
-        Ok(())
     }
 
     fn scan_escape(&mut self) -> Result<char, Flaw> {
@@ -212,7 +242,7 @@ impl Scanner {
         if keep == Some(true) {
             text.push_str(&more);
         }
-        self.tokens.push_back((Token::Scalar(text, false), start));
+        self.tokens.push_back((Token::Scalar(text.into(), false), start));
         Ok(())
     }
 

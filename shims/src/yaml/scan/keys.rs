@@ -1,7 +1,7 @@
 //! Keys without a `?`, which are known by the `:` after them, and the indentation of blocks.
 
 use super::{Mark, Scanner, Token, to_indent};
-use crate::hermes::yaml::Flaw;
+use crate::yaml::Flaw;
 
 /// Characters beyond which libyaml takes nothing for a key without a `?`.
 const LONGEST_SIMPLE_KEY: usize = 1024;
@@ -15,9 +15,9 @@ pub(super) struct SimpleKey {
     pub(super) at: Mark,
 }
 
-impl Scanner {
+impl<'a> Scanner<'a> {
     /// Begins a block collection at `at` if it is further in than the one around it.
-    pub(super) fn roll_indent(&mut self, token: Token, place: usize, at: Mark) {
+    pub(super) fn roll_indent(&mut self, token: Token<'a>, place: usize, at: Mark) {
         let column = to_indent(at.column);
         if self.indent < column {
             self.indents.push(self.indent);
@@ -36,7 +36,7 @@ impl Scanner {
     pub(super) fn drop_stale_keys(&mut self) -> Result<(), Flaw> {
         let here = self.at;
         for key in self.keys.iter_mut().filter(|key| key.possible) {
-            if key.at.line < here.line || key.at.index + LONGEST_SIMPLE_KEY < here.index {
+            if key.at.line < here.line || key.at.column + LONGEST_SIMPLE_KEY < here.column {
                 if key.required {
                     return Err(here.flaw("a `:` is missing before this"));
                 }

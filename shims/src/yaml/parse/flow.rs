@@ -2,13 +2,13 @@
 
 use super::{Event, Parser, State, Step, Token};
 
-impl Parser {
-    fn flow_node(&mut self, next: State) -> Step {
+impl<'a> Parser<'a> {
+    fn flow_node(&mut self, next: State) -> Step<'a> {
         self.states.push(next);
         self.node(false, false)
     }
 
-    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> Step {
+    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> Step<'a> {
         if first {
             self.skip()?;
         }
@@ -31,7 +31,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn pair_key(&mut self) -> Step {
+    pub(super) fn pair_key(&mut self) -> Step<'a> {
         match self.peek()? {
             // libyaml skips what it finds, even an end.
             Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
@@ -42,7 +42,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn pair_value(&mut self) -> Step {
+    pub(super) fn pair_value(&mut self) -> Step<'a> {
         if matches!(self.peek()?, Token::Value) {
             self.skip()?;
             if !matches!(self.peek()?, Token::FlowEntry | Token::FlowSequenceEnd) {
@@ -53,7 +53,7 @@ impl Parser {
         self.empty(State::PairEnd, at)
     }
 
-    pub(super) fn flow_mapping_key(&mut self, first: bool) -> Step {
+    pub(super) fn flow_mapping_key(&mut self, first: bool) -> Step<'a> {
         if first {
             self.skip()?;
         }
@@ -80,7 +80,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn flow_mapping_value(&mut self) -> Step {
+    pub(super) fn flow_mapping_value(&mut self) -> Step<'a> {
         if matches!(self.peek()?, Token::Value) {
             self.skip()?;
             if !matches!(self.peek()?, Token::FlowEntry | Token::FlowMappingEnd) {

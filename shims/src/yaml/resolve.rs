@@ -3,11 +3,17 @@
 /// A type of YAML 1.1.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Type {
+    /// What is none of the others.
     Text,
+    /// `null`, `~` or an empty text.
     Null,
+    /// `true`, `yes`, `on` and their opposites.
     Bool,
+    /// A whole number, perhaps in another base, or of base 60.
     Int,
+    /// Any other number.
     Float,
+    /// A date, perhaps with a time.
     Timestamp,
     /// `<<`: brings another mapping in. Anything but a key of that type ends the reading.
     Merge,
@@ -223,6 +229,7 @@ pub fn is_a_float(text: &str) -> bool {
     number && text.parse::<f64>().is_ok()
 }
 
+/// Whether Python can decode it.
 pub fn is_base64(text: &str) -> bool {
     let bare: Vec<u8> = text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let body = bare.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
