@@ -77,7 +77,7 @@ fn is_needed(window: Option<u64>, is_rewritten: bool) -> bool {
 
 /// Whether Claude Code has the model's window from itself, in one version or another: it looks for its own names within
 /// an id (2.1.332). The switch would cap the window of such a model.
-fn knows(id: &str) -> bool {
+pub fn knows(id: &str) -> bool {
     id.to_ascii_lowercase().contains("claude-")
 }
 
