@@ -3,6 +3,7 @@
 mod documents;
 mod launches;
 mod logins;
+mod messages;
 mod minimum;
 mod models;
 #[cfg(target_os = "linux")]
