@@ -46,6 +46,11 @@ pub fn limit(launch: &Launch, found: &Found, plan: &mut Plan) {
             ));
             None
         }
+        // The suffix asks Anthropic for more than its list names. Elsewhere what is served counts.
+        Some(window) if window < MILLION && models::is_long(&model.id, launch) && knows(&model.id) => {
+            plan.set(COMPACTION, MILLION.to_string());
+            Some(MILLION)
+        }
         Some(window) => {
             plan.set(WINDOW, window.to_string());
             // 2.1.332 warns of less at every start, and takes the smaller of the two either way.

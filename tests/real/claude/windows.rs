@@ -111,6 +111,47 @@ fn every_window_starts_quietly_and_leaves_the_settings_in_the_oldest_version() {
     every_case(false, || real::minimum("claude"));
 }
 
+/// What `/context` shows of a window at a provider on this machine, and at one elsewhere, which is never reached.
+const SHOWN: [(&str, Option<u64>, bool, &str); 8] = [
+    ("m-main", Some(65_536), true, "/ 65.5k "),
+    ("m-main", Some(65_536), false, "/ 65.5k "),
+    ("m-main", Some(200_000), true, "/ 200k "),
+    ("m-main", Some(262_144), false, "/ 262.1k "),
+    ("m-main", None, true, "/ 65.5k "),
+    ("m-main", None, false, "/ 200k "),
+    ("m-main[1m]", None, true, "/ 1m "),
+    ("m-main[1m]", Some(262_144), true, "/ 262.1k "),
+];
+
+#[track_caller]
+fn every_window_is_shown(version: impl Fn() -> Sandbox) {
+    for (id, window, is_local, shown) in SHOWN {
+        let sandbox = version().var("MOCK_KEY", KEY);
+        let provider = Canary::start(&sandbox, "chosen");
+        let sandbox = sandbox.var("HTTP_PROXY", provider.url(""));
+        let url = if is_local { provider.url("") } else { "http://far.example".to_owned() };
+        let stated = window.map(|window| format!(", context_window: {window}")).unwrap_or_default();
+        sandbox.config(&format!(
+            "providers:\n  m: {{protocols: [anthropic], base_urls: {{anthropic: '{url}'}}, key_env: MOCK_KEY, \
+             default_model: '{id}', models: [{{id: m-main{stated}}}], model_api_filters: []}}\n"
+        ));
+        sandbox.shim("claude@m");
+        let ran = sandbox.run("claude@m", &["-p", "/context"]).clean();
+        let line = ran.stdout.lines().find(|line| line.contains("**Tokens:**")).unwrap_or_default();
+        assert!(line.contains(shown), "{id} {window:?} {is_local}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn every_window_is_shown_as_it_was_given() {
+    every_window_is_shown(|| real::sandbox("claude").unwrap());
+}
+
+#[test]
+fn every_window_is_shown_as_it_was_given_by_the_oldest_version() {
+    every_window_is_shown(|| real::minimum("claude").unwrap());
+}
+
 /// What the switch is there for, without it.
 #[test]
 fn without_the_switch_the_users_settings_are_rewritten() {
