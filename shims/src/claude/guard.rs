@@ -19,7 +19,7 @@ use super::front_matter::Document;
 use super::onboarding::State;
 use super::source::{Source, as_text};
 use super::words::forwards;
-use super::{defaults, front_matter, hooks, models, own_settings, plugins, policy, servers, trust};
+use super::{defaults, front_matter, hooks, models, own_settings, picker, plugins, policy, servers, trust};
 use crate::{Inputs, Launch, Plan, Value};
 
 /// Headers for every request, a line each.
@@ -75,6 +75,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);
+    picker::add(launch, found, plan, &mut guard);
     own_settings::add_argument(found.own(), guard, launch, inputs, plan);
     unheld.denied.add_argument(plan);
     Ok(())

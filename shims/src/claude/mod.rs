@@ -26,6 +26,7 @@ mod literal;
 mod models;
 mod onboarding;
 mod own_settings;
+mod picker;
 mod places;
 mod plugins;
 mod policy;
@@ -85,6 +86,10 @@ impl Agent for Claude {
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         family::SPARED
+    }
+
+    fn lists_few_models(&self) -> bool {
+        true
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {

@@ -27,7 +27,7 @@ const LARGEST_QUIET: u64 = 200_000;
 /// The window that the suffix `[1m]` asks for.
 const MILLION: u64 = 1_000_000;
 
-const WINDOW: &str = "CLAUDE_CODE_MAX_CONTEXT_TOKENS";
+pub const WINDOW: &str = "CLAUDE_CODE_MAX_CONTEXT_TOKENS";
 const COMPACTION: &str = "CLAUDE_CODE_AUTO_COMPACT_WINDOW";
 const NO_MILLION: &str = "CLAUDE_CODE_DISABLE_1M_CONTEXT";
 

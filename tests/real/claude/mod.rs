@@ -9,6 +9,7 @@ mod models;
 #[cfg(target_os = "linux")]
 mod network;
 mod own;
+mod picker;
 mod screens;
 mod settings;
 mod windows;
