@@ -60,7 +60,9 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    servers::name_of_plugins(&secrets, launch, inputs, plan);
+    let plugins = plugins::folders(launch, inputs);
+    servers::name_of_plugins(&plugins, &secrets, launch, inputs, plan);
+    let plugins = plugins::hooks(&plugins, inputs);
     let secrets = secrets_of_documents(secrets, plan);
     let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
     let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan);
@@ -68,7 +70,6 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    let plugins = plugins::hooks(launch, inputs);
     let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch, inputs);
     unheld.name(launch, plan);
     if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {

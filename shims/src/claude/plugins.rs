@@ -23,24 +23,34 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let mut files = lists(launch, inputs);
     for folder in installed(&enabled, launch, inputs) {
         files.extend(hook_files(&folder, inputs));
-        files.push(folder.join(MANIFEST));
+        files.extend(server_files(&folder));
     }
     files
 }
 
-/// The hooks of these plugins and of those that `--plugin-dir` loads.
-pub fn hooks(launch: &Launch, inputs: &Inputs) -> Vec<Source> {
+/// The folders of these plugins and of those that `--plugin-dir` loads.
+pub fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let mut folders = words::plugin_folders(launch, inputs);
     folders.extend(installed(&enabled(launch, inputs), launch, inputs));
+    folders
+}
+
+/// Where a plugin's MCP servers stand.
+pub fn server_files(folder: &Path) -> [PathBuf; 2] {
+    [folder.join(".mcp.json"), folder.join(MANIFEST)]
+}
+
+/// The hooks of these plugins.
+pub fn hooks(folders: &[PathBuf], inputs: &Inputs) -> Vec<Source> {
     let mut sources = Vec::new();
     for folder in folders {
-        for path in hook_files(&folder, inputs) {
+        for path in hook_files(folder, inputs) {
             if let Content::Object(settings) = source::object(&path, inputs) {
                 sources.push(Source { path, kind: Kind::Project, settings });
             }
         }
         let path = folder.join(MANIFEST);
-        if let Some(Json::Object(hooks)) = manifest(&folder, inputs).remove("hooks") {
+        if let Some(Json::Object(hooks)) = manifest(folder, inputs).remove("hooks") {
             // With the events in it, or around another `hooks`.
             let settings = match hooks {
                 around if around.get("hooks").is_some_and(Json::is_object) => around,

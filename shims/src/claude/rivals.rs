@@ -36,7 +36,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
             _ => None,
         })
         .collect();
-    let plugins = plugins::hooks(launch, inputs);
+    let plugins = plugins::hooks(&plugins::folders(launch, inputs), inputs);
     let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch, inputs);
     let users = if places::isolated(launch, inputs).is_some() {
         Vec::new()
