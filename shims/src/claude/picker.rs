@@ -38,10 +38,9 @@ pub fn add(launch: &Launch, found: &Found, plan: &Plan, settings: &mut Map<Strin
         {
             continue;
         }
-        let description = match own == counted {
-            true => format!("window of {own} tokens"),
-            false => format!("window of {own} tokens, of which this session uses {counted}"),
-        };
+        let part =
+            if own > counted { format!(", of which this session uses {counted}") } else { String::new() };
+        let description = format!("window of {own} tokens{part}");
         rows.push(json!({"model": model.id, "label": model.id, "description": description}));
         ids.push(&model.id);
     }
