@@ -3,7 +3,8 @@
 //! `deniedModels` is read from managed settings alone, and holds hooks too, which `availableModels` does not: the model
 //! of the session is asked instead. A parent process may give such settings by `--managed-settings`, which programs
 //! built on Claude Code use (2.1.332). 2.1.197 takes the argument and ignores it. An administrator's own policy shuts
-//! it out.
+//! it out. With any managed settings 2.1.332 turns a plugin of its own on, `cc-plugin-sec-default`, which keeps the
+//! programs of installed plugins from changing requests; so that a launch gives them only where it has to.
 
 use std::borrow::Cow;
 
@@ -37,8 +38,8 @@ const CLAUDES: &[&str] = &[
 pub struct Denied(Vec<String>);
 
 impl Denied {
-    /// Denies what these ask for, and Claude's models where the user's own skills, commands and hooks or plugins may ask
-    /// for one: those of the user's own are many, and looking into each at every launch would cost more than it.
+    /// Denies what these ask for, and Claude's models where the user's own skills and commands may ask for one: they are
+    /// many, and looking into each at every launch would cost a tenth of it. With plugins `availableModels` holds them.
     pub fn new<'a>(
         choices: impl Iterator<Item = &'a Choice<'a>>,
         has_plugins: bool,
@@ -51,8 +52,7 @@ impl Denied {
         }
         let ours = models::of(launch);
         let mut denied: Vec<Cow<'_, str>> = Vec::new();
-        let may_ask = has_plugins || has_documents(launch, inputs);
-        if may_ask && !ours.iter().any(|model| window::knows(model)) {
+        if !has_plugins && has_documents(launch, inputs) && !ours.iter().any(|model| window::knows(model)) {
             denied.extend(CLAUDES.iter().map(|model| Cow::Borrowed(*model)));
         }
         for Choice { model, .. } in choices {
