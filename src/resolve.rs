@@ -131,6 +131,8 @@ pub fn resolve(
         // Reading the whole list costs; most agents want the one model.
         models: if request.agent.lists_models() {
             known.models().into_iter().map(model::without_suffix).collect()
+        } else if request.agent.lists_few_models() {
+            known.few_models().into_iter().map(model::without_suffix).collect()
         } else {
             Vec::new()
         },

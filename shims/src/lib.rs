@@ -148,6 +148,12 @@ pub trait Agent: Sync {
         false
     }
 
+    /// Whether it is handed them where they are few; of a long list, those that the config states. Reading a long list
+    /// costs.
+    fn lists_few_models(&self) -> bool {
+        false
+    }
+
     /// What [`Agent::adapt`] must be told of the user's machine.
     ///
     /// Asked again with what was read until it asks for nothing new, so that one file may name the next.

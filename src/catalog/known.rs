@@ -68,6 +68,15 @@ impl<'a> Known<'a> {
         self.records().into_iter().map(|record| merge::model(provider, record)).collect()
     }
 
+    /// The same where the list is short; of a long one, the default and the config's, as the config describes them.
+    pub fn few_models(&self) -> Vec<Model> {
+        if self.list.as_ref().is_none_or(Stored::is_short) {
+            return self.models();
+        }
+        let provider = self.source.provider;
+        merge::merged(provider, Vec::new()).into_iter().map(|record| merge::model(provider, record)).collect()
+    }
+
     /// The same with everything that is known of them.
     pub fn records(&self) -> Vec<Record> {
         merge::merged(self.source.provider, self.read(Stored::kept).unwrap_or_default())

@@ -11,10 +11,11 @@ use crate::Launch;
 use crate::loopback::host;
 
 /// What names a permission mode in the user's words.
-const MODES: [&str; 3] = ["--permission-mode", "--dangerously-skip-permissions", "--enable-auto-mode"];
+const MODE_OPTIONS: [&str; 3] = ["--permission-mode", "--dangerously-skip-permissions", "--enable-auto-mode"];
 
 /// Where settings name one.
-const NAMED: [&str; 3] = ["/permissions/defaultMode", "/permissions/disableAutoMode", "/disableAutoMode"];
+const MODE_SETTINGS: [&str; 3] =
+    ["/permissions/defaultMode", "/permissions/disableAutoMode", "/disableAutoMode"];
 
 /// Adds them to what is given by `--settings`.
 pub fn add(launch: &Launch, found: &Found, settings: &mut Map<String, Json>) {
@@ -22,7 +23,7 @@ pub fn add(launch: &Launch, found: &Found, settings: &mut Map<String, Json>) {
         return;
     }
     let users = || found.all().filter(|source| source.is_users());
-    let says = |pointer: &str| {
+    let is_set = |pointer: &str| {
         let mut keys = pointer.split('/').skip(1);
         let first = keys.next().unwrap_or_default();
         let rest: Vec<_> = keys.collect();
@@ -32,15 +33,17 @@ pub fn add(launch: &Launch, found: &Found, settings: &mut Map<String, Json>) {
     };
     // Auto mode has each command judged by requests of Anthropic's own kind, up to ten for one, and a first start shows
     // a notice that the provider is not eligible (2.1.332).
-    if !NAMED.iter().any(|place| says(place)) && !MODES.iter().any(|word| words::forwards(launch, word)) {
+    if !MODE_SETTINGS.iter().any(|place| is_set(place))
+        && !MODE_OPTIONS.iter().any(|word| words::forwards(launch, word))
+    {
         settings.insert("permissions".to_owned(), json!({"disableAutoMode": "disable"}));
     }
     // WebFetch would ask Anthropic about each domain (2.1.197 and 2.1.332).
-    if !says("/skipWebFetchPreflight") {
+    if !is_set("/skipWebFetchPreflight") {
         settings.insert("skipWebFetchPreflight".to_owned(), true.into());
     }
     // The documented half of what keeps texts of other sessions, perhaps on other providers, out (2.1.332).
-    if !says("/crossSessionInbound") && !launch.extra_env.contains_key(super::MESSAGES) {
+    if !is_set("/crossSessionInbound") && !launch.extra_env.contains_key(super::SESSION_MESSAGES) {
         settings.insert("crossSessionInbound".to_owned(), "refuse".into());
     }
 }

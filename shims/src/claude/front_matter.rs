@@ -37,7 +37,8 @@ impl Document<'_> {
         let mut lines = self.text.trim_start_matches('\u{feff}').lines();
         let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
         let is_there = lines.next().is_some_and(|line| line.trim_end_matches(is_space) == "---");
-        lines.take_while(move |line| is_there && line.trim_end() != "---")
+        // No other space: what is taken for the end here must be one for Claude Code too.
+        lines.take_while(move |line| is_there && line.trim_end_matches([' ', '\t', '\r']) != "---")
     }
 
     /// The model that it asks for.
@@ -64,6 +65,14 @@ impl Document<'_> {
             front.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models));
         }
         models
+    }
+
+    /// Whether it may bring hooks. Without front matter that is seen here, any word for them counts.
+    fn may_hold_hooks(&self) -> bool {
+        let front = self.whole_front_matter();
+        let text = if front.is_empty() { &*self.text } else { front.as_str() };
+        // Whatever spells the key has its letters or an escape.
+        text.contains("hooks") || text.contains('\\')
     }
 
     fn model_line(&self) -> Option<&str> {
@@ -237,13 +246,8 @@ fn read(files: Vec<PathBuf>, inputs: &Inputs) -> Vec<Document<'_>> {
     files.into_iter().filter_map(document).collect()
 }
 
-/// Whether the project has a folder in which hooks may stand that nobody has seen.
-pub fn may_hold_hooks(roots: &[PathBuf], inputs: &Inputs) -> bool {
-    roots.iter().flat_map(|root| kinds_in(root, inputs)).any(|(_, folder)| {
-        !matches!(inputs.fact(&folder), None | Some(Fact::Absent)) && !is_empty(&folder, inputs)
-    })
-}
-
-fn is_empty(folder: &Path, inputs: &Inputs) -> bool {
-    matches!(inputs.fact(folder), Some(Fact::Dir(entries)) if entries.is_empty())
+/// Whether a document of the project may bring hooks: one that spells the key, or one that was not read.
+pub fn may_hold_hooks(documents: &[Document<'_>], roots: &[PathBuf], inputs: &Inputs) -> bool {
+    documents.iter().any(Document::may_hold_hooks)
+        || [SKILLS, COMMANDS, AGENTS].iter().any(|kind| unread(kind, roots, inputs).is_some())
 }

@@ -19,7 +19,7 @@ use super::front_matter::Document;
 use super::onboarding::State;
 use super::source::{Source, as_text};
 use super::words::forwards;
-use super::{defaults, front_matter, hooks, models, own_settings, policy, servers, trust};
+use super::{defaults, front_matter, hooks, models, own_settings, picker, plugins, policy, servers, trust};
 use crate::{Inputs, Launch, Plan, Value};
 
 /// Headers for every request, a line each.
@@ -55,10 +55,14 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
     }
     servers::name_managed(&secrets, launch, inputs, plan);
-    if let Some(variables) = hooks::allowed_variables(found, &roots, &secrets, launch, inputs, plan)? {
+    if let Some(variables) =
+        hooks::allowed_variables(found, &documents, &roots, &secrets, launch, inputs, plan)?
+    {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    servers::name_of_plugins(&secrets, launch, inputs, plan);
+    let plugins = plugins::folders(launch, inputs);
+    servers::name_of_plugins(&plugins, &secrets, launch, inputs, plan);
+    let plugins = plugins::hooks(&plugins, inputs);
     let secrets = secrets_of_documents(secrets, plan);
     let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
     let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan);
@@ -66,12 +70,15 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    models::name_unheld(found, &documents, launch, inputs, plan);
+    let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch, inputs);
+    unheld.name(launch, plan);
     if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);
-    own_settings::give(found.own(), guard, launch, inputs, plan);
+    picker::add(launch, found, plan, &mut guard);
+    own_settings::add_argument(found.own(), guard, launch, inputs, plan);
+    unheld.denied.add_argument(plan);
     Ok(())
 }
 

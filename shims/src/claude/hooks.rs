@@ -14,6 +14,7 @@ use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::found::Found;
+use super::front_matter::Document;
 use super::source::{Source, names, spells, texts};
 use super::{front_matter, words};
 use crate::{Inputs, Launch, Plan};
@@ -28,6 +29,7 @@ const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 /// When another list has the secret: lists add up.
 pub fn allowed_variables(
     found: &Found,
+    documents: &[Document<'_>],
     roots: &[PathBuf],
     secrets: &BTreeSet<String>,
     launch: &Launch,
@@ -61,7 +63,7 @@ pub fn allowed_variables(
             is_needed = true;
         }
     }
-    if unseen(found, roots, launch, inputs) {
+    if unseen(found, documents, roots, launch, inputs) {
         if lists().any(has_secret) {
             refuse_plugins(secrets, launch, inputs)?;
             plan.info(
@@ -86,10 +88,16 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 }
 
 /// Whether there may be hooks that no settings file shows.
-fn unseen(found: &Found, roots: &[PathBuf], launch: &Launch, inputs: &Inputs) -> bool {
+fn unseen(
+    found: &Found,
+    documents: &[Document<'_>],
+    roots: &[PathBuf],
+    launch: &Launch,
+    inputs: &Inputs,
+) -> bool {
     found.all().any(Source::enables_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| words::forwards(launch, option))
-        || front_matter::may_hold_hooks(roots, inputs)
+        || front_matter::may_hold_hooks(documents, roots, inputs)
 }
 
 /// The files of hooks of the plugins that `--plugin-dir` loads.

@@ -9,11 +9,16 @@ pub const PROBLEMS: &[KnownProblem] = &[
         "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings, so that certificates are not checked; a launch \
          overrules it",
     ),
+    // Seen in 2.1.252 too, the last version before.
     KnownProblem::until(
         "2.1.197",
-        "2.1.332",
-        "hands the key to MCP servers and HTTP hooks that name its variable; a launch turns off those of a project \
-         that it can see",
+        "2.1.257",
+        "hands the key to MCP servers that name its variable; a launch turns off those of a project that it can see",
+    ),
+    KnownProblem::until(
+        "2.1.197",
+        "2.1.198",
+        "hands the key to HTTP hooks that name its variable; a launch lists the variables that they get",
     ),
     KnownProblem::still(
         "2.1.332",

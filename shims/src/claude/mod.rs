@@ -15,6 +15,7 @@
 //! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
 
 mod defaults;
+mod denied;
 mod family;
 mod found;
 mod front_matter;
@@ -25,7 +26,9 @@ mod literal;
 mod models;
 mod onboarding;
 mod own_settings;
+mod picker;
 mod places;
+mod plugins;
 mod policy;
 mod rivals;
 mod servers;
@@ -50,7 +53,7 @@ pub struct Claude;
 const API_KEY_HEADER: &str = "x-api-key";
 
 /// The name within Claude Code of messages between sessions.
-const MESSAGES: &str = "CLAUDE_CODE_HARBOR_KITE";
+const SESSION_MESSAGES: &str = "CLAUDE_CODE_HARBOR_KITE";
 
 impl Agent for Claude {
     fn name(&self) -> &'static str {
@@ -85,6 +88,10 @@ impl Agent for Claude {
         family::SPARED
     }
 
+    fn lists_few_models(&self) -> bool {
+        true
+    }
+
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
         ["-p", "--no-session-persistence", prompt].map(OsString::from).into()
     }
@@ -103,6 +110,7 @@ impl Agent for Claude {
             paths.extend(servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));
+            paths.extend(places::config_dirs(launch, inputs));
             return paths;
         }
         let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);
@@ -116,6 +124,7 @@ impl Agent for Claude {
         let settings = places::settings(launch, inputs).into_iter().map(|(_, path)| path);
         paths.extend(settings.filter(|path| places::may_be_there(path, inputs)));
         paths.extend(front_matter::files_below(&roots, inputs));
+        paths.extend(plugins::files(launch, inputs));
         paths
     }
 
@@ -216,7 +225,7 @@ fn keep_quiet(launch: &Launch, plan: &mut Plan) {
     plan.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
     plan.set("ENABLE_CLAUDEAI_MCP_SERVERS", "false");
     // Another session of the user's, perhaps on another provider, could submit a text here (2.1.332).
-    plan.set(MESSAGES, "0");
+    plan.set(SESSION_MESSAGES, "0");
     if host(&launch.base_url.value) != policy::ANTHROPIC {
         // Up to ten requests of Anthropic's own kind for a command (2.1.332).
         plan.set("CLAUDE_CODE_AUTO_MODE_SERVER", "0");

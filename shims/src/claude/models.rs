@@ -7,7 +7,8 @@
 //! | `availableModels`, `fallbackModel`, `modelOverrides` of settings | `--settings` |
 //! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
 //! | `model:` of skills and commands, where one is found or some cannot be looked at | `availableModels` of `--settings` |
-//! | `model` of prompt and agent hooks | nothing: it is named |
+//! | `model` of prompt and agent hooks | `deniedModels` of `--managed-settings` (2.1.332), and it is named |
+//! | `model:` of the user's own skills and commands | the same, where it is a model of Claude's |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
@@ -15,11 +16,10 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::found::Found;
+use super::denied::Denied;
 use super::front_matter::{self, Document};
-use super::places::Kind;
-use super::source::{self, Content, Source};
-use super::{hooks, words};
+use super::source::Source;
+use super::{window, words};
 use crate::window::{LONG_CONTEXT, split_long_context};
 use crate::{Inputs, Launch, Plan};
 
@@ -132,8 +132,7 @@ pub fn may_be_chosen<'a>(
 ) -> bool {
     let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
     of_documents(documents, launch).next().is_some()
-        || !words::plugin_folders(launch, inputs).is_empty()
-        || words::forwards(launch, "--plugin-url")
+        || brings_plugins(launch, inputs)
         || sources.any(Source::enables_plugins)
         || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
         || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)
@@ -160,46 +159,83 @@ pub fn is_allowed<'a>(model: &str, sources: impl Iterator<Item = &'a Source>, la
     lists.map(str::to_owned).chain(list(launch)).any(|entry| allows(&entry, model))
 }
 
-/// Whether an entry of `availableModels` lets a model in: an id, what goes on after it with a hyphen, or a family
-/// (2.1.332).
+/// Whether an entry of `availableModels` lets a model in.
 fn allows(entry: &str, model: &str) -> bool {
+    means(entry, model, true)
+}
+
+/// Whether an entry of `deniedModels` keeps a model out.
+pub fn denies(entry: &str, model: &str) -> bool {
+    means(entry, model, false)
+}
+
+/// Whether an entry means a model: its id, and of Claude's models what goes on after it with a hyphen, with `claude-`
+/// before it or not, or a family. `availableModels` takes that for all models (2.1.332).
+fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
     let (entry, model) = (entry.to_lowercase(), model.to_lowercase());
     let goes_on =
         |start: &str| model.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-    let is_family = ["fable", "haiku", "opus", "sonnet"].contains(&entry.as_str());
-    goes_on(&entry) || goes_on(&format!("claude-{entry}")) || is_family && model.contains(&entry)
+    let is_family =
+        || ["fable", "haiku", "opus", "sonnet"].contains(&entry.as_str()) && model.contains(&entry);
+    let is_part = || goes_on(&entry) || goes_on(&format!("claude-{entry}")) || is_family();
+    entry == model || (is_for_all || model.starts_with("claude-")) && is_part()
 }
 
-/// Warns of what nothing holds: the models of a project's or a plugin's hooks, and those of documents that a list lets
-/// in, since Claude Code joins the lists.
-pub fn name_unheld(
-    found: &Found,
-    documents: &[Document<'_>],
-    launch: &Launch,
-    inputs: &Inputs,
-    plan: &mut Plan,
-) {
-    let plugins: Vec<_> = hooks::plugin_files(launch, inputs)
-        .into_iter()
-        .filter_map(|path| match source::object(&path, inputs) {
-            Content::Object(settings) => Some(Source { path, kind: Kind::Project, settings }),
-            _ => None,
-        })
-        .collect();
-    let projects = found.sources.iter().filter(|source| !source.is_users()).chain(&plugins);
-    let let_in =
-        of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, found.all(), launch));
-    let choices = projects.flat_map(|source| of_hooks(source, launch));
-    let mut warned: Vec<String> = Vec::new();
-    for Choice { path, key, model } in choices.chain(of_document_hooks(documents, launch)).chain(let_in) {
-        warned.push(format!(
-            "{}: {key} asks provider `{}` for `{model}`, and nothing can overrule it",
-            path.display(),
-            launch.provider
-        ));
+/// What `availableModels` does not hold: the models of hooks, and those of documents that a list lets in, since Claude
+/// Code joins the lists.
+pub struct Unheld<'a> {
+    choices: Vec<Choice<'a>>,
+    pub denied: Denied,
+}
+
+impl<'a> Unheld<'a> {
+    pub fn new(
+        sources: &'a [Source],
+        policies: &[Source],
+        plugins: &'a [Source],
+        documents: &'a [Document<'_>],
+        launch: &'a Launch,
+        inputs: &Inputs,
+    ) -> Self {
+        let all = || sources.iter().chain(policies);
+        let projects = sources.iter().filter(|source| !source.is_users()).chain(plugins);
+        let hooks = projects.flat_map(|source| of_hooks(source, launch));
+        let let_in =
+            of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, all(), launch));
+        let choices: Vec<_> = hooks.chain(of_document_hooks(documents, launch)).chain(let_in).collect();
+        // What the user's own hooks name may be a model of the provider's. Claude's are not.
+        let users = sources.iter().filter(|source| source.is_users());
+        let users = users.flat_map(|source| of_hooks(source, launch));
+        let users: Vec<_> = users.filter(|choice| window::knows(&choice.model)).collect();
+        let has_plugins = all().any(Source::enables_plugins) || brings_plugins(launch, inputs);
+        let denied =
+            Denied::new(choices.iter().chain(&users), has_plugins, !policies.is_empty(), launch, inputs);
+        Self { choices, denied }
     }
-    warned.dedup();
-    for text in warned {
-        plan.warn(text);
+
+    /// Warns of a project's and a plugin's.
+    pub fn name(&self, launch: &Launch, plan: &mut Plan) {
+        let mut warned: Vec<String> = Vec::new();
+        for Choice { path, key, model } in &self.choices {
+            let consequence = if self.denied.holds(model) {
+                "this launch denies it, and a Claude Code older than 2.1.332 asks for it all the same"
+            } else {
+                "nothing can overrule it"
+            };
+            warned.push(format!(
+                "{}: {key} asks provider `{}` for `{model}`; {consequence}",
+                path.display(),
+                launch.provider
+            ));
+        }
+        warned.dedup();
+        for text in warned {
+            plan.warn(text);
+        }
     }
+}
+
+/// Whether the user's words load a plugin.
+fn brings_plugins(launch: &Launch, inputs: &Inputs) -> bool {
+    !words::plugin_folders(launch, inputs).is_empty() || words::forwards(launch, "--plugin-url")
 }

@@ -22,7 +22,7 @@ const OPTION: &str = "--settings";
 const JOINED: [&str; 2] = ["availableModels", "disabledMcpjsonServers"];
 
 /// What the user's words give, the last one if there are several.
-fn given(launch: &Launch) -> Option<String> {
+fn last_value(launch: &Launch) -> Option<String> {
     words::values(launch, OPTION).pop()
 }
 
@@ -33,7 +33,7 @@ fn is_inline(given: &str) -> bool {
 
 /// The file that it names.
 fn file(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
-    given(launch).filter(|given| !is_inline(given)).map(|given| inputs.dirs.cwd.join(given))
+    last_value(launch).filter(|given| !is_inline(given)).map(|given| inputs.dirs.cwd.join(given))
 }
 
 /// What has to be read of it: the file, and whether it is a link.
@@ -48,7 +48,7 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 /// # Errors
 /// When it cannot be read or is no JSON object: Claude Code would not start either.
 pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<Source>> {
-    let Some(given) = given(launch) else { return Ok(None) };
+    let Some(given) = last_value(launch) else { return Ok(None) };
     let Some(path) = file(launch, inputs) else {
         let settings = object(Path::new(OPTION), given.as_bytes())?;
         return Ok(Some(Source { path: OPTION.into(), kind: Kind::User, settings }));
@@ -97,7 +97,7 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
 }
 
 /// Gives Claude Code the user's settings and ours as one.
-pub fn give(
+pub fn add_argument(
     own: Option<&Source>,
     ours: Map<String, Json>,
     launch: &Launch,
@@ -108,7 +108,7 @@ pub fn give(
         None => (ours, false),
         Some(own) => (
             merged(anchored(own, inputs), ours),
-            !own.settings.iter().all(|(key, value)| key != "env" && is_switch(value)),
+            !own.settings.iter().all(|(key, value)| key != "env" && holds_no_text(value)),
         ),
     };
     if settings.is_empty() {
@@ -156,12 +156,12 @@ fn anchored(own: &Source, inputs: &Inputs) -> Map<String, Json> {
 }
 
 /// Whether nobody minds that others read it.
-fn is_switch(value: &Json) -> bool {
+fn holds_no_text(value: &Json) -> bool {
     match value {
         Json::Null | Json::Bool(_) | Json::Number(_) => true,
         Json::String(_) => false,
-        Json::Array(list) => list.iter().all(is_switch),
-        Json::Object(map) => map.values().all(is_switch),
+        Json::Array(list) => list.iter().all(holds_no_text),
+        Json::Object(map) => map.values().all(holds_no_text),
     }
 }
 

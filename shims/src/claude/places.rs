@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 /// The variable as the agent will see it: the config's `extra_env` has the last word.
-fn var(name: &str, launch: &Launch, inputs: &Inputs) -> Option<OsString> {
+pub fn var(name: &str, launch: &Launch, inputs: &Inputs) -> Option<OsString> {
     let Some(value) = launch.extra_env.get(name) else { return inputs.var(name).map(OsString::from) };
     let mut seen = OsString::new();
     for part in value.parts() {

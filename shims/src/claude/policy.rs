@@ -57,7 +57,7 @@ fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
     let path = policy.path.display();
     let denied: Vec<&str> = policy.settings.get("deniedModels").into_iter().flat_map(texts).collect();
     if let Some(model) =
-        models::of(launch).into_iter().find(|model| denied.iter().any(|denied| denies(denied, model)))
+        models::of(launch).into_iter().find(|model| denied.iter().any(|denied| models::denies(denied, model)))
     {
         bail!(
             "{path}: this managed policy denies the model `{model}`\n\
@@ -85,12 +85,4 @@ fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Whether an entry of `deniedModels` means the model: its id, or of Anthropic's models the version or the family.
-fn denies(denied: &str, model: &str) -> bool {
-    let (denied, model) = (denied.to_ascii_lowercase(), model.to_ascii_lowercase());
-    let is_version = model.strip_prefix(&denied).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-    let is_family = ["opus", "sonnet", "haiku", "fable"].contains(&denied.as_str());
-    denied == model || model.starts_with("claude-") && (is_version || is_family && model.contains(&denied))
 }

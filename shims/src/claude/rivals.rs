@@ -2,7 +2,7 @@
 
 use super::family::{is_family, is_held};
 use super::source::{self, Content, Source};
-use super::{front_matter, models, own_settings, places, trust};
+use super::{front_matter, models, own_settings, places, plugins, trust};
 use crate::loopback::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Rival};
 
@@ -10,6 +10,8 @@ const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code pass 
 const GUARDED: &str = "--settings overrules it";
 const CARRIED: &str = "the environment carries it, since Claude Code does not take it from there in a launch";
 const LISTED: &str = "--settings lists this launch's models, and one of them is asked for instead";
+const DENIED: &str = "--managed-settings denies it, and a model of this launch is asked for instead (2.1.332; older \
+                      versions ask for it)";
 const UNHELD: &str = "nothing overrules it: that model is asked for where it is used";
 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
@@ -25,21 +27,36 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
     sources.extend(own_settings::read(launch, inputs).ok().flatten());
     let mut rivals: Vec<_> = sources.iter().flat_map(of_source).collect();
     let roots = front_matter::project_roots(launch, inputs);
-    let mut documents = front_matter::documents(&roots, inputs);
+    let documents = front_matter::documents(&roots, inputs);
     let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
+    let policies: Vec<_> = places::policies(inputs)
+        .into_iter()
+        .filter_map(|path| match source::settings(&path, inputs) {
+            Content::Object(settings) => Some(Source { path, kind: places::Kind::User, settings }),
+            _ => None,
+        })
+        .collect();
+    let plugins = plugins::hooks(&plugins::folders(launch, inputs), inputs);
+    let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch, inputs);
     let users = if places::isolated(launch, inputs).is_some() {
         Vec::new()
     } else {
         front_matter::users_documents(inputs)
     };
-    documents.extend(users);
-    let hooks = sources.iter().flat_map(|source| models::of_hooks(source, launch));
+    let hooks = sources.iter().chain(&plugins).flat_map(|source| models::of_hooks(source, launch));
     let hooks = hooks.chain(models::of_document_hooks(&documents, launch));
-    let of_documents = models::of_documents(&documents, launch).map(|choice| {
-        let is_held = is_listed && !models::is_allowed(&choice.model, sources.iter(), launch);
-        (choice, if is_held { LISTED } else { UNHELD })
+    let hooks = hooks.chain(models::of_document_hooks(&users, launch)).map(|choice| (choice, false));
+    let models = models::of_documents(&documents, launch).chain(models::of_documents(&users, launch));
+    let models = models.map(|choice| {
+        let is_listed = is_listed && !models::is_allowed(&choice.model, sources.iter(), launch);
+        (choice, is_listed)
     });
-    for (choice, answer) in hooks.map(|choice| (choice, UNHELD)).chain(of_documents) {
+    for (choice, is_listed) in hooks.chain(models) {
+        let answer = match is_listed {
+            true => LISTED,
+            false if unheld.denied.holds(&choice.model) => DENIED,
+            false => UNHELD,
+        };
         let key = format!("{} ({})", choice.key, choice.model);
         rivals.push(Rival { path: choice.path.to_owned(), key, answer });
     }

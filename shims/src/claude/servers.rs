@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::source::{self, Content, names};
-use super::{places, words};
+use super::{places, plugins, words};
 use crate::{Inputs, Launch, Plan};
 
 /// A file of MCP servers.
@@ -75,11 +75,7 @@ fn is_remote(server: &Json) -> bool {
 
 /// The files of MCP servers of the plugins that `--plugin-dir` loads.
 pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let folders = words::plugin_folders(launch, inputs);
-    folders
-        .iter()
-        .flat_map(|folder| [folder.join(".mcp.json"), folder.join(".claude-plugin/plugin.json")])
-        .collect()
+    words::plugin_folders(launch, inputs).iter().flat_map(|folder| plugins::server_files(folder)).collect()
 }
 
 /// Warns of an administrator's servers that name the key: nothing overrules them.
@@ -89,8 +85,14 @@ pub fn name_managed(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs
 }
 
 /// Warns of servers of plugins that name the key: they are in no list that could turn them off.
-pub fn name_of_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    for path in plugin_files(launch, inputs) {
+pub fn name_of_plugins(
+    folders: &[PathBuf],
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
+    for path in folders.iter().flat_map(|folder| plugins::server_files(folder)) {
         name_unheld(&path, "the plugin's MCP server", secrets, launch, inputs, plan);
     }
 }

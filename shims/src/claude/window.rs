@@ -27,7 +27,7 @@ const LARGEST_QUIET: u64 = 200_000;
 /// The window that the suffix `[1m]` asks for.
 const MILLION: u64 = 1_000_000;
 
-const WINDOW: &str = "CLAUDE_CODE_MAX_CONTEXT_TOKENS";
+pub const WINDOW: &str = "CLAUDE_CODE_MAX_CONTEXT_TOKENS";
 const COMPACTION: &str = "CLAUDE_CODE_AUTO_COMPACT_WINDOW";
 const NO_MILLION: &str = "CLAUDE_CODE_DISABLE_1M_CONTEXT";
 
@@ -45,6 +45,11 @@ pub fn limit(launch: &Launch, found: &Found, plan: &mut Plan) {
                 model.id
             ));
             None
+        }
+        // The suffix asks Anthropic for more than its list names. Elsewhere what is served counts.
+        Some(window) if window < MILLION && models::is_long(&model.id, launch) && knows(&model.id) => {
+            plan.set(COMPACTION, MILLION.to_string());
+            Some(MILLION)
         }
         Some(window) => {
             plan.set(WINDOW, window.to_string());
@@ -77,7 +82,7 @@ fn is_needed(window: Option<u64>, is_rewritten: bool) -> bool {
 
 /// Whether Claude Code has the model's window from itself, in one version or another: it looks for its own names within
 /// an id (2.1.332). The switch would cap the window of such a model.
-fn knows(id: &str) -> bool {
+pub fn knows(id: &str) -> bool {
     id.to_ascii_lowercase().contains("claude-")
 }
 

@@ -56,6 +56,11 @@ impl Stored {
         Ok(Self { head, body, start })
     }
 
+    /// Whether it was read whole when it was opened.
+    pub fn is_short(&self) -> bool {
+        matches!(self.body, Body::Memory(_))
+    }
+
     /// The model `id`, if there is one and the filters keep it.
     ///
     /// # Errors

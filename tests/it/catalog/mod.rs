@@ -1,6 +1,9 @@
 /// What goes wrong at a provider, and what is said and kept then.
 mod failures;
 
+/// The models of a short list, and of a long one.
+mod few;
+
 /// Lists that grow old: who refreshes them, when, and with which key.
 mod stale;
 

@@ -60,3 +60,78 @@ fn agents_of_a_project_ask_for_the_launchs_models_where_they_keep_their_own() {
     stage.sandbox.run("claude@inherits", &["--agent", "pinned", "-p", "hi"]).exits(0);
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
 }
+
+/// A prompt hook at every prompt, for each of these models.
+fn hooks(models: &[&str]) -> serde_json::Value {
+    let hook = |model: &&str| json!({"type": "prompt", "prompt": format!("Is it fine? {model} $ARGUMENTS"), "model": model});
+    json!({"UserPromptSubmit": [{"hooks": models.iter().map(hook).collect::<Vec<_>>()}]})
+}
+
+/// Hooks of a project, of the user's and of an installed plugin, and a skill of the user's, that ask for other models.
+fn plant_what_no_list_holds(stage: &Stage) {
+    let skill = "---\nname: mine\ndescription: d\nmodel: claude-sonnet-4-5-20250929\n---\nSay hello.\n";
+    stage.sandbox.write(&stage.sandbox.home(".claude/skills/mine/SKILL.md"), skill);
+    stage.settings(&json!({"hooks": hooks(&["claude-haiku-4-5-20251001", "haiku"])}));
+    let local = json!({"hooks": hooks(&["m-hook", "claude-opus-4-8"])});
+    stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.local.json"), local.to_string());
+    let market = stage.sandbox.path("market");
+    let list = json!({"name": "market", "owner": {"name": "x"},
+        "plugins": [{"name": "pack", "source": "./pack", "description": "d"}]});
+    let manifest = json!({"name": "pack", "version": "1.0.0", "description": "d"});
+    stage.sandbox.write(&market.join(".claude-plugin/marketplace.json"), list.to_string());
+    stage.sandbox.write(&market.join("pack/.claude-plugin/plugin.json"), manifest.to_string());
+    let brought = json!({"hooks": hooks(&["m-pack"])});
+    stage.sandbox.write(&market.join("pack/hooks/hooks.json"), brought.to_string());
+    stage.sandbox.run("claude", &["plugin", "marketplace", "add", market.to_str().unwrap()]).exits(0);
+    stage.sandbox.run("claude", &["plugin", "install", "pack@market"]).exits(0);
+}
+
+const OTHERS: [&str; 5] =
+    ["claude-haiku-4-5-20251001", "claude-opus-4-8", "claude-sonnet-4-5-20250929", "m-hook", "m-pack"];
+
+#[test]
+fn hooks_and_the_users_own_skills_ask_for_the_launchs_models() {
+    let stage = stage().unwrap();
+    plant_what_no_list_holds(&stage);
+    let ran = stage.ask(&["/mine"]).exits(0);
+    ran.complains(&["`m-hook`; this launch denies it", "`m-pack`; this launch denies it"]);
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
+    // Without it: the user's own, which the launch does not add to.
+    stage.ask(&["--managed-settings", "{}", "/mine"]).exits(0);
+    let posts = stage.only_the_chosen_heard();
+    let asked = models(&posts);
+    assert!(OTHERS.iter().filter(|model| asked.contains(model)).count() >= 4, "{asked:?}");
+}
+
+#[test]
+fn the_users_own_skills_ask_for_no_model_of_claudes() {
+    let stage = stage().unwrap();
+    let skill = "---\nname: mine\ndescription: d\nmodel: claude-sonnet-4-5-20250929\n---\nSay hello.\n";
+    stage.sandbox.write(&stage.sandbox.home(".claude/skills/mine/SKILL.md"), skill);
+    stage.sandbox.write(
+        &stage.sandbox.home(".claude/commands/small.md"),
+        "---\ndescription: d\nmodel: haiku\n---\nSay hello.\n",
+    );
+    stage.ask(&["/mine"]).clean();
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
+    stage.ask(&["/small"]).clean();
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
+    stage.ask(&["--managed-settings", "{}", "/mine"]).exits(0);
+    assert!(models(&stage.only_the_chosen_heard()).contains(&"claude-sonnet-4-5-20250929"));
+}
+
+/// 2.1.197 takes the argument and does nothing with it, so that `why` and warnings are all there is.
+#[test]
+fn hooks_and_the_users_own_skills_are_named_for_the_oldest_version() {
+    let stage = stage_in(real::minimum("claude").unwrap(), "[]");
+    plant_what_no_list_holds(&stage);
+    let ran = stage.ask(&["/mine"]).exits(0);
+    ran.complains(&[
+        "`m-hook`; this launch denies it, and a Claude Code older than 2.1.332 asks",
+        "`m-pack`",
+    ]);
+    let why = stage.sandbox.agent_run(&["why", "claude@m"]).exits(0).stdout;
+    for model in OTHERS {
+        assert!(why.contains(&format!("({model})")), "{model}: {why}");
+    }
+}

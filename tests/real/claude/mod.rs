@@ -3,11 +3,13 @@
 mod documents;
 mod launches;
 mod logins;
+mod messages;
 mod minimum;
 mod models;
 #[cfg(target_os = "linux")]
 mod network;
 mod own;
+mod picker;
 mod screens;
 mod settings;
 mod windows;

@@ -47,6 +47,49 @@ fn auto_mode_by_the_users_own_word_is_auto_mode() {
     tmux.wait_until("auto mode", |screen| screen.to_lowercase().contains("auto mode"));
 }
 
+/// What `CLAUDE_CODE_AUTO_MODE_SERVER=0` is there for, and that it is what does it.
+#[test]
+fn auto_mode_by_the_users_own_word_asks_the_provider_for_no_safeguards() {
+    let script = tool("run-it", "Bash", &json!({"command": "touch made", "description": "d"}));
+    let has_safeguards = |more: &str| {
+        let stage = stage_in(real::sandbox("claude").unwrap(), &script);
+        let url = stage.chosen.url("");
+        stage.sandbox.config(&format!(
+            "providers:\n  m: {{protocols: [anthropic], base_urls: {{anthropic: '{url}'}}, key_env: MOCK_KEY, \
+             default_model: m-main, models: [{{id: m-main, context_window: 200000}}], model_api_filters: []{more}}}\n"
+        ));
+        let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m --permission-mode auto");
+        claude::say(&tmux, "run-it");
+        tmux.wait_until("an end", |screen| {
+            screen.contains("PONG-FROM-MOCK") || screen.contains("Do you want to")
+        });
+        json!(stage.chosen.posts()).to_string().contains("safeguards")
+    };
+    assert!(!has_safeguards(""));
+    assert!(has_safeguards(", extra_env: {CLAUDE_CODE_AUTO_MODE_SERVER: '1'}"));
+}
+
+/// What `CLAUDE_CODE_ATTRIBUTION_HEADER=0` is there for.
+#[test]
+fn a_local_server_gets_no_line_that_changes_with_every_version() {
+    for version in BOTH {
+        let stage = stage_in(version("claude").unwrap(), "[]");
+        stage.ask(&["hi"]).clean();
+        let has_line = |stage: &Stage| {
+            json!(stage.only_the_chosen_heard()).to_string().contains("x-anthropic-billing-header")
+        };
+        assert!(!has_line(&stage));
+        let url = stage.chosen.url("");
+        stage.sandbox.config(&format!(
+            "providers:\n  m: {{protocols: [anthropic], base_urls: {{anthropic: '{url}'}}, key_env: MOCK_KEY, \
+             default_model: m-main, models: [{{id: m-main, context_window: 200000}}], model_api_filters: [], \
+             extra_env: {{CLAUDE_CODE_ATTRIBUTION_HEADER: '1'}}}}\n"
+        ));
+        stage.ask(&["hi"]).clean();
+        assert!(has_line(&stage), "the variable makes no difference");
+    }
+}
+
 #[test]
 fn settings_by_argument_count_and_cost_the_launch_nothing() {
     for version in BOTH {

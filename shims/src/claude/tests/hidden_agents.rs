@@ -44,7 +44,7 @@ fn an_agent_that_spells_the_key_with_escapes_is_seen() {
     }
     for harmless in [r"OTHER\nTOKEN", r"C:\Users\x", r"ANTHROPIC_AUTH_\\x54OKEN", r"ends\"] {
         let plan = plan(machine().file("/work/.claude/agents/e.md", sender(harmless)));
-        assert_eq!((guard(&plan).expect("for hooks").get("agent"), warnings(&plan).len()), (None, 0));
+        assert_eq!((guard(&plan).expect("for an escape").get("agent"), warnings(&plan).len()), (None, 0));
     }
 }
 

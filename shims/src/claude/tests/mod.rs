@@ -9,6 +9,7 @@ mod literals;
 mod models;
 mod onboarding;
 mod own_settings;
+mod picker;
 mod places;
 mod readers;
 mod trust;

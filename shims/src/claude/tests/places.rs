@@ -84,8 +84,20 @@ fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
     };
     let mut launch = launch();
     launch.key_variable = Some("ACME_KEY".to_owned());
-    for folder in ["/r/a/.claude/skills", "/r/.claude/skills", "/r/.claude/commands", "/r/a/.claude/agents"] {
-        let plan = machine().fact(folder, skills()).plan(&launch).expect("a plan");
+    let linked = || dir(&[("ln", EntryKind::Link("../../other".into()))]);
+    let unread = |folder: &str| machine().fact(folder, linked());
+    let skill =
+        |text: &str| machine().fact("/r/.claude/skills", skills()).file("/r/.claude/skills/s/SKILL.md", text);
+    for machine in [
+        unread("/r/.claude/commands"),
+        unread("/r/a/.claude/agents"),
+        skill(SKILL),
+        skill("---\nname: s\n\"h\\u006foks\": {}\n---\nx\n"),
+        skill("---\nname: s\n---\u{a0}\nhooks: {}\n---\nx\n"),
+        skill("\n---\nhooks: {}\n---\nx\n"),
+        machine().fact("/r/.claude/skills", Fact::Unreadable("denied".to_owned())),
+    ] {
+        let plan = machine.plan(&launch).expect("a plan");
         let guard = guard(&plan).expect("a list");
         let list: Vec<_> = guard["httpHookAllowedEnvVars"].as_array().expect("a list").iter().collect();
         assert!(list.contains(&&"MINE".into()), "{guard}");
@@ -93,12 +105,16 @@ fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
             assert!(!list.contains(&&secret.into()), "{guard}");
         }
     }
-    for harmless in ["/home/u/.claude/skills", "/.claude/skills"] {
-        let plan = machine().fact(harmless, skills()).plan(&launch).expect("a plan");
-        assert_eq!(guard(&plan), None, "{harmless}");
+    let hookless = "---\nname: s\ndescription: d\n---\nHow to write hooks: C:\\x\n";
+    for harmless in [
+        machine().fact("/home/u/.claude/skills", skills()),
+        machine().fact("/.claude/skills", linked()),
+        machine().fact("/r/.claude/skills", skills()),
+        skill(hookless),
+    ] {
+        assert_eq!(guard(&harmless.plan(&launch).expect("a plan")), None);
     }
-    let listed = machine()
-        .fact("/r/.claude/skills", skills())
+    let listed = skill(SKILL.replace("model: other", "x: y").as_str())
         .file(super::guard::USER, r#"{"httpHookAllowedEnvVars": ["MINE"]}"#);
     assert_eq!(guard(&listed.plan(&launch).expect("a plan")), None, "the user's own list holds");
     let plugins = machine().file(super::guard::USER, r#"{"enabledPlugins": {"a@b": true}}"#);
@@ -106,8 +122,8 @@ fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
     launch.args = ["--plugin-dir", "x"].map(Into::into).into();
     assert!(guard(&machine().plan(&launch).expect("a plan")).is_some());
     launch.args = ["--add-dir", "../more", "/abs"].map(Into::into).into();
-    for added in ["/r/a/../more/.claude/agents", "/abs/.claude/skills"] {
-        let plan = machine().fact(added, skills()).plan(&launch).expect("a plan");
+    for added in ["/r/a/../more/.claude/agents", "/abs/.claude/commands"] {
+        let plan = machine().fact(added, linked()).plan(&launch).expect("a plan");
         assert!(guard(&plan).is_some(), "{added}");
     }
 }

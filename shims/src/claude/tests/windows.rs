@@ -126,5 +126,16 @@ fn a_long_context_is_asked_for_by_the_suffix() {
     assert_eq!(set(&plan, COMPACTION).as_deref(), Some("1000000"));
     assert!(is_unset(&plan, WINDOW) && !assumed(&plan));
     long.model.value.context_window = Some(262_144);
-    assert_eq!(set(&at(&long, "{}"), COMPACTION).as_deref(), Some("262144"), "what is served is less");
+    let stated = at(&long, "{}");
+    assert_eq!(set(&stated, COMPACTION).as_deref(), Some("262144"), "what is served is less");
+    assert_eq!(set(&stated, WINDOW).as_deref(), Some("262144"));
+    assert_eq!(set(&stated, "ANTHROPIC_MODEL").as_deref(), Some("m-main[1m]"));
+    let mut claudes = of("claude-sonnet-4-6", Some(200_000));
+    claudes.long_context.insert("claude-sonnet-4-6".to_owned());
+    let claudes = at(&claudes, "{}");
+    assert_eq!(set(&claudes, COMPACTION).as_deref(), Some("1000000"), "the list does not know of the wish");
+    assert!(is_unset(&claudes, WINDOW));
+    for plan in [plan, stated, claudes] {
+        assert_eq!(set(&plan, NO_MILLION), None);
+    }
 }

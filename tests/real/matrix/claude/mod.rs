@@ -21,6 +21,7 @@ cells! { CLAUDE,
     leftovers_of_cc_switch leftovers_of_claude_code_router leftovers_of_ccs
     proxies_in_capitals proxies_in_small_letters proxies_before_a_far_provider proxies_in_settings
     a_managed_policy a_folder_of_policies a_policy_with_a_helper a_policy_with_headers a_policy_from_afar
+    a_policy_that_denies_the_model a_policy_of_other_providers
     a_key_of_the_console_login headers_beside_a_key_of_the_console_login an_mcp_server_that_wants_the_key
     a_hostile_project commands_and_skills_with_models
     exporters_of_telemetry hooks_and_a_status_line a_hook_that_wants_the_key

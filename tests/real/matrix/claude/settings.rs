@@ -6,7 +6,7 @@ use super::super::hostile::hostile;
 use super::super::scene::{Scene, shown};
 use super::super::{HIJACK, PROXY, STRAY};
 use super::{PINNED, VARIABLES, env, hostile_settings};
-use crate::support::net;
+use crate::support::{Canary, Ran, net, run};
 
 pub fn user_settings(scene: &mut Scene) {
     scene.home(".claude/agents/pinned.md", PINNED);
@@ -170,6 +170,43 @@ pub fn a_policy_with_headers(scene: &mut Scene) {
     let policy = json!({"env": {"ANTHROPIC_CUSTOM_HEADERS": format!("x-planted: {STRAY}")}}).to_string();
     net::etc(&scene.sandbox, &[("claude-code/managed-settings.json", policy)]);
     scene.is_refused(&["-p", "hi"], &["managed-settings.json: the headers of this policy's env."]);
+}
+
+pub fn a_policy_that_denies_the_model(scene: &mut Scene) {
+    let policy = json!({"deniedModels": ["m-main"]}).to_string();
+    net::etc(&scene.sandbox, &[("claude-code/managed-settings.json", policy)]);
+    scene
+        .is_refused(&["-p", "hi"], &["managed-settings.json: this managed policy denies the model `m-main`"]);
+    let (ran, asked) = alone(scene);
+    assert!(!asked.contains(&"m-main".to_owned()), "the policy makes no difference: {asked:?}\n{ran:?}");
+}
+
+pub fn a_policy_of_other_providers(scene: &mut Scene) {
+    let policy = json!({"allowedProviders": ["anthropic"]}).to_string();
+    net::etc(&scene.sandbox, &[("claude-code/managed-settings.json", policy)]);
+    scene.is_refused(&["-p", "hi"], &["managed-settings.json: allowedProviders of this managed policy"]);
+    let (ran, asked) = alone(scene);
+    assert!(ran.code != 0 && asked.is_empty(), "the policy makes no difference: {asked:?}\n{ran:?}");
+}
+
+/// What Claude Code itself does here with the variables of a launch: how it ends, and the models that it asks for.
+fn alone(scene: &Scene) -> (Ran, Vec<String>) {
+    let provider = Canary::start(&scene.sandbox, "alone");
+    let mut command = scene.sandbox.command("timeout");
+    command.args(["-k", "5", "120", "claude", "-p", "hi"]).envs([
+        ("ANTHROPIC_BASE_URL", provider.url("").as_str()),
+        ("ANTHROPIC_AUTH_TOKEN", "sk-alone"),
+        ("ANTHROPIC_MODEL", "m-main"),
+        ("ANTHROPIC_DEFAULT_OPUS_MODEL", "m-opus"),
+        ("ANTHROPIC_DEFAULT_SONNET_MODEL", "m-opus"),
+        ("ANTHROPIC_DEFAULT_HAIKU_MODEL", "m-opus"),
+        ("CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST", "1"),
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
+        ("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1"),
+    ]);
+    let ran = run(&mut command);
+    let asked = provider.posts().iter().filter_map(|post| Some(post["model"].as_str()?.to_owned())).collect();
+    (ran, asked)
 }
 
 /// A policy that Anthropic sent to a team's member is kept beside the settings.

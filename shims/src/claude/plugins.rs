@@ -1,0 +1,140 @@
+//! The installed plugins that settings turn on, and the hooks that they bring.
+//!
+//! Claude Code keeps a list of what is installed where. A plugin's hooks stand in `hooks/hooks.json`, in its manifest,
+//! or in files that the manifest names (2.1.197 and 2.1.332).
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json};
+
+use super::places::{self, Kind};
+use super::source::{self, Content, Source, texts};
+use super::{own_settings, words};
+use crate::{Fact, Inputs, Launch};
+
+const MANIFEST: &str = ".claude-plugin/plugin.json";
+
+/// What has to be read of them. Asked again with what was read.
+pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let enabled = enabled(launch, inputs);
+    if enabled.is_empty() {
+        return Vec::new();
+    }
+    let mut files = lists(launch, inputs);
+    for folder in installed(&enabled, launch, inputs) {
+        files.extend(hook_files(&folder, inputs));
+        files.extend(server_files(&folder));
+    }
+    files
+}
+
+/// The folders of these plugins and of those that `--plugin-dir` loads.
+pub fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut folders = words::plugin_folders(launch, inputs);
+    folders.extend(installed(&enabled(launch, inputs), launch, inputs));
+    folders
+}
+
+/// Where a plugin's MCP servers stand.
+pub fn server_files(folder: &Path) -> [PathBuf; 2] {
+    [folder.join(".mcp.json"), folder.join(MANIFEST)]
+}
+
+/// The hooks of these plugins.
+pub fn hooks(folders: &[PathBuf], inputs: &Inputs) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for folder in folders {
+        for path in hook_files(folder, inputs) {
+            if let Content::Object(settings) = source::object(&path, inputs) {
+                sources.push(Source { path, kind: Kind::Project, settings });
+            }
+        }
+        let path = folder.join(MANIFEST);
+        if let Some(Json::Object(hooks)) = manifest(folder, inputs).remove("hooks") {
+            // With the events in it, or around another `hooks`.
+            let settings = match hooks {
+                around if around.get("hooks").is_some_and(Json::is_object) => around,
+                events => Map::from_iter([("hooks".to_owned(), events.into())]),
+            };
+            sources.push(Source { path, kind: Kind::Project, settings });
+        }
+    }
+    sources
+}
+
+fn hook_files(folder: &Path, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut files = vec![folder.join("hooks/hooks.json")];
+    let manifest = manifest(folder, inputs);
+    let named =
+        manifest.get("hooks").into_iter().flat_map(|hooks| hooks.as_str().into_iter().chain(texts(hooks)));
+    for path in named.map(|path| places::plain(&folder.join(path))) {
+        if path.starts_with(folder) && !files.contains(&path) {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn manifest(folder: &Path, inputs: &Inputs) -> Map<String, Json> {
+    match source::object(&folder.join(MANIFEST), inputs) {
+        Content::Object(manifest) => manifest,
+        _ => Map::new(),
+    }
+}
+
+/// The names of the plugins that settings turn on.
+fn enabled(launch: &Launch, inputs: &Inputs) -> Vec<String> {
+    let files = places::settings(launch, inputs).into_iter().map(|(_, path)| path);
+    let files = files.chain(places::policies(inputs)).filter(|path| may_enable(path, inputs));
+    let read = files.filter_map(|path| match source::settings(&path, inputs) {
+        Content::Object(settings) => Some(settings),
+        _ => None,
+    });
+    let own = own_settings::read(launch, inputs).ok().flatten().map(|own| own.settings);
+    let mut enabled: Vec<String> = Vec::new();
+    for mut settings in read.chain(own) {
+        let Some(Json::Object(plugins)) = settings.remove("enabledPlugins") else { continue };
+        enabled.extend(plugins.into_iter().filter(|(_, is_on)| *is_on != false).map(|(name, _)| name));
+    }
+    enabled
+}
+
+/// Whether a file may hold the key: most do not, and are not taken apart for it.
+fn may_enable(path: &Path, inputs: &Inputs) -> bool {
+    let Some(Fact::File(bytes)) = inputs.fact(path) else { return false };
+    let holds = |part: &[u8]| memchr::memmem::find(bytes, part).is_some();
+    holds(b"enabledPlugins") || holds(b"\\u") || bytes.starts_with(b"\xff\xfe")
+}
+
+/// The lists of what is installed.
+fn lists(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let moved = places::var("CLAUDE_CODE_PLUGIN_CACHE_DIR", launch, inputs)
+        .map(|folder| inputs.dirs.cwd.join(folder));
+    let folders = places::config_dirs(launch, inputs).into_iter().map(|folder| folder.join("plugins"));
+    moved.into_iter().chain(folders).map(|folder| folder.join("installed_plugins.json")).collect()
+}
+
+/// The folders of those that are installed, for every project.
+fn installed(enabled: &[String], launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    if enabled.is_empty() {
+        return folders;
+    }
+    for path in lists(launch, inputs) {
+        let Content::Object(mut list) = source::object(&path, inputs) else { continue };
+        let Some(Json::Object(plugins)) = list.remove("plugins") else { continue };
+        for (_, copies) in plugins.into_iter().filter(|(name, _)| enabled.contains(name)) {
+            let copies = match copies {
+                Json::Array(copies) => copies,
+                one => vec![one],
+            };
+            let paths = copies.iter().filter_map(|copy| copy.get("installPath")?.as_str());
+            for folder in paths.map(PathBuf::from).filter(|folder| folder.is_absolute()) {
+                if !folders.contains(&folder) {
+                    folders.push(folder);
+                }
+            }
+        }
+    }
+    folders
+}
