@@ -142,9 +142,10 @@ pub trait Agent: Sync {
         false
     }
 
-    /// Whether the agent is handed every model known of the provider, for a picker of its own.
-    fn lists_models(&self) -> bool {
-        false
+    /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
+    /// config names.
+    fn listed_models(&self) -> usize {
+        0
     }
 
     /// What [`Agent::adapt`] must be told of the user's machine.

@@ -94,8 +94,8 @@ impl Agent for Crush {
         true
     }
 
-    fn lists_models(&self) -> bool {
-        true
+    fn listed_models(&self) -> usize {
+        usize::MAX
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
