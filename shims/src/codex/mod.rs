@@ -16,6 +16,7 @@ mod literal;
 mod managed;
 mod merge;
 mod models;
+mod plain;
 mod projects;
 mod rivals;
 mod runtime;
@@ -97,6 +98,7 @@ impl Agent for Codex {
         paths.extend(managed::files());
         paths.extend(projects::reads(launch, &home, inputs));
         paths.extend(carry::reads(launch, &home, inputs));
+        paths.extend(plain::reads(launch, &home));
         paths
     }
 
@@ -117,6 +119,7 @@ impl Agent for Codex {
             catalogue.plan(inputs, plan);
         }
         carry::plan(launch, &home, inputs, plan);
+        plain::plan(launch, &home, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
         projects::keep_key_variable(launch, &home, inputs, plan);
         plan.forward(launch);

@@ -4,12 +4,13 @@ mod carry;
 mod config;
 mod home;
 mod models;
+mod plain;
 mod projects;
 
 use std::path::Path;
 
 use super::*;
-use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sourced, ToolSet, Value};
+use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sessions, Sourced, ToolSet, Value};
 
 const HOME: &str = "/s/codex-shared/home";
 const CONFIG: &str = "/s/codex-shared/home/config.toml";

@@ -81,10 +81,16 @@ fn what_is_known_of_a_model_is_said_and_nothing_else() {
     for (entry, (name, description, window, levels, inputs)) in entries.iter().zip(expected) {
         assert_eq!(entry["display_name"], name);
         assert_eq!(entry["description"], description);
-        assert_eq!((&entry["context_window"], &entry["max_context_window"]), (&window.into(), &window.into()));
+        assert_eq!(
+            (&entry["context_window"], &entry["max_context_window"]),
+            (&window.into(), &window.into())
+        );
         assert_eq!(efforts(entry), levels, "{name}");
         assert_eq!(entry["input_modalities"], serde_json::json!(inputs));
-        assert!(entry.get("default_reasoning_level").is_none(), "a request without a pick asks for no effort");
+        assert!(
+            entry.get("default_reasoning_level").is_none(),
+            "a request without a pick asks for no effort"
+        );
     }
     assert!(!words(&plan).iter().any(|word| word.starts_with("model_context_window")));
 }
@@ -152,5 +158,9 @@ fn another_text_of_instructions_has_another_form() {
     use sha2::{Digest, Sha256};
     let digest = Sha256::digest(include_str!("../instructions.md"));
     let start = format!("{:02x}{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2], digest[3]);
-    assert_eq!((start.as_str(), crate::codex::models::FORM), ("3b08633f", 1), "raise FORM with a change of the text");
+    assert_eq!(
+        (start.as_str(), crate::codex::models::FORM),
+        ("3b08633f", 1),
+        "raise FORM with a change of the text"
+    );
 }
