@@ -108,7 +108,6 @@ impl<'a> Catalogue<'a> {
             "visibility": "list",
             "supported_in_api": true,
             "priority": at,
-            "base_instructions": INSTRUCTIONS,
             "supports_reasoning_summaries": false,
             "support_verbosity": false,
             "truncation_policy": { "mode": "bytes", "limit": 10_000 },
@@ -118,6 +117,7 @@ impl<'a> Catalogue<'a> {
             "max_context_window": window,
             "experimental_supported_tools": [],
             "input_modalities": inputs,
+            "base_instructions": INSTRUCTIONS,
         })
     }
 }

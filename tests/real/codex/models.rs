@@ -1,5 +1,9 @@
 //! The provider's models in Codex' own picker.
 
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+
 use super::terminal::{READY, Terminal};
 use super::{Stage, lines};
 use crate::support::lists::Lists;
@@ -22,11 +26,14 @@ fn offer(stage: &Stage) -> Lists {
 }
 
 /// What Codex itself gives a model: its instructions, wherever they are said, and the tools.
-fn given(canary: &Canary) -> (String, serde_json::Value) {
+fn given(canary: &Canary) -> (String, Json) {
     let post = canary.wait_for_turn(1);
     let body = &post["body"];
     let instructions = body["instructions"].as_str().or(body["input"][0]["content"][0]["text"].as_str());
-    (instructions.unwrap_or_default().to_owned(), body["tools"].clone())
+    // Some describe the models that there are.
+    let tools =
+        body["tools"].as_array().expect("tools").iter().map(|tool| json!([tool["type"], tool["name"]]));
+    (instructions.unwrap_or_default().to_owned(), tools.collect())
 }
 
 #[test]
@@ -53,7 +60,11 @@ fn the_picker_has_the_providers_models_and_a_pick_is_asked_for() {
     let Some(terminal) = Terminal::start(&stage, "codex@p") else { return };
     terminal.trust();
     terminal.0.wait_for("model-p @ p");
-    terminal.say("/model");
+    terminal.0.text("/model");
+    terminal.0.wait_for("› /model");
+    // Enter right after a text counts as pasted; it is pressed once, or a model would be picked.
+    std::thread::sleep(Duration::from_secs(1));
+    terminal.0.key("Enter");
     let screen = terminal.0.wait_for("Select Model");
     for model in ["model-p @ p", "named @ p", "vendor/listed @ p", "64k tokens"] {
         assert!(screen.contains(model), "{model}: {screen}");
@@ -64,7 +75,7 @@ fn the_picker_has_the_providers_models_and_a_pick_is_asked_for() {
     terminal.0.key("Enter");
     terminal.0.wait_for("Select Reasoning Level");
     terminal.0.key("Enter");
-    terminal.0.wait_for("Model changed to named @ p medium");
+    terminal.0.wait_for("Model changed to named medium");
     terminal.say("/status");
     let screen = terminal.0.wait_for("Model provider:");
     assert!(screen.contains("named @ p (reasoning medium"), "{screen}");
