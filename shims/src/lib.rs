@@ -142,6 +142,12 @@ pub trait Agent: Sync {
         false
     }
 
+    /// The words that go on with a session, where the agent prints them at its end after its bare name, under which the
+    /// session is not found.
+    fn resumes(&self) -> Option<&'static str> {
+        None
+    }
+
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     fn listed_models(&self) -> usize {

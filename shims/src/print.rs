@@ -201,7 +201,7 @@ mod tests {
         let line = format!("a{}z", "ü".repeat(2000));
         let shown = shortened(&line);
         assert!(
-            shown.starts_with("aü") && shown.ends_with("üz") && shown.contains("[…2901 bytes more…]"),
+            shown.starts_with("aü") && shown.ends_with("üz") && shown.contains("[…2902 bytes more…]"),
             "{shown}"
         );
         assert!(shown.len() < 1300);

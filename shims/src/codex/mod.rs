@@ -19,6 +19,7 @@ mod models;
 mod plain;
 mod projects;
 mod rivals;
+mod roles;
 mod runtime;
 mod settings;
 mod variables;
@@ -86,6 +87,10 @@ impl Agent for Codex {
         true
     }
 
+    fn resumes(&self) -> Option<&'static str> {
+        Some("resume ID")
+    }
+
     fn listed_models(&self) -> usize {
         models::LISTED
     }
@@ -99,6 +104,7 @@ impl Agent for Codex {
         paths.extend(projects::reads(launch, &home, inputs));
         paths.extend(carry::reads(launch, &home, inputs));
         paths.extend(plain::reads(launch, &home));
+        paths.extend(roles::reads(&home, inputs));
         paths
     }
 
@@ -122,6 +128,7 @@ impl Agent for Codex {
         plain::plan(launch, &home, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
         projects::keep_key_variable(launch, &home, inputs, plan);
+        roles::name(launch, &home, inputs, plan);
         plan.forward(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");

@@ -29,7 +29,7 @@ const INSTRUCTIONS: &str = include_str!("instructions.md");
 const FILE: &str = "agent-run-models.json";
 
 /// What Codex assumes where it does not know the window (0.118, 0.171).
-const ASSUMED_WINDOW: u64 = 272_000;
+pub const ASSUMED_WINDOW: u64 = 272_000;
 
 /// How the ids begin of which Codex has its own metadata, with instructions and tools made for them (0.171). A
 /// provider's prefix, as in `openai/gpt-6-sol`, does not keep it from knowing them.

@@ -11,7 +11,7 @@ use toml::{Table, Value as Toml};
 
 use super::home::Home;
 use super::literal;
-use super::models::Catalogue;
+use super::models::{ASSUMED_WINDOW, Catalogue};
 use super::projects::{Answer, turn_off_own};
 use crate::{Inputs, Launch, ToolSet, Value};
 
@@ -128,13 +128,19 @@ pub fn of(
     // A resumed session is recorded with a model, maybe another provider's; only a word stands above it.
     settings.word("model", &*model.id);
     settings.word("review_model", &*model.id);
-    match Catalogue::of(launch, inputs) {
-        // With the window of each model: one for all would stay when another is picked.
-        Some(catalogue) => settings.word("model_catalog_json", utf8(&catalogue.path())?),
-        None => {
-            if let Some(window) = model.context_window.and_then(|window| i64::try_from(window).ok()) {
-                settings.word("model_context_window", window);
-            }
+    let catalogue = Catalogue::of(launch, inputs);
+    let window = model.context_window.or(catalogue.is_some().then_some(ASSUMED_WINDOW));
+    let window = window.and_then(|window| i64::try_from(window).ok());
+    if let Some(catalogue) = &catalogue {
+        settings.word("model_catalog_json", utf8(&catalogue.path())?);
+    }
+    // The catalogue has a window for each model, and one for all would stay when another is picked. So it is said
+    // only where there is none, or where a project says one.
+    if let Some(window) = window.filter(|_| catalogue.is_none() || answer.sets_window) {
+        settings.word("model_context_window", window);
+        if answer.sets_window {
+            // What Codex itself takes (0.171).
+            settings.word("model_auto_compact_token_limit", window / 10 * 9);
         }
     }
     settings.add("sqlite_home", utf8(&home.sqlite())?, Hold::Both);

@@ -94,6 +94,10 @@ impl Agent for Crush {
         true
     }
 
+    fn resumes(&self) -> Option<&'static str> {
+        Some("-s ID")
+    }
+
     fn listed_models(&self) -> usize {
         usize::MAX
     }

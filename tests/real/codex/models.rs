@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use super::terminal::{READY, Terminal};
+use super::terminal::Terminal;
 use super::{Stage, lines};
 use crate::support::lists::Lists;
-use crate::support::{Canary, real};
+use crate::support::{Canary, real, run};
 
 /// `p` with two models in the config, and a list of its own that is on disk.
 fn offer(stage: &Stage) -> Lists {
@@ -88,8 +88,7 @@ fn the_picker_has_the_providers_models_and_a_pick_is_asked_for() {
     drop(terminal);
     // The next launch has its own model again.
     let Some(terminal) = Terminal::start(&stage, "codex@p") else { return };
-    let screen = terminal.0.wait_for(READY);
-    assert!(screen.contains("model-p @ p"), "{screen}");
+    terminal.0.wait_for("model-p @ p");
 }
 
 #[test]
@@ -114,6 +113,53 @@ fn a_trusted_projects_catalogue_is_not_looked_for() {
     stage
         .sandbox
         .write(&project, "model_catalog_json = '/nowhere/models.json'\nmodel_context_window = 1000\n");
-    stage.run("codex@p", &["exec", "hi"]).exits(0);
+    let ran = stage.run("codex@p", &["exec", "hi"]).exits(0);
+    assert!(!ran.stderr.contains("context budget"), "the project's window counts: {}", ran.stderr);
     assert_eq!(stage.only_post()["model"], "model-p");
+}
+
+/// Codex then reads the user's settings again as a project's, above those that were made of them.
+#[test]
+fn a_home_folder_that_is_a_trusted_project_does_not_undo_the_launch() {
+    let Some(stage) = Stage::set() else { return };
+    let home = stage.sandbox.home("");
+    let top = "model_catalog_json = '/nowhere/models.json'\nmodel_context_window = 1000\nreview_model = 'x'\n\
+        model_auto_compact_token_limit = 1\nforced_login_method = 'chatgpt'\nsqlite_home = '/nowhere'";
+    let trust = format!("[projects.'{}']\ntrust_level = 'trusted'", home.display());
+    stage.own_config(top, &trust);
+    let at_home = |program: &str, words: &[&str]| {
+        let mut command = stage.command(program, words);
+        run(command.current_dir(&home))
+    };
+    at_home("git", &["init", "-q"]).clean();
+    let ran = at_home("codex@p", &["exec", "hi"]).exits(0);
+    assert!(
+        !ran.stderr.contains("warning: Exceeded") && !ran.stderr.contains("agent-run:"),
+        "{}",
+        ran.stderr
+    );
+    let post = stage.only_post();
+    assert_eq!((&post["model"], post["path"].as_str()), (&"model-p".into(), Some("/v1/responses")));
+}
+
+/// The list is long, and what the config names is always there.
+#[test]
+fn a_long_list_is_offered_in_part() {
+    let Some(stage) = Stage::set() else { return };
+    let models: Vec<_> = (0..500).map(|at| format!(r#"{{"id": "m-{at:03}"}}"#)).collect();
+    let lists = Lists::json(&format!(r#"{{"data": [{}]}}"#, models.join(",")));
+    stage.sandbox.config(&format!(
+        "providers:\n  p: {{protocols: [openai-responses], base_urls: {{openai: '{}'}}, key_env: P_KEY, \
+         models_url: 'http://{}/models', default_model: m-499, tiers: {{haiku: m-498}}, models: [{{id: mine}}]}}\n",
+        stage.a.url("/v1"),
+        lists.address
+    ));
+    stage.sandbox.agent_run(&["models", "list", "p"]).clean();
+    stage.run("codex@p", &["exec", "hi"]).exits(0);
+    assert_eq!(stage.only_post()["model"], "m-499");
+    let shown = stage.run("codex@p", &["debug", "models"]).exits(0).stdout;
+    let catalogue: Json = serde_json::from_str(&shown).expect("JSON");
+    let slugs: Vec<_> = catalogue["models"].as_array().unwrap().iter().map(|it| it["slug"].clone()).collect();
+    assert_eq!(slugs[..4], ["m-499", "m-498", "mine", "m-000"]);
+    assert_eq!(slugs.len(), 43);
 }
