@@ -118,7 +118,7 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
         match said {
             Said::Nothing => {}
             Said::Settings(table) if is_own => {
-                home_as_project(launch, catalogue.is_some(), &path, &table, plan)
+                home_as_project(launch, catalogue.is_some(), &path, &table, plan);
             }
             Said::Settings(table) => {
                 // No variable of ours is for a project to name, by whatever guess.
