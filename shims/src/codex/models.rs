@@ -1,4 +1,4 @@
-//! The models that Codex' own picker offers: a generated catalogue, named by its content.
+//! The models that Codex's own picker offers: a generated catalogue, named by its content.
 //!
 //! Without one, `/model` lists `OpenAI`'s models whoever the provider is, and each start warns of missing metadata. An
 //! entry says what Codex assumes of a model it does not know (0.118, 0.171), so that a request is the same with it as
@@ -23,7 +23,7 @@ const MOST: usize = 100;
 /// To be raised with any change of what is written, [`INSTRUCTIONS`] among it.
 pub const FORM: u32 = 1;
 
-/// Licensed under the Apache License 2.0 alone, see the NOTICE beside it.
+/// Of 0.171.0, licensed under the Apache License 2.0 alone: see NOTICE.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
 
 const FILE: &str = "agent-run-models.json";
@@ -43,7 +43,7 @@ pub struct Catalogue<'a> {
 }
 
 impl<'a> Catalogue<'a> {
-    /// `None` where Codex knows the launch's model better than any entry of ours could say.
+    /// `None` where Codex knows the launch's model better than any entry here could say.
     pub fn of(launch: &'a Launch, inputs: &Inputs) -> Option<Self> {
         let id = &launch.model.value.id;
         let own = id.rsplit('/').next().unwrap_or(id);
@@ -67,10 +67,13 @@ impl<'a> Catalogue<'a> {
             (known, costs.map(|cost| cost.map(f64::to_bits))).hash(&mut hasher);
         }
         let name = format!("{}-{:016x}", launch.provider, hasher.finish());
-        Some(Self { provider: &launch.provider, models, folder: inputs.dirs.cache.join("codex").join(name) })
+        let folder = inputs.dirs.cache.join("codex").join(name);
+        // Codex cannot be given another name. A minimal set of tools needs the catalogue, and the launch then fails.
+        let is_named = launch.codex_tools == ToolSet::Minimal || folder.to_str().is_some();
+        is_named.then_some(Self { provider: &launch.provider, models, folder })
     }
 
-    /// What [`Catalogue::plan`] must be told.
+    /// What [`Catalogue::plan`] must know.
     pub fn reads(&self) -> PathBuf {
         self.folder.clone()
     }
@@ -100,7 +103,7 @@ impl<'a> Catalogue<'a> {
         let inputs: &[&str] = if model.vision == Some(false) { &["text"] } else { &["text", "image"] };
         json!({
             "slug": model.id,
-            // The one place on the screen where Codex shows a name of ours: its `/status` shows the provider's id.
+            // So that the provider is seen: at "Model provider" Codex shows its id, which is the same for all (0.171).
             "display_name": format!("{} @ {}", model.id, self.provider),
             "description": description(model),
             "supported_reasoning_levels": efforts(model),

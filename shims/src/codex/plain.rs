@@ -1,9 +1,9 @@
 //! A session of a plain `codex`, gone on with at a provider: a copy in the history of all providers.
 //!
-//! Codex goes on with no session of another provider's id, and one of ours would stop a plain `codex`. So a session
-//! that the user names by its id, and that lies in the user's own home alone, is copied once, with our id in it. Codex
-//! finds a session by its file's name, whatever its database knows (0.118, 0.171). The original stays as it is, and what is
-//! said later in one of the two is not in the other.
+//! Codex goes on with no session of another provider's id, and a plain `codex` stops at one with the id of a launch. So
+//! a session that the user names by its id, and that lies in the user's own home alone, is copied once, with that id
+//! in it. Codex finds a session by its file's name, whatever its database knows (0.118, 0.171). The original stays as it
+//! is, and what is said later in one of the two is not in the other.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -54,7 +54,7 @@ fn folder_of(day: i64) -> PathBuf {
     PathBuf::from(format!("{year:04}/{month:02}/{of_month:02}"))
 }
 
-/// What [`plan`] must be told: nothing, where no session is named.
+/// What [`plan`] must know: nothing, where no session is named.
 pub fn reads(launch: &Launch, home: &Home) -> Vec<PathBuf> {
     let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return Vec::new() };
     let both = [home.state.join("sessions"), home.real.join("sessions")];

@@ -13,7 +13,7 @@ use crate::{Entry, EntryKind, Inputs, Launch, Plan};
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
 const DEEPEST: usize = 4;
 
-/// What [`name`] must be told. Most homes have no roles, and are asked nothing more.
+/// What [`name`] must know. Most homes have no roles, and are asked nothing more.
 pub fn reads(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
     if home.isolated {
         return Vec::new();

@@ -185,6 +185,17 @@ fn a_resumed_session_goes_on_with_the_launchs_model() {
 #[test]
 fn a_session_of_plain_codex_is_gone_on_with_at_a_provider() {
     let Some(stage) = Stage::set() else { return };
+    goes_on_with_a_plain_session(&stage);
+}
+
+#[test]
+fn so_it_is_by_the_oldest_codex() {
+    let Some(sandbox) = crate::support::real::minimum("codex") else { return };
+    goes_on_with_a_plain_session(&Stage::on(sandbox, "[]"));
+}
+
+#[track_caller]
+fn goes_on_with_a_plain_session(stage: &Stage) {
     stage.own_config("", "");
     // So that the databases are there, which know nothing of the other one.
     stage.run("codex@p", &["exec", "ours"]).exits(0);
@@ -200,7 +211,7 @@ fn a_session_of_plain_codex_is_gone_on_with_at_a_provider() {
         (&"model-p".into(), Some("Bearer sk-canary-p"))
     );
     before.is_unharmed(&stage.sandbox.home(".codex/sessions"));
-    // It is one of ours from then on, at any provider.
+    // It is one of the shared ones from then on, at any provider.
     stage.run("codex@q", &["exec", "resume", &id, "three"]).exits(0);
     assert_eq!(lines(&stage.b.wait_for_turn(2)).len(), 5);
     // A plain Codex goes on with its own, in which nothing of that was said.

@@ -152,6 +152,17 @@ fn a_model_that_codex_knows_keeps_what_codex_knows() {
     }
 }
 
+#[test]
+fn a_cache_whose_name_codex_cannot_be_given_costs_the_catalogue_and_not_the_launch() {
+    use std::os::unix::ffi::OsStrExt;
+    let mut machine = machine(&[]);
+    machine.dirs.cache = std::ffi::OsStr::from_bytes(b"/c\xff").into();
+    let one = plan(&launch(), &machine).expect("a plan");
+    assert!(!words(&one).iter().any(|word| word.starts_with("model_catalog_json=")));
+    let minimal = Launch { codex_tools: ToolSet::Minimal, ..launch() };
+    assert!(plan(&minimal, &machine).expect_err("refused").to_string().contains("not UTF-8"));
+}
+
 /// A file under an old name would hold the old text.
 #[test]
 fn another_text_of_instructions_has_another_form() {
