@@ -128,14 +128,7 @@ pub fn resolve(
     let extra_env = fill("extra_env", &provider.extra_env)?;
     Ok(Launch {
         provider: request.provider.clone(),
-        // Reading the whole list costs; most agents want the one model.
-        models: if request.agent.lists_models() {
-            known.models().into_iter().map(model::without_suffix).collect()
-        } else if request.agent.lists_few_models() {
-            known.few_models().into_iter().map(model::without_suffix).collect()
-        } else {
-            Vec::new()
-        },
+        models: model::offered(request, known, protocol.value, &tiers),
         tiers,
         long_context,
         keyed,

@@ -143,15 +143,16 @@ pub trait Agent: Sync {
         false
     }
 
-    /// Whether the agent is handed every model known of the provider, for a picker of its own.
-    fn lists_models(&self) -> bool {
-        false
+    /// The words that go on with a session, where the agent prints them at its end after its bare name, under which the
+    /// session is not found.
+    fn resumes(&self) -> Option<&'static str> {
+        None
     }
 
-    /// Whether it is handed them where they are few; of a long list, those that the config states. Reading a long list
-    /// costs.
-    fn lists_few_models(&self) -> bool {
-        false
+    /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
+    /// config names.
+    fn listed_models(&self) -> usize {
+        0
     }
 
     /// What [`Agent::adapt`] must be told of the user's machine.

@@ -33,11 +33,11 @@ pub struct Link {
     pub replaces_folder: bool,
 }
 
-/// Files of ours from an older version, to copy to where they are kept now.
+/// Files to copy to where a launch looks for them: those of an older version, or a session of the user's own.
 ///
 /// Of a folder everything in it is copied; links are passed over. A file that is there already stays; only of one
 /// that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Carry {
     /// The file or folder, which stays as it is.
     pub from: PathBuf,
@@ -45,6 +45,8 @@ pub struct Carry {
     pub to: PathBuf,
     /// Texts to replace in every line of the copies.
     pub replace: Vec<(String, String)>,
+    /// Keys of JSON whose texts are replaced in the copies, each with the new text.
+    pub values: Vec<(String, String)>,
 }
 
 /// One change to a JSON object.
@@ -89,7 +91,7 @@ pub struct Plan {
     pub dirs: BTreeSet<PathBuf>,
     /// Folders of the user's own that must exist before a link points into them.
     pub user_dirs: BTreeSet<PathBuf>,
-    /// What to bring over from an older version, before files are written.
+    /// What to copy, before files are written.
     pub carry: Vec<Carry>,
     /// Files to write.
     pub files: BTreeMap<PathBuf, FileWrite>,

@@ -1,5 +1,6 @@
 //! How a plan reads: shell-quoted lines for people, JSON for programs. Both are stable.
 
+use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fmt::{self, Write as _};
 use std::os::unix::ffi::OsStrExt;
@@ -143,7 +144,7 @@ impl fmt::Display for Lines<'_> {
             writeln!(f, "write {}", quote(path.as_os_str()))?;
             if self.contents {
                 for line in String::from_utf8_lossy(&file.contents).lines() {
-                    writeln!(f, "  | {line}")?;
+                    writeln!(f, "  | {}", shortened(line))?;
                 }
             }
         }
@@ -169,6 +170,18 @@ impl fmt::Display for Lines<'_> {
     }
 }
 
+/// A line as far as anybody reads it: the texts that go to a model are pages long.
+fn shortened(line: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 1500;
+    if line.len() <= LONGEST {
+        return line.into();
+    }
+    let boundary =
+        |from: usize| (from..=line.len()).find(|&at| line.is_char_boundary(at)).unwrap_or(line.len());
+    let (start, end) = (boundary(1000), boundary(line.len() - 100));
+    format!("{} […{} bytes more…] {}", &line[..start], end - start, &line[end..]).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +193,18 @@ mod tests {
         assert_eq!(quote(OsStr::new("two words")), "'two words'");
         assert_eq!(quote(OsStr::new("a\nb\x1b")), "$'a\\nb\\x1b'");
         assert_eq!(quote(OsStr::from_bytes(b"a\xff'b")), "$'a\\xff\\'b'");
+    }
+
+    #[test]
+    fn a_long_line_is_shown_by_its_beginning_and_its_end() {
+        assert_eq!(shortened("short"), "short");
+        let line = format!("a{}z", "ü".repeat(2000));
+        let shown = shortened(&line);
+        assert!(
+            shown.starts_with("aü") && shown.ends_with("üz") && shown.contains("[…2902 bytes more…]"),
+            "{shown}"
+        );
+        assert!(shown.len() < 1300);
     }
 
     #[test]

@@ -127,6 +127,7 @@ fn looked_into(data: &[u8]) -> bool {
         _ = (stored.find(&entry.record.id), stored.holds(&entry.record.id));
     }
     assert!(stored.kept().unwrap_or_default().len() <= entries.len());
+    assert!(stored.best(usize::MAX).unwrap_or_default().len() <= 40);
     for (prefix, many) in [("", usize::MAX), ("", 0), ("", 1), ("a", 2), ("a/", 0), ("\u{ff}", 0)] {
         let parts = stored.in_parts(prefix, many).unwrap_or_default();
         assert!(parts.len() <= data.len(), "{} parts", parts.len());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shims::Model;
+use shims::{Model, Protocol};
 
 use super::cache::{Extent, Stored};
 use super::merge;
@@ -68,13 +68,19 @@ impl<'a> Known<'a> {
         self.records().into_iter().map(|record| merge::model(provider, record)).collect()
     }
 
-    /// The same where the list is short; of a long one, the default and the config's, as the config describes them.
-    pub fn few_models(&self) -> Vec<Model> {
-        if self.list.as_ref().is_none_or(Stored::is_short) {
-            return self.models();
-        }
+    /// The default, the config's models, and the first `count` of the provider's own list that are served over
+    /// `protocol`. It reads no more of the list than these.
+    pub fn best(&self, count: usize, protocol: Protocol) -> Vec<Model> {
         let provider = self.source.provider;
-        merge::merged(provider, Vec::new()).into_iter().map(|record| merge::model(provider, record)).collect()
+        let mut best = self.read(|list| list.best(count)).unwrap_or_default();
+        best.retain(|record| record.speaks(protocol));
+        for id in provider.default_model.iter().chain(provider.models.iter().map(|entry| &entry.id)) {
+            // What the config names is offered whatever the list says, with what the list knows of it.
+            if best.iter().all(|record| record.id != *id) {
+                best.extend(self.listed(id));
+            }
+        }
+        merge::merged(provider, best).into_iter().map(|record| merge::model(provider, record)).collect()
     }
 
     /// The same with everything that is known of them.

@@ -1,4 +1,4 @@
-//! Brings files of ours from where an older version kept them.
+//! Copies files to where a launch looks for them: from where an older version kept them, or a session of the user's own.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -44,6 +44,7 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
         return Ok(());
     }
     let bytes = replaced(fs::read(from).map_err(failed("read", from))?, &carry.replace);
+    let bytes = with_values(bytes, &carry.values);
     let bytes = if stands {
         let Some(joined) = joined(&fs::read(to).map_err(failed("read", to))?, &bytes) else { return Ok(()) };
         joined
@@ -80,6 +81,35 @@ fn replaced(bytes: Vec<u8>, replace: &[(String, String)]) -> Vec<u8> {
     })
 }
 
+/// With the text of each of these keys as wanted. Within a text of JSON no key is found: its quotes are escaped there.
+fn with_values(bytes: Vec<u8>, values: &[(String, String)]) -> Vec<u8> {
+    values.iter().fold(bytes, |bytes, (key, value)| {
+        let start = format!("\"{key}\":\"");
+        let finder = memchr::memmem::Finder::new(start.as_bytes());
+        let mut fresh = Vec::with_capacity(bytes.len() + 64);
+        let mut rest = &bytes[..];
+        while let Some(at) = finder.find(rest) {
+            let (before, text) = rest.split_at(at + start.len());
+            fresh.extend_from_slice(before);
+            fresh.extend_from_slice(value.as_bytes());
+            rest = &text[end_of_text(text)..];
+        }
+        fresh.extend_from_slice(rest);
+        fresh
+    })
+}
+
+/// Where a text of JSON ends, after its first quote.
+fn end_of_text(text: &[u8]) -> usize {
+    let mut is_escaped = false;
+    let end = text.iter().position(|&byte| {
+        let ends = byte == b'"' && !is_escaped;
+        is_escaped = byte == b'\\' && !is_escaped;
+        ends
+    });
+    end.unwrap_or(text.len())
+}
+
 /// The lines of `now`, then those of `more` that are not among them; `None` when there are none.
 fn joined(now: &[u8], more: &[u8]) -> Option<Vec<u8>> {
     let known: HashSet<&[u8]> = now.split(|&byte| byte == b'\n').collect();
@@ -101,6 +131,19 @@ mod tests {
     use shims::Dirs;
 
     use super::*;
+
+    #[test]
+    fn only_the_text_of_a_key_is_replaced() {
+        for (old, new) in [
+            (r#"{"p":"openai","q":"p","t":"\"p\":\"x\""}"#, r#"{"p":"new","q":"p","t":"\"p\":\"x\""}"#),
+            (r#"{"p":"a\"b\\","n":{"p":""}}"#, r#"{"p":"new","n":{"p":"new"}}"#),
+            (r#"{"p":1,"p":"cut"#, r#"{"p":1,"p":"new"#),
+            ("", ""),
+        ] {
+            let replaced = with_values(old.into(), &[("p".to_owned(), "new".to_owned())]);
+            assert_eq!(String::from_utf8_lossy(&replaced), new, "{old}");
+        }
+    }
 
     #[test]
     fn copies_are_whole_and_add_up_and_originals_stay() {
@@ -133,6 +176,7 @@ mod tests {
                     from: dirs.state.join("codex").join(provider).join(name),
                     to: dirs.state.join("codex-shared").join(name),
                     replace: vec![("\"id\":\"old\"".to_owned(), "\"id\":\"new-1\"".to_owned())],
+                    ..Carry::default()
                 })
             })
             .collect();

@@ -26,12 +26,13 @@ const UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const GONE: &str = ".removed-";
 
 /// Files that launches write into homes.
-const MADE: [&str; 10] = [
+const MADE: [&str; 11] = [
     IN_USE,
     ".agent-run.json",
     ".env",
     ".skills_prompt_snapshot.json",
     ".update_check",
+    "agent-run-models.json",
     "agent-run-settings.json",
     "config.toml",
     "config.yaml",

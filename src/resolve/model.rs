@@ -5,7 +5,7 @@ use std::fmt;
 
 use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
-use shims::{Model, Origin, Sourced};
+use shims::{Model, Origin, Protocol, Sourced, Tiers};
 
 use super::{Undecided, key_path};
 use crate::catalog::Known;
@@ -77,6 +77,25 @@ pub fn without_suffix(mut model: Model) -> Model {
         model.id = id.to_owned();
     }
     model
+}
+
+/// The models for the agent's own picker. Reading the whole list costs, and some agents want a part or nothing of it.
+pub fn offered(request: &Request, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
+    let models = match request.agent.listed_models() {
+        0 => return Vec::new(),
+        usize::MAX => known.models(),
+        count => {
+            let mut models = known.best(count, protocol);
+            for id in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
+                // `inherit` is no model.
+                if id != "inherit" && models.iter().all(|model| model.id != *id) {
+                    models.push(known.find(id).unwrap_or_else(|| Model::named(id)));
+                }
+            }
+            models
+        }
+    };
+    models.into_iter().map(without_suffix).collect()
 }
 
 /// The models of a launch that were named with Claude Code's suffix for a long context.

@@ -11,6 +11,7 @@ mod catalog;
 mod complete;
 
 /// The config opened, checked and explained.
+mod codex;
 mod config;
 
 /// What a launch costs, counted and not timed.

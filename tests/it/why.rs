@@ -64,6 +64,11 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
         assert!(page.contains(&format!("{value}  ({origin})")), "{row}\n{page}");
     }
     assert!(page.contains("/codex-shared/home  (CODEX_HOME)"), "{page}");
+    // What Codex prints at its end finds no session.
+    assert!(
+        page.contains("resume    codex@mock resume ID  (Codex itself prints `codex resume ID`"),
+        "{page}"
+    );
 }
 
 #[test]

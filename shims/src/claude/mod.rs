@@ -88,8 +88,8 @@ impl Agent for Claude {
         family::SPARED
     }
 
-    fn lists_few_models(&self) -> bool {
-        true
+    fn listed_models(&self) -> usize {
+        picker::LISTED
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {

@@ -1,7 +1,8 @@
 //! The provider's other models in `/model`.
 //!
 //! `modelPicker` of settings adds rows (2.1.332; 2.1.197 passes it by). Claude Code counts with one window for all
-//! models that it does not know, so that only models are offered whose window is known and at least that one, and whose answers may be as long.
+//! models that it does not know, so that only models are offered whose window is known and at least that one, and whose
+//! answers may be as long.
 
 use std::ffi::OsStr;
 
@@ -13,7 +14,9 @@ use crate::{Launch, Plan};
 
 const KEY: &str = "modelPicker";
 
-/// A list longer than this is no help, and the rows go by an argument.
+/// How many of the provider's list are offered: the rows go by an argument, and each costs a launch some time.
+pub const LISTED: usize = 12;
+/// With those that the config states.
 const MOST_ROWS: usize = 24;
 
 /// What Claude Code asks for at the most of a model that it does not know (2.1.197 and 2.1.332).

@@ -114,6 +114,7 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
                     from: from.join(name),
                     to: home.state.join(name),
                     replace: replace.clone(),
+                    ..Carry::default()
                 });
             }
         }
@@ -121,7 +122,7 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
             let to = home.runtime.join(name);
             // A link leads into the user's own home, which is not ours to fill.
             if has(&former.runtime, name) && !plan.links.contains_key(&to) {
-                plan.carry.push(Carry { from: former.runtime.join(name), to, replace: Vec::new() });
+                plan.carry.push(Carry { from: former.runtime.join(name), to, ..Carry::default() });
             }
         }
     }

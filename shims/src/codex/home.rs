@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::dotenv;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Plan, Sessions, ToolSet};
+use crate::{Inputs, Launch, Link, Plan, Sessions};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -48,12 +48,8 @@ const OWN: [&str; 23] = [
     "worktrees",
 ];
 
+/// Where older versions kept a list of models.
 const CATALOG: &str = "agent-run-models.json";
-
-/// A model list with one hidden entry: for every model that is not in it, Codex 0.169 falls back to plain
-/// function tools, where its own list would bring others for the names it knows.
-const EMPTY_CATALOG: &str = r#"{"models":[{"slug":"agent-run-none","display_name":"none","supported_reasoning_levels":[],"shell_type":"unified_exec","visibility":"hide","supported_in_api":true,"priority":1,"base_instructions":"none","support_verbosity":false,"truncation_policy":{"mode":"tokens","limit":10000},"experimental_supported_tools":[]}]}
-"#;
 
 /// Whether an entry of this name is never a link to the user's.
 pub fn owns(name: &str) -> bool {
@@ -134,13 +130,8 @@ impl Home {
         self.state.join("sqlite")
     }
 
-    /// The model list of a launch with a minimal set of tools.
-    pub fn catalog(&self) -> PathBuf {
-        self.runtime.join(CATALOG)
-    }
-
     /// Plans folders and links.
-    pub fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    pub fn plan(&self, inputs: &Inputs, plan: &mut Plan) {
         plan.dirs.extend([self.runtime.clone(), self.sqlite()]);
         self.mirror().plan(inputs, plan);
         if let Some(former) = marked(&self.runtime, inputs).filter(|former| *former != self.real) {
@@ -162,9 +153,6 @@ impl Home {
                 let link = Link { target: target.clone(), replaces_folder: true };
                 plan.links.insert(home.join(name), Some(link));
             }
-        }
-        if launch.codex_tools == ToolSet::Minimal {
-            plan.write(self.catalog(), EMPTY_CATALOG);
         }
         if let Some(real) = self.real.to_str() {
             let marker = json!({ "real_home": real, "carried": true });

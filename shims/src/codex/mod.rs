@@ -15,8 +15,11 @@ mod known;
 mod literal;
 mod managed;
 mod merge;
+mod models;
+mod plain;
 mod projects;
 mod rivals;
+mod roles;
 mod runtime;
 mod settings;
 mod variables;
@@ -28,6 +31,7 @@ use anyhow::Result;
 
 use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, ToolSet, Versions};
 use home::Home;
+use models::Catalogue;
 use settings::Setting;
 
 /// Codex.
@@ -83,13 +87,24 @@ impl Agent for Codex {
         true
     }
 
+    fn resumes(&self) -> Option<&'static str> {
+        Some("resume ID")
+    }
+
+    fn listed_models(&self) -> usize {
+        models::LISTED
+    }
+
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let home = Home::of(launch, inputs);
         let mut paths = home.reads(inputs);
+        paths.extend(Catalogue::of(launch, inputs).map(|catalogue| catalogue.reads()));
         paths.extend(runtime::reads(&home));
         paths.extend(managed::files());
         paths.extend(projects::reads(launch, &home, inputs));
         paths.extend(carry::reads(launch, &home, inputs));
+        paths.extend(plain::reads(launch, &home));
+        paths.extend(roles::reads(&home, inputs));
         paths
     }
 
@@ -105,10 +120,15 @@ impl Agent for Codex {
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
         plan.set("CODEX_HOME", home.entered().as_os_str());
-        home.plan(launch, inputs, plan);
+        home.plan(inputs, plan);
+        if let Some(catalogue) = Catalogue::of(launch, inputs) {
+            catalogue.plan(inputs, plan);
+        }
         carry::plan(launch, &home, inputs, plan);
+        plain::plan(launch, &home, inputs, plan);
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
         projects::keep_key_variable(launch, &home, inputs, plan);
+        roles::name(launch, &home, inputs, plan);
         plan.forward(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");

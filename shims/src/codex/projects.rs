@@ -11,6 +11,7 @@ use toml::{Table, Value as Toml};
 
 use super::argv;
 use super::home::Home;
+use super::models::Catalogue;
 use super::settings::unused_server;
 use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan};
 
@@ -21,9 +22,15 @@ pub struct Answer {
     pub servers: Table,
     /// Folders that are not trusted, by path.
     pub distrusted: Table,
+    /// Whether a project sets the window, which is a model's and not a project's.
+    pub sets_window: bool,
 }
 
-/// The settings of a project that choose a model and that no `-c` word outdoes.
+/// The settings by which a file chooses the window.
+pub const WINDOW: [&str; 2] = ["model_auto_compact_token_limit", "model_context_window"];
+
+/// The settings of a project that choose a model and that no `-c` word outdoes; the second where the launch has no
+/// catalogue of its own.
 const CHOOSES: [&str; 2] = ["agents", "model_catalog_json"];
 
 /// The settings by which a file chooses a model and that a `-c` word outdoes, beside `model` and `review_model`.
@@ -97,15 +104,22 @@ fn is_toml(name: &std::ffi::OsStr) -> bool {
 /// Decides about each project, and tells the user.
 pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) -> Answer {
     let mut answer = Answer::default();
+    let catalogue = Catalogue::of(launch, inputs);
     let secrets = plan.secret_variables(launch);
     for folder in folders(launch, inputs) {
         let settings = folder.join(".codex");
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
         let is_own = settings == home.real;
-        match read(&path, inputs) {
+        let said = read(&path, inputs);
+        if let Said::Settings(table) = &said {
+            answer.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
+        }
+        match said {
             Said::Nothing => {}
-            Said::Settings(table) if is_own => home_as_project(&path, &table, plan),
+            Said::Settings(table) if is_own => {
+                home_as_project(launch, catalogue.is_some(), &path, &table, plan);
+            }
             Said::Settings(table) => {
                 // No variable of ours is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
@@ -118,7 +132,8 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
                     ));
                     answer.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
                 }
-                for key in CHOOSES.iter().filter(|key| chooses(&table, key)) {
+                let decides = |key: &&&str| **key != "model_catalog_json" || catalogue.is_none();
+                for key in CHOOSES.iter().filter(decides).filter(|key| chooses(&table, key)) {
                     plan.warn(format!(
                         "{} sets {key}, from which Codex may take another model than this launch's",
                         path.display()
@@ -197,13 +212,15 @@ fn roles(folder: &Path, inputs: &Inputs, plan: &mut Plan) {
 }
 
 /// The home folder is a project, and Codex reads the user's own settings again as the project's, above the file
-/// made of them.
-fn home_as_project(path: &Path, table: &Table, plan: &mut Plan) {
-    let again: Vec<_> = super::config::REPLACED
-        .iter()
-        .filter(|key| table.contains_key(**key) && !["model", "review_model", "sqlite_home"].contains(*key))
-        .copied()
-        .collect();
+/// made of them. Most of what was left out of that file is pinned by a `-c` word, or taken from no project (0.171).
+fn home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table: &Table, plan: &mut Plan) {
+    // No word unsets a service tier in every version, nor the endpoint, which stops Codex.
+    let mut again = vec!["experimental_thread_store_endpoint", "service_tier"];
+    if !has_catalogue {
+        again.push("model_catalog_json");
+        again.extend(WINDOW.into_iter().filter(|_| launch.model.value.context_window.is_none()));
+    }
+    again.retain(|key| table.contains_key(*key));
     if !again.is_empty() {
         plan.info(format!(
             "where the home folder is a trusted project, Codex reads {} once more: {}",

@@ -11,6 +11,7 @@ use toml::{Table, Value as Toml};
 
 use super::home::Home;
 use super::literal;
+use super::models::{ASSUMED_WINDOW, Catalogue};
 use super::projects::{Answer, turn_off_own};
 use crate::{Inputs, Launch, ToolSet, Value};
 
@@ -127,9 +128,20 @@ pub fn of(
     // A resumed session is recorded with a model, maybe another provider's; only a word stands above it.
     settings.word("model", &*model.id);
     settings.word("review_model", &*model.id);
-    // Codex takes 272,000 tokens for any model it does not know (0.171).
-    if let Some(window) = model.context_window.and_then(|window| i64::try_from(window).ok()) {
+    let catalogue = Catalogue::of(launch, inputs);
+    let window = model.context_window.or(catalogue.is_some().then_some(ASSUMED_WINDOW));
+    let window = window.and_then(|window| i64::try_from(window).ok());
+    if let Some(catalogue) = &catalogue {
+        settings.word("model_catalog_json", utf8(&catalogue.path())?);
+    }
+    // The catalogue has a window for each model, and one for all would stay when another is picked. So it is said
+    // only where there is none, or where a project says one.
+    if let Some(window) = window.filter(|_| catalogue.is_none() || answer.sets_window) {
         settings.word("model_context_window", window);
+        if answer.sets_window {
+            // What Codex itself takes (0.171).
+            settings.word("model_auto_compact_token_limit", window / 10 * 9);
+        }
     }
     settings.add("sqlite_home", utf8(&home.sqlite())?, Hold::Both);
     settings.add("features.daemon_auto_start", false, Hold::Both);
@@ -141,7 +153,7 @@ pub fn of(
     }
     let mut servers = answer.servers;
     if launch.codex_tools == ToolSet::Minimal {
-        settings.minimal(home)?;
+        settings.minimal();
         // Each MCP server is a `namespace` tool, the terminal interface's own among them, and that one can only
         // be turned off by a table in its place.
         turn_off_own(home, inputs, &mut servers);
@@ -238,12 +250,10 @@ impl Settings {
     }
 
     /// What makes Codex offer function tools only (0.169, 0.171).
-    fn minimal(&mut self, home: &Home) -> Result<()> {
-        self.word("model_catalog_json", utf8(&home.catalog())?);
+    fn minimal(&mut self) {
         self.word("agents.enabled", false);
         self.word("features.goals", false);
         self.word("web_search", "disabled");
         self.word("model_reasoning_summary", "none");
-        Ok(())
     }
 }

@@ -94,8 +94,12 @@ impl Agent for Crush {
         true
     }
 
-    fn lists_models(&self) -> bool {
-        true
+    fn resumes(&self) -> Option<&'static str> {
+        Some("-s ID")
+    }
+
+    fn listed_models(&self) -> usize {
+        usize::MAX
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

@@ -87,8 +87,8 @@ impl Agent for Hermes {
         true
     }
 
-    fn lists_models(&self) -> bool {
-        true
+    fn listed_models(&self) -> usize {
+        usize::MAX
     }
 
     fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

@@ -20,6 +20,9 @@ use crate::catalog::record::Record;
 /// Raised whenever a reader of the old form would misunderstand the new one; others are then rebuilt.
 pub const VERSION: u32 = 1;
 
+/// How many of the best models can be read without the rest.
+pub const BEST: usize = 40;
+
 /// What is known of a list as a whole.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Head {
@@ -39,6 +42,10 @@ pub struct Head {
     pub filters: String,
     /// The length of all lines after the first, which a file that was cut off does not have.
     pub bytes: u64,
+    /// Where the lines of the best models begin after the first line, best first: at most [`BEST`]. A list of an
+    /// older version does not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub best: Vec<u64>,
 }
 
 /// How much of a provider's list was read.
@@ -84,11 +91,15 @@ impl Draft<'_> {
         let mut sorted: Vec<_> = self.entries.iter().enumerate().collect();
         sorted.sort_by_key(|(_, entry)| entry.record.id.as_bytes());
         let mut body = Vec::new();
+        let mut best = Vec::new();
         for (order, entry) in sorted {
+            best.extend(entry.rank.map(|rank| (rank, body.len() as u64)));
             let rank = entry.rank.map_or(Cow::Borrowed("-"), |rank| rank.to_string().into());
             let json = compact(&entry.record)?;
             body.extend_from_slice(format!("{}\t{order}\t{rank}\t{json}\n", entry.record.id).as_bytes());
         }
+        best.sort_unstable();
+        best.truncate(BEST);
         let head = Head {
             version: VERSION,
             provider: self.provider.to_owned(),
@@ -98,6 +109,7 @@ impl Draft<'_> {
             extent: self.extent,
             filters: self.filters.clone(),
             bytes: body.len() as u64,
+            best: best.into_iter().map(|(_, at)| at).collect(),
         };
         let mut file = serde_json::to_vec(&head)?;
         file.push(b'\n');

@@ -6,11 +6,14 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
 
-use super::form::{Entry, Head, VERSION};
+use super::form::{BEST, Entry, Head, VERSION};
 use crate::catalog::record::Record;
 
 /// Longer than any first line we write.
 const LONGEST_HEAD: usize = 8 * 1024;
+
+/// A list of this many bytes is read whole where nothing says where the best are.
+const SHORT: u64 = 64 * 1024;
 
 /// A list on disk, open for looking things up.
 pub struct Stored {
@@ -54,11 +57,6 @@ impl Stored {
         // A short list has been read whole by now.
         let body = if count as u64 == length { Body::Memory(first[..count].to_vec()) } else { body };
         Ok(Self { head, body, start })
-    }
-
-    /// Whether it was read whole when it was opened.
-    pub fn is_short(&self) -> bool {
-        matches!(self.body, Body::Memory(_))
     }
 
     /// The model `id`, if there is one and the filters keep it.
@@ -152,6 +150,31 @@ impl Stored {
         let mut kept: Vec<_> = self.entries()?.into_iter().filter(|entry| entry.rank.is_some()).collect();
         kept.sort_by_key(|entry| entry.rank);
         Ok(kept.into_iter().map(|entry| entry.record).collect())
+    }
+
+    /// The first `count` of [`Stored::kept`], at most [`BEST`], without reading the others.
+    ///
+    /// # Errors
+    /// When the file is corrupt.
+    pub fn best(&self, count: usize) -> Result<Vec<Record>> {
+        if self.head.best.is_empty() {
+            // A list of an older version, soon replaced. A long one is not worth the time of a launch.
+            let is_short = self.head.bytes <= SHORT;
+            let mut kept = if is_short { self.kept()? } else { Vec::new() };
+            kept.truncate(count.min(BEST));
+            return Ok(kept);
+        }
+        let mut best = Vec::new();
+        let mut last = None;
+        for &at in self.head.best.iter().take(count.min(BEST)) {
+            let start = self.start.checked_add(at).context("a place beyond the file")?;
+            let line = self.line(start)?.context("a line is missing")?;
+            let line = Line::parse(&line)?;
+            ensure!(line.rank.is_some() && line.rank > last, "the best are not in order");
+            last = line.rank;
+            best.push(self.record(&line)?);
+        }
+        Ok(best)
     }
 
     fn record(&self, line: &Line<'_>) -> Result<Record> {

@@ -6,6 +6,8 @@ mod choice;
 mod dotenv;
 /// Where the key is, and where it is not.
 mod keys;
+/// The picker's models.
+mod models;
 /// The other subcommands, and the protocol of editors.
 mod others;
 /// Projects, administrators, and launches at once.
@@ -39,7 +41,12 @@ impl Stage {
 
     /// With a script for `a`.
     fn scripted(script: &str) -> Option<Self> {
-        let sandbox = real::sandbox("codex")?.var("P_KEY", "sk-canary-p").var("Q_KEY", "sk-canary-q");
+        Some(Self::on(real::sandbox("codex")?, script))
+    }
+
+    /// With the Codex of this sandbox.
+    fn on(sandbox: Sandbox, script: &str) -> Self {
+        let sandbox = sandbox.var("P_KEY", "sk-canary-p").var("Q_KEY", "sk-canary-q");
         let a = Canary::scripted(&sandbox, "a", script);
         let b = Canary::start(&sandbox, "b");
         let stage = Self { sandbox, a, b };
@@ -48,7 +55,7 @@ impl Stage {
         stage.sandbox.shim("codex@q");
         // A repository of its own, so that trust and instructions end at the sandbox.
         run(stage.sandbox.command("git").args(["init", "-q"])).clean();
-        Some(stage)
+        stage
     }
 
     fn serve_p_at(&self, url: &str) {

@@ -180,3 +180,61 @@ fn a_resumed_session_goes_on_with_the_launchs_model() {
     let asked = "AGENT_RUN_OPTS='--model asked --force model' codex@p resume --last";
     assert_eq!(model_of(3, asked).unwrap(), "asked");
 }
+
+/// Under its own id, and nothing of the user's is written but by Codex.
+#[test]
+fn a_session_of_plain_codex_is_gone_on_with_at_a_provider() {
+    let Some(stage) = Stage::set() else { return };
+    goes_on_with_a_plain_session(&stage);
+}
+
+#[test]
+fn so_it_is_by_the_oldest_codex() {
+    let Some(sandbox) = crate::support::real::minimum("codex") else { return };
+    goes_on_with_a_plain_session(&Stage::on(sandbox, "[]"));
+}
+
+#[track_caller]
+fn goes_on_with_a_plain_session(stage: &Stage) {
+    stage.own_config("", "");
+    // So that the databases are there, which know nothing of the other one.
+    stage.run("codex@p", &["exec", "ours"]).exits(0);
+    let plain = stage.run("codex", &["exec", "plainly"]).exits(0);
+    let id = session_id(&plain.stderr).to_owned();
+    let before = crate::support::tree::Tree::of(&stage.sandbox.home(".codex/sessions"));
+    let resumed = stage.run("codex@p", &["exec", "resume", &id, "two"]).exits(0);
+    assert_eq!(session_id(&resumed.stderr), id);
+    let post = stage.a.wait_for_turn(2);
+    assert_eq!(lines(&post), ["user: plainly", "assistant: PONG-FROM-MOCK", "user: two"]);
+    assert_eq!(
+        (&post["model"], header(&post, "authorization")),
+        (&"model-p".into(), Some("Bearer sk-canary-p"))
+    );
+    before.is_unharmed(&stage.sandbox.home(".codex/sessions"));
+    // It is one of the shared ones from then on, at any provider.
+    stage.run("codex@q", &["exec", "resume", &id, "three"]).exits(0);
+    assert_eq!(lines(&stage.b.wait_for_turn(2)).len(), 5);
+    // A plain Codex goes on with its own, in which nothing of that was said.
+    stage.run("codex", &["exec", "resume", &id, "four"]).exits(0);
+    let said = ["user: plainly", "assistant: PONG-FROM-MOCK", "user: four"];
+    assert_eq!(lines(&stage.b.wait_for_turn(3)), said);
+}
+
+#[test]
+fn a_session_of_plain_codex_is_resumed_and_forked_in_the_terminal() {
+    let Some(stage) = Stage::set() else { return };
+    stage.own_config("", "");
+    let ids = ["one", "two"]
+        .map(|said| session_id(&stage.run("codex", &["exec", said]).exits(0).stderr).to_owned());
+    for (turn, command) in [(1, format!("resume {}", ids[0])), (2, format!("fork {}", ids[1]))] {
+        let Some(terminal) = Terminal::start(&stage, &format!("codex@p {command}")) else { return };
+        let said = ["one", "two"][turn - 1];
+        terminal.0.wait_for(&format!("› {said}"));
+        terminal.say("more");
+        let post = stage.a.wait_for_turn(turn);
+        assert_eq!(lines(&post), [&format!("user: {said}"), "assistant: PONG-FROM-MOCK", "user: more"]);
+        assert_eq!(post["model"], "model-p");
+        terminal.0.wait_for("Worked for");
+        terminal.quit();
+    }
+}

@@ -3,12 +3,14 @@
 mod carry;
 mod config;
 mod home;
+mod models;
+mod plain;
 mod projects;
 
 use std::path::Path;
 
 use super::*;
-use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sourced, ToolSet, Value};
+use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sessions, Sourced, ToolSet, Value};
 
 const HOME: &str = "/s/codex-shared/home";
 const CONFIG: &str = "/s/codex-shared/home/config.toml";
@@ -137,6 +139,8 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
             "-c",
             r#"review_model="M""#,
             "-c",
+            &format!("model_catalog_json=\"{}\"", models::path(&plan)),
+            "-c",
             r#"sqlite_home="/s/codex-shared/sqlite""#,
             "-c",
             "features.daemon_auto_start=false",
@@ -182,7 +186,6 @@ fn launches_that_choose_differently_write_the_same_files() {
         chosen,
     ];
     let others = others.map(|other| plan(&other, &machine(&own)).expect("a plan"));
-    let catalog = format!("{HOME}/agent-run-models.json");
     let home = |plan: &Plan| plan.env[std::ffi::OsStr::new("CODEX_HOME")].clone();
     // In each folder there is one answer, whoever asks.
     for (at, other) in others.iter().enumerate() {
@@ -196,7 +199,7 @@ fn launches_that_choose_differently_write_the_same_files() {
             };
             let files = |plan: &Plan| -> Vec<_> {
                 let files = plan.files.iter().filter(|(path, _)| is_shared(&path.as_path()));
-                let files = files.filter(|(path, _)| **path != Path::new(&catalog));
+                let files = files.filter(|(path, _)| !path.starts_with("/c"));
                 files.map(|(path, file)| (path.clone(), file.clone())).collect()
             };
             assert_eq!(links(other), links(third), "{at}");

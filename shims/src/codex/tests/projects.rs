@@ -89,7 +89,6 @@ fn a_model_chosen_elsewhere_is_pinned_or_told() {
         ("/w/.codex/agents/r.toml", role),
         ("/w/.codex/agents/r.toml", "[broken"),
         ("/w/.codex/config.toml", "[agents.r]\nconfig_file = 'r.toml'"),
-        ("/w/.codex/config.toml", "model_catalog_json = 'x'"),
     ] {
         let plan = plan(&launch(), &machine(&[("/w/.codex/agents", ""), (place, text)])).expect("planned");
         assert!(warnings(&plan).concat().contains(place), "{place} {text}: {:?}", plan.notes);
@@ -105,6 +104,40 @@ fn a_model_chosen_elsewhere_is_pinned_or_told() {
         let said = warnings(&super::plan(&launch(), &machine).expect("planned")).concat();
         assert!(said.contains("/w/.codex/agents/more is not looked into"), "{said}");
     }
+}
+
+#[test]
+fn a_catalogue_of_a_project_is_outdone_by_the_launchs_where_it_has_one() {
+    for (id, warned) in [("M", false), ("gpt-6-sol", true)] {
+        let model = Sourced::new(Model::named(id), Origin::Default(String::new()));
+        let project = machine(&[("/w/.codex/config.toml", "model_catalog_json = 'x'")]);
+        let plan = plan(&Launch { model, ..launch() }, &project).expect("planned");
+        assert_eq!(!warnings(&plan).is_empty(), warned, "{id}: {:?}", plan.notes);
+    }
+}
+
+/// Also where the project is the home folder, so that it is the user's own word about another model.
+#[test]
+fn the_window_is_the_models_whatever_a_project_says() {
+    for key in ["model_context_window", "model_auto_compact_token_limit"] {
+        for (place, cwd) in [("/w/.codex/config.toml", "/w"), ("/h/.codex/config.toml", "/h")] {
+            let mut machine = machine(&[(place, &format!("{key} = 1000\n"))]);
+            machine.dirs.cwd = cwd.into();
+            let of = |window| {
+                let model = Model { context_window: window, ..Model::named("M") };
+                let model = Sourced::new(model, Origin::Default(String::new()));
+                plan(&Launch { model, ..launch() }, &machine).expect("planned")
+            };
+            let pinned = |plan: &Plan, word: &str| words(plan).contains(&word);
+            let known = of(Some(100_000));
+            assert!(pinned(&known, "model_context_window=100000"), "{place}");
+            assert!(pinned(&known, "model_auto_compact_token_limit=90000"), "{place}");
+            assert!(known.notes.is_empty(), "{:?}", known.notes);
+            assert!(pinned(&of(None), "model_context_window=272000"), "{place}");
+        }
+    }
+    let nothing = plan(&launch(), &machine(&[("/w/.codex/config.toml", "x = 1")])).expect("planned");
+    assert!(!words(&nothing).iter().any(|word| word.contains("window") || word.contains("compact")));
 }
 
 #[test]

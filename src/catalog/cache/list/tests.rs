@@ -61,6 +61,34 @@ fn every_model_is_found_and_no_other() {
 }
 
 #[test]
+fn the_best_are_the_first_of_those_that_are_kept() {
+    for count in [0, 1, 3, 7, 500] {
+        let (_, stored) = stored(count);
+        let kept = stored.kept().unwrap();
+        for many in [0, 1, 5, 40] {
+            assert_eq!(stored.best(many).unwrap(), kept[..many.min(kept.len())], "{many} of {count}");
+        }
+        assert_eq!(stored.best(usize::MAX).unwrap().len(), kept.len().min(BEST));
+    }
+}
+
+/// A list of a version that did not write where they are.
+#[test]
+fn the_best_of_an_old_list_are_found_if_it_is_short() {
+    for (count, found) in [(9, 7), (100, 40), (5000, 0)] {
+        let (_, new) = stored(count);
+        let kept = new.kept().unwrap();
+        let text = String::from_utf8(draft(&entries(count)).encode().unwrap()).unwrap();
+        let (start, rest) = text.split_once(",\"best\":[").unwrap();
+        let old = format!("{start}{}", rest.split_once(']').unwrap().1);
+        let old = Stored::in_memory(old.into_bytes()).unwrap();
+        assert!(old.head.best.is_empty());
+        assert_eq!(old.best(40).unwrap(), kept[..found], "{count}");
+        assert_eq!(old.kept().unwrap(), kept);
+    }
+}
+
+#[test]
 fn a_prefix_gives_its_models_sorted() {
     let (entries, stored) = stored(500);
     for prefix in ["", "a", "a/m-000", "bb/m-00001", "ccc/", "d", "z/"] {
@@ -121,7 +149,7 @@ fn garbage_in_the_middle_is_an_error_and_no_crash() {
         let mut broken = whole.clone();
         broken[at] = b'\xff';
         if let Ok(stored) = Stored::in_memory(broken) {
-            _ = (stored.entries(), stored.find("ccc/m-00014"), stored.in_parts("a", 1));
+            _ = (stored.entries(), stored.find("ccc/m-00014"), stored.in_parts("a", 1), stored.best(40));
         }
     }
 }
@@ -145,6 +173,7 @@ fn a_list_cut_anywhere_is_refused_and_one_changed_anywhere_is_survived() {
             let most = good.len() / 2;
             assert!(stored.entries().map_or(0, |all| all.len()) < most, "{at} {bit}");
             assert!(stored.in_parts("", 99).map_or(0, |all| all.len()) < most, "{at} {bit}");
+            assert!(stored.best(40).map_or(0, |all| all.len()) < most, "{at} {bit}");
             for entry in &entries {
                 _ = stored.find(&entry.record.id);
             }

@@ -1,0 +1,155 @@
+//! The models that Codex's own picker offers: a generated catalogue, named by its content.
+//!
+//! Without one, `/model` lists `OpenAI`'s models whoever the provider is, and each start warns of missing metadata. An
+//! entry says what Codex assumes of a model it does not know (0.118, 0.171), so that a request is the same with it as
+//! without, and beside that what the config and the provider's list say. Codex refuses an entry that brings no
+//! instructions, and leaves its own out for an empty text; so each has a copy of those.
+//!
+//! What is in the file follows from its name, and it is written once: a warm launch only looks whether it is there.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use crate::{EntryKind, Inputs, Launch, Model, Plan, ToolSet};
+
+/// Of the provider's own list; what the config names comes with any number.
+pub const LISTED: usize = 40;
+
+/// Entries at the most: each is 17 kB, and a config may name any number of models.
+const MOST: usize = 100;
+
+/// To be raised with any change of what is written, [`INSTRUCTIONS`] among it.
+pub const FORM: u32 = 1;
+
+/// Of 0.171.0, licensed under the Apache License 2.0 alone: see NOTICE.
+const INSTRUCTIONS: &str = include_str!("instructions.md");
+
+const FILE: &str = "agent-run-models.json";
+
+/// What Codex assumes where it does not know the window (0.118, 0.171).
+pub const ASSUMED_WINDOW: u64 = 272_000;
+
+/// How the ids begin of which Codex has its own metadata, with instructions and tools made for them (0.171). A
+/// provider's prefix, as in `openai/gpt-6-sol`, does not keep it from knowing them.
+const KNOWN: [&str; 5] = ["codex-", "gpt-5.5", "gpt-5.6", "gpt-6", "gpt-daybreak-"];
+
+/// The catalogue of one launch.
+pub struct Catalogue<'a> {
+    provider: &'a str,
+    models: Vec<&'a Model>,
+    folder: PathBuf,
+}
+
+impl<'a> Catalogue<'a> {
+    /// `None` where Codex knows the launch's model better than any entry here could say.
+    pub fn of(launch: &'a Launch, inputs: &Inputs) -> Option<Self> {
+        let id = &launch.model.value.id;
+        let own = id.rsplit('/').next().unwrap_or(id);
+        if launch.codex_tools == ToolSet::Full && KNOWN.iter().any(|start| own.starts_with(start)) {
+            return None;
+        }
+        let tiers = &launch.tiers;
+        let tiers = [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+        let named = tiers.iter().filter_map(|tier| launch.models.iter().find(|model| model.id == **tier));
+        let mut models: Vec<&Model> = Vec::with_capacity(launch.models.len() + 1);
+        for model in std::iter::once(&launch.model.value).chain(named).chain(&launch.models) {
+            if models.len() < MOST && models.iter().all(|known| known.id != model.id) {
+                models.push(model);
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        (FORM, &launch.provider, models.len()).hash(&mut hasher);
+        for model in &models {
+            let known = (&model.id, &model.name, model.context_window, model.reasoning, model.vision);
+            let costs = [model.input_cost_per_million, model.output_cost_per_million];
+            (known, costs.map(|cost| cost.map(f64::to_bits))).hash(&mut hasher);
+        }
+        let name = format!("{}-{:016x}", launch.provider, hasher.finish());
+        let folder = inputs.dirs.cache.join("codex").join(name);
+        // Codex cannot be given another name. A minimal set of tools needs the catalogue, and the launch then fails.
+        let is_named = launch.codex_tools == ToolSet::Minimal || folder.to_str().is_some();
+        is_named.then_some(Self { provider: &launch.provider, models, folder })
+    }
+
+    /// What [`Catalogue::plan`] must know.
+    pub fn reads(&self) -> PathBuf {
+        self.folder.clone()
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(FILE)
+    }
+
+    /// Plans the file, unless it is there.
+    pub fn plan(&self, inputs: &Inputs, plan: &mut Plan) {
+        plan.dirs.insert(self.folder.clone());
+        let stands = |entry: &crate::Entry| entry.name == FILE && entry.kind == EntryKind::File;
+        if !inputs.entries(&self.folder).iter().any(stands) {
+            plan.write(self.path(), self.text());
+        }
+    }
+
+    fn text(&self) -> String {
+        let models = self.models.iter().enumerate().map(|(at, model)| self.entry(at, model).to_string());
+        // A model a line, for whoever looks into it.
+        format!("{{\"models\":[\n{}\n]}}\n", models.collect::<Vec<_>>().join(",\n"))
+    }
+
+    fn entry(&self, at: usize, model: &Model) -> Json {
+        let window = model.context_window.unwrap_or(ASSUMED_WINDOW);
+        let inputs: &[&str] = if model.vision == Some(false) { &["text"] } else { &["text", "image"] };
+        json!({
+            "slug": model.id,
+            // So that the provider is seen: at "Model provider" Codex shows its id, which is the same for all (0.171).
+            "display_name": format!("{} @ {}", model.id, self.provider),
+            "description": description(model),
+            "supported_reasoning_levels": efforts(model),
+            "shell_type": "default",
+            "visibility": "list",
+            "supported_in_api": true,
+            "priority": at,
+            "supports_reasoning_summaries": false,
+            "support_verbosity": false,
+            "truncation_policy": { "mode": "bytes", "limit": 10_000 },
+            "supports_parallel_tool_calls": false,
+            "context_window": window,
+            // A `model_context_window` of a project can only lower it.
+            "max_context_window": window,
+            "experimental_supported_tools": [],
+            "input_modalities": inputs,
+            "base_instructions": INSTRUCTIONS,
+        })
+    }
+}
+
+/// What the picker asks for after a model. Without a choice Codex asks for the effort `none`, which some models refuse;
+/// and before anything was picked it asks for none of them (0.171). The first is the one that is marked.
+fn efforts(model: &Model) -> Json {
+    let efforts: &[(&str, &str)] = match model.reasoning {
+        Some(true) => &[
+            ("medium", "what most providers take where nothing is said"),
+            ("low", "quicker"),
+            ("high", "more thorough"),
+        ],
+        Some(false) => &[],
+        None => &[("medium", "for a model that reasons"), ("none", "for one that does not")],
+    };
+    let effort = |(effort, description): &(&str, &str)| json!({"effort": effort, "description": description});
+    efforts.iter().map(effort).collect()
+}
+
+fn description(model: &Model) -> String {
+    let name = model.name.clone().filter(|name| *name != model.id);
+    let window = model.context_window.map(|window| match window {
+        1_000_000.. => format!("{}.{}M tokens", window / 1_000_000, window / 100_000 % 10),
+        1000.. => format!("{}k tokens", window / 1000),
+        _ => format!("{window} tokens"),
+    });
+    let price = model.input_cost_per_million.zip(model.output_cost_per_million);
+    let price = price.map(|(input, output)| format!("${input} in, ${output} out for a million"));
+    let parts: Vec<_> = name.into_iter().chain(window).chain(price).collect();
+    parts.join(", ")
+}

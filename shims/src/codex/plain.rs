@@ -1,0 +1,151 @@
+//! A session of a plain `codex`, gone on with at a provider: a copy in the history of all providers.
+//!
+//! Codex goes on with no session of another provider's id, and a plain `codex` stops at one with the id of a launch. So
+//! a session that the user names by its id, and that lies in the user's own home alone, is copied once, with that id
+//! in it. Codex finds a session by its file's name, whatever its database knows (0.118, 0.171). The original stays as
+//! it is, and what is said later in one of the two is not in the other.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::home::Home;
+use super::settings;
+use crate::{Carry, Entry, EntryKind, Inputs, Launch, Plan};
+
+/// The commands that take an id.
+const COMMANDS: [&str; 2] = ["resume", "fork"];
+
+/// What the user asks to go on with, where it may be a session: ids are UUIDs of version 7, which hold the time.
+struct Wanted {
+    id: String,
+    /// The folders below `sessions` in which it may lie. They are named by the day where the user was then.
+    days: [PathBuf; 3],
+}
+
+fn wanted(launch: &Launch) -> Option<Wanted> {
+    let words = || launch.args.iter().filter_map(|word| word.to_str());
+    let command = words().position(|word| COMMANDS.contains(&word))?;
+    let id = words().skip(command + 1).find(|word| is_id(word))?;
+    let digits: String = id.chars().filter(|c| *c != '-').take(12).collect();
+    let day = i64::from_str_radix(&digits, 16).ok()? / 86_400_000;
+    Some(Wanted { id: id.to_owned(), days: [day - 1, day, day + 1].map(folder_of) })
+}
+
+fn is_id(word: &str) -> bool {
+    word.len() == 36
+        && word.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            14 => byte == b'7',
+            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+        })
+}
+
+/// `YYYY/MM/DD` of a day since 1970.
+fn folder_of(day: i64) -> PathBuf {
+    // Days since the first of March of the year 0, in whole cycles of 400 years.
+    let day = day + 719_468;
+    let (cycle, rest) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year = (rest - rest / 1460 + rest / 36_524 - rest / 146_096) / 365;
+    let of_year = rest - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let of_month = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = cycle * 400 + year + i64::from(month <= 2);
+    PathBuf::from(format!("{year:04}/{month:02}/{of_month:02}"))
+}
+
+/// What [`plan`] must know: nothing, where no session is named.
+pub fn reads(launch: &Launch, home: &Home) -> Vec<PathBuf> {
+    let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return Vec::new() };
+    let both = [home.state.join("sessions"), home.real.join("sessions")];
+    both.iter().flat_map(|sessions| wanted.days.iter().map(|day| sessions.join(day))).collect()
+}
+
+/// Plans the copy.
+pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+    let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return };
+    let find = |sessions: &Path| -> Option<(PathBuf, OsString)> {
+        wanted.days.iter().find_map(|day| {
+            let is_it = |entry: &&Entry| entry.kind == EntryKind::File && names(&entry.name, &wanted.id);
+            let entry = inputs.entries(&sessions.join(day)).iter().find(is_it)?;
+            Some((day.clone(), entry.name.clone()))
+        })
+    };
+    let (ours, theirs) = (home.state.join("sessions"), home.real.join("sessions"));
+    if find(&ours).is_some() {
+        return;
+    }
+    let Some((day, name)) = find(&theirs) else { return };
+    let from = theirs.join(&day).join(&name);
+    if !name.as_encoded_bytes().ends_with(b".jsonl") {
+        plan.warn(format!(
+            "the session is packed, and only Codex can read it: {}\n\
+             help: go on with it by a plain `codex resume {}`",
+            from.display(),
+            wanted.id
+        ));
+        return;
+    }
+    let id = settings::id(inputs);
+    plan.info(format!(
+        "{} is a session of plain Codex: a copy is gone on with, and the original stays as it is",
+        from.display()
+    ));
+    plan.carry.push(Carry {
+        from,
+        to: ours.join(&day).join(&name),
+        values: ["model_provider", "model_provider_id"].map(|key| (key.to_owned(), id.clone())).into(),
+        ..Carry::default()
+    });
+}
+
+/// Whether a file is that of the session, packed or not: `rollout-<time>-<id>.jsonl`.
+fn names(file: &OsStr, id: &str) -> bool {
+    file.to_str().is_some_and(|name| {
+        let rest = name.strip_prefix("rollout-").and_then(|rest| rest.split_once(id));
+        rest.is_some_and(|(_, end)| end == ".jsonl" || end.starts_with(".jsonl."))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_its_folder() {
+        for (day, folder) in [
+            (0, "1970/01/01"),
+            (-1, "1969/12/31"),
+            (11_016, "2000/02/29"),
+            (11_017, "2000/03/01"),
+            (19_782, "2024/02/29"),
+            (20_453, "2025/12/31"),
+            (20_454, "2026/01/01"),
+            (47_541, "2100/03/01"),
+        ] {
+            assert_eq!(folder_of(day), Path::new(folder), "{day}");
+        }
+    }
+
+    #[test]
+    fn only_a_session_that_is_named_by_its_id_is_wanted() {
+        let wanted = |words: &str| {
+            let args = words.split_whitespace().map(OsString::from).collect();
+            let sample = Launch::sample("p", crate::Protocol::OpenaiResponses, "https://p.example", "m");
+            wanted(&Launch { args, ..sample }).map(|it| it.days[1].clone())
+        };
+        let id = "01a21c5c-34d3-79f1-b788-fff06e0f8a10";
+        for words in [
+            format!("resume {id}"),
+            format!("exec resume {id} go on"),
+            format!("exec resume --json {id}"),
+            format!("-p work fork {id}"),
+        ] {
+            assert_eq!(wanted(&words), Some("2026/11/27".into()), "{words}");
+        }
+        for words in ["", "resume", "resume --last", "resume my-session", &format!("exec {id}")] {
+            assert_eq!(wanted(words), None, "{words}");
+        }
+        assert_eq!(wanted("resume 01a21c5c-34d3-49f1-b788-fff06e0f8a10"), None, "it holds no time");
+    }
+}

@@ -1,0 +1,134 @@
+//! Roles of sub-agents that bring a model of their own.
+//!
+//! The model itself asks for a role, and no `-c` word outdoes what the role's file says (seen in 0.171). A project's
+//! roles are looked at by `projects`; these are the user's own, in files of their own or named by `config.toml`.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value as Toml};
+
+use super::home::Home;
+use crate::{Entry, EntryKind, Inputs, Launch, Plan};
+
+/// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
+const DEEPEST: usize = 4;
+
+/// What [`name`] must know. Most homes have no roles, and are asked nothing more.
+pub fn reads(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+    if home.isolated {
+        return Vec::new();
+    }
+    let mut paths = named_by_settings(home, inputs);
+    if inputs.entries(&home.real).iter().any(|entry| entry.name == "agents") {
+        below(&home.real.join("agents"), inputs, DEEPEST, &mut paths);
+    }
+    paths
+}
+
+/// Every role's file below a folder, and the folders on the way.
+fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) {
+    paths.push(folder.to_owned());
+    for Entry { name, kind } in inputs.entries(folder) {
+        let path = folder.join(name);
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            paths.push(path);
+        } else if *kind != EntryKind::File && deep > 0 {
+            below(&path, inputs, deep - 1, paths);
+        }
+    }
+}
+
+/// The files of `[agents.NAME] config_file` in the user's own settings.
+fn named_by_settings(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+    let text = inputs.text(&home.real.join("config.toml")).ok().flatten().unwrap_or_default();
+    // Parsed only where the key stands in it, so that most launches parse nothing.
+    if !text.contains("config_file") {
+        return Vec::new();
+    }
+    let table: Table = text.parse().unwrap_or_default();
+    let agents = table.get("agents").and_then(Toml::as_table).into_iter().flatten();
+    let files = agents.filter_map(|(_, role)| role.get("config_file")?.as_str());
+    files.map(|file| home.real.join(file)).collect()
+}
+
+/// Names each role that would ask this provider for a model that nobody said it has.
+pub fn name(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+    let tiers = &launch.tiers;
+    let tiers = [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+    let known = |id: &str| {
+        let mut models = launch.models.iter().chain([&launch.model.value]);
+        models.any(|model| model.id == id) || tiers.into_iter().any(|tier| tier == id)
+    };
+    for path in reads(home, inputs) {
+        let role = inputs.text(&path).ok().flatten().and_then(|text| text.parse::<Table>().ok());
+        let model = role.as_ref().and_then(|role| role.get("model")).and_then(Toml::as_str);
+        if let Some(model) = model.filter(|model| !known(model)) {
+            plan.warn(format!(
+                "{}: a sub-agent of this role asks provider `{}` for the model {model:?}\n\
+                 help: take `model` out of the role, so that it asks for the launch's",
+                path.display(),
+                launch.provider
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Model, Note, Protocol};
+
+    #[test]
+    fn a_role_with_a_foreign_model_is_named_wherever_it_lies() {
+        let mut inputs = Inputs::default();
+        inputs.dirs.home = "/h".into();
+        let config =
+            "[agents.by_settings]\nconfig_file = 'roles/named.toml'\n[agents.plain]\ndescription = 'x'\n";
+        for (path, text) in [
+            ("/h/.codex/config.toml", config),
+            ("/h/.codex/roles/named.toml", "model = 'named-model'"),
+            ("/h/.codex/agents/top.toml", "model = 'gpt-6-sol'\n"),
+            ("/h/.codex/agents/deep/er/low.toml", "model = \"low-model\"\n"),
+            ("/h/.codex/agents/ours.toml", "model = 'm'\n"),
+            ("/h/.codex/agents/listed.toml", "model = 'listed'\n"),
+            ("/h/.codex/agents/none.toml", "developer_instructions = 'be brief'\n"),
+            ("/h/.codex/agents/broken.toml", "[[[ model = 'x'"),
+        ] {
+            inputs.facts.insert(path.into(), Fact::File(text.into()));
+        }
+        let folder = |entries: &[(&str, EntryKind)]| {
+            Fact::Dir(
+                entries.iter().map(|(name, kind)| Entry { name: name.into(), kind: kind.clone() }).collect(),
+            )
+        };
+        let files = ["top", "ours", "listed", "none", "broken"].map(|name| format!("{name}.toml"));
+        let mut agents: Vec<_> = files.iter().map(|name| (name.as_str(), EntryKind::File)).collect();
+        agents.push(("deep", EntryKind::Dir));
+        inputs.facts.insert("/h/.codex".into(), folder(&[("agents", EntryKind::Link("/x".into()))]));
+        inputs.facts.insert("/h/.codex/agents".into(), folder(&agents));
+        inputs.facts.insert("/h/.codex/agents/deep".into(), folder(&[("er", EntryKind::Dir)]));
+        inputs.facts.insert("/h/.codex/agents/deep/er".into(), folder(&[("low.toml", EntryKind::File)]));
+
+        let mut launch = Launch::sample("p", Protocol::OpenaiResponses, "https://p.example", "m");
+        launch.models = vec![Model::named("listed")];
+        let named = |launch: &Launch| {
+            let mut plan = Plan::default();
+            name(launch, &Home::of(launch, &inputs), &inputs, &mut plan);
+            plan.notes
+        };
+        let notes = named(&launch);
+        assert_eq!(notes.len(), 3, "{notes:?}");
+        for (note, (file, model)) in notes.iter().zip([
+            ("/h/.codex/roles/named.toml: ", "\"named-model\""),
+            ("/h/.codex/agents/top.toml: ", "\"gpt-6-sol\""),
+            ("/h/.codex/agents/deep/er/low.toml: ", "\"low-model\""),
+        ]) {
+            assert!(
+                matches!(note, Note::Warning(text) if text.starts_with(file) && text.contains(model)),
+                "{note:?}"
+            );
+        }
+        launch.isolated = true;
+        assert!(named(&launch).is_empty(), "nothing of the user's is there");
+    }
+}

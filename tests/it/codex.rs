@@ -1,0 +1,97 @@
+//! What a launch leaves for Codex on disk: the models of its picker, and a copy of a plain session.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+
+use crate::support::Sandbox;
+use crate::support::lists::Lists;
+use crate::support::tree::Tree;
+
+fn sandbox(lists: &Lists) -> Sandbox {
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    sandbox.config(&format!(
+        "providers:\n  p: &it\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{0}/v1'}}\n    \
+         models_url: http://{0}/models\n    key_env: MOCK_KEY\n    default_model: m-1\n    \
+         models: [{{id: mine, context_window: 64000}}]\n  q: *it\n",
+        lists.address
+    ));
+    sandbox.fake_agent("codex");
+    sandbox.shim("codex@p");
+    sandbox.shim("codex@q");
+    sandbox.agent_run(&["models", "list", "p"]).clean();
+    sandbox
+}
+
+/// The files of models that launches made.
+fn catalogues(sandbox: &Sandbox) -> Vec<PathBuf> {
+    let entries = fs::read_dir(sandbox.home(".cache/agent-run/codex")).into_iter().flatten().flatten();
+    let mut files: Vec<_> = entries.map(|entry| entry.path().join("agent-run-models.json")).collect();
+    files.retain(|file| file.exists());
+    files.sort();
+    files
+}
+
+fn slugs(file: &Path) -> Vec<String> {
+    let catalogue: Json = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let models = catalogue["models"].as_array().unwrap().iter();
+    models.map(|model| model["slug"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_models_of_a_launch_are_written_once_for_each_list_and_provider() {
+    let lists = Lists::json(r#"{"data": [{"id": "m-1"}, {"id": "m-2"}]}"#);
+    let sandbox = sandbox(&lists);
+    sandbox.run("codex@p", &[]).exits(0);
+    let [first] = &catalogues(&sandbox)[..] else { panic!("{:?}", catalogues(&sandbox)) };
+    assert_eq!(slugs(first), ["m-1", "mine", "m-2"]);
+    let there = fs::metadata(first).unwrap();
+    assert_eq!(
+        (there.mode() & 0o777, first.parent().unwrap().metadata().unwrap().mode() & 0o777),
+        (0o600, 0o700)
+    );
+    sandbox.run("codex@p", &["exec", "again"]).exits(0);
+    assert_eq!(fs::metadata(first).unwrap().ino(), there.ino(), "written again");
+    sandbox.run("codex@q", &[]).exits(0);
+    assert_eq!(catalogues(&sandbox).len(), 2, "each provider has its own");
+    lists.now_json(r#"{"data": [{"id": "m-1"}, {"id": "m-3"}]}"#);
+    sandbox.agent_run(&["models", "list", "p", "--refresh"]).clean();
+    sandbox.run("codex@p", &[]).exits(0);
+    let now = catalogues(&sandbox);
+    assert_eq!(now.len(), 3, "a running session keeps its file: {now:?}");
+    let fresh = now.iter().find(|file| slugs(file).contains(&"m-3".to_owned())).expect("the new list");
+    assert_eq!(slugs(fresh), ["m-1", "mine", "m-3"]);
+    // A file that somebody took away is there again.
+    fs::remove_file(fresh).unwrap();
+    sandbox.run("codex@p", &[]).exits(0);
+    assert!(fresh.exists());
+}
+
+#[test]
+fn a_plain_session_is_copied_when_it_is_named_and_only_then() {
+    let lists = Lists::json(r#"{"data": [{"id": "m-1"}]}"#);
+    let sandbox = sandbox(&lists);
+    let id = "01a21c5c-34d3-79f1-b788-fff06e0f8a10";
+    let name = format!("2026/11/27/rollout-2026-11-27T09-35-34-{id}.jsonl");
+    let text = "{\"id\":\"x\",\"model_provider\":\"openai\"}\n{\"said\":\"\\\"model_provider\\\":\\\"openai\\\"\"}\n";
+    let plain = sandbox.home(".codex/sessions").join(&name);
+    sandbox.write(&plain, text);
+    let before = Tree::of(&sandbox.home(".codex"));
+    let copy = sandbox.home(".local/state/agent-run/codex-shared/sessions").join(&name);
+    for words in [&["resume"][..], &["resume", "--last"], &["exec", "hello"]] {
+        sandbox.run("codex@p", words).exits(0);
+        assert!(!copy.exists(), "{words:?}");
+    }
+    sandbox.run("codex@p", &["resume", id]).exits(0);
+    let copied = fs::read_to_string(&copy).unwrap();
+    assert!(copied.starts_with("{\"id\":\"x\",\"model_provider\":\"agent-run-"), "{copied}");
+    assert!(copied.ends_with("{\"said\":\"\\\"model_provider\\\":\\\"openai\\\"\"}\n"), "{copied}");
+    assert_eq!(fs::metadata(&copy).unwrap().mode() & 0o777, 0o600);
+    // What was said in the copy since stays.
+    fs::write(&copy, "longer").unwrap();
+    sandbox.run("codex@q", &["exec", "resume", id, "more"]).exits(0);
+    assert_eq!(fs::read_to_string(&copy).unwrap(), "longer");
+    assert_eq!(Tree::of(&sandbox.home(".codex")), before);
+}
