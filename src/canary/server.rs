@@ -13,6 +13,7 @@ use serde_json::Value as Json;
 
 use super::answer;
 use super::http::{self, Body, Pace, Reply, Request};
+use super::peer;
 use super::record::{Log, Record};
 use super::route::Seen;
 use super::script::Script;
@@ -33,13 +34,15 @@ struct Shared {
     count: AtomicU64,
     /// What the path of a request must begin with.
     prefix: String,
+    /// The `Host` of its base URL.
+    host: String,
     stopped: AtomicBool,
 }
 
 impl Canary {
     /// Starts a canary on a free port of 127.0.0.1, below a path that only who is given the base URL can know. Any
     /// other program of this machine, or a page in a browser, can find the port; what it asks is refused and not
-    /// remembered.
+    /// remembered. What comes by the proxy variables has no such path; of that, only another user's is refused.
     pub fn start(script: Script, log: Log) -> Result<Self> {
         let secret = machine_secret::random().context("could not read /dev/urandom")?;
         let prefix = format!("/{:032x}", u128::from_be_bytes(secret));
@@ -66,6 +69,7 @@ impl Canary {
             born: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros()),
             count: AtomicU64::new(0),
             prefix: prefix.clone(),
+            host: addr.to_string(),
             stopped: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -124,6 +128,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 
 /// Answers the requests of one connection until either side ends it.
 fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
+    if !shared.prefix.is_empty() && peer::is_another_users(stream.peer_addr()?, stream.local_addr()?) {
+        bail!("it belongs to another user");
+    }
     // The head and each event are written apart; without this, each would wait for the other's receipt.
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
@@ -165,7 +172,7 @@ impl Shared {
         if self.prefix.is_empty() || !request.target.starts_with('/') {
             return Some(request);
         }
-        let is_pages = request.headers.contains_key("origin");
+        let is_pages = request.headers.contains_key("origin") || request.header("host") != self.host;
         let target =
             request.target.strip_prefix(&self.prefix).filter(|rest| rest.starts_with('/') || rest.is_empty());
         let target = target.filter(|_| !is_pages)?.to_owned();

@@ -31,6 +31,7 @@ use scene::Scene;
 pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let canary = Canary::start(Script::default(), Log::memory())?;
+    let _held = interrupts.hold()?;
     let scene = Scene::set(&canary)?;
     let ran = if let Some((agent, program)) = choose(agent, env)? {
         say(&format!(

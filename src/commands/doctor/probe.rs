@@ -101,6 +101,7 @@ fn probe(
         hosts: Some(agent.own_hosts()),
     };
 
+    let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
     let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);

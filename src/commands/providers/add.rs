@@ -25,6 +25,9 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
     let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);
+    if !words.dry_run {
+        config::check_writable(path, &preset.entry(name, asked.as_ref(), words.model.as_deref()))?;
+    }
     let can_ask = is_terminal && !words.yes && !words.dry_run;
     let key = match (asked, preset.key_variable()) {
         (None, Some(variable)) if can_ask => ask_for_place(variable, name, env)?,
