@@ -57,6 +57,29 @@ fn an_administrators_config_is_read_where_the_user_has_none() {
     assert_eq!(path(&named), "/no/such/file");
 }
 
+/// A file that its user cannot look at is still the one that is meant.
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "root can read everything: needs setpriv, --features as-root")]
+fn a_config_of_ones_own_that_cannot_be_looked_at_gives_way_to_no_other() {
+    let sandbox = Sandbox::new();
+    let own = sandbox.config(SOUND);
+    sandbox.write(&sandbox.path("xdg/agent-run/config.yaml"), SOUND);
+    let folders = [sandbox.path(""), sandbox.path("bin"), sandbox.home(""), sandbox.home(".config")];
+    for (folder, mode) in
+        folders.iter().map(|folder| (folder.clone(), 0o755)).chain([(own.parent().unwrap().into(), 0)])
+    {
+        std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    }
+    let xdg = sandbox.path("xdg").display().to_string();
+    let sandbox = sandbox.var("XDG_CONFIG_DIRS", xdg);
+    for words in ["providers list", "launch deepseek claude", "config check", "providers add ollama --yes"] {
+        let script = format!("--reuid=65533 --clear-groups agent-run {words}");
+        let ran = sandbox.run("setpriv", &script.split(' ').collect::<Vec<_>>());
+        assert!(matches!(ran.code, 1 | 125), "{words}: {ran:?}");
+        ran.complains(&[&own.display().to_string(), "permission denied", "\nhelp: "]);
+    }
+}
+
 #[test]
 fn path_names_the_file_that_is_read() {
     let sandbox = Sandbox::new();
