@@ -121,6 +121,9 @@ pub fn resolve(
     };
     let headers = fill("headers", &provider.headers)?;
     for (name, value) in &headers {
+        if let Some(why) = header::dropped(request.agent, &request.provider, name) {
+            return Err(anyhow!(why).into());
+        }
         if let Some(fault) = header::fault_of(value, env) {
             return Err(anyhow!(header::complaint(name, fault)).into());
         }

@@ -115,6 +115,62 @@ help: known keys: providers, isolated_homes, shims, models_ttl
     assert_eq!(findings[0]["key"], "providers.a.protocols[0]");
 }
 
+/// What a key of the config does not do is said where someone asks, and not at each launch.
+#[test]
+fn check_says_what_has_no_effect_and_a_launch_does_not() {
+    let sandbox = Sandbox::new();
+    let more = "isolated: true\n    sessions: own\n    headers: {Authorization: Token x}";
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", more));
+    sandbox.fake_agent("claude");
+    sandbox.fake_agent("hermes");
+    let said = sandbox.agent_run(&["config", "check"]).clean().stdout;
+    for part in [
+        ":7:5: warning: providers.deepseek.sessions has no effect: `isolated: true` implies it\nhelp: remove `sessions`\n",
+        ":8:15: warning: providers.deepseek.headers.Authorization is sent instead of the key by Crush and Hermes alone",
+        "\n2 warnings\n",
+    ] {
+        assert!(said.contains(part), "no {part} in:\n{said}");
+    }
+    let refused =
+        sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).exits(125);
+    refused.complains(&[
+        "providers.deepseek.headers.Authorization: Claude Code sends the key",
+        "\nhelp: remove",
+    ]);
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", "isolated: true\n    sessions: own"));
+    sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
+}
+
+/// A header that some agents drop, or that two spellings give, is refused with its place by every command.
+#[test]
+fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {
+    let sandbox = Sandbox::new().var("EMPTY", "");
+    sandbox.fake_agent("claude");
+    for (headers, part) in [
+        (
+            "{Host: evil.example}",
+            ":6:15: providers.deepseek.headers.Host: this header belongs to the connection",
+        ),
+        (
+            "{X-A: '1', x-a: '2'}",
+            ":6:25: providers.deepseek.headers.x-a: this header is there already, as `X-A`",
+        ),
+        ("{X-A: ''}", ":6:20: providers.deepseek.headers.X-A: the header's value is empty"),
+    ] {
+        sandbox.config(&SOUND.replace("tiers: {haiku: small}", &format!("headers: {headers}")));
+        for words in [&["launch", "deepseek", "claude"][..], &["providers", "list"]] {
+            let ran = sandbox.agent_run(words);
+            assert_ne!(ran.code, 0);
+            ran.complains(&[part, "\nhelp: "]);
+        }
+        let checked = sandbox.agent_run(&["config", "check"]).exits(1).stdout.replace(": error:", ":");
+        assert!(checked.contains(part), "{checked}");
+    }
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", "headers: {X-A: '${env:EMPTY}'}"));
+    let words = ["launch", "deepseek", "--model", "m", "--force", "model", "claude"];
+    sandbox.agent_run(&words).exits(125).complains(&["headers.X-A has nothing in it", "\nhelp: "]);
+}
+
 #[test]
 fn warnings_fail_only_when_check_is_strict() {
     let sandbox = Sandbox::new();
