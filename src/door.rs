@@ -100,11 +100,26 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
 /// script passed them on, so an error that holds more than text loses its colours with the rest.
 fn refused(error: &clap::Error) -> ! {
     let plain = error.render().to_string();
+    let is_launch = error.use_stderr() && is_launch(std::env::args_os().skip(1));
+    let code = if is_launch { OURS.into() } else { error.exit_code() };
     if error.use_stderr() && matches!(escaped(&plain), Cow::Owned(_)) {
         report::say(&plain);
-        std::process::exit(error.exit_code());
+    } else {
+        _ = error.print();
     }
-    error.exit()
+    std::process::exit(code);
+}
+
+/// Whether the words are those of a launch, whose own exit code must not be taken for the agent's.
+fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--config") => _ = words.next(),
+            Some(option) if option.starts_with("--config=") => {}
+            word => return word == Some("launch"),
+        }
+    }
+    false
 }
 
 fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {
