@@ -50,6 +50,14 @@ impl Loaded {
         self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.text)
     }
 
+    /// Those about the providers that a command names; all, where it names none.
+    pub fn warnings_for(&self, named: &[&str]) -> Vec<&String> {
+        match named {
+            [] => self.warnings().collect(),
+            named => named.iter().flat_map(|name| self.warnings_about(name)).collect(),
+        }
+    }
+
     /// Those about one provider: a launch says nothing of the others.
     pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &String> {
         let all = self.warnings.iter().chain(&self.literal_keys);

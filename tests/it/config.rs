@@ -141,6 +141,39 @@ fn check_says_what_has_no_effect_and_a_launch_does_not() {
     sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
 }
 
+#[test]
+fn a_command_that_names_a_provider_warns_of_that_one_alone() {
+    let sandbox = Sandbox::new().var("LOCAL_KEY", "sk-local-0123456789");
+    sandbox.config(&SOUND.replace("tiers:", "key_command: [echo, sk-x]\n    tiers:"));
+    sandbox.fake_agent("codex");
+    let warning =
+        "warning: [HOME]/.config/agent-run/config.yaml: providers.deepseek has both `key` and `key_command`";
+    let said = |words: &str| {
+        let ran = sandbox.agent_run(&words.split(' ').collect::<Vec<_>>());
+        sandbox.redacted(&ran.stderr)
+    };
+    for words in [
+        "launch local --model m --force model codex",
+        "launch local --dry-run --model m --force model codex",
+        "providers show local",
+        "config show local",
+        "models list local",
+        "models show local m",
+        "models diff local",
+        "env local --model m",
+        "providers test local",
+        "providers add ollama --dry-run",
+        "why codex@local",
+    ] {
+        assert!(!said(words).contains("deepseek"), "{words}: {}", said(words));
+    }
+    for words in ["providers show deepseek", "config show deepseek", "providers list", "config show"] {
+        assert!(said(words).contains(warning), "{words}: {}", said(words));
+    }
+    let added = said("providers add ollama --yes");
+    assert!(!added.contains("deepseek"), "{added}");
+}
+
 /// A header that some agents drop, or that two spellings give, is refused with its place by every command.
 #[test]
 fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {

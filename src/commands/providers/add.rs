@@ -49,7 +49,7 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
         }
     }
     config::change_config(path, &entry, |now| config::append(now, name, &entry))?;
-    loaded.warnings().for_each(|warning| report::warn(warning));
+    loaded.warnings_about(name).for_each(|warning| report::warn(warning));
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
 }
