@@ -158,6 +158,21 @@ fn neither_an_empty_element_of_path_nor_a_copy_starts_this_program_again() {
     assert_eq!(ran.stdout, "here\n");
 }
 
+/// A stripped copy, or another version.
+#[test]
+fn another_build_of_this_program_under_the_agents_name_says_what_it_is() {
+    let sandbox = sandbox();
+    let other = sandbox.path("bin/claude");
+    fs::remove_file(&other).unwrap();
+    fs::copy(AGENT_RUN, &other).unwrap();
+    let mut bytes = fs::read(&other).unwrap();
+    bytes.push(0);
+    fs::write(&other, bytes).unwrap();
+    for ran in [sandbox.run("claude@mock", &["-p", "hi"]), sandbox.run("claude", &["--version"])] {
+        ran.exits(125).complains(&["this is agent-run, started as `claude`", "help: see `type -a claude`"]);
+    }
+}
+
 #[test]
 fn the_agent_is_the_same_process_with_signals_as_they_were() {
     let sandbox = sandbox();
