@@ -27,10 +27,6 @@ const CONNECTION: [&str; 13] = [
     "upgrade",
 ];
 
-/// Agents that send the key as `Authorization` and drop another value without a word (seen in 2.1.332 and 0.171.0);
-/// Crush and Hermes send that one instead of the key (0.90.1, 0.19.0).
-const KEEP_AUTHORIZATION: [&str; 2] = ["claude", "codex"];
-
 /// Whether a header belongs to the connection, and not to a config.
 pub fn is_the_connections(name: &str) -> bool {
     CONNECTION.iter().any(|it| name.eq_ignore_ascii_case(it))
@@ -41,16 +37,24 @@ pub fn is_the_keys(name: &str) -> bool {
     name.eq_ignore_ascii_case("authorization")
 }
 
-/// Why an agent would not send this header, as a sentence with what to do.
-pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> Option<String> {
-    let is_dropped = is_the_keys(name) && KEEP_AUTHORIZATION.contains(&agent.name());
-    is_dropped.then(|| {
-        format!(
-            "providers.{provider}.headers.{name}: {} sends the key of the provider as `Authorization`, and would drop this\n\
-             help: remove the header, and name the key by key_env, key_file or key_command; Crush and Hermes send it",
-            agent.title()
-        )
-    })
+/// Whether an agent sends the provider's key, or a placeholder, as `Authorization` and drops a value of the config's
+/// without a word. Seen in Claude Code 2.1.332, unless the key goes as `x-api-key`, and in Codex 0.171.0 where there is
+/// a key; Crush 0.90.1 and Hermes 0.19.0 send the config's value instead.
+pub fn keeps_authorization(agent: &dyn Agent, keyed: bool, as_api_key: bool) -> bool {
+    match agent.name() {
+        "claude" => !as_api_key,
+        "codex" => keyed,
+        _ => false,
+    }
+}
+
+/// The sentence for a header that an agent would drop, and what to do.
+pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> String {
+    format!(
+        "providers.{provider}.headers.{name}: {} sends `Authorization` by itself, and would drop this one\n\
+         help: remove the header and name the key by key_env, key_file or key_command, which is sent as a bearer token",
+        agent.title()
+    )
 }
 
 /// What is wrong with a value that would be sent.

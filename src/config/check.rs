@@ -1,6 +1,6 @@
 //! What takes several keys of a provider to judge.
 
-use shims::{Protocol, Sessions};
+use shims::{Agent, Protocol, Sessions};
 
 use super::problem::{Step, dotted};
 use super::types::{Config, KeyCheck, KeySource, Provider};
@@ -122,13 +122,19 @@ pub fn hints(config: &Config) -> Vec<Finding> {
             let message = "has no effect: `isolated: true` implies it".to_owned();
             found.push(Finding { steps: at("sessions"), message, help: "remove `sessions`".to_owned() });
         }
-        if let Some(header) = provider.headers.keys().find(|header| header::is_the_keys(header)) {
+        let (keyed, as_api_key) = (provider.key_source().is_some(), provider.anthropic_use_api_key);
+        let speaks = |agent: &&dyn Agent| agent.protocols().iter().any(|it| provider.protocols.contains(it));
+        let dropping: Vec<_> = shims::coding_agents()
+            .filter(|agent| speaks(agent) && header::keeps_authorization(*agent, keyed, as_api_key))
+            .map(Agent::title)
+            .collect();
+        if let Some(header) = provider.headers.keys().find(|header| header::is_the_keys(header))
+            && !dropping.is_empty()
+        {
             let mut steps = at("headers");
             steps.push(header.as_str().into());
             let message =
-                "is sent instead of the key by Crush and Hermes alone; a launch of Claude Code or Codex is \
-                           refused"
-                    .to_owned();
+                format!("would be dropped by {}, whose launch is refused", dropping.join(" and by "));
             let help =
                 "name the key by key_env, key_file or key_command, if the provider takes a bearer token";
             found.push(Finding { steps, message, help: help.to_owned() });

@@ -126,17 +126,18 @@ fn check_says_what_has_no_effect_and_a_launch_does_not() {
     let said = sandbox.agent_run(&["config", "check"]).clean().stdout;
     for part in [
         ":7:5: warning: providers.deepseek.sessions has no effect: `isolated: true` implies it\nhelp: remove `sessions`\n",
-        ":8:15: warning: providers.deepseek.headers.Authorization is sent instead of the key by Crush and Hermes alone",
+        ":8:15: warning: providers.deepseek.headers.Authorization would be dropped by Claude Code, whose launch is refused\n",
         "\n2 warnings\n",
     ] {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
     let refused =
         sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).exits(125);
-    refused.complains(&[
-        "providers.deepseek.headers.Authorization: Claude Code sends the key",
-        "\nhelp: remove",
-    ]);
+    refused.complains(&["providers.deepseek.headers.Authorization: Claude Code sends", "\nhelp: remove"]);
+    let sent = "anthropic_use_api_key: true\n    headers: {authorization: Token x}";
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", sent));
+    sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
+    assert!(sandbox.agent_run(&["config", "check"]).clean().stdout.contains("nothing wrong"));
     sandbox.config(&SOUND.replace("tiers: {haiku: small}", "isolated: true\n    sessions: own"));
     sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
 }
