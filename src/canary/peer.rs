@@ -29,7 +29,7 @@ fn owner(list: &str, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
 fn ends(addr: SocketAddr) -> Vec<String> {
     let hex = |bytes: &[u8]| -> String {
         let words = bytes.as_chunks::<4>().0;
-        words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
+        words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect::<Vec<_>>().concat()
     };
     let port = addr.port();
     let forms = match addr.ip() {

@@ -49,6 +49,7 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         ))?;
         Ran { stdout: stand_in::ask(&scene)?, stderr: String::new(), ended: Some("done".to_owned()) }
     };
+    interrupts.check()?;
     let findings = Findings::of(&canary.requests(), &scene.expected(), &ran);
     say(&findings.to_string())?;
     Ok(if findings.as_promised() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

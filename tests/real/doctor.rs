@@ -1,4 +1,5 @@
 use std::fs;
+use std::process::Stdio;
 
 use crate::support::real;
 use crate::support::tree::{Tree, files_holding};
@@ -131,9 +132,34 @@ fn is_well_where_it_was_used(agent: &str, words: &[&str]) {
         assert!(posts >= 2, "{posts}");
         is_healthy(&sandbox, agent, more);
         assert_eq!(canary.posts().len(), posts, "the real provider was asked");
+        if more.is_empty() {
+            goes_on_beside_a_launch(&sandbox, &canary, agent, words);
+        }
         // Hermes starts none without a Python package that it installs when it is first needed (seen in 0.19).
         let starts_servers = agent != "hermes" && !more.contains("isolated");
         assert_eq!(sandbox.home("server-started").exists(), starts_servers, "{agent} {more}");
+    }
+}
+
+/// A launch meanwhile gets its own answer from the real provider, and the probe's verdict stays.
+fn goes_on_beside_a_launch(sandbox: &Sandbox, canary: &Canary, agent: &str, words: &[&str]) {
+    let probe = |_| {
+        let mut command = sandbox.command("agent-run");
+        command.args(["doctor", "--probe", "mock", agent]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let probes: Vec<_> = (0..2).map(probe).collect();
+    let before = canary.posts().len();
+    let ran = sandbox.agent_run(&[&["launch", "mock", agent], words].concat()).exits(0);
+    assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
+    for probe in probes {
+        let output = probe.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    let posts = canary.posts();
+    assert!(posts.len() > before);
+    for post in &posts {
+        assert!(!post.to_string().contains("sk-probe-"), "a probe came to the real provider: {post}");
     }
 }
 

@@ -120,6 +120,7 @@ fn probe_each(
             _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
         }
         report.add(probe::look(agent, provider, loaded, dirs, env, interrupts)?);
+        interrupts.check()?;
     }
     Ok(())
 }
