@@ -14,6 +14,7 @@ mod anthropic;
 mod chat;
 mod dialect;
 mod http;
+mod password;
 mod peer;
 mod record;
 mod responses;

@@ -94,8 +94,8 @@ fn probe(
     let launch = meant.decide(&loaded.config, Asking::Nobody)?;
     let launch = launch.context("a home without a provider cannot be probed")?;
     let canary = Canary::start(Script::default(), Log::memory())?;
-    let proxy = format!("http://{}", canary.addr());
-    let base = format!("{proxy}{}", canary.prefix());
+    let proxy = canary.proxy();
+    let base = format!("http://{}{}", canary.addr(), canary.prefix());
     let expected = Expected {
         key: made_up_key("probe"),
         stale: stale(agent, loaded, env),
