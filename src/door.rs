@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
 use shims::opts::Said;
 
@@ -51,6 +51,9 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 ///
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
+    if let Some(error) = agents_own_name(called) {
+        return launched(Err(error));
+    }
     let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
     // A launch checks it itself, for shims too.
     if !matches!(cli.command, Command::Launch(_))
@@ -96,15 +99,42 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     }
 }
 
+/// The error of being started as an agent: by a link or a copy under the agent's own name. A launch knows those of this
+/// very file, and another build of this program comes here.
+fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
+    let name = Path::new(called).file_name()?.to_str()?;
+    let agent = shims::coding_agents().find(|agent| agent.name() == name)?;
+    let title = agent.title();
+    Some(anyhow!(
+        "this is agent-run, started as `{name}`, the name of {title}\n\
+         help: see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
+    ))
+}
+
 /// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a
 /// script passed them on, so an error that holds more than text loses its colours with the rest.
 fn refused(error: &clap::Error) -> ! {
     let plain = error.render().to_string();
+    let is_launch = error.use_stderr() && is_launch(std::env::args_os().skip(1));
+    let code = if is_launch { OURS.into() } else { error.exit_code() };
     if error.use_stderr() && matches!(escaped(&plain), Cow::Owned(_)) {
         report::say(&plain);
-        std::process::exit(error.exit_code());
+    } else {
+        _ = error.print();
     }
-    error.exit()
+    std::process::exit(code);
+}
+
+/// Whether the words are those of a launch, whose own exit code must not be taken for the agent's.
+fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--config") => _ = words.next(),
+            Some(option) if option.starts_with("--config=") => {}
+            word => return word == Some("launch"),
+        }
+    }
+    false
 }
 
 fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {

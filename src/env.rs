@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -123,11 +124,15 @@ impl Environment {
     /// The config file: the option, `AGENT_RUN_CONFIG`, or the user's config folder, on macOS too. Where the user has
     /// none there, the first that lies in a folder of `XDG_CONFIG_DIRS`, by default `/etc/xdg`: an administrator's.
     ///
+    /// One that cannot be looked at counts as there: its user means it, and whoever reads it says what is wrong.
+    ///
     /// # Errors
     /// When there is no home to look in.
     pub fn config_file(&self, option: Option<&Path>) -> Result<PathBuf> {
         let own = self.own_config_file(option)?;
-        let is_there = |path: &PathBuf| path.symlink_metadata().is_ok();
+        let is_missing =
+            |error: std::io::Error| matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+        let is_there = |path: &PathBuf| !path.symlink_metadata().is_err_and(is_missing);
         if option.is_some() || self.var("AGENT_RUN_CONFIG").is_some() || is_there(&own) {
             return Ok(own);
         }

@@ -1,15 +1,67 @@
-//! What the value of a request header may be, once its variables are filled in: the same for every agent.
+//! What a request header of the config may be: its name, and its value once its variables are filled in. The same for
+//! every agent.
 //!
 //! Claude Code sends what follows a line break as a header of its own, Codex drops the whole header and says nothing
 //! (seen in 2.1.332 and 0.171.0).
 
-use shims::{Part, Value};
+use shims::{Agent, Part, Value};
 
 use crate::env::Environment;
 
+/// Headers that belong to the connection or the body. Agents drop them, or send them and break the request: with
+/// `Host`, Claude Code, Codex and Hermes name another server, and Crush drops it (seen in 2.1.332, 0.171.0, 0.19.0 and
+/// 0.90.1).
+const CONNECTION: [&str; 13] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a header belongs to the connection, and not to a config.
+pub fn is_the_connections(name: &str) -> bool {
+    CONNECTION.iter().any(|it| name.eq_ignore_ascii_case(it))
+}
+
+/// Whether a header is the one of the key.
+pub fn is_the_keys(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
+}
+
+/// Whether an agent sends the provider's key, or a placeholder, as `Authorization` and drops a value of the config's
+/// without a word. Seen in Claude Code 2.1.332, unless the key goes as `x-api-key`, and in Codex 0.171.0 where there is
+/// a key; Crush 0.90.1 and Hermes 0.19.0 send the config's value instead.
+pub fn keeps_authorization(agent: &dyn Agent, keyed: bool, as_api_key: bool) -> bool {
+    match agent.name() {
+        "claude" => !as_api_key,
+        "codex" => keyed,
+        _ => false,
+    }
+}
+
+/// The sentence for a header that an agent would drop, and what to do.
+pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> String {
+    format!(
+        "providers.{provider}.headers.{name}: {} sends `Authorization` by itself, and would drop this one\n\
+         help: remove the header and name the key by key_env, key_file or key_command, which is sent as a bearer token",
+        agent.title()
+    )
+}
+
 /// What is wrong with a value that would be sent.
 pub fn fault(value: &[u8]) -> Option<&'static str> {
-    if value.iter().any(u8::is_ascii_control) {
+    if value.is_empty() {
+        Some("nothing in it, so that some agents would leave the header out,")
+    } else if value.iter().any(u8::is_ascii_control) {
         Some("a line break or another control character")
     } else if !value.is_ascii() {
         Some("a character that is not ASCII")

@@ -121,6 +121,11 @@ pub fn resolve(
     };
     let headers = fill("headers", &provider.headers)?;
     for (name, value) in &headers {
+        let is_dropped = header::is_the_keys(name)
+            && header::keeps_authorization(request.agent, keyed, provider.anthropic_use_api_key);
+        if is_dropped {
+            return Err(anyhow!(header::dropped(request.agent, &request.provider, name)).into());
+        }
         if let Some(fault) = header::fault_of(value, env) {
             return Err(anyhow!(header::complaint(name, fault)).into());
         }

@@ -95,6 +95,9 @@ pub enum Sessions {
 }
 
 impl Sessions {
+    /// The agents whose sessions can be kept apart. The others have them in the user's own home, unless that is isolated.
+    pub const APART: [&str; 2] = ["codex", "crush"];
+
     /// The word of config files.
     pub const fn name(self) -> &'static str {
         match self {

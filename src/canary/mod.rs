@@ -14,6 +14,8 @@ mod anthropic;
 mod chat;
 mod dialect;
 mod http;
+mod password;
+mod peer;
 mod record;
 mod responses;
 mod route;

@@ -13,6 +13,8 @@ use serde_json::Value as Json;
 
 use super::answer;
 use super::http::{self, Body, Pace, Reply, Request};
+use super::password;
+use super::peer;
 use super::record::{Log, Record};
 use super::route::Seen;
 use super::script::Script;
@@ -33,13 +35,17 @@ struct Shared {
     count: AtomicU64,
     /// What the path of a request must begin with.
     prefix: String,
+    /// The `Proxy-Authorization` of what comes by the proxy variables.
+    proxy: String,
+    /// The `Host` of its base URL.
+    host: String,
     stopped: AtomicBool,
 }
 
 impl Canary {
     /// Starts a canary on a free port of 127.0.0.1, below a path that only who is given the base URL can know. Any
     /// other program of this machine, or a page in a browser, can find the port; what it asks is refused and not
-    /// remembered.
+    /// remembered. What comes by the proxy variables has no such path, but the password of [`Canary::proxy`].
     pub fn start(script: Script, log: Log) -> Result<Self> {
         let secret = machine_secret::random().context("could not read /dev/urandom")?;
         let prefix = format!("/{:032x}", u128::from_be_bytes(secret));
@@ -66,6 +72,8 @@ impl Canary {
             born: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros()),
             count: AtomicU64::new(0),
             prefix: prefix.clone(),
+            proxy: password::header(prefix.trim_start_matches('/')),
+            host: addr.to_string(),
             stopped: AtomicBool::new(false),
         });
         let serving = Arc::clone(&shared);
@@ -84,6 +92,11 @@ impl Canary {
     /// What the path of its base URL is; empty unless it is hidden.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The URL of this server as a proxy, with the password that it asks for.
+    pub fn proxy(&self) -> String {
+        password::url(&self.addr.to_string(), self.prefix.trim_start_matches('/'))
     }
 
     /// The requests so far; none when they go to a file.
@@ -124,6 +137,9 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 
 /// Answers the requests of one connection until either side ends it.
 fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
+    if !shared.prefix.is_empty() && peer::is_another_users(stream.peer_addr()?, stream.local_addr()?) {
+        bail!("it belongs to another user");
+    }
     // The head and each event are written apart; without this, each would wait for the other's receipt.
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
@@ -138,13 +154,14 @@ fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
             Err(error) => return Err(error.into()),
         };
         let method = request.method.clone();
-        let done = method == "CONNECT" || request.header("connection").eq_ignore_ascii_case("close");
-        let (reply, pace) = match shared.below_prefix(request) {
-            Some(request) => shared.reply(&request)?,
-            None => (
-                Reply { status: 404, headers: BTreeMap::new(), body: Body::Whole(Vec::new()) },
-                Pace::default(),
-            ),
+        let mut done = request.header("connection").eq_ignore_ascii_case("close");
+        let (reply, pace) = match shared.meant(request) {
+            Ok(request) => {
+                done |= method == "CONNECT";
+                shared.reply(&request)?
+            }
+            // Git asks once without a password, and once more by the same connection.
+            Err(refusal) => (refusal, Pace::default()),
         };
         reply.send(stream, &method, pace)?;
         if pace.cut || done {
@@ -158,18 +175,27 @@ fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
 }
 
 impl Shared {
-    /// The request without the prefix of its path; `None` when it is not meant for this provider.
-    ///
-    /// What asks for another host goes on: it comes by the proxy variables, and is what a probe looks for.
-    fn below_prefix(&self, request: Request) -> Option<Request> {
-        if self.prefix.is_empty() || !request.target.starts_with('/') {
-            return Some(request);
+    /// The request without what tells it from those of other programs, or the reply to one of theirs: the prefix of
+    /// its path or, for another host, the password of the proxy.
+    fn meant(&self, mut request: Request) -> Result<Request, Reply> {
+        let refusal = |status, headers| Reply { status, headers, body: Body::Whole(Vec::new()) };
+        if self.prefix.is_empty() {
+            return Ok(request);
         }
-        let is_pages = request.headers.contains_key("origin");
+        if !request.target.starts_with('/') {
+            if request.headers.remove("proxy-authorization").is_some_and(|word| word == self.proxy) {
+                return Ok(request);
+            }
+            let scheme = "Basic realm=\"agent-run\"".to_owned();
+            return Err(refusal(407, BTreeMap::from([("proxy-authenticate".to_owned(), scheme)])));
+        }
+        let is_pages = request.headers.contains_key("origin") || request.header("host") != self.host;
         let target =
             request.target.strip_prefix(&self.prefix).filter(|rest| rest.starts_with('/') || rest.is_empty());
-        let target = target.filter(|_| !is_pages)?.to_owned();
-        Some(Request { target, ..request })
+        match target.filter(|_| !is_pages).map(str::to_owned) {
+            Some(target) => Ok(Request { target, ..request }),
+            None => Err(refusal(404, BTreeMap::new())),
+        }
     }
 
     /// Decides on the reply and records the request; the record is kept before anything is sent.

@@ -31,6 +31,7 @@ use scene::Scene;
 pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let canary = Canary::start(Script::default(), Log::memory())?;
+    let _held = interrupts.hold()?;
     let scene = Scene::set(&canary)?;
     let ran = if let Some((agent, program)) = choose(agent, env)? {
         say(&format!(
@@ -48,6 +49,7 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         ))?;
         Ran { stdout: stand_in::ask(&scene)?, stderr: String::new(), ended: Some("done".to_owned()) }
     };
+    interrupts.check()?;
     let findings = Findings::of(&canary.requests(), &scene.expected(), &ran);
     say(&findings.to_string())?;
     Ok(if findings.as_promised() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

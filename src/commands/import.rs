@@ -42,6 +42,8 @@ struct Entry {
     name: String,
     from: String,
     yaml: String,
+    /// The same without its key.
+    keyless: String,
 }
 
 /// What can stand in the config; what cannot is told among what was skipped.
@@ -58,11 +60,12 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
                 continue;
             }
         };
-        let yaml = yaml(draft, &name, keys);
-        match append("", &name, &yaml) {
+        let text = yaml(draft, &name, keys);
+        match append("", &name, &text) {
             Ok(_) => {
                 taken.push(name.clone());
-                entries.push(Entry { name, from: from.clone(), yaml });
+                let keyless = yaml(draft, &name, Keys::Leave);
+                entries.push(Entry { name, from: from.clone(), yaml: text, keyless });
             }
             Err(error) => {
                 let lines: Vec<_> = error.to_string().lines().take(2).map(str::to_owned).collect();
@@ -74,7 +77,7 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
 }
 
 fn write(entries: &[Entry], path: &Path) -> Result<()> {
-    let blocks: Vec<_> = entries.iter().map(|entry| entry.yaml.as_str()).collect();
+    let blocks: Vec<_> = entries.iter().map(|entry| entry.keyless.as_str()).collect();
     change_config(path, &blocks.join("\n"), |now| {
         entries.iter().try_fold(now.to_owned(), |text, entry| append(&text, &entry.name, &entry.yaml))
     })
@@ -82,15 +85,17 @@ fn write(entries: &[Entry], path: &Path) -> Result<()> {
 
 fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
     let mut page = String::new();
-    let shown = path.display();
-    if !entries.is_empty() {
+    let file = path.display();
+    // Keys that are written need not be in the terminal's history too.
+    let shown = if words.write && words.with_keys { &[][..] } else { entries };
+    if !shown.is_empty() {
         page.push_str("providers:\n");
     }
-    for (index, entry) in entries.iter().enumerate() {
+    for (index, entry) in shown.iter().enumerate() {
         page.push_str(if index > 0 { "\n" } else { "" });
         entry.yaml.lines().for_each(|line| _ = writeln!(page, "  {line}"));
     }
-    if !entries.is_empty() {
+    if !shown.is_empty() {
         page.push('\n');
     }
     for skipped in skipped {
@@ -98,11 +103,11 @@ fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
     }
     let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
     _ = match (names.is_empty(), words.write) {
-        (true, _) => writeln!(page, "# Nothing to add to {shown}"),
-        (_, true) => writeln!(page, "# Added to {shown}: {}", names.join(", ")),
+        (true, _) => writeln!(page, "# Nothing to add to {file}"),
+        (_, true) => writeln!(page, "# Added to {file}: {}", names.join(", ")),
         (_, false) => {
             let again = tool(words);
-            writeln!(page, "# `agent-run import {again} --write` adds this to {shown}")
+            writeln!(page, "# `agent-run import {again} --write` adds this to {file}")
         }
     };
     page
@@ -110,7 +115,8 @@ fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
 
 fn data(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
     let entry = |entry: &Entry| {
-        let config = yaml_value(&entry.yaml).map(|value| value[&entry.name].clone());
+        let text = if words.write { &entry.keyless } else { &entry.yaml };
+        let config = yaml_value(text).map(|value| value[&entry.name].clone());
         json!({ "name": entry.name, "from": entry.from, "config": config })
     };
     let providers: Vec<_> = entries.iter().map(entry).collect();

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use shims::{Dirs, Launch, Note, Origin, Plan, Sourced, quote};
+use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote};
 
 use super::choices::{self, Choice, place};
 use super::launch::{Asking, Meant};
@@ -46,7 +46,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let mut rows = choices::of(&request, &loaded, launch, &plan, env);
     let mut overruled = Vec::new();
     if let Some((launch, provider)) = launch {
-        more(&mut rows, launch, provider, &loaded, env);
+        more(&mut rows, agent, launch, provider, &loaded, env);
         overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
     }
     rows.extend(on_disk(&plan, &dirs));
@@ -69,7 +69,14 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     })
 }
 
-fn more(rows: &mut Vec<Choice>, launch: &Launch, provider: &Provider, loaded: &Loaded, env: &Environment) {
+fn more(
+    rows: &mut Vec<Choice>,
+    agent: &dyn Agent,
+    launch: &Launch,
+    provider: &Provider,
+    loaded: &Loaded,
+    env: &Environment,
+) {
     let at = |key: &str| place(loaded, &["providers", &launch.provider, key]);
     let asked = launch.model_was_asked_for();
     if let Some(model) = rows.iter_mut().find(|row| row.what == "model") {
@@ -91,6 +98,14 @@ fn more(rows: &mut Vec<Choice>, launch: &Launch, provider: &Provider, loaded: &L
     let names = |map: &std::collections::BTreeMap<String, _>| -> String {
         map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     };
+    if provider.sessions == Some(Sessions::Own) && !launch.isolated {
+        let value = if Sessions::APART.contains(&agent.name()) {
+            "this provider's own".to_owned()
+        } else {
+            format!("your own, as at the other providers: `own` has no effect for {}", agent.title())
+        };
+        rows.push(Choice::new("sessions", value, at("sessions")));
+    }
     if !launch.headers.is_empty() {
         rows.push(Choice::new("headers", names(&launch.headers), at("headers")));
     }

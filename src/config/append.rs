@@ -9,6 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
 
 use super::load::{text, thorough};
 use super::problem::{Mark, Step, dotted};
@@ -54,10 +56,37 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     Ok(after)
 }
 
-/// Whether the file's owner may not write it, or it lies in the Nix store, where even root should not.
-fn is_read_only(target: &Path) -> bool {
-    let is_protected = fs::metadata(target).is_ok_and(|there| there.mode() & 0o200 == 0);
-    is_protected || target.starts_with("/nix/store")
+/// Folders whose files are made from something else, and that even root should not change.
+const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
+
+/// Refuses a config that is not to be changed. `block` is what was to be added, for a user who has to add it elsewhere.
+///
+/// # Errors
+/// When the file behind `path`, or the folder in which it would be replaced, is read-only.
+pub fn check_writable(path: &Path, block: &str) -> Result<()> {
+    let there = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
+    // A link that leads nowhere is no folder to write in.
+    let Some(there) = there.filter(|_| !path.is_symlink() || path.exists()) else { return Ok(()) };
+    if is_read_only(&there) {
+        bail!(
+            "the config is read-only and was left as it is: {}\nhelp: add this where that file comes from, below \
+             `providers`:\n{}",
+            there.display(),
+            indented(block, INDENT)
+        );
+    }
+    Ok(())
+}
+
+/// Whether a file or folder is not to be written. A file is replaced, so that its folder counts too.
+fn is_read_only(there: &Path) -> bool {
+    let refused = |path: &Path| {
+        matches!(access(path, AccessFlags::W_OK), Err(Errno::EACCES | Errno::EPERM | Errno::EROFS))
+    };
+    let is_protected = fs::metadata(there).is_ok_and(|it| it.mode() & 0o200 == 0);
+    let is_stored = STORES.iter().any(|store| there.starts_with(store));
+    let folder = there.parent().filter(|_| there.is_file());
+    is_protected || is_stored || refused(there) || folder.is_some_and(refused)
 }
 
 /// Changes the config whole or not at all: through a link to the file behind it, keeping the owner and the
@@ -74,15 +103,8 @@ pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Resu
         let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
         anyhow!("could not write the config: {shown}: {error}\nhelp: {help}")
     };
+    check_writable(path, block)?;
     let target = if path.is_symlink() { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
-    if is_read_only(&target) {
-        bail!(
-            "the config is read-only and was left as it is: {}\nhelp: add this where that file comes from, below \
-             `providers`:\n{}",
-            target.display(),
-            indented(block, INDENT)
-        );
-    }
     let folder = match target.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -1,9 +1,10 @@
 //! What takes several keys of a provider to judge.
 
-use shims::{Protocol, Sessions};
+use shims::{Agent, Protocol, Sessions};
 
 use super::problem::{Step, dotted};
 use super::types::{Config, KeyCheck, KeySource, Provider};
+use crate::header;
 use crate::key::shape;
 
 /// One thing wrong between keys.
@@ -27,7 +28,13 @@ impl Finding {
 pub fn findings(config: &Config) -> Vec<Finding> {
     (config.providers.iter())
         .flat_map(|(name, provider)| {
-            let found = [protocols(provider), base_urls(provider), keys(provider), sessions(provider)];
+            let found = [
+                protocols(provider),
+                base_urls(provider),
+                keys(provider),
+                headers(provider),
+                sessions(provider),
+            ];
             found.into_iter().flatten().map(move |(mut steps, message, help)| {
                 steps.splice(0..0, ["providers".into(), name.as_str().into()]);
                 Finding { steps, message, help }
@@ -71,6 +78,17 @@ fn keys(provider: &Provider) -> Found {
     Some((vec![(*given.last()?).into()], message, "keep one of them".to_owned()))
 }
 
+/// Two spellings of one header: which of both values is sent depends on the agent.
+fn headers(provider: &Provider) -> Found {
+    let names: Vec<_> = provider.headers.keys().collect();
+    let twice = names.iter().enumerate().find_map(|(at, name)| {
+        names[..at].iter().find(|other| other.eq_ignore_ascii_case(name)).map(|other| (*name, *other))
+    });
+    let (name, other) = twice?;
+    let message = format!("this header is there already, as `{other}`");
+    Some((vec!["headers".into(), name.as_str().into()], message, "keep one of them".to_owned()))
+}
+
 /// A home that shares nothing has sessions of its own.
 fn sessions(provider: &Provider) -> Found {
     let both = provider.isolated && provider.sessions == Some(Sessions::Shared);
@@ -92,6 +110,36 @@ pub fn warnings(config: &Config) -> Vec<Finding> {
             help: format!("{}; add `key_check: off` if it really is the key", mistake.help),
         })
     }));
+    found
+}
+
+/// What is good to know and no reason for a word at each launch: only `config check` says it.
+pub fn hints(config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (name, provider) in &config.providers {
+        let at = |key: &str| vec!["providers".into(), name.as_str().into(), key.into()];
+        if provider.isolated && provider.sessions == Some(Sessions::Own) {
+            let message = "has no effect: `isolated: true` implies it".to_owned();
+            found.push(Finding { steps: at("sessions"), message, help: "remove `sessions`".to_owned() });
+        }
+        let (keyed, as_api_key) = (provider.key_source().is_some(), provider.anthropic_use_api_key);
+        let speaks = |agent: &&dyn Agent| agent.protocols().iter().any(|it| provider.protocols.contains(it));
+        let dropping: Vec<_> = shims::coding_agents()
+            .filter(|agent| speaks(agent) && header::keeps_authorization(*agent, keyed, as_api_key))
+            .map(Agent::title)
+            .collect();
+        if let Some(header) = provider.headers.keys().find(|header| header::is_the_keys(header))
+            && !dropping.is_empty()
+        {
+            let mut steps = at("headers");
+            steps.push(header.as_str().into());
+            let message =
+                format!("would be dropped by {}, whose launch is refused", dropping.join(" and by "));
+            let help =
+                "name the key by key_env, key_file or key_command, if the provider takes a bearer token";
+            found.push(Finding { steps, message, help: help.to_owned() });
+        }
+    }
     found
 }
 

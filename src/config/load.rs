@@ -68,6 +68,14 @@ impl Loaded {
         self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.text)
     }
 
+    /// Those about the providers that a command names; all, where it names none.
+    pub fn warnings_for(&self, named: &[&str]) -> Vec<&String> {
+        match named {
+            [] => self.warnings().collect(),
+            named => named.iter().flat_map(|name| self.warnings_about(name)).collect(),
+        }
+    }
+
     /// Those about one provider: a launch says nothing of the others.
     pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &String> {
         let all = self.warnings.iter().chain(&self.literal_keys);
@@ -237,6 +245,7 @@ pub fn examine(path: &Path) -> Result<Report> {
     };
     let (config, mut errors) = errors(&tree);
     let mut warnings: Vec<_> = config.iter().flat_map(check::warnings).collect();
+    warnings.extend(config.iter().flat_map(check::hints));
     if file.others_read {
         warnings.extend(config.iter().flat_map(|config| check::literal_keys(config, &for_its_owner(path))));
     }

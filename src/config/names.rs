@@ -1,7 +1,7 @@
 //! What a name in the file must be: the keys of its maps, and what names something outside.
 
 use super::values::{Rule, bad};
-use crate::near;
+use crate::{header, near};
 
 /// A provider's name, which names folders and symlinks too.
 pub struct Name;
@@ -57,6 +57,10 @@ impl Rule for Header {
     fn check(text: String) -> Result<String, String> {
         // A token of RFC 9110, section 5.6.2.
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if header::is_the_connections(&text) {
+            let help = "remove it; the host is that of `base_urls`, and a proxy with its password is said by `proxy`";
+            return Err(bad("this header belongs to the connection, which the agent makes by itself", help));
+        }
         if text.chars().all(token) && !text.is_empty() {
             return Ok(text);
         }

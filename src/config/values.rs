@@ -183,6 +183,13 @@ impl Rule for HeaderValue {
             let help = "write it in one line; `|` and `>` in YAML add a line break at the end";
             return Err(bad("the header's value has a line break or another control character in it", help));
         }
+        if text.is_empty() {
+            let help = "write a value, or remove the header";
+            return Err(bad(
+                "the header's value is empty, so that some agents would leave the header out",
+                help,
+            ));
+        }
         template(&text)
     }
 }

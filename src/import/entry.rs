@@ -1,13 +1,13 @@
 //! A draft as text: an entry of the config, with comments that say where it came from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use super::draft::{Draft, Kept};
 use super::names::variable;
 use super::secret::may_hold_key;
 use crate::config::yaml_scalar as scalar;
-use crate::key;
+use crate::{header, key};
 
 /// What to do with keys that stand in the other tool's files.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -102,8 +102,18 @@ fn header_lines(draft: &Draft, keys: Keys) -> Vec<String> {
         Keys::Leave => (Vec::new(), secret.collect()),
     };
     let headers: BTreeMap<_, _> = draft.headers.iter().chain(copied).collect();
+    let mut seen = BTreeSet::new();
+    let (headers, refused): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, value)| {
+        !header::is_the_connections(name) && !value.is_empty() && seen.insert(name.to_ascii_lowercase())
+    });
     let headers = headers.iter().map(|(name, value)| format!("{}: {}", scalar(name), scalar(value)));
     let mut lines = section("headers", headers);
+    for (name, _) in refused {
+        let name = one_line(name);
+        lines.push(format!(
+            "  # The header {name} is left out: it is empty, there twice, or the connection's own."
+        ));
+    }
     for (name, _) in left {
         let name = one_line(name);
         lines.push(format!(

@@ -57,6 +57,29 @@ fn an_administrators_config_is_read_where_the_user_has_none() {
     assert_eq!(path(&named), "/no/such/file");
 }
 
+/// A file that its user cannot look at is still the one that is meant.
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "root can read everything: needs setpriv, --features as-root")]
+fn a_config_of_ones_own_that_cannot_be_looked_at_gives_way_to_no_other() {
+    let sandbox = Sandbox::new();
+    let own = sandbox.config(SOUND);
+    sandbox.write(&sandbox.path("xdg/agent-run/config.yaml"), SOUND);
+    let folders = [sandbox.path(""), sandbox.path("bin"), sandbox.home(""), sandbox.home(".config")];
+    for (folder, mode) in
+        folders.iter().map(|folder| (folder.clone(), 0o755)).chain([(own.parent().unwrap().into(), 0)])
+    {
+        std::fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    }
+    let xdg = sandbox.path("xdg").display().to_string();
+    let sandbox = sandbox.var("XDG_CONFIG_DIRS", xdg);
+    for words in ["providers list", "launch deepseek claude", "config check", "providers add ollama --yes"] {
+        let script = format!("--reuid=65533 --clear-groups agent-run {words}");
+        let ran = sandbox.run("setpriv", &script.split(' ').collect::<Vec<_>>());
+        assert!(matches!(ran.code, 1 | 125), "{words}: {ran:?}");
+        ran.complains(&[&own.display().to_string(), "permission denied", "\nhelp: "]);
+    }
+}
+
 #[test]
 fn path_names_the_file_that_is_read() {
     let sandbox = Sandbox::new();
@@ -90,6 +113,96 @@ help: known keys: providers, isolated_homes, shims, models_ttl
     let (error, warning) = (Some("error"), Some("warning"));
     assert_eq!(places, [(error, Some(3)), (warning, Some(5)), (error, Some(10))]);
     assert_eq!(findings[0]["key"], "providers.a.protocols[0]");
+}
+
+/// What a key of the config does not do is said where someone asks, and not at each launch.
+#[test]
+fn check_says_what_has_no_effect_and_a_launch_does_not() {
+    let sandbox = Sandbox::new();
+    let more = "isolated: true\n    sessions: own\n    headers: {Authorization: Token x}";
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", more));
+    sandbox.fake_agent("claude");
+    sandbox.fake_agent("hermes");
+    let said = sandbox.agent_run(&["config", "check"]).clean().stdout;
+    for part in [
+        ":7:5: warning: providers.deepseek.sessions has no effect: `isolated: true` implies it\nhelp: remove `sessions`\n",
+        ":8:15: warning: providers.deepseek.headers.Authorization would be dropped by Claude Code, whose launch is refused\n",
+        "\n2 warnings\n",
+    ] {
+        assert!(said.contains(part), "no {part} in:\n{said}");
+    }
+    let refused =
+        sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).exits(125);
+    refused.complains(&["providers.deepseek.headers.Authorization: Claude Code sends", "\nhelp: remove"]);
+    let sent = "anthropic_use_api_key: true\n    headers: {authorization: Token x}";
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", sent));
+    sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
+    assert!(sandbox.agent_run(&["config", "check"]).clean().stdout.contains("nothing wrong"));
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", "isolated: true\n    sessions: own"));
+    sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
+}
+
+#[test]
+fn a_command_that_names_a_provider_warns_of_that_one_alone() {
+    let sandbox = Sandbox::new().var("LOCAL_KEY", "sk-local-0123456789");
+    sandbox.config(&SOUND.replace("tiers:", "key_command: [echo, sk-x]\n    tiers:"));
+    sandbox.fake_agent("codex");
+    let warning =
+        "warning: [HOME]/.config/agent-run/config.yaml: providers.deepseek has both `key` and `key_command`";
+    let said = |words: &str| {
+        let ran = sandbox.agent_run(&words.split(' ').collect::<Vec<_>>());
+        sandbox.redacted(&ran.stderr)
+    };
+    for words in [
+        "launch local --model m --force model codex",
+        "launch local --dry-run --model m --force model codex",
+        "providers show local",
+        "config show local",
+        "models list local",
+        "models show local m",
+        "models diff local",
+        "env local --model m",
+        "providers test local",
+        "providers add ollama --dry-run",
+        "why codex@local",
+    ] {
+        assert!(!said(words).contains("deepseek"), "{words}: {}", said(words));
+    }
+    for words in ["providers show deepseek", "config show deepseek", "providers list", "config show"] {
+        assert!(said(words).contains(warning), "{words}: {}", said(words));
+    }
+    let added = said("providers add ollama --yes");
+    assert!(!added.contains("deepseek"), "{added}");
+}
+
+/// A header that some agents drop, or that two spellings give, is refused with its place by every command.
+#[test]
+fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {
+    let sandbox = Sandbox::new().var("EMPTY", "");
+    sandbox.fake_agent("claude");
+    for (headers, part) in [
+        (
+            "{Host: evil.example}",
+            ":6:15: providers.deepseek.headers.Host: this header belongs to the connection",
+        ),
+        (
+            "{X-A: '1', x-a: '2'}",
+            ":6:25: providers.deepseek.headers.x-a: this header is there already, as `X-A`",
+        ),
+        ("{X-A: ''}", ":6:20: providers.deepseek.headers.X-A: the header's value is empty"),
+    ] {
+        sandbox.config(&SOUND.replace("tiers: {haiku: small}", &format!("headers: {headers}")));
+        for words in [&["launch", "deepseek", "claude"][..], &["providers", "list"]] {
+            let ran = sandbox.agent_run(words);
+            assert_ne!(ran.code, 0);
+            ran.complains(&[part, "\nhelp: "]);
+        }
+        let checked = sandbox.agent_run(&["config", "check"]).exits(1).stdout.replace(": error:", ":");
+        assert!(checked.contains(part), "{checked}");
+    }
+    sandbox.config(&SOUND.replace("tiers: {haiku: small}", "headers: {X-A: '${env:EMPTY}'}"));
+    let words = ["launch", "deepseek", "--model", "m", "--force", "model", "claude"];
+    sandbox.agent_run(&words).exits(125).complains(&["headers.X-A has nothing in it", "\nhelp: "]);
 }
 
 #[test]

@@ -105,7 +105,15 @@ fn writing_keeps_the_config_and_copies_no_key_unasked() {
 #[test]
 fn keys_come_along_when_asked_for_and_the_file_is_private() {
     let sandbox = with_claude();
-    sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    sandbox.config("providers:\n");
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    // Neither the screen nor a refusal has them.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    let refused = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).exits(1);
+    assert!(refused.stderr.contains("read-only") && !refused.stderr.contains(KEY), "{}", refused.stderr);
+    fs::remove_file(&path).unwrap();
+    let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    assert!(ran.stdout.starts_with("# Added to ") && !ran.stdout.contains(KEY), "{}", ran.stdout);
     let path = sandbox.home(".config/agent-run/config.yaml");
     assert!(fs::read_to_string(&path).unwrap().contains(&format!("key: {KEY}")));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

@@ -115,7 +115,7 @@ fn exit_codes_are_those_promised() {
         .env("HOME", sandbox.path("empty"))
         .env("AGENT_RUN_CONFIG", sandbox.home(".config/agent-run/config.yaml")));
     missing.exits(127).complains(&["could not find claude", "npm install -g @anthropic-ai/claude-code"]);
-    sandbox.agent_run(&["launch", "mock", "--bogus", "claude"]).exits(2);
+    sandbox.agent_run(&["launch", "mock", "--bogus", "claude"]).exits(125);
     sandbox.agent_run(&["launch", "mock", "clade"]).exits(125).complains(&["did you mean claude?"]);
 }
 
@@ -158,6 +158,21 @@ fn neither_an_empty_element_of_path_nor_a_copy_starts_this_program_again() {
     assert_eq!(ran.stdout, "here\n");
 }
 
+/// A stripped copy, or another version.
+#[test]
+fn another_build_of_this_program_under_the_agents_name_says_what_it_is() {
+    let sandbox = sandbox();
+    let other = sandbox.path("bin/claude");
+    fs::remove_file(&other).unwrap();
+    fs::copy(AGENT_RUN, &other).unwrap();
+    let mut bytes = fs::read(&other).unwrap();
+    bytes.push(0);
+    fs::write(&other, bytes).unwrap();
+    for ran in [sandbox.run("claude@mock", &["-p", "hi"]), sandbox.run("claude", &["--version"])] {
+        ran.exits(125).complains(&["this is agent-run, started as `claude`", "help: see `type -a claude`"]);
+    }
+}
+
 #[test]
 fn the_agent_is_the_same_process_with_signals_as_they_were() {
     let sandbox = sandbox();
@@ -171,6 +186,23 @@ fn the_agent_is_the_same_process_with_signals_as_they_were() {
         let ignored = u64::from_str_radix(ignored.trim(), 16).unwrap();
         assert_eq!(ignored & (1 << 12), 0, "SIGPIPE is ignored: {ignored:x}");
     }
+}
+
+/// 2 could be the agent's own.
+#[test]
+fn words_that_a_launch_does_not_know_end_with_the_code_of_a_launch_and_others_with_2() {
+    let sandbox = sandbox();
+    for words in
+        ["launch", "launch mock", "launch mock --bogus claude", "--config x launch mock --force what claude"]
+    {
+        let ran = sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(125);
+        assert!(ran.stdout.is_empty() && ran.stderr.starts_with("error: "), "{words}: {ran:?}");
+    }
+    for words in ["models list --bogus", "bogus", "--config launch bogus", "providers add"] {
+        sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(2);
+    }
+    sandbox.agent_run(&["launch", "--help"]).clean();
+    sandbox.agent_run(&["help", "launch"]).clean();
 }
 
 #[test]

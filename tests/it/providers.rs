@@ -163,6 +163,41 @@ fn a_read_only_config_is_left_and_the_block_is_shown_to_paste() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "root may write everywhere: needs setpriv, --features as-root")]
+fn a_config_in_a_folder_that_may_not_be_written_is_left_and_the_block_is_shown() {
+    let sandbox =
+        sandbox().var("ANTHROPIC_BASE_URL", "https://a.example").var("ANTHROPIC_AUTH_TOKEN", "sk-own");
+    let (link, real) = (sandbox.home(".config/agent-run/config.yaml"), sandbox.path("etc/config.yaml"));
+    fs::create_dir(sandbox.path("etc")).unwrap();
+    fs::rename(&link, &real).unwrap();
+    for (path, mode) in [(sandbox.path(""), 0o755), (sandbox.path("bin"), 0o755), (real.clone(), 0o644)] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let folder = link.parent().unwrap();
+    // A link to the file, to its folder, and to a folder without a config.
+    for kind in ["file", "folder", "none"] {
+        fs::remove_dir_all(folder).or_else(|_| fs::remove_file(folder)).unwrap();
+        if kind == "file" {
+            fs::create_dir(folder).unwrap();
+            symlink(&real, &link).unwrap();
+        } else {
+            symlink(sandbox.path("etc"), folder).unwrap();
+        }
+        if kind == "none" {
+            fs::remove_file(&real).unwrap();
+        }
+        let count = || fs::read_dir(sandbox.path("etc")).unwrap().count();
+        let before = count();
+        for words in ["providers add ollama --yes", "providers add ollama", "import env --write"] {
+            let words = format!("--reuid=65533 --clear-groups agent-run {words}");
+            let ran = sandbox.run("setpriv", &words.split(' ').collect::<Vec<_>>()).exits(1);
+            ran.complains(&["the config is read-only and was left", "/etc", "help: add this", "base_urls:"]);
+        }
+        assert_eq!(count(), before, "{kind}");
+    }
+}
+
+#[test]
 fn a_config_behind_a_link_stays_behind_it_with_its_mode() {
     let sandbox = sandbox();
     let (link, real) = (sandbox.home(".config/agent-run/config.yaml"), sandbox.home("dotfiles.yaml"));

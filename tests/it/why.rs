@@ -78,3 +78,21 @@ fn what_cannot_be_told_is_refused_with_the_next_step() {
     sandbox.agent_run(&["why", "claude@nowhere"]).exits(1).complains(&["no provider `nowhere`", "help: "]);
     sandbox.agent_run(&["why", "vim@mock"]).exits(1).complains(&["no agent `vim`", "help: the agents are"]);
 }
+
+#[test]
+fn sessions_of_ones_own_are_said_where_they_are_kept_apart_and_where_not() {
+    let sandbox = Sandbox::new();
+    sandbox.config(
+        "providers:\n  p:\n    protocols: [anthropic, openai-chat-completions]\n    base_urls: {anthropic: 'http://127.0.0.1:9', \
+         openai: 'http://127.0.0.1:9/v1'}\n    default_model: m\n    model_api_filters: []\n    sessions: own\n",
+    );
+    for (agent, part) in [
+        ("claude", "`own` has no effect for Claude Code"),
+        ("hermes", "`own` has no effect for Hermes Agent"),
+        ("crush", "sessions  this provider's own"),
+    ] {
+        sandbox.fake_agent(agent);
+        let said = sandbox.agent_run(&["why", &format!("{agent}@p")]).clean().stdout;
+        assert!(said.contains(part) && said.contains("config.yaml:7 providers.p.sessions"), "{said}");
+    }
+}

@@ -1,8 +1,9 @@
 use std::fs;
+use std::process::Stdio;
 
-use crate::support::Sandbox;
 use crate::support::real;
 use crate::support::tree::{Tree, files_holding};
+use crate::support::{Canary, Sandbox, run};
 
 /// A user's machine whose every setting points elsewhere.
 fn hostile(agent: &str) -> Option<Sandbox> {
@@ -54,4 +55,153 @@ fn a_probe_of_claude_is_well_and_keeps_no_session() {
 #[test]
 fn a_probe_of_codex_is_well_and_keeps_no_session() {
     is_well("codex");
+}
+
+/// A server of tools that has none, and writes down that it was started.
+const SERVER: &str = r#"#!/bin/sh
+touch ~/server-started
+while read -r line; do
+    id=$(printf %s "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
+    case $line in
+    *'"initialize"'*) result='{"protocolVersion":"2025-03-26","capabilities":{"tools":{}},"serverInfo":{"name":"stub","version":"1"}}' ;;
+    *'"tools/list"'*) result='{"tools":[]}' ;;
+    *) result='{}' ;;
+    esac
+    test -z "$id" || printf '{"jsonrpc":"2.0","id":%s,"result":%s}\n' "$id" "$result"
+done
+"#;
+
+/// What a user of the agent has after some time, besides what launches leave: settings, a server, a skill, trust.
+fn own_things(sandbox: &Sandbox, agent: &str) {
+    let server = sandbox.script("stub-server", SERVER).display().to_string();
+    let work = sandbox.path("work").display().to_string();
+    let skill = "---\nname: greet\ndescription: Greets.\n---\nGreet.\n";
+    let (folder, settings) = match agent {
+        "claude" => {
+            let words = ["mcp", "add", "-s", "user", "stub", &server];
+            sandbox.run("claude", &words).exits(0);
+            let hook = r#"[{"hooks": [{"type": "command", "command": "touch ~/hooked"}]}]"#;
+            let text = format!(
+                r#"{{"theme": "light", "permissions": {{"allow": ["Bash(ls:*)"]}}, "hooks": {{"SessionStart": {hook}}}}}"#
+            );
+            (".claude", (".claude/settings.json", text))
+        }
+        "codex" => {
+            let text = format!(
+                "model = \"gpt-5\"\n[mcp_servers.stub]\ncommand = \"{server}\"\n[projects.\"{work}\"]\ntrust_level = \
+                 \"trusted\"\n[tui]\nanimations = false\n"
+            );
+            (".codex", (".codex/config.toml", text))
+        }
+        "hermes" => {
+            let text =
+                format!("mcp_servers: {{stub: {{command: '{server}'}}}}\ndisplay: {{skin: default}}\n");
+            (".hermes", (".hermes/config.yaml", text))
+        }
+        _ => {
+            let text = format!(
+                r#"{{"mcp": {{"stub": {{"type": "stdio", "command": "{server}"}}}}, "permissions": {{"allowed_tools": ["ls"]}}}}"#
+            );
+            (".config/crush", (".config/crush/crush.json", text))
+        }
+    };
+    sandbox.write(&sandbox.home(settings.0), settings.1);
+    sandbox.write(&sandbox.home(folder).join("skills/greet/SKILL.md"), skill);
+}
+
+/// A probe finds nothing wrong in an empty home, and none after the agent was really used, whatever the provider shares.
+#[track_caller]
+fn is_well_where_it_was_used(agent: &str, words: &[&str]) {
+    for more in ["", "    sessions: own\n", "    isolated: true\n"] {
+        let sandbox = real::sandbox(agent).unwrap().var("MOCK_KEY", "sk-real-key-0123456789");
+        let sandbox = sandbox.var("HERMES_DISABLE_LAZY_INSTALLS", "1").var("TIRITH_ENABLED", "false");
+        let canary = Canary::start(&sandbox, "p");
+        let (anthropic, openai) = (canary.url(""), canary.url("/v1"));
+        sandbox.config(&format!(
+            "providers:\n  mock:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    base_urls: \
+             {{anthropic: '{anthropic}', openai: '{openai}'}}\n    key_env: MOCK_KEY\n    default_model: m1\n    \
+             model_api_filters: []\n    models: [{{id: m1, context_window: 128000}}]\n{more}"
+        ));
+        run(sandbox.command("git").args(["init", "-q"])).clean();
+        is_healthy(&sandbox, agent, more);
+        own_things(&sandbox, agent);
+        for _ in 0..2 {
+            sandbox.agent_run(&[&["launch", "mock", agent], words].concat()).exits(0);
+        }
+        let posts = canary.posts().len();
+        assert!(posts >= 2, "{posts}");
+        is_healthy(&sandbox, agent, more);
+        assert_eq!(canary.posts().len(), posts, "the real provider was asked");
+        if more.is_empty() {
+            goes_on_beside_a_launch(&sandbox, &canary, agent, words);
+        }
+        // Hermes starts none without a Python package that it installs when it is first needed (seen in 0.19).
+        let starts_servers = agent != "hermes" && !more.contains("isolated");
+        assert_eq!(sandbox.home("server-started").exists(), starts_servers, "{agent} {more}");
+    }
+}
+
+/// A launch meanwhile gets its own answer from the real provider, and the probe's verdict stays.
+fn goes_on_beside_a_launch(sandbox: &Sandbox, canary: &Canary, agent: &str, words: &[&str]) {
+    let probe = |_| {
+        let mut command = sandbox.command("agent-run");
+        command.args(["doctor", "--probe", "mock", agent]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let probes: Vec<_> = (0..2).map(probe).collect();
+    let before = canary.posts().len();
+    let ran = sandbox.agent_run(&[&["launch", "mock", agent], words].concat()).exits(0);
+    assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
+    for probe in probes {
+        let output = probe.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
+    let posts = canary.posts();
+    assert!(posts.len() > before);
+    for post in &posts {
+        assert!(!post.to_string().contains("sk-probe-"), "a probe came to the real provider: {post}");
+    }
+}
+
+#[track_caller]
+fn is_healthy(sandbox: &Sandbox, agent: &str, more: &str) {
+    let ran = sandbox.agent_run(&["doctor", "--probe", "mock", agent]).clean();
+    assert!(!ran.stdout.contains("  problem "), "{more}:\n{}", ran.stdout);
+    for part in ["model     m1", "PONG-FROM-MOCK", "No other key was sent", "Nothing is wrong"] {
+        assert!(ran.stdout.contains(part), "{more}: no {part} in:\n{}", ran.stdout);
+    }
+    let keeps = agent == "hermes" && !more.contains("isolated");
+    assert_eq!(ran.stdout.contains("keeps this prompt"), keeps, "{}", ran.stdout);
+    assert_eq!(files_holding(&sandbox.home(""), "sk-probe-"), Vec::<std::path::PathBuf>::new());
+    let folders = [sandbox.path("tmp"), sandbox.home(".cache/agent-run")];
+    let entries = folders.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let names: Vec<_> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(
+        !names.iter().any(|name| name.starts_with("probe-") || name.starts_with("agent-run-")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn a_healthy_claude_is_healthy_in_an_empty_home_and_in_a_used_one() {
+    is_well_where_it_was_used("claude", &["-p", "hi"]);
+}
+
+#[test]
+fn a_healthy_codex_is_healthy_in_an_empty_home_and_in_a_used_one() {
+    is_well_where_it_was_used("codex", &["exec", "--skip-git-repo-check", "hi"]);
+}
+
+#[test]
+fn a_healthy_hermes_is_healthy_in_an_empty_home_and_in_a_used_one() {
+    is_well_where_it_was_used("hermes", &["chat", "-Q", "-q", "hi"]);
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn a_healthy_crush_is_healthy_in_an_empty_home_and_in_a_used_one() {
+    is_well_where_it_was_used("crush", &["run", "-q", "hi"]);
 }

@@ -23,7 +23,8 @@ use crate::{key, near, output, report};
 /// When the config is not sound, or has no such provider.
 pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
-    loaded.warnings().for_each(|warning| report::warn(warning));
+    let named: Vec<_> = words.provider.as_deref().into_iter().collect();
+    loaded.warnings_for(&named).into_iter().for_each(|warning| report::warn(warning));
     let mut page = Page { places: loaded.places(), rows: Vec::new() };
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {

@@ -29,6 +29,8 @@ pub struct Scene {
     pub addr: SocketAddr,
     /// What its base URLs begin with.
     pub path: String,
+    /// The provider as a proxy.
+    proxy: String,
     /// The provider's key.
     pub key: String,
     /// The value of the [`STALE`] variables.
@@ -50,8 +52,8 @@ impl Scene {
         for name in ["home", "tmp", "work"] {
             fs::create_dir(folder.path().join(name)).context("could not make a folder for the demo")?;
         }
-        let (addr, path) = (canary.addr(), canary.prefix().to_owned());
-        Ok(Self { folder, addr, path, key: made_up_key("demo"), stale: made_up_key("stale") })
+        let (addr, path, proxy) = (canary.addr(), canary.prefix().to_owned(), canary.proxy());
+        Ok(Self { folder, addr, path, proxy, key: made_up_key("demo"), stale: made_up_key("stale") })
     }
 
     /// What a launch here must send, and what it must not.
@@ -100,7 +102,7 @@ providers:
         let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
         vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
         for name in shims::loopback::PROXY_VARIABLES {
-            vars.insert(name.into(), format!("http://{}", self.addr).into());
+            vars.insert(name.into(), self.proxy.clone().into());
         }
         vars.extend(STALE.map(|name| (name.into(), OsStr::new(&self.stale).to_owned())));
         Environment::made_of(vars)

@@ -8,13 +8,25 @@ use shims::{Agent, Dirs};
 
 use super::report::{Finding, Group, Mark};
 use super::version::{self, Version};
+use crate::commands::trial::Interrupts;
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::{exec, inputs};
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
 /// problem only where it was named, or none is there.
-pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Environment) -> [Group; 2] {
+///
+/// # Errors
+/// When a signal came meanwhile.
+pub fn look(
+    agents: &[&'static dyn Agent],
+    named: bool,
+    dirs: &Dirs,
+    env: &Environment,
+    interrupts: &Interrupts,
+) -> anyhow::Result<[Group; 2]> {
+    // Held here too, so that a signal between two of them is seen below.
+    let _held = interrupts.hold()?;
     let found: Vec<_> = agents.iter().map(|&agent| (agent, find(agent, dirs, env))).collect();
     let all_missing = found.iter().all(|(_, program)| program.is_err());
     let mut group = Group::new("Agents");
@@ -24,7 +36,7 @@ pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Envir
             .iter()
             .map(|(agent, program)| {
                 scope.spawn(move || match program {
-                    Ok(program) => look_at(*agent, program, env),
+                    Ok(program) => look_at(*agent, program, env, interrupts),
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(Missing::NotFound(..)));
                         let mark = if missing && !named && !all_missing { Mark::Note } else { Mark::Problem };
@@ -35,12 +47,13 @@ pub fn look(agents: &[&'static dyn Agent], named: bool, dirs: &Dirs, env: &Envir
             .collect();
         asked.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     });
+    interrupts.check()?;
     let mut known = Group::new("Known problems of these versions");
     for [found, problems] in findings {
         group.extend(found);
         known.extend(problems);
     }
-    [group, known]
+    Ok([group, known])
 }
 
 /// The agent's program, as a launch finds it.
@@ -51,8 +64,13 @@ pub fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result
     exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))
 }
 
-fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment) -> [Vec<Finding>; 2] {
-    let version = version::ask(program, env);
+fn look_at(
+    agent: &'static dyn Agent,
+    program: &Path,
+    env: &Environment,
+    interrupts: &Interrupts,
+) -> [Vec<Finding>; 2] {
+    let version = version::ask(program, env, interrupts);
     let known = version.as_ref().map_or_else(|_| Vec::new(), |version| known(agent, version));
     let mut findings = vec![judge(agent, program, version)];
     findings.extend(around(agent, program, env));

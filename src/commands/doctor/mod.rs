@@ -35,7 +35,7 @@ use crate::{near, output, resolve};
 /// # Errors
 /// When what was named does not exist, or stdout cannot be written.
 pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let interrupts = asked.probe.then(Interrupts::catch).transpose()?;
+    let interrupts = Interrupts::catch()?;
     let (path, dirs) = (env.config_file(config)?, env.dirs()?);
     let loaded = config::load(&path);
     let providers = loaded.as_ref().ok().map(|loaded| &loaded.config.providers);
@@ -51,14 +51,14 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     let mut report = Report::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
-    for group in agents::look(&agents, target.agent.is_some(), &dirs, env) {
+    for group in agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)? {
         report.add(group);
     }
     let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(loaded) = &loaded {
         look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);
-        if let Some(interrupts) = &interrupts {
-            probe_each(&target, &here, loaded, &dirs, env, interrupts, &mut report)?;
+        if asked.probe {
+            probe_each(&target, &here, loaded, &dirs, env, &interrupts, &mut report)?;
         }
     }
     let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
@@ -120,6 +120,7 @@ fn probe_each(
             _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
         }
         report.add(probe::look(agent, provider, loaded, dirs, env, interrupts)?);
+        interrupts.check()?;
     }
     Ok(())
 }

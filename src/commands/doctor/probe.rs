@@ -47,7 +47,7 @@ pub fn look(
 ) -> Result<Group> {
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
     match probe(agent, provider, loaded, dirs, env, interrupts) {
-        Ok(findings) => group.extend(told(agent, &findings)),
+        Ok((findings, is_isolated)) => group.extend(told(agent, &findings, is_isolated)),
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
             let otherwise = "run it once more with RUST_LOG=debug";
@@ -57,7 +57,7 @@ pub fn look(
     Ok(group)
 }
 
-fn told(agent: &dyn Agent, findings: &Findings) -> Vec<Finding> {
+fn told(agent: &dyn Agent, findings: &Findings, is_isolated: bool) -> Vec<Finding> {
     let mut told: Vec<_> =
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
     told.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
@@ -72,13 +72,15 @@ fn told(agent: &dyn Agent, findings: &Findings) -> Vec<Finding> {
         Finding::problem("promise", text, help)
     }));
     told.push(Finding::ok("limits", UNSEEN));
-    if agent.keeps_one_shot() {
+    // The database of an isolated home was removed with the probe's folders.
+    if agent.keeps_one_shot() && !is_isolated {
         let text = format!("{} keeps this prompt in its own database", agent.title());
         told.push(Finding::note("limits", text, "delete the session with the agent's own command"));
     }
     told
 }
 
+/// What was found, and whether the launch is isolated.
 fn probe(
     agent: &'static dyn Agent,
     name: &str,
@@ -86,14 +88,14 @@ fn probe(
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
-) -> Result<Findings> {
+) -> Result<(Findings, bool)> {
     let request = Request { args: agent.one_shot(trial::PROMPT), ..Request::new(agent, name) };
     let meant = Meant::of(&request, &loaded.config, dirs, env)?;
     let launch = meant.decide(&loaded.config, Asking::Nobody)?;
     let launch = launch.context("a home without a provider cannot be probed")?;
     let canary = Canary::start(Script::default(), Log::memory())?;
-    let proxy = format!("http://{}", canary.addr());
-    let base = format!("{proxy}{}", canary.prefix());
+    let proxy = canary.proxy();
+    let base = format!("http://{}{}", canary.addr(), canary.prefix());
     let expected = Expected {
         key: made_up_key("probe"),
         stale: stale(agent, loaded, env),
@@ -101,6 +103,7 @@ fn probe(
         hosts: Some(agent.own_hosts()),
     };
 
+    let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
     let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);
@@ -115,7 +118,7 @@ fn probe(
 
     let ready = Ready::rehearse(&request, &turned, &dirs, &env)?;
     let ran = trial::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
-    Ok(Findings::of(&canary.requests(), &expected, &ran))
+    Ok((Findings::of(&canary.requests(), &expected, &ran), launch.isolated))
 }
 
 /// A folder that is removed at the end, before [`tempfile`] tries it once.

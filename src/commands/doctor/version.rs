@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use shims::loopback::PROXY_VARIABLES;
 
-use crate::commands::trial;
+use crate::commands::trial::{self, Interrupts};
 use crate::env::Environment;
 
 /// Half a second is usual; Hermes 0.19 takes some on a slow machine.
@@ -29,8 +29,9 @@ pub type Version = Vec<u64>;
 /// (Hermes 0.19).
 ///
 /// # Errors
-/// When it does not say, or not in time.
-pub fn ask(program: &Path, env: &Environment) -> Result<Version> {
+/// When it does not say, or not in time, or a signal came meanwhile.
+pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result<Version> {
+    let _held = interrupts.hold()?;
     let folder = tempfile::Builder::new().prefix("agent-run-version-").tempdir();
     let folder = folder.context("could not make a folder to ask for the version in")?;
     let place = |name: &str| folder.path().join(name);
@@ -44,7 +45,10 @@ pub fn ask(program: &Path, env: &Environment) -> Result<Version> {
     command.envs([("HOME", place("home")), ("TMPDIR", place("tmp"))].map(|(k, v)| (k, OsString::from(v))));
     command.stdout(File::create(place("out"))?).stderr(File::create(place("err"))?);
     let mut child = command.spawn().context("could not run it")?;
-    if trial::wait(&mut child, LIMIT, || Ok(()))?.is_none() {
+    let running = interrupts.ends_too(&child);
+    let ended = trial::wait(&mut child, LIMIT, || interrupts.check());
+    drop(running);
+    if ended?.is_none() {
         bail!("it had not told its version after {} s", LIMIT.as_secs());
     }
     let said = |name| fs::read(place(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

@@ -31,17 +31,21 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// When the command failed, or a provider's list could not be loaded.
 pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
-    let with_desk = |run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
+    let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
-        loaded.warnings().for_each(|warning| report::warn(warning));
+        loaded.warnings_for(named).into_iter().for_each(|warning| report::warn(warning));
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
     match command {
-        Models::List(words) => with_desk(&|desk| list::run(&words, desk)),
-        Models::Show(words) => with_desk(&|desk| show::run(&words, desk)),
-        Models::Diff(words) => with_desk(&|desk| diff::run(&words, desk)),
-        Models::Complete(words) => with_desk(&|desk| complete(&words, &config, desk)),
+        Models::List(words) => {
+            with_desk(&words.providers.iter().map(String::as_str).collect::<Vec<_>>(), &|desk| {
+                list::run(&words, desk)
+            })
+        }
+        Models::Show(words) => with_desk(&[&words.provider], &|desk| show::run(&words, desk)),
+        Models::Diff(words) => with_desk(&[&words.provider], &|desk| diff::run(&words, desk)),
+        Models::Complete(words) => with_desk(&[&words.provider], &|desk| complete(&words, &config, desk)),
         Models::Cache(words) => cache(words, &dirs),
         Models::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
     }

@@ -25,6 +25,9 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
     let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);
+    if !words.dry_run {
+        config::check_writable(path, &preset.entry(name, asked.as_ref(), words.model.as_deref()))?;
+    }
     let can_ask = is_terminal && !words.yes && !words.dry_run;
     let key = match (asked, preset.key_variable()) {
         (None, Some(variable)) if can_ask => ask_for_place(variable, name, env)?,
@@ -46,7 +49,7 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
         }
     }
     config::change_config(path, &entry, |now| config::append(now, name, &entry))?;
-    loaded.warnings().for_each(|warning| report::warn(warning));
+    loaded.warnings_about(name).for_each(|warning| report::warn(warning));
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
 }

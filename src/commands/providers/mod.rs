@@ -25,17 +25,17 @@ use crate::{key, near, report, resolve};
 /// When the command failed.
 pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     match command {
-        Providers::List(words) => list::run(&words, &load(option, env)?, env),
-        Providers::Show(words) => show::run(&words, &load(option, env)?, env),
+        Providers::List(words) => list::run(&words, &load(option, &[], env)?, env),
+        Providers::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
         Providers::Presets(words) => presets::run(&words),
         Providers::Add(words) => add::run(&words, &env.config_to_change(option)?, env),
-        Providers::Test(words) => test::run(&words, &load(option, env)?, env),
+        Providers::Test(words) => test::run(&words, &load(option, &[&words.provider], env)?, env),
     }
 }
 
-fn load(option: Option<&Path>, env: &Environment) -> Result<Loaded> {
+fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Loaded> {
     let loaded = config::load(&env.config_file(option)?)?;
-    loaded.warnings().for_each(|warning| report::warn(warning));
+    loaded.warnings_for(named).into_iter().for_each(|warning| report::warn(warning));
     Ok(loaded)
 }
 

@@ -1,13 +1,30 @@
-//! Signals that ask a probe or a demo to end, kept until the agent is ended and the folders are removed.
+//! Signals that ask a probe, a demo or a question for a version to end, kept until what was started is ended and the
+//! folders are removed.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::process::Child;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
+
+/// What ends a program that does not catch it, and can be caught.
+const CAUGHT: [Signal; 8] = [
+    Signal::SIGINT,
+    Signal::SIGTERM,
+    Signal::SIGHUP,
+    Signal::SIGQUIT,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGALRM,
+    Signal::SIGXCPU,
+];
+
+/// After this long since the first signal another one ends this process, whatever it waits for.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A signal ended the run. Its own type, since the exit code depends on it.
 #[derive(Debug)]
@@ -29,18 +46,36 @@ impl fmt::Display for Interrupted {
 impl std::error::Error for Interrupted {}
 
 /// The signals of this process that ask it to end.
-pub struct Interrupts {
-    caught: Arc<AtomicI32>,
-    /// The process group of the agent that runs; 0 while none does.
-    group: Arc<AtomicI32>,
+pub struct Interrupts(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// The first signal that came, and when.
+    caught: Option<(Signal, Instant)>,
+    /// How many folders there are to remove. While there are none, a signal ends this process at once.
+    held: usize,
+    /// The process groups that run.
+    groups: BTreeSet<i32>,
+}
+
+/// While it is there, a signal only asks for the end.
+pub struct Held<'a>(&'a Interrupts);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.0).held -= 1;
+    }
 }
 
 /// While it is there, an impatient second signal ends this process group too.
-pub struct Running<'a>(&'a AtomicI32);
+pub struct Running<'a> {
+    interrupts: &'a Interrupts,
+    group: i32,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.store(0, Ordering::SeqCst);
+        lock(&self.interrupts.0).groups.remove(&self.group);
     }
 }
 
@@ -51,45 +86,71 @@ impl Interrupts {
     /// # Errors
     /// When the system refuses.
     pub fn catch() -> Result<Self> {
-        let signals = SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
+        let ignored = ignored();
+        // A blocked signal comes even where it was ignored, as `nohup` has it.
+        let signals: SigSet =
+            CAUGHT.into_iter().filter(|signal| ignored & (1 << (*signal as i32 - 1)) == 0).collect();
         signals.thread_block().context("could not hold back signals")?;
-        let caught = Arc::new(AtomicI32::new(0));
-        let group = Arc::new(AtomicI32::new(0));
-        let (keeper, running) = (Arc::clone(&caught), Arc::clone(&group));
+        let state = Arc::new(Mutex::new(State::default()));
+        let shared = Arc::clone(&state);
         let wait = move || {
-            let mut came = 0;
             while let Ok(signal) = signals.wait() {
-                came += 1;
-                if keeper.swap(signal as i32, Ordering::Relaxed) != 0 {
-                    // Somebody does not want to wait for the end of the agent, which must not outlive us all the same.
-                    let group = running.load(Ordering::SeqCst);
-                    if group != 0 {
-                        _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
-                        if came == 2 {
-                            // Whoever waits for the agent removes the folders now.
-                            continue;
-                        }
-                    }
-                    std::process::exit(128 + signal as i32);
-                }
+                came(signal, &mut lock(&shared));
             }
         };
         std::thread::Builder::new().spawn(wait).context("could not start a thread\nhelp: see `ulimit -u`")?;
-        Ok(Self { caught, group })
+        Ok(Self(state))
+    }
+
+    /// Has signals wait for [`Interrupts::check`]. To be called before a folder is made that must not stay.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn hold(&self) -> Result<Held<'_>> {
+        lock(&self.0).held += 1;
+        let held = Held(self);
+        self.check()?;
+        Ok(held)
     }
 
     /// Has a second signal end the process group that this child leads.
     pub fn ends_too(&self, child: &Child) -> Running<'_> {
-        self.group.store(child.id().cast_signed(), Ordering::SeqCst);
-        Running(&self.group)
+        let group = child.id().cast_signed();
+        lock(&self.0).groups.insert(group);
+        Running { interrupts: self, group }
     }
 
     /// # Errors
     /// [`Interrupted`], once a signal came.
     pub fn check(&self) -> Result<()> {
-        match Signal::try_from(self.caught.load(Ordering::Relaxed)) {
-            Ok(signal) => Err(Interrupted(signal).into()),
-            Err(_) => Ok(()),
+        match lock(&self.0).caught {
+            Some((signal, _)) => Err(Interrupted(signal).into()),
+            None => Ok(()),
         }
     }
+}
+
+/// The state stays locked while this process ends, so that nothing more is begun.
+fn came(signal: Signal, state: &mut State) {
+    let first = state.caught;
+    let (_, since) = *state.caught.get_or_insert((signal, Instant::now()));
+    if state.held == 0 || since.elapsed() > PATIENCE {
+        std::process::exit(128 + signal as i32);
+    }
+    if first.is_some() {
+        // Somebody does not want to wait for the end of an agent, which must not outlive this process all the same.
+        state.groups.iter().for_each(|group| _ = killpg(Pid::from_raw(*group), Signal::SIGKILL));
+    }
+}
+
+/// The signals that this process was started to ignore, as bits from that of signal 1 on; none where the system has no
+/// file that says so.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 
 mod findings;
 mod interrupts;
+mod orphans;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
 use crate::commands::launch::Ready;
@@ -28,6 +30,9 @@ const LIMIT: Duration = Duration::from_secs(120);
 
 /// How long an agent that was told to end may take.
 const GRACE: Duration = Duration::from_secs(3);
+
+/// How long what an agent has left running may take to end.
+const LEFT: Duration = Duration::from_secs(1);
 
 /// What came of the run.
 pub struct Ran {
@@ -50,16 +55,20 @@ pub fn made_up_key(name: &str) -> String {
 /// # Errors
 /// When it could not be started or was lost, and [`Interrupted`], after it was ended.
 pub fn run(mut ready: Ready, cwd: &Path, folder: &Path, interrupts: &Interrupts) -> Result<Ran> {
+    interrupts.check()?;
     // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
     // A group of its own, so that what it starts can be ended with it.
     let command = ready.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
     let program = PathBuf::from(command.get_program());
+    orphans::adopt();
     let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
     let running = interrupts.ends_too(&child);
-    let ended = wait(&mut child, LIMIT, || interrupts.check())?;
+    let ended = wait(&mut child, LIMIT, || interrupts.check());
     drop(running);
+    orphans::end();
+    let ended = ended?;
     // A second signal may have ended it before the first was looked at.
     interrupts.check()?;
     let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -76,22 +85,42 @@ pub fn remove(folder: &Path) {
     }
 }
 
-/// How the child, which leads a process group, ended; `None` when its time was up and it was ended.
+/// How the child, which leads a process group, ended; `None` when its time was up and it was ended. What is left of its
+/// group is ended with it.
 ///
 /// # Errors
 /// When the child was lost, and what `check` returned, after the child was ended.
 pub fn wait(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
     let ended = wait_for(child, limit, check);
+    let group = Pid::from_raw(child.id().cast_signed());
     if let Ok(Some(status)) = ended {
+        end_rest(group);
         return Ok(Some(status));
     }
-    let group = Pid::from_raw(child.id().cast_signed());
     _ = killpg(group, Signal::SIGTERM);
     _ = wait_for(child, GRACE, || Ok(()));
     // Whoever of the group is left, the agent or what it started.
     _ = killpg(group, Signal::SIGKILL);
     child.wait()?;
     ended
+}
+
+/// Ends what the leader of a group, which is gone, has left running in it. The number of a group is not given away while
+/// anything runs in it.
+fn end_rest(group: Pid) {
+    let deadline = Instant::now() + LEFT;
+    let mut is_left = killpg(group, Signal::SIGTERM).is_ok();
+    while is_left && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(20));
+        // Those that this process has adopted would else be there as long as it.
+        while waitpid(Pid::from_raw(-group.as_raw()), Some(WaitPidFlag::WNOHANG))
+            .is_ok_and(|it| it.pid().is_some())
+        {}
+        is_left = killpg(group, None).is_ok();
+    }
+    if is_left {
+        _ = killpg(group, Signal::SIGKILL);
+    }
 }
 
 fn wait_for(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
@@ -123,5 +152,19 @@ mod tests {
         let mut child = shell("trap '' TERM; sleep 61 & sleep 60");
         assert_eq!(wait(&mut child, Duration::from_millis(50), || Ok(())).expect("waited"), None);
         assert!(child.try_wait().expect("asked").is_some(), "it still runs");
+    }
+
+    #[test]
+    fn what_an_agent_leaves_running_is_ended_with_it() {
+        for trap in ["", "trap '' TERM; "] {
+            let mut child = shell(&format!("({trap}sleep 60; sleep 60) & exit 0"));
+            let group = Pid::from_raw(child.id().cast_signed());
+            assert!(wait(&mut child, Duration::from_secs(60), || Ok(())).expect("waited").is_some());
+            let gone = || {
+                thread::sleep(Duration::from_millis(20));
+                killpg(group, None).is_err()
+            };
+            assert!((0..100).any(|_| gone()), "something of the group still runs");
+        }
     }
 }

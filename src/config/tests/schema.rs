@@ -211,7 +211,7 @@ fn every_key_takes_and_refuses_the_shapes_that_its_type_does() {
 }
 
 /// What only reading the file finds: sentences of errors that no schema can make.
-const BEYOND: [&str; 12] = [
+const BEYOND: [&str; 15] = [
     "which is missing",
     "more than one source",
     "agents add themselves",
@@ -224,6 +224,9 @@ const BEYOND: [&str; 12] = [
     "no valid host",
     "takes a map or a list of maps",
     "shares nothing, sessions neither",
+    "this header is there already",
+    "belongs to the connection",
+    "the header's value is empty",
 ];
 
 #[test]
@@ -252,5 +255,5 @@ fn what_it_lets_pass_of_what_is_refused_is_beyond_a_schema() {
         let twice = said.iter().any(|said| said.contains("given twice") || said.contains("under two names"));
         assert!(refused || beyond || twice, "{text}\n{said:#?}");
     }
-    assert!(seen[1] > 40 && seen[0] < 25, "{seen:?}");
+    assert!(seen[1] > 40 && seen[0] < 30, "{seen:?}");
 }

@@ -46,7 +46,9 @@ fn settings_as_only_pyyaml_reads_them_are_taken_and_hold() {
     let deep = format!("deep: {}1{}\n", "[".repeat(400), "]".repeat(400));
     let settings = format!(
         "agent:\t{{max_turns: !!int \"7\"}}\ndisplay:\t# x\u{85}  skin: !<tag:yaml.org,2002:str> default\nlist: [\n1,\n2\n]\n\
-         quoted: \"x\"#y\n1: a\n'1': b\nwhen: 2001-02-03 04:05:06 +1\nmarked: !!set {{a, b}}\n{deep}"
+         quoted: \"x\"#y\n1: a\n'1': b\nwhen: 2001-02-03 04:05:06 +1\nmarked: !!set {{a, b}}\n\
+         base: &base {{p: 1, q: 2}}\nmine:\n  <<: *base\n  <<: {{q: 3, r: 4}}\n# a\u{2028}more: 1\n\
+         # a\u{2029}less: 2\nnest: {{1: a, '1': b, true: c, 'true': d}}\n{deep}"
     );
     stage.sandbox.write(&stage.sandbox.home(".hermes/config.yaml"), &settings);
     stage.run(&["chat", "-Q", "-q", "hi"]).exits(0);
