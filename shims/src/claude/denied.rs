@@ -6,62 +6,38 @@
 //! it out. With any managed settings 2.1.332 turns a plugin of its own on, `cc-plugin-sec-default`, which keeps the
 //! programs of installed plugins from changing requests; so that a launch gives them only where it has to.
 
-use std::borrow::Cow;
-
 use serde_json::json;
 
-use super::front_matter::{COMMANDS, SKILLS};
 use super::models::{self, Choice};
-use super::{places, window, words};
-use crate::{Fact, Inputs, Launch, Plan};
+use super::words;
+use crate::{Launch, Plan};
 
 const OPTION: &str = "--managed-settings";
-
-/// Claude's models by version; each stands for all that begin with it (2.1.332).
-const CLAUDES: &[&str] = &[
-    "claude-3-5-haiku",
-    "claude-3-5-sonnet",
-    "claude-3-7-sonnet",
-    "claude-3-haiku",
-    "claude-3-opus",
-    "claude-fable-5",
-    "claude-haiku-4",
-    "claude-haiku-5",
-    "claude-opus-4",
-    "claude-opus-5",
-    "claude-sonnet-4",
-    "claude-sonnet-5",
-];
 
 /// What a launch denies.
 #[derive(Default)]
 pub struct Denied(Vec<String>);
 
 impl Denied {
-    /// Denies what these ask for, and Claude's models where the user's own skills and commands may ask for one: they are
-    /// many, and looking into each at every launch would cost a tenth of it. With plugins `availableModels` holds them.
+    /// Denies what these ask for. The user's own skills and commands are not among them: looking into each at every launch
+    /// would cost a tenth of it, and the option is documented for no one, so that a launch gives it only where it has to.
     pub fn new<'a>(
         choices: impl Iterator<Item = &'a Choice<'a>>,
-        has_plugins: bool,
         has_policies: bool,
         launch: &Launch,
-        inputs: &Inputs,
     ) -> Self {
         if has_policies || words::forwards(launch, OPTION) {
             return Self::default();
         }
         let ours = models::of(launch);
-        let mut denied: Vec<Cow<'_, str>> = Vec::new();
-        if !has_plugins && has_documents(launch, inputs) && !ours.iter().any(|model| window::knows(model)) {
-            denied.extend(CLAUDES.iter().map(|model| Cow::Borrowed(*model)));
-        }
+        let mut denied: Vec<String> = Vec::new();
         for Choice { model, .. } in choices {
             let model = crate::window::split_long_context(model).0;
             if !ours.iter().any(|ours| models::denies(model, ours)) && !is_in(&denied, model) {
-                denied.push(Cow::Owned(model.to_owned()));
+                denied.push(model.to_owned());
             }
         }
-        Self(denied.into_iter().map(Cow::into_owned).collect())
+        Self(denied)
     }
 
     /// Whether it holds this model.
@@ -80,13 +56,4 @@ impl Denied {
 
 fn is_in(denied: &[impl AsRef<str>], model: &str) -> bool {
     denied.iter().any(|entry| models::denies(entry.as_ref(), model))
-}
-
-/// Whether the user has skills or commands.
-fn has_documents(launch: &Launch, inputs: &Inputs) -> bool {
-    places::config_dirs(launch, inputs).iter().any(|path| {
-        matches!(inputs.fact(path), Some(Fact::Dir(entries)) if entries.iter().any(|entry| {
-            [SKILLS, COMMANDS].iter().any(|kind| entry.name.eq_ignore_ascii_case(kind))
-        }))
-    })
 }

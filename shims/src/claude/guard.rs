@@ -70,7 +70,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch, inputs);
+    let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch);
     unheld.name(launch, plan);
     if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));

@@ -195,7 +195,6 @@ impl<'a> Unheld<'a> {
         plugins: &'a [Source],
         documents: &'a [Document<'_>],
         launch: &'a Launch,
-        inputs: &Inputs,
     ) -> Self {
         let all = || sources.iter().chain(policies);
         let projects = sources.iter().filter(|source| !source.is_users()).chain(plugins);
@@ -207,9 +206,7 @@ impl<'a> Unheld<'a> {
         let users = sources.iter().filter(|source| source.is_users());
         let users = users.flat_map(|source| of_hooks(source, launch));
         let users: Vec<_> = users.filter(|choice| window::knows(&choice.model)).collect();
-        let has_plugins = all().any(Source::enables_plugins) || brings_plugins(launch, inputs);
-        let denied =
-            Denied::new(choices.iter().chain(&users), has_plugins, !policies.is_empty(), launch, inputs);
+        let denied = Denied::new(choices.iter().chain(&users), !policies.is_empty(), launch);
         Self { choices, denied }
     }
 

@@ -37,7 +37,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<Rival> {
         })
         .collect();
     let plugins = plugins::hooks(&plugins::folders(launch, inputs), inputs);
-    let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch, inputs);
+    let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch);
     let users = if places::isolated(launch, inputs).is_some() {
         Vec::new()
     } else {

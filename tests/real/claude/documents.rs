@@ -90,10 +90,10 @@ const OTHERS: [&str; 5] =
     ["claude-haiku-4-5-20251001", "claude-opus-4-8", "claude-sonnet-4-5-20250929", "m-hook", "m-pack"];
 
 #[test]
-fn hooks_and_the_users_own_skills_ask_for_the_launchs_models() {
+fn hooks_ask_for_the_launchs_models() {
     let stage = stage().unwrap();
     plant_what_no_list_holds(&stage);
-    let ran = stage.ask(&["/mine"]).exits(0);
+    let ran = stage.ask(&["hi"]).exits(0);
     ran.complains(&["`m-hook`; this launch denies it", "`m-pack`; this launch denies it"]);
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
     // Without it: the user's own, which the launch does not add to.
@@ -101,23 +101,6 @@ fn hooks_and_the_users_own_skills_ask_for_the_launchs_models() {
     let posts = stage.only_the_chosen_heard();
     let asked = models(&posts);
     assert!(OTHERS.iter().filter(|model| asked.contains(model)).count() >= 4, "{asked:?}");
-}
-
-#[test]
-fn the_users_own_skills_ask_for_no_model_of_claudes() {
-    let stage = stage().unwrap();
-    let skill = "---\nname: mine\ndescription: d\nmodel: claude-sonnet-4-5-20250929\n---\nSay hello.\n";
-    stage.sandbox.write(&stage.sandbox.home(".claude/skills/mine/SKILL.md"), skill);
-    stage.sandbox.write(
-        &stage.sandbox.home(".claude/commands/small.md"),
-        "---\ndescription: d\nmodel: haiku\n---\nSay hello.\n",
-    );
-    stage.ask(&["/mine"]).clean();
-    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
-    stage.ask(&["/small"]).clean();
-    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
-    stage.ask(&["--managed-settings", "{}", "/mine"]).exits(0);
-    assert!(models(&stage.only_the_chosen_heard()).contains(&"claude-sonnet-4-5-20250929"));
 }
 
 /// 2.1.197 takes the argument and does nothing with it, so that `why` and warnings are all there is.

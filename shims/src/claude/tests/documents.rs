@@ -193,23 +193,6 @@ fn an_administrators_policy_shuts_out_what_a_launch_denies() {
 }
 
 #[test]
-fn claudes_models_are_denied_where_the_user_has_skills_or_commands() {
-    let skills = || Machine::onboarded().fact("/home/u/.claude/skills", dir(&[]));
-    for machine in [skills(), Machine::onboarded().fact("/home/u/.claude/commands", dir(&[]))] {
-        let denied = denied(&plan(machine));
-        for model in ["claude-opus-4", "claude-haiku-4", "claude-sonnet-5", "claude-fable-5"] {
-            assert!(denied.iter().any(|entry| entry == model), "{denied:?}");
-        }
-    }
-    assert!(denied(&plan(Machine::onboarded())).is_empty());
-    let plugins = plan(skills().file(super::guard::USER, r#"{"enabledPlugins": {"a@b": true}}"#));
-    assert!(denied(&plugins).is_empty() && !guard(&plugins).expect("a guard")["availableModels"].is_null());
-    let mut claudes = launch();
-    claudes.tiers.haiku = "anthropic/claude-haiku-4.5".to_owned();
-    assert!(denied(&skills().plan(&claudes).expect("a plan")).is_empty(), "the provider has some of them");
-}
-
-#[test]
 fn hooks_of_installed_plugins_are_seen() {
     let hook = |model: &str| HOOK.replace("MODEL", model);
     let list = r#"{"version": 2, "plugins": {
