@@ -95,3 +95,16 @@ fn a_plain_session_is_copied_when_it_is_named_and_only_then() {
     assert_eq!(fs::read_to_string(&copy).unwrap(), "longer");
     assert_eq!(Tree::of(&sandbox.home(".codex")), before);
 }
+
+#[test]
+fn a_role_of_the_users_own_that_asks_for_a_foreign_model_is_named() {
+    let lists = Lists::json(r#"{"data": [{"id": "m-1"}, {"id": "listed"}]}"#);
+    let sandbox = sandbox(&lists);
+    let roles = sandbox.home(".codex/agents");
+    sandbox.write(&roles.join("deep/r.toml"), "model = 'gpt-6-sol'\n");
+    sandbox.write(&roles.join("fine.toml"), "model = 'listed'\n");
+    let ran = sandbox.run("codex@p", &[]).exits(0);
+    let said = "deep/r.toml: a sub-agent of this role asks provider `p` for the model \"gpt-6-sol\"\nhelp: ";
+    assert!(ran.stderr.contains(said) && !ran.stderr.contains("fine.toml"), "{}", ran.stderr);
+    assert!(sandbox.agent_run(&["why", "codex@p"]).exits(0).stdout.contains("deep/r.toml: "));
+}

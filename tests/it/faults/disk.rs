@@ -71,8 +71,7 @@ fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_
         let look = format!("trap 'find {} -type f -size +0 ! -name fill >&2' EXIT", cache.display());
         let script = format!("{look}; {full}; agent-run launch mock {agent} hi");
         let ran = run(sandbox.command("unshare").args(["-rm", "sh", "-c", &script]));
-        // Codex' home is the user's data and lies in the state folder.
-        if agent == "claude" || agent == "codex" {
+        if agent == "claude" {
             ran.clean();
         } else {
             let ran = ran.exits(125).complains(&[
@@ -82,6 +81,17 @@ fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_
             ]);
             assert_eq!(ran.stderr.lines().count(), 2, "a file is left, or more was said: {}", ran.stderr);
             before.is_unharmed(&sandbox.home(""));
+            // What was prepared before is enough. Codex's home lies in the state folder, beside the list of its models.
+            if agent == "codex" {
+                sandbox.agent_run(&["launch", "mock", agent, "hi"]).exits(0);
+                let fill = "head -c 1G /dev/zero >fill 2>/dev/null || true";
+                let full = format!(
+                    "cp -a {0} ../kept; mount -t tmpfs -o size=256k tmpfs {0}; cp -a ../kept/. {0}; \
+                    cd {0}; {fill}; cd ../../work",
+                    cache.display()
+                );
+                launch_after(&sandbox, &full, agent).clean();
+            }
         }
     }
 }
