@@ -230,6 +230,22 @@ fn what_is_wrong_with_a_provider_stops_its_own_launch_in_the_words_of_check() {
 }
 
 #[test]
+fn a_list_that_ends_in_the_first_column_is_the_same_to_every_command() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    let path = sandbox.config(&SOUND.replace("[anthropic]", "[anthropic\n]\n    default_model: m"));
+    sandbox.agent_run(&["launch", "deepseek", "claude"]).exits(0);
+    assert!(sandbox.agent_run(&["config", "check"]).exits(0).stdout.contains("nothing wrong"));
+    let shown = sandbox.agent_run(&["config", "show", "deepseek"]).exits(0).stdout;
+    assert!(
+        shown.lines().any(|line| line.contains("protocols") && line.ends_with("config.yaml:3")),
+        "{shown}"
+    );
+    sandbox.agent_run(&["providers", "add", "ollama", "--yes"]).exits(0);
+    assert!(std::fs::read_to_string(path).unwrap().contains("  ollama:\n"));
+}
+
+#[test]
 fn warnings_fail_only_when_check_is_strict() {
     let sandbox = Sandbox::new();
     let path = sandbox.config(SOUND);
