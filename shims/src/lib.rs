@@ -161,6 +161,11 @@ pub trait Agent: Sync {
     /// has been done, with a `help:` line.
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
 
+    /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
+    fn resumed_by(&self, _launch: &Launch) -> Option<&'static str> {
+        None
+    }
+
     /// Files that [`Agent::rivals`] looks into beyond those that a plan depends on.
     fn rival_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
@@ -168,6 +173,11 @@ pub trait Agent: Sync {
 
     /// The user's own settings that `plan` overrules.
     fn rivals(&self, _launch: &Launch, _inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
+        Vec::new()
+    }
+
+    /// What [`Agent::adapt_bare_home`] must be told.
+    fn bare_home_reads(&self, _name: &str, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 

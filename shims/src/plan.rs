@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Inputs, Launch, Value, loopback};
+use crate::{Agent, Fact, Inputs, Launch, Sessions, Value, loopback};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -45,6 +45,17 @@ pub struct Carry {
     pub to: PathBuf,
     /// Texts to replace in every line of the copies.
     pub replace: Vec<(String, String)>,
+    /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
+    pub whole: bool,
+    /// Entries of the folder that stay behind, by how their names begin.
+    pub without: &'static [&'static str],
+}
+
+impl Carry {
+    /// A copy as it is.
+    pub fn of(from: PathBuf, to: PathBuf) -> Self {
+        Self { from, to, replace: Vec::new(), whole: false, without: &[] }
+    }
 }
 
 /// One change to a JSON object.
@@ -219,6 +230,35 @@ impl Plan {
             self.env.remove(OsStr::new(name));
             self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));
         }
+    }
+
+    /// Says that the sessions of an agent are the user's own all the same.
+    pub fn sessions_are_the_users(&mut self, agent: &dyn Agent, launch: &Launch) {
+        if launch.sessions == Sessions::Own && !launch.isolated {
+            self.info(format!(
+                "`sessions: own` has no effect on {}: its sessions are with your own; `isolated: true` keeps them apart",
+                agent.title()
+            ));
+        }
+    }
+
+    /// Takes over a home of the tool before this one as a whole, where there is none yet. Both must be known.
+    pub fn take_over_home(
+        &mut self,
+        from: PathBuf,
+        to: PathBuf,
+        without: &'static [&'static str],
+        inputs: &Inputs,
+    ) {
+        if inputs.entries(&from).is_empty() || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
+            return;
+        }
+        self.warn(format!(
+            "{} is copied to {}, where it is kept from now on\nhelp: nothing to do; the original stays",
+            from.display(),
+            to.display()
+        ));
+        self.carry.push(Carry { whole: true, without, ..Carry::of(from, to) });
     }
 
     /// Adds an argument.

@@ -158,7 +158,13 @@ impl<'a> Meant<'a> {
                 let inputs = ManuallyDrop::new(inputs::gather(*agent, launch, bare));
                 Plan::of(*agent, launch, &inputs)
             }
-            None => Plan::of_bare_home(*agent, provider, args, &bare),
+            None => {
+                let mut inputs = bare;
+                for path in agent.bare_home_reads(provider, &inputs) {
+                    inputs::read(path, &mut inputs);
+                }
+                Plan::of_bare_home(*agent, provider, args, &inputs)
+            }
         }
     }
 

@@ -46,6 +46,12 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let mut overruled = Vec::new();
     if let Some((launch, provider)) = launch {
         more(&mut rows, launch, provider, &loaded, env);
+        if let Some(words) = agent.resumed_by(launch) {
+            let line = format!("{}@{} {words}", agent.name(), launch.provider);
+            let why =
+                format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
+            rows.push(Choice::new("resume by", line, why));
+        }
         overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
     }
     rows.extend(on_disk(&plan, &dirs));

@@ -3,23 +3,42 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use shims::Carry;
 
 use super::folders::{Folders, failed};
-use crate::replace::Replacement;
+use crate::replace::{Replacement, beside};
 
-/// Copies what `carry` names and is not there yet. Told again after it was cut short, it goes on.
+/// Copies what `carry` names and is not there yet. Called again after it was cut short, it goes on.
+///
+/// Returns what stayed behind, because another of its name is there.
 ///
 /// # Errors
 /// When a file cannot be read or written. What was copied until then is whole.
-pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<()> {
-    copy(&carry.from, &carry.to, carry, folders)
+pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<Vec<PathBuf>> {
+    let mut left = Vec::new();
+    if !carry.whole {
+        copy(&carry.from, &carry.to, carry, folders, &mut left)?;
+    } else if fs::symlink_metadata(&carry.to).is_err() && carry.from.is_dir() {
+        let fresh = beside(&carry.to, "new");
+        copy(&carry.from, &fresh, carry, folders, &mut left)?;
+        fs::rename(&fresh, &carry.to).map_err(failed("write", &carry.to))?;
+        folders.forget(&fresh);
+    }
+    Ok(left)
 }
 
-fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Result<()> {
+fn copy(
+    from: &Path,
+    to: &Path,
+    carry: &Carry,
+    folders: &mut Folders<'_>,
+    left: &mut Vec<PathBuf>,
+) -> Result<()> {
     let there = match fs::symlink_metadata(from) {
         Ok(there) => there,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
@@ -28,10 +47,16 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     if there.is_dir() {
         folders.private(to)?;
         for entry in fs::read_dir(from).map_err(failed("list", from))? {
-            let entry = entry.map_err(failed("list", from))?;
-            copy(&entry.path(), &to.join(entry.file_name()), carry, folders)?;
+            let name = entry.map_err(failed("list", from))?.file_name();
+            let stays = carry.without.iter().any(|start| name.as_bytes().starts_with(start.as_bytes()));
+            if !(stays && from == carry.from) {
+                copy(&from.join(&name), &to.join(&name), carry, folders, left)?;
+            }
         }
         return Ok(());
+    }
+    if there.is_symlink() && carry.whole {
+        return copy_link(from, to);
     }
     if !there.is_file() {
         return Ok(());
@@ -40,12 +65,17 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     let is_root = to == carry.to;
     let by_line = to.extension().is_some_and(|it| it == "rules")
         || is_root && to.extension().is_some_and(|it| it == "jsonl");
-    if stands && !by_line {
-        return Ok(());
-    }
     let bytes = replaced(fs::read(from).map_err(failed("read", from))?, &carry.replace);
     let bytes = if stands {
-        let Some(joined) = joined(&fs::read(to).map_err(failed("read", to))?, &bytes) else { return Ok(()) };
+        let now = fs::read(to).map_err(failed("read", to))?;
+        if !by_line {
+            // What Codex unpacks itself, it unpacks again.
+            if now != bytes && !from.iter().any(|part| part == ".system") {
+                left.push(from.to_owned());
+            }
+            return Ok(());
+        }
+        let Some(joined) = joined(&now, &bytes) else { return Ok(()) };
         joined
     } else {
         bytes
@@ -53,15 +83,24 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     if let Some(folder) = to.parent() {
         folders.private(folder)?;
     }
+    let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
     let write = || {
         let mut fresh = Replacement::begin(to)?;
-        fresh.fill(&bytes, 0o600)?;
+        fresh.fill(&bytes, mode)?;
         fresh.commit()?;
         // The agent sorts sessions by it.
         let modified = there.modified()?;
         File::options().write(true).open(to)?.set_modified(modified)
     };
     write().map_err(failed("write", to))
+}
+
+fn copy_link(from: &Path, to: &Path) -> Result<()> {
+    let target = fs::read_link(from).map_err(failed("read", from))?;
+    match symlink(target, to) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(failed("link", to)),
+    }
 }
 
 /// Every occurrence of each text.
@@ -96,8 +135,6 @@ fn joined(now: &[u8], more: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use shims::Dirs;
 
     use super::*;
@@ -133,12 +170,15 @@ mod tests {
                     from: dirs.state.join("codex").join(provider).join(name),
                     to: dirs.state.join("codex-shared").join(name),
                     replace: vec![("\"id\":\"old\"".to_owned(), "\"id\":\"new-1\"".to_owned())],
+                    ..Carry::of(PathBuf::new(), PathBuf::new())
                 })
             })
             .collect();
         for _ in 0..2 {
             let mut folders = Folders::of(&dirs);
-            carries.iter().try_for_each(|it| carry(it, &mut folders)).expect("copied");
+            let left: Vec<_> =
+                carries.iter().flat_map(|it| carry(it, &mut folders).expect("copied")).collect();
+            assert_eq!(left, [dirs.state.join("codex/q/sessions/2026/same.jsonl")], "and it is named");
             for provider in ["p", "q"] {
                 let session = get(&format!("codex-shared/sessions/2026/{provider}.jsonl"));
                 assert_eq!(session, "{\"id\":\"new-1\"} old\n{\"id\":\"new-1\"}\n");

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{EntryKind, Inputs, Plan};
+use crate::{Entry, EntryKind, Inputs, Launch, Plan, Sessions};
 
 const DATABASE: &str = "crush.db";
 /// The folder of Crush's log, `crush.log`.
@@ -19,30 +19,60 @@ const INIT: &str = "init";
 pub struct History {
     /// The folder itself.
     pub folder: PathBuf,
-    /// Where versions before this one kept a folder for each provider, and the project's name in each.
-    before: Option<(PathBuf, String)>,
+    /// Where versions before this one kept a folder for each provider.
+    before: Option<Before>,
+}
+
+struct Before {
+    /// The folder of the providers' folders.
+    data: PathBuf,
+    /// The folder of those that have their sessions to themselves now.
+    own: PathBuf,
+    /// The project's name in each.
+    key: String,
+    whose: Whose,
+}
+
+enum Whose {
+    /// This provider's.
+    Of(String),
+    /// All but these providers'.
+    AllBut(Vec<String>),
 }
 
 impl History {
-    /// The history of the project `key`, shared by all providers.
-    pub fn shared(state: &Path, key: &str) -> Self {
-        Self { folder: state.join("projects").join(key), before: Some((state.join("data"), key.to_owned())) }
+    /// The history of a launch in the project `key`, below the folder `state`.
+    pub fn of(launch: &Launch, state: &Path, key: &str) -> Self {
+        let own = state.join("own");
+        let (folder, whose) = match launch.sessions {
+            Sessions::Own => (own.join(&launch.provider).join(key), Whose::Of(launch.provider.clone())),
+            Sessions::Shared => {
+                let apart = launch.others.iter().filter(|(_, sessions)| **sessions == Sessions::Own);
+                (
+                    state.join("projects").join(key),
+                    Whose::AllBut(apart.map(|(name, _)| name.clone()).collect()),
+                )
+            }
+        };
+        let before = Before { data: state.join("data"), own, key: key.to_owned(), whose };
+        Self { folder, before: Some(before) }
     }
 
-    /// The history that only the launches on one provider have.
-    pub fn own(folder: PathBuf) -> Self {
+    /// The history of an isolated provider, which is where it always was.
+    pub fn isolated(folder: PathBuf) -> Self {
         Self { folder, before: None }
     }
 
     /// What [`History::show_in`] must be told.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let Some((providers, _)) = &self.before else { return Vec::new() };
+        let Some(before) = &self.before else { return Vec::new() };
         // Most machines have none, and are asked no more.
-        let mut paths = vec![providers.clone()];
-        if !inputs.entries(providers).is_empty() {
+        let mut paths = vec![before.data.clone()];
+        if !inputs.entries(&before.data).is_empty() {
             paths.push(self.folder.clone());
             if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {
-                paths.extend(self.earlier(inputs));
+                paths.extend(before.folders(inputs));
+                paths.extend(before.users(inputs));
             }
         }
         paths
@@ -66,7 +96,10 @@ impl History {
     /// Goes on with a database of an earlier version: with the one that was used last, where there are several.
     /// It stays where it is and is linked, so that a Crush which has it open is not disturbed.
     fn take_over(&self, inputs: &Inputs, plan: &mut Plan) {
-        let earlier = self.earlier(inputs);
+        let Some(before) = &self.before else { return };
+        let taken = before.taken(inputs);
+        let mut earlier = before.folders(inputs);
+        earlier.retain(|folder| !taken.contains(&folder.join(DATABASE)));
         if earlier.iter().any(|folder| inputs.entries(folder).iter().any(|entry| entry.name == INIT)) {
             plan.write(self.folder.join(INIT), "");
         }
@@ -89,15 +122,40 @@ impl History {
         }
     }
 
-    /// The folders of this project that earlier versions made, one for each provider.
-    fn earlier(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let Some((providers, key)) = &self.before else { return Vec::new() };
-        let folders = inputs.entries(providers).iter().filter(|entry| entry.kind == EntryKind::Dir);
-        folders.map(|entry| providers.join(&entry.name).join(key)).collect()
-    }
-
     fn has(&self, name: &str, inputs: &Inputs) -> bool {
         inputs.entries(&self.folder).iter().any(|entry| entry.name == OsStr::new(name))
+    }
+}
+
+impl Before {
+    /// The folders of this project that earlier versions made, one for each provider.
+    fn folders(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let is_meant = |name: &OsStr| match &self.whose {
+            Whose::Of(provider) => name == &**provider,
+            Whose::AllBut(others) => !others.iter().any(|other| name == &**other),
+        };
+        let folders = inputs.entries(&self.data).iter().filter(|entry| entry.kind == EntryKind::Dir);
+        let meant = folders.filter(|entry| is_meant(&entry.name));
+        meant.map(|entry| self.data.join(&entry.name).join(&self.key)).collect()
+    }
+
+    /// The folders in which another history of this project may go on with one of these databases already: that of
+    /// all providers, and those of single ones.
+    fn users(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let shared = self.own.with_file_name("projects").join(&self.key);
+        let own = inputs.entries(&self.own).iter().map(|entry| self.own.join(&entry.name).join(&self.key));
+        [self.own.clone(), shared].into_iter().chain(own).collect()
+    }
+
+    /// The databases that another history goes on with.
+    fn taken(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let links = self.users(inputs).into_iter().flat_map(|folder| inputs.entries(&folder));
+        let links = links.filter(|entry| entry.name == DATABASE);
+        let target = |entry: &Entry| match &entry.kind {
+            EntryKind::Link(target) => Some(target.clone()),
+            _ => None,
+        };
+        links.filter_map(target).collect()
     }
 }
 
@@ -108,7 +166,7 @@ fn has_file(folder: &Path, name: &str, inputs: &Inputs) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entry, Fact, Note};
+    use crate::{Fact, Note};
 
     fn folder(names: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
@@ -118,7 +176,8 @@ mod tests {
     fn planned(facts: &[(&str, Fact)]) -> Plan {
         let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
         let (inputs, mut plan) = (Inputs { facts, ..Inputs::default() }, Plan::default());
-        History::shared(Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
+        let launch = super::super::tests::launch(&[]);
+        History::of(&launch, Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
         plan
     }
 

@@ -4,6 +4,8 @@
 mod choice;
 /// A `.env` that one launch takes and another does not.
 mod dotenv;
+/// Homes of older versions.
+mod former;
 /// Where the key is, and where it is not.
 mod keys;
 /// The other subcommands, and the protocol of editors.
