@@ -258,6 +258,14 @@ fn everything_is_there(by: By, providers: &[&str]) {
     }
     wanted.sort();
     assert_eq!(listed(&stage, "codex@q"), wanted, "Codex lists them all");
+    if by == By::VersionBefore {
+        the_goals_of_one_go_on(&former, providers);
+        // Codex finds a session by the name that it was given.
+        let named = format!("named at {}", providers[0]);
+        let ran = stage.run("codex@q", &["exec", "resume", &named, "by its name"]).exits(0);
+        let said = &stage.b.posts().pop().unwrap();
+        assert!(lines(said)[0].contains(&format!("third at {}", providers[0])), "{}", ran.stderr);
+    }
     let asked = stage.b.posts().len();
     for (turn, provider) in providers.iter().enumerate() {
         let file = rollouts(&stage.state().join("sessions"))
@@ -271,6 +279,29 @@ fn everything_is_there(by: By, providers: &[&str]) {
         let words = [&format!("user: second at {provider}"), "assistant: PONG-FROM-MOCK", "user: more"];
         assert_eq!(lines(&post), words);
     }
+}
+
+/// What Codex keeps in a database alone goes on in that of one provider, and those of the others stay.
+fn the_goals_of_one_go_on(former: &Former<'_>, providers: &[&str]) {
+    let stage = former.stage;
+    let databases = stage.state().join("sqlite");
+    let of = |provider: &str| former.state(provider).join("sqlite/goals_1.sqlite");
+    let target = fs::read_link(databases.join("goals_1.sqlite")).unwrap();
+    let used: Vec<_> = providers.iter().filter(|provider| of(provider) == target).collect();
+    assert_eq!(used.len(), 1, "{}", target.display());
+    assert!(providers.iter().all(|provider| of(provider).is_file()), "the others stay");
+    for rebuilt in ["state_5.sqlite", "thread_history_1.sqlite"] {
+        assert!(!databases.join(rebuilt).is_symlink(), "Codex fills it from the sessions");
+    }
+    let mut editor = Editor::start(stage.command("codex@q", &["app-server"]));
+    let list = editor.ask("thread/list", json!({ "limit": 100 }));
+    for thread in list["data"].as_array().unwrap() {
+        let goal = editor.ask("thread/goal/get", json!({ "threadId": thread["id"] }));
+        let wanted = thread["preview"] == format!("third at {}", used[0]);
+        let objective = goal["goal"]["objective"].as_str();
+        assert_eq!(objective, wanted.then_some(&*format!("goal at {}", used[0])), "{thread}");
+    }
+    editor.end();
 }
 
 #[test]
@@ -291,4 +322,75 @@ fn of_the_old_tool_with_two_providers() {
 #[test]
 fn of_the_old_tool_with_three_providers() {
     everything_is_there(By::OldTool, &["p", "q", "r"]);
+}
+
+/// A home that `isolated_homes` named, with a login in it.
+#[test]
+fn of_the_old_tool_without_a_provider() {
+    let Some(stage) = Stage::set() else { return };
+    let former = Former { stage: &stage, by: By::OldTool };
+    former.make("work");
+    let old = former.cache("work");
+    stage
+        .sandbox
+        .write(&old.join("auth.json"), r#"{"auth_mode": "apikey", "OPENAI_API_KEY": "sk-own-0123456789"}"#);
+    let config = fs::read_to_string(old.join("config.toml")).unwrap();
+    let bare = config.replace("[model_providers", "cli_auth_credentials_store = 'file'\n[model_providers");
+    fs::write(old.join("config.toml"), &bare).unwrap();
+    stage.sandbox.config("providers: {}\nisolated_homes: {codex: {work: {}}}\n");
+    stage.sandbox.shim("codex@work");
+    let tree = Tree::of(&old);
+    let status = stage.run("codex@work", &["login", "status"]).exits(0);
+    status.complains(&["API key configured", "codex/work is copied to", "the original stays"]);
+    let home = stage.sandbox.home(".local/state/agent-run/codex/work/home");
+    let (mut before, mut after) = (Counts::default(), Counts::default());
+    before.add(&old, &old);
+    after.add(&home, &home);
+    assert_eq!(after, before);
+    assert_eq!(Tree::of(&old), tree, "the original stays");
+    // Its lists name the files of the new home.
+    let mut editor = Editor::start(stage.command("codex@work", &["app-server"]));
+    let kinds = json!({ "sourceKinds": ["exec"], "modelProviders": ["work"] });
+    let list = editor.ask("thread/list", kinds);
+    editor.end();
+    let path = list["data"][0]["path"].as_str().unwrap_or_else(|| panic!("{list}"));
+    assert!(Path::new(path).starts_with(&home), "{path}");
+    // A login that is given up is not brought back.
+    stage.run("codex@work", &["logout"]).exits(0);
+    assert_eq!(stage.run("codex@work", &["login", "status"]).code, 1);
+}
+
+/// Providers that are isolated: what each had stays its own.
+#[test]
+fn of_the_version_before_of_isolated_providers() {
+    let Some(stage) = Stage::set() else { return };
+    let former = Former { stage: &stage, by: By::VersionBefore };
+    ["p", "q", "r"].iter().for_each(|provider| former.make(provider));
+    let url = stage.b.url("/v1");
+    let provider = |name: &str, more: &str| {
+        format!(
+            "  {name}: {{protocols: [openai-responses], base_urls: {{openai: '{url}'}}, key_env: Q_KEY, \
+             default_model: model-{name}{more}}}\n"
+        )
+    };
+    let isolated = ", isolated: true";
+    let config = ["providers:\n", &provider("p", isolated), &provider("q", isolated), &provider("r", "")];
+    stage.sandbox.config(&config.concat());
+    stage.sandbox.shim("codex@r");
+    stage.run("codex@r", &["mcp", "list"]).exits(0);
+    let counted = |state: &Path, home: &Path| {
+        let mut counts = Counts::default();
+        counts.add(state, home);
+        counts
+    };
+    assert_eq!(counted(&stage.state(), &stage.runtime()), former.counts(&["r"]));
+    for provider in ["p", "q"] {
+        let shim = format!("codex@{provider}");
+        stage.run(&shim, &["mcp", "list"]).exits(0);
+        let own = stage.sandbox.home(".local/state/agent-run/codex").join(provider).join("isolated");
+        assert_eq!(counted(&own, &own.join("home")), former.counts(&[provider]));
+        assert_eq!(listed(&stage, &shim), [format!("second at {provider}"), format!("third at {provider}")]);
+        stage.run(&shim, &["mcp", "list"]).clean();
+    }
+    assert_eq!(listed(&stage, "codex@r"), ["second at r", "third at r"]);
 }
