@@ -8,6 +8,7 @@ mod models;
 #[cfg(target_os = "linux")]
 mod network;
 mod own;
+mod resumed;
 mod screens;
 mod settings;
 mod windows;

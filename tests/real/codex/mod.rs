@@ -1,5 +1,7 @@
 //! Codex: every acceptance case, numbered as the cases are.
 
+/// One session at two providers at once.
+mod at_once;
 /// Which provider is asked, with what, whatever the user's own settings say.
 mod choice;
 /// A `.env` that one launch takes and another does not.
