@@ -50,7 +50,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
             let line = format!("{}@{} {words}", agent.name(), launch.provider);
             let why =
                 format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
-            rows.push(Choice::new("resume by", line, why));
+            rows.push(Choice::new("resume", line, why));
         }
         overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
     }

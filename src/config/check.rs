@@ -100,10 +100,10 @@ pub fn without_effect(config: &Config) -> Vec<Finding> {
     let own = config.providers.iter().filter(|(_, provider)| provider.sessions == Some(Sessions::Own));
     own.filter_map(|(name, provider)| {
         let (message, help) = if provider.isolated {
-            ("`own` is what `isolated: true` implies", "remove `sessions`")
+            ("is `own`, which `isolated: true` implies", "remove `sessions`")
         } else if provider.protocols.iter().all(|protocol| *protocol == Protocol::Anthropic) {
             (
-                "keeps Crush's sessions apart; Claude Code, which most would start here, has one history for all",
+                "is `own`, which keeps Crush's sessions apart; those of Claude Code are with your own",
                 "use `isolated: true` for a history of Claude Code's own, or remove `sessions`",
             )
         } else {

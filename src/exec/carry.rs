@@ -193,4 +193,35 @@ mod tests {
             |path: &str| fs::metadata(dirs.state.join(path)).and_then(|it| it.modified()).expect("a time");
         assert_eq!(modified("codex/p/sessions/2026/p.jsonl"), modified("codex-shared/sessions/2026/p.jsonl"));
     }
+
+    #[test]
+    fn a_home_is_taken_over_as_one_and_once() {
+        let root = tempfile::tempdir().expect("a folder");
+        let dirs = Dirs {
+            cache: root.path().join("cache/agent-run"),
+            state: root.path().join("state/agent-run"),
+            ..Dirs::default()
+        };
+        let from = dirs.cache.join("codex/work");
+        for (name, mode) in [("auth.json", 0o600), ("skills/x/run", 0o755), ("state_5.sqlite", 0o600)] {
+            fs::create_dir_all(from.join(name).parent().expect("a folder")).expect("created");
+            fs::write(from.join(name), name).expect("written");
+            fs::set_permissions(from.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
+        }
+        symlink("/elsewhere", from.join("link")).expect("linked");
+        let to = dirs.state.join("codex/work/home");
+        let home = Carry { whole: true, without: &["state_"], ..Carry::of(from.clone(), to.clone()) };
+        // Cut short before, and gone on with.
+        let fresh = beside(&to, "new");
+        Folders::of(&dirs).private(&fresh).expect("created");
+        fs::write(fresh.join("auth.json"), "auth.json").expect("written");
+        assert!(carry(&home, &mut Folders::of(&dirs)).expect("copied").is_empty());
+        assert_eq!(fs::read_link(to.join("link")).expect("a link"), Path::new("/elsewhere"));
+        assert!(!to.join("state_5.sqlite").exists() && !fresh.exists());
+        let mode = fs::metadata(to.join("skills/x/run")).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "it can be run");
+        fs::remove_file(to.join("auth.json")).expect("removed");
+        carry(&home, &mut Folders::of(&dirs)).expect("nothing to do");
+        assert!(!to.join("auth.json").exists() && from.join("auth.json").exists());
+    }
 }

@@ -211,4 +211,32 @@ mod tests {
         let plan = planned(&facts);
         assert!(plan.adopt.is_empty() && plan.notes.is_empty());
     }
+    #[test]
+    fn a_provider_that_keeps_its_sessions_apart_goes_on_with_its_own_and_no_other_does() {
+        let database = folder(&[("crush.db", EntryKind::File)]);
+        let link = |to: &str| folder(&[("crush.db", EntryKind::Link(to.into()))]);
+        let mut facts = vec![
+            ("/s/data", folder(&[("kimi", EntryKind::Dir), ("own", EntryKind::Dir)])),
+            ("/s/data/kimi/key", database.clone()),
+            ("/s/data/own/key", database),
+            ("/s/own", folder(&[("kimi", EntryKind::Dir)])),
+        ];
+        let adopted = |launch: &Launch, facts: &[(&str, Fact)]| -> Vec<PathBuf> {
+            let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
+            let (inputs, mut plan) = (Inputs { facts, ..Inputs::default() }, Plan::default());
+            History::of(launch, Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
+            plan.adopt.into_values().flatten().collect()
+        };
+        let shared = super::super::tests::launch(&[]);
+        let others = [("own".to_owned(), Sessions::Own)].into();
+        let shared = Launch { others, ..shared };
+        let own = Launch { sessions: Sessions::Own, ..shared.clone() };
+        assert_eq!(adopted(&shared, &facts), [PathBuf::from("/s/data/kimi/key/crush.db")]);
+        assert_eq!(adopted(&own, &facts), [PathBuf::from("/s/data/kimi/key/crush.db")]);
+        facts.push(("/s/projects/key", link("/s/data/kimi/key/crush.db")));
+        assert!(adopted(&own, &facts).is_empty(), "all providers go on with it already");
+        facts.pop();
+        facts.push(("/s/own/kimi/key", link("/s/data/kimi/key/crush.db")));
+        assert!(adopted(&shared, &facts).is_empty(), "one provider goes on with it already");
+    }
 }
