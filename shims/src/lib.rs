@@ -176,7 +176,7 @@ pub trait Agent: Sync {
         Vec::new()
     }
 
-    /// What [`Agent::adapt_bare_home`] must be told.
+    /// What must be read for [`Agent::adapt_bare_home`].
     fn bare_home_reads(&self, _name: &str, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }

@@ -106,7 +106,7 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
-    /// Links to make once, where nothing is yet: to whichever of these files was changed last.
+    /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its place.
     pub adopt: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Files of the user's to merge into.
     pub merges: BTreeMap<PathBuf, Merge>,

@@ -41,10 +41,11 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
         left.extend(carry::carry(carried, folders)?);
     }
     if !left.is_empty() {
-        let left: String = left.iter().map(|path| format!("\n  {}", path.display())).collect();
+        let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
         report::warn(&format!(
             "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
-             where they are:{left}"
+             where they are:\n  {}",
+            left.join("\n  ")
         ));
     }
     for dir in &plan.dirs {

@@ -37,6 +37,9 @@ const KEPT: [&str; 15] = [
     "version.json",
 ];
 
+/// Those among them that say nothing of any session.
+const QUIET: [&str; 2] = ["mention_usage.json", "version.json"];
+
 /// The databases that nothing else holds the content of, by how their names begin (0.171).
 const DATABASES: [&str; 3] = ["goals_", "memories_", "queue_"];
 
@@ -108,6 +111,10 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
         }
         for name in KEPT.into_iter().filter(|name| has(&former.runtime, name, inputs)) {
             let (from, to) = (former.runtime.join(name), home.runtime.join(name));
+            // Of what Codex keeps whole, that of one home does.
+            if QUIET.contains(&name) && plan.carry.iter().any(|carry| carry.to == to) {
+                continue;
+            }
             // A link leads into the user's own home, which is not ours to fill.
             if plan.links.contains_key(&to) {
                 plan.warn(format!(

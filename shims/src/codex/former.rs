@@ -54,7 +54,7 @@ pub fn all(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
 }
 
 impl Former {
-    /// What the rest must be told.
+    /// What must be read for the rest.
     pub fn reads(&self) -> [PathBuf; 6] {
         [
             self.state.join("base.toml"),
@@ -90,7 +90,7 @@ impl Former {
         Some((Self::table(&self.state.join("base.toml"), inputs)?, current))
     }
 
-    /// Whether it shares nothing, as far as that can be told of one that the config does not name any more.
+    /// Whether it shares nothing, as far as anybody can say that of one that the config does not name any more.
     pub fn is_apart(&self, home: &Home, inputs: &Inputs) -> bool {
         if self.sessions.is_some() {
             return false;

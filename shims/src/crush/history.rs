@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{Entry, EntryKind, Inputs, Launch, Plan, Sessions};
+use crate::{EntryKind, Inputs, Launch, Plan, Sessions};
 
 const DATABASE: &str = "crush.db";
 /// The folder of Crush's log, `crush.log`.
@@ -26,8 +26,6 @@ pub struct History {
 struct Before {
     /// The folder of the providers' folders.
     data: PathBuf,
-    /// The folder of those that have their sessions to themselves now.
-    own: PathBuf,
     /// The project's name in each.
     key: String,
     whose: Whose,
@@ -43,9 +41,10 @@ enum Whose {
 impl History {
     /// The history of a launch in the project `key`, below the folder `state`.
     pub fn of(launch: &Launch, state: &Path, key: &str) -> Self {
-        let own = state.join("own");
         let (folder, whose) = match launch.sessions {
-            Sessions::Own => (own.join(&launch.provider).join(key), Whose::Of(launch.provider.clone())),
+            Sessions::Own => {
+                (state.join("own").join(&launch.provider).join(key), Whose::Of(launch.provider.clone()))
+            }
             Sessions::Shared => {
                 let apart = launch.others.iter().filter(|(_, sessions)| **sessions == Sessions::Own);
                 (
@@ -54,7 +53,7 @@ impl History {
                 )
             }
         };
-        let before = Before { data: state.join("data"), own, key: key.to_owned(), whose };
+        let before = Before { data: state.join("data"), key: key.to_owned(), whose };
         Self { folder, before: Some(before) }
     }
 
@@ -72,7 +71,6 @@ impl History {
             paths.push(self.folder.clone());
             if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {
                 paths.extend(before.folders(inputs));
-                paths.extend(before.users(inputs));
             }
         }
         paths
@@ -94,12 +92,10 @@ impl History {
     }
 
     /// Goes on with a database of an earlier version: with the one that was used last, where there are several.
-    /// It stays where it is and is linked, so that a Crush which has it open is not disturbed.
+    /// A link stays in its place. One that is a link already is another history's.
     fn take_over(&self, inputs: &Inputs, plan: &mut Plan) {
         let Some(before) = &self.before else { return };
-        let taken = before.taken(inputs);
-        let mut earlier = before.folders(inputs);
-        earlier.retain(|folder| !taken.contains(&folder.join(DATABASE)));
+        let earlier = before.folders(inputs);
         if earlier.iter().any(|folder| inputs.entries(folder).iter().any(|entry| entry.name == INIT)) {
             plan.write(self.folder.join(INIT), "");
         }
@@ -138,25 +134,6 @@ impl Before {
         let meant = folders.filter(|entry| is_meant(&entry.name));
         meant.map(|entry| self.data.join(&entry.name).join(&self.key)).collect()
     }
-
-    /// The folders in which another history of this project may go on with one of these databases already: that of
-    /// all providers, and those of single ones.
-    fn users(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let shared = self.own.with_file_name("projects").join(&self.key);
-        let own = inputs.entries(&self.own).iter().map(|entry| self.own.join(&entry.name).join(&self.key));
-        [self.own.clone(), shared].into_iter().chain(own).collect()
-    }
-
-    /// The databases that another history goes on with.
-    fn taken(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let links = self.users(inputs).into_iter().flat_map(|folder| inputs.entries(&folder));
-        let links = links.filter(|entry| entry.name == DATABASE);
-        let target = |entry: &Entry| match &entry.kind {
-            EntryKind::Link(target) => Some(target.clone()),
-            _ => None,
-        };
-        links.filter_map(target).collect()
-    }
 }
 
 fn has_file(folder: &Path, name: &str, inputs: &Inputs) -> bool {
@@ -166,7 +143,7 @@ fn has_file(folder: &Path, name: &str, inputs: &Inputs) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Fact, Note};
+    use crate::{Entry, Fact, Note};
 
     fn folder(names: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
@@ -214,12 +191,10 @@ mod tests {
     #[test]
     fn a_provider_that_keeps_its_sessions_apart_goes_on_with_its_own_and_no_other_does() {
         let database = folder(&[("crush.db", EntryKind::File)]);
-        let link = |to: &str| folder(&[("crush.db", EntryKind::Link(to.into()))]);
         let mut facts = vec![
             ("/s/data", folder(&[("kimi", EntryKind::Dir), ("own", EntryKind::Dir)])),
             ("/s/data/kimi/key", database.clone()),
             ("/s/data/own/key", database),
-            ("/s/own", folder(&[("kimi", EntryKind::Dir)])),
         ];
         let adopted = |launch: &Launch, facts: &[(&str, Fact)]| -> Vec<PathBuf> {
             let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
@@ -233,10 +208,8 @@ mod tests {
         let own = Launch { sessions: Sessions::Own, ..shared.clone() };
         assert_eq!(adopted(&shared, &facts), [PathBuf::from("/s/data/kimi/key/crush.db")]);
         assert_eq!(adopted(&own, &facts), [PathBuf::from("/s/data/kimi/key/crush.db")]);
-        facts.push(("/s/projects/key", link("/s/data/kimi/key/crush.db")));
+        facts[1].1 = folder(&[("crush.db", EntryKind::Link("/s/projects/key/crush.db".into()))]);
         assert!(adopted(&own, &facts).is_empty(), "all providers go on with it already");
-        facts.pop();
-        facts.push(("/s/own/kimi/key", link("/s/data/kimi/key/crush.db")));
-        assert!(adopted(&shared, &facts).is_empty(), "one provider goes on with it already");
+        assert!(adopted(&shared, &facts).is_empty());
     }
 }

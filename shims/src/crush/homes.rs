@@ -98,7 +98,7 @@ impl Homes {
         }
     }
 
-    /// What [`Homes::prepare`] must be told of the folder that a launch that shares nothing had before.
+    /// What must be read for [`Homes::prepare`] of the folder that a launch that shares nothing had before.
     pub fn former_reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let Some(former) = &self.former else { return Vec::new() };
         let there = self.former_holds_more(inputs).then(|| self.theirs.config.clone());

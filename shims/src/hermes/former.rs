@@ -22,7 +22,7 @@ fn named(launch: &Launch, inputs: &Inputs) -> PathBuf {
     inputs.dirs.state.join("hermes").join(format!(".{}.named", launch.provider))
 }
 
-/// What [`plan`] must be told. Most machines have no such home, and are asked no more.
+/// What must be read for [`plan`]. Most machines have no such home, and are asked no more.
 pub fn reads(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let former = home(&launch.provider, inputs);
     let there = !inputs.entries(&former).is_empty();

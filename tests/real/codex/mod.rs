@@ -10,6 +10,8 @@ mod dotenv;
 mod former;
 /// Where the key is, and where it is not.
 mod keys;
+/// Making the homes of older versions.
+mod old_homes;
 /// The other subcommands, and the protocol of editors.
 mod others;
 /// Projects, administrators, and launches at once.

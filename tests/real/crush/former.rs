@@ -95,6 +95,8 @@ fn everything_is_there(providers: &[&str]) {
     assert!(turn["body"]["messages"].to_string().contains(&format!("{last} ")), "{turn}");
     let after: Vec<_> = providers.iter().map(|it| listed(&stage, &data(&stage, it, &key))).collect();
     assert_eq!(after, before, "none is lost, and none doubled");
+    // Whoever removes what stayed loses nothing that goes on.
+    fs::remove_dir_all(stage.sandbox.home(".local/state/agent-run/crush/data")).unwrap();
     stage.say_pong().clean();
     assert_eq!(seen(&stage, "crush@mock").len(), before[providers.len() - 1].len() + 1);
 }
