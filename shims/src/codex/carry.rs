@@ -18,26 +18,7 @@ use crate::{Carry, Inputs, Launch, Plan};
 /// Says that all was brought over.
 const DONE: &str = "carried";
 
-/// What Codex and its user keep in a home, beside sessions and settings.
-const KEPT: [&str; 15] = [
-    ".credentials.json",
-    "AGENTS.md",
-    "AGENTS.override.md",
-    "agents",
-    "generated_images",
-    "history.jsonl",
-    "memories",
-    "mention_usage.json",
-    "plugins",
-    "prompts",
-    "rules",
-    "session_index.jsonl",
-    "skills",
-    "themes",
-    "version.json",
-];
-
-/// Those among them that say nothing of any session.
+/// What a home keeps that says nothing of any session.
 const QUIET: [&str; 2] = ["mention_usage.json", "version.json"];
 
 /// The databases that nothing else holds the content of, by how their names begin (0.171).
@@ -67,7 +48,7 @@ pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
         return paths;
     }
     paths.extend([inputs.dirs.state.join("codex"), inputs.dirs.cache.join("codex")]);
-    paths.extend(former::all(launch, home, inputs).iter().flat_map(Former::reads));
+    paths.extend(former::all(launch, home, inputs).iter().flat_map(|former| former.reads(inputs)));
     paths
 }
 
@@ -109,10 +90,11 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
                 }
             }
         }
-        for name in KEPT.into_iter().filter(|name| has(&former.runtime, name, inputs)) {
+        for name in former.kept(inputs) {
             let (from, to) = (former.runtime.join(name), home.runtime.join(name));
             // Of what Codex keeps whole, that of one home does.
-            if QUIET.contains(&name) && plan.carry.iter().any(|carry| carry.to == to) {
+            let is_there = plan.links.contains_key(&to) || plan.carry.iter().any(|carry| carry.to == to);
+            if QUIET.contains(&name) && is_there {
                 continue;
             }
             // A link leads into the user's own home, which is not ours to fill.

@@ -6,10 +6,29 @@ use toml::Table;
 
 use super::home::{Home, MARKER, owns};
 use super::settings::FORMER_ID;
-use crate::{EntryKind, Inputs, Launch, Sessions};
+use crate::{EntryKind, Fact, Inputs, Launch, Sessions};
 
 /// What Codex itself writes into its settings.
 const WRITTEN: [&str; 5] = ["hooks", "mcp_servers", "notice", "projects", "tui"];
+
+/// What Codex and its user keep in a home, beside sessions and settings.
+const KEPT: [&str; 15] = [
+    ".credentials.json",
+    "AGENTS.md",
+    "AGENTS.override.md",
+    "agents",
+    "generated_images",
+    "history.jsonl",
+    "memories",
+    "mention_usage.json",
+    "plugins",
+    "prompts",
+    "rules",
+    "session_index.jsonl",
+    "skills",
+    "themes",
+    "version.json",
+];
 
 /// A provider's folders of older versions.
 pub struct Former {
@@ -55,15 +74,29 @@ pub fn all(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
 
 impl Former {
     /// What must be read for the rest.
-    pub fn reads(&self) -> [PathBuf; 6] {
-        [
+    pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let files = [
             self.state.join("base.toml"),
             self.state.join("last.toml"),
             self.runtime.join("config.toml"),
             self.state.join("sqlite"),
             self.runtime.clone(),
             self.state.clone(),
-        ]
+        ];
+        let here = inputs.entries(&self.runtime).iter();
+        let folders =
+            here.filter(|entry| KEPT.iter().any(|name| entry.name == *name) && entry.kind == EntryKind::Dir);
+        files.into_iter().chain(folders.map(|entry| self.runtime.join(&entry.name))).collect()
+    }
+
+    /// What Codex and its user keep in the home, beside sessions and settings.
+    pub fn kept<'a>(&'a self, inputs: &'a Inputs) -> impl Iterator<Item = &'static str> + 'a {
+        let is_something = |name: &str| match inputs.fact(&self.runtime.join(name)) {
+            // Codex unpacks skills of its own into each home.
+            Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name != ".system"),
+            _ => true,
+        };
+        KEPT.into_iter().filter(move |name| has(&self.runtime, name, inputs) && is_something(name))
     }
 
     /// Whether the tool before this one made it, which marked no home and kept nothing in the state folder.

@@ -182,3 +182,30 @@ fn a_provider_with_sessions_of_its_own_shares_the_users_settings_and_no_session(
     let copies: Vec<_> = plan.carry.iter().map(|it| (it.from.as_path(), it.to.as_path())).collect();
     assert_eq!(copies, [(Path::new("/s/codex/p/sessions"), Path::new("/s/codex/p/own/sessions"))]);
 }
+
+#[test]
+fn what_the_user_has_too_is_named_unless_it_is_codexs_own() {
+    let providers = [("p", EntryKind::Dir), ("q", EntryKind::Dir)];
+    let home = ["rules", "sessions", "skills"].map(|name| (name, EntryKind::Dir));
+    let home = [&home[..], &[("version.json", EntryKind::File)]].concat();
+    let unpacked = [(".system", EntryKind::Dir)];
+    let folders: [(&str, &[_]); 6] = [
+        ("/c/codex", &providers),
+        ("/c/codex/p", &home),
+        ("/c/codex/p/skills", &unpacked),
+        ("/c/codex/q", &home),
+        ("/c/codex/q/skills", &unpacked),
+        ("/c/codex/q/rules", &[("default.rules", EntryKind::File)]),
+    ];
+    let mut files = vec![("/h/.codex/skills", ""), ("/h/.codex/rules", "")];
+    let plan = planned(&launch(), &files, &folders);
+    let said = warnings(&plan);
+    let left: Vec<_> = said.iter().filter(|text| text.contains("stays where it is")).collect();
+    assert_eq!(left.len(), 2, "{said:?}");
+    assert!(left.iter().any(|text| text.starts_with("/c/codex/q/rules of an older version")), "{said:?}");
+    let to_version = |plan: &Plan| plan.carry.iter().filter(|it| it.to.ends_with("version.json")).count();
+    assert_eq!(to_version(&plan), 1, "of what says nothing of a session that of one home");
+    files.push(("/h/.codex/version.json", ""));
+    let plan = planned(&launch(), &files, &folders);
+    assert_eq!((to_version(&plan), warnings(&plan).len()), (0, said.len()));
+}
