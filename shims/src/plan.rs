@@ -35,8 +35,8 @@ pub struct Link {
 
 /// Files of ours from an older version, to copy to where they are kept now.
 ///
-/// Of a folder everything in it is copied; links are passed over. A file that is there already stays; only of one
-/// that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
+/// Of a folder everything in it is copied; links are passed over, unless it is taken as a whole. A file that is there
+/// already stays; only of one that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Carry {
     /// The file or folder, which stays as it is.
