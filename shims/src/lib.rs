@@ -162,7 +162,7 @@ pub trait Agent: Sync {
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
 
     /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
-    fn resumed_by(&self, _launch: &Launch) -> Option<&'static str> {
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
         None
     }
 

@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Fact, Inputs, Launch, Sessions, Value, loopback};
+use crate::{Agent, Fact, Inputs, Launch, Value, loopback};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -229,16 +229,6 @@ impl Plan {
         {
             self.env.remove(OsStr::new(name));
             self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));
-        }
-    }
-
-    /// Says that the sessions of an agent are the user's own all the same.
-    pub fn sessions_are_the_users(&mut self, agent: &dyn Agent, launch: &Launch) {
-        if launch.sessions == Sessions::Own && !launch.isolated {
-            self.info(format!(
-                "`sessions: own` has no effect on {}: its sessions are with your own; `isolated: true` keeps them apart",
-                agent.title()
-            ));
         }
     }
 

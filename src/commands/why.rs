@@ -46,7 +46,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let mut overruled = Vec::new();
     if let Some((launch, provider)) = launch {
         more(&mut rows, launch, provider, &loaded, env);
-        if let Some(words) = agent.resumed_by(launch) {
+        if let Some(words) = agent.resumes(launch) {
             let line = format!("{}@{} {words}", agent.name(), launch.provider);
             let why =
                 format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());

@@ -95,29 +95,6 @@ pub fn warnings(config: &Config) -> Vec<Finding> {
     found
 }
 
-/// Keys that do nothing, or less than they seem to: worth a word where the config is looked at, and none at a launch.
-pub fn without_effect(config: &Config) -> Vec<Finding> {
-    let own = config.providers.iter().filter(|(_, provider)| provider.sessions == Some(Sessions::Own));
-    own.filter_map(|(name, provider)| {
-        let (message, help) = if provider.isolated {
-            ("is `own`, which `isolated: true` implies", "remove `sessions`")
-        } else if provider.protocols.iter().all(|protocol| *protocol == Protocol::Anthropic) {
-            (
-                "is `own`, which keeps Crush's sessions apart; those of Claude Code are with your own",
-                "use `isolated: true` for a history of Claude Code's own, or remove `sessions`",
-            )
-        } else {
-            return None;
-        };
-        Some(Finding {
-            steps: vec!["providers".into(), name.as_str().into(), "sessions".into()],
-            message: message.to_owned(),
-            help: help.to_owned(),
-        })
-    })
-    .collect()
-}
-
 fn two_sources(config: &Config) -> Vec<Finding> {
     let both = |provider: &Provider| provider.key.is_some() && provider.key_command.is_some();
     (config.providers.iter())

@@ -173,7 +173,6 @@ pub fn examine(path: &Path) -> Result<Report> {
     };
     let (config, mut errors) = errors(&tree);
     let mut warnings: Vec<_> = config.iter().flat_map(check::warnings).collect();
-    warnings.extend(config.iter().flat_map(check::without_effect));
     if file.others_read {
         warnings.extend(config.iter().flat_map(|config| check::literal_keys(config, &for_its_owner(path))));
     }

@@ -93,36 +93,6 @@ help: known keys: providers, isolated_homes, shims, models_ttl
 }
 
 #[test]
-fn check_says_where_sessions_of_its_own_do_less_than_they_seem_to_and_a_launch_does_not() {
-    let sandbox = Sandbox::new();
-    let provider = |name: &str, protocol: &str, more: &str| {
-        let family = if protocol == "anthropic" { "anthropic" } else { "openai" };
-        format!(
-            "  {name}:\n    protocols: [{protocol}]\n    base_urls: {{{family}: 'http://127.0.0.1:9'}}\n    \
-             default_model: m\n    models: [m]\n    model_api_filters: []\n    sessions: own\n{more}"
-        )
-    };
-    sandbox.config(&format!(
-        "providers:\n{}{}{}",
-        provider("a", "anthropic", ""),
-        provider("b", "openai-responses", ""),
-        provider("c", "openai-responses", "    isolated: true\n")
-    ));
-    let said = sandbox.agent_run(&["config", "check"]).clean().stdout;
-    for part in [
-        ":8:5: warning: providers.a.sessions is `own`, which keeps Crush's sessions apart; those of Claude Code",
-        "providers.c.sessions is `own`, which `isolated: true` implies\nhelp: remove `sessions`",
-        "\n2 warnings\n",
-    ] {
-        assert!(said.contains(part), "no {part} in:\n{said}");
-    }
-    sandbox.fake_agent("claude");
-    sandbox.agent_run(&["launch", "a", "claude"]).clean();
-    let page = sandbox.agent_run(&["why", "a", "claude"]).clean().stdout;
-    assert!(page.contains("`sessions: own` has no effect on Claude Code"), "{page}");
-}
-
-#[test]
 fn warnings_fail_only_when_check_is_strict() {
     let sandbox = Sandbox::new();
     let path = sandbox.config(SOUND);

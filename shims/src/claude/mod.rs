@@ -131,7 +131,6 @@ impl Agent for Claude {
             // Set but empty, it scatters sessions and backups over the working folder.
             plan.unset("CLAUDE_CONFIG_DIR");
         }
-        plan.sessions_are_the_users(self, launch);
         state.merge(launch, plan);
         let found = found::Found::read(launch, inputs, &state, plan)?;
         window::limit(launch, &found, plan);
@@ -141,7 +140,7 @@ impl Agent for Claude {
     }
 
     /// The sessions of any other are with the user's own.
-    fn resumed_by(&self, launch: &Launch) -> Option<&'static str> {
+    fn resumes(&self, launch: &Launch) -> Option<&'static str> {
         launch.isolated.then_some("--resume ID")
     }
 

@@ -117,7 +117,7 @@ impl Agent for Codex {
         Ok(())
     }
 
-    fn resumed_by(&self, _launch: &Launch) -> Option<&'static str> {
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
         Some("resume ID")
     }
 

@@ -164,7 +164,7 @@ impl Agent for Crush {
         Ok(())
     }
 
-    fn resumed_by(&self, _launch: &Launch) -> Option<&'static str> {
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
         Some("-s ID")
     }
 

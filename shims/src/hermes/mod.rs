@@ -123,7 +123,6 @@ impl Agent for Hermes {
             plan.keep_key_variable(launch, &path);
         }
         routing.set_variables(plan);
-        plan.sessions_are_the_users(self, launch);
         let jobs = choices::warning(&homes, &words, inputs);
         words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
