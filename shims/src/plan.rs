@@ -37,7 +37,7 @@ pub struct Link {
 ///
 /// Of a folder everything in it is copied; links are passed over, unless it is taken as a whole. A file that is there
 /// already stays; only of one that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Carry {
     /// The file or folder, which stays as it is.
     pub from: PathBuf,
@@ -54,7 +54,7 @@ pub struct Carry {
 impl Carry {
     /// A copy as it is.
     pub fn of(from: PathBuf, to: PathBuf) -> Self {
-        Self { from, to, replace: Vec::new(), whole: false, without: &[] }
+        Self { from, to, ..Self::default() }
     }
 }
 

@@ -65,6 +65,11 @@ fn copy(
     let is_root = to == carry.to;
     let by_line = to.extension().is_some_and(|it| it == "rules")
         || is_root && to.extension().is_some_and(|it| it == "jsonl");
+    // Only of homes that launches made the user would miss what another has the place of.
+    let is_launchs = [&folders.dirs().cache, &folders.dirs().state].iter().any(|base| from.starts_with(base));
+    if stands && !by_line && !is_launchs {
+        return Ok(());
+    }
     let bytes = replaced(fs::read(from).map_err(failed("read", from))?, &carry.replace);
     let bytes = if stands {
         let now = fs::read(to).map_err(failed("read", to))?;
@@ -170,7 +175,7 @@ mod tests {
                     from: dirs.state.join("codex").join(provider).join(name),
                     to: dirs.state.join("codex-shared").join(name),
                     replace: vec![("\"id\":\"old\"".to_owned(), "\"id\":\"new-1\"".to_owned())],
-                    ..Carry::of(PathBuf::new(), PathBuf::new())
+                    ..Carry::default()
                 })
             })
             .collect();
