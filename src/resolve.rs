@@ -144,8 +144,9 @@ pub fn resolve(
         keep_env: provider.keep_env.clone(),
         foreign_keys: foreign_keys(config, provider),
         proxy: provider.proxy.0.clone(),
-        isolated: is_isolated(request, provider, config),
-        sessions: sessions(request, provider, config),
+        isolated: is_isolated(request.agent, &request.provider, provider, config),
+        sessions: sessions(request.agent, &request.provider, provider, config),
+        others: others(request, config),
         codex_tools: provider.codex.tools,
         standing_args: standing_args(request, provider),
         args: request.args.clone(),
@@ -258,12 +259,25 @@ fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
     others.filter(|name| provider.key_env.as_ref() != Some(name)).collect()
 }
 
-fn is_isolated(request: &Request, provider: &Provider, config: &Config) -> bool {
-    provider.isolated || home_names(request.agent.name(), config).contains(&request.provider)
+fn is_isolated(agent: &dyn Agent, name: &str, provider: &Provider, config: &Config) -> bool {
+    provider.isolated || home_names(agent.name(), config).contains(name)
 }
 
-fn sessions(request: &Request, provider: &Provider, config: &Config) -> Sessions {
-    if is_isolated(request, provider, config) { Sessions::Own } else { provider.sessions.unwrap_or_default() }
+fn sessions(agent: &dyn Agent, name: &str, provider: &Provider, config: &Config) -> Sessions {
+    if is_isolated(agent, name, provider, config) {
+        Sessions::Own
+    } else {
+        provider.sessions.unwrap_or_default()
+    }
+}
+
+fn others(request: &Request, config: &Config) -> BTreeMap<String, Sessions> {
+    let homes = home_names(request.agent.name(), config).iter().map(|name| (name.clone(), Sessions::Own));
+    let providers = config.providers.iter().map(|(name, provider)| {
+        let sessions = sessions(request.agent, name, provider, config);
+        (name.clone(), sessions)
+    });
+    homes.chain(providers).filter(|(name, _)| *name != request.provider).collect()
 }
 
 /// The homes of old files for the agent.

@@ -158,6 +158,8 @@ pub struct Launch {
     pub isolated: bool,
     /// Whose the sessions are; always the provider's own where it is `isolated`.
     pub sessions: Sessions,
+    /// Whose those of the config's other providers are, and of its homes without a provider, by name.
+    pub others: BTreeMap<String, Sessions>,
     /// Codex's compatibility level.
     pub codex_tools: ToolSet,
     /// Standing arguments from the config, before the user's own.
@@ -240,6 +242,7 @@ impl Launch {
             proxy: Proxy::Inherit,
             isolated: false,
             sessions: Sessions::Shared,
+            others: BTreeMap::new(),
             codex_tools: ToolSet::Full,
             standing_args: Vec::new(),
             args: Vec::new(),

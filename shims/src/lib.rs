@@ -143,12 +143,6 @@ pub trait Agent: Sync {
         false
     }
 
-    /// The words that go on with a session, where the agent prints them at its end after its bare name, under which the
-    /// session is not found.
-    fn resumes(&self) -> Option<&'static str> {
-        None
-    }
-
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     fn listed_models(&self) -> usize {
@@ -169,6 +163,11 @@ pub trait Agent: Sync {
     /// has been done, with a `help:` line.
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
 
+    /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
+        None
+    }
+
     /// Files that [`Agent::rivals`] looks into beyond those that a plan depends on.
     fn rival_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
@@ -176,6 +175,11 @@ pub trait Agent: Sync {
 
     /// The user's own settings that `plan` overrules.
     fn rivals(&self, _launch: &Launch, _inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
+        Vec::new()
+    }
+
+    /// What must be read for [`Agent::adapt_bare_home`].
+    fn bare_home_reads(&self, _name: &str, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 

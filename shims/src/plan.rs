@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Inputs, Launch, Value, loopback};
+use crate::{Agent, Fact, Inputs, Launch, Value, loopback};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -35,8 +35,8 @@ pub struct Link {
 
 /// Files to copy to where a launch looks for them: those of an older version, or a session of the user's own.
 ///
-/// Of a folder everything in it is copied; links are passed over. A file that is there already stays; only of one
-/// that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
+/// Of a folder everything in it is copied; links are passed over, unless it is taken as a whole. A file that is there
+/// already stays; only of one that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Carry {
     /// The file or folder, which stays as it is.
@@ -47,6 +47,17 @@ pub struct Carry {
     pub replace: Vec<(String, String)>,
     /// Keys of JSON whose texts are replaced in the copies, each with the new text.
     pub values: Vec<(String, String)>,
+    /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
+    pub whole: bool,
+    /// Entries of the folder that stay behind, by how their names begin.
+    pub without: &'static [&'static str],
+}
+
+impl Carry {
+    /// A copy as it is.
+    pub fn of(from: PathBuf, to: PathBuf) -> Self {
+        Self { from, to, ..Self::default() }
+    }
 }
 
 /// One change to a JSON object.
@@ -97,7 +108,7 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
-    /// Links to make once, where nothing is yet: to whichever of these files was changed last.
+    /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its place.
     pub adopt: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Files of the user's to merge into.
     pub merges: BTreeMap<PathBuf, Merge>,
@@ -221,6 +232,25 @@ impl Plan {
             self.env.remove(OsStr::new(name));
             self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));
         }
+    }
+
+    /// Takes over a home of the tool before this one as a whole, where there is none yet. Both must be known.
+    pub fn take_over_home(
+        &mut self,
+        from: PathBuf,
+        to: PathBuf,
+        without: &'static [&'static str],
+        inputs: &Inputs,
+    ) {
+        if inputs.entries(&from).is_empty() || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
+            return;
+        }
+        self.warn(format!(
+            "{} is copied to {}, where it is kept from now on\nhelp: nothing to do; the original stays",
+            from.display(),
+            to.display()
+        ));
+        self.carry.push(Carry { whole: true, without, ..Carry::of(from, to) });
     }
 
     /// Adds an argument.

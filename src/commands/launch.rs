@@ -152,14 +152,16 @@ impl<'a> Meant<'a> {
 
     fn plan_from(&self, launch: Option<&Launch>, bare: Inputs) -> Result<Plan> {
         let Request { agent, provider, args, .. } = self.request;
-        match launch {
-            Some(launch) => {
-                // The process is about to become the agent: giving this back piece by piece would only take time.
-                let inputs = ManuallyDrop::new(inputs::gather(*agent, launch, bare));
-                Plan::of(*agent, launch, &inputs)
+        let Some(launch) = launch else {
+            let mut inputs = bare;
+            for path in agent.bare_home_reads(provider, &inputs) {
+                inputs::read(path, &mut inputs);
             }
-            None => Plan::of_bare_home(*agent, provider, args, &bare),
-        }
+            return Plan::of_bare_home(*agent, provider, args, &inputs);
+        };
+        // The process is about to become the agent: giving this back piece by piece would only take time.
+        let inputs = ManuallyDrop::new(inputs::gather(*agent, launch, bare));
+        Plan::of(*agent, launch, &inputs)
     }
 
     /// Leaves an old list to a process of its own, for the next launch.

@@ -50,11 +50,11 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
         overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
     }
     rows.extend(on_disk(&plan, &dirs));
-    if let Some(words) = agent.resumes().filter(|_| launch.is_some()) {
-        let shim = format!("{}@{provider}", agent.name());
-        let printed =
-            format!("{} itself prints `{} {words}`, which finds no session", agent.title(), agent.name());
-        rows.push(Choice::new("resume", format!("{} {words}", quote(shim.as_ref())), printed));
+    if let Some(words) = launch.and_then(|(launch, _)| agent.resumes(launch)) {
+        let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
+        let why =
+            format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
+        rows.push(Choice::new("resume", line, why));
     }
     let title = format!("{} on {provider}", agent.title());
     output::write(|out| {

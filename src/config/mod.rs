@@ -5,6 +5,7 @@
 
 mod append;
 mod check;
+mod file;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod load;

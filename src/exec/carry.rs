@@ -3,23 +3,42 @@
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use shims::Carry;
 
 use super::folders::{Folders, failed};
-use crate::replace::Replacement;
+use crate::replace::{Replacement, beside};
 
-/// Copies what `carry` names and is not there yet. Told again after it was cut short, it goes on.
+/// Copies what `carry` names and is not there yet. Called again after it was cut short, it goes on.
+///
+/// Returns what stayed behind, because another of its name is there.
 ///
 /// # Errors
 /// When a file cannot be read or written. What was copied until then is whole.
-pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<()> {
-    copy(&carry.from, &carry.to, carry, folders)
+pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<Vec<PathBuf>> {
+    let mut left = Vec::new();
+    if !carry.whole {
+        copy(&carry.from, &carry.to, carry, folders, &mut left)?;
+    } else if fs::symlink_metadata(&carry.to).is_err() && carry.from.is_dir() {
+        let fresh = beside(&carry.to, "new");
+        copy(&carry.from, &fresh, carry, folders, &mut left)?;
+        fs::rename(&fresh, &carry.to).map_err(failed("write", &carry.to))?;
+        folders.forget(&fresh);
+    }
+    Ok(left)
 }
 
-fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Result<()> {
+fn copy(
+    from: &Path,
+    to: &Path,
+    carry: &Carry,
+    folders: &mut Folders<'_>,
+    left: &mut Vec<PathBuf>,
+) -> Result<()> {
     let there = match fs::symlink_metadata(from) {
         Ok(there) => there,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
@@ -28,10 +47,16 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     if there.is_dir() {
         folders.private(to)?;
         for entry in fs::read_dir(from).map_err(failed("list", from))? {
-            let entry = entry.map_err(failed("list", from))?;
-            copy(&entry.path(), &to.join(entry.file_name()), carry, folders)?;
+            let name = entry.map_err(failed("list", from))?.file_name();
+            let stays = carry.without.iter().any(|start| name.as_bytes().starts_with(start.as_bytes()));
+            if !(stays && from == carry.from) {
+                copy(&from.join(&name), &to.join(&name), carry, folders, left)?;
+            }
         }
         return Ok(());
+    }
+    if there.is_symlink() && carry.whole {
+        return copy_link(from, to);
     }
     if !there.is_file() {
         return Ok(());
@@ -40,13 +65,23 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     let is_root = to == carry.to;
     let by_line = to.extension().is_some_and(|it| it == "rules")
         || is_root && to.extension().is_some_and(|it| it == "jsonl");
-    if stands && !by_line {
+    // Only of homes that launches made the user would miss what another has the place of.
+    let is_launchs = [&folders.dirs().cache, &folders.dirs().state].iter().any(|base| from.starts_with(base));
+    if stands && !by_line && !is_launchs {
         return Ok(());
     }
     let bytes = replaced(fs::read(from).map_err(failed("read", from))?, &carry.replace);
     let bytes = with_values(bytes, &carry.values);
     let bytes = if stands {
-        let Some(joined) = joined(&fs::read(to).map_err(failed("read", to))?, &bytes) else { return Ok(()) };
+        let now = fs::read(to).map_err(failed("read", to))?;
+        if !by_line {
+            // What Codex unpacks itself, it unpacks again.
+            if now != bytes && !from.iter().any(|part| part == ".system") {
+                left.push(from.to_owned());
+            }
+            return Ok(());
+        }
+        let Some(joined) = joined(&now, &bytes) else { return Ok(()) };
         joined
     } else {
         bytes
@@ -54,15 +89,24 @@ fn copy(from: &Path, to: &Path, carry: &Carry, folders: &mut Folders<'_>) -> Res
     if let Some(folder) = to.parent() {
         folders.private(folder)?;
     }
+    let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
     let write = || {
         let mut fresh = Replacement::begin(to)?;
-        fresh.fill(&bytes, 0o600)?;
+        fresh.fill(&bytes, mode)?;
         fresh.commit()?;
         // The agent sorts sessions by it.
         let modified = there.modified()?;
         File::options().write(true).open(to)?.set_modified(modified)
     };
     write().map_err(failed("write", to))
+}
+
+fn copy_link(from: &Path, to: &Path) -> Result<()> {
+    let target = fs::read_link(from).map_err(failed("read", from))?;
+    match symlink(target, to) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(failed("link", to)),
+    }
 }
 
 /// Every occurrence of each text.
@@ -126,8 +170,6 @@ fn joined(now: &[u8], more: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
-
     use shims::Dirs;
 
     use super::*;
@@ -182,7 +224,9 @@ mod tests {
             .collect();
         for _ in 0..2 {
             let mut folders = Folders::of(&dirs);
-            carries.iter().try_for_each(|it| carry(it, &mut folders)).expect("copied");
+            let left: Vec<_> =
+                carries.iter().flat_map(|it| carry(it, &mut folders).expect("copied")).collect();
+            assert_eq!(left, [dirs.state.join("codex/q/sessions/2026/same.jsonl")], "and it is named");
             for provider in ["p", "q"] {
                 let session = get(&format!("codex-shared/sessions/2026/{provider}.jsonl"));
                 assert_eq!(session, "{\"id\":\"new-1\"} old\n{\"id\":\"new-1\"}\n");
@@ -196,5 +240,36 @@ mod tests {
         let modified =
             |path: &str| fs::metadata(dirs.state.join(path)).and_then(|it| it.modified()).expect("a time");
         assert_eq!(modified("codex/p/sessions/2026/p.jsonl"), modified("codex-shared/sessions/2026/p.jsonl"));
+    }
+
+    #[test]
+    fn a_home_is_taken_over_as_one_and_once() {
+        let root = tempfile::tempdir().expect("a folder");
+        let dirs = Dirs {
+            cache: root.path().join("cache/agent-run"),
+            state: root.path().join("state/agent-run"),
+            ..Dirs::default()
+        };
+        let from = dirs.cache.join("codex/work");
+        for (name, mode) in [("auth.json", 0o600), ("skills/x/run", 0o755), ("state_5.sqlite", 0o600)] {
+            fs::create_dir_all(from.join(name).parent().expect("a folder")).expect("created");
+            fs::write(from.join(name), name).expect("written");
+            fs::set_permissions(from.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
+        }
+        symlink("/elsewhere", from.join("link")).expect("linked");
+        let to = dirs.state.join("codex/work/home");
+        let home = Carry { whole: true, without: &["state_"], ..Carry::of(from.clone(), to.clone()) };
+        // Cut short before, and gone on with.
+        let fresh = beside(&to, "new");
+        Folders::of(&dirs).private(&fresh).expect("created");
+        fs::write(fresh.join("auth.json"), "auth.json").expect("written");
+        assert!(carry(&home, &mut Folders::of(&dirs)).expect("copied").is_empty());
+        assert_eq!(fs::read_link(to.join("link")).expect("a link"), Path::new("/elsewhere"));
+        assert!(!to.join("state_5.sqlite").exists() && !fresh.exists());
+        let mode = fs::metadata(to.join("skills/x/run")).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "it can be run");
+        fs::remove_file(to.join("auth.json")).expect("removed");
+        carry(&home, &mut Folders::of(&dirs)).expect("nothing to do");
+        assert!(!to.join("auth.json").exists() && from.join("auth.json").exists());
     }
 }

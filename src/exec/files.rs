@@ -87,28 +87,54 @@ pub fn link(path: &Path, link: &Link) -> Result<()> {
     }
 }
 
-/// Makes a link to whichever of these files was changed last, unless something is at `path` already.
+/// What lies beside an `SQLite` database that is open, or was not closed.
+const BESIDE_DATABASE: [&str; 2] = ["-wal", "-shm"];
+
+/// Moves here whichever of these databases was changed last, unless something is at `path` already, and leaves a link
+/// in its place: the old path still opens it, and may be removed.
+///
+/// Both names lead to one file all the while, so that an agent which has it open is not disturbed.
 ///
 /// # Errors
-/// When it cannot be made.
+/// When it cannot be moved.
 pub fn adopt(path: &Path, files: &[PathBuf]) -> Result<()> {
     if fs::symlink_metadata(path).is_ok() {
         return Ok(());
     }
     // A database that is open, or was not closed, has its newest rows in the log beside it.
     let changed = |file: &Path| fs::metadata(file).and_then(|metadata| metadata.modified()).ok();
-    let log = |file: &Path| {
-        let mut log = file.as_os_str().to_owned();
-        log.push("-wal");
-        PathBuf::from(log)
-    };
-    let found = files.iter().filter_map(|file| Some((changed(file)?.max(changed(&log(file))?), file)));
+    let found = files.iter().filter_map(|file| {
+        let log = with(file, BESIDE_DATABASE[0]);
+        Some((changed(file)?.max(changed(&log)?), file))
+    });
     let plain = files.iter().filter_map(|file| Some((changed(file)?, file)));
     let Some((_, newest)) = found.chain(plain).max() else { return Ok(()) };
-    match symlink(newest, path) {
+    let moved = || -> io::Result<()> {
+        for end in BESIDE_DATABASE {
+            match fs::hard_link(with(newest, end), with(path, end)) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                linked => linked?,
+            }
+        }
+        fs::hard_link(newest, path)?;
+        replace_link(newest, path)?;
+        for end in BESIDE_DATABASE {
+            _ = fs::remove_file(with(newest, end));
+        }
+        Ok(())
+    };
+    match moved() {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made.map_err(failed("link", path)),
+        // Not every file system lets a file have two names.
+        Err(_) if fs::symlink_metadata(path).is_err() => symlink(newest, path).map_err(failed("link", path)),
+        moved => moved.map_err(failed("move", path)),
     }
+}
+
+fn with(path: &Path, end: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(end);
+    path.into()
 }
 
 /// Moves a folder to a free name: one that was moved before may hold the user's work too.
@@ -193,11 +219,16 @@ mod tests {
         adopt(&path, &files[3..]).expect("nothing to adopt");
         assert!(fs::symlink_metadata(&path).is_err());
         file("c-wal", 1);
+        let open = File::open(&files[2]).expect("open").metadata().expect("there").ino();
         adopt(&path, &files).expect("adopted");
-        assert_eq!(fs::read_link(&path).expect("a link"), files[2]);
+        assert_eq!(fs::symlink_metadata(&path).expect("a file").ino(), open, "the same file");
+        assert_eq!(fs::read_link(&files[2]).expect("a link"), path, "found where it was");
+        assert_eq!(fs::read_to_string(dirs.state.join("l-wal")).expect("moved"), "c-wal");
+        assert!(!root.path().join("c-wal").exists());
         file("a", 0);
         adopt(&path, &files).expect("left");
-        assert_eq!(fs::read_link(&path).expect("a link"), files[2]);
+        assert_eq!(fs::read_to_string(&path).expect("a file"), "c");
+        assert!(files[..2].iter().all(|file| file.is_file()), "the others stay");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use anyhow::{Context, Result, anyhow};
 use shims::{Part, Plan, Value};
 
 use crate::env::Environment;
+use crate::report;
 use folders::Folders;
 
 pub use find::{Missing, find, find_program, identity, ourselves};
@@ -35,14 +36,23 @@ pub use merge::merged;
 /// # Errors
 /// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
 pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Result<()> {
+    let mut left = Vec::new();
+    for carried in &plan.carry {
+        left.extend(carry::carry(carried, folders)?);
+    }
+    if !left.is_empty() {
+        let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
+        report::warn(&format!(
+            "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
+             where they are:\n  {}",
+            left.join("\n  ")
+        ));
+    }
     for dir in &plan.dirs {
         folders.private(dir)?;
     }
     for dir in &plan.user_dirs {
         folders::user_dir(dir)?;
-    }
-    for carried in &plan.carry {
-        carry::carry(carried, folders)?;
     }
     for (path, file) in &plan.files {
         files::write_in(folders, path, &file.contents)?;

@@ -146,6 +146,7 @@ pub fn launch(protocol: Protocol, base_url: &str) -> Launch {
         proxy: Proxy::Inherit,
         isolated: false,
         sessions: Sessions::Shared,
+        others: std::collections::BTreeMap::new(),
         codex_tools: ToolSet::Full,
         standing_args: Vec::new(),
         args: Vec::new(),

@@ -1,9 +1,11 @@
 //! `agent-run config`: what is printed of the file, and what an editor leaves behind.
 
+/// `agent-run config`, which opens an editor.
+mod editor;
+
 use serde_json::Value as Json;
 
 use crate::support::Sandbox;
-use crate::support::tmux::Tmux;
 
 const SOUND: &str = "\
 providers:
@@ -324,35 +326,4 @@ fn schema_is_json_that_the_example_points_to() {
     let path = sandbox.agent_run(&["config", "--bootstrap-config"]).clean().stdout;
     let example = std::fs::read_to_string(path.trim_end()).unwrap();
     assert!(example.starts_with("# yaml-language-server: $schema=config.schema.json\n"), "{example}");
-}
-
-#[test]
-#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
-fn an_editor_that_leaves_an_error_is_offered_again() {
-    let sandbox = Sandbox::new();
-    let path = sandbox.config(SOUND);
-    // The first time it breaks the file, the second time it mends it.
-    let script = format!(
-        "#!/bin/sh\nif grep -q colour \"$1\"; then cp {sound} \"$1\"; else echo 'colour: blue' >>\"$1\"; fi\n",
-        sound = sandbox.path("sound").display()
-    );
-    sandbox.write(&sandbox.path("sound"), SOUND);
-    let editor = sandbox.script("editor", &script).display().to_string();
-    let sandbox = sandbox.var("EDITOR", editor);
-
-    let tmux = Tmux::start(&sandbox, "agent-run config");
-    let screen = tmux.wait_for("Open it again? [Y/n]");
-    assert!(screen.contains("error: colour: unknown key"), "{screen}");
-    tmux.text("y");
-    tmux.key("Enter");
-    tmux.wait_for("[exited 0]");
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), SOUND);
-    drop(tmux);
-
-    let tmux = Tmux::start(&sandbox, "agent-run config");
-    tmux.wait_for("Open it again? [Y/n]");
-    tmux.text("n");
-    tmux.key("Enter");
-    let screen = tmux.wait_for("[exited 1]");
-    assert!(screen.contains("help: `agent-run config check`"), "{screen}");
 }

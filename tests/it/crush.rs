@@ -181,7 +181,7 @@ fn sessions_are_kept_by_project_for_all_providers() {
 }
 
 #[test]
-fn the_databases_of_earlier_versions_are_taken_over_and_none_is_changed() {
+fn the_databases_of_earlier_versions_are_taken_over_and_each_is_found_where_it_was() {
     let sandbox = sandbox();
     let key = {
         let ran = sandbox.run("crush@mock", &[]).clean();
@@ -196,7 +196,6 @@ fn the_databases_of_earlier_versions_are_taken_over_and_none_is_changed() {
         let then = std::time::SystemTime::now() - std::time::Duration::from_secs(seconds);
         fs::File::options().write(true).open(&database).unwrap().set_modified(then).unwrap();
     }
-    let tree = Tree::of(&state.join("data"));
     let ran = sandbox.run("crush@mock", &[]).exits(0).complains(&["one history", "help: "]);
     for provider in ["mock", "other", "gone"] {
         assert!(ran.stderr.contains(before(provider).to_str().unwrap()), "{}", ran.stderr);
@@ -204,7 +203,18 @@ fn the_databases_of_earlier_versions_are_taken_over_and_none_is_changed() {
     assert_eq!(fs::read(session(&ran).join("crush.db")).unwrap(), b"other", "the one used last");
     let ran = sandbox.run("crush@other", &[]).clean();
     assert_eq!(fs::read(session(&ran).join("crush.db")).unwrap(), b"other");
-    assert_eq!(Tree::of(&state.join("data")), tree);
+    for provider in ["mock", "other", "gone"] {
+        let database = before(provider).join("crush.db");
+        assert_eq!(fs::read(&database).unwrap(), provider.as_bytes());
+        assert_eq!(database.is_symlink(), provider == "other", "the others stay");
+    }
+    fs::remove_dir_all(state.join("data")).unwrap();
+    let ran = sandbox.run("crush@mock", &[]).clean();
+    assert_eq!(
+        fs::read(session(&ran).join("crush.db")).unwrap(),
+        b"other",
+        "whoever removes them loses nothing of it"
+    );
 }
 
 #[test]

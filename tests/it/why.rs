@@ -52,6 +52,20 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
 }
 
 #[test]
+fn the_line_that_goes_on_with_a_session_is_given_where_the_agents_own_lacks_the_launch() {
+    let sandbox = sandbox();
+    let page = sandbox.agent_run(&["why", "codex@mock"]).clean().stdout;
+    assert!(
+        page.contains("resume    codex@mock resume ID  (Codex itself prints `codex resume ID`"),
+        "{page}"
+    );
+    let page = || sandbox.agent_run(&["why", "claude@mock"]).clean().stdout;
+    assert!(!page().contains("  resume "), "its sessions are the user's");
+    sandbox.config(&format!("{CONFIG}    isolated: true\n"));
+    assert!(page().contains("claude@mock --resume ID"), "{}", page());
+}
+
+#[test]
 fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
     let sandbox = sandbox();
     let page = sandbox.agent_run(&["why", "codex@mock"]).clean().stdout;

@@ -27,11 +27,16 @@ pub fn is_enabled(agent: &str) -> bool {
 #[track_caller]
 #[allow(clippy::unnecessary_wraps, reason = "callers chain it")]
 pub fn minimum(agent: &str) -> Option<Sandbox> {
-    let dir = agents().join("npm-minimum/node_modules/.bin");
+    let dir = minimum_folder();
     if !dir.join(agent).exists() {
         missing(&format!("the oldest {agent}"), "tests/agents/install minimum")
     }
     Some(Sandbox::new().also_on_path(&[dir, node_dir()]))
+}
+
+/// Where the oldest supported versions are, for a test that needs them beside the newest.
+pub fn minimum_folder() -> PathBuf {
+    agents().join("npm-minimum/node_modules/.bin")
 }
 
 /// Where the agents are, and what some of them are started by.

@@ -30,4 +30,9 @@ pub const PROBLEMS: &[KnownProblem] = &[
         "asks a server that refuses `defer_loading` three times in vain at each start; `ENABLE_TOOL_SEARCH=false` \
          avoids it",
     ),
+    KnownProblem::still(
+        "2.1.332",
+        "prints `claude --resume …` at its end, which finds no session of an isolated provider; type \
+         `claude@PROVIDER --resume …`",
+    ),
 ];

@@ -148,6 +148,11 @@ impl Agent for Claude {
         Ok(())
     }
 
+    /// The sessions of any other are with the user's own.
+    fn resumes(&self, launch: &Launch) -> Option<&'static str> {
+        launch.isolated.then_some("--resume ID")
+    }
+
     fn rival_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
         front_matter::users_files(inputs)
     }

@@ -1,25 +1,31 @@
 //! What older versions kept for each provider apart, brought into the one home of all.
 //!
 //! Until 0.1.0 each provider had a runtime home in the cache and its sessions in the state folder, recorded under
-//! the id `agent-run`. Codex goes on with no session of another id, so that the copies name the present one. The
-//! originals stay. Codex fills its database from the sessions' files when it finds none (seen in 0.171).
+//! the id `agent-run`. The tool before that had one home for each provider in the cache, with everything in it. Codex
+//! goes on with no session of another id, so that the copies name the present one. The originals stay. Codex fills
+//! its lists from the sessions' files when it finds no database (seen in 0.171).
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use toml::Table;
 
-use super::home::{Home, owns};
-use super::settings::{self, FORMER_ID};
-use crate::{Carry, EntryKind, Inputs, Launch, Plan, Sessions};
+use super::former::{self, Former, has};
+use super::home::Home;
+use super::settings;
+use crate::{Carry, Inputs, Launch, Plan};
 
 /// Says that all was brought over.
 const DONE: &str = "carried";
 
-/// A provider's folders of older versions.
-struct Former {
-    state: PathBuf,
-    runtime: PathBuf,
-}
+/// What a home keeps that says nothing of any session.
+const QUIET: [&str; 2] = ["mention_usage.json", "version.json"];
+
+/// The databases that nothing else holds the content of, by how their names begin (0.171).
+const DATABASES: [&str; 3] = ["goals_", "memories_", "queue_"];
+
+/// What Codex makes again, and would hold paths of the place it was made in: by how their names begin.
+pub const REBUILT: [&str; 5] = [".tmp", "packages", "state_", "thread-writer-locks", "tmp"];
 
 fn done(home: &Home) -> PathBuf {
     home.state.join(DONE)
@@ -29,25 +35,6 @@ fn is_done(home: &Home, inputs: &Inputs) -> bool {
     // The marker of the home is read by every launch, the file beside it only by the first ones of each home.
     home.is_carried(inputs)
         || inputs.fact(&done(home)).is_some_and(|_| inputs.file(&done(home)).is_ok_and(|file| file.is_some()))
-}
-
-/// Every provider's, or its own provider's for a launch that keeps its sessions apart.
-fn former(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
-    let (state, cache) = (inputs.dirs.state.join("codex"), inputs.dirs.cache.join("codex"));
-    let at = |name: &Path| Former { state: state.join(name), runtime: cache.join(name) };
-    if home.isolated || launch.sessions == Sessions::Own {
-        return vec![at(Path::new(&launch.provider))];
-    }
-    let mut names: Vec<PathBuf> = Vec::new();
-    for folder in [&state, &cache] {
-        let folders = inputs.entries(folder).iter().filter(|entry| entry.kind == EntryKind::Dir);
-        for name in folders.map(|entry| PathBuf::from(&entry.name)) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names.iter().map(|name| at(name)).collect()
 }
 
 /// What [`plan`] and [`settings_of`] must be told.
@@ -61,11 +48,15 @@ pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
         return paths;
     }
     paths.extend([inputs.dirs.state.join("codex"), inputs.dirs.cache.join("codex")]);
-    for former in former(launch, home, inputs) {
-        paths.extend([former.state.join("base.toml"), former.state.join("last.toml")]);
-        paths.extend([former.runtime, former.state]);
-    }
+    paths.extend(former::all(launch, home, inputs).iter().flat_map(|former| former.reads(inputs)));
     paths
+}
+
+/// Those whose content is brought over.
+fn taken(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
+    let mut all = former::all(launch, home, inputs);
+    all.retain(|former| !former.is_apart(home, inputs));
+    all
 }
 
 /// What was generated for each provider last, and what Codex made of it.
@@ -73,24 +64,7 @@ pub fn settings_of(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<(Table,
     if is_done(home, inputs) {
         return Vec::new();
     }
-    let table = |path: &Path| inputs.text(path).ok().flatten()?.parse().ok();
-    let both = |former: &Former| {
-        Some((table(&former.state.join("base.toml"))?, table(&former.state.join("last.toml"))?))
-    };
-    let former = former(launch, home, inputs);
-    former.iter().filter(|former| !is_another(former, home, inputs)).filter_map(both).collect()
-}
-
-/// Whether it was an isolated provider's, which shares nothing: then its home linked nothing of the user's,
-/// although there was something.
-fn is_another(former: &Former, home: &Home, inputs: &Inputs) -> bool {
-    if home.isolated {
-        return false;
-    }
-    let here = inputs.entries(&former.runtime);
-    let linked = |kind: &EntryKind| matches!(kind, EntryKind::Link(to) if to.parent() == Some(&home.real));
-    let any = inputs.entries(&home.real).iter().any(|entry| !entry.name.to_str().is_some_and(owns));
-    any && !here.is_empty() && !here.iter().any(|entry| linked(&entry.kind))
+    taken(launch, home, inputs).iter().filter_map(|former| former.settings(inputs)).collect()
 }
 
 /// Plans the copies.
@@ -99,35 +73,89 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
         return;
     }
     let id = settings::id(inputs);
-    let replace: Vec<(String, String)> = ["model_provider", "model_provider_id"]
-        .map(|key| (format!("\"{key}\":\"{FORMER_ID}\""), format!("\"{key}\":\"{id}\"")))
-        .into();
-    for former in former(launch, home, inputs).iter().filter(|former| !is_another(former, home, inputs)) {
-        let has = |folder: &Path, name: &str| {
-            let stands = inputs.entries(folder).iter().find(|entry| entry.name == name);
-            stands.is_some_and(|entry| !matches!(entry.kind, EntryKind::Link(_)))
-        };
+    let taken = taken(launch, home, inputs);
+    let mut databases: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
+    for former in &taken {
+        let replace = former.ids(inputs).into_iter().flat_map(|old| {
+            ["model_provider", "model_provider_id"]
+                .map(|key| (format!("\"{key}\":{}", json(old)), format!("\"{key}\":{}", json(&id))))
+        });
+        let replace: Vec<(String, String)> = replace.collect();
         for name in ["sessions", "archived_sessions"] {
-            // The very first versions kept them in the cache.
-            for from in [&former.state, &former.runtime].into_iter().filter(|folder| has(folder, name)) {
-                plan.carry.push(Carry {
-                    from: from.join(name),
-                    to: home.state.join(name),
-                    replace: replace.clone(),
-                    ..Carry::default()
-                });
+            // The very first versions kept them in the cache, as the old tool did.
+            for from in [&former.state, &former.runtime] {
+                if has(from, name, inputs) {
+                    let (from, to) = (from.join(name), home.state.join(name));
+                    plan.carry.push(Carry { replace: replace.clone(), ..Carry::of(from, to) });
+                }
             }
         }
-        for name in ["history.jsonl", "session_index.jsonl", "rules", "skills", "memories"] {
-            let to = home.runtime.join(name);
+        for name in former.kept(inputs) {
+            let (from, to) = (former.runtime.join(name), home.runtime.join(name));
+            // Of what Codex keeps whole, that of one home does.
+            let is_there = plan.links.contains_key(&to) || plan.carry.iter().any(|carry| carry.to == to);
+            if QUIET.contains(&name) && is_there {
+                continue;
+            }
             // A link leads into the user's own home, which is not ours to fill.
-            if has(&former.runtime, name) && !plan.links.contains_key(&to) {
-                plan.carry.push(Carry { from: former.runtime.join(name), to, ..Carry::default() });
+            if plan.links.contains_key(&to) {
+                plan.warn(format!(
+                    "{} of an older version stays where it is, since you have one of your own now\nhelp: take \
+                     what you miss from it into {}",
+                    from.display(),
+                    home.real.join(name).display()
+                ));
+            } else {
+                plan.carry.push(Carry::of(from, to));
+            }
+        }
+        for database in former.databases(inputs) {
+            let name = database.file_name().unwrap_or_default();
+            if DATABASES.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+                databases.entry(home.sqlite().join(name)).or_default().push(database);
             }
         }
     }
+    tell(launch, home, &taken, inputs, plan);
+    plan.adopt.extend(databases);
     plan.write(
         done(home),
         "Sessions and answers of older versions were copied from codex/ beside this folder.\n",
     );
+}
+
+/// Says once what was brought over and what was not.
+fn tell(launch: &Launch, home: &Home, taken: &[Former], inputs: &Inputs, plan: &mut Plan) {
+    let list = |formers: &[&Former]| -> String {
+        let folder = |former: &&Former| {
+            let places = [&former.state, &former.runtime];
+            let place = places.into_iter().find(|place| has(place, "sessions", inputs));
+            format!("\n  {}", place.unwrap_or(&former.state).display())
+        };
+        formers.iter().map(folder).collect()
+    };
+    let with: Vec<&Former> = taken.iter().filter(|former| former.holds_sessions(inputs)).collect();
+    if !with.is_empty() {
+        plan.warn(format!(
+            "sessions, history and approvals of earlier versions were copied to {}; goals and memories go on where \
+             they were used last\nhelp: nothing to do; the originals stay:{}",
+            home.state.display(),
+            list(&with)
+        ));
+    }
+    let all = former::all(launch, home, inputs);
+    let apart: Vec<&Former> =
+        all.iter().filter(|it| it.is_apart(home, inputs) && it.holds_sessions(inputs)).collect();
+    if !apart.is_empty() {
+        plan.warn(format!(
+            "these sessions of earlier versions stay where they are: they belong to homes that shared nothing, of \
+             providers that your config does not name\nhelp: `isolated: true` on a provider of that name brings them \
+             back there:{}",
+            list(&apart)
+        ));
+    }
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }

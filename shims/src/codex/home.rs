@@ -15,7 +15,7 @@ use crate::{Inputs, Launch, Link, Plan, Sessions};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
-const MARKER: &str = ".agent-run.json";
+pub const MARKER: &str = ".agent-run.json";
 
 /// Folders that all homes beside one database share. A lock keeps two sessions from writing one thread.
 const SHARED: [&str; 3] = ["sessions", "archived_sessions", "thread-writer-locks"];

@@ -10,6 +10,7 @@ mod argv;
 mod carry;
 mod config;
 mod dotenv;
+mod former;
 mod home;
 mod known;
 mod literal;
@@ -87,10 +88,6 @@ impl Agent for Codex {
         true
     }
 
-    fn resumes(&self) -> Option<&'static str> {
-        Some("resume ID")
-    }
-
     fn listed_models(&self) -> usize {
         models::LISTED
     }
@@ -136,6 +133,10 @@ impl Agent for Codex {
         Ok(())
     }
 
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
+        Some("resume ID")
+    }
+
     fn rival_files(&self, inputs: &Inputs) -> Vec<PathBuf> {
         rivals::files(inputs)
     }
@@ -144,10 +145,20 @@ impl Agent for Codex {
         rivals::of(launch, inputs, plan)
     }
 
+    fn bare_home_reads(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
+        vec![inputs.dirs.cache.join("codex").join(name), bare_home(name, inputs)]
+    }
+
     /// Only where the login is kept is said, so that it stays in this home and out of the system's
     /// keyring, which all homes share. Saying it by `-c` leaves the home's own file alone.
     fn adapt_bare_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let home = inputs.dirs.state.join("codex").join(name).join("home");
+        let home = bare_home(name, inputs);
+        plan.take_over_home(
+            inputs.dirs.cache.join("codex").join(name),
+            home.clone(),
+            &carry::REBUILT,
+            inputs,
+        );
         plan.set("CODEX_HOME", home.as_os_str());
         plan.unset("CODEX_SQLITE_HOME");
         plan.dirs.insert(home);
@@ -155,6 +166,11 @@ impl Agent for Codex {
         plan.arg("cli_auth_credentials_store=\"file\"");
         Ok(())
     }
+}
+
+/// The home without a provider of this name.
+fn bare_home(name: &str, inputs: &Inputs) -> PathBuf {
+    inputs.dirs.state.join("codex").join(name).join("home")
 }
 
 #[cfg(test)]

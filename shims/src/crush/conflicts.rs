@@ -25,7 +25,7 @@ pub fn files() -> Vec<PathBuf> {
 /// The settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
     let homes = Homes::of(launch, inputs);
-    let own = homes.theirs.iter().flat_map(|theirs| [theirs.settings(), theirs.choices()]);
+    let own = [homes.theirs.settings()].into_iter().chain(homes.theirs.choices());
     let own = own.map(|path| (path, "left out of the launch's own settings"));
     let mut found: Vec<Rival> = own
         .chain([(SYSTEM.into(), LAST)])

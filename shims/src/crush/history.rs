@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{EntryKind, Inputs, Plan};
+use crate::{EntryKind, Inputs, Launch, Plan, Sessions};
 
 const DATABASE: &str = "crush.db";
 /// The folder of Crush's log, `crush.log`.
@@ -19,30 +19,58 @@ const INIT: &str = "init";
 pub struct History {
     /// The folder itself.
     pub folder: PathBuf,
-    /// Where versions before this one kept a folder for each provider, and the project's name in each.
-    before: Option<(PathBuf, String)>,
+    /// Where versions before this one kept a folder for each provider.
+    before: Option<Before>,
+}
+
+struct Before {
+    /// The folder of the providers' folders.
+    data: PathBuf,
+    /// The project's name in each.
+    key: String,
+    whose: Whose,
+}
+
+enum Whose {
+    /// This provider's.
+    Of(String),
+    /// All but these providers'.
+    AllBut(Vec<String>),
 }
 
 impl History {
-    /// The history of the project `key`, shared by all providers.
-    pub fn shared(state: &Path, key: &str) -> Self {
-        Self { folder: state.join("projects").join(key), before: Some((state.join("data"), key.to_owned())) }
+    /// The history of a launch in the project `key`, below the folder `state`.
+    pub fn of(launch: &Launch, state: &Path, key: &str) -> Self {
+        let (folder, whose) = match launch.sessions {
+            Sessions::Own => {
+                (state.join("own").join(&launch.provider).join(key), Whose::Of(launch.provider.clone()))
+            }
+            Sessions::Shared => {
+                let apart = launch.others.iter().filter(|(_, sessions)| **sessions == Sessions::Own);
+                (
+                    state.join("projects").join(key),
+                    Whose::AllBut(apart.map(|(name, _)| name.clone()).collect()),
+                )
+            }
+        };
+        let before = Before { data: state.join("data"), key: key.to_owned(), whose };
+        Self { folder, before: Some(before) }
     }
 
-    /// The history that only the launches on one provider have.
-    pub fn own(folder: PathBuf) -> Self {
+    /// The history of an isolated provider, which is where it always was.
+    pub fn isolated(folder: PathBuf) -> Self {
         Self { folder, before: None }
     }
 
     /// What [`History::show_in`] must be told.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let Some((providers, _)) = &self.before else { return Vec::new() };
+        let Some(before) = &self.before else { return Vec::new() };
         // Most machines have none, and are asked no more.
-        let mut paths = vec![providers.clone()];
-        if !inputs.entries(providers).is_empty() {
+        let mut paths = vec![before.data.clone()];
+        if !inputs.entries(&before.data).is_empty() {
             paths.push(self.folder.clone());
             if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {
-                paths.extend(self.earlier(inputs));
+                paths.extend(before.folders(inputs));
             }
         }
         paths
@@ -64,9 +92,10 @@ impl History {
     }
 
     /// Goes on with a database of an earlier version: with the one that was used last, where there are several.
-    /// It stays where it is and is linked, so that a Crush which has it open is not disturbed.
+    /// A link stays in its place. One that is a link already is another history's.
     fn take_over(&self, inputs: &Inputs, plan: &mut Plan) {
-        let earlier = self.earlier(inputs);
+        let Some(before) = &self.before else { return };
+        let earlier = before.folders(inputs);
         if earlier.iter().any(|folder| inputs.entries(folder).iter().any(|entry| entry.name == INIT)) {
             plan.write(self.folder.join(INIT), "");
         }
@@ -89,15 +118,21 @@ impl History {
         }
     }
 
-    /// The folders of this project that earlier versions made, one for each provider.
-    fn earlier(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        let Some((providers, key)) = &self.before else { return Vec::new() };
-        let folders = inputs.entries(providers).iter().filter(|entry| entry.kind == EntryKind::Dir);
-        folders.map(|entry| providers.join(&entry.name).join(key)).collect()
-    }
-
     fn has(&self, name: &str, inputs: &Inputs) -> bool {
         inputs.entries(&self.folder).iter().any(|entry| entry.name == OsStr::new(name))
+    }
+}
+
+impl Before {
+    /// The folders of this project that earlier versions made, one for each provider.
+    fn folders(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let is_meant = |name: &OsStr| match &self.whose {
+            Whose::Of(provider) => name == &**provider,
+            Whose::AllBut(others) => !others.iter().any(|other| name == &**other),
+        };
+        let folders = inputs.entries(&self.data).iter().filter(|entry| entry.kind == EntryKind::Dir);
+        let meant = folders.filter(|entry| is_meant(&entry.name));
+        meant.map(|entry| self.data.join(&entry.name).join(&self.key)).collect()
     }
 }
 
@@ -118,7 +153,8 @@ mod tests {
     fn planned(facts: &[(&str, Fact)]) -> Plan {
         let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
         let (inputs, mut plan) = (Inputs { facts, ..Inputs::default() }, Plan::default());
-        History::shared(Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
+        let launch = super::super::tests::launch(&[]);
+        History::of(&launch, Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
         plan
     }
 
@@ -151,5 +187,29 @@ mod tests {
         facts[0].1 = folder(&[("crush.db", EntryKind::Link("/s/data/m/key/crush.db".into()))]);
         let plan = planned(&facts);
         assert!(plan.adopt.is_empty() && plan.notes.is_empty());
+    }
+    #[test]
+    fn a_provider_that_keeps_its_sessions_apart_goes_on_with_its_own_and_no_other_does() {
+        let database = folder(&[("crush.db", EntryKind::File)]);
+        let mut facts = vec![
+            ("/s/data", folder(&[("kimi", EntryKind::Dir), ("own", EntryKind::Dir)])),
+            ("/s/data/kimi/key", database.clone()),
+            ("/s/data/own/key", database),
+        ];
+        let adopted = |launch: &Launch, facts: &[(&str, Fact)]| -> Vec<PathBuf> {
+            let facts = facts.iter().map(|(path, fact)| (path.into(), fact.clone())).collect();
+            let (inputs, mut plan) = (Inputs { facts, ..Inputs::default() }, Plan::default());
+            History::of(launch, Path::new("/s"), "key").show_in(Path::new("/c"), false, &inputs, &mut plan);
+            plan.adopt.into_values().flatten().collect()
+        };
+        let shared = super::super::tests::launch(&[]);
+        let others = [("own".to_owned(), Sessions::Own)].into();
+        let shared = Launch { others, ..shared };
+        let own = Launch { sessions: Sessions::Own, ..shared.clone() };
+        assert_eq!(adopted(&shared, &facts), [PathBuf::from("/s/data/kimi/key/crush.db")]);
+        assert_eq!(adopted(&own, &facts), [PathBuf::from("/s/data/kimi/key/crush.db")]);
+        facts[1].1 = folder(&[("crush.db", EntryKind::Link("/s/projects/key/crush.db".into()))]);
+        assert!(adopted(&own, &facts).is_empty(), "all providers go on with it already");
+        assert!(adopted(&shared, &facts).is_empty());
     }
 }

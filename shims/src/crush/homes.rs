@@ -11,7 +11,7 @@ use super::history::History;
 use super::project::{self, Project};
 use super::settings::Theirs;
 use crate::print::quote;
-use crate::{Fact, Inputs, Launch, Plan, Sessions, Value};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, Value};
 
 /// Names the folder of the settings.
 pub const CONFIG: &str = "CRUSH_GLOBAL_CONFIG";
@@ -19,6 +19,9 @@ pub const CONFIG: &str = "CRUSH_GLOBAL_CONFIG";
 pub const DATA: &str = "CRUSH_GLOBAL_DATA";
 /// Before a variable's name: what it was outside of the launch.
 pub const ORIGINAL: &str = "AGENT_RUN_ORIG_";
+
+/// What launches write into the folder of the settings, by how the names begin.
+const GENERATED: [&str; 3] = [".agent-run", "crush.json", "crushrc"];
 
 /// Where everything of one launch is.
 pub struct Homes {
@@ -28,8 +31,10 @@ pub struct Homes {
     pub start: PathBuf,
     /// The project around it.
     pub project: Project,
-    /// The user's own settings; none for a launch that shares nothing.
-    pub theirs: Option<Theirs>,
+    /// The user's own settings; for a launch that shares nothing, those of its own folder in the state.
+    pub theirs: Theirs,
+    /// Where a launch that shares nothing had its settings before that.
+    former: Option<PathBuf>,
     /// The folder of the launch's own settings.
     pub config: PathBuf,
     /// Crush's choices, logins and list of projects: written by Crush, never by us.
@@ -54,15 +59,10 @@ impl Homes {
         let (flags, start) = start(launch, inputs);
         let project = Project::at(&start, inputs);
         let state = inputs.dirs.state.join("crush");
-        let (global, history) = if launch.isolated {
-            let own = state.join("isolated").join(&launch.provider);
-            (own.join("global"), History::own(own.join("data").join(project.key())))
-        } else {
-            let history = match launch.sessions {
-                Sessions::Own => History::own(state.join("own").join(&launch.provider).join(project.key())),
-                Sessions::Shared => History::shared(&state, &project.key()),
-            };
-            (state.join("global"), history)
+        let isolated = launch.isolated.then(|| state.join("isolated").join(&launch.provider));
+        let (global, history) = match &isolated {
+            Some(own) => (own.join("global"), History::isolated(own.join("data").join(project.key()))),
+            None => (state.join("global"), History::of(launch, &state, &project.key())),
         };
         let identity = format!("{}-{}", launch.provider, launch.identity());
         let runtime = inputs.dirs.cache.join("crush").join(identity);
@@ -79,17 +79,40 @@ impl Homes {
             let folder = own_value(name, inputs).map_or_else(|| default.join("crush"), PathBuf::from);
             inputs.dirs.cwd.join(folder)
         };
-        let theirs = Theirs { config: own(CONFIG, &inputs.dirs.config), data: own(DATA, &inputs.dirs.data) };
+        let theirs = match &isolated {
+            Some(own) => Theirs { config: own.join("config"), data: None },
+            None => {
+                Theirs { config: own(CONFIG, &inputs.dirs.config), data: Some(own(DATA, &inputs.dirs.data)) }
+            }
+        };
         Self {
             config: runtime.join(config),
             session: runtime.join(format!("{place}{resumed}")),
             history,
-            theirs: (!launch.isolated).then_some(theirs),
+            theirs,
+            former: isolated.map(|_| launch.folder(&inputs.dirs.cache, "crush").join("config")),
             flags,
             start,
             project,
             global,
         }
+    }
+
+    /// What must be read for [`Homes::prepare`] of the folder that a launch that shares nothing had before.
+    pub fn former_reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let Some(former) = &self.former else { return Vec::new() };
+        let there = self.former_holds_more(inputs).then(|| self.theirs.config.clone());
+        [former.clone()].into_iter().chain(there).collect()
+    }
+
+    /// Whether there is something in it that no launch made.
+    fn former_holds_more(&self, inputs: &Inputs) -> bool {
+        let entries = self.former.iter().flat_map(|former| inputs.entries(former));
+        let is_users = |entry: &Entry| {
+            let name = entry.name.to_string_lossy();
+            !matches!(entry.kind, EntryKind::Link(_)) && !GENERATED.iter().any(|it| name.starts_with(it))
+        };
+        entries.into_iter().any(is_users)
     }
 
     /// The settings in shell of the runtime home.
@@ -108,8 +131,8 @@ impl Homes {
             ("CRUSH_DISABLE_DEFAULT_PROVIDERS".to_owned(), "1".into()),
             ("CRUSH_DISABLE_PROVIDER_AUTO_UPDATE".to_owned(), "1".into()),
         ];
-        if self.theirs.is_none() {
-            variables.push(("CRUSH_SKILLS_DIR".to_owned(), self.config.join("skills").into()));
+        if self.former.is_some() {
+            variables.push(("CRUSH_SKILLS_DIR".to_owned(), self.theirs.config.join("skills").into()));
         }
         variables
     }
@@ -122,17 +145,20 @@ impl Homes {
         plan.dirs.extend([self.config.clone(), self.global.clone()]);
         let above = self.config.parent().unwrap_or(&self.config);
         let (rules, shared_rules) = (self.config.join("CRUSH.md"), above.join("AGENTS.md"));
-        if let Some(theirs) = &self.theirs {
-            plan.link(rules, theirs.config.join("CRUSH.md"));
-            plan.link(shared_rules, theirs.config.parent().unwrap_or(&theirs.config).join("AGENTS.md"));
-        } else {
-            plan.links.extend([(rules, None), (shared_rules, None)]);
+        let above_theirs = self.theirs.config.parent().unwrap_or(&self.theirs.config);
+        plan.link(rules, self.theirs.config.join("CRUSH.md"));
+        plan.link(shared_rules, above_theirs.join("AGENTS.md"));
+        if let Some(former) = &self.former {
+            if self.former_holds_more(inputs) {
+                plan.take_over_home(former.clone(), self.theirs.config.clone(), &GENERATED, inputs);
+            }
+            plan.dirs.insert(self.theirs.config.clone());
         }
-        match &self.theirs {
-            Some(theirs) if theirs.has_script(inputs) => plan.write(self.script(), wrapper(theirs)),
+        if self.theirs.has_script(inputs) {
+            plan.write(self.script(), wrapper(&self.theirs));
+        } else if matches!(inputs.fact(&self.script()), Some(Fact::File(_))) {
             // Crush skips an empty one.
-            _ if matches!(inputs.fact(&self.script()), Some(Fact::File(_))) => plan.write(self.script(), ""),
-            _ => {}
+            plan.write(self.script(), "");
         }
     }
 }

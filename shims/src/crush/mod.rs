@@ -31,7 +31,6 @@ use serde_json::{Map, Value as Json};
 use self::config::Provider;
 use self::homes::Homes;
 use self::project_files::ProjectFiles;
-use self::settings::Theirs;
 use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Versions};
 
 /// A JSON object.
@@ -94,10 +93,6 @@ impl Agent for Crush {
         true
     }
 
-    fn resumes(&self) -> Option<&'static str> {
-        Some("-s ID")
-    }
-
     fn listed_models(&self) -> usize {
         usize::MAX
     }
@@ -114,7 +109,8 @@ impl Agent for Crush {
         paths.push(project_files::dotenv_path(inputs));
         paths.extend(conflicts::files());
         paths.extend(homes.history.reads(inputs));
-        paths.extend(homes.theirs.iter().flat_map(Theirs::reads));
+        paths.extend(homes.theirs.reads());
+        paths.extend(homes.former_reads(inputs));
         paths.push(homes.script());
         paths
     }
@@ -129,12 +125,11 @@ impl Agent for Crush {
         }
         // A session brings its last model back if Crush still lists it.
         let provider = Provider::of(launch, homes.flags.resumes, inputs)?;
-        let mut settings =
-            homes.theirs.as_ref().map_or_else(|| Ok(settings::none()), |own| own.carried(inputs))?;
+        let mut settings = homes.theirs.carried(inputs)?;
         let files = ProjectFiles::read(&homes.start, &homes.project, launch, inputs)?;
 
-        if let (Some(own), Some(name)) = (&homes.theirs, &launch.key_variable)
-            && let Some(path) = own.naming(name, &settings, inputs)
+        if let Some(name) = &launch.key_variable
+            && let Some(path) = homes.theirs.naming(name, &settings, inputs)
         {
             plan.keep_key_variable(launch, &path);
         }
@@ -167,6 +162,10 @@ impl Agent for Crush {
         files.tell(plan);
         plan.forward(launch);
         Ok(())
+    }
+
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
+        Some("-s ID")
     }
 
     fn rival_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {

@@ -33,14 +33,14 @@ const SERVER: [&str; 4] = ["type", "command", "url", "oauth_token"];
 pub struct Theirs {
     /// The folder of `crush.json` and `crushrc`, written by hand.
     pub config: PathBuf,
-    /// The folder of the `crush.json` that Crush itself writes.
-    pub data: PathBuf,
+    /// The folder of the `crush.json` that Crush itself writes, unless the launch is given that very folder.
+    pub data: Option<PathBuf>,
 }
 
 impl Theirs {
     /// What the other functions must be told.
-    pub fn reads(&self) -> [PathBuf; 3] {
-        [self.settings(), self.script(), self.choices()]
+    pub fn reads(&self) -> impl Iterator<Item = PathBuf> {
+        [self.settings(), self.script()].into_iter().chain(self.choices())
     }
 
     /// The settings written by hand.
@@ -49,8 +49,8 @@ impl Theirs {
     }
 
     /// The choices made in Crush.
-    pub fn choices(&self) -> PathBuf {
-        self.data.join("crush.json")
+    pub fn choices(&self) -> Option<PathBuf> {
+        Some(self.data.as_ref()?.join("crush.json"))
     }
 
     /// The user's settings in shell.
@@ -83,22 +83,23 @@ impl Theirs {
     /// When a file cannot be read or is not what Crush accepts.
     pub fn carried(&self, inputs: &Inputs) -> Result<Object> {
         let mut settings = object(&self.settings(), inputs)?;
-        let mut choices = object(&self.choices(), inputs)?;
+        let file = self.choices();
+        let mut choices = file.as_ref().map_or_else(|| Ok(Object::new()), |file| object(file, inputs))?;
         for key in OURS {
             settings.shift_remove(key);
             choices.shift_remove(key);
         }
         merge(&mut settings, choices).map_err(|clash| {
-            let (path, beside) = (self.choices(), self.settings());
             anyhow!(
                 "could not read {}: {clash} in {}\nhelp: Crush refuses this too; change one of the two",
-                path.display(),
-                beside.display()
+                file.unwrap_or_default().display(),
+                self.settings().display()
             )
         })?;
         forget_logins(&mut settings);
         settle_options(&mut settings).with_context(|| {
-            format!("could not use the settings of {} and {}", self.config.display(), self.data.display())
+            let beside = self.data.as_ref().map(|data| format!(" and {}", data.display()));
+            format!("could not use the settings of {}{}", self.config.display(), beside.unwrap_or_default())
         })?;
         Ok(settings)
     }
@@ -206,13 +207,6 @@ fn turn_off_catalog(options: &mut Object) {
     options.insert("disable_provider_auto_update".into(), true.into());
 }
 
-/// The settings of a launch that shares nothing with the user.
-pub fn none() -> Object {
-    let mut options = Object::new();
-    turn_off_catalog(&mut options);
-    Object::from_iter([("options".to_owned(), options.into())])
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -220,7 +214,7 @@ mod tests {
     use super::*;
 
     fn carried(settings: &str, choices: &str) -> Result<Json> {
-        let theirs = Theirs { config: "/c".into(), data: "/d".into() };
+        let theirs = Theirs { config: "/c".into(), data: Some("/d".into()) };
         let facts = [("/c/crush.json", settings), ("/d/crush.json", choices)];
         let fact = |text: &str| if text == "-" { Fact::Absent } else { Fact::File(text.into()) };
         let facts = facts.map(|(path, text)| (path.into(), fact(text)));
@@ -233,11 +227,8 @@ mod tests {
 
     #[test]
     fn without_settings_only_the_catalog_is_turned_off() {
-        let off = Json::Object(none());
-        assert_eq!(
-            off,
-            json!({"options": {"disable_default_providers": true, "disable_provider_auto_update": true}})
-        );
+        let off =
+            json!({"options": {"disable_default_providers": true, "disable_provider_auto_update": true}});
         for empty in ["-", "", "{}", r#"{"options": null}"#] {
             assert_eq!(carried(empty, "-").expect(empty), off);
         }

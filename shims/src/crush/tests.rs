@@ -254,7 +254,8 @@ fn an_isolated_launch_shares_nothing() {
     assert!(plan.links.values().flatten().all(|link| link.target.starts_with(base)));
     assert!(!plan.files.keys().any(|path| path.ends_with("crushrc")));
     assert_eq!(env(&plan, DATA), Some(format!("{base}/global")));
-    assert!(env(&plan, "CRUSH_SKILLS_DIR").is_some());
+    assert_eq!(env(&plan, "CRUSH_SKILLS_DIR"), Some(format!("{base}/config/skills")), "whatever the model");
+    assert!(plan.dirs.contains(Path::new(&format!("{base}/config"))));
 }
 
 #[test]

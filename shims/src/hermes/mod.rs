@@ -5,6 +5,7 @@
 
 mod choices;
 mod entries;
+mod former;
 mod home;
 mod known;
 mod literal;
@@ -96,7 +97,8 @@ impl Agent for Hermes {
         let homes = Homes::find(launch, &words, inputs);
         let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
         let jobs = choices::jobs_file(&homes, &words);
-        homes.reads().into_iter().chain([runtime]).chain(jobs).collect()
+        let former = former::reads(launch, inputs);
+        homes.reads().into_iter().chain([runtime]).chain(jobs).chain(former).collect()
     }
 
     fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
@@ -112,6 +114,7 @@ impl Agent for Hermes {
 
         // Hermes of a package manager expects the folder for logs to be there.
         plan.dirs.extend([runtime.clone(), runtime.join("logs")]);
+        former::plan(launch, inputs, plan);
         homes.mark(&runtime, plan);
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
@@ -130,8 +133,13 @@ impl Agent for Hermes {
         rivals::of(&Homes::find(launch, &Words::of(launch), inputs), inputs)
     }
 
+    fn bare_home_reads(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
+        vec![former::home(name, inputs), former::present(name, inputs)]
+    }
+
     fn adapt_bare_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let home = inputs.dirs.state.join(self.name()).join(name);
+        let home = former::present(name, inputs);
+        former::take_over(name, inputs, plan);
         plan.dirs.insert(home.clone());
         plan.set("HERMES_HOME", home);
         plan.unset("HERMES_PROFILE");

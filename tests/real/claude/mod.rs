@@ -10,6 +10,7 @@ mod models;
 mod network;
 mod own;
 mod picker;
+mod resumed;
 mod screens;
 mod settings;
 mod windows;

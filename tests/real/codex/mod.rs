@@ -1,13 +1,19 @@
 //! Codex: every acceptance case, numbered as the cases are.
 
+/// One session at two providers at once.
+mod at_once;
 /// Which provider is asked, with what, whatever the user's own settings say.
 mod choice;
 /// A `.env` that one launch takes and another does not.
 mod dotenv;
+/// Homes of older versions.
+mod former;
 /// Where the key is, and where it is not.
 mod keys;
 /// The picker's models.
 mod models;
+/// Making the homes of older versions.
+mod old_homes;
 /// The other subcommands, and the protocol of editors.
 mod others;
 /// Projects, administrators, and launches at once.

@@ -1,5 +1,5 @@
-use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value as Json, json};
 
@@ -23,31 +23,71 @@ fn case_29_the_other_subcommands_end_as_plain_codex_does() {
     }
 }
 
+/// An editor that speaks to Codex's app server.
+pub struct Editor {
+    child: Child,
+    to: ChildStdin,
+    from: Lines<BufReader<ChildStdout>>,
+    asked: u32,
+}
+
+impl Editor {
+    pub fn start(mut command: Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let to = child.stdin.take().unwrap();
+        let from = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut editor = Self { child, to, from, asked: 0 };
+        editor.ask(
+            "initialize",
+            &json!({ "clientInfo": { "name": "test", "version": "1" },
+            "capabilities": { "experimentalApi": true } }),
+        );
+        editor
+    }
+
+    /// The result of a request.
+    #[track_caller]
+    pub fn ask(&mut self, method: &str, params: &Json) -> Json {
+        self.asked += 1;
+        let id = self.asked;
+        writeln!(self.to, "{}", json!({ "id": id, "method": method, "params": params })).unwrap();
+        let mut answer = self.next(|message| message["id"] == id);
+        assert!(answer["error"].is_null(), "{method}: {answer}");
+        answer["result"].take()
+    }
+
+    /// Reads on until Codex says that this happened.
+    pub fn wait_for(&mut self, method: &str) {
+        self.next(|message| message["method"] == method);
+    }
+
+    fn next(&mut self, wanted: impl Fn(&Json) -> bool) -> Json {
+        let mut messages =
+            self.from.by_ref().map(|line| serde_json::from_str::<Json>(&line.unwrap()).unwrap());
+        messages.find(wanted).expect("an answer")
+    }
+
+    /// Without a client the server ends by itself.
+    pub fn end(mut self) {
+        drop(self.to);
+        self.child.wait().unwrap();
+    }
+}
+
 #[test]
 fn case_29_an_editor_that_speaks_to_the_app_server_gets_our_provider() {
     let Some(stage) = Stage::set() else { return };
     stage.own_config("", "");
-    let mut command = stage.command("codex@p", &["app-server"]);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let mut to = child.stdin.take().unwrap();
-    let mut from = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut ask = |id: u32, method: &str, params: Json| -> Json {
-        writeln!(to, "{}", json!({ "id": id, "method": method, "params": params })).unwrap();
-        let answers = from.by_ref().map(|line| serde_json::from_str::<Json>(&line.unwrap()).unwrap());
-        answers.filter(|answer| answer["id"] == id).map(|mut answer| answer["result"].take()).next().unwrap()
-    };
-    ask(1, "initialize", json!({ "clientInfo": { "name": "test", "version": "1" } }));
-    let thread = ask(2, "thread/start", json!({}));
+    let mut editor = Editor::start(stage.command("codex@p", &["app-server"]));
+    let thread = editor.ask("thread/start", &json!({}));
     let id = thread["modelProvider"].as_str().unwrap();
     assert!(id.starts_with("agent-run-") && id.len() == "agent-run-".len() + 8, "{id}");
     let input = json!([{ "type": "text", "text": "hi" }]);
-    ask(3, "turn/start", json!({ "threadId": thread["thread"]["id"], "input": input }));
+    editor.ask("turn/start", &json!({ "threadId": thread["thread"]["id"], "input": input }));
     let post = stage.a.wait_for_posts(1).remove(0);
     assert_eq!(post["model"], "model-p");
-    // Without a client the server ends by itself.
-    drop(to);
-    child.wait().unwrap();
+    editor.end();
     assert!(stage.b.posts().is_empty());
 }
 

@@ -4,7 +4,7 @@ use super::terminal::Terminal;
 use super::{Stage, header, lines};
 
 /// The id that `exec` prints.
-fn session_id(stderr: &str) -> &str {
+pub fn session_id(stderr: &str) -> &str {
     stderr.lines().find_map(|line| line.strip_prefix("session id: ")).expect("a session id")
 }
 
@@ -125,7 +125,7 @@ fn sessions_of_older_versions_are_all_there() {
 }
 
 /// The files of sessions below a folder.
-fn rollouts(folder: &std::path::Path) -> Vec<String> {
+pub fn rollouts(folder: &std::path::Path) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -102,3 +102,43 @@ fn a_launch_within_crush_goes_to_its_own_provider() {
         assert!(!post["headers"].to_string().contains(KEY) && post["model"] == "outer-model", "{post}");
     }
 }
+
+/// One session at two providers at once.
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn one_session_taken_up_at_two_providers_at_once_is_whole() {
+    let Some(stage) = Stage::new() else { return };
+    stage.pongs();
+    let list = stage.sandbox.run("crush@mock", &["session", "list", "--json"]).exits(0).stdout;
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let id = list[0]["id"].as_str().unwrap();
+    for round in 0..ROUNDS {
+        let children = ["crush@mock", "crush@mock2"].map(|shim| {
+            let mut command = stage.sandbox.command(shim);
+            command.args(["run", "-q", "-s", id, &format!("{shim} in round {round}")]);
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        });
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                PONG,
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+        }
+    }
+    assert_eq!(turns(&stage.silent).len(), ROUNDS, "each at its own provider");
+    assert!(turns(&stage.silent).iter().all(|turn| turn["model"] == "mock-model"));
+    stage.sandbox.run("crush@mock2", &["run", "-q", "-s", id, "last"]).exits(0);
+    let said = turns(&stage.silent).pop().unwrap()["body"]["messages"].to_string();
+    for round in 0..ROUNDS {
+        for shim in ["crush@mock", "crush@mock2"] {
+            assert_eq!(said.matches(&format!("{shim} in round {round}")).count(), 1, "{said}");
+        }
+    }
+    assert_eq!(stage.sessions("crush@mock"), 1);
+}

@@ -6,6 +6,10 @@ mod choice;
 mod concurrency;
 /// The doctor's probe, and what must not be left behind.
 mod doctor;
+/// Databases of versions before this one.
+mod former;
+/// What a provider that shares nothing has to itself.
+mod isolated;
 /// Text that Crush would expand.
 mod literals;
 /// What a project's own files can do to a launch.

@@ -86,60 +86,6 @@ fn a_session_is_taken_up_with_the_launchs_model() {
     assert_eq!(models, ["mock-model-small", "mock-model"]);
 }
 
-/// The layout of versions before 0.2: a folder for each provider and project, with its database in it, and
-/// `agent-run-<provider>` for the provider's id.
-#[test]
-#[cfg_attr(
-    not(feature = "real-crush"),
-    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
-)]
-fn sessions_of_earlier_versions_are_all_there_and_the_newest_go_on() {
-    let Some(stage) = Stage::new() else { return };
-    stage.pongs();
-    let history = fs::read_link(stage.session("mock").join("crush.db")).unwrap();
-    let history = history.parent().unwrap();
-    let before = |provider: &str| {
-        stage
-            .sandbox
-            .home(".local/state/agent-run/crush/data")
-            .join(provider)
-            .join(history.file_name().unwrap())
-    };
-    let list = |folder: &std::path::Path| {
-        let flag = format!("--data-dir={}", folder.display());
-        let mut plain = stage.sandbox.command("crush");
-        let list = run(plain.args([&flag, "session", "list", "--json"])).exits(0).stdout;
-        serde_json::from_str::<Json>(&list).unwrap().as_array().map_or(0, Vec::len)
-    };
-    for (provider, prompts) in [("mock2", 1), ("gone", 2), ("mock", 3)] {
-        let folder = before(provider);
-        let base_url = stage.mock.url("/v1");
-        let chosen = serde_json::json!({"provider": "agent-run-mock", "model": "mock-model-small"});
-        let models = serde_json::json!([{"id": "mock-model-small", "name": "m"}]);
-        let settings = serde_json::json!({
-            "providers": {"agent-run-mock": {"type": "openai-compat", "base_url": base_url,
-                "api_key": "x", "models": models}},
-            "models": {"large": chosen, "small": chosen},
-        });
-        stage.sandbox.write(&folder.join("crush.json"), settings.to_string());
-        let flag = format!("--data-dir={}", folder.display());
-        for prompt in 0..prompts {
-            let prompt = format!("{provider} {prompt}");
-            let mut plain = stage.sandbox.command("crush");
-            plain.env("CRUSH_DISABLE_DEFAULT_PROVIDERS", "1").args([&flag, "run", "-q", &prompt]);
-            run(&mut plain).exits(0);
-        }
-        assert_eq!(list(&folder), prompts);
-    }
-    fs::remove_dir_all(history).unwrap();
-    let ran = stage.say_pong().exits(0).complains(&["one history", "help: "]);
-    assert_eq!(ran.stdout, PONG);
-    assert_eq!(stage.sessions("crush@mock2"), 4, "those of the one used last, and the new one");
-    stage.sandbox.run("crush@mock", &["run", "-q", "-C", "again"]).clean();
-    assert_eq!(turns(&stage.mock).last().unwrap()["model"], "mock-model", "with the launch's model");
-    assert_eq!(["mock2", "gone", "mock"].map(|provider| list(&before(provider))), [1, 2, 4], "none is lost");
-}
-
 #[test]
 #[cfg_attr(
     not(feature = "real-crush"),

@@ -1,7 +1,8 @@
 use std::fs;
 
-use super::{Stage, chosen, turns};
+use super::{KEY, Stage, chosen, turns};
 use crate::support::run;
+use crate::support::tree::Tree;
 
 #[test]
 fn case_05_and_06_sessions_go_on_across_launches_and_without_the_cache() {
@@ -81,4 +82,114 @@ fn case_13_six_first_launches_at_once_each_with_its_own_key() {
         print(db.execute('pragma integrity_check').fetchone()[0], db.execute('select count(*) from sessions').fetchone()[0])";
     let said = run(stage.sandbox.command("python").args(["-c", ask, &state])).exits(0).stdout;
     assert_eq!(said, "ok 6\n");
+}
+
+/// One session at two providers at once.
+#[test]
+fn one_session_resumed_at_two_providers_at_once_is_whole() {
+    let Some(mut stage) = Stage::set() else { return };
+    stage.sandbox = stage.sandbox.var("OTHER_KEY", "sk-OTHER");
+    let first = stage.run(&["chat", "-Q", "-q", "first"]).exits(0);
+    let id = first.stderr.lines().find_map(|line| line.strip_prefix("session_id: ")).expect("a session id");
+    for round in 0..2 {
+        let children = ["local", "other"].map(|provider| {
+            let mut command = stage.sandbox.command("agent-run");
+            let prompt = format!("{provider} in round {round}");
+            command.args(["launch", provider, "hermes", "--", "chat", "-Q", "--resume", id, "-q", &prompt]);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+        });
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(String::from_utf8_lossy(&output.stdout).contains("PONG-FROM-MOCK"), "{output:?}");
+        }
+    }
+    let posts = stage.b.posts();
+    assert!(posts.len() == 2 && posts.iter().all(|post| post["model"] == "b-model"), "{posts:#?}");
+    assert_eq!(posts[0]["headers"]["authorization"], "Bearer sk-OTHER");
+    stage.a.posts().iter().for_each(chosen);
+
+    let state = stage.sandbox.home(".hermes/state.db").display().to_string();
+    let ask = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); \
+        print(db.execute('pragma integrity_check').fetchone()[0]); \
+        [print(row[0]) for row in db.execute(\"select content from messages where role = 'user' order by id\")]";
+    let said = run(stage.sandbox.command("python").args(["-c", ask, &state])).exits(0).stdout;
+    let mut lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.remove(0), "ok");
+    lines.sort_unstable();
+    lines.dedup();
+    let wanted = ["first", "local in round 0", "local in round 1", "other in round 0", "other in round 1"];
+    assert_eq!(lines, wanted, "{said}");
+}
+
+/// What a provider with `isolated: true` has is its own, and lasts.
+#[test]
+fn an_isolated_provider_shares_nothing_and_keeps_its_sessions() {
+    let Some(stage) = Stage::set() else { return };
+    let skill = |name: &str| format!("---\nname: {name}\ndescription: Does {name}.\n---\nx\n");
+    stage.sandbox.write(&stage.sandbox.home(".hermes/skills/users-own/SKILL.md"), skill("users-own"));
+    stage.sandbox.write(&stage.sandbox.home(".hermes/SOUL.md"), "RULE-OF-THE-USER\n");
+    stage.run(&["chat", "-Q", "-q", "shared"]).exits(0);
+    let users = Tree::of(&stage.sandbox.home(".hermes"));
+    let known = "default_model: mock-model, models: [{id: mock-model, context_window: 128000}], \
+                 headers: {X-Plain: blue, X-Secret: '${env:SECRET}'}";
+    stage.provider(&format!("isolated: true, {known}"));
+    let own = stage.sandbox.home(".local/state/agent-run/hermes/local");
+    stage.sandbox.write(&own.join("skills/apart/SKILL.md"), skill("apart"));
+    stage.sandbox.write(&own.join("SOUL.md"), "RULE-APART\n");
+    let first = stage.run(&["chat", "-Q", "-q", "first"]).exits(0);
+    let id = first.stderr.lines().find_map(|line| line.strip_prefix("session_id: ")).expect("a session id");
+    fs::remove_dir_all(stage.sandbox.home(".cache/agent-run")).unwrap();
+    stage.run(&["chat", "-Q", "--resume", id, "-q", "second"]).exits(0);
+    let posts = stage.a.posts();
+    posts.iter().for_each(chosen);
+    let said: Vec<_> = posts.iter().map(|post| post["body"].to_string()).collect();
+    assert!(
+        said[0].contains("RULE-OF-THE-USER") && said[0].contains("users-own"),
+        "what is there to be shared"
+    );
+    for said in &said[1..] {
+        assert!(said.contains("RULE-APART") && said.contains("apart"), "{said}");
+        assert!(!said.contains("RULE-OF-THE-USER") && !said.contains("users-own"), "{said}");
+    }
+    assert_eq!(posts.iter().map(turns).collect::<Vec<_>>(), [1, 1, 3]);
+    let listed = stage.run(&["sessions", "list"]).exits(0).stdout;
+    assert!(listed.contains(id) && !listed.contains("shared"), "{listed}");
+    assert_eq!(Tree::of(&stage.sandbox.home(".hermes")), users, "the user's own home was left alone");
+}
+
+/// A home that the tool before this one made: one of `isolated_homes` moves whole, one of a provider is named once.
+#[test]
+fn homes_of_the_old_tool_are_taken_over_or_named() {
+    let Some(stage) = Stage::set() else { return };
+    let url = stage.a.url("/v1");
+    let made = |name: &str| {
+        let home = stage.sandbox.home(".cache/agent-run/hermes").join(name);
+        let settings = format!(
+            "model: {{default: mock-model, provider: custom, base_url: '{url}', context_length: 128000}}\n"
+        );
+        stage.sandbox.write(&home.join("config.yaml"), settings);
+        let mut command = stage.sandbox.command("hermes");
+        command.env("HERMES_HOME", &home).env("OPENAI_API_KEY", KEY);
+        let ran = run(command.args(["chat", "-Q", "-q", &format!("said in {name}")])).exits(0);
+        let id =
+            ran.stderr.lines().find_map(|line| line.strip_prefix("session_id: ")).expect("an id").to_owned();
+        (home, id)
+    };
+    let ((work, kept), (local, named)) = (made("work"), made("local"));
+    let config = fs::read_to_string(stage.sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    stage.sandbox.config(&format!("{config}isolated_homes: {{hermes: {{work: {{}}}}}}\n"));
+    let before = Tree::of(&work);
+    let list = ["launch", "work", "hermes", "--", "sessions", "list"];
+    let first = stage.sandbox.agent_run(&list).exits(0).complains(&["is copied to", "the original stays"]);
+    assert!(first.stdout.contains(&kept), "{}", first.stdout);
+    assert_eq!(Tree::of(&work), before);
+    assert!(stage.sandbox.agent_run(&list).clean().stdout.contains(&kept));
+
+    let first = stage.run(&["sessions", "list"]).exits(0);
+    let line =
+        first.stderr.lines().find_map(|line| line.split_once("HERMES_HOME=")).expect("a line that helps").1;
+    let shown = run(stage.sandbox.command("sh").args(["-c", &format!("HERMES_HOME={line}")])).exits(0).stdout;
+    assert!(shown.contains(&named), "{shown}");
+    stage.run(&["sessions", "list"]).clean();
+    assert!(local.join("state.db").exists());
 }

@@ -66,24 +66,105 @@ fn sessions_and_answers_of_each_provider_are_brought_together_once() {
 }
 
 #[test]
-fn an_isolated_providers_sessions_stay_its_own() {
-    let providers = [("p", EntryKind::Dir), ("q", EntryKind::Dir)];
+fn sessions_that_are_kept_apart_stay_apart() {
+    let providers = ["gone", "kept", "own", "p", "q"].map(|name| (name, EntryKind::Dir));
     let linked = [("AGENTS.md", EntryKind::Link("/h/.codex/AGENTS.md".into()))];
-    let apart = [("rules", EntryKind::Dir)];
-    let folders: [(&str, &[_]); 6] = [
+    let marked =
+        |more: &[(&'static str, EntryKind)]| [&[(".agent-run.json", EntryKind::File)], more].concat();
+    let (apart, linked) = (marked(&[("rules", EntryKind::Dir)]), marked(&linked));
+    let folders: [(&str, &[_]); 12] = [
         ("/s/codex", &providers),
         ("/c/codex", &providers),
+        ("/c/codex/gone", &apart),
+        ("/c/codex/kept", &linked),
+        ("/c/codex/own", &linked),
         ("/c/codex/p", &apart),
-        ("/c/codex/q", &linked),
+        ("/c/codex/q", &apart),
+        ("/s/codex/gone", STATE),
+        ("/s/codex/kept", STATE),
+        ("/s/codex/own", STATE),
         ("/s/codex/p", STATE),
         ("/s/codex/q", STATE),
     ];
     let files = [("/h/.codex/AGENTS.md", "")];
     let from = |launch: &Launch| -> Vec<_> {
-        planned(launch, &files, &folders).carry.iter().map(|it| it.from.display().to_string()).collect()
+        let plan = planned(launch, &files, &folders);
+        let text = warnings(&plan).join("\n");
+        assert_eq!(text.contains("codex/gone"), !launch.isolated, "named where it is left: {text}");
+        plan.carry.iter().map(|it| it.from.display().to_string()).collect()
     };
-    assert_eq!(from(&launch()), ["/s/codex/q/sessions"]);
+    let said = [("own", crate::Sessions::Own), ("q", crate::Sessions::Shared)];
+    let others = || said.map(|(name, sessions)| (name.to_owned(), sessions)).into();
+    // Of `p` and `q` the config says that they share, though their homes had nothing of the user's when they were
+    // made; of `gone` and `kept` it says nothing any more.
+    assert_eq!(
+        from(&Launch { others: others(), ..launch() }),
+        [
+            "/s/codex/kept/sessions",
+            "/s/codex/p/sessions",
+            "/c/codex/p/rules",
+            "/s/codex/q/sessions",
+            "/c/codex/q/rules"
+        ]
+    );
     assert_eq!(from(&Launch { isolated: true, ..launch() }), ["/s/codex/p/sessions", "/c/codex/p/rules"]);
+}
+
+#[test]
+fn a_home_of_the_old_tool_is_taken_over_unless_it_was_one_without_a_provider() {
+    let providers = ["m", "p", "work"].map(|name| (name, EntryKind::Dir));
+    let home = ["AGENTS.md", "auth.json", "config.toml", "sessions", ".env"];
+    let home = home.map(|name| (name, if name == "sessions" { EntryKind::Dir } else { EntryKind::File }));
+    let folders: [(&str, &[_]); 4] =
+        [("/c/codex", &providers), ("/c/codex/m", &home), ("/c/codex/p", &home), ("/c/codex/work", &home)];
+    let trust =
+        "model = 'x'\n[projects.'/work/m']\ntrust_level = 'trusted'\n[profiles.agent-run]\nmodel = 'x'\n";
+    let files = [
+        ("/h/.codex/hooks.json", "{}"),
+        ("/c/codex/m/config.toml", trust),
+        ("/c/codex/work/config.toml", "cli_auth_credentials_store = 'file'\n"),
+    ];
+    let plan = planned(&launch(), &files, &folders);
+    let from: Vec<_> = plan.carry.iter().map(|it| it.from.to_str().expect("UTF-8")).collect();
+    assert_eq!(
+        from,
+        ["/c/codex/m/sessions", "/c/codex/m/AGENTS.md", "/c/codex/p/sessions", "/c/codex/p/AGENTS.md"]
+    );
+    let (old, new) = &plan.carry[0].replace[0];
+    assert_eq!((&**old, &**new), (r#""model_provider":"m""#, r#""model_provider":"agent-run-xxxxxxxx""#));
+    let config: toml::Table = written(&plan, CONFIG).parse().expect("TOML");
+    assert_eq!(config["projects"]["/work/m"]["trust_level"].as_str(), Some("trusted"));
+    assert!(!config.contains_key("profiles") && !config.contains_key("model"));
+}
+
+#[test]
+fn a_home_without_a_provider_is_taken_over_as_one() {
+    let mut machine = machine(&[("/c/codex/work/auth.json", "{}")]);
+    machine.facts.insert("/s/codex/work/home".into(), Fact::Absent);
+    let plan = |machine: &Inputs| Plan::of_bare_home(&Codex, "work", &[], machine).expect("a plan");
+    let [carry] = &plan(&machine).carry[..] else { panic!("one") };
+    assert_eq!((&*carry.from, &*carry.to), (Path::new("/c/codex/work"), Path::new("/s/codex/work/home")));
+    assert!(carry.whole && carry.without.contains(&"state_"));
+    machine.facts.insert("/s/codex/work/home".into(), Fact::Dir(Vec::new()));
+    assert!(plan(&machine).carry.is_empty(), "once");
+}
+
+#[test]
+fn what_only_a_database_holds_goes_on_in_the_one_that_was_used_last() {
+    let providers = ["p", "q"].map(|name| (name, EntryKind::Dir));
+    let names = ["goals_1.sqlite", "goals_1.sqlite-wal", "logs_2.sqlite", "state_5.sqlite"];
+    let databases = names.map(|name| (name, EntryKind::File));
+    let folders: [(&str, &[_]); 5] = [
+        ("/s/codex", &providers),
+        ("/s/codex/p", STATE),
+        ("/s/codex/q", STATE),
+        ("/s/codex/p/sqlite", &databases),
+        ("/s/codex/q/sqlite", &databases),
+    ];
+    let plan = planned(&launch(), &[], &folders);
+    let wanted: [PathBuf; 2] =
+        ["/s/codex/p/sqlite/goals_1.sqlite".into(), "/s/codex/q/sqlite/goals_1.sqlite".into()];
+    assert_eq!(plan.adopt, [("/s/codex-shared/sqlite/goals_1.sqlite".into(), wanted.into())].into());
 }
 
 #[test]
@@ -100,4 +181,31 @@ fn a_provider_with_sessions_of_its_own_shares_the_users_settings_and_no_session(
     assert!(words(&plan).contains(&r#"sqlite_home="/s/codex/p/own/sqlite""#));
     let copies: Vec<_> = plan.carry.iter().map(|it| (it.from.as_path(), it.to.as_path())).collect();
     assert_eq!(copies, [(Path::new("/s/codex/p/sessions"), Path::new("/s/codex/p/own/sessions"))]);
+}
+
+#[test]
+fn what_the_user_has_too_is_named_unless_it_is_codexs_own() {
+    let providers = [("p", EntryKind::Dir), ("q", EntryKind::Dir)];
+    let home = ["rules", "sessions", "skills"].map(|name| (name, EntryKind::Dir));
+    let home = [&home[..], &[("version.json", EntryKind::File)]].concat();
+    let unpacked = [(".system", EntryKind::Dir)];
+    let folders: [(&str, &[_]); 6] = [
+        ("/c/codex", &providers),
+        ("/c/codex/p", &home),
+        ("/c/codex/p/skills", &unpacked),
+        ("/c/codex/q", &home),
+        ("/c/codex/q/skills", &unpacked),
+        ("/c/codex/q/rules", &[("default.rules", EntryKind::File)]),
+    ];
+    let mut files = vec![("/h/.codex/skills", ""), ("/h/.codex/rules", "")];
+    let plan = planned(&launch(), &files, &folders);
+    let said = warnings(&plan);
+    let left: Vec<_> = said.iter().filter(|text| text.contains("stays where it is")).collect();
+    assert_eq!(left.len(), 2, "{said:?}");
+    assert!(left.iter().any(|text| text.starts_with("/c/codex/q/rules of an older version")), "{said:?}");
+    let to_version = |plan: &Plan| plan.carry.iter().filter(|it| it.to.ends_with("version.json")).count();
+    assert_eq!(to_version(&plan), 1, "of what says nothing of a session that of one home");
+    files.push(("/h/.codex/version.json", ""));
+    let plan = planned(&launch(), &files, &folders);
+    assert_eq!((to_version(&plan), warnings(&plan).len()), (0, said.len()));
 }

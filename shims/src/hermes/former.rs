@@ -1,0 +1,56 @@
+//! The homes that the tool before this one made below its cache, one for each provider.
+
+use std::path::PathBuf;
+
+use crate::print::quote;
+use crate::{Inputs, Launch, Plan};
+
+/// Locks and numbers of processes, which mean nothing in another place.
+const LOCKS: [&str; 4] = ["auth.lock", "cron.pid", "gateway.lock", "gateway.pid"];
+
+/// A home of the tool before this one. Those of launches have digits after the provider's name.
+pub fn home(name: &str, inputs: &Inputs) -> PathBuf {
+    inputs.dirs.cache.join("hermes").join(name)
+}
+
+/// The home of an isolated provider, and of the name without one.
+pub fn present(name: &str, inputs: &Inputs) -> PathBuf {
+    inputs.dirs.state.join("hermes").join(name)
+}
+
+fn named(launch: &Launch, inputs: &Inputs) -> PathBuf {
+    inputs.dirs.state.join("hermes").join(format!(".{}.named", launch.provider))
+}
+
+/// What must be read for [`plan`]. Most machines have no such home, and are asked no more.
+pub fn reads(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let former = home(&launch.provider, inputs);
+    let there = !inputs.entries(&former).is_empty();
+    let more = if launch.isolated { present(&launch.provider, inputs) } else { named(launch, inputs) };
+    [former].into_iter().chain(there.then_some(more)).collect()
+}
+
+/// Takes the home over for a provider that has one of its own. For any other it says once where the sessions are:
+/// Hermes keeps them in one database, and that of the user's own home is not ours to fill.
+pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    let former = home(&launch.provider, inputs);
+    if launch.isolated {
+        take_over(&launch.provider, inputs, plan);
+    } else if inputs.entries(&former).iter().any(|entry| entry.name == "state.db")
+        && inputs.file(&named(launch, inputs)).is_ok_and(|file| file.is_none())
+    {
+        plan.warn(format!(
+            "sessions that the tool before this one began at {} stay in {}\nhelp: to look into them: \
+             HERMES_HOME={} hermes sessions list",
+            launch.provider,
+            former.display(),
+            quote(former.as_os_str())
+        ));
+        plan.write(named(launch, inputs), "");
+    }
+}
+
+/// Takes over a home without a provider.
+pub fn take_over(name: &str, inputs: &Inputs, plan: &mut Plan) {
+    plan.take_over_home(home(name, inputs), present(name, inputs), &LOCKS, inputs);
+}
