@@ -100,11 +100,11 @@ impl Former<'_> {
             editor.wait_for("turn/completed");
             editor.ask(
                 "thread/name/set",
-                json!({ "threadId": thread, "name": format!("named at {provider}") }),
+                &json!({ "threadId": thread, "name": format!("named at {provider}") }),
             );
             let goal =
                 json!({ "threadId": thread, "objective": format!("goal at {provider}"), "status": "paused" });
-            editor.ask("thread/goal/set", goal);
+            editor.ask("thread/goal/set", &goal);
             editor.end();
         }
         let said = json!({ "session_id": first, "ts": 1, "text": format!("typed at {provider}") });
