@@ -110,7 +110,6 @@ impl Agent for Claude {
             paths.extend(servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));
-            paths.extend(places::config_dirs(launch, inputs));
             return paths;
         }
         let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);
