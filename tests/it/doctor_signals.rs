@@ -1,6 +1,6 @@
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -20,6 +20,18 @@ fn leaves_nothing(sandbox: &Sandbox, words: &[&str]) {
     assert_eq!((left(&sandbox.path("tmp")), left(&sandbox.home(".cache/agent-run"))), (0, 0), "{words:?}");
 }
 
+/// The program with all signals as a terminal's shell leaves them. What runs the tests may ignore some, as a shell's
+/// background jobs do SIGINT, and ignored ones are inherited.
+fn us(sandbox: &Sandbox) -> Command {
+    if cfg!(target_os = "linux") {
+        let mut command = sandbox.command("env");
+        command.args(["--default-signal", "agent-run"]);
+        command
+    } else {
+        sandbox.command("agent-run")
+    }
+}
+
 #[test]
 fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
     for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
@@ -30,7 +42,7 @@ fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
             pids.display()
         );
         sandbox.script("claude", &claude("2.1.197", &wait));
-        let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = us(&sandbox).args(words).stdout(Stdio::null()).spawn().unwrap();
         until(|| fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2), "the agent to start");
         let us = Pid::from_raw(child.id().cast_signed());
         // Two of one kind could become one.
@@ -50,7 +62,7 @@ fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it(
             let pids = sandbox.path("pids");
             let wait = format!("echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());
             sandbox.script("claude", &claude("2.1.197", &wait));
-            let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
+            let mut child = us(&sandbox).args(words).stdout(Stdio::null()).spawn().unwrap();
             let started = || fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 2);
             until(started, "the agent to start");
             kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
@@ -65,7 +77,7 @@ fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it(
 /// the exit code.
 #[track_caller]
 fn ended_by(sandbox: &Sandbox, words: &[&str], count: usize, signals: &[Signal]) -> Option<i32> {
-    let mut child = sandbox.command("agent-run").args(words).stdout(Stdio::null()).spawn().unwrap();
+    let mut child = us(sandbox).args(words).stdout(Stdio::null()).spawn().unwrap();
     let pids = sandbox.path("pids");
     until(|| fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == count), "the agent to start");
     for signal in signals {
