@@ -107,6 +107,14 @@ impl Replacement {
             }
         }
         self.fill(contents, there.map_or(0o600, |there| there.permissions().mode() & 0o7777))?;
+        self.sync()
+    }
+
+    /// Has the content on the disk before the file takes the target's place.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }
 

@@ -255,7 +255,7 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
 /// The variables of other providers' keys; one that this provider uses too stays.
 fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
     let others = config.providers.values().filter_map(|other| other.key_env.as_ref());
-    let others = others.chain(&config.key_variables).cloned();
+    let others = others.chain(&config.others.key_variables).cloned();
     others.filter(|name| provider.key_env.as_ref() != Some(name)).collect()
 }
 
@@ -277,7 +277,11 @@ fn others(request: &Request, config: &Config) -> BTreeMap<String, Sessions> {
         let sessions = sessions(request.agent, name, provider, config);
         (name.clone(), sessions)
     });
-    homes.chain(providers).filter(|(name, _)| *name != request.provider).collect()
+    let passed_over = config.others.sessions.iter().map(|(name, sessions)| {
+        let is_home = home_names(request.agent.name(), config).contains(name);
+        (name.clone(), if is_home { Sessions::Own } else { *sessions })
+    });
+    homes.chain(providers).chain(passed_over).filter(|(name, _)| *name != request.provider).collect()
 }
 
 /// The homes of old files for the agent.

@@ -21,6 +21,8 @@ pub const DEPTH: &str = "AGENT_RUN_DEPTH";
 pub struct FileWrite {
     /// The content. It never holds a key.
     pub contents: Vec<u8>,
+    /// Whether it is synced to disk before it has its name: no later launch compares it.
+    pub synced: bool,
 }
 
 /// A symbolic link to keep in place.
@@ -266,7 +268,7 @@ impl Plan {
 
     /// Writes a file of ours.
     pub fn write(&mut self, path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) {
-        self.files.insert(path.into(), FileWrite { contents: contents.into() });
+        self.files.insert(path.into(), FileWrite { contents: contents.into(), synced: false });
     }
 
     /// Keeps a link in place.

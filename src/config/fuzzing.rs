@@ -92,7 +92,7 @@ fn for_one_launch(text: &str, config: &Config, name: &str) {
         parse_for(text.to_owned(), Path::new(PATH), name).unwrap_or_else(|error| panic!("{name}: {error}"));
     let variables = |config: &Config| -> BTreeSet<String> {
         let decoded = config.providers.values().filter_map(|provider| provider.key_env.clone());
-        decoded.chain(config.key_variables.iter().cloned()).collect()
+        decoded.chain(config.others.key_variables.iter().cloned()).collect()
     };
     assert_eq!(variables(&one.config), variables(config), "{name}");
     let provider = |config: &Config| {

@@ -166,13 +166,13 @@ pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
 /// As [`load_for`], of a text.
 pub(super) fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
     let refused = |list| Problems::new(path, list);
-    let (tree, key_variables) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;
+    let (tree, others) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;
     if tree.locate(&["providers".into(), provider.into()]).is_none() {
         return parse_sound(text, path);
     }
     match errors(&tree) {
         (Some(config), problems) if problems.is_empty() => {
-            Ok(Loaded::new(Config { key_variables, ..config }, text, path))
+            Ok(Loaded::new(Config { others, ..config }, text, path))
         }
         (_, problems) => Err(refused(problems)),
     }

@@ -20,6 +20,7 @@ use super::read::{by_provider, command, homes, models, names, one, some, templat
 use super::values::{
     AnthropicUrl, FilePath, HeaderValue, Key, Lifetime, ListUrl, ModelId, OpenaiUrl, Pattern, VariableValue,
 };
+use super::yaml::Others;
 
 /// The whole file.
 #[derive(Debug, Deserialize)]
@@ -37,9 +38,9 @@ pub struct Config {
     /// How long a provider's model list is taken for fresh.
     #[serde(default = "half_a_day", deserialize_with = "one::<Lifetime, _>")]
     pub models_ttl: Duration,
-    /// The variables that hold the keys of providers which were not decoded.
+    /// What is known of providers that were not decoded.
     #[serde(skip)]
-    pub key_variables: Vec<String>,
+    pub others: Others,
 }
 
 /// One provider.

@@ -25,7 +25,9 @@ pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<Vec<PathBuf>> {
         copy(&carry.from, &carry.to, carry, folders, &mut left)?;
     } else if fs::symlink_metadata(&carry.to).is_err() && carry.from.is_dir() {
         let fresh = beside(&carry.to, "new");
-        copy(&carry.from, &fresh, carry, folders, &mut left)?;
+        // A home that the user has put elsewhere, with a link to it.
+        let from = fs::canonicalize(&carry.from).map_err(failed("look at", &carry.from))?;
+        copy(&from, &fresh, &Carry { from: from.clone(), ..carry.clone() }, folders, &mut left)?;
         fs::rename(&fresh, &carry.to).map_err(failed("write", &carry.to))?;
         folders.forget(&fresh);
     }

@@ -21,14 +21,14 @@ use crate::user::me;
 /// # Errors
 /// When it cannot be written; the old content then stands as it was.
 pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
-    write_in(&mut Folders::of(dirs), path, contents)
+    write_in(&mut Folders::of(dirs), path, contents, false)
 }
 
 /// As [`write()`], where other folders were looked at already.
 ///
 /// # Errors
 /// As there.
-pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Result<()> {
+pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8], synced: bool) -> Result<()> {
     if stands(path, contents) {
         return Ok(());
     }
@@ -36,6 +36,9 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Resu
     let write = || {
         let mut fresh = Replacement::begin(path)?;
         fresh.fill(contents, 0o600)?;
+        if synced {
+            fresh.sync()?;
+        }
         fresh.commit()
     };
     write().map_err(failed("write", path))
@@ -111,8 +114,17 @@ pub fn adopt(path: &Path, files: &[PathBuf]) -> Result<()> {
     let Some((_, newest)) = found.chain(plain).max() else { return Ok(()) };
     let moved = || -> io::Result<()> {
         for end in BESIDE_DATABASE {
-            match fs::hard_link(with(newest, end), with(path, end)) {
+            let (from, to) = (with(newest, end), with(path, end));
+            match fs::hard_link(&from, &to) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
+                // Of a move that was cut short: the database itself is not there yet.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    let file = |path: &Path| fs::symlink_metadata(path).map(|it| (it.dev(), it.ino()));
+                    if file(&from)? != file(&to)? {
+                        fs::remove_file(&to)?;
+                        fs::hard_link(from, to)?;
+                    }
+                }
                 linked => linked?,
             }
         }

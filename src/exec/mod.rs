@@ -54,9 +54,6 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
     for dir in &plan.user_dirs {
         folders::user_dir(dir)?;
     }
-    for (path, file) in &plan.files {
-        files::write_in(folders, path, &file.contents)?;
-    }
     for (path, link) in &plan.links {
         if let Some(folder) = path.parent() {
             folders.private(folder)?;
@@ -68,6 +65,10 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
     }
     for (path, files) in &plan.adopt {
         files::adopt(path, files)?;
+    }
+    // After the rest: some say that all of it was done.
+    for (path, file) in &plan.files {
+        files::write_in(folders, path, &file.contents, file.synced)?;
     }
     for (path, merge) in &plan.merges {
         merge::merge(path, merge, key)?;

@@ -108,3 +108,23 @@ fn a_role_of_the_users_own_that_asks_for_a_foreign_model_is_named() {
     assert!(ran.stderr.contains(said) && !ran.stderr.contains("fine.toml"), "{}", ran.stderr);
     assert!(sandbox.agent_run(&["why", "codex@p"]).exits(0).stdout.contains("deep/r.toml: "));
 }
+
+/// Sessions that an older version kept for `q`, which the config keeps apart, stay there when `p` is launched.
+#[test]
+fn what_another_provider_keeps_apart_is_not_taken_over() {
+    let kept = |words: &str| {
+        let sandbox = Sandbox::new();
+        sandbox.fake_agent("codex");
+        let provider =
+            "protocols: [openai-responses], base_urls: {openai: 'http://127.0.0.1:9/v1'}, default_model: m";
+        sandbox.config(&format!("providers:\n  p: {{{provider}}}\n  q: {{{provider}{words}}}\n"));
+        let rollout =
+            "sessions/2026/01/01/rollout-2026-01-01T00-00-00-01a21cc3-0d98-78a0-9a4e-27a55252533b.jsonl";
+        let state = sandbox.home(".local/state/agent-run");
+        sandbox.write(&state.join("codex/q").join(rollout), "{}\n");
+        sandbox.agent_run(&["launch", "p", "codex"]).exits(0);
+        !state.join("codex-shared").join(rollout).exists()
+    };
+    assert!(!kept(""), "shared ones are");
+    assert!(kept(", sessions: own") && kept(", isolated: true"));
+}

@@ -42,7 +42,7 @@ impl Denied {
 
     /// Whether it holds this model.
     pub fn holds(&self, model: &str) -> bool {
-        is_in(&self.0, crate::window::split_long_context(model).0)
+        !is_let_through(model) && is_in(&self.0, crate::window::split_long_context(model).0)
     }
 
     /// Gives it to Claude Code.
@@ -52,6 +52,17 @@ impl Denied {
             plan.arg(json!({"deniedModels": self.0}).to_string());
         }
     }
+}
+
+/// Whether Claude Code asks for the model although it is denied: `gpt-4`, `gpt-5-codex`, `grok-4` and their like (seen in
+/// 2.1.332; `gpt-4o` and `gpt-5.5` are held).
+fn is_let_through(model: &str) -> bool {
+    let model = model.trim().to_lowercase();
+    let version = model.strip_prefix("gpt-").or_else(|| model.strip_prefix("grok-"));
+    version.is_some_and(|version| {
+        let rest = version.trim_start_matches(|digit: char| digit.is_ascii_digit());
+        rest.len() < version.len() && (rest.is_empty() || rest.starts_with('-'))
+    })
 }
 
 fn is_in(denied: &[impl AsRef<str>], model: &str) -> bool {

@@ -107,6 +107,7 @@ impl Agent for Claude {
             // Where the project is decides about the rest; these depend on nothing.
             paths.extend(places::state_files(launch, inputs));
             paths.extend(servers::files(inputs));
+            paths.extend(words::plugin_arguments(launch, inputs));
             paths.extend(servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));

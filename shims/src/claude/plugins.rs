@@ -16,11 +16,15 @@ const MANIFEST: &str = ".claude-plugin/plugin.json";
 
 /// What has to be read of them. Asked again with what was read.
 pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut files: Vec<_> = words::plugin_folders(launch, inputs)
+        .iter()
+        .flat_map(|folder| hook_files(folder, inputs).into_iter().chain(server_files(folder)))
+        .collect();
     let enabled = enabled(launch, inputs);
     if enabled.is_empty() {
-        return Vec::new();
+        return files;
     }
-    let mut files = lists(launch, inputs);
+    files.extend(lists(launch, inputs));
     for folder in installed(&enabled, launch, inputs) {
         files.extend(hook_files(&folder, inputs));
         files.extend(server_files(&folder));

@@ -3,7 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::{Inputs, Launch};
+use crate::{EntryKind, Inputs, Launch};
+
+/// How many plugins of one folder are looked into.
+const MOST_PLUGINS: usize = 100;
 
 /// The words that may be options: all before `--`.
 fn options(launch: &Launch) -> impl Iterator<Item = &OsStr> {
@@ -40,6 +43,17 @@ pub fn added_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// The plugins that `--plugin-dir` loads.
 pub fn plugin_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    let mut folders = plugin_arguments(launch, inputs);
+    // One may hold several plugins (2.1.332).
+    for folder in folders.clone() {
+        let below = inputs.entries(&folder).iter().filter(|entry| entry.kind != EntryKind::File);
+        folders.extend(below.take(MOST_PLUGINS).map(|entry| folder.join(&entry.name)));
+    }
+    folders
+}
+
+/// The folders that `--plugin-dir` names.
+pub fn plugin_arguments(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     folders(launch, inputs, "--plugin-dir", false)
 }
 

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
+use crate::plan::FileWrite;
 use crate::{EntryKind, Inputs, Launch, Model, Plan, ToolSet};
 
 /// Of the provider's own list; what the config names comes with any number.
@@ -29,7 +30,7 @@ const INSTRUCTIONS: &str = include_str!("instructions.md");
 const FILE: &str = "agent-run-models.json";
 
 /// What Codex assumes where it does not know the window (0.118, 0.171).
-pub const ASSUMED_WINDOW: u64 = 272_000;
+pub const ASSUMED_WINDOW: i64 = 272_000;
 
 /// How the ids begin of which Codex has its own metadata, with instructions and tools made for them (0.171). A
 /// provider's prefix, as in `openai/gpt-6-sol`, does not keep it from knowing them.
@@ -88,7 +89,7 @@ impl<'a> Catalogue<'a> {
         plan.dirs.insert(self.folder.clone());
         let stands = |entry: &crate::Entry| entry.name == FILE && entry.kind == EntryKind::File;
         if !inputs.entries(&self.folder).iter().any(stands) {
-            plan.write(self.path(), self.text());
+            plan.files.insert(self.path(), FileWrite { contents: self.text().into(), synced: true });
         }
     }
 
@@ -99,7 +100,7 @@ impl<'a> Catalogue<'a> {
     }
 
     fn entry(&self, at: usize, model: &Model) -> Json {
-        let window = model.context_window.unwrap_or(ASSUMED_WINDOW);
+        let window = window(model).unwrap_or(ASSUMED_WINDOW);
         let inputs: &[&str] = if model.vision == Some(false) { &["text"] } else { &["text", "image"] };
         json!({
             "slug": model.id,
@@ -123,6 +124,11 @@ impl<'a> Catalogue<'a> {
             "base_instructions": INSTRUCTIONS,
         })
     }
+}
+
+/// The model's window, where it is one that Codex takes: an `i64` (0.171), of at least one token.
+pub fn window(model: &Model) -> Option<i64> {
+    model.context_window.and_then(|window| i64::try_from(window).ok()).filter(|window| *window > 0)
 }
 
 /// What the picker asks for after a model. Without a choice Codex asks for the effort `none`, which some models refuse;

@@ -58,7 +58,13 @@ fn folder_of(day: i64) -> PathBuf {
 pub fn reads(launch: &Launch, home: &Home) -> Vec<PathBuf> {
     let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return Vec::new() };
     let both = [home.state.join("sessions"), home.real.join("sessions")];
-    both.iter().flat_map(|sessions| wanted.days.iter().map(|day| sessions.join(day))).collect()
+    let days = both.iter().flat_map(|sessions| wanted.days.iter().map(|day| sessions.join(day)));
+    days.chain([archived(home)]).collect()
+}
+
+/// Where Codex puts copies that the user has archived.
+fn archived(home: &Home) -> PathBuf {
+    home.state.join("archived_sessions")
 }
 
 /// Plans the copy.
@@ -72,7 +78,8 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
         })
     };
     let (ours, theirs) = (home.state.join("sessions"), home.real.join("sessions"));
-    if find(&ours).is_some() {
+    let is_archived = inputs.entries(&archived(home)).iter().any(|entry| names(&entry.name, &wanted.id));
+    if is_archived || find(&ours).is_some() {
         return;
     }
     let Some((day, name)) = find(&theirs) else { return };

@@ -13,6 +13,9 @@ use crate::{Entry, EntryKind, Inputs, Launch, Plan};
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
 const DEEPEST: usize = 4;
 
+/// How many files and folders are looked at.
+const MOST: usize = 200;
+
 /// What [`name`] must know. Most homes have no roles, and are asked nothing more.
 pub fn reads(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
     if home.isolated {
@@ -25,14 +28,17 @@ pub fn reads(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
     paths
 }
 
-/// Every role's file below a folder, and the folders on the way.
+/// Every role's file below a folder, and the folders on the way. A link to a folder may lead anywhere, and is left out.
 fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) {
     paths.push(folder.to_owned());
     for Entry { name, kind } in inputs.entries(folder) {
         let path = folder.join(name);
+        if paths.len() >= MOST {
+            return;
+        }
         if path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
-        } else if *kind != EntryKind::File && deep > 0 {
+        } else if *kind == EntryKind::Dir && deep > 0 {
             below(&path, inputs, deep - 1, paths);
         }
     }

@@ -11,7 +11,7 @@ use toml::{Table, Value as Toml};
 
 use super::home::Home;
 use super::literal;
-use super::models::{ASSUMED_WINDOW, Catalogue};
+use super::models::{self, ASSUMED_WINDOW, Catalogue};
 use super::projects::{Answer, turn_off_own};
 use crate::{Inputs, Launch, ToolSet, Value};
 
@@ -129,8 +129,7 @@ pub fn of(
     settings.word("model", &*model.id);
     settings.word("review_model", &*model.id);
     let catalogue = Catalogue::of(launch, inputs);
-    let window = model.context_window.or(catalogue.is_some().then_some(ASSUMED_WINDOW));
-    let window = window.and_then(|window| i64::try_from(window).ok());
+    let window = models::window(model).or(catalogue.is_some().then_some(ASSUMED_WINDOW));
     if let Some(catalogue) = &catalogue {
         settings.word("model_catalog_json", utf8(&catalogue.path())?);
     }

@@ -14,7 +14,7 @@ const ANOTHER: [&str; 4] =
 fn launch(text: &str, name: &str) -> Result<Vec<String>, Vec<String>> {
     let loaded = parse_for(text.to_owned(), Path::new(PATH), name)
         .map_err(|all| all.messages().collect::<Vec<_>>())?;
-    Ok(loaded.config.key_variables)
+    Ok(loaded.config.others.key_variables)
 }
 
 /// Whether the message is about a provider that is not called `p`.
@@ -99,4 +99,35 @@ fn where_no_provider_has_the_name_all_sound_ones_are_known() {
         launch("colour: blue\nproviders: {}\n", "p").is_err(),
         "what is wrong elsewhere stops every launch"
     );
+}
+
+#[test]
+fn whose_the_sessions_of_other_providers_are_is_known() {
+    for link in ["", "  x: &x {key_env: X_KEY}\n  y: *x\n"] {
+        let text = format!(
+            "{}{link}  own: {{sessions: own}}\n  alone: {{nonsense: 1, isolated: true}}\n  \
+             odd: {{sessions: mine}}\n  shared:\n    sessions: shared\n    isolated: false\n",
+            provider("")
+        );
+        let loaded = parse_for(text, Path::new(PATH), "p").unwrap_or_else(|problems| panic!("{problems}"));
+        let mut apart = loaded.config.others.sessions;
+        apart.retain(|(_, sessions)| *sessions == shims::Sessions::Own);
+        let apart: Vec<_> = apart.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(apart, ["own", "alone", "odd"], "{link}");
+    }
+}
+
+#[test]
+fn the_variable_of_a_key_is_known_however_it_is_spelled() {
+    for entry in [
+        "key_env: X_KEY",
+        "key_env: $X_KEY",
+        "key_env: '${X_KEY} '",
+        "key-env: X_KEY",
+        "KEY_ENV: \"X_KEY\\n\"",
+    ] {
+        let text = format!("{}  q: {{{entry}}}\n", provider(""));
+        let loaded = parse_for(text, Path::new(PATH), "p").unwrap_or_else(|problems| panic!("{problems}"));
+        assert_eq!(loaded.config.others.key_variables, ["X_KEY"], "{entry}");
+    }
 }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use super::problem::{Mark, Problem, Step};
+pub use skim::Others;
 use skim::Skim;
 use tree::{Kind, Node};
 
@@ -53,11 +54,11 @@ impl Tree {
         Self::read_text(text, None)
     }
 
-    /// Reads the text for a launch on `provider`: of the other providers only the variables of their keys are known.
+    /// Reads the text for a launch on `provider`: of the other providers [`Others`] is known.
     ///
     /// # Errors
     /// As [`Tree::parse`].
-    pub fn parse_for(text: &str, provider: &str) -> Result<(Self, Vec<String>), Problem> {
+    pub fn parse_for(text: &str, provider: &str) -> Result<(Self, Others), Problem> {
         let mut skim = Skim::all_but(provider);
         // What is passed over must not be what something else stands for, or hide `key_env` in a merged map.
         let is_linked = (text.contains('*') && text.contains('&')) || text.contains("<<");
@@ -65,7 +66,7 @@ impl Tree {
         if is_linked {
             skim.drop_from(&tree.0);
         }
-        Ok((tree, skim.key_variables))
+        Ok((tree, skim.others))
     }
 
     fn read_text(text: &str, skim: Option<&mut Skim<'_>>) -> Result<Self, Problem> {

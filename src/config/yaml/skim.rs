@@ -1,9 +1,11 @@
 //! The providers that a launch does not use: they are read as YAML, and nothing is made of them.
 //!
-//! Only the variables of their keys are noted, which an agent on another provider is not to inherit.
+//! Only the variables of their keys are noted, which an agent on another provider is not to inherit, and whether their
+//! sessions are kept apart.
 
 use std::rc::Rc;
 
+use shims::Sessions;
 use shims::yaml::Event;
 
 use super::tree::{Kind, Node};
@@ -13,23 +15,59 @@ use crate::config::values::Rule;
 /// The key below which providers stand.
 pub const PROVIDERS: &str = "providers";
 const KEY_ENV: &str = "key_env";
+const ISOLATED: &str = "isolated";
+const SESSIONS: &str = "sessions";
+
+/// What a launch has to know of the providers that it does not use.
+#[derive(Debug, Default)]
+pub struct Others {
+    /// The variables of their keys.
+    pub key_variables: Vec<String>,
+    /// Whose the sessions of each are.
+    pub sessions: Vec<(String, Sessions)>,
+}
+
+impl Others {
+    /// Notes a value of the provider that came last. One that is no valid value keeps its sessions apart: nothing of it
+    /// is taken over.
+    fn note(&mut self, key: &str, text: &str) {
+        let is_apart = match key.to_lowercase().replace('-', "_").as_str() {
+            KEY_ENV => {
+                // What `config check` refuses may name the variable all the same.
+                let text = text.trim().trim_start_matches('$').trim_matches(['{', '}']);
+                if let Ok(name) = Variable::check(text.to_owned())
+                    && self.key_variables.last() != Some(&name)
+                {
+                    self.key_variables.push(name);
+                }
+                false
+            }
+            ISOLATED => !matches!(text, "false" | "False" | "FALSE"),
+            SESSIONS => text != Sessions::Shared.name(),
+            _ => false,
+        };
+        if let Some((_, sessions)) = self.sessions.last_mut().filter(|_| is_apart) {
+            *sessions = Sessions::Own;
+        }
+    }
+}
 
 /// Passes over all providers but one.
 pub struct Skim<'n> {
     only: &'n str,
-    /// The variables that hold the keys of those passed over.
-    pub key_variables: Vec<String>,
+    /// What is noted of those passed over.
+    pub others: Others,
     /// How many lists and maps are open in what is being passed over.
     depth: usize,
-    /// Whether the next text in a provider's own map is a key there, and whether the last was `key_env`.
+    /// Whether the next text in a provider's own map is a key there, and which key the last was.
     is_key: bool,
-    names_key: bool,
+    key: String,
 }
 
 impl<'n> Skim<'n> {
     /// Keeps the provider called `only`.
     pub fn all_but(only: &'n str) -> Self {
-        Self { only, key_variables: Vec::new(), depth: 0, is_key: false, names_key: false }
+        Self { only, others: Others::default(), depth: 0, is_key: false, key: String::new() }
     }
 
     /// How far inside of what is being passed over the last event was.
@@ -46,11 +84,16 @@ impl<'n> Skim<'n> {
         if self.depth == 0 && provider.is_none_or(|name| name == self.only) {
             return false;
         }
+        if self.depth == 0
+            && let Some(name) = provider
+        {
+            self.others.sessions.push((name.to_owned(), Sessions::Shared));
+        }
         let ends = matches!(event, Event::SequenceEnd | Event::MappingEnd);
         if self.depth == 1 && !ends {
             match event {
-                Event::Scalar { text, .. } if self.is_key => self.names_key = text == KEY_ENV,
-                Event::Scalar { text, .. } if self.names_key => self.note(text),
+                Event::Scalar { text, .. } if self.is_key => text.as_ref().clone_into(&mut self.key),
+                Event::Scalar { text, .. } => self.others.note(&self.key, text),
                 _ => {}
             }
             self.is_key = !self.is_key;
@@ -60,21 +103,13 @@ impl<'n> Skim<'n> {
                 self.depth += 1;
                 if self.depth == 1 {
                     self.is_key = matches!(event, Event::MappingStart(..));
-                    self.names_key = false;
+                    self.key.clear();
                 }
             }
             _ if ends => self.depth -= 1,
             _ => {}
         }
         true
-    }
-
-    fn note(&mut self, text: &str) {
-        if let Ok(name) = Variable::check(text.to_owned())
-            && self.key_variables.last() != Some(&name)
-        {
-            self.key_variables.push(name);
-        }
     }
 
     /// As [`Skim::passes`], in a file whose entries may stand for each other.
@@ -84,9 +119,12 @@ impl<'n> Skim<'n> {
         let only = self.only;
         for slot in slots.iter().filter(|slot| slot.key != only) {
             slot.dropped.set(true);
-            let key = slot.value.locate(&[KEY_ENV.into()]).map(|slot| Rc::clone(&slot.value));
-            if let Some(Kind::Scalar { text, .. }) = key.as_deref().map(|node| &node.kind) {
-                self.note(text);
+            self.others.sessions.push((slot.key.clone(), Sessions::Shared));
+            for name in [KEY_ENV, ISOLATED, SESSIONS] {
+                let value = slot.value.locate(&[name.into()]).map(|slot| Rc::clone(&slot.value));
+                if let Some(Kind::Scalar { text, .. }) = value.as_deref().map(|node| &node.kind) {
+                    self.others.note(name, text);
+                }
             }
         }
     }

@@ -86,7 +86,7 @@ fn what_the_lists_let_in_all_the_same_is_named() {
         warnings(&plan).iter().any(|said| said.contains("; this launch denies it, and a Claude Code older"))
     };
     for (main, asked, settings) in [
-        ("gpt-5", "gpt-5-pro", "{}"),
+        ("gpt-4o", "gpt-4o-mini", "{}"),
         ("qwen3", "Qwen3-max[1m]", "{}"),
         ("opus-4", "claude-opus-4-8", "{}"),
         ("m-main", "claude-opus-4-6", r#"{"availableModels": ["opus"]}"#),
@@ -235,4 +235,39 @@ fn hooks_of_installed_plugins_are_seen() {
         .file("/p/a/.claude-plugin/plugin.json", manifest(json!(["./more.json", "../../etc/x.json"])))
         .file("/p/a/more.json", hook("evil"));
     assert!(denied(&plan(named)).contains(&"evil".to_owned()));
+}
+
+#[test]
+fn hooks_of_a_folder_of_plugins_and_of_files_that_a_manifest_names_are_seen() {
+    let mut launch = launch();
+    launch.args = ["--plugin-dir", "/p"].map(Into::into).into();
+    let hook = HOOK.replace("MODEL", "evil");
+    let entry = crate::Entry { name: "a".into(), kind: crate::EntryKind::Dir };
+    let named = r#"{"name": "a", "hooks": ["./other/h.json"]}"#;
+    for machine in [
+        Machine::onboarded()
+            .file("/p/.claude-plugin/plugin.json", named)
+            .file("/p/other/h.json", hook.clone()),
+        Machine::onboarded().fact("/p", crate::Fact::Dir(vec![entry])).file("/p/a/hooks/hooks.json", hook),
+    ] {
+        let plan = machine.plan(&launch).expect("a plan");
+        assert_eq!(denied(&plan), ["evil"]);
+        assert_eq!(warnings(&plan).len(), 1, "{:?}", plan.notes);
+    }
+}
+
+#[test]
+fn a_warning_says_which_models_are_asked_for_although_they_are_denied() {
+    for (model, is_held) in [
+        ("gpt-4", false),
+        ("GPT-5-codex", false),
+        ("grok-4-fast", false),
+        ("gpt-4o", true),
+        ("gpt-5.5", true),
+        ("gpt-oss", true),
+    ] {
+        let machine = Machine::onboarded().file(super::guard::LOCAL, HOOK.replace("MODEL", model));
+        let warned = warnings(&plan(machine)).concat();
+        assert_eq!(!warned.ends_with("nothing can overrule it"), is_held, "{model}: {warned}");
+    }
 }
