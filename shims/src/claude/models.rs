@@ -8,7 +8,7 @@
 //! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
 //! | `model:` of skills and commands, where one is found or some cannot be looked at | `availableModels` of `--settings` |
 //! | `model` of prompt and agent hooks | `deniedModels` of `--managed-settings` (2.1.332), and it is named |
-//! | `model:` of the user's own skills and commands | the same, where it is a model of Claude's |
+//! | `model:` of the user's own skills and commands | nothing but the plugins' `availableModels`: `why` names it |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
