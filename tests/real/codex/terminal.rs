@@ -20,7 +20,16 @@ impl Terminal {
     #[track_caller]
     pub fn trust(&self) {
         self.0.wait_for("Folder access");
-        self.0.key("Enter");
+        // Keys that come early are swallowed; one too many does nothing.
+        self.0.wait_until("the question answered", |screen| {
+            if !screen.contains("Folder access") {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+            self.0.key("Enter");
+            std::thread::sleep(Duration::from_millis(300));
+            false
+        });
         self.0.wait_for(READY);
     }
 
