@@ -20,17 +20,22 @@ impl Terminal {
     #[track_caller]
     pub fn trust(&self) {
         self.0.wait_for("Folder access");
-        // Keys that come early are swallowed; one too many does nothing.
-        self.0.wait_until("the question answered", |screen| {
-            if !screen.contains("Folder access") {
+        self.press("Enter", |screen| !screen.contains("Folder access"));
+        self.0.wait_for(READY);
+    }
+
+    /// Presses a key until it is seen to have done what it should: keys that come early are swallowed.
+    #[track_caller]
+    pub fn press(&self, key: &str, is_done: impl Fn(&str) -> bool) {
+        self.0.wait_until(key, |screen| {
+            if is_done(screen) {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(300));
-            self.0.key("Enter");
-            std::thread::sleep(Duration::from_millis(300));
+            self.0.key(key);
+            std::thread::sleep(Duration::from_secs(1));
             false
         });
-        self.0.wait_for(READY);
     }
 
     /// Types a message or a command that is not on the screen yet, and sends it.
@@ -186,9 +191,8 @@ fn a_hook_that_the_user_trusts_is_not_asked_about_again() {
     stage.sandbox.write(&stage.sandbox.home(".codex/hooks.json"), hooks);
     let Some(terminal) = Terminal::start(&stage, "codex -c features.daemon_auto_start=false") else { return };
     terminal.0.wait_for("Hooks need review");
-    terminal.0.key("Down");
-    terminal.0.wait_for("› 2. Trust all and continue");
-    terminal.0.key("Enter");
+    terminal.press("Down", |screen| screen.contains("› 2. Trust all and continue"));
+    terminal.press("Enter", |screen| !screen.contains("Trust all and continue"));
     terminal.quit();
     drop(terminal);
     let Some(()) = stage.chat("codex@p", "hi") else { return };
