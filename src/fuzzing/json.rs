@@ -12,7 +12,10 @@ pub fn json(data: &[u8]) -> bool {
         assert_eq!(go.as_ref(), Ok(&strict), "not what serde_json reads");
     }
     match (&go, &javascript) {
-        (Ok(go), Ok(javascript)) => assert_eq!(go, javascript),
+        // They differ in how many U+FFFD a character becomes that is cut off.
+        (Ok(go), Ok(javascript)) => {
+            assert!(go == javascript || std::str::from_utf8(data).is_err(), "{go} {javascript}")
+        }
         (Ok(_), Err(fault)) => panic!("JavaScript reads all that Go reads, but {fault}"),
         (Err(fault), _) => {
             let lines = data.split(|byte| *byte == b'\n').count();
