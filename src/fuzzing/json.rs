@@ -14,7 +14,7 @@ pub fn json(data: &[u8]) -> bool {
     match (&go, &javascript) {
         // They differ in how many U+FFFD a character becomes that is cut off.
         (Ok(go), Ok(javascript)) => {
-            assert!(go == javascript || std::str::from_utf8(data).is_err(), "{go} {javascript}")
+            assert!(go == javascript || std::str::from_utf8(data).is_err(), "{go} {javascript}");
         }
         (Ok(_), Err(fault)) => panic!("JavaScript reads all that Go reads, but {fault}"),
         (Err(fault), _) => {
