@@ -1,4 +1,4 @@
-//! The password by which requests that come by the proxy variables are told from those of other programs.
+//! The password by which requests that come by the proxy variables are distinguished from those of other programs.
 
 /// The user's name in the URL of the proxy.
 const USER: &str = "agent-run";

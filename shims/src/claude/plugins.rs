@@ -1,6 +1,6 @@
 //! The installed plugins that settings turn on, and the hooks that they bring.
 //!
-//! Claude Code keeps a list of what is installed where. A plugin's hooks stand in `hooks/hooks.json`, in its manifest,
+//! Claude Code keeps a list of what is installed where. A plugin's hooks are in `hooks/hooks.json`, in its manifest,
 //! or in files that the manifest names (2.1.197 and 2.1.332).
 
 use std::path::{Path, PathBuf};

@@ -260,6 +260,12 @@ impl Scanner<'_> {
             }
             self.skip(1);
         }
+        self.end_line()?;
+        Ok((keep, increment))
+    }
+
+    /// Takes the rest of a line on which nothing but a comment may follow.
+    pub(super) fn end_line(&mut self) -> Result<(), Flaw> {
         self.skip_blanks();
         self.skip_comment();
         if !is_break_or_end(self.char(0)) {
@@ -268,7 +274,7 @@ impl Scanner<'_> {
         if is_break(self.char(0)) {
             self.take_break();
         }
-        Ok((keep, increment))
+        Ok(())
     }
 
     /// Takes empty lines and the indentation, which the first line that is not empty tells.

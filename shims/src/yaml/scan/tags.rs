@@ -1,6 +1,6 @@
 //! Directives, anchors and tags.
 
-use super::chars::{is_blank, is_blank_or_end, is_break, is_break_or_end, is_word};
+use super::chars::{is_blank, is_blank_or_end, is_word};
 use super::{Scanner, Token};
 use crate::yaml::Flaw;
 
@@ -39,14 +39,7 @@ impl<'a> Scanner<'a> {
             }
             _ => return Err(start.flaw("an unknown directive")),
         };
-        self.skip_blanks();
-        self.skip_comment();
-        if !is_break_or_end(self.char(0)) {
-            return Err(self.at.flaw("a comment or the end of the line is missing here"));
-        }
-        if is_break(self.char(0)) {
-            self.take_break();
-        }
+        self.end_line()?;
         self.tokens.push_back((token, start));
         Ok(())
     }
