@@ -1,6 +1,6 @@
 //! How the program is linked: on Linux it is loaded at an address of its own.
 //!
-//! One that could be loaded anywhere has some 12,000 pointers mended at each start, which writes to 60 pages:
+//! One that could be loaded anywhere needs some 12,000 relocations at each start, which writes to 60 pages:
 //! a quarter of a launch. What is given up is that an attacker would have to guess where the program's own code
 //! lies; its stack, heap and libraries still move, it lives for a moment, and none of its own code is unsafe.
 

@@ -1,4 +1,4 @@
-//! The words of the command-line door: clap declarations, and nothing that runs.
+//! The command line: clap declarations, nothing that runs.
 
 #![expect(clippy::doc_markdown, reason = "these comments are help texts, shown as they stand")]
 
@@ -96,9 +96,9 @@ Examples:
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
     Env(env::Env),
-    /// Play a provider on loopback and record what it is asked
+    /// Play a provider on proxy and record what it is asked
     #[command(hide = true)]
-    Canary(Canary),
+    MockProvider(MockProvider),
     /// Write the manual's pages, made of these declarations
     #[command(hide = true)]
     Man(man::Man),
@@ -186,10 +186,10 @@ pub enum Shell {
     Fish,
 }
 
-/// `agent-run canary`
+/// `agent-run mock-provider`
 #[derive(Args, Debug)]
-pub struct Canary {
-    /// A loopback address; port 0 takes a free one
+pub struct MockProvider {
+    /// A proxy address; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
 

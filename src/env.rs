@@ -60,7 +60,7 @@ impl Environment {
     pub fn shim_opts(&self) -> Result<&str> {
         let name = shims::opts::VARIABLE;
         let Some(opts) = self.var(name) else { return Ok("") };
-        opts.to_str().with_context(|| format!("{name} is not UTF-8\nhelp: unset {name} or write it anew"))
+        opts.to_str().with_context(|| format!("{name} is not UTF-8\nhelp: unset {name} or set it again"))
     }
 
     /// How many launchers and key commands this runs within.

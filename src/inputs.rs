@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, MachineSecret};
 
 use crate::env::Environment;
-use crate::{machine_secret, reading};
+use crate::{fs::nonblocking, machine_secret};
 
 /// Everything the agent's adapter asks of this machine for this launch, added to what [`bare`] gives.
 ///
@@ -20,7 +20,7 @@ pub fn gather(agent: &dyn Agent, launch: &Launch, bare: Inputs) -> Inputs {
         inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
     }
     loop {
-        let wanted = agent.reads(launch, &inputs);
+        let wanted = agent.required_files(launch, &inputs);
         let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
         if new.is_empty() {
             return inputs;
@@ -43,7 +43,7 @@ pub fn bare(dirs: &Dirs, env: &Environment) -> Inputs {
 }
 
 fn look(path: &Path) -> Fact {
-    match reading::file(path) {
+    match nonblocking::file(path) {
         Ok(bytes) => Fact::File(bytes),
         Err(error) if error.kind() == ErrorKind::InvalidInput => Fact::Stream,
         // A socket.

@@ -1,10 +1,10 @@
 //! `agent-run` launches a coding agent on a chosen provider.
 //!
-//! One binary behind two doors, and the name it was called by decides which:
+//! One binary with two modes; the name it was called by decides:
 //!
-//! - the **shim door**: `<agent>@<provider>`, a symlink. Every word belongs to the agent; the launcher's own
+//! - **shim mode**: `<agent>@<provider>`, a symlink. Every word belongs to the agent; the launcher's own
 //!   options come in `AGENT_RUN_OPTS`.
-//! - the **command-line door**: any other name. `agent-run launch <provider> <agent>` and the rest.
+//! - **command-line mode**: any other name. `agent-run launch <provider> <agent>` and the rest.
 //!
 //! Both end in one `Request`, which goes the way of every launch:
 //!
@@ -21,51 +21,50 @@
 // The targets leave most of the program out, or building them would take longer than running them.
 #![cfg_attr(fuzzing, allow(dead_code, unused_imports))]
 
-mod canary;
 mod catalog;
 mod cli;
 mod commands;
 mod complete;
 mod config;
-mod door;
+mod dispatch;
 mod env;
 mod exec;
+mod fs;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod header;
 mod import;
 mod inputs;
 mod key;
-mod links;
 mod machine_secret;
-mod near;
+mod mock_provider;
 mod output;
 mod presets;
 mod printable;
-mod reading;
-mod replace;
 mod report;
 mod request;
 mod resolve;
+mod shim_links;
+mod suggest;
 mod user;
 
 #[cfg(not(fuzzing))]
 use std::process::ExitCode;
 
-/// The whole program: which door it was called by, and its exit code.
+/// The whole program; returns its exit code.
 #[cfg(not(fuzzing))]
 pub fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let called = args.next().unwrap_or_default();
     let env = env::Environment::read();
-    let shim = door::shim_name(&called);
+    let shim = dispatch::shim_name(&called);
     // Behind a shim every word is the agent's, whatever variable the user exported.
     if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
         return complete::answer(shell, args, &env);
     }
     report::init();
     match shim {
-        Some(name) => door::shim(&name, args.collect(), &env),
-        None => door::command_line(&called, &env),
+        Some(name) => dispatch::shim(&name, args.collect(), &env),
+        None => dispatch::command_line(&called, &env),
     }
 }

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use shims::{Dirs, MachineSecret};
 
 use crate::exec::{files, folders};
-use crate::replace::Replacement;
+use crate::fs::atomic::Replacement;
 use crate::report;
 
 const NAME: &str = "secret";

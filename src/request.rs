@@ -1,4 +1,4 @@
-//! What was said: the words of either door, before anything has been looked up.
+//! A launch request as parsed from the command line or a shim, before resolution.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ impl Request {
         }
     }
 
-    /// A request of the shim door: `<agent>@<provider>`, with the options of `AGENT_RUN_OPTS`.
+    /// A request of shim mode: `<agent>@<provider>`, with the options of `AGENT_RUN_OPTS`.
     pub fn from_shim(agent: &'static dyn Agent, provider: &str, opts: Opts, args: Vec<OsString>) -> Self {
         Self {
             agent,
@@ -66,7 +66,7 @@ impl Request {
         }
     }
 
-    /// A request of the command-line door.
+    /// A request of command-line mode.
     pub fn from_command_line(
         agent: &'static dyn Agent,
         provider: String,

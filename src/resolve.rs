@@ -17,28 +17,28 @@ use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::request::Request;
-use crate::{header, near};
+use crate::{header, suggest};
 
 /// Why a launch could not be decided.
 #[derive(Debug)]
-pub enum Undecided {
+pub enum ResolveError {
     /// The model is not known; the provider's own list may know it.
-    Model(model::Unknown),
+    UnknownModel(model::Unknown),
     /// Asking the provider changes nothing.
-    Refused(anyhow::Error),
+    Rejected(anyhow::Error),
 }
 
-impl From<anyhow::Error> for Undecided {
+impl From<anyhow::Error> for ResolveError {
     fn from(error: anyhow::Error) -> Self {
-        Self::Refused(error)
+        Self::Rejected(error)
     }
 }
 
-impl From<Undecided> for anyhow::Error {
-    fn from(undecided: Undecided) -> Self {
+impl From<ResolveError> for anyhow::Error {
+    fn from(undecided: ResolveError) -> Self {
         match undecided {
-            Undecided::Model(unknown) => unknown.into(),
-            Undecided::Refused(error) => error,
+            ResolveError::UnknownModel(unknown) => unknown.into(),
+            ResolveError::Rejected(error) => error,
         }
     }
 }
@@ -52,7 +52,7 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
         return Ok(agent);
     }
     let typed = typed.to_string_lossy();
-    let meant = near::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let meant = suggest::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
     let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
     bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
 }
@@ -66,7 +66,7 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
         return Ok(provider);
     }
     let fits = config.providers.iter().filter(|(_, provider)| common(agent, provider).is_some());
-    let names = near::nearest(name, fits.map(|(name, _)| name.as_str()));
+    let names = suggest::nearest(name, fits.map(|(name, _)| name.as_str()));
     let title = agent.title();
     if names.is_empty() {
         bail!(
@@ -75,7 +75,7 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
             spoken(agent)
         );
     }
-    bail!("no provider `{name}` in the config\nhelp: {title} can use {}", near::listed(&names, 12))
+    bail!("no provider `{name}` in the config\nhelp: {title} can use {}", suggest::listed(&names, 12))
 }
 
 /// The best protocol that both the agent and the provider speak.
@@ -88,14 +88,14 @@ pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
 /// Decides a launch.
 ///
 /// # Errors
-/// [`Undecided`]: a fresh model list may help, or not.
+/// [`ResolveError`]: a fresh model list may help, or not.
 pub fn resolve(
     request: &Request,
     provider: &Provider,
     config: &Config,
     known: &Known<'_>,
     env: &Environment,
-) -> Result<Launch, Undecided> {
+) -> Result<Launch, ResolveError> {
     let protocol = protocol(request, provider)?;
     let base_url = base_url(request, provider, protocol.value)?;
     let model = model::choose(request, provider, known)?;

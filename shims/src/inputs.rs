@@ -23,7 +23,7 @@ pub struct Dirs {
     pub config: PathBuf,
     /// `$XDG_DATA_HOME`, else `~/.local/share`: the user's, never written to.
     pub data: PathBuf,
-    /// `$XDG_CACHE_HOME/agent-run`: what can be made anew.
+    /// `$XDG_CACHE_HOME/agent-run`: what can be made again.
     pub cache: PathBuf,
     /// `$XDG_STATE_HOME/agent-run`: what is the user's and must last.
     pub state: PathBuf,

@@ -1,4 +1,4 @@
-//! What is meant: every choice of one launch, made, with where it came from.
+//! A fully resolved launch; every value records its origin.
 //!
 //! A [`Launch`] holds no question that an adapter would have to answer again. It holds no key either:
 //! only whether there is one.
@@ -71,7 +71,7 @@ pub struct Tiers {
     pub subagent: String,
 }
 
-/// Which proxy the agent uses, beyond the rule that a loopback provider is always direct.
+/// Which proxy the agent uses, beyond the rule that a proxy provider is always direct.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Proxy {
     /// The proxy variables are passed on as they are.

@@ -1,28 +1,28 @@
-//! The applet house: every agent that `agent-run` can start, and the language they are spoken of in.
+//! Agent adapters and the shared types they use.
 //!
 //! A *shim* is an agent's name together with the knowledge of how to start it. This crate holds that
 //! knowledge and nothing else: it is pure. Everything it says follows from its arguments alone, so it
 //! would say the same on another machine. It reads no file, no variable and no clock, runs no process
 //! and opens no socket; its own `clippy.toml` keeps it so. What an adapter must know of the user's
-//! machine it *declares* ([`Agent::reads`]) and is handed ([`Inputs`]); what must be done it *plans*
+//! machine it *declares* ([`Agent::required_files`]) and is handed ([`Inputs`]); what must be done it *plans*
 //! ([`Plan`]).
 //!
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
+pub mod conflicts;
 pub mod dotenv;
 pub mod facts;
 pub mod inputs;
 pub mod json;
 mod known;
 pub mod launch;
-pub mod loopback;
 pub mod mirror;
 pub mod opts;
 mod origin;
 pub mod plan;
 mod print;
 mod protocol;
-pub mod rivals;
+pub mod proxy;
 pub mod secret;
 pub mod template;
 pub mod window;
@@ -39,6 +39,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+pub use conflicts::ConflictingSetting;
 pub use facts::Facts;
 /// What Hermes' files are read with, for the tests that compare it with Python.
 #[doc(hidden)]
@@ -50,7 +51,6 @@ pub use origin::{Origin, Sourced};
 pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use protocol::Protocol;
-pub use rivals::Rival;
 pub use secret::{MachineSecret, Suffix};
 pub use shell::variables;
 pub use template::{Field, Part, Template, Value};
@@ -97,14 +97,14 @@ pub trait Agent: Sync {
     ///
     /// All of them are unset before the plan sets its own. Each `*` stands for any text:
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
-    fn env_family(&self) -> &'static [&'static str];
+    fn managed_env_vars(&self) -> &'static [&'static str];
 
     /// Why the agent would not send this key, as a sentence; a launch with it is refused.
     fn refused_key(&self, _key: &str) -> Option<&'static str> {
         None
     }
 
-    /// What [`Agent::env_family`] would catch and a launch leaves alone, each with the reason.
+    /// What [`Agent::managed_env_vars`] would catch and a launch leaves alone, each with the reason.
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
@@ -149,10 +149,10 @@ pub trait Agent: Sync {
         0
     }
 
-    /// What [`Agent::adapt`] must be told of the user's machine.
+    /// What [`Agent::plan`] must be told of the user's machine.
     ///
     /// Asked again with what was read until it asks for nothing new, so that one file may name the next.
-    fn reads(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
+    fn required_files(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 
@@ -161,24 +161,24 @@ pub trait Agent: Sync {
     /// # Errors
     /// When the launch cannot work, or a file of the user's own cannot be understood: before anything
     /// has been done, with a `help:` line.
-    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
+    fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
 
     /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
     fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
         None
     }
 
-    /// Files that [`Agent::rivals`] looks into beyond those that a plan depends on.
-    fn rival_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
+    /// Files that [`Agent::conflicts`] looks into beyond those that a plan depends on.
+    fn conflict_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 
     /// The user's own settings that `plan` overrules.
-    fn rivals(&self, _launch: &Launch, _inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
+    fn conflicts(&self, _launch: &Launch, _inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
         Vec::new()
     }
 
-    /// What must be read for [`Agent::adapt_bare_home`].
+    /// What must be read for [`Agent::plan_providerless_home`].
     fn bare_home_reads(&self, _name: &str, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
@@ -188,7 +188,7 @@ pub trait Agent: Sync {
     ///
     /// # Errors
     /// When the agent has no such homes.
-    fn adapt_bare_home(&self, name: &str, _inputs: &Inputs, _plan: &mut Plan) -> Result<()> {
+    fn plan_providerless_home(&self, name: &str, _inputs: &Inputs, _plan: &mut Plan) -> Result<()> {
         bail!("{} needs a provider, and `{name}` is only a home", self.title())
     }
 }

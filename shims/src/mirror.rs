@@ -35,7 +35,7 @@ impl Mirror<'_> {
         [self.real.to_owned(), self.runtime.to_owned()].into_iter().chain(folders).collect()
     }
 
-    /// Plans the links: right ones stay, wrong ones are pointed anew, dead ones go.
+    /// Plans the links: right ones stay, wrong ones are retargeted, dead ones go.
     pub fn plan(&self, inputs: &Inputs, plan: &mut Plan) {
         let here = inputs.entries(self.runtime);
         // By name, and only then by path: comparing paths is slow.

@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Fact, Inputs, Launch, Value, loopback};
+use crate::{Agent, Fact, Inputs, Launch, Value, proxy};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -121,48 +121,53 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Plans a whole launch: cleanse, then set, then the user's last word.
+    /// Plans a whole launch: clear the environment, then set it, then the user's last word.
     ///
     /// # Errors
-    /// As [`Agent::adapt`].
+    /// As [`Agent::plan`].
     pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut plan = Self {
             program: agent.program(&launch.args, inputs),
             fallback_programs: agent.fallback_programs(inputs),
             ..Self::default()
         };
-        plan.cleanse(agent, launch, inputs);
-        loopback::apply(launch, inputs, &mut plan);
-        plan.count_depth(inputs);
-        agent.adapt(launch, inputs, &mut plan)?;
-        plan.last_word(launch);
+        plan.clear_env(agent, launch, inputs);
+        proxy::apply(launch, inputs, &mut plan);
+        plan.set_depth(inputs);
+        agent.plan(launch, inputs, &mut plan)?;
+        plan.apply_extra_env(launch);
         Ok(plan)
     }
 
     /// Plans a launch in a home without a provider: nothing is cleansed, since nothing is chosen.
     ///
     /// # Errors
-    /// As [`Agent::adapt_bare_home`].
-    pub fn of_bare_home(agent: &dyn Agent, name: &str, args: &[OsString], inputs: &Inputs) -> Result<Self> {
+    /// As [`Agent::plan_providerless_home`].
+    pub fn of_providerless_home(
+        agent: &dyn Agent,
+        name: &str,
+        args: &[OsString],
+        inputs: &Inputs,
+    ) -> Result<Self> {
         let mut plan = Self {
             program: agent.name().into(),
             fallback_programs: agent.fallback_programs(inputs),
             ..Self::default()
         };
-        plan.count_depth(inputs);
+        plan.set_depth(inputs);
         plan.unset(crate::opts::VARIABLE);
-        agent.adapt_bare_home(name, inputs, &mut plan)?;
+        agent.plan_providerless_home(name, inputs, &mut plan)?;
         plan.args.extend(args.iter().cloned());
         Ok(plan)
     }
 
-    fn count_depth(&mut self, inputs: &Inputs) {
+    fn set_depth(&mut self, inputs: &Inputs) {
         let depth = inputs.var(DEPTH).and_then(OsStr::to_str).and_then(|depth| depth.parse().ok());
         self.set(DEPTH, (depth.unwrap_or(0_u32) + 1).to_string());
     }
 
-    fn cleanse(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
-        for &pattern in agent.env_family() {
+    fn clear_env(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
+        for &pattern in agent.managed_env_vars() {
             if pattern.contains('*') {
                 let spared = agent.env_spared();
                 let is_spared = |name: &&OsStr| {
@@ -174,7 +179,7 @@ impl Plan {
             }
         }
         let listens = |name: &String| {
-            agent.env_family().iter().any(|pattern| matches(pattern, name))
+            agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
                 && !agent.env_spared().iter().any(|(pattern, _)| matches(pattern, name))
         };
         self.listens_to_key_variable = launch.key_variable.as_ref().is_some_and(listens);
@@ -191,7 +196,7 @@ impl Plan {
         self.unset(crate::opts::VARIABLE);
     }
 
-    fn last_word(&mut self, launch: &Launch) {
+    fn apply_extra_env(&mut self, launch: &Launch) {
         for (name, value) in &launch.extra_env {
             if let Some(Some(ours)) = self.env.get(OsStr::new(name))
                 && ours != value
@@ -261,7 +266,7 @@ impl Plan {
     }
 
     /// Adds the standing arguments of the config and the user's own words.
-    pub fn forward(&mut self, launch: &Launch) {
+    pub fn append_user_args(&mut self, launch: &Launch) {
         self.args.extend(launch.standing_args.iter().map(OsString::from));
         self.args.extend(launch.args.iter().cloned());
     }

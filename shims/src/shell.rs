@@ -39,7 +39,7 @@ impl Agent for Shell {
         &[Protocol::Anthropic, Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions]
     }
 
-    fn env_family(&self) -> &'static [&'static str] {
+    fn managed_env_vars(&self) -> &'static [&'static str] {
         &[
             "ANTHROPIC_API_KEY",
             "ANTHROPIC_AUTH_TOKEN",
@@ -65,7 +65,7 @@ impl Agent for Shell {
         named(args).map_or_else(shell, |(program, _)| program.clone())
     }
 
-    fn adapt(&self, launch: &Launch, _inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan(&self, launch: &Launch, _inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         for (name, value) in variables(launch) {
             plan.set(name, value);
         }
@@ -77,7 +77,7 @@ impl Agent for Shell {
         }
         match named(&launch.args) {
             Some((_, args)) => plan.args.extend(args.iter().cloned()),
-            None => plan.forward(launch),
+            None => plan.append_user_args(launch),
         }
         Ok(())
     }

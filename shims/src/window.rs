@@ -1,7 +1,7 @@
 //! Windows: what is assumed where nobody states one, and how a larger one is asked for.
 
 use crate::Launch;
-use crate::loopback::is_loopback;
+use crate::proxy::is_loopback;
 
 /// What is assumed of a model whose window nobody states.
 const REMOTE_WINDOW: u64 = 200_000;

@@ -1,10 +1,10 @@
-//! What must hold of model lists, filters and files of the cache, whatever is in them; a room of
+//! What must hold of model lists, filters and files of the cache, whatever is in them; an area of
 //! [`crate::fuzzing`].
 
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "to panic is how a promise is found broken"
+    reason = "the oracle reports violations by panicking"
 )]
 
 use std::cmp::Ordering;

@@ -109,7 +109,7 @@ impl<'a> Known<'a> {
         ids
     }
 
-    /// A list that turns out to be corrupt is as good as none.
+    /// A corrupt list is treated as missing.
     fn read<T>(&self, look: impl FnOnce(&Stored) -> anyhow::Result<T>) -> Option<T> {
         let found = look(self.list.as_ref()?);
         found.inspect_err(|error| log::debug!("the list of {} is corrupt: {error:#}", self.source.name)).ok()

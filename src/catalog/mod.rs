@@ -5,11 +5,11 @@
 //! ```
 //!
 //! A launch and a completion are answered from disk, by reading one file at most; a list that has grown old
-//! is refreshed by a process of its own ([`detached`]) for the next time. Nothing that goes wrong here is
+//! is refreshed by a process of its own ([`background`]) for the next time. Nothing that goes wrong here is
 //! ever the end of a launch that the config can decide.
 
+pub mod background;
 mod cache;
-pub mod detached;
 mod fetch;
 mod filter;
 #[cfg(any(fuzzing, test))]

@@ -1,4 +1,4 @@
-//! Loads a list anew and keeps it, unless what came is worse than what there is.
+//! Loads a list again and keeps it, unless what came is worse than what there is.
 
 use std::time::Duration;
 

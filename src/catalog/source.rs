@@ -1,7 +1,7 @@
 //! Where a provider's list is, who may be told the key, and what tells one such list from another.
 
 use sha2::{Digest, Sha256};
-use shims::loopback;
+use shims::proxy;
 
 use crate::config::{KeySource, Provider};
 
@@ -85,7 +85,7 @@ impl<'a> Source<'a> {
 
     fn place(&self, url: String, anthropic: bool) -> Place {
         let urls = &self.provider.base_urls;
-        let (host, from) = (loopback::host(&url), origin(&url));
+        let (host, from) = (proxy::host(&url), origin(&url));
         let ours = [&urls.openai, &urls.anthropic].into_iter().flatten().any(|base| origin(&base.0) == from);
         let public = PUBLIC_LISTS.iter().any(|public| host.eq_ignore_ascii_case(public));
         Place { keyed: ours && !public, url, anthropic }

@@ -20,7 +20,7 @@ pub enum Models {
     /// Print the ids that completion offers
     #[command(hide = true)]
     Complete(Complete),
-    /// Load a list anew, without a terminal
+    /// Load a list again, without a terminal
     #[command(hide = true)]
     RefreshDetached(RefreshDetached),
 }

@@ -3,7 +3,7 @@
 //! No key is resolved for it; a source is all that is told.
 
 use serde::Serialize;
-use shims::loopback::{PROXY_VARIABLES, host, is_loopback};
+use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
 use shims::{Launch, Origin, Plan, Proxy, quote};
 
 use crate::config::{KeySource, Loaded, Provider};

@@ -3,8 +3,8 @@
 //! The agent is found, planned for and started just as in a launch; only the provider is made up, and the
 //! home is empty and gone afterwards. Nothing of the user's is read or written, and no network is needed.
 
-mod scene;
-mod stand_in;
+mod fake_agent;
+mod sandbox;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use shims::{Agent, Dirs};
 
-use crate::canary::{Canary, Log, Script};
-use crate::commands::launch::Ready;
-use crate::commands::trial::{self, Findings, Interrupts, Ran};
+use crate::commands::launch::PreparedLaunch;
+use crate::commands::probe::{self, Interrupts, ProbeOutput, ProbeReport};
 use crate::env::Environment;
 use crate::exec::Missing;
+use crate::mock_provider::{Log, MockProvider, Script};
 use crate::request::Request;
 use crate::{config, exec, inputs, output};
-use scene::Scene;
+use sandbox::DemoSandbox;
 
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.
 ///
@@ -30,15 +30,15 @@ use scene::Scene;
 /// When the named agent is not installed, or could not be launched.
 pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
-    let canary = Canary::start(Script::default(), Log::memory())?;
+    let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let _held = interrupts.hold()?;
-    let scene = Scene::set(&canary)?;
+    let sandbox = DemoSandbox::set(&mock_provider)?;
     let ran = if let Some((agent, program)) = choose(agent, env)? {
         say(&format!(
             "Starting {} as a launch would, on a provider inside this program, in an empty home.\n",
             agent.title()
         ))?;
-        launch(agent, &program, &scene, env, &interrupts)?
+        launch(agent, &program, &sandbox, env, &interrupts)?
     } else {
         let names: Vec<_> = shims::coding_agents().map(Agent::name).collect();
         let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
@@ -47,10 +47,14 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
              It shows the provider, but no launch.\n\
              help: install an agent and run this again, for instance: {install}\n"
         ))?;
-        Ran { stdout: stand_in::ask(&scene)?, stderr: String::new(), ended: Some("done".to_owned()) }
+        ProbeOutput {
+            stdout: fake_agent::ask(&sandbox)?,
+            stderr: String::new(),
+            ended: Some("done".to_owned()),
+        }
     };
     interrupts.check()?;
-    let findings = Findings::of(&canary.requests(), &scene.expected(), &ran);
+    let findings = ProbeReport::of(&mock_provider.requests(), &sandbox.expected(), &ran);
     say(&findings.to_string())?;
     Ok(if findings.as_promised() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -84,16 +88,21 @@ fn choose(
 fn launch(
     agent: &'static dyn Agent,
     program: &Path,
-    scene: &Scene,
+    sandbox: &DemoSandbox,
     env: &Environment,
     interrupts: &Interrupts,
-) -> Result<Ran> {
-    let env = scene.environment(env, program);
-    let dirs = Dirs { cwd: scene.path("work"), ..env.dirs()? };
-    let loaded = config::parse(scene.config(), "the demo's config".as_ref())?;
-    let args = agent.one_shot(trial::PROMPT);
-    let request = Request { args, ..Request::new(agent, scene::PROVIDER) };
-    trial::run(Ready::prepare(&request, &loaded, &dirs, &env)?, &dirs.cwd, &scene.path(""), interrupts)
+) -> Result<ProbeOutput> {
+    let env = sandbox.environment(env, program);
+    let dirs = Dirs { cwd: sandbox.path("work"), ..env.dirs()? };
+    let loaded = config::parse(sandbox.config(), "the demo's config".as_ref())?;
+    let args = agent.one_shot(probe::PROMPT);
+    let request = Request { args, ..Request::new(agent, sandbox::PROVIDER) };
+    probe::run(
+        PreparedLaunch::prepare(&request, &loaded, &dirs, &env)?,
+        &dirs.cwd,
+        &sandbox.path(""),
+        interrupts,
+    )
 }
 
 fn say(text: &str) -> Result<ExitCode> {

@@ -1,4 +1,4 @@
-//! Both doors end here: decide, plan, and print the plan or carry it out.
+//! Launches: resolve, plan, and print the plan or execute it.
 
 use std::cell::Cell;
 use std::mem::ManuallyDrop;
@@ -17,7 +17,7 @@ use crate::exec::folders::Folders;
 use crate::exec::homes::InUse;
 use crate::key::Key;
 use crate::request::Request;
-use crate::resolve::{self, Undecided};
+use crate::resolve::{self, ResolveError};
 use crate::{exec, inputs, machine_secret, report};
 
 /// How long a launch waits for a provider's list when nothing else tells whether a model exists.
@@ -33,14 +33,14 @@ pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
     loaded.warnings_about(&request.provider).for_each(|warning| report::warn(warning));
     let dirs = env.dirs()?;
     if let Some(show) = request.show {
-        let meant = Meant::of(request, &loaded.config, &dirs, env)?;
+        let meant = LaunchContext::of(request, &loaded.config, &dirs, env)?;
         let launch = meant.decide(&loaded.config, Asking::WithoutCommands)?;
         let plan = meant.plan(launch.as_ref())?;
         return dry_run::print(request, &loaded, launch.as_ref().zip(meant.provider), &plan, show, env);
     }
-    let ready = Ready::prepare(request, &loaded, &dirs, env)?;
+    let ready = PreparedLaunch::prepare(request, &loaded, &dirs, env)?;
     ready.in_use.hand_over();
-    match exec::become_agent(ready.command)? {}
+    match exec::replace_process(ready.command)? {}
 }
 
 /// Decides a launch on a provider, with nothing planned yet.
@@ -54,13 +54,13 @@ pub fn decide<'a>(
     env: &Environment,
 ) -> Result<(Launch, &'a Provider)> {
     let provider = resolve::provider(request.agent, &request.provider, config)?;
-    match Meant::new(request, Some(provider), dirs, env).decide(config, Asking::WithoutCommands)? {
+    match LaunchContext::new(request, Some(provider), dirs, env).decide(config, Asking::WithoutCommands)? {
         Some(launch) => Ok((launch, provider)),
         None => bail!("`{}` is a home without a provider", request.provider),
     }
 }
 
-/// Who may be asked where the model cannot be decided without the provider's list.
+/// What may be contacted when the model list is needed to resolve the model.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Asking {
     /// The provider, and a key command for it.
@@ -72,17 +72,17 @@ pub enum Asking {
 }
 
 /// A request and what it is about: a provider, or a home of its own without one.
-pub struct Meant<'a> {
+pub struct LaunchContext<'a> {
     request: &'a Request,
     provider: Option<&'a Provider>,
     key: Key<'a>,
     dirs: &'a Dirs,
     env: &'a Environment,
-    /// Whether deciding found a list that need not be asked for again.
+    /// Whether the cached model list was fresh.
     fresh: Cell<bool>,
 }
 
-impl<'a> Meant<'a> {
+impl<'a> LaunchContext<'a> {
     fn new(
         request: &'a Request,
         provider: Option<&'a Provider>,
@@ -124,7 +124,7 @@ impl<'a> Meant<'a> {
         self.fresh.set(known.fresh);
         let resolve = |known| resolve::resolve(self.request, provider, config, known, self.env);
         let unknown = match resolve(&known) {
-            Err(Undecided::Model(unknown)) if !known.fresh && asking != Asking::Nobody => unknown,
+            Err(ResolveError::UnknownModel(unknown)) if !known.fresh && asking != Asking::Nobody => unknown,
             decided => return Ok(Some(decided?)),
         };
         let key = || {
@@ -157,7 +157,7 @@ impl<'a> Meant<'a> {
             for path in agent.bare_home_reads(provider, &inputs) {
                 inputs::read(path, &mut inputs);
             }
-            return Plan::of_bare_home(*agent, provider, args, &inputs);
+            return Plan::of_providerless_home(*agent, provider, args, &inputs);
         };
         // The process is about to become the agent: giving this back piece by piece would only take time.
         let inputs = ManuallyDrop::new(inputs::gather(*agent, launch, bare));
@@ -178,10 +178,10 @@ impl<'a> Meant<'a> {
     }
 }
 
-/// A launch that only has to be let go: the command, and the lock on what was prepared for it.
+/// A prepared launch, ready to exec: the command, and the lock on what was prepared for it.
 ///
 /// The lock's descriptor is close-on-exec, so that becoming the agent releases it and nothing earlier does.
-pub struct Ready {
+pub struct PreparedLaunch {
     /// The agent with its arguments and environment.
     pub command: Command,
     /// The runtime homes that the agent is about to use.
@@ -189,7 +189,7 @@ pub struct Ready {
     _lock: Option<HomeLock>,
 }
 
-impl Ready {
+impl PreparedLaunch {
     /// Decides and prepares a launch.
     ///
     /// A key command may ask for a password. By then all that can be refused has been, and it is not asked
@@ -201,11 +201,16 @@ impl Ready {
         Self::make(request, loaded, dirs, env, false)
     }
 
-    /// As [`Ready::prepare`], with nothing written into files of the user's own, and no list refreshed.
+    /// As [`PreparedLaunch::prepare`], with nothing written into files of the user's own, and no list refreshed.
     ///
     /// # Errors
-    /// As [`Ready::prepare`].
-    pub fn rehearse(request: &Request, loaded: &Loaded, dirs: &Dirs, env: &Environment) -> Result<Self> {
+    /// As [`PreparedLaunch::prepare`].
+    pub fn prepare_without_user_writes(
+        request: &Request,
+        loaded: &Loaded,
+        dirs: &Dirs,
+        env: &Environment,
+    ) -> Result<Self> {
         Self::make(request, loaded, dirs, env, true)
     }
 
@@ -217,7 +222,7 @@ impl Ready {
         rehearsal: bool,
     ) -> Result<Self> {
         let agent = request.agent;
-        let meant = Meant::of(request, &loaded.config, dirs, env)?;
+        let meant = LaunchContext::of(request, &loaded.config, dirs, env)?;
         let mut bare = inputs::bare(dirs, env);
         if agent.has_runtime_home() {
             bare.secret = machine_secret::obtain(dirs)?;

@@ -14,7 +14,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
 use crate::cli::Cli;
-use crate::replace::publish;
+use crate::fs::atomic::publish;
 
 /// Writes the pages of all commands that `--help` tells of.
 ///

@@ -1,8 +1,8 @@
 //! What the commands do, one file a verb.
 
-pub mod canary;
 mod choices;
 pub mod config;
+mod conflicts;
 pub mod demo;
 pub mod doctor;
 pub mod dry_run;
@@ -10,10 +10,10 @@ pub mod env;
 pub mod import;
 pub mod launch;
 pub mod man;
+pub mod mock_provider;
 pub mod models;
-mod overruled;
+pub mod probe;
 pub mod providers;
 pub mod shims;
 mod target;
-pub mod trial;
 pub mod why;

@@ -12,8 +12,8 @@ use serde_json::json;
 use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote};
 
 use super::choices::{self, Choice, place};
-use super::launch::{Asking, Meant};
-use super::overruled::{self, Overruled};
+use super::conflicts::{self, Overruled};
+use super::launch::{Asking, LaunchContext};
 use super::target::Target;
 use crate::cli::Why;
 use crate::config::{self, Loaded, Provider};
@@ -39,15 +39,15 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
         ..Request::new(agent, &provider)
     };
     let dirs = env.dirs()?;
-    let meant = Meant::of(&request, &loaded.config, &dirs, env)?;
+    let meant = LaunchContext::of(&request, &loaded.config, &dirs, env)?;
     let decided = meant.decide(&loaded.config, Asking::Nobody)?;
     let plan = meant.plan(decided.as_ref())?;
     let launch = decided.as_ref().zip(loaded.config.providers.get(&provider));
     let mut rows = choices::of(&request, &loaded, launch, &plan, env);
-    let mut overruled = Vec::new();
+    let mut conflicts = Vec::new();
     if let Some((launch, provider)) = launch {
         more(&mut rows, agent, launch, provider, &loaded, env);
-        overruled = overruled::of(agent, launch, &overruled::inputs(agent, launch, &dirs, env), &plan);
+        conflicts = conflicts::of(agent, launch, &conflicts::inputs(agent, launch, &dirs, env), &plan);
     }
     rows.extend(on_disk(&plan, &dirs));
     if let Some(words) = launch.and_then(|(launch, _)| agent.resumes(launch)) {
@@ -61,10 +61,10 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
         if why.json {
             let notes = notes(&plan);
             let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
-                "overruled": overruled, "notes": notes });
+                "conflicts": conflicts, "notes": notes });
             writeln!(out, "{page:#}")
         } else {
-            print(out, &title, &rows, &overruled, &notes(&plan))
+            print(out, &title, &rows, &conflicts, &notes(&plan))
         }
     })
 }
@@ -138,7 +138,7 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     if rows.is_empty() {
         rows.push(Choice::new("home", "the agent's own", "this agent needs no other"));
     }
-    let written = plan.files.keys().map(|path| Choice::new("file", quote(path.as_os_str()), "written anew"));
+    let written = plan.files.keys().map(|path| Choice::new("file", quote(path.as_os_str()), "rewritten"));
     rows.extend(written);
     let merged = plan.merges.keys();
     rows.extend(merged.map(|path| Choice::new("file", quote(path.as_os_str()), "yours; one flag is added")));
@@ -158,7 +158,7 @@ fn print(
     out: &mut impl Write,
     title: &str,
     rows: &[Choice],
-    overruled: &[Overruled],
+    conflicts: &[Overruled],
     notes: &[&str],
 ) -> std::io::Result<()> {
     writeln!(out, "{title}\n")?;
@@ -171,10 +171,10 @@ fn print(
             writeln!(out, "  {:<9}   not {not}", "")?;
         }
     }
-    if !overruled.is_empty() {
+    if !conflicts.is_empty() {
         writeln!(out, "\nOverruled:")?;
     }
-    for Overruled { place, names, answer } in overruled {
+    for Overruled { place, names, answer } in conflicts {
         writeln!(out, "  {place}: {}\n    {answer}", names.join(", "))?;
     }
     for note in notes {

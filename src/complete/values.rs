@@ -13,8 +13,8 @@ use super::reply::MANY;
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::links::pairs::{self, Pair};
-use crate::links::{self, Links};
+use crate::shim_links::pairs::{self, Pair};
+use crate::shim_links::{self, Links};
 use crate::{presets, resolve};
 
 /// More models than that are offered without a description, which would take a look-up each.
@@ -174,7 +174,7 @@ impl<'a> Values<'a> {
 
     fn links(&self) -> Option<Vec<Candidate>> {
         let dir = self.place.value("DIR").map(Path::new);
-        let links = Links::of(links::folder(dir, self.config().as_ref(), self.env).ok()?).ours().ok()?;
+        let links = Links::of(shim_links::folder(dir, self.config().as_ref(), self.env).ok()?).ours().ok()?;
         let about = |target: &Path| target.display().to_string();
         Some(links.iter().map(|(name, target)| Candidate::with(name, about(target))).collect())
     }

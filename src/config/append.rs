@@ -15,7 +15,7 @@ use nix::unistd::{AccessFlags, access};
 use super::load::{text, thorough};
 use super::problem::{Mark, Step, dotted};
 use super::yaml::Tree;
-use crate::replace::Replacement;
+use crate::fs::atomic::Replacement;
 
 /// The key below which providers stand.
 const PROVIDERS: &str = "providers";

@@ -9,7 +9,7 @@ use crate::key::shape;
 
 /// One thing wrong between keys.
 pub struct Finding {
-    /// The way to the key to mend.
+    /// The path of the key to fix.
     pub steps: Vec<Step>,
     /// What is wrong.
     pub message: String,
@@ -96,7 +96,7 @@ fn sessions(provider: &Provider) -> Found {
     both.then(|| (vec!["sessions".into()], message, "remove `sessions`, or `isolated`".to_owned()))
 }
 
-/// What is no error but wants mending; the key is the subject of each sentence.
+/// Warnings; the key is the subject of each sentence.
 pub fn warnings(config: &Config) -> Vec<Finding> {
     let mut found = two_sources(config);
     found.extend(config.providers.iter().filter_map(|(name, provider)| {

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::{Result, anyhow};
 
 use super::problem::{Mark, Problem};
-use crate::reading;
+use crate::fs::nonblocking;
 
 /// Maximum size of a config file, in bytes.
 const LARGEST: u64 = 16 << 20;
@@ -50,7 +50,7 @@ pub fn open(path: &Path) -> Result<Opened> {
         }
         _ => failed(&error.to_string(), "see that the path leads to a file that you can read"),
     };
-    let mut file = reading::open(path).map_err(io)?;
+    let mut file = nonblocking::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if metadata.is_dir() {
         return Err(io(ErrorKind::IsADirectory.into()));
@@ -58,14 +58,14 @@ pub fn open(path: &Path) -> Result<Opened> {
     if let Some((what, help)) = foreign(&metadata, path) {
         return Err(failed(what, &help));
     }
-    let bytes = reading::stream(&mut file, &metadata, LARGEST + 1).map_err(io)?;
+    let bytes = nonblocking::stream(&mut file, &metadata, LARGEST + 1).map_err(io)?;
     if bytes.len() as u64 > LARGEST {
         return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
     }
     Ok(Opened { bytes, others_read: metadata.is_file() && metadata.mode() & 0o077 != 0 })
 }
 
-/// Why a file is not the user's word. Whoever can write it says what is run here, by `key_command` for one.
+/// Reports why a config file must not be trusted. Whoever can write it says what is run here, by `key_command` for one.
 ///
 /// The file behind a link counts. Root may use anyone's, as containers mount a user's config; a pipe is made by
 /// who passes it.

@@ -1,9 +1,9 @@
-//! What must hold of any config file, whatever is in it; a room of [`crate::fuzzing`].
+//! What must hold of any config file, whatever is in it; an area of [`crate::fuzzing`].
 
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "to panic is how a promise is found broken"
+    reason = "the oracle reports violations by panicking"
 )]
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::load::parse_for;
 use super::{Config, Loaded, append, check, parse};
-use crate::fuzzing::CANARY;
+use crate::fuzzing::PLANTED_KEY;
 
 const PATH: &str = "c.yaml";
 const FRESH: &str = "fuzz:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'https://h.example'}\n";
@@ -50,7 +50,7 @@ fn is_helpful(text: &str, message: &str) {
     // A parser may point behind the last line, at what is missing there.
     assert!((1..=text.split(['\n', '\r']).count() + 1).contains(&line), "{message}");
     assert!((1..=text.chars().count() + 2).contains(&column), "{message}");
-    assert!(!message.contains(CANARY), "a key is shown: {message}");
+    assert!(!message.contains(PLANTED_KEY), "a key is shown: {message}");
 }
 
 fn accepted(text: &str, loaded: &Loaded) {
@@ -62,13 +62,16 @@ fn accepted(text: &str, loaded: &Loaded) {
         for_one_launch(text, config, name);
     }
     for warning in loaded.warnings() {
-        assert!(warning.contains("\nhelp: ") && !warning.contains(CANARY), "{warning}");
+        assert!(warning.contains("\nhelp: ") && !warning.contains(PLANTED_KEY), "{warning}");
     }
     let shown = format!("{config:?}");
     let mut keys = config.providers.values().filter_map(|provider| provider.key.as_ref());
     // Where it stands once, and no alias brings it elsewhere, it is the key and nothing else.
-    if keys.any(|key| key.0.contains(CANARY)) && text.matches(CANARY).count() == 1 && !text.contains('&') {
-        assert!(!shown.contains(CANARY), "a key is shown: {shown}");
+    if keys.any(|key| key.0.contains(PLANTED_KEY))
+        && text.matches(PLANTED_KEY).count() == 1
+        && !text.contains('&')
+    {
+        assert!(!shown.contains(PLANTED_KEY), "a key is shown: {shown}");
     }
     for name in config.providers.keys() {
         let (line, _) = loaded.locate(&["providers", name]).expect("a provider has its place");

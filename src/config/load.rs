@@ -200,7 +200,7 @@ pub(super) fn thorough(text: &str) -> Result<Config, Vec<Problem>> {
     config.filter(|_| problems.is_empty()).ok_or(problems)
 }
 
-/// What is left of the config in spite of all that is wrong with it.
+/// Parses as much of the config as possible and collects errors.
 fn errors(tree: &Tree) -> (Option<Config>, Vec<Problem>) {
     let (config, mut problems) = tree.read::<Config>();
     for finding in config.iter().flat_map(check::findings) {
@@ -223,11 +223,11 @@ pub struct Report {
     pub providers: usize,
     /// Why it is refused.
     pub errors: Vec<Problem>,
-    /// What is no error but wants mending: the key is the subject of each message.
+    /// Warnings: the key is the subject of each message.
     pub warnings: Vec<Problem>,
 }
 
-/// Finds everything wrong with the file at `path`, and all that wants mending.
+/// Finds everything wrong with the file at `path`, and all warnings.
 ///
 /// # Errors
 /// When it cannot be read at all.

@@ -1,7 +1,7 @@
 //! What a name in the file must be: the keys of its maps, and what names something outside.
 
 use super::values::{Rule, bad};
-use crate::{header, near};
+use crate::{header, suggest};
 
 /// A provider's name, which names folders and symlinks too.
 pub struct Name;
@@ -78,7 +78,7 @@ impl Rule for AgentName {
         if shims::by_name(&text).is_some() {
             return Ok(text);
         }
-        let near = near::meant(&text, shims::AGENTS.iter().map(|agent| agent.name()));
+        let near = suggest::meant(&text, shims::AGENTS.iter().map(|agent| agent.name()));
         let help = near.map_or_else(
             || format!("the agents are {}", shims::names()),
             |near| format!("did you mean `{near}`"),

@@ -1,4 +1,4 @@
-//! What is wrong with the file, said so that it can be mended: where, which key, what, and what to do.
+//! What is wrong with the file, said so that it can be fixed: where, which key, what, and what to do.
 //!
 //! Nothing here may show a value: a key may stand wherever its owner mistook the place.
 

@@ -1,4 +1,4 @@
-//! URLs of the config, checked by eye of what goes wrong with them.
+//! Validates URLs in the config for common mistakes.
 //!
 //! A URL may hold a secret by mistake, so no message repeats one before it is known to hold none.
 

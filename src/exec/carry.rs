@@ -11,7 +11,7 @@ use anyhow::Result;
 use shims::Carry;
 
 use super::folders::{Folders, failed};
-use crate::replace::{Replacement, beside};
+use crate::fs::atomic::{Replacement, beside};
 
 /// Copies what `carry` names and is not there yet. Called again after it was cut short, it goes on.
 ///

@@ -10,7 +10,7 @@ use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Dirs, Link};
 
 use super::folders::{Folders, failed};
-use crate::replace::{Replacement, beside, replace_link};
+use crate::fs::atomic::{Replacement, beside, replace_link};
 use crate::user::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
@@ -65,7 +65,7 @@ fn stands(path: &Path, contents: &[u8]) -> bool {
         && now == contents
 }
 
-/// Keeps a link in place: made when missing, pointed anew when wrong, left when a real file stands there.
+/// Ensures a symlink: creates it if missing, retargets it if wrong, leaves a real file alone.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -250,7 +250,7 @@ mod tests {
         let to = |target: &str, replaces_folder| Link { target: root.path().join(target), replaces_folder };
         let path = dirs.cache.join("l");
         link(&path, &to("a", false)).expect("made");
-        link(&path, &to("b", false)).expect("mended");
+        link(&path, &to("b", false)).expect("fixed");
         assert_eq!(fs::read_link(&path).expect("a link"), root.path().join("b"));
         unlink(&path).expect("removed");
         fs::create_dir(&path).expect("created");

@@ -1,4 +1,4 @@
-//! Finds the agent on `PATH`, and never ourselves.
+//! Locates the agent on `PATH`, skipping this binary.
 
 use std::ffi::OsStr;
 use std::fmt;

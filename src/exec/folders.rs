@@ -16,7 +16,7 @@ use shims::{Dirs, quote};
 
 use crate::user::me;
 
-/// What to do about a place that will not do.
+/// Help text for an unusable folder.
 const ELSEWHERE: &str = "set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own";
 
 /// The folders of ours that one launch has looked at, so that it looks at each once.

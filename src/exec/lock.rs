@@ -51,7 +51,7 @@ pub fn open(path: &Path) -> Result<File> {
         |error| {
             if path.is_symlink() {
                 anyhow!(
-                    "could not open the lock {}: it is a link\nhelp: remove it; agent-run makes it anew",
+                    "could not open the lock {}: it is a link\nhelp: remove it; agent-run makes it again",
                     path.display()
                 )
             } else {

@@ -103,7 +103,7 @@ pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment
 ///
 /// # Errors
 /// Always, if it returns at all: the program could not be run.
-pub fn become_agent(mut command: Command) -> Result<Infallible> {
+pub fn replace_process(mut command: Command) -> Result<Infallible> {
     let error = command.exec();
     let program = Path::new(command.get_program()).to_owned();
     Err(anyhow!(Missing::NotRunnable(program, error.to_string())))

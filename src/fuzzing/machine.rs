@@ -10,7 +10,7 @@ use shims::{
     Sourced, Tiers, ToolSet, Value,
 };
 
-use super::{CANARY, holds};
+use super::{PLANTED_KEY, holds};
 
 /// Everything there is.
 #[derive(Clone, Default)]
@@ -51,7 +51,7 @@ impl Machine {
     fn told(&self, agent: &dyn Agent, launch: &Launch) -> Inputs {
         let mut inputs = Inputs { dirs: Self::dirs(), env: self.env.clone(), ..Inputs::default() };
         loop {
-            let wanted = agent.reads(launch, &inputs);
+            let wanted = agent.required_files(launch, &inputs);
             let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
             if new.is_empty() {
                 return inputs;
@@ -98,14 +98,18 @@ impl Machine {
             // Or that of an isolated provider.
             assert!(*path == home.join(".claude.json") || ours(path), "{}", path.display());
         }
-        if self.files.values().any(|bytes| holds(bytes, CANARY)) {
+        if self.files.values().any(|bytes| holds(bytes, PLANTED_KEY)) {
             return;
         }
         for (path, file) in &plan.files {
-            assert!(!holds(&file.contents, CANARY), "a header's value is in {}", path.display());
+            assert!(!holds(&file.contents, PLANTED_KEY), "a header's value is in {}", path.display());
         }
         for word in &plan.args {
-            assert!(!holds(word.as_encoded_bytes(), CANARY), "a header's value is in {}", word.display());
+            assert!(
+                !holds(word.as_encoded_bytes(), PLANTED_KEY),
+                "a header's value is in {}",
+                word.display()
+            );
         }
     }
 }
@@ -138,7 +142,7 @@ pub fn launch(protocol: Protocol, base_url: &str) -> Launch {
         long_context: std::collections::BTreeSet::new(),
         keyed: true,
         anthropic_use_api_key: false,
-        headers: BTreeMap::from([("X-Token".to_owned(), Value::from(CANARY))]),
+        headers: BTreeMap::from([("X-Token".to_owned(), Value::from(PLANTED_KEY))]),
         extra_env: BTreeMap::new(),
         key_variable: Some("P_KEY".to_owned()),
         keep_env: BTreeSet::new(),

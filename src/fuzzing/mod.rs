@@ -2,13 +2,13 @@
 //!
 //! Each takes any bytes, panics when a promise is broken, and tells whether the input was taken rather than
 //! refused, so that a test can see that it tested something. What lies in `shims` is reached through its
-//! public door, the plan; what is private to a room has its function there. Nothing here touches the
+//! public functions, the plan; what is private to a module has its function there. Nothing here touches the
 //! machine, and nothing of it is in the program.
 
 #![allow(
     clippy::expect_used,
     clippy::missing_panics_doc,
-    reason = "to panic is how a promise is found broken"
+    reason = "the oracle reports violations by panicking"
 )]
 
 mod claude;
@@ -56,7 +56,7 @@ pub const TARGETS: [(&str, Target); 13] = [
 ];
 
 /// A key that seeds and dictionaries hold: longer than any name, so that no message may show it.
-pub const CANARY: &str = "sk-canary-0123456789abcdefghijklmnopqrstuvwxyz";
+pub const PLANTED_KEY: &str = "sk-canary-0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// What divides an input into several files: a line of its own.
 const DIVIDER: &[u8] = b"\n%%\n";

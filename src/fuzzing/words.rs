@@ -8,15 +8,15 @@ use shims::opts::{Opts, Said, VARIABLE};
 use shims::template::Field;
 use shims::{Part, Template, Value};
 
-use super::CANARY;
+use super::PLANTED_KEY;
 use crate::config::parse;
-use crate::door;
+use crate::dispatch;
 use crate::env::Environment;
 
 /// The name that we were called by, or a provider's name in the config.
 pub fn shim_name(data: &[u8]) -> bool {
     let called = OsStr::from_bytes(data);
-    if let Some(name) = door::shim_name(called) {
+    if let Some(name) = dispatch::shim_name(called) {
         assert_eq!(Path::new(called).file_name(), Some(OsStr::new(&name)));
         assert!(!name.contains('/') && shims::split_shim_name(&name).is_some(), "{name} is no link's name");
     }
@@ -47,7 +47,7 @@ fn is_safe_if_taken(name: &str) -> bool {
     assert!(!taken.contains('\0') && taken.len() <= 128 && !taken.starts_with(['.', '-']));
     for agent in shims::AGENTS {
         let link = format!("{}@{taken}", agent.name());
-        assert_eq!(door::shim_name(Path::new("/bin").join(&link).as_ref()).as_deref(), Some(&*link));
+        assert_eq!(dispatch::shim_name(Path::new("/bin").join(&link).as_ref()).as_deref(), Some(&*link));
         assert_eq!(shims::split_shim_name(&link), Some((agent.name(), taken.as_str())));
     }
     true
@@ -121,7 +121,7 @@ pub fn template(data: &[u8]) -> bool {
 
     let Ok(template) = Template::parse(text) else {
         let error = Template::parse(text).expect_err("as before");
-        let told = text.contains(CANARY) && error.contains(CANARY);
+        let told = text.contains(PLANTED_KEY) && error.contains(PLANTED_KEY);
         assert!(!told && !error.contains('\n'), "{error}");
         return false;
     };
@@ -131,17 +131,17 @@ pub fn template(data: &[u8]) -> bool {
     assert!(template.variables().all(|name| !name.is_empty() && !name.contains(['=', '\0'])));
     assert_eq!(filled(&value), expected(text), "{text}");
     let shown = format!("{value} {value:?} {template:?}");
-    assert!(text.contains(CANARY) || !shown.contains(CANARY), "{shown}");
+    assert!(text.contains(PLANTED_KEY) || !shown.contains(PLANTED_KEY), "{shown}");
     true
 }
 
-/// The value as an agent gets it, with [`CANARY`] for the key.
+/// The value as an agent gets it, with [`PLANTED_KEY`] for the key.
 fn filled(value: &Value) -> OsString {
     let mut text = OsString::new();
     for part in value.parts() {
         match part {
             Part::Text(plain) => text.push(plain),
-            Part::Key => text.push(CANARY),
+            Part::Key => text.push(PLANTED_KEY),
             Part::Env(name) => text.push(format!("<env {name}>")),
         }
     }
@@ -160,7 +160,7 @@ fn expected(text: &str) -> OsString {
             let (name, after) = after.split_once('}').expect("it was parsed");
             match name.split_once(':') {
                 Some(("env", name)) => out.extend(["<env ", name, ">"]),
-                Some(("context", "key")) => out.push_str(CANARY),
+                Some(("context", "key")) => out.push_str(PLANTED_KEY),
                 Some(("context", name)) => {
                     let known =
                         [Field::Provider, Field::Protocol, Field::Model, Field::Agent, Field::BaseUrl];

@@ -26,7 +26,7 @@ pub use names::{Named, name};
 
 use crate::cli::import::Tool;
 use crate::env::Environment;
-use crate::reading;
+use crate::fs::nonblocking;
 
 /// Bytes of a settings file beyond which it is none.
 const LARGEST: u64 = 16 << 20;
@@ -47,14 +47,14 @@ impl Found {
     fn read(&mut self, path: &Path) -> Result<Option<String>> {
         self.looked_at.push(path.display().to_string());
         let could_not = || format!("could not read {}", path.display());
-        let mut file = match reading::open(path) {
+        let mut file = match nonblocking::open(path) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Ok(None);
             }
             file => file.with_context(could_not)?,
         };
         let there = file.metadata().with_context(could_not)?;
-        let bytes = reading::stream(&mut file, &there, LARGEST).with_context(could_not)?;
+        let bytes = nonblocking::stream(&mut file, &there, LARGEST).with_context(could_not)?;
         Ok(Some(String::from_utf8(bytes).with_context(could_not)?))
     }
 

@@ -1,4 +1,4 @@
-//! From where a key is kept to the key itself.
+//! Resolves a key source to the API key.
 //!
 //! One source a launch, resolved once, after everything else was found in order; a failure never falls
 //! back to another source. The key is never logged, and errors name the source, not what it gave.
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{KeyCheck, KeySource, Provider, Secret};
 use crate::env::Environment;
-use crate::reading;
+use crate::fs::nonblocking;
 
 /// A key is a header value; more than this is some other file or a program gone wild.
 const LONGEST: usize = 64 * 1024;
@@ -107,8 +107,8 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
 
 fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
     let path = expand_home(path, home);
-    let read = reading::open(&path).and_then(|mut file| {
-        file.metadata().and_then(|it| reading::stream(&mut file, &it, LONGEST as u64 + 1))
+    let read = nonblocking::open(&path).and_then(|mut file| {
+        file.metadata().and_then(|it| nonblocking::stream(&mut file, &it, LONGEST as u64 + 1))
     });
     read.with_context(|| {
         format!(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::config::{self, Provider, yaml_scalar as scalar};
-use crate::near;
+use crate::suggest;
 
 const TEXT: &str = include_str!("presets.yaml");
 
@@ -64,11 +64,11 @@ pub fn by_name(name: &str) -> Result<Preset> {
     if let Some(at) = all.iter().position(|preset| preset.name == name) {
         return Ok(all.swap_remove(at));
     }
-    let near = near::nearest(name, all.iter().map(|preset| preset.name.as_str()));
+    let near = suggest::nearest(name, all.iter().map(|preset| preset.name.as_str()));
     bail!(
         "no preset `{name}`\nhelp: did you mean {}? `agent-run providers presets` lists all; for another \
          provider, add an entry with `agent-run config`",
-        near::listed(&near[..3.min(near.len())], 3)
+        suggest::listed(&near[..3.min(near.len())], 3)
     )
 }
 

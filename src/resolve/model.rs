@@ -7,11 +7,11 @@ use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
 use shims::{Model, Origin, Protocol, Sourced, Tiers};
 
-use super::{Undecided, key_path};
+use super::{ResolveError, key_path};
 use crate::catalog::Known;
 use crate::config::Provider;
-use crate::near;
 use crate::request::Request;
+use crate::suggest;
 
 /// A model that could not be decided: a sentence, and what to do.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub fn choose(
     request: &Request,
     provider: &Provider,
     known: &Known<'_>,
-) -> Result<Sourced<Model>, Undecided> {
+) -> Result<Sourced<Model>, ResolveError> {
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
     let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
@@ -49,7 +49,7 @@ pub fn choose(
         if model.is_some() || is_named(provider, id) || request.force.model || is_all_there_is(known) {
             return Ok(Sourced::new(model.unwrap_or_else(|| Model::named(id)), asked.origin.clone()));
         }
-        return Err(Undecided::Model(unknown(id, request, known)));
+        return Err(ResolveError::UnknownModel(unknown(id, request, known)));
     }
     if let Some(id) = &provider.default_model {
         // One that has vanished from the provider's list is still the user's word.
@@ -61,7 +61,7 @@ pub fn choose(
             let why = "the only model known of this provider".to_owned();
             Ok(Sourced::new(without_suffix(only.clone()), Origin::Default(why)))
         }
-        models => Err(Undecided::Model(none_chosen(models, request))),
+        models => Err(ResolveError::UnknownModel(none_chosen(models, request))),
     }
 }
 
@@ -129,10 +129,10 @@ fn is_named(provider: &Provider, id: &str) -> bool {
 
 fn unknown(id: &str, request: &Request, known: &Known<'_>) -> Unknown {
     let ids = known.with_prefix("");
-    let near = near::nearest(id, ids.iter().map(String::as_str));
+    let near = suggest::nearest(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
         [] => String::new(),
-        near => format!("did you mean {}? ", near::listed(&near[..near.len().min(3)], 3)),
+        near => format!("did you mean {}? ", suggest::listed(&near[..near.len().min(3)], 3)),
     };
     Unknown {
         what: format!("provider `{}` has no model `{id}`", request.provider),
@@ -151,6 +151,6 @@ fn none_chosen(models: &[Model], request: &Request) -> Unknown {
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
     Unknown {
         what: format!("provider `{provider}` has several models and no default_model"),
-        help: format!("choose with --model: {}", near::listed(&ids, 8)),
+        help: format!("choose with --model: {}", suggest::listed(&ids, 8)),
     }
 }

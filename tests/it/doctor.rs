@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 
 use crate::support::tree::Tree;
-use crate::support::{AGENT_RUN, Canary, Sandbox};
+use crate::support::{AGENT_RUN, MockProvider, Sandbox};
 
 const CONFIG: &str = "\
 providers:
@@ -73,7 +73,7 @@ fn settings_that_would_hijack_are_told_by_name_alone() {
         ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
         "work/.claude/settings.local.json: apiKeyHelper: --settings overrules it",
         "the environment: ANTHROPIC_API_KEY: removed for the launch",
-        "the environment: ANTHROPIC_BASE_URL (to evil.example): set anew for the launch",
+        "the environment: ANTHROPIC_BASE_URL (to evil.example): replaced for the launch",
         ".codex/config.toml: model, model_provider: left out of the launch's own config.toml",
         "work/.codex/config.toml: model: pinned with -c",
     ] {
@@ -334,11 +334,11 @@ fn a_probe_fails_when_the_agent_goes_elsewhere() {
 #[test]
 fn no_provider_is_asked_even_where_its_list_would_decide() {
     let sandbox = sandbox();
-    let canary = Canary::start(&sandbox, "provider");
-    let config = CONFIG.replace("https://mock.example", &format!("http://{}", canary.address));
+    let mock_provider = MockProvider::start(&sandbox, "provider");
+    let config = CONFIG.replace("https://mock.example", &format!("http://{}", mock_provider.address));
     sandbox.config(&config.replace("    default_model: m1\n", ""));
     let said = sandbox.agent_run(&["doctor", "mock", "claude"]).clean().stdout;
     assert!(said.contains("note    claude@mock") && said.contains("--model"), "{said}");
     sandbox.agent_run(&["why", "claude@mock"]).exits(1).complains(&["help: "]);
-    assert!(canary.requests().is_empty(), "{:?}", canary.requests());
+    assert!(mock_provider.requests().is_empty(), "{:?}", mock_provider.requests());
 }

@@ -15,7 +15,7 @@ mod codex;
 mod config;
 
 /// What a launch costs, counted and not timed.
-mod cost;
+mod syscalls;
 
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
@@ -56,7 +56,7 @@ mod models;
 mod nix;
 
 /// The README's config and commands, and the manual.
-mod papers;
+mod docs;
 
 /// Golden plans, one a pair of agent and protocol.
 mod plans;

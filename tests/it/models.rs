@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Canary, Ran, Sandbox};
+use crate::support::{MockProvider, Ran, Sandbox};
 
 /// A sandbox with a provider on `address` that names no model itself.
 fn sandbox() -> Sandbox {
@@ -24,14 +24,14 @@ fn launch(sandbox: &Sandbox, options: &[&str]) -> Ran {
 #[test]
 fn a_model_that_only_the_provider_knows_is_asked_for_once() {
     let sandbox = sandbox();
-    let canary = Canary::start(&sandbox, "m1");
-    configure(&sandbox, &canary.url(""), "");
+    let mock_provider = MockProvider::start(&sandbox, "m1");
+    configure(&sandbox, &mock_provider.url(""), "");
     let ran = launch(&sandbox, &["--model", "mock-model-small"]).clean();
     assert_eq!(ran.env("ANTHROPIC_MODEL"), Some("mock-model-small"));
-    let asked = canary.requests().len();
+    let asked = mock_provider.requests().len();
     assert!(asked > 0, "the provider was asked");
     launch(&sandbox, &["--model", "mock-model-small"]).clean();
-    assert_eq!(canary.requests().len(), asked, "the second launch reads from disk");
+    assert_eq!(mock_provider.requests().len(), asked, "the second launch reads from disk");
     let refused = launch(&sandbox, &["--model", "mock-modle"]).exits(125);
     refused.complains(&["has no model `mock-modle`", "did you mean mock-model", "--force model"]);
     let several = launch(&sandbox, &[]).exits(125);
@@ -52,8 +52,8 @@ fn a_list_that_cannot_be_had_is_no_failure_of_what_the_config_decides() {
 #[test]
 fn a_silent_provider_holds_a_launch_for_a_few_seconds_and_only_when_it_must_decide() {
     let sandbox = sandbox();
-    let canary = Canary::scripted(&sandbox, "m1", r#"[{"method": "GET", "delay_ms": 60000}]"#);
-    configure(&sandbox, &canary.url(""), "    default_model: m\n");
+    let mock_provider = MockProvider::scripted(&sandbox, "m1", r#"[{"method": "GET", "delay_ms": 60000}]"#);
+    configure(&sandbox, &mock_provider.url(""), "    default_model: m\n");
     let start = Instant::now();
     launch(&sandbox, &[]).clean();
     assert!(start.elapsed() < Duration::from_secs(3), "the default needs no list");
@@ -64,15 +64,15 @@ fn a_silent_provider_holds_a_launch_for_a_few_seconds_and_only_when_it_must_deci
 #[test]
 fn a_launch_leaves_a_missing_list_to_a_process_of_its_own() {
     let sandbox = sandbox();
-    let canary = Canary::start(&sandbox, "m1");
-    configure(&sandbox, &canary.url(""), "    default_model: mock-model\n");
+    let mock_provider = MockProvider::start(&sandbox, "m1");
+    configure(&sandbox, &mock_provider.url(""), "    default_model: mock-model\n");
     launch(&sandbox, &[]).clean();
     let start = Instant::now();
-    while canary.requests().is_empty() {
+    while mock_provider.requests().is_empty() {
         assert!(start.elapsed() < Duration::from_secs(15), "nobody asked");
         std::thread::sleep(Duration::from_millis(50));
     }
-    let request = &canary.requests()[0];
+    let request = &mock_provider.requests()[0];
     assert_eq!(
         (&request["method"], &request["headers"]["authorization"]),
         (&"GET".into(), &"Bearer sk-canary".into())
@@ -82,9 +82,9 @@ fn a_launch_leaves_a_missing_list_to_a_process_of_its_own() {
 #[test]
 fn a_dry_run_asks_no_provider_whose_key_needs_a_command() {
     let sandbox = sandbox();
-    let canary = Canary::start(&sandbox, "m1");
+    let mock_provider = MockProvider::start(&sandbox, "m1");
     let marker = sandbox.path("asked");
-    configure(&sandbox, &canary.url(""), "");
+    configure(&sandbox, &mock_provider.url(""), "");
     let command = format!("key_command: [touch, {}]", marker.display());
     let config = std::fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     sandbox.config(&config.replace("key_env: MOCK_KEY", &command));

@@ -17,5 +17,5 @@ fn nix_knows_what_the_agents_speak() {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&file, &list).unwrap();
     }
-    assert_eq!(fs::read_to_string(&file).unwrap_or_default(), list, "UPDATE=1 writes it anew");
+    assert_eq!(fs::read_to_string(&file).unwrap_or_default(), list, "UPDATE=1 rewrites it");
 }

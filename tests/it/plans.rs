@@ -1,6 +1,6 @@
 //! Golden plans: what a launch does, for every agent and every protocol it speaks.
 //!
-//! `UPDATE=1 cargo test` writes them anew; read the difference before committing it.
+//! `UPDATE=1 cargo test` rewrites them; read the difference before committing it.
 
 use std::fs;
 use std::path::Path;
@@ -56,7 +56,7 @@ fn plans_are_as_recorded() {
             different.push(format!("{}:\n{plan}", file.display()));
         }
     }
-    assert!(different.is_empty(), "UPDATE=1 records them anew\n{}", different.join("\n"));
+    assert!(different.is_empty(), "UPDATE=1 records them again\n{}", different.join("\n"));
 }
 
 /// Folder names that hash a path of the sandbox differ from run to run; they are 12 or 16 digits long.

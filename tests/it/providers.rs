@@ -3,7 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Sandbox};
+use crate::support::{MockProvider, Sandbox};
 
 const CONFIG: &str = "\
 # mine
@@ -210,10 +210,10 @@ fn a_config_behind_a_link_stays_behind_it_with_its_mode() {
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
 }
 
-/// A sandbox whose provider `live` is the canary.
-fn live(script: &str) -> (Sandbox, Canary) {
+/// A sandbox whose provider `live` is the mock provider.
+fn live(script: &str) -> (Sandbox, MockProvider) {
     let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary").var("HTTP_PROXY", "http://127.0.0.1:1");
-    let canary = Canary::scripted(&sandbox, "live", script);
+    let mock_provider = MockProvider::scripted(&sandbox, "live", script);
     sandbox.config(&format!(
         "\
 providers:
@@ -221,34 +221,34 @@ providers:
     protocols: [anthropic, openai-responses, openai-chat-completions]
     base_urls: {{anthropic: '{}', openai: '{}'}}
     key_env: MOCK_KEY
-    default_model: canary-large
+    default_model: mock-large
 ",
-        canary.url(""),
-        canary.url("/v1")
+        mock_provider.url(""),
+        mock_provider.url("/v1")
     ));
-    (sandbox, canary)
+    (sandbox, mock_provider)
 }
 
 #[test]
 fn a_test_asks_for_the_list_and_one_answer_per_protocol() {
-    let (sandbox, canary) = live("[]");
+    let (sandbox, mock_provider) = live("[]");
     let ran = sandbox.agent_run(&["providers", "test", "live", "--json"]).clean();
     let found = json(&ran.stdout);
     let what: Vec<_> = found.as_array().unwrap().iter().map(|finding| &finding["what"]).collect();
     assert_eq!(what, ["models", "anthropic", "openai-responses", "openai-chat-completions"]);
     assert!(found.as_array().unwrap().iter().all(|finding| finding["works"] == true), "{found:#}");
     assert_eq!(found[1]["status"], 200);
-    let posts = canary.posts();
+    let posts = mock_provider.posts();
     assert_eq!(posts.len(), 3);
     for post in posts {
-        assert_eq!(post["model"], "canary-large");
+        assert_eq!(post["model"], "mock-large");
         assert_eq!(post["headers"]["authorization"], "Bearer sk-canary", "{post:#}");
     }
 }
 
 #[test]
 fn what_a_provider_refuses_is_told_with_what_to_do() {
-    let (sandbox, canary) = live(
+    let (sandbox, mock_provider) = live(
         r#"[
         {"path": "/v1/messages", "status": 401, "body": {"error": {"message": "bad key sk-canary"}}},
         {"path": "/responses", "status": 404},
@@ -267,12 +267,12 @@ fn what_a_provider_refuses_is_told_with_what_to_do() {
         assert!(ran.stdout.contains(part), "no `{part}` in\n{}", ran.stdout);
     }
     assert!(!ran.stdout.contains("sk-canary"), "{}", ran.stdout);
-    assert_eq!(canary.posts().len(), 4, "the longer name of the limit is tried once");
+    assert_eq!(mock_provider.posts().len(), 4, "the longer name of the limit is tried once");
 }
 
 #[test]
 fn an_error_that_comes_with_status_200_is_an_error() {
-    let (sandbox, _canary) = live(
+    let (sandbox, _mock_provider) = live(
         r#"[
         {"path": "/v1/messages", "body": "<html>welcome</html>"},
         {"path": "/responses", "body": {"error": {"message": "no credit"}}}
@@ -286,8 +286,8 @@ fn an_error_that_comes_with_status_200_is_an_error() {
 
 #[test]
 fn a_test_without_a_key_asks_nothing() {
-    let (sandbox, canary) = live("[]");
+    let (sandbox, mock_provider) = live("[]");
     let sandbox = sandbox.var("MOCK_KEY", "");
     sandbox.agent_run(&["providers", "test", "live"]).exits(1).complains(&["MOCK_KEY is not set"]);
-    assert_eq!(canary.requests().len(), 0);
+    assert_eq!(mock_provider.requests().len(), 0);
 }

@@ -3,7 +3,7 @@ use std::process::Stdio;
 
 use crate::support::real;
 use crate::support::tree::{Tree, files_holding};
-use crate::support::{Canary, Sandbox, run};
+use crate::support::{MockProvider, Sandbox, run};
 
 /// A user's machine whose every setting points elsewhere.
 fn hostile(agent: &str) -> Option<Sandbox> {
@@ -115,8 +115,8 @@ fn is_well_where_it_was_used(agent: &str, words: &[&str]) {
     for more in ["", "    sessions: own\n", "    isolated: true\n"] {
         let sandbox = real::sandbox(agent).unwrap().var("MOCK_KEY", "sk-real-key-0123456789");
         let sandbox = sandbox.var("HERMES_DISABLE_LAZY_INSTALLS", "1").var("TIRITH_ENABLED", "false");
-        let canary = Canary::start(&sandbox, "p");
-        let (anthropic, openai) = (canary.url(""), canary.url("/v1"));
+        let mock_provider = MockProvider::start(&sandbox, "p");
+        let (anthropic, openai) = (mock_provider.url(""), mock_provider.url("/v1"));
         sandbox.config(&format!(
             "providers:\n  mock:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    base_urls: \
              {{anthropic: '{anthropic}', openai: '{openai}'}}\n    key_env: MOCK_KEY\n    default_model: m1\n    \
@@ -128,12 +128,12 @@ fn is_well_where_it_was_used(agent: &str, words: &[&str]) {
         for _ in 0..2 {
             sandbox.agent_run(&[&["launch", "mock", agent], words].concat()).exits(0);
         }
-        let posts = canary.posts().len();
+        let posts = mock_provider.posts().len();
         assert!(posts >= 2, "{posts}");
         is_healthy(&sandbox, agent, more);
-        assert_eq!(canary.posts().len(), posts, "the real provider was asked");
+        assert_eq!(mock_provider.posts().len(), posts, "the real provider was asked");
         if more.is_empty() {
-            goes_on_beside_a_launch(&sandbox, &canary, agent, words);
+            goes_on_beside_a_launch(&sandbox, &mock_provider, agent, words);
         }
         // Hermes starts none without a Python package that it installs when it is first needed (seen in 0.19).
         let starts_servers = agent != "hermes" && !more.contains("isolated");
@@ -142,21 +142,21 @@ fn is_well_where_it_was_used(agent: &str, words: &[&str]) {
 }
 
 /// A launch meanwhile gets its own answer from the real provider, and the probe's verdict stays.
-fn goes_on_beside_a_launch(sandbox: &Sandbox, canary: &Canary, agent: &str, words: &[&str]) {
+fn goes_on_beside_a_launch(sandbox: &Sandbox, mock_provider: &MockProvider, agent: &str, words: &[&str]) {
     let probe = |_| {
         let mut command = sandbox.command("agent-run");
         command.args(["doctor", "--probe", "mock", agent]).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     };
     let probes: Vec<_> = (0..2).map(probe).collect();
-    let before = canary.posts().len();
+    let before = mock_provider.posts().len();
     let ran = sandbox.agent_run(&[&["launch", "mock", agent], words].concat()).exits(0);
     assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
     for probe in probes {
         let output = probe.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
-    let posts = canary.posts();
+    let posts = mock_provider.posts();
     assert!(posts.len() > before);
     for post in &posts {
         assert!(!post.to_string().contains("sk-probe-"), "a probe came to the real provider: {post}");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Sandbox, real, run};
+use crate::support::{MockProvider, Sandbox, real, run};
 
 /// How many rounds: 12 show what happens once in a while; CI has time for fewer.
 const ROUNDS: &str = "AGENT_RUN_TEST_ROUNDS";
@@ -56,7 +56,7 @@ struct Expected {
 
 struct Stage {
     sandbox: Sandbox,
-    servers: [Canary; 2],
+    servers: [MockProvider; 2],
     expected: Vec<Expected>,
 }
 
@@ -68,7 +68,7 @@ impl Stage {
             .var("HERMES_DISABLE_LAZY_INSTALLS", "1")
             .var("TIRITH_ENABLED", "false")
             .var("CRUSH_DISABLE_METRICS", "1");
-        let servers = ["first", "second"].map(|name| Canary::start(&sandbox, name));
+        let servers = ["first", "second"].map(|name| MockProvider::start(&sandbox, name));
         run(sandbox.command("git").args(["init", "-q"])).clean();
         let stage = Self { sandbox, servers, expected: Vec::new() };
         stage.write("one.yaml", 0, "m-main");
@@ -119,8 +119,8 @@ impl Stage {
     /// Asserts that each request went where its launch was told, with that server's key.
     #[track_caller]
     fn judge(&self) {
-        for (server, canary) in self.servers.iter().enumerate() {
-            let posts = canary.posts();
+        for (server, mock_provider) in self.servers.iter().enumerate() {
+            let posts = mock_provider.posts();
             for post in &posts {
                 let (text, headers) = (post["body"].to_string(), post["headers"].to_string());
                 assert!(headers.contains(KEYS[server]), "another key: {}", brief(post));

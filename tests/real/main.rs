@@ -13,7 +13,7 @@ mod claude;
 mod codex;
 
 /// A few agents at once in one home.
-mod crowd;
+mod concurrency;
 
 /// Crush's acceptance cases.
 mod crush;

@@ -5,9 +5,9 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
-pub mod canary;
 pub mod claude;
 pub mod lists;
+pub mod mock_provider;
 #[cfg(target_os = "linux")]
 pub mod net;
 pub mod real;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-pub use canary::Canary;
+pub use mock_provider::MockProvider;
 
 /// The binary under test.
 pub const AGENT_RUN: &str = env!("CARGO_BIN_EXE_agent-run");

@@ -6,9 +6,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::found::Found;
-use super::{policy, words};
+use super::{argv, policy};
 use crate::Launch;
-use crate::loopback::host;
+use crate::proxy::host;
 
 /// What names a permission mode in the user's words.
 const MODE_OPTIONS: [&str; 3] = ["--permission-mode", "--dangerously-skip-permissions", "--enable-auto-mode"];
@@ -34,7 +34,7 @@ pub fn add(launch: &Launch, found: &Found, settings: &mut Map<String, Json>) {
     // Auto mode has each command judged by requests of Anthropic's own kind, up to ten for one, and a first start shows
     // a notice that the provider is not eligible (2.1.332).
     if !MODE_SETTINGS.iter().any(|place| is_set(place))
-        && !MODE_OPTIONS.iter().any(|word| words::forwards(launch, word))
+        && !MODE_OPTIONS.iter().any(|word| argv::forwards(launch, word))
     {
         settings.insert("permissions".to_owned(), json!({"disableAutoMode": "disable"}));
     }

@@ -8,8 +8,8 @@
 
 use serde_json::json;
 
+use super::argv;
 use super::models::{self, Choice};
-use super::words;
 use crate::{Launch, Plan};
 
 const OPTION: &str = "--managed-settings";
@@ -26,7 +26,7 @@ impl Denied {
         has_policies: bool,
         launch: &Launch,
     ) -> Self {
-        if has_policies || words::forwards(launch, OPTION) {
+        if has_policies || argv::forwards(launch, OPTION) {
             return Self::default();
         }
         let ours = models::of(launch);

@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::Map;
 
+use super::argv::forwards;
+use super::mcp_servers::{self, ServerFile};
 use super::onboarding::State;
 use super::own_settings;
-use super::places::{self, Kind};
-use super::servers::{self, ServerFile};
+use super::paths::{self, Kind};
 use super::source::{self, Content, Source};
-use super::words::forwards;
 use crate::{Inputs, Launch, Plan};
 
 /// What stands in the files.
@@ -34,7 +34,7 @@ impl Found {
         let env = Map::from_iter([("env".to_owned(), state.env.clone())]);
         let mut sources = vec![Source { path: state.path.clone(), kind: Kind::User, settings: env }];
         let mut off: Vec<Kind> = Vec::new();
-        for (kind, path) in places::settings(launch, inputs) {
+        for (kind, path) in paths::settings(launch, inputs) {
             match (source::settings(&path, inputs), kind) {
                 (Content::Nothing, _) => {}
                 (Content::Object(settings), _) => sources.push(Source { path, kind, settings }),
@@ -52,7 +52,7 @@ impl Found {
             }
         }
         let mut servers = Vec::new();
-        for path in servers::files(inputs) {
+        for path in mcp_servers::files(inputs) {
             let what = match source::object(&path, inputs) {
                 Content::Nothing => continue,
                 Content::Object(content) => {
@@ -91,7 +91,7 @@ impl Found {
 
 fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<Source>> {
     let mut policies = Vec::new();
-    for path in places::policies(inputs) {
+    for path in paths::policies(inputs) {
         match source::settings(&path, inputs) {
             Content::Nothing => {}
             Content::Object(settings) => policies.push(Source { path, kind: Kind::User, settings }),

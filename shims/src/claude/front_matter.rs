@@ -1,13 +1,13 @@
 //! Skills, commands and agents of a project: text files whose front matter may name a model, hooks and MCP servers.
 //!
-//! What they name cannot be overruled from outside, so it is looked for and named. `CLAUDE_CODE_SUBAGENT_MODEL_FORCE`
+//! What they name cannot be conflicts from outside, so it is looked for and named. `CLAUDE_CODE_SUBAGENT_MODEL_FORCE`
 //! holds the models of agents, not those of skills and commands (2.1.332).
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::source::spells;
-use super::{places, words};
+use super::{argv, paths};
 use crate::hermes_yaml::{Mapping, Node};
 use crate::{Entry, EntryKind, Fact, Inputs, Launch};
 
@@ -111,9 +111,9 @@ fn collect_models(node: &Node, models: &mut Vec<String>) {
 
 /// The `.claude` folders of the project, and of what `--add-dir` adds.
 pub fn project_roots(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut folders = places::project_folders(inputs);
-    folders.extend(words::added_folders(launch, inputs));
-    let users = places::config_dirs(launch, inputs);
+    let mut folders = paths::project_folders(inputs);
+    folders.extend(argv::added_folders(launch, inputs));
+    let users = paths::config_dirs(launch, inputs);
     folders
         .into_iter()
         .map(|folder| folder.join(".claude"))
@@ -132,12 +132,12 @@ fn kinds_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str,
     let kinds: &[_] =
         if let Some(Fact::Absent) = inputs.fact(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
     let folders = kinds.iter().map(|&kind| (kind, root.join(kind)));
-    folders.filter(|(_, folder)| places::may_be_there(folder, inputs))
+    folders.filter(|(_, folder)| paths::may_be_there(folder, inputs))
 }
 
 /// What has to be read of the user's own.
 pub fn users_files(inputs: &Inputs) -> Vec<PathBuf> {
-    places::inherited_config_dirs(inputs).iter().flat_map(|root| files_in(root, inputs)).collect()
+    paths::inherited_config_dirs(inputs).iter().flat_map(|root| files_in(root, inputs)).collect()
 }
 
 fn files_in(root: &Path, inputs: &Inputs) -> Vec<PathBuf> {

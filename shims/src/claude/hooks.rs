@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use super::found::Found;
 use super::front_matter::Document;
 use super::source::{Source, names, spells, texts};
-use super::{front_matter, words};
+use super::{argv, front_matter};
 use crate::{Inputs, Launch, Plan};
 
 /// What brings hooks that stand in no settings file.
@@ -96,13 +96,13 @@ fn unseen(
     inputs: &Inputs,
 ) -> bool {
     found.all().any(Source::enables_plugins)
-        || PLUGIN_OPTIONS.iter().any(|option| words::forwards(launch, option))
+        || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(launch, option))
         || front_matter::may_hold_hooks(documents, roots, inputs)
 }
 
 /// The files of hooks of the plugins that `--plugin-dir` loads.
 pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    words::plugin_folders(launch, inputs).iter().map(|folder| folder.join("hooks/hooks.json")).collect()
+    argv::plugin_folders(launch, inputs).iter().map(|folder| folder.join("hooks/hooks.json")).collect()
 }
 
 fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) -> Result<()> {

@@ -4,7 +4,7 @@
 //!
 //! - The `env` of a settings file beats the environment. `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` (known
 //!   since about 2.1.126) turns that around for what routes a request and nothing else; the rest is
-//!   [`guard`]'s.
+//!   [`settings_override`]'s.
 //! - A token variable keeps a saved login from being sent to the provider, so one is always set, a
 //!   placeholder for a provider without a key.
 //! - Background agents forget the provider and go on with the saved login, so they are turned off.
@@ -14,37 +14,37 @@
 //!
 //! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
 
+mod argv;
+mod conflicts;
 mod defaults;
 mod denied;
 mod family;
 mod found;
 mod front_matter;
-mod guard;
 mod hooks;
 mod known;
 mod literal;
+mod mcp_servers;
 mod models;
 mod onboarding;
 mod own_settings;
+mod paths;
 mod picker;
-mod places;
 mod plugins;
 mod policy;
-mod rivals;
-mod servers;
+mod settings_override;
 mod source;
 #[cfg(test)]
 mod tests;
 mod trust;
 mod window;
-mod words;
 
 use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
-use crate::loopback::{host, is_loopback};
-use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Value, Versions};
+use crate::proxy::{host, is_loopback};
+use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Value, Versions};
 
 /// Claude Code.
 pub struct Claude;
@@ -80,7 +80,7 @@ impl Agent for Claude {
         &[Protocol::Anthropic]
     }
 
-    fn env_family(&self) -> &'static [&'static str] {
+    fn managed_env_vars(&self) -> &'static [&'static str] {
         family::FAMILY
     }
 
@@ -100,40 +100,40 @@ impl Agent for Claude {
         [".local/bin/claude", ".claude/local/claude"].map(|path| inputs.dirs.home.join(path)).into()
     }
 
-    fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
-        let mut paths = places::git_files(inputs);
-        paths.push(places::policy_folder());
+    fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+        let mut paths = paths::git_files(inputs);
+        paths.push(paths::policy_folder());
         if paths.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest; these depend on nothing.
-            paths.extend(places::state_files(launch, inputs));
-            paths.extend(servers::files(inputs));
-            paths.extend(words::plugin_arguments(launch, inputs));
-            paths.extend(servers::plugin_files(launch, inputs));
+            paths.extend(paths::state_files(launch, inputs));
+            paths.extend(mcp_servers::files(inputs));
+            paths.extend(argv::plugin_arguments(launch, inputs));
+            paths.extend(mcp_servers::plugin_files(launch, inputs));
             paths.extend(hooks::plugin_files(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));
             return paths;
         }
-        let administrators = places::policies(inputs).into_iter().chain([places::managed_servers()]);
-        paths.extend(administrators.filter(|path| places::may_be_there(path, inputs)));
+        let administrators = paths::policies(inputs).into_iter().chain([paths::managed_servers()]);
+        paths.extend(administrators.filter(|path| paths::may_be_there(path, inputs)));
         let roots = front_matter::project_roots(launch, inputs);
         if roots.iter().any(|root| inputs.fact(root).is_none()) {
             // What is in them decides what is opened.
             paths.extend(roots);
             return paths;
         }
-        let settings = places::settings(launch, inputs).into_iter().map(|(_, path)| path);
-        paths.extend(settings.filter(|path| places::may_be_there(path, inputs)));
+        let settings = paths::settings(launch, inputs).into_iter().map(|(_, path)| path);
+        paths.extend(settings.filter(|path| paths::may_be_there(path, inputs)));
         paths.extend(front_matter::files_below(&roots, inputs));
         paths.extend(plugins::files(launch, inputs));
         paths
     }
 
-    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let state = onboarding::State::read(launch, inputs, plan)?;
         route(launch, &state, plan)?;
         choose_models(launch, plan)?;
         keep_quiet(launch, plan);
-        if let Some(own) = places::isolated(launch, inputs) {
+        if let Some(own) = paths::isolated(launch, inputs) {
             plan.set("CLAUDE_CONFIG_DIR", own.as_os_str());
             plan.dirs.insert(own);
         } else if inputs.env.get(OsStr::new("CLAUDE_CONFIG_DIR")).is_some_and(|dir| dir.is_empty()) {
@@ -143,7 +143,7 @@ impl Agent for Claude {
         state.merge(launch, plan);
         let found = found::Found::read(launch, inputs, &state, plan)?;
         window::limit(launch, &found, plan);
-        guard::apply(launch, inputs, &state, &found, plan)?;
+        settings_override::apply(launch, inputs, &state, &found, plan)?;
         plan.args.extend(own_settings::other_words(launch));
         Ok(())
     }
@@ -153,12 +153,12 @@ impl Agent for Claude {
         launch.isolated.then_some("--resume ID")
     }
 
-    fn rival_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
+    fn conflict_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
         front_matter::users_files(inputs)
     }
 
-    fn rivals(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
-        rivals::of(launch, inputs)
+    fn conflicts(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
+        conflicts::of(launch, inputs)
     }
 }
 

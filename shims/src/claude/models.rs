@@ -19,7 +19,7 @@ use serde_json::{Map, Value as Json, json};
 use super::denied::Denied;
 use super::front_matter::{self, Document};
 use super::source::Source;
-use super::{window, words};
+use super::{argv, window};
 use crate::window::{LONG_CONTEXT, split_long_context};
 use crate::{Inputs, Launch, Plan};
 
@@ -143,7 +143,7 @@ pub fn list(launch: &Launch) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     // A family's name would let the whole family in.
     let of_words =
-        words::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
+        argv::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
     let spellings = of(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     for id in spellings.chain(of_words) {
         if !list.contains(&id) {
@@ -234,5 +234,5 @@ impl<'a> Unheld<'a> {
 
 /// Whether the user's words load a plugin.
 fn brings_plugins(launch: &Launch, inputs: &Inputs) -> bool {
-    !words::plugin_folders(launch, inputs).is_empty() || words::forwards(launch, "--plugin-url")
+    !argv::plugin_folders(launch, inputs).is_empty() || argv::forwards(launch, "--plugin-url")
 }

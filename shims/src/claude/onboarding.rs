@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{places, servers};
+use super::{mcp_servers, paths};
 use crate::json::{self, JAVASCRIPT};
 use crate::{Edit, Fact, Inputs, Launch, Merge, Plan};
 
@@ -54,7 +54,7 @@ impl State {
     /// # Errors
     /// When it is no JSON object: Claude Code would replace it by its defaults, projects and logins gone.
     pub fn read(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<Self> {
-        let [legacy, usual] = places::state_files(launch, inputs);
+        let [legacy, usual] = paths::state_files(launch, inputs);
         let path = if matches!(inputs.fact(&legacy), None | Some(Fact::Absent)) { usual } else { legacy };
         let unread = |path, open| Self {
             path,
@@ -111,7 +111,7 @@ fn servers_name(bytes: &[u8], variable: &str) -> bool {
             |_| memchr::memmem::find(bytes, variable.as_bytes()).is_some(),
             |text| text.contains(variable),
         );
-    is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| servers::users_own_name(&state, variable))
+    is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| mcp_servers::users_own_name(&state, variable))
 }
 
 fn content(path: &Path, bytes: &[u8]) -> Result<Content> {

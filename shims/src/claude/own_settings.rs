@@ -10,9 +10,9 @@ use anyhow::{Result, anyhow, bail};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
-use super::places::{self, Kind};
+use super::argv;
+use super::paths::{self, Kind};
 use super::source::Source;
-use super::words;
 use crate::json::{self, JAVASCRIPT};
 use crate::{EntryKind, Fact, Inputs, Launch, Plan};
 
@@ -23,7 +23,7 @@ const JOINED: [&str; 2] = ["availableModels", "disabledMcpjsonServers"];
 
 /// What the user's words give, the last one if there are several.
 fn last_value(launch: &Launch) -> Option<String> {
-    words::values(launch, OPTION).pop()
+    argv::values(launch, OPTION).pop()
 }
 
 /// Whether it is the settings themselves and no path.
@@ -143,7 +143,7 @@ fn anchored(own: &Source, inputs: &Inputs) -> Map<String, Json> {
         _ => None,
     });
     let real = link.as_deref().and_then(Path::parent).unwrap_or(folder);
-    let folder = places::plain(real);
+    let folder = paths::plain(real);
     let rules = settings.get_mut("permissions").and_then(Json::as_object_mut).into_iter().flatten();
     let lists = rules.filter(|(kind, _)| ["allow", "ask", "deny"].contains(&kind.as_str()));
     for rule in lists.filter_map(|(_, list)| list.as_array_mut()).flatten() {

@@ -7,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::places::{self, Kind};
+use super::paths::{self, Kind};
 use super::source::{self, Content, Source, texts};
-use super::{own_settings, words};
+use super::{argv, own_settings};
 use crate::{Fact, Inputs, Launch};
 
 const MANIFEST: &str = ".claude-plugin/plugin.json";
 
 /// What has to be read of them. Asked again with what was read.
 pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut files: Vec<_> = words::plugin_folders(launch, inputs)
+    let mut files: Vec<_> = argv::plugin_folders(launch, inputs)
         .iter()
         .flat_map(|folder| hook_files(folder, inputs).into_iter().chain(server_files(folder)))
         .collect();
@@ -34,7 +34,7 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// The folders of these plugins and of those that `--plugin-dir` loads.
 pub fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut folders = words::plugin_folders(launch, inputs);
+    let mut folders = argv::plugin_folders(launch, inputs);
     folders.extend(installed(&enabled(launch, inputs), launch, inputs));
     folders
 }
@@ -71,7 +71,7 @@ fn hook_files(folder: &Path, inputs: &Inputs) -> Vec<PathBuf> {
     let manifest = manifest(folder, inputs);
     let named =
         manifest.get("hooks").into_iter().flat_map(|hooks| hooks.as_str().into_iter().chain(texts(hooks)));
-    for path in named.map(|path| places::plain(&folder.join(path))) {
+    for path in named.map(|path| paths::plain(&folder.join(path))) {
         if path.starts_with(folder) && !files.contains(&path) {
             files.push(path);
         }
@@ -88,8 +88,8 @@ fn manifest(folder: &Path, inputs: &Inputs) -> Map<String, Json> {
 
 /// The names of the plugins that settings turn on.
 fn enabled(launch: &Launch, inputs: &Inputs) -> Vec<String> {
-    let files = places::settings(launch, inputs).into_iter().map(|(_, path)| path);
-    let files = files.chain(places::policies(inputs)).filter(|path| may_enable(path, inputs));
+    let files = paths::settings(launch, inputs).into_iter().map(|(_, path)| path);
+    let files = files.chain(paths::policies(inputs)).filter(|path| may_enable(path, inputs));
     let read = files.filter_map(|path| match source::settings(&path, inputs) {
         Content::Object(settings) => Some(settings),
         _ => None,
@@ -112,9 +112,9 @@ fn may_enable(path: &Path, inputs: &Inputs) -> bool {
 
 /// The lists of what is installed.
 fn lists(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let moved = places::var("CLAUDE_CODE_PLUGIN_CACHE_DIR", launch, inputs)
-        .map(|folder| inputs.dirs.cwd.join(folder));
-    let folders = places::config_dirs(launch, inputs).into_iter().map(|folder| folder.join("plugins"));
+    let moved =
+        paths::var("CLAUDE_CODE_PLUGIN_CACHE_DIR", launch, inputs).map(|folder| inputs.dirs.cwd.join(folder));
+    let folders = paths::config_dirs(launch, inputs).into_iter().map(|folder| folder.join("plugins"));
     moved.into_iter().chain(folders).map(|folder| folder.join("installed_plugins.json")).collect()
 }
 

@@ -4,10 +4,10 @@ use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::family::is_held;
-use super::guard::{HEADERS, agrees, meant};
 use super::models;
+use super::settings_override::{HEADERS, agrees, meant};
 use super::source::{Source, as_text, texts};
-use crate::loopback::host;
+use crate::proxy::host;
 use crate::{Launch, Plan};
 
 /// The host that a policy calls `anthropic`.

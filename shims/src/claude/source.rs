@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::places::Kind;
+use super::paths::Kind;
 use crate::json::{self, Fault, JAVASCRIPT};
 use crate::{Fact, Inputs};
 

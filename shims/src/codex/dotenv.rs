@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::home::owns;
 use super::variables;
-use crate::loopback::{PROXY_VARIABLES, is_loopback};
 use crate::mirror::Mirror;
+use crate::proxy::{PROXY_VARIABLES, is_loopback};
 use crate::{EntryKind, Fact, Inputs, Launch, Plan, Proxy, dotenv};
 
 /// Files that Codex makes in a home when it first needs them; it writes through a link that leads nowhere yet. Its

@@ -9,6 +9,7 @@
 mod argv;
 mod carry;
 mod config;
+mod conflicts;
 mod dotenv;
 mod former;
 mod home;
@@ -19,7 +20,6 @@ mod merge;
 mod models;
 mod plain;
 mod projects;
-mod rivals;
 mod roles;
 mod runtime;
 mod settings;
@@ -30,7 +30,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, ToolSet, Versions};
+use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, ToolSet, Versions};
 use home::Home;
 use models::Catalogue;
 use settings::Setting;
@@ -63,7 +63,7 @@ impl Agent for Codex {
         &[Protocol::OpenaiResponses]
     }
 
-    fn env_family(&self) -> &'static [&'static str] {
+    fn managed_env_vars(&self) -> &'static [&'static str] {
         &variables::FAMILY
     }
 
@@ -92,7 +92,7 @@ impl Agent for Codex {
         models::LISTED
     }
 
-    fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let home = Home::of(launch, inputs);
         let mut paths = home.reads(inputs);
         paths.extend(Catalogue::of(launch, inputs).map(|catalogue| catalogue.reads()));
@@ -105,7 +105,7 @@ impl Agent for Codex {
         paths
     }
 
-    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = Home::of(launch, inputs);
         managed::heed(&settings::id(inputs), inputs, plan)?;
         for (name, value) in settings::secrets(launch, inputs) {
@@ -126,7 +126,7 @@ impl Agent for Codex {
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
         projects::keep_key_variable(launch, &home, inputs, plan);
         roles::name(launch, &home, inputs, plan);
-        plan.forward(launch);
+        plan.append_user_args(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");
         }
@@ -137,12 +137,12 @@ impl Agent for Codex {
         Some("resume ID")
     }
 
-    fn rival_files(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        rivals::files(inputs)
+    fn conflict_files(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        conflicts::files(inputs)
     }
 
-    fn rivals(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
-        rivals::of(launch, inputs, plan)
+    fn conflicts(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
+        conflicts::of(launch, inputs, plan)
     }
 
     fn bare_home_reads(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
@@ -151,7 +151,7 @@ impl Agent for Codex {
 
     /// Only where the login is kept is said, so that it stays in this home and out of the system's
     /// keyring, which all homes share. Saying it by `-c` leaves the home's own file alone.
-    fn adapt_bare_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan_providerless_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = bare_home(name, inputs);
         plan.take_over_home(
             inputs.dirs.cache.join("codex").join(name),

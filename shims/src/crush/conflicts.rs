@@ -10,7 +10,7 @@ use super::homes::Homes;
 use super::project_files::{ProjectFiles, dotenv_names, dotenv_path};
 use super::settings::OURS;
 use crate::json::{self, GO};
-use crate::{Inputs, Launch, Plan, Rival};
+use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
 /// The administrator's settings, which cannot be left out.
 const SYSTEM: &str = "/etc/crush/crush.json";
@@ -23,11 +23,11 @@ pub fn files() -> Vec<PathBuf> {
 }
 
 /// The settings that the plan overrules.
-pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let homes = Homes::of(launch, inputs);
     let own = [homes.theirs.settings()].into_iter().chain(homes.theirs.choices());
     let own = own.map(|path| (path, "left out of the launch's own settings"));
-    let mut found: Vec<Rival> = own
+    let mut found: Vec<ConflictingSetting> = own
         .chain([(SYSTEM.into(), LAST)])
         .flat_map(|(path, answer)| in_file(&path, answer, inputs))
         .collect();
@@ -37,7 +37,7 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
     found
 }
 
-fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<Rival> {
+fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let bytes = inputs.file(path).ok().flatten().unwrap_or_default();
     match json::parse(bytes, GO) {
         Ok(Json::Object(settings)) => chosen(path, &settings, answer),
@@ -45,20 +45,20 @@ fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<Rival> {
     }
 }
 
-fn chosen(path: &Path, settings: &super::Object, answer: &'static str) -> Vec<Rival> {
+fn chosen(path: &Path, settings: &super::Object, answer: &'static str) -> Vec<ConflictingSetting> {
     let set = settings
         .iter()
         .filter(|(key, value)| !value.is_null() && OURS.iter().any(|field| case_fold::is(key, field)));
-    set.map(|(key, _)| Rival { path: path.to_owned(), key: key.clone(), answer }).collect()
+    set.map(|(key, _)| ConflictingSetting { path: path.to_owned(), key: key.clone(), answer }).collect()
 }
 
 /// Crush sets from a dotenv file what is not in the environment yet.
-fn in_dotenv(inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+fn in_dotenv(inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let path = dotenv_path(inputs);
     let is_set = |name: &String| matches!(plan.env.get(OsStr::new(name)), Some(Some(_)));
     let answer = "the launch sets the variable, and Crush leaves it";
-    let rival = |key| Rival { path: path.clone(), key, answer };
-    dotenv_names(inputs).into_iter().filter(is_set).map(rival).collect()
+    let conflict = |key| ConflictingSetting { path: path.clone(), key, answer };
+    dotenv_names(inputs).into_iter().filter(is_set).map(conflict).collect()
 }
 
 #[cfg(test)]
@@ -82,9 +82,9 @@ mod tests {
         let launch = Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m");
         let mut plan = Plan::default();
         plan.set("CRUSH_CLIENT_SERVER", "0");
-        let rivals = of(&launch, &inputs, &plan);
+        let conflicts = of(&launch, &inputs, &plan);
         let told: Vec<_> =
-            rivals.iter().map(|it| (it.path.to_str().unwrap_or(""), it.key.as_str())).collect();
+            conflicts.iter().map(|it| (it.path.to_str().unwrap_or(""), it.key.as_str())).collect();
         let expected = [
             ("/home/u/.config/crush/crush.json", "providers"),
             ("/etc/crush/crush.json", "PROVIDERS"),

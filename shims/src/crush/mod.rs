@@ -31,7 +31,7 @@ use serde_json::{Map, Value as Json};
 use self::config::Provider;
 use self::homes::Homes;
 use self::project_files::ProjectFiles;
-use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Versions};
+use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
 /// A JSON object.
 type Object = Map<String, Json>;
@@ -65,7 +65,7 @@ impl Agent for Crush {
         &[Protocol::OpenaiChatCompletions, Protocol::Anthropic]
     }
 
-    fn env_family(&self) -> &'static [&'static str] {
+    fn managed_env_vars(&self) -> &'static [&'static str] {
         variables::FAMILY
     }
 
@@ -97,7 +97,7 @@ impl Agent for Crush {
         usize::MAX
     }
 
-    fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let mut paths: Vec<_> = project::reads(&homes::start(launch, inputs).1).collect();
         if paths.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest.
@@ -115,7 +115,7 @@ impl Agent for Crush {
         paths
     }
 
-    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let homes = Homes::of(launch, inputs);
         if let Some(command @ ("server" | "logout" | "signout")) = homes.flags.command.as_deref() {
             bail!(
@@ -160,7 +160,7 @@ impl Agent for Crush {
         }
         plan.write(homes.config.join("crush.json"), pretty(&settings.into()));
         files.tell(plan);
-        plan.forward(launch);
+        plan.append_user_args(launch);
         Ok(())
     }
 
@@ -168,11 +168,11 @@ impl Agent for Crush {
         Some("-s ID")
     }
 
-    fn rival_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
+    fn conflict_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         conflicts::files()
     }
 
-    fn rivals(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Rival> {
+    fn conflicts(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
         conflicts::of(launch, inputs, plan)
     }
 }

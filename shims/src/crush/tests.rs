@@ -38,7 +38,7 @@ fn machine(env: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
 /// The machine with everything known that is asked for; what is not given is not there.
 fn known(launch: &Launch, mut inputs: Inputs) -> Inputs {
     for _ in 0..3 {
-        for path in Crush.reads(launch, &inputs) {
+        for path in Crush.required_files(launch, &inputs) {
             inputs.facts.entry(path).or_insert(Fact::Absent);
         }
     }
@@ -245,7 +245,7 @@ fn an_isolated_launch_shares_nothing() {
     let isolated = Launch { isolated: true, ..launch(&[]) };
     assert!(
         Crush
-            .reads(&isolated, &known(&isolated, machine(&[], &own)))
+            .required_files(&isolated, &known(&isolated, machine(&[], &own)))
             .iter()
             .all(|path| !path.starts_with("/h/.config"))
     );
@@ -264,7 +264,8 @@ fn within_a_launch_the_settings_outside_of_it_count() {
     let inner = [(CONFIG, outer), ("AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG", "/own")];
     let outside = plan(&launch(&[]), machine(&inner, &[]));
     assert_eq!(env(&outside, "AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG").as_deref(), Some("/own"));
-    let reads = |env: &[(&str, &str)]| Crush.reads(&launch(&[]), &known(&launch(&[]), machine(env, &[])));
+    let reads =
+        |env: &[(&str, &str)]| Crush.required_files(&launch(&[]), &known(&launch(&[]), machine(env, &[])));
     assert!(reads(&inner).contains(&"/own/crush.json".into()));
     assert!(reads(&[(CONFIG, outer)]).contains(&"/h/.config/crush/crush.json".into()));
     assert!(

@@ -13,7 +13,7 @@ use super::Object;
 use super::homes::{CONFIG, DATA, ORIGINAL, own_value};
 use super::literal::variable;
 use crate::inputs::matches;
-use crate::loopback::PROXY_VARIABLES;
+use crate::proxy::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Plan, Protocol, Proxy, Value};
 
 /// Everything that Crush or one of its SDKs listens to, and what earlier launches set.

@@ -1,4 +1,4 @@
-//! What chooses a model or a provider beside the launch, and cannot be overruled: it is named.
+//! What chooses a model or a provider beside the launch, and cannot be conflicts: it is named.
 //!
 //! The one list, by what becomes of it (Hermes 0.19). Overruled in the runtime home's `config.yaml`: the keys of
 //! [`super::settings`], among them `auxiliary`, `delegation`, `model_aliases` and the fallbacks. Overruled by pins and
@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
+use super::argv::Words;
 use super::home::Homes;
 use super::settings;
-use super::words::Words;
 use super::yaml::Mapping;
-use crate::{Inputs, Rival};
+use crate::{ConflictingSetting, Inputs};
 
 /// The file with the user's jobs, where a launch runs them.
 pub fn jobs_file(homes: &Homes, words: &Words) -> Option<PathBuf> {
@@ -51,8 +51,8 @@ fn choosing(jobs: &Json) -> Option<String> {
 }
 
 /// Settings that choose and stay.
-pub fn kept(homes: &Homes, settings: &Mapping) -> Option<Rival> {
-    settings.get("moa").map(|_| Rival {
+pub fn kept(homes: &Homes, settings: &Mapping) -> Option<ConflictingSetting> {
+    settings.get("moa").map(|_| ConflictingSetting {
         path: homes.base.join(settings::FILE),
         key: "moa".to_owned(),
         answer: "stays, and asks the providers it names when you type `/moa`",

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
+use super::argv::{Words, is_profile_name};
 use super::entries::{FILES, FOLDERS, MARKER, owns};
 use super::routing::OURS;
 use super::variables;
-use super::words::{Words, is_profile_name};
 use super::yaml::Mapping;
 use crate::mirror::Mirror;
 use crate::{Fact, Inputs, Launch, Plan};

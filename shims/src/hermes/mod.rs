@@ -3,20 +3,20 @@
 //! Only Chat Completions is spoken to Hermes: after `/model` within a session Hermes 0.19 uses it whatever
 //! the session began with.
 
+mod argv;
 mod choices;
+mod conflicts;
 mod entries;
 mod former;
 mod home;
 mod known;
 mod literal;
-mod pins;
-mod rivals;
+mod managed_config;
 mod routing;
 mod settings;
 #[cfg(test)]
 mod tests;
 pub mod variables;
-mod words;
 pub mod yaml;
 
 use std::ffi::OsString;
@@ -25,10 +25,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
+use self::argv::Words;
 use self::home::Homes;
 use self::routing::Routing;
-use self::words::Words;
-use crate::{Agent, Inputs, KnownProblem, Launch, Plan, Protocol, Rival, Versions};
+use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
 /// Hermes Agent.
 pub struct Hermes;
@@ -58,7 +58,7 @@ impl Agent for Hermes {
         &[Protocol::OpenaiChatCompletions]
     }
 
-    fn env_family(&self) -> &'static [&'static str] {
+    fn managed_env_vars(&self) -> &'static [&'static str] {
         &variables::FAMILY
     }
 
@@ -92,7 +92,7 @@ impl Agent for Hermes {
         usize::MAX
     }
 
-    fn reads(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let words = Words::of(launch);
         let homes = Homes::find(launch, &words, inputs);
         let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
@@ -101,7 +101,7 @@ impl Agent for Hermes {
         homes.reads().into_iter().chain([runtime]).chain(jobs).chain(former).collect()
     }
 
-    fn adapt(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let words = Words::of(launch);
         words.check()?;
         let homes = Homes::find(launch, &words, inputs);
@@ -118,7 +118,7 @@ impl Agent for Hermes {
         homes.mark(&runtime, plan);
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
-        pins::plan(launch, &runtime, &homes, inputs, plan)?;
+        managed_config::plan(launch, &runtime, &homes, inputs, plan)?;
         if let Some(path) = homes.names_key_variable(launch, &settings, inputs) {
             plan.keep_key_variable(launch, &path);
         }
@@ -129,15 +129,15 @@ impl Agent for Hermes {
         Ok(())
     }
 
-    fn rivals(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<Rival> {
-        rivals::of(&Homes::find(launch, &Words::of(launch), inputs), inputs)
+    fn conflicts(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
+        conflicts::of(&Homes::find(launch, &Words::of(launch), inputs), inputs)
     }
 
     fn bare_home_reads(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
         vec![former::home(name, inputs), former::present(name, inputs)]
     }
 
-    fn adapt_bare_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    fn plan_providerless_home(&self, name: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = former::present(name, inputs);
         former::take_over(name, inputs, plan);
         plan.dirs.insert(home.clone());

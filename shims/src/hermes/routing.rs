@@ -6,7 +6,7 @@
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
-use super::words::Words;
+use super::argv::Words;
 use super::yaml::Mapping;
 use super::{literal, settings};
 use crate::{Inputs, Launch, Model, Plan, Value};

@@ -23,7 +23,7 @@ pub fn launch(args: &[&str]) -> Launch {
 /// Answers every question the adapter asks, until it asks nothing new; what is not given is missing.
 fn settled(launch: &Launch, mut inputs: Inputs) -> Inputs {
     loop {
-        let new: Vec<_> = Hermes.reads(launch, &inputs);
+        let new: Vec<_> = Hermes.required_files(launch, &inputs);
         let new: Vec<_> = new.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
         if new.is_empty() {
             return inputs;
@@ -180,7 +180,7 @@ fn an_administrators_settings_are_linked_and_a_variables_are_stripped() {
 fn a_bare_home_is_the_base_of_the_isolated_provider_of_that_name() {
     let mut inputs = inputs();
     inputs.env.insert("HERMES_MANAGED_DIR".into(), "/cache/hermes/x-1/managed".into());
-    let bare = Plan::of_bare_home(&Hermes, "local", &["setup".into()], &inputs).expect("plans");
+    let bare = Plan::of_providerless_home(&Hermes, "local", &["setup".into()], &inputs).expect("plans");
     assert_eq!(home(&bare), Path::new("/state/hermes/local"));
     assert_eq!(bare.env[std::ffi::OsStr::new("HERMES_MANAGED_DIR")], None);
     assert_eq!(bare.args, ["setup"]);
@@ -200,7 +200,7 @@ fn a_proxy_with_a_password_is_pinned_without_the_password() {
     let plan = plan(&launch, inputs);
     let pins = file(&plan, "managed/.env");
     let variable = "AUXILIARY_AGENT_RUN_LOCAL_PROXY_xxxxxxxx_API_KEY";
-    for name in crate::loopback::PROXY_VARIABLES {
+    for name in crate::proxy::PROXY_VARIABLES {
         assert!(pins.contains(&format!("{name}='${{{variable}}}'\n")), "{name} in {pins}");
     }
     assert!(!pins.contains("hunter2"), "{pins}");

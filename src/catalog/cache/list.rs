@@ -1,4 +1,4 @@
-//! Looks things up in a list on disk without reading the rest; its form is told in [`super::form`].
+//! Looks things up in a list on disk without reading the rest; its form is told in [`super::format`].
 
 use std::fs::File;
 use std::io;
@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
 
-use super::form::{BEST, Entry, Head, VERSION};
+use super::format::{BEST, Entry, Head, VERSION};
 use crate::catalog::record::Record;
 
 /// Longer than any first line we write.

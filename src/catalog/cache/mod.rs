@@ -4,12 +4,12 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `<provider>-<identity>.list` | the list, see [`form`] |
+//! | `<provider>-<identity>.list` | the list, see [`mod@format`] |
 //! | `<provider>-<identity>.before` | the one before it that differed, for `models diff` |
 //! | `<provider>-<identity>.failed` | why there is no newer one, and until when not to ask |
 //! | `<provider>-<identity>.lock` | nothing; held by whoever refreshes the list |
 
-mod form;
+mod format;
 mod list;
 
 use std::fs::{self, File, TryLockError};
@@ -27,7 +27,7 @@ use super::source::Source;
 use crate::config::Filter;
 use crate::exec::{files, folders, lock, waiting};
 
-pub use form::{Draft, Entry, Extent};
+pub use format::{Draft, Entry, Extent};
 pub use list::Stored;
 
 /// No file of a list that is still asked for gets this old without being written.
@@ -84,7 +84,7 @@ impl<'a> Cache<'a> {
         if stored.head.filters == filter::fingerprint(rules) {
             return Some(stored);
         }
-        let filtered = self.filter_anew(source, rules, &stored);
+        let filtered = self.filter_again(source, rules, &stored);
         filtered
             .inspect_err(|error| log::warn!("could not filter the models of {}: {error:#}", source.name))
             .ok()
@@ -95,7 +95,7 @@ impl<'a> Cache<'a> {
         read(&self.path(source, "before"))
     }
 
-    fn filter_anew(self, source: &Source<'_>, rules: &[Filter], stored: &Stored) -> Result<Stored> {
+    fn filter_again(self, source: &Source<'_>, rules: &[Filter], stored: &Stored) -> Result<Stored> {
         let records = stored.entries()?.into_iter().map(|entry| entry.record).collect();
         let head = &stored.head;
         let content = Draft {
@@ -160,7 +160,7 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// The failure that is still to be minded.
+    /// The last failure, if its back-off has not expired.
     pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
         let failed: Failed = serde_json::from_slice(&contents(&self.path(source, "failed")).ok()?).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.

@@ -1,4 +1,4 @@
-//! The only door to the network: one request, with every limit set.
+//! The only code that talks to the network: one request, with every limit set.
 //!
 //! No redirect is followed: the key would go along. The size is counted after decompression, and the time
 //! over the whole exchange, so that neither a bomb nor a drip gets far. Certificates are always verified,
@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::{ErrorKind, Read};
 use std::time::Duration;
 
-use shims::{Proxy, loopback};
+use shims::{Proxy, proxy};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Error, RequestBuilder, Timeout};
 
@@ -185,14 +185,14 @@ fn roots() -> RootCerts {
 
 /// The proxy for `url`; a server on this machine is always asked directly.
 fn proxy_url(url: &str, rule: &Proxy, env: &Environment) -> Option<String> {
-    if loopback::is_loopback(url) {
+    if proxy::is_loopback(url) {
         return None;
     }
     let var = |name: &str| env.var(name).or_else(|| env.var(&name.to_ascii_uppercase()))?.to_str();
     match rule {
         Proxy::None => None,
         Proxy::Url(proxy) => Some(proxy.clone()),
-        Proxy::Inherit if is_excepted(loopback::host(url), var("no_proxy").unwrap_or_default()) => None,
+        Proxy::Inherit if is_excepted(proxy::host(url), var("no_proxy").unwrap_or_default()) => None,
         Proxy::Inherit => {
             let own = if origin(url).starts_with("https:") { "https_proxy" } else { "http_proxy" };
             var(own).or_else(|| var("all_proxy")).map(str::to_owned)

@@ -3,8 +3,8 @@
 //! One URL answers in several shapes, depending on headers, and gateways borrow shapes from each other; so
 //! nothing here knows a provider. Raw answers are read and dropped: they are never stored.
 
+mod capabilities;
 mod fields;
-mod nature;
 mod page;
 mod prices;
 mod time;
@@ -153,7 +153,7 @@ fn id(row: &Value) -> Option<(&str, &'static str)> {
 fn record(row: &Value, id: &str, id_key: &str, source: &str) -> Record {
     let live = fields::live_providers(row);
     let context_window = fields::context_window(row, &live);
-    let output_modalities = nature::output_modalities(row);
+    let output_modalities = capabilities::output_modalities(row);
     let mut prices = Prices::of(row, live.first().copied());
     if prices.are_zero() && !fields::may_be_free(row, id) {
         prices = Prices::default();
@@ -164,7 +164,7 @@ fn record(row: &Value, id: &str, id_key: &str, source: &str) -> Record {
         context_window,
         max_input_tokens: fields::max_input(row, context_window),
         max_output_tokens: fields::max_output(row, context_window),
-        input_modalities: nature::input_modalities(row),
+        input_modalities: capabilities::input_modalities(row),
         tools: fields::tools(row, &live),
         reasoning: fields::reasoning(row),
         input_cost_per_million: prices.input,
@@ -172,8 +172,8 @@ fn record(row: &Value, id: &str, id_key: &str, source: &str) -> Record {
         cached_input_cost_per_million: prices.cached_input,
         created: time::created(row),
         retires_at: time::retires_at(row),
-        protocols: nature::protocols(row),
-        kind: nature::kind(row, id, output_modalities.as_ref()),
+        protocols: capabilities::protocols(row),
+        kind: capabilities::kind(row, id, output_modalities.as_ref()),
         output_modalities,
         alias_of: fields::alias_of(row, id),
         source: Some(source.to_owned()),

@@ -1,4 +1,4 @@
-//! `agent-run config check`: everything wrong with the file, and all that wants mending.
+//! `agent-run config check`: everything wrong with the file, and all warnings.
 
 use std::fmt::Write as _;
 use std::io::Write;

@@ -11,8 +11,8 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{DEMO, examine};
+use crate::fs::atomic::Replacement;
 use crate::output;
-use crate::replace::Replacement;
 
 use super::check;
 
@@ -107,7 +107,7 @@ fn split(editor: &OsStr) -> Result<Vec<OsString>> {
     let Some(text) = editor.to_str() else { return Ok(vec![editor.to_owned()]) };
     let words = shlex::split(text).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| {
-        anyhow!("the editor's command has an open quote: {text}\nhelp: mend VISUAL or EDITOR")
+        anyhow!("the editor's command has an open quote: {text}\nhelp: fix VISUAL or EDITOR")
     })?;
     Ok(words.into_iter().map(OsString::from).collect())
 }

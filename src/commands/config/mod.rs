@@ -3,8 +3,8 @@
 
 mod check;
 mod edit;
+mod redact;
 mod show;
-mod told;
 
 use std::io::Write;
 use std::path::Path;

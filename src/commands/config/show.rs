@@ -11,11 +11,11 @@ use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 use shims::{Protocol, Sessions, ToolSet, quote};
 
-use super::told::{arguments, proxy, told_of, without_keys};
+use super::redact::{arguments, proxy, told_of, without_keys};
 use crate::cli::config::Show;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
-use crate::{key, near, output, report};
+use crate::{key, output, report, suggest};
 
 /// Prints the values in force of the config at `path`.
 ///
@@ -29,7 +29,7 @@ pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {
         let Some(provider) = providers.get(name) else {
-            let near = near::meant(name, providers.keys().map(String::as_str));
+            let near = suggest::meant(name, providers.keys().map(String::as_str));
             let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
             bail!("no provider `{name}`\nhelp: {meant}`agent-run config show` shows all");
         };

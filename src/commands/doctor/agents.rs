@@ -8,7 +8,7 @@ use shims::{Agent, Dirs};
 
 use super::report::{Finding, Group, Mark};
 use super::version::{self, Version};
-use crate::commands::trial::Interrupts;
+use crate::commands::probe::Interrupts;
 use crate::env::Environment;
 use crate::exec::Missing;
 use crate::{exec, inputs};

@@ -4,8 +4,8 @@ use shims::{Agent, Dirs, Note};
 
 use super::report::{Finding, Group, Mark};
 use crate::commands::choices::{self, Choice};
-use crate::commands::launch::{Asking, Meant};
-use crate::commands::overruled;
+use crate::commands::conflicts;
+use crate::commands::launch::{Asking, LaunchContext};
 use crate::config::Loaded;
 use crate::env::Environment;
 use crate::request::Request;
@@ -57,7 +57,7 @@ fn look_at(
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = Request::new(agent, provider);
-    let decided = Meant::of(&request, &loaded.config, dirs, env)
+    let decided = LaunchContext::of(&request, &loaded.config, dirs, env)
         .and_then(|meant| meant.decide(&loaded.config, Asking::Nobody).map(|launch| (meant, launch)));
     let (meant, launch) = match decided {
         Ok((meant, Some(launch))) => (meant, launch),
@@ -70,19 +70,19 @@ fn look_at(
         Err(error) => return vec![Finding::error(Mark::Problem, subject, &error, &otherwise)],
     };
     let launch = &launch;
-    let inputs = overruled::inputs(agent, launch, dirs, env);
+    let inputs = conflicts::inputs(agent, launch, dirs, env);
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
     if plan.notes.contains(&Note::Info(launch.assumption())) {
         findings.push(Finding::ok(subject.as_str(), launch.assumption().replace("\nhelp: ", "; ")));
     }
     findings.push(proxied(&subject, choices::proxy(launch, loaded, env)));
-    for policy in overruled::policies(&inputs) {
+    for policy in conflicts::policies(&inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
         let help = "a launch says where it goes against it; its owner is the machine's administrator";
         findings.push(Finding::note(subject.as_str(), text, help));
     }
-    for it in overruled::of(agent, launch, &inputs, &plan) {
+    for it in conflicts::of(agent, launch, &inputs, &plan) {
         let text = format!("{}: {}: {}", it.place, it.names.join(", "), it.answer);
         let help = format!("nothing for a launch; it holds for a plain `{}` alone", agent.name());
         findings.push(Finding::note(subject.as_str(), text, help));

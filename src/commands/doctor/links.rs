@@ -8,8 +8,8 @@ use crate::cli::Shell;
 use crate::commands::shims::completions::Completions;
 use crate::config::Config;
 use crate::env::Environment;
-use crate::links::Links;
-use crate::links::pairs::Pair;
+use crate::shim_links::Links;
+use crate::shim_links::pairs::Pair;
 
 /// Looks at every folder of PATH.
 pub fn look(config: &Config, env: &Environment) -> Group {
@@ -56,7 +56,7 @@ fn completion(env: &Environment) -> Option<Finding> {
         Some(true) => Finding::ok("completion", format!("{shell} finds it")),
         Some(false) => {
             let text = format!("the file that {shell} finds is of another version");
-            Finding::note("completion", text, "`agent-run shims install` writes it anew")
+            Finding::note("completion", text, "`agent-run shims install` rewrites it")
         }
         None => {
             let text = format!("no file for {shell}; an rc file may load it all the same");

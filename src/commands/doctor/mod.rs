@@ -23,12 +23,12 @@ use shims::{Agent, Dirs};
 
 use self::keys::Asking;
 use self::report::{Finding, Group, Mark, Report};
+use super::probe::Interrupts;
 use super::target::Target;
-use super::trial::Interrupts;
 use crate::cli::Doctor;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::env::Environment;
-use crate::{near, output, resolve};
+use crate::{output, resolve, suggest};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///
@@ -129,9 +129,9 @@ fn check_name(name: &str, config: &Config) -> Result<()> {
     if config.providers.contains_key(name) {
         return Ok(());
     }
-    let names = near::nearest(name, config.providers.keys().map(String::as_str));
+    let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
     let known =
-        if names.is_empty() { "has none".to_owned() } else { format!("has {}", near::listed(&names, 12)) };
+        if names.is_empty() { "has none".to_owned() } else { format!("has {}", suggest::listed(&names, 12)) };
     bail!("no provider `{name}` in the config\nhelp: it {known}")
 }
 
@@ -158,13 +158,13 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
         Ok(loaded) => {
             let count = loaded.config.providers.len();
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
-            let otherwise = "mend it in the file: `agent-run config` opens it";
+            let otherwise = "fix it in the file: `agent-run config` opens it";
             let said = |text: &String| Finding::said(Mark::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {
             Some(problems) => group.extend(
-                problems.messages().map(|message| Finding::said(Mark::Problem, "file", &message, "mend it")),
+                problems.messages().map(|message| Finding::said(Mark::Problem, "file", &message, "fix it")),
             ),
             None => group.add(Finding::error(Mark::Problem, "file", error, "`agent-run config` opens it")),
         },

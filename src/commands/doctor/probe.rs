@@ -11,17 +11,17 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use shims::inputs::matches;
-use shims::loopback::PROXY_VARIABLES;
+use shims::proxy::PROXY_VARIABLES;
 use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
-use crate::canary::{Canary, Log, Script};
-use crate::commands::launch::{Asking, Meant, Ready};
-use crate::commands::trial::{self, Expected, Findings, Interrupted, Interrupts, made_up_key};
+use crate::commands::launch::{Asking, LaunchContext, PreparedLaunch};
+use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, random_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::env::Environment;
 use crate::exec::folders::private_dir;
+use crate::mock_provider::{Log, MockProvider, Script};
 use crate::request::Request;
 
 /// By these a request would go past the provider inside this program.
@@ -57,7 +57,7 @@ pub fn look(
     Ok(group)
 }
 
-fn told(agent: &dyn Agent, findings: &Findings, is_isolated: bool) -> Vec<Finding> {
+fn told(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
     let mut told: Vec<_> =
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
     told.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
@@ -88,16 +88,16 @@ fn probe(
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
-) -> Result<(Findings, bool)> {
-    let request = Request { args: agent.one_shot(trial::PROMPT), ..Request::new(agent, name) };
-    let meant = Meant::of(&request, &loaded.config, dirs, env)?;
+) -> Result<(ProbeReport, bool)> {
+    let request = Request { args: agent.one_shot(probe::PROMPT), ..Request::new(agent, name) };
+    let meant = LaunchContext::of(&request, &loaded.config, dirs, env)?;
     let launch = meant.decide(&loaded.config, Asking::Nobody)?;
     let launch = launch.context("a home without a provider cannot be probed")?;
-    let canary = Canary::start(Script::default(), Log::memory())?;
-    let proxy = canary.proxy();
-    let base = format!("http://{}{}", canary.addr(), canary.prefix());
-    let expected = Expected {
-        key: made_up_key("probe"),
+    let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
+    let proxy = mock_provider.proxy();
+    let base = format!("http://{}{}", mock_provider.addr(), mock_provider.prefix());
+    let expected = Expectations {
+        key: random_key("probe"),
         stale: stale(agent, loaded, env),
         models: models(&launch),
         hosts: Some(agent.own_hosts()),
@@ -116,9 +116,9 @@ fn probe(
     let mut turned = config::load(&loaded.path)?;
     turn_here(&mut turned.config, name, &launch, &base, &expected.key);
 
-    let ready = Ready::rehearse(&request, &turned, &dirs, &env)?;
-    let ran = trial::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
-    Ok((Findings::of(&canary.requests(), &expected, &ran), launch.isolated))
+    let ready = PreparedLaunch::prepare_without_user_writes(&request, &turned, &dirs, &env)?;
+    let ran = probe::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
+    Ok((ProbeReport::of(&mock_provider.requests(), &expected, &ran), launch.isolated))
 }
 
 /// A folder that is removed at the end, before [`tempfile`] tries it once.
@@ -126,7 +126,7 @@ struct Removed(PathBuf);
 
 impl Drop for Removed {
     fn drop(&mut self) {
-        trial::remove(&self.0);
+        probe::remove(&self.0);
     }
 }
 
@@ -171,7 +171,7 @@ fn stale(agent: &dyn Agent, loaded: &Loaded, env: &Environment) -> Vec<(String, 
     let is_key = |name: &str| {
         let secret = ["KEY", "TOKEN"].iter().any(|end| name.ends_with(end));
         configured.contains(&name)
-            || (secret && agent.env_family().iter().any(|pattern| matches(pattern, name)))
+            || (secret && agent.managed_env_vars().iter().any(|pattern| matches(pattern, name)))
     };
     let vars: BTreeMap<_, _> = env
         .all()

@@ -76,7 +76,7 @@ impl Finding {
         Self { mark, ..Self::note(subject, texts.join(": "), help.as_deref().unwrap_or(otherwise)) }
     }
 
-    /// With another thing to do beside what it says already.
+    /// Adds an alternative remedy.
     #[must_use]
     pub fn or_else_do(mut self, what: &str) -> Self {
         if let Some(help) = self.help.as_mut().filter(|help| !help.contains(what)) {

@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use shims::loopback::PROXY_VARIABLES;
+use shims::proxy::PROXY_VARIABLES;
 
-use crate::commands::trial::{self, Interrupts};
+use crate::commands::probe::{self, Interrupts};
 use crate::env::Environment;
 
 /// Half a second is usual; Hermes 0.19 takes some on a slow machine.
@@ -46,7 +46,7 @@ pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result
     command.stdout(File::create(place("out"))?).stderr(File::create(place("err"))?);
     let mut child = command.spawn().context("could not run it")?;
     let running = interrupts.ends_too(&child);
-    let ended = trial::wait(&mut child, LIMIT, || interrupts.check());
+    let ended = probe::wait(&mut child, LIMIT, || interrupts.check());
     drop(running);
     if ended?.is_none() {
         bail!("it had not told its version after {} s", LIMIT.as_secs());

@@ -62,7 +62,7 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
             why(provider)
         ));
     }
-    let text = write::text(entries, &rivals(&launch, provider), words.format);
+    let text = write::text(entries, &conflicts(&launch, provider), words.format);
     if words.format == Format::Json || std::io::stdout().is_terminal() {
         return output::write(|out| out.write_all(text.as_bytes()));
     }
@@ -116,8 +116,8 @@ fn why(provider: &Provider) -> &'static str {
     }
 }
 
-/// The variables beside which ours would be one credential of two.
-fn rivals(launch: &Launch, provider: &Provider) -> Vec<&'static str> {
+/// Other credential variables that would be sent as well.
+fn conflicts(launch: &Launch, provider: &Provider) -> Vec<&'static str> {
     let set = variables(launch);
     let pair = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
     let is_ours = |name: &&str| set.contains_key(*name) || provider.key_env.as_deref() == Some(*name);

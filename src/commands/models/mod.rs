@@ -15,12 +15,12 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::Dirs;
 
-use crate::catalog::{self, Catalog, Known, detached};
+use crate::catalog::{self, Catalog, Known, background};
 use crate::cli::Models;
 use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::{key, near, output, report};
+use crate::{key, output, report, suggest};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -94,11 +94,11 @@ impl<'a> Desk<'a> {
         if let Some((name, provider)) = self.config.providers.get_key_value(name) {
             return Ok((name, provider));
         }
-        let names = near::nearest(name, self.config.providers.keys().map(String::as_str));
+        let names = suggest::nearest(name, self.config.providers.keys().map(String::as_str));
         if names.is_empty() {
             bail!("no provider `{name}`\nhelp: the config has none yet; add one under `providers:`");
         }
-        bail!("no provider `{name}` in the config\nhelp: there are {}", near::listed(&names, 12))
+        bail!("no provider `{name}` in the config\nhelp: there are {}", suggest::listed(&names, 12))
     }
 
     /// What is known of a provider, which is asked if its list is old or missing, or if `now`.
@@ -141,7 +141,7 @@ impl Loaded<'_> {
         let default = self.known.missing_default()?;
         let records = self.known.records();
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
-        let near = near::nearest(default, others);
+        let near = suggest::nearest(default, others);
         let instead = near.first().map_or_else(String::new, |id| format!("\nhelp: the nearest is {id}"));
         Some(format!("default_model `{default}` is not in the provider's list{instead}"))
     }
@@ -168,11 +168,11 @@ fn refresh_detached(
     env: &Environment,
 ) -> Result<ExitCode> {
     if !words.in_session {
-        detached::leave_session(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
+        background::leave_session(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
         return Ok(ExitCode::SUCCESS);
     }
-    detached::limit_lifetime();
-    let sent = if words.key_on_stdin { Some(detached::key_from_stdin()?) } else { None };
+    background::limit_lifetime();
+    let sent = if words.key_on_stdin { Some(background::key_from_stdin()?) } else { None };
     let loaded = config::load_for(config, &words.provider)?;
     let Some(provider) = loaded.config.providers.get(&words.provider) else { return Ok(ExitCode::FAILURE) };
     let key = || match (&sent, provider.key_source()) {
@@ -188,7 +188,7 @@ fn refresh_detached(
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::detached::{IN_SESSION, KEY_ON_STDIN, WORD};
+    use crate::catalog::background::{IN_SESSION, KEY_ON_STDIN, WORD};
     use crate::cli::{Cli, Command, Models};
     use clap::Parser;
 

@@ -12,7 +12,7 @@ use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, Record, day};
 use crate::cli::models::Show;
 use crate::config::{ModelEntry, Provider};
-use crate::{near, output};
+use crate::{output, suggest};
 
 /// Runs the command.
 ///
@@ -33,10 +33,10 @@ pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
     }
     let Some(record) = loaded.known.record(&words.model) else {
         let records = loaded.known.records();
-        let near = near::nearest(&words.model, records.iter().map(|record| record.id.as_str()));
+        let near = suggest::nearest(&words.model, records.iter().map(|record| record.id.as_str()));
         let instead = match near.as_slice() {
             [] => "no model of this provider is known".to_owned(),
-            near => format!("did you mean {}?", near::listed(&near[..near.len().min(3)], 3)),
+            near => format!("did you mean {}?", suggest::listed(&near[..near.len().min(3)], 3)),
         };
         bail!("provider `{name}` has no model `{}`\nhelp: {instead}", words.model);
     };

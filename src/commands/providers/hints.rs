@@ -1,6 +1,6 @@
 //! What providers are known to refuse, from their users' reports and from clients' workarounds, 2026-11.
 
-use shims::{Protocol, loopback};
+use shims::{Protocol, proxy};
 
 use crate::config::Provider;
 
@@ -37,7 +37,7 @@ const HINTS: &[(&str, Protocol, &str)] = &[
 
 /// What is known of one protocol of the server at `url`.
 pub fn of(url: &str, protocol: Protocol) -> Option<&'static str> {
-    let host = loopback::host(url).to_ascii_lowercase();
+    let host = proxy::host(url).to_ascii_lowercase();
     let is_there = |end: &str| {
         host == end || host.strip_suffix(end).is_some_and(|above| above.is_empty() || above.ends_with('.'))
     };

@@ -17,7 +17,7 @@ use shims::{Agent, Protocol};
 use crate::cli::Providers;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::{key, near, report, resolve};
+use crate::{key, report, resolve, suggest};
 
 /// Runs a command below `providers`.
 ///
@@ -44,10 +44,10 @@ fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
     if let Some(provider) = config.providers.get(name) {
         return Ok(provider);
     }
-    let names = near::nearest(name, config.providers.keys().map(String::as_str));
+    let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
     bail!(
         "no provider `{name}` in the config\nhelp: there are {}; `agent-run providers add` adds one",
-        near::listed(&names, 12)
+        suggest::listed(&names, 12)
     )
 }
 

@@ -13,8 +13,8 @@ use anyhow::Result;
 use crate::cli::Shell;
 use crate::complete::script;
 use crate::exec::failed;
-use crate::reading;
-use crate::replace::publish;
+use crate::fs::atomic::publish;
+use crate::fs::nonblocking;
 
 /// A shell's script below the data folder, and what is added to a shim's name for its link.
 struct Place {
@@ -59,7 +59,7 @@ impl Completions {
     /// Whether the shell's script stands, as this version writes it; `None` when there is none.
     pub fn is_current(&self, shell: Shell) -> Option<bool> {
         let place = PLACES.iter().find(|place| place.shell == shell)?;
-        Some(reading::text(&self.script(place)).ok()? == script(shell))
+        Some(nonblocking::text(&self.script(place)).ok()? == script(shell))
     }
 
     /// Puts the scripts and the links of these shims in place; says whether there were none before.
@@ -127,7 +127,7 @@ impl Completions {
         let path = self.script(place);
         let Ok(there) = fs::symlink_metadata(&path) else { return false };
         let is_ours =
-            || reading::text(&path).is_ok_and(|text| heading(&text) == heading(script(place.shell)));
+            || nonblocking::text(&path).is_ok_and(|text| heading(&text) == heading(script(place.shell)));
         !there.is_file() || !is_ours()
     }
 
@@ -153,7 +153,7 @@ fn remove(path: &Path) -> Result<()> {
 
 /// Writes a script whole, readable by everyone, as a package's files are.
 fn write(path: &Path, text: &str) -> Result<()> {
-    if reading::file(path).is_ok_and(|there| there == text.as_bytes()) {
+    if nonblocking::file(path).is_ok_and(|there| there == text.as_bytes()) {
         return Ok(());
     }
     let write = || {

@@ -3,9 +3,9 @@
 //! It touches links of ours and nothing else: whatever stands under such a name and is not ours is told and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
-mod chosen;
 pub mod completions;
 mod report;
+mod selection;
 mod target;
 
 use std::ffi::OsStr;
@@ -20,9 +20,9 @@ use crate::cli::Shims;
 use crate::cli::shims::{Install, List, Remove};
 use crate::config::{self, Config};
 use crate::env::Environment;
-use crate::links::pairs::Pair;
-use crate::links::{Links, State, folder};
 use crate::output;
+use crate::shim_links::pairs::Pair;
+use crate::shim_links::{Links, State, folder};
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///
@@ -55,7 +55,7 @@ fn shown(folder: &Path) -> String {
 
 fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), Some(config), env)?);
-    let pairs = chosen::pairs(asked, config, env)?;
+    let pairs = selection::pairs(asked, config, env)?;
     let target = target::stable(called, env)?;
     if let Some(warning) = target::warning(&target) {
         crate::report::warn(&warning);

@@ -6,7 +6,7 @@ use serde::de::{self, Expected, Unexpected};
 
 use super::tree::Slot;
 use crate::config::problem::{Mark, Problem, Step, shown};
-use crate::near;
+use crate::suggest;
 
 const SEE_EXAMPLE: &str = "compare with the example, `config.demo.yaml`";
 
@@ -106,7 +106,7 @@ impl de::Error for Fault {
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let word = field.split(':').next().unwrap_or_default();
-        let help = match near::meant(word, known.iter().copied()) {
+        let help = match suggest::meant(word, known.iter().copied()) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
             Some(near) => format!("did you mean `{near}`"),
             None if known.is_empty() => "nothing can stand here: write `{}`".to_owned(),
@@ -121,8 +121,8 @@ impl de::Error for Fault {
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
         let choice = format!("write one of {}", known.join(", "));
-        let help =
-            near::meant(word, known.iter().copied()).map_or(choice, |near| format!("did you mean `{near}`"));
+        let help = suggest::meant(word, known.iter().copied())
+            .map_or(choice, |near| format!("did you mean `{near}`"));
         Self::new(format!("`{}` is not known here", shown(word)), help)
     }
 

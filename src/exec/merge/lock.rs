@@ -1,4 +1,4 @@
-//! A lock that is a folder: who can create it has it. The way of npm's `proper-lockfile`.
+//! A mkdir-based lock, compatible with npm's `proper-lockfile`. The way of npm's `proper-lockfile`.
 
 use std::fs;
 use std::io::ErrorKind;

@@ -19,8 +19,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use shims::json::{self, JAVASCRIPT};
 use shims::{Edit, Merge};
 
-use crate::replace::Replacement;
-use crate::{reading, report};
+use crate::fs::atomic::Replacement;
+use crate::{fs::nonblocking, report};
 use lock::Lock;
 
 /// How often the file is written when someone else keeps writing it too.
@@ -112,7 +112,7 @@ fn behind_links(path: &Path) -> PathBuf {
 
 /// The file's text after the steps; `None` when they change nothing, or the file cannot be read.
 fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<String>> {
-    let text = match reading::text(target) {
+    let text = match nonblocking::text(target) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => "{}".to_owned(),
         Err(error) => {
@@ -133,7 +133,7 @@ fn with_steps(path: &Path, text: &str, steps: &[Step<'_>]) -> Result<Option<Stri
             return Ok(None);
         }
         Err(error) => bail!(
-            "could not read {}: {error}\nhelp: mend the file or move it away; it was left as it is",
+            "could not read {}: {error}\nhelp: fix the file or move it out of the way; it was left as it is",
             path.display()
         ),
     };

@@ -98,7 +98,7 @@ fn links_and_completions_killed_at_any_step_are_whole_and_none_is_left_over() {
     let sandbox = sandbox();
     let bin = sandbox.home(".local/bin");
     fs::create_dir_all(&bin).unwrap();
-    // One to mend, one to leave alone, and a script of an older version.
+    // One to fix, one to leave alone, and a script of an older version.
     symlink("/nowhere/agent-run", bin.join("codex@mock")).unwrap();
     sandbox.write(&bin.join("claude@other"), "mine");
     let fish = sandbox.agent_run(&["completion", "fish"]).exits(0).stdout;

@@ -8,7 +8,7 @@
 mod disk;
 
 /// A hundred launches at once.
-mod crowd;
+mod concurrency;
 
 /// Signals: handed on, and arriving.
 mod signals;
@@ -17,10 +17,10 @@ mod signals;
 mod keys;
 
 /// Something else where a file or a folder belongs.
-mod special;
+mod special_files;
 
 /// A cache that is torn, and a clock that is wrong.
-mod torn;
+mod corrupt_cache;
 
 /// One system call of a run made to fail, each in turn.
 mod inject;

@@ -1,4 +1,4 @@
-//! Whatever is configured, typed and inherited: what `--dry-run` prints is what a launch does, through both doors.
+//! Whatever is configured, typed and inherited: what `--dry-run` prints is what a launch does, in both modes.
 
 mod case;
 

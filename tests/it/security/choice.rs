@@ -73,7 +73,7 @@ fn the_launchers_options_end_with_the_launch_and_the_config_goes_on() {
         assert_eq!(ran.env("AGENT_RUN_CONFIG"), path.to_str(), "{agent}");
         assert_eq!(ran.env("AGENT_RUN_DEPTH"), Some("1"), "{agent}");
     }
-    // A launch within a launch decides anew.
+    // A launch within a launch decides again.
     sandbox.script("claude", "#!/bin/sh\necho \"outer:$ANTHROPIC_MODEL\"\nMOCK_KEY=k exec codex@mock\n");
     let ran = sandbox.run("claude@mock", &[]).exits(0);
     assert!(ran.args().iter().all(|arg| !arg.contains("m-two")), "{}", ran.stdout);

@@ -11,7 +11,7 @@ mod links;
 mod network;
 
 /// Folders and config files of others, or open to others.
-mod owners;
+mod ownership;
 
 /// Pipes and devices where files should be.
 mod pipes;

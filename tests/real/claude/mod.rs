@@ -17,7 +17,7 @@ mod windows;
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Ran, Sandbox, claude, real};
+use crate::support::{MockProvider, Ran, Sandbox, claude, real};
 
 /// The key of the provider under test: long enough that its end can be approved.
 const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
@@ -28,8 +28,8 @@ const STRAY: &str = "sk-stray-0123456789-KLMNOPQRST";
 /// A home, the provider that is chosen, and another one that must hear nothing.
 struct Stage {
     sandbox: Sandbox,
-    chosen: Canary,
-    other: Canary,
+    chosen: MockProvider,
+    other: MockProvider,
 }
 
 /// An empty home with two providers; `None` without Claude Code.
@@ -48,8 +48,8 @@ fn scripted(script: &str) -> Option<Stage> {
 #[track_caller]
 fn stage_in(sandbox: Sandbox, script: &str) -> Stage {
     let sandbox = sandbox.var("MOCK_KEY", KEY);
-    let chosen = Canary::scripted(&sandbox, "chosen", script);
-    let other = Canary::start(&sandbox, "other");
+    let chosen = MockProvider::scripted(&sandbox, "chosen", script);
+    let other = MockProvider::start(&sandbox, "other");
     let url = chosen.url("");
     let provider = |name: &str, base: &str, more: &str| {
         format!(
@@ -118,8 +118,8 @@ impl Stage {
 }
 
 /// A proxy that notes who was asked for and passes nothing on: whatever is not for the provider ends here.
-fn with_sink(stage: Stage) -> (Stage, Canary) {
-    let sink = Canary::start(&stage.sandbox, "sink");
+fn with_sink(stage: Stage) -> (Stage, MockProvider) {
+    let sink = MockProvider::start(&stage.sandbox, "sink");
     let url = sink.url("");
     let Stage { sandbox, chosen, other } = stage;
     let sandbox = sandbox.var("HTTPS_PROXY", url.clone()).var("HTTP_PROXY", url);

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value as Json, json};
 
 use super::{KEY, models};
-use crate::support::{Canary, Ran, Sandbox, claude, real};
+use crate::support::{MockProvider, Ran, Sandbox, claude, real};
 
 /// One launch: the model's id, its window, and the user's own settings.
 struct Case {
@@ -42,12 +42,12 @@ fn is_warned(case: &Case) -> bool {
 
 struct WindowStage {
     sandbox: Sandbox,
-    provider: Canary,
+    provider: MockProvider,
 }
 
 fn stage(sandbox: Sandbox, case: &Case) -> WindowStage {
     let sandbox = sandbox.var("MOCK_KEY", KEY);
-    let provider = Canary::start(&sandbox, "chosen");
+    let provider = MockProvider::start(&sandbox, "chosen");
     let window = case.window.map(|window| format!(", context_window: {window}")).unwrap_or_default();
     let (id, url) = (case.id, provider.url(""));
     sandbox.config(&format!(
@@ -127,7 +127,7 @@ const SHOWN: [(&str, Option<u64>, bool, &str); 8] = [
 fn every_window_is_shown(version: impl Fn() -> Sandbox) {
     for (id, window, is_local, shown) in SHOWN {
         let sandbox = version().var("MOCK_KEY", KEY);
-        let provider = Canary::start(&sandbox, "chosen");
+        let provider = MockProvider::start(&sandbox, "chosen");
         let sandbox = sandbox.var("HTTP_PROXY", provider.url(""));
         let url = if is_local { provider.url("") } else { "http://far.example".to_owned() };
         let stated = window.map(|window| format!(", context_window: {window}")).unwrap_or_default();

@@ -29,14 +29,14 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Ran, Sandbox, real, run};
+use crate::support::{MockProvider, Ran, Sandbox, real, run};
 
 /// A machine with the real Codex, and two mock providers: `p` is at `a`, `q` and the user's own `plain`
 /// are at `b`.
 struct Stage {
     sandbox: Sandbox,
-    a: Canary,
-    b: Canary,
+    a: MockProvider,
+    b: MockProvider,
 }
 
 impl Stage {
@@ -53,8 +53,8 @@ impl Stage {
     /// With the Codex of this sandbox.
     fn on(sandbox: Sandbox, script: &str) -> Self {
         let sandbox = sandbox.var("P_KEY", "sk-canary-p").var("Q_KEY", "sk-canary-q");
-        let a = Canary::scripted(&sandbox, "a", script);
-        let b = Canary::start(&sandbox, "b");
+        let a = MockProvider::scripted(&sandbox, "a", script);
+        let b = MockProvider::start(&sandbox, "b");
         let stage = Self { sandbox, a, b };
         stage.serve_p_at(&stage.a.url("/v1"));
         stage.sandbox.shim("codex@p");
@@ -119,7 +119,7 @@ impl Stage {
     }
 }
 
-impl Canary {
+impl MockProvider {
     /// The `n`th request that carries a turn, once it is there. The terminal interface sends another one
     /// for the title of each session.
     #[track_caller]

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::terminal::Terminal;
 use super::{Stage, lines};
 use crate::support::lists::Lists;
-use crate::support::{Canary, real, run};
+use crate::support::{MockProvider, real, run};
 
 /// `p` with two models in the config, and a list of its own that is on disk.
 fn offer(stage: &Stage) -> Lists {
@@ -26,8 +26,8 @@ fn offer(stage: &Stage) -> Lists {
 }
 
 /// What Codex itself gives a model: its instructions, wherever they are said, and the tools.
-fn given(canary: &Canary) -> (String, Json) {
-    let post = canary.wait_for_turn(1);
+fn given(mock_provider: &MockProvider) -> (String, Json) {
+    let post = mock_provider.wait_for_turn(1);
     let body = &post["body"];
     let instructions = body["instructions"].as_str().or(body["input"][0]["content"][0]["text"].as_str());
     // Some describe the models that there are.

@@ -117,8 +117,10 @@ fn two_launches_at_once_ask_what_each_was_told_to() {
             assert!(child.wait().unwrap().success());
         }
     }
-    for (canary, key, parity) in [(&stage.a, "Bearer sk-canary-p", 0), (&stage.b, "Bearer sk-canary-q", 1)] {
-        let posts = canary.posts();
+    for (mock_provider, key, parity) in
+        [(&stage.a, "Bearer sk-canary-p", 0), (&stage.b, "Bearer sk-canary-q", 1)]
+    {
+        let posts = mock_provider.posts();
         assert_eq!(posts.len(), 6);
         let mut models: Vec<_> =
             posts.iter().map(|post| post["model"].as_str().unwrap().to_owned()).collect();

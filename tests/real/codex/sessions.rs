@@ -108,10 +108,10 @@ fn sessions_of_older_versions_are_all_there() {
     for (at, id) in ids.iter().enumerate() {
         let shim = ["codex@q", "codex@p", "codex@q"][at];
         stage.run(shim, &["exec", "resume", id, "more"]).exits(0);
-        let (canary, turn) =
+        let (mock_provider, turn) =
             if shim == "codex@p" { (&stage.a, &mut turns[0]) } else { (&stage.b, &mut turns[1]) };
         *turn += 1;
-        let said = lines(&canary.wait_for_turn(*turn));
+        let said = lines(&mock_provider.wait_for_turn(*turn));
         assert_eq!(said.len(), 3, "{said:?}");
         assert_eq!(said[0], ["user: said to m-p", "user: said to m-q", "user: said to m-q"][at]);
     }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::json;
 
 use super::{KEY, PONG, Stage, turns};
-use crate::support::{Canary, run};
+use crate::support::{MockProvider, run};
 
 const ROUNDS: usize = 4;
 
@@ -19,7 +19,7 @@ const ROUNDS: usize = 4;
 fn launches_at_once_ask_what_each_chose() {
     let Some(stage) = Stage::new() else { return };
     stage.pongs();
-    let other = Canary::start(&stage.sandbox, "m3");
+    let other = MockProvider::start(&stage.sandbox, "m3");
     let config = stage.sandbox.home(".config/agent-run/config.yaml");
     let text = fs::read_to_string(&config).unwrap().replace(&stage.mock.address, &other.address);
     let second = stage.sandbox.home(".config/agent-run/second.yaml");
@@ -74,7 +74,7 @@ fn a_launch_within_crush_goes_to_its_own_provider() {
     let Some(stage) = Stage::new() else { return };
     let call = json!([{"last_user": "outer", "times": 1, "tool": {"name": "bash", "arguments": {
         "description": "inner", "command": "crush@mock run -q inner >answer 2>&1 </dev/null"}}}]);
-    let outer = Canary::scripted(&stage.sandbox, "outer", &call.to_string());
+    let outer = MockProvider::scripted(&stage.sandbox, "outer", &call.to_string());
     let config = stage.sandbox.home(".config/agent-run/config.yaml");
     let text = fs::read_to_string(config).unwrap();
     stage.sandbox.write(&stage.sandbox.home("kept"), KEY);

@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Ran, Sandbox, real, run};
+use crate::support::{MockProvider, Ran, Sandbox, real, run};
 
 const KEY: &str = "sk-e2e";
 const PONG: &str = "PONG-FROM-MOCK\n";
@@ -30,8 +30,8 @@ const PONG: &str = "PONG-FROM-MOCK\n";
 /// Crush in a repository of its own, the provider it is launched on, and one that must stay silent.
 struct Stage {
     sandbox: Sandbox,
-    mock: Canary,
-    silent: Canary,
+    mock: MockProvider,
+    silent: MockProvider,
 }
 
 impl Stage {
@@ -42,8 +42,8 @@ impl Stage {
 
     fn scripted(script: &str) -> Option<Self> {
         let sandbox = real::sandbox("crush")?.var("CRUSH_DISABLE_METRICS", "1").var("MOCK_KEY", KEY);
-        let mock = Canary::scripted(&sandbox, "m1", script);
-        let silent = Canary::start(&sandbox, "m2");
+        let mock = MockProvider::scripted(&sandbox, "m1", script);
+        let silent = MockProvider::start(&sandbox, "m2");
         let stage = Self { sandbox, mock, silent };
         stage.configure("");
         for name in ["crush@mock", "crush@mock2"] {
@@ -55,13 +55,13 @@ impl Stage {
 
     /// Writes the config; `more` goes into the provider `mock`.
     fn configure(&self, more: &str) {
-        let provider = |name: &str, canary: &Canary, more: &str| {
+        let provider = |name: &str, mock_provider: &MockProvider, more: &str| {
             format!(
                 "  {name}:\n    protocols: [openai-chat-completions, anthropic]\n    base_urls:\n      \
                  openai: {}\n      anthropic: {}\n    key_env: MOCK_KEY\n    default_model: mock-model\n    \
                  models: [{{id: mock-model}}, {{id: mock-model-small}}]\n    model_api_filters: []\n{more}",
-                canary.url("/v1"),
-                canary.url(""),
+                mock_provider.url("/v1"),
+                mock_provider.url(""),
             )
         };
         let mock = provider("mock", &self.mock, more);
@@ -126,8 +126,8 @@ impl Stage {
 }
 
 /// The requests of turns; a session's title is asked for without tools.
-fn turns(canary: &Canary) -> Vec<Json> {
-    let mut posts = canary.posts();
+fn turns(mock_provider: &MockProvider) -> Vec<Json> {
+    let mut posts = mock_provider.posts();
     posts.retain(|post| post["body"]["tools"].as_array().is_some_and(|tools| !tools.is_empty()));
     posts
 }

@@ -15,15 +15,15 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::support::{Canary, Ran, Sandbox, real, run};
+use crate::support::{MockProvider, Ran, Sandbox, real, run};
 
 const KEY: &str = "sk-CHOSEN";
 
 /// A machine with the real Hermes, and two mock providers: `local` is at `a`, and everything stale at `b`.
 struct Stage {
     sandbox: Sandbox,
-    a: Canary,
-    b: Canary,
+    a: MockProvider,
+    b: MockProvider,
 }
 
 impl Stage {
@@ -39,8 +39,8 @@ impl Stage {
             .var("SECRET", "s3cret")
             .var("HERMES_DISABLE_LAZY_INSTALLS", "1")
             .var("TIRITH_ENABLED", "false");
-        let a = Canary::scripted(&sandbox, "a", script);
-        let b = Canary::start(&sandbox, "b");
+        let a = MockProvider::scripted(&sandbox, "a", script);
+        let b = MockProvider::start(&sandbox, "b");
         let stage = Self { sandbox, a, b };
         stage.serve("context_window: 128000");
         Some(stage)

@@ -9,7 +9,7 @@ use super::codex::CODEX;
 use super::crush::CRUSH;
 use super::hermes::HERMES;
 use super::{KEY, STRAY, Scene, Subject};
-use crate::support::{Canary, net, real, run};
+use crate::support::{MockProvider, net, real, run};
 
 /// The words with which each agent does as its model says without a question, and its shell tool.
 const OUTER: [(&str, &[&str], &str, &str); 3] = [
@@ -52,7 +52,7 @@ fn within_each(inner: &'static Subject) {
         }
         let call =
             json!([{"last_user": "outer", "times": 1, "tool": {"name": tool, "arguments": arguments}}]);
-        let other = Canary::scripted(&scene.sandbox, &format!("outer-{outer}"), &call.to_string());
+        let other = MockProvider::scripted(&scene.sandbox, &format!("outer-{outer}"), &call.to_string());
         scene.add_provider("outer", &other.url(""));
         let mut command = scene.sandbox.command("timeout");
         command.args(["-k", "5", "240", "agent-run", "launch", "outer", outer, "--"]).args(words);

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{HIJACK, KEY, STRAY, needles};
 use crate::support::net::{self, Seen, Sink, Way};
 use crate::support::tree::{Tree, files_holding};
-use crate::support::{Canary, Ran, Sandbox, real, run};
+use crate::support::{MockProvider, Ran, Sandbox, real, run};
 
 /// An agent as the matrix knows it.
 pub struct Subject {
@@ -28,7 +28,7 @@ pub struct Subject {
 pub struct Scene {
     pub sandbox: Sandbox,
     pub sink: Sink,
-    pub chosen: Canary,
+    pub chosen: MockProvider,
     subject: &'static Subject,
     provider: &'static str,
     vars: Vec<(String, String)>,
@@ -41,7 +41,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// An empty home with three providers: `m`, the chosen one, on loopback; `far`, the same behind a name;
+    /// An empty home with three providers: `m`, the chosen one, on proxy; `far`, the same behind a name;
     /// and one that is not chosen, with a key of its own.
     #[track_caller]
     pub fn set(subject: &'static Subject) -> Self {
@@ -54,7 +54,7 @@ impl Scene {
         let sandbox = sandbox.var("CHOSEN_KEY", KEY).var("UNCHOSEN_KEY", STRAY);
         let sandbox = subject.vars.iter().fold(sandbox, |sandbox, (name, value)| sandbox.var(name, *value));
         let sink = Sink::open(&sandbox);
-        let chosen = Canary::scripted(&sandbox, "chosen", script);
+        let chosen = MockProvider::scripted(&sandbox, "chosen", script);
         sink.lead_far_to(&chosen.address);
         run(sandbox.command("git").args(["init", "-q"])).clean();
         let scene = Self {
@@ -93,7 +93,7 @@ impl Scene {
         ));
     }
 
-    /// Goes on with the provider that is not on loopback, and is to be reached without a proxy.
+    /// Goes on with the provider that is not on proxy, and is to be reached without a proxy.
     pub fn far(&mut self) {
         self.provider = "far";
         self.allowed.push("chosen.example");
@@ -101,7 +101,7 @@ impl Scene {
 
     /// Sets the script of the chosen provider; before the first launch.
     pub fn script(&mut self, script: &str) {
-        self.chosen = Canary::scripted(&self.sandbox, "scripted", script);
+        self.chosen = MockProvider::scripted(&self.sandbox, "scripted", script);
         self.sink.clear();
         self.configure("key_env: CHOSEN_KEY");
     }

@@ -11,7 +11,7 @@ use super::trace::Trace;
 enum Verdict {
     /// The launcher looks at it too.
     Read,
-    /// What it says is overruled, whatever it says.
+    /// What it says is conflicts, whatever it says.
     Overruled,
     /// Nothing in it takes a request, a key or a model elsewhere.
     Harmless,
@@ -39,7 +39,7 @@ impl Judged {
             assert!(!reason.is_empty(), "{name}: no reason: {line}");
             let verdict = match verdict {
                 "read" => Verdict::Read,
-                "overruled" => Verdict::Overruled,
+                "conflicts" => Verdict::Overruled,
                 "harmless" => Verdict::Harmless,
                 other => panic!("{name}: verdict `{other}`"),
             };

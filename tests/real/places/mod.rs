@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::net::{self, Sink};
-use crate::support::{Canary, Sandbox, real, run};
+use crate::support::{MockProvider, Sandbox, real, run};
 use judged::Judged;
 
 /// The key of the provider.
@@ -24,7 +24,7 @@ const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
 /// A machine with a home, a project two folders down with a linked worktree, and a folder apart.
 struct Stage {
     sandbox: Sandbox,
-    chosen: Canary,
+    chosen: MockProvider,
     _sink: Sink,
 }
 
@@ -42,7 +42,7 @@ impl Stage {
         // A first start of Hermes fetches programs of its own.
         let sandbox = sandbox.var("HERMES_DISABLE_LAZY_INSTALLS", "1").var("TIRITH_ENABLED", "false");
         let sink = Sink::open(&sandbox);
-        let chosen = Canary::start(&sandbox, "chosen");
+        let chosen = MockProvider::start(&sandbox, "chosen");
         let url = chosen.url("");
         sandbox.config(&format!(
             "providers:\n  m: {{protocols: [{protocol}], base_urls: {{anthropic: '{url}', openai: '{url}/v1'}}, \

@@ -1,7 +1,7 @@
 //! The static release for Linux, as `.ci/release` builds it: it needs no library, and still finds hosts by name,
 //! certificates and the user's home.
 //!
-//! Each test runs in namespaces of its own ([`net`]): a network with nothing but loopback, and an `/etc` that holds
+//! Each test runs in namespaces of its own ([`net`]): a network with nothing but proxy, and an `/etc` that holds
 //! what the test puts there.
 
 /// Names: hosts, domain name servers, and `nsswitch.conf`.
@@ -14,7 +14,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use crate::support::canary::Canary;
+use crate::support::mock_provider::MockProvider;
 use crate::support::real::missing;
 use crate::support::{Ran, Sandbox, net, run};
 
@@ -81,8 +81,8 @@ impl Machine {
     }
 }
 
-fn port(canary: &Canary) -> &str {
-    canary.address.rsplit(':').next().unwrap()
+fn port(mock_provider: &MockProvider) -> &str {
+    mock_provider.address.rsplit(':').next().unwrap()
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn it_is_one_static_file() {
 fn it_launches_and_becomes_the_agent() {
     let Some(machine) = Machine::inside() else { return };
     let sandbox = &machine.sandbox;
-    let canary = Canary::start(sandbox, "canary");
-    machine.provider(&format!("http://localhost:{}", port(&canary)));
+    let mock_provider = MockProvider::start(sandbox, "mock-provider");
+    machine.provider(&format!("http://localhost:{}", port(&mock_provider)));
     for agent in ["claude", "codex"] {
         sandbox.fake_agent(agent);
         let ran = sandbox.agent_run(&["launch", "mock", agent, "hello"]).clean();

@@ -2,7 +2,7 @@ use std::net::UdpSocket;
 use std::time::{Duration, Instant};
 
 use super::{Machine, port};
-use crate::support::canary::Canary;
+use crate::support::mock_provider::MockProvider;
 use crate::support::run;
 
 /// What the server of names says of one.
@@ -74,13 +74,13 @@ fn reply(query: &[u8]) -> Option<Vec<u8>> {
 fn localhost_is_found_by_name_on_either_family() {
     let Some(machine) = Machine::inside() else { return };
     for (family, listen) in [("four", "127.0.0.1:0"), ("six", "[::1]:0")] {
-        let canary = Canary::listening(&machine.sandbox, family, listen);
-        machine.list(&format!("http://localhost:{}", port(&canary))).clean();
-        assert_eq!(canary.requests().len(), 1, "{listen}");
+        let mock_provider = MockProvider::listening(&machine.sandbox, family, listen);
+        machine.list(&format!("http://localhost:{}", port(&mock_provider))).clean();
+        assert_eq!(mock_provider.requests().len(), 1, "{listen}");
     }
-    let canary = Canary::start(&machine.sandbox, "canary");
-    machine.list(&format!("http://only-in-hosts:{}", port(&canary))).clean();
-    assert_eq!(canary.requests().len(), 1);
+    let mock_provider = MockProvider::start(&machine.sandbox, "mock-provider");
+    machine.list(&format!("http://only-in-hosts:{}", port(&mock_provider))).clean();
+    assert_eq!(mock_provider.requests().len(), 1);
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn localhost_is_found_by_name_on_either_family() {
 fn a_real_server_of_names_is_asked() {
     let Some(machine) = Machine::inside() else { return };
     serve_names();
-    let four = Canary::start(&machine.sandbox, "four");
-    let six = Canary::listening(&machine.sandbox, "six", "[::1]:0");
+    let four = MockProvider::start(&machine.sandbox, "four");
+    let six = MockProvider::listening(&machine.sandbox, "six", "[::1]:0");
     for host in ["api.model.example", "API.Model.Example", "api.model.example.", "short"] {
         machine.list(&format!("http://{host}:{}", port(&four))).clean();
     }
@@ -119,7 +119,7 @@ fn a_real_server_of_names_is_asked() {
 fn other_ways_to_find_names_stand_in_nobodys_way() {
     let Some(machine) = Machine::inside() else { return };
     serve_names();
-    let canary = Canary::start(&machine.sandbox, "canary");
+    let mock_provider = MockProvider::start(&machine.sandbox, "mock-provider");
     let switches = [
         "files myhostname mdns4_minimal [NOTFOUND=return] dns resolve",
         "files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns",
@@ -130,7 +130,7 @@ fn other_ways_to_find_names_stand_in_nobodys_way() {
     for switch in switches {
         machine.etc("nsswitch.conf", &format!("passwd: files systemd\nhosts: {switch}\n"));
         for host in ["localhost", "only-in-hosts", "api.model.example", "short"] {
-            machine.list(&format!("http://{host}:{}", port(&canary))).clean();
+            machine.list(&format!("http://{host}:{}", port(&mock_provider))).clean();
         }
         let gone = "http://gone.model.example:1";
         machine.list(gone).exits(1).complains(&[&format!("{gone}: "), "help: "]);
@@ -138,8 +138,8 @@ fn other_ways_to_find_names_stand_in_nobodys_way() {
     // Without such files at all, as in an empty container.
     for file in ["nsswitch.conf", "resolv.conf"] {
         std::fs::remove_file(machine.sandbox.path("etc").join(file)).unwrap();
-        machine.list(&format!("http://api.model.example:{}", port(&canary))).clean();
-        machine.list(&format!("http://localhost:{}", port(&canary))).clean();
+        machine.list(&format!("http://api.model.example:{}", port(&mock_provider))).clean();
+        machine.list(&format!("http://localhost:{}", port(&mock_provider))).clean();
     }
     let limits = run(machine.sandbox.command("agent-run").args(["models", "list", "mock", "--refresh"]));
     assert_eq!(limits.code, 0, "{limits:?}");

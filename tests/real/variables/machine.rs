@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::matrix::{HIJACK, KEY, STRAY, needles};
 use crate::support::net::{self, Sink};
-use crate::support::{Canary, Sandbox, real, run};
+use crate::support::{MockProvider, Sandbox, real, run};
 
 /// Where a variable is set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -74,7 +74,7 @@ pub struct Machine {
     subject: &'static Subject,
     sandbox: Sandbox,
     sink: Sink,
-    chosen: Canary,
+    chosen: MockProvider,
     launches: usize,
 }
 
@@ -87,7 +87,7 @@ impl Machine {
             .var("TIRITH_ENABLED", "false")
             .var("CRUSH_DISABLE_METRICS", "1");
         let sink = Sink::open(&sandbox);
-        let chosen = Canary::start(&sandbox, "chosen");
+        let chosen = MockProvider::start(&sandbox, "chosen");
         let url = chosen.url("");
         sandbox.config(&format!(
             "providers:\n  m: {{protocols: [{}], base_urls: {{anthropic: '{url}', openai: '{url}/v1'}}, key_env: \

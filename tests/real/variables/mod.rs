@@ -1,4 +1,4 @@
-//! Every variable that an agent's own program knows, as a rival's URL, as `1` and as a stray key, inherited and from
+//! Every variable that an agent's own program knows, as a foreign URL, as `1` and as a stray key, inherited and from
 //! files: no request, key or model moves, the key is not on stderr, and the launch answers.
 //!
 //! Nothing here knows what a variable means, so that a name of the next version is tried before anybody read of it.

@@ -60,7 +60,7 @@ pub fn of(agent: &str) -> Vec<String> {
         }
         _ => compiled(&fs::read(program).unwrap(), &mut names),
     }
-    let family = shims::by_name(agent).expect("an agent").env_family();
+    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
     names.extend(family.iter().map(|pattern| pattern.replace('*', "X")));
     assert!(names.len() > 100, "{agent}: only {} names were found", names.len());
     names.into_iter().collect()

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::guard::guard;
-use super::places::{SKILL, dir, in_folder};
+use super::paths::{SKILL, dir, in_folder};
+use super::settings_override::guard;
 use super::{Machine, launch, plan, warnings};
 use crate::EntryKind;
 
@@ -41,7 +41,7 @@ fn models_of_plugins_give_way_unseen() {
     let listed = |machine: Machine, launch: &crate::Launch| {
         guard(&machine.plan(launch).expect("a plan")).is_some_and(|guard| !guard["availableModels"].is_null())
     };
-    let settings = |text: &str| Machine::onboarded().file(super::guard::USER, text);
+    let settings = |text: &str| Machine::onboarded().file(super::settings_override::USER, text);
     assert!(listed(settings(r#"{"enabledPlugins": {"a@b": true}}"#), &launch()));
     assert!(!listed(settings(r#"{"enabledPlugins": {"a@b": false}}"#), &launch()));
     let mut loads = launch();
@@ -54,7 +54,7 @@ fn a_model_that_the_projects_own_list_allows_is_named() {
     let machine = Machine::onboarded()
         .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
         .file("/work/.claude/skills/s/SKILL.md", SKILL)
-        .file(super::guard::LOCAL, r#"{"availableModels": ["other"]}"#);
+        .file(super::settings_override::LOCAL, r#"{"availableModels": ["other"]}"#);
     let plan = plan(machine);
     assert!(
         warnings(&plan)
@@ -71,7 +71,7 @@ fn what_the_lists_let_in_all_the_same_is_named() {
         let machine = Machine::onboarded()
             .fact("/work/.claude/skills", dir(&[("s", EntryKind::Dir)]))
             .file("/work/.claude/skills/s/SKILL.md", SKILL.replace("other", asked))
-            .file(super::guard::LOCAL, settings);
+            .file(super::settings_override::LOCAL, settings);
         let mut launch = launch();
         launch.model.value.id = main.to_owned();
         for tier in [
@@ -161,11 +161,14 @@ const HOOK: &str =
 
 #[test]
 fn a_model_of_a_hook_is_denied() {
-    let local = |model: &str| Machine::onboarded().file(super::guard::LOCAL, HOOK.replace("MODEL", model));
+    let local = |model: &str| {
+        Machine::onboarded().file(super::settings_override::LOCAL, HOOK.replace("MODEL", model))
+    };
     assert_eq!(denied(&plan(local("evil"))), ["evil"]);
     assert_eq!(denied(&plan(local("evil[1m]"))), ["evil"]);
     assert!(denied(&plan(local("haiku"))).is_empty() && denied(&plan(local("M-main"))).is_empty());
-    let user = |model: &str| Machine::onboarded().file(super::guard::USER, HOOK.replace("MODEL", model));
+    let user =
+        |model: &str| Machine::onboarded().file(super::settings_override::USER, HOOK.replace("MODEL", model));
     assert_eq!(denied(&plan(user("claude-haiku-4-5-20251001"))), ["claude-haiku-4-5-20251001"]);
     assert!(denied(&plan(user("m-small"))).is_empty(), "it may be the provider's");
     assert!(warnings(&plan(user("claude-haiku-4-5-20251001"))).is_empty());
@@ -185,7 +188,7 @@ fn a_model_of_a_hook_is_denied() {
 #[test]
 fn an_administrators_policy_shuts_out_what_a_launch_denies() {
     let machine = Machine::onboarded()
-        .file(super::guard::LOCAL, HOOK.replace("MODEL", "evil"))
+        .file(super::settings_override::LOCAL, HOOK.replace("MODEL", "evil"))
         .file("/etc/claude-code/managed-settings.json", r#"{"theme": "dark"}"#);
     let plan = plan(machine);
     assert!(denied(&plan).is_empty());
@@ -210,7 +213,7 @@ fn hooks_of_installed_plugins_are_seen() {
         ("/p/a/.claude-plugin/plugin.json", manifest(events("evil")["hooks"].clone())),
         ("/p/a/.claude-plugin/plugin.json", manifest(events("evil"))),
     ] {
-        for settings in [super::guard::USER, super::guard::LOCAL] {
+        for settings in [super::settings_override::USER, super::settings_override::LOCAL] {
             let plan =
                 plan(machine(on, settings).file(path, &text).file("/p/off/hooks/hooks.json", hook("no")));
             assert!(denied(&plan).contains(&"evil".to_owned()), "{path}");
@@ -220,18 +223,20 @@ fn hooks_of_installed_plugins_are_seen() {
                 "{said:?}"
             );
         }
-        let off =
-            plan(machine(r#"{"enabledPlugins": {"a@b": false}}"#, super::guard::USER).file(path, &text));
+        let off = plan(
+            machine(r#"{"enabledPlugins": {"a@b": false}}"#, super::settings_override::USER)
+                .file(path, &text),
+        );
         assert!(denied(&off).is_empty() && warnings(&off).is_empty());
     }
     let server = r#"{"s": {"type": "http", "url": "http://x/${ANTHROPIC_AUTH_TOKEN}"}}"#;
-    let asks = plan(machine(on, super::guard::USER).file("/p/a/.mcp.json", server));
+    let asks = plan(machine(on, super::settings_override::USER).file("/p/a/.mcp.json", server));
     assert!(
         warnings(&asks)[0].starts_with("/p/a/.mcp.json: the plugin's MCP server `s`"),
         "{:?}",
         asks.notes
     );
-    let named = machine(on, super::guard::USER)
+    let named = machine(on, super::settings_override::USER)
         .file("/p/a/.claude-plugin/plugin.json", manifest(json!(["./more.json", "../../etc/x.json"])))
         .file("/p/a/more.json", hook("evil"));
     assert!(denied(&plan(named)).contains(&"evil".to_owned()));
@@ -266,7 +271,8 @@ fn a_warning_says_which_models_are_asked_for_although_they_are_denied() {
         ("gpt-5.5", true),
         ("gpt-oss", true),
     ] {
-        let machine = Machine::onboarded().file(super::guard::LOCAL, HOOK.replace("MODEL", model));
+        let machine =
+            Machine::onboarded().file(super::settings_override::LOCAL, HOOK.replace("MODEL", model));
         let warned = warnings(&plan(machine)).concat();
         assert_eq!(!warned.ends_with("nothing can overrule it"), is_held, "{model}: {warned}");
     }

@@ -110,8 +110,11 @@ fn the_same_families_guard_the_env_of_settings() {
         ["BUN_CONFIG_VERBOSE_FETCH", "CLAUDE_CODE_WORKFLOW_SUBAGENT_MODEL", "CLAUDE_CODE_GB_BASE_URL"];
     for name in names {
         let settings = format!(r#"{{"env": {{"{name}": "x"}}}}"#);
-        let plan = Machine::onboarded().file(super::guard::LOCAL, settings).plan(&launch()).expect("a plan");
+        let plan = Machine::onboarded()
+            .file(super::settings_override::LOCAL, settings)
+            .plan(&launch())
+            .expect("a plan");
         let held = serde_json::json!({"env": {name: ""}});
-        assert_eq!(super::guard::guard(&plan), Some(held), "{name}");
+        assert_eq!(super::settings_override::guard(&plan), Some(held), "{name}");
     }
 }

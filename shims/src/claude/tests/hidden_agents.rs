@@ -1,7 +1,7 @@
 //! Agents of a project that hide what they name.
 
-use super::guard::guard;
-use super::places::dir;
+use super::paths::dir;
+use super::settings_override::guard;
 use super::{Machine, launch, plan, warnings};
 use crate::{EntryKind, Fact};
 

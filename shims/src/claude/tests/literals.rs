@@ -1,6 +1,6 @@
 //! Values from outside are taken as they are, or refused.
 
-use super::guard::{USER, guard};
+use super::settings_override::{USER, guard};
 use super::{Machine, launch, set};
 use crate::Value;
 

@@ -3,15 +3,15 @@
 mod defaults;
 mod documents;
 mod families;
-mod guard;
 mod hidden_agents;
 mod literals;
 mod models;
 mod onboarding;
 mod own_settings;
+mod paths;
 mod picker;
-mod places;
 mod readers;
+mod settings_override;
 mod trust;
 mod windows;
 
@@ -70,7 +70,7 @@ impl Machine {
         let Self(mut inputs) = self;
         // Often enough for the longest chain of questions.
         for _ in 0..5 {
-            for path in Claude.reads(launch, &inputs) {
+            for path in Claude.required_files(launch, &inputs) {
                 inputs.facts.entry(path).or_insert(Fact::Absent);
             }
         }

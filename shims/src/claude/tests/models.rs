@@ -1,6 +1,6 @@
 //! What chooses a model, and what holds it.
 
-use super::guard::{LOCAL, USER, guard};
+use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, is_unset, launch, plan, set, warnings};
 
 #[test]

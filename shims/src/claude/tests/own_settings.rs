@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::guard::USER;
+use super::settings_override::USER;
 use super::{DEFAULTS, Machine, launch, set, warnings};
 use crate::{Entry, EntryKind, Fact, Launch, Plan};
 
@@ -121,7 +121,11 @@ fn an_isolated_provider_has_a_folder_of_its_own() {
     assert!(plan.dirs.contains(std::path::Path::new("/state/claude/acme")));
     let state = plan.merges.keys().map(|path| path.to_str()).collect::<Vec<_>>();
     assert_eq!(state, [Some("/state/claude/acme/.claude.json")]);
-    assert!(super::guard::guard(&plan).is_none(), "the user's own settings are not read: {:?}", plan.args);
+    assert!(
+        super::settings_override::guard(&plan).is_none(),
+        "the user's own settings are not read: {:?}",
+        plan.args
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::guard::{LOCAL, USER};
+use super::settings_override::{LOCAL, USER};
 use super::{Machine, launch};
 use crate::{Launch, Model};
 

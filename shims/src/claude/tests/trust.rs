@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use super::guard::{LOCAL, USER, guard};
+use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, is_unset, launch, plan, set, warnings};
 use crate::Value;
 

@@ -1,6 +1,6 @@
 //! The model's window, known or not, and the switch that keeps Claude Code from adding a larger one.
 
-use super::guard::{LOCAL, USER, guard};
+use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, is_unset, launch, set};
 use crate::{Launch, Note, Plan, Tiers};
 

@@ -141,7 +141,7 @@ fn a_home_of_the_old_tool_is_taken_over_unless_it_was_one_without_a_provider() {
 fn a_home_without_a_provider_is_taken_over_as_one() {
     let mut machine = machine(&[("/c/codex/work/auth.json", "{}")]);
     machine.facts.insert("/s/codex/work/home".into(), Fact::Absent);
-    let plan = |machine: &Inputs| Plan::of_bare_home(&Codex, "work", &[], machine).expect("a plan");
+    let plan = |machine: &Inputs| Plan::of_providerless_home(&Codex, "work", &[], machine).expect("a plan");
     let [carry] = &plan(&machine).carry[..] else { panic!("one") };
     assert_eq!((&*carry.from, &*carry.to), (Path::new("/c/codex/work"), Path::new("/s/codex/work/home")));
     assert!(carry.whole && carry.without.contains(&"state_"));

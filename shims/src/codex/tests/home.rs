@@ -9,7 +9,12 @@ fn an_isolated_home_takes_nothing_and_lets_go_of_what_it_had() {
     let link = Entry { name: "AGENTS.md".into(), kind: EntryKind::Link("/h/.codex/AGENTS.md".into()) };
     machine.facts.insert("/s/codex/p/isolated/home".into(), Fact::Dir(vec![link]));
     let isolated = Launch { isolated: true, ..launch() };
-    assert!(!Codex.reads(&isolated, &machine).iter().any(|path| path == Path::new("/h/.codex/config.toml")));
+    assert!(
+        !Codex
+            .required_files(&isolated, &machine)
+            .iter()
+            .any(|path| path == Path::new("/h/.codex/config.toml"))
+    );
     let plan = plan(&isolated, &machine).expect("a plan");
     assert!(!written(&plan, "/s/codex/p/isolated/home/config.toml").contains("a = 1"));
     assert_eq!(plan.links[Path::new("/s/codex/p/isolated/home/AGENTS.md")], None);

@@ -48,7 +48,7 @@ fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
     let inputs = machine;
     let mut told = Inputs { facts: crate::Facts::default(), ..machine.clone() };
     loop {
-        let wanted = Codex.reads(launch, &told);
+        let wanted = Codex.required_files(launch, &told);
         let new: Vec<_> = wanted.into_iter().filter(|path| told.fact(path).is_none()).collect();
         if new.is_empty() {
             return Plan::of(&Codex, launch, &told);
@@ -265,7 +265,7 @@ fn an_administrators_settings_are_warned_of_and_our_id_is_refused() {
 #[test]
 fn a_bare_home_is_codexs_own_but_for_the_login() {
     let machine = machine(&[]);
-    let plan = Plan::of_bare_home(&Codex, "work", &["login".into()], &machine).expect("a plan");
+    let plan = Plan::of_providerless_home(&Codex, "work", &["login".into()], &machine).expect("a plan");
     assert_eq!(words(&plan), ["-c", "cli_auth_credentials_store=\"file\"", "login"]);
     assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some("/s/codex/work/home".into()));
     assert!(plan.files.is_empty() && plan.links.is_empty());

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::cache::form::{Draft, Extent};
+use crate::catalog::cache::format::{Draft, Extent};
 
 fn draft(entries: &[Entry]) -> Draft<'_> {
     Draft {

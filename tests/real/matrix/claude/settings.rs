@@ -6,7 +6,7 @@ use super::super::hostile::hostile;
 use super::super::scene::{Scene, shown};
 use super::super::{HIJACK, PROXY, STRAY};
 use super::{PINNED, VARIABLES, env, hostile_settings};
-use crate::support::{Canary, Ran, net, run};
+use crate::support::{MockProvider, Ran, net, run};
 
 pub fn user_settings(scene: &mut Scene) {
     scene.home(".claude/agents/pinned.md", PINNED);
@@ -191,7 +191,7 @@ pub fn a_policy_of_other_providers(scene: &mut Scene) {
 
 /// What Claude Code itself does here with the variables of a launch: how it ends, and the models that it asks for.
 fn alone(scene: &Scene) -> (Ran, Vec<String>) {
-    let provider = Canary::start(&scene.sandbox, "alone");
+    let provider = MockProvider::start(&scene.sandbox, "alone");
     let mut command = scene.sandbox.command("timeout");
     command.args(["-k", "5", "120", "claude", "-p", "hi"]).envs([
         ("ANTHROPIC_BASE_URL", provider.url("").as_str()),

@@ -1,0 +1,119 @@
+//! What settings files say against a launch. What of it is decisive, [`settings_override`](super::settings_override) knows.
+
+use super::family::{is_family, is_held};
+use super::source::{self, Content, Source};
+use super::{front_matter, models, own_settings, paths, plugins, trust};
+use crate::proxy::PROXY_VARIABLES;
+use crate::{ConflictingSetting, Inputs, Launch};
+
+const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code pass it by";
+const GUARDED: &str = "--settings overrules it";
+const CARRIED: &str = "the environment carries it, since Claude Code does not take it from there in a launch";
+const LISTED: &str = "--settings lists this launch's models, and one of them is asked for instead";
+const DENIED: &str = "--managed-settings denies it, and a model of this launch is asked for instead (2.1.332; older \
+                      versions ask for it)";
+const UNHELD: &str = "nothing overrules it: that model is asked for where it is used";
+
+/// The user's and the project's settings that the plan overrules, and the models that it cannot.
+pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
+    let state = paths::state_files(launch, inputs).into_iter().map(|path| (paths::Kind::User, path));
+    let files = state.chain(paths::settings(launch, inputs));
+    let mut sources: Vec<_> = files
+        .filter_map(|(kind, path)| match source::settings(&path, inputs) {
+            Content::Object(settings) => Some(Source { path, kind, settings }),
+            _ => None,
+        })
+        .collect();
+    sources.extend(own_settings::read(launch, inputs).ok().flatten());
+    let mut conflicts: Vec<_> = sources.iter().flat_map(of_source).collect();
+    let roots = front_matter::project_roots(launch, inputs);
+    let documents = front_matter::documents(&roots, inputs);
+    let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
+    let policies: Vec<_> = paths::policies(inputs)
+        .into_iter()
+        .filter_map(|path| match source::settings(&path, inputs) {
+            Content::Object(settings) => Some(Source { path, kind: paths::Kind::User, settings }),
+            _ => None,
+        })
+        .collect();
+    let plugins = plugins::hooks(&plugins::folders(launch, inputs), inputs);
+    let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch);
+    let users = if paths::isolated(launch, inputs).is_some() {
+        Vec::new()
+    } else {
+        front_matter::users_documents(inputs)
+    };
+    let hooks = sources.iter().chain(&plugins).flat_map(|source| models::of_hooks(source, launch));
+    let hooks = hooks.chain(models::of_document_hooks(&documents, launch));
+    let hooks = hooks.chain(models::of_document_hooks(&users, launch)).map(|choice| (choice, false));
+    let models = models::of_documents(&documents, launch).chain(models::of_documents(&users, launch));
+    let models = models.map(|choice| {
+        let is_listed = is_listed && !models::is_allowed(&choice.model, sources.iter(), launch);
+        (choice, is_listed)
+    });
+    for (choice, is_listed) in hooks.chain(models) {
+        let answer = match is_listed {
+            true => LISTED,
+            false if unheld.denied.holds(&choice.model) => DENIED,
+            false => UNHELD,
+        };
+        let key = format!("{} ({})", choice.key, choice.model);
+        conflicts.push(ConflictingSetting { path: choice.path.to_owned(), key, answer });
+    }
+    conflicts
+}
+
+fn of_source(source: &Source) -> Vec<ConflictingSetting> {
+    let conflict = |key: String, answer| ConflictingSetting { path: source.path.clone(), key, answer };
+    let answer = |name: &str| match name {
+        _ if is_held(name) && !trust::is_trust(name) => Some(HELD),
+        _ if trust::is_trust(name) && source.is_users() => trust::is_carried(name).then_some(CARRIED),
+        _ if is_family(name) || PROXY_VARIABLES.contains(&name) || trust::is_trust(name) => Some(GUARDED),
+        _ => None,
+    };
+    let env = source.env().filter(|(_, value)| !value.is_null() && value.as_str() != Some(""));
+    let mut conflicts: Vec<_> =
+        env.filter_map(|(name, _)| Some(conflict(format!("env.{name}"), answer(name)?))).collect();
+    if source.text("apiKeyHelper").is_some() {
+        conflicts.push(conflict("apiKeyHelper".to_owned(), GUARDED));
+    }
+    if source.available_models().is_some() {
+        conflicts.push(conflict("availableModels".to_owned(), "--settings adds this launch's models"));
+    }
+    for key in ["fallbackModel", "modelOverrides"] {
+        if source.settings.contains_key(key) {
+            conflicts.push(conflict(key.to_owned(), GUARDED));
+        }
+    }
+    if source.text("agent").is_some() {
+        conflicts.push(conflict("agent".to_owned(), "--model is stronger than a model that it brings"));
+    }
+    conflicts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Fact, Protocol};
+
+    #[test]
+    fn what_decides_in_settings_files_is_named_and_the_rest_is_not() {
+        let mut inputs = Inputs::default();
+        inputs.dirs.home = "/home/u".into();
+        let settings = r#"{"env": {"ANTHROPIC_MODEL": "x", "ANTHROPIC_BETAS": "b", "EDITOR": "vi",
+            "ANTHROPIC_API_KEY": ""}, "agent": "a", "availableModels": [], "model": "m"}"#;
+        inputs.facts.insert("/home/u/.claude/settings.json".into(), Fact::File(settings.into()));
+        inputs.facts.insert("/home/u/.claude.json".into(), Fact::File("{".into()));
+        let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
+        let conflicts = of(&launch, &inputs);
+        let told: Vec<_> =
+            conflicts.iter().map(|conflict| (conflict.key.as_str(), conflict.answer)).collect();
+        let expected = [
+            ("env.ANTHROPIC_MODEL", HELD),
+            ("env.ANTHROPIC_BETAS", GUARDED),
+            ("availableModels", "--settings adds this launch's models"),
+            ("agent", "--model is stronger than a model that it brings"),
+        ];
+        assert_eq!(told, expected);
+    }
+}

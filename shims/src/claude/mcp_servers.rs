@@ -1,0 +1,140 @@
+//! A project's MCP servers that would be sent the provider's key.
+//!
+//! Claude Code fills in `${NAME}` in the URL and the headers of a remote server from its own environment,
+//! and with `-p` it connects to those of a project without a question. 2.1.332 leaves the provider's key out there;
+//! older versions send it, so that a repository could fetch the key without running anything. Servers that are
+//! commands inherit the environment anyway: that is a matter of trust in the project.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value as Json};
+
+use super::source::{self, Content, names};
+use super::{argv, paths, plugins};
+use crate::{Inputs, Launch, Plan};
+
+/// A file of MCP servers.
+pub struct ServerFile {
+    pub path: PathBuf,
+    pub content: Map<String, Json>,
+}
+
+impl ServerFile {
+    fn servers(&self) -> impl Iterator<Item = (&String, &Json)> {
+        of(&self.content)
+    }
+}
+
+fn of(content: &Map<String, Json>) -> impl Iterator<Item = (&String, &Json)> {
+    content.get("mcpServers").and_then(Json::as_object).into_iter().flatten()
+}
+
+/// Where projects keep them: the working folder, and those above it.
+pub fn files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
+    inputs.dirs.cwd.ancestors().map(|folder| folder.join(".mcp.json"))
+}
+
+/// The remote servers that name a variable with a secret of this launch, with a warning for each.
+pub fn to_turn_off(
+    files: &[ServerFile],
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    plan: &mut Plan,
+) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for file in files {
+        for (name, server) in file.servers().filter(|(_, server)| is_remote(server)) {
+            let text = server.to_string();
+            if !secrets.iter().any(|secret| names(&text, secret)) {
+                continue;
+            }
+            let consequence = format!(
+                "{}: the MCP server `{name}` would be sent the key of provider `{}`",
+                file.path.display(),
+                launch.provider
+            );
+            plan.warn(format!("{consequence}; it is off in this launch"));
+            if !found.contains(name) {
+                found.push(name.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Whether Claude Code could send it something. The `type` decides, whatever else the entry holds, and without one a
+/// `command` does (2.1.197, 2.1.332); what is neither clearly counts as remote.
+fn is_remote(server: &Json) -> bool {
+    let is_command = match server.get("type") {
+        Some(kind) => kind == "stdio",
+        None => server.get("command").and_then(Json::as_str).is_some_and(|command| !command.is_empty()),
+    };
+    !is_command || server.get("url").is_some()
+}
+
+/// The files of MCP servers of the plugins that `--plugin-dir` loads.
+pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+    argv::plugin_folders(launch, inputs).iter().flat_map(|folder| plugins::server_files(folder)).collect()
+}
+
+/// Warns of an administrator's servers that name the key: nothing overrules them.
+pub fn name_managed(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    let what = "your administrator's MCP server";
+    name_unheld(&paths::managed_servers(), what, secrets, launch, inputs, plan);
+}
+
+/// Warns of servers of plugins that name the key: they are in no list that could turn them off.
+pub fn name_of_plugins(
+    folders: &[PathBuf],
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
+    for path in folders.iter().flat_map(|folder| plugins::server_files(folder)) {
+        name_unheld(&path, "the plugin's MCP server", secrets, launch, inputs, plan);
+    }
+}
+
+fn name_unheld(
+    path: &Path,
+    what: &str,
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) {
+    let consequence = match source::object(path, inputs) {
+        Content::Nothing => return,
+        Content::Broken(_) | Content::Closed(_) => format!(
+            "{} could not be read: its MCP servers may be sent the key of provider `{}`",
+            path.display(),
+            launch.provider
+        ),
+        Content::Object(content) => {
+            // A plugin's file may leave `mcpServers` out around them.
+            let around = content.get("mcpServers").and_then(Json::as_object).unwrap_or(&content);
+            let asks = |server: &Json| {
+                let text = server.to_string();
+                is_remote(server) && secrets.iter().any(|secret| names(&text, secret))
+            };
+            let Some((name, _)) = around.iter().find(|(_, server)| asks(server)) else { return };
+            format!(
+                "{}: {what} `{name}` names the key of provider `{}`, and a Claude Code older than 2.1.332 sends it there",
+                path.display(),
+                launch.provider
+            )
+        }
+    };
+    plan.warn(consequence);
+}
+
+/// Whether the user's own servers of the state file, everywhere or in one project, name the variable.
+pub fn users_own_name(state: &Json, variable: &str) -> bool {
+    let everywhere = state.get("mcpServers").into_iter();
+    let projects = state.get("projects").and_then(Json::as_object).into_iter().flat_map(Map::values);
+    everywhere
+        .chain(projects.filter_map(|project| project.get("mcpServers")))
+        .any(|servers| names(&servers.to_string(), variable))
+}

@@ -1,0 +1,266 @@
+//! What settings files could still change of a launch, and the arguments that keep them from it.
+//!
+//! `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST` makes Claude Code take the variables that route a request from
+//! the environment alone. Every other variable in the `env` of a settings file beats the environment; an
+//! `apiKeyHelper` adds its own key to each request, and there are several keys that choose a model
+//! ([`models`]). Only `--settings` is stronger. Nothing secret of the launch goes into it; what of the
+//! user's own does, [`own_settings`] knows.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use serde_json::{Map, Value as Json, json};
+
+use super::argv::forwards;
+use super::family::{is_family, is_held};
+use super::found::Found;
+use super::front_matter::Document;
+use super::onboarding::State;
+use super::source::{Source, as_text};
+use super::{
+    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, trust,
+};
+use crate::{Inputs, Launch, Plan, Value};
+
+/// Headers for every request, a line each.
+pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
+
+/// Adds the arguments that hold the launch's choices against the settings found.
+///
+/// # Errors
+/// When a file holds something that no argument is stronger than.
+pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, plan: &mut Plan) -> Result<()> {
+    for source in found.all() {
+        refuse_unbeatable(source, launch)?;
+    }
+    for policy in &found.policies {
+        policy::respect(policy, launch, plan)?;
+    }
+    if super::holds_login_key_back(launch, state) {
+        refuse_lost_header(&found.sources)?;
+    }
+    keep_users_key_variable(found, state, launch, plan);
+    trust::carry(found, launch, plan);
+    if found.all().any(|source| source.text("agent").is_some()) || forwards(launch, "--agent") {
+        plan.arg("--model"); // the user's own, further on, still wins
+        plan.arg(&*models::spelled(&launch.model.value.id, launch));
+    }
+    let mut guard = guard(&found.sources, launch, inputs, plan);
+    // Nothing below changes the environment.
+    let secrets = plan.secret_variables(launch);
+    let roots = front_matter::project_roots(launch, inputs);
+    let documents = front_matter::documents(&roots, inputs);
+    let servers = mcp_servers::to_turn_off(&found.servers, &secrets, launch, plan);
+    if !servers.is_empty() {
+        guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
+    }
+    mcp_servers::name_managed(&secrets, launch, inputs, plan);
+    if let Some(variables) =
+        hooks::allowed_variables(found, &documents, &roots, &secrets, launch, inputs, plan)?
+    {
+        guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
+    }
+    let plugins = plugins::folders(launch, inputs);
+    mcp_servers::name_of_plugins(&plugins, &secrets, launch, inputs, plan);
+    let plugins = plugins::hooks(&plugins, inputs);
+    let secrets = secrets_of_documents(secrets, plan);
+    let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
+    let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan);
+    let is_projects = |source: &Source| !source.is_users() && source.text("agent").is_some();
+    if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
+        guard.insert("agent".to_owned(), "".into());
+    }
+    let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch);
+    unheld.name(launch, plan);
+    if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {
+        guard.insert("availableModels".to_owned(), json!(models::list(launch)));
+    }
+    defaults::add(launch, found, &mut guard);
+    picker::add(launch, found, plan, &mut guard);
+    own_settings::add_argument(found.own(), guard, launch, inputs, plan);
+    unheld.denied.add_argument(plan);
+    Ok(())
+}
+
+/// Keeps the user's `key_env` variable where the user's own servers or hooks name it.
+fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: &mut Plan) {
+    let Some(variable) = launch.key_variable.as_deref() else { return };
+    if state.servers_name_key_variable {
+        plan.keep_key_variable(launch, &state.path);
+    }
+    let users = found.sources.iter().filter(|source| source.is_users());
+    for source in users.filter(|source| hooks::name_variable(source, variable)) {
+        plan.keep_key_variable(launch, &source.path);
+    }
+}
+
+/// The variables with a secret that the child sees.
+fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<String> {
+    secrets.retain(|name| plan.env.get(OsStr::new(name)) != Some(&None));
+    secrets
+}
+
+/// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of skills
+/// and commands that were not read get a list of variables from [`hooks`].
+fn name_unread_documents(roots: &[PathBuf], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> bool {
+    let consequence = |(path, why): (PathBuf, &str)| {
+        format!(
+            "{} {why}: what is there may name the key of provider `{}`, and a Claude Code older than 2.1.332 may send \
+             it to where that says",
+            path.display(),
+            launch.provider
+        )
+    };
+    let agents = front_matter::unread(front_matter::AGENTS, roots, inputs);
+    let Some(unread) = agents else { return false };
+    plan.warn(format!(
+        "{}; an `agent` of the project's settings does not start in this launch\n\
+         help: update Claude Code, or put the agents themselves into `.claude/agents`",
+        consequence(unread)
+    ));
+    true
+}
+
+/// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
+/// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
+fn name_documents_with_secrets(
+    documents: &[Document<'_>],
+    secrets: &BTreeSet<String>,
+    launch: &Launch,
+    plan: &mut Plan,
+) -> bool {
+    let mut is_agent = false;
+    for document in documents {
+        let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
+        let consequence = format!(
+            "{} names {name}, the key of provider `{}`: a Claude Code older than 2.1.332 may send it to where that \
+             file says",
+            document.path.display(),
+            launch.provider
+        );
+        plan.warn(format!("{consequence}\nhelp: update Claude Code, or take {name} out of that file"));
+        is_agent |= document.is_agent;
+    }
+    is_agent
+}
+
+/// What the child is to see of a variable: a value, nothing, or whatever it likes.
+pub enum Meant<'a> {
+    Value(&'a Value),
+    Unset,
+    Free,
+}
+
+pub fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
+    let set = launch.extra_env.get(name).or_else(|| plan.env.get(OsStr::new(name))?.as_ref());
+    match set {
+        Some(value) => Meant::Value(value),
+        None if plan.env.contains_key(OsStr::new(name)) || is_family(name) => Meant::Unset,
+        None => Meant::Free,
+    }
+}
+
+/// Whether `theirs` makes no difference to what is meant.
+pub fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
+    match meant {
+        Meant::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
+        Meant::Unset => as_text(theirs).is_empty(),
+        Meant::Free => true,
+    }
+}
+
+fn guard(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
+    let mut guard = Map::new();
+    if sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
+        guard.insert("apiKeyHelper".to_owned(), "".into()); // `null` would not turn it off
+    }
+    models::pin(sources, launch, &mut guard);
+    let env = guarded_env(sources, launch, inputs, plan);
+    if !env.is_empty() {
+        guard.insert("env".to_owned(), env.into());
+    }
+    guard
+}
+
+fn guarded_env(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
+    let mut env = Map::new();
+    for source in sources {
+        for (name, theirs) in source.env().filter(|(name, _)| !is_held(name)) {
+            let is_trust = trust::is_trust(name);
+            if is_trust && source.is_users() {
+                continue;
+            }
+            let mut meant = meant(name, launch, plan);
+            let inherited = inputs.var(name).map(Value::from);
+            if is_trust && let Meant::Free = meant {
+                // What the user's own environment trusts, and nothing where it says nothing.
+                meant = inherited.as_ref().map_or(Meant::Unset, Meant::Value);
+            }
+            if agrees(theirs, &meant) {
+                continue;
+            }
+            let ours = match meant {
+                Meant::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
+                _ => Some(String::new()),
+            };
+            if ours.is_none() {
+                plan.warn(secret_lost(&source.path, name));
+            }
+            if ours.is_some() || is_family(name) || is_trust {
+                env.insert(name.to_owned(), ours.unwrap_or_default().into());
+            }
+        }
+    }
+    env
+}
+
+fn secret_lost(path: &Path, name: &str) -> String {
+    format!(
+        "{} sets env.{name}, which Claude Code prefers to the provider's, and the provider's holds a secret \
+         that cannot go on a command line; remove env.{name} from that file",
+        path.display()
+    )
+}
+
+/// The header that holds a login's key back is a secret, and goes by the environment; headers in a settings
+/// file beat it there.
+fn refuse_lost_header(sources: &[Source]) -> Result<()> {
+    for source in sources {
+        if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+            bail!(
+                "{}: env.{HEADERS} stands in the way of what keeps your login's key from the provider\n\
+                 help: remove it from that file",
+                source.path.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+/// A socket in place of the base URL cannot be taken back once a settings file named it, and `--bg` is
+/// looked at before `--settings` is.
+fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
+    for (name, value) in source.env() {
+        let text = as_text(value);
+        let consequence = match name {
+            _ if launch.extra_env.contains_key(name) => continue,
+            "ANTHROPIC_UNIX_SOCKET" if !text.is_empty() => "sends every request and the key to that socket",
+            "CLAUDE_CODE_DISABLE_AGENT_VIEW" if !is_true(&text) => {
+                "allows background agents, which do not stay with the provider"
+            }
+            _ => continue,
+        };
+        bail!(
+            "{}: env.{name} {consequence}, and no launcher can overrule it\nhelp: remove it from that file",
+            source.path.display()
+        );
+    }
+    Ok(())
+}
+
+/// What Claude Code reads as yes.
+fn is_true(text: &str) -> bool {
+    ["1", "true", "yes", "on"].contains(&text.trim().to_ascii_lowercase().as_str())
+}

@@ -1,0 +1,110 @@
+//! The generated managed folder: what Hermes believes above every `.env` and settings file.
+//!
+//! Hermes 0.19 loads `~/.hermes/.env` over the environment, so a stale line there would undo the launch.
+//! It loads `.env` of the managed folder after that, and believes its `config.yaml` key by key.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use anyhow::{Context, Result, anyhow};
+
+use super::home::{Homes, Policy};
+use super::routing::variable;
+use super::{literal, settings, variables};
+use crate::{Inputs, Launch, Plan, Proxy, Value, proxy};
+
+/// Plans the managed folder of a runtime home.
+pub fn plan(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    let managed = runtime.join("managed");
+    let mut env = Vec::new();
+    if let Some(policy) = &homes.policy {
+        overlay(policy, &managed, inputs, plan)?;
+        let theirs = inputs.file(&policy.dir.join(".env"));
+        let theirs = theirs.map_err(|error| anyhow!("{error:#}\nhelp: repair it or move it away"))?;
+        env.extend_from_slice(theirs.unwrap_or_default());
+        env.extend_from_slice(literal::QUOTE_GUARD.as_bytes());
+    }
+    env.extend(lines(launch, runtime, homes, inputs, plan)?.into_bytes());
+    plan.dirs.insert(managed.clone());
+    plan.set("HERMES_HOME", runtime);
+    plan.set("HERMES_MANAGED_DIR", managed.as_path());
+    plan.write(managed.join(".env"), env);
+    Ok(())
+}
+
+/// The policy's settings: the administrator's as they are, since they are meant to win; those of a folder
+/// that a variable named, perhaps a stale one, without what routes.
+fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+    let theirs = policy.dir.join("config.yaml");
+    let ours = managed.join("config.yaml");
+    let mut overlay = settings::read(&theirs, inputs)?;
+    if policy.administrators {
+        let routing = settings::routing_keys(&overlay).join("`, `");
+        if !routing.is_empty() {
+            plan.warn(format!(
+                "the administrator decides `{routing}`, which wins over the chosen provider: {}\n\
+                 help: ask the administrator to leave it to the user",
+                theirs.display()
+            ));
+        }
+        plan.link(ours, theirs);
+    } else {
+        settings::strip(&mut overlay);
+        plan.write(ours, overlay.lines());
+    }
+    Ok(())
+}
+
+/// The pins, as python-dotenv reads them.
+fn lines(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: &mut Plan) -> Result<String> {
+    let names = variables::pinned(homes.dotenvs(inputs).map(|(_, bytes)| bytes));
+    let mut pins: BTreeMap<String, Value> = names.into_iter().map(|name| (name, Value::from(""))).collect();
+    let mut references = BTreeMap::new();
+    let mut pin = |name: &str, value: Value| _ = pins.insert(name.to_owned(), value);
+    pin("HERMES_HOME", runtime.into());
+    pin("HERMES_MANAGED_DIR", runtime.join("managed").into());
+    match &launch.proxy {
+        Proxy::Inherit => {}
+        Proxy::None => proxy::PROXY_VARIABLES.iter().for_each(|name| pin(name, "".into())),
+        // A user name and a password may be in it, and this is a file: it goes by a variable of ours.
+        Proxy::Url(url) => {
+            let variable = variable(launch, "_PROXY", inputs);
+            plan.set(&variable, url.as_str());
+            references.extend(proxy::PROXY_VARIABLES.map(|name| (name.to_owned(), variable.clone())));
+        }
+    }
+    if let Some(hosts) = proxy::no_proxy(launch, inputs) {
+        pin("NO_PROXY", hosts.as_str().into());
+        pin("no_proxy", hosts.as_str().into());
+    }
+    // What the user's config says of a variable is the last word here too; secrets stay out of the file.
+    for (name, value) in &launch.extra_env {
+        references.remove(name);
+        if name.ends_with("_KEY") || value.plain().is_none() {
+            pins.remove(name);
+        } else if pins.contains_key(name) || proxy::PROXY_VARIABLES.contains(&name.as_str()) {
+            pins.insert(name.clone(), value.clone());
+        }
+    }
+    let mut lines = String::new();
+    for (name, value) in &pins {
+        if !references.contains_key(name) {
+            let text = value.plain().unwrap_or_default();
+            lines.push_str(&literal::assignment(name, utf8(name, &text)?)?);
+        }
+    }
+    for (name, variable) in &references {
+        lines.push_str(&literal::reference(name, variable));
+    }
+    Ok(lines)
+}
+
+fn utf8<'a>(name: &str, text: &'a OsStr) -> Result<&'a str> {
+    text.to_str().with_context(|| {
+        format!(
+            "{name} cannot be {} for Hermes: not UTF-8\nhelp: choose another folder or value",
+            text.display()
+        )
+    })
+}

@@ -1,0 +1,98 @@
+//! Proxies: a provider on this machine is always reached directly.
+//!
+//! None of the agents exempts proxy from a proxy: Claude Code 2.1.197, Codex 0.169 and Hermes 0.19
+//! send a request for `http://127.0.0.1` to whatever `HTTP_PROXY` names, key included.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::{Inputs, Launch, Plan, Proxy};
+
+/// The proxy variables in both cases. Claude Code listens to the lower case first, Codex to the upper.
+pub const PROXY_VARIABLES: [&str; 6] =
+    ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+
+const LOOPBACK: [&str; 3] = ["127.0.0.1", "localhost", "::1"];
+
+/// The host of a URL, without port, user or brackets.
+pub fn host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
+    let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
+    match address.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or(v6),
+        None => address.split(':').next().unwrap_or(address),
+    }
+}
+
+/// Whether the URL's host is this machine.
+pub fn is_loopback(url: &str) -> bool {
+    let host = host(url);
+    host.eq_ignore_ascii_case("localhost")
+        || host.to_ascii_lowercase().ends_with(".localhost")
+        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        || host.parse() == Ok(Ipv4Addr::UNSPECIFIED)
+}
+
+/// The value for `NO_PROXY` and `no_proxy` of a launch on a proxy provider; `None` for a remote one.
+///
+/// Whatever was excepted before stays so. Both names get the same value, since agents differ in which
+/// of the two they believe.
+pub fn no_proxy(launch: &Launch, inputs: &Inputs) -> Option<String> {
+    let url = &launch.base_url.value;
+    if !is_loopback(url) {
+        return None;
+    }
+    let mut hosts: Vec<String> = Vec::new();
+    for name in ["no_proxy", "NO_PROXY"] {
+        let inherited = inputs.var(name).and_then(|value| value.to_str()).unwrap_or_default();
+        hosts.extend(inherited.split(',').map(|host| host.trim().to_owned()));
+    }
+    hosts.extend(LOOPBACK.map(str::to_owned));
+    hosts.push(host(url).to_owned());
+    let mut seen = std::collections::BTreeSet::new();
+    hosts.retain(|host| !host.is_empty() && seen.insert(host.clone()));
+    Some(hosts.join(","))
+}
+
+/// Plans the proxy variables of a launch.
+pub fn apply(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    match &launch.proxy {
+        Proxy::Inherit => {}
+        Proxy::None => PROXY_VARIABLES.iter().for_each(|name| plan.unset(name)),
+        Proxy::Url(url) => PROXY_VARIABLES.iter().for_each(|name| plan.set(name, url.as_str())),
+    }
+    if let Some(hosts) = no_proxy(launch, inputs) {
+        plan.set("NO_PROXY", hosts.as_str());
+        plan.set("no_proxy", hosts.as_str());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_read_out_of_urls() {
+        assert_eq!(host("http://127.0.0.1:80/v1"), "127.0.0.1");
+        assert_eq!(host("http://[::1]:80/v1"), "::1");
+        assert_eq!(host("https://user:pw@host.example/x@y"), "host.example");
+        assert_eq!(host("https://host.example?x"), "host.example");
+    }
+
+    #[test]
+    fn loopback_is_known_by_every_name() {
+        for url in [
+            "http://localhost:1",
+            "http://LOCALHOST/",
+            "http://127.9.9.9",
+            "http://[::1]:1",
+            "http://ollama.localhost",
+            "http://0.0.0.0:11434",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in ["https://localhost.example", "http://10.0.0.1", "https://127.example"] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Settings on this machine that conflict with a launch, and what the plan does about it: for `doctor` and `why`.
+//!
+//! The variables are those the plan itself changes; the settings are those the agent's adapter knows of. No
+//! value is told, but for the host of a URL.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use serde::Serialize;
+use shims::inputs::matches;
+use shims::proxy::{PROXY_VARIABLES, host};
+use shims::{Agent, Dirs, Fact, Inputs, Launch, Plan};
+
+use crate::env::Environment;
+use crate::inputs;
+
+/// Settings in one place that a plan deals with in one way.
+#[derive(Debug, Eq, PartialEq, Serialize)]
+pub struct Overruled {
+    /// The file, or the environment.
+    pub place: String,
+    /// The settings.
+    pub names: Vec<String>,
+    /// What keeps them from deciding.
+    pub answer: String,
+}
+
+/// What the plan was made from, and the files that only the adapter's [`Agent::conflicts`] look into.
+pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
+    let mut inputs = inputs::gather(agent, launch, inputs::bare(dirs, env));
+    // A folder's files are known once it was read.
+    loop {
+        let mut new = agent.conflict_files(&inputs);
+        new.retain(|path| inputs.fact(path).is_none());
+        if new.is_empty() {
+            return inputs;
+        }
+        for path in new {
+            inputs::read(path, &mut inputs);
+        }
+    }
+}
+
+/// Everything that `plan` overrules.
+pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Overruled> {
+    let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    for (name, answer) in variables(agent, launch, inputs, plan) {
+        found.entry(("the environment".to_owned(), answer.to_owned())).or_default().push(name);
+    }
+    for conflict in agent.conflicts(launch, inputs, plan) {
+        let place = conflict.path.display().to_string();
+        found.entry((place, conflict.answer.to_owned())).or_default().push(conflict.key);
+    }
+    found.into_iter().map(|((place, answer), names)| Overruled { place, names, answer }).collect()
+}
+
+fn variables(
+    agent: &dyn Agent,
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &Plan,
+) -> Vec<(String, &'static str)> {
+    let mut found = Vec::new();
+    for (name, planned) in &plan.env {
+        let (Some(name), Some(theirs)) = (name.to_str(), inputs.env.get(name)) else { continue };
+        let is_family = agent.managed_env_vars().iter().any(|pattern| matches(pattern, name));
+        let answer = match planned {
+            _ if theirs.is_empty() => continue,
+            None if launch.foreign_keys.contains(name) => "another provider's key, removed for the launch",
+            None if is_family || PROXY_VARIABLES.contains(&name) => "removed for the launch",
+            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => "replaced for the launch",
+            _ => continue,
+        };
+        found.push((with_host(name, theirs), answer));
+    }
+    found
+}
+
+fn with_host(name: &str, value: &OsStr) -> String {
+    match value.to_str().filter(|value| name.ends_with("_URL") && value.contains("://")) {
+        Some(url) => format!("{name} (to {})", host(url)),
+        None => name.to_owned(),
+    }
+}
+
+/// The administrator's files among what was read.
+pub fn policies(inputs: &Inputs) -> impl Iterator<Item = &Path> {
+    let administrators = |path: &Path| ["/etc", "/Library"].iter().any(|root| path.starts_with(root));
+    let is_file = |fact: &Fact| matches!(fact, Fact::File(_) | Fact::Unreadable(_));
+    inputs
+        .facts
+        .iter()
+        .filter(move |(path, fact)| administrators(path) && is_file(fact))
+        .map(|(path, _)| path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_files_outside_of_the_users_reach_are_policies() {
+        let mut inputs = Inputs::default();
+        for (path, fact) in [
+            ("/etc/claude-code/managed-settings.json", Fact::File("{}".into())),
+            ("/etc/codex/managed_config.toml", Fact::Absent),
+            ("/home/u/etc/settings.json", Fact::File("{}".into())),
+        ] {
+            inputs.facts.insert(path.into(), fact);
+        }
+        let found: Vec<_> = policies(&inputs).map(|path| path.display().to_string()).collect();
+        assert_eq!(found, ["/etc/claude-code/managed-settings.json"]);
+    }
+
+    #[test]
+    fn of_a_url_only_the_host_is_told() {
+        let told = |name, value: &str| with_host(name, value.as_ref());
+        assert_eq!(told("X_BASE_URL", "https://u:pw@h.example/p?key=k"), "X_BASE_URL (to h.example)");
+        assert_eq!(told("X_BASE_URL", "sk-misplaced"), "X_BASE_URL");
+        assert_eq!(told("X_KEY", "https://h.example"), "X_KEY");
+    }
+}

@@ -1,0 +1,111 @@
+//! The made-up world of a demo: a provider, a key, an empty home, an environment.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use tempfile::TempDir;
+
+use crate::commands::probe::{self, Expectations, random_key};
+use crate::env::Environment;
+use crate::mock_provider::{MODELS, MockProvider};
+
+/// The provider's name.
+pub const PROVIDER: &str = "demo";
+
+/// Left over from another tool, as it were: a launch must send neither.
+const STALE: [&str; 2] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
+
+/// What a program needs of the user's environment to run at all.
+const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TERM", "USER"];
+
+/// Everything a demo makes up. The folders are removed when it is dropped.
+pub struct DemoSandbox {
+    folder: TempDir,
+    /// Where the provider listens.
+    pub addr: SocketAddr,
+    /// What its base URLs begin with.
+    pub path: String,
+    /// The provider as a proxy.
+    proxy: String,
+    /// The provider's key.
+    pub key: String,
+    /// The value of the [`STALE`] variables.
+    pub stale: String,
+}
+
+impl Drop for DemoSandbox {
+    fn drop(&mut self) {
+        probe::remove(self.folder.path());
+    }
+}
+
+impl DemoSandbox {
+    /// Makes the folders and the keys.
+    pub fn set(mock_provider: &MockProvider) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("agent-run-demo-").tempdir();
+        let folder = folder.context("could not make a folder for the demo")?;
+        // Codex 0.169 wants no home below the folder for temporary files, so that is beside it.
+        for name in ["home", "tmp", "work"] {
+            fs::create_dir(folder.path().join(name)).context("could not make a folder for the demo")?;
+        }
+        let (addr, path, proxy) =
+            (mock_provider.addr(), mock_provider.prefix().to_owned(), mock_provider.proxy());
+        Ok(Self { folder, addr, path, proxy, key: random_key("demo"), stale: random_key("stale") })
+    }
+
+    /// What a launch here must send, and what it must not.
+    pub fn expected(&self) -> Expectations {
+        Expectations {
+            key: self.key.clone(),
+            stale: STALE.map(|name| (name.to_owned(), self.stale.clone())).into(),
+            models: vec![MODELS[0].to_owned()],
+            hosts: None,
+        }
+    }
+
+    /// A place below the demo's folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The config that a user of this provider would have.
+    pub fn config(&self) -> String {
+        let Self { addr, path, key, .. } = self;
+        let model = MODELS[0];
+        format!(
+            "\
+providers:
+  {PROVIDER}:
+    protocols: [anthropic, openai-responses, openai-chat-completions]
+    base_urls: {{anthropic: 'http://{addr}{path}', openai: 'http://{addr}{path}/v1'}}
+    key: {key}
+    default_model: {model}
+    models: [{{id: {model}, context_window: 200000}}]
+    model_api_filters: []
+"
+        )
+    }
+
+    /// The agent's environment, before the plan changes it.
+    ///
+    /// The proxy variables lead to the provider too: it lets nothing pass and remembers who was asked for.
+    pub fn environment(&self, user: &Environment, program: &Path) -> Environment {
+        let passed =
+            PASSED.iter().filter_map(|name| Some((OsString::from(name), user.var(name)?.to_owned())));
+        let mut vars: BTreeMap<OsString, OsString> = passed.collect();
+        vars.insert("HOME".into(), self.path("home").into());
+        vars.insert("TMPDIR".into(), self.path("tmp").into());
+        // The folder of the program too: its installer may have put it where no PATH leads.
+        let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
+        vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
+        for name in shims::proxy::PROXY_VARIABLES {
+            vars.insert(name.into(), self.proxy.clone().into());
+        }
+        vars.extend(STALE.map(|name| (name.into(), OsStr::new(&self.stale).to_owned())));
+        Environment::made_of(vars)
+    }
+}

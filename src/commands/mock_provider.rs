@@ -1,0 +1,34 @@
+//! `agent-run mock-provider`: the embedded provider as a process of its own, for tests.
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use nix::unistd::getppid;
+
+use crate::mock_provider::{Log, MockProvider, Script};
+
+/// How often it looks for its parent: no one should wait long for the port, and looking costs nothing.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Runs a mock provider until the parent process ends.
+///
+/// The address is the first line of standard output; by then the mock provider is listening.
+pub fn run(listen: SocketAddr, log: &Path, script: Option<&str>) -> Result<ExitCode> {
+    let parent = getppid();
+    let script = script.map(Script::read).transpose()?.unwrap_or_default();
+    let mock_provider = MockProvider::listen(listen, script, Log::file(log)?)?;
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "listening {}", mock_provider.addr())
+        .and_then(|()| stdout.flush())
+        .context("could not print")?;
+    // An orphan is given another parent, on Linux and macOS alike.
+    while getppid() == parent {
+        thread::sleep(LOOK);
+    }
+    Ok(ExitCode::SUCCESS)
+}

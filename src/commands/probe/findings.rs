@@ -1,0 +1,311 @@
+//! What the provider was sent, judged and put in plain words.
+//!
+//! No key is in these words: a key shows as the start of its SHA-256.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use shims::proxy::host;
+
+use super::{LIMIT, ProbeOutput};
+use crate::key;
+use crate::mock_provider::{Record, TEXT};
+
+/// The headers in which keys are sent.
+const KEY_HEADERS: [&str; 5] =
+    ["api-key", "authorization", "proxy-authorization", "x-api-key", "x-goog-api-key"];
+
+/// How much of what a failed agent said is shown.
+const LINES: usize = 12;
+
+/// What a launch as promised sends.
+pub struct Expectations {
+    /// The provider's key.
+    pub key: String,
+    /// Variables that a launch must not send, with their values.
+    pub stale: Vec<(String, String)>,
+    /// The models that may be asked for.
+    pub models: Vec<String>,
+    /// The hosts that the agent may ask for beside the provider; any, where nothing of the user's is at stake.
+    pub hosts: Option<&'static [&'static str]>,
+}
+
+/// What there is to say.
+#[derive(Default)]
+pub struct ProbeReport {
+    /// What the agent asked and was told: title and value.
+    facts: Vec<(&'static str, String)>,
+    /// What was as promised.
+    kept: Vec<String>,
+    /// What was not.
+    broken: Vec<String>,
+    /// Hosts that were asked for and should not have been.
+    strangers: Vec<String>,
+    /// The agent's last words, when something was not as promised.
+    heard: String,
+}
+
+impl ProbeReport {
+    /// Judges a run by the requests it made.
+    pub fn of(records: &[Record], expected: &Expectations, ran: &ProbeOutput) -> Self {
+        let mut findings = Self::default();
+        let (elsewhere, here): (Vec<_>, Vec<_>) = records.iter().partition(|record| is_elsewhere(record));
+        findings.question(&here, expected);
+        findings.reply(ran);
+        findings.keys(records, &elsewhere, expected);
+        findings.hosts(&elsewhere, expected);
+        if !findings.as_promised() {
+            let said: Vec<_> = ran.stdout.lines().chain(ran.stderr.lines()).collect();
+            findings.heard = said[said.len().saturating_sub(LINES)..].join("\n");
+        }
+        findings
+    }
+
+    /// Whether the agent asked this provider with this key, got its answer, and did nothing else.
+    pub fn as_promised(&self) -> bool {
+        self.broken.is_empty() && self.strangers.is_empty()
+    }
+
+    /// What the agent asked and was told: title and value.
+    pub fn facts(&self) -> &[(&'static str, String)] {
+        &self.facts
+    }
+
+    /// What was as promised.
+    pub fn kept(&self) -> &[String] {
+        &self.kept
+    }
+
+    /// What was not.
+    pub fn broken(&self) -> &[String] {
+        &self.broken
+    }
+
+    /// Hosts that were asked for and should not have been.
+    pub fn strangers(&self) -> &[String] {
+        &self.strangers
+    }
+
+    /// The agent's last words, when something was not as promised.
+    pub fn heard(&self) -> &str {
+        &self.heard
+    }
+
+    fn question(&mut self, here: &[&Record], expected: &Expectations) {
+        let prompts: Vec<_> = here.iter().filter(|record| record.protocol.is_some()).collect();
+        let Some(first) = prompts.first() else {
+            return self.broken.push("the provider was asked nothing".to_owned());
+        };
+        let models: BTreeSet<_> = prompts.iter().filter_map(|record| record.model.as_deref()).collect();
+        let places: Vec<_> =
+            keys(first).filter_map(|(name, value)| place(name, value, &expected.key)).collect();
+        if places.is_empty() {
+            self.broken.push("the provider's key was not sent to it".to_owned());
+        }
+        let others: Vec<_> =
+            models.iter().filter(|model| !expected.models.iter().any(|it| it == *model)).copied().collect();
+        if !others.is_empty() {
+            self.broken.push(format!("a model was asked for that was not chosen: {}", others.join(", ")));
+        }
+        self.facts.extend([
+            ("host", first.host.clone().unwrap_or_default()),
+            ("path", format!("{} {}", first.method, first.path)),
+            ("protocol", first.protocol.map(|protocol| protocol.to_string()).unwrap_or_default()),
+            ("model", models.into_iter().collect::<Vec<_>>().join(", ")),
+            ("key", places.join(" and ")),
+        ]);
+        let others = here.len() - prompts.len();
+        self.kept.push(format!("Requests: {} with a prompt, {others} without.", prompts.len()));
+    }
+
+    fn reply(&mut self, ran: &ProbeOutput) {
+        let reply = ran.stdout.trim();
+        self.facts.push(("reply", reply.lines().last().unwrap_or_default().to_owned()));
+        match &ran.ended {
+            None => self.broken.push(format!("the agent had not ended after {} s", LIMIT.as_secs())),
+            Some(how) if !reply.contains(TEXT) => {
+                self.broken.push(format!("the agent ended ({how}) without the reply, {TEXT}"));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn keys(&mut self, records: &[Record], elsewhere: &[&Record], expected: &Expectations) {
+        let sent = |(_, secret): &&(String, String)| records.iter().any(|record| holds(record, secret));
+        for (name, _) in expected.stale.iter().filter(sent) {
+            self.broken.push(format!("the value of {name} was sent"));
+        }
+        if records.iter().flat_map(keys).any(|(_, value)| !value.ends_with(&expected.key)) {
+            self.broken.push("a key of another provider was sent".to_owned());
+        }
+        if records.iter().any(|record| holds(&without_keys(record), &expected.key)) {
+            self.broken.push("the key was sent outside the headers meant for it".to_owned());
+        }
+        if elsewhere.iter().any(|record| holds(record, &expected.key)) {
+            self.broken.push("the key was sent to another host".to_owned());
+        }
+        if self.as_promised() {
+            let stale: Vec<_> = expected.stale.iter().map(|(name, _)| name.as_str()).collect();
+            self.kept.push(match stale.join(" and ") {
+                stale if stale.is_empty() => "No other key was sent.".to_owned(),
+                stale => format!("No other key was sent, though {stale} held one."),
+            });
+        }
+    }
+
+    fn hosts(&mut self, elsewhere: &[&Record], expected: &Expectations) {
+        let asked: BTreeSet<_> = elsewhere.iter().map(|record| record.path.as_str()).collect();
+        let is_its_own = |target: &&str| expected.hosts.is_none_or(|own| own.contains(&host(target)));
+        let (own, strangers): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_its_own);
+        if !own.is_empty() {
+            let own = own.join(", ");
+            self.kept.push(format!("It also asked for {own}, of its own accord; nothing was let through."));
+        } else if strangers.is_empty() {
+            let none = "No other host was asked for: the proxy variables led here as well.";
+            self.kept.push(none.to_owned());
+        }
+        self.strangers = strangers.into_iter().map(str::to_owned).collect();
+    }
+}
+
+impl fmt::Display for ProbeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (title, value) in &self.facts {
+            writeln!(f, "  {title:<9} {value}")?;
+        }
+        writeln!(f)?;
+        self.kept.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        self.broken.iter().try_for_each(|line| writeln!(f, "Not as promised: {line}."))?;
+        if !self.strangers.is_empty() {
+            writeln!(f, "Not as promised: it asked for {}.", self.strangers.join(", "))?;
+        }
+        if !self.heard.is_empty() {
+            writeln!(f, "\nThe agent's last words:\n{}", self.heard)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a request was for another host, and only came here because the proxy variables said so.
+fn is_elsewhere(record: &Record) -> bool {
+    !record.path.starts_with('/')
+}
+
+fn keys(record: &Record) -> impl Iterator<Item = (&str, &str)> {
+    KEY_HEADERS.iter().filter_map(|&name| Some((name, record.headers.get(name)?.as_str())))
+}
+
+fn without_keys(record: &Record) -> Record {
+    let mut record = record.clone();
+    record.headers.retain(|name, _| !KEY_HEADERS.contains(&name.as_str()));
+    record
+}
+
+fn holds(record: &Record, secret: &str) -> bool {
+    serde_json::to_string(record).is_ok_and(|text| text.contains(secret))
+}
+
+/// Where a key was seen, and which: `authorization: Bearer <sha256 01234567…>`.
+fn place(name: &str, value: &str, key: &str) -> Option<String> {
+    let scheme = value.strip_suffix(key)?;
+    Some(format!("{name}: {scheme}{}", key::fingerprint(key)))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shims::Protocol;
+
+    use super::*;
+
+    fn expected() -> Expectations {
+        Expectations {
+            key: "sk-ours".to_owned(),
+            stale: vec![("OPENAI_API_KEY".to_owned(), "sk-stale".to_owned())],
+            models: vec!["m".to_owned()],
+            hosts: None,
+        }
+    }
+
+    fn asked(path: &str, header: &str, value: &str) -> Record {
+        Record {
+            n: 1,
+            ms: 0,
+            method: "POST".to_owned(),
+            path: path.to_owned(),
+            host: Some("127.0.0.1:9".to_owned()),
+            protocol: path.ends_with("/messages").then_some(Protocol::Anthropic),
+            model: Some("m".to_owned()),
+            stream: true,
+            headers: [(header.to_owned(), value.to_owned())].into(),
+            body: json!({"system": "be brief"}),
+            status: 200,
+        }
+    }
+
+    fn answered() -> ProbeOutput {
+        ProbeOutput {
+            stdout: format!("{TEXT}\n"),
+            stderr: String::new(),
+            ended: Some("exit status: 0".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_launch_as_promised_is_told_without_its_key() {
+        let expected = expected();
+        let records = [
+            asked("/v1/messages", "authorization", &format!("Bearer {}", expected.key)),
+            asked("telemetry.example:443", "user-agent", "x"),
+        ];
+        let findings = ProbeReport::of(&records, &expected, &answered());
+        let told = findings.to_string();
+        assert!(findings.as_promised(), "{told}");
+        assert!(!told.contains(&expected.key) && !told.contains(&expected.stale[0].1), "{told}");
+        for part in [
+            "127.0.0.1:9",
+            "POST /v1/messages",
+            "anthropic",
+            "Bearer <sha256 ",
+            TEXT,
+            "telemetry.example:443",
+        ] {
+            assert!(told.contains(part), "{part} is missing: {told}");
+        }
+    }
+
+    #[test]
+    fn every_broken_promise_is_named() {
+        let expected = expected();
+        let ours = format!("Bearer {}", expected.key);
+        let good = asked("/v1/messages", "authorization", &ours);
+        for (second, part) in [
+            (asked("/v1/messages", "x-api-key", "sk-other"), "another provider"),
+            (asked("/v1/messages", "x-note", &expected.stale[0].1), "the value of OPENAI_API_KEY was sent"),
+            (asked("/v1/messages", "x-note", &expected.key), "outside the headers"),
+            (asked(&format!("/v1/messages?key={}", expected.key), "a", "b"), "outside the headers"),
+            (asked("http://elsewhere.example/", "authorization", &ours), "to another host"),
+        ] {
+            let findings = ProbeReport::of(&[good.clone(), second], &expected, &answered());
+            assert!(!findings.as_promised() && findings.to_string().contains(part), "{findings}");
+        }
+        let tempted = asked("telemetry.example:443", "user-agent", "x");
+        for (hosts, as_promised) in [(&["telemetry.example"][..], true), (&["other.example"], false)] {
+            let expected = Expectations { hosts: Some(hosts), ..self::expected() };
+            let findings = ProbeReport::of(&[good.clone(), tempted.clone()], &expected, &answered());
+            assert_eq!(findings.as_promised(), as_promised, "{findings}");
+            assert!(findings.to_string().contains("asked for telemetry.example:443"), "{findings}");
+        }
+        let other = Record { model: Some("other".to_owned()), ..good.clone() };
+        let findings = ProbeReport::of(&[good, other], &expected, &answered());
+        assert!(findings.to_string().contains("not chosen: other"), "{findings}");
+        let mute = ProbeOutput { stdout: String::new(), stderr: "boom".to_owned(), ended: None };
+        let findings = ProbeReport::of(&[], &expected, &mute);
+        for part in ["asked nothing", "had not ended", "boom"] {
+            assert!(findings.to_string().contains(part), "{findings}");
+        }
+        let keyless = asked("/v1/messages", "accept", "*/*");
+        let findings = ProbeReport::of(&[keyless], &expected, &answered());
+        assert!(findings.to_string().contains("was not sent to it"), "{findings}");
+    }
+}

@@ -1,0 +1,60 @@
+//! Which links were asked for.
+
+use anyhow::{Result, bail};
+use shims::Agent;
+
+use crate::cli::shims::Install;
+use crate::config::Config;
+use crate::env::Environment;
+use crate::shim_links::pairs::{Pair, fitting, fitting_of};
+use crate::{exec, inputs, resolve};
+
+/// The pairs that were asked for.
+///
+/// # Errors
+/// When a named one cannot work, or an agent or provider that was named does not exist, or none is left.
+pub fn pairs(asked: &Install, config: &Config, env: &Environment) -> Result<Vec<Pair>> {
+    if !asked.names.is_empty() {
+        let checked = |name: &String| Pair::parse(name).and_then(|pair| pair.check(config).map(|()| pair));
+        return asked.names.iter().map(checked).collect();
+    }
+    let agents: Vec<_> =
+        asked.agents.iter().map(|name| resolve::agent(name.as_ref())).collect::<Result<_>>()?;
+    for name in &asked.providers {
+        check_exists(name, config)?;
+    }
+    let is_named = |agent: &&'static dyn Agent| agents.iter().any(|named| named.name() == agent.name());
+    let mut pairs = match agents.as_slice() {
+        [] => fitting(config),
+        _ => fitting_of(shims::AGENTS.iter().copied().filter(is_named), config),
+    };
+    pairs.retain(|pair| asked.providers.is_empty() || asked.providers.contains(&pair.provider));
+    if pairs.is_empty() {
+        if let ([agent], [provider]) = (agents.as_slice(), asked.providers.as_slice()) {
+            Pair { agent: *agent, provider: provider.clone() }.check(config)?;
+        }
+        bail!("no agent and provider that were asked for fit together\nhelp: see `protocols` in the config");
+    }
+    if asked.found_only {
+        let dirs = env.dirs()?;
+        let is_found = |agent: &dyn Agent| {
+            exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(&dirs, env))).is_ok()
+        };
+        let found: Vec<_> =
+            shims::AGENTS.iter().filter(|agent| is_found(**agent)).map(|a| a.name()).collect();
+        pairs.retain(|pair| found.contains(&pair.agent.name()));
+        if pairs.is_empty() {
+            bail!("none of the agents is found on PATH\nhelp: install one, or leave --found-only out");
+        }
+    }
+    Ok(pairs)
+}
+
+fn check_exists(name: &str, config: &Config) -> Result<()> {
+    let is_home = |agent: &&'static dyn Agent| resolve::home_names(agent.name(), config).contains(name);
+    if config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home) {
+        return Ok(());
+    }
+    let near = crate::suggest::nearest(name, config.providers.keys().map(String::as_str));
+    bail!("no provider `{name}` in the config\nhelp: it has {}", crate::suggest::listed(&near, 12))
+}

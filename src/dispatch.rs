@@ -1,0 +1,176 @@
+//! Shim mode and command-line mode, and the exit codes of each.
+
+use std::borrow::Cow;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Parser;
+use shims::opts::Said;
+
+use crate::cli::{self, Cli, Command};
+use crate::commands::probe::Interrupted;
+use crate::env::Environment;
+use crate::exec::Missing;
+use crate::printable::escaped;
+use crate::request::Request;
+use crate::resolve::agent;
+use crate::{commands, complete, output, report};
+
+/// A launch that failed before the agent ran.
+const OURS: u8 = 125;
+/// The agent is there and cannot be run.
+const NOT_RUNNABLE: u8 = 126;
+/// The agent is not there.
+const NOT_FOUND: u8 = 127;
+
+/// The file name in `argv[0]`, if it is a shim's: something on both sides of an `@`.
+pub fn shim_name(called: &OsStr) -> Option<String> {
+    let name = Path::new(called).file_name()?.to_str()?;
+    shims::split_shim_name(name).map(|_| name.to_owned())
+}
+
+/// Shim mode.
+pub fn shim(name: &str, args: Vec<OsString>, env: &Environment) -> ExitCode {
+    launched(shim_launch(name, args, env))
+}
+
+fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<ExitCode> {
+    let (agent, provider) = shims::split_shim_name(name).context("not a shim's name")?;
+    let Some(agent) = shims::by_name(agent) else {
+        bail!("no agent `{agent}`, as in {name}\nhelp: the agents are {}", shims::names())
+    };
+    match shims::opts::parse(env.shim_opts()?)? {
+        Said::Help(text) => output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes())),
+        Said::Opts(opts) => commands::launch::run(&Request::from_shim(agent, provider, *opts, args), env),
+    }
+}
+
+/// Command-line mode.
+///
+/// `called` is the name we were called by, which links are pointed to.
+pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
+    if let Some(error) = agents_own_name(called) {
+        return launched(Err(error));
+    }
+    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
+    // A launch checks it itself, for shims too.
+    if !matches!(cli.command, Command::Launch(_))
+        && let Err(error) = env.check_depth()
+    {
+        return done(Err(error));
+    }
+    match cli.command {
+        Command::Launch(launch) => {
+            launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
+        }
+        Command::Models(models) => done(commands::models::run(models, cli.config.as_deref(), env)),
+        Command::Demo(demo) => {
+            let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
+            done(agent.and_then(|agent| commands::demo::run(agent, env)))
+        }
+        Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
+        Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
+        Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
+        Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
+        Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
+        Command::Completion(completion) => done(output::write(|out| {
+            std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())
+        })),
+        Command::Config(config) => done({
+            let option = cli.config.as_deref();
+            // The example is the user's, whatever an administrator has put elsewhere.
+            let path = match (config.bootstrap_config, &config.command) {
+                (true, _) => env.own_config_file(option),
+                (false, Some(_)) => env.config_file(option),
+                (false, None) => env.config_to_change(option),
+            };
+            path.and_then(|path| commands::config::run(&config, &path, env))
+        }),
+        Command::Import(import) => done(
+            import_config(&import, cli.config.as_deref(), env)
+                .and_then(|path| commands::import::run(&import, &path, env)),
+        ),
+        Command::Man(man) => done(commands::man::run(&man.dir)),
+        Command::MockProvider(mock_provider) => done(commands::mock_provider::run(
+            mock_provider.listen,
+            &mock_provider.log,
+            mock_provider.script.as_deref(),
+        )),
+    }
+}
+
+/// The error of being started as an agent: by a link or a copy under the agent's own name. A launch knows those of this
+/// very file, and another build of this program comes here.
+fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
+    let name = Path::new(called).file_name()?.to_str()?;
+    let agent = shims::coding_agents().find(|agent| agent.name() == name)?;
+    let title = agent.title();
+    Some(anyhow!(
+        "this is agent-run, started as `{name}`, the name of {title}\n\
+         help: see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
+    ))
+}
+
+/// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a
+/// script passed them on, so an error that holds more than text loses its colours with the rest.
+fn refused(error: &clap::Error) -> ! {
+    let plain = error.render().to_string();
+    let is_launch = error.use_stderr() && is_launch(std::env::args_os().skip(1));
+    let code = if is_launch { OURS.into() } else { error.exit_code() };
+    if error.use_stderr() && matches!(escaped(&plain), Cow::Owned(_)) {
+        report::say(&plain);
+    } else {
+        _ = error.print();
+    }
+    std::process::exit(code);
+}
+
+/// Whether the words are those of a launch, whose own exit code must not be taken for the agent's.
+fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
+    while let Some(word) = words.next() {
+        match word.to_str() {
+            Some("--config") => _ = words.next(),
+            Some(option) if option.starts_with("--config=") => {}
+            word => return word == Some("launch"),
+        }
+    }
+    false
+}
+
+fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {
+    let mut words = launch.words.into_iter();
+    let agent = agent(&words.next().unwrap_or_default())?;
+    // One `--` right after the agent is for us; any later one is the agent's.
+    let mut words = words.peekable();
+    words.next_if(|word| word == "--");
+    Ok(Request::from_command_line(agent, launch.provider, launch.said, config, words.collect()))
+}
+
+/// The end of a launch that did not become the agent.
+fn launched(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        report::error(&error);
+        ExitCode::from(match error.downcast_ref() {
+            Some(Missing::NotFound(..)) => NOT_FOUND,
+            Some(Missing::NotRunnable(..)) => NOT_RUNNABLE,
+            None => OURS,
+        })
+    })
+}
+
+/// The end of any other command.
+fn done(result: Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        report::error(&error);
+        match error.downcast_ref::<Interrupted>() {
+            Some(interrupted) => ExitCode::from(interrupted.exit_code()),
+            None => ExitCode::FAILURE,
+        }
+    })
+}
+
+fn import_config(import: &cli::import::Import, option: Option<&Path>, env: &Environment) -> Result<PathBuf> {
+    if import.write { env.config_to_change(option) } else { env.config_file(option) }
+}

@@ -1,0 +1,323 @@
+//! A file or a link replaced in one step, with nothing left behind by a process that is killed meanwhile.
+//!
+//! The new file is written beside the old one and renamed over it, so that a reader sees the one or the
+//! other. Its temporary name follows from the file's own and is locked by its writer: whoever comes at the
+//! same time waits, and what a killed writer left is used up by the next one instead of piling up. The lock
+//! also makes a change of what is read under it safe from others of ours.
+//!
+//! Folders are made, and modes and owners decided, by the caller.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown, symlink};
+use std::path::{Path, PathBuf};
+
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use tempfile::TempPath;
+
+use crate::exec::waiting;
+
+/// Maximum number of foreign temporary files to remove before giving up.
+const REMOVALS: usize = 3;
+
+/// A locked temporary file that replaces the target on commit and is deleted on drop.
+pub struct Replacement {
+    // Before the lock, so that it is removed while the lock is held.
+    fresh: TempPath,
+    file: File,
+    target: PathBuf,
+}
+
+impl Replacement {
+    /// Waits for other writers of `target`, and begins. The folder must be there. On a file system without locks it
+    /// begins at once, under a name of this process's.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn begin(target: &Path) -> io::Result<Self> {
+        let mut fresh = beside(target, "new");
+        let mut is_alone = false;
+        let mut removals = 0;
+        loop {
+            let file = match open(&fresh) {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied && make_writable(&fresh) => {
+                    continue;
+                }
+                // A link, or what only root could have made unwritable.
+                Err(error)
+                    if fs::symlink_metadata(&fresh).is_ok_and(|there| !there.is_dir() && !sound(&there)) =>
+                {
+                    remove(&fresh, &mut removals, error)?;
+                    continue;
+                }
+                opened => opened?,
+            };
+            let is_locked = waiting::lock(&file, &fresh).inspect_err(|error| {
+                // Nobody is writing it, and it shall not stay.
+                if error.kind() != ErrorKind::TimedOut && file.metadata().is_ok_and(|ours| ours.len() == 0) {
+                    _ = fs::remove_file(&fresh);
+                }
+            })?;
+            if !is_locked && !is_alone {
+                // Without locks two writers must not share a name.
+                if file.metadata().is_ok_and(|ours| ours.len() == 0) {
+                    _ = fs::remove_file(&fresh);
+                }
+                fresh = beside(target, &format!("new-{}", std::process::id()));
+                is_alone = true;
+                continue;
+            }
+            let (ours, there) = (file.metadata()?, fs::symlink_metadata(&fresh));
+            // Whoever held the lock before has renamed it, or removed it.
+            if !there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
+                continue;
+            }
+            if !sound(&ours) {
+                remove(&fresh, &mut removals, ErrorKind::AlreadyExists.into())?;
+                continue;
+            }
+            let replacement =
+                Self { fresh: TempPath::try_from_path(fresh)?, file, target: target.to_owned() };
+            if ours.len() > 0 {
+                replacement.file.set_len(0)?;
+            }
+            return Ok(replacement);
+        }
+    }
+
+    /// Writes the content, with this mode.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn fill(&mut self, contents: &[u8], mode: u32) -> io::Result<()> {
+        self.file.write_all(contents)?;
+        self.file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// Writes the content of a file of the user's, and syncs it to disk; with the mode of the
+    /// file that is there, and its owner where that may be given.
+    ///
+    /// # Errors
+    /// As [`Replacement::fill`].
+    pub fn fill_like(&mut self, contents: &[u8], there: Option<&Metadata>) -> io::Result<()> {
+        if let Some(there) = there {
+            let ours = self.file.metadata()?;
+            if (there.uid(), there.gid()) != (ours.uid(), ours.gid()) {
+                _ = fchown(&self.file, Some(there.uid()), Some(there.gid()));
+            }
+        }
+        self.fill(contents, there.map_or(0o600, |there| there.permissions().mode() & 0o7777))?;
+        self.sync()
+    }
+
+    /// Has the content on the disk before the file takes the target's place.
+    ///
+    /// # Errors
+    /// When there is no room.
+    pub fn sync(&self) -> io::Result<()> {
+        self.file.sync_all()
+    }
+
+    /// Takes the target's place.
+    ///
+    /// # Errors
+    /// When it cannot; the target then stands as it was.
+    pub fn commit(self) -> io::Result<()> {
+        self.fresh.persist(&self.target).map_err(|error| error.error)
+    }
+
+    /// Takes the target's place unless something stands there; says whether it did.
+    ///
+    /// # Errors
+    /// As [`Replacement::commit`].
+    pub fn commit_new(self) -> io::Result<bool> {
+        match self.fresh.persist_noclobber(&self.target).map_err(|error| error.error) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            done => done.map(|()| true),
+        }
+    }
+}
+
+/// Puts a file that everyone may read in its place, as a package would; a link there is replaced.
+///
+/// # Errors
+/// When it cannot be written; what stood there then stands.
+pub fn publish(target: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut fresh = Replacement::begin(target)?;
+    fresh.fill(contents, 0o644)?;
+    fresh.commit()
+}
+
+fn open(fresh: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.custom_flags(O_NOFOLLOW | O_NONBLOCK).open(fresh)
+}
+
+/// Whether it can be what a writer of ours made: a file of this user, under no other name.
+fn sound(there: &Metadata) -> bool {
+    there.is_file() && there.uid() == crate::user::me().as_raw() && there.nlink() == 1
+}
+
+/// A writer that was killed may have given it the mode of a file that nobody may write.
+fn make_writable(fresh: &Path) -> bool {
+    fs::symlink_metadata(fresh).is_ok_and(|there| sound(&there) && there.mode() & 0o600 != 0o600)
+        && fs::set_permissions(fresh, Permissions::from_mode(0o600)).is_ok()
+}
+
+fn remove(fresh: &Path, removals: &mut usize, error: io::Error) -> io::Result<()> {
+    *removals += 1;
+    if *removals > REMOVALS { Err(error) } else { fs::remove_file(fresh) }
+}
+
+/// Points a link elsewhere; whoever looks sees the old one or the new.
+///
+/// A link cannot be locked. So several may make the new one under the same name: it is renamed by one of
+/// them, and the others find their work done, or do it again.
+///
+/// # Errors
+/// When the new one cannot be made.
+pub fn replace_link(path: &Path, target: &Path) -> io::Result<()> {
+    let fresh = beside(path, "new");
+    let leads = |link: &Path| fs::read_link(link).is_ok_and(|to| to == target);
+    loop {
+        match symlink(target, &fresh) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if !leads(&fresh) {
+                    match fs::remove_file(&fresh) {
+                        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                        _ => continue,
+                    }
+                }
+            }
+            made => made?,
+        }
+        match fs::rename(&fresh, path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if leads(path) {
+                    return Ok(());
+                }
+            }
+            done => return done.inspect_err(|_| _ = fs::remove_file(&fresh)),
+        }
+    }
+}
+
+/// A name in the same folder that tells whose it is.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".agent-run-");
+    name.push(path.file_name().unwrap_or_default());
+    name.push("-");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> tempfile::TempDir {
+        tempfile::tempdir().expect("a folder")
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).expect("a folder");
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("one").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    fn write(target: &Path, text: &str) -> io::Result<()> {
+        let mut fresh = Replacement::begin(target)?;
+        fresh.fill(text.as_bytes(), 0o600)?;
+        fresh.commit()
+    }
+
+    #[test]
+    fn what_a_killed_writer_left_is_used_up() {
+        let root = folder();
+        let target = root.path().join("f");
+        for mode in [0o600, 0o400, 0o000] {
+            let left = beside(&target, "new");
+            fs::write(&left, "half of something longer").expect("written");
+            fs::set_permissions(&left, Permissions::from_mode(mode)).expect("set");
+            write(&target, "whole").expect("written");
+            assert_eq!((fs::read(&target).expect("there"), names(root.path()).len()), (b"whole".to_vec(), 1));
+        }
+    }
+
+    #[test]
+    fn what_others_planted_under_the_temporary_name_is_never_written_through() {
+        let root = folder();
+        let (target, victim) = (root.path().join("f"), root.path().join("victim"));
+        let left = beside(&target, "new");
+        fs::write(&victim, "untouched").expect("written");
+        let plant: [&dyn Fn(); 3] = [
+            &|| symlink(&victim, &left).expect("linked"),
+            &|| fs::hard_link(&victim, &left).expect("linked"),
+            &|| nix::unistd::mkfifo(&left, nix::sys::stat::Mode::S_IRWXU).expect("made"),
+        ];
+        for plant in plant {
+            plant();
+            write(&target, "ours").expect("written");
+            assert_eq!(fs::read(&victim).expect("there"), b"untouched");
+            assert_eq!(fs::read(&target).expect("there"), b"ours");
+            assert_eq!(names(root.path()), ["f", "victim"]);
+        }
+        fs::create_dir(&left).expect("made");
+        assert!(write(&target, "other").is_err());
+        assert!(left.is_dir());
+    }
+
+    #[test]
+    fn writers_at_once_each_write_whole_and_change_what_they_read() {
+        let root = folder();
+        let target = root.path().join("f");
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..25 {
+                        let mut fresh = Replacement::begin(&target).expect("begun");
+                        let count = fs::read_to_string(&target).unwrap_or_default().lines().count();
+                        fresh.fill("line\n".repeat(count + 1).as_bytes(), 0o600).expect("written");
+                        fresh.commit().expect("renamed");
+                    }
+                });
+            }
+        });
+        assert_eq!(fs::read_to_string(&target).expect("there").lines().count(), 200, "none was lost");
+        assert_eq!(names(root.path()), ["f"]);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_left_and_a_dropped_one_is_gone() {
+        let root = folder();
+        let target = root.path().join("f");
+        for (text, is_new) in [("first", true), ("second", false)] {
+            let mut fresh = Replacement::begin(&target).expect("begun");
+            fresh.fill(text.as_bytes(), 0o600).expect("written");
+            assert_eq!(fresh.commit_new().expect("tried"), is_new);
+        }
+        drop(Replacement::begin(&target).expect("begun"));
+        assert_eq!((fs::read(&target).expect("there"), names(root.path()).len()), (b"first".to_vec(), 1));
+    }
+
+    #[test]
+    fn links_replaced_at_once_or_after_a_killed_one_leave_one_link() {
+        let root = folder();
+        let path = root.path().join("l");
+        symlink("half", beside(&path, "new")).expect("linked");
+        std::thread::scope(|scope| {
+            for name in ["a", "b", "c", "d"] {
+                let path = &path;
+                scope.spawn(move || {
+                    (0..50).for_each(|_| replace_link(path, Path::new(name)).expect("replaced"));
+                });
+            }
+        });
+        assert_eq!(names(root.path()), ["l"]);
+        let last = fs::read_link(&path).expect("a link");
+        assert!(["a", "b", "c", "d"].contains(&&*last.to_string_lossy()), "{}", last.display());
+    }
+}

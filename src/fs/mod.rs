@@ -1,0 +1,4 @@
+//! Files: opened without waiting, replaced whole.
+
+pub mod atomic;
+pub mod nonblocking;

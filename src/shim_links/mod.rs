@@ -1,0 +1,188 @@
+//! The symlinks named `<agent>@<provider>`: which there can be, and the folder in which they stand.
+//!
+//! It changes nothing of its own accord; `commands/shims` does, by what it is asked.
+//!
+//! A link is *ours* if its name begins with an agent's and an `@`, and it leads to this very program; or if
+//! it leads nowhere any more and its target was called `agent-run`. Nothing else is ever touched.
+
+pub mod pairs;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::config::Config;
+use crate::env::Environment;
+use crate::exec::{self, failed};
+use crate::fs::atomic::replace_link;
+use crate::key;
+use pairs::Pair;
+
+/// The folder of the links: the one that is named, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
+///
+/// # Errors
+/// When there is no home.
+pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) -> Result<PathBuf> {
+    let home = env.dirs()?.home;
+    match named.or(config.and_then(|config| config.shims.dir.as_deref())) {
+        Some(dir) => std::path::absolute(key::expand_home(dir, &home))
+            .with_context(|| format!("could not name the folder {}", dir.display())),
+        None => env.bin_dir(),
+    }
+}
+
+/// What stands under a name.
+#[derive(Debug, Eq, PartialEq)]
+pub enum State {
+    /// Nothing.
+    Missing,
+    /// A link of ours, with its target.
+    Ours(PathBuf),
+    /// Something that is not ours.
+    Foreign,
+}
+
+/// A folder of links.
+pub struct Links {
+    folder: PathBuf,
+    ourselves: Option<(u64, u64)>,
+}
+
+impl Links {
+    /// The links in `folder`, which need not exist yet.
+    pub fn of(folder: PathBuf) -> Self {
+        Self { folder, ourselves: exec::ourselves() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What stands under `name`.
+    pub fn state(&self, name: &str) -> State {
+        let path = self.folder.join(name);
+        let target = match fs::read_link(&path) {
+            Ok(target) => target,
+            Err(error) if error.kind() == ErrorKind::NotFound => return State::Missing,
+            Err(_) => return State::Foreign,
+        };
+        let leads_here = match exec::identity(&path) {
+            Some(end) => Some(end) == self.ourselves,
+            None => target.file_name().is_some_and(|name| name == "agent-run"),
+        };
+        if leads_here && Pair::parse(name).is_ok() { State::Ours(target) } else { State::Foreign }
+    }
+
+    /// Whether the link leads nowhere.
+    pub fn is_dangling(&self, name: &str) -> bool {
+        exec::identity(&self.folder.join(name)).is_none()
+    }
+
+    /// The links of ours with their targets, sorted by name.
+    ///
+    /// # Errors
+    /// When the folder cannot be read; one that does not exist has none.
+    pub fn ours(&self) -> Result<Vec<(String, PathBuf)>> {
+        let could_not = failed("read", &self.folder);
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.map_err(could_not)?,
+        };
+        let mut ours = Vec::new();
+        for entry in entries {
+            let Ok(name) = entry.map_err(could_not)?.file_name().into_string() else { continue };
+            if let State::Ours(target) = self.state(&name) {
+                ours.push((name, target));
+            }
+        }
+        ours.sort();
+        Ok(ours)
+    }
+
+    /// Makes the link `name`; says what came of it, since something may have been put there meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(&self, name: &str, target: &Path) -> Result<State> {
+        exec::user_dir(&self.folder)?;
+        let path = self.folder.join(name);
+        match symlink(target, &path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.state(name)),
+            made => {
+                made.map_err(failed("link", &path))?;
+                Ok(State::Missing)
+            }
+        }
+    }
+
+    /// Points a link of ours to `target`.
+    ///
+    /// # Errors
+    /// When it cannot be replaced; then it stands as it was.
+    pub fn point(&self, name: &str, target: &Path) -> Result<()> {
+        let path = self.folder.join(name);
+        replace_link(&path, target).map_err(failed("link", &path))
+    }
+
+    /// Removes a link of ours.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let path = self.folder.join(name);
+        fs::remove_file(&path).map_err(failed("remove", &path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sandbox() -> (tempfile::TempDir, Links) {
+        let root = tempfile::tempdir().expect("a folder");
+        let links = Links::of(root.path().to_owned());
+        (root, links)
+    }
+
+    #[test]
+    fn only_links_to_ourselves_under_an_agents_name_are_ours() {
+        let (root, links) = sandbox();
+        let myself = std::env::current_exe().expect("a test binary");
+        let gone = Path::new("/nowhere/bin/agent-run");
+        let to = |name: &str, target: &Path| symlink(target, root.path().join(name)).expect("a link");
+        to("codex@p", &myself);
+        to("codex@me@work", &myself);
+        to("claude@p", gone);
+        to("hermes@p", Path::new("/bin/sh"));
+        to("crush@p", Path::new("/nowhere/crush"));
+        to("vim@p", &myself);
+        to("agent-run", &myself);
+        fs::write(root.path().join("claude@q"), "").expect("written");
+        let ours = links.ours().expect("read");
+        let expected = [("claude@p", gone), ("codex@me@work", &myself), ("codex@p", &myself)];
+        assert_eq!(ours, expected.map(|(name, target)| (name.to_owned(), target.to_owned())));
+        for foreign in ["hermes@p", "crush@p", "vim@p", "claude@q", "agent-run"] {
+            assert_eq!(links.state(foreign), State::Foreign, "{foreign}");
+        }
+        assert_eq!(links.state("codex@none"), State::Missing);
+        assert!(links.is_dangling("claude@p") && !links.is_dangling("codex@p"));
+    }
+
+    #[test]
+    fn making_a_link_gives_way_to_what_stands_there() {
+        let (root, links) = sandbox();
+        let myself = std::env::current_exe().expect("a test binary");
+        assert_eq!(links.make("codex@p", &myself).expect("made"), State::Missing);
+        assert_eq!(links.make("codex@p", &myself).expect("there"), State::Ours(myself.clone()));
+        fs::write(root.path().join("claude@p"), "mine").expect("written");
+        assert_eq!(links.make("claude@p", &myself).expect("there"), State::Foreign);
+        assert_eq!(fs::read(root.path().join("claude@p")).expect("there"), b"mine");
+        links.point("codex@p", Path::new("/x/agent-run")).expect("pointed");
+        assert_eq!(links.state("codex@p"), State::Ours("/x/agent-run".into()));
+        assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 2, "no left-over");
+    }
+}

@@ -1,0 +1,131 @@
+//! The documentation's commands work: what the README says to type is typed here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Sandbox, run};
+
+fn readme() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
+}
+
+/// The fenced blocks of one language, in order.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    text.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_readmes_commands_work_with_the_readmes_config() {
+    let sandbox = Sandbox::new();
+    let yaml = blocks(&readme(), "yaml");
+    sandbox.config(yaml.first().expect("a config in the README"));
+    for agent in ["claude", "codex", "hermes", "crush"] {
+        sandbox.fake_agent(agent);
+    }
+    let script = blocks(&readme(), "sh").join("\n");
+    assert!(script.contains("agent-run launch deepseek claude"), "{script}");
+    let ran = run(sandbox.command("sh").args(["-eux", "-c", &script])).exits(0);
+    let launched = ran.stdout.lines().filter(|line| *line == "AGENT_RUN_DEPTH=1").count();
+    let launches = script.lines().filter(|line| is_launch(line)).count();
+    assert_eq!(launched, launches, "stdout:\n{}\nstderr:\n{}", ran.stdout, ran.stderr);
+}
+
+fn is_launch(line: &str) -> bool {
+    let by_command = line.starts_with("agent-run launch") && !line.contains("--dry-run");
+    by_command
+        || line.split_whitespace().any(|word| word.starts_with("~/.local/bin/")) && !line.starts_with("ln ")
+}
+
+#[test]
+fn the_readme_names_the_two_commands_of_a_newcomer() {
+    let console = blocks(&readme(), "console").concat();
+    assert_eq!(console, "$ cargo run --release -- demo\n$ cargo test\n");
+}
+
+/// What a page of proof refers to is there to be run.
+#[test]
+fn the_guarantees_name_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/guarantees.md")).unwrap();
+    let named: Vec<_> = page.split('`').skip(1).step_by(2).filter(|word| is_path(word)).collect();
+    assert!(named.len() > 8, "{named:?}");
+    for path in named {
+        assert!(root.join(path).exists(), "docs/guarantees.md names {path}");
+    }
+}
+
+fn is_path(word: &str) -> bool {
+    let is_below = |folder: &&str| word.starts_with(*folder);
+    !word.contains(' ') && ["tests/", "benches/", "fuzz/", "src/", ".ci/"].iter().any(is_below)
+}
+
+/// Each agent's page lists the known problems that `doctor` prints, and no others.
+#[test]
+fn the_pages_name_the_known_problems() {
+    for agent in shims::coding_agents() {
+        let page = if agent.name() == "claude" { "claude-code" } else { agent.name() };
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{page}.md"));
+        let text = fs::read_to_string(&path).unwrap();
+        let (_, section) =
+            text.split_once("\n## Known problems\n").unwrap_or_else(|| panic!("{}", path.display()));
+        let section = section.split("\n## ").next().unwrap();
+        let items = section.split("\n- ").skip(1);
+        let items: Vec<_> = items.map(|item| item.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        let known = agent.known_problems();
+        let known: Vec<_> = known.iter().map(|it| format!("{} ({}).", it.text, it.versions())).collect();
+        assert!(!known.is_empty());
+        assert_eq!(items, known, "{}", path.display());
+    }
+}
+
+/// The recording's plan is today's: `docs/record` makes another.
+#[test]
+fn the_picture_shows_what_is_printed() {
+    let sandbox = Sandbox::new();
+    sandbox.config(&blocks(&readme(), "yaml")[0]);
+    sandbox.fake_agent("claude");
+    let picture = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg")).unwrap();
+    let shown = picture.split_once("$ agent-run launch deepseek --dry-run claude | head -6<").unwrap().1;
+    let shown = shown.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once("># "));
+    let shown: Vec<_> = shown.map(|(_, line)| line).collect();
+    let plan = sandbox.agent_run(&["launch", "deepseek", "--dry-run", "claude"]).clean().stdout;
+    let plan = plan.replace(sandbox.home("").to_str().unwrap(), "~/");
+    let plan: Vec<_> = plan.lines().take(6).filter_map(|line| line.strip_prefix("# ")).collect();
+    // The first is the path of the agent.
+    assert_eq!((shown.len(), &shown[1..]), (6, &plan[1..]));
+}
+
+/// A folder's files, by name.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap());
+    let read = |entry: fs::DirEntry| fs::read_to_string(entry.path()).unwrap();
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
+}
+
+/// Packages install the manual without running the binary, so it has a folder of its own.
+#[test]
+fn the_manual_says_what_help_says() {
+    let sandbox = Sandbox::new();
+    let made = sandbox.path("man");
+    sandbox.agent_run(&["man", "--dir", made.to_str().unwrap()]).clean();
+    let made = files(&made);
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
+    if std::env::var_os("UPDATE").is_some() {
+        _ = fs::remove_dir_all(&kept);
+        fs::create_dir(&kept).unwrap();
+        for (name, page) in &made {
+            fs::write(kept.join(name), page).unwrap();
+        }
+    }
+    let kept = files(&kept);
+    assert_eq!(kept.keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>(), "UPDATE=1 rewrites it");
+    for (name, page) in &made {
+        assert!(&kept[name] == page, "man/{name} is not what --help says: UPDATE=1 rewrites it");
+    }
+    assert!(
+        made["agent-run-launch.1"].contains("\\-\\-dry\\-run")
+            && !made.contains_key("agent-run-mock-provider.1")
+    );
+}
