@@ -7,15 +7,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
-use shims::opts::Said;
+use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
 use crate::commands::probe::Interrupted;
 use crate::env::Environment;
-use crate::exec::Missing;
+use crate::launch::LaunchRequest;
+use crate::launch::program::ProgramError;
+use crate::launch::resolve::agent;
 use crate::printable::escaped;
-use crate::request::Request;
-use crate::resolve::agent;
 use crate::{commands, complete, output, report};
 
 /// A launch that failed before the agent ran.
@@ -42,8 +42,12 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
         bail!("no agent `{agent}`, as in {name}\nhelp: the agents are {}", shims::names())
     };
     match shims::opts::parse(env.shim_opts()?)? {
-        Said::Help(text) => output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes())),
-        Said::Opts(opts) => commands::launch::run(&Request::from_shim(agent, provider, *opts, args), env),
+        ParsedOpts::Help(text) => {
+            output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes()))
+        }
+        ParsedOpts::Options(opts) => {
+            commands::launch::run(&LaunchRequest::from_shim(agent, provider, *opts, args), env)
+        }
     }
 }
 
@@ -139,13 +143,13 @@ fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
     false
 }
 
-fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {
+fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
     let mut words = launch.words.into_iter();
     let agent = agent(&words.next().unwrap_or_default())?;
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
-    Ok(Request::from_command_line(agent, launch.provider, launch.said, config, words.collect()))
+    Ok(LaunchRequest::from_command_line(agent, launch.provider, launch.opts, config, words.collect()))
 }
 
 /// The end of a launch that did not become the agent.
@@ -153,8 +157,8 @@ fn launched(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         report::error(&error);
         ExitCode::from(match error.downcast_ref() {
-            Some(Missing::NotFound(..)) => NOT_FOUND,
-            Some(Missing::NotRunnable(..)) => NOT_RUNNABLE,
+            Some(ProgramError::NotFound(..)) => NOT_FOUND,
+            Some(ProgramError::NotRunnable(..)) => NOT_RUNNABLE,
             None => OURS,
         })
     })

@@ -78,9 +78,9 @@ pub const VARIABLE: &str = "AGENT_RUN_OPTS";
 
 /// What the variable said.
 #[derive(Debug)]
-pub enum Said {
+pub enum ParsedOpts {
     /// Options for this launch.
-    Opts(Box<Opts>),
+    Options(Box<Opts>),
     /// `--help`: the text to show.
     Help(String),
 }
@@ -89,7 +89,7 @@ pub enum Said {
 ///
 /// # Errors
 /// With the variable's name in front, as the user typed none of these words on a command line.
-pub fn parse(text: &str) -> Result<Said> {
+pub fn parse(text: &str) -> Result<ParsedOpts> {
     let Some(words) = shlex::split(text) else {
         bail!(
             "{VARIABLE}: a quote is not closed\nhelp: write it as in a shell: {VARIABLE}='--model \"my model\"'"
@@ -105,8 +105,8 @@ pub fn parse(text: &str) -> Result<Said> {
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match Opts::from_args(&[VARIABLE], &words) {
-        Ok(opts) => Ok(Said::Opts(Box::new(opts))),
-        Err(early) if early.status.is_ok() => Ok(Said::Help(early.output.trim_end().to_owned())),
+        Ok(opts) => Ok(ParsedOpts::Options(Box::new(opts))),
+        Err(early) if early.status.is_ok() => Ok(ParsedOpts::Help(early.output.trim_end().to_owned())),
         Err(early) => {
             let said = early.output.trim().replace('\n', " ");
             bail!(
@@ -122,8 +122,8 @@ mod tests {
 
     fn opts(text: &str) -> Opts {
         match parse(text).expect(text) {
-            Said::Opts(opts) => *opts,
-            Said::Help(help) => panic!("{help}"),
+            ParsedOpts::Options(opts) => *opts,
+            ParsedOpts::Help(help) => panic!("{help}"),
         }
     }
 
@@ -144,6 +144,6 @@ mod tests {
             assert!(error.starts_with("AGENT_RUN_OPTS: "), "{error}");
             assert!(error.contains("\nhelp: "), "{error}");
         }
-        assert!(matches!(parse("--help"), Ok(Said::Help(_))));
+        assert!(matches!(parse("--help"), Ok(ParsedOpts::Help(_))));
     }
 }

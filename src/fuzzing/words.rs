@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use shims::opts::{Opts, Said, VARIABLE};
+use shims::opts::{Opts, ParsedOpts, VARIABLE};
 use shims::template::Field;
 use shims::{Part, Template, Value};
 
@@ -64,17 +64,17 @@ pub fn opts(data: &[u8]) -> bool {
         }
     };
     match shims::opts::parse(text) {
-        Ok(Said::Opts(opts)) => {
+        Ok(ParsedOpts::Options(opts)) => {
             if let Some(printed) = printed(&opts) {
                 let again = match shims::opts::parse(&printed) {
-                    Ok(Said::Opts(again)) => again,
+                    Ok(ParsedOpts::Options(again)) => again,
                     other => panic!("{printed}: {other:?}"),
                 };
                 assert_eq!(format!("{again:?}"), format!("{opts:?}"), "{printed}");
             }
             true
         }
-        Ok(Said::Help(help)) => {
+        Ok(ParsedOpts::Help(help)) => {
             assert!(help.contains("--model"));
             true
         }

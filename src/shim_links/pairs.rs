@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use shims::Agent;
 
 use crate::config::Config;
-use crate::resolve;
+use crate::launch::resolve;
 
 /// An agent and what it is launched on: a provider, or a home of its own from an old file.
 #[derive(Clone)]

@@ -25,7 +25,7 @@ use super::filter;
 use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
-use crate::exec::{files, folders, lock, waiting};
+use crate::fs::{files, lock, private_dir, waiting};
 
 pub use format::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -173,7 +173,7 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// When the cache cannot be written.
     pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
-        folders::private_dir(&self.folder(), self.dirs)?;
+        private_dir::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
         let file = lock::open(&path)?;
         match file.try_lock() {
@@ -221,7 +221,7 @@ impl<'a> Cache<'a> {
             return Ok(Vec::new());
         }
         // What is found is removed: it must be ours.
-        folders::private_dir(&folder, self.dirs)?;
+        private_dir::private_dir(&folder, self.dirs)?;
         let files = fs::read_dir(&folder).with_context(|| format!("could not read {}", folder.display()))?;
         let is_meant = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

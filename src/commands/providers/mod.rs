@@ -17,7 +17,8 @@ use shims::{Agent, Protocol};
 use crate::cli::Providers;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::{key, report, resolve, suggest};
+use crate::launch::resolve;
+use crate::{key, report, suggest};
 
 /// Runs a command below `providers`.
 ///

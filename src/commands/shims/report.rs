@@ -9,7 +9,8 @@ use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
 use crate::env::Environment;
-use crate::{exec, output, report};
+use crate::launch::program;
+use crate::{output, report};
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -117,11 +118,11 @@ impl Report {
         let here = path.iter().position(|dir| is_same(dir, &self.dir));
         self.on_path = here.is_some();
         let Some(here) = here else { return };
-        let (ourselves, folder) = (exec::ourselves(), self.dir.clone());
+        let (ourselves, folder) = (program::own_file_id(), self.dir.clone());
         let find = |dirs: &[PathBuf], name: &str| {
             let candidates = dirs.iter().filter(|dir| !is_same(dir, &folder)).map(|dir| dir.join(name));
             let is_command = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
-            candidates.filter(is_command).find(|file| exec::identity(file) != ourselves)
+            candidates.filter(is_command).find(|file| program::file_id(file) != ourselves)
         };
         for line in &mut self.shims {
             if matches!(line.outcome, Outcome::Created | Outcome::AlreadyThere | Outcome::Repointed) {
@@ -203,7 +204,7 @@ impl Report {
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {
-    a == b || exec::identity(a).is_some_and(|found| Some(found) == exec::identity(b))
+    a == b || program::file_id(a).is_some_and(|found| Some(found) == program::file_id(b))
 }
 
 /// The line that puts a folder on PATH, and the file of the shell it goes into.

@@ -6,8 +6,8 @@ use shims::Agent;
 use crate::cli::shims::Install;
 use crate::config::Config;
 use crate::env::Environment;
+use crate::launch::{program, resolve};
 use crate::shim_links::pairs::{Pair, fitting, fitting_of};
-use crate::{exec, inputs, resolve};
 
 /// The pairs that were asked for.
 ///
@@ -37,9 +37,7 @@ pub fn pairs(asked: &Install, config: &Config, env: &Environment) -> Result<Vec<
     }
     if asked.found_only {
         let dirs = env.dirs()?;
-        let is_found = |agent: &dyn Agent| {
-            exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(&dirs, env))).is_ok()
-        };
+        let is_found = |agent: &dyn Agent| program::locate(agent, &dirs, env).is_ok();
         let found: Vec<_> =
             shims::AGENTS.iter().filter(|agent| is_found(**agent)).map(|a| a.name()).collect();
         pairs.retain(|pair| found.contains(&pair.agent.name()));

@@ -18,7 +18,7 @@ use self::made_up::{
 use super::machine::Machine;
 use super::{claude_json, codex_toml, config, crush_json, filters, hermes_yaml, model_list};
 use crate::env::Environment;
-use crate::exec;
+use crate::launch::apply;
 
 const KEY: &str = "sk-the-key-of-the-provider";
 
@@ -112,7 +112,7 @@ proptest! {
         };
 
         let inherited = Environment::made_of(machine.env.clone());
-        let command = exec::command(&plan, Path::new("/bin/x"), Some(KEY), &inherited).expect("filled in");
+        let command = apply::command(&plan, Path::new("/bin/x"), Some(KEY), &inherited).expect("filled in");
         let child: BTreeMap<&OsStr, &OsStr> =
             command.get_envs().filter_map(|(name, value)| Some((name, value?))).collect();
         for (name, value) in &child {

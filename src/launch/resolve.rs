@@ -1,9 +1,7 @@
-//! From what was said to what is meant: `Request` × `Provider` × known models → [`Launch`].
+//! From what was said to what is meant: `LaunchRequest` × `Provider` × known models → [`Launch`].
 //!
 //! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
 //! type instead.
-
-mod model;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -13,10 +11,11 @@ use shims::template::Field;
 use shims::window::split_long_context;
 use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
 
+use super::LaunchRequest;
+use super::model;
 use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
-use crate::request::Request;
 use crate::{header, suggest};
 
 /// Why a launch could not be decided.
@@ -78,6 +77,38 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
     bail!("no provider `{name}` in the config\nhelp: {title} can use {}", suggest::listed(&names, 12))
 }
 
+/// What a request is about.
+#[derive(Clone, Copy)]
+pub enum Target<'a> {
+    /// A provider.
+    Provider(&'a Provider),
+    /// A home of an old config (`isolated_homes`), which has none.
+    ProviderlessHome,
+}
+
+impl<'a> Target<'a> {
+    /// The provider.
+    pub fn provider(self) -> Option<&'a Provider> {
+        match self {
+            Self::Provider(provider) => Some(provider),
+            Self::ProviderlessHome => None,
+        }
+    }
+}
+
+/// Finds what the request is about.
+///
+/// # Errors
+/// As [`provider`].
+pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<Target<'a>> {
+    let (agent, name) = (request.agent, &request.provider);
+    let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
+    if is_home {
+        return Ok(Target::ProviderlessHome);
+    }
+    provider(agent, name, config).map(Target::Provider)
+}
+
 /// The best protocol that both the agent and the provider speak.
 pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
     let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
@@ -90,7 +121,7 @@ pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
 /// # Errors
 /// [`ResolveError`]: a fresh model list may help, or not.
 pub fn resolve(
-    request: &Request,
+    request: &LaunchRequest,
     provider: &Provider,
     config: &Config,
     known: &Known<'_>,
@@ -186,7 +217,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
     )
 }
 
-fn protocol(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
+fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Protocol>> {
     let agent = request.agent;
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
@@ -212,11 +243,11 @@ fn protocol(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>>
     negotiate(agent, &request.provider, provider)
 }
 
-fn key_path(request: &Request, below: &[&str]) -> Vec<String> {
+pub fn key_path(request: &LaunchRequest, below: &[&str]) -> Vec<String> {
     ["providers", &request.provider].iter().chain(below).map(|&key| key.to_owned()).collect()
 }
 
-fn base_url(request: &Request, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
+fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
     let key = key_path(request, &["base_urls", protocol.family()]);
     match provider.base_url(protocol) {
         Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
@@ -271,7 +302,7 @@ fn sessions(agent: &dyn Agent, name: &str, provider: &Provider, config: &Config)
     }
 }
 
-fn others(request: &Request, config: &Config) -> BTreeMap<String, Sessions> {
+fn others(request: &LaunchRequest, config: &Config) -> BTreeMap<String, Sessions> {
     let homes = home_names(request.agent.name(), config).iter().map(|name| (name.clone(), Sessions::Own));
     let providers = config.providers.iter().map(|(name, provider)| {
         let sessions = sessions(request.agent, name, provider, config);
@@ -294,7 +325,7 @@ pub fn home_names<'a>(agent: &str, config: &'a Config) -> &'a HomeNames {
     }
 }
 
-fn standing_args(request: &Request, provider: &Provider) -> Vec<String> {
+fn standing_args(request: &LaunchRequest, provider: &Provider) -> Vec<String> {
     match &provider.args {
         Args::All(args) => args.clone(),
         Args::ByAgent(agents) => agents.get(request.agent.name()).cloned().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! A mkdir-based lock, compatible with npm's `proper-lockfile`. The way of npm's `proper-lockfile`.
+//! A mkdir-based lock, compatible with npm's `proper-lockfile`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::exec::waiting::{LIMIT, Wait};
+use crate::fs::waiting::{LIMIT, Wait};
 
 /// The age at which a lock counts as left behind by a process that was killed.
 const STALE: Duration = Duration::from_secs(10);

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use shims::Carry;
 
-use super::folders::{Folders, failed};
 use crate::fs::atomic::{Replacement, beside};
+use crate::fs::io_error;
+use crate::fs::private_dir::Folders;
 
 /// Copies what `carry` names and is not there yet. Called again after it was cut short, it goes on.
 ///
@@ -26,9 +27,9 @@ pub fn carry(carry: &Carry, folders: &mut Folders<'_>) -> Result<Vec<PathBuf>> {
     } else if fs::symlink_metadata(&carry.to).is_err() && carry.from.is_dir() {
         let fresh = beside(&carry.to, "new");
         // A home that the user has put elsewhere, with a link to it.
-        let from = fs::canonicalize(&carry.from).map_err(failed("look at", &carry.from))?;
+        let from = fs::canonicalize(&carry.from).map_err(io_error("look at", &carry.from))?;
         copy(&from, &fresh, &Carry { from: from.clone(), ..carry.clone() }, folders, &mut left)?;
-        fs::rename(&fresh, &carry.to).map_err(failed("write", &carry.to))?;
+        fs::rename(&fresh, &carry.to).map_err(io_error("write", &carry.to))?;
         folders.forget(&fresh);
     }
     Ok(left)
@@ -44,12 +45,12 @@ fn copy(
     let there = match fs::symlink_metadata(from) {
         Ok(there) => there,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(()),
-        Err(error) => return Err(failed("look at", from)(error)),
+        Err(error) => return Err(io_error("look at", from)(error)),
     };
     if there.is_dir() {
         folders.private(to)?;
-        for entry in fs::read_dir(from).map_err(failed("list", from))? {
-            let name = entry.map_err(failed("list", from))?.file_name();
+        for entry in fs::read_dir(from).map_err(io_error("list", from))? {
+            let name = entry.map_err(io_error("list", from))?.file_name();
             let stays = carry.without.iter().any(|start| name.as_bytes().starts_with(start.as_bytes()));
             if !(stays && from == carry.from) {
                 copy(&from.join(&name), &to.join(&name), carry, folders, left)?;
@@ -72,10 +73,10 @@ fn copy(
     if stands && !by_line && !is_launchs {
         return Ok(());
     }
-    let bytes = replaced(fs::read(from).map_err(failed("read", from))?, &carry.replace);
+    let bytes = replaced(fs::read(from).map_err(io_error("read", from))?, &carry.replace);
     let bytes = with_values(bytes, &carry.values);
     let bytes = if stands {
-        let now = fs::read(to).map_err(failed("read", to))?;
+        let now = fs::read(to).map_err(io_error("read", to))?;
         if !by_line {
             // What Codex unpacks itself, it unpacks again.
             if now != bytes && !from.iter().any(|part| part == ".system") {
@@ -100,14 +101,14 @@ fn copy(
         let modified = there.modified()?;
         File::options().write(true).open(to)?.set_modified(modified)
     };
-    write().map_err(failed("write", to))
+    write().map_err(io_error("write", to))
 }
 
 fn copy_link(from: &Path, to: &Path) -> Result<()> {
-    let target = fs::read_link(from).map_err(failed("read", from))?;
+    let target = fs::read_link(from).map_err(io_error("read", from))?;
     match symlink(target, to) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made.map_err(failed("link", to)),
+        made => made.map_err(io_error("link", to)),
     }
 }
 

@@ -7,13 +7,14 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use shims::{Dirs, quote};
 
+use super::io_error;
 use crate::user::me;
 
 /// Help text for an unusable folder.
@@ -76,7 +77,7 @@ pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
 }
 
 fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
-    let could_not_look = failed("look at", dir);
+    let could_not_look = io_error("look at", dir);
     if is_base && let Some(above) = dir.parent() {
         nobody_replaces_what_is_in(above)?;
     }
@@ -88,7 +89,7 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     fs::symlink_metadata(dir).map_err(could_not_look)?
                 }
-                made => return made.map_err(failed("create", dir)),
+                made => return made.map_err(io_error("create", dir)),
             }
         }
         Err(error) => return Err(could_not_look(error)),
@@ -99,7 +100,7 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
     }
     is_a_folder(dir, &itself)?;
     if itself.mode() & 0o077 != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed("make private", dir))?;
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(io_error("make private", dir))?;
     }
     Ok(())
 }
@@ -148,7 +149,7 @@ fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
     let mode = match fs::metadata(above) {
         Ok(there) => there.mode(),
         Err(error) if error.kind() == ErrorKind::NotFound => return user_dir(above),
-        Err(error) => return Err(failed("look at", above)(error)),
+        Err(error) => return Err(io_error("look at", above)(error)),
     };
     if mode & 0o002 != 0 && mode & STICKY == 0 {
         bail!(
@@ -168,23 +169,7 @@ pub fn user_dir(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create", path))
-}
-
-/// What could not be done to a file or folder, why, and where to look.
-pub fn failed<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
-    move |error| {
-        let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
-        let help = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
-                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
-                see(path.parent().unwrap_or(path))
-            ),
-            _ => format!("see what stands there: {}", see(path)),
-        };
-        anyhow!("could not {what} {}: {error}\nhelp: {help}", path.display())
-    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error("create", path))
 }
 
 #[cfg(test)]

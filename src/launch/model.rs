@@ -7,10 +7,10 @@ use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
 use shims::{Model, Origin, Protocol, Sourced, Tiers};
 
-use super::{ResolveError, key_path};
+use super::LaunchRequest;
+use super::resolve::{ResolveError, key_path};
 use crate::catalog::Known;
 use crate::config::Provider;
-use crate::request::Request;
 use crate::suggest;
 
 /// A model that could not be decided: a sentence, and what to do.
@@ -37,7 +37,7 @@ impl From<Unknown> for anyhow::Error {
 
 /// The model asked for, else the default one, else the only one there is.
 pub fn choose(
-    request: &Request,
+    request: &LaunchRequest,
     provider: &Provider,
     known: &Known<'_>,
 ) -> Result<Sourced<Model>, ResolveError> {
@@ -80,7 +80,7 @@ pub fn without_suffix(mut model: Model) -> Model {
 }
 
 /// The models for the agent's own picker. Reading the whole list costs, and some agents want a part or nothing of it.
-pub fn offered(request: &Request, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
+pub fn offered(request: &LaunchRequest, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
     let models = match request.agent.listed_models() {
         0 => return Vec::new(),
         usize::MAX => known.models(),
@@ -100,7 +100,7 @@ pub fn offered(request: &Request, known: &Known<'_>, protocol: Protocol, tiers: 
 
 /// The models of a launch that were named with Claude Code's suffix for a long context.
 pub fn long_context(
-    request: &Request,
+    request: &LaunchRequest,
     provider: &Provider,
     model: &Model,
     known: &Known<'_>,
@@ -127,7 +127,7 @@ fn is_named(provider: &Provider, id: &str) -> bool {
     named.into_iter().flatten().any(|named| split_long_context(named).0 == id)
 }
 
-fn unknown(id: &str, request: &Request, known: &Known<'_>) -> Unknown {
+fn unknown(id: &str, request: &LaunchRequest, known: &Known<'_>) -> Unknown {
     let ids = known.with_prefix("");
     let near = suggest::nearest(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
@@ -140,7 +140,7 @@ fn unknown(id: &str, request: &Request, known: &Known<'_>) -> Unknown {
     }
 }
 
-fn none_chosen(models: &[Model], request: &Request) -> Unknown {
+fn none_chosen(models: &[Model], request: &LaunchRequest) -> Unknown {
     let provider = &request.provider;
     if models.is_empty() {
         return Unknown {

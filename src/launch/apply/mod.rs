@@ -4,13 +4,7 @@
 //! nothing else. What stands already as planned is not written again.
 
 mod carry;
-pub mod files;
-mod find;
-pub mod folders;
 pub mod homes;
-pub mod lock;
-mod merge;
-pub mod waiting;
 
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -19,40 +13,41 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use shims::{Part, Plan, Value};
+use shims::{Note, Part, Plan, Value};
 
 use crate::env::Environment;
-use crate::report;
-use folders::Folders;
-
-pub use find::{Missing, find, find_program, identity, ourselves};
-pub use folders::{failed, user_dir};
-pub use lock::{HomeLock, lock_home};
-#[cfg(any(fuzzing, test))]
-pub use merge::merged;
+use crate::fs::files;
+use crate::fs::private_dir::{Folders, user_dir};
+use crate::launch::json_merge;
+use crate::launch::program::ProgramError;
 
 /// Makes the machine ready for the plan: everything but the exec itself.
 ///
 /// # Errors
 /// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
-pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Result<()> {
+pub fn prepare(
+    plan: &Plan,
+    folders: &mut Folders<'_>,
+    key: Option<&str>,
+    notes: &mut Vec<Note>,
+) -> Result<()> {
     let mut left = Vec::new();
     for carried in &plan.carry {
         left.extend(carry::carry(carried, folders)?);
     }
     if !left.is_empty() {
         let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
-        report::warn(&format!(
+        notes.push(Note::Warning(format!(
             "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
              where they are:\n  {}",
             left.join("\n  ")
-        ));
+        )));
     }
     for dir in &plan.dirs {
         folders.private(dir)?;
     }
     for dir in &plan.user_dirs {
-        folders::user_dir(dir)?;
+        user_dir(dir)?;
     }
     for (path, link) in &plan.links {
         if let Some(folder) = path.parent() {
@@ -71,7 +66,7 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
         files::write_in(folders, path, &file.contents, file.synced)?;
     }
     for (path, merge) in &plan.merges {
-        merge::merge(path, merge, key)?;
+        json_merge::merge(path, merge, key)?;
     }
     Ok(())
 }
@@ -106,7 +101,7 @@ pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment
 pub fn replace_process(mut command: Command) -> Result<Infallible> {
     let error = command.exec();
     let program = Path::new(command.get_program()).to_owned();
-    Err(anyhow!(Missing::NotRunnable(program, error.to_string())))
+    Err(anyhow!(ProgramError::NotRunnable(program, error.to_string())))
 }
 
 fn fill(value: &Value, key: Option<&str>, env: &Environment) -> Result<OsString> {
