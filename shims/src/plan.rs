@@ -92,7 +92,8 @@ pub enum Note {
 /// Everything one launch does.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The command to find on `PATH`; one with a `/` in it is a path.
+    /// The program that is started. In a plan that is only shown, the command to find on `PATH`; one with a `/` in it
+    /// is a path.
     pub program: OsString,
     /// Paths to try when `PATH` has no such command.
     pub fallback_programs: Vec<PathBuf>,
@@ -127,7 +128,7 @@ impl Plan {
     /// As [`Agent::plan`].
     pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut plan = Self {
-            program: agent.program(&launch.args, inputs),
+            program: inputs.program_or(|| agent.program(&launch.args, inputs)),
             fallback_programs: agent.fallback_programs(inputs),
             ..Self::default()
         };
@@ -150,7 +151,7 @@ impl Plan {
         inputs: &Inputs,
     ) -> Result<Self> {
         let mut plan = Self {
-            program: agent.name().into(),
+            program: inputs.program_or(|| agent.name().into()),
             fallback_programs: agent.fallback_programs(inputs),
             ..Self::default()
         };

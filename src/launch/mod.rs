@@ -90,7 +90,7 @@ pub fn prepare(
     if agent.has_runtime_home() {
         inputs.secret = machine_secret::obtain(dirs, notes)?;
     }
-    let program = program::locate_for(agent, &request.args, &inputs, env)?;
+    inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);
     // 4. Resolve protocol, URL and model. The provider is asked only where its model list has to decide.
     let key = Key::of(target.provider(), env, &dirs.home);
     let policy = Network::On(KeyPolicy::RunCommands);
@@ -112,7 +112,7 @@ pub fn prepare(
     let mut folders = Folders::of(dirs);
     let in_use = homes::hold(&plan, agent, &mut folders);
     apply::prepare(&plan, &mut folders, key, notes)?;
-    let command = apply::command(&plan, &program, key, env)?;
+    let command = apply::command(&plan, key, env)?;
     // 9. Leave an old model list to a process of its own, for the next launch.
     if user_files == UserFiles::Merge {
         resolved.refresh_later(request, context, key);

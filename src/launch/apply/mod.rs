@@ -75,8 +75,8 @@ pub fn prepare(
 ///
 /// # Errors
 /// When a secret that the plan names is not there.
-pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment) -> Result<Command> {
-    let mut command = Command::new(program);
+pub fn command(plan: &Plan, key: Option<&str>, env: &Environment) -> Result<Command> {
+    let mut command = Command::new(&plan.program);
     command.args(&plan.args);
     if !env.is_own() {
         command.env_clear().envs(env.all());
