@@ -1,5 +1,6 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
+use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,10 @@ pub fn shim(name: &str, args: Vec<OsString>, env: &Environment) -> ExitCode {
 fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<ExitCode> {
     let (agent, provider) = shims::split_shim_name(name).context("not a shim's name")?;
     let Some(agent) = shims::by_name(agent) else {
-        bail!("no agent `{agent}`, as in {name}\nhelp: the agents are {}", shims::names())
+        bail!(Message::new(
+            format!("no agent `{agent}`, as in {name}"),
+            format!("the agents are {}", shims::names())
+        ))
     };
     match shims::opts::parse(env.shim_opts()?)? {
         ParsedOpts::Help(text) => {
@@ -111,10 +115,12 @@ fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
     let name = Path::new(called).file_name()?.to_str()?;
     let agent = shims::coding_agents().find(|agent| agent.name() == name)?;
     let title = agent.title();
-    Some(anyhow!(
-        "this is agent-run, started as `{name}`, the name of {title}\n\
-         help: see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
-    ))
+    Some(anyhow!(Message::new(
+        format!("this is agent-run, started as `{name}`, the name of {title}"),
+        format!(
+            "see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
+        )
+    )))
 }
 
 /// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a

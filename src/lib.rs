@@ -29,6 +29,7 @@ mod config;
 mod context;
 mod dispatch;
 mod env;
+mod error;
 mod fs;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;

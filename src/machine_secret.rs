@@ -3,6 +3,7 @@
 //! It lies in the state folder, mode 0600, made by the first launch that needs it. It guards names, not data:
 //! whoever can read it can read the user's other files too.
 
+use shims::Message;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
@@ -41,15 +42,18 @@ pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
         // Another user's folder is named as such.
         Err(error) => return private_dir::private_dir(&dirs.state, dirs).and(Err(error)),
     }
-    let bytes = random().context("could not read /dev/urandom\nhelp: mount /dev in this container")?;
+    let bytes =
+        random().context(Message::new("could not read /dev/urandom", "mount /dev in this container"))?;
     match create(&path, bytes, dirs) {
         Ok(true) => Ok(MachineSecret::new(bytes)),
-        Ok(false) => read_at(&path)?.with_context(|| format!("{} vanished\nhelp: try again", path.display())),
+        Ok(false) => {
+            read_at(&path)?.with_context(|| Message::new(format!("{} vanished", path.display()), "try again"))
+        }
         Err(error) => {
             notes.push(Note::Warning(format!(
                 "could not create {}: {error:#}; a session of this launch may not find its provider again",
                 path.display()
-            )));
+            ).into()));
             Ok(MachineSecret::new(bytes))
         }
     }
@@ -77,11 +81,11 @@ fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
     }
 }
 
-fn unusable(path: &Path, why: &str) -> String {
-    format!(
-        "could not read the secret {}: {why}\nhelp: remove it; the next launch makes a new one, and sessions of \
+fn unusable(path: &Path, why: &str) -> Message {
+    Message::new(
+        format!("could not read the secret {}: {why}", path.display()),
+        "remove it; the next launch makes a new one, and sessions of \
          Codex and Crush may ask for their provider again",
-        path.display()
     )
 }
 
@@ -137,7 +141,7 @@ mod tests {
         let path = dirs.state.join(NAME);
         for text in ["", "00", "zz000000000000000000000000000000\n", "00000000000000000000000000000000"] {
             fs::write(&path, text).expect("written");
-            let error = format!("{:#}", obtain(&dirs, &mut Vec::new()).err().expect(text));
+            let error = crate::error::render(&obtain(&dirs, &mut Vec::new()).err().expect(text));
             assert!(error.contains("help: remove it"), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("there"), text);
         }

@@ -6,6 +6,7 @@
 mod fake_agent;
 mod sandbox;
 
+use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,11 +43,14 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
     } else {
         let names: Vec<_> = shims::coding_agents().map(Agent::name).collect();
         let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
-        say(&format!(
-            "No agent is on PATH ({names}), so a stand-in inside this program asks. \
-             It shows the provider, but no launch.\n\
-             help: install an agent and run this again, for instance: {install}\n"
-        ))?;
+        say(&Message::new(
+            format!(
+                "No agent is on PATH ({names}), so a stand-in inside this program asks. \
+             It shows the provider, but no launch."
+            ),
+            format!("install an agent and run this again, for instance: {install}\n"),
+        )
+        .render())?;
         ProbeOutput {
             stdout: fake_agent::ask(&sandbox)?,
             stderr: String::new(),
@@ -68,7 +72,10 @@ fn choose(
     let find = |agent: &'static dyn Agent| program::locate(agent, &dirs, env).map(|program| (agent, program));
     if let Some(agent) = agent {
         if !agent.is_coding_agent() {
-            bail!("{} asks no provider by itself\nhelp: name a coding agent, or none", agent.title());
+            bail!(Message::new(
+                format!("{} asks no provider by itself", agent.title()),
+                "name a coding agent, or none"
+            ));
         }
         return find(agent).map(Some);
     }

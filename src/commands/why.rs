@@ -3,6 +3,7 @@
 //! It shows the plan of a launch with no words of the agent's own. No key is resolved, no provider asked, and
 //! nothing changed.
 
+use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -30,7 +31,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
-        bail!("why which launch?\nhelp: name both, as in `agent-run why claude@deepseek`")
+        bail!(Message::new("why which launch?", "name both, as in `agent-run why claude@deepseek`"))
     };
     loaded.check(&provider)?;
     let request = LaunchRequest {
@@ -144,10 +145,10 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     rows
 }
 
-fn notes(plan: &Plan) -> Vec<&str> {
-    fn text(note: &Note) -> &str {
+fn notes(plan: &Plan) -> Vec<String> {
+    fn text(note: &Note) -> String {
         match note {
-            Note::Warning(text) | Note::Info(text) => text,
+            Note::Warning(message) | Note::Info(message) => message.render(),
         }
     }
     plan.notes.iter().map(text).collect()
@@ -158,7 +159,7 @@ fn print(
     title: &str,
     rows: &[Choice],
     conflicts: &[Overruled],
-    notes: &[&str],
+    notes: &[String],
 ) -> std::io::Result<()> {
     writeln!(out, "{title}\n")?;
     let mut last = "";

@@ -1,5 +1,6 @@
 //! Files that are only there to be locked.
 
+use shims::Message;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
@@ -21,10 +22,10 @@ pub fn open(path: &Path) -> Result<File> {
     open.or_else(|error| options.create(false).write(false).read(true).open(path).map_err(|_| error)).map_err(
         |error| {
             if path.is_symlink() {
-                anyhow!(
-                    "could not open the lock {}: it is a link\nhelp: remove it; agent-run makes it again",
-                    path.display()
-                )
+                anyhow!(Message::new(
+                    format!("could not open the lock {}: it is a link", path.display()),
+                    "remove it; agent-run makes it again"
+                ))
             } else {
                 io_error("open the lock", path)(error)
             }

@@ -7,6 +7,7 @@ pub mod nonblocking;
 pub mod private_dir;
 pub mod waiting;
 
+use shims::Message;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -25,6 +26,6 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
             ),
             _ => format!("see what stands there: {}", see(path)),
         };
-        anyhow!("could not {what} {}: {error}\nhelp: {help}", path.display())
+        anyhow!(Message::new(format!("could not {what} {}: {error}", path.display()), help))
     }
 }

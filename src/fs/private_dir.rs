@@ -4,6 +4,7 @@
 //! user's, as people move a cache to another disk. Below it there are only folders that we made, so a link in the
 //! place of one is refused and not followed.
 
+use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata, Permissions};
@@ -109,38 +110,46 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
 fn private_behind(link: &Path) -> Result<()> {
     let shown = link.display();
     let Ok(behind) = fs::metadata(link) else {
-        bail!("{shown} is a link that leads nowhere\nhelp: remove it, or make the folder that it leads to")
+        bail!(Message::new(
+            format!("{shown} is a link that leads nowhere"),
+            "remove it, or make the folder that it leads to"
+        ))
     };
     is_my_own(link, &behind)?;
     is_a_folder(link, &behind)?;
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
         let help = format!("chmod 700 {}", quote(folder.as_os_str()));
-        bail!("{shown} leads to a folder that others can look into\nhelp: {help}");
+        bail!(Message::new(format!("{shown} leads to a folder that others can look into"), help));
     }
     Ok(())
 }
 
 fn a_link(dir: &Path) -> anyhow::Error {
-    anyhow!(
-        "{} is a link, and agent-run keeps a folder of its own there\n\
-         help: remove the link; what it leads to stays",
-        dir.display()
-    )
+    anyhow!(Message::new(
+        format!("{} is a link, and agent-run keeps a folder of its own there", dir.display()),
+        "remove the link; what it leads to stays"
+    ))
 }
 
 fn is_my_own(dir: &Path, there: &Metadata) -> Result<()> {
     if there.uid() == me().as_raw() {
         return Ok(());
     }
-    bail!("{} belongs to another user\nhelp: remove it, or {ELSEWHERE}", dir.display())
+    bail!(Message::new(
+        format!("{} belongs to another user", dir.display()),
+        format!("remove it, or {ELSEWHERE}")
+    ))
 }
 
 fn is_a_folder(dir: &Path, there: &Metadata) -> Result<()> {
     if there.is_dir() {
         return Ok(());
     }
-    bail!("{} is not a folder\nhelp: move it away; agent-run keeps its files there", dir.display())
+    bail!(Message::new(
+        format!("{} is not a folder", dir.display()),
+        "move it away; agent-run keeps its files there"
+    ))
 }
 
 /// Refuses a folder in which everyone may put another in the place of ours, between our look and our use.
@@ -152,11 +161,10 @@ fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
         Err(error) => return Err(io_error("look at", above)(error)),
     };
     if mode & 0o002 != 0 && mode & STICKY == 0 {
-        bail!(
-            "everyone may replace what agent-run keeps in {}\nhelp: chmod o-w {}, or {ELSEWHERE}",
-            above.display(),
-            quote(above.as_os_str())
-        );
+        bail!(Message::new(
+            format!("everyone may replace what agent-run keeps in {}", above.display()),
+            format!("chmod o-w {}, or {ELSEWHERE}", quote(above.as_os_str()))
+        ));
     }
     Ok(())
 }
@@ -188,7 +196,7 @@ mod tests {
         assert_eq!(mode(&dirs.cache), 0o700);
         fs::write(dirs.cache.join("codex"), "").expect("written");
         let error = private_dir(&dirs.cache.join("codex/p"), &dirs).expect_err("a file stands there");
-        assert!(error.to_string().contains("is not a folder\nhelp: "), "{error}");
+        assert!(crate::error::render(&error).contains("is not a folder\nhelp: "), "{error}");
         assert!(private_dir(Path::new("/elsewhere"), &dirs).is_err());
     }
 }

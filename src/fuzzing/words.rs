@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
+use shims::message::Render as _;
 use shims::opts::{Opts, ParsedOpts, VARIABLE};
 use shims::template::Field;
 use shims::{Part, Template, Value};
@@ -59,7 +60,7 @@ pub fn opts(data: &[u8]) -> bool {
     let text = match env.shim_opts() {
         Ok(text) => text,
         Err(error) => {
-            assert!(std::str::from_utf8(data).is_err() && error.to_string().contains("\nhelp: "));
+            assert!(std::str::from_utf8(data).is_err() && error.render().contains("\nhelp: "));
             return false;
         }
     };
@@ -79,7 +80,7 @@ pub fn opts(data: &[u8]) -> bool {
             true
         }
         Err(error) => {
-            let error = error.to_string();
+            let error = error.render();
             assert!(error.starts_with("AGENT_RUN_OPTS: "), "{error}");
             assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
             false

@@ -53,7 +53,7 @@ pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned
         &plan.fallback_programs,
     ) {
         Ok(path) => quote(path.as_os_str()),
-        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        Err(error) => error.to_string(),
     };
     let is_path = plan.program.as_encoded_bytes().contains(&b'/');
     let found_by = if is_path { "a path".to_owned() } else { format!("{} on PATH", plan.program.display()) };

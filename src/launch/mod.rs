@@ -15,6 +15,7 @@ pub mod request;
 pub mod resolve;
 pub mod snapshot;
 
+use shims::Message;
 use std::convert::Infallible;
 use std::mem::ManuallyDrop;
 use std::process::Command;
@@ -98,7 +99,10 @@ pub fn prepare(
     // 5. Get the key. Its command may ask for a password, so nothing is locked yet.
     let key = key.get()?;
     if let Some(why) = key.and_then(|key| agent.refused_key(key)) {
-        bail!("{why}\nhelp: give provider `{}` another key, or none if it takes none", request.provider);
+        bail!(Message::new(
+            why,
+            format!("give provider `{}` another key, or none if it takes none", request.provider)
+        ));
     }
     // 6. Lock the runtime homes: two launches must not read and write them at once.
     let lock = homes::lock(agent, &request.provider, dirs)?;

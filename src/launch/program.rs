@@ -1,5 +1,6 @@
 //! Locates the agent on `PATH`, skipping this binary.
 
+use shims::Message;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
@@ -18,22 +19,29 @@ use crate::env::Environment;
 #[derive(Debug)]
 pub enum ProgramError {
     /// No such command: exit code 127.
-    NotFound(String),
+    NotFound(Message),
     /// The command is there and cannot be run: exit code 126. The path, and the reason.
     NotRunnable(PathBuf, String),
+}
+
+impl ProgramError {
+    /// What to do.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::NotFound(message) => message.help.clone(),
+            Self::NotRunnable(path, _) => {
+                let path = path.display();
+                Some(format!("look at it with `ls -l {path}` and `file {path}`"))
+            }
+        }
+    }
 }
 
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotFound(text) => f.write_str(text),
-            Self::NotRunnable(path, why) => {
-                let path = path.display();
-                write!(
-                    f,
-                    "could not run {path}: {why}\nhelp: look at it with `ls -l {path}` and `file {path}`"
-                )
-            }
+            Self::NotFound(message) => message.fmt(f),
+            Self::NotRunnable(path, why) => write!(f, "could not run {}: {why}", path.display()),
         }
     }
 }
@@ -102,12 +110,12 @@ pub fn locate_program(
     })
 }
 
-fn not_found(agent: &dyn Agent, program: &OsStr) -> String {
+fn not_found(agent: &dyn Agent, program: &OsStr) -> Message {
     let (program, title, install) = (program.display(), agent.title(), agent.install());
     if agent.is_coding_agent() {
-        format!("could not find {program} ({title}) on PATH\nhelp: install it: {install}")
+        Message::new(format!("could not find {program} ({title}) on PATH"), format!("install it: {install}"))
     } else {
-        format!("could not find {program} for {title}\nhelp: {install}")
+        Message::new(format!("could not find {program} for {title}"), install)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
 //! type instead.
 
+use shims::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
@@ -53,7 +54,7 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     let typed = typed.to_string_lossy();
     let meant = suggest::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
     let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
-    bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
+    bail!(Message::new(format!("no agent `{typed}`"), format!("{meant}the agents are {}", shims::names())))
 }
 
 /// The provider called `name`, for `agent`.
@@ -68,13 +69,15 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
     let names = suggest::nearest(name, fits.map(|(name, _)| name.as_str()));
     let title = agent.title();
     if names.is_empty() {
-        bail!(
-            "no provider `{name}`, and the config has none that {title} can use\n\
-             help: add one under `providers:` that speaks {}",
-            spoken(agent)
-        );
+        bail!(Message::new(
+            format!("no provider `{name}`, and the config has none that {title} can use"),
+            format!("add one under `providers:` that speaks {}", spoken(agent))
+        ));
     }
-    bail!("no provider `{name}` in the config\nhelp: {title} can use {}", suggest::listed(&names, 12))
+    bail!(Message::new(
+        format!("no provider `{name}` in the config"),
+        format!("{title} can use {}", suggest::listed(&names, 12))
+    ))
 }
 
 /// What a request is about.
@@ -209,12 +212,15 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
         [] => String::new(),
         names => format!("use `{name}` with {}, or ", names.join(" or ")),
     };
-    bail!(
-        "{} speaks {}, and provider `{name}` speaks {}\nhelp: {instead}insist with --force protocol",
-        agent.title(),
-        spoken(agent),
-        declared.join(" and "),
-    )
+    bail!(Message::new(
+        format!(
+            "{} speaks {}, and provider `{name}` speaks {}",
+            agent.title(),
+            spoken(agent),
+            declared.join(" and ")
+        ),
+        format!("{instead}insist with --force protocol")
+    ))
 }
 
 fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Protocol>> {
@@ -222,14 +228,16 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
         if !agent.protocols().contains(&protocol) {
-            bail!("{} does not speak {protocol}\nhelp: it speaks {}", agent.title(), spoken(agent));
+            bail!(Message::new(
+                format!("{} does not speak {protocol}", agent.title()),
+                format!("it speaks {}", spoken(agent))
+            ));
         }
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
-            bail!(
-                "provider `{}` does not declare {protocol}\n\
-                 help: add it to `protocols`, or insist with --force protocol",
-                request.provider
-            );
+            bail!(Message::new(
+                format!("provider `{}` does not declare {protocol}", request.provider),
+                "add it to `protocols`, or insist with --force protocol"
+            ));
         }
         return Ok(asked.clone());
     }
@@ -251,7 +259,10 @@ fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) ->
     let key = key_path(request, &["base_urls", protocol.family()]);
     match provider.base_url(protocol) {
         Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
-        None => bail!("no base URL for {protocol}\nhelp: add `{}` to the config", key.join(".")),
+        None => bail!(Message::new(
+            format!("no base URL for {protocol}"),
+            format!("add `{}` to the config", key.join("."))
+        )),
     }
 }
 
@@ -273,12 +284,16 @@ fn tiers(provider: &Provider, model: &str) -> Tiers {
 
 fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment) -> Result<()> {
     if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
-        bail!("{key} needs {name}, which is not set\nhelp: export {name}=…, or take ${{env:{name}}} out");
+        bail!(Message::new(
+            format!("{key} needs {name}, which is not set"),
+            format!("export {name}=…, or take ${{env:{name}}} out")
+        ));
     }
     if template.names_key() && !keyed {
-        bail!(
-            "{key} needs the key, and the provider has none\nhelp: give it a key_env, key_file or key_command"
-        );
+        bail!(Message::new(
+            format!("{key} needs the key, and the provider has none"),
+            "give it a key_env, key_file or key_command"
+        ));
     }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! in it. Codex finds a session by its file's name, whatever its database knows (0.118, 0.171). The original stays as
 //! it is, and what is said later in one of the two is not in the other.
 
+use crate::Message;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -85,11 +86,9 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
     let Some((day, name)) = find(&theirs) else { return };
     let from = theirs.join(&day).join(&name);
     if !name.as_encoded_bytes().ends_with(b".jsonl") {
-        plan.warn(format!(
-            "the session is packed, and only Codex can read it: {}\n\
-             help: go on with it by a plain `codex resume {}`",
-            from.display(),
-            wanted.id
+        plan.warn(Message::new(
+            format!("the session is packed, and only Codex can read it: {}", from.display()),
+            format!("go on with it by a plain `codex resume {}`", wanted.id),
         ));
         return;
     }

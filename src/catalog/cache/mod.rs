@@ -12,6 +12,7 @@
 mod format;
 mod list;
 
+use shims::Message;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
 use crate::fs::{files, lock, private_dir, waiting};
+use crate::{error, report};
 
 pub use format::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -57,8 +59,18 @@ pub struct Fetched {
 pub struct Failed {
     /// What went wrong.
     pub message: String,
+    /// What to do about it; files of earlier versions have it in the message.
+    #[serde(default)]
+    pub help: Option<String>,
     /// When to ask again, in seconds since 1970.
     pub until: u64,
+}
+
+impl Failed {
+    /// The failure as it was said.
+    pub fn into_message(self) -> Message {
+        Message { text: self.message, help: self.help }
+    }
 }
 
 impl<'a> Cache<'a> {
@@ -144,14 +156,18 @@ impl<'a> Cache<'a> {
                 _ = fs::remove_file(self.path(source, "failed"));
                 self.sweep(source.name);
             }
-            Err(error) => log::warn!("{error:#}"),
+            Err(error) => report::warn(error::message(&error)),
         }
         Stored::in_memory(content)
     }
 
     /// Remembers that asking is of no use for `length`.
-    pub fn remember_failure(self, source: &Source<'_>, message: &str, length: Duration) {
-        let failed = Failed { message: message.to_owned(), until: now() + length.as_secs() };
+    pub fn remember_failure(self, source: &Source<'_>, message: &Message, length: Duration) {
+        let failed = Failed {
+            message: message.text.clone(),
+            help: message.help.clone(),
+            until: now() + length.as_secs(),
+        };
         let written = serde_json::to_vec(&failed)
             .map_err(anyhow::Error::from)
             .and_then(|json| files::write(&self.path(source, "failed"), &json, self.dirs));

@@ -1,6 +1,6 @@
 //! The launches: can each agent be planned for, and what on this machine speaks against it.
 
-use shims::{Agent, Note};
+use shims::{Agent, Message, Note};
 
 use super::report::{Finding, Group, Mark};
 use crate::config::Loaded;
@@ -56,8 +56,10 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     let inputs = conflicts::inputs(agent, launch, &context.dirs, context.env);
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
-    if plan.notes.contains(&Note::Info(launch.assumption())) {
-        findings.push(Finding::ok(subject.as_str(), launch.assumption().replace("\nhelp: ", "; ")));
+    let assumption = launch.assumption();
+    if plan.notes.contains(&Note::Info(assumption.clone())) {
+        let Message { text, help } = assumption;
+        findings.push(Finding::ok(subject.as_str(), format!("{text}; {}", help.unwrap_or_default())));
     }
     findings.push(proxied(&subject, explain::proxy(launch, &context.loaded, context.env)));
     for policy in conflicts::policies(&inputs) {

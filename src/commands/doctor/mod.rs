@@ -13,6 +13,7 @@ mod probe;
 mod report;
 mod version;
 
+use shims::Message;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -133,7 +134,7 @@ fn check_name(name: &str, config: &Config) -> Result<()> {
     let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
     let known =
         if names.is_empty() { "has none".to_owned() } else { format!("has {}", suggest::listed(&names, 12)) };
-    bail!("no provider `{name}` in the config\nhelp: it {known}")
+    bail!(Message::new(format!("no provider `{name}` in the config"), format!("it {known}")))
 }
 
 /// Whether a shim or a folder may be called so.
@@ -160,7 +161,7 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             let count = loaded.config.providers.len();
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
             let otherwise = "fix it in the file: `agent-run config` opens it";
-            let said = |text: &String| Finding::said(Mark::Note, "file", text, otherwise);
+            let said = |text: &Message| Finding::said(Mark::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {

@@ -5,6 +5,7 @@
 
 mod write;
 
+use shims::Message;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
@@ -58,10 +59,9 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
     let left_out = write::drop_unspeakable(&mut entries, words.format);
     if !left_out.is_empty() {
-        report::warn(&format!(
-            "left out {}, since {}\nhelp: --with-key prints the key itself",
-            left_out.join(" and "),
-            why(provider)
+        report::warn(Message::new(
+            format!("left out {}, since {}", left_out.join(" and "), why(provider)),
+            "--with-key prints the key itself",
         ));
     }
     let text = write::text(entries, &conflicts(&launch, provider), words.format);

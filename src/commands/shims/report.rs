@@ -1,5 +1,6 @@
 //! What came of it: a line for each link, in words or as JSON.
 
+use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -136,7 +137,7 @@ impl Report {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            report::warn(&format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            report::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
         }
         !foreign.is_empty()
     }
@@ -146,14 +147,17 @@ impl Report {
         for line in &self.shims {
             for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
                 if let Some(other) = other {
-                    report::warn(&format!("{} {what} {}", line.name, other.display()));
+                    report::warn(format!("{} {what} {}", line.name, other.display()));
                 }
             }
         }
         if !self.on_path {
             let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
             let (line, file) = path_line(shell, &dir);
-            report::warn(&format!("{dir} is not on PATH\nhelp: add this line to {file}:\n  {line}"));
+            report::warn(Message::new(
+                format!("{dir} is not on PATH"),
+                format!("add this line to {file}:\n  {line}"),
+            ));
         }
     }
 

@@ -228,8 +228,8 @@ fn can_be_made_again(folder: &Path, depth: usize) -> bool {
 mod tests {
     use shims::Dirs;
 
-    use crate::fs::private_dir;
     use super::*;
+    use crate::fs::private_dir;
 
     fn later(days: u64) -> SystemTime {
         SystemTime::now() + Duration::from_secs(days * 24 * 60 * 60)

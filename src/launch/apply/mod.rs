@@ -6,6 +6,7 @@
 mod carry;
 pub mod homes;
 
+use shims::Message;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -37,10 +38,13 @@ pub fn prepare(
     }
     if !left.is_empty() {
         let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
-        notes.push(Note::Warning(format!(
-            "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
+        notes.push(Note::Warning(Message::new(
+            "of two files of one name of earlier versions, one was taken over",
+            format!(
+                "nothing to do; the others stay \
              where they are:\n  {}",
-            left.join("\n  ")
+                left.join("\n  ")
+            ),
         )));
     }
     for dir in &plan.dirs {
