@@ -28,7 +28,6 @@ use folders::Folders;
 pub use find::{Missing, find, find_program, identity, ourselves};
 pub use folders::{failed, user_dir};
 pub use lock::{HomeLock, lock_home};
-#[cfg(any(fuzzing, test))]
 pub use merge::merged;
 
 /// Makes the machine ready for the plan: everything but the exec itself.

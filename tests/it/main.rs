@@ -61,8 +61,7 @@ mod docs;
 /// Golden plans, one a pair of agent and protocol.
 mod plans;
 
-/// A dry run says what a launch does: made-up configs, words and machines through the real binary.
-#[cfg(target_os = "linux")]
+/// What must hold of anything: made up, or found by fuzzing.
 mod properties;
 
 /// The providers of the config, those known without one, and whether one works.
