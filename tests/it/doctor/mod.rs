@@ -1,3 +1,6 @@
+/// How a probe or a demo ends when it is interrupted.
+mod signals;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::Duration;

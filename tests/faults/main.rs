@@ -1,8 +1,13 @@
-//! A machine that fails: what a launch does then, and that nothing is lost by it.
+//! A machine that fails: what a launch does then, and that nothing is lost by it. Here belongs what needs strace,
+//! namespaces, full disks or a crowd of processes.
 //!
 //! No hook in the program serves these tests: system calls are made to fail by `strace`, disks are full
 //! because they are small, and everything is the binary that users run.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 #![allow(clippy::print_stdout, reason = "how many steps there were, for `--nocapture`")]
+
+#[path = "../support/mod.rs"]
+mod support;
 
 /// Disks that are full, cannot be written, or fail.
 mod disk;
@@ -24,6 +29,12 @@ mod corrupt_cache;
 
 /// One system call of a run made to fail, each in turn.
 mod inject;
+
+/// A file system without locks.
+mod locks;
+
+/// What a launch costs, counted and not timed.
+mod syscalls;
 
 /// `kill -9` before every system call that changes the disk.
 mod kill;

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::doctor::{claude, sandbox, until};
+use super::{claude, sandbox, until};
 use crate::support::Sandbox;
 use crate::support::tmux::Tmux;
 

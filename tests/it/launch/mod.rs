@@ -1,3 +1,8 @@
+/// Golden plans, one a pair of agent and protocol.
+mod plans;
+/// The page that says where each setting of a launch comes from.
+mod why;
+
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
