@@ -4,6 +4,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// The project's card, by name.
+mod card;
+
 /// Model lists: good ones, bad ones, old ones, and who is asked for them when.
 mod catalog;
 
@@ -42,6 +45,9 @@ mod nix;
 
 /// The README's config and commands, and the manual.
 mod docs;
+
+/// The commands, config forms and variables of the launcher that had this name before.
+mod old_readme;
 
 /// What must hold of anything: made up, or found by fuzzing.
 mod properties;
