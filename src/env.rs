@@ -103,6 +103,7 @@ impl Environment {
     }
 
     /// The inherited environment with some variables set, others (`None`) gone.
+    #[must_use]
     pub fn changed<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Option<OsString>)>) -> Self {
         let mut vars = self.vars.clone();
         for (name, value) in changes {
