@@ -13,7 +13,7 @@ pub use crate::dispatch::shim_name;
 pub use crate::env::Environment;
 pub use crate::launch::apply::command;
 pub use crate::launch::json_merge::merged;
-pub use crate::printable::is_unsafe_to_print;
+pub use crate::ui::sanitize::is_unsafe_to_print;
 
 /// The order and the choice of a list's models.
 pub mod filter {

@@ -38,12 +38,10 @@ mod key;
 mod launch;
 mod machine_secret;
 mod mock_provider;
-mod output;
 mod presets;
-mod printable;
-mod report;
 mod shim_links;
 mod suggest;
+mod ui;
 mod user;
 
 use std::process::ExitCode;
@@ -58,7 +56,7 @@ pub fn main() -> ExitCode {
     if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
         return complete::answer(shell, args, &env);
     }
-    report::init();
+    ui::log::init();
     match shim {
         Some(name) => dispatch::shim(&name, args.collect(), &env),
         None => dispatch::command_line(&called, &env),

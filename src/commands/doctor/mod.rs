@@ -31,7 +31,8 @@ use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::resolve;
-use crate::{output, suggest};
+use crate::suggest;
+use crate::ui::output;
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anyhow::Error;
 use serde::Serialize;
 
-use crate::printable::Shown;
+use crate::ui::sanitize::Shown;
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]

@@ -14,8 +14,8 @@ use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, Record};
 use crate::cli::models::List;
 use crate::config::Provider;
-use crate::output;
-use crate::printable::Shown;
+use crate::ui::output;
+use crate::ui::sanitize::Shown;
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]

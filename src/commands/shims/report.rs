@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use crate::env::Environment;
 use crate::launch::program;
-use crate::{output, report};
+use crate::ui;
+use crate::ui::output;
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -137,7 +138,7 @@ impl Report {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            report::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            ui::log::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
         }
         !foreign.is_empty()
     }
@@ -147,14 +148,14 @@ impl Report {
         for line in &self.shims {
             for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
                 if let Some(other) = other {
-                    report::warn(format!("{} {what} {}", line.name, other.display()));
+                    ui::log::warn(format!("{} {what} {}", line.name, other.display()));
                 }
             }
         }
         if !self.on_path {
             let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
             let (line, file) = path_line(shell, &dir);
-            report::warn(Message::new(
+            ui::log::warn(Message::new(
                 format!("{dir} is not on PATH"),
                 format!("add this line to {file}:\n  {line}"),
             ));

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::printable::Shown;
+use crate::ui::sanitize::Shown;
 
 type Stdout = BufWriter<StdoutLock<'static>>;
 
