@@ -38,14 +38,12 @@ mod inputs;
 mod key;
 mod machine_secret;
 mod mock_provider;
-mod output;
 mod presets;
-mod printable;
-mod report;
 mod request;
 mod resolve;
 mod shim_links;
 mod suggest;
+mod ui;
 mod user;
 
 #[cfg(not(fuzzing))]
@@ -62,7 +60,7 @@ pub fn main() -> ExitCode {
     if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
         return complete::answer(shell, args, &env);
     }
-    report::init();
+    ui::log::init();
     match shim {
         Some(name) => dispatch::shim(&name, args.collect(), &env),
         None => dispatch::command_line(&called, &env),

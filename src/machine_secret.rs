@@ -12,7 +12,7 @@ use shims::{Dirs, MachineSecret};
 
 use crate::exec::{files, folders};
 use crate::fs::atomic::Replacement;
-use crate::report;
+use crate::ui;
 
 const NAME: &str = "secret";
 
@@ -47,7 +47,7 @@ pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
         Ok(true) => Ok(MachineSecret::new(bytes)),
         Ok(false) => read_at(&path)?.with_context(|| format!("{} vanished\nhelp: try again", path.display())),
         Err(error) => {
-            report::warn(&format!(
+            ui::log::warn(&format!(
                 "could not create {}: {error:#}; a session of this launch may not find its provider again",
                 path.display()
             ));

@@ -19,7 +19,7 @@ use super::record::Record;
 use super::{filter, source};
 use crate::config::Filter;
 use crate::fuzzing::files;
-use crate::printable::is_unsafe_to_print;
+use crate::ui::sanitize::is_unsafe_to_print;
 
 const URL: &str = "https://lists.example/v1/models?limit=1000";
 const SOURCE: &str = "https://lists.example/v1/models";

@@ -19,7 +19,8 @@ use crate::env::Environment;
 use crate::exec::Missing;
 use crate::mock_provider::{Log, MockProvider, Script};
 use crate::request::Request;
-use crate::{config, exec, inputs, output};
+use crate::ui::output;
+use crate::{config, exec, inputs};
 use sandbox::DemoSandbox;
 
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.

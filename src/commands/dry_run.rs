@@ -12,8 +12,8 @@ use shims::{Launch, Plan};
 use crate::commands::choices::{self, Choice};
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
-use crate::output;
 use crate::request::{Request, Show};
+use crate::ui::output;
 
 /// Prints the plan of a launch, or of a home without a provider.
 ///

@@ -18,7 +18,7 @@ use crate::exec::homes::InUse;
 use crate::key::Key;
 use crate::request::Request;
 use crate::resolve::{self, ResolveError};
-use crate::{exec, inputs, machine_secret, report};
+use crate::{exec, inputs, machine_secret, ui};
 
 /// How long a launch waits for a provider's list when nothing else tells whether a model exists.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 pub fn run(request: &Request, env: &Environment) -> Result<ExitCode> {
     env.check_depth()?;
     let loaded = config::load_for(&env.config_file(request.config.as_deref())?, &request.provider)?;
-    loaded.warnings_about(&request.provider).for_each(|warning| report::warn(warning));
+    loaded.warnings_about(&request.provider).for_each(|warning| ui::log::warn(warning));
     let dirs = env.dirs()?;
     if let Some(show) = request.show {
         let meant = LaunchContext::of(request, &loaded.config, &dirs, env)?;
@@ -135,7 +135,7 @@ impl<'a> LaunchContext<'a> {
         };
         match catalog.refresh_within(name, provider, PATIENCE, &key) {
             Ok(refreshed) => {
-                refreshed.warnings.iter().for_each(|warning| report::warn(warning));
+                refreshed.warnings.iter().for_each(|warning| ui::log::warn(warning));
                 Ok(Some(resolve(&catalog.known_after(name, provider, refreshed.list))?))
             }
             Err(failure) => Err(unknown.because(&failure)),
@@ -244,7 +244,7 @@ impl PreparedLaunch {
         if rehearsal {
             plan.merges.clear();
         }
-        plan.notes.iter().for_each(report::note);
+        plan.notes.iter().for_each(ui::log::note);
         let mut folders = Folders::of(dirs);
         // Files of a launch in the cache lie in a home too, even where the agent mostly needs none.
         let in_use = if agent.has_runtime_home() || !plan.files.is_empty() {

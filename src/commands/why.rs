@@ -18,8 +18,8 @@ use super::target::Target;
 use crate::cli::Why;
 use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
-use crate::output;
 use crate::request::Request;
+use crate::ui::output;
 
 /// Prints the page.
 ///

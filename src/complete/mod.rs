@@ -27,7 +27,8 @@ use self::reply::Reply;
 use self::values::{Candidate, Values};
 use crate::cli::{Cli, Shell};
 use crate::env::Environment;
-use crate::{output, report};
+use crate::ui;
+use crate::ui::output;
 
 /// The script that makes a shell ask; the shims' completion as well.
 pub fn script(shell: Shell) -> &'static str {
@@ -41,7 +42,7 @@ pub fn script(shell: Shell) -> &'static str {
 /// Answers `shell`; `words` stand after our own name, the last of them being the one at the cursor.
 pub fn answer(shell: &str, words: impl Iterator<Item = OsString>, env: &Environment) -> ExitCode {
     if env.wants_log() {
-        report::init();
+        ui::log::init();
     }
     // The scripts pass on the whole line, and its first word is how we were called.
     let words: Vec<String> = words.skip(1).map(|word| word.to_string_lossy().into_owned()).collect();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Candidate;
 use crate::cli::Shell;
-use crate::printable::is_unsafe_to_print;
+use crate::ui::sanitize::is_unsafe_to_print;
 
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
 pub const MANY: usize = 100;

@@ -22,7 +22,7 @@ use anyhow::{Context, Result, anyhow};
 use shims::{Part, Plan, Value};
 
 use crate::env::Environment;
-use crate::report;
+use crate::ui;
 use folders::Folders;
 
 pub use find::{Missing, find, find_program, identity, ourselves};
@@ -42,7 +42,7 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
     }
     if !left.is_empty() {
         let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
-        report::warn(&format!(
+        ui::log::warn(&format!(
             "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
              where they are:\n  {}",
             left.join("\n  ")

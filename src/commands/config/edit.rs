@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 
 use crate::config::{DEMO, examine};
 use crate::fs::atomic::Replacement;
-use crate::output;
+use crate::ui::output;
 
 use super::check;
 

@@ -28,7 +28,8 @@ use super::target::Target;
 use crate::cli::Doctor;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::env::Environment;
-use crate::{output, resolve, suggest};
+use crate::ui::output;
+use crate::{resolve, suggest};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///

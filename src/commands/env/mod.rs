@@ -19,7 +19,8 @@ use crate::commands::launch;
 use crate::config::{self, KeySource, Provider};
 use crate::env::Environment;
 use crate::request::Request;
-use crate::{key, output, report};
+use crate::ui::output;
+use crate::{key, ui};
 
 /// A piece of a value, as a shell can be told of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -43,7 +44,7 @@ type Entry = (String, Vec<Piece>);
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
 pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let loaded = config::load_for(&env.config_file(option)?, &words.provider)?;
-    loaded.warnings_about(&words.provider).for_each(|warning| report::warn(warning));
+    loaded.warnings_about(&words.provider).for_each(|warning| ui::log::warn(warning));
     let dirs = env.dirs()?;
     let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &dirs, env)?;
     let home = &dirs.home;
@@ -56,7 +57,7 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
     let left_out = write::drop_unspeakable(&mut entries, words.format);
     if !left_out.is_empty() {
-        report::warn(&format!(
+        ui::log::warn(&format!(
             "left out {}, since {}\nhelp: --with-key prints the key itself",
             left_out.join(" and "),
             why(provider)

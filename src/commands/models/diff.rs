@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Desk, table};
 use crate::catalog::{Record, Stored};
 use crate::cli::models::Diff;
-use crate::output;
+use crate::ui::output;
 
 /// The difference between two lists, by id.
 #[derive(Debug, Default, PartialEq, Serialize)]

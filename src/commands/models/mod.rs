@@ -20,7 +20,8 @@ use crate::cli::Models;
 use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::{key, output, report, suggest};
+use crate::ui::output;
+use crate::{key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -33,7 +34,7 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
-        loaded.warnings_for(named).into_iter().for_each(|warning| report::warn(warning));
+        loaded.warnings_for(named).into_iter().for_each(|warning| ui::log::warn(warning));
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
@@ -149,13 +150,13 @@ impl Loaded<'_> {
     /// Tells the user what was odd, and what is shown instead of what could not be loaded.
     fn report(&self, name: &str) {
         let warnings = self.warnings.iter().cloned().chain(self.suggestion());
-        warnings.for_each(|warning| report::warn(&format!("{name}: {warning}")));
+        warnings.for_each(|warning| ui::log::warn(&format!("{name}: {warning}")));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
                 Some(age) => format!("\nnote: the list from {} ago is used", table::age(age)),
                 None => String::new(),
             };
-            report::warn(&format!("could not load the models of {name}: {failure}{instead}"));
+            ui::log::warn(&format!("could not load the models of {name}: {failure}{instead}"));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 
-use crate::printable::escaped;
+use crate::ui::sanitize::escaped;
 
 /// The lines; shared by the threads that load.
 pub struct Progress {

@@ -12,7 +12,8 @@ use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, Record, day};
 use crate::cli::models::Show;
 use crate::config::{ModelEntry, Provider};
-use crate::{output, suggest};
+use crate::suggest;
+use crate::ui::output;
 
 /// Runs the command.
 ///

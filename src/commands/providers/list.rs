@@ -12,7 +12,7 @@ use crate::cli::providers::List;
 use crate::commands::models::table::{self, Column, number, text};
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
-use crate::output;
+use crate::ui::output;
 
 const COLUMNS: [Column; 6] =
     [text("name"), text("protocols"), text("agents"), text("default model"), number("models"), text("key")];

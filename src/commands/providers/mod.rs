@@ -17,7 +17,7 @@ use shims::{Agent, Protocol};
 use crate::cli::Providers;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::{key, report, resolve, suggest};
+use crate::{key, resolve, suggest, ui};
 
 /// Runs a command below `providers`.
 ///
@@ -35,7 +35,7 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
 
 fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Loaded> {
     let loaded = config::load(&env.config_file(option)?)?;
-    loaded.warnings_for(named).into_iter().for_each(|warning| report::warn(warning));
+    loaded.warnings_for(named).into_iter().for_each(|warning| ui::log::warn(warning));
     Ok(loaded)
 }
 

@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use super::agents;
 use crate::cli::providers::Presets;
 use crate::commands::models::table::{self, Column, text};
-use crate::output;
 use crate::presets::{self, Preset};
+use crate::ui::output;
 
 const COLUMNS: [Column; 4] = [text("preset"), text("title"), text("agents"), text("key")];
 

@@ -13,7 +13,7 @@ use crate::cli::providers::Show;
 use crate::commands::models::table;
 use crate::config::Loaded;
 use crate::env::Environment;
-use crate::output;
+use crate::ui::output;
 
 /// Runs the command.
 ///

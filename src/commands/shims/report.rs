@@ -9,7 +9,8 @@ use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
 use crate::env::Environment;
-use crate::{exec, output, report};
+use crate::ui::output;
+use crate::{exec, ui};
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -135,7 +136,7 @@ impl Report {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            report::warn(&format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            ui::log::warn(&format!("{} is not ours and was left as it is", self.dir.join(name).display()));
         }
         !foreign.is_empty()
     }
@@ -145,14 +146,14 @@ impl Report {
         for line in &self.shims {
             for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
                 if let Some(other) = other {
-                    report::warn(&format!("{} {what} {}", line.name, other.display()));
+                    ui::log::warn(&format!("{} {what} {}", line.name, other.display()));
                 }
             }
         }
         if !self.on_path {
             let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
             let (line, file) = path_line(shell, &dir);
-            report::warn(&format!("{dir} is not on PATH\nhelp: add this line to {file}:\n  {line}"));
+            ui::log::warn(&format!("{dir} is not on PATH\nhelp: add this line to {file}:\n  {line}"));
         }
     }
 

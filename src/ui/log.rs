@@ -4,7 +4,7 @@ use std::io::Write;
 
 use shims::Note;
 
-use crate::printable::escaped;
+use crate::ui::sanitize::escaped;
 
 /// Sets up logging: `RUST_LOG`, by default warnings.
 ///

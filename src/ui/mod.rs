@@ -1,0 +1,5 @@
+//! What people see: standard output, the log on stderr, and the text that may be shown there.
+
+pub mod log;
+pub mod output;
+pub mod sanitize;
