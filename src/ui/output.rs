@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
-use crate::ui::sanitize::Shown;
+use crate::ui::sanitize::SanitizingWriter;
 
 type Stdout = BufWriter<StdoutLock<'static>>;
 
@@ -14,8 +14,8 @@ type Stdout = BufWriter<StdoutLock<'static>>;
 ///
 /// # Errors
 /// When stdout cannot be written for any other reason.
-pub fn write(print: impl FnOnce(&mut Shown<&mut Stdout>) -> io::Result<()>) -> Result<ExitCode> {
-    exact(|out| print(&mut Shown::new(out)))
+pub fn write(print: impl FnOnce(&mut SanitizingWriter<&mut Stdout>) -> io::Result<()>) -> Result<ExitCode> {
+    exact(|out| print(&mut SanitizingWriter::new(out)))
 }
 
 /// As [`write()`], byte for byte: for what a shell evaluates, and for text that was made safe already.

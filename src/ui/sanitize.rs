@@ -2,23 +2,23 @@
 //!
 //! Model lists, error messages, file names and the values of a config are others' words. An escape sequence in
 //! one could set the clipboard or hide a line, and a character that turns text around could show another command
-//! than the one that is run. So all that is printed goes through [`Shown`] or [`escaped`].
+//! than the one that is run. So all that is printed goes through [`SanitizingWriter`] or [`escaped`].
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// Whether `c` could move a terminal's cursor, change its colours or turn its text around.
-fn drives_a_terminal(c: char) -> bool {
+fn is_terminal_control(c: char) -> bool {
     let turns =
         matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || (c.is_control() && c != '\n' && c != '\t')
 }
 
-/// Whether `c` has no place in a name: what [`drives_a_terminal`], line breaks, and what cannot be seen.
+/// Whether `c` has no place in a name: what [`is_terminal_control`], line breaks, and what cannot be seen.
 pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control()
-        || drives_a_terminal(c)
+        || is_terminal_control(c)
         || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
@@ -38,11 +38,11 @@ pub fn printable(text: &str, limit: usize) -> String {
 /// That is how JSON writes such a character in a string, and they stand nowhere else in JSON, so data stays the
 /// same data.
 pub fn escaped(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find(drives_a_terminal) else { return Cow::Borrowed(text) };
+    let Some(first) = text.find(is_terminal_control) else { return Cow::Borrowed(text) };
     let (clean, rest) = text.split_at(first);
     let mut escaped = clean.to_owned();
     for c in rest.chars() {
-        if drives_a_terminal(c) {
+        if is_terminal_control(c) {
             // Writing to a String cannot fail.
             c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| _ = write!(escaped, "\\u{unit:04x}"));
         } else {
@@ -53,13 +53,13 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
 }
 
 /// A writer of text in which everything is [`escaped`]; what is no UTF-8 becomes `\u{fffd}`.
-pub struct Shown<W: Write> {
+pub struct SanitizingWriter<W: Write> {
     inner: W,
     /// The beginning of a character whose end is yet to come.
     cut: Vec<u8>,
 }
 
-impl<W: Write> Shown<W> {
+impl<W: Write> SanitizingWriter<W> {
     /// Writes to `inner`.
     pub fn new(inner: W) -> Self {
         Self { inner, cut: Vec::new() }
@@ -82,7 +82,7 @@ impl<W: Write> Shown<W> {
     }
 }
 
-impl<W: Write> Write for Shown<W> {
+impl<W: Write> Write for SanitizingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.cut.is_empty() {
             self.write_text(bytes)?;
@@ -126,7 +126,7 @@ mod tests {
         let bytes = "ü\u{1b}\u{9b}\u{202e}\u{1f600}".as_bytes();
         for size in 1..6 {
             let mut out = Vec::new();
-            let mut shown = Shown::new(&mut out);
+            let mut shown = SanitizingWriter::new(&mut out);
             bytes.chunks(size).for_each(|part| shown.write_all(part).expect("written"));
             shown.write_all(b"\xff\x9b").expect("written");
             assert_eq!(

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use anyhow::Error;
 use serde::Serialize;
 
-use crate::ui::sanitize::Shown;
+use crate::ui::sanitize::SanitizingWriter;
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -127,13 +127,13 @@ impl Report {
     /// Writes it for people, the marks in colour or plain.
     pub fn print(&self, out: &mut impl Write, colour: bool) -> io::Result<()> {
         for Group { title, findings } in &self.groups {
-            writeln!(Shown::new(&mut *out), "{title}")?;
+            writeln!(SanitizingWriter::new(&mut *out), "{title}")?;
             let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
             for Finding { mark, subject, text, help } in findings {
                 let text = text.replace('\n', "\n          ");
                 write!(out, "  {} ", shown(*mark, colour))?;
                 // The marks' colours are the only sequences that a terminal gets.
-                let mut out = Shown::new(&mut *out);
+                let mut out = SanitizingWriter::new(&mut *out);
                 writeln!(out, "{subject:<width$}  {text}")?;
                 if let Some(help) = help {
                     writeln!(out, "          help: {}", help.replace('\n', "\n          "))?;

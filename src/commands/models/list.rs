@@ -15,7 +15,7 @@ use crate::catalog::{CONFIG, Record};
 use crate::cli::models::List;
 use crate::config::Provider;
 use crate::ui::output;
-use crate::ui::sanitize::Shown;
+use crate::ui::sanitize::SanitizingWriter;
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]
@@ -144,12 +144,12 @@ fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Resu
 }
 
 fn page(
-    print: impl FnOnce(&mut Shown<&mut Vec<u8>>) -> std::io::Result<()>,
+    print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> std::io::Result<()>,
     desk: &Desk<'_>,
 ) -> Result<ExitCode> {
     let pager = desk.env.var("PAGER").unwrap_or("less".as_ref());
     let mut text = Vec::new();
-    print(&mut Shown::new(&mut text))?;
+    print(&mut SanitizingWriter::new(&mut text))?;
     // It may hold arguments, as in `less -R`.
     let mut child = Command::new("sh")
         .arg("-c")
