@@ -17,6 +17,9 @@ mod config;
 /// What a launch costs, counted and not timed.
 mod syscalls;
 
+/// Lists on a terminal of 80 columns, and for a pipe.
+mod tables;
+
 /// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
 mod crush;
 

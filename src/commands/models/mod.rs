@@ -4,7 +4,6 @@ mod diff;
 mod list;
 mod progress;
 mod show;
-pub mod table;
 
 use std::io::Write;
 use std::path::Path;
@@ -20,7 +19,7 @@ use crate::cli::Models;
 use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::ui::output;
+use crate::ui::{format, output};
 use crate::{key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
@@ -153,7 +152,7 @@ impl Loaded<'_> {
         warnings.for_each(|warning| ui::log::warn(&format!("{name}: {warning}")));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
-                Some(age) => format!("\nnote: the list from {} ago is used", table::age(age)),
+                Some(age) => format!("\nnote: the list from {} ago is used", format::age(age)),
                 None => String::new(),
             };
             ui::log::warn(&format!("could not load the models of {name}: {failure}{instead}"));
