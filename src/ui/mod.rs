@@ -3,5 +3,6 @@
 pub mod format;
 pub mod log;
 pub mod output;
+pub mod progress;
 pub mod sanitize;
 pub mod table;

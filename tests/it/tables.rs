@@ -1,7 +1,9 @@
-//! Lists on a terminal of 80 columns: nothing is wider, no word is broken, and what is left out is named.
+//! Lists on a terminal of 80 columns: nothing is wider, no word is broken, and what is left out is named; and the lines
+//! that show how far the loading of lists is.
 
-use crate::support::Sandbox;
+use crate::support::lists::Lists;
 use crate::support::tmux::Tmux;
+use crate::support::{Sandbox, run};
 
 const CONFIG: &str = "providers:
   a-provider-of-a-long-name:
@@ -89,4 +91,23 @@ fn a_pipe_gets_every_column_whatever_their_width() {
          vendor/a-model-of-a-long-name\t2\tkey_env A_KEY_OF_A_LONG_NAME (not set)\n\
          short\topenai-chat-completions\thermes,crush\t\t1\tnone\n"
     );
+}
+
+#[test]
+fn progress_is_for_a_terminal_that_can_move_its_cursor() {
+    let lists = Lists::json(r#"{"data": [{"id": "m"}]}"#);
+    let sandbox = Sandbox::new();
+    sandbox.config(&format!(
+        "providers:\n  p: {{protocols: [openai-responses], base_urls: {{openai: 'http://{}/v1'}}}}\n",
+        lists.address
+    ));
+    let on = |term: &str, words: &str| {
+        let mut command = sandbox.command("script");
+        run(command.env("TERM", term).args(["-qefc", words, "/dev/null"])).exits(0).stdout
+    };
+    let list = "agent-run models list p --refresh";
+    assert!(on("xterm", list).contains("p: loading"));
+    assert!(!on("dumb", list).contains("loading"));
+    assert!(!on("xterm", &format!("{list} 2>/dev/null")).contains("loading"));
+    assert_eq!(sandbox.agent_run(&["models", "list", "p", "--refresh"]).exits(0).stderr, "");
 }

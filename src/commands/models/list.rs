@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use super::progress::Progress;
 use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, Record};
 use crate::cli::models::List;
 use crate::config::Provider;
+use crate::ui::progress::Progress;
 use crate::ui::sanitize::SanitizingWriter;
 use crate::ui::table::{self, Column, number, text};
 use crate::ui::{format, output};

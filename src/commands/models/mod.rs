@@ -2,7 +2,6 @@
 
 mod diff;
 mod list;
-mod progress;
 mod show;
 
 use std::io::Write;
