@@ -53,8 +53,8 @@ pub fn main() -> ExitCode {
     let env = env::Environment::read();
     let shim = dispatch::shim_name(&called);
     // Behind a shim every word is the agent's, whatever variable the user exported.
-    if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
-        return complete::answer(shell, args, &env);
+    if let Some(shell) = env.completing().filter(|_| shim.is_none()).map(str::to_owned) {
+        return complete::answer(&shell, args, env);
     }
     ui::log::init();
     match shim {

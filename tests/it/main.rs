@@ -19,6 +19,9 @@ mod agents;
 /// The config opened, checked and explained.
 mod config;
 
+/// Lists on a terminal of 80 columns, and for a pipe.
+mod tables;
+
 /// Our readers beside the parsers of the agents.
 mod differential;
 

@@ -2,9 +2,7 @@
 
 mod diff;
 mod list;
-mod progress;
 mod show;
-pub mod table;
 
 use shims::Message;
 use std::io::Write;
@@ -21,7 +19,7 @@ use crate::cli::Models;
 use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::ui::output;
+use crate::ui::{format, output};
 use crate::{key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
@@ -161,7 +159,7 @@ impl Loaded<'_> {
         warnings.for_each(|warning| ui::log::warn(warning.about(name)));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
-                Some(age) => format!("; the list from {} ago is used", table::age(age)),
+                Some(age) => format!("; the list from {} ago is used", format::age(age)),
                 None => String::new(),
             };
             let Message { text, help } = failure.clone();

@@ -327,3 +327,19 @@ fn schema_is_json_that_the_example_points_to() {
     let example = std::fs::read_to_string(path.trim_end()).unwrap();
     assert!(example.starts_with("# yaml-language-server: $schema=config.schema.json\n"), "{example}");
 }
+
+#[test]
+fn without_home_the_systems_list_of_users_says_where_the_config_is() {
+    let sandbox = Sandbox::new();
+    let me = nix::unistd::User::from_uid(nix::unistd::getuid()).unwrap().unwrap();
+    let expected = format!("{}\n", me.dir.join(".config/agent-run/config.yaml").display());
+    for home in [None, Some("")] {
+        let mut command = sandbox.command("agent-run");
+        command.args(["config", "path"]).env_remove("XDG_CONFIG_HOME");
+        match home {
+            None => command.env_remove("HOME"),
+            Some(empty) => command.env("HOME", empty),
+        };
+        assert_eq!(crate::support::run(&mut command).clean().stdout, expected);
+    }
+}
