@@ -48,7 +48,7 @@ pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use known::KnownProblem;
 pub use launch::{Launch, Model, Proxy, Sessions, Tiers, ToolSet};
 pub use origin::{Origin, Sourced};
-pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
+pub use plan::{Carry, Edit, FileWrite, KeyText, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use protocol::Protocol;
 pub use secret::{MachineSecret, Suffix};

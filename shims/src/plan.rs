@@ -45,10 +45,8 @@ pub struct Carry {
     pub from: PathBuf,
     /// Where the copy goes.
     pub to: PathBuf,
-    /// Texts to replace in every line of the copies.
-    pub replace: Vec<(String, String)>,
-    /// Keys of JSON whose texts are replaced in the copies, each with the new text.
-    pub values: Vec<(String, String)>,
+    /// What is replaced in the copies of sessions. Only whole lines of them are copied then.
+    pub values: Vec<KeyText>,
     /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
     pub whole: bool,
     /// Entries of the folder that stay behind, by how their names begin.
@@ -60,6 +58,17 @@ impl Carry {
     pub fn of(from: PathBuf, to: PathBuf) -> Self {
         Self { from, to, ..Self::default() }
     }
+}
+
+/// A key of JSON, at whatever depth, whose text is replaced.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct KeyText {
+    /// The key.
+    pub key: String,
+    /// The texts that are replaced; any, where none is named.
+    pub was: Vec<String>,
+    /// The new text.
+    pub text: String,
 }
 
 /// One change to a JSON object.
@@ -106,6 +115,8 @@ pub struct Plan {
     pub user_dirs: BTreeSet<PathBuf>,
     /// What to copy, before files are written.
     pub carry: Vec<Carry>,
+    /// Where it is noted what could not be copied yet, for agents with a home.
+    pub uncopied: Option<PathBuf>,
     /// Files to write.
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).
@@ -129,6 +140,9 @@ impl Plan {
         let mut plan = Self {
             program: agent.program(&launch.args, inputs),
             fallback_programs: agent.fallback_programs(inputs),
+            uncopied: agent
+                .has_runtime_home()
+                .then(|| inputs.dirs.state.join(format!("{}-not-copied.json", agent.name()))),
             ..Self::default()
         };
         plan.clear_env(agent, launch, inputs);
@@ -152,6 +166,9 @@ impl Plan {
         let mut plan = Self {
             program: agent.name().into(),
             fallback_programs: agent.fallback_programs(inputs),
+            uncopied: agent
+                .has_runtime_home()
+                .then(|| inputs.dirs.state.join(format!("{}-not-copied.json", agent.name()))),
             ..Self::default()
         };
         plan.set_depth(inputs);

@@ -36,18 +36,7 @@ pub use merge::merged;
 /// # Errors
 /// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
 pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Result<()> {
-    let mut left = Vec::new();
-    for carried in &plan.carry {
-        left.extend(carry::carry(carried, folders)?);
-    }
-    if !left.is_empty() {
-        let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
-        report::warn(&format!(
-            "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
-             where they are:\n  {}",
-            left.join("\n  ")
-        ));
-    }
+    copy(plan, folders)?;
     for dir in &plan.dirs {
         folders.private(dir)?;
     }
@@ -74,6 +63,30 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
         merge::merge(path, merge, key)?;
     }
     Ok(())
+}
+
+/// Copies what the plan names, and what earlier launches could not read.
+fn copy(plan: &Plan, folders: &mut Folders<'_>) -> Result<()> {
+    let still = match &plan.uncopied {
+        Some(path) => carry::pending::again(path, folders)?,
+        None => None,
+    };
+    let mut left = carry::Left::default();
+    for carried in &plan.carry {
+        carry::carry(carried, folders, &mut left)?;
+    }
+    if !left.second.is_empty() {
+        let second: Vec<_> = left.second.iter().map(|path| path.display().to_string()).collect();
+        report::warn(&format!(
+            "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
+             where they are:\n  {}",
+            second.join("\n  ")
+        ));
+    }
+    match &plan.uncopied {
+        Some(path) => carry::pending::note(path, still, left.unread, folders),
+        None => Ok(()),
+    }
 }
 
 /// The command that the plan starts, with its environment filled in.

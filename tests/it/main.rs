@@ -12,6 +12,8 @@ mod complete;
 
 /// The config opened, checked and explained.
 mod codex;
+/// Sessions of Codex: of plain Codex, packed, or in homes of older versions.
+mod codex_sessions;
 mod config;
 
 /// What a launch costs, counted and not timed.

@@ -7,7 +7,6 @@
 //! file of the user's is merged into.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use shims::inputs::matches;
@@ -17,7 +16,7 @@ use shims::{Agent, Dirs, Launch, Proxy, Template};
 use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
 use crate::commands::launch::{Asking, LaunchContext, PreparedLaunch};
-use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, random_key};
+use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::env::Environment;
 use crate::exec::folders::private_dir;
@@ -106,9 +105,7 @@ fn probe(
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
-    let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);
-    let scratch = scratch.context("could not make a folder for the probe")?;
-    let _removed = Removed(scratch.path().to_owned());
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the probe")?;
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
@@ -119,15 +116,6 @@ fn probe(
     let ready = PreparedLaunch::prepare_without_user_writes(&request, &turned, &dirs, &env)?;
     let ran = probe::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
     Ok((ProbeReport::of(&mock_provider.requests(), &expected, &ran), launch.isolated))
-}
-
-/// A folder that is removed at the end, before [`tempfile`] tries it once.
-struct Removed(PathBuf);
-
-impl Drop for Removed {
-    fn drop(&mut self) {
-        probe::remove(&self.0);
-    }
 }
 
 /// Makes the provider the one inside this program, with the model that was decided on.
