@@ -148,9 +148,10 @@ impl Agent for Claude {
         Ok(())
     }
 
-    /// The sessions of any other are with the user's own.
-    fn resumes(&self, launch: &Launch) -> Option<&'static str> {
-        launch.isolated.then_some("--resume ID")
+    /// A plain `claude` finds the session too, unless the provider is isolated, and would go on with it on the user's
+    /// own login (2.1.332).
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
+        Some("--resume ID")
     }
 
     fn conflict_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
