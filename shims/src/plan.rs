@@ -49,11 +49,16 @@ pub struct Carry {
     pub values: Vec<KeyText>,
     /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
     pub whole: bool,
-    /// Entries of the folder that stay behind, by how their names begin.
+    /// Entries of the folder that stay behind, by their names; a `*` at an end stands for any text.
     pub without: &'static [&'static str],
 }
 
 impl Carry {
+    /// Whether the entry `name` of the folder stays behind.
+    pub fn leaves(&self, name: &OsStr) -> bool {
+        name.to_str().is_some_and(|name| self.without.iter().any(|pattern| matches(pattern, name)))
+    }
+
     /// A copy as it is.
     pub fn of(from: PathBuf, to: PathBuf) -> Self {
         Self { from, to, ..Self::default() }

@@ -24,8 +24,8 @@ const QUIET: [&str; 2] = ["mention_usage.json", "version.json"];
 /// The databases that nothing else holds the content of, by how their names begin (0.171).
 const DATABASES: [&str; 3] = ["goals_", "memories_", "queue_"];
 
-/// What Codex makes again, and would hold paths of the place it was made in: by how their names begin.
-pub const REBUILT: [&str; 5] = [".tmp", "packages", "state_", "thread-writer-locks", "tmp"];
+/// What Codex makes again, and would hold paths of the place it was made in; a `*` stands for any text.
+pub const REBUILT: [&str; 5] = [".tmp*", "packages", "state_*.sqlite*", "thread-writer-locks", "tmp"];
 
 fn done(home: &Home) -> PathBuf {
     home.state.join(DONE)

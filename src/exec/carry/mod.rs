@@ -103,8 +103,7 @@ impl Copying<'_, '_> {
             Err(error) => return Ok(self.unread(from, to, &error)),
         };
         for name in names {
-            let stays = self.carry.without.iter().any(|start| name.as_bytes().starts_with(start.as_bytes()));
-            if !(stays && from == self.root) {
+            if !(from == self.root && self.carry.leaves(&name)) {
                 self.copy(&from.join(&name), &to.join(&name))?;
             }
         }
@@ -364,14 +363,16 @@ mod tests {
             ..Dirs::default()
         };
         let from = dirs.cache.join("codex/work");
-        for (name, mode) in [("auth.json", 0o600), ("skills/x/run", 0o755), ("state_5.sqlite", 0o600)] {
+        for (name, mode) in
+            [("auth.json", 0o600), ("skills/x/run", 0o755), ("state_5.sqlite", 0o600), ("tmp-notes", 0o600)]
+        {
             fs::create_dir_all(from.join(name).parent().expect("a folder")).expect("created");
             fs::write(from.join(name), name).expect("written");
             fs::set_permissions(from.join(name), fs::Permissions::from_mode(mode)).expect("a mode");
         }
         symlink("/elsewhere", from.join("link")).expect("linked");
         let to = dirs.state.join("codex/work/home");
-        let home = Carry { whole: true, without: &["state_"], ..Carry::of(from.clone(), to.clone()) };
+        let home = Carry { whole: true, without: &["state_*", "tmp"], ..Carry::of(from.clone(), to.clone()) };
         // Cut short before, and gone on with.
         let fresh = beside(&to, "new");
         Folders::of(&dirs).private(&fresh).expect("created");
@@ -381,6 +382,7 @@ mod tests {
         assert!(left.second.is_empty() && left.unread.is_empty(), "{left:?}");
         assert_eq!(fs::read_link(to.join("link")).expect("a link"), Path::new("/elsewhere"));
         assert!(!to.join("state_5.sqlite").exists() && !fresh.exists());
+        assert!(to.join("tmp-notes").exists(), "the user's, whatever its name begins with");
         let mode = fs::metadata(to.join("skills/x/run")).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o700, "it can be run");
         fs::remove_file(to.join("auth.json")).expect("removed");
