@@ -186,7 +186,7 @@ fn what_cannot_be_read_of_an_old_home_is_named_once_and_tried_again() {
         chmod(path, mode);
     }
     let ran = launch_without_root(&sandbox, &[]).exits(0);
-    ran.complains(&["can be read now", &texts[0]]);
+    ran.complains(&["can be read now", texts[0]]);
     assert!(fs::read_to_string(copy(&sandbox)).unwrap().contains("agent-run-"), "with the launch's id");
     assert!(shared.join("sessions/2026/11/26/rollout-y.jsonl").exists());
     let names = fs::read_to_string(shared.join("home/session_index.jsonl")).unwrap();

@@ -80,14 +80,15 @@ fn warn(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) {
     let mut places: Vec<(&Path, &str)> = new.iter().map(|it| (&*it.place, &*it.why)).collect();
     places.sort_unstable();
     places.dedup_by_key(|(place, _)| *place);
-    let places: String =
-        places.iter().map(|(place, why)| format!("\n  {}: {why}", place.display())).collect();
+    let line = |(place, why): &(&Path, &str)| format!("\n  {}: {why}", place.display());
+    let places: String = places.iter().map(line).collect();
     let then = if new.iter().any(is_kept) { "; the launches that follow try again" } else { "" };
     report::warn(&format!("these could not be read, and were not copied:{places}\nhelp: see why{then}"));
 }
 
 fn list<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> String {
-    paths.map(|path| format!("\n  {}", path.display())).collect()
+    let line = |path: &PathBuf| format!("\n  {}", path.display());
+    paths.map(line).collect()
 }
 
 /// `null` where a name is not UTF-8: it is named, and not tried again.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, ErrorKind, Read, Write};
 
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr2, memmem};
 use ruzstd::decoding::StreamingDecoder;
 use shims::KeyText;
 
@@ -110,6 +110,11 @@ impl<R: BufRead> Read for Frames<R> {
 ///
 /// What somebody said in a session is a text, within which no key is found: its quotes are escaped there.
 fn with_values<'a>(line: &'a [u8], values: &[KeyText]) -> Cow<'a, [u8]> {
+    // Nearly all lines have none of the keys, however spelled: a letter of theirs can only be escaped so.
+    let holds = |text: &[u8]| memmem::find(line, text).is_some();
+    if !holds(b"\\u00") && !values.iter().any(|it| holds(it.key.as_bytes())) {
+        return Cow::Borrowed(line);
+    }
     let mut fresh = Vec::new();
     let (mut at, mut copied) = (0, 0);
     while let Some((key, after)) = text_from(line, at) {
