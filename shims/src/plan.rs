@@ -11,7 +11,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Fact, Inputs, Launch, Value, proxy};
+use crate::{Agent, Dirs, Fact, Inputs, Launch, Value, proxy};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -136,6 +136,11 @@ pub struct Plan {
     pub listens_to_key_variable: bool,
 }
 
+/// Where it is noted what could not be copied into the homes of an agent, if it has any.
+pub fn uncopied(agent: &dyn Agent, dirs: &Dirs) -> Option<PathBuf> {
+    agent.has_runtime_home().then(|| dirs.state.join(format!("{}-not-copied.json", agent.name())))
+}
+
 impl Plan {
     /// Plans a whole launch: clear the environment, then set it, then the user's last word.
     ///
@@ -145,9 +150,7 @@ impl Plan {
         let mut plan = Self {
             program: agent.program(&launch.args, inputs),
             fallback_programs: agent.fallback_programs(inputs),
-            uncopied: agent
-                .has_runtime_home()
-                .then(|| inputs.dirs.state.join(format!("{}-not-copied.json", agent.name()))),
+            uncopied: uncopied(agent, &inputs.dirs),
             ..Self::default()
         };
         plan.clear_env(agent, launch, inputs);
@@ -171,9 +174,7 @@ impl Plan {
         let mut plan = Self {
             program: agent.name().into(),
             fallback_programs: agent.fallback_programs(inputs),
-            uncopied: agent
-                .has_runtime_home()
-                .then(|| inputs.dirs.state.join(format!("{}-not-copied.json", agent.name()))),
+            uncopied: uncopied(agent, &inputs.dirs),
             ..Self::default()
         };
         plan.set_depth(inputs);

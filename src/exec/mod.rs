@@ -3,7 +3,7 @@
 //! The only place that changes the machine on behalf of a launch, and it changes what the plan names and
 //! nothing else. What stands already as planned is not written again.
 
-mod carry;
+pub mod carry;
 pub mod files;
 mod find;
 pub mod folders;

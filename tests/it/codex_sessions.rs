@@ -181,6 +181,9 @@ fn what_cannot_be_read_of_an_old_home_is_named_once_and_tried_again() {
     let shared = state(&sandbox).join("codex-shared");
     assert!(shared.join("sessions/2026/11/25/rollout-x.jsonl").exists(), "the rest is there");
     launch_without_root(&sandbox, &[]).clean();
+    let doctor = sandbox.agent_run(&["doctor"]).stdout;
+    let line = doctor.lines().find(|line| line.contains("could not be read")).expect("a line");
+    assert!(line.contains("what Codex had") && line.contains(texts[0]), "{doctor}");
 
     for (path, mode) in [(&file, 0o600), (&folder, 0o700), (&cache, 0o700)] {
         chmod(path, mode);

@@ -17,7 +17,7 @@ use shims::{Carry, KeyText};
 
 use super::folders::{Folders, failed};
 use crate::fs::atomic::{Replacement, beside};
-use rollout::Fault;
+use rollout::CopyError;
 
 /// What was not copied.
 #[derive(Debug, Default)]
@@ -138,11 +138,11 @@ impl Copying<'_, '_> {
         };
         match done {
             Ok(()) => Ok(()),
-            Err(Fault::Read(error)) => {
+            Err(CopyError::Read(error)) => {
                 self.unread(from, to, &error);
                 Ok(())
             }
-            Err(Fault::Write(error)) => Err(failed("write", to)(error)),
+            Err(CopyError::Write(error)) => Err(failed("write", to)(error)),
         }
     }
 
@@ -152,17 +152,17 @@ impl Copying<'_, '_> {
         from: &Path,
         to: &Path,
         there: &Metadata,
-        content: impl FnOnce(&mut File) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+        content: impl FnOnce(&mut File) -> Result<(), CopyError>,
+    ) -> Result<(), CopyError> {
         if let Some(folder) = to.parent() {
             self.folders
                 .private(folder)
-                .map_err(|error| Fault::Write(io::Error::other(format!("{error:#}"))))?;
+                .map_err(|error| CopyError::Write(io::Error::other(format!("{error:#}"))))?;
         }
         // Before there is a temporary file.
-        drop(File::open(from).map_err(Fault::Read)?);
+        drop(File::open(from).map_err(CopyError::Read)?);
         let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
-        let mut fresh = Replacement::begin(to).map_err(Fault::Write)?;
+        let mut fresh = Replacement::begin(to).map_err(CopyError::Write)?;
         content(fresh.file())?;
         let finish = || {
             fresh.fill(&[], mode)?;
@@ -171,28 +171,30 @@ impl Copying<'_, '_> {
             let modified = there.modified()?;
             File::options().write(true).open(to)?.set_modified(modified)
         };
-        finish().map_err(Fault::Write)
+        finish().map_err(CopyError::Write)
     }
 
     /// Adds the lines that are missing in what is there.
-    fn add_lines(&mut self, from: &Path, to: &Path, there: &Metadata) -> Result<(), Fault> {
-        let more = fs::read(from).map_err(Fault::Read)?;
-        let now = fs::read(to).map_err(Fault::Write)?;
+    fn add_lines(&mut self, from: &Path, to: &Path, there: &Metadata) -> Result<(), CopyError> {
+        let more = fs::read(from).map_err(CopyError::Read)?;
+        let now = fs::read(to).map_err(CopyError::Write)?;
         match joined(&now, &more) {
-            Some(joined) => self.write(from, to, there, |out| out.write_all(&joined).map_err(Fault::Write)),
+            Some(joined) => {
+                self.write(from, to, there, |out| out.write_all(&joined).map_err(CopyError::Write))
+            }
             None => Ok(()),
         }
     }
 
     /// Says when what is there is another.
-    fn compare(&mut self, from: &Path, to: &Path) -> Result<(), Fault> {
+    fn compare(&mut self, from: &Path, to: &Path) -> Result<(), CopyError> {
         // What Codex unpacks itself, it unpacks again.
         if from.iter().any(|part| part == ".system") {
             return Ok(());
         }
-        let mut now = Same { file: BufReader::new(File::open(to).map_err(Fault::Write)?), is_same: true };
+        let mut now = Same { file: BufReader::new(File::open(to).map_err(CopyError::Write)?), is_same: true };
         contents(from, &self.carry.values, &mut now)?;
-        let is_at_end = now.file.read(&mut [0]).map_err(Fault::Write)? == 0;
+        let is_at_end = now.file.read(&mut [0]).map_err(CopyError::Write)? == 0;
         if !(now.is_same && is_at_end) {
             self.left.second.push(from.to_owned());
         }
@@ -231,12 +233,12 @@ fn has_end(path: &Path, end: &str) -> bool {
 }
 
 /// Writes what the copy of a file holds.
-fn contents(from: &Path, values: &[KeyText], out: &mut impl Write) -> Result<(), Fault> {
-    let file = BufReader::with_capacity(1 << 16, File::open(from).map_err(Fault::Read)?);
+fn contents(from: &Path, values: &[KeyText], out: &mut impl Write) -> Result<(), CopyError> {
+    let file = BufReader::with_capacity(1 << 16, File::open(from).map_err(CopyError::Read)?);
     if values.is_empty() || !is_session(from) {
         rollout::copy_bytes(file, out)
     } else if has_end(from, "zst") {
-        rollout::copy_lines(rollout::unpacked(file).map_err(Fault::Read)?, values, out)
+        rollout::copy_lines(rollout::unpacked(file).map_err(CopyError::Read)?, values, out)
     } else {
         rollout::copy_lines(file, values, out)
     }

@@ -40,6 +40,11 @@ pub fn again(path: &Path, folders: &mut Folders<'_>) -> Result<Option<Vec<Unread
     Ok(Some(left.unread))
 }
 
+/// What is noted in `path`, for people.
+pub fn places(path: &Path) -> Vec<String> {
+    read(path).into_iter().flatten().map(|noted| noted.from.display().to_string()).collect()
+}
+
 /// Names what could not be read, and notes what is to be tried again, beside what was noted before and `still` is.
 ///
 /// # Errors
@@ -97,7 +102,7 @@ fn written(carry: &Carry) -> Json {
     json!({ "from": carry.from.to_str(), "to": carry.to.to_str(), "values": values.collect::<Vec<_>>() })
 }
 
-/// `None` when nothing is noted. What is no note of ours is passed over.
+/// `None` when nothing is noted. What is not written so is passed over.
 fn read(path: &Path) -> Option<Vec<Carry>> {
     let (mut file, _) = files::open(path).ok()?;
     let mut text = String::new();

@@ -8,7 +8,7 @@ use ruzstd::decoding::StreamingDecoder;
 use shims::KeyText;
 
 /// What a copy stopped at.
-pub enum Fault {
+pub enum CopyError {
     /// The file itself.
     Read(io::Error),
     /// Where it is written.
@@ -19,14 +19,14 @@ pub enum Fault {
 ///
 /// # Errors
 /// At the first part that cannot be read or written.
-pub fn copy_bytes(mut from: impl Read, to: &mut impl Write) -> Result<(), Fault> {
+pub fn copy_bytes(mut from: impl Read, to: &mut impl Write) -> Result<(), CopyError> {
     let mut buffer = vec![0; 1 << 16];
     loop {
         match from.read(&mut buffer) {
             Ok(0) => return Ok(()),
-            Ok(length) => to.write_all(&buffer[..length]).map_err(Fault::Write)?,
+            Ok(length) => to.write_all(&buffer[..length]).map_err(CopyError::Write)?,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Fault::Read(error)),
+            Err(error) => return Err(CopyError::Read(error)),
         }
     }
 }
@@ -38,23 +38,23 @@ pub fn copy_bytes(mut from: impl Read, to: &mut impl Write) -> Result<(), Fault>
 ///
 /// # Errors
 /// As [`copy_bytes`], and when there is no whole line in it.
-pub fn copy_lines(mut from: impl BufRead, values: &[KeyText], to: &mut impl Write) -> Result<(), Fault> {
+pub fn copy_lines(mut from: impl BufRead, values: &[KeyText], to: &mut impl Write) -> Result<(), CopyError> {
     let (mut line, mut is_empty) = (Vec::new(), true);
     loop {
         line.clear();
-        let length = from.read_until(b'\n', &mut line).map_err(Fault::Read)?;
+        let length = from.read_until(b'\n', &mut line).map_err(CopyError::Read)?;
         if !line.ends_with(b"\n") {
             let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_ok();
             if !is_whole && length > 0 && is_empty {
                 let why = "it holds no whole line yet";
-                return Err(Fault::Read(io::Error::new(ErrorKind::InvalidData, why)));
+                return Err(CopyError::Read(io::Error::new(ErrorKind::InvalidData, why)));
             }
             if !is_whole {
                 return Ok(());
             }
             line.push(b'\n');
         }
-        to.write_all(&with_values(&line, values)).map_err(Fault::Write)?;
+        to.write_all(&with_values(&line, values)).map_err(CopyError::Write)?;
         is_empty = false;
     }
 }
@@ -212,6 +212,6 @@ mod tests {
         assert!(!matches!(read, Ok(Ok(()))));
         let full: &mut [u8] = &mut [];
         let written = copy_lines(&b"{}\n"[..], &[], &mut &mut *full);
-        assert!(matches!(written, Err(Fault::Write(_))));
+        assert!(matches!(written, Err(CopyError::Write(_))));
     }
 }
