@@ -50,7 +50,7 @@ pub use known::KnownProblem;
 pub use launch::{Launch, Model, Proxy, Sessions, Tiers, ToolSet};
 pub use message::Message;
 pub use origin::{Origin, Sourced};
-pub use plan::{Carry, Edit, FileWrite, Link, Merge, Note, Plan};
+pub use plan::{Carry, Edit, FileWrite, KeyText, Link, Merge, Note, Plan};
 pub use print::quote;
 pub use protocol::Protocol;
 pub use secret::{MachineSecret, Suffix};

@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Fact, Inputs, Launch, Value, proxy};
+use crate::{Agent, Dirs, Fact, Inputs, Launch, Value, proxy};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -46,21 +46,35 @@ pub struct Carry {
     pub from: PathBuf,
     /// Where the copy goes.
     pub to: PathBuf,
-    /// Texts to replace in every line of the copies.
-    pub replace: Vec<(String, String)>,
-    /// Keys of JSON whose texts are replaced in the copies, each with the new text.
-    pub values: Vec<(String, String)>,
+    /// What is replaced in the copies of sessions. Only whole lines of them are copied then.
+    pub values: Vec<KeyText>,
     /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
     pub whole: bool,
-    /// Entries of the folder that stay behind, by how their names begin.
+    /// Entries of the folder that stay behind, by their names; a `*` at an end stands for any text.
     pub without: &'static [&'static str],
 }
 
 impl Carry {
+    /// Whether the entry `name` of the folder stays behind.
+    pub fn leaves(&self, name: &OsStr) -> bool {
+        name.to_str().is_some_and(|name| self.without.iter().any(|pattern| matches(pattern, name)))
+    }
+
     /// A copy as it is.
     pub fn of(from: PathBuf, to: PathBuf) -> Self {
         Self { from, to, ..Self::default() }
     }
+}
+
+/// A key of JSON, at whatever depth, whose text is replaced.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct KeyText {
+    /// The key.
+    pub key: String,
+    /// The texts that are replaced; any, where none is named.
+    pub was: Vec<String>,
+    /// The new text.
+    pub text: String,
 }
 
 /// One change to a JSON object.
@@ -108,6 +122,8 @@ pub struct Plan {
     pub user_dirs: BTreeSet<PathBuf>,
     /// What to copy, before files are written.
     pub carry: Vec<Carry>,
+    /// Where it is noted what could not be copied yet, for agents with a home.
+    pub uncopied: Option<PathBuf>,
     /// Files to write.
     pub files: BTreeMap<PathBuf, FileWrite>,
     /// Links to keep; `None` removes a link (and never anything but a link).
@@ -122,6 +138,11 @@ pub struct Plan {
     pub listens_to_key_variable: bool,
 }
 
+/// Where it is noted what could not be copied into the homes of an agent, if it has any.
+pub fn uncopied(agent: &dyn Agent, dirs: &Dirs) -> Option<PathBuf> {
+    agent.has_runtime_home().then(|| dirs.state.join(format!("{}-not-copied.json", agent.name())))
+}
+
 impl Plan {
     /// Plans a whole launch: clear the environment, then set it, then the user's last word.
     ///
@@ -131,6 +152,7 @@ impl Plan {
         let mut plan = Self {
             program: inputs.program_or(|| agent.program(&launch.args, inputs)),
             fallback_programs: agent.fallback_programs(inputs),
+            uncopied: uncopied(agent, &inputs.dirs),
             ..Self::default()
         };
         plan.clear_env(agent, launch, inputs);
@@ -154,6 +176,7 @@ impl Plan {
         let mut plan = Self {
             program: inputs.program_or(|| agent.name().into()),
             fallback_programs: agent.fallback_programs(inputs),
+            uncopied: uncopied(agent, &inputs.dirs),
             ..Self::default()
         };
         plan.set_depth(inputs);

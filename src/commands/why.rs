@@ -140,8 +140,10 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     }
     let written = plan.files.keys().map(|path| Choice::new("file", quote(path.as_os_str()), "rewritten"));
     rows.extend(written);
-    let merged = plan.merges.keys();
-    rows.extend(merged.map(|path| Choice::new("file", quote(path.as_os_str()), "yours; one flag is added")));
+    rows.extend(plan.merges.keys().map(|path| {
+        let whose = if is_ours(path) { "this provider's own" } else { "yours" };
+        Choice::new("file", quote(path.as_os_str()), format!("{whose}; one flag is added"))
+    }));
     rows
 }
 

@@ -97,6 +97,11 @@ impl Replacement {
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 
+    /// The new file, for content that is not held as a whole; [`Replacement::fill`] then ends it.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
     /// Writes the content of a file of the user's, and syncs it to disk; with the mode of the
     /// file that is there, and its owner where that may be given.
     ///

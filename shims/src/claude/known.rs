@@ -32,7 +32,7 @@ pub const PROBLEMS: &[KnownProblem] = &[
     ),
     KnownProblem::still(
         "2.1.332",
-        "prints `claude --resume …` at its end, which finds no session of an isolated provider; type \
-         `claude@PROVIDER --resume …`",
+        "prints `claude --resume …` at its end, which finds no session of an isolated provider and goes on with others on \
+         your own login; type `claude@PROVIDER --resume …`",
     ),
 ];

@@ -148,9 +148,10 @@ impl Agent for Claude {
         Ok(())
     }
 
-    /// The sessions of any other are with the user's own.
-    fn resumes(&self, launch: &Launch) -> Option<&'static str> {
-        launch.isolated.then_some("--resume ID")
+    /// A plain `claude` finds the session too, unless the provider is isolated, and would go on with it on the user's
+    /// own login (2.1.332).
+    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
+        Some("--resume ID")
     }
 
     fn conflict_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
@@ -204,6 +205,12 @@ fn base_url(url: &str) -> &str {
 fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let tiers = &launch.tiers;
     let main = launch.model.value.id.as_str();
+    if models::is_alias(main) && models::of(launch).len() > 1 {
+        plan.warn(format!(
+            "Claude Code takes {main:?} for one of its own names, and may ask for a tier of this launch instead\n\
+             help: give the provider no `tiers`, or choose a model of another name"
+        ));
+    }
     for (variable, id) in [
         ("ANTHROPIC_MODEL", main),
         ("ANTHROPIC_DEFAULT_FABLE_MODEL", main),
@@ -228,6 +235,8 @@ fn keep_quiet(launch: &Launch, plan: &mut Plan) {
     plan.set("CLAUDE_CODE_DISABLE_AGENT_VIEW", "1");
     plan.set("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
     plan.set("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", "1");
+    // Without effect in 2.1.332, which looks for the servers of a claude.ai login only where that login is used. It
+    // guards against a version that looks for them all the same.
     plan.set("ENABLE_CLAUDEAI_MCP_SERVERS", "false");
     // Another session of the user's, perhaps on another provider, could submit a text here (2.1.332).
     plan.set(SESSION_MESSAGES, "0");

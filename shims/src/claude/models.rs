@@ -115,6 +115,12 @@ pub fn of_documents<'a>(
     })
 }
 
+/// Whether Claude Code takes it for a tier or the session's model: in any case of letters, with a long window or not.
+pub fn is_alias(model: &str) -> bool {
+    let model = split_long_context(model.trim()).0;
+    ALIASES.iter().any(|alias| model.eq_ignore_ascii_case(alias))
+}
+
 fn is_foreign(model: &str, launch: &Launch) -> bool {
     let model = split_long_context(model).0;
     !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)

@@ -36,7 +36,9 @@ pub fn add(launch: &Launch, found: &Found, plan: &Plan, settings: &mut Map<Strin
     for model in &launch.models {
         let Some(own) = model.context_window.filter(|window| *window >= counted) else { continue };
         let is_fit = literal::plain("the model id", &model.id).is_ok()
-            && model.output_limit().is_none_or(|limit| limit >= answer);
+            && model.output_limit().is_none_or(|limit| limit >= answer)
+            // Picked, it would be a tier of this launch, and not the provider's model of that name (2.1.332).
+            && !models::is_alias(&model.id);
         if rows.len() == MOST_ROWS || !is_fit || window::knows(&model.id) || ids.contains(&model.id.as_str())
         {
             continue;

@@ -53,14 +53,19 @@ pub fn hooks(folders: &[PathBuf], inputs: &Inputs) -> Vec<Source> {
                 sources.push(Source { path, kind: Kind::Project, settings });
             }
         }
-        let path = folder.join(MANIFEST);
-        if let Some(Json::Object(hooks)) = manifest(folder, inputs).remove("hooks") {
+        let said = match manifest(folder, inputs).remove("hooks") {
+            // Some by their file, some as they are.
+            Some(Json::Array(several)) => several,
+            one => one.into_iter().collect(),
+        };
+        for hooks in said {
+            let Json::Object(hooks) = hooks else { continue };
             // With the events in it, or around another `hooks`.
             let settings = match hooks {
                 around if around.get("hooks").is_some_and(Json::is_object) => around,
                 events => Map::from_iter([("hooks".to_owned(), events.into())]),
             };
-            sources.push(Source { path, kind: Kind::Project, settings });
+            sources.push(Source { path: folder.join(MANIFEST), kind: Kind::Project, settings });
         }
     }
     sources

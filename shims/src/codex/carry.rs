@@ -11,10 +11,10 @@ use std::path::PathBuf;
 
 use toml::Table;
 
-use super::former::{self, Former, has};
+use super::former::{self, Former, has, is_hidden};
 use super::home::Home;
 use super::settings;
-use crate::{Carry, Inputs, Launch, Plan};
+use crate::{Carry, Inputs, KeyText, Launch, Plan};
 
 /// Says that all was brought over.
 const DONE: &str = "carried";
@@ -25,8 +25,8 @@ const QUIET: [&str; 2] = ["mention_usage.json", "version.json"];
 /// The databases that nothing else holds the content of, by how their names begin (0.171).
 const DATABASES: [&str; 3] = ["goals_", "memories_", "queue_"];
 
-/// What Codex makes again, and would hold paths of the place it was made in: by how their names begin.
-pub const REBUILT: [&str; 5] = [".tmp", "packages", "state_", "thread-writer-locks", "tmp"];
+/// What Codex makes again, and would hold paths of the place it was made in; a `*` stands for any text.
+pub const REBUILT: [&str; 5] = [".tmp*", "packages", "state_*.sqlite*", "thread-writer-locks", "tmp"];
 
 fn done(home: &Home) -> PathBuf {
     home.state.join(DONE)
@@ -77,17 +77,14 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
     let taken = taken(launch, home, inputs);
     let mut databases: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for former in &taken {
-        let replace = former.ids(inputs).into_iter().flat_map(|old| {
-            ["model_provider", "model_provider_id"]
-                .map(|key| (format!("\"{key}\":{}", json(old)), format!("\"{key}\":{}", json(&id))))
-        });
-        let replace: Vec<(String, String)> = replace.collect();
+        let was: Vec<String> = former.ids(inputs).into_iter().map(str::to_owned).collect();
+        let values = with_id(&was, &id);
         for name in ["sessions", "archived_sessions"] {
             // The very first versions kept them in the cache, as the old tool did.
             for from in [&former.state, &former.runtime] {
-                if has(from, name, inputs) {
+                if has(from, name, inputs) || is_hidden(from, inputs) {
                     let (from, to) = (from.join(name), home.state.join(name));
-                    plan.carry.push(Carry { replace: replace.clone(), ..Carry::of(from, to) });
+                    plan.carry.push(Carry { values: values.clone(), ..Carry::of(from, to) });
                 }
             }
         }
@@ -155,6 +152,8 @@ fn tell(launch: &Launch, home: &Home, taken: &[Former], inputs: &Inputs, plan: &
     }
 }
 
-fn json(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+/// The keys by which a session names its provider (0.118, 0.171), from one of these ids, or from any.
+pub fn with_id(was: &[String], id: &str) -> Vec<KeyText> {
+    let key = |key: &str| KeyText { key: key.to_owned(), was: was.to_vec(), text: id.to_owned() };
+    ["model_provider", "model_provider_id"].map(key).into()
 }

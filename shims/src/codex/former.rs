@@ -57,7 +57,11 @@ pub fn all(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
     let mut all: Vec<Former> = Vec::new();
     for folder in [&state, &cache] {
         let folders = inputs.entries(folder).iter().filter(|entry| entry.kind == EntryKind::Dir);
-        for name in folders.map(|entry| PathBuf::from(&entry.name)) {
+        let mut names: Vec<PathBuf> = folders.map(|entry| PathBuf::from(&entry.name)).collect();
+        if is_hidden(folder, inputs) {
+            names.extend(launch.others.keys().chain([&launch.provider]).map(PathBuf::from));
+        }
+        for name in names {
             let sessions = if name == this {
                 Some(Sessions::Shared)
             } else {
@@ -96,7 +100,9 @@ impl Former {
             Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name != ".system"),
             _ => true,
         };
-        KEPT.into_iter().filter(move |name| has(&self.runtime, name, inputs) && is_something(name))
+        let is_hidden = is_hidden(&self.runtime, inputs);
+        KEPT.into_iter()
+            .filter(move |name| is_hidden || has(&self.runtime, name, inputs) && is_something(name))
     }
 
     /// Whether the tool before this one made it, which marked no home and kept nothing in the state folder.
@@ -167,4 +173,9 @@ impl Former {
 pub fn has(folder: &Path, name: &str, inputs: &Inputs) -> bool {
     let stands = inputs.entries(folder).iter().find(|entry| entry.name == name);
     stands.is_some_and(|entry| !matches!(entry.kind, EntryKind::Link(_)))
+}
+
+/// Whether a folder is there and cannot be listed: what may be in it is then copied as soon as it can be read.
+pub fn is_hidden(folder: &Path, inputs: &Inputs) -> bool {
+    matches!(inputs.fact(folder), Some(Fact::Unreadable(_)))
 }

@@ -5,16 +5,25 @@
 //! in it. Codex finds a session by its file's name, whatever its database knows (0.118, 0.171). The original stays as
 //! it is, and what is said later in one of the two is not in the other.
 
-use crate::Message;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::home::Home;
-use super::settings;
+use super::{carry, settings};
 use crate::{Carry, Entry, EntryKind, Inputs, Launch, Plan};
 
 /// The commands that take an id.
 const COMMANDS: [&str; 2] = ["resume", "fork"];
+
+/// Those among whose words an id and the name of a command above may be, and which go on with nothing (0.171).
+const OTHERS: [&str; 9] =
+    ["app-server", "cloud", "completion", "debug", "features", "login", "mcp", "plugin", "sandbox"];
+
+/// Whether Codex goes on with no session that is named beside this word: it prints something and ends, or takes the
+/// newest.
+fn is_for_nothing(word: &str) -> bool {
+    ["--help", "--last", "--version", "-V", "-h"].contains(&word)
+}
 
 /// What the user asks to go on with, where it may be a session: ids are UUIDs of version 7, which hold the time.
 struct Wanted {
@@ -24,9 +33,15 @@ struct Wanted {
 }
 
 fn wanted(launch: &Launch) -> Option<Wanted> {
-    let words = || launch.args.iter().filter_map(|word| word.to_str());
-    let command = words().position(|word| COMMANDS.contains(&word))?;
-    let id = words().skip(command + 1).find(|word| is_id(word))?;
+    let words = || launch.args.iter().map(|word| word.to_str().unwrap_or_default());
+    let command = words().position(|word| COMMANDS.contains(&word) || OTHERS.contains(&word))?;
+    let mut more = words().skip(command + 1).take_while(|word| *word != "--");
+    if OTHERS.contains(&words().nth(command)?)
+        || words().take(command).chain(more.clone()).any(is_for_nothing)
+    {
+        return None;
+    }
+    let id = more.find(|word| is_id(word))?;
     let digits: String = id.chars().filter(|c| *c != '-').take(12).collect();
     let day = i64::from_str_radix(&digits, 16).ok()? / 86_400_000;
     Some(Wanted { id: id.to_owned(), days: [day - 1, day, day + 1].map(folder_of) })
@@ -73,7 +88,7 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
     let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return };
     let find = |sessions: &Path| -> Option<(PathBuf, OsString)> {
         wanted.days.iter().find_map(|day| {
-            let is_it = |entry: &&Entry| entry.kind == EntryKind::File && names(&entry.name, &wanted.id);
+            let is_it = |entry: &&Entry| entry.kind != EntryKind::Dir && names(&entry.name, &wanted.id);
             let entry = inputs.entries(&sessions.join(day)).iter().find(is_it)?;
             Some((day.clone(), entry.name.clone()))
         })
@@ -85,24 +100,15 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
     }
     let Some((day, name)) = find(&theirs) else { return };
     let from = theirs.join(&day).join(&name);
-    if !name.as_encoded_bytes().ends_with(b".jsonl") {
-        plan.warn(Message::new(
-            format!("the session is packed, and only Codex can read it: {}", from.display()),
-            format!("go on with it by a plain `codex resume {}`", wanted.id),
-        ));
-        return;
-    }
+    // A packed one is unpacked, since only so it can be given the id.
+    let to = ours.join(&day).join(&name);
+    let to = if to.extension().is_some_and(|end| end == "zst") { to.with_extension("") } else { to };
     let id = settings::id(inputs);
     plan.info(format!(
         "{} is a session of plain Codex: a copy is gone on with, and the original stays as it is",
         from.display()
     ));
-    plan.carry.push(Carry {
-        from,
-        to: ours.join(&day).join(&name),
-        values: ["model_provider", "model_provider_id"].map(|key| (key.to_owned(), id.clone())).into(),
-        ..Carry::default()
-    });
+    plan.carry.push(Carry { from, to, values: carry::with_id(&[], &id), ..Carry::default() });
 }
 
 /// Whether a file is that of the session, packed or not: `rollout-<time>-<id>.jsonl`.

@@ -146,7 +146,7 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
             Said::Unreadable => answer.distrust(&folder, &path, plan),
         }
         if !is_own {
-            roles(&settings.join("agents"), inputs, plan);
+            roles(&settings.join("agents"), launch, inputs, plan);
         }
     }
     answer
@@ -187,7 +187,8 @@ pub fn chosen_elsewhere(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<&'
 }
 
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
-fn roles(folder: &Path, inputs: &Inputs, plan: &mut Plan) {
+fn roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+    let is_launchs = |model: &Toml| model.as_str() == Some(&*launch.model.value.id);
     // Codex reads roles at any depth (seen in 0.171); those below another folder are not read here.
     let is_folder = |entry: &&Entry| match entry.kind {
         EntryKind::Dir => true,
@@ -204,7 +205,7 @@ fn roles(folder: &Path, inputs: &Inputs, plan: &mut Plan) {
     for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
         let path = folder.join(&entry.name);
         match read(&path, inputs) {
-            Said::Settings(table) if !table.contains_key("model") => {}
+            Said::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
             Said::Nothing => {}
             _ => plan.warn(format!(
                 "{} may have a sub-agent ask for another model than this launch's",

@@ -10,6 +10,7 @@ use super::flags::Flags;
 use super::history::History;
 use super::project::{self, Project};
 use super::settings::Theirs;
+use crate::inputs::matches;
 use crate::print::quote;
 use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, Value};
 
@@ -20,8 +21,9 @@ pub const DATA: &str = "CRUSH_GLOBAL_DATA";
 /// Before a variable's name: what it was outside of the launch.
 pub const ORIGINAL: &str = "AGENT_RUN_ORIG_";
 
-/// What launches write into the folder of the settings, by how the names begin.
-const GENERATED: [&str; 3] = [".agent-run", "crush.json", "crushrc"];
+/// What launches write into the folder of the settings, and Crush beside it; a `*` stands for any text. A file like
+/// `crushrc.work` is the user's.
+const GENERATED: [&str; 4] = [".agent-run*", "crush.json", "crush.json.lock", "crushrc"];
 
 /// Where everything of one launch is.
 pub struct Homes {
@@ -109,8 +111,9 @@ impl Homes {
     fn former_holds_more(&self, inputs: &Inputs) -> bool {
         let entries = self.former.iter().flat_map(|former| inputs.entries(former));
         let is_users = |entry: &Entry| {
-            let name = entry.name.to_string_lossy();
-            !matches!(entry.kind, EntryKind::Link(_)) && !GENERATED.iter().any(|it| name.starts_with(it))
+            let is_made =
+                entry.name.to_str().is_some_and(|name| GENERATED.iter().any(|it| matches(it, name)));
+            !matches!(entry.kind, EntryKind::Link(_)) && !is_made
         };
         entries.into_iter().any(is_users)
     }
@@ -176,4 +179,33 @@ pub fn own_value<'a>(name: &str, inputs: &'a Inputs) -> Option<&'a OsStr> {
 fn wrapper(theirs: &Theirs) -> String {
     let (folder, script) = (quote(theirs.config.as_os_str()), quote(theirs.script().as_os_str()));
     format!("provider() {{ :; }}\nmodel() {{ :; }}\ncd {folder} || exit 1\nsource {script}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_users_whose_name_begins_like_a_generated_one_is_taken_over() {
+        let launch = Launch { isolated: true, ..super::super::tests::launch(&[]) };
+        let planned = |names: &[&str]| {
+            let mut inputs = Inputs::default();
+            let homes = Homes::of(&launch, &inputs);
+            let (former, theirs) = (homes.former.clone().expect("one"), homes.theirs.config.clone());
+            let entry = |name: &&str| Entry { name: name.into(), kind: EntryKind::File };
+            inputs.facts.insert(former, Fact::Dir(names.iter().map(entry).collect()));
+            inputs.facts.insert(theirs, Fact::Absent);
+            inputs.facts.insert(homes.theirs.script(), Fact::Absent);
+            inputs.facts.insert(homes.script(), Fact::Absent);
+            let mut plan = Plan::default();
+            Homes::of(&launch, &inputs).prepare(&inputs, &mut plan);
+            plan.carry.pop()
+        };
+        let made = ["crush.json", "crush.json.lock", "crushrc", ".agent-run.json", ".agent-run-crushrc-new"];
+        assert_eq!(planned(&made), None);
+        for users in ["crushrc.work", "crush.json.mine", "CRUSH.md"] {
+            let carry = planned(&[&made[..], &[users]].concat()).expect(users);
+            assert!(!carry.leaves(users.as_ref()) && made.iter().all(|name| carry.leaves(name.as_ref())));
+        }
+    }
 }

@@ -10,9 +10,12 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::unistd::{AccessFlags, access};
+use shims::quote;
 
 use crate::config::{DEMO, examine};
 use crate::fs::atomic::Replacement;
+use crate::ui;
 use crate::ui::output;
 
 use super::check;
@@ -36,6 +39,12 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
     if written {
         output::write(|out| writeln!(out, "wrote {}", path.display()))?;
     }
+    if let Some(why) = unwritable(path) {
+        ui::log::warn(why);
+        if !asks("Open it all the same? [Y/n] ")? {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     loop {
         edit(path, editor)?;
         let found = examine(path)?;
@@ -46,16 +55,27 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         if found.errors.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        if !again()? {
+        if !asks("Open it again? [Y/n] ")? {
             bail!(Message::new("the config has errors", "`agent-run config check` shows them again"));
         }
     }
 }
 
-/// Asks whether to open the file again. An end of input is a no.
-fn again() -> Result<bool> {
+/// Why an editor could not save the file, if it could not. As root nearly everything can be written.
+fn unwritable(path: &Path) -> Option<Message> {
+    let error = access(path, AccessFlags::W_OK).err()?;
+    let leads = std::fs::canonicalize(path).ok().filter(|file| file != path);
+    let leads = leads.map(|file| format!(", which leads to {}", file.display())).unwrap_or_default();
+    Some(Message::new(
+        format!("an editor cannot save {}{leads}: {}", path.display(), error.desc()),
+        format!("change it where it is made, as by home-manager; or see `ls -l {}`", quote(path.as_os_str())),
+    ))
+}
+
+/// Asks a question that an empty answer says yes to. An end of input is a no.
+fn asks(question: &str) -> Result<bool> {
     loop {
-        output::write(|out| write!(out, "Open it again? [Y/n] "))?;
+        output::write(|out| write!(out, "{question}"))?;
         let mut answer = String::new();
         let read = stdin().read_line(&mut answer).context("could not read the answer")?;
         match answer.trim().to_lowercase().as_str() {

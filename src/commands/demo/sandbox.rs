@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use tempfile::TempDir;
 
-use crate::commands::probe::{self, Expectations, random_key};
+use crate::commands::probe::{Expectations, Scratch, random_key};
 use crate::env::Environment;
 use crate::mock_provider::{MODELS, MockProvider};
 
@@ -24,7 +23,7 @@ const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TE
 
 /// Everything a demo makes up. The folders are removed when it is dropped.
 pub struct DemoSandbox {
-    folder: TempDir,
+    folder: Scratch,
     /// Where the provider listens.
     pub addr: SocketAddr,
     /// What its base URLs begin with.
@@ -37,16 +36,10 @@ pub struct DemoSandbox {
     pub stale: String,
 }
 
-impl Drop for DemoSandbox {
-    fn drop(&mut self) {
-        probe::remove(self.folder.path());
-    }
-}
-
 impl DemoSandbox {
     /// Makes the folders and the keys.
     pub fn set(mock_provider: &MockProvider) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("agent-run-demo-").tempdir();
+        let folder = Scratch::make("agent-run-demo-", &std::env::temp_dir());
         let folder = folder.context("could not make a folder for the demo")?;
         // Codex 0.169 wants no home below the folder for temporary files, so that is beside it.
         for name in ["home", "tmp", "work"] {

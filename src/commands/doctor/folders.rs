@@ -7,6 +7,7 @@ use std::path::Path;
 use shims::{Dirs, quote};
 
 use super::report::{Finding, Group};
+use crate::launch::apply::carry::pending;
 
 /// What a probe that was killed leaves behind starts so.
 pub const PROBE: &str = "probe-";
@@ -24,6 +25,19 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
         } else {
             Finding::ok(what, format!("{shown}, {}", megabytes(size(root))))
         });
+    }
+    for agent in shims::coding_agents() {
+        let places =
+            shims::plan::uncopied(agent, dirs).map_or_else(Vec::new, |noted| pending::places(&noted));
+        if !places.is_empty() {
+            let text = format!(
+                "what {} had in earlier versions and could not be read: {}",
+                agent.title(),
+                places.join(", ")
+            );
+            let help = "see why; launches try it again, until it is copied or gone".to_owned();
+            group.add(Finding::note("state", text, help));
+        }
     }
     for (name, path) in folders(&dirs.cache) {
         if name.starts_with(PROBE) {

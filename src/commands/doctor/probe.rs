@@ -7,7 +7,6 @@
 //! file of the user's is merged into.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
@@ -16,7 +15,7 @@ use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
-use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, random_key};
+use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::context::Context;
 use crate::env::Environment;
@@ -103,9 +102,7 @@ fn probe(
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
-    let scratch = tempfile::Builder::new().prefix(PROBE).tempdir_in(&dirs.cache);
-    let scratch = scratch.context("could not make a folder for the probe")?;
-    let _removed = Removed(scratch.path().to_owned());
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the probe")?;
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
@@ -117,15 +114,6 @@ fn probe(
     notes.iter().for_each(ui::log::note);
     let ran = probe::run(prepared?, &context.dirs.cwd, scratch.path(), interrupts)?;
     Ok((ProbeReport::of(&mock_provider.requests(), &expected, &ran), launch.isolated))
-}
-
-/// A folder that is removed at the end, before [`tempfile`] tries it once.
-struct Removed(PathBuf);
-
-impl Drop for Removed {
-    fn drop(&mut self) {
-        probe::remove(&self.0);
-    }
 }
 
 /// Makes the provider the one inside this program, with the model that was decided on.

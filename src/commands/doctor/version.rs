@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use shims::proxy::PROXY_VARIABLES;
 
-use crate::commands::probe::{self, Interrupts};
+use crate::commands::probe::{self, Interrupts, Scratch};
 use crate::env::Environment;
 
 /// Half a second is usual; Hermes 0.19 takes some on a slow machine.
@@ -32,7 +32,7 @@ pub type Version = Vec<u64>;
 /// When it does not say, or not in time, or a signal came meanwhile.
 pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result<Version> {
     let _held = interrupts.hold()?;
-    let folder = tempfile::Builder::new().prefix("agent-run-version-").tempdir();
+    let folder = Scratch::make("agent-run-version-", &std::env::temp_dir());
     let folder = folder.context("could not make a folder to ask for the version in")?;
     let place = |name: &str| folder.path().join(name);
     for name in ["home", "tmp"] {

@@ -3,6 +3,7 @@
 mod findings;
 mod interrupts;
 mod orphans;
+mod scratch;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -20,6 +21,7 @@ use nix::unistd::Pid;
 use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
 pub use interrupts::{Interrupted, Interrupts};
+pub use scratch::Scratch;
 
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";
@@ -81,7 +83,7 @@ pub fn run(
 }
 
 /// Removes the folder of a run. What an agent has left running may still write there, so it is tried for two seconds.
-pub fn remove(folder: &Path) {
+fn remove(folder: &Path) {
     let deadline = Instant::now() + Duration::from_secs(2);
     while fs::remove_dir_all(folder).is_err_and(|error| error.kind() != ErrorKind::NotFound)
         && Instant::now() < deadline

@@ -3,7 +3,7 @@
 //! The only place that changes the machine on behalf of a launch, and it changes what the plan names and
 //! nothing else. What stands already as planned is not written again.
 
-mod carry;
+pub mod carry;
 pub mod homes;
 
 use shims::Message;
@@ -32,21 +32,7 @@ pub fn prepare(
     key: Option<&str>,
     notes: &mut Vec<Note>,
 ) -> Result<()> {
-    let mut left = Vec::new();
-    for carried in &plan.carry {
-        left.extend(carry::carry(carried, folders)?);
-    }
-    if !left.is_empty() {
-        let left: Vec<_> = left.iter().map(|path| path.display().to_string()).collect();
-        notes.push(Note::Warning(Message::new(
-            "of two files of one name of earlier versions, one was taken over",
-            format!(
-                "nothing to do; the others stay \
-             where they are:\n  {}",
-                left.join("\n  ")
-            ),
-        )));
-    }
+    copy(plan, folders, notes)?;
     for dir in &plan.dirs {
         folders.private(dir)?;
     }
@@ -73,6 +59,36 @@ pub fn prepare(
         json_merge::merge(path, merge, key)?;
     }
     Ok(())
+}
+
+/// Copies what the plan names, and what earlier launches could not read.
+fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<()> {
+    let still = match &plan.uncopied {
+        Some(path) => carry::pending::again(path, folders)?,
+        None => None,
+    };
+    let mut left = carry::Left::default();
+    for carried in &plan.carry {
+        carry::carry(carried, folders, &mut left)?;
+    }
+    if !left.second.is_empty() {
+        let second: Vec<_> = left.second.iter().map(|path| path.display().to_string()).collect();
+        notes.push(Note::Warning(Message::new(
+            "of two files of one name of earlier versions, one was taken over",
+            format!(
+                "nothing to do; the others stay where they are:
+  {}",
+                second.join(
+                    "
+  "
+                )
+            ),
+        )));
+    }
+    match &plan.uncopied {
+        Some(path) => carry::pending::note(path, still, left.unread, folders),
+        None => Ok(()),
+    }
 }
 
 /// The command that the plan starts, with its environment filled in.

@@ -32,3 +32,24 @@ fn an_editor_that_leaves_an_error_is_offered_again() {
     let screen = tmux.wait_for("[exited 1]");
     assert!(screen.contains("help: `agent-run config check`"), "{screen}");
 }
+
+/// As one that Nix made, which lies where nobody writes.
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "needs tmux, and root needs setpriv: --features as-root")]
+fn a_config_that_cannot_be_written_is_said_to_be_so_before_the_editor_opens() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.config(SOUND);
+    let editor = sandbox.script("editor", "#!/bin/sh\necho opened\n").display().to_string();
+    let sandbox = sandbox.var("EDITOR", editor);
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+    let root = if nix::unistd::geteuid().is_root() { "setpriv --bounding-set=-dac_override " } else { "" };
+    for (answer, opens) in [("n", false), ("y", true)] {
+        let tmux = Tmux::start(&sandbox, &format!("{root}agent-run config"));
+        let screen = tmux.wait_for("Open it all the same? [Y/n]");
+        assert!(screen.contains("an editor cannot save") && !screen.contains("opened"), "{screen}");
+        tmux.text(answer);
+        tmux.key("Enter");
+        let screen = tmux.wait_for("[exited 0]");
+        assert_eq!(screen.contains("opened"), opens, "{screen}");
+    }
+}

@@ -73,6 +73,45 @@ fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it(
     }
 }
 
+/// Nothing can be removed at such an end, so that the next run does it, and only then.
+#[test]
+fn what_a_killed_probe_or_demo_left_is_removed_by_the_next_one() {
+    for (words, folder) in
+        [(&["doctor", "--probe", "claude@mock"][..], ".cache/agent-run"), (&["demo", "claude"], "../tmp")]
+    {
+        let sandbox = sandbox();
+        let pids = sandbox.path("pids");
+        sandbox
+            .script("claude", &claude("2.1.197", &format!("echo $$ >>{}; exec sleep 100\n", pids.display())));
+        let start = || {
+            let child = us(&sandbox).args(words).stdout(Stdio::null()).spawn().unwrap();
+            until(
+                || fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == 1),
+                "the agent to start",
+            );
+            let agent = fs::read_to_string(&pids).unwrap().trim().parse().unwrap();
+            fs::remove_file(&pids).unwrap();
+            (child, Pid::from_raw(agent))
+        };
+        let left = || fs::read_dir(sandbox.home(folder)).unwrap().count();
+        let (mut first, agent) = start();
+        first.kill().unwrap();
+        first.wait().unwrap();
+        kill(agent, Signal::SIGKILL).unwrap();
+        assert_eq!(left(), 1, "{words:?}");
+        let (mut second, its_agent) = start();
+        assert_eq!(left(), 1, "{words:?}: only its own is there");
+        // The folder of one that still runs stays.
+        let (mut third, other_agent) = start();
+        assert_eq!(left(), 2, "{words:?}");
+        for (child, agent) in [(&mut second, its_agent), (&mut third, other_agent)] {
+            kill(agent, Signal::SIGKILL).unwrap();
+            child.wait().unwrap();
+        }
+        assert_eq!(left(), 0, "{words:?}");
+    }
+}
+
 /// Runs `doctor` or a demo of a fake agent, sends the signals once its processes have written themselves down, and gives
 /// the exit code.
 #[track_caller]

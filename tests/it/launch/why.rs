@@ -60,9 +60,18 @@ fn the_line_that_goes_on_with_a_session_is_given_where_the_agents_own_lacks_the_
         "{page}"
     );
     let page = || sandbox.agent_run(&["why", "claude@mock"]).clean().stdout;
-    assert!(!page().contains("  resume "), "its sessions are the user's");
-    sandbox.config(&format!("{CONFIG}    isolated: true\n"));
-    assert!(page().contains("claude@mock --resume ID"), "{}", page());
+    for (more, flag) in
+        [("", "  (yours; one flag is added)"), ("    isolated: true\n", "  (this provider's own; one flag")]
+    {
+        sandbox.config(&format!("{CONFIG}{more}"));
+        let page = page();
+        assert!(
+            page.contains("claude@mock --resume ID  (Claude Code itself prints `claude --resume ID`"),
+            "{page}"
+        );
+        assert!(page.contains(flag), "{page}");
+        assert_eq!(page.contains("yours"), more.is_empty(), "{page}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
@@ -87,6 +88,61 @@ fn a_local_server_gets_no_line_that_changes_with_every_version() {
         ));
         stage.ask(&["hi"]).clean();
         assert!(has_line(&stage), "the variable makes no difference");
+    }
+}
+
+/// A provider whose launches set these variables otherwise, on a machine with a saved login.
+fn with_env(version: Which, variables: &str) -> Stage {
+    let stage = stage_in(version("claude").unwrap(), "[]");
+    let url = stage.chosen.url("");
+    stage.sandbox.config(&format!(
+        "providers:\n  m: {{protocols: [anthropic], base_urls: {{anthropic: '{url}'}}, key_env: MOCK_KEY, \
+         default_model: m-main, models: [{{id: m-main, context_window: 200000}}], model_api_filters: [], \
+         extra_env: {{{variables}}}}}\n"
+    ));
+    stage.log_in(true);
+    stage
+}
+
+/// What `CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC` and `CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL` are there
+/// for, and that each is needed beside the other (2.1.332). Of `ENABLE_CLAUDEAI_MCP_SERVERS` no effect is to be seen.
+#[test]
+fn each_switch_of_traffic_holds_back_something() {
+    for (variable, hosts) in [
+        ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", &["api.anthropic.com"][..]),
+        ("CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL", &["github.com", "downloads.claude.ai"]),
+    ] {
+        for (value, is_asked) in [("1", false), ("", true)] {
+            let (stage, sink) = with_sink(with_env(real::sandbox, &format!("{variable}: '{value}'")));
+            let asked = || {
+                let heard = json!(sink.requests()).to_string();
+                hosts.iter().any(|host| heard.contains(host))
+            };
+            let (_tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+            for _ in 0..if is_asked { 120 } else { 30 } {
+                if asked() {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(500));
+            }
+            assert_eq!(asked(), is_asked, "{variable}={value}: {:#?}", sink.requests());
+        }
+    }
+}
+
+/// What `CLAUDE_CODE_AUTO_COMPACT_WINDOW` says is the end of the window that is used, and the launch says it.
+#[test]
+fn a_conversation_is_compacted_at_the_window_that_is_said() {
+    for (version, variables, shown) in [
+        (BOTH[0], "X: ''", "/ 200k "),
+        (BOTH[0], "CLAUDE_CODE_AUTO_COMPACT_WINDOW: '100000'", "/ 100k "),
+        (BOTH[1], "X: ''", "/ 200k "),
+        (BOTH[1], "CLAUDE_CODE_AUTO_COMPACT_WINDOW: '100000'", "/ 100k "),
+    ] {
+        let stage = with_env(version, variables);
+        let page = stage.ask(&["/context"]).exits(0).stdout;
+        let line = page.lines().find(|line| line.contains("**Tokens:**")).unwrap_or_default();
+        assert!(line.contains(shown), "{variables}: {page}");
     }
 }
 

@@ -220,6 +220,45 @@ fn goes_on_with_a_plain_session(stage: &Stage) {
     assert_eq!(lines(&stage.b.wait_for_turn(3)), said);
 }
 
+/// Another program wrote its first line with spaces; Codex packed it; it lies on another disk; it is still written.
+#[test]
+fn a_session_of_plain_codex_is_gone_on_with_however_it_lies_there() {
+    let spaced = |file: &std::path::Path| {
+        let text = fs::read_to_string(file).unwrap();
+        let (first, rest) = text.split_once('\n').unwrap();
+        let first: serde_json::Value = serde_json::from_str(first).unwrap();
+        let first = serde_json::to_string_pretty(&first).unwrap().replace('\n', "");
+        fs::write(file, format!("{first}\n{rest}")).unwrap();
+    };
+    let packed = |file: &std::path::Path| {
+        crate::support::run(std::process::Command::new("zstd").args(["-q", "--rm"]).arg(file)).clean();
+    };
+    let linked = |file: &std::path::Path| {
+        let elsewhere = file.ancestors().nth(6).unwrap().join(file.file_name().unwrap());
+        fs::rename(file, &elsewhere).unwrap();
+        std::os::unix::fs::symlink(elsewhere, file).unwrap();
+    };
+    let cut = |file: &std::path::Path| {
+        let text = fs::read_to_string(file).unwrap();
+        fs::write(file, format!("{text}{{\"timestamp\":\"2026")).unwrap();
+    };
+    let ways: [&dyn Fn(&std::path::Path); 4] = [&spaced, &packed, &linked, &cut];
+    let Some(stage) = Stage::set() else { return };
+    stage.own_config("", "");
+    for (turn, way) in ways.into_iter().enumerate() {
+        let plain = stage.run("codex", &["exec", "plainly"]).exits(0);
+        let id = session_id(&plain.stderr);
+        let files = rollouts(&stage.sandbox.home(".codex/sessions"));
+        way(files.iter().find(|it| it.contains(id)).unwrap().as_ref());
+        let resumed = stage.run("codex@p", &["exec", "resume", id, "two"]).exits(0);
+        assert_eq!(session_id(&resumed.stderr), id);
+        let said = lines(&stage.a.wait_for_turn(2 * turn + 1));
+        assert_eq!(said, ["user: plainly", "assistant: PONG-FROM-MOCK", "user: two"], "way {turn}");
+        stage.run("codex@p", &["exec", "resume", id, "three"]).exits(0);
+        assert_eq!(lines(&stage.a.posts().pop().unwrap()).len(), 5, "way {turn}");
+    }
+}
+
 #[test]
 fn a_session_of_plain_codex_is_resumed_and_forked_in_the_terminal() {
     let Some(stage) = Stage::set() else { return };

@@ -212,6 +212,8 @@ fn hooks_of_installed_plugins_are_seen() {
         ("/p/a2/hooks/hooks.json", hook("evil")),
         ("/p/a/.claude-plugin/plugin.json", manifest(events("evil")["hooks"].clone())),
         ("/p/a/.claude-plugin/plugin.json", manifest(events("evil"))),
+        ("/p/a/.claude-plugin/plugin.json", manifest(json!(["./x.json", events("evil")["hooks"]]))),
+        ("/p/a/.claude-plugin/plugin.json", manifest(json!([events("evil")]))),
     ] {
         for settings in [super::settings_override::USER, super::settings_override::LOCAL] {
             let plan =

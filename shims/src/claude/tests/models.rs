@@ -43,3 +43,20 @@ fn a_model_of_a_projects_hook_is_named() {
     let tier = plan(Machine::onboarded().file(LOCAL, hooks.replace("other", "haiku")));
     assert!(warnings(&tier).is_empty());
 }
+
+#[test]
+fn a_model_that_is_called_as_a_tier_is_warned_of_where_the_tier_is_another() {
+    let warned = |id: &str, opus: &str| {
+        let mut launch = launch();
+        launch.model.value.id = id.to_owned();
+        for tier in [&mut launch.tiers.sonnet, &mut launch.tiers.haiku, &mut launch.tiers.subagent] {
+            id.clone_into(tier);
+        }
+        opus.clone_into(&mut launch.tiers.opus);
+        warnings(&Machine::onboarded().plan(&launch).expect("a plan"))
+            .iter()
+            .any(|it| it.contains("its own names"))
+    };
+    assert!(warned("opus", "m-opus") && warned("Default", "m-opus"));
+    assert!(!warned("opus", "opus") && !warned("m-main", "m-opus"));
+}

@@ -29,6 +29,9 @@ fn other_models_are_offered_whose_window_is_no_smaller() {
         ("same", Some(200_000)),
         ("claude-opus-4-8", Some(1_000_000)),
         ("od\nd", Some(200_000)),
+        ("sonnet", Some(200_000)),
+        ("Opus[1m]", Some(1_000_000)),
+        ("default", Some(200_000)),
     ]);
     let expected = json!([
         {"model": "same", "label": "same", "description": "window of 200000 tokens"},

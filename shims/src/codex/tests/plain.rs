@@ -1,6 +1,7 @@
 //! A session of plain Codex, gone on with at a provider.
 
 use super::*;
+use crate::KeyText;
 
 const ID: &str = "01a21c5c-34d3-79f1-b788-fff06e0f8a10";
 
@@ -27,8 +28,8 @@ fn a_session_that_only_plain_codex_has_is_copied_with_our_id() {
         assert_eq!(carry.from, Path::new(theirs.0).join(&file));
         assert_eq!(carry.to, Path::new("/s/codex-shared/sessions/2026/11/27").join(&file));
         let id = "agent-run-xxxxxxxx".to_owned();
-        let values = [("model_provider".to_owned(), id.clone()), ("model_provider_id".to_owned(), id)];
-        assert_eq!(carry.values, values);
+        let value = |key: &str| KeyText { key: key.to_owned(), was: Vec::new(), text: id.clone() };
+        assert_eq!(carry.values, ["model_provider", "model_provider_id"].map(value));
         assert!(warnings(&plan).is_empty());
     }
     // The day where the user was then is another than that of the id.
@@ -55,9 +56,10 @@ fn nothing_is_copied_twice_nor_into_a_home_that_shares_nothing() {
 }
 
 #[test]
-fn a_packed_session_is_named_and_left() {
+fn a_packed_session_is_copied_under_the_name_of_an_unpacked_one() {
     let file = format!("rollout-2026-11-27T09-35-34-{ID}.jsonl.zst");
     let plan = planned(&launch_with(&["resume", ID]), &[("/h/.codex/sessions/2026/11/27", &file)]);
-    assert!(plan.carry.is_empty());
-    assert!(warnings(&plan)[0].contains(&format!("`codex resume {ID}`")));
+    assert!(plan.carry[0].from.ends_with(&file));
+    assert!(plan.carry[0].to.ends_with(file.trim_end_matches(".zst")));
+    assert!(warnings(&plan).is_empty());
 }

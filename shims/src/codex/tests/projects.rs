@@ -93,9 +93,11 @@ fn a_model_chosen_elsewhere_is_pinned_or_told() {
         let plan = plan(&launch(), &machine(&[("/w/.codex/agents", ""), (place, text)])).expect("planned");
         assert!(warnings(&plan).concat().contains(place), "{place} {text}: {:?}", plan.notes);
     }
-    let plan =
-        plan(&launch(), &machine(&[("/w/.codex/agents/r.toml", "description = 'x'")])).expect("planned");
-    assert!(plan.notes.is_empty());
+    for harmless in ["description = 'x'", "model = 'M'\ndescription = 'x'"] {
+        let plan =
+            plan(&launch(), &machine(&[("/w/.codex/agents", ""), ("/w/.codex/agents/r.toml", harmless)]));
+        assert!(plan.expect("planned").notes.is_empty(), "{harmless}");
+    }
     for kind in [EntryKind::Dir, EntryKind::Link("/elsewhere".into())] {
         let mut machine = machine(&[]);
         let dir = |name: &str, kind| Fact::Dir(vec![Entry { name: name.into(), kind }]);

@@ -1,0 +1,99 @@
+//! The folders of probes and demos, and the removal of those that a killed one left.
+//!
+//! In each lies a file that is locked as long as the process that made the folder is there. What the agent starts does
+//! not inherit it.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use tempfile::TempDir;
+
+use crate::user::me;
+
+const LOCK: &str = ".agent-run.lock";
+
+/// A folder that is removed at the end.
+pub struct Scratch {
+    folder: TempDir,
+    _lock: File,
+}
+
+impl Scratch {
+    /// Makes one in the folder `above`, and removes what processes that are gone left there under such names.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn make(prefix: &str, above: &Path) -> io::Result<Self> {
+        remove_left(prefix, above);
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(above)?;
+        // Locked before it has its name: whoever sees it unlocked may remove the folder.
+        let (fresh, path) = (folder.path().join(".agent-run.new"), folder.path().join(LOCK));
+        let lock = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
+        // On a file system without locks the folder stays when this process is killed.
+        if lock.try_lock().is_ok() {
+            fs::rename(fresh, path)?;
+        }
+        Ok(Self { folder, _lock: lock })
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What an agent has left running may still write there, and `tempfile` tries it once.
+        super::remove(self.folder.path());
+    }
+}
+
+fn remove_left(prefix: &str, above: &Path) {
+    let entries = fs::read_dir(above).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())) {
+        let path = entry.path();
+        let is_mine =
+            fs::symlink_metadata(&path).is_ok_and(|there| there.is_dir() && there.uid() == me().as_raw());
+        if is_mine && is_left(&path) {
+            _ = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+/// Whether a process made the folder that is gone.
+fn is_left(folder: &Path) -> bool {
+    let options = || File::options().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(folder.join(LOCK));
+    options().is_ok_and(|lock| lock.metadata().is_ok_and(|it| it.is_file()) && lock.try_lock().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_folders_of_processes_that_are_gone_are_removed() {
+        let above = tempfile::tempdir().expect("a folder");
+        let put = |name: &str, file: &str| {
+            let folder = above.path().join(name);
+            fs::create_dir(&folder).expect("a folder");
+            fs::write(folder.join(file), "").expect("a file");
+            folder
+        };
+        let (left, other, users) = (put("it-left", LOCK), put("at-left", LOCK), put("it-users", "file"));
+        let elsewhere = put("elsewhere", LOCK);
+        std::os::unix::fs::symlink(&elsewhere, above.path().join("it-link")).expect("a link");
+        let running = Scratch::make("it-", above.path()).expect("made");
+        assert!(!left.exists());
+        let second = Scratch::make("it-", above.path()).expect("made");
+        for stays in [&other, &users, &elsewhere, running.path(), second.path()] {
+            assert!(stays.is_dir(), "{}", stays.display());
+        }
+        let path = running.path().to_owned();
+        drop(running);
+        assert!(!path.exists() && second.path().is_dir());
+    }
+}

@@ -1,0 +1,293 @@
+//! Copies files to where a launch looks for them: from where an older version kept them, or a session of the user's own.
+//!
+//! What cannot be read stops no launch: it is named, and the next launches try it again.
+
+pub mod pending;
+mod rollout;
+
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata};
+use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use shims::{Carry, KeyText};
+
+use crate::fs::atomic::{Replacement, beside};
+use crate::fs::io_error;
+use crate::fs::private_dir::Folders;
+use rollout::CopyError;
+
+/// What was not copied.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// Because another of its name is there.
+    pub second: Vec<PathBuf>,
+    /// Because it cannot be read.
+    pub unread: Vec<Unread>,
+}
+
+/// A file or folder that could not be read.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unread {
+    /// What is to be copied, where to, and how.
+    pub carry: Carry,
+    /// What the system refused: `carry.from`, or a folder above it.
+    pub place: PathBuf,
+    /// The system's reason.
+    pub why: String,
+}
+
+/// Copies what `carry` names and is not there yet. Called again after it was cut short, it goes on.
+///
+/// # Errors
+/// When a copy cannot be written. What was copied until then is whole.
+pub fn carry(carry: &Carry, folders: &mut Folders<'_>, left: &mut Left) -> Result<()> {
+    if !carry.whole {
+        return Copying { carry, root: &carry.from, fresh: None, folders, left }.copy(&carry.from, &carry.to);
+    }
+    if fs::symlink_metadata(&carry.to).is_ok() || !carry.from.is_dir() {
+        return Ok(());
+    }
+    let fresh = beside(&carry.to, "new");
+    // A home that the user has put elsewhere, with a link to it.
+    let root = fs::canonicalize(&carry.from).map_err(io_error("look at", &carry.from))?;
+    Copying { carry, root: &root, fresh: Some(&fresh), folders, left }.copy(&root, &fresh)?;
+    fs::rename(&fresh, &carry.to).map_err(io_error("write", &carry.to))?;
+    folders.forget(&fresh);
+    Ok(())
+}
+
+struct Copying<'a, 'b> {
+    carry: &'a Carry,
+    /// Where `carry.from` leads.
+    root: &'a Path,
+    /// The folder that gets the name `carry.to` at the end.
+    fresh: Option<&'a Path>,
+    folders: &'a mut Folders<'b>,
+    left: &'a mut Left,
+}
+
+impl Copying<'_, '_> {
+    fn copy(&mut self, from: &Path, to: &Path) -> Result<()> {
+        let there = match fs::symlink_metadata(from) {
+            Ok(there) => there,
+            Err(error) if is_absence(&error) => return Ok(()),
+            Err(error) => {
+                self.unread(from, to, &error);
+                return Ok(());
+            }
+        };
+        if there.is_dir() {
+            return self.copy_folder(from, to);
+        }
+        if there.is_symlink() && self.carry.whole {
+            return copy_link(from, to);
+        }
+        if there.is_symlink() && is_session(from) {
+            // Of a user who keeps sessions on another disk.
+            return match fs::metadata(from) {
+                Ok(behind) if behind.is_file() => self.copy_file(from, to, &behind),
+                Err(error) if !is_absence(&error) => {
+                    self.unread(from, to, &error);
+                    Ok(())
+                }
+                _ => Ok(()),
+            };
+        }
+        if there.is_file() { self.copy_file(from, to, &there) } else { Ok(()) }
+    }
+
+    fn copy_folder(&mut self, from: &Path, to: &Path) -> Result<()> {
+        self.folders.private(to)?;
+        let names = fs::read_dir(from).and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
+        });
+        let names = match names {
+            Ok(names) => names,
+            Err(error) => {
+                self.unread(from, to, &error);
+                return Ok(());
+            }
+        };
+        for name in names {
+            if !(from == self.root && self.carry.leaves(&name)) {
+                self.copy(&from.join(&name), &to.join(&name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn copy_file(&mut self, from: &Path, to: &Path, there: &Metadata) -> Result<()> {
+        let is_packed = !self.carry.values.is_empty() && is_session(from) && has_end(from, "zst");
+        let unpacked = to.with_extension("");
+        let to = if is_packed && has_end(to, "zst") { &*unpacked } else { to };
+        let stands = fs::symlink_metadata(to).is_ok();
+        let by_line = has_end(to, "rules") || from == self.root && has_end(to, "jsonl") && !is_session(from);
+        // Only of homes that launches made the user would miss what another has the place of.
+        if stands && !by_line && !self.is_launchs(from) {
+            return Ok(());
+        }
+        let done = if !stands {
+            self.write(from, to, there, |out| contents(from, &self.carry.values, out))
+        } else if by_line {
+            self.add_lines(from, to, there)
+        } else {
+            self.compare(from, to)
+        };
+        match done {
+            Ok(()) => Ok(()),
+            Err(CopyError::Read(error)) => {
+                self.unread(from, to, &error);
+                Ok(())
+            }
+            Err(CopyError::Write(error)) => Err(io_error("write", to)(error)),
+        }
+    }
+
+    /// Writes the copy in one step. What cannot be read to its end leaves nothing.
+    fn write(
+        &mut self,
+        from: &Path,
+        to: &Path,
+        there: &Metadata,
+        content: impl FnOnce(&mut File) -> Result<(), CopyError>,
+    ) -> Result<(), CopyError> {
+        if let Some(folder) = to.parent() {
+            self.folders
+                .private(folder)
+                .map_err(|error| CopyError::Write(io::Error::other(format!("{error:#}"))))?;
+        }
+        // Before there is a temporary file.
+        drop(File::open(from).map_err(CopyError::Read)?);
+        let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
+        let mut fresh = Replacement::begin(to).map_err(CopyError::Write)?;
+        content(fresh.file())?;
+        let finish = || {
+            fresh.fill(&[], mode)?;
+            fresh.commit()?;
+            // The agent sorts sessions by it.
+            let modified = there.modified()?;
+            File::options().write(true).open(to)?.set_modified(modified)
+        };
+        finish().map_err(CopyError::Write)
+    }
+
+    /// Adds the lines that are missing in what is there.
+    fn add_lines(&mut self, from: &Path, to: &Path, there: &Metadata) -> Result<(), CopyError> {
+        let more = fs::read(from).map_err(CopyError::Read)?;
+        let now = fs::read(to).map_err(CopyError::Write)?;
+        match joined(&now, &more) {
+            Some(joined) => {
+                self.write(from, to, there, |out| out.write_all(&joined).map_err(CopyError::Write))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Says when what is there is another.
+    fn compare(&mut self, from: &Path, to: &Path) -> Result<(), CopyError> {
+        // What Codex unpacks itself, it unpacks again.
+        if from.iter().any(|part| part == ".system") {
+            return Ok(());
+        }
+        let mut now = Same { file: BufReader::new(File::open(to).map_err(CopyError::Write)?), is_same: true };
+        contents(from, &self.carry.values, &mut now)?;
+        let is_at_end = now.file.read(&mut [0]).map_err(CopyError::Write)? == 0;
+        if !(now.is_same && is_at_end) {
+            self.left.second.push(from.to_owned());
+        }
+        Ok(())
+    }
+
+    fn is_launchs(&self, from: &Path) -> bool {
+        [&self.folders.dirs().cache, &self.folders.dirs().state].iter().any(|base| from.starts_with(base))
+    }
+
+    fn unread(&mut self, from: &Path, to: &Path, error: &io::Error) {
+        let to = match self.fresh.and_then(|fresh| to.strip_prefix(fresh).ok()) {
+            Some(below) => self.carry.to.join(below),
+            None => to.to_owned(),
+        };
+        // A file below a folder that cannot be entered: the folder is what the user has to look at.
+        let is_seen = |path: &&Path| fs::symlink_metadata(path).is_ok();
+        let place = from.ancestors().find(is_seen).unwrap_or(from).to_owned();
+        let values = self.carry.values.clone();
+        let carry = Carry { values, ..Carry::of(from.to_owned(), to) };
+        self.left.unread.push(Unread { carry, place, why: error.to_string() });
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Whether it has the name of a session of Codex, packed or not.
+fn is_session(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_bytes().starts_with(b"rollout-"))
+}
+
+fn has_end(path: &Path, end: &str) -> bool {
+    path.extension().is_some_and(|it| it == end)
+}
+
+/// Writes what the copy of a file holds.
+fn contents(from: &Path, values: &[KeyText], out: &mut impl Write) -> Result<(), CopyError> {
+    let file = BufReader::with_capacity(1 << 16, File::open(from).map_err(CopyError::Read)?);
+    if values.is_empty() || !is_session(from) {
+        rollout::copy_bytes(file, out)
+    } else if has_end(from, "zst") {
+        rollout::copy_lines(rollout::unpacked(file).map_err(CopyError::Read)?, values, out)
+    } else {
+        rollout::copy_lines(file, values, out)
+    }
+}
+
+/// Compares what is written with a file.
+struct Same {
+    file: BufReader<File>,
+    is_same: bool,
+}
+
+impl Write for Same {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut now = vec![0; bytes.len()];
+        match self.file.read_exact(&mut now) {
+            Ok(()) => self.is_same &= now == bytes,
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.is_same = false,
+            Err(error) => return Err(error),
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn copy_link(from: &Path, to: &Path) -> Result<()> {
+    let target = fs::read_link(from).map_err(io_error("read", from))?;
+    match symlink(target, to) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(io_error("link", to)),
+    }
+}
+
+/// The lines of `now`, then those of `more` that are not among them; `None` when there are none.
+fn joined(now: &[u8], more: &[u8]) -> Option<Vec<u8>> {
+    let known: HashSet<&[u8]> = now.split(|&byte| byte == b'\n').collect();
+    let mut joined = now.to_vec();
+    for line in more.split(|&byte| byte == b'\n').filter(|line| !line.is_empty() && !known.contains(line)) {
+        if joined.last().is_some_and(|&byte| byte != b'\n') {
+            joined.push(b'\n');
+        }
+        joined.extend_from_slice(line);
+        joined.push(b'\n');
+    }
+    (joined.len() > now.len()).then_some(joined)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! What could not be read when it was to be copied: noted, and tried again by the launches that follow.
+
+use shims::Message;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use serde_json::{Value as Json, json};
+use shims::{Carry, KeyText};
+
+use super::{Left, Unread, carry};
+use crate::fs::files;
+use crate::fs::io_error;
+use crate::fs::private_dir::Folders;
+use crate::ui;
+
+/// Copies what was noted in `path` and can be read now.
+///
+/// Returns what still cannot; `None` when nothing was noted.
+///
+/// # Errors
+/// As [`carry`].
+pub fn again(path: &Path, folders: &mut Folders<'_>) -> Result<Option<Vec<Unread>>> {
+    let Some(noted) = read(path) else { return Ok(None) };
+    let mut left = Left::default();
+    let mut copied = Vec::new();
+    // What the user has a link for by now is the user's to fill.
+    for noted in noted.into_iter().filter(|it| !it.to.is_symlink()) {
+        let before = left.unread.len();
+        carry(&noted, folders, &mut left)?;
+        // What is gone since is not waited for.
+        if left.unread.len() == before && fs::symlink_metadata(&noted.from).is_ok() {
+            copied.push(noted.from);
+        }
+    }
+    if !copied.is_empty() {
+        ui::log::warn(Message::new(
+            format!("what could not be copied before can be read now and was:{}", list(copied.iter())),
+            "nothing to do; the originals stay",
+        ));
+    }
+    Ok(Some(left.unread))
+}
+
+/// What is noted in `path`, for people.
+pub fn places(path: &Path) -> Vec<String> {
+    read(path).into_iter().flatten().map(|noted| noted.from.display().to_string()).collect()
+}
+
+/// Names what could not be read, and notes what is to be tried again, beside what was noted before and `still` is.
+///
+/// # Errors
+/// When it cannot be noted.
+pub fn note(
+    path: &Path,
+    still: Option<Vec<Unread>>,
+    new: Vec<Unread>,
+    folders: &mut Folders<'_>,
+) -> Result<()> {
+    if still.is_none() && new.is_empty() {
+        return Ok(());
+    }
+    let dirs = folders.dirs();
+    // A session of the user's own is copied when it is named, and only then.
+    let is_kept = |it: &Unread| [&dirs.cache, &dirs.state].iter().any(|base| it.carry.from.starts_with(base));
+    warn(&new, &is_kept);
+    let mut all: Vec<Json> = Vec::new();
+    for unread in still.into_iter().flatten().chain(new.into_iter().filter(|it| is_kept(it))) {
+        let noted = written(&unread.carry);
+        if !all.contains(&noted) {
+            all.push(noted);
+        }
+    }
+    if !all.is_empty() {
+        return files::write_in(folders, path, format!("{:#}\n", Json::from(all)).as_bytes(), false);
+    }
+    match fs::symlink_metadata(path) {
+        Ok(_) => fs::remove_file(path).map_err(io_error("remove", path)),
+        Err(_) => Ok(()),
+    }
+}
+
+fn warn(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) {
+    if new.is_empty() {
+        return;
+    }
+    let mut places: Vec<(&Path, &str)> = new.iter().map(|it| (&*it.place, &*it.why)).collect();
+    places.sort_unstable();
+    places.dedup_by_key(|(place, _)| *place);
+    let line = |(place, why): &(&Path, &str)| format!("\n  {}: {why}", place.display());
+    let places: String = places.iter().map(line).collect();
+    let then = if new.iter().any(is_kept) { "; the launches that follow try again" } else { "" };
+    ui::log::warn(Message::new(
+        format!("these could not be read, and were not copied:{places}"),
+        format!("see why{then}"),
+    ));
+}
+
+fn list<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> String {
+    let line = |path: &PathBuf| format!("\n  {}", path.display());
+    paths.map(line).collect()
+}
+
+/// `null` where a name is not UTF-8: it is named, and not tried again.
+fn written(carry: &Carry) -> Json {
+    let values = carry.values.iter().map(|it| json!({ "key": it.key, "was": it.was, "text": it.text }));
+    json!({ "from": carry.from.to_str(), "to": carry.to.to_str(), "values": values.collect::<Vec<_>>() })
+}
+
+/// `None` when nothing is noted. What is not written so is passed over.
+fn read(path: &Path) -> Option<Vec<Carry>> {
+    let (mut file, _) = files::open(path).ok()?;
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut file, &mut text).ok()?;
+    let noted: Json = serde_json::from_str(&text).ok()?;
+    let text = |at: &Json, key: &str| Some(at.get(key)?.as_str()?.to_owned());
+    let carry = |noted: &Json| -> Option<Carry> {
+        let values = noted.get("values")?.as_array()?.iter().filter_map(|value| {
+            let was = value.get("was")?.as_array()?.iter().filter_map(|it| Some(it.as_str()?.to_owned()));
+            Some(KeyText { key: text(value, "key")?, was: was.collect(), text: text(value, "text")? })
+        });
+        let values = values.collect();
+        Some(Carry { values, ..Carry::of(text(noted, "from")?.into(), text(noted, "to")?.into()) })
+    };
+    Some(noted.as_array()?.iter().filter_map(carry).collect())
+}
