@@ -35,7 +35,7 @@ mod hermes;
 mod shell;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -149,11 +149,17 @@ pub trait Agent: Sync {
         0
     }
 
-    /// What [`Agent::plan`] must be told of the user's machine.
+    /// What [`Agent::plan`] must know of the user's machine.
     ///
-    /// Asked again with what was read until it asks for nothing new, so that one file may name the next.
+    /// Asked again with what was read until it names nothing new, so that one file may name the next. What is known
+    /// already need not be named again.
     fn required_files(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
+    }
+
+    /// Whether it matters what is in this folder, and not only that it is one: then [`Fact::Dir`] lists nothing.
+    fn needs_entries(&self, _folder: &Path) -> bool {
+        true
     }
 
     /// Adds to a cleansed plan what this agent needs for this launch.
