@@ -39,7 +39,7 @@ impl Judged {
             assert!(!reason.is_empty(), "{name}: no reason: {line}");
             let verdict = match verdict {
                 "read" => Verdict::Read,
-                "conflicts" => Verdict::Overruled,
+                "overruled" => Verdict::Overruled,
                 "harmless" => Verdict::Harmless,
                 other => panic!("{name}: verdict `{other}`"),
             };
