@@ -26,15 +26,14 @@ pub fn gather(agent: &dyn Agent, launch: &Launch, bare: Inputs) -> Inputs {
             return inputs;
         }
         for path in new {
-            let fact = look(&path, agent.needs_entries(&path));
-            inputs.facts.insert(path, fact);
+            read(path, &mut inputs);
         }
     }
 }
 
 /// Adds what stands at `path`.
 pub fn read(path: PathBuf, inputs: &mut Inputs) {
-    let fact = look(&path, true);
+    let fact = look(&path);
     inputs.facts.insert(path, fact);
 }
 
@@ -43,13 +42,12 @@ pub fn bare(dirs: &Dirs, env: &Environment) -> Inputs {
     Inputs { dirs: dirs.clone(), env: env.all().clone(), ..Inputs::default() }
 }
 
-fn look(path: &Path, needs_entries: bool) -> Fact {
+fn look(path: &Path) -> Fact {
     match nonblocking::file(path) {
         Ok(bytes) => Fact::File(bytes),
         Err(error) if error.kind() == ErrorKind::InvalidInput => Fact::Stream,
         // A socket.
         Err(error) if error.raw_os_error() == Some(Errno::ENXIO as i32) => Fact::Stream,
-        Err(error) if error.kind() == ErrorKind::IsADirectory && !needs_entries => Fact::Dir(Vec::new()),
         Err(error) if error.kind() == ErrorKind::IsADirectory => list(path),
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Fact::Absent,
         Err(error) => Fact::Unreadable(error.to_string()),

@@ -35,7 +35,7 @@ mod hermes;
 mod shell;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
@@ -155,11 +155,6 @@ pub trait Agent: Sync {
     /// already need not be named again.
     fn required_files(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
-    }
-
-    /// Whether it matters what is in this folder, and not only that it is one: then [`Fact::Dir`] lists nothing.
-    fn needs_entries(&self, _folder: &Path) -> bool {
-        true
     }
 
     /// Adds to a cleansed plan what this agent needs for this launch.

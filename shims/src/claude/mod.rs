@@ -101,8 +101,9 @@ impl Agent for Claude {
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
-        let (repository, policy_folder) = (paths::Repository::of(inputs), paths::policy_folder());
-        if !repository.is_known || inputs.fact(&policy_folder).is_none() {
+        let policy_folder = paths::policy_folder();
+        let repository = inputs.fact(&policy_folder).map(|_| paths::Repository::of(inputs));
+        let Some(repository) = repository.filter(|repository| repository.is_known) else {
             // Where the project is decides about the rest; these depend on nothing.
             let mut paths: Vec<_> = paths::git_files(inputs).chain([policy_folder]).collect();
             paths.extend(paths::state_files(launch, inputs));
@@ -110,7 +111,7 @@ impl Agent for Claude {
             paths.extend(argv::plugin_arguments(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));
             return paths;
-        }
+        };
         if let Some(common) = repository.common.as_ref().filter(|path| inputs.fact(path).is_none()) {
             return vec![common.clone()];
         }
@@ -126,11 +127,6 @@ impl Agent for Claude {
         paths.extend(front_matter::files_below(&roots, inputs));
         paths.extend(plugins::files(enabling.iter(), launch, inputs));
         paths
-    }
-
-    /// Of a repository only where it is.
-    fn needs_entries(&self, folder: &std::path::Path) -> bool {
-        !folder.as_os_str().as_encoded_bytes().ends_with(b"/.git")
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
