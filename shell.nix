@@ -2,9 +2,14 @@
 {
   pkgs ? import (import ./nix/nixpkgs.nix) { },
 }:
+let
+  inherit (pkgs) lib stdenv;
+in
 pkgs.mkShell {
   inputsFrom = [ (pkgs.callPackage ./. { }) ];
-  packages = with pkgs; [
+  packages =
+    with pkgs;
+    [
     clippy
     rust-analyzer
     rustfmt
@@ -20,6 +25,14 @@ pkgs.mkShell {
     bash-completion
     fish
     zsh
-  ];
+    openssl
+    procps
+    ]
+    # what makes system calls fail, and networks and disks of a test's own
+    ++ lib.optionals stdenv.hostPlatform.isLinux [
+      iproute2
+      strace
+      util-linux
+    ];
   RUST_SRC_PATH = pkgs.rustPlatform.rustLibSrc;
 }

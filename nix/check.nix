@@ -65,10 +65,24 @@ let
     "crush@deepseek"
   ];
 
-  tools = [
-    pkgs.shellcheck
-    pkgs.tmux
-  ];
+  # What `.ci/run` installs on Debian, under the names of nixpkgs.
+  ciTools =
+    let
+      list = builtins.match ".*\n  for tool in ([^;]*);.*" (builtins.readFile ../.ci/run);
+      words = lib.filter builtins.isString (builtins.split " " (builtins.head list));
+      named = {
+        # Of the compiler.
+        "g++" = [ ];
+      };
+    in
+    lib.concatMap (word: named.${word} or [ pkgs.${word} ]) words
+    ++ [
+      pkgs.iproute2
+      pkgs.util-linux
+      pkgs.procps
+      pkgs.bash-completion
+    ];
+  lines = file: lib.filter builtins.isString (builtins.split "\n" (builtins.readFile file));
 
   option =
     type: default:
@@ -85,7 +99,8 @@ let
       ];
       specialArgs = { inherit pkgs; };
     }).config;
-  home = evaluated [
+  home = homeWith [ ];
+  homeWith = more: evaluated (more ++ [
     flake.homeModules.default
     {
       options = {
@@ -100,17 +115,17 @@ let
         programs.zsh.initContent = option "lines" "";
       };
     }
-  ];
-  nixos = evaluated [
+  ]);
+  nixosOptions.options.environment = {
+    systemPackages = option "list" [ ];
+    variables = option "attrs" { };
+    etc = option "attrs" { };
+  };
+  nixos = nixosWith [ ];
+  nixosWith = more: evaluated (more ++ [
     flake.nixosModules.default
-    {
-      options.environment = {
-        systemPackages = option "list" [ ];
-        variables = option "attrs" { };
-        etc = option "attrs" { };
-      };
-    }
-  ];
+    nixosOptions
+  ]);
   on = {
     enable = true;
     inherit settings;
@@ -121,10 +136,26 @@ let
 
   is = wanted: got: { inherit wanted got; };
   evaluates = value: (builtins.tryEval (builtins.deepSeq value true)).success;
-  completions = folder: {
-    source = "${package.withShims fitting}/share/${folder}";
-    recursive = true;
-  };
+  # As Home Manager and NixOS do, whose own assertions look at all files before ours are shown.
+  looksAtFiles =
+    files:
+    { config, ... }:
+    {
+      assertions = [
+        {
+          assertion = lib.length (lib.attrNames (files config)) < 1000;
+          message = "too many files";
+        }
+      ];
+    };
+  homeForced = homeWith [ (looksAtFiles (config: config.xdg.configFile)) ];
+  nixosForced = nixosWith [ (looksAtFiles (config: config.environment.etc)) ];
+  homeTwice = homeWith [ flake.homeModules.default ];
+  nixosTwice = nixosWith [ flake.nixosModules.default ];
+  darwin = evaluated [
+    flake.darwinModules.default
+    nixosOptions
+  ];
 
   facts = {
     "the lock is the flake's input" =
@@ -157,9 +188,24 @@ let
             "checks"
           ]
         );
-    "the shell has the tools of .ci/run" = is tools (
-      lib.intersectLists tools (import ../shell.nix { inherit pkgs; }).packages
+    "the shell lacks no tool of .ci/run" =
+      let
+        inherit (import ../shell.nix { inherit pkgs; }) packages;
+      in
+      is [ ] (paths (lib.filter (tool: !(lib.elem tool packages)) ciTools));
+    "direnv makes the shell again when a file of it changes" = is [ "  watch_file flake.nix shell.nix default.nix nix/*.nix" "  use flake" ] (
+      lib.filter (line: lib.hasPrefix "  " line) (lines ../.envrc)
     );
+    "git ignores what Nix and direnv leave" = is [ "/.direnv" "/result" ] (
+      lib.intersectLists [ "/.direnv" "/result" ] (lines ../.gitignore)
+    );
+    "the licences are those of Cargo.toml" = is [ "MIT OR Apache-2.0" [ "mit" "asl20" ] ] [
+      (lib.importTOML ../Cargo.toml).workspace.package.license
+      package.meta.license
+    ];
+    "the description is that of Cargo.toml" =
+      is (lib.importTOML ../Cargo.toml).package.description package.meta.description;
+    "the tests that are run need no machine" = is [ "--lib" "--bins" ] package.recipe.cargoTestFlags;
 
     "symlinks from a list" = is [ "claude@a" "codex@b@c" ] (shimNames [
       "claude@a"
@@ -177,6 +223,23 @@ let
     });
     "symlinks from the settings, by protocol" = is fitting (shimNames {
       inherit settings;
+    });
+    "a symlink that is named twice is one" = is [ "claude@a" ] (shimNames [
+      "claude@a"
+      "claude@a"
+    ]);
+    "symlinks for homes without a provider" = is [ "codex@work" "hermes@work" ] (shimNames {
+      settings.isolated_homes = {
+        codex.work = { };
+        hermes.work = { };
+      };
+    });
+    "and by the other spelling, of one agent" = is [ "codex@work" ] (shimNames {
+      agents = [
+        "claude"
+        "codex"
+      ];
+      settings.isolated-homes.codex.work = { };
     });
     "symlinks of one agent, from the settings" = is [ "crush@deepseek" ] (shimNames {
       inherit settings;
@@ -245,10 +308,84 @@ let
     "Home Manager: no file is made of a literal key" = is false (
       evaluates (home (on // { settings = literalKey; })).xdg.configFile
     );
-    "Home Manager: completion for bash and fish, by the data folder" = is {
-      "bash-completion/completions" = completions "bash-completion/completions";
-      "fish/vendor_completions.d" = completions "fish/vendor_completions.d";
-    } (home on).xdg.dataFile;
+    "Home Manager: completion for bash and fish, by an entry a file" = is (
+      lib.genAttrs (
+        [ "bash-completion/completions/agent-run.bash" ]
+        ++ map (name: "bash-completion/completions/${name}") fitting
+        ++ map (name: "fish/vendor_completions.d/${name}.fish") ([ "agent-run" ] ++ fitting)
+      ) (file: { source = "${package.withShims fitting}/share/${file}"; })
+    ) (home on).xdg.dataFile;
+    "Home Manager: its own assertions do not hide the refusal" = is 1 (
+      lib.length (refusals (homeForced (on // { settings = literalKey; })))
+    );
+    "Home Manager: a key file behind a variable of the shell is refused" = is 1 (
+      lib.length (
+        refusals (
+          home (
+            on
+            // {
+              settings.providers.deepseek = removeAttrs settings.providers.deepseek [ "key_env" ] // {
+                key_file = "\${XDG_RUNTIME_DIR}/agenix/deepseek";
+              };
+            }
+          )
+        )
+      )
+    );
+    "Home Manager: a symlink that cannot work is refused, one of an unknown provider is not" = is 1 (
+      lib.length (
+        refusals (
+          home (
+            on
+            // {
+              shims = [
+                "claude@ollama"
+                "claude@elsewhere"
+              ];
+            }
+          )
+        )
+      )
+    );
+    "Home Manager: a package with symlinks of its own keeps them" = is (paths [
+      (package.withShims [
+        "claude@elsewhere"
+        "codex@ollama"
+      ])
+    ]) (
+      paths (home (
+        on
+        // {
+          package = package.withShims [ "claude@elsewhere" ];
+          shims = [ "codex@ollama" ];
+        }
+      )).home.packages
+    );
+    "each module may be imported twice" =
+      is
+        [
+          1
+          1
+        ]
+        [
+          (lib.length (homeTwice on).home.packages)
+          (lib.length (nixosTwice on).environment.systemPackages)
+        ];
+    "Home Manager: zsh's folder is added before compinit is called" = is 550 (
+      (import ./home-manager.nix {
+        config = {
+          programs.agent-run = {
+            enable = true;
+            enableZshIntegration = true;
+            finalPackage = "package";
+          };
+        };
+        lib = lib // {
+          mkOrder = priority: _: priority;
+          mkIf = _: content: content;
+        };
+      }).config.programs.zsh.initContent
+    );
     "Home Manager: completion for zsh, by fpath" =
       is "fpath+=(${package.withShims fitting}/share/zsh/site-functions)" (home on)
       .programs.zsh.initContent;
@@ -284,13 +421,16 @@ let
     "NixOS: the package with a symlink for each pair that can work" = is (paths [
       (package.withShims fitting)
     ]) (paths (nixos on).environment.systemPackages);
-    "NixOS: the config file is the settings, and found" =
-      is
-        [ settings "/etc/agent-run/config.yaml" ]
-        [
-          (yamlOf (nixos on).environment.etc."agent-run/config.yaml")
-          (nixos on).environment.variables.AGENT_RUN_CONFIG
-        ];
+    "NixOS: the config file is the settings, where the program looks after the user's own" = is settings (
+      yamlOf (nixos on).environment.etc."xdg/agent-run/config.yaml"
+    );
+    "NixOS: no variable silences a user's own config" = is { } (nixos on).environment.variables;
+    "NixOS: its own assertions do not hide the refusal" = is 1 (
+      lib.length (refusals (nixosForced (on // { settings = literalKey; })))
+    );
+    "nix-darwin: as NixOS" = is (paths [
+      (package.withShims fitting)
+    ]) (paths (darwin on).environment.systemPackages);
     "NixOS: no config file without settings" =
       let
         bare = nixos { enable = true; };
