@@ -10,23 +10,23 @@ pkgs.mkShell {
   packages =
     with pkgs;
     [
-    clippy
-    rust-analyzer
-    rustfmt
+      clippy
+      rust-analyzer
+      rustfmt
 
-    shellcheck
-    nixfmt
+      shellcheck
+      nixfmt
 
-    # the real agents, and the terminals and shells they are tested in
-    nodejs
-    python3
-    go
-    tmux
-    bash-completion
-    fish
-    zsh
-    openssl
-    procps
+      # the real agents, and the terminals and shells they are tested in
+      nodejs
+      python3
+      go
+      tmux
+      bash-completion
+      fish
+      zsh
+      openssl
+      procps
     ]
     # what makes system calls fail, and networks and disks of a test's own
     ++ lib.optionals stdenv.hostPlatform.isLinux [

@@ -100,32 +100,42 @@ let
       specialArgs = { inherit pkgs; };
     }).config;
   home = homeWith [ ];
-  homeWith = more: evaluated (more ++ [
-    flake.homeModules.default
-    {
-      options = {
-        home.packages = option "list" [ ];
-        home.shell = lib.genAttrs [
-          "enableBashIntegration"
-          "enableFishIntegration"
-          "enableZshIntegration"
-        ] (_: option "bool" true);
-        xdg.configFile = option "attrs" { };
-        xdg.dataFile = option "attrs" { };
-        programs.zsh.initContent = option "lines" "";
-      };
-    }
-  ]);
+  homeWith =
+    more:
+    evaluated (
+      more
+      ++ [
+        flake.homeModules.default
+        {
+          options = {
+            home.packages = option "list" [ ];
+            home.shell = lib.genAttrs [
+              "enableBashIntegration"
+              "enableFishIntegration"
+              "enableZshIntegration"
+            ] (_: option "bool" true);
+            xdg.configFile = option "attrs" { };
+            xdg.dataFile = option "attrs" { };
+            programs.zsh.initContent = option "lines" "";
+          };
+        }
+      ]
+    );
   nixosOptions.options.environment = {
     systemPackages = option "list" [ ];
     variables = option "attrs" { };
     etc = option "attrs" { };
   };
   nixos = nixosWith [ ];
-  nixosWith = more: evaluated (more ++ [
-    flake.nixosModules.default
-    nixosOptions
-  ]);
+  nixosWith =
+    more:
+    evaluated (
+      more
+      ++ [
+        flake.nixosModules.default
+        nixosOptions
+      ]
+    );
   on = {
     enable = true;
     inherit settings;
@@ -193,16 +203,26 @@ let
         inherit (import ../shell.nix { inherit pkgs; }) packages;
       in
       is [ ] (paths (lib.filter (tool: !(lib.elem tool packages)) ciTools));
-    "direnv makes the shell again when a file of it changes" = is [ "  watch_file flake.nix shell.nix default.nix nix/*.nix" "  use flake" ] (
-      lib.filter (line: lib.hasPrefix "  " line) (lines ../.envrc)
-    );
+    "direnv makes the shell again when a file of it changes" = is [
+      "  watch_file flake.nix shell.nix default.nix nix/*.nix"
+      "  use flake"
+    ] (lib.filter (line: lib.hasPrefix "  " line) (lines ../.envrc));
     "git ignores what Nix and direnv leave" = is [ "/.direnv" "/result" ] (
       lib.intersectLists [ "/.direnv" "/result" ] (lines ../.gitignore)
     );
-    "the licences are those of Cargo.toml" = is [ "MIT OR Apache-2.0" [ "mit" "asl20" ] ] [
-      (lib.importTOML ../Cargo.toml).workspace.package.license
-      package.meta.license
-    ];
+    "the licences are those of Cargo.toml" =
+      is
+        [
+          "MIT OR Apache-2.0"
+          [
+            "mit"
+            "asl20"
+          ]
+        ]
+        [
+          (lib.importTOML ../Cargo.toml).workspace.package.license
+          package.meta.license
+        ];
     "the description is that of Cargo.toml" =
       is (lib.importTOML ../Cargo.toml).package.description package.meta.description;
     "the tests that are run need no machine" = is [ "--lib" "--bins" ] package.recipe.cargoTestFlags;
@@ -290,13 +310,13 @@ let
       lib.length (refusals (home (on // { settings = literalKey; })))
     );
     "Home Manager: a key in the store is refused" = is (builtins.mapAttrs (_: _: 1) keysInStore) (
-      builtins.mapAttrs (_: settings: lib.length (refusals (home (on // { inherit settings; })))) keysInStore
+      builtins.mapAttrs (
+        _: settings: lib.length (refusals (home (on // { inherit settings; })))
+      ) keysInStore
     );
     "Home Manager: the refusal names the provider" =
       let
-        refusal = lib.concatStrings (
-          refusals (home (on // { settings = keysInStore."a path literal"; }))
-        );
+        refusal = lib.concatStrings (refusals (home (on // { settings = keysInStore."a path literal"; })));
       in
       is false (builtins.replaceStrings [ "the key file of deepseek" ] [ "" ] refusal == refusal);
     "Home Manager: a key elsewhere is fine" = is [ ] (
@@ -308,12 +328,15 @@ let
     "Home Manager: no file is made of a literal key" = is false (
       evaluates (home (on // { settings = literalKey; })).xdg.configFile
     );
-    "Home Manager: completion for bash and fish, by an entry a file" = is (
-      lib.genAttrs (
+    "Home Manager: completion for bash and fish, by an entry a file" = is (lib.genAttrs
+      (
         [ "bash-completion/completions/agent-run.bash" ]
         ++ map (name: "bash-completion/completions/${name}") fitting
         ++ map (name: "fish/vendor_completions.d/${name}.fish") ([ "agent-run" ] ++ fitting)
-      ) (file: { source = "${package.withShims fitting}/share/${file}"; })
+      )
+      (file: {
+        source = "${package.withShims fitting}/share/${file}";
+      })
     ) (home on).xdg.dataFile;
     "Home Manager: its own assertions do not hide the refusal" = is 1 (
       lib.length (refusals (homeForced (on // { settings = literalKey; })))
@@ -347,20 +370,24 @@ let
         )
       )
     );
-    "Home Manager: a package with symlinks of its own keeps them" = is (paths [
-      (package.withShims [
-        "claude@elsewhere"
-        "codex@ollama"
-      ])
-    ]) (
-      paths (home (
-        on
-        // {
-          package = package.withShims [ "claude@elsewhere" ];
-          shims = [ "codex@ollama" ];
-        }
-      )).home.packages
-    );
+    "Home Manager: a package with symlinks of its own keeps them" =
+      is
+        (paths [
+          (package.withShims [
+            "claude@elsewhere"
+            "codex@ollama"
+          ])
+        ])
+        (
+          paths
+            (home (
+              on
+              // {
+                package = package.withShims [ "claude@elsewhere" ];
+                shims = [ "codex@ollama" ];
+              }
+            )).home.packages
+        );
     "each module may be imported twice" =
       is
         [
@@ -421,9 +448,9 @@ let
     "NixOS: the package with a symlink for each pair that can work" = is (paths [
       (package.withShims fitting)
     ]) (paths (nixos on).environment.systemPackages);
-    "NixOS: the config file is the settings, where the program looks after the user's own" = is settings (
-      yamlOf (nixos on).environment.etc."xdg/agent-run/config.yaml"
-    );
+    "NixOS: the config file is the settings, where the program looks after the user's own" =
+      is settings
+        (yamlOf (nixos on).environment.etc."xdg/agent-run/config.yaml");
     "NixOS: no variable silences a user's own config" = is { } (nixos on).environment.variables;
     "NixOS: its own assertions do not hide the refusal" = is 1 (
       lib.length (refusals (nixosForced (on // { settings = literalKey; })))
@@ -442,18 +469,16 @@ let
         ]
         [ bare.environment.etc bare.environment.variables ];
     "NixOS: a key in the store is refused" = is (builtins.mapAttrs (_: _: 1) keysInStore) (
-      builtins.mapAttrs (_: settings: lib.length (refusals (nixos (on // { inherit settings; })))) keysInStore
+      builtins.mapAttrs (
+        _: settings: lib.length (refusals (nixos (on // { inherit settings; })))
+      ) keysInStore
     );
     "NixOS: the refusal names the provider" =
       let
-        refusal = lib.concatStrings (
-          refusals (nixos (on // { settings = keysInStore."a path literal"; }))
-        );
+        refusal = lib.concatStrings (refusals (nixos (on // { settings = keysInStore."a path literal"; })));
       in
       is false (builtins.replaceStrings [ "the key file of deepseek" ] [ "" ] refusal == refusal);
-    "NixOS: a key elsewhere is fine" = is [ ] (
-      refusals (nixos (on // { settings = keysElsewhere; }))
-    );
+    "NixOS: a key elsewhere is fine" = is [ ] (refusals (nixos (on // { settings = keysElsewhere; })));
     "NixOS: a literal key is refused" = is 1 (
       lib.length (refusals (nixos (on // { settings = literalKey; })))
     );

@@ -5,10 +5,16 @@ let
   share = "${cfg.finalPackage}/share";
 
   # One entry a file: a user may have a folder of completions that is linked file by file too.
-  linked = files: lib.genAttrs files (file: { source = "${share}/${file}"; });
+  linked =
+    files:
+    lib.genAttrs files (file: {
+      source = "${share}/${file}";
+    });
   names = [ "agent-run" ] ++ cfg.finalPackage.shims;
-  ofBash = [ "bash-completion/completions/agent-run.bash" ]
-    ++ map (name: "bash-completion/completions/${name}") cfg.finalPackage.shims;
+  ofBash = [
+    "bash-completion/completions/agent-run.bash"
+  ]
+  ++ map (name: "bash-completion/completions/${name}") cfg.finalPackage.shims;
   ofFish = map (name: "fish/vendor_completions.d/${name}.fish") names;
 in
 {

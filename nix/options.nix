@@ -27,7 +27,11 @@ let
     lib.filterAttrs (
       _: p:
       (p ? key_file && isInStore p.key_file)
-      || (lib.isList (p.key_command or null) && isCat p.key_command && lib.any isInStore (builtins.tail p.key_command))
+      || (
+        lib.isList (p.key_command or null)
+        && isCat p.key_command
+        && lib.any isInStore (builtins.tail p.key_command)
+      )
     ) providers
   );
 in

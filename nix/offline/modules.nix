@@ -40,12 +40,12 @@ let
     a
     // mapAttrs (
       name: option:
-    if !(a ? ${name}) then
-      option
-    else if option ? _option then
-      throw "the option ${name} is declared twice"
-    else
-      join a.${name} option
+      if !(a ? ${name}) then
+        option
+      else if option ? _option then
+        throw "the option ${name} is declared twice"
+      else
+        join a.${name} option
     ) b;
 
   value =
@@ -152,7 +152,8 @@ in
           key = toString module;
           body = if isFunction loaded then loaded (specialArgs // { inherit config lib; }) else loaded;
         in
-        concatMap load (body.imports or [ ]) ++ [ (body // (if isPath module then { inherit key; } else { })) ];
+        concatMap load (body.imports or [ ])
+        ++ [ (body // (if isPath module then { inherit key; } else { })) ];
       # A file that is imported twice is one module.
       once = builtins.foldl' (
         seen: body:
