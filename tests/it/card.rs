@@ -126,16 +126,29 @@ fn nix_makes_shims_and_their_completions() {
     assert!(zsh.starts_with("#compdef agent-run ") && zsh.lines().next().unwrap().contains('@'), "{zsh}");
 }
 
-/// The packages that the card names, each a dependency of the program: none by way of another alone.
+/// The twelve packages that the card names, each a dependency of the program or of its agents: none by way of another.
 #[test]
 fn the_packages_are_in_use() {
-    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
-    let dependencies = manifest["dependencies"].as_table().unwrap();
-    for name in ["anyhow", "clap", "nix", "serde", "serde_json", "serde_yaml", "tempfile", "toml", "ureq"] {
-        assert!(dependencies.contains_key(name), "{name}");
+    let (program, agents) = (("Cargo.toml", "src"), ("shims/Cargo.toml", "shims/src"));
+    for (name, (manifest, folder)) in [
+        ("anyhow", program),
+        ("argh", agents),
+        ("clap", program),
+        ("clap_complete", program),
+        ("dirs", program),
+        ("nix", program),
+        ("serde", program),
+        ("serde_json", program),
+        ("serde_yaml", program),
+        ("tempfile", program),
+        ("toml", agents),
+        ("ureq", program),
+    ] {
+        let manifest: toml::Table = read(manifest).parse().unwrap();
+        assert!(manifest["dependencies"].as_table().unwrap().contains_key(name), "{name}");
         let used = format!("{name}::");
-        let is_used = sources(&root().join("src")).iter().any(|text| text.contains(&used));
-        assert!(is_used, "nothing in src/ uses {name}");
+        let is_used = sources(&root().join(folder)).iter().any(|text| text.contains(&used));
+        assert!(is_used, "nothing in {folder} uses {name}");
     }
 }
 
