@@ -117,7 +117,7 @@ pub struct Launch {
 
     /// The launcher's own options.
     #[command(flatten)]
-    pub said: Said,
+    pub opts: LaunchOpts,
 
     /// The agent, then its own words, all of them passed on as they are
     #[arg(required = true, trailing_var_arg = true, value_names = ["AGENT", "ARGS"])]
@@ -126,7 +126,7 @@ pub struct Launch {
 
 /// The launcher's own options; behind a shim they come in `AGENT_RUN_OPTS`.
 #[derive(Args, Debug)]
-pub struct Said {
+pub struct LaunchOpts {
     /// The model to start with, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
@@ -235,7 +235,7 @@ mod tests {
         let typed =
             ["agent-run", "launch", "p", "--model", "m", "claude", "--model", "x", "--", "-v", "", "--help"];
         let Command::Launch(launch) = Cli::parse_from(typed).command else { panic!("launch") };
-        assert_eq!(launch.said.model.as_deref(), Some("m"));
+        assert_eq!(launch.opts.model.as_deref(), Some("m"));
         assert_eq!(launch.words, ["claude", "--model", "x", "--", "-v", "", "--help"]);
         let typed = ["agent-run", "launch", "p", "claude", "--", "x"];
         let Command::Launch(launch) = Cli::parse_from(typed).command else { panic!("launch") };

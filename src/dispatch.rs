@@ -1,5 +1,6 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
+use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -7,15 +8,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Parser;
-use shims::opts::Said;
+use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
 use crate::commands::probe::Interrupted;
 use crate::env::Environment;
-use crate::exec::Missing;
+use crate::launch::LaunchRequest;
+use crate::launch::program::ProgramError;
+use crate::launch::resolve::agent;
 use crate::printable::escaped;
-use crate::request::Request;
-use crate::resolve::agent;
 use crate::{commands, complete, output, report};
 
 /// A launch that failed before the agent ran.
@@ -39,11 +40,18 @@ pub fn shim(name: &str, args: Vec<OsString>, env: &Environment) -> ExitCode {
 fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<ExitCode> {
     let (agent, provider) = shims::split_shim_name(name).context("not a shim's name")?;
     let Some(agent) = shims::by_name(agent) else {
-        bail!("no agent `{agent}`, as in {name}\nhelp: the agents are {}", shims::names())
+        bail!(Message::new(
+            format!("no agent `{agent}`, as in {name}"),
+            format!("the agents are {}", shims::names())
+        ))
     };
     match shims::opts::parse(env.shim_opts()?)? {
-        Said::Help(text) => output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes())),
-        Said::Opts(opts) => commands::launch::run(&Request::from_shim(agent, provider, *opts, args), env),
+        ParsedOpts::Help(text) => {
+            output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes()))
+        }
+        ParsedOpts::Options(opts) => {
+            commands::launch::run(&LaunchRequest::from_shim(agent, provider, *opts, args), env)
+        }
     }
 }
 
@@ -107,10 +115,12 @@ fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
     let name = Path::new(called).file_name()?.to_str()?;
     let agent = shims::coding_agents().find(|agent| agent.name() == name)?;
     let title = agent.title();
-    Some(anyhow!(
-        "this is agent-run, started as `{name}`, the name of {title}\n\
-         help: see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
-    ))
+    Some(anyhow!(Message::new(
+        format!("this is agent-run, started as `{name}`, the name of {title}"),
+        format!(
+            "see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
+        )
+    )))
 }
 
 /// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a
@@ -139,13 +149,13 @@ fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
     false
 }
 
-fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<Request> {
+fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
     let mut words = launch.words.into_iter();
     let agent = agent(&words.next().unwrap_or_default())?;
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
-    Ok(Request::from_command_line(agent, launch.provider, launch.said, config, words.collect()))
+    Ok(LaunchRequest::from_command_line(agent, launch.provider, launch.opts, config, words.collect()))
 }
 
 /// The end of a launch that did not become the agent.
@@ -153,8 +163,8 @@ fn launched(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         report::error(&error);
         ExitCode::from(match error.downcast_ref() {
-            Some(Missing::NotFound(..)) => NOT_FOUND,
-            Some(Missing::NotRunnable(..)) => NOT_RUNNABLE,
+            Some(ProgramError::NotFound(..)) => NOT_FOUND,
+            Some(ProgramError::NotRunnable(..)) => NOT_RUNNABLE,
             None => OURS,
         })
     })

@@ -3,6 +3,7 @@
 //! What it finds is passed on as values; no other module asks the system for a variable. It reads the
 //! environment once and changes nothing.
 
+use shims::Message;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -60,7 +61,9 @@ impl Environment {
     pub fn shim_opts(&self) -> Result<&str> {
         let name = shims::opts::VARIABLE;
         let Some(opts) = self.var(name) else { return Ok("") };
-        opts.to_str().with_context(|| format!("{name} is not UTF-8\nhelp: unset {name} or set it again"))
+        opts.to_str().with_context(|| {
+            Message::new(format!("{name} is not UTF-8"), format!("unset {name} or set it again"))
+        })
     }
 
     /// How many launchers and key commands this runs within.
@@ -75,13 +78,15 @@ impl Environment {
     /// When `AGENT_RUN_DEPTH` is beyond what agents that start agents need.
     pub fn check_depth(&self) -> Result<()> {
         if self.depth() >= DEEPEST {
-            bail!(
-                "started {DEEPEST} times within itself, which looks like a loop\n\
-                 help: look for a wrapper on PATH that calls agent-run under the agent's own name, or a file that your shell \
+            bail!(Message::new(
+                format!("started {DEEPEST} times within itself, which looks like a loop"),
+                format!(
+                    "look for a wrapper on PATH that calls agent-run under the agent's own name, or a file that your shell \
                  reads when it starts and a key_command that starts such a shell; \
                  `unset {}` if the nesting is meant",
-                shims::plan::DEPTH
-            );
+                    shims::plan::DEPTH
+                )
+            ));
         }
         Ok(())
     }
@@ -147,12 +152,10 @@ impl Environment {
     pub fn config_to_change(&self, option: Option<&Path>) -> Result<PathBuf> {
         let (read, own) = (self.config_file(option)?, self.own_config_file(option)?);
         if read != own {
-            bail!(
-                "the config is an administrator's and is not changed: {}\n\
-                 help: copy it to {}, which is then read instead",
-                read.display(),
-                own.display()
-            );
+            bail!(Message::new(
+                format!("the config is an administrator's and is not changed: {}", read.display()),
+                format!("copy it to {}, which is then read instead", own.display())
+            ));
         }
         Ok(own)
     }
@@ -181,7 +184,7 @@ impl Environment {
         Ok(Dirs {
             home: self.home()?,
             cwd: std::env::current_dir()
-                .context("could not find the working folder\nhelp: cd to a folder that exists")?,
+                .context(Message::new("could not find the working folder", "cd to a folder that exists"))?,
             config: self.base_dir("XDG_CONFIG_HOME", ".config")?,
             data: self.base_dir("XDG_DATA_HOME", ".local/share")?,
             cache: self.base_dir("XDG_CACHE_HOME", ".cache")?.join("agent-run"),
@@ -235,6 +238,6 @@ impl Environment {
             .map(PathBuf::from)
             .or_else(std::env::home_dir)
             .filter(|home| home.is_absolute())
-            .context("could not find the home folder\nhelp: set HOME to an absolute path")
+            .context(Message::new("could not find the home folder", "set HOME to an absolute path"))
     }
 }

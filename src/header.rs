@@ -4,6 +4,7 @@
 //! Claude Code sends what follows a line break as a header of its own, Codex drops the whole header and says nothing
 //! (seen in 2.1.332 and 0.171.0).
 
+use shims::Message;
 use shims::{Agent, Part, Value};
 
 use crate::env::Environment;
@@ -49,11 +50,13 @@ pub fn keeps_authorization(agent: &dyn Agent, keyed: bool, as_api_key: bool) -> 
 }
 
 /// The sentence for a header that an agent would drop, and what to do.
-pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> String {
-    format!(
-        "providers.{provider}.headers.{name}: {} sends `Authorization` by itself, and would drop this one\n\
-         help: remove the header and name the key by key_env, key_file or key_command, which is sent as a bearer token",
-        agent.title()
+pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> Message {
+    Message::new(
+        format!(
+            "providers.{provider}.headers.{name}: {} sends `Authorization` by itself, and would drop this one",
+            agent.title()
+        ),
+        "remove the header and name the key by key_env, key_file or key_command, which is sent as a bearer token",
     )
 }
 
@@ -73,10 +76,10 @@ pub fn fault(value: &[u8]) -> Option<&'static str> {
 }
 
 /// The sentence for a value with a fault, and what to do.
-pub fn complaint(name: &str, fault: &str) -> String {
-    format!(
-        "the value of headers.{name} has {fault} once its variables are filled in\n\
-         help: a header's value is one line of plain ASCII; look at its variables with `printf %s \"$NAME\" | od -c`"
+pub fn complaint(name: &str, fault: &str) -> Message {
+    Message::new(
+        format!("the value of headers.{name} has {fault} once its variables are filled in"),
+        "a header's value is one line of plain ASCII; look at its variables with `printf %s \"$NAME\" | od -c`",
     )
 }
 

@@ -3,16 +3,16 @@
 //! It lies in the state folder, mode 0600, made by the first launch that needs it. It guards names, not data:
 //! whoever can read it can read the user's other files too.
 
+use shims::Message;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use shims::{Dirs, MachineSecret};
+use shims::{Dirs, MachineSecret, Note};
 
-use crate::exec::{files, folders};
 use crate::fs::atomic::Replacement;
-use crate::report;
+use crate::fs::{files, private_dir};
 
 const NAME: &str = "secret";
 
@@ -34,23 +34,26 @@ pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
 ///
 /// # Errors
 /// As [`read`], and when this machine has no random numbers.
-pub fn obtain(dirs: &Dirs) -> Result<MachineSecret> {
+pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
     let path = dirs.state.join(NAME);
     match read_at(&path) {
         Ok(Some(secret)) => return Ok(secret),
         Ok(None) => {}
         // Another user's folder is named as such.
-        Err(error) => return folders::private_dir(&dirs.state, dirs).and(Err(error)),
+        Err(error) => return private_dir::private_dir(&dirs.state, dirs).and(Err(error)),
     }
-    let bytes = random().context("could not read /dev/urandom\nhelp: mount /dev in this container")?;
+    let bytes =
+        random().context(Message::new("could not read /dev/urandom", "mount /dev in this container"))?;
     match create(&path, bytes, dirs) {
         Ok(true) => Ok(MachineSecret::new(bytes)),
-        Ok(false) => read_at(&path)?.with_context(|| format!("{} vanished\nhelp: try again", path.display())),
+        Ok(false) => {
+            read_at(&path)?.with_context(|| Message::new(format!("{} vanished", path.display()), "try again"))
+        }
         Err(error) => {
-            report::warn(&format!(
+            notes.push(Note::Warning(format!(
                 "could not create {}: {error:#}; a session of this launch may not find its provider again",
                 path.display()
-            ));
+            ).into()));
             Ok(MachineSecret::new(bytes))
         }
     }
@@ -78,17 +81,17 @@ fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
     }
 }
 
-fn unusable(path: &Path, why: &str) -> String {
-    format!(
-        "could not read the secret {}: {why}\nhelp: remove it; the next launch makes a new one, and sessions of \
+fn unusable(path: &Path, why: &str) -> Message {
+    Message::new(
+        format!("could not read the secret {}: {why}", path.display()),
+        "remove it; the next launch makes a new one, and sessions of \
          Codex and Crush may ask for their provider again",
-        path.display()
     )
 }
 
 /// Creates the file unless it is there; whether this call did.
 fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
-    folders::private_dir(&dirs.state, dirs)?;
+    private_dir::private_dir(&dirs.state, dirs)?;
     let mut fresh = Replacement::begin(path)?;
     // Synced: an empty file after a loss of power would stop every launch.
     fresh.fill_like(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), None)?;
@@ -120,7 +123,8 @@ mod tests {
         let (_root, dirs) = sandbox();
         assert!(read(&dirs).expect("readable").is_none());
         let secrets: Vec<_> = std::thread::scope(|scope| {
-            let launches: Vec<_> = (0..16).map(|_| scope.spawn(|| obtain(&dirs).expect("made"))).collect();
+            let launches: Vec<_> =
+                (0..16).map(|_| scope.spawn(|| obtain(&dirs, &mut Vec::new()).expect("made"))).collect();
             launches.into_iter().map(|launch| launch.join().expect("no panic")).collect()
         });
         assert!(secrets.iter().all(|secret| *secret == secrets[0]));
@@ -133,16 +137,16 @@ mod tests {
     #[test]
     fn what_is_no_secret_is_refused_and_left() {
         let (root, dirs) = sandbox();
-        folders::private_dir(&dirs.state, &dirs).expect("created");
+        private_dir::private_dir(&dirs.state, &dirs).expect("created");
         let path = dirs.state.join(NAME);
         for text in ["", "00", "zz000000000000000000000000000000\n", "00000000000000000000000000000000"] {
             fs::write(&path, text).expect("written");
-            let error = format!("{:#}", obtain(&dirs).err().expect(text));
+            let error = crate::error::render(&obtain(&dirs, &mut Vec::new()).err().expect(text));
             assert!(error.contains("help: remove it"), "{error}");
             assert_eq!(fs::read_to_string(&path).expect("there"), text);
         }
         fs::remove_file(&path).expect("removed");
         symlink(root.path().join("elsewhere"), &path).expect("linked");
-        assert!(obtain(&dirs).is_err(), "a link is not followed");
+        assert!(obtain(&dirs, &mut Vec::new()).is_err(), "a link is not followed");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use shims::Note;
+use shims::{Message, Note};
 
 use crate::printable::escaped;
 
@@ -29,21 +29,21 @@ pub fn init() {
 }
 
 /// Something is not as the user asked for.
-pub fn warn(text: &str) {
-    log::warn!("{text}");
+pub fn warn(message: impl Into<Message>) {
+    log::warn!("{}", message.into().render());
 }
 
 /// A plan's note, as far as a launch shows it.
 pub fn note(note: &Note) {
     match note {
-        Note::Warning(text) => warn(text),
-        Note::Info(text) => log::info!("{text}"),
+        Note::Warning(message) => warn(message.clone()),
+        Note::Info(message) => log::info!("{}", message.render()),
     }
 }
 
 /// The end of a command that failed. A broken pipe on stderr is nobody's news.
 pub fn error(error: &anyhow::Error) {
-    say(&format!("agent-run: {error:#}\n"));
+    say(&format!("agent-run: {}\n", crate::error::render(error)));
 }
 
 /// Text on stderr as it is, but for what would drive the terminal.

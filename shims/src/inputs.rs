@@ -72,6 +72,8 @@ pub struct Inputs {
     pub dirs: Dirs,
     /// The inherited environment. It holds secrets, so this type has no `Debug`.
     pub env: BTreeMap<OsString, OsString>,
+    /// Where the agent's program was found. A plan that is only shown names the command instead.
+    pub program: Option<PathBuf>,
     /// From which names are made that no project can guess.
     pub secret: MachineSecret,
     /// What was read, by the path that was declared.
@@ -79,6 +81,11 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// The program that was found, else the command to look for.
+    pub(crate) fn program_or(&self, command: impl FnOnce() -> OsString) -> OsString {
+        self.program.clone().map_or_else(command, PathBuf::into_os_string)
+    }
+
     /// The inherited variable `name`; one that is set but empty counts as unset.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())

@@ -4,6 +4,7 @@
 //! the generated settings are ours and everything else is a link to the user's. Nothing real that stands
 //! in the runtime home is ever replaced: it may be the user's work.
 
+use crate::Message;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -81,10 +82,13 @@ impl Mirror<'_> {
         if self.quiet.iter().any(|quiet| name == *quiet) {
             return;
         }
-        plan.warn(format!(
-            "{} stands where a link to {} belongs; it was left alone\nhelp: move it away to use your own again",
-            self.runtime.join(name).display(),
-            self.real.join(name).display(),
+        plan.warn(Message::new(
+            format!(
+                "{} stands where a link to {} belongs; it was left alone",
+                self.runtime.join(name).display(),
+                self.real.join(name).display()
+            ),
+            "move it away to use your own again",
         ));
     }
 }
@@ -152,6 +156,6 @@ mod tests {
             ]
         );
         assert_eq!(plan.notes.len(), 1, "only `mine` is news");
-        assert!(matches!(&plan.notes[0], Note::Warning(text) if text.contains("/run/mine")));
+        assert!(matches!(&plan.notes[0], Note::Warning(text) if text.render().contains("/run/mine")));
     }
 }

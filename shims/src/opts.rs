@@ -2,6 +2,7 @@
 //!
 //! On a shim's command line every word belongs to the agent, so the launcher has no words there.
 
+use crate::Message;
 use anyhow::{Result, bail};
 use argh::FromArgs;
 
@@ -78,9 +79,9 @@ pub const VARIABLE: &str = "AGENT_RUN_OPTS";
 
 /// What the variable said.
 #[derive(Debug)]
-pub enum Said {
+pub enum ParsedOpts {
     /// Options for this launch.
-    Opts(Box<Opts>),
+    Options(Box<Opts>),
     /// `--help`: the text to show.
     Help(String),
 }
@@ -89,11 +90,12 @@ pub enum Said {
 ///
 /// # Errors
 /// With the variable's name in front, as the user typed none of these words on a command line.
-pub fn parse(text: &str) -> Result<Said> {
+pub fn parse(text: &str) -> Result<ParsedOpts> {
     let Some(words) = shlex::split(text) else {
-        bail!(
-            "{VARIABLE}: a quote is not closed\nhelp: write it as in a shell: {VARIABLE}='--model \"my model\"'"
-        )
+        bail!(Message::new(
+            format!("{VARIABLE}: a quote is not closed"),
+            format!("write it as in a shell: {VARIABLE}='--model \"my model\"'")
+        ))
     };
     // argh wants `--name value`; people also write `--name=value`.
     let words: Vec<String> = words
@@ -105,13 +107,14 @@ pub fn parse(text: &str) -> Result<Said> {
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match Opts::from_args(&[VARIABLE], &words) {
-        Ok(opts) => Ok(Said::Opts(Box::new(opts))),
-        Err(early) if early.status.is_ok() => Ok(Said::Help(early.output.trim_end().to_owned())),
+        Ok(opts) => Ok(ParsedOpts::Options(Box::new(opts))),
+        Err(early) if early.status.is_ok() => Ok(ParsedOpts::Help(early.output.trim_end().to_owned())),
         Err(early) => {
             let said = early.output.trim().replace('\n', " ");
-            bail!(
-                "{VARIABLE}: {said}\nhelp: {VARIABLE} takes --model, --protocol, --force, --config, --dry-run, --json and -v"
-            )
+            bail!(Message::new(
+                format!("{VARIABLE}: {said}"),
+                format!("{VARIABLE} takes --model, --protocol, --force, --config, --dry-run, --json and -v")
+            ))
         }
     }
 }
@@ -119,11 +122,12 @@ pub fn parse(text: &str) -> Result<Said> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::Render as _;
 
     fn opts(text: &str) -> Opts {
         match parse(text).expect(text) {
-            Said::Opts(opts) => *opts,
-            Said::Help(help) => panic!("{help}"),
+            ParsedOpts::Options(opts) => *opts,
+            ParsedOpts::Help(help) => panic!("{help}"),
         }
     }
 
@@ -140,10 +144,10 @@ mod tests {
     #[test]
     fn errors_name_the_variable_and_the_next_step() {
         for bad in ["--modle x", "--force", "--force yes", "--protocol chat", "word", "--model 'x"] {
-            let error = parse(bad).expect_err(bad).to_string();
+            let error = parse(bad).expect_err(bad).render();
             assert!(error.starts_with("AGENT_RUN_OPTS: "), "{error}");
             assert!(error.contains("\nhelp: "), "{error}");
         }
-        assert!(matches!(parse("--help"), Ok(Said::Help(_))));
+        assert!(matches!(parse("--help"), Ok(ParsedOpts::Help(_))));
     }
 }

@@ -3,6 +3,7 @@
 //! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
 //! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
 
+use crate::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -98,15 +99,16 @@ pub struct Merge {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Note {
     /// Shown on every launch: something is not as asked for.
-    Warning(String),
+    Warning(Message),
     /// Shown in a dry run only.
-    Info(String),
+    Info(Message),
 }
 
 /// Everything one launch does.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The command to find on `PATH`; one with a `/` in it is a path.
+    /// The program that is started. In a plan that is only shown, the command to find on `PATH`; one with a `/` in it
+    /// is a path.
     pub program: OsString,
     /// Paths to try when `PATH` has no such command.
     pub fallback_programs: Vec<PathBuf>,
@@ -148,7 +150,7 @@ impl Plan {
     /// As [`Agent::plan`].
     pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut plan = Self {
-            program: agent.program(&launch.args, inputs),
+            program: inputs.program_or(|| agent.program(&launch.args, inputs)),
             fallback_programs: agent.fallback_programs(inputs),
             uncopied: uncopied(agent, &inputs.dirs),
             ..Self::default()
@@ -172,7 +174,7 @@ impl Plan {
         inputs: &Inputs,
     ) -> Result<Self> {
         let mut plan = Self {
-            program: agent.name().into(),
+            program: inputs.program_or(|| agent.name().into()),
             fallback_programs: agent.fallback_programs(inputs),
             uncopied: uncopied(agent, &inputs.dirs),
             ..Self::default()
@@ -275,10 +277,9 @@ impl Plan {
         if inputs.entries(&from).is_empty() || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
             return;
         }
-        self.warn(format!(
-            "{} is copied to {}, where it is kept from now on\nhelp: nothing to do; the original stays",
-            from.display(),
-            to.display()
+        self.warn(Message::new(
+            format!("{} is copied to {}, where it is kept from now on", from.display(), to.display()),
+            "nothing to do; the original stays",
         ));
         self.carry.push(Carry { whole: true, without, ..Carry::of(from, to) });
     }
@@ -306,12 +307,12 @@ impl Plan {
     }
 
     /// Tells the user on every launch.
-    pub fn warn(&mut self, text: impl Into<String>) {
-        self.notes.push(Note::Warning(text.into()));
+    pub fn warn(&mut self, message: impl Into<Message>) {
+        self.notes.push(Note::Warning(message.into()));
     }
 
     /// Tells the user in a dry run.
-    pub fn info(&mut self, text: impl Into<String>) {
-        self.notes.push(Note::Info(text.into()));
+    pub fn info(&mut self, message: impl Into<Message>) {
+        self.notes.push(Note::Info(message.into()));
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::{Edit, Merge, Note, Plan, Value};
+use crate::{Edit, Merge, Message, Note, Plan, Value};
 
 /// `text` as one word of a shell; bytes that are not UTF-8 appear as `$'\xff'`.
 pub fn quote(text: &OsStr) -> String {
@@ -47,6 +47,14 @@ fn quoted_value(value: &Value) -> String {
         None if value.parts().len() == 1 => value.to_string(),
         None => quote(OsStr::new(&value.to_string())),
     }
+}
+
+fn note(level: &str, message: &Message) -> Json {
+    let mut note = json!({ "level": level, "text": message.text });
+    if let Some(help) = &message.help {
+        note["help"] = json!(help);
+    }
+    note
 }
 
 fn edits(merge: &Merge) -> Vec<String> {
@@ -109,9 +117,9 @@ impl Plan {
             "merges": self.merges.iter().map(|(at, merge)| json!({
                 "path": path(at), "edits": edits(merge),
             })).collect::<Json>(),
-            "notes": self.notes.iter().map(|note| match note {
-                Note::Warning(text) => json!({ "level": "warning", "text": text }),
-                Note::Info(text) => json!({ "level": "info", "text": text }),
+            "notes": self.notes.iter().map(|it| match it {
+                Note::Warning(message) => note("warning", message),
+                Note::Info(message) => note("info", message),
             }).collect::<Json>(),
         })
     }
@@ -122,8 +130,8 @@ impl fmt::Display for Lines<'_> {
         let plan = self.plan;
         for note in &plan.notes {
             match note {
-                Note::Warning(text) => writeln!(f, "# warning: {text}")?,
-                Note::Info(text) => writeln!(f, "# note: {text}")?,
+                Note::Warning(message) => writeln!(f, "# warning: {}", message.render())?,
+                Note::Info(message) => writeln!(f, "# note: {}", message.render())?,
             }
         }
         for (name, _) in plan.env.iter().filter(|(_, value)| value.is_none()) {

@@ -1,6 +1,7 @@
 //! Windows: what is assumed where nobody states one, and how a larger one is asked for.
 
 use crate::Launch;
+use crate::Message;
 use crate::proxy::is_loopback;
 
 /// What is assumed of a model whose window nobody states.
@@ -28,13 +29,18 @@ impl Launch {
     }
 
     /// That it is an assumption, and how to state the window.
-    pub fn assumption(&self) -> String {
-        format!(
-            "the window of {} is not known; {} tokens are assumed\nhelp: set `context_window` of the model in \
+    pub fn assumption(&self) -> Message {
+        Message::new(
+            format!(
+                "the window of {} is not known; {} tokens are assumed",
+                self.model.value.id,
+                self.assumed_window()
+            ),
+            format!(
+                "set `context_window` of the model in \
              `providers.{}.models`",
-            self.model.value.id,
-            self.assumed_window(),
-            self.provider
+                self.provider
+            ),
         )
     }
 }

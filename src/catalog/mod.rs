@@ -25,14 +25,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use shims::Dirs;
+use shims::{Dirs, Message};
 
-use self::cache::Cache;
+use self::cache::{Cache, Failed};
 use self::source::Source;
 use crate::config::Provider;
 use crate::env::Environment;
 
 pub use cache::Stored;
+pub use fetch::Failure;
 pub use known::Known;
 pub use merge::CONFIG;
 pub use normalize::day;
@@ -68,8 +69,8 @@ impl<'a> Catalog<'a> {
     }
 
     /// Why the last refresh failed, as long as that is minded.
-    pub fn failure(&self, name: &str, provider: &Provider) -> Option<String> {
-        self.cache.failure(&Source::new(name, provider)).map(|failed| failed.message)
+    pub fn failure(&self, name: &str, provider: &Provider) -> Option<Message> {
+        self.cache.failure(&Source::new(name, provider)).map(Failed::into_message)
     }
 
     /// The list before the present one that differed from it.

@@ -1,5 +1,6 @@
 //! Loads a list again and keeps it, unless what came is worse than what there is.
 
+use shims::Message;
 use std::time::Duration;
 
 use shims::Protocol;
@@ -9,13 +10,14 @@ use super::fetch::{AWHILE, Ask, Failure, Patience, Probe, What};
 use super::source::Source;
 use super::{Catalog, Key};
 use crate::config::Provider;
+use crate::error;
 
 /// A list after a refresh, and what is to be said about it.
 pub struct Refreshed {
     /// The list: the new one, or the old if that is better.
     pub list: Stored,
     /// What the user should know.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Message>,
 }
 
 impl Catalog<'_> {
@@ -34,7 +36,7 @@ impl Catalog<'_> {
     ) -> Result<Refreshed, Failure> {
         let source = Source::new(name, provider);
         match self.cache.failure(&source) {
-            Some(failed) => Err(Failure::new(What::Lasting, failed.message)),
+            Some(failed) => Err(Failure::new(What::Lasting, failed.into_message())),
             None => self.load(source, Patience::at_most(limit), key),
         }
     }
@@ -71,9 +73,9 @@ impl Catalog<'_> {
         key: &Key<'_>,
     ) -> Result<Refreshed, Failure> {
         let fetched = Ask { source, key, env: self.env, patience }.fetch().inspect_err(|failure| {
-            self.cache.remember_failure(&source, &failure.to_string(), failure.worth_remembering());
+            self.cache.remember_failure(&source, &failure.message, failure.worth_remembering());
         })?;
-        let mut warnings = fetched.warnings.clone();
+        let mut warnings: Vec<Message> = fetched.warnings.iter().map(Message::from).collect();
         let extent = fetched.extent;
         if let Some(list) = self.cache.open(&source) {
             let is_worse = if fetched.records.is_empty() {
@@ -83,15 +85,15 @@ impl Catalog<'_> {
                     .then_some("a part of its list")
             };
             if let Some(what) = is_worse {
-                warnings.push(format!("the provider sent {what}, so the list from before is kept"));
-                self.cache.remember_failure(&source, &format!("the provider sent {what}"), AWHILE);
+                warnings.push(format!("the provider sent {what}, so the list from before is kept").into());
+                self.cache.remember_failure(&source, &format!("the provider sent {what}").into(), AWHILE);
                 return Ok(Refreshed { list, warnings });
             }
         }
         let list = self.cache.store(&source, fetched);
-        let list = list.map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
+        let list = list.map_err(|error| Failure::new(What::Lasting, error::message(&error)))?;
         if extent == Extent::Partial {
-            self.cache.remember_failure(&source, "only a part of the list could be read", AWHILE);
+            self.cache.remember_failure(&source, &"only a part of the list could be read".into(), AWHILE);
         }
         Ok(Refreshed { list, warnings })
     }

@@ -6,6 +6,7 @@
 mod fake_agent;
 mod sandbox;
 
+use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,13 +14,13 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use shims::{Agent, Dirs};
 
-use crate::commands::launch::PreparedLaunch;
 use crate::commands::probe::{self, Interrupts, ProbeOutput, ProbeReport};
+use crate::context::Context;
 use crate::env::Environment;
-use crate::exec::Missing;
+use crate::launch::program::{self, ProgramError};
+use crate::launch::{self, LaunchRequest, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
-use crate::request::Request;
-use crate::{config, exec, inputs, output};
+use crate::{config, output, report};
 use sandbox::DemoSandbox;
 
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.
@@ -42,11 +43,14 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
     } else {
         let names: Vec<_> = shims::coding_agents().map(Agent::name).collect();
         let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
-        say(&format!(
-            "No agent is on PATH ({names}), so a stand-in inside this program asks. \
-             It shows the provider, but no launch.\n\
-             help: install an agent and run this again, for instance: {install}\n"
-        ))?;
+        say(&Message::new(
+            format!(
+                "No agent is on PATH ({names}), so a stand-in inside this program asks. \
+             It shows the provider, but no launch."
+            ),
+            format!("install an agent and run this again, for instance: {install}\n"),
+        )
+        .render())?;
         ProbeOutput {
             stdout: fake_agent::ask(&sandbox)?,
             stderr: String::new(),
@@ -65,20 +69,20 @@ fn choose(
     env: &Environment,
 ) -> Result<Option<(&'static dyn Agent, PathBuf)>> {
     let dirs = env.dirs()?;
-    let find = |agent: &'static dyn Agent| {
-        let program = exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(&dirs, env)))?;
-        Ok((agent, program))
-    };
+    let find = |agent: &'static dyn Agent| program::locate(agent, &dirs, env).map(|program| (agent, program));
     if let Some(agent) = agent {
         if !agent.is_coding_agent() {
-            bail!("{} asks no provider by itself\nhelp: name a coding agent, or none", agent.title());
+            bail!(Message::new(
+                format!("{} asks no provider by itself", agent.title()),
+                "name a coding agent, or none"
+            ));
         }
         return find(agent).map(Some);
     }
     for agent in shims::coding_agents() {
         match find(agent) {
             Ok(found) => return Ok(Some(found)),
-            Err(error) if error.is::<Missing>() => {}
+            Err(error) if error.is::<ProgramError>() => {}
             Err(error) => return Err(error),
         }
     }
@@ -95,14 +99,13 @@ fn launch(
     let env = sandbox.environment(env, program);
     let dirs = Dirs { cwd: sandbox.path("work"), ..env.dirs()? };
     let loaded = config::parse(sandbox.config(), "the demo's config".as_ref())?;
+    let context = Context { env: &env, dirs, loaded };
     let args = agent.one_shot(probe::PROMPT);
-    let request = Request { args, ..Request::new(agent, sandbox::PROVIDER) };
-    probe::run(
-        PreparedLaunch::prepare(&request, &loaded, &dirs, &env)?,
-        &dirs.cwd,
-        &sandbox.path(""),
-        interrupts,
-    )
+    let request = LaunchRequest { args, ..LaunchRequest::new(agent, sandbox::PROVIDER) };
+    let mut notes = Vec::new();
+    let prepared = launch::prepare(&request, &context, UserFiles::Merge, &mut notes);
+    notes.iter().for_each(report::note);
+    probe::run(prepared?, &context.dirs.cwd, &sandbox.path(""), interrupts)
 }
 
 fn say(text: &str) -> Result<ExitCode> {

@@ -1,5 +1,6 @@
 //! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -27,7 +28,7 @@ pub fn run(words: &Import, path: &Path, env: &Environment) -> Result<ExitCode> {
     let Found { looked_at, skipped, .. } = &found;
     if entries.is_empty() && skipped.is_empty() {
         let help = "`agent-run config --bootstrap-config` writes an example to start from";
-        bail!("no provider is found in {}\nhelp: {help}", looked_at.join(", "));
+        bail!(Message::new(format!("no provider is found in {}", looked_at.join(", ")), help));
     }
     if words.write && !entries.is_empty() {
         write(&entries, path)?;
@@ -68,8 +69,7 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
                 entries.push(Entry { name, from: from.clone(), yaml: text, keyless });
             }
             Err(error) => {
-                let lines: Vec<_> = error.to_string().lines().take(2).map(str::to_owned).collect();
-                found.skipped.push(format!("{from}: {}", lines.join("; ")));
+                found.skipped.push(format!("{from}: {}", crate::error::render(&error).replace('\n', "; ")));
             }
         }
     }

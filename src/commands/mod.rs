@@ -1,11 +1,8 @@
 //! What the commands do, one file a verb.
 
-mod choices;
 pub mod config;
-mod conflicts;
 pub mod demo;
 pub mod doctor;
-pub mod dry_run;
 pub mod env;
 pub mod import;
 pub mod launch;

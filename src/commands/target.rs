@@ -3,7 +3,7 @@
 use anyhow::Result;
 use shims::Agent;
 
-use crate::resolve::agent;
+use crate::launch::resolve::agent;
 
 /// What was named.
 #[derive(Default)]

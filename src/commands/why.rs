@@ -3,6 +3,7 @@
 //! It shows the plan of a launch with no words of the agent's own. No key is resolved, no provider asked, and
 //! nothing changed.
 
+use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,15 +12,15 @@ use anyhow::{Result, bail};
 use serde_json::json;
 use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote};
 
-use super::choices::{self, Choice, place};
-use super::conflicts::{self, Overruled};
-use super::launch::{Asking, LaunchContext};
 use super::target::Target;
 use crate::cli::Why;
 use crate::config::{self, Loaded, Provider};
+use crate::context::Context;
 use crate::env::Environment;
+use crate::launch::conflicts::{self, Overruled};
+use crate::launch::explain::{self, Choice, place};
+use crate::launch::{self, LaunchRequest, Network};
 use crate::output;
-use crate::request::Request;
 
 /// Prints the page.
 ///
@@ -30,27 +31,26 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
-        bail!("why which launch?\nhelp: name both, as in `agent-run why claude@deepseek`")
+        bail!(Message::new("why which launch?", "name both, as in `agent-run why claude@deepseek`"))
     };
     loaded.check(&provider)?;
-    let request = Request {
+    let request = LaunchRequest {
         model: why.model.map(|model| Sourced::new(model, Origin::Option("--model"))),
         protocol: why.protocol.map(|protocol| Sourced::new(protocol, Origin::Option("--protocol"))),
-        ..Request::new(agent, &provider)
+        ..LaunchRequest::new(agent, &provider)
     };
-    let dirs = env.dirs()?;
-    let meant = LaunchContext::of(&request, &loaded.config, &dirs, env)?;
-    let decided = meant.decide(&loaded.config, Asking::Nobody)?;
-    let plan = meant.plan(decided.as_ref())?;
-    let launch = decided.as_ref().zip(loaded.config.providers.get(&provider));
-    let mut rows = choices::of(&request, &loaded, launch, &plan, env);
+    let context = Context { env, dirs: env.dirs()?, loaded };
+    let planned = launch::dry_run(&request, &context, Network::Off, &mut Vec::new())?;
+    let plan = &planned.plan;
+    let mut rows = explain::choices(&request, &context, &planned);
     let mut conflicts = Vec::new();
-    if let Some((launch, provider)) = launch {
-        more(&mut rows, agent, launch, provider, &loaded, env);
-        conflicts = conflicts::of(agent, launch, &conflicts::inputs(agent, launch, &dirs, env), &plan);
+    if let Some((launch, provider)) = &planned.launch {
+        more(&mut rows, agent, launch, provider, &context);
+        let inputs = conflicts::inputs(agent, launch, &context.dirs, env);
+        conflicts = conflicts::of(agent, launch, &inputs, plan);
     }
-    rows.extend(on_disk(&plan, &dirs));
-    if let Some(words) = launch.and_then(|(launch, _)| agent.resumes(launch)) {
+    rows.extend(on_disk(plan, &context.dirs));
+    if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
         let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
         let why =
             format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
@@ -59,12 +59,12 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
     let title = format!("{} on {provider}", agent.title());
     output::write(|out| {
         if why.json {
-            let notes = notes(&plan);
+            let notes = notes(plan);
             let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
                 "conflicts": conflicts, "notes": notes });
             writeln!(out, "{page:#}")
         } else {
-            print(out, &title, &rows, &conflicts, &notes(&plan))
+            print(out, &title, &rows, &conflicts, &notes(plan))
         }
     })
 }
@@ -74,9 +74,9 @@ fn more(
     agent: &dyn Agent,
     launch: &Launch,
     provider: &Provider,
-    loaded: &Loaded,
-    env: &Environment,
+    context: &Context<'_>,
 ) {
+    let loaded = &context.loaded;
     let at = |key: &str| place(loaded, &["providers", &launch.provider, key]);
     let asked = launch.model_was_asked_for();
     if let Some(model) = rows.iter_mut().find(|row| row.what == "model") {
@@ -94,7 +94,7 @@ fn more(
         None => Choice::new("window", "unknown", "neither the config nor the model list says it"),
     };
     rows.push(window);
-    rows.push(choices::proxy(launch, loaded, env));
+    rows.push(explain::proxy(launch, loaded, context.env));
     let names = |map: &std::collections::BTreeMap<String, _>| -> String {
         map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
     };
@@ -147,10 +147,10 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     rows
 }
 
-fn notes(plan: &Plan) -> Vec<&str> {
-    fn text(note: &Note) -> &str {
+fn notes(plan: &Plan) -> Vec<String> {
+    fn text(note: &Note) -> String {
         match note {
-            Note::Warning(text) | Note::Info(text) => text,
+            Note::Warning(message) | Note::Info(message) => message.render(),
         }
     }
     plan.notes.iter().map(text).collect()
@@ -161,7 +161,7 @@ fn print(
     title: &str,
     rows: &[Choice],
     conflicts: &[Overruled],
-    notes: &[&str],
+    notes: &[String],
 ) -> std::io::Result<()> {
     writeln!(out, "{title}\n")?;
     let mut last = "";

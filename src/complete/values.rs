@@ -13,9 +13,10 @@ use super::reply::MANY;
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
+use crate::launch::resolve;
+use crate::presets;
 use crate::shim_links::pairs::{self, Pair};
 use crate::shim_links::{self, Links};
-use crate::{presets, resolve};
 
 /// More models than that are offered without a description, which would take a look-up each.
 const DESCRIBED: usize = 200;

@@ -3,6 +3,7 @@
 //! Nothing is written into YAML that is not understood: the text before and the text after are read
 //! again, and must differ by the new provider alone.
 
+use shims::Message;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -34,9 +35,10 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     let provider = [PROVIDERS.into(), name.into()];
     let before = tree(text, "the config")?;
     if before.as_ref().is_some_and(|tree| tree.locate(&provider).is_some()) {
-        bail!(
-            "the config has a provider `{name}` already\nhelp: choose another name, or change it in `agent-run config`"
-        );
+        bail!(Message::new(
+            format!("the config has a provider `{name}` already"),
+            "choose another name, or change it in `agent-run config`"
+        ));
     }
     let after = inserted(text, before.as_ref(), yaml_block).filter(|after| {
         let (after, block) = (tree(after, ""), tree(yaml_block, ""));
@@ -44,14 +46,20 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     });
     let Some(after) = after else {
         let shown = indented(yaml_block, INDENT);
-        bail!(
-            "could not add `{name}` without changing the rest of the config: its `providers` are not written line by \
-             line\nhelp: add this below `providers` with `agent-run config`:\n{shown}"
-        );
+        bail!(Message::new(
+            format!(
+                "could not add `{name}` without changing the rest of the config: its `providers` are not written line by \
+             line"
+            ),
+            format!("add this below `providers` with `agent-run config`:\n{shown}")
+        ));
     };
     let problems = thorough(&after).err().unwrap_or_default();
     if let Some(problem) = problems.iter().find(|problem| problem.steps.starts_with(&provider)) {
-        bail!("could not add {}: {}\nhelp: {}", dotted(&problem.steps), problem.message, problem.help);
+        bail!(Message::new(
+            format!("could not add {}: {}", dotted(&problem.steps), problem.message),
+            problem.help.clone()
+        ));
     }
     Ok(after)
 }
@@ -68,12 +76,14 @@ pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     // A link that leads nowhere is no folder to write in.
     let Some(there) = there.filter(|_| !path.is_symlink() || path.exists()) else { return Ok(()) };
     if is_read_only(&there) {
-        bail!(
-            "the config is read-only and was left as it is: {}\nhelp: add this where that file comes from, below \
+        bail!(Message::new(
+            format!("the config is read-only and was left as it is: {}", there.display()),
+            format!(
+                "add this where that file comes from, below \
              `providers`:\n{}",
-            there.display(),
-            indented(block, INDENT)
-        );
+                indented(block, INDENT)
+            )
+        ));
     }
     Ok(())
 }
@@ -101,7 +111,7 @@ pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Resu
     let failed = |error: io::Error| {
         let shown = path.display();
         let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
-        anyhow!("could not write the config: {shown}: {error}\nhelp: {help}")
+        anyhow!(Message::new(format!("could not write the config: {shown}: {error}"), help))
     };
     check_writable(path, block)?;
     let target = if path.is_symlink() { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
@@ -123,11 +133,10 @@ fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
     }
     Tree::parse(text).map(Some).map_err(|problem| {
         let Mark { line, column } = problem.mark;
-        anyhow!(
-            "could not read {what}: line {line}, column {column}: {}\nhelp: {}",
-            problem.message,
+        anyhow!(Message::new(
+            format!("could not read {what}: line {line}, column {column}: {}", problem.message),
             problem.help
-        )
+        ))
     })
 }
 

@@ -1,5 +1,6 @@
 //! What takes several keys of a provider to judge.
 
+use shims::Message;
 use shims::{Agent, Protocol, Sessions};
 
 use super::problem::{Step, dotted};
@@ -19,8 +20,11 @@ pub struct Finding {
 
 impl Finding {
     /// The sentence of a warning, whose subject is the key.
-    pub fn sentence(&self, path: &std::path::Path) -> String {
-        format!("{}: {} {}\nhelp: {}", path.display(), dotted(&self.steps), self.message, self.help)
+    pub fn sentence(&self, path: &std::path::Path) -> Message {
+        Message::new(
+            format!("{}: {} {}", path.display(), dotted(&self.steps), self.message),
+            self.help.clone(),
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! The config's file: read within a limit, and only where nobody else can have written it.
 
+use shims::Message;
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -37,7 +38,9 @@ impl Opened {
 /// When there is none, it cannot be read, or it must not be trusted.
 pub fn open(path: &Path) -> Result<Opened> {
     let shown = path.display();
-    let failed = |what: &str, help: &str| anyhow!("could not read the config: {shown}: {what}\nhelp: {help}");
+    let failed = |what: &str, help: &str| {
+        anyhow!(Message::new(format!("could not read the config: {shown}: {what}"), help))
+    };
     let io = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => {
             failed("no such file", "`agent-run config --bootstrap-config` writes an example there")

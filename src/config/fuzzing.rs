@@ -28,7 +28,7 @@ pub fn config(data: &[u8]) -> bool {
             if let Some(config) = by_libyaml(text) {
                 assert!(!check::findings(&config).is_empty(), "libyaml reads this: {problems}");
             }
-            let messages: Vec<_> = problems.messages().collect();
+            let messages: Vec<_> = problems.messages().map(|message| message.render()).collect();
             assert!((1..=200).contains(&messages.len()), "{} messages", messages.len());
             for message in &messages {
                 is_helpful(text, message);
@@ -61,7 +61,7 @@ fn accepted(text: &str, loaded: &Loaded) {
     for name in config.providers.keys() {
         for_one_launch(text, config, name);
     }
-    for warning in loaded.warnings() {
+    for warning in loaded.warnings().map(shims::Message::render) {
         assert!(warning.contains("\nhelp: ") && !warning.contains(PLANTED_KEY), "{warning}");
     }
     let shown = format!("{config:?}");

@@ -1,5 +1,6 @@
 //! From a file, or its text, to a config without a fault.
 
+use shims::Message;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +28,7 @@ pub struct Loaded {
 /// A sentence, with a `help:` line, and the provider it is about.
 struct Warning {
     provider: String,
-    text: String,
+    message: Message,
 }
 
 impl Warning {
@@ -36,7 +37,7 @@ impl Warning {
             Some(Step::Key(name)) => name.clone(),
             _ => String::new(),
         };
-        Self { provider, text: finding.sentence(path) }
+        Self { provider, message: finding.sentence(path) }
     }
 }
 
@@ -59,12 +60,12 @@ impl Loaded {
 
     /// What is no error but should be changed; each may end in a `help:` line. Of keys that others can read, the
     /// first: the help is the same for all.
-    pub fn warnings(&self) -> impl Iterator<Item = &String> {
-        self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.text)
+    pub fn warnings(&self) -> impl Iterator<Item = &Message> {
+        self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.message)
     }
 
     /// Those about the providers that a command names; all, where it names none.
-    pub fn warnings_for(&self, named: &[&str]) -> Vec<&String> {
+    pub fn warnings_for(&self, named: &[&str]) -> Vec<&Message> {
         match named {
             [] => self.warnings().collect(),
             named => named.iter().flat_map(|name| self.warnings_about(name)).collect(),
@@ -72,9 +73,9 @@ impl Loaded {
     }
 
     /// Those about one provider: a launch says nothing of the others.
-    pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &String> {
+    pub fn warnings_about(&self, provider: &str) -> impl Iterator<Item = &Message> {
         let all = self.warnings.iter().chain(&self.literal_keys);
-        all.filter(move |warning| warning.provider == provider).map(|warning| &warning.text)
+        all.filter(move |warning| warning.provider == provider).map(|warning| &warning.message)
     }
 
     /// The line and column of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
@@ -147,7 +148,10 @@ pub fn text(path: &Path) -> Result<String> {
     }
     if path.metadata().is_ok_and(|there| !there.is_file() && !there.is_dir()) {
         let help = "name a file, with `--config` or in AGENT_RUN_CONFIG";
-        bail!("could not change the config: {}: it is not a regular file\nhelp: {help}", path.display());
+        bail!(Message::new(
+            format!("could not change the config: {}: it is not a regular file", path.display()),
+            help
+        ));
     }
     let file = open(path)?;
     let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;

@@ -2,6 +2,7 @@
 //!
 //! Nothing here may show a value: a key may stand wherever its owner mistook the place.
 
+use shims::Message;
 use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -62,19 +63,24 @@ impl Problems {
         Self { path: path.to_owned(), list }
     }
 
-    /// Each as its own message, `help:` line included.
-    pub fn messages(&self) -> impl Iterator<Item = String> {
+    /// The first one, which it displays.
+    pub fn first(&self) -> Message {
+        self.messages().next().unwrap_or_else(|| self.path.display().to_string().into())
+    }
+
+    /// Each as its own message.
+    pub fn messages(&self) -> impl Iterator<Item = Message> {
         self.list.iter().map(|Problem { mark, steps, message, help }| {
             let place = format!("{}:{}:{}", self.path.display(), mark.line, mark.column);
             let key = if steps.is_empty() { String::new() } else { format!("{}: ", dotted(steps)) };
-            format!("{place}: {key}{message}\nhelp: {help}")
+            Message::new(format!("{place}: {key}{message}"), help)
         })
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.messages().next().unwrap_or_default())
+        self.first().fmt(f)
     }
 }
 

@@ -3,6 +3,7 @@
 //! An error here is text of two lines, the sentence and its `help:`; the reader adds the place. No error
 //! repeats what it read, since a key may stand in the wrong place.
 
+use shims::Message;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -23,9 +24,9 @@ pub trait Rule {
     fn check(text: String) -> Result<Self::Out, String>;
 }
 
-/// An error's text: what is wrong, then what to do.
+/// An error's text: what is wrong, then what to do. Serde hands errors of values on as text alone.
 pub fn bad(message: &str, help: &str) -> String {
-    format!("{message}\nhelp: {help}")
+    Message::new(message, help).render()
 }
 
 /// A model's id, which goes over the wire byte for byte.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use tempfile::TempPath;
 
-use crate::exec::waiting;
+use crate::fs::waiting;
 
 /// Maximum number of foreign temporary files to remove before giving up.
 const REMOVALS: usize = 3;

@@ -1,4 +1,31 @@
-//! Files: opened without waiting, replaced whole.
+//! Files and folders: private, replaced whole, opened without waiting, locked.
 
 pub mod atomic;
+pub mod files;
+pub mod lock;
 pub mod nonblocking;
+pub mod private_dir;
+pub mod waiting;
+
+use shims::Message;
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use anyhow::anyhow;
+use shims::quote;
+
+/// What could not be done to a file or folder, why, and where to look.
+pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
+    move |error| {
+        let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
+        let help = match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
+                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
+                see(path.parent().unwrap_or(path))
+            ),
+            _ => format!("see what stands there: {}", see(path)),
+        };
+        anyhow!(Message::new(format!("could not {what} {}: {error}", path.display()), help))
+    }
+}

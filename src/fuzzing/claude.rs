@@ -11,7 +11,7 @@ use shims::{Plan, Protocol, Value};
 
 use super::files;
 use super::machine::{Machine, is_helpful, launch};
-use crate::exec::merged;
+use crate::launch::json_merge::merged;
 
 const STATE: &str = "/h/.claude.json";
 const SETTINGS: &str = "/h/.claude/settings.json";

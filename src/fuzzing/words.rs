@@ -4,7 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-use shims::opts::{Opts, Said, VARIABLE};
+use shims::message::Render as _;
+use shims::opts::{Opts, ParsedOpts, VARIABLE};
 use shims::template::Field;
 use shims::{Part, Template, Value};
 
@@ -59,27 +60,27 @@ pub fn opts(data: &[u8]) -> bool {
     let text = match env.shim_opts() {
         Ok(text) => text,
         Err(error) => {
-            assert!(std::str::from_utf8(data).is_err() && error.to_string().contains("\nhelp: "));
+            assert!(std::str::from_utf8(data).is_err() && error.render().contains("\nhelp: "));
             return false;
         }
     };
     match shims::opts::parse(text) {
-        Ok(Said::Opts(opts)) => {
+        Ok(ParsedOpts::Options(opts)) => {
             if let Some(printed) = printed(&opts) {
                 let again = match shims::opts::parse(&printed) {
-                    Ok(Said::Opts(again)) => again,
+                    Ok(ParsedOpts::Options(again)) => again,
                     other => panic!("{printed}: {other:?}"),
                 };
                 assert_eq!(format!("{again:?}"), format!("{opts:?}"), "{printed}");
             }
             true
         }
-        Ok(Said::Help(help)) => {
+        Ok(ParsedOpts::Help(help)) => {
             assert!(help.contains("--model"));
             true
         }
         Err(error) => {
-            let error = error.to_string();
+            let error = error.render();
             assert!(error.starts_with("AGENT_RUN_OPTS: "), "{error}");
             assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
             false

@@ -4,6 +4,7 @@
 //! The database is read by the program `sqlite3`, read-only; a library for it would be larger than all
 //! else here.
 
+use shims::Message;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -110,21 +111,28 @@ fn from_database(path: &Path) -> Result<Vec<Entry>> {
         .stdin(Stdio::null())
         .output();
     let output = match output {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(
-            "could not read {shown}: that takes the program sqlite3, which is not on PATH\nhelp: install sqlite3 \
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(Message::new(
+            format!("could not read {shown}: that takes the program sqlite3, which is not on PATH"),
+            "install sqlite3 \
              and run this again"
-        ),
+        )),
         output => output.with_context(|| format!("could not run sqlite3 on {shown}"))?,
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("could not read {shown}: {}\nhelp: close cc-switch and run this again", said.trim());
+        bail!(Message::new(
+            format!("could not read {shown}: {}", said.trim()),
+            "close cc-switch and run this again"
+        ));
     }
     if output.stdout.iter().all(u8::is_ascii_whitespace) {
         return Ok(Vec::new());
     }
     let rows: Vec<Json> = serde_json::from_slice(&output.stdout).map_err(|_| {
-        anyhow::anyhow!("could not read {shown}: sqlite3 gave no JSON\nhelp: it takes sqlite3 3.33")
+        anyhow::anyhow!(Message::new(
+            format!("could not read {shown}: sqlite3 gave no JSON"),
+            "it takes sqlite3 3.33"
+        ))
     })?;
     let text = |row: &Json, column: &str| row[column].as_str().unwrap_or_default().to_owned();
     let json = |row: &Json, column: &str| serde_json::from_str(&text(row, column)).unwrap_or_default();

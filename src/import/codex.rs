@@ -2,6 +2,7 @@
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
+use shims::Message;
 use shims::Protocol;
 use toml::{Table, Value as Toml};
 
@@ -15,7 +16,7 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     let Some(text) = found.read(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let Some(table) = table(&text) else {
-        bail!("could not read {shown}: no TOML\nhelp: see what `codex` says of it");
+        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` says of it"));
     };
     let auth_path = home.join("auth.json");
     let wants_auth = providers(&table).any(|(_, provider)| wants_auth(provider));

@@ -3,6 +3,7 @@
 
 use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
+use shims::Message;
 use shims::Protocol;
 use shims::hermes_yaml::Mapping;
 use shims::yaml::Flaw;
@@ -16,7 +17,10 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     let Some(text) = found.read(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let config = Mapping::parse(&text).map_err(|Flaw { line, column, what }| {
-        anyhow!("could not read {shown}:{line}:{column}: {what}\nhelp: see what `hermes doctor` says of it")
+        anyhow!(Message::new(
+            format!("could not read {shown}:{line}:{column}: {what}"),
+            "see what `hermes doctor` says of it"
+        ))
     })?;
     let config = config.json();
     for (id, provider) in config["providers"].as_object().into_iter().flatten() {

@@ -1,5 +1,6 @@
 //! Runs a `key_command` and gives what it prints.
 
+use shims::Message;
 use std::io::{IsTerminal, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -36,14 +37,13 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         .env(shims::plan::DEPTH, (env.depth() + 1).to_string())
         .spawn()
         .with_context(|| {
-            format!(
-                "could not run key_command `{}`\nhelp: check that `{}` is installed and on PATH",
-                shown(argv),
-                program.display()
+            Message::new(
+                format!("could not run key_command `{}`", shown(argv)),
+                format!("check that `{}` is installed and on PATH", program.display()),
             )
         })?;
     let chunks = child.stdout.take().map(read_aside).transpose();
-    let chunks = chunks.context("could not start a thread\nhelp: see `ulimit -u`")?;
+    let chunks = chunks.context(Message::new("could not start a thread", "see `ulimit -u`"))?;
     let mut output = Vec::new();
     let mut over: Option<(ExitStatus, Instant)> = None;
     while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
@@ -66,14 +66,13 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         _ = child.kill();
     }
     let status = over.map_or_else(|| child.wait(), |(status, _)| Ok(status)).with_context(|| {
-        format!("lost key_command `{}`\nhelp: start this where SIGCHLD is not ignored", shown(argv))
+        Message::new(format!("lost key_command `{}`", shown(argv)), "start this where SIGCHLD is not ignored")
     })?;
     if !status.success() && output.len() <= LONGEST {
-        bail!(
-            "key_command `{}` {}\nhelp: run it in a terminal to see what it needs",
-            shown(argv),
-            ended(status)
-        );
+        bail!(Message::new(
+            format!("key_command `{}` {}", shown(argv), ended(status)),
+            "run it in a terminal to see what it needs"
+        ));
     }
     Ok(output)
 }

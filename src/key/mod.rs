@@ -6,6 +6,7 @@
 mod command;
 pub mod shape;
 
+use shims::Message;
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -96,12 +97,19 @@ pub fn fingerprint(key: &str) -> String {
 fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
     match env.var(name) {
         Some(key) => Ok(key.as_encoded_bytes().to_vec()),
-        None if env.depth() > 0 => bail!(
-            "key_env {name} is not set: agent-run removes the variables of keys from the environment of an agent, and \
-             this runs in the session of one\n\
-             help: use key_command or key_file, or add `keep_env: [{name}]` to the provider of the outer launch"
-        ),
-        None => bail!("key_env {name} is not set\nhelp: export {name}=… in the shell that launches"),
+        None if env.depth() > 0 => bail!(Message::new(
+            format!(
+                "key_env {name} is not set: agent-run removes the variables of keys from the environment of an agent, and \
+             this runs in the session of one"
+            ),
+            format!(
+                "use key_command or key_file, or add `keep_env: [{name}]` to the provider of the outer launch"
+            )
+        )),
+        None => bail!(Message::new(
+            format!("key_env {name} is not set"),
+            format!("export {name}=… in the shell that launches")
+        )),
     }
 }
 
@@ -111,9 +119,9 @@ fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
         file.metadata().and_then(|it| nonblocking::stream(&mut file, &it, LONGEST as u64 + 1))
     });
     read.with_context(|| {
-        format!(
-            "could not read key_file {}\nhelp: put the key alone into that file, mode 600",
-            path.display()
+        Message::new(
+            format!("could not read key_file {}", path.display()),
+            "put the key alone into that file, mode 600",
         )
     })
 }
@@ -133,28 +141,33 @@ pub fn shown(argv: &[String]) -> String {
 /// plain ASCII that looks like a key.
 fn judge(raw: &[u8], check: KeyCheck) -> Result<String> {
     if raw.len() > LONGEST {
-        bail!("more than 64 KiB\nhelp: a key is one short line");
+        bail!(Message::new("more than 64 KiB", "a key is one short line"));
     }
     let raw = raw.trim_ascii();
     if raw.is_empty() {
-        bail!("nothing\nhelp: it must give the key and nothing else");
+        bail!(Message::new("nothing", "it must give the key and nothing else"));
     }
     match raw.iter().position(|&byte| !matches!(byte, b' '..=b'~')) {
         Some(at) if raw[at] < 0x80 => {
-            bail!("a control character at byte {at}\nhelp: it must give one line, the key and nothing else")
+            bail!(Message::new(
+                format!("a control character at byte {at}"),
+                "it must give one line, the key and nothing else"
+            ))
         }
         Some(at) => {
-            bail!("a character outside ASCII at byte {at}\nhelp: keys are plain ASCII; copy it again")
+            bail!(Message::new(
+                format!("a character outside ASCII at byte {at}"),
+                "keys are plain ASCII; copy it again"
+            ))
         }
         None => {}
     }
     let key = String::from_utf8(raw.to_vec())?;
     match shape::mistaken(&key) {
-        Some(mistake) if check == KeyCheck::On => bail!(
-            "{}\nhelp: {}; add `key_check: off` to the provider if it really is the key",
+        Some(mistake) if check == KeyCheck::On => bail!(Message::new(
             mistake.what,
-            mistake.help
-        ),
+            format!("{}; add `key_check: off` to the provider if it really is the key", mistake.help)
+        )),
         _ => Ok(key),
     }
 }
@@ -162,6 +175,7 @@ fn judge(raw: &[u8], check: KeyCheck) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shims::message::Render as _;
 
     fn command(script: &str) -> Result<String> {
         let argv = ["sh", "-c", script].map(str::to_owned);
@@ -211,7 +225,7 @@ mod tests {
                 KeySource::Command(&argv),
             ] {
                 let error = resolve(source, KeyCheck::On, &env, home.path()).expect_err(given);
-                let error = format!("{error:#}");
+                let error = crate::error::render(&error);
                 assert!(error.contains("\nhelp: ") && error.contains("`key_check: off`"), "{error}");
                 let key = resolve(source, KeyCheck::Off, &env, home.path()).expect("a key");
                 assert_eq!(key, given.trim());
@@ -224,7 +238,7 @@ mod tests {
         let vars = [(shims::plan::DEPTH.into(), "1".into())].into_iter().collect();
         let env = Environment::made_of(vars);
         let error = resolve(KeySource::Env("MY_KEY"), KeyCheck::On, &env, Path::new("/nowhere"));
-        let error = error.expect_err("not set").to_string();
+        let error = error.expect_err("not set").render();
         assert!(error.contains("removes") && error.contains("keep_env: [MY_KEY]"), "{error}");
     }
 
@@ -244,7 +258,7 @@ mod tests {
             ("printf 'sk-secret\\303\\251'", "outside ASCII at byte 9"),
             ("yes sk-secret", "more than 64 KiB"),
         ] {
-            let error = format!("{:#}", command(script).expect_err(script));
+            let error = crate::error::render(&command(script).expect_err(script));
             assert!(error.contains("key_command `sh -c"), "{error}");
             assert!(error.contains(part) && error.contains("\nhelp: "), "{error}");
             assert!(!error.replace(&shims::quote(script.as_ref()), "").contains("sk-secret"), "{error}");
@@ -261,6 +275,6 @@ mod tests {
         assert_eq!(key, "sk-4");
         let missing = PathBuf::from("~/missing");
         let error = resolve(KeySource::File(&missing), KeyCheck::On, &Environment::read(), home.path());
-        assert!(error.expect_err("no file").to_string().contains("could not read key_file"));
+        assert!(error.expect_err("no file").render().contains("could not read key_file"));
     }
 }

@@ -3,6 +3,7 @@
 //! A script is a JSON array of rules. The first rule that matches a request and has not been used up
 //! decides; a request that no rule matches gets the usual answer.
 
+use shims::Message;
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
@@ -83,7 +84,10 @@ impl Script {
             return Self::parse(said).context("could not read the script");
         }
         let text = fs::read_to_string(said).with_context(|| {
-            format!("could not read the script: {said}\nhelp: give a file, or a JSON array of rules")
+            Message::new(
+                format!("could not read the script: {said}"),
+                "give a file, or a JSON array of rules",
+            )
         })?;
         Self::parse(&text).with_context(|| format!("could not read the script: {said}"))
     }
@@ -110,10 +114,10 @@ impl Rule {
     fn check(&self) -> Result<()> {
         let answers = [self.body.is_some(), self.text.is_some(), self.tool.is_some()];
         if answers.iter().filter(|&&given| given).count() > 1 {
-            bail!("more than one of `body`, `text` and `tool`\nhelp: keep the one to answer with");
+            bail!(Message::new("more than one of `body`, `text` and `tool`", "keep the one to answer with"));
         }
         if let Some(status) = self.status.filter(|status| !(200..600).contains(status)) {
-            bail!("status {status} ends no request\nhelp: use 200 to 599");
+            bail!(Message::new(format!("status {status} ends no request"), "use 200 to 599"));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The server: a listener, a thread for each connection, and what they share.
 
+use shims::Message;
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, ErrorKind};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -62,7 +63,10 @@ impl MockProvider {
 
     fn listen_below(addr: SocketAddr, prefix: String, script: Script, log: Log) -> Result<Self> {
         if !addr.ip().is_loopback() {
-            bail!("could not listen on {addr}: not a proxy address\nhelp: use 127.0.0.1:0");
+            bail!(Message::new(
+                format!("could not listen on {addr}: not a proxy address"),
+                "use 127.0.0.1:0"
+            ));
         }
         let listener = TcpListener::bind(addr).with_context(|| format!("could not listen on {addr}"))?;
         let addr = listener.local_addr().context("could not learn the port")?;

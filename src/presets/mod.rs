@@ -3,6 +3,7 @@
 //! The file is data, read when a command asks for it and at no other time. What is in it was gathered on
 //! the day its head names, and is a start: the user's entry is a copy that stays as it was added.
 
+use shims::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -65,11 +66,14 @@ pub fn by_name(name: &str) -> Result<Preset> {
         return Ok(all.swap_remove(at));
     }
     let near = suggest::nearest(name, all.iter().map(|preset| preset.name.as_str()));
-    bail!(
-        "no preset `{name}`\nhelp: did you mean {}? `agent-run providers presets` lists all; for another \
+    bail!(Message::new(
+        format!("no preset `{name}`"),
+        format!(
+            "did you mean {}? `agent-run providers presets` lists all; for another \
          provider, add an entry with `agent-run config`",
-        suggest::listed(&near[..3.min(near.len())], 3)
-    )
+            suggest::listed(&near[..3.min(near.len())], 3)
+        )
+    ))
 }
 
 /// The lines of one entry, with its name in the first column.
@@ -197,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_preset_that_is_not_there_brings_those_like_it() {
-        let error = by_name("depseek").err().expect("no preset").to_string();
+        let error = crate::error::render(&by_name("depseek").err().expect("no preset"));
         assert!(error.contains("did you mean deepseek"), "{error}");
     }
 }

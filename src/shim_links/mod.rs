@@ -16,9 +16,11 @@ use anyhow::{Context, Result};
 
 use crate::config::Config;
 use crate::env::Environment;
-use crate::exec::{self, failed};
 use crate::fs::atomic::replace_link;
+use crate::fs::io_error;
+use crate::fs::private_dir::user_dir;
 use crate::key;
+use crate::launch::program;
 use pairs::Pair;
 
 /// The folder of the links: the one that is named, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
@@ -54,7 +56,7 @@ pub struct Links {
 impl Links {
     /// The links in `folder`, which need not exist yet.
     pub fn of(folder: PathBuf) -> Self {
-        Self { folder, ourselves: exec::ourselves() }
+        Self { folder, ourselves: program::own_file_id() }
     }
 
     /// The folder.
@@ -70,7 +72,7 @@ impl Links {
             Err(error) if error.kind() == ErrorKind::NotFound => return State::Missing,
             Err(_) => return State::Foreign,
         };
-        let leads_here = match exec::identity(&path) {
+        let leads_here = match program::file_id(&path) {
             Some(end) => Some(end) == self.ourselves,
             None => target.file_name().is_some_and(|name| name == "agent-run"),
         };
@@ -79,7 +81,7 @@ impl Links {
 
     /// Whether the link leads nowhere.
     pub fn is_dangling(&self, name: &str) -> bool {
-        exec::identity(&self.folder.join(name)).is_none()
+        program::file_id(&self.folder.join(name)).is_none()
     }
 
     /// The links of ours with their targets, sorted by name.
@@ -87,7 +89,7 @@ impl Links {
     /// # Errors
     /// When the folder cannot be read; one that does not exist has none.
     pub fn ours(&self) -> Result<Vec<(String, PathBuf)>> {
-        let could_not = failed("read", &self.folder);
+        let could_not = io_error("read", &self.folder);
         let entries = match fs::read_dir(&self.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             entries => entries.map_err(could_not)?,
@@ -108,12 +110,12 @@ impl Links {
     /// # Errors
     /// When it cannot be made.
     pub fn make(&self, name: &str, target: &Path) -> Result<State> {
-        exec::user_dir(&self.folder)?;
+        user_dir(&self.folder)?;
         let path = self.folder.join(name);
         match symlink(target, &path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.state(name)),
             made => {
-                made.map_err(failed("link", &path))?;
+                made.map_err(io_error("link", &path))?;
                 Ok(State::Missing)
             }
         }
@@ -125,7 +127,7 @@ impl Links {
     /// When it cannot be replaced; then it stands as it was.
     pub fn point(&self, name: &str, target: &Path) -> Result<()> {
         let path = self.folder.join(name);
-        replace_link(&path, target).map_err(failed("link", &path))
+        replace_link(&path, target).map_err(io_error("link", &path))
     }
 
     /// Removes a link of ours.
@@ -134,7 +136,7 @@ impl Links {
     /// When it cannot be removed.
     pub fn remove(&self, name: &str) -> Result<()> {
         let path = self.folder.join(name);
-        fs::remove_file(&path).map_err(failed("remove", &path))
+        fs::remove_file(&path).map_err(io_error("remove", &path))
     }
 }
 

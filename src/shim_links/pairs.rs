@@ -2,9 +2,10 @@
 
 use anyhow::{Result, bail};
 use shims::Agent;
+use shims::Message;
 
 use crate::config::Config;
-use crate::resolve;
+use crate::launch::resolve;
 
 /// An agent and what it is launched on: a provider, or a home of its own from an old file.
 #[derive(Clone)]
@@ -27,7 +28,10 @@ impl Pair {
     /// When it is not `<agent>@<provider>`, or there is no such agent.
     pub fn parse(name: &str) -> Result<Self> {
         let Some((agent, provider)) = shims::split_shim_name(name).filter(|_| !name.contains('/')) else {
-            bail!("`{name}` is not the name of a shim\nhelp: write AGENT@PROVIDER, as in claude@deepseek")
+            bail!(Message::new(
+                format!("`{name}` is not the name of a shim"),
+                "write AGENT@PROVIDER, as in claude@deepseek"
+            ))
         };
         Ok(Self { agent: resolve::agent(agent.as_ref())?, provider: provider.to_owned() })
     }

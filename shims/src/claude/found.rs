@@ -1,5 +1,6 @@
 //! Everything that settings files say, and what happens where one cannot be read.
 
+use crate::Message;
 use std::path::Path;
 
 use anyhow::{Result, bail};
@@ -38,10 +39,10 @@ impl Found {
             match (source::settings(&path, inputs), kind) {
                 (Content::Nothing, _) => {}
                 (Content::Object(settings), _) => sources.push(Source { path, kind, settings }),
-                (Content::Broken(fault), Kind::User) => bail!(
-                    "{}:{fault}\nhelp: correct the file or move it away; Claude Code would start without it",
-                    path.display()
-                ),
+                (Content::Broken(fault), Kind::User) => bail!(Message::new(
+                    format!("{}:{fault}", path.display()),
+                    "correct the file or move it away; Claude Code would start without it"
+                )),
                 (Content::Closed(_), Kind::User) => warn_of(&path, plan),
                 (Content::Broken(fault), _) => {
                     turn_off(kind, &format!("{}:{fault}", path.display()), launch, plan, &mut off)?;
@@ -95,10 +96,10 @@ fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<Source>> {
         match source::settings(&path, inputs) {
             Content::Nothing => {}
             Content::Object(settings) => policies.push(Source { path, kind: Kind::User, settings }),
-            Content::Broken(fault) => bail!(
-                "{}:{fault}\nhelp: ask your administrator to correct this managed policy",
-                path.display()
-            ),
+            Content::Broken(fault) => bail!(Message::new(
+                format!("{}:{fault}", path.display()),
+                "ask your administrator to correct this managed policy"
+            )),
             Content::Closed(_) => warn_of(&path, plan),
         }
     }
@@ -106,23 +107,25 @@ fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<Source>> {
 }
 
 fn warn_of(path: &Path, plan: &mut Plan) {
-    plan.warn(format!(
-        "{} is not a regular file or cannot be read: what it says may win over this launch\n\
-         help: put a file there",
-        path.display()
+    plan.warn(Message::new(
+        format!(
+            "{} is not a regular file or cannot be read: what it says may win over this launch",
+            path.display()
+        ),
+        "put a file there",
     ));
 }
 
 /// Leaves out all settings of one kind, because `what` could say anything.
 fn turn_off(kind: Kind, what: &str, launch: &Launch, plan: &mut Plan, off: &mut Vec<Kind>) -> Result<()> {
     if forwards(launch, "--setting-sources") {
-        bail!("{what}\nhelp: correct the file, or leave out --setting-sources, and it is left out");
+        bail!(Message::new(what, "correct the file, or leave out --setting-sources, and it is left out"));
     }
     let kinds = match kind {
         Kind::Local => "all local settings are",
         _ => "all of the project's settings and MCP servers are",
     };
-    plan.warn(format!("{what}; {kinds} off in this launch\nhelp: correct the file or remove it"));
+    plan.warn(Message::new(format!("{what}; {kinds} off in this launch"), "correct the file or remove it"));
     if !off.contains(&kind) {
         off.push(kind);
     }

@@ -6,6 +6,7 @@
 //! the hook stands; lists of several settings add up. Hooks that are commands inherit the environment anyway: that is a
 //! matter of trust in the project.
 
+use crate::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -57,7 +58,7 @@ pub fn allowed_variables(
                 launch.provider
             );
             if lists().any(has_secret) {
-                bail!("{consequence}\nhelp: take {name} out of allowedEnvVars in that file");
+                bail!(Message::new(consequence, format!("take {name} out of allowedEnvVars in that file")));
             }
             plan.warn(format!("{consequence}; it gets none in this launch"));
             is_needed = true;
@@ -113,20 +114,22 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
         let bytes = match inputs.file(&path) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => continue,
-            Err(error) => bail!(
-                "{error:#}; a hook in it may name the key of provider `{}`\n\
-                 help: move the plugin away, or take the key out of httpHookAllowedEnvVars",
-                launch.provider
-            ),
+            Err(error) => bail!(Message::new(
+                format!("{error:#}; a hook in it may name the key of provider `{}`", launch.provider),
+                "move the plugin away, or take the key out of httpHookAllowedEnvVars"
+            )),
         };
         let text = String::from_utf8_lossy(bytes);
         if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {
-            bail!(
-                "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
-                 file says\nhelp: take {name} out of that file",
-                path.display(),
-                launch.provider
-            );
+            bail!(Message::new(
+                format!(
+                    "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
+                 file says",
+                    path.display(),
+                    launch.provider
+                ),
+                format!("take {name} out of that file")
+            ));
         }
     }
     Ok(())

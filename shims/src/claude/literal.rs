@@ -4,6 +4,7 @@
 //! a value that is no ASCII ends in an error that prints it. `--settings` is JSON, which `serde_json` writes: it escapes
 //! every control character.
 
+use crate::Message;
 use anyhow::{Result, bail};
 
 use crate::{Part, Value};
@@ -15,7 +16,10 @@ use crate::{Part, Value};
 pub fn header_line(name: &str, value: &Value) -> Result<Value> {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {
-        bail!("the header name {name:?} cannot be sent\nhelp: use letters, digits and hyphens");
+        bail!(Message::new(
+            format!("the header name {name:?} cannot be sent"),
+            "use letters, digits and hyphens"
+        ));
     }
     let mut texts = value.parts().iter().filter_map(|part| match part {
         Part::Text(text) => Some(text),
@@ -23,17 +27,20 @@ pub fn header_line(name: &str, value: &Value) -> Result<Value> {
     });
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t');
     if !texts.all(|text| text.as_encoded_bytes().iter().all(is_plain)) {
-        bail!(
-            "the value of header {name} holds a control character or is not ASCII, and Claude Code cannot send it\n\
-             help: remove it from `headers`"
-        );
+        bail!(Message::new(
+            format!(
+                "the value of header {name} holds a control character or is not ASCII, and Claude Code cannot send it"
+            ),
+            "remove it from `headers`"
+        ));
     }
     if let Some(text) = value.plain()
         && text.as_encoded_bytes().trim_ascii().len() != text.len()
     {
-        bail!(
-            "the value of header {name} begins or ends with a blank, which Claude Code cuts off\nhelp: remove the blank"
-        );
+        bail!(Message::new(
+            format!("the value of header {name} begins or ends with a blank, which Claude Code cuts off"),
+            "remove the blank"
+        ));
     }
     Ok(Value::from(format!("{name}: ")).then(value.clone()))
 }
@@ -44,7 +51,7 @@ pub fn header_line(name: &str, value: &Value) -> Result<Value> {
 /// When it holds a control character: no id, URL or name has one, and what reads it may stop there.
 pub fn plain<'a>(what: &str, text: &'a str) -> Result<&'a str> {
     if text.contains(char::is_control) {
-        bail!("{what} {text:?} holds a control character\nhelp: correct it in the config");
+        bail!(Message::new(format!("{what} {text:?} holds a control character"), "correct it in the config"));
     }
     Ok(text)
 }

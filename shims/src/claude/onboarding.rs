@@ -4,6 +4,7 @@
 //! when Anthropic cannot be reached. The flag alone is enough (2.1.197). Trust in a folder is in the same
 //! file and never ours to give.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -135,10 +136,9 @@ fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
     }
 }
 
-fn broken(path: &Path, line: usize, column: usize, what: &str) -> String {
-    format!(
-        "{}:{line}:{column}: {what}\n\
-         help: correct the file or move it away; Claude Code itself would put its defaults in its place",
-        path.display()
+fn broken(path: &Path, line: usize, column: usize, what: &str) -> Message {
+    Message::new(
+        format!("{}:{line}:{column}: {what}", path.display()),
+        "correct the file or move it away; Claude Code itself would put its defaults in its place",
     )
 }

@@ -3,6 +3,7 @@
 //! Claude Code takes the last `--settings` and forgets the others (2.1.197 and 2.1.332), so that the user's and ours
 //! must be one. Arguments can be read by everybody on a machine: what is more than switches goes by a private file.
 
+use crate::Message;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -63,7 +64,10 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<Source>> {
         Some(Fact::Unreadable(why)) => why,
         Some(Fact::Absent) | None => "there is no such file",
     };
-    bail!("could not read {}, which {OPTION} names: {why}\nhelp: name a file with JSON in it", path.display())
+    bail!(Message::new(
+        format!("could not read {}, which {OPTION} names: {why}", path.display()),
+        "name a file with JSON in it"
+    ))
 }
 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {

@@ -1,5 +1,6 @@
 //! What administrators impose on a launch.
 
+use crate::Message;
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
@@ -21,18 +22,22 @@ pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> 
     let path = policy.path.display();
     refuse_forbidden(policy, launch)?;
     if policy.text("apiKeyHelper").is_some() {
-        bail!(
-            "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
+        bail!(Message::new(
+            format!(
+                "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too",
+                launch.provider
+            ),
+            "ask your administrator, or run `claude` without agent-run"
+        ));
     }
     if policy.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
-        bail!(
-            "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
+        bail!(Message::new(
+            format!(
+                "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too",
+                launch.provider
+            ),
+            "ask your administrator, or run `claude` without agent-run"
+        ));
     }
     let keys = ["fallbackModel", "forceLoginMethod", "forceLoginOrgUUID", "modelOverrides"];
     let mut sets: Vec<String> =
@@ -59,10 +64,10 @@ fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
     if let Some(model) =
         models::of(launch).into_iter().find(|model| denied.iter().any(|denied| models::denies(denied, model)))
     {
-        bail!(
-            "{path}: this managed policy denies the model `{model}`\n\
-             help: choose another by --model, or ask your administrator"
-        );
+        bail!(Message::new(
+            format!("{path}: this managed policy denies the model `{model}`"),
+            "choose another by --model, or ask your administrator"
+        ));
     }
     let Some(allowed) = policy.settings.get("allowedProviders").filter(|list| list.is_array()) else {
         return Ok(());
@@ -78,11 +83,13 @@ fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
         _ => false,
     });
     if !is_allowed {
-        bail!(
-            "{path}: allowedProviders of this managed policy has no place for provider `{}`\n\
-             help: ask your administrator, or run `claude` without agent-run",
-            launch.provider
-        );
+        bail!(Message::new(
+            format!(
+                "{path}: allowedProviders of this managed policy has no place for provider `{}`",
+                launch.provider
+            ),
+            "ask your administrator, or run `claude` without agent-run"
+        ));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! ([`models`]). Only `--settings` is stronger. Nothing secret of the launch goes into it; what of the
 //! user's own does, [`own_settings`] knows.
 
+use crate::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -115,10 +116,12 @@ fn name_unread_documents(roots: &[PathBuf], launch: &Launch, inputs: &Inputs, pl
     };
     let agents = front_matter::unread(front_matter::AGENTS, roots, inputs);
     let Some(unread) = agents else { return false };
-    plan.warn(format!(
-        "{}; an `agent` of the project's settings does not start in this launch\n\
-         help: update Claude Code, or put the agents themselves into `.claude/agents`",
-        consequence(unread)
+    plan.warn(Message::new(
+        format!(
+            "{}; an `agent` of the project's settings does not start in this launch",
+            consequence(unread)
+        ),
+        "update Claude Code, or put the agents themselves into `.claude/agents`",
     ));
     true
 }
@@ -140,7 +143,7 @@ fn name_documents_with_secrets(
             document.path.display(),
             launch.provider
         );
-        plan.warn(format!("{consequence}\nhelp: update Claude Code, or take {name} out of that file"));
+        plan.warn(Message::new(consequence, format!("update Claude Code, or take {name} out of that file")));
         is_agent |= document.is_agent;
     }
     is_agent
@@ -229,11 +232,13 @@ fn secret_lost(path: &Path, name: &str) -> String {
 fn refuse_lost_header(sources: &[Source]) -> Result<()> {
     for source in sources {
         if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
-            bail!(
-                "{}: env.{HEADERS} stands in the way of what keeps your login's key from the provider\n\
-                 help: remove it from that file",
-                source.path.display()
-            );
+            bail!(Message::new(
+                format!(
+                    "{}: env.{HEADERS} stands in the way of what keeps your login's key from the provider",
+                    source.path.display()
+                ),
+                "remove it from that file"
+            ));
         }
     }
     Ok(())
@@ -252,10 +257,10 @@ fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
             }
             _ => continue,
         };
-        bail!(
-            "{}: env.{name} {consequence}, and no launcher can overrule it\nhelp: remove it from that file",
-            source.path.display()
-        );
+        bail!(Message::new(
+            format!("{}: env.{name} {consequence}, and no launcher can overrule it", source.path.display()),
+            "remove it from that file"
+        ));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 use super::found::Found;
 use super::source::as_text;
+use crate::Message;
 use crate::{Launch, Plan};
 
 /// What a user's own settings may say.
@@ -43,10 +44,12 @@ pub fn carry(found: &Found, launch: &Launch, plan: &mut Plan) {
                 plan.set(name, text.as_ref());
                 plan.info(format!("{name} comes from env.{name} in {}", source.path.display()));
             } else if name == PASSPHRASE {
-                plan.warn(format!(
-                    "{} sets env.{name}, which Claude Code does not take from there in this launch\n\
-                     help: set {name} in the environment instead",
-                    source.path.display()
+                plan.warn(Message::new(
+                    format!(
+                        "{} sets env.{name}, which Claude Code does not take from there in this launch",
+                        source.path.display()
+                    ),
+                    format!("set {name} in the environment instead"),
                 ));
             }
         }

@@ -5,6 +5,7 @@
 //! goes on with no session of another id, so that the copies name the present one. The originals stay. Codex fills
 //! its lists from the sessions' files when it finds no database (seen in 0.171).
 
+use crate::Message;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -96,11 +97,16 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
             }
             // A link leads into the user's own home, which is not ours to fill.
             if plan.links.contains_key(&to) {
-                plan.warn(format!(
-                    "{} of an older version stays where it is, since you have one of your own now\nhelp: take \
+                plan.warn(Message::new(
+                    format!(
+                        "{} of an older version stays where it is, since you have one of your own now",
+                        from.display()
+                    ),
+                    format!(
+                        "take \
                      what you miss from it into {}",
-                    from.display(),
-                    home.real.join(name).display()
+                        home.real.join(name).display()
+                    ),
                 ));
             } else {
                 plan.carry.push(Carry::of(from, to));
@@ -133,23 +139,16 @@ fn tell(launch: &Launch, home: &Home, taken: &[Former], inputs: &Inputs, plan: &
     };
     let with: Vec<&Former> = taken.iter().filter(|former| former.holds_sessions(inputs)).collect();
     if !with.is_empty() {
-        plan.warn(format!(
-            "sessions, history and approvals of earlier versions were copied to {}; goals and memories go on where \
-             they were used last\nhelp: nothing to do; the originals stay:{}",
-            home.state.display(),
-            list(&with)
-        ));
+        plan.warn(Message::new(format!("sessions, history and approvals of earlier versions were copied to {}; goals and memories go on where \
+             they were used last", home.state.display()), format!("nothing to do; the originals stay:{}", list(&with))));
     }
     let all = former::all(launch, home, inputs);
     let apart: Vec<&Former> =
         all.iter().filter(|it| it.is_apart(home, inputs) && it.holds_sessions(inputs)).collect();
     if !apart.is_empty() {
-        plan.warn(format!(
-            "these sessions of earlier versions stay where they are: they belong to homes that shared nothing, of \
-             providers that your config does not name\nhelp: `isolated: true` on a provider of that name brings them \
-             back there:{}",
-            list(&apart)
-        ));
+        plan.warn(Message::new("these sessions of earlier versions stay where they are: they belong to homes that shared nothing, of \
+             providers that your config does not name", format!("`isolated: true` on a provider of that name brings them \
+             back there:{}", list(&apart))));
     }
 }
 

@@ -3,6 +3,7 @@
 //! It is merged as values, not as text: Codex reads dotted keys, inline tables and every other form, and
 //! a merge of texts would have to know them all. The file itself is never written.
 
+use crate::Message;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -44,11 +45,14 @@ const EFFORTS: [&str; 5] = ["minimal", "low", "medium", "high", "none"];
 pub fn parse(text: &str, path: &Path) -> Result<Table> {
     text.parse::<Table>().map_err(|error| {
         let (line, column) = error.span().map_or((1, 1), |span| position(text, span.start));
-        anyhow!(
-            "could not read {}:{line}:{column}: {}\nhelp: correct that line; Codex itself cannot read it either",
-            path.display(),
-            error.message().replace('\n', ", "),
-        )
+        anyhow!(Message::new(
+            format!(
+                "could not read {}:{line}:{column}: {}",
+                path.display(),
+                error.message().replace('\n', ", ")
+            ),
+            "correct that line; Codex itself cannot read it either"
+        ))
     })
 }
 

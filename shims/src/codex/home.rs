@@ -4,6 +4,7 @@
 //! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
 //! A launch that the user's `.env` would undo gets a folder beside it, all links but for that file.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
@@ -141,9 +142,12 @@ impl Home {
         self.leave_out_hidden_dotenv(inputs, plan);
         if let Some(name) = &self.against {
             dotenv::plan(&self.runtime, &self.beside, inputs, plan);
-            plan.warn(format!(
-                "{} sets {name} against this launch; the file was left out\nhelp: move {name} out of it",
-                self.real.join(".env").display()
+            plan.warn(Message::new(
+                format!(
+                    "{} sets {name} against this launch; the file was left out",
+                    self.real.join(".env").display()
+                ),
+                format!("move {name} out of it"),
             ));
         }
         for name in SHARED {
@@ -182,10 +186,12 @@ impl Home {
         if self.isolated || !dotenv::is_hidden(&self.real, inputs) {
             return;
         }
-        plan.warn(format!(
-            "{} is not a regular file and could set anything; it was left out\n\
-             help: put a file there to have it again",
-            self.real.join(".env").display()
+        plan.warn(Message::new(
+            format!(
+                "{} is not a regular file and could set anything; it was left out",
+                self.real.join(".env").display()
+            ),
+            "put a file there to have it again",
         ));
         let link = self.runtime.join(".env");
         plan.links.remove(&link);

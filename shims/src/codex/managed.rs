@@ -1,5 +1,6 @@
 //! What the machine's administrator decides, which beats the command line.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -40,17 +41,19 @@ pub fn heed(id: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let Some(table) = read(&path, inputs, is_managed, plan) else { continue };
         let providers = table.get("model_providers").and_then(toml::Value::as_table);
         if providers.is_some_and(|providers| providers.contains_key(id)) {
-            bail!(
-                "{} defines the provider {id}, under which this launch would send its key\n\
-                 help: ask the machine's administrator to remove [model_providers.{id}] from it",
-                path.display()
-            );
+            bail!(Message::new(
+                format!(
+                    "{} defines the provider {id}, under which this launch would send its key",
+                    path.display()
+                ),
+                format!("ask the machine's administrator to remove [model_providers.{id}] from it")
+            ));
         }
         let decides = DECIDING.iter().filter(|(key, _)| is_managed && table.contains_key(*key));
         for (key, effect) in decides {
-            plan.warn(format!(
-                "{MANAGED} sets {key}, and {effect}\n\
-                 help: ask the machine's administrator to remove {key} from it"
+            plan.warn(Message::new(
+                format!("{MANAGED} sets {key}, and {effect}"),
+                format!("ask the machine's administrator to remove {key} from it"),
             ));
         }
     }
@@ -66,10 +69,12 @@ fn read(path: &Path, inputs: &Inputs, is_managed: bool, plan: &mut Plan) -> Opti
         return Some(table);
     }
     if is_managed {
-        plan.warn(format!(
-            "{} could not be read, and may decide the provider and the model of this launch\n\
-             help: see what stands there: `ls -l {0}`",
-            path.display()
+        plan.warn(Message::new(
+            format!(
+                "{} could not be read, and may decide the provider and the model of this launch",
+                path.display()
+            ),
+            format!("see what is there: `ls -l {}`", path.display()),
         ));
     }
     None

@@ -5,6 +5,7 @@
 //! The launch's own variables have names that no project can guess. What a project names all the same is turned
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
+use crate::Message;
 use std::path::{Component, Path, PathBuf};
 
 use toml::{Table, Value as Toml};
@@ -157,10 +158,12 @@ impl Answer {
             plan.warn(format!("{} could not be read, and Codex may obey it", path.display()));
             return;
         };
-        plan.warn(format!(
-            "{} could not be read; Codex does not trust this project's settings in this launch\n\
-             help: correct the file or remove it",
-            path.display()
+        plan.warn(Message::new(
+            format!(
+                "{} could not be read; Codex does not trust this project's settings in this launch",
+                path.display()
+            ),
+            "correct the file or remove it",
         ));
         let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
         self.distrusted.insert(folder.to_owned(), untrusted.into());

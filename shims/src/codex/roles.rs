@@ -3,6 +3,7 @@
 //! The model itself asks for a role, and no `-c` word outdoes what the role's file says (seen in 0.171). A project's
 //! roles are looked at by `projects`; these are the user's own, in files of their own or named by `config.toml`.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
@@ -69,11 +70,13 @@ pub fn name(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
         let role = inputs.text(&path).ok().flatten().and_then(|text| text.parse::<Table>().ok());
         let model = role.as_ref().and_then(|role| role.get("model")).and_then(Toml::as_str);
         if let Some(model) = model.filter(|model| !known(model)) {
-            plan.warn(format!(
-                "{}: a sub-agent of this role asks provider `{}` for the model {model:?}\n\
-                 help: take `model` out of the role, so that it asks for the launch's",
-                path.display(),
-                launch.provider
+            plan.warn(Message::new(
+                format!(
+                    "{}: a sub-agent of this role asks provider `{}` for the model {model:?}",
+                    path.display(),
+                    launch.provider
+                ),
+                "take `model` out of the role, so that it asks for the launch's",
             ));
         }
     }
@@ -130,7 +133,7 @@ mod tests {
             ("/h/.codex/agents/deep/er/low.toml: ", "\"low-model\""),
         ]) {
             assert!(
-                matches!(note, Note::Warning(text) if text.starts_with(file) && text.contains(model)),
+                matches!(note, Note::Warning(text) if text.render().starts_with(file) && text.render().contains(model)),
                 "{note:?}"
             );
         }

@@ -4,6 +4,7 @@
 //! that is gone. The first line of the former tells what it was generated from, so that a launch like the last one
 //! parses nothing.
 
+use crate::Message;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
@@ -102,9 +103,9 @@ pub fn plan(
 }
 
 fn user_text<'a>(path: &Path, inputs: &'a Inputs) -> Result<Option<&'a str>> {
-    inputs
-        .text(path)
-        .map_err(|error| anyhow!("{error:#}\nhelp: correct the file; Codex itself cannot read it either"))
+    inputs.text(path).map_err(|error| {
+        anyhow!(Message::new(format!("{error:#}"), "correct the file; Codex itself cannot read it either"))
+    })
 }
 
 /// A file of ours that cannot be read back counts as gone.

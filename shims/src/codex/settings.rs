@@ -4,6 +4,7 @@
 //! that one launch chooses and another does not: each choice is a `-c` word, which Codex prefers to every file but an
 //! administrator's (seen in 0.171). The one choice that no word can make, the user's `.env`, is `dotenv`'s.
 
+use crate::Message;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -193,10 +194,9 @@ fn provider(launch: &Launch, inputs: &Inputs) -> Table {
 
 fn utf8(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| {
-        format!(
-            "could not name {} in Codex's config: not UTF-8\n\
-             help: set XDG_STATE_HOME and XDG_CACHE_HOME to folders with UTF-8 names",
-            path.display()
+        Message::new(
+            format!("could not name {} in Codex's config: not UTF-8", path.display()),
+            "set XDG_STATE_HOME and XDG_CACHE_HOME to folders with UTF-8 names",
         )
     })
 }

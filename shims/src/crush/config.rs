@@ -2,6 +2,7 @@
 //!
 //! No key is in it. Every value that Crush expands as a shell would is written so that it comes out as meant.
 
+use crate::Message;
 use std::collections::HashSet;
 use std::iter;
 
@@ -47,18 +48,24 @@ impl<'a> Provider<'a> {
         let name = &launch.provider;
         let family = launch.protocol.value.family();
         if launch.base_url.value.is_empty() {
-            bail!("provider `{name}` has no base URL\nhelp: set `providers.{name}.base_urls.{family}`");
+            bail!(Message::new(
+                format!("provider `{name}` has no base URL"),
+                format!("set `providers.{name}.base_urls.{family}`")
+            ));
         }
         if launch.model.value.id.is_empty() {
-            bail!("provider `{name}` has no model\nhelp: name one with --model");
+            bail!(Message::new(format!("provider `{name}` has no model"), "name one with --model"));
         }
         let (kind, base_url) = endpoint(launch);
         let literal = literal(base_url).filter(|url| !url.contains(char::is_control));
         let base_url = literal.ok_or_else(|| {
-            anyhow!(
-                "the base URL of provider `{name}` has a control character, which Crush would drop\nhelp: correct \
+            anyhow!(Message::new(
+                format!("the base URL of provider `{name}` has a control character, which Crush would drop"),
+                format!(
+                    "correct \
                  `providers.{name}.base_urls.{family}`"
-            )
+                )
+            ))
         })?;
         let mut variables = Vec::new();
         let mut api_key = NO_KEY.to_owned();
@@ -166,6 +173,7 @@ fn id(name: &str) -> String {
 mod tests {
     use super::super::tests::launch;
     use super::*;
+    use crate::message::Render as _;
     use crate::{Origin, Sourced};
 
     const ID: &str = "agent-run-kimi-xxxxxxxx";
@@ -304,7 +312,7 @@ mod tests {
         for (launch, part) in
             [(no_url, "base_urls.anthropic"), (no_model, "--model"), (bad_url, "base_urls.openai")]
         {
-            let error = Provider::of(&launch, false, &Inputs::default()).err().expect("refused").to_string();
+            let error = Provider::of(&launch, false, &Inputs::default()).err().expect("refused").render();
             assert!(error.contains("\nhelp: ") && error.contains(part), "{error}");
         }
     }

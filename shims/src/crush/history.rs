@@ -4,6 +4,7 @@
 //! database, its log and its `init` flag are links to the folder here. `SQLite` follows the link, and keeps its
 //! write-ahead log beside the file that the link leads to (seen in 0.90.1).
 
+use crate::Message;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -108,10 +109,8 @@ impl History {
                 words + " session list"
             });
             let shown: String = shown.collect();
-            plan.warn(format!(
-                "all providers share one history of this project from now on: the one that was used last. The \
-                 others stay where they are\nhelp: to look into each:{shown}"
-            ));
+            plan.warn(Message::new("all providers share one history of this project from now on: the one that was used last. The \
+                 others stay where they are", format!("to look into each:{shown}")));
         }
         if !databases.is_empty() {
             plan.adopt.insert(self.folder.join(DATABASE), databases);
@@ -183,7 +182,10 @@ mod tests {
         assert_eq!(plan.adopt[Path::new("/s/projects/key/crush.db")], wanted);
         assert!(plan.files.contains_key(Path::new("/s/projects/key/init")));
         let [Note::Warning(text)] = &plan.notes[..] else { panic!("{:?}", plan.notes) };
-        assert!(text.contains("/s/data/m/key session list") && text.contains("/s/data/q/key session list"));
+        assert!(
+            text.render().contains("/s/data/m/key session list")
+                && text.render().contains("/s/data/q/key session list")
+        );
         facts[0].1 = folder(&[("crush.db", EntryKind::Link("/s/data/m/key/crush.db".into()))]);
         let plan = planned(&facts);
         assert!(plan.adopt.is_empty() && plan.notes.is_empty());

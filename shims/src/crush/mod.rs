@@ -31,6 +31,7 @@ use serde_json::{Map, Value as Json};
 use self::config::Provider;
 use self::homes::Homes;
 use self::project_files::ProjectFiles;
+use crate::Message;
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
 /// A JSON object.
@@ -118,10 +119,12 @@ impl Agent for Crush {
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let homes = Homes::of(launch, inputs);
         if let Some(command @ ("server" | "logout" | "signout")) = homes.flags.command.as_deref() {
-            bail!(
-                "`crush {command}` starts a server that would keep the provider's key after the launch\nhelp: run \
-                 `crush {command}` itself"
-            );
+            bail!(Message::new(
+                format!(
+                    "`crush {command}` starts a server that would keep the provider's key after the launch"
+                ),
+                format!("run `crush {command}` itself"),
+            ));
         }
         // A session brings its last model back if Crush still lists it.
         let provider = Provider::of(launch, homes.flags.resumes, inputs)?;
@@ -144,10 +147,11 @@ impl Agent for Crush {
         let pinned = variables::pins(&ours, &files.variables, launch, &settings);
         if homes.flags.data_dir {
             provider.choose(&mut settings);
-            plan.warn(
+            plan.warn(Message::new(
                 "--data-dir is not agent-run's own folder: the project's settings, or a model chosen in Crush \
-                 before, may win over this launch\nhelp: leave --data-dir out",
-            );
+                 before, may win over this launch",
+                "leave --data-dir out",
+            ));
         } else {
             homes.project.show_in(&homes.session, inputs, plan);
             homes.history.show_in(&homes.session, homes.project.is_initialized(inputs), inputs, plan);

@@ -4,6 +4,7 @@
 //! the work tree's root, and runs the last two, and `$(…)` in the first two, without asking (seen in 0.90.1). The
 //! session file is read after them, so that providers and models of a project never count.
 
+use crate::Message;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,7 @@ pub struct ProjectFiles {
     pub overrides: Object,
     /// The files that hold settings, with them.
     pub settings: Vec<(PathBuf, Object)>,
-    warnings: Vec<String>,
+    warnings: Vec<Message>,
     infos: Vec<String>,
 }
 
@@ -113,10 +114,13 @@ impl ProjectFiles {
         for name in ORGANIZATION {
             self.sets(name);
         }
-        self.warnings.push(format!(
-            "Crush runs {} without asking, and what it runs can read the provider's key\nhelp: read the file before \
+        self.warnings.push(Message::new(
+            format!(
+                "Crush runs {} without asking, and what it runs can read the provider's key",
+                path.display()
+            ),
+            "read the file before \
              you go on",
-            path.display()
         ));
     }
 
@@ -152,16 +156,14 @@ impl ProjectFiles {
         let shown = path.display();
         if !off.is_empty() {
             let off = off.join(", ");
-            self.warnings.push(format!(
-                "turned off for this launch: {off} in {shown}, which asks for the provider's key\nhelp: see whether \
-                 you trust this project"
+            self.warnings.push(Message::new(
+                format!("turned off for this launch: {off} in {shown}, which asks for the provider's key"),
+                "see whether \
+                 you trust this project",
             ));
         }
         if runs {
-            self.warnings.push(format!(
-                "Crush runs the commands in $(…) of {shown} without asking, and they can read the provider's key\n\
-                 help: read the file before you go on"
-            ));
+            self.warnings.push(Message::new(format!("Crush runs the commands in $(…) of {shown} without asking, and they can read the provider's key"), "read the file before you go on"));
         }
         if starts_programs(&object) {
             self.infos.push(format!("programs that {shown} names can read the provider's key"));
@@ -237,7 +239,7 @@ mod tests {
             let files = read(&[("/p/crush.json", text)]).expect(text);
             let named: Vec<_> = files.overrides[off].as_object().expect("names").keys().collect();
             assert_eq!(named, ["e"], "{text}");
-            assert!(matches!(&files.warnings[..], [one] if one.contains("/p/crush.json")), "{text}");
+            assert!(matches!(&files.warnings[..], [one] if one.text.contains("/p/crush.json")), "{text}");
         }
     }
 
@@ -291,7 +293,7 @@ mod tests {
         ])
         .expect("read");
         assert_eq!(files.warnings.len(), 2, "{:?}", files.warnings);
-        assert!(files.warnings.iter().all(|text| text.contains("\nhelp: ") && text.contains("/p/")));
+        assert!(files.warnings.iter().all(|text| text.help.is_some() && text.text.contains("/p/")));
     }
 
     #[test]

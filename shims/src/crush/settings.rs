@@ -3,6 +3,7 @@
 //! Providers, models and MCP logins stay behind: they hold keys, and would be a second place for a prompt
 //! to go. Everything else is copied as it stands; what is written as a template stays one.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -90,11 +91,14 @@ impl Theirs {
             choices.shift_remove(key);
         }
         merge(&mut settings, choices).map_err(|clash| {
-            anyhow!(
-                "could not read {}: {clash} in {}\nhelp: Crush refuses this too; change one of the two",
-                file.unwrap_or_default().display(),
-                self.settings().display()
-            )
+            anyhow!(Message::new(
+                format!(
+                    "could not read {}: {clash} in {}",
+                    file.unwrap_or_default().display(),
+                    self.settings().display()
+                ),
+                "Crush refuses this too; change one of the two"
+            ))
         })?;
         forget_logins(&mut settings);
         settle_options(&mut settings).with_context(|| {
@@ -107,22 +111,22 @@ impl Theirs {
 
 /// The JSON object in a file; nothing when there is no file or an empty one, which Crush skips.
 fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
-    let bytes = inputs.file(path).map_err(|error| anyhow!("{error:#}\nhelp: correct it or move it away"))?;
+    let bytes = inputs
+        .file(path)
+        .map_err(|error| anyhow!(Message::new(format!("{error:#}"), "correct it or move it away")))?;
     let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Object::new()) };
     let json = json::parse(bytes, GO).map_err(|fault| {
-        anyhow!(
-            "could not read {}:{fault}\n\
-             help: Crush takes plain JSON only, without comments and trailing commas",
-            path.display()
-        )
+        anyhow!(Message::new(
+            format!("could not read {}:{fault}", path.display()),
+            "Crush takes plain JSON only, without comments and trailing commas"
+        ))
     })?;
     match json {
         Json::Object(object) => Ok(as_we_spell_it(object)),
-        other => bail!(
-            "could not read {}:1:1: {} where an object belongs\nhelp: write the settings in {{ }}",
-            path.display(),
-            kind(&other)
-        ),
+        other => bail!(Message::new(
+            format!("could not read {}:1:1: {} where an object belongs", path.display(), kind(&other)),
+            "write the settings in { }"
+        )),
     }
 }
 
@@ -188,7 +192,7 @@ fn settle_options(settings: &mut Object) -> Result<()> {
         *options = Object::new().into();
     }
     let Json::Object(options) = options else {
-        bail!("options is {}\nhelp: write the options in {{ }}", kind(options))
+        bail!(Message::new(format!("options is {}", kind(options)), "write the options in { }"))
     };
     options.shift_remove("data_directory");
     let off = options.shift_remove("disable_notifications") == Some(true.into());
@@ -212,6 +216,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::message::Render as _;
 
     fn carried(settings: &str, choices: &str) -> Result<Json> {
         let theirs = Theirs { config: "/c".into(), data: Some("/d".into()) };
@@ -222,7 +227,7 @@ mod tests {
     }
 
     fn refusal(settings: &str, choices: &str) -> String {
-        format!("{:#}", carried(settings, choices).expect_err("refused"))
+        carried(settings, choices).expect_err("refused").render()
     }
 
     #[test]

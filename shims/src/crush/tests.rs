@@ -1,5 +1,6 @@
 //! Whole plans, and the launch that the other tests start from.
 
+use crate::message::Render;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -99,7 +100,9 @@ fn crush_is_given_folders_of_ours_and_the_users_words() {
     let ours = [Path::new("/h/.cache/agent-run"), Path::new("/h/.local/state/agent-run")];
     let touched = plan.files.keys().chain(&plan.dirs).chain(plan.links.keys());
     assert!(touched.into_iter().all(|path| ours.iter().any(|base| path.starts_with(base))));
-    assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.contains("200000 tokens are assumed")));
+    assert!(
+        matches!(&plan.notes[..], [Note::Info(text)] if text.render().contains("200000 tokens are assumed"))
+    );
     assert!(plan.merges.is_empty() && plan.user_dirs.is_empty());
 }
 
@@ -213,7 +216,7 @@ fn what_is_spared_is_of_the_family_and_has_a_reason() {
 #[test]
 fn what_would_leave_a_server_behind_is_refused() {
     for command in ["server", "logout", "signout"] {
-        let error = try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command).to_string();
+        let error = try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command).render();
         assert!(error.contains(command) && error.contains("\nhelp: "), "{error}");
     }
 }
@@ -279,7 +282,11 @@ fn within_a_launch_the_settings_outside_of_it_count() {
 fn the_users_own_session_folder_is_used_and_warned_of() {
     let plan = plan(&launch(&["--data-dir", "/mine"]), machine(&[], &[]));
     assert_eq!(plan.args, ["--data-dir", "/mine"]);
-    assert!(plan.notes.iter().any(|note| matches!(note, Note::Warning(text) if text.contains("\nhelp: "))));
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| matches!(note, Note::Warning(text) if text.render().contains("\nhelp: ")))
+    );
     assert_eq!(plan.files.len(), 1, "only the global settings");
     let settings: Json = serde_json::from_str(&file(&plan, "config-with-provider/crush.json")).expect("JSON");
     assert_eq!(settings["models"]["large"]["provider"], "agent-run-kimi-xxxxxxxx");
@@ -339,6 +346,6 @@ fn proxies_are_those_of_the_launch() {
 #[test]
 fn a_users_file_that_crush_refuses_stops_the_launch() {
     let broken = machine(&[], &[("/h/.config/crush/crush.json", "{\n// x\n}")]);
-    let error = try_plan(&launch(&[]), broken).expect_err("refused").to_string();
+    let error = try_plan(&launch(&[]), broken).expect_err("refused").render();
     assert!(error.starts_with("could not read /h/.config/crush/crush.json:2:1: "), "{error}");
 }

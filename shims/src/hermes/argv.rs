@@ -3,6 +3,7 @@
 //! The words themselves are passed on byte for byte; only a profile is taken out, since it names the home
 //! to mirror, and a few words may have to go in front of them.
 
+use crate::Message;
 use std::ffi::OsString;
 use std::ops::Range;
 
@@ -127,33 +128,32 @@ impl Words {
     /// Refuses what would outlive the launch without its key.
     pub fn check(&self) -> Result<()> {
         if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {
-            bail!(
-                "`hermes gateway install` would set up a service without the provider's key\n\
-                 help: run `hermes gateway install` without a provider, or `gateway run` with one"
-            );
+            bail!(Message::new(
+                "`hermes gateway install` would set up a service without the provider's key",
+                "run `hermes gateway install` without a provider, or `gateway run` with one"
+            ));
         }
         Ok(())
     }
 
     /// What the user should know of these words.
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Message> {
         let mut warnings = Vec::new();
         let resumes = self.has_any(&["-r", "--resume", "-c", "--continue"]);
         if resumes && self.has_any(&["--tui"]) && self.chats() {
-            warnings.push(
-                "Hermes' TUI resumes a session with the provider and model it was recorded with\n\
-                 help: leave out `--tui` to go on with this provider"
-                    .to_owned(),
-            );
+            warnings.push(Message::new(
+                "Hermes' TUI resumes a session with the provider and model it was recorded with",
+                "leave out `--tui` to go on with this provider",
+            ));
         }
         if let Some(
             command @ ("auth" | "backup" | "config" | "login" | "logout" | "model" | "profile" | "setup"
             | "uninstall"),
         ) = self.command()
         {
-            warnings.push(format!(
-                "`hermes {command}` acts on the home of this launch, not on your own\n\
-                 help: run `hermes {command}` without a provider to act on your own"
+            warnings.push(Message::new(
+                format!("`hermes {command}` acts on the home of this launch, not on your own"),
+                format!("run `hermes {command}` without a provider to act on your own"),
             ));
         }
         warnings
@@ -192,6 +192,7 @@ pub fn is_profile_name(name: &str) -> bool {
 mod tests {
     use super::super::tests::launch;
     use super::*;
+    use crate::message::Render as _;
 
     fn words(args: &[&str]) -> Words {
         Words::of(&launch(args))
@@ -253,12 +254,12 @@ mod tests {
 
     #[test]
     fn what_outlives_the_launch_is_refused_and_the_rest_is_told() {
-        let error = words(&["gateway", "install"]).check().expect_err("refused").to_string();
+        let error = words(&["gateway", "install"]).check().expect_err("refused").render();
         assert!(error.contains("\nhelp: "), "{error}");
         assert!(words(&["gateway", "run"]).check().is_ok());
         assert!(words(&["gateway", "run"]).runs_jobs());
-        assert!(words(&["--tui", "-c"]).warnings()[0].contains("TUI"));
-        assert!(words(&["config", "show"]).warnings()[0].contains("hermes config"));
+        assert!(words(&["--tui", "-c"]).warnings()[0].text.contains("TUI"));
+        assert!(words(&["config", "show"]).warnings()[0].text.contains("hermes config"));
         assert!(words(&["chat", "-c", "-q", "hi"]).warnings().is_empty());
     }
 }

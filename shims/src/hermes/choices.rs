@@ -5,6 +5,7 @@
 //! removed: the families of [`super::variables`]. Given to Hermes as the user wrote it: `-m`, and refused where it
 //! is no literal. Left to the user, and named here: jobs with a choice of their own, and the presets of `/moa`.
 
+use crate::Message;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
@@ -21,7 +22,7 @@ pub fn jobs_file(homes: &Homes, words: &Words) -> Option<PathBuf> {
 }
 
 /// What to say of jobs that choose for themselves.
-pub fn warning(homes: &Homes, words: &Words, inputs: &Inputs) -> Option<String> {
+pub fn warning(homes: &Homes, words: &Words, inputs: &Inputs) -> Option<Message> {
     let path = jobs_file(homes, words)?;
     let what = match inputs.file(&path) {
         Ok(None | Some([])) => return None,
@@ -31,9 +32,9 @@ pub fn warning(homes: &Homes, words: &Words, inputs: &Inputs) -> Option<String> 
         },
         Err(_) => "jobs that could not be read, and may name a provider of their own".to_owned(),
     };
-    Some(format!(
-        "{} holds {what}\nhelp: set these keys to null there to have this launch's provider and model",
-        path.display()
+    Some(Message::new(
+        format!("{} holds {what}", path.display()),
+        "set these keys to null there to have this launch's provider and model",
     ))
 }
 
@@ -76,8 +77,15 @@ mod tests {
         };
         let jobs = r#"{"jobs": [{"name": "daily", "model": "x"}, {"name": "plain", "model": null}]}"#;
         let text = said(&["cron", "tick"], jobs).expect("a warning");
-        assert!(text.contains("`daily`") && !text.contains("plain") && text.contains("\nhelp: "), "{text}");
-        assert!(said(&["gateway", "run"], "{").is_some_and(|text| text.contains("could not be read")));
+        assert!(
+            text.render().contains("`daily`")
+                && !text.render().contains("plain")
+                && text.render().contains("\nhelp: "),
+            "{text}"
+        );
+        assert!(
+            said(&["gateway", "run"], "{").is_some_and(|text| text.render().contains("could not be read"))
+        );
         assert_eq!(said(&["chat"], jobs), None, "no job runs");
         assert_eq!(said(&["cron"], r#"{"jobs": []}"#), None);
     }

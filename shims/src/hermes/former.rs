@@ -1,5 +1,6 @@
 //! The homes that the tool before this one made below its cache, one for each provider.
 
+use crate::Message;
 use std::path::PathBuf;
 
 use crate::print::quote;
@@ -39,12 +40,17 @@ pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     } else if inputs.entries(&former).iter().any(|entry| entry.name == "state.db")
         && inputs.file(&named(launch, inputs)).is_ok_and(|file| file.is_none())
     {
-        plan.warn(format!(
-            "sessions that the tool before this one began at {} stay in {}\nhelp: to look into them: \
+        plan.warn(Message::new(
+            format!(
+                "sessions that the tool before this one began at {} stay in {}",
+                launch.provider,
+                former.display()
+            ),
+            format!(
+                "to look into them: \
              HERMES_HOME={} hermes sessions list",
-            launch.provider,
-            former.display(),
-            quote(former.as_os_str())
+                quote(former.as_os_str())
+            ),
         ));
         plan.write(named(launch, inputs), "");
     }

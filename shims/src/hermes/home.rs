@@ -1,5 +1,6 @@
 //! Which home is the user's, which one is the launch's, and what of the first the second links to.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -88,36 +89,45 @@ impl Homes {
     /// Refuses homes that Hermes would refuse or replace.
     pub fn check(&self, inputs: &Inputs) -> Result<()> {
         if let Some(error) = &self.unread {
-            bail!("{error}\nhelp: it names your profile in use; repair it, or name a profile with `-p`");
+            bail!(Message::new(
+                error,
+                "it names your profile in use; repair it, or name a profile with `-p`"
+            ));
         }
         for path in DOTENVS.map(|name| self.base.join(name)) {
             if let Some(Fact::Unreadable(why)) = inputs.fact(&path) {
-                bail!(
-                    "could not read {}: {why}\nhelp: it could set any variable; make it readable or move it away",
-                    path.display()
-                );
+                bail!(Message::new(
+                    format!("could not read {}: {why}", path.display()),
+                    "it could set any variable; make it readable or move it away"
+                ));
             }
         }
         if let Some(name) = &self.profile {
             if !is_profile_name(name) {
-                bail!("`{name}` is not a profile name\nhelp: `hermes profile list` shows your profiles");
+                bail!(Message::new(
+                    format!("`{name}` is not a profile name"),
+                    "`hermes profile list` shows your profiles"
+                ));
             }
             if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
-                bail!(
-                    "could not find the Hermes profile `{name}`: {}\n\
-                     help: `hermes profile list` shows your profiles, `hermes profile create {name}` makes it",
-                    self.base.display()
-                );
+                bail!(Message::new(
+                    format!("could not find the Hermes profile `{name}`: {}", self.base.display()),
+                    format!(
+                        "`hermes profile list` shows your profiles, `hermes profile create {name}` makes it"
+                    )
+                ));
             }
         }
         let native = inputs.dirs.home.join(".hermes");
         if inputs.dirs.cache.starts_with(&native) {
-            bail!(
-                "the runtime home would lie in {}, where Hermes replaces it by the active profile: {}\n\
-                 help: let XDG_CACHE_HOME point elsewhere",
-                native.display(),
-                inputs.dirs.cache.display()
-            );
+            bail!(Message::new(
+                format!(
+                    "the runtime home would lie in {}, where Hermes replaces it by the active profile: {}",
+                    native.display(),
+                    inputs.dirs.cache.display()
+                ),
+                "let XDG_CACHE_HOME point elsewhere"
+            ));
         }
         Ok(())
     }
@@ -161,7 +171,10 @@ impl Homes {
             }
             _ => return false,
         };
-        plan.warn(format!("{} {why}; it was left out\nhelp: {help} to have it again", path.display()));
+        plan.warn(Message::new(
+            format!("{} {why}; it was left out", path.display()),
+            format!("{help} to have it again"),
+        ));
         true
     }
 
@@ -261,6 +274,7 @@ fn root(home: &Path, native: &Path) -> PathBuf {
 mod tests {
     use super::super::tests::{inputs, launch};
     use super::*;
+    use crate::message::Render as _;
 
     fn base(args: &[&str], inputs: &Inputs) -> PathBuf {
         let launch = launch(args);
@@ -326,7 +340,7 @@ mod tests {
             inputs.facts.insert(Path::new("/home/u/.hermes").join(name), fact);
             let launch = launch(&[]);
             let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
-            let error = homes.check(&inputs).expect_err(name).to_string();
+            let error = homes.check(&inputs).expect_err(name).render();
             assert!(error.contains(name) && error.contains("\nhelp: "), "{error}");
         }
     }
@@ -336,7 +350,7 @@ mod tests {
         let check = |args: &[&str], inputs: &Inputs| {
             let launch = launch(args);
             let homes = Homes::find(&launch, &Words::of(&launch), inputs);
-            homes.check(inputs).map_err(|error| error.to_string())
+            homes.check(inputs).map_err(|error| error.render())
         };
         assert!(check(&[], &inputs()).is_ok());
         assert!(check(&["-p", "nope"], &inputs()).expect_err("missing").contains("`nope`"));

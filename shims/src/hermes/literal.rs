@@ -4,6 +4,7 @@
 //! environment that holds the user's other secrets, and knows no escape for it. A model id of a provider's list
 //! could so fetch any of them. Its dotenv reader fills in `${NAME}` and `${NAME:-text}` even within quotes.
 
+use crate::Message;
 use anyhow::{Result, bail};
 
 /// Whether a text of `config.yaml` is sent as it is. Hermes also drops white space around an id.
@@ -19,11 +20,14 @@ pub fn setting<'a>(text: &'a str, what: &str, help: &str) -> Result<&'a str> {
     if is_literal(text) {
         return Ok(text);
     }
-    bail!(
-        "{what} `{}` cannot be given to Hermes, which fills in `${{…}}` from the environment and drops white \
-         space and control characters\nhelp: {help}",
-        text.escape_debug()
-    )
+    bail!(Message::new(
+        format!(
+            "{what} `{}` cannot be given to Hermes, which fills in `${{…}}` from the environment and drops white \
+         space and control characters",
+            text.escape_debug()
+        ),
+        help
+    ))
 }
 
 /// A line of a dotenv file that sets `name` to exactly `text`, for python-dotenv 1.2.
@@ -32,11 +36,13 @@ pub fn setting<'a>(text: &'a str, what: &str, help: &str) -> Result<&'a str> {
 /// When there is none. Hermes reads its dotenv files line by line before that, so a line break cannot stand in one.
 pub fn assignment(name: &str, text: &str) -> Result<String> {
     if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')) {
-        bail!(
-            "{name} cannot be `{}` for Hermes: a control character does not fit into its `.env`\n\
-             help: choose another folder or value",
-            text.escape_debug()
-        );
+        bail!(Message::new(
+            format!(
+                "{name} cannot be `{}` for Hermes: a control character does not fit into its `.env`",
+                text.escape_debug()
+            ),
+            "choose another folder or value"
+        ));
     }
     // An unset variable without a name, whose default is the dollar sign: what follows is text again.
     let quoted = text.replace('\\', "\\\\").replace('\'', "\\'").replace("${", "${:-$}{");
@@ -60,6 +66,7 @@ pub fn comment(text: &str) -> String {
 mod tests {
     use super::super::yaml::Mapping;
     use super::*;
+    use crate::message::Render as _;
 
     /// Every special and control character of ASCII, alone and around what Hermes looks for.
     fn texts() -> Vec<String> {
@@ -124,9 +131,9 @@ mod tests {
         for text in texts() {
             match assignment("A", &text) {
                 Ok(line) => assert_eq!(read(&line).as_deref(), Some(text.as_str()), "{line}"),
-                Err(error) => assert!(error.to_string().contains("\nhelp: "), "{text:?}"),
+                Err(error) => assert!(error.render().contains("\nhelp: "), "{text:?}"),
             }
         }
-        assert_eq!(assignment("A", "/a\nb").expect_err("two lines").to_string().lines().count(), 2);
+        assert_eq!(assignment("A", "/a\nb").expect_err("two lines").render().lines().count(), 2);
     }
 }

@@ -3,6 +3,7 @@
 //! Hermes 0.19 loads `~/.hermes/.env` over the environment, so a stale line there would undo the launch.
 //! It loads `.env` of the managed folder after that, and believes its `config.yaml` key by key.
 
+use crate::Message;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -21,7 +22,8 @@ pub fn plan(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, pla
     if let Some(policy) = &homes.policy {
         overlay(policy, &managed, inputs, plan)?;
         let theirs = inputs.file(&policy.dir.join(".env"));
-        let theirs = theirs.map_err(|error| anyhow!("{error:#}\nhelp: repair it or move it away"))?;
+        let theirs = theirs
+            .map_err(|error| anyhow!(Message::new(format!("{error:#}"), "repair it or move it away")))?;
         env.extend_from_slice(theirs.unwrap_or_default());
         env.extend_from_slice(literal::QUOTE_GUARD.as_bytes());
     }
@@ -42,10 +44,12 @@ fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) ->
     if policy.administrators {
         let routing = settings::routing_keys(&overlay).join("`, `");
         if !routing.is_empty() {
-            plan.warn(format!(
-                "the administrator decides `{routing}`, which wins over the chosen provider: {}\n\
-                 help: ask the administrator to leave it to the user",
-                theirs.display()
+            plan.warn(Message::new(
+                format!(
+                    "the administrator decides `{routing}`, which wins over the chosen provider: {}",
+                    theirs.display()
+                ),
+                "ask the administrator to leave it to the user",
             ));
         }
         plan.link(ours, theirs);
@@ -102,9 +106,9 @@ fn lines(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: 
 
 fn utf8<'a>(name: &str, text: &'a OsStr) -> Result<&'a str> {
     text.to_str().with_context(|| {
-        format!(
-            "{name} cannot be {} for Hermes: not UTF-8\nhelp: choose another folder or value",
-            text.display()
+        Message::new(
+            format!("{name} cannot be {} for Hermes: not UTF-8", text.display()),
+            "choose another folder or value",
         )
     })
 }

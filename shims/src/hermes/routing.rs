@@ -3,6 +3,7 @@
 //! Hermes reads the file again on every turn, so what it routes by is also part of the runtime home's
 //! name: another launch never turns a running session around.
 
+use crate::Message;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
@@ -97,12 +98,13 @@ impl<'a> Routing<'a> {
         literal::setting(&self.model.id, "the model id", help)?;
         literal::setting(&self.launch.base_url.value, "the base URL", "correct `base_urls` in the config")?;
         match self.model.context_window {
-            Some(window) if window < SMALLEST_WINDOW => bail!(
-                "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` of {} has {window}\n\
-                 help: choose another model with `--model`, or correct its `context_window` in the config",
-                self.model.id,
-                self.launch.provider
-            ),
+            Some(window) if window < SMALLEST_WINDOW => bail!(Message::new(
+                format!(
+                    "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` of {} has {window}",
+                    self.model.id, self.launch.provider
+                ),
+                "choose another model with `--model`, or correct its `context_window` in the config"
+            )),
             _ => Ok(()),
         }
     }
@@ -222,6 +224,7 @@ mod tests {
     use super::super::tests::{inputs, launch};
     use super::*;
     use crate::Template;
+    use crate::message::Render as _;
 
     fn lines(launch: &Launch) -> String {
         Routing::of(launch, &Words::of(launch), &inputs()).merged(Mapping::default()).lines()
@@ -248,7 +251,7 @@ mod tests {
         let inputs = inputs();
         let routing = Routing::of(&launch, &Words::of(&launch), &inputs);
         assert_eq!(routing.model(), "small");
-        let error = routing.check().expect_err("too small").to_string();
+        let error = routing.check().expect_err("too small").render();
         assert!(error.contains("64000") && error.contains("32000") && error.contains("\nhelp: "), "{error}");
         let unknown = Launch { args: vec!["-m".into(), "x".into()], ..launch };
         assert!(Routing::of(&unknown, &Words::of(&unknown), &inputs).check().is_ok());
@@ -295,7 +298,7 @@ mod tests {
         let secret = "${OPENROUTER_API_KEY}";
         let refused = |launch: &Launch| {
             let error =
-                Routing::of(launch, &Words::of(launch), &inputs()).check().expect_err("refused").to_string();
+                Routing::of(launch, &Words::of(launch), &inputs()).check().expect_err("refused").render();
             assert!(error.contains("OPENROUTER_API_KEY") && error.contains("\nhelp: "), "{error}");
         };
         let mut chosen = launch(&[]);

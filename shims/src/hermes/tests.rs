@@ -161,7 +161,7 @@ fn an_administrators_settings_are_linked_and_a_variables_are_stripped() {
     let ours = home(&linked).join("managed/config.yaml");
     assert_eq!(linked.links[&ours].as_ref().expect("a link").target, Path::new("/etc/hermes/config.yaml"));
     assert!(
-        matches!(&linked.notes[..], [Note::Warning(text)] if text.contains("`model`")),
+        matches!(&linked.notes[..], [Note::Warning(text)] if text.render().contains("`model`")),
         "{:?}",
         linked.notes
     );
@@ -249,7 +249,11 @@ fn a_dotenv_that_would_keep_the_pins_out_is_left_out() {
         inputs.facts.insert(path, Fact::File(b"PYTHON_DOTENV_DISABLED=1\n".to_vec()));
         let plan = plan(&launch(&[]), inputs);
         assert!(!plan.links.contains_key(&home(&plan).join(name)), "{name}");
-        assert!(matches!(&plan.notes[..], [Note::Warning(text)] if text.contains(name)), "{:?}", plan.notes);
+        assert!(
+            matches!(&plan.notes[..], [Note::Warning(text)] if text.render().contains(name)),
+            "{:?}",
+            plan.notes
+        );
     }
 }
 

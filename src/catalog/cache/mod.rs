@@ -12,6 +12,7 @@
 mod format;
 mod list;
 
+use shims::Message;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ use super::filter;
 use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
-use crate::exec::{files, folders, lock, waiting};
+use crate::fs::{files, lock, private_dir, waiting};
+use crate::{error, report};
 
 pub use format::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -57,8 +59,18 @@ pub struct Fetched {
 pub struct Failed {
     /// What went wrong.
     pub message: String,
+    /// What to do about it; files of earlier versions have it in the message.
+    #[serde(default)]
+    pub help: Option<String>,
     /// When to ask again, in seconds since 1970.
     pub until: u64,
+}
+
+impl Failed {
+    /// The failure as it was said.
+    pub fn into_message(self) -> Message {
+        Message { text: self.message, help: self.help }
+    }
 }
 
 impl<'a> Cache<'a> {
@@ -144,14 +156,18 @@ impl<'a> Cache<'a> {
                 _ = fs::remove_file(self.path(source, "failed"));
                 self.sweep(source.name);
             }
-            Err(error) => log::warn!("{error:#}"),
+            Err(error) => report::warn(error::message(&error)),
         }
         Stored::in_memory(content)
     }
 
     /// Remembers that asking is of no use for `length`.
-    pub fn remember_failure(self, source: &Source<'_>, message: &str, length: Duration) {
-        let failed = Failed { message: message.to_owned(), until: now() + length.as_secs() };
+    pub fn remember_failure(self, source: &Source<'_>, message: &Message, length: Duration) {
+        let failed = Failed {
+            message: message.text.clone(),
+            help: message.help.clone(),
+            until: now() + length.as_secs(),
+        };
         let written = serde_json::to_vec(&failed)
             .map_err(anyhow::Error::from)
             .and_then(|json| files::write(&self.path(source, "failed"), &json, self.dirs));
@@ -173,7 +189,7 @@ impl<'a> Cache<'a> {
     /// # Errors
     /// When the cache cannot be written.
     pub fn lock(self, source: &Source<'_>) -> Result<Option<File>> {
-        folders::private_dir(&self.folder(), self.dirs)?;
+        private_dir::private_dir(&self.folder(), self.dirs)?;
         let path = self.path(source, "lock");
         let file = lock::open(&path)?;
         match file.try_lock() {
@@ -221,7 +237,7 @@ impl<'a> Cache<'a> {
             return Ok(Vec::new());
         }
         // What is found is removed: it must be ours.
-        folders::private_dir(&folder, self.dirs)?;
+        private_dir::private_dir(&folder, self.dirs)?;
         let files = fs::read_dir(&folder).with_context(|| format!("could not read {}", folder.display()))?;
         let is_meant = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

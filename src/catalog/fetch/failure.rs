@@ -1,5 +1,6 @@
 //! Why a list could not be loaded, in words that help, and for how long that is worth remembering.
 
+use shims::Message;
 use std::fmt;
 use std::time::Duration;
 
@@ -14,12 +15,13 @@ const MAX_QUOTE: usize = 512;
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
 
-/// A failed refresh. It displays as a sentence and a `help:` line, without any secret.
+/// A failed refresh. It displays as its sentence.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
     /// What kind of failure it is.
     pub what: What,
-    text: String,
+    /// The sentence, and what to do. No secret is in it.
+    pub message: Message,
 }
 
 /// The kinds of failure, as far as something is done differently.
@@ -38,9 +40,9 @@ pub enum What {
 }
 
 impl Failure {
-    /// A failure with its text: a sentence, and a line `help: …`.
-    pub fn new(what: What, text: impl Into<String>) -> Self {
-        Self { what, text: text.into() }
+    /// A failure with its message.
+    pub fn new(what: What, message: impl Into<Message>) -> Self {
+        Self { what, message: message.into() }
     }
 
     /// Whether the provider simply has no list.
@@ -64,25 +66,26 @@ impl Failure {
         Self::new(
             what,
             match broken {
-                Broken::Timeout { connected: false } => format!(
-                    "{host} could not be connected to in time\n\
-                     help: check that it is up and can be reached from here (VPN, proxy)"
+                Broken::Timeout { connected: false } => Message::new(
+                    format!("{host} could not be connected to in time"),
+                    "check that it is up and can be reached from here (VPN, proxy)",
                 ),
-                Broken::Timeout { connected: true } => format!(
-                    "{host} did not answer in full within {} s\n\
-                     help: check that it is up, or list the models under `models:` in the config",
-                    limit.as_secs()
+                Broken::Timeout { connected: true } => Message::new(
+                    format!("{host} did not answer in full within {} s", limit.as_secs()),
+                    "check that it is up, or list the models under `models:` in the config",
                 ),
-                Broken::TooLarge => {
-                    format!("{}: {broken}, which is no model list\nhelp: check base_urls", shown(url))
-                }
-                Broken::Other(why) if why.contains("certificate") => format!(
-                    "{host}: {why}\n\
-                     help: if a proxy of your company stands between, name its certificate in SSL_CERT_FILE"
+                Broken::TooLarge => Message::new(
+                    format!("{}: {broken}, which is no model list", shown(url)),
+                    "check base_urls",
                 ),
-                Broken::Reset | Broken::Other(_) => {
-                    format!("{host}: {broken}\nhelp: check that the server is up and that base_urls is right")
-                }
+                Broken::Other(why) if why.contains("certificate") => Message::new(
+                    format!("{host}: {why}"),
+                    "if a proxy of your company stands between, name its certificate in SSL_CERT_FILE",
+                ),
+                Broken::Reset | Broken::Other(_) => Message::new(
+                    format!("{host}: {broken}"),
+                    "check that the server is up and that base_urls is right",
+                ),
             },
         )
     }
@@ -106,40 +109,48 @@ impl Failure {
                 let target = target.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
                 Self::new(
                     What::Lasting,
-                    format!(
-                        "{} redirects{target} ({status}), which is never followed with a key\n\
-                         help: if that is the provider, put its address into providers.{name}.base_urls",
-                        shown(url)
+                    Message::new(
+                        format!(
+                            "{} redirects{target} ({status}), which is never followed with a key",
+                            shown(url)
+                        ),
+                        format!("if that is the provider, put its address into providers.{name}.base_urls"),
                     ),
                 )
             }
             401 | 403 if said.contains("access_terminated_error") => Self::new(
                 What::Lasting,
-                format!("client not allowed ({status}){said}\nhelp: this plan serves its own clients only"),
+                Message::new(
+                    format!("client not allowed ({status}){said}"),
+                    "this plan serves its own clients only",
+                ),
             ),
             401 | 403 if key_sent => Self::new(
                 What::Lasting,
-                format!("the key was refused ({status}){said}\nhelp: check {}", source.key_name()),
+                Message::new(
+                    format!("the key was refused ({status}){said}"),
+                    format!("check {}", source.key_name()),
+                ),
             ),
             401 | 403 => Self::new(
                 What::Lasting,
-                format!(
-                    "{} wants a key ({status}){said}\n\
-                     help: none was sent; set providers.{name}.key_env, or list the models under `models:`",
-                    origin(url)
+                Message::new(
+                    format!("{} wants a key ({status}){said}", origin(url)),
+                    format!(
+                        "none was sent; set providers.{name}.key_env, or list the models under `models:`"
+                    ),
                 ),
             ),
             402 => Self::new(
                 What::Lasting,
-                format!("the account needs credit (402){said}\nhelp: top it up at the provider"),
+                Message::new(format!("the account needs credit (402){said}"), "top it up at the provider"),
             ),
             404 | 405 => Self::new(What::NoList, format!("{} has no model list ({status})", shown(url))),
             410 => Self::new(
                 What::Gone,
-                format!(
-                    "{} is gone (410){said}\n\
-                     help: list the models under `models:`, and set `model_api_filters: []` to stop asking",
-                    shown(url)
+                Message::new(
+                    format!("{} is gone (410){said}", shown(url)),
+                    "list the models under `models:`, and set `model_api_filters: []` to stop asking",
                 ),
             ),
             429 => {
@@ -147,16 +158,22 @@ impl Failure {
                 let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
                 Self::new(
                     What::RateLimited(wait),
-                    format!("too many requests (429){said}\nhelp: try again {when}"),
+                    Message::new(format!("too many requests (429){said}"), format!("try again {when}")),
                 )
             }
             500.. => Self::new(
                 What::Passing,
-                format!("{} has a problem of its own ({status}){said}\nhelp: try again later", origin(url)),
+                Message::new(
+                    format!("{} has a problem of its own ({status}){said}", origin(url)),
+                    "try again later",
+                ),
             ),
             _ => Self::new(
                 What::Lasting,
-                format!("{} answered {status}{said}\nhelp: check base_urls and `headers`", shown(url)),
+                Message::new(
+                    format!("{} answered {status}{said}", shown(url)),
+                    "check base_urls and `headers`",
+                ),
             ),
         }
     }
@@ -167,20 +184,18 @@ impl Failure {
         Self::new(
             What::Lasting,
             match reject {
-                Reject::Html => format!(
-                    "the server sent a web page for {shown}, so the base URL is probably wrong\n\
-                     help: look up the provider's API address; OpenAI-like ones often end in /v1"
+                Reject::Html => Message::new(
+                    format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
+                    "look up the provider's API address; OpenAI-like ones often end in /v1",
                 ),
-                Reject::Error(said) => format!(
-                    "{} answered with an error: {}\nhelp: look the message up at the provider",
-                    origin(url),
-                    clean(said, secrets)
+                Reject::Error(said) => Message::new(
+                    format!("{} answered with an error: {}", origin(url), clean(said, secrets)),
+                    "look the message up at the provider",
                 ),
-                Reject::NoList | Reject::NotJson(_) => {
-                    format!(
-                        "{shown} sent {reject}\nhelp: set `models_url`, or list the models under `models:`"
-                    )
-                }
+                Reject::NoList | Reject::NotJson(_) => Message::new(
+                    format!("{shown} sent {reject}"),
+                    "set `models_url`, or list the models under `models:`",
+                ),
             },
         )
     }
@@ -190,11 +205,12 @@ impl Failure {
         let tried: Vec<_> = urls.iter().map(|url| shown(url)).collect();
         Self::new(
             What::NoList,
-            format!(
-                "no model list here; tried {}\n\
-                 help: list the models under providers.{}.models, or set models_url if there is a list elsewhere",
-                tried.join(", "),
-                source.name
+            Message::new(
+                format!("no model list here; tried {}", tried.join(", ")),
+                format!(
+                    "list the models under providers.{}.models, or set models_url if there is a list elsewhere",
+                    source.name
+                ),
             ),
         )
     }
@@ -202,7 +218,7 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        self.message.fmt(f)
     }
 }
 

@@ -20,6 +20,7 @@ use super::cache::{Extent, Fetched};
 use super::normalize::{List, MAX_ROWS, Reject};
 use super::source::{Place, Source, without_query};
 use crate::env::Environment;
+use crate::error;
 use crate::header;
 
 pub use failure::{AWHILE, Failure, What};
@@ -80,7 +81,7 @@ impl Ask<'_> {
         for place in &places {
             if place.keyed && key.is_none() {
                 let resolved =
-                    (self.key)().map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
+                    (self.key)().map_err(|error| Failure::new(What::Lasting, error::message(&error)))?;
                 key = Some(resolved.filter(|key| !key.is_empty()));
             }
             let key = key.as_ref().and_then(Option::as_deref).filter(|_| place.keyed);

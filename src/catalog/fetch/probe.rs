@@ -1,5 +1,6 @@
 //! One short answer of a model, to see whether a provider speaks a protocol as its clients expect.
 
+use shims::Message;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -10,6 +11,7 @@ use super::http::{Answer, Broken, Client, shown};
 use super::{Ask, Authority, Failure, What};
 use crate::catalog::normalize;
 use crate::catalog::source::origin;
+use crate::error;
 
 /// The fewest tokens that every provider grants; the Responses API wants 16.
 const TOKENS: u32 = 16;
@@ -31,7 +33,7 @@ impl Ask<'_> {
     /// # Errors
     /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
     pub fn probe(&self, protocol: Protocol, base: &str, model: &str) -> Result<Probe, Failure> {
-        let key = (self.key)().map_err(|error| Failure::new(What::Lasting, format!("{error:#}")))?;
+        let key = (self.key)().map_err(|error| Failure::new(What::Lasting, error::message(&error)))?;
         let key = key.filter(|key| !key.is_empty());
         let authority = self.authority(protocol == Protocol::Anthropic, key.as_deref())?;
         let url = format!("{}{}", base.trim_end_matches('/'), path(protocol));
@@ -55,10 +57,9 @@ impl Ask<'_> {
             Ok(answer) => self.judged(&answer, &url, protocol, &authority),
             Err(Broken::Timeout { connected: true }) => Some(Failure::new(
                 What::Passing,
-                format!(
-                    "{} did not answer within {} s\nhelp: try again, or with a smaller model",
-                    origin(&url),
-                    self.patience.limit.as_secs()
+                Message::new(
+                    format!("{} did not answer within {} s", origin(&url), self.patience.limit.as_secs()),
+                    "try again, or with a smaller model",
                 ),
             )),
             Err(broken) => Some(Failure::broken(&broken, &url, self.patience.limit)),
@@ -76,34 +77,30 @@ impl Ask<'_> {
     ) -> Option<Failure> {
         let said =
             || quote(&answer.body, &authority.secrets).map_or_else(String::new, |said| format!(": {said}"));
-        let failure = |text: String| Some(Failure::new(What::Lasting, text));
+        let failure = |message| Some(Failure::new(What::Lasting, message));
         match answer.status {
             200..300 => match serde_json::from_slice::<Json>(&answer.body) {
                 Ok(body) if body.is_object() => normalize::stated_error(&body).and_then(|_| {
-                    failure(format!(
-                        "{} answered with an error{}\nhelp: look the message up at the provider",
-                        origin(url),
-                        said()
+                    failure(Message::new(
+                        format!("{} answered with an error{}", origin(url), said()),
+                        "look the message up at the provider",
                     ))
                 }),
-                _ => failure(format!(
-                    "{} sent no JSON, so the base URL is probably wrong\nhelp: check base_urls.{}",
-                    shown(url),
-                    protocol.family()
+                _ => failure(Message::new(
+                    format!("{} sent no JSON, so the base URL is probably wrong", shown(url)),
+                    format!("check base_urls.{}", protocol.family()),
                 )),
             },
-            400 | 422 => failure(format!(
-                "the request was refused ({}){}\nhelp: look the message up; try another model with --model",
-                answer.status,
-                said()
+            400 | 422 => failure(Message::new(
+                format!("the request was refused ({}){}", answer.status, said()),
+                "look the message up; try another model with --model",
             )),
-            404 | 405 | 410 => failure(format!(
-                "no {protocol} for this model at {} ({}){}\n\
-                 help: if no model answers here, check base_urls.{}, or take {protocol} out of `protocols`",
-                shown(url),
-                answer.status,
-                said(),
-                protocol.family()
+            404 | 405 | 410 => failure(Message::new(
+                format!("no {protocol} for this model at {} ({}){}", shown(url), answer.status, said()),
+                format!(
+                    "if no model answers here, check base_urls.{}, or take {protocol} out of `protocols`",
+                    protocol.family()
+                ),
             )),
             _ => Some(Failure::status(answer, url, &self.source, authority.is_sent, &authority.secrets)),
         }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
+use shims::Message;
 
 use crate::cli::config::Check;
 use crate::config::{Problem, Report, dotted, examine};
@@ -34,7 +35,8 @@ pub fn text(report: &Report, path: &Path) -> String {
             (false, "error") => dotted(steps) + ": ",
             (false, _) => dotted(steps) + " ",
         };
-        _ = writeln!(text, "{shown}:{}:{}: {what}: {key}{message}\nhelp: {help}", mark.line, mark.column);
+        let message = format!("{shown}:{}:{}: {what}: {key}{message}", mark.line, mark.column);
+        _ = writeln!(text, "{}", Message::new(message, help).render());
     }
     let number = |count: usize, what: &str| match count {
         0 => None,

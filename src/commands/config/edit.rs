@@ -1,6 +1,7 @@
 //! `agent-run config`: opens the config in an editor until what it saved is sound or the user leaves it so.
 //! Writes the example first if asked to.
 
+use shims::Message;
 use std::ffi::{OsStr, OsString};
 use std::fs::DirBuilder;
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
@@ -29,7 +30,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
     let written = bootstrap && write_example(path)?;
     if matches!(path.try_exists(), Ok(false)) {
         let help = "`agent-run config --bootstrap-config` writes an example there";
-        bail!("there is no config: {}\nhelp: {help}", path.display());
+        bail!(Message::new(format!("there is no config: {}", path.display()), help));
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return output::write(|out| writeln!(out, "{}", path.display()));
@@ -38,7 +39,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         output::write(|out| writeln!(out, "wrote {}", path.display()))?;
     }
     if let Some(why) = unwritable(path) {
-        report::warn(&why);
+        report::warn(why);
         if !asks("Open it all the same? [Y/n] ")? {
             return Ok(ExitCode::SUCCESS);
         }
@@ -54,21 +55,19 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
             return Ok(ExitCode::SUCCESS);
         }
         if !asks("Open it again? [Y/n] ")? {
-            bail!("the config has errors\nhelp: `agent-run config check` shows them again");
+            bail!(Message::new("the config has errors", "`agent-run config check` shows them again"));
         }
     }
 }
 
 /// Why an editor could not save the file, if it could not. As root nearly everything can be written.
-fn unwritable(path: &Path) -> Option<String> {
+fn unwritable(path: &Path) -> Option<Message> {
     let error = access(path, AccessFlags::W_OK).err()?;
     let leads = std::fs::canonicalize(path).ok().filter(|file| file != path);
     let leads = leads.map(|file| format!(", which leads to {}", file.display())).unwrap_or_default();
-    Some(format!(
-        "an editor cannot save {}{leads}: {}\nhelp: change it where it is made, as by home-manager; or see `ls -l {}`",
-        path.display(),
-        error.desc(),
-        quote(path.as_os_str())
+    Some(Message::new(
+        format!("an editor cannot save {}{leads}: {}", path.display(), error.desc()),
+        format!("change it where it is made, as by home-manager; or see `ls -l {}`", quote(path.as_os_str())),
     ))
 }
 
@@ -92,7 +91,7 @@ fn asks(question: &str) -> Result<bool> {
 fn write_example(path: &Path) -> Result<bool> {
     let failed = |error: std::io::Error| {
         let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
-        anyhow!("could not write the example: {}: {error}\nhelp: {help}", path.display())
+        anyhow!(Message::new(format!("could not write the example: {}: {error}", path.display()), help))
     };
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -116,7 +115,10 @@ fn edit(path: &Path, editor: Option<&OsStr>) -> Result<()> {
             }
         }
         let shown = path.display();
-        bail!("no editor is found to open {shown}\nhelp: name one in EDITOR, or open the file yourself");
+        bail!(Message::new(
+            format!("no editor is found to open {shown}"),
+            "name one in EDITOR, or open the file yourself"
+        ));
     };
     let words = split(editor)?;
     let (program, arguments) = words.split_first().context("no editor is named")?;
@@ -128,17 +130,21 @@ fn split(editor: &OsStr) -> Result<Vec<OsString>> {
     let Some(text) = editor.to_str() else { return Ok(vec![editor.to_owned()]) };
     let words = shlex::split(text).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| {
-        anyhow!("the editor's command has an open quote: {text}\nhelp: fix VISUAL or EDITOR")
+        anyhow!(Message::new(
+            format!("the editor's command has an open quote: {text}"),
+            "fix VISUAL or EDITOR"
+        ))
     })?;
     Ok(words.into_iter().map(OsString::from).collect())
 }
 
 fn ended(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<()> {
     let help = "name another one in VISUAL or EDITOR";
-    let status =
-        status.map_err(|error| anyhow!("could not run the editor: {program}: {error}\nhelp: {help}"))?;
+    let status = status.map_err(|error| {
+        anyhow!(Message::new(format!("could not run the editor: {program}: {error}"), help))
+    })?;
     if !status.success() {
-        bail!("the editor failed: {program}: {status}\nhelp: {help}");
+        bail!(Message::new(format!("the editor failed: {program}: {status}"), help));
     }
     Ok(())
 }
@@ -149,6 +155,7 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
+    use shims::message::Render as _;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("it is there").permissions().mode() & 0o777
@@ -178,14 +185,15 @@ mod tests {
         assert!(!write_example(&link).expect("left alone"));
         assert!(!root.path().join("nowhere").exists());
         assert!(
-            run(&link, true, None).is_err_and(|error| error.to_string().starts_with("there is no config"))
+            run(&link, true, None)
+                .is_err_and(|error| crate::error::render(&error).starts_with("there is no config"))
         );
     }
 
     #[test]
     fn a_missing_file_is_an_error_with_the_way_to_make_one() {
         let root = tempfile::tempdir().expect("a folder");
-        let error = run(&root.path().join("none"), false, None).expect_err("nothing is there").to_string();
+        let error = run(&root.path().join("none"), false, None).expect_err("nothing is there").render();
         assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
@@ -195,7 +203,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         fs::write(root.path().join("file"), "").expect("written");
         let error = write_example(&root.path().join("file/config.yaml")).expect_err("a file is in the way");
-        assert!(error.to_string().contains("\nhelp: "), "{error}");
+        assert!(crate::error::render(&error).contains("\nhelp: "), "{error}");
     }
 
     #[test]
@@ -210,7 +218,7 @@ mod tests {
     #[test]
     fn an_editor_that_cannot_run_or_fails_is_told() {
         let said = |editor: &str| {
-            let error = edit(Path::new("x"), Some(editor.as_ref())).expect_err(editor).to_string();
+            let error = edit(Path::new("x"), Some(editor.as_ref())).expect_err(editor).render();
             assert!(error.contains("\nhelp: "), "{error}");
             error
         };

@@ -2,6 +2,7 @@
 //!
 //! Keys are told as where they are kept and a fingerprint. No command is run for that.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -24,14 +25,17 @@ use crate::{key, output, report, suggest};
 pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
     let named: Vec<_> = words.provider.as_deref().into_iter().collect();
-    loaded.warnings_for(&named).into_iter().for_each(|warning| report::warn(warning));
+    loaded.warnings_for(&named).into_iter().for_each(report::warn);
     let mut page = Page { places: loaded.places(), rows: Vec::new() };
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {
         let Some(provider) = providers.get(name) else {
             let near = suggest::meant(name, providers.keys().map(String::as_str));
             let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            bail!("no provider `{name}`\nhelp: {meant}`agent-run config show` shows all");
+            bail!(Message::new(
+                format!("no provider `{name}`"),
+                format!("{meant}`agent-run config show` shows all")
+            ));
         };
         page.provider(name, provider, env);
     } else {
@@ -197,7 +201,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         .and_then(|dirs| key::resolve(source, provider.key_check, env, &dirs.home))
     {
         Ok(key) => key::fingerprint(&key),
-        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        Err(error) => error.to_string(),
     };
     match provider.key_source() {
         None => ("key", "none: the provider names no source".to_owned()),

@@ -10,8 +10,7 @@ use super::report::{Finding, Group, Mark};
 use super::version::{self, Version};
 use crate::commands::probe::Interrupts;
 use crate::env::Environment;
-use crate::exec::Missing;
-use crate::{exec, inputs};
+use crate::launch::program::{self, ProgramError};
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
 /// problem only where it was named, or none is there.
@@ -38,7 +37,7 @@ pub fn look(
                 scope.spawn(move || match program {
                     Ok(program) => look_at(*agent, program, env, interrupts),
                     Err(error) => {
-                        let missing = matches!(error.downcast_ref(), Some(Missing::NotFound(..)));
+                        let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         let mark = if missing && !named && !all_missing { Mark::Note } else { Mark::Problem };
                         [vec![Finding::error(mark, agent.name(), error, agent.install())], Vec::new()]
                     }
@@ -59,9 +58,9 @@ pub fn look(
 /// The agent's program, as a launch finds it.
 ///
 /// # Errors
-/// As [`exec::find`].
+/// As [`program::locate`].
 pub fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<PathBuf> {
-    exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(dirs, env)))
+    program::locate(agent, dirs, env)
 }
 
 fn look_at(
@@ -133,17 +132,17 @@ fn by_number(agent: &dyn Agent) -> String {
 /// What else on PATH has the agent's name.
 fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> {
     let name = agent.name();
-    let ourselves = exec::ourselves();
+    let ourselves = program::own_file_id();
     let real = |path: &Path| path.canonicalize().ok();
     let runs = |path: &PathBuf| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
     let on_path: Vec<_> = env.path().iter().map(|dir| dir.join(name)).filter(runs).collect();
     let mut findings = Vec::new();
-    for path in on_path.iter().filter(|path| exec::identity(path) == ourselves) {
+    for path in on_path.iter().filter(|path| program::file_id(path) == ourselves) {
         let text = format!("{} is agent-run under the agent's own name", path.display());
         let help = format!("a plain `{name}` does not reach the agent through it: rm {}", path.display());
         findings.push(Finding::note(name, text, help));
     }
-    let others = on_path.iter().filter(|path| exec::identity(path) != ourselves);
+    let others = on_path.iter().filter(|path| program::file_id(path) != ourselves);
     let mut others: Vec<_> = others.filter(|path| real(path) != real(program)).collect();
     others.dedup();
     for other in others {

@@ -7,7 +7,7 @@ use std::path::Path;
 use shims::{Dirs, quote};
 
 use super::report::{Finding, Group};
-use crate::exec::carry::pending;
+use crate::launch::apply::carry::pending;
 
 /// What a probe that was killed leaves behind starts so.
 pub const PROBE: &str = "probe-";

@@ -1,15 +1,12 @@
 //! The launches: can each agent be planned for, and what on this machine speaks against it.
 
-use shims::{Agent, Dirs, Note};
+use shims::{Agent, Message, Note};
 
 use super::report::{Finding, Group, Mark};
-use crate::commands::choices::{self, Choice};
-use crate::commands::conflicts;
-use crate::commands::launch::{Asking, LaunchContext};
 use crate::config::Loaded;
-use crate::env::Environment;
-use crate::request::Request;
-use crate::resolve;
+use crate::context::Context;
+use crate::launch::explain::{self, Choice};
+use crate::launch::{self, LaunchRequest, Network, conflicts, resolve};
 
 /// The provider to plan with: the one named, else the first in the config that the agent can use.
 pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loaded) -> Option<&'a str> {
@@ -23,17 +20,11 @@ pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loade
 }
 
 /// Plans a launch of each agent, with no words of its own.
-pub fn look(
-    agents: &[&'static dyn Agent],
-    named: Option<&str>,
-    loaded: &Loaded,
-    dirs: &Dirs,
-    env: &Environment,
-) -> Group {
+pub fn look(agents: &[&'static dyn Agent], named: Option<&str>, context: &Context<'_>) -> Group {
     let mut group = Group::new("Launches");
     for &agent in agents {
-        match provider(agent, named, loaded) {
-            Some(provider) => group.extend(look_at(agent, provider, loaded, dirs, env)),
+        match provider(agent, named, &context.loaded) {
+            Some(provider) => group.extend(look_at(agent, provider, context)),
             None => group.add(unusable(agent, named)),
         }
     }
@@ -47,42 +38,36 @@ fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
     Finding::note(agent.name(), text, format!("it needs one that speaks {}", spoken.join(" or ")))
 }
 
-fn look_at(
-    agent: &'static dyn Agent,
-    provider: &str,
-    loaded: &Loaded,
-    dirs: &Dirs,
-    env: &Environment,
-) -> Vec<Finding> {
+fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> Vec<Finding> {
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
-    let request = Request::new(agent, provider);
-    let decided = LaunchContext::of(&request, &loaded.config, dirs, env)
-        .and_then(|meant| meant.decide(&loaded.config, Asking::Nobody).map(|launch| (meant, launch)));
-    let (meant, launch) = match decided {
-        Ok((meant, Some(launch))) => (meant, launch),
-        Ok((_, None)) => return Vec::new(),
-        // A launch may still name what is missing.
-        Err(error) => return vec![Finding::error(Mark::Note, subject, &error, &otherwise)],
-    };
-    let plan = match meant.plan(Some(&launch)) {
-        Ok(plan) => plan,
+    let request = LaunchRequest::new(agent, provider);
+    // Resolved by itself first: what is missing there a launch may still name.
+    let mut notes = Vec::new();
+    if let Err(error) = launch::resolve_only(&request, context, Network::Off, &mut notes) {
+        return vec![Finding::error(Mark::Note, subject, &error, &otherwise)];
+    }
+    let planned = match launch::dry_run(&request, context, Network::Off, &mut notes) {
+        Ok(planned) => planned,
         Err(error) => return vec![Finding::error(Mark::Problem, subject, &error, &otherwise)],
     };
-    let launch = &launch;
-    let inputs = conflicts::inputs(agent, launch, dirs, env);
+    let plan = &planned.plan;
+    let Some((launch, _)) = &planned.launch else { return Vec::new() };
+    let inputs = conflicts::inputs(agent, launch, &context.dirs, context.env);
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
-    if plan.notes.contains(&Note::Info(launch.assumption())) {
-        findings.push(Finding::ok(subject.as_str(), launch.assumption().replace("\nhelp: ", "; ")));
+    let assumption = launch.assumption();
+    if plan.notes.contains(&Note::Info(assumption.clone())) {
+        let Message { text, help } = assumption;
+        findings.push(Finding::ok(subject.as_str(), format!("{text}; {}", help.unwrap_or_default())));
     }
-    findings.push(proxied(&subject, choices::proxy(launch, loaded, env)));
+    findings.push(proxied(&subject, explain::proxy(launch, &context.loaded, context.env)));
     for policy in conflicts::policies(&inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
         let help = "a launch says where it goes against it; its owner is the machine's administrator";
         findings.push(Finding::note(subject.as_str(), text, help));
     }
-    for it in conflicts::of(agent, launch, &inputs, &plan) {
+    for it in conflicts::of(agent, launch, &inputs, plan) {
         let text = format!("{}: {}: {}", it.place, it.names.join(", "), it.answer);
         let help = format!("nothing for a launch; it holds for a plain `{}` alone", agent.name());
         findings.push(Finding::note(subject.as_str(), text, help));

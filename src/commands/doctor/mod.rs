@@ -13,13 +13,14 @@ mod probe;
 mod report;
 mod version;
 
+use shims::Message;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use shims::{Agent, Dirs};
+use shims::Agent;
 
 use self::keys::Asking;
 use self::report::{Finding, Group, Mark, Report};
@@ -27,8 +28,10 @@ use super::probe::Interrupts;
 use super::target::Target;
 use crate::cli::Doctor;
 use crate::config::{self, Config, Loaded, Problems};
+use crate::context::Context;
 use crate::env::Environment;
-use crate::{output, resolve, suggest};
+use crate::launch::resolve;
+use crate::{output, suggest};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///
@@ -54,14 +57,15 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     for group in agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)? {
         report.add(group);
     }
+    let context = loaded.map(|loaded| Context { env, dirs: dirs.clone(), loaded });
     let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
-    if let Ok(loaded) = &loaded {
-        look_closer(asked, &target, &here, loaded, &dirs, env, &mut report);
+    if let Ok(context) = &context {
+        look_closer(asked, &target, &here, context, &mut report);
         if asked.probe {
-            probe_each(&target, &here, loaded, &dirs, env, &interrupts, &mut report)?;
+            probe_each(&target, &here, context, &interrupts, &mut report)?;
         }
     }
-    let known = loaded.as_ref().ok().map(|loaded| |name: &str| is_known(name, &loaded.config));
+    let known = context.as_ref().ok().map(|context| |name: &str| is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
     if asked.json {
         let version = env!("CARGO_PKG_VERSION");
@@ -80,11 +84,10 @@ fn look_closer(
     asked: &Doctor,
     target: &Target,
     here: &[&'static dyn Agent],
-    loaded: &Loaded,
-    dirs: &Dirs,
-    env: &Environment,
+    context: &Context<'_>,
     report: &mut Report,
 ) {
+    let Context { env, dirs, loaded } = context;
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
@@ -93,21 +96,20 @@ fn look_closer(
     let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
     report.add(keys::look(chosen(), asking));
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
-    report.add(launches::look(here, named, loaded, dirs, env));
+    report.add(launches::look(here, named, context));
 }
 
 /// Starts each agent that fits, and looks at what it sends.
 fn probe_each(
     target: &Target,
     here: &[&'static dyn Agent],
-    loaded: &Loaded,
-    dirs: &Dirs,
-    env: &Environment,
+    context: &Context<'_>,
     interrupts: &Interrupts,
     report: &mut Report,
 ) -> Result<()> {
     let named = target.provider.as_deref();
-    let launches = here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, loaded)?)));
+    let launches =
+        here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, &context.loaded)?)));
     let launches: Vec<_> = launches.collect();
     if launches.is_empty() {
         let mut group = Group::new("Probe");
@@ -119,7 +121,7 @@ fn probe_each(
         if std::io::stderr().is_terminal() {
             _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
         }
-        report.add(probe::look(agent, provider, loaded, dirs, env, interrupts)?);
+        report.add(probe::look(agent, provider, context, interrupts)?);
         interrupts.check()?;
     }
     Ok(())
@@ -132,7 +134,7 @@ fn check_name(name: &str, config: &Config) -> Result<()> {
     let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
     let known =
         if names.is_empty() { "has none".to_owned() } else { format!("has {}", suggest::listed(&names, 12)) };
-    bail!("no provider `{name}` in the config\nhelp: it {known}")
+    bail!(Message::new(format!("no provider `{name}` in the config"), format!("it {known}")))
 }
 
 /// Whether a shim or a folder may be called so.
@@ -159,7 +161,7 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             let count = loaded.config.providers.len();
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
             let otherwise = "fix it in the file: `agent-run config` opens it";
-            let said = |text: &String| Finding::said(Mark::Note, "file", text, otherwise);
+            let said = |text: &Message| Finding::said(Mark::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {

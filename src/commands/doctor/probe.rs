@@ -8,20 +8,21 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use shims::inputs::matches;
 use shims::proxy::PROXY_VARIABLES;
 use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
-use crate::commands::launch::{Asking, LaunchContext, PreparedLaunch};
 use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
+use crate::context::Context;
 use crate::env::Environment;
-use crate::exec::folders::private_dir;
+use crate::fs::private_dir::private_dir;
+use crate::launch::{self, LaunchRequest, Network, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
-use crate::request::Request;
+use crate::report;
 
 /// By these a request would go past the provider inside this program.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -39,13 +40,11 @@ const UNSEEN: &str = "not seen is what goes around the proxy variables, as a hoo
 pub fn look(
     agent: &'static dyn Agent,
     provider: &str,
-    loaded: &Loaded,
-    dirs: &Dirs,
-    env: &Environment,
+    context: &Context<'_>,
     interrupts: &Interrupts,
 ) -> Result<Group> {
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
-    match probe(agent, provider, loaded, dirs, env, interrupts) {
+    match probe(agent, provider, context, interrupts) {
         Ok((findings, is_isolated)) => group.extend(told(agent, &findings, is_isolated)),
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
@@ -83,15 +82,13 @@ fn told(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Fin
 fn probe(
     agent: &'static dyn Agent,
     name: &str,
-    loaded: &Loaded,
-    dirs: &Dirs,
-    env: &Environment,
+    context: &Context<'_>,
     interrupts: &Interrupts,
 ) -> Result<(ProbeReport, bool)> {
-    let request = Request { args: agent.one_shot(probe::PROMPT), ..Request::new(agent, name) };
-    let meant = LaunchContext::of(&request, &loaded.config, dirs, env)?;
-    let launch = meant.decide(&loaded.config, Asking::Nobody)?;
-    let launch = launch.context("a home without a provider cannot be probed")?;
+    let request = LaunchRequest { args: agent.one_shot(probe::PROMPT), ..LaunchRequest::new(agent, name) };
+    let mut notes = Vec::new();
+    let (launch, _) = launch::resolve_only(&request, context, Network::Off, &mut notes)?;
+    let Context { env, dirs, loaded } = context;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let proxy = mock_provider.proxy();
     let base = format!("http://{}{}", mock_provider.addr(), mock_provider.prefix());
@@ -110,11 +107,12 @@ fn probe(
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
     let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
-    let mut turned = config::load(&loaded.path)?;
-    turn_here(&mut turned.config, name, &launch, &base, &expected.key);
+    let mut context = Context { env: &env, dirs, loaded: config::load(&loaded.path)? };
+    turn_here(&mut context.loaded.config, name, &launch, &base, &expected.key);
 
-    let ready = PreparedLaunch::prepare_without_user_writes(&request, &turned, &dirs, &env)?;
-    let ran = probe::run(ready, &dirs.cwd, scratch.path(), interrupts)?;
+    let prepared = launch::prepare(&request, &context, UserFiles::Leave, &mut notes);
+    notes.iter().for_each(report::note);
+    let ran = probe::run(prepared?, &context.dirs.cwd, scratch.path(), interrupts)?;
     Ok((ProbeReport::of(&mock_provider.requests(), &expected, &ran), launch.isolated))
 }
 

@@ -1,5 +1,6 @@
 //! What the doctor found, in groups, and how it is told.
 
+use shims::Message;
 use std::io::{self, Write};
 
 use anyhow::Error;
@@ -54,26 +55,15 @@ impl Finding {
         Self { mark: Mark::Problem, ..Self::note(subject, text, help) }
     }
 
-    /// What a message says, with its own `help:` line as what to do.
-    pub fn said(mark: Mark, subject: impl Into<String>, message: &str, otherwise: &str) -> Self {
-        let (text, help) = message.split_once("\nhelp: ").unwrap_or((message, otherwise));
-        Self { mark, ..Self::note(subject, text, help) }
+    /// What a message says, with its own help as what to do.
+    pub fn said(mark: Mark, subject: impl Into<String>, message: &Message, otherwise: &str) -> Self {
+        let help = message.help.as_deref().unwrap_or(otherwise);
+        Self { mark, ..Self::note(subject, message.text.as_str(), help) }
     }
 
-    /// What an error says; `otherwise` is what to do where it does not. A `help:` line may stand in any link
-    /// of its chain.
+    /// What an error says; `otherwise` is what to do where it does not.
     pub fn error(mark: Mark, subject: impl Into<String>, error: &Error, otherwise: &str) -> Self {
-        let (mut texts, mut help) = (Vec::new(), None);
-        for cause in error.chain().map(ToString::to_string) {
-            match cause.split_once("\nhelp: ") {
-                Some((text, more)) => {
-                    texts.push(text.to_owned());
-                    help.get_or_insert_with(|| more.to_owned());
-                }
-                None => texts.push(cause),
-            }
-        }
-        Self { mark, ..Self::note(subject, texts.join(": "), help.as_deref().unwrap_or(otherwise)) }
+        Self::said(mark, subject, &crate::error::message(error), otherwise)
     }
 
     /// Adds an alternative remedy.
@@ -177,9 +167,10 @@ mod tests {
 
     #[test]
     fn what_to_do_is_found_wherever_an_error_says_it() {
-        for error in
-            [anyhow!("cause\nhelp: do it").context("outer"), anyhow!("cause").context("outer\nhelp: do it")]
-        {
+        for error in [
+            anyhow!(Message::new("cause", "do it")).context("outer"),
+            anyhow!("cause").context(Message::new("outer", "do it")),
+        ] {
             let finding = Finding::error(Mark::Problem, "x", &error, "nothing");
             assert_eq!((finding.text.as_str(), finding.help.as_deref()), ("outer: cause", Some("do it")));
         }

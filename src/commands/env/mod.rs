@@ -5,20 +5,21 @@
 
 mod write;
 
+use shims::Message;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context as _, Result};
 use shims::opts::Force;
 use shims::{Launch, Origin, Part, Sourced, Value};
 
 use crate::cli::env::{Env, Format};
-use crate::commands::launch;
-use crate::config::{self, KeySource, Provider};
+use crate::config::{KeySource, Provider};
+use crate::context::Context;
 use crate::env::Environment;
-use crate::request::Request;
+use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
 use crate::{key, output, report};
 
 /// A piece of a value, as a shell can be told of it.
@@ -42,11 +43,13 @@ type Entry = (String, Vec<Piece>);
 /// # Errors
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
 pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let loaded = config::load_for(&env.config_file(option)?, &words.provider)?;
-    loaded.warnings_about(&words.provider).for_each(|warning| report::warn(warning));
-    let dirs = env.dirs()?;
-    let (launch, provider) = launch::decide(&request(words)?, &loaded.config, &dirs, env)?;
-    let home = &dirs.home;
+    let context = Context::for_launch(option, &words.provider, env)?;
+    let mut notes = Vec::new();
+    let network = Network::On(KeyPolicy::NoCommands);
+    let resolved = launch::resolve_only(&request(words)?, &context, network, &mut notes);
+    notes.iter().for_each(report::note);
+    let (launch, provider) = resolved?;
+    let home = &context.dirs.home;
     let secrets = Secrets {
         key: if words.with_key { key::of(provider, env, home)? } else { None },
         reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, home)),
@@ -56,10 +59,9 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
     let left_out = write::drop_unspeakable(&mut entries, words.format);
     if !left_out.is_empty() {
-        report::warn(&format!(
-            "left out {}, since {}\nhelp: --with-key prints the key itself",
-            left_out.join(" and "),
-            why(provider)
+        report::warn(Message::new(
+            format!("left out {}, since {}", left_out.join(" and "), why(provider)),
+            "--with-key prints the key itself",
         ));
     }
     let text = write::text(entries, &conflicts(&launch, provider), words.format);
@@ -70,8 +72,8 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     output::exact(|out| out.write_all(text.as_bytes()))
 }
 
-fn request(words: &Env) -> Result<Request> {
-    Ok(Request {
+fn request(words: &Env) -> Result<LaunchRequest> {
+    Ok(LaunchRequest {
         agent: shims::by_name("shell").context("no agent `shell`")?,
         provider: words.provider.clone(),
         model: words.model.clone().map(|model| Sourced::new(model, Origin::Option("--model"))),

@@ -1,5 +1,6 @@
 //! `models diff`: what changed between the list before and the present one.
 
+use shims::Message;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
@@ -39,7 +40,10 @@ pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
     let loaded = desk.load(name, provider, words.refresh);
     loaded.report(name);
     let Some(now) = loaded.known.list() else {
-        bail!("there is no list of `{name}`\nhelp: `agent-run models list {name} --refresh` loads one");
+        bail!(Message::new(
+            format!("there is no list of `{name}`"),
+            format!("`agent-run models list {name} --refresh` loads one")
+        ));
     };
     let before = desk.catalog.before(name, provider);
     let changes = before.as_ref().map(|before| changes(before, now)).transpose()?.unwrap_or_default();
@@ -55,7 +59,7 @@ pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
         print(out, &changes)
     })?;
     if loaded.failed {
-        bail!("the list of {name} could not be loaded\nhelp: the warnings above say why");
+        bail!(Message::new(format!("the list of {name} could not be loaded"), "the warnings above say why"));
     }
     Ok(done)
 }

@@ -1,5 +1,6 @@
 //! `models list`: one provider's models, several providers', or all.
 
+use shims::Message;
 use std::io::{IsTerminal, Write};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -67,7 +68,10 @@ pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
     if failed.is_empty() {
         return Ok(done);
     }
-    bail!("the list of {} could not be loaded\nhelp: the warnings above say why", failed.join(", "))
+    bail!(Message::new(
+        format!("the list of {} could not be loaded", failed.join(", ")),
+        "the warnings above say why"
+    ))
 }
 
 fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provider)]) -> Vec<Loaded<'a>> {

@@ -6,6 +6,7 @@ mod progress;
 mod show;
 pub mod table;
 
+use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,7 +34,7 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
-        loaded.warnings_for(named).into_iter().for_each(|warning| report::warn(warning));
+        loaded.warnings_for(named).into_iter().for_each(report::warn);
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
@@ -82,9 +83,9 @@ struct Desk<'a> {
 /// What is known of a provider's models, after it was asked if need be.
 struct Loaded<'a> {
     known: Known<'a>,
-    warnings: Vec<String>,
+    warnings: Vec<Message>,
     /// Why it could not be asked.
-    failure: Option<String>,
+    failure: Option<Message>,
     /// Whether that leaves the user without what was asked for.
     failed: bool,
 }
@@ -96,9 +97,15 @@ impl<'a> Desk<'a> {
         }
         let names = suggest::nearest(name, self.config.providers.keys().map(String::as_str));
         if names.is_empty() {
-            bail!("no provider `{name}`\nhelp: the config has none yet; add one under `providers:`");
+            bail!(Message::new(
+                format!("no provider `{name}`"),
+                "the config has none yet; add one under `providers:`"
+            ));
         }
-        bail!("no provider `{name}` in the config\nhelp: there are {}", suggest::listed(&names, 12))
+        bail!(Message::new(
+            format!("no provider `{name}` in the config"),
+            format!("there are {}", suggest::listed(&names, 12))
+        ))
     }
 
     /// What is known of a provider, which is asked if its list is old or missing, or if `now`.
@@ -124,7 +131,7 @@ impl<'a> Desk<'a> {
                 failed: now || known.list().is_none(),
                 known,
                 warnings: Vec::new(),
-                failure: Some(failure.to_string()),
+                failure: Some(failure.message),
             },
         }
     }
@@ -137,25 +144,28 @@ impl<'a> Desk<'a> {
 
 impl Loaded<'_> {
     /// What to say of a default model that the provider's list does not have.
-    fn suggestion(&self) -> Option<String> {
+    fn suggestion(&self) -> Option<Message> {
         let default = self.known.missing_default()?;
         let records = self.known.records();
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
         let near = suggest::nearest(default, others);
-        let instead = near.first().map_or_else(String::new, |id| format!("\nhelp: the nearest is {id}"));
-        Some(format!("default_model `{default}` is not in the provider's list{instead}"))
+        let text = format!("default_model `{default}` is not in the provider's list");
+        let help = near.first().map(|id| format!("the nearest is {id}"));
+        Some(Message { text, help })
     }
 
     /// Tells the user what was odd, and what is shown instead of what could not be loaded.
     fn report(&self, name: &str) {
         let warnings = self.warnings.iter().cloned().chain(self.suggestion());
-        warnings.for_each(|warning| report::warn(&format!("{name}: {warning}")));
+        warnings.for_each(|warning| report::warn(warning.about(name)));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
-                Some(age) => format!("\nnote: the list from {} ago is used", table::age(age)),
+                Some(age) => format!("; the list from {} ago is used", table::age(age)),
                 None => String::new(),
             };
-            report::warn(&format!("could not load the models of {name}: {failure}{instead}"));
+            let Message { text, help } = failure.clone();
+            let text = format!("could not load the models of {name}: {text}{instead}");
+            report::warn(Message { text, help });
         }
     }
 }
@@ -178,7 +188,10 @@ fn refresh_detached(
     let key = || match (&sent, provider.key_source()) {
         (Some(key), _) => Ok(Some(key.clone())),
         (None, Some(config::KeySource::Command(_))) if !provider.completion_key => {
-            bail!("a key command is not run in the background\nhelp: `completion_key: true` allows it")
+            bail!(Message::new(
+                "a key command is not run in the background",
+                "`completion_key: true` allows it"
+            ))
         }
         (None, _) => key::of(provider, env, &dirs.home),
     };

@@ -1,5 +1,6 @@
 //! `models show`: one model, field by field, and who said what.
 
+use shims::Message;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -38,7 +39,7 @@ pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
             [] => "no model of this provider is known".to_owned(),
             near => format!("did you mean {}?", suggest::listed(&near[..near.len().min(3)], 3)),
         };
-        bail!("provider `{name}` has no model `{}`\nhelp: {instead}", words.model);
+        bail!(Message::new(format!("provider `{name}` has no model `{}`", words.model), instead));
     };
     if words.json {
         let row = Row { provider: name, record, from: "", age: None };

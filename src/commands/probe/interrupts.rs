@@ -1,6 +1,7 @@
 //! Signals that ask a probe, a demo or a question for a version to end, kept until what was started is ended and the
 //! folders are removed.
 
+use shims::Message;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::process::Child;
@@ -98,7 +99,9 @@ impl Interrupts {
                 came(signal, &mut lock(&shared));
             }
         };
-        std::thread::Builder::new().spawn(wait).context("could not start a thread\nhelp: see `ulimit -u`")?;
+        std::thread::Builder::new()
+            .spawn(wait)
+            .context(Message::new("could not start a thread", "see `ulimit -u`"))?;
         Ok(Self(state))
     }
 

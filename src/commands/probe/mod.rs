@@ -18,7 +18,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
-use crate::commands::launch::PreparedLaunch;
+use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
 pub use interrupts::{Interrupted, Interrupts};
 pub use scratch::Scratch;
@@ -57,7 +57,7 @@ pub fn random_key(name: &str) -> String {
 /// # Errors
 /// When it could not be started or was lost, and [`Interrupted`], after it was ended.
 pub fn run(
-    mut ready: PreparedLaunch,
+    mut prepared: PreparedLaunch,
     cwd: &Path,
     folder: &Path,
     interrupts: &Interrupts,
@@ -66,7 +66,7 @@ pub fn run(
     // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
     // A group of its own, so that what it starts can be ended with it.
-    let command = ready.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
+    let command = prepared.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
     let program = PathBuf::from(command.get_program());
     orphans::adopt();

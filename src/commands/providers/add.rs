@@ -1,5 +1,6 @@
 //! `providers add`: a copy of a preset in the user's config.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
@@ -42,14 +43,17 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
     }
     if !words.yes {
         if !is_terminal {
-            bail!("nothing was added, since nobody could be asked\nhelp: --yes adds it without asking");
+            bail!(Message::new(
+                "nothing was added, since nobody could be asked",
+                "--yes adds it without asking"
+            ));
         }
         if !agreed(&format!("\nAdd this to {}? [Y/n] ", path.display()))? {
             bail!("nothing was added");
         }
     }
     config::change_config(path, &entry, |now| config::append(now, name, &entry))?;
-    loaded.warnings_about(name).for_each(|warning| report::warn(warning));
+    loaded.warnings_about(name).for_each(report::warn);
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
 }
@@ -59,7 +63,10 @@ fn said(words: &Add) -> Result<Option<KeyPlace>> {
     let command = |text: &String| {
         let argv = shlex::split(text).filter(|argv| !argv.is_empty());
         let argv = argv.with_context(|| {
-            format!("--key-command is no command: {text}\nhelp: write it as one word: 'pass show deepseek'")
+            Message::new(
+                format!("--key-command is no command: {text}"),
+                "write it as one word: 'pass show deepseek'",
+            )
         });
         argv.map(KeyPlace::Command)
     };
@@ -86,7 +93,10 @@ fn ask_for_place(variable: &str, name: &str, env: &Environment) -> Result<Option
         Ok(chosen) if chosen - 1 <= ways.len() && chosen > 1 => {
             Ok(Some(KeyPlace::Command(ways.swap_remove(chosen - 2).argv)))
         }
-        _ => bail!("`{answer}` is none of these\nhelp: answer with a number, or use --key-command"),
+        _ => bail!(Message::new(
+            format!("`{answer}` is none of these"),
+            "answer with a number, or use --key-command"
+        )),
     }
 }
 

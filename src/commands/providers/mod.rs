@@ -8,6 +8,7 @@ mod presets;
 mod show;
 mod test;
 
+use shims::Message;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -17,7 +18,8 @@ use shims::{Agent, Protocol};
 use crate::cli::Providers;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::{key, report, resolve, suggest};
+use crate::launch::resolve;
+use crate::{key, report, suggest};
 
 /// Runs a command below `providers`.
 ///
@@ -35,7 +37,7 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
 
 fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Loaded> {
     let loaded = config::load(&env.config_file(option)?)?;
-    loaded.warnings_for(named).into_iter().for_each(|warning| report::warn(warning));
+    loaded.warnings_for(named).into_iter().for_each(report::warn);
     Ok(loaded)
 }
 
@@ -45,10 +47,10 @@ fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
         return Ok(provider);
     }
     let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
-    bail!(
-        "no provider `{name}` in the config\nhelp: there are {}; `agent-run providers add` adds one",
-        suggest::listed(&names, 12)
-    )
+    bail!(Message::new(
+        format!("no provider `{name}` in the config"),
+        format!("there are {}; `agent-run providers add` adds one", suggest::listed(&names, 12))
+    ))
 }
 
 /// The agents that can be launched on a provider, and by which protocol.

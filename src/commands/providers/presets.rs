@@ -1,5 +1,6 @@
 //! `providers presets`: the providers that are known without a config.
 
+use shims::Message;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
@@ -24,7 +25,10 @@ pub fn run(words: &Presets) -> Result<ExitCode> {
         let text = text.to_lowercase();
         found.retain(|preset| searched(preset).contains(&text));
         if found.is_empty() {
-            bail!("no preset has `{text}`\nhelp: `agent-run providers presets` lists all of them");
+            bail!(Message::new(
+                format!("no preset has `{text}`"),
+                "`agent-run providers presets` lists all of them"
+            ));
         }
     }
     if words.json {

@@ -2,6 +2,7 @@
 //!
 //! It costs a few tokens, so it runs on request and never at a launch.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
@@ -46,7 +47,8 @@ pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
     report(&list, words.json)?;
     let model = words.model.clone().or_else(|| provider.default_model.clone());
     let model = model.or_else(|| catalog.known(name, provider).with_prefix("").into_iter().next());
-    let model = model.with_context(|| format!("no model is known of {name}\nhelp: name one with --model"))?;
+    let model = model
+        .with_context(|| Message::new(format!("no model is known of {name}"), "name one with --model"))?;
     let mut findings = vec![list];
     let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
     for protocol in Protocol::ALL.into_iter().filter(declared) {
@@ -58,7 +60,7 @@ pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
             works: Some(probe.failure.is_none()),
             status: probe.status,
             took: Some(probe.took),
-            said: probe.failure.map_or_else(answered, |failure| failure.to_string()),
+            said: probe.failure.map_or_else(answered, |failure| failure.message.render()),
             hint: hints::about(provider).into_iter().find(|(of, _)| *of == protocol).map(|(_, hint)| hint),
         };
         report(&finding, words.json)?;
@@ -98,7 +100,7 @@ fn list(
         }
         // A provider may have no list, and the config need not turn that off.
         Err(failure) => {
-            finding(if failure.is_no_list() { None } else { Some(false) }, took, failure.to_string())
+            finding(if failure.is_no_list() { None } else { Some(false) }, took, failure.message.render())
         }
     }
 }

@@ -12,8 +12,8 @@ use anyhow::Result;
 
 use crate::cli::Shell;
 use crate::complete::script;
-use crate::exec::failed;
 use crate::fs::atomic::publish;
+use crate::fs::io_error;
 use crate::fs::nonblocking;
 
 /// A shell's script below the data folder, and what is added to a shim's name for its link.
@@ -73,7 +73,7 @@ impl Completions {
             for link in shims.iter().filter_map(|shim| self.link(place, shim)) {
                 match symlink(place.file, &link) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                    made => made.map_err(failed("link", &link))?,
+                    made => made.map_err(io_error("link", &link))?,
                 }
             }
         }
@@ -148,7 +148,7 @@ fn is_link_to(path: &Path, target: &str) -> bool {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    fs::remove_file(path).map_err(failed("remove", path))
+    fs::remove_file(path).map_err(io_error("remove", path))
 }
 
 /// Writes a script whole, readable by everyone, as a package's files are.
@@ -160,7 +160,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(path))?;
         publish(path, text.as_bytes())
     };
-    write().map_err(failed("write", path))
+    write().map_err(io_error("write", path))
 }
 
 #[cfg(test)]

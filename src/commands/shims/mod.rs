@@ -8,6 +8,7 @@ mod report;
 mod selection;
 mod target;
 
+use shims::Message;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -77,7 +78,7 @@ fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) 
     if !asked.dry_run {
         // The links work without.
         add_completions(&report, &links, env)
-            .unwrap_or_else(|error| crate::report::warn(&format!("{error:#}")));
+            .unwrap_or_else(|error| crate::report::warn(crate::error::message(&error)));
     }
     report.print(asked.json)?;
     // What was asked for by name has failed; what merely would have fit has been told.
@@ -127,10 +128,12 @@ fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<
     forget_completions(&completions, links, env)?;
     if is_new && env.shell() == Some("zsh") {
         let folder = shims::quote(completions.zsh_folder().as_os_str());
-        crate::report::warn(&format!(
-            "zsh looks for completions in the folders of fpath alone\n\
-             help: unless it is among them, add this line to ~/.zshrc, before compinit:\n  \
+        crate::report::warn(Message::new(
+            "zsh looks for completions in the folders of fpath alone",
+            format!(
+                "unless it is among them, add this line to ~/.zshrc, before compinit:\n  \
              fpath=({folder} $fpath)"
+            ),
         ));
     }
     Ok(())
@@ -183,5 +186,5 @@ fn list(asked: &List, config: Option<&Config>, env: &Environment) -> Result<Exit
 /// Why a launch by this name would be refused, in a line.
 fn problem(name: &str, config: &Config) -> Option<String> {
     let error = Pair::parse(name).and_then(|pair| pair.check(config)).err()?;
-    error.to_string().lines().next().map(str::to_owned)
+    Some(error.to_string())
 }

@@ -1,5 +1,6 @@
 //! What came of it: a line for each link, in words or as JSON.
 
+use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,7 +10,8 @@ use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
 use crate::env::Environment;
-use crate::{exec, output, report};
+use crate::launch::program;
+use crate::{output, report};
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -117,11 +119,11 @@ impl Report {
         let here = path.iter().position(|dir| is_same(dir, &self.dir));
         self.on_path = here.is_some();
         let Some(here) = here else { return };
-        let (ourselves, folder) = (exec::ourselves(), self.dir.clone());
+        let (ourselves, folder) = (program::own_file_id(), self.dir.clone());
         let find = |dirs: &[PathBuf], name: &str| {
             let candidates = dirs.iter().filter(|dir| !is_same(dir, &folder)).map(|dir| dir.join(name));
             let is_command = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
-            candidates.filter(is_command).find(|file| exec::identity(file) != ourselves)
+            candidates.filter(is_command).find(|file| program::file_id(file) != ourselves)
         };
         for line in &mut self.shims {
             if matches!(line.outcome, Outcome::Created | Outcome::AlreadyThere | Outcome::Repointed) {
@@ -135,7 +137,7 @@ impl Report {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            report::warn(&format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            report::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
         }
         !foreign.is_empty()
     }
@@ -145,14 +147,17 @@ impl Report {
         for line in &self.shims {
             for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
                 if let Some(other) = other {
-                    report::warn(&format!("{} {what} {}", line.name, other.display()));
+                    report::warn(format!("{} {what} {}", line.name, other.display()));
                 }
             }
         }
         if !self.on_path {
             let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
             let (line, file) = path_line(shell, &dir);
-            report::warn(&format!("{dir} is not on PATH\nhelp: add this line to {file}:\n  {line}"));
+            report::warn(Message::new(
+                format!("{dir} is not on PATH"),
+                format!("add this line to {file}:\n  {line}"),
+            ));
         }
     }
 
@@ -203,7 +208,7 @@ impl Report {
 }
 
 fn is_same(a: &Path, b: &Path) -> bool {
-    a == b || exec::identity(a).is_some_and(|found| Some(found) == exec::identity(b))
+    a == b || program::file_id(a).is_some_and(|found| Some(found) == program::file_id(b))
 }
 
 /// The line that puts a folder on PATH, and the file of the shell it goes into.

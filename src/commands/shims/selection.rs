@@ -2,12 +2,13 @@
 
 use anyhow::{Result, bail};
 use shims::Agent;
+use shims::Message;
 
 use crate::cli::shims::Install;
 use crate::config::Config;
 use crate::env::Environment;
+use crate::launch::{program, resolve};
 use crate::shim_links::pairs::{Pair, fitting, fitting_of};
-use crate::{exec, inputs, resolve};
 
 /// The pairs that were asked for.
 ///
@@ -33,18 +34,22 @@ pub fn pairs(asked: &Install, config: &Config, env: &Environment) -> Result<Vec<
         if let ([agent], [provider]) = (agents.as_slice(), asked.providers.as_slice()) {
             Pair { agent: *agent, provider: provider.clone() }.check(config)?;
         }
-        bail!("no agent and provider that were asked for fit together\nhelp: see `protocols` in the config");
+        bail!(Message::new(
+            "no agent and provider that were asked for fit together",
+            "see `protocols` in the config"
+        ));
     }
     if asked.found_only {
         let dirs = env.dirs()?;
-        let is_found = |agent: &dyn Agent| {
-            exec::find(agent, &env.path(), &agent.fallback_programs(&inputs::bare(&dirs, env))).is_ok()
-        };
+        let is_found = |agent: &dyn Agent| program::locate(agent, &dirs, env).is_ok();
         let found: Vec<_> =
             shims::AGENTS.iter().filter(|agent| is_found(**agent)).map(|a| a.name()).collect();
         pairs.retain(|pair| found.contains(&pair.agent.name()));
         if pairs.is_empty() {
-            bail!("none of the agents is found on PATH\nhelp: install one, or leave --found-only out");
+            bail!(Message::new(
+                "none of the agents is found on PATH",
+                "install one, or leave --found-only out"
+            ));
         }
     }
     Ok(pairs)
@@ -56,5 +61,8 @@ fn check_exists(name: &str, config: &Config) -> Result<()> {
         return Ok(());
     }
     let near = crate::suggest::nearest(name, config.providers.keys().map(String::as_str));
-    bail!("no provider `{name}` in the config\nhelp: it has {}", crate::suggest::listed(&near, 12))
+    bail!(Message::new(
+        format!("no provider `{name}` in the config"),
+        format!("it has {}", crate::suggest::listed(&near, 12))
+    ))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::env::Environment;
-use crate::exec;
+use crate::launch::program;
 
 /// The name we were called by as an absolute path, its links not followed; where that leads elsewhere, our
 /// own file.
@@ -15,8 +15,8 @@ use crate::exec;
 /// # Errors
 /// When not even our own file can be named.
 pub fn stable(called: &OsStr, env: &Environment) -> Result<PathBuf> {
-    let ourselves = exec::ourselves();
-    let is_us = |path: &PathBuf| ourselves.is_some() && exec::identity(path) == ourselves;
+    let ourselves = program::own_file_id();
+    let is_us = |path: &PathBuf| ourselves.is_some() && program::file_id(path) == ourselves;
     let named = if called.as_bytes().contains(&b'/') {
         Some(PathBuf::from(called))
     } else {

@@ -84,7 +84,7 @@ fn a_command_beside_a_literal_key_wins_with_a_warning() {
     let loaded = parse(&provider("key: a\nkey_command: [pass, show, b]")).unwrap_or_else(|p| panic!("{p}"));
     assert!(matches!(loaded.config.providers["p"].key_source(), Some(KeySource::Command(_))));
     assert_eq!(
-        loaded.warnings().collect::<Vec<_>>(),
+        loaded.warnings().map(shims::Message::render).collect::<Vec<_>>(),
         ["c.yaml: providers.p has both `key` and `key_command`, and the command is used\nhelp: remove `key`"]
     );
 }

@@ -13,7 +13,7 @@ const ANOTHER: [&str; 4] =
 
 fn launch(text: &str, name: &str) -> Result<Vec<String>, Vec<String>> {
     let loaded = parse_for(text.to_owned(), Path::new(PATH), name)
-        .map_err(|all| all.messages().collect::<Vec<_>>())?;
+        .map_err(|all| all.messages().map(|message| message.render()).collect::<Vec<_>>())?;
     Ok(loaded.config.others.key_variables)
 }
 
@@ -48,7 +48,10 @@ fn what_is_wrong_with_another_provider_stops_no_launch() {
             parse_sound(text.clone(), Path::new(PATH)).unwrap_or_else(|problems| panic!("{problems}"));
         assert_eq!(sound.config.providers.keys().collect::<Vec<_>>(), ["p"]);
         assert!(sound.check("p").is_ok() && sound.check("none").is_ok());
-        let said = sound.check("q").err().map(|problems| problems.messages().collect::<Vec<_>>());
+        let said = sound
+            .check("q")
+            .err()
+            .map(|problems| problems.messages().map(|message| message.render()).collect::<Vec<_>>());
         assert_eq!(
             (said, launch(&text, "q").err()),
             (Some(messages(&text)), Some(messages(&text))),

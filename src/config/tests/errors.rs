@@ -142,7 +142,9 @@ fn yaml_is_what_libyaml_takes() {
     for text in
         ["\u{2028}providers: {}", "providers: {?p: null}", "providers: {\n}\n", "providers: {p: [\n]}\n"]
     {
-        let messages = parse(text).err().map(|problems| problems.messages().collect::<Vec<_>>().concat());
+        let messages = parse(text)
+            .err()
+            .map(|problems| problems.messages().map(|message| message.render()).collect::<Vec<_>>().concat());
         assert!(!messages.as_deref().unwrap_or_default().contains("not YAML"), "{text}: {messages:?}");
         assert!(!messages.as_deref().unwrap_or_default().contains("unknown key"), "{text}: {messages:?}");
     }

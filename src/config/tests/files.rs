@@ -16,7 +16,7 @@ fn written(folder: &tempfile::TempDir, mode: u32, bytes: impl AsRef<[u8]>) -> Pa
 
 #[track_caller]
 fn refused(path: &Path) -> String {
-    let message = load(path).err().expect("an error").to_string();
+    let message = crate::error::render(&load(path).err().expect("an error"));
     message.replace(&path.parent().expect("a folder").display().to_string(), "DIR")
 }
 
@@ -45,7 +45,7 @@ fn a_key_that_others_can_read_is_a_warning() {
         if let [warning] = &warnings[..] {
             let at = path.display();
             let text = "providers.p.key stands in a file that others can read";
-            assert_eq!(**warning, format!("{at}: {text}\nhelp: chmod 600 '{at}'"));
+            assert_eq!(warning.render(), format!("{at}: {text}\nhelp: chmod 600 '{at}'"));
         }
         fs::remove_file(&path).expect("removed");
     }

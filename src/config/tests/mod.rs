@@ -31,7 +31,7 @@ fn config(text: &str) -> Config {
 fn messages(text: &str) -> Vec<String> {
     match parse(text) {
         Ok(_) => panic!("no problem is found in\n{text}"),
-        Err(problems) => problems.messages().collect(),
+        Err(problems) => problems.messages().map(|message| message.render()).collect(),
     }
 }
 

@@ -194,8 +194,9 @@ fn every_key_takes_and_refuses_the_shapes_that_its_type_does() {
                     let _ = write!(text, "\nproviders: {{}}");
                 }
                 let (by_schema, by_type) = (schema.refuses(&text), parse(&text).err());
-                let shape_is_wrong =
-                    |problems: &Problems| problems.messages().any(|message| message.contains(": expected "));
+                let shape_is_wrong = |problems: &Problems| {
+                    problems.messages().any(|message| message.text.contains(": expected "))
+                };
                 let agree = match &by_type {
                     None => by_schema.is_none(),
                     Some(problems) => by_schema.is_some() || !shape_is_wrong(problems),

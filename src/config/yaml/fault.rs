@@ -64,7 +64,7 @@ impl Display for Fault {
 impl std::error::Error for Fault {}
 
 impl de::Error for Fault {
-    /// Takes the schema's own errors, which carry their help in a second line.
+    /// Takes the schema's own errors, see `values::bad`: text is all that serde hands on, so the help is in its last line.
     fn custom<T: Display>(error: T) -> Self {
         let text = error.to_string();
         match text.split_once("\nhelp: ") {

@@ -4,7 +4,6 @@ mod made_up;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -18,7 +17,7 @@ use self::made_up::{
 use super::machine::Machine;
 use super::{claude_json, codex_toml, config, crush_json, filters, hermes_yaml, model_list};
 use crate::env::Environment;
-use crate::exec;
+use crate::launch::apply;
 
 const KEY: &str = "sk-the-key-of-the-provider";
 
@@ -112,7 +111,7 @@ proptest! {
         };
 
         let inherited = Environment::made_of(machine.env.clone());
-        let command = exec::command(&plan, Path::new("/bin/x"), Some(KEY), &inherited).expect("filled in");
+        let command = apply::command(&plan, Some(KEY), &inherited).expect("filled in");
         let child: BTreeMap<&OsStr, &OsStr> =
             command.get_envs().filter_map(|(name, value)| Some((name, value?))).collect();
         for (name, value) in &child {

@@ -94,7 +94,7 @@ fn warnings(plan: &Plan) -> Vec<&str> {
     plan.notes
         .iter()
         .filter_map(|note| match note {
-            Note::Warning(text) => Some(text.as_str()),
+            Note::Warning(text) => Some(text.render().leak() as &str),
             Note::Info(_) => None,
         })
         .collect()

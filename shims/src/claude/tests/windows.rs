@@ -22,7 +22,7 @@ fn at(launch: &Launch, settings: &str) -> Plan {
 }
 
 fn assumed(plan: &Plan) -> bool {
-    plan.notes.iter().any(|note| matches!(note, Note::Info(text) if text.contains("are assumed")))
+    plan.notes.iter().any(|note| matches!(note, Note::Info(text) if text.render().contains("are assumed")))
 }
 
 /// The table of issue row C6: window × id × the model of the user's settings.

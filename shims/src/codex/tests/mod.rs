@@ -7,6 +7,7 @@ mod models;
 mod plain;
 mod projects;
 
+use crate::message::Render;
 use std::path::Path;
 
 use super::*;
@@ -73,7 +74,7 @@ fn generated(own: &str) -> toml::Table {
 
 fn warnings(plan: &Plan) -> Vec<&str> {
     let text = |note: &'_ Note| match note {
-        Note::Warning(text) => Some(text.clone().leak() as &str),
+        Note::Warning(text) => Some(text.clone().render().leak() as &str),
         Note::Info(_) => None,
     };
     plan.notes.iter().filter_map(text).collect()
@@ -254,10 +255,7 @@ fn an_administrators_settings_are_warned_of_and_our_id_is_refused() {
     let ours = "[model_providers.agent-run-xxxxxxxx]\nbase_url = 'http://evil.example'";
     for path in managed::files() {
         let error = planned(path.to_str().expect("UTF-8"), ours).expect_err("refused");
-        assert!(
-            error.to_string().starts_with(&format!("{} defines the provider", path.display())),
-            "{error}"
-        );
+        assert!(error.render().starts_with(&format!("{} defines the provider", path.display())), "{error}");
     }
     assert_eq!(warned("[model_providers.agent-run]\nname = 'x'"), "", "a guess does no harm");
 }

@@ -149,7 +149,7 @@ fn the_home_folder_as_a_project_is_told_by_why() {
     let plan = plan(&launch(), &machine).expect("planned");
     let note = Note::Info(
         "where the home folder is a trusted project, Codex reads /h/.codex/config.toml once more: service_tier"
-            .to_owned(),
+            .into(),
     );
     assert_eq!(plan.notes, [note]);
 }
@@ -162,7 +162,7 @@ fn the_keys_own_variable_stays_for_a_server_of_the_users_and_for_no_projects() {
     for text in [server, passed] {
         let plan = plan(&keyed(), &machine(&[("/h/.codex/config.toml", text)])).expect("planned");
         assert!(!plan.env.contains_key(variable), "{text}");
-        assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.contains("OWN_KEY stays")));
+        assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.render().contains("OWN_KEY stays")));
         let blank = word(&plan, "shell_environment_policy.set=").expect("a word");
         assert_eq!(blank["OWN_KEY"].as_str(), Some(""), "commands do not see it");
     }

@@ -1,4 +1,4 @@
-//! A mkdir-based lock, compatible with npm's `proper-lockfile`. The way of npm's `proper-lockfile`.
+//! A mkdir-based lock, compatible with npm's `proper-lockfile`.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 
-use crate::exec::waiting::{LIMIT, Wait};
+use crate::fs::waiting::{LIMIT, Wait};
 
 /// The age at which a lock counts as left behind by a process that was killed.
 const STALE: Duration = Duration::from_secs(10);
@@ -67,6 +67,7 @@ fn is_stale(lock: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shims::message::Render as _;
 
     #[test]
     fn a_lock_left_behind_is_taken_over_and_given_back() {
@@ -104,7 +105,7 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(200));
                 }
             });
-            let error = Lock::take(&path).map(|_| ()).expect_err("held").to_string();
+            let error = Lock::take(&path).map(|_| ()).expect_err("held").render();
             is_over.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(error.contains("for 10 s\nhelp: "), "{error}");
         });

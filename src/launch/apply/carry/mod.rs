@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use shims::{Carry, KeyText};
 
-use super::folders::{Folders, failed};
 use crate::fs::atomic::{Replacement, beside};
+use crate::fs::io_error;
+use crate::fs::private_dir::Folders;
 use rollout::CopyError;
 
 /// What was not copied.
@@ -52,9 +53,9 @@ pub fn carry(carry: &Carry, folders: &mut Folders<'_>, left: &mut Left) -> Resul
     }
     let fresh = beside(&carry.to, "new");
     // A home that the user has put elsewhere, with a link to it.
-    let root = fs::canonicalize(&carry.from).map_err(failed("look at", &carry.from))?;
+    let root = fs::canonicalize(&carry.from).map_err(io_error("look at", &carry.from))?;
     Copying { carry, root: &root, fresh: Some(&fresh), folders, left }.copy(&root, &fresh)?;
-    fs::rename(&fresh, &carry.to).map_err(failed("write", &carry.to))?;
+    fs::rename(&fresh, &carry.to).map_err(io_error("write", &carry.to))?;
     folders.forget(&fresh);
     Ok(())
 }
@@ -142,7 +143,7 @@ impl Copying<'_, '_> {
                 self.unread(from, to, &error);
                 Ok(())
             }
-            Err(CopyError::Write(error)) => Err(failed("write", to)(error)),
+            Err(CopyError::Write(error)) => Err(io_error("write", to)(error)),
         }
     }
 
@@ -267,10 +268,10 @@ impl Write for Same {
 }
 
 fn copy_link(from: &Path, to: &Path) -> Result<()> {
-    let target = fs::read_link(from).map_err(failed("read", from))?;
+    let target = fs::read_link(from).map_err(io_error("read", from))?;
     match symlink(target, to) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        made => made.map_err(failed("link", to)),
+        made => made.map_err(io_error("link", to)),
     }
 }
 

@@ -5,12 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Carry, KeyText};
+use shims::{Carry, KeyText, Message, Note};
 
 use super::{Left, Unread, carry};
-use crate::exec::files;
-use crate::exec::folders::{Folders, failed};
-use crate::report;
+use crate::fs::private_dir::Folders;
+use crate::fs::{files, io_error};
 
 /// Copies what was noted in `path` and can be read now.
 ///
@@ -18,7 +17,7 @@ use crate::report;
 ///
 /// # Errors
 /// As [`carry`].
-pub fn again(path: &Path, folders: &mut Folders<'_>) -> Result<Option<Vec<Unread>>> {
+pub fn again(path: &Path, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<Option<Vec<Unread>>> {
     let Some(noted) = read(path) else { return Ok(None) };
     let mut left = Left::default();
     let mut copied = Vec::new();
@@ -32,10 +31,10 @@ pub fn again(path: &Path, folders: &mut Folders<'_>) -> Result<Option<Vec<Unread
         }
     }
     if !copied.is_empty() {
-        report::warn(&format!(
-            "what could not be copied before can be read now and was:{}\nhelp: nothing to do; the originals stay",
-            list(copied.iter())
-        ));
+        notes.push(Note::Warning(Message::new(
+            format!("what could not be copied before can be read now and was:{}", list(copied.iter())),
+            "nothing to do; the originals stay",
+        )));
     }
     Ok(Some(left.unread))
 }
@@ -54,6 +53,7 @@ pub fn note(
     still: Option<Vec<Unread>>,
     new: Vec<Unread>,
     folders: &mut Folders<'_>,
+    notes: &mut Vec<Note>,
 ) -> Result<()> {
     if still.is_none() && new.is_empty() {
         return Ok(());
@@ -61,7 +61,7 @@ pub fn note(
     let dirs = folders.dirs();
     // A session of the user's own is copied when it is named, and only then.
     let is_kept = |it: &Unread| [&dirs.cache, &dirs.state].iter().any(|base| it.carry.from.starts_with(base));
-    warn(&new, &is_kept);
+    notes.extend(warning(&new, &is_kept));
     let mut all: Vec<Json> = Vec::new();
     for unread in still.into_iter().flatten().chain(new.into_iter().filter(|it| is_kept(it))) {
         let noted = written(&unread.carry);
@@ -73,14 +73,14 @@ pub fn note(
         return files::write_in(folders, path, format!("{:#}\n", Json::from(all)).as_bytes(), false);
     }
     match fs::symlink_metadata(path) {
-        Ok(_) => fs::remove_file(path).map_err(failed("remove", path)),
+        Ok(_) => fs::remove_file(path).map_err(io_error("remove", path)),
         Err(_) => Ok(()),
     }
 }
 
-fn warn(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) {
+fn warning(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) -> Option<Note> {
     if new.is_empty() {
-        return;
+        return None;
     }
     let mut places: Vec<(&Path, &str)> = new.iter().map(|it| (&*it.place, &*it.why)).collect();
     places.sort_unstable();
@@ -88,7 +88,10 @@ fn warn(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) {
     let line = |(place, why): &(&Path, &str)| format!("\n  {}: {why}", place.display());
     let places: String = places.iter().map(line).collect();
     let then = if new.iter().any(is_kept) { "; the launches that follow try again" } else { "" };
-    report::warn(&format!("these could not be read, and were not copied:{places}\nhelp: see why{then}"));
+    Some(Note::Warning(Message::new(
+        format!("these could not be read, and were not copied:{places}"),
+        format!("see why{then}"),
+    )))
 }
 
 fn list<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> String {

@@ -12,8 +12,8 @@ use shims::inputs::matches;
 use shims::proxy::{PROXY_VARIABLES, host};
 use shims::{Agent, Dirs, Fact, Inputs, Launch, Plan};
 
+use super::snapshot;
 use crate::env::Environment;
-use crate::inputs;
 
 /// Settings in one place that a plan deals with in one way.
 #[derive(Debug, Eq, PartialEq, Serialize)]
@@ -28,7 +28,7 @@ pub struct Overruled {
 
 /// What the plan was made from, and the files that only the adapter's [`Agent::conflicts`] look into.
 pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
-    let mut inputs = inputs::gather(agent, launch, inputs::bare(dirs, env));
+    let mut inputs = snapshot::collect(agent, launch, snapshot::without_files(dirs, env));
     // A folder's files are known once it was read.
     loop {
         let mut new = agent.conflict_files(&inputs);
@@ -37,7 +37,7 @@ pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment
             return inputs;
         }
         for path in new {
-            inputs::read(path, &mut inputs);
+            snapshot::read(path, &mut inputs);
         }
     }
 }

@@ -1,10 +1,9 @@
-//! From what was said to what is meant: `Request` × `Provider` × known models → [`Launch`].
+//! From what was said to what is meant: `LaunchRequest` × `Provider` × known models → [`Launch`].
 //!
 //! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
 //! type instead.
 
-mod model;
-
+use shims::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
@@ -13,10 +12,11 @@ use shims::template::Field;
 use shims::window::split_long_context;
 use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
 
+use super::LaunchRequest;
+use super::model;
 use crate::catalog::Known;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
-use crate::request::Request;
 use crate::{header, suggest};
 
 /// Why a launch could not be decided.
@@ -54,7 +54,7 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     let typed = typed.to_string_lossy();
     let meant = suggest::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
     let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
-    bail!("no agent `{typed}`\nhelp: {meant}the agents are {}", shims::names())
+    bail!(Message::new(format!("no agent `{typed}`"), format!("{meant}the agents are {}", shims::names())))
 }
 
 /// The provider called `name`, for `agent`.
@@ -69,13 +69,47 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
     let names = suggest::nearest(name, fits.map(|(name, _)| name.as_str()));
     let title = agent.title();
     if names.is_empty() {
-        bail!(
-            "no provider `{name}`, and the config has none that {title} can use\n\
-             help: add one under `providers:` that speaks {}",
-            spoken(agent)
-        );
+        bail!(Message::new(
+            format!("no provider `{name}`, and the config has none that {title} can use"),
+            format!("add one under `providers:` that speaks {}", spoken(agent))
+        ));
     }
-    bail!("no provider `{name}` in the config\nhelp: {title} can use {}", suggest::listed(&names, 12))
+    bail!(Message::new(
+        format!("no provider `{name}` in the config"),
+        format!("{title} can use {}", suggest::listed(&names, 12))
+    ))
+}
+
+/// What a request is about.
+#[derive(Clone, Copy)]
+pub enum Target<'a> {
+    /// A provider.
+    Provider(&'a Provider),
+    /// A home of an old config (`isolated_homes`), which has none.
+    ProviderlessHome,
+}
+
+impl<'a> Target<'a> {
+    /// The provider.
+    pub fn provider(self) -> Option<&'a Provider> {
+        match self {
+            Self::Provider(provider) => Some(provider),
+            Self::ProviderlessHome => None,
+        }
+    }
+}
+
+/// Finds what the request is about.
+///
+/// # Errors
+/// As [`provider`].
+pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<Target<'a>> {
+    let (agent, name) = (request.agent, &request.provider);
+    let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
+    if is_home {
+        return Ok(Target::ProviderlessHome);
+    }
+    provider(agent, name, config).map(Target::Provider)
 }
 
 /// The best protocol that both the agent and the provider speak.
@@ -90,7 +124,7 @@ pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
 /// # Errors
 /// [`ResolveError`]: a fresh model list may help, or not.
 pub fn resolve(
-    request: &Request,
+    request: &LaunchRequest,
     provider: &Provider,
     config: &Config,
     known: &Known<'_>,
@@ -178,27 +212,32 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
         [] => String::new(),
         names => format!("use `{name}` with {}, or ", names.join(" or ")),
     };
-    bail!(
-        "{} speaks {}, and provider `{name}` speaks {}\nhelp: {instead}insist with --force protocol",
-        agent.title(),
-        spoken(agent),
-        declared.join(" and "),
-    )
+    bail!(Message::new(
+        format!(
+            "{} speaks {}, and provider `{name}` speaks {}",
+            agent.title(),
+            spoken(agent),
+            declared.join(" and ")
+        ),
+        format!("{instead}insist with --force protocol")
+    ))
 }
 
-fn protocol(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>> {
+fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Protocol>> {
     let agent = request.agent;
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
         if !agent.protocols().contains(&protocol) {
-            bail!("{} does not speak {protocol}\nhelp: it speaks {}", agent.title(), spoken(agent));
+            bail!(Message::new(
+                format!("{} does not speak {protocol}", agent.title()),
+                format!("it speaks {}", spoken(agent))
+            ));
         }
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
-            bail!(
-                "provider `{}` does not declare {protocol}\n\
-                 help: add it to `protocols`, or insist with --force protocol",
-                request.provider
-            );
+            bail!(Message::new(
+                format!("provider `{}` does not declare {protocol}", request.provider),
+                "add it to `protocols`, or insist with --force protocol"
+            ));
         }
         return Ok(asked.clone());
     }
@@ -212,15 +251,18 @@ fn protocol(request: &Request, provider: &Provider) -> Result<Sourced<Protocol>>
     negotiate(agent, &request.provider, provider)
 }
 
-fn key_path(request: &Request, below: &[&str]) -> Vec<String> {
+pub fn key_path(request: &LaunchRequest, below: &[&str]) -> Vec<String> {
     ["providers", &request.provider].iter().chain(below).map(|&key| key.to_owned()).collect()
 }
 
-fn base_url(request: &Request, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
+fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
     let key = key_path(request, &["base_urls", protocol.family()]);
     match provider.base_url(protocol) {
         Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
-        None => bail!("no base URL for {protocol}\nhelp: add `{}` to the config", key.join(".")),
+        None => bail!(Message::new(
+            format!("no base URL for {protocol}"),
+            format!("add `{}` to the config", key.join("."))
+        )),
     }
 }
 
@@ -242,12 +284,16 @@ fn tiers(provider: &Provider, model: &str) -> Tiers {
 
 fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment) -> Result<()> {
     if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
-        bail!("{key} needs {name}, which is not set\nhelp: export {name}=…, or take ${{env:{name}}} out");
+        bail!(Message::new(
+            format!("{key} needs {name}, which is not set"),
+            format!("export {name}=…, or take ${{env:{name}}} out")
+        ));
     }
     if template.names_key() && !keyed {
-        bail!(
-            "{key} needs the key, and the provider has none\nhelp: give it a key_env, key_file or key_command"
-        );
+        bail!(Message::new(
+            format!("{key} needs the key, and the provider has none"),
+            "give it a key_env, key_file or key_command"
+        ));
     }
     Ok(())
 }
@@ -271,7 +317,7 @@ fn sessions(agent: &dyn Agent, name: &str, provider: &Provider, config: &Config)
     }
 }
 
-fn others(request: &Request, config: &Config) -> BTreeMap<String, Sessions> {
+fn others(request: &LaunchRequest, config: &Config) -> BTreeMap<String, Sessions> {
     let homes = home_names(request.agent.name(), config).iter().map(|name| (name.clone(), Sessions::Own));
     let providers = config.providers.iter().map(|(name, provider)| {
         let sessions = sessions(request.agent, name, provider, config);
@@ -294,7 +340,7 @@ pub fn home_names<'a>(agent: &str, config: &'a Config) -> &'a HomeNames {
     }
 }
 
-fn standing_args(request: &Request, provider: &Provider) -> Vec<String> {
+fn standing_args(request: &LaunchRequest, provider: &Provider) -> Vec<String> {
     match &provider.args {
         Args::All(args) => args.clone(),
         Args::ByAgent(agents) => agents.get(request.agent.name()).cloned().unwrap_or_default(),

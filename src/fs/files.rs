@@ -9,7 +9,8 @@ use anyhow::Result;
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::{Dirs, Link};
 
-use super::folders::{Folders, failed};
+use super::io_error;
+use super::private_dir::Folders;
 use crate::fs::atomic::{Replacement, beside, replace_link};
 use crate::user::me;
 
@@ -41,7 +42,7 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8], synced:
         }
         fresh.commit()
     };
-    write().map_err(failed("write", path))
+    write().map_err(io_error("write", path))
 }
 
 /// Opens a file of ours to be read; anything else in its place is as good as damaged.
@@ -74,7 +75,7 @@ pub fn link(path: &Path, link: &Link) -> Result<()> {
     if fs::read_link(path).is_ok_and(|target| target == link.target) {
         return Ok(());
     }
-    let could_not = failed("link", path);
+    let could_not = io_error("link", path);
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => replace_link(path, &link.target).map_err(could_not),
         Ok(there) if there.is_dir() && link.replaces_folder => {
@@ -138,8 +139,10 @@ pub fn adopt(path: &Path, files: &[PathBuf]) -> Result<()> {
     match moved() {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         // Not every file system lets a file have two names.
-        Err(_) if fs::symlink_metadata(path).is_err() => symlink(newest, path).map_err(failed("link", path)),
-        moved => moved.map_err(failed("move", path)),
+        Err(_) if fs::symlink_metadata(path).is_err() => {
+            symlink(newest, path).map_err(io_error("link", path))
+        }
+        moved => moved.map_err(io_error("move", path)),
     }
 }
 
@@ -162,14 +165,14 @@ fn move_aside(path: &Path) -> io::Result<()> {
 /// When the link cannot be removed.
 pub fn unlink(path: &Path) -> Result<()> {
     if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
-        fs::remove_file(path).map_err(failed("remove", path))?;
+        fs::remove_file(path).map_err(io_error("remove", path))?;
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::folders::private_dir;
+    use super::super::private_dir::private_dir;
     use super::*;
 
     fn sandbox() -> (tempfile::TempDir, Dirs) {

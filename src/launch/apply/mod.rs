@@ -4,14 +4,9 @@
 //! nothing else. What stands already as planned is not written again.
 
 pub mod carry;
-pub mod files;
-mod find;
-pub mod folders;
 pub mod homes;
-pub mod lock;
-mod merge;
-pub mod waiting;
 
+use shims::Message;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -19,29 +14,30 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use shims::{Part, Plan, Value};
+use shims::{Note, Part, Plan, Value};
 
 use crate::env::Environment;
-use crate::report;
-use folders::Folders;
-
-pub use find::{Missing, find, find_program, identity, ourselves};
-pub use folders::{failed, user_dir};
-pub use lock::{HomeLock, lock_home};
-#[cfg(any(fuzzing, test))]
-pub use merge::merged;
+use crate::fs::files;
+use crate::fs::private_dir::{Folders, user_dir};
+use crate::launch::json_merge;
+use crate::launch::program::ProgramError;
 
 /// Makes the machine ready for the plan: everything but the exec itself.
 ///
 /// # Errors
 /// At the first step that fails; what was done until then is whole, and the next launch goes on from it.
-pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Result<()> {
-    copy(plan, folders)?;
+pub fn prepare(
+    plan: &Plan,
+    folders: &mut Folders<'_>,
+    key: Option<&str>,
+    notes: &mut Vec<Note>,
+) -> Result<()> {
+    copy(plan, folders, notes)?;
     for dir in &plan.dirs {
         folders.private(dir)?;
     }
     for dir in &plan.user_dirs {
-        folders::user_dir(dir)?;
+        user_dir(dir)?;
     }
     for (path, link) in &plan.links {
         if let Some(folder) = path.parent() {
@@ -60,15 +56,15 @@ pub fn prepare(plan: &Plan, folders: &mut Folders<'_>, key: Option<&str>) -> Res
         files::write_in(folders, path, &file.contents, file.synced)?;
     }
     for (path, merge) in &plan.merges {
-        merge::merge(path, merge, key)?;
+        json_merge::merge(path, merge, key)?;
     }
     Ok(())
 }
 
 /// Copies what the plan names, and what earlier launches could not read.
-fn copy(plan: &Plan, folders: &mut Folders<'_>) -> Result<()> {
+fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<()> {
     let still = match &plan.uncopied {
-        Some(path) => carry::pending::again(path, folders)?,
+        Some(path) => carry::pending::again(path, folders, notes)?,
         None => None,
     };
     let mut left = carry::Left::default();
@@ -77,14 +73,13 @@ fn copy(plan: &Plan, folders: &mut Folders<'_>) -> Result<()> {
     }
     if !left.second.is_empty() {
         let second: Vec<_> = left.second.iter().map(|path| path.display().to_string()).collect();
-        report::warn(&format!(
-            "of two files of one name of earlier versions, one was taken over\nhelp: nothing to do; the others stay \
-             where they are:\n  {}",
-            second.join("\n  ")
-        ));
+        notes.push(Note::Warning(Message::new(
+            "of two files of one name of earlier versions, one was taken over",
+            format!("nothing to do; the others stay where they are:\n  {}", second.join("\n  ")),
+        )));
     }
     match &plan.uncopied {
-        Some(path) => carry::pending::note(path, still, left.unread, folders),
+        Some(path) => carry::pending::note(path, still, left.unread, folders, notes),
         None => Ok(()),
     }
 }
@@ -93,8 +88,8 @@ fn copy(plan: &Plan, folders: &mut Folders<'_>) -> Result<()> {
 ///
 /// # Errors
 /// When a secret that the plan names is not there.
-pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment) -> Result<Command> {
-    let mut command = Command::new(program);
+pub fn command(plan: &Plan, key: Option<&str>, env: &Environment) -> Result<Command> {
+    let mut command = Command::new(&plan.program);
     command.args(&plan.args);
     if !env.is_own() {
         command.env_clear().envs(env.all());
@@ -119,7 +114,7 @@ pub fn command(plan: &Plan, program: &Path, key: Option<&str>, env: &Environment
 pub fn replace_process(mut command: Command) -> Result<Infallible> {
     let error = command.exec();
     let program = Path::new(command.get_program()).to_owned();
-    Err(anyhow!(Missing::NotRunnable(program, error.to_string())))
+    Err(anyhow!(ProgramError::NotRunnable(program, error.to_string())))
 }
 
 fn fill(value: &Value, key: Option<&str>, env: &Environment) -> Result<OsString> {

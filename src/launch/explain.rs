@@ -4,12 +4,12 @@
 
 use serde::Serialize;
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
-use shims::{Launch, Origin, Plan, Proxy, quote};
+use shims::{Launch, Origin, Proxy, quote};
 
+use super::{LaunchRequest, Planned, program};
 use crate::config::{KeySource, Loaded, Provider};
+use crate::context::Context;
 use crate::env::Environment;
-use crate::exec;
-use crate::request::Request;
 
 /// One choice.
 #[derive(Serialize)]
@@ -40,26 +40,25 @@ pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
 }
 
 /// The choices of a launch, or of a home without a provider.
-pub fn of(
-    request: &Request,
-    loaded: &Loaded,
-    launch: Option<(&Launch, &Provider)>,
-    plan: &Plan,
-    env: &Environment,
-) -> Vec<Choice> {
+pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned<'_>) -> Vec<Choice> {
+    let (loaded, plan) = (&context.loaded, &planned.plan);
     let from = |origin: &Origin| match origin {
         Origin::Config(key) => place(loaded, key),
         other => other.to_string(),
     };
-    let program = match exec::find_program(request.agent, &plan.program, &env.path(), &plan.fallback_programs)
-    {
+    let program = match program::locate_program(
+        request.agent,
+        &plan.program,
+        &context.env.path(),
+        &plan.fallback_programs,
+    ) {
         Ok(path) => quote(path.as_os_str()),
-        Err(error) => error.to_string().lines().next().unwrap_or_default().to_owned(),
+        Err(error) => error.to_string(),
     };
     let is_path = plan.program.as_encoded_bytes().contains(&b'/');
     let found_by = if is_path { "a path".to_owned() } else { format!("{} on PATH", plan.program.display()) };
     let mut choices = vec![Choice::new("agent", program, found_by)];
-    let Some((launch, provider)) = launch else {
+    let Some((launch, provider)) = &planned.launch else {
         let origin = place(loaded, &["isolated_homes"]);
         choices.push(Choice::new("home", request.provider.clone(), origin));
         return choices;
@@ -74,7 +73,7 @@ pub fn of(
     choices
 }
 
-fn key(request: &Request, loaded: &Loaded, provider: &Provider) -> Choice {
+fn key(request: &LaunchRequest, loaded: &Loaded, provider: &Provider) -> Choice {
     let at = |name| place(loaded, &["providers", &request.provider, name]);
     match provider.key_source() {
         None => Choice::new("key", "none".to_owned(), "the provider names no source"),

@@ -11,11 +11,12 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use anyhow::{Result, anyhow};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use shims::{Agent, Plan};
+use shims::{Agent, Dirs, Plan};
 
-use super::folders::Folders;
-use super::lock;
+use crate::fs::private_dir::{Folders, private_dir};
+use crate::fs::{io_error, lock, waiting};
 
 const IN_USE: &str = ".agent-run.in-use";
 
@@ -66,6 +67,35 @@ impl InUse {
             _ = fcntl(file, FcntlArg::F_SETFD(FdFlag::empty()));
         }
     }
+}
+
+/// The lock on a runtime home.
+pub type HomeLock = File;
+
+/// Takes the exclusive lock on the runtime homes of one agent and provider, or of one agent where all providers
+/// share a home; none for an agent that needs no home. Where the file system has no locks, goes on without.
+///
+/// std opens files close-on-exec, so becoming the agent releases the lock, as does any end of this
+/// process. It lies beside the homes, not in them, because a home's path may depend on what is read
+/// under the lock.
+///
+/// # Errors
+/// When the cache folder cannot be written, or another process holds the lock for too long.
+pub fn lock(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<Option<HomeLock>> {
+    if !agent.has_runtime_home() {
+        return Ok(None);
+    }
+    let folder = dirs.cache.join(agent.name());
+    private_dir(&folder, dirs)?;
+    // A provider of that name is served by the same lock, which does no harm.
+    let whose = if agent.shares_home() { "all" } else { provider };
+    let path = folder.join(format!(".{whose}.lock"));
+    let file = lock::open(&path)?;
+    waiting::lock(&file, &path).map_err(|error| match error.kind() {
+        ErrorKind::TimedOut => anyhow!(error),
+        _ => io_error("lock", &path)(error),
+    })?;
+    Ok(Some(file))
 }
 
 /// Marks the plan's homes in the cache as used from now on, and removes old ones beside a new one.
@@ -198,8 +228,8 @@ fn can_be_made_again(folder: &Path, depth: usize) -> bool {
 mod tests {
     use shims::Dirs;
 
-    use super::super::folders;
     use super::*;
+    use crate::fs::private_dir;
 
     fn later(days: u64) -> SystemTime {
         SystemTime::now() + Duration::from_secs(days * 24 * 60 * 60)
@@ -222,7 +252,7 @@ mod tests {
                 plan
             };
             let old_layout = above.join("p");
-            folders::private_dir(&old_layout, &dirs).expect("created");
+            private_dir::private_dir(&old_layout, &dirs).expect("created");
             fs::write(above.join(".p.lock"), "").expect("written");
             std::os::unix::fs::symlink(root.path(), above.join("link")).expect("linked");
             let held = hold(&plan("p-00000000000000aa"), agent, &mut Folders::of(&dirs));

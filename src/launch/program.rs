@@ -1,6 +1,7 @@
 //! Locates the agent on `PATH`, skipping this binary.
 
-use std::ffi::OsStr;
+use shims::Message;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
 use std::fs::Metadata;
@@ -9,40 +10,64 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use nix::unistd::{AccessFlags, access};
-use shims::Agent;
+use shims::{Agent, Dirs, Inputs};
+
+use super::snapshot;
+use crate::env::Environment;
 
 /// The agent cannot be started. Its own type, since the exit code depends on it.
 #[derive(Debug)]
-pub enum Missing {
+pub enum ProgramError {
     /// No such command: exit code 127.
-    NotFound(String),
+    NotFound(Message),
     /// The command is there and cannot be run: exit code 126. The path, and the reason.
     NotRunnable(PathBuf, String),
 }
 
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ProgramError {
+    /// What to do.
+    pub fn help(&self) -> Option<String> {
         match self {
-            Self::NotFound(text) => f.write_str(text),
-            Self::NotRunnable(path, why) => {
+            Self::NotFound(message) => message.help.clone(),
+            Self::NotRunnable(path, _) => {
                 let path = path.display();
-                write!(
-                    f,
-                    "could not run {path}: {why}\nhelp: look at it with `ls -l {path}` and `file {path}`"
-                )
+                Some(format!("look at it with `ls -l {path}` and `file {path}`"))
             }
         }
     }
 }
 
-impl std::error::Error for Missing {}
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound(message) => message.fmt(f),
+            Self::NotRunnable(path, why) => write!(f, "could not run {}: {why}", path.display()),
+        }
+    }
+}
 
-/// The agent's own program, see [`find_program`].
+impl std::error::Error for ProgramError {}
+
+/// The program of a launch with these arguments, see [`locate_program`].
 ///
 /// # Errors
-/// [`Missing`], when there is none.
-pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Result<PathBuf> {
-    find_program(agent, agent.name().as_ref(), path, fallbacks)
+/// [`ProgramError`], when there is none.
+pub fn locate_for(
+    agent: &dyn Agent,
+    args: &[OsString],
+    inputs: &Inputs,
+    env: &Environment,
+) -> Result<PathBuf> {
+    locate_program(agent, &agent.program(args, inputs), &env.path(), &agent.fallback_programs(inputs))
+}
+
+/// The agent's own program, whatever a launch's arguments name, see [`locate_program`].
+///
+/// # Errors
+/// [`ProgramError`], when there is none.
+pub fn locate(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> Result<PathBuf> {
+    let inputs = snapshot::without_files(dirs, env);
+    locate_program(agent, agent.name().as_ref(), &env.path(), &agent.fallback_programs(&inputs))
 }
 
 /// The program to start: the first on `path` that can be run and is not this very program, then the
@@ -53,8 +78,8 @@ pub fn find(agent: &dyn Agent, path: &[PathBuf], fallbacks: &[PathBuf]) -> Resul
 /// not searched for. An empty element of `PATH` means the working folder, as in a shell.
 ///
 /// # Errors
-/// [`Missing`], when there is none.
-pub fn find_program(
+/// [`ProgramError`], when there is none.
+pub fn locate_program(
     agent: &dyn Agent,
     program: &OsStr,
     path: &[PathBuf],
@@ -80,33 +105,33 @@ pub fn find_program(
         }
     }
     Err(match blocked {
-        Some((path, why)) => anyhow!(Missing::NotRunnable(path, why)),
-        None => anyhow!(Missing::NotFound(not_found(agent, program))),
+        Some((path, why)) => anyhow!(ProgramError::NotRunnable(path, why)),
+        None => anyhow!(ProgramError::NotFound(not_found(agent, program))),
     })
 }
 
-fn not_found(agent: &dyn Agent, program: &OsStr) -> String {
+fn not_found(agent: &dyn Agent, program: &OsStr) -> Message {
     let (program, title, install) = (program.display(), agent.title(), agent.install());
     if agent.is_coding_agent() {
-        format!("could not find {program} ({title}) on PATH\nhelp: install it: {install}")
+        Message::new(format!("could not find {program} ({title}) on PATH"), format!("install it: {install}"))
     } else {
-        format!("could not find {program} for {title}\nhelp: {install}")
+        Message::new(format!("could not find {program} for {title}"), install)
     }
 }
 
 /// Whether both are one file, or one is a copy of the other. Only files of one size are read.
 fn is_same_program(own: (&Metadata, &Path), other: (&Metadata, &Path)) -> bool {
-    let file_id = |metadata: &Metadata| (metadata.dev(), metadata.ino());
+    let id = |metadata: &Metadata| (metadata.dev(), metadata.ino());
     let is_copy = || match (fs::read(own.1), fs::read(other.1)) {
         (Ok(own), Ok(other)) => own == other,
         _ => false,
     };
-    file_id(own.0) == file_id(other.0) || (own.0.len() == other.0.len() && is_copy())
+    id(own.0) == id(other.0) || (own.0.len() == other.0.len() && is_copy())
 }
 
 /// This very program.
-pub fn ourselves() -> Option<(u64, u64)> {
-    own_path().and_then(|exe| identity(&exe))
+pub fn own_file_id() -> Option<(u64, u64)> {
+    own_path().and_then(|exe| file_id(&exe))
 }
 
 /// A path that leads to this very program. Linux has one without asking, which `current_exe` reads.
@@ -115,7 +140,7 @@ fn own_path() -> Option<PathBuf> {
 }
 
 /// What is at `path`, links followed, by device and inode.
-pub fn identity(path: &Path) -> Option<(u64, u64)> {
+pub fn file_id(path: &Path) -> Option<(u64, u64)> {
     let metadata = path.metadata().ok()?;
     Some((metadata.dev(), metadata.ino()))
 }

@@ -1,43 +1,40 @@
 //! Which model a launch starts with.
 
+use shims::Message;
 use std::collections::BTreeSet;
-use std::fmt;
 
 use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
 use shims::{Model, Origin, Protocol, Sourced, Tiers};
 
-use super::{ResolveError, key_path};
-use crate::catalog::Known;
+use super::LaunchRequest;
+use super::resolve::{ResolveError, key_path};
+use crate::catalog::{Failure, Known};
 use crate::config::Provider;
-use crate::request::Request;
 use crate::suggest;
 
-/// A model that could not be decided: a sentence, and what to do.
+/// Why the model could not be decided.
 #[derive(Debug)]
-pub struct Unknown {
-    what: String,
-    help: String,
-}
+pub struct Unknown(Message);
 
 impl Unknown {
     /// The error, when asking the provider for its list failed too.
-    pub fn because(self, failure: &impl fmt::Display) -> anyhow::Error {
-        let failure = failure.to_string();
-        let failure = failure.lines().next().unwrap_or_default();
-        anyhow!("{}, and its list could not be loaded: {failure}\nhelp: {}", self.what, self.help)
+    pub fn because(self, failure: &Failure) -> anyhow::Error {
+        let Message { text, help } = self.0;
+        let text = format!("{text}, and its list could not be loaded: {}", failure.message.text);
+        anyhow!(Message { text, help })
     }
 }
 
 impl From<Unknown> for anyhow::Error {
     fn from(unknown: Unknown) -> Self {
-        anyhow!("{}\nhelp: {}", unknown.what, unknown.help)
+        anyhow!(unknown.0)
     }
 }
 
 /// The model asked for, else the default one, else the only one there is.
 pub fn choose(
-    request: &Request,
+    request: &LaunchRequest,
     provider: &Provider,
     known: &Known<'_>,
 ) -> Result<Sourced<Model>, ResolveError> {
@@ -80,7 +77,7 @@ pub fn without_suffix(mut model: Model) -> Model {
 }
 
 /// The models for the agent's own picker. Reading the whole list costs, and some agents want a part or nothing of it.
-pub fn offered(request: &Request, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
+pub fn offered(request: &LaunchRequest, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
     let models = match request.agent.listed_models() {
         0 => return Vec::new(),
         usize::MAX => known.models(),
@@ -100,7 +97,7 @@ pub fn offered(request: &Request, known: &Known<'_>, protocol: Protocol, tiers: 
 
 /// The models of a launch that were named with Claude Code's suffix for a long context.
 pub fn long_context(
-    request: &Request,
+    request: &LaunchRequest,
     provider: &Provider,
     model: &Model,
     known: &Known<'_>,
@@ -127,30 +124,30 @@ fn is_named(provider: &Provider, id: &str) -> bool {
     named.into_iter().flatten().any(|named| split_long_context(named).0 == id)
 }
 
-fn unknown(id: &str, request: &Request, known: &Known<'_>) -> Unknown {
+fn unknown(id: &str, request: &LaunchRequest, known: &Known<'_>) -> Unknown {
     let ids = known.with_prefix("");
     let near = suggest::nearest(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
         [] => String::new(),
         near => format!("did you mean {}? ", suggest::listed(&near[..near.len().min(3)], 3)),
     };
-    Unknown {
-        what: format!("provider `{}` has no model `{id}`", request.provider),
-        help: format!("{instead}--force model launches it all the same"),
-    }
+    Unknown(Message::new(
+        format!("provider `{}` has no model `{id}`", request.provider),
+        format!("{instead}--force model launches it all the same"),
+    ))
 }
 
-fn none_chosen(models: &[Model], request: &Request) -> Unknown {
+fn none_chosen(models: &[Model], request: &LaunchRequest) -> Unknown {
     let provider = &request.provider;
     if models.is_empty() {
-        return Unknown {
-            what: format!("no model is known of provider `{provider}`"),
-            help: format!("name one with --model, or set `providers.{provider}.default_model`"),
-        };
+        return Unknown(Message::new(
+            format!("no model is known of provider `{provider}`"),
+            format!("name one with --model, or set `providers.{provider}.default_model`"),
+        ));
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
-    Unknown {
-        what: format!("provider `{provider}` has several models and no default_model"),
-        help: format!("choose with --model: {}", suggest::listed(&ids, 8)),
-    }
+    Unknown(Message::new(
+        format!("provider `{provider}` has several models and no default_model"),
+        format!("choose with --model: {}", suggest::listed(&ids, 8)),
+    ))
 }

@@ -9,7 +9,7 @@ use shims::{Agent, Origin, Protocol, Sourced};
 use crate::cli;
 
 /// One launch as it was asked for.
-pub struct Request {
+pub struct LaunchRequest {
     /// The agent to become.
     pub agent: &'static dyn Agent,
     /// The provider's name as typed.
@@ -37,7 +37,7 @@ pub struct Show {
     pub contents: bool,
 }
 
-impl Request {
+impl LaunchRequest {
     /// A launch about which nothing more is said.
     pub fn new(agent: &'static dyn Agent, provider: &str) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl Request {
     pub fn from_command_line(
         agent: &'static dyn Agent,
         provider: String,
-        said: cli::Said,
+        said: cli::LaunchOpts,
         config: Option<PathBuf>,
         args: Vec<OsString>,
     ) -> Self {

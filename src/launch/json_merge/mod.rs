@@ -7,6 +7,7 @@
 
 mod lock;
 
+use shims::Message;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
@@ -59,7 +60,7 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         let _lock = Lock::take(&merge.lock)?;
         let Some(text) = edited(path, &target, &steps)? else { return Ok(()) };
         if let Err(error) = fresh.and_then(|fresh| replace(fresh, &target, text.as_bytes())) {
-            report::warn(&format!("could not write {}: {error}", path.display()));
+            report::warn(format!("could not write {}: {error}", path.display()));
             return Ok(());
         }
     }
@@ -81,7 +82,7 @@ fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<Step<'a
             let key = key?;
             let tail = key.char_indices().rev().nth(count.checked_sub(1)?).filter(|(start, _)| *start > 0);
             if tail.is_none() {
-                report::warn(&format!(
+                report::warn(format!(
                     "the key has no more than {count} characters, and {} would hold all of it: \
                      it is not written there, and the agent will ask whether to use it",
                     path.display()
@@ -116,7 +117,7 @@ fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<Strin
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => "{}".to_owned(),
         Err(error) => {
-            report::warn(&format!("could not read {}: {error}", path.display()));
+            report::warn(format!("could not read {}: {error}", path.display()));
             return Ok(None);
         }
     };
@@ -129,13 +130,13 @@ fn with_steps(path: &Path, text: &str, steps: &[Step<'_>]) -> Result<Option<Stri
         Ok(object) => object,
         // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
         Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
-            report::warn(&format!("could not add to {}: {error}; it was left as it is", path.display()));
+            report::warn(format!("could not add to {}: {error}; it was left as it is", path.display()));
             return Ok(None);
         }
-        Err(error) => bail!(
-            "could not read {}: {error}\nhelp: fix the file or move it out of the way; it was left as it is",
-            path.display()
-        ),
+        Err(error) => bail!(Message::new(
+            format!("could not read {}: {error}", path.display()),
+            "fix the file or move it out of the way; it was left as it is"
+        )),
     };
     let mut changed = false;
     for step in steps {

@@ -45,7 +45,7 @@ impl<'a> Wait<'a> {
         if waited >= SILENCE && !self.is_said {
             self.is_said = true;
             let (lock, left) = (self.lock.display(), LIMIT.as_secs() - SILENCE.as_secs());
-            report::warn(&format!(
+            report::warn(format!(
                 "waiting up to {left} s more for the lock {lock}, which another process holds"
             ));
         }
@@ -108,7 +108,7 @@ fn known(taken: io::Result<()>) -> io::Result<bool> {
 
 fn say(lock: &Path) {
     let (lock, left) = (lock.display(), REST.as_secs());
-    report::warn(&format!("waiting up to {left} s more for the lock {lock}, which another process holds"));
+    report::warn(format!("waiting up to {left} s more for the lock {lock}, which another process holds"));
 }
 
 /// That the time is over, and what to do.

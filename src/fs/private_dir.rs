@@ -4,16 +4,18 @@
 //! user's, as people move a cache to another disk. Below it there are only folders that we made, so a link in the
 //! place of one is refused and not followed.
 
+use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata, Permissions};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use shims::{Dirs, quote};
 
+use super::io_error;
 use crate::user::me;
 
 /// Help text for an unusable folder.
@@ -76,7 +78,7 @@ pub fn private_dir(path: &Path, dirs: &Dirs) -> Result<()> {
 }
 
 fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
-    let could_not_look = failed("look at", dir);
+    let could_not_look = io_error("look at", dir);
     if is_base && let Some(above) = dir.parent() {
         nobody_replaces_what_is_in(above)?;
     }
@@ -88,7 +90,7 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     fs::symlink_metadata(dir).map_err(could_not_look)?
                 }
-                made => return made.map_err(failed("create", dir)),
+                made => return made.map_err(io_error("create", dir)),
             }
         }
         Err(error) => return Err(could_not_look(error)),
@@ -99,7 +101,7 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
     }
     is_a_folder(dir, &itself)?;
     if itself.mode() & 0o077 != 0 {
-        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed("make private", dir))?;
+        fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(io_error("make private", dir))?;
     }
     Ok(())
 }
@@ -108,38 +110,46 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
 fn private_behind(link: &Path) -> Result<()> {
     let shown = link.display();
     let Ok(behind) = fs::metadata(link) else {
-        bail!("{shown} is a link that leads nowhere\nhelp: remove it, or make the folder that it leads to")
+        bail!(Message::new(
+            format!("{shown} is a link that leads nowhere"),
+            "remove it, or make the folder that it leads to"
+        ))
     };
     is_my_own(link, &behind)?;
     is_a_folder(link, &behind)?;
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
         let help = format!("chmod 700 {}", quote(folder.as_os_str()));
-        bail!("{shown} leads to a folder that others can look into\nhelp: {help}");
+        bail!(Message::new(format!("{shown} leads to a folder that others can look into"), help));
     }
     Ok(())
 }
 
 fn a_link(dir: &Path) -> anyhow::Error {
-    anyhow!(
-        "{} is a link, and agent-run keeps a folder of its own there\n\
-         help: remove the link; what it leads to stays",
-        dir.display()
-    )
+    anyhow!(Message::new(
+        format!("{} is a link, and agent-run keeps a folder of its own there", dir.display()),
+        "remove the link; what it leads to stays"
+    ))
 }
 
 fn is_my_own(dir: &Path, there: &Metadata) -> Result<()> {
     if there.uid() == me().as_raw() {
         return Ok(());
     }
-    bail!("{} belongs to another user\nhelp: remove it, or {ELSEWHERE}", dir.display())
+    bail!(Message::new(
+        format!("{} belongs to another user", dir.display()),
+        format!("remove it, or {ELSEWHERE}")
+    ))
 }
 
 fn is_a_folder(dir: &Path, there: &Metadata) -> Result<()> {
     if there.is_dir() {
         return Ok(());
     }
-    bail!("{} is not a folder\nhelp: move it away; agent-run keeps its files there", dir.display())
+    bail!(Message::new(
+        format!("{} is not a folder", dir.display()),
+        "move it away; agent-run keeps its files there"
+    ))
 }
 
 /// Refuses a folder in which everyone may put another in the place of ours, between our look and our use.
@@ -148,14 +158,13 @@ fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
     let mode = match fs::metadata(above) {
         Ok(there) => there.mode(),
         Err(error) if error.kind() == ErrorKind::NotFound => return user_dir(above),
-        Err(error) => return Err(failed("look at", above)(error)),
+        Err(error) => return Err(io_error("look at", above)(error)),
     };
     if mode & 0o002 != 0 && mode & STICKY == 0 {
-        bail!(
-            "everyone may replace what agent-run keeps in {}\nhelp: chmod o-w {}, or {ELSEWHERE}",
-            above.display(),
-            quote(above.as_os_str())
-        );
+        bail!(Message::new(
+            format!("everyone may replace what agent-run keeps in {}", above.display()),
+            format!("chmod o-w {}, or {ELSEWHERE}", quote(above.as_os_str()))
+        ));
     }
     Ok(())
 }
@@ -168,23 +177,7 @@ pub fn user_dir(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Ok(());
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed("create", path))
-}
-
-/// What could not be done to a file or folder, why, and where to look.
-pub fn failed<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
-    move |error| {
-        let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
-        let help = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
-                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
-                see(path.parent().unwrap_or(path))
-            ),
-            _ => format!("see what stands there: {}", see(path)),
-        };
-        anyhow!("could not {what} {}: {error}\nhelp: {help}", path.display())
-    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(io_error("create", path))
 }
 
 #[cfg(test)]
@@ -203,7 +196,7 @@ mod tests {
         assert_eq!(mode(&dirs.cache), 0o700);
         fs::write(dirs.cache.join("codex"), "").expect("written");
         let error = private_dir(&dirs.cache.join("codex/p"), &dirs).expect_err("a file stands there");
-        assert!(error.to_string().contains("is not a folder\nhelp: "), "{error}");
+        assert!(crate::error::render(&error).contains("is not a folder\nhelp: "), "{error}");
         assert!(private_dir(Path::new("/elsewhere"), &dirs).is_err());
     }
 }

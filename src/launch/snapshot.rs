@@ -1,4 +1,4 @@
-//! Reads for an adapter what it declared, and hands it over as [`Inputs`].
+//! What an agent's adapter may know of this machine: the files it declares, read and handed over as [`Inputs`].
 
 use std::fs;
 use std::io::ErrorKind;
@@ -10,11 +10,11 @@ use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, MachineSecret};
 use crate::env::Environment;
 use crate::{fs::nonblocking, machine_secret};
 
-/// Everything the agent's adapter asks of this machine for this launch, added to what [`bare`] gives.
+/// Everything the agent's adapter asks of this machine for this launch, added to what [`without_files`] gives.
 ///
 /// What it declares may depend on what was read, so it is asked until it asks for nothing new.
-pub fn gather(agent: &dyn Agent, launch: &Launch, bare: Inputs) -> Inputs {
-    let mut inputs = bare;
+pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inputs {
+    let mut inputs = without_files;
     if agent.has_runtime_home() && inputs.secret == MachineSecret::default() {
         // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
         inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
@@ -31,14 +31,23 @@ pub fn gather(agent: &dyn Agent, launch: &Launch, bare: Inputs) -> Inputs {
     }
 }
 
-/// Adds what stands at `path`.
+/// Everything that the adapter asks of this machine for a home without a provider.
+pub fn of_providerless_home(agent: &dyn Agent, name: &str, without_files: Inputs) -> Inputs {
+    let mut inputs = without_files;
+    for path in agent.bare_home_reads(name, &inputs) {
+        read(path, &mut inputs);
+    }
+    inputs
+}
+
+/// Adds what is at `path`.
 pub fn read(path: PathBuf, inputs: &mut Inputs) {
     let fact = look(&path);
     inputs.facts.insert(path, fact);
 }
 
 /// The folders and the environment, with nothing read.
-pub fn bare(dirs: &Dirs, env: &Environment) -> Inputs {
+pub fn without_files(dirs: &Dirs, env: &Environment) -> Inputs {
     Inputs { dirs: dirs.clone(), env: env.all().clone(), ..Inputs::default() }
 }
 

@@ -1,0 +1,78 @@
+//! What a person is shown: a sentence, and what to do about it. An error of either crate and a plan's note are one.
+
+use std::fmt;
+
+use anyhow::Error;
+
+/// A sentence, and what to type or do next. As an error it is found anywhere in the chain of an [`anyhow::Error`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Message {
+    /// What is wrong and where, lower case, no full stop. It never holds a key.
+    pub text: String,
+    /// What to do, where something can be done.
+    pub help: Option<String>,
+}
+
+impl Message {
+    /// A message with something to do.
+    pub fn new(text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { text: text.into(), help: Some(help.into()) }
+    }
+
+    /// The same with its subject in front.
+    #[must_use]
+    pub fn about(self, subject: &str) -> Self {
+        Self { text: format!("{subject}: {}", self.text), ..self }
+    }
+
+    /// The lines that are printed.
+    pub fn render(&self) -> String {
+        render(&self.text, self.help.as_deref())
+    }
+
+    /// The first message in the chain of an error.
+    pub fn find(error: &Error) -> Option<&Self> {
+        error.downcast_ref()
+    }
+}
+
+/// The one form in which a message and its help are printed.
+pub fn render(text: &str, help: Option<&str>) -> String {
+    match help {
+        Some(help) => format!("{text}\nhelp: {help}"),
+        None => text.to_owned(),
+    }
+}
+
+/// Gives an error the form in which it is printed.
+pub trait Render {
+    /// Its chain in one line, then the first help in it.
+    fn render(&self) -> String;
+}
+
+impl Render for Error {
+    fn render(&self) -> String {
+        render(&format!("{self:#}"), Message::find(self).and_then(|message| message.help.as_deref()))
+    }
+}
+
+/// Without the help.
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Message {}
+
+impl From<&Self> for Message {
+    fn from(message: &Self) -> Self {
+        message.clone()
+    }
+}
+
+impl<T: Into<String>> From<T> for Message {
+    fn from(text: T) -> Self {
+        Self { text: text.into(), help: None }
+    }
+}

@@ -1,0 +1,185 @@
+//! One launch, from the request to the running agent: [`run`] and [`prepare`] are the whole sequence, and [`dry_run`]
+//! takes the same steps up to the plan.
+//!
+//! The steps before the plan read, the plan is a value, and what comes after it carries out that value. Warnings are
+//! collected as [`Note`]s and printed by whoever called.
+
+pub mod apply;
+pub mod conflicts;
+pub mod explain;
+pub mod json_merge;
+mod model;
+mod model_list;
+pub mod program;
+pub mod request;
+pub mod resolve;
+pub mod snapshot;
+
+use shims::Message;
+use std::convert::Infallible;
+use std::mem::ManuallyDrop;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use shims::{Inputs, Launch, Note, Plan};
+
+use crate::config::Provider;
+use crate::context::Context;
+use crate::env::Environment;
+use crate::fs::private_dir::Folders;
+use crate::key::Key;
+use crate::{machine_secret, report};
+use apply::homes::{self, HomeLock, InUse};
+pub use model_list::{KeyPolicy, Network};
+pub use request::LaunchRequest;
+use resolve::Target;
+
+/// Launches the agent, which takes this process over.
+///
+/// # Errors
+/// When nothing was launched.
+pub fn run(request: &LaunchRequest, env: &Environment) -> Result<Infallible> {
+    env.check_depth()?;
+    // 1. Load: the folders, and the config, of which only this provider is decoded.
+    let context = Context::for_launch(request.config.as_deref(), &request.provider, env)?;
+    // 2. to 9. Everything but the exec.
+    let mut notes = Vec::new();
+    let prepared = prepare(request, &context, UserFiles::Merge, &mut notes);
+    notes.iter().for_each(report::note);
+    // 10. Exec. The locks on the homes in use are inherited by the agent, the lock for preparing them is released.
+    let prepared = prepared?;
+    prepared.in_use.hand_over();
+    apply::replace_process(prepared.command)
+}
+
+/// A prepared launch, ready to exec: the command, and the lock on what was prepared for it.
+///
+/// The lock's descriptor is close-on-exec, so that becoming the agent releases it and nothing earlier does.
+pub struct PreparedLaunch {
+    /// The agent with its arguments and environment.
+    pub command: Command,
+    /// The runtime homes that the agent is about to use.
+    in_use: InUse,
+    _lock: Option<HomeLock>,
+}
+
+/// What a launch does with files of the user's own that its plan would change.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum UserFiles {
+    /// Merges into them, as planned.
+    Merge,
+    /// Leaves them alone, and no list is refreshed: the agent is only tried.
+    Leave,
+}
+
+/// Makes everything ready for the exec.
+///
+/// # Errors
+/// At the first step that fails. What was written until then is whole, and the next launch goes on from it.
+pub fn prepare(
+    request: &LaunchRequest,
+    context: &Context<'_>,
+    user_files: UserFiles,
+    notes: &mut Vec<Note>,
+) -> Result<PreparedLaunch> {
+    let Context { env, dirs, loaded } = context;
+    let agent = request.agent;
+    // 2. Find the provider. A home of an old config needs none.
+    let target = resolve::target(request, &loaded.config)?;
+    // 3. Locate the program, before anything that waits or asks.
+    let mut inputs = snapshot::without_files(dirs, env);
+    if agent.has_runtime_home() {
+        inputs.secret = machine_secret::obtain(dirs, notes)?;
+    }
+    inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);
+    // 4. Resolve protocol, URL and model. The provider is asked only where its model list has to decide.
+    let key = Key::of(target.provider(), env, &dirs.home);
+    let policy = Network::On(KeyPolicy::RunCommands);
+    let resolved = ManuallyDrop::new(model_list::resolve(request, target, context, policy, &key, notes)?);
+    // 5. Get the key. Its command may ask for a password, so nothing is locked yet.
+    let key = key.get()?;
+    if let Some(why) = key.and_then(|key| agent.refused_key(key)) {
+        bail!(Message::new(
+            why,
+            format!("give provider `{}` another key, or none if it takes none", request.provider)
+        ));
+    }
+    // 6. Lock the runtime homes: two launches must not read and write them at once.
+    let lock = homes::lock(agent, &request.provider, dirs)?;
+    // 7. Plan, from a snapshot of every file that the agent's adapter asks for.
+    let mut plan = ManuallyDrop::new(plan(request, resolved.launch(), inputs)?);
+    if user_files == UserFiles::Leave {
+        plan.merges.clear();
+    }
+    notes.append(&mut plan.notes);
+    // 8. Apply: mark the homes as used before they are filled, then folders, files, links and merges.
+    let mut folders = Folders::of(dirs);
+    let in_use = homes::hold(&plan, agent, &mut folders);
+    apply::prepare(&plan, &mut folders, key, notes)?;
+    let command = apply::command(&plan, key, env)?;
+    // 9. Leave an old model list to a process of its own, for the next launch.
+    if user_files == UserFiles::Merge {
+        resolved.refresh_later(request, context, key);
+    }
+    Ok(PreparedLaunch { command, in_use, _lock: lock })
+}
+
+/// What a launch would do.
+pub struct Planned<'a> {
+    /// The launch and its provider; `None` for a home without one.
+    pub launch: Option<(Launch, &'a Provider)>,
+    /// The very plan that a launch would carry out.
+    pub plan: Plan,
+}
+
+/// Takes the steps of [`prepare`] up to the plan, with no key, no lock and no change.
+///
+/// # Errors
+/// Those of a launch, but for a missing program or key.
+pub fn dry_run<'a>(
+    request: &LaunchRequest,
+    context: &'a Context<'_>,
+    network: Network,
+    notes: &mut Vec<Note>,
+) -> Result<Planned<'a>> {
+    // 2. and 4. as in a launch; 3., the program, may be missing.
+    let target = resolve::target(request, &context.loaded.config)?;
+    let key = Key::of(target.provider(), context.env, &context.dirs.home);
+    let resolved = model_list::resolve(request, target, context, network, &key, notes)?;
+    // 7. as in a launch.
+    let inputs = snapshot::without_files(&context.dirs, context.env);
+    let plan = plan(request, resolved.launch(), inputs)?;
+    Ok(Planned { launch: resolved.into_launch(), plan })
+}
+
+/// Takes the steps of [`dry_run`] up to the resolved launch, with nothing planned.
+///
+/// # Errors
+/// As [`dry_run`], and where the request is about a home without a provider.
+pub fn resolve_only<'a>(
+    request: &LaunchRequest,
+    context: &'a Context<'_>,
+    network: Network,
+    notes: &mut Vec<Note>,
+) -> Result<(Launch, &'a Provider)> {
+    let provider = resolve::provider(request.agent, &request.provider, &context.loaded.config)?;
+    let key = Key::of(Some(provider), context.env, &context.dirs.home);
+    let target = Target::Provider(provider);
+    let resolved = model_list::resolve(request, target, context, network, &key, notes)?;
+    match resolved.into_launch() {
+        Some(launch) => Ok(launch),
+        None => bail!("`{}` is a home without a provider", request.provider),
+    }
+}
+
+fn plan(request: &LaunchRequest, launch: Option<&Launch>, inputs: Inputs) -> Result<Plan> {
+    let LaunchRequest { agent, provider, args, .. } = request;
+    let Some(launch) = launch else {
+        let inputs = snapshot::of_providerless_home(*agent, provider, inputs);
+        return Plan::of_providerless_home(*agent, provider, args, &inputs);
+    };
+    // Not dropped, as little as the launch and its plan: this process is about to become the agent, and giving memory
+    // back piece by piece would only take time.
+    let inputs = ManuallyDrop::new(snapshot::collect(*agent, launch, inputs));
+    Plan::of(*agent, launch, &inputs)
+}

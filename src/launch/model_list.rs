@@ -1,0 +1,103 @@
+//! Resolves a launch against the known models, and asks the provider for its list where nothing else decides.
+
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use shims::{Launch, Note};
+
+use super::LaunchRequest;
+use super::resolve::{self, ResolveError, Target};
+use crate::catalog::Catalog;
+use crate::config::Provider;
+use crate::context::Context;
+use crate::key::Key;
+
+/// How long a launch waits for a provider's list when nothing else tells whether a model exists.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What may be contacted when the model list is needed to resolve the model.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum Network {
+    /// The provider.
+    On(KeyPolicy),
+    /// Nothing.
+    Off,
+}
+
+/// How the key for the list may be had.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub enum KeyPolicy {
+    /// A key command runs, and may ask for a password.
+    RunCommands,
+    /// A dry run runs none.
+    NoCommands,
+}
+
+/// A launch with every choice made; for a home without a provider there is none to make.
+pub struct Resolved<'a> {
+    launch: Option<(Launch, &'a Provider)>,
+    /// Whether the cached model list was fresh.
+    is_fresh: bool,
+}
+
+impl<'a> Resolved<'a> {
+    /// The launch.
+    pub fn launch(&self) -> Option<&Launch> {
+        self.launch.as_ref().map(|(launch, _)| launch)
+    }
+
+    /// The launch and its provider.
+    pub fn into_launch(self) -> Option<(Launch, &'a Provider)> {
+        self.launch
+    }
+
+    /// Starts a process that refreshes the provider's list if it is old. A failure is no reason not to launch.
+    pub fn refresh_later(&self, request: &LaunchRequest, context: &Context<'_>, key: Option<&str>) {
+        let Some((_, provider)) = self.launch.as_ref().filter(|_| !self.is_fresh) else { return };
+        let catalog = catalog(context);
+        if let Err(error) = catalog.refresh_detached(&request.provider, provider, &context.loaded.path, key) {
+            log::debug!("{error:#}");
+        }
+    }
+}
+
+/// Resolves the launch.
+///
+/// # Errors
+/// When it is refused, or the list that it needs cannot be had.
+pub fn resolve<'a>(
+    request: &LaunchRequest,
+    target: Target<'a>,
+    context: &Context<'_>,
+    network: Network,
+    key: &Key<'_>,
+    notes: &mut Vec<Note>,
+) -> Result<Resolved<'a>> {
+    let Target::Provider(provider) = target else { return Ok(Resolved { launch: None, is_fresh: true }) };
+    let name = &request.provider;
+    let catalog = catalog(context);
+    let resolve = |known| resolve::resolve(request, provider, &context.loaded.config, known, context.env);
+    let known = catalog.known(name, provider);
+    let (unknown, policy) = match (resolve(&known), network) {
+        (Err(ResolveError::UnknownModel(unknown)), Network::On(policy)) if !known.fresh => (unknown, policy),
+        (launch, _) => return Ok(Resolved { launch: Some((launch?, provider)), is_fresh: known.fresh }),
+    };
+    let key = || {
+        if key.is_asked_for() && policy == KeyPolicy::NoCommands {
+            bail!("a dry run runs no key_command");
+        }
+        Ok(key.get()?.map(str::to_owned))
+    };
+    match catalog.refresh_within(name, provider, PATIENCE, &key) {
+        Ok(refreshed) => {
+            notes.extend(refreshed.warnings.into_iter().map(Note::Warning));
+            let launch = resolve(&catalog.known_after(name, provider, refreshed.list))?;
+            Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
+        }
+        Err(failure) => Err(unknown.because(&failure)),
+    }
+}
+
+fn catalog<'a>(context: &'a Context<'_>) -> Catalog<'a> {
+    Catalog::open(&context.dirs, context.env, context.loaded.config.models_ttl)
+}
