@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints")]
 
 #[path = "../tests/support/mod.rs"]
-#[allow(unused_imports, reason = "of the stage, a list's server and a home are used")]
 mod stage;
 mod support;
 

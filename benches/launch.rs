@@ -9,7 +9,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark prints")]
 
 #[path = "../tests/support/mod.rs"]
-#[allow(unused_imports, reason = "of the stage, a list's server is used")]
 mod stage;
 mod support;
 

@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints")]
 
 #[path = "../tests/support/mod.rs"]
-#[allow(unused_imports, reason = "of the stage, a run and a list's server are used")]
 mod stage;
 mod support;
 

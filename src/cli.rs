@@ -99,7 +99,7 @@ Examples:
     /// Play a provider on proxy and record what it is asked
     #[command(hide = true)]
     MockProvider(MockProvider),
-    /// Write the manual's pages, made of these declarations
+    /// Write the manual's pages
     #[command(hide = true)]
     Man(man::Man),
 }

@@ -7,7 +7,7 @@ use shims::Dirs;
 
 use crate::config::{self, Loaded};
 use crate::env::Environment;
-use crate::report;
+use crate::ui;
 
 /// The environment, the folders that follow from it, and the config.
 pub struct Context<'a> {
@@ -26,7 +26,7 @@ impl<'a> Context<'a> {
     /// When there is no home folder, no config, or an error in what is decoded.
     pub fn for_launch(config: Option<&Path>, provider: &str, env: &'a Environment) -> Result<Self> {
         let loaded = config::load_for(&env.config_file(config)?, provider)?;
-        loaded.warnings_about(provider).for_each(report::warn);
+        loaded.warnings_about(provider).for_each(ui::log::warn);
         Ok(Self { env, dirs: env.dirs()?, loaded })
     }
 }

@@ -16,8 +16,9 @@ use crate::env::Environment;
 use crate::launch::LaunchRequest;
 use crate::launch::program::ProgramError;
 use crate::launch::resolve::agent;
-use crate::printable::escaped;
-use crate::{commands, complete, output, report};
+use crate::ui::output;
+use crate::ui::sanitize::escaped;
+use crate::{commands, complete, ui};
 
 /// A launch that failed before the agent ran.
 const OURS: u8 = 125;
@@ -130,7 +131,7 @@ fn refused(error: &clap::Error) -> ! {
     let is_launch = error.use_stderr() && is_launch(std::env::args_os().skip(1));
     let code = if is_launch { OURS.into() } else { error.exit_code() };
     if error.use_stderr() && matches!(escaped(&plain), Cow::Owned(_)) {
-        report::say(&plain);
+        ui::log::say(&plain);
     } else {
         _ = error.print();
     }
@@ -161,7 +162,7 @@ fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<La
 /// The end of a launch that did not become the agent.
 fn launched(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
-        report::error(&error);
+        ui::log::error(&error);
         ExitCode::from(match error.downcast_ref() {
             Some(ProgramError::NotFound(..)) => NOT_FOUND,
             Some(ProgramError::NotRunnable(..)) => NOT_RUNNABLE,
@@ -173,7 +174,7 @@ fn launched(result: Result<ExitCode>) -> ExitCode {
 /// The end of any other command.
 fn done(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
-        report::error(&error);
+        ui::log::error(&error);
         match error.downcast_ref::<Interrupted>() {
             Some(interrupted) => ExitCode::from(interrupted.exit_code()),
             None => ExitCode::FAILURE,

@@ -103,6 +103,7 @@ impl Environment {
     }
 
     /// The inherited environment with some variables set, others (`None`) gone.
+    #[must_use]
     pub fn changed<'a>(&self, changes: impl IntoIterator<Item = (&'a str, Option<OsString>)>) -> Self {
         let mut vars = self.vars.clone();
         for (name, value) in changes {
@@ -233,10 +234,12 @@ impl Environment {
         }
     }
 
+    /// The home folder: `HOME`, which every launch has and which costs nothing, else what the system's list of users
+    /// says. Config, cache and state do not come from `dirs` as well: on macOS they would be in `~/Library`.
     fn home(&self) -> Result<PathBuf> {
         self.var("HOME")
             .map(PathBuf::from)
-            .or_else(std::env::home_dir)
+            .or_else(dirs::home_dir)
             .filter(|home| home.is_absolute())
             .context(Message::new("could not find the home folder", "set HOME to an absolute path"))
     }

@@ -15,11 +15,10 @@
 //! What an agent needs is known in the crate `shims`, which is pure; reading the machine and changing it
 //! happens here, at the two ends.
 //!
-//! This is a library only so that the fuzz targets reach what reads hostile bytes (`fuzzing`, which exists for
-//! them alone). It promises nothing else: the program is its one user.
+//! This is a library only so that fuzzing and tests reach what reads hostile bytes (`internals`). It promises nothing
+//! else: the program is its one user.
 
-// The targets leave most of the program out, or building them would take longer than running them.
-#![cfg_attr(fuzzing, allow(dead_code, unused_imports))]
+#![allow(missing_docs, reason = "only tests and fuzzing see what is public here")]
 
 mod catalog;
 mod cli;
@@ -31,37 +30,33 @@ mod dispatch;
 mod env;
 mod error;
 mod fs;
-#[cfg(any(fuzzing, test))]
-pub mod fuzzing;
 mod header;
 mod import;
+#[doc(hidden)]
+pub mod internals;
 mod key;
 mod launch;
 mod machine_secret;
 mod mock_provider;
-mod output;
 mod presets;
-mod printable;
-mod report;
 mod shim_links;
 mod suggest;
+mod ui;
 mod user;
 
-#[cfg(not(fuzzing))]
 use std::process::ExitCode;
 
 /// The whole program; returns its exit code.
-#[cfg(not(fuzzing))]
 pub fn main() -> ExitCode {
     let mut args = std::env::args_os();
     let called = args.next().unwrap_or_default();
     let env = env::Environment::read();
     let shim = dispatch::shim_name(&called);
     // Behind a shim every word is the agent's, whatever variable the user exported.
-    if let Some(shell) = env.completing().filter(|_| shim.is_none()) {
-        return complete::answer(shell, args, &env);
+    if let Some(shell) = env.completing().filter(|_| shim.is_none()).map(str::to_owned) {
+        return complete::answer(&shell, args, env);
     }
-    report::init();
+    ui::log::init();
     match shim {
         Some(name) => dispatch::shim(&name, args.collect(), &env),
         None => dispatch::command_line(&called, &env),

@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    agent_run::fuzzing::claude_json(data);
+    agent_run_fuzz::claude_json(data);
 });

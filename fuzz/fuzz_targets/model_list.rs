@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    agent_run::fuzzing::model_list(data);
+    agent_run_fuzz::model_list(data);
 });

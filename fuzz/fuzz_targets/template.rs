@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    agent_run::fuzzing::template(data);
+    agent_run_fuzz::template(data);
 });

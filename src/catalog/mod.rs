@@ -9,17 +9,15 @@
 //! ever the end of a launch that the config can decide.
 
 pub mod background;
-mod cache;
-mod fetch;
-mod filter;
-#[cfg(any(fuzzing, test))]
-pub mod fuzzing;
+pub(crate) mod cache;
+pub(crate) mod fetch;
+pub(crate) mod filter;
 mod known;
 mod merge;
-mod normalize;
-mod record;
+pub(crate) mod normalize;
+pub(crate) mod record;
 mod refresh;
-mod source;
+pub(crate) mod source;
 
 use std::path::PathBuf;
 use std::time::Duration;

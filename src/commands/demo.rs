@@ -20,7 +20,8 @@ use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::launch::{self, LaunchRequest, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
-use crate::{config, output, report};
+use crate::ui::output;
+use crate::{config, ui};
 use sandbox::DemoSandbox;
 
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.
@@ -104,7 +105,7 @@ fn launch(
     let request = LaunchRequest { args, ..LaunchRequest::new(agent, sandbox::PROVIDER) };
     let mut notes = Vec::new();
     let prepared = launch::prepare(&request, &context, UserFiles::Merge, &mut notes);
-    notes.iter().for_each(report::note);
+    notes.iter().for_each(ui::log::note);
     probe::run(prepared?, &context.dirs.cwd, &sandbox.path(""), interrupts)
 }
 

@@ -14,7 +14,7 @@ use crate::cli::import::Import;
 use crate::config::{append, change_config, load, yaml_value};
 use crate::env::Environment;
 use crate::import::{Found, Keys, Named, find, name, yaml};
-use crate::output;
+use crate::ui::output;
 
 /// Prints the providers of another tool as entries of ours, and adds them to the config at `path` if
 /// `words` say so.

@@ -15,7 +15,8 @@ use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
 use crate::launch::request::Show;
 use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
-use crate::{output, report};
+use crate::ui;
+use crate::ui::output;
 
 /// Launches the agent, or prints the plan.
 ///
@@ -33,7 +34,7 @@ fn dry_run(request: &LaunchRequest, show: Show, env: &Environment) -> Result<Exi
     let context = Context::for_launch(request.config.as_deref(), &request.provider, env)?;
     let mut notes = Vec::new();
     let planned = launch::dry_run(request, &context, Network::On(KeyPolicy::NoCommands), &mut notes);
-    notes.iter().for_each(report::note);
+    notes.iter().for_each(ui::log::note);
     let planned = planned?;
     let (choices, plan) = (explain::choices(request, &context, &planned), &planned.plan);
     let text = if show.json {

@@ -20,7 +20,7 @@ use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, place};
 use crate::launch::{self, LaunchRequest, Network};
-use crate::output;
+use crate::ui::output;
 
 /// Prints the page.
 ///

@@ -1,33 +1,37 @@
 //! What TAB offers: the answer to a shell that asks through `AGENT_RUN_COMPLETE`.
 //!
 //! ```text
-//! words → Place (where the cursor is) → candidates (what could stand there) → a reply for the shell
+//! words before → Said (read by clap) → candidates (the engine's, and values that see Said) → a reply for the shell
 //! ```
 //!
 //! It knows the words from clap's declarations, and the values from the config and the model lists on disk.
 //! It never waits for a provider, never asks for a key, and prints nothing but the reply: whatever goes wrong,
 //! the shell gets no candidates and the user no noise.
 //!
-//! `clap_complete`'s engine would do the first half (seen in 4.6). Its completers see the current word alone,
-//! though, while here agents depend on the provider before them; and it has no word for "from here on, ask the
-//! agent's own completion".
+//! `clap_complete`'s engine (4.6) knows the grammar: which subcommands, options and values can be at the cursor. What
+//! is done here: values that depend on the words before, fewer candidates than it has where they would only be in the
+//! way, long lists in parts, and "from here on, ask the agent's own completion", which it has no word for.
 
-mod place;
 mod reply;
+mod said;
 mod values;
 
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::CommandFactory;
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::complete;
 
-use self::place::{Place, Wanted};
 use self::reply::Reply;
+use self::said::Said;
 use self::values::{Candidate, Values};
 use crate::cli::{Cli, Shell};
 use crate::env::Environment;
-use crate::{output, report};
+use crate::ui;
+use crate::ui::output;
 
 /// The script that makes a shell ask; the shims' completion as well.
 pub fn script(shell: Shell) -> &'static str {
@@ -38,10 +42,10 @@ pub fn script(shell: Shell) -> &'static str {
     }
 }
 
-/// Answers `shell`; `words` stand after our own name, the last of them being the one at the cursor.
-pub fn answer(shell: &str, words: impl Iterator<Item = OsString>, env: &Environment) -> ExitCode {
+/// Answers the shell called `shell`; `words` are those after our own name, the last of them the one at the cursor.
+pub fn answer(shell: &str, words: impl Iterator<Item = OsString>, env: Environment) -> ExitCode {
     if env.wants_log() {
-        report::init();
+        ui::log::init();
     }
     // The scripts pass on the whole line, and its first word is how we were called.
     let words: Vec<String> = words.skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
@@ -53,35 +57,44 @@ pub fn answer(shell: &str, words: impl Iterator<Item = OsString>, env: &Environm
     ExitCode::SUCCESS
 }
 
-fn reply(before: &[String], current: &str, shell: Shell, env: &Environment) -> Reply {
-    let mut root = Cli::command();
+fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Reply {
+    let values = Arc::new(Values::new(!matches!(shell, Shell::Bash), env));
+    let mut root = values::completed(Cli::command(), &values).ignore_errors(true);
+    // All of it: what is read alone builds no `help COMMAND`.
     root.build();
-    let place = Place::find(&root, before, current);
-    let values = Values::new(&place, !matches!(shell, Shell::Bash), env);
-    match &place.wanted {
-        Wanted::Foreign(index) => Reply::Command(*index),
-        Wanted::Value { arg, option } => {
-            let typed = &current[option.len()..];
-            match values.of(arg, typed) {
-                Some(found) => Reply::candidates(found, typed).behind(option),
-                None => Reply::Files,
-            }
-        }
-        Wanted::Flag => Reply::candidates(place.flags(), current),
-        Wanted::Word(positional) => {
-            let mut found = place.subcommands();
-            if let Some(arg) = positional {
-                match values.of(arg, current) {
-                    Some(more) => found.extend(more),
-                    None if found.is_empty() => return Reply::Files,
-                    None => {}
-                }
-            }
-            // Where no word is wanted, the flags are all there is to say.
-            let nothing_else = positional.is_none() && found.is_empty();
-            Reply::candidates(if nothing_else { place.flags() } else { found }, current)
+    let said = values.see(Said::by(&mut root, before));
+    if let Some(index) = said.foreign() {
+        return Reply::Command(index);
+    }
+    // Of an option that begins with `-` it offers the short form alone.
+    let asked = if current == "-" { "--" } else { current };
+    let words = ["agent-run"].into_iter().chain(before.iter().map(String::as_str)).chain([asked]);
+    let found = complete(&mut root, words.map(OsString::from).collect(), before.len() + 1, None);
+    let found: Vec<_> = found.unwrap_or_default().into_iter().filter(|found| !found.is_hide_set()).collect();
+    if values.are_files() {
+        return Reply::Files;
+    }
+    let id = |found: &CompletionCandidate, kind: &str| {
+        found.get_id().and_then(|id| id.strip_prefix(kind)).map(str::to_owned)
+    };
+    let mut flags = Vec::new();
+    let mut others = Vec::new();
+    for found in found {
+        if let Some(flag) = id(&found, "arg::") {
+            let is_long = found.get_value().to_string_lossy().starts_with("--");
+            flags.extend(
+                said.place_of(&flag).filter(|_| is_long).map(|place| (place, Candidate::from(found))),
+            );
+        } else if id(&found, "command::").is_none() || said.is_understood() {
+            others.push(Candidate::from(found));
         }
     }
+    // Where no word is wanted, the flags are all there is to say.
+    if current.starts_with('-') || (others.is_empty() && !values.were_asked()) {
+        flags.sort_by_key(|(place, _)| *place);
+        others.extend(flags.into_iter().map(|(_, flag)| flag));
+    }
+    Reply::candidates(others, current)
 }
 
 #[cfg(test)]

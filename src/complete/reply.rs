@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Candidate;
 use crate::cli::Shell;
-use crate::printable::is_unsafe_to_print;
+use crate::ui::sanitize::is_unsafe_to_print;
 
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
 pub const MANY: usize = 100;
@@ -24,38 +24,10 @@ pub enum Reply {
 
 impl Reply {
     /// Those of `candidates` that begin with what was typed.
-    pub fn candidates(mut candidates: Vec<Candidate>, typed: &str) -> Self {
-        candidates.retain(|candidate| candidate.value.starts_with(typed));
-        if candidates.len() <= MANY {
-            // A long list may come in parts already.
-            let in_parts = candidates.iter().any(|candidate| candidate.value.ends_with('/'));
-            return if in_parts { Self::Parts(candidates) } else { Self::Values(candidates) };
-        }
-        let mut seen = HashSet::new();
-        let mut parts = Vec::new();
-        let mut is_cut = false;
-        for mut candidate in candidates {
-            let rest = candidate.value[typed.len()..].find('/').filter(|_| !candidate.is_default);
-            if let Some(slash) = rest.filter(|slash| typed.len() + slash + 1 < candidate.value.len()) {
-                candidate.value.truncate(typed.len() + slash + 1);
-                candidate.about.clear();
-                is_cut = true;
-            }
-            if seen.insert(candidate.value.clone()) {
-                parts.push(candidate);
-            }
-        }
-        if is_cut { Self::Parts(parts) } else { Self::Values(parts) }
-    }
-
-    /// The same with what of the word stands before the candidates: `--model=`.
-    pub fn behind(mut self, option: &str) -> Self {
-        if let Self::Values(candidates) | Self::Parts(candidates) = &mut self {
-            for candidate in candidates {
-                candidate.value.insert_str(0, option);
-            }
-        }
-        self
+    pub fn candidates(candidates: Vec<Candidate>, typed: &str) -> Self {
+        let candidates = offered(candidates, typed);
+        let in_parts = candidates.iter().any(|candidate| candidate.value.ends_with('/'));
+        if in_parts { Self::Parts(candidates) } else { Self::Values(candidates) }
     }
 
     /// The reply's text.
@@ -89,6 +61,28 @@ impl Reply {
         }
         text
     }
+}
+
+/// Those of `candidates` that begin with what was typed; of too many, only what comes up to the next `/`.
+pub fn offered(mut candidates: Vec<Candidate>, typed: &str) -> Vec<Candidate> {
+    candidates.retain(|candidate| candidate.value.starts_with(typed));
+    if candidates.len() <= MANY {
+        return candidates;
+    }
+    let mut seen = HashSet::new();
+    let mut parts = Vec::new();
+    for mut candidate in candidates {
+        let rest = candidate.value[typed.len()..].find('/').filter(|_| !candidate.is_default);
+        if let Some(slash) = rest.filter(|slash| typed.len() + slash + 1 < candidate.value.len()) {
+            candidate.value.truncate(typed.len() + slash + 1);
+            candidate.about.clear();
+        }
+        if !seen.contains(&candidate.value) {
+            seen.insert(candidate.value.clone());
+            parts.push(candidate);
+        }
+    }
+    parts
 }
 
 /// With a backslash before each of `special`. Bash takes a candidate as it would stand on the line, and a model's
@@ -155,8 +149,6 @@ mod tests {
         assert_eq!(reply.text(Shell::Bash), "values\na:b\\ c\n");
         assert_eq!(reply.text(Shell::Zsh), "values\na\\:b c:about: it\n");
         assert_eq!(reply.text(Shell::Fish), "values\na:b c\tabout: it\n");
-        let option = Reply::candidates(candidates(["m".to_owned()]), "").behind("--model=");
-        assert_eq!(option.text(Shell::Bash), "values\n--model=m\n");
         assert_eq!(Reply::Command(3).text(Shell::Zsh), "command 3\n");
     }
 

@@ -2,14 +2,18 @@
 //!
 //! They come from the config and from what is on disk. What cannot be read offers nothing.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use clap::Arg;
+use clap::Command;
 use clap::builder::StyledStr;
+use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use shims::{Agent, Model, Protocol};
 
-use super::place::{Place, name_of};
-use super::reply::MANY;
+use super::reply::{MANY, offered};
+use super::said::{Said, name_of};
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
@@ -33,40 +37,87 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// A word with its help text.
-    pub fn new(value: &str, about: Option<&StyledStr>) -> Self {
-        let about = about.map(ToString::to_string).unwrap_or_default();
-        Self::with(value, about.lines().next().unwrap_or_default().to_owned())
-    }
-
     fn with(value: &str, about: String) -> Self {
         Self { value: value.to_owned(), about, is_default: false }
     }
 }
 
-/// The values that can stand at a place.
-pub struct Values<'a> {
-    place: &'a Place<'a>,
-    described: bool,
-    env: &'a Environment,
+/// What the engine's candidate for the default is called; it keeps one candidate of an id.
+const DEFAULT: &str = "default";
+
+impl From<CompletionCandidate> for Candidate {
+    fn from(found: CompletionCandidate) -> Self {
+        let about = found.get_help().map(ToString::to_string).unwrap_or_default();
+        Self {
+            value: found.get_value().to_string_lossy().into_owned(),
+            about: about.lines().next().unwrap_or_default().to_owned(),
+            is_default: found.get_id().is_some_and(|id| id == DEFAULT),
+        }
+    }
 }
 
-impl<'a> Values<'a> {
-    /// Values for `place`; `described` if the shell shows descriptions.
-    pub fn new(place: &'a Place<'a>, described: bool, env: &'a Environment) -> Self {
-        Self { place, described, env }
+impl From<Candidate> for CompletionCandidate {
+    fn from(Candidate { value, about, is_default }: Candidate) -> Self {
+        // With a tag it is spared the argument's name, which is made for each.
+        let candidate =
+            Self::new(value).tag(Some(StyledStr::new())).id(is_default.then(|| DEFAULT.to_owned()));
+        if about.is_empty() { candidate } else { candidate.help(Some(about.into())) }
+    }
+}
+
+/// The values that can be at the cursor.
+pub struct Values {
+    said: OnceLock<Said>,
+    described: bool,
+    env: Environment,
+    asked: AtomicBool,
+    files: AtomicBool,
+}
+
+/// The command with `values` for all its arguments that declare none.
+pub fn completed(command: Command, values: &Arc<Values>) -> Command {
+    let command = command.mut_subcommands(|below| completed(below, values));
+    command.mut_args(|arg| {
+        if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
+            return arg;
+        }
+        let (name, values) = (name_of(&arg), Arc::clone(values));
+        // A value that is none would end the reading of what follows it.
+        let arg = arg.value_parser(clap::value_parser!(OsString));
+        arg.add(ArgValueCompleter::new(move |typed: &OsStr| values.of(&name, &typed.to_string_lossy())))
+    })
+}
+
+impl Values {
+    /// Values, `described` if the shell shows descriptions.
+    pub fn new(described: bool, env: Environment) -> Self {
+        let (said, asked, files) = (OnceLock::new(), AtomicBool::new(false), AtomicBool::new(false));
+        Self { said, described, env, asked, files }
     }
 
-    /// The values of `arg`, those that begin with `typed` among them; `None` for names of files.
-    pub fn of(&self, arg: &Arg, typed: &str) -> Option<Vec<Candidate>> {
-        let declared = arg.get_possible_values();
-        if !declared.is_empty() {
-            let candidate =
-                |value: &clap::builder::PossibleValue| Candidate::new(value.get_name(), value.get_help());
-            return Some(declared.iter().map(candidate).collect());
-        }
-        let found = match name_of(arg).as_str() {
-            "FILE" | "DIR" | "LOG" => return None,
+    /// Takes what the words before the cursor have said.
+    pub fn see(&self, said: Said) -> &Said {
+        self.said.get_or_init(|| said)
+    }
+
+    /// Whether a value is wanted at the cursor, whatever it is.
+    pub fn were_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether it is the name of a file, which the shell completes by itself.
+    pub fn are_files(&self) -> bool {
+        self.files.load(Ordering::Relaxed)
+    }
+
+    /// The values of the argument that help texts call `name`, those that begin with `typed` among them.
+    fn of(&self, name: &str, typed: &str) -> Vec<CompletionCandidate> {
+        self.asked.store(true, Ordering::Relaxed);
+        let found = match name {
+            "FILE" | "DIR" | "LOG" => {
+                self.files.store(true, Ordering::Relaxed);
+                None
+            }
             "AGENT" => Some(self.agents()),
             "PROVIDER" => self.providers(),
             "PROTOCOL" => Some(self.protocols()),
@@ -75,13 +126,19 @@ impl<'a> Values<'a> {
             "SHIM" => self.shims(),
             "LINK" => self.links(),
             "WHAT" => Some(FORCE.map(|(word, about)| Candidate::with(word, about.to_owned())).to_vec()),
-            _ => Some(Vec::new()),
+            _ => None,
         };
-        Some(found.unwrap_or_default())
+        // Before the engine takes each of thousands in hand.
+        let found = offered(found.unwrap_or_default(), typed);
+        found.into_iter().map(CompletionCandidate::from).collect()
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.said.get()?.value(name)
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        self.env.config_file(self.place.config().map(Path::new)).ok()
+        self.env.config_file(self.said.get().and_then(Said::config).map(Path::new)).ok()
     }
 
     fn config(&self) -> Option<Config> {
@@ -91,12 +148,12 @@ impl<'a> Values<'a> {
 
     /// Whether the user insists on a protocol that the provider does not declare.
     fn is_forced(&self) -> bool {
-        matches!(self.place.value("WHAT"), Some("protocol" | "all"))
+        matches!(self.value("WHAT"), Some("protocol" | "all"))
     }
 
     /// The agents that fit the provider before; all of them where it says nothing.
     fn agents(&self) -> Vec<Candidate> {
-        let provider = self.place.value("PROVIDER");
+        let provider = self.value("PROVIDER");
         let config = provider.and_then(|_| self.config());
         let pair = |agent| Some(Pair { agent, provider: provider?.to_owned() });
         let fits = |agent| pair(agent).zip(config.as_ref()).is_some_and(|(pair, c)| pair.check(c).is_ok());
@@ -115,7 +172,7 @@ impl<'a> Values<'a> {
 
     fn providers(&self) -> Option<Vec<Candidate>> {
         let config = self.config()?;
-        let agent = self.place.value("AGENT").and_then(shims::by_name);
+        let agent = self.value("AGENT").and_then(shims::by_name);
         let candidate = |(name, provider): (&String, &Provider)| {
             let about = match agent {
                 Some(agent) => format!("{} speaks {}", agent.title(), resolve::common(agent, provider)?),
@@ -136,7 +193,7 @@ impl<'a> Values<'a> {
 
     fn protocols(&self) -> Vec<Candidate> {
         let config = self.config();
-        let provider = self.place.value("PROVIDER").and_then(|name| config.as_ref()?.providers.get(name));
+        let provider = self.value("PROVIDER").and_then(|name| config.as_ref()?.providers.get(name));
         let is_offered = |protocol: &Protocol| {
             self.is_forced() || provider.is_none_or(|provider| provider.protocols.contains(protocol))
         };
@@ -152,8 +209,8 @@ impl<'a> Values<'a> {
     fn models(&self, typed: &str) -> Option<Vec<Candidate>> {
         let (path, config, dirs) =
             (std::path::absolute(self.config_file()?).ok()?, self.config()?, self.env.dirs().ok()?);
-        let (name, provider) = config.providers.get_key_value(self.place.value("PROVIDER")?)?;
-        let catalog = Catalog::open(&dirs, self.env, config.models_ttl);
+        let (name, provider) = config.providers.get_key_value(self.value("PROVIDER")?)?;
+        let catalog = Catalog::open(&dirs, &self.env, config.models_ttl);
         let ids = catalog.complete(name, provider, &path, typed, MANY);
         let known = (self.described && ids.len() <= DESCRIBED).then(|| catalog.known(name, provider));
         let candidate = |id: String| {
@@ -174,8 +231,9 @@ impl<'a> Values<'a> {
     }
 
     fn links(&self) -> Option<Vec<Candidate>> {
-        let dir = self.place.value("DIR").map(Path::new);
-        let links = Links::of(shim_links::folder(dir, self.config().as_ref(), self.env).ok()?).ours().ok()?;
+        let dir = self.value("DIR").map(Path::new);
+        let links =
+            Links::of(shim_links::folder(dir, self.config().as_ref(), &self.env).ok()?).ours().ok()?;
         let about = |target: &Path| target.display().to_string();
         Some(links.iter().map(|(name, target)| Candidate::with(name, about(target))).collect())
     }

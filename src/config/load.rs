@@ -168,7 +168,7 @@ pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
 }
 
 /// As [`load_for`], of a text.
-pub(super) fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
+pub fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
     let refused = |list| Problems::new(path, list);
     let (tree, others) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;
     if tree.locate(&["providers".into(), provider.into()]).is_none() {

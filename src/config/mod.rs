@@ -4,11 +4,9 @@
 //! and key. What the file means for a launch is decided in `resolve.rs`.
 
 mod append;
-mod check;
+pub(crate) mod check;
 mod file;
-#[cfg(any(fuzzing, test))]
-pub mod fuzzing;
-mod load;
+pub(crate) mod load;
 mod names;
 mod problem;
 mod read;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use nix::libc::{ENOLCK, ENOSYS, ENOTSUP, EOPNOTSUPP};
 
-use crate::report;
+use crate::ui;
 
 /// How long nobody is told.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -45,7 +45,7 @@ impl<'a> Wait<'a> {
         if waited >= SILENCE && !self.is_said {
             self.is_said = true;
             let (lock, left) = (self.lock.display(), LIMIT.as_secs() - SILENCE.as_secs());
-            report::warn(format!(
+            ui::log::warn(format!(
                 "waiting up to {left} s more for the lock {lock}, which another process holds"
             ));
         }
@@ -108,7 +108,7 @@ fn known(taken: io::Result<()>) -> io::Result<bool> {
 
 fn say(lock: &Path) {
     let (lock, left) = (lock.display(), REST.as_secs());
-    report::warn(format!("waiting up to {left} s more for the lock {lock}, which another process holds"));
+    ui::log::warn(format!("waiting up to {left} s more for the lock {lock}, which another process holds"));
 }
 
 /// That the time is over, and what to do.

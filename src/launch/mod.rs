@@ -28,7 +28,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::fs::private_dir::Folders;
 use crate::key::Key;
-use crate::{machine_secret, report};
+use crate::{machine_secret, ui};
 use apply::homes::{self, HomeLock, InUse};
 pub use model_list::{KeyPolicy, Network};
 pub use request::LaunchRequest;
@@ -45,7 +45,7 @@ pub fn run(request: &LaunchRequest, env: &Environment) -> Result<Infallible> {
     // 2. to 9. Everything but the exec.
     let mut notes = Vec::new();
     let prepared = prepare(request, &context, UserFiles::Merge, &mut notes);
-    notes.iter().for_each(report::note);
+    notes.iter().for_each(ui::log::note);
     // 10. Exec. The locks on the homes in use are inherited by the agent, the lock for preparing them is released.
     let prepared = prepared?;
     prepared.in_use.hand_over();

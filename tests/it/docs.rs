@@ -104,28 +104,14 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
 }
 
-/// Packages install the manual without running the binary, so it has a folder of its own.
+/// Packages install the manual without running the binary, so it has a folder of its own. A test beside the command
+/// makes that folder's pages.
 #[test]
-fn the_manual_says_what_help_says() {
+fn the_program_writes_the_manual_that_packages_install() {
     let sandbox = Sandbox::new();
     let made = sandbox.path("man");
     sandbox.agent_run(&["man", "--dir", made.to_str().unwrap()]).clean();
-    let made = files(&made);
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("man");
-    if std::env::var_os("UPDATE").is_some() {
-        _ = fs::remove_dir_all(&kept);
-        fs::create_dir(&kept).unwrap();
-        for (name, page) in &made {
-            fs::write(kept.join(name), page).unwrap();
-        }
-    }
-    let kept = files(&kept);
-    assert_eq!(kept.keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>(), "UPDATE=1 rewrites it");
-    for (name, page) in &made {
-        assert!(&kept[name] == page, "man/{name} is not what --help says: UPDATE=1 rewrites it");
-    }
-    assert!(
-        made["agent-run-launch.1"].contains("\\-\\-dry\\-run")
-            && !made.contains_key("agent-run-mock-provider.1")
-    );
+    let kept = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("man"));
+    assert!(kept.len() > 20);
+    assert_eq!(files(&made), kept);
 }

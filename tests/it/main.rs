@@ -4,23 +4,23 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+/// The project's card, by name.
+mod card;
+
 /// Model lists: good ones, bad ones, old ones, and who is asked for them when.
 mod catalog;
 
 /// What a shell that asks is answered.
 mod complete;
 
+/// What each agent finds, with a fake one: settings, sessions, and the user's own files left alone.
+mod agents;
+
 /// The config opened, checked and explained.
-mod codex;
-/// Sessions of Codex: of plain Codex, packed, or in homes of older versions.
-mod codex_sessions;
 mod config;
 
-/// What a launch costs, counted and not timed.
-mod syscalls;
-
-/// What Crush finds, with a fake one: settings, sessions, and the user's own files left alone.
-mod crush;
+/// Lists on a terminal of 80 columns, and for a pipe.
+mod tables;
 
 /// Our readers beside the parsers of the agents.
 mod differential;
@@ -30,17 +30,9 @@ mod demo;
 
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
-/// How a probe or a demo ends when it is interrupted.
-mod doctor_signals;
 
 /// The variables for other programs, and programs started with them.
 mod env;
-
-/// What goes wrong around a launch: ends at any step, full disks, links, floods, signals, crowds.
-mod faults;
-
-/// What Hermes finds, with a fake one: links, settings, and the user's own home left alone.
-mod hermes;
 
 /// Providers taken over from other tools.
 mod import;
@@ -48,11 +40,8 @@ mod import;
 /// Keys: where they come from, what is none, and what a key command is given.
 mod keys;
 
-/// What a launch does, and the exit codes it promises.
+/// What a launch does, what it prints instead, and the exit codes it promises.
 mod launch;
-
-/// What a launch makes of a model list.
-mod models;
 
 /// What the Nix files know of the agents.
 mod nix;
@@ -60,11 +49,10 @@ mod nix;
 /// The README's config and commands, and the manual.
 mod docs;
 
-/// Golden plans, one a pair of agent and protocol.
-mod plans;
+/// The commands, config forms and variables of the launcher that had this name before.
+mod old_readme;
 
-/// A dry run says what a launch does: made-up configs, words and machines through the real binary.
-#[cfg(target_os = "linux")]
+/// What must hold of anything: made up, or found by fuzzing.
 mod properties;
 
 /// The providers of the config, those known without one, and whether one works.
@@ -75,6 +63,3 @@ mod security;
 
 /// The symlinks: made, listed, removed, and what is not ours left alone.
 mod shims;
-
-/// The page that says where each setting of a launch comes from.
-mod why;

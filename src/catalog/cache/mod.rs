@@ -27,7 +27,7 @@ use super::record::Record;
 use super::source::Source;
 use crate::config::Filter;
 use crate::fs::{files, lock, private_dir, waiting};
-use crate::{error, report};
+use crate::{error, ui};
 
 pub use format::{Draft, Entry, Extent};
 pub use list::Stored;
@@ -156,7 +156,7 @@ impl<'a> Cache<'a> {
                 _ = fs::remove_file(self.path(source, "failed"));
                 self.sweep(source.name);
             }
-            Err(error) => report::warn(error::message(&error)),
+            Err(error) => ui::log::warn(error::message(&error)),
         }
         Stored::in_memory(content)
     }

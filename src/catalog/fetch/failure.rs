@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::http::{Answer, Broken, shown};
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
-use crate::printable::printable;
+use crate::ui::sanitize::printable;
 
 /// The longest quote of a provider's own words.
 const MAX_QUOTE: usize = 512;

@@ -18,7 +18,7 @@ use serde_json::Value;
 use self::prices::Prices;
 use self::value::text;
 use super::record::Record;
-use crate::printable::{is_unsafe_to_print, printable};
+use crate::ui::sanitize::{is_unsafe_to_print, printable};
 
 pub use page::{Next, stated_error};
 pub use time::day;

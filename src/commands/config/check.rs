@@ -11,7 +11,7 @@ use shims::Message;
 
 use crate::cli::config::Check;
 use crate::config::{Problem, Report, dotted, examine};
-use crate::output;
+use crate::ui::output;
 
 /// Prints what there is to say of the file at `path`; its errors, and with `--strict` its warnings, fail.
 ///

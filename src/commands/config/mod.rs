@@ -15,7 +15,7 @@ use anyhow::Result;
 use crate::cli::config::{Command, Config};
 use crate::config::SCHEMA;
 use crate::env::Environment;
-use crate::output;
+use crate::ui::output;
 
 /// Does what `words` say with the config at `path`.
 ///

@@ -16,7 +16,8 @@ use super::redact::{arguments, proxy, told_of, without_keys};
 use crate::cli::config::Show;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
-use crate::{key, output, report, suggest};
+use crate::ui::output;
+use crate::{key, suggest, ui};
 
 /// Prints the values in force of the config at `path`.
 ///
@@ -25,7 +26,7 @@ use crate::{key, output, report, suggest};
 pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
     let named: Vec<_> = words.provider.as_deref().into_iter().collect();
-    loaded.warnings_for(&named).into_iter().for_each(report::warn);
+    loaded.warnings_for(&named).into_iter().for_each(ui::log::warn);
     let mut page = Page { places: loaded.places(), rows: Vec::new() };
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {

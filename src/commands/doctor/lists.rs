@@ -4,9 +4,9 @@ use shims::Dirs;
 
 use super::report::{Finding, Group, Mark};
 use crate::catalog::Catalog;
-use crate::commands::models::table::age;
 use crate::config::{Config, Provider};
 use crate::env::Environment;
+use crate::ui::format::age;
 
 /// Looks at the lists of these providers.
 pub fn look<'a>(

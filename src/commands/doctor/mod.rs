@@ -31,7 +31,8 @@ use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::resolve;
-use crate::{output, suggest};
+use crate::suggest;
+use crate::ui::{output, table};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///
@@ -74,7 +75,7 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
     } else {
         // It does itself what `write` does, since its marks may be in colour.
         let colour = env.wants_colour() && std::io::stdout().is_terminal();
-        output::exact(|out| report.print(out, colour))?;
+        output::exact(|out| report.print(out, colour, table::terminal_width()))?;
     }
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

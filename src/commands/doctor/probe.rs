@@ -22,7 +22,7 @@ use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
 use crate::launch::{self, LaunchRequest, Network, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
-use crate::report;
+use crate::ui;
 
 /// By these a request would go past the provider inside this program.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -111,7 +111,7 @@ fn probe(
     turn_here(&mut context.loaded.config, name, &launch, &base, &expected.key);
 
     let prepared = launch::prepare(&request, &context, UserFiles::Leave, &mut notes);
-    notes.iter().for_each(report::note);
+    notes.iter().for_each(ui::log::note);
     let ran = probe::run(prepared?, &context.dirs.cwd, scratch.path(), interrupts)?;
     Ok((ProbeReport::of(&mock_provider.requests(), &expected, &ran), launch.isolated))
 }

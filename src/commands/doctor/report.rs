@@ -6,7 +6,11 @@ use std::io::{self, Write};
 use anyhow::Error;
 use serde::Serialize;
 
-use crate::printable::Shown;
+use crate::ui::sanitize::{SanitizingWriter, escaped};
+use crate::ui::table::{paragraph, width_of};
+
+/// The width of a mark, and of what is written below it.
+const INDENT: usize = 10;
 
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -124,19 +128,24 @@ impl Report {
         self.count(Mark::Problem) == 0
     }
 
-    /// Writes it for people, the marks in colour or plain.
-    pub fn print(&self, out: &mut impl Write, colour: bool) -> io::Result<()> {
+    /// Writes it for people, the marks in colour or plain, no wider than a terminal of this width.
+    pub fn print(&self, out: &mut impl Write, colour: bool, terminal: Option<usize>) -> io::Result<()> {
         for Group { title, findings } in &self.groups {
-            writeln!(Shown::new(&mut *out), "{title}")?;
+            writeln!(SanitizingWriter::new(&mut *out), "{title}")?;
             let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
             for Finding { mark, subject, text, help } in findings {
-                let text = text.replace('\n', "\n          ");
                 write!(out, "  {} ", shown(*mark, colour))?;
                 // The marks' colours are the only sequences that a terminal gets.
-                let mut out = Shown::new(&mut *out);
-                writeln!(out, "{subject:<width$}  {text}")?;
-                if let Some(help) = help {
-                    writeln!(out, "          help: {}", help.replace('\n', "\n          "))?;
+                let mut out = SanitizingWriter::new(&mut *out);
+                let line = format!("{subject:<width$}  {text}");
+                let help = help.as_ref().map(|help| format!("help: {help}"));
+                match terminal {
+                    // Beside its subject a text that does not fit would be left with half a line.
+                    Some(terminal) if INDENT + width_of(&escaped(&line)) > terminal => {
+                        let below = [Some(text), help.as_ref()].into_iter().flatten();
+                        write_below(&mut out, std::iter::once(subject).chain(below), Some(terminal))?;
+                    }
+                    _ => write_below(&mut out, std::iter::once(&line).chain(&help), terminal)?,
                 }
             }
             writeln!(out)?;
@@ -147,6 +156,22 @@ impl Report {
             (problems, notes) => writeln!(out, "Problems: {problems}; notes: {notes}."),
         }
     }
+}
+
+/// Writes texts one below the other behind the marks, the first of them in the line that has begun.
+fn write_below<'a>(
+    out: &mut impl Write,
+    texts: impl Iterator<Item = &'a String>,
+    terminal: Option<usize>,
+) -> io::Result<()> {
+    let lines = |text: &'a String| match terminal {
+        Some(terminal) => paragraph(&escaped(text), terminal.saturating_sub(INDENT).max(1)),
+        None => text.split('\n').map(str::to_owned).collect(),
+    };
+    for (index, line) in texts.flat_map(lines).enumerate() {
+        writeln!(out, "{:indent$}{line}", "", indent = if index == 0 { 0 } else { INDENT })?;
+    }
+    Ok(())
 }
 
 fn shown(mark: Mark, colour: bool) -> String {
@@ -185,7 +210,7 @@ mod tests {
         report.add(Group::new("Empty"));
         let printed = |colour| {
             let mut out = Vec::new();
-            report.print(&mut out, colour).expect("written");
+            report.print(&mut out, colour, None).expect("written");
             String::from_utf8(out).expect("text")
         };
         let plain = "Keys\n  ok      a     fine\n  problem long  not set\n          help: set it\n\n\
@@ -193,5 +218,23 @@ mod tests {
         assert_eq!(printed(false), plain);
         assert!(printed(true).contains("\x1b[32mok     \x1b[0m a     fine"));
         assert!(!report.is_well());
+    }
+
+    #[test]
+    fn on_a_terminal_lines_are_broken_between_words_and_never_wider() {
+        let mut group = Group::new("Keys");
+        group.extend([
+            Finding::ok("a", "fine"),
+            Finding::problem("long", "one two three four five six", "do that and then again this"),
+        ]);
+        let mut report = Report::default();
+        report.add(group);
+        let mut out = Vec::new();
+        report.print(&mut out, false, Some(32)).expect("written");
+        assert_eq!(
+            String::from_utf8(out).expect("text"),
+            "Keys\n  ok      a     fine\n  problem long\n          one two three four\n          five six\n          \
+             help: do that and then\n          again this\n\nProblems: 1; notes: 0.\n"
+        );
     }
 }

@@ -20,7 +20,8 @@ use crate::config::{KeySource, Provider};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
-use crate::{key, output, report};
+use crate::ui::output;
+use crate::{key, ui};
 
 /// A piece of a value, as a shell can be told of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -47,7 +48,7 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let mut notes = Vec::new();
     let network = Network::On(KeyPolicy::NoCommands);
     let resolved = launch::resolve_only(&request(words)?, &context, network, &mut notes);
-    notes.iter().for_each(report::note);
+    notes.iter().for_each(ui::log::note);
     let (launch, provider) = resolved?;
     let home = &context.dirs.home;
     let secrets = Secrets {
@@ -59,7 +60,7 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
     let left_out = write::drop_unspeakable(&mut entries, words.format);
     if !left_out.is_empty() {
-        report::warn(Message::new(
+        ui::log::warn(Message::new(
             format!("left out {}, since {}", left_out.join(" and "), why(provider)),
             "--with-key prints the key itself",
         ));

@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::{Desk, table};
+use super::Desk;
 use crate::catalog::{Record, Stored};
 use crate::cli::models::Diff;
-use crate::output;
+use crate::ui::{format, output};
 
 /// The difference between two lists, by id.
 #[derive(Debug, Default, PartialEq, Serialize)]
@@ -53,7 +53,7 @@ pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
             return writeln!(out);
         }
         match before.as_ref().and_then(Stored::age) {
-            Some(age) => writeln!(out, "since the list from {} ago:", table::age(age))?,
+            Some(age) => writeln!(out, "since the list from {} ago:", format::age(age))?,
             None => writeln!(out, "no list before this one differed from it")?,
         }
         print(out, &changes)

@@ -1,21 +1,21 @@
 //! `models list`: one provider's models, several providers', or all.
 
 use shims::Message;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use super::progress::Progress;
-use super::table::{self, Column, number, text};
 use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, Record};
 use crate::cli::models::List;
 use crate::config::Provider;
-use crate::output;
-use crate::printable::Shown;
+use crate::ui::progress::Progress;
+use crate::ui::sanitize::SanitizingWriter;
+use crate::ui::table::{self, Column, number, text};
+use crate::ui::{format, output};
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]
@@ -31,14 +31,14 @@ pub struct Row<'a> {
 
 const COLUMNS: [Column; 10] = [
     text("id"),
-    number("context"),
-    number("output"),
-    number("$/M in"),
-    number("$/M out"),
-    text("tools"),
-    text("reasons"),
-    text("source"),
-    number("age"),
+    number("context").left_out(1),
+    number("output").left_out(6),
+    number("$/M in").left_out(2),
+    number("$/M out").left_out(3),
+    text("tools").left_out(4),
+    text("reasons").left_out(5),
+    text("source").left_out(8),
+    number("age").left_out(7),
     text("provider"),
 ];
 
@@ -130,26 +130,26 @@ fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Resu
             writeln!(out)
         });
     }
-    if !std::io::stdout().is_terminal() {
+    let Some(width) = table::terminal_width() else {
         let rows: Vec<_> = rows.iter().map(exact).collect();
         return output::write(|out| table::separated(out, &rows));
-    }
+    };
     // With one provider its name says nothing.
     let columns = &COLUMNS[..COLUMNS.len() - usize::from(!several)];
     let rows: Vec<_> = rows.iter().map(|row| short(row)[..columns.len()].to_vec()).collect();
     if words.pager {
-        return page(|out| table::aligned(out, columns, &rows), desk);
+        return page(|out| table::aligned(out, columns, &rows, width), desk);
     }
-    output::write(|out| table::aligned(out, columns, &rows))
+    output::write(|out| table::aligned(out, columns, &rows, width))
 }
 
 fn page(
-    print: impl FnOnce(&mut Shown<&mut Vec<u8>>) -> std::io::Result<()>,
+    print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> std::io::Result<()>,
     desk: &Desk<'_>,
 ) -> Result<ExitCode> {
     let pager = desk.env.var("PAGER").unwrap_or("less".as_ref());
     let mut text = Vec::new();
-    print(&mut Shown::new(&mut text))?;
+    print(&mut SanitizingWriter::new(&mut text))?;
     // It may hold arguments, as in `less -R`.
     let mut child = Command::new("sh")
         .arg("-c")
@@ -170,7 +170,7 @@ fn exact(row: &Row<'_>) -> Vec<String> {
 }
 
 fn short(row: &Row<'_>) -> Vec<String> {
-    cells(row, table::tokens, table::age)
+    cells(row, format::tokens, format::age)
 }
 
 fn cells(row: &Row<'_>, tokens: fn(u64) -> String, age: fn(Duration) -> String) -> Vec<String> {

@@ -2,9 +2,7 @@
 
 mod diff;
 mod list;
-mod progress;
 mod show;
-pub mod table;
 
 use shims::Message;
 use std::io::Write;
@@ -21,7 +19,8 @@ use crate::cli::Models;
 use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
-use crate::{key, output, report, suggest};
+use crate::ui::{format, output};
+use crate::{key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,7 +33,7 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
-        loaded.warnings_for(named).into_iter().for_each(report::warn);
+        loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
@@ -157,15 +156,15 @@ impl Loaded<'_> {
     /// Tells the user what was odd, and what is shown instead of what could not be loaded.
     fn report(&self, name: &str) {
         let warnings = self.warnings.iter().cloned().chain(self.suggestion());
-        warnings.for_each(|warning| report::warn(warning.about(name)));
+        warnings.for_each(|warning| ui::log::warn(warning.about(name)));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
-                Some(age) => format!("; the list from {} ago is used", table::age(age)),
+                Some(age) => format!("; the list from {} ago is used", format::age(age)),
                 None => String::new(),
             };
             let Message { text, help } = failure.clone();
             let text = format!("could not load the models of {name}: {text}{instead}");
-            report::warn(Message { text, help });
+            ui::log::warn(Message { text, help });
         }
     }
 }

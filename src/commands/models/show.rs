@@ -1,19 +1,20 @@
 //! `models show`: one model, field by field, and who said what.
 
 use shims::Message;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
 use super::list::Row;
-use super::table::{self, text};
 use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, Record, day};
 use crate::cli::models::Show;
 use crate::config::{ModelEntry, Provider};
-use crate::{output, suggest};
+use crate::suggest;
+use crate::ui::table::{self, text};
+use crate::ui::{format, output};
 
 /// Runs the command.
 ///
@@ -49,19 +50,18 @@ pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
         });
     }
     let rows = rows(&record, &loaded, provider)?;
-    if std::io::stdout().is_terminal() {
-        return output::write(|out| {
-            table::aligned(out, &[text("field"), text("value"), text("from")], &rows)
-        });
-    }
-    output::write(|out| table::separated(out, &rows))
+    let columns = [text("field"), text("value"), text("from").left_out(1)];
+    output::write(|out| match table::terminal_width() {
+        Some(width) => table::aligned(out, &columns, &rows, width),
+        None => table::separated(out, &rows),
+    })
 }
 
 fn rows(record: &Record, loaded: &Loaded<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
     let entry = provider.models.iter().find(|entry| entry.id == record.id);
     let listed = loaded.known.listed(&record.id);
     let listed = listed.map(serde_json::to_value).transpose()?.unwrap_or_default();
-    let age = loaded.known.age.map_or_else(String::new, |age| format!(", {} old", table::age(age)));
+    let age = loaded.known.age.map_or_else(String::new, |age| format!(", {} old", format::age(age)));
     let Value::Object(fields) = serde_json::to_value(record)? else { return Ok(Vec::new()) };
     let row = |(field, value): (String, Value)| {
         let is_listed = !listed[&field].is_null() && listed[&field] != json!([]);

@@ -13,7 +13,8 @@ use super::{agents, managers};
 use crate::cli::providers::Add;
 use crate::env::Environment;
 use crate::presets::{self, KeyPlace, Preset};
-use crate::{config, key, output, report};
+use crate::ui::output;
+use crate::{config, key, ui};
 
 /// Shows what would be added to the config at `path`, asks, and adds it.
 ///
@@ -53,7 +54,7 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
         }
     }
     config::change_config(path, &entry, |now| config::append(now, name, &entry))?;
-    loaded.warnings_about(name).for_each(report::warn);
+    loaded.warnings_about(name).for_each(ui::log::warn);
     let text = next_steps(name, &preset, key.as_ref(), path, env);
     output::write(|out| out.write_all(text.as_bytes()))
 }

@@ -1,6 +1,6 @@
 //! `providers list`: the providers of the config.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -9,13 +9,19 @@ use serde_json::{Value as Json, json};
 use super::{agents, key_place, key_words};
 use crate::catalog::Catalog;
 use crate::cli::providers::List;
-use crate::commands::models::table::{self, Column, number, text};
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
-use crate::output;
+use crate::ui::output;
+use crate::ui::table::{self, Column, number, text};
 
-const COLUMNS: [Column; 6] =
-    [text("name"), text("protocols"), text("agents"), text("default model"), number("models"), text("key")];
+const COLUMNS: [Column; 6] = [
+    text("name"),
+    text("protocols").left_out(3),
+    text("agents").left_out(2),
+    text("default model").left_out(1),
+    number("models").left_out(4),
+    text("key"),
+];
 
 /// Runs the command.
 ///
@@ -33,25 +39,28 @@ pub fn run(words: &List, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
             .collect();
         return output::write(|out| writeln!(out, "{list:#}"));
     }
-    let for_people = std::io::stdout().is_terminal();
+    let width = table::terminal_width();
+    // People's lines may be broken after a comma.
+    let comma = if width.is_some() { ", " } else { "," };
     let row = |(name, provider): (&String, &Provider)| {
         let protocols = provider.protocols.iter().map(|protocol| {
             // The prefix says nothing to people who see the three side by side.
-            if for_people { protocol.name().trim_start_matches("openai-") } else { protocol.name() }
+            if width.is_some() { protocol.name().trim_start_matches("openai-") } else { protocol.name() }
         });
         let agents = agents(provider).into_iter().map(|(agent, _)| agent.name());
         vec![
             name.clone(),
-            protocols.collect::<Vec<_>>().join(","),
-            agents.collect::<Vec<_>>().join(","),
+            protocols.collect::<Vec<_>>().join(comma),
+            agents.collect::<Vec<_>>().join(comma),
             provider.default_model.clone().unwrap_or_default(),
             known(name, provider).len().to_string(),
             key_words(provider, env),
         ]
     };
     let rows: Vec<_> = providers.iter().map(row).collect();
-    output::write(|out| {
-        if for_people { table::aligned(out, &COLUMNS, &rows) } else { table::separated(out, &rows) }
+    output::write(|out| match width {
+        Some(width) => table::aligned(out, &COLUMNS, &rows, width),
+        None => table::separated(out, &rows),
     })
 }
 

@@ -19,7 +19,7 @@ use crate::cli::Providers;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
 use crate::launch::resolve;
-use crate::{key, report, suggest};
+use crate::{key, suggest, ui};
 
 /// Runs a command below `providers`.
 ///
@@ -37,7 +37,7 @@ pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Resu
 
 fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Loaded> {
     let loaded = config::load(&env.config_file(option)?)?;
-    loaded.warnings_for(named).into_iter().for_each(report::warn);
+    loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
     Ok(loaded)
 }
 

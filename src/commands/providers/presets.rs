@@ -1,7 +1,7 @@
 //! `providers presets`: the providers that are known without a config.
 
 use shims::Message;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -9,11 +9,12 @@ use serde_json::{Value as Json, json};
 
 use super::agents;
 use crate::cli::providers::Presets;
-use crate::commands::models::table::{self, Column, text};
-use crate::output;
 use crate::presets::{self, Preset};
+use crate::ui::output;
+use crate::ui::table::{self, Column, text};
 
-const COLUMNS: [Column; 4] = [text("preset"), text("title"), text("agents"), text("key")];
+const COLUMNS: [Column; 4] =
+    [text("preset"), text("title").left_out(2), text("agents").left_out(1), text("key")];
 
 /// Runs the command.
 ///
@@ -35,26 +36,31 @@ pub fn run(words: &Presets) -> Result<ExitCode> {
         let list: Json = found.iter().map(object).collect();
         return output::write(|out| writeln!(out, "{list:#}"));
     }
-    let rows: Vec<_> = found.iter().map(row).collect();
-    if !std::io::stdout().is_terminal() {
+    let width = table::terminal_width();
+    // People's lines may be broken after a comma.
+    let comma = if width.is_some() { ", " } else { "," };
+    let rows: Vec<_> = found.iter().map(|preset| row(preset, comma)).collect();
+    let Some(width) = width else {
         return output::write(|out| table::separated(out, &rows));
-    }
+    };
     output::write(|out| {
-        table::aligned(out, &COLUMNS, &rows)?;
+        table::aligned(out, &COLUMNS, &rows, width)?;
         // A few can be told of more fully than fits a table.
         for preset in found.iter().filter(|preset| found.len() < 8 && !preset.note.is_empty()) {
-            writeln!(out, "\n{}: {}", preset.name, preset.note)?;
+            writeln!(out)?;
+            let note = table::paragraph(&format!("{}: {}", preset.name, preset.note), width);
+            note.iter().try_for_each(|line| writeln!(out, "{line}"))?;
         }
         writeln!(out, "\nAs of {}. Add one: agent-run providers add PRESET", presets::DAY)
     })
 }
 
-fn row(preset: &Preset) -> Vec<String> {
+fn row(preset: &Preset, comma: &str) -> Vec<String> {
     let agents: Vec<_> = agents(&preset.provider).into_iter().map(|(agent, _)| agent.name()).collect();
     vec![
         preset.name.clone(),
         preset.title.clone(),
-        agents.join(","),
+        agents.join(comma),
         preset.key_variable().unwrap_or("none").to_owned(),
     ]
 }

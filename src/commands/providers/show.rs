@@ -10,10 +10,9 @@ use shims::Protocol;
 use super::{agents, find, hints, key_words, list};
 use crate::catalog::Catalog;
 use crate::cli::providers::Show;
-use crate::commands::models::table;
 use crate::config::Loaded;
 use crate::env::Environment;
-use crate::output;
+use crate::ui::{format, output};
 
 /// Runs the command.
 ///
@@ -47,7 +46,7 @@ pub fn run(words: &Show, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
     if let Some(model) = &provider.default_model {
         rows.push(("model", format!("{model}, unless a launch names another")));
     }
-    let age = known.age.map_or_else(String::new, |age| format!(", from a list {} old", table::age(age)));
+    let age = known.age.map_or_else(String::new, |age| format!(", from a list {} old", format::age(age)));
     rows.push(("models", format!("{} known{age}: agent-run models list {name}", models.len())));
     rows.extend(hints.iter().map(|(_, hint)| ("note", (*hint).to_owned())));
     output::write(|out| {

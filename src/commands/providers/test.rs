@@ -17,7 +17,8 @@ use crate::catalog::Catalog;
 use crate::cli::providers::Test;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
-use crate::{key, output};
+use crate::key;
+use crate::ui::output;
 
 /// What was found out about one thing.
 struct Finding {

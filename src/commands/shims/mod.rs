@@ -21,9 +21,10 @@ use crate::cli::Shims;
 use crate::cli::shims::{Install, List, Remove};
 use crate::config::{self, Config};
 use crate::env::Environment;
-use crate::output;
 use crate::shim_links::pairs::Pair;
 use crate::shim_links::{Links, State, folder};
+use crate::ui;
+use crate::ui::output;
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///
@@ -59,7 +60,7 @@ fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) 
     let pairs = selection::pairs(asked, config, env)?;
     let target = target::stable(called, env)?;
     if let Some(warning) = target::warning(&target) {
-        crate::report::warn(&warning);
+        ui::log::warn(&warning);
     }
     let mut report = Report::new(links.folder(), asked.dry_run);
     for pair in &pairs {
@@ -78,7 +79,7 @@ fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) 
     if !asked.dry_run {
         // The links work without.
         add_completions(&report, &links, env)
-            .unwrap_or_else(|error| crate::report::warn(crate::error::message(&error)));
+            .unwrap_or_else(|error| ui::log::warn(crate::error::message(&error)));
     }
     report.print(asked.json)?;
     // What was asked for by name has failed; what merely would have fit has been told.
@@ -128,7 +129,7 @@ fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<
     forget_completions(&completions, links, env)?;
     if is_new && env.shell() == Some("zsh") {
         let folder = shims::quote(completions.zsh_folder().as_os_str());
-        crate::report::warn(Message::new(
+        ui::log::warn(Message::new(
             "zsh looks for completions in the folders of fpath alone",
             format!(
                 "unless it is among them, add this line to ~/.zshrc, before compinit:\n  \

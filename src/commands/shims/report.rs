@@ -11,7 +11,9 @@ use serde::Serialize;
 
 use crate::env::Environment;
 use crate::launch::program;
-use crate::{output, report};
+use crate::ui;
+use crate::ui::output;
+use crate::ui::table::{self, text};
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -137,7 +139,7 @@ impl Report {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            report::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            ui::log::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
         }
         !foreign.is_empty()
     }
@@ -147,14 +149,14 @@ impl Report {
         for line in &self.shims {
             for (what, other) in [("is shadowed by", &line.shadowed_by), ("hides", &line.hides)] {
                 if let Some(other) = other {
-                    report::warn(format!("{} {what} {}", line.name, other.display()));
+                    ui::log::warn(format!("{} {what} {}", line.name, other.display()));
                 }
             }
         }
         if !self.on_path {
             let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
             let (line, file) = path_line(shell, &dir);
-            report::warn(Message::new(
+            ui::log::warn(Message::new(
                 format!("{dir} is not on PATH"),
                 format!("add this line to {file}:\n  {line}"),
             ));
@@ -187,6 +189,13 @@ impl Report {
             if json {
                 return self.write_json(out);
             }
+            let none = if self.shims.is_empty() { "no shims " } else { "" };
+            let path = if self.on_path { "" } else { ", which is not on PATH" };
+            let folder = format!("{none}in {}{path}", self.dir.display());
+            if let Some(width) = table::terminal_width() {
+                self.write_table(out, width)?;
+                return table::paragraph(&folder, width).iter().try_for_each(|line| writeln!(out, "{line}"));
+            }
             let width = self.shims.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
             for line in &self.shims {
                 let target = line.target.as_deref().unwrap_or(Path::new("")).display();
@@ -195,10 +204,23 @@ impl Report {
                     if troubles.is_empty() { String::new() } else { format!("  ({})", troubles.join("; ")) };
                 writeln!(out, "{:<width$} -> {target}{troubles}", line.name)?;
             }
-            let none = if self.shims.is_empty() { "no shims " } else { "" };
-            let path = if self.on_path { "" } else { ", which is not on PATH" };
-            writeln!(out, "{none}in {}{path}", self.dir.display())
+            writeln!(out, "{folder}")
         })
+    }
+
+    fn write_table(&self, out: &mut impl Write, width: usize) -> std::io::Result<()> {
+        if self.shims.is_empty() {
+            return Ok(());
+        }
+        let row = |line: &Line| {
+            let target = line.target.as_ref().map_or_else(String::new, |target| target.display().to_string());
+            vec![line.name.clone(), target, line.troubles().join("; ")]
+        };
+        let rows: Vec<_> = self.shims.iter().map(row).collect();
+        let has_troubles = rows.iter().any(|row| !row[2].is_empty());
+        let columns = [text("shim"), text("points to").left_out(1), text("problem")];
+        let columns = &columns[..columns.len() - usize::from(!has_troubles)];
+        table::aligned(out, columns, &rows, width)
     }
 
     fn write_json(&self, out: &mut impl Write) -> std::io::Result<()> {

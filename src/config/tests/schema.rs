@@ -1,11 +1,9 @@
 //! The JSON Schema says what the types say.
-//!
-//! The schema is checked with as much of draft 2020-12 as it uses, and by its own words alone.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use regex::Regex;
+use jsonschema::Validator;
 use serde_json::Value as Json;
 
 use super::accepts::accepted;
@@ -14,115 +12,34 @@ use super::errors::refused;
 use super::{keys, messages, parse, provider};
 use crate::config::{Problems, SCHEMA};
 
-struct Schema(Json);
+struct Schema {
+    json: Json,
+    validator: Validator,
+}
 
 impl Schema {
     fn read() -> Self {
-        Self(serde_json::from_str(SCHEMA).expect("JSON"))
+        let json: Json = serde_json::from_str(SCHEMA).expect("JSON");
+        assert_eq!(json["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        if let Err(error) = jsonschema::draft202012::meta::validate(&json) {
+            panic!("no schema: {error} at {}", error.instance_path());
+        }
+        let validator = jsonschema::draft202012::new(&json).expect("a sound schema");
+        Self { json, validator }
     }
 
     /// Why the schema refuses a file's text; `None` when it accepts it.
     fn refuses(&self, text: &str) -> Option<String> {
         let text = text.trim_start_matches('\u{feff}');
         let value: Json = serde_yaml::from_str(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        self.fault(&self.0, &value, "")
-    }
-
-    /// What is wrong with `value` by `rules`.
-    fn fault(&self, rules: &Json, value: &Json, at: &str) -> Option<String> {
-        let each = |list: &Json| list.as_array().expect("a list").clone();
-        let rules = rules.as_object().unwrap_or_else(|| panic!("{rules} at {at}"));
-        rules.iter().find_map(|(keyword, rule)| {
-            let unless = |holds: bool| if holds { None } else { Some(format!("{at}: {keyword} {rule}")) };
-            match (keyword.as_str(), value) {
-                ("$ref", _) => {
-                    let pointer = rule.as_str().and_then(|rule| rule.strip_prefix('#')).expect("a pointer");
-                    let rules = self.0.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not there"));
-                    self.fault(rules, value, at)
-                }
-                ("type", _) => {
-                    let types = if rule.is_array() { each(rule) } else { vec![rule.clone()] };
-                    unless(types.iter().any(|name| is(value, name.as_str().expect("a name"))))
-                }
-                ("enum", _) => unless(each(rule).contains(value)),
-                ("anyOf", _) => unless(each(rule).iter().any(|rules| self.fault(rules, value, at).is_none())),
-                ("pattern", Json::String(text)) => {
-                    let pattern = Regex::new(rule.as_str().expect("a pattern")).expect("a sound pattern");
-                    unless(pattern.is_match(text))
-                }
-                ("minLength", Json::String(text)) => unless(text.chars().count() as u64 >= number(rule)),
-                ("maxLength", Json::String(text)) => unless(text.chars().count() as u64 <= number(rule)),
-                ("minimum", Json::Number(given)) => unless(given.as_f64() >= rule.as_f64()),
-                ("minItems", Json::Array(items)) => unless(items.len() as u64 >= number(rule)),
-                ("prefixItems", Json::Array(items)) => {
-                    let mut pairs = each(rule).into_iter().zip(items);
-                    pairs.find_map(|(rules, item)| self.fault(&rules, item, &format!("{at}/0")))
-                }
-                ("items", Json::Array(items)) => {
-                    items.iter().find_map(|item| self.fault(rule, item, &format!("{at}/…")))
-                }
-                ("required", Json::Object(map)) => {
-                    unless(each(rule).iter().all(|key| map.contains_key(key.as_str().expect("a key"))))
-                }
-                ("propertyNames", Json::Object(map)) => {
-                    map.keys().find_map(|key| self.fault(rule, &key.as_str().into(), &format!("{at}/{key}")))
-                }
-                ("properties", Json::Object(map)) => map.iter().find_map(|(key, value)| {
-                    rule.get(key).and_then(|rules| self.fault(rules, value, &format!("{at}/{key}")))
-                }),
-                ("additionalProperties", Json::Object(map)) => {
-                    let known =
-                        |key: &str| rules.get("properties").is_some_and(|keys| keys.get(key).is_some());
-                    map.iter().filter(|(key, _)| !known(key)).find_map(|(key, value)| match rule {
-                        Json::Bool(false) => Some(format!("{at}/{key}: unknown")),
-                        rules => self.fault(rules, value, &format!("{at}/{key}")),
-                    })
-                }
-                (
-                    "$schema"
-                    | "title"
-                    | "description"
-                    | "default"
-                    | "$defs"
-                    | "pattern"
-                    | "minLength"
-                    | "maxLength"
-                    | "minimum"
-                    | "minItems"
-                    | "prefixItems"
-                    | "items"
-                    | "required"
-                    | "propertyNames"
-                    | "properties"
-                    | "additionalProperties",
-                    _,
-                ) => None,
-                (unknown, _) => panic!("{at}: the keyword {unknown} is not understood here"),
-            }
-        })
+        let fault = self.validator.validate(&value).err()?;
+        Some(format!("{}: {fault}", fault.instance_path()))
     }
 
     /// The properties of the map that `pointer` leads to.
     fn properties(&self, pointer: &str) -> BTreeSet<String> {
-        let map = self.0.pointer(pointer).and_then(|rules| rules["properties"].as_object());
+        let map = self.json.pointer(pointer).and_then(|rules| rules["properties"].as_object());
         map.unwrap_or_else(|| panic!("no properties at {pointer}")).keys().cloned().collect()
-    }
-}
-
-fn number(rule: &Json) -> u64 {
-    rule.as_u64().expect("a number")
-}
-
-fn is(value: &Json, name: &str) -> bool {
-    match name {
-        "null" => value.is_null(),
-        "boolean" => value.is_boolean(),
-        "object" => value.is_object(),
-        "array" => value.is_array(),
-        "number" => value.is_number(),
-        "string" => value.is_string(),
-        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        name => panic!("{name} is no type"),
     }
 }
 
@@ -161,7 +78,7 @@ fn it_knows_the_keys_that_the_types_know() {
     }
     let agents = schema.properties("/$defs/provider/properties/args/anyOf/1");
     assert_eq!(agents, shims::AGENTS.iter().map(|agent| agent.name().to_owned()).collect());
-    let protocols = schema.0.pointer("/$defs/provider/properties/protocols/items/enum").expect("a list");
+    let protocols = schema.json.pointer("/$defs/provider/properties/protocols/items/enum").expect("a list");
     assert_eq!(*protocols, Json::from(shims::Protocol::ALL.map(shims::Protocol::name).to_vec()));
 }
 

@@ -21,7 +21,8 @@ use shims::json::{self, JAVASCRIPT};
 use shims::{Edit, Merge};
 
 use crate::fs::atomic::Replacement;
-use crate::{fs::nonblocking, report};
+use crate::fs::nonblocking;
+use crate::ui;
 use lock::Lock;
 
 /// How often the file is written when someone else keeps writing it too.
@@ -60,7 +61,7 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         let _lock = Lock::take(&merge.lock)?;
         let Some(text) = edited(path, &target, &steps)? else { return Ok(()) };
         if let Err(error) = fresh.and_then(|fresh| replace(fresh, &target, text.as_bytes())) {
-            report::warn(format!("could not write {}: {error}", path.display()));
+            ui::log::warn(format!("could not write {}: {error}", path.display()));
             return Ok(());
         }
     }
@@ -82,7 +83,7 @@ fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<Step<'a
             let key = key?;
             let tail = key.char_indices().rev().nth(count.checked_sub(1)?).filter(|(start, _)| *start > 0);
             if tail.is_none() {
-                report::warn(format!(
+                ui::log::warn(format!(
                     "the key has no more than {count} characters, and {} would hold all of it: \
                      it is not written there, and the agent will ask whether to use it",
                     path.display()
@@ -94,7 +95,6 @@ fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<Step<'a
 }
 
 /// What [`merge`] makes of a file that holds `text`; `None` when it changes nothing.
-#[cfg(any(fuzzing, test))]
 pub fn merged(text: &str, edits: &[Edit], key: Option<&str>) -> Result<Option<String>> {
     let path = Path::new("f.json");
     let steps: Vec<Step<'_>> = edits.iter().filter_map(|edit| step(edit, path, key)).collect();
@@ -117,7 +117,7 @@ fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<Strin
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => "{}".to_owned(),
         Err(error) => {
-            report::warn(format!("could not read {}: {error}", path.display()));
+            ui::log::warn(format!("could not read {}: {error}", path.display()));
             return Ok(None);
         }
     };
@@ -130,7 +130,7 @@ fn with_steps(path: &Path, text: &str, steps: &[Step<'_>]) -> Result<Option<Stri
         Ok(object) => object,
         // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
         Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
-            report::warn(format!("could not add to {}: {error}; it was left as it is", path.display()));
+            ui::log::warn(format!("could not add to {}: {error}; it was left as it is", path.display()));
             return Ok(None);
         }
         Err(error) => bail!(Message::new(

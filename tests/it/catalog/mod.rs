@@ -4,6 +4,9 @@ mod failures;
 /// The models of a short list, and of a long one.
 mod few;
 
+/// What a launch makes of a list.
+mod launch;
+
 /// Lists that grow old: who refreshes them, when, and with which key.
 mod stale;
 

@@ -1,0 +1,21 @@
+//! What the oracles in `fuzz/oracles` ask of the program, beside what `shims` gives to everyone. They run outside of
+//! it, in the fuzz targets and in `tests/it/properties`; nothing here is promised to anybody else.
+
+pub use crate::catalog::cache::{Draft, Entry, Extent, Stored};
+pub use crate::catalog::fetch::pages;
+pub use crate::catalog::normalize::{List, MAX_ROWS, error_text};
+pub use crate::catalog::record::Record;
+pub use crate::catalog::source::short_hex;
+pub use crate::config::check::findings;
+pub use crate::config::load::parse_for;
+pub use crate::config::{Config, Filter, Loaded, append, parse, yaml_value};
+pub use crate::dispatch::shim_name;
+pub use crate::env::Environment;
+pub use crate::launch::apply::command;
+pub use crate::launch::json_merge::merged;
+pub use crate::ui::sanitize::is_unsafe_to_print;
+
+/// The order and the choice of a list's models.
+pub mod filter {
+    pub use crate::catalog::filter::{apply, fingerprint, natural};
+}

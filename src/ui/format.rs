@@ -1,0 +1,48 @@
+//! Numbers and lengths of time as people read them.
+
+use std::time::Duration;
+
+/// A number of tokens for people: `1M`, `200k`, `32768` as `33k`.
+pub fn tokens(count: u64) -> String {
+    match count {
+        0..1_000 => count.to_string(),
+        1_000..999_500 => format!("{}k", (count + 500) / 1_000),
+        _ => format!("{}.{}M", (count + 50_000) / 1_000_000, (count + 50_000) / 100_000 % 10)
+            .replace(".0M", "M"),
+    }
+}
+
+/// A length of time for people.
+pub fn age(age: Duration) -> String {
+    match age.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_read_round_numbers() {
+        for (count, text) in [
+            (448, "448"),
+            (32_768, "33k"),
+            (131_072, "131k"),
+            (999_499, "999k"),
+            (999_500, "1M"),
+            (1_000_000, "1M"),
+            (1_048_576, "1M"),
+            (1_050_000, "1.1M"),
+            (2_000_000, "2M"),
+        ] {
+            assert_eq!(tokens(count), text);
+        }
+        assert_eq!(age(Duration::from_secs(59)), "59 s");
+        assert_eq!(age(Duration::from_hours(12)), "12 h");
+        assert_eq!(age(Duration::from_hours(49)), "2 d");
+    }
+}

@@ -1,0 +1,31 @@
+//! Standard output, for commands that print.
+
+use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+
+use crate::ui::sanitize::SanitizingWriter;
+
+type Stdout = BufWriter<StdoutLock<'static>>;
+
+/// Lets `print` write text to stdout, buffered, and nothing in it drives the terminal. A reader that left early
+/// (`| head`) has what it wanted.
+///
+/// # Errors
+/// When stdout cannot be written for any other reason.
+pub fn write(print: impl FnOnce(&mut SanitizingWriter<&mut Stdout>) -> io::Result<()>) -> Result<ExitCode> {
+    exact(|out| print(&mut SanitizingWriter::new(out)))
+}
+
+/// As [`write()`], byte for byte: for what a shell evaluates, and for text that was made safe already.
+///
+/// # Errors
+/// As there.
+pub fn exact(print: impl FnOnce(&mut Stdout) -> io::Result<()>) -> Result<ExitCode> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match print(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        written => written.context("could not write to stdout").map(|()| ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,347 @@
+/// How a probe or a demo ends when it is interrupted.
+mod signals;
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::time::Duration;
+
+use serde_json::Value as Json;
+
+use crate::support::tree::Tree;
+use crate::support::{AGENT_RUN, MockProvider, Sandbox};
+
+const CONFIG: &str = "\
+providers:
+  mock:
+    protocols: [anthropic, openai-responses]
+    base_urls: {anthropic: 'https://mock.example', openai: 'https://mock.example/v1'}
+    key_env: MOCK_KEY
+    default_model: m1
+    headers: {X-Team: hush-hush}
+  asked:
+    protocols: [anthropic]
+    base_urls: {anthropic: 'https://asked.example'}
+    key_command: [sh, -c, 'touch ~/asked; printf s; echo k-asked-key']
+    default_model: a1
+";
+
+/// An agent that knows its version, and asks once by the variables of a Claude launch.
+pub fn claude(version: &str, more: &str) -> String {
+    format!(
+        "#!/bin/sh\nif [ \"$1\" = --version ]; then touch ~/version-asked; echo '{version} (Claude Code)'; exit; fi\n\
+         curl -s \"$ANTHROPIC_BASE_URL/v1/messages\" -H \"authorization: Bearer $ANTHROPIC_AUTH_TOKEN\" \
+         -d \"{{\\\"model\\\": \\\"$ANTHROPIC_MODEL\\\", \\\"messages\\\": []}}\"\n{more}"
+    )
+}
+
+pub fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key").var("ANTHROPIC_API_KEY", "sk-inherited");
+    sandbox.config(CONFIG);
+    sandbox.script("claude", &claude("2.1.332", ""));
+    sandbox
+}
+
+#[test]
+fn a_healthy_machine_is_well_and_stays_as_it_is() {
+    let sandbox = sandbox();
+    let before = Tree::of(&sandbox.home(""));
+    let ran = sandbox.agent_run(&["doctor"]).clean();
+    for part in [
+        "ok      claude  2.1.332",
+        "providers: 2",
+        "claude@mock  m1 at https://mock.example",
+        "Model lists\n  ok      mock   not asked for yet",
+        "Nothing is wrong",
+    ] {
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+    }
+    assert_eq!(Tree::of(&sandbox.home("")), before, "nothing is written, and no key was asked for");
+    assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
+}
+
+#[test]
+fn settings_that_would_hijack_are_told_by_name_alone() {
+    let sandbox = sandbox().var("ANTHROPIC_BASE_URL", "https://user:sk-user@evil.example/x?key=sk-query");
+    let settings =
+        r#"{"env": {"ANTHROPIC_BASE_URL": "https://sk-file.example"}, "apiKeyHelper": "echo sk-helper"}"#;
+    sandbox.write(&sandbox.home(".claude/settings.json"), settings);
+    sandbox.write(&sandbox.path("work/.claude/settings.local.json"), settings);
+    sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.171.0\n");
+    sandbox.write(&sandbox.home(".codex/config.toml"), "model_provider = \"sk-evil\"\nmodel = \"m\"\n");
+    sandbox.write(&sandbox.path("work/.codex/config.toml"), "model = \"sk-project\"\n");
+    let sandbox = sandbox.var("https_proxy", "http://me:sk-pw@proxy.example:3128");
+    let ran = sandbox.agent_run(&["doctor"]).clean();
+    for part in [
+        "requests go through the proxy proxy.example (https_proxy, inherited)",
+        ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+        "work/.claude/settings.local.json: apiKeyHelper: --settings overrules it",
+        "the environment: ANTHROPIC_API_KEY: removed for the launch",
+        "the environment: ANTHROPIC_BASE_URL (to evil.example): replaced for the launch",
+        ".codex/config.toml: model, model_provider: left out of the launch's own config.toml",
+        "work/.codex/config.toml: model: pinned with -c",
+    ] {
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_version_out_of_range_is_told_with_what_to_do() {
+    let sandbox = sandbox();
+    let said = |version: &str, code| {
+        sandbox.script("claude", &claude(version, ""));
+        sandbox.agent_run(&["doctor", "claude"]).exits(code).stdout
+    };
+    let old = said("2.0.9", 1);
+    assert!(old.contains("problem claude  2.0.9") && old.contains("help: update it: npm install"), "{old}");
+    let behind = said("2.1.197", 0);
+    for part in ["note    claude  2.1.197", "older than 2.1.332", "claude-code@2.1.332"] {
+        assert!(behind.contains(part), "no {part} in:\n{behind}");
+    }
+    let new = said("3.0", 0);
+    assert!(new.contains("newer than 2.1.332") && new.contains("doctor --probe claude"), "{new}");
+    let mute = said("no number", 0);
+    assert!(mute.contains("it did not tell its version") && mute.contains("--version` says"), "{mute}");
+    fs::remove_file(sandbox.path("bin/claude")).unwrap();
+    let gone = sandbox.agent_run(&["doctor", "claude"]).exits(1).stdout;
+    assert!(gone.contains("could not find claude") && gone.contains("help: install it"), "{gone}");
+}
+
+#[test]
+fn every_error_of_the_config_is_told_and_the_rest_is_looked_at_all_the_same() {
+    let sandbox = sandbox();
+    sandbox.config("providers:\n  a:\n    protocol: [anthropic]\n  b:\n    protocols: [smoke]\n");
+    let ran = sandbox.agent_run(&["doctor"]).exits(1);
+    for part in ["config.yaml:3:", "config.yaml:5:", "ok      claude  2.1.332"] {
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+    }
+    fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    let none = sandbox.agent_run(&["doctor"]).exits(1).stdout;
+    assert!(none.contains("no such file") && none.contains("--bootstrap-config"), "{none}");
+    sandbox.config("providers: {a: {protocols: [anthropic], base_urls: {anthropic: 'https://a.example'}}}");
+    let wrong = sandbox.agent_run(&["doctor", "aa"]).exits(1);
+    wrong.complains(&["no provider `aa`", "help: it has a"]);
+}
+
+#[test]
+fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
+    let sandbox = sandbox();
+    let ran = sandbox.agent_run(&["doctor"]).clean();
+    assert!(ran.stdout.contains("not asked now; `agent-run doctor asked` does"), "{}", ran.stdout);
+    assert!(!sandbox.home("asked").exists());
+    for words in [&["doctor", "asked"][..], &["doctor", "--keys"]] {
+        let ran = sandbox.agent_run(words).clean();
+        assert!(ran.stdout.contains(" ms, <sha256 "), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
+        fs::remove_file(sandbox.home("asked")).expect("the command ran");
+    }
+    sandbox.config(&CONFIG.replace("touch ~/asked", "sleep 1.1"));
+    let slow = sandbox.agent_run(&["doctor", "asked"]).clean().stdout;
+    assert!(slow.contains("note    asked") && slow.contains("help: every launch waits for it"), "{slow}");
+    let sandbox = sandbox.var("MOCK_KEY", "");
+    assert!(
+        sandbox.agent_run(&["doctor"]).clean().stdout.contains("note    mock   key_env MOCK_KEY is not set")
+    );
+    let named = sandbox.agent_run(&["doctor", "mock"]).exits(1).stdout;
+    assert!(named.contains("problem mock") && named.contains("help: export MOCK_KEY="), "{named}");
+}
+
+#[test]
+fn what_stands_in_the_way_on_path_and_in_folders_is_told() {
+    let sandbox = sandbox();
+    let first = sandbox.path("first");
+    fs::create_dir(&first).unwrap();
+    symlink(AGENT_RUN, first.join("claude")).unwrap();
+    symlink(AGENT_RUN, first.join("claude@mock")).unwrap();
+    symlink(AGENT_RUN, first.join("codex@gone")).unwrap();
+    symlink("/nowhere/agent-run", first.join("hermes@mock")).unwrap();
+    let cache = sandbox.home(".cache/agent-run");
+    for folder in ["codex/mock", "codex/gone", "hermes/mock-0123456789ab", "probe-x"] {
+        fs::create_dir_all(cache.join(folder)).unwrap();
+    }
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}:/usr/bin:/bin", first.display(), sandbox.path("bin").display());
+    let said = sandbox.var("PATH", path).var("SHELL", "/bin/fish").agent_run(&["doctor"]).exits(1).stdout;
+    for part in [
+        "first/claude is agent-run under the agent's own name",
+        "ok      on PATH      claude@mock",
+        "codex@gone   no provider `gone`",
+        "first/hermes@mock leads nowhere",
+        "no file for fish",
+        "agent-run completion fish | source",
+        "others can look into",
+        "help: chmod 700",
+        "left behind by a provider that the config no longer has, gone",
+        "left behind by a probe that was ended",
+    ] {
+        assert!(said.contains(part), "no {part} in:\n{said}");
+    }
+    assert_eq!(said.matches("left behind").count(), 2, "{said}");
+}
+
+#[test]
+fn as_json_every_finding_but_the_sound_ones_says_what_to_do() {
+    let sandbox = sandbox().var("MOCK_KEY", "");
+    let ran = sandbox.agent_run(&["doctor", "mock", "--json"]).exits(1);
+    let json: Json = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["well"], false);
+    let groups = json["report"]["groups"].as_array().unwrap();
+    let findings: Vec<_> = groups.iter().flat_map(|group| group["findings"].as_array().unwrap()).collect();
+    assert!(findings.iter().any(|finding| finding["mark"] == "problem" && finding["subject"] == "mock"));
+    for finding in findings {
+        let is_sound = finding["mark"] == "ok" || finding["mark"] == "known";
+        assert_eq!(!is_sound, finding["help"].as_str().is_some_and(|help| !help.is_empty()));
+    }
+}
+
+#[test]
+fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
+    let sandbox = sandbox();
+    sandbox.write(&sandbox.home(".claude.json"), "{}");
+    let before = Tree::of(&sandbox.home(".claude.json"));
+    let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).clean();
+    for part in [
+        "Probe of claude@mock",
+        "host      127.0.0.1:",
+        "POST /v1/messages",
+        "model     m1",
+        "PONG-FROM-MOCK",
+        "No other key was sent, though ANTHROPIC_API_KEY and MOCK_KEY held one",
+        "not seen is what",
+    ] {
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
+    assert_eq!(Tree::of(&sandbox.home(".claude.json")), before, "nothing is merged");
+    assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run")).unwrap().count(), 0);
+    sandbox.agent_run(&["doctor", "--probe", "asked", "claude"]).clean();
+    assert!(!sandbox.home("asked").exists(), "the key command ran");
+}
+
+#[test]
+fn the_known_problems_of_the_version_that_is_here_are_told_and_are_no_findings() {
+    let sandbox = sandbox();
+    let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
+    let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    assert!(
+        !said.contains(tls) && said.contains("known   claude") && said.contains("Nothing is wrong"),
+        "{said}"
+    );
+    sandbox.script("claude", &claude("2.1.197", ""));
+    let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    assert!(said.contains(tls) && said.contains("(seen in 2.1.197, gone in 2.1.332)"), "{said}");
+    let json: Json =
+        serde_json::from_str(&sandbox.agent_run(&["doctor", "claude", "--json"]).clean().stdout).unwrap();
+    let groups = json["report"]["groups"].as_array().unwrap();
+    let known = groups.iter().find(|group| group["title"] == "Known problems of these versions").unwrap();
+    let texts = known["findings"].as_array().unwrap().iter().map(|finding| finding["text"].as_str().unwrap());
+    assert!(texts.into_iter().any(|text| text.starts_with(tls)), "{known}");
+}
+
+#[test]
+fn what_other_programs_ask_of_the_probes_server_does_not_count() {
+    let sandbox = sandbox();
+    // Without the path of the base URL; with it, as a page in a browser would send it.
+    let asks = "root=$(echo $ANTHROPIC_BASE_URL | cut -d/ -f1-3)\n\
+                for url in $root $root/0123456789abcdef0123456789abcdef; do curl -s $url/v1/messages \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'; done\n\
+                curl -s $ANTHROPIC_BASE_URL/v1/messages -H 'Origin: https://evil.example' \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'\n\
+                curl -s $ANTHROPIC_BASE_URL/v1/messages -H 'Host: evil.example' \
+                -H 'x-api-key: sk-inherited' -d '{\"model\": \"evil\", \"messages\": []}'\n";
+    sandbox.script("claude", &claude("2.1.197", asks));
+    let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).clean();
+    assert!(!ran.stdout.contains("evil"), "{}", ran.stdout);
+}
+
+/// What asks for another host comes by the proxy variables, and with their password.
+#[test]
+fn what_another_program_asks_of_the_probes_proxy_does_not_count() {
+    let sandbox = sandbox();
+    let port = "$(echo $http_proxy | sed 's/.*@//')";
+    for (proxy, code) in [
+        (format!("http://{port}"), 0),
+        (format!("http://agent-run:x@{port}"), 0),
+        ("$http_proxy".to_owned(), 1),
+    ] {
+        let asks = format!(
+            "curl -s -o /dev/null -x {proxy} http://elsewhere.example/ || :\ncurl -s -x {proxy} https://elsewhere.example/ || :\n"
+        );
+        sandbox.script("claude", &claude("2.1.197", &asks));
+        let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).exits(code);
+        assert_eq!(ran.stdout.contains("elsewhere.example:443"), code == 1, "{}", ran.stdout);
+        assert_eq!(ran.stdout.contains("http://elsewhere.example/"), code == 1, "{}", ran.stdout);
+    }
+}
+
+/// Git sends the password of a proxy only when it is asked for.
+#[test]
+fn what_a_hook_asks_for_with_git_counts() {
+    let sandbox = sandbox();
+    sandbox
+        .script("claude", &claude("2.1.332", "git ls-remote https://elsewhere.example/x 2>/dev/null || :\n"));
+    let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).exits(1);
+    assert!(ran.stdout.contains("it asked for elsewhere.example:443"), "{}", ran.stdout);
+}
+
+/// The system says whose a connection is.
+#[test]
+#[cfg(target_os = "linux")]
+#[cfg_attr(not(feature = "as-root"), ignore = "only root can be another user: --features as-root")]
+fn what_another_user_asks_of_the_probes_proxy_does_not_count() {
+    let sandbox = sandbox();
+    for (who, code) in [("setpriv --reuid=65533 --clear-groups", 0), ("", 1)] {
+        let asks = format!("{who} curl -s -o /dev/null -x $http_proxy http://elsewhere.example/ || :\n");
+        sandbox.script("claude", &claude("2.1.197", &asks));
+        let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).exits(code);
+        assert_eq!(ran.stdout.contains("elsewhere"), code == 1, "{}", ran.stdout);
+    }
+}
+
+/// Waits for a condition; ten seconds are a failure.
+pub fn until(condition: impl Fn() -> bool, what: &str) {
+    for _ in 0..1000 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("waited in vain for {what}");
+}
+
+#[test]
+fn a_probe_fails_when_the_agent_goes_elsewhere() {
+    let sandbox = sandbox();
+    let curl = "curl -s -o /dev/null";
+    let proxied = CONFIG
+        .replace("default_model: m1", "default_model: m1\n    extra_env: {http_proxy: 'http://127.0.0.1:9'}");
+    sandbox.config(&proxied);
+    for (more, part) in [
+        (format!("{curl} http://elsewhere.example/x || :\n"), "it asked for http://elsewhere.example/x"),
+        (
+            format!("{curl} \"$ANTHROPIC_BASE_URL/v1/messages\" -H \"x-api-key: $MOCK_KEY\" -d '{{}}'\n"),
+            "the value of MOCK_KEY was sent",
+        ),
+        (
+            format!("{curl} \"$ANTHROPIC_BASE_URL/v1/messages\" -d '{{\"model\": \"haiku\"}}'\n"),
+            "not chosen: haiku",
+        ),
+    ] {
+        sandbox.script("claude", &claude("2.1.332", &more));
+        let ran = sandbox.agent_run(&["doctor", "--probe", "mock", "claude"]).exits(1);
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+        assert!(!ran.stdout.contains("sk-mock-key"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn no_provider_is_asked_even_where_its_list_would_decide() {
+    let sandbox = sandbox();
+    let mock_provider = MockProvider::start(&sandbox, "provider");
+    let config = CONFIG.replace("https://mock.example", &format!("http://{}", mock_provider.address));
+    sandbox.config(&config.replace("    default_model: m1\n", ""));
+    let said = sandbox.agent_run(&["doctor", "mock", "claude"]).clean().stdout;
+    assert!(said.contains("note    claude@mock") && said.contains("--model"), "{said}");
+    sandbox.agent_run(&["why", "claude@mock"]).exits(1).complains(&["help: "]);
+    assert!(mock_provider.requests().is_empty(), "{:?}", mock_provider.requests());
+}
