@@ -44,7 +44,9 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::proxy::{host, is_loopback};
-use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Value, Versions};
+use crate::{
+    Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Message, Plan, Protocol, Value, Versions,
+};
 
 /// Claude Code.
 pub struct Claude;
@@ -207,9 +209,9 @@ fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let tiers = &launch.tiers;
     let main = launch.model.value.id.as_str();
     if models::is_alias(main) && models::of(launch).len() > 1 {
-        plan.warn(format!(
-            "Claude Code takes {main:?} for one of its own names, and may ask for a tier of this launch instead\n\
-             help: give the provider no `tiers`, or choose a model of another name"
+        plan.warn(Message::new(
+            format!("Claude Code takes {main:?} for one of its own names, and may ask for a tier of this launch instead"),
+            "give the provider no `tiers`, or choose a model of another name",
         ));
     }
     for (variable, id) in [

@@ -15,8 +15,7 @@ use shims::quote;
 
 use crate::config::{DEMO, examine};
 use crate::fs::atomic::Replacement;
-use crate::ui;
-use crate::ui::output;
+use crate::ui::{log, output};
 
 use super::check;
 
@@ -40,7 +39,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         output::write(|out| writeln!(out, "wrote {}", path.display()))?;
     }
     if let Some(why) = unwritable(path) {
-        ui::log::warn(why);
+        log::warn(why);
         if !asks("Open it all the same? [Y/n] ")? {
             return Ok(ExitCode::SUCCESS);
         }

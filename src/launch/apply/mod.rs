@@ -64,7 +64,7 @@ pub fn prepare(
 /// Copies what the plan names, and what earlier launches could not read.
 fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<()> {
     let still = match &plan.uncopied {
-        Some(path) => carry::pending::again(path, folders)?,
+        Some(path) => carry::pending::again(path, folders, notes)?,
         None => None,
     };
     let mut left = carry::Left::default();
@@ -75,18 +75,11 @@ fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result
         let second: Vec<_> = left.second.iter().map(|path| path.display().to_string()).collect();
         notes.push(Note::Warning(Message::new(
             "of two files of one name of earlier versions, one was taken over",
-            format!(
-                "nothing to do; the others stay where they are:
-  {}",
-                second.join(
-                    "
-  "
-                )
-            ),
+            format!("nothing to do; the others stay where they are:\n  {}", second.join("\n  ")),
         )));
     }
     match &plan.uncopied {
-        Some(path) => carry::pending::note(path, still, left.unread, folders),
+        Some(path) => carry::pending::note(path, still, left.unread, folders, notes),
         None => Ok(()),
     }
 }

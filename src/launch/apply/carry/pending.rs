@@ -1,18 +1,15 @@
 //! What could not be read when it was to be copied: noted, and tried again by the launches that follow.
 
-use shims::Message;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Carry, KeyText};
+use shims::{Carry, KeyText, Message, Note};
 
 use super::{Left, Unread, carry};
-use crate::fs::files;
-use crate::fs::io_error;
 use crate::fs::private_dir::Folders;
-use crate::ui;
+use crate::fs::{files, io_error};
 
 /// Copies what was noted in `path` and can be read now.
 ///
@@ -20,7 +17,7 @@ use crate::ui;
 ///
 /// # Errors
 /// As [`carry`].
-pub fn again(path: &Path, folders: &mut Folders<'_>) -> Result<Option<Vec<Unread>>> {
+pub fn again(path: &Path, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<Option<Vec<Unread>>> {
     let Some(noted) = read(path) else { return Ok(None) };
     let mut left = Left::default();
     let mut copied = Vec::new();
@@ -34,10 +31,10 @@ pub fn again(path: &Path, folders: &mut Folders<'_>) -> Result<Option<Vec<Unread
         }
     }
     if !copied.is_empty() {
-        ui::log::warn(Message::new(
+        notes.push(Note::Warning(Message::new(
             format!("what could not be copied before can be read now and was:{}", list(copied.iter())),
             "nothing to do; the originals stay",
-        ));
+        )));
     }
     Ok(Some(left.unread))
 }
@@ -56,6 +53,7 @@ pub fn note(
     still: Option<Vec<Unread>>,
     new: Vec<Unread>,
     folders: &mut Folders<'_>,
+    notes: &mut Vec<Note>,
 ) -> Result<()> {
     if still.is_none() && new.is_empty() {
         return Ok(());
@@ -63,7 +61,7 @@ pub fn note(
     let dirs = folders.dirs();
     // A session of the user's own is copied when it is named, and only then.
     let is_kept = |it: &Unread| [&dirs.cache, &dirs.state].iter().any(|base| it.carry.from.starts_with(base));
-    warn(&new, &is_kept);
+    notes.extend(warning(&new, &is_kept));
     let mut all: Vec<Json> = Vec::new();
     for unread in still.into_iter().flatten().chain(new.into_iter().filter(|it| is_kept(it))) {
         let noted = written(&unread.carry);
@@ -80,9 +78,9 @@ pub fn note(
     }
 }
 
-fn warn(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) {
+fn warning(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) -> Option<Note> {
     if new.is_empty() {
-        return;
+        return None;
     }
     let mut places: Vec<(&Path, &str)> = new.iter().map(|it| (&*it.place, &*it.why)).collect();
     places.sort_unstable();
@@ -90,10 +88,10 @@ fn warn(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) {
     let line = |(place, why): &(&Path, &str)| format!("\n  {}: {why}", place.display());
     let places: String = places.iter().map(line).collect();
     let then = if new.iter().any(is_kept) { "; the launches that follow try again" } else { "" };
-    ui::log::warn(Message::new(
+    Some(Note::Warning(Message::new(
         format!("these could not be read, and were not copied:{places}"),
         format!("see why{then}"),
-    ));
+    )))
 }
 
 fn list<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> String {
