@@ -24,7 +24,6 @@ rustPlatform.buildRustPackage (finalAttrs: {
       ./benches
       ./build.rs
       ./config.demo.yaml
-      ./fuzz
       ./man
       ./shims
       ./src
@@ -66,6 +65,8 @@ rustPlatform.buildRustPackage (finalAttrs: {
     # agent-run.withShims { settings = config.programs.agent-run.settings; }
     withShims = shims.withShims finalAttrs.finalPackage;
     shimNames = shims.names;
+    impossibleShims = shims.impossible;
+    shims = [ ];
     tests.shims = import ./nix/test-shims.nix { inherit lib runCommand; } finalAttrs.finalPackage;
   };
 

@@ -23,8 +23,10 @@
 
       overlays.default = final: _: { agent-run = final.callPackage ./. { }; };
 
-      homeModules.default = import ./nix/home-manager.nix;
-      nixosModules.default = import ./nix/nixos.nix;
+      # By their paths, so that a module that two others import is one module.
+      homeModules.default.imports = [ ./nix/home-manager.nix ];
+      nixosModules.default.imports = [ ./nix/nixos.nix ];
+      darwinModules.default.imports = [ ./nix/nixos.nix ];
 
       devShells = eachSystem (pkgs: {
         default = import ./shell.nix { inherit pkgs; };

@@ -24,108 +24,35 @@ let
       base_urls.openai = "http://localhost:11434/v1";
     };
   };
-  literalKey.providers.deepseek = settings.providers.deepseek // {
-    key = "sk-canary";
-  };
-  # Each would have the key in the store.
-  keysInStore =
-    builtins.mapAttrs
-      (_: key: {
-        providers.deepseek = removeAttrs settings.providers.deepseek [ "key_env" ] // key;
-      })
-      {
-        "a path literal" = {
-          key_file = ./check.nix;
-        };
-        "a text below the store" = {
-          key_file = "${./check.nix}";
-        };
-        "a path literal that is printed" = {
-          key_command = [
-            "cat"
-            ./check.nix
-          ];
-        };
-      };
-  keysElsewhere.providers = {
-    a = removeAttrs settings.providers.deepseek [ "key_env" ] // {
-      key_file = "~/.secrets/deepseek";
-    };
-    b = removeAttrs settings.providers.deepseek [ "key_env" ] // {
-      key_command = [
-        "${package}/bin/secret"
-        "show"
-        "deepseek"
-      ];
-    };
-  };
   fitting = [
     "claude@deepseek"
     "codex@ollama"
     "crush@deepseek"
   ];
 
-  tools = [
-    pkgs.shellcheck
-    pkgs.tmux
-  ];
+  # What `.ci/run` installs on Debian, under the names of nixpkgs.
+  ciTools =
+    let
+      list = builtins.match ".*\n  for tool in ([^;]*);.*" (builtins.readFile ../.ci/run);
+      words = lib.filter builtins.isString (builtins.split " " (builtins.head list));
+      named = {
+        # Of the compiler.
+        "g++" = [ ];
+      };
+    in
+    lib.concatMap (word: named.${word} or [ pkgs.${word} ]) words
+    ++ [
+      pkgs.iproute2
+      pkgs.util-linux
+      pkgs.procps
+      pkgs.bash-completion
+    ];
+  lines = file: lib.filter builtins.isString (builtins.split "\n" (builtins.readFile file));
 
-  option =
-    type: default:
-    lib.mkOption {
-      inherit default;
-      type = lib.types.${type} or (lib.types.${"${type}Of"} lib.types.anything);
-    };
-  evaluated =
-    modules: said:
-    (lib.evalModules {
-      modules = modules ++ [
-        { options.assertions = option "list" [ ]; }
-        { programs.agent-run = said; }
-      ];
-      specialArgs = { inherit pkgs; };
-    }).config;
-  home = evaluated [
-    flake.homeModules.default
-    {
-      options = {
-        home.packages = option "list" [ ];
-        home.shell = lib.genAttrs [
-          "enableBashIntegration"
-          "enableFishIntegration"
-          "enableZshIntegration"
-        ] (_: option "bool" true);
-        xdg.configFile = option "attrs" { };
-        xdg.dataFile = option "attrs" { };
-        programs.zsh.initContent = option "lines" "";
-      };
-    }
-  ];
-  nixos = evaluated [
-    flake.nixosModules.default
-    {
-      options.environment = {
-        systemPackages = option "list" [ ];
-        variables = option "attrs" { };
-        etc = option "attrs" { };
-      };
-    }
-  ];
-  on = {
-    enable = true;
-    inherit settings;
-  };
-  refusals = config: map (a: a.message) (lib.filter (a: !a.assertion) config.assertions);
-  yamlOf = file: lib.importJSON file.source;
   paths = map toString;
-
   is = wanted: got: { inherit wanted got; };
   evaluates = value: (builtins.tryEval (builtins.deepSeq value true)).success;
-  completions = folder: {
-    source = "${package.withShims fitting}/share/${folder}";
-    recursive = true;
-  };
-
+  # As Home Manager and NixOS do, whose own assertions look at all files before ours are shown.
   facts = {
     "the lock is the flake's input" =
       is flakeFile.inputs.nixpkgs.url "${original.type}:${original.owner}/${original.repo}/${original.ref}";
@@ -157,9 +84,34 @@ let
             "checks"
           ]
         );
-    "the shell has the tools of .ci/run" = is tools (
-      lib.intersectLists tools (import ../shell.nix { inherit pkgs; }).packages
+    "the shell lacks no tool of .ci/run" =
+      let
+        inherit (import ../shell.nix { inherit pkgs; }) packages;
+      in
+      is [ ] (paths (lib.filter (tool: !(lib.elem tool packages)) ciTools));
+    "direnv makes the shell again when a file of it changes" = is [
+      "  watch_file flake.nix shell.nix default.nix nix/*.nix"
+      "  use flake"
+    ] (lib.filter (line: lib.hasPrefix "  " line) (lines ../.envrc));
+    "git ignores what Nix and direnv leave" = is [ "/.direnv" "/result" ] (
+      lib.intersectLists [ "/.direnv" "/result" ] (lines ../.gitignore)
     );
+    "the licences are those of Cargo.toml" =
+      is
+        [
+          "MIT OR Apache-2.0"
+          [
+            "mit"
+            "asl20"
+          ]
+        ]
+        [
+          (lib.importTOML ../Cargo.toml).workspace.package.license
+          package.meta.license
+        ];
+    "the description is that of Cargo.toml" =
+      is (lib.importTOML ../Cargo.toml).package.description package.meta.description;
+    "the tests that are run need no machine" = is [ "--lib" "--bins" ] package.recipe.cargoTestFlags;
 
     "symlinks from a list" = is [ "claude@a" "codex@b@c" ] (shimNames [
       "claude@a"
@@ -177,6 +129,23 @@ let
     });
     "symlinks from the settings, by protocol" = is fitting (shimNames {
       inherit settings;
+    });
+    "a symlink that is named twice is one" = is [ "claude@a" ] (shimNames [
+      "claude@a"
+      "claude@a"
+    ]);
+    "symlinks for homes without a provider" = is [ "codex@work" "hermes@work" ] (shimNames {
+      settings.isolated_homes = {
+        codex.work = { };
+        hermes.work = { };
+      };
+    });
+    "and by the other spelling, of one agent" = is [ "codex@work" ] (shimNames {
+      agents = [
+        "claude"
+        "codex"
+      ];
+      settings.isolated-homes.codex.work = { };
     });
     "symlinks of one agent, from the settings" = is [ "crush@deepseek" ] (shimNames {
       inherit settings;
@@ -197,126 +166,17 @@ let
       ]
     );
 
-    "Home Manager: nothing unless enabled" =
-      let
-        off = home { inherit settings; };
-      in
+  }
+  // import ./check-modules.nix {
+    inherit
+      pkgs
+      package
+      flake
+      settings
+      fitting
       is
-        [
-          [ ]
-          { }
-          { }
-          ""
-        ]
-        [ off.home.packages off.xdg.configFile off.xdg.dataFile off.programs.zsh.initContent ];
-    "Home Manager: the package with a symlink for each pair that can work" = is (paths [
-      (package.withShims fitting)
-    ]) (paths (home on).home.packages);
-    "Home Manager: the package with the symlinks of a list" = is (paths [
-      (package.withShims [ "codex@ollama" ])
-    ]) (paths (home (on // { shims = [ "codex@ollama" ]; })).home.packages);
-    "Home Manager: the package with the symlinks of an agent" = is (paths [
-      (package.withShims [ "codex@ollama" ])
-    ]) (paths (home (on // { shims.agents = [ "codex" ]; })).home.packages);
-    "Home Manager: the config file is the settings" = is settings (
-      yamlOf (home on).xdg.configFile."agent-run/config.yaml"
-    );
-    "Home Manager: no config file without settings" = is { } (home { enable = true; }).xdg.configFile;
-    "Home Manager: settings without a key are fine" = is [ ] (refusals (home on));
-    "Home Manager: a literal key is refused" = is 1 (
-      lib.length (refusals (home (on // { settings = literalKey; })))
-    );
-    "Home Manager: a key in the store is refused" = is (builtins.mapAttrs (_: _: 1) keysInStore) (
-      builtins.mapAttrs (_: settings: lib.length (refusals (home (on // { inherit settings; })))) keysInStore
-    );
-    "Home Manager: the refusal names the provider" =
-      let
-        refusal = lib.concatStrings (
-          refusals (home (on // { settings = keysInStore."a path literal"; }))
-        );
-      in
-      is false (builtins.replaceStrings [ "the key file of deepseek" ] [ "" ] refusal == refusal);
-    "Home Manager: a key elsewhere is fine" = is [ ] (
-      refusals (home (on // { settings = keysElsewhere; }))
-    );
-    "Home Manager: no file is made of a key in the store" = is false (
-      evaluates (home (on // { settings = keysInStore."a path literal"; })).xdg.configFile
-    );
-    "Home Manager: no file is made of a literal key" = is false (
-      evaluates (home (on // { settings = literalKey; })).xdg.configFile
-    );
-    "Home Manager: completion for bash and fish, by the data folder" = is {
-      "bash-completion/completions" = completions "bash-completion/completions";
-      "fish/vendor_completions.d" = completions "fish/vendor_completions.d";
-    } (home on).xdg.dataFile;
-    "Home Manager: completion for zsh, by fpath" =
-      is "fpath+=(${package.withShims fitting}/share/zsh/site-functions)" (home on)
-      .programs.zsh.initContent;
-    "Home Manager: each shell's integration can be switched off" =
-      let
-        off = home (
-          on
-          // {
-            enableBashIntegration = false;
-            enableFishIntegration = false;
-            enableZshIntegration = false;
-          }
-        );
-      in
-      is
-        [
-          { }
-          ""
-        ]
-        [ off.xdg.dataFile off.programs.zsh.initContent ];
-
-    "NixOS: nothing unless enabled" =
-      let
-        off = nixos { inherit settings; };
-      in
-      is
-        [
-          [ ]
-          { }
-          { }
-        ]
-        [ off.environment.systemPackages off.environment.etc off.environment.variables ];
-    "NixOS: the package with a symlink for each pair that can work" = is (paths [
-      (package.withShims fitting)
-    ]) (paths (nixos on).environment.systemPackages);
-    "NixOS: the config file is the settings, and found" =
-      is
-        [ settings "/etc/agent-run/config.yaml" ]
-        [
-          (yamlOf (nixos on).environment.etc."agent-run/config.yaml")
-          (nixos on).environment.variables.AGENT_RUN_CONFIG
-        ];
-    "NixOS: no config file without settings" =
-      let
-        bare = nixos { enable = true; };
-      in
-      is
-        [
-          { }
-          { }
-        ]
-        [ bare.environment.etc bare.environment.variables ];
-    "NixOS: a key in the store is refused" = is (builtins.mapAttrs (_: _: 1) keysInStore) (
-      builtins.mapAttrs (_: settings: lib.length (refusals (nixos (on // { inherit settings; })))) keysInStore
-    );
-    "NixOS: the refusal names the provider" =
-      let
-        refusal = lib.concatStrings (
-          refusals (nixos (on // { settings = keysInStore."a path literal"; }))
-        );
-      in
-      is false (builtins.replaceStrings [ "the key file of deepseek" ] [ "" ] refusal == refusal);
-    "NixOS: a key elsewhere is fine" = is [ ] (
-      refusals (nixos (on // { settings = keysElsewhere; }))
-    );
-    "NixOS: a literal key is refused" = is 1 (
-      lib.length (refusals (nixos (on // { settings = literalKey; })))
-    );
+      evaluates
+      ;
   };
 
   report =

@@ -1,4 +1,4 @@
-# NixOS: the package, its symlinks, their completions, and one config file for all users.
+# NixOS and nix-darwin: the package, its symlinks, their completions, and one config file for all users.
 { config, lib, ... }:
 let
   cfg = config.programs.agent-run;
@@ -9,11 +9,9 @@ in
   config = lib.mkIf cfg.enable {
     environment.systemPackages = [ cfg.finalPackage ];
 
-    # A user who sets the variable, or calls with `--config`, has a config of their own.
-    environment.variables.AGENT_RUN_CONFIG = lib.mkIf (cfg.configFile != null) (
-      lib.mkDefault "/etc/agent-run/config.yaml"
-    );
-    environment.etc."agent-run/config.yaml" = lib.mkIf (cfg.configFile != null) {
+    # Where the program looks after the user's own: a variable would silence a config that Home Manager writes.
+    # The condition is not `configFile`, which is an error where a key is refused below: its words would be lost.
+    environment.etc."xdg/agent-run/config.yaml" = lib.mkIf (cfg.settings != { }) {
       source = cfg.configFile;
     };
   };

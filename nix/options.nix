@@ -16,12 +16,22 @@ let
   # A path literal is copied into the store when the file is made of it; a text below the store was copied before.
   # `toString` alone copies nothing.
   isInStore = value: builtins.isPath value || lib.hasPrefix "${builtins.storeDir}/" (toString value);
+  # What agenix gives under Home Manager: only a shell fills it in.
+  withVariable = lib.attrNames (
+    lib.filterAttrs (_: p: p ? key_file && lib.hasPrefix "$" (toString p.key_file)) providers
+  );
+  impossible =
+    if lib.isList cfg.shims then cfg.package.impossibleShims cfg.settings cfg.shims else [ ];
   isCat = argv: argv != [ ] && baseNameOf (toString (builtins.head argv)) == "cat";
   withKeyInStore = lib.attrNames (
     lib.filterAttrs (
       _: p:
       (p ? key_file && isInStore p.key_file)
-      || (lib.isList (p.key_command or null) && isCat p.key_command && lib.any isInStore (builtins.tail p.key_command))
+      || (
+        lib.isList (p.key_command or null)
+        && isCat p.key_command
+        && lib.any isInStore (builtins.tail p.key_command)
+      )
     ) providers
   );
 in
@@ -111,6 +121,20 @@ in
         message = ''
           programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withKeyInStore} would be copied into the Nix store, where everyone can read it.
           Write its path as a text outside the store, such as key_file = "~/.secrets/deepseek".
+        '';
+      }
+      {
+        assertion = withVariable == [ ];
+        message = ''
+          programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withVariable} begins with a variable, which only a shell fills in.
+          Let one do it: key_command = [ "sh" "-c" "cat \"$XDG_RUNTIME_DIR/agenix/deepseek\"" ].
+        '';
+      }
+      {
+        assertion = impossible == [ ];
+        message = ''
+          programs.agent-run.shims: ${lib.concatStringsSep ", " impossible} cannot work, since the agent and the provider share no protocol.
+          Take them out of the list, or add the protocol to the provider.
         '';
       }
     ];

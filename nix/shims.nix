@@ -34,6 +34,13 @@ rec {
         let
           known = settings.providers or { };
           canWork = pair: !(known ? ${pair.provider}) || fits pair.agent known.${pair.provider};
+          # A home of an agent's own needs no provider; the config has both spellings.
+          homes = settings.isolated_homes or settings.isolated-homes or { };
+          homesOf = agent: lib.attrNames (homes.${agent} or { });
+          isMeant = name: !(selection ? providers) || lib.elem name providers;
+          isolated = lib.concatMap (
+            agent: map (name: "${agent}@${name}") (lib.filter isMeant (homesOf agent))
+          ) agents;
         in
         map ({ agent, provider }: "${agent}@${provider}") (
           lib.filter canWork (
@@ -42,9 +49,28 @@ rec {
               provider = providers;
             }
           )
-        );
+        )
+        ++ isolated;
     in
-    map checked (if lib.isList selection then selection else pairs selection);
+    # Two modules may name one.
+    lib.unique (map checked (if lib.isList selection then selection else pairs selection));
+
+  # The names that the settings know and that cannot work, since agent and provider share no protocol.
+  impossible =
+    settings: selection:
+    let
+      pairOf = builtins.match "([^@]*)@(.*)";
+      agentOf = name: builtins.elemAt (pairOf name) 0;
+      providerOf = name: builtins.elemAt (pairOf name) 1;
+      known = settings.providers or { };
+      homes = settings.isolated_homes or settings.isolated-homes or { };
+      cannot =
+        name:
+        known ? ${providerOf name}
+        && !(homes.${agentOf name} or { } ? ${providerOf name})
+        && !(fits (agentOf name) known.${providerOf name});
+    in
+    lib.filter cannot (names selection);
 
   # `agent-run` with the symlinks of a selection and their completions. Nothing is compiled for it.
   #
@@ -64,6 +90,11 @@ rec {
           ln -s ${agent-run}/share/fish/vendor_completions.d/agent-run.fish "$shim.fish"
         done
       '';
+      # So that it may be given wherever the bare package may, and more symlinks be had of it.
+      passthru = agent-run.passthru // {
+        shims = names selection;
+        withShims = more: withShims agent-run (names selection ++ names more);
+      };
       inherit (agent-run) meta;
     };
 }

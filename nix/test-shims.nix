@@ -20,8 +20,12 @@ let
     all = provider every;
   }
   // lib.genAttrs every (protocol: provider [ protocol ]);
+  settings.isolated_homes = {
+    codex.private = { };
+    hermes.private = { };
+  };
 
-  pairs = agent-run.withShims { providers = lib.attrNames settings.providers; };
+  pairs = agent-run.withShims { providers = lib.attrNames settings.providers ++ [ "private" ]; };
 in
 runCommand "agent-run-shims-test" { } ''
   export HOME=$TMPDIR AGENT_RUN_OPTS=--dry-run

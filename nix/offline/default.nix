@@ -65,7 +65,10 @@ let
     hooks
     // {
       inherit lib pkgs;
-      stdenv.hostPlatform = { inherit system; };
+      stdenv.hostPlatform = {
+        inherit system;
+        isLinux = builtins.match ".*-linux" system != null;
+      };
 
       callPackage =
         file: args:
@@ -79,13 +82,34 @@ let
         buildRustPackage =
           recipe:
           let
-            attrs = recipe (attrs // { finalPackage = package; });
+            given = recipe (attrs // { finalPackage = package; });
+            # A misspelt attribute is only a variable of the build, and has no effect.
+            unknown = lib.filter (name: !(lib.elem name known)) (lib.attrNames given);
+            known = [
+              "__darwinAllowLocalNetworking"
+              "__structuredAttrs"
+              "cargoLock"
+              "cargoTestFlags"
+              "checkType"
+              "doInstallCheck"
+              "meta"
+              "nativeBuildInputs"
+              "nativeInstallCheckInputs"
+              "passthru"
+              "pname"
+              "postInstall"
+              "src"
+              "strictDeps"
+              "version"
+            ];
+            attrs =
+              if unknown == [ ] then given else throw "buildRustPackage knows no ${lib.concatStrings unknown}";
             package =
               build "${attrs.pname}-${attrs.version}"
                 (
                   attrs.passthru
                   // {
-                    inherit (attrs) meta version;
+                    inherit (attrs) meta passthru version;
                     recipe = attrs;
                   }
                 )
@@ -115,8 +139,9 @@ let
           paths,
           postBuild,
           meta,
+          passthru,
         }:
-        build name { inherit meta; } (
+        build name (passthru // { inherit meta passthru; }) (
           "mkdir -p $out\n"
           + lib.concatStrings (map (path: "cp -rs ${path}/. $out\nchmod -R u+w $out\n") paths)
           + postBuild
@@ -138,14 +163,19 @@ let
       "clippy"
       "fish"
       "go"
+      "iproute2"
       "nixfmt"
       "nixfmt-tree"
       "nodejs"
+      "openssl"
+      "procps"
       "python3"
       "rust-analyzer"
       "rustfmt"
       "shellcheck"
+      "strace"
       "tmux"
+      "util-linux"
       "zsh"
     ] (name: build name { } "touch $out");
 in

@@ -12,6 +12,7 @@ let
       any
       attrNames
       concatStringsSep
+      concatMap
       elem
       filter
       isList
@@ -19,6 +20,8 @@ let
       ;
     mapAttrsToList = value: set: map (name: value name set.${name}) (attrNames set);
     intersectLists = a: filter (value: lib.elem value a);
+    unique = builtins.foldl' (seen: value: if lib.elem value seen then seen else seen ++ [ value ]) [ ];
+    optionals = condition: values: if condition then values else [ ];
     concatStrings = builtins.concatStringsSep "";
     hasPrefix = prefix: text: builtins.substring 0 (builtins.stringLength prefix) text == prefix;
     importJSON = file: builtins.fromJSON (builtins.readFile file);
@@ -37,6 +40,7 @@ let
       { agent, provider }: concatMap (agent: map (provider: { inherit agent provider; }) provider) agent;
     escapeShellArg = text: "'${builtins.replaceStrings [ "'" ] [ "'\\''" ] text}'";
     escapeShellArgs = texts: builtins.concatStringsSep " " (map lib.escapeShellArg texts);
+    # A name that nixpkgs lacks is an error here too.
     licenses = lib.genAttrs [ "mit" "asl20" ] (name: name);
     platforms.unix = [ "unix" ];
 

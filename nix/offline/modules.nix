@@ -39,7 +39,13 @@ let
     a: b:
     a
     // mapAttrs (
-      name: option: if a ? ${name} && !(option ? _option) then join a.${name} option else option
+      name: option:
+      if !(a ? ${name}) then
+        option
+      else if option ? _option then
+        throw "the option ${name} is declared twice"
+      else
+        join a.${name} option
     ) b;
 
   value =
@@ -143,16 +149,24 @@ in
         module:
         let
           loaded = if isPath module then import module else module;
+          key = toString module;
           body = if isFunction loaded then loaded (specialArgs // { inherit config lib; }) else loaded;
         in
-        concatMap load (body.imports or [ ]) ++ [ body ];
-      bodies = concatMap load modules;
+        concatMap load (body.imports or [ ])
+        ++ [ (body // (if isPath module then { inherit key; } else { })) ];
+      # A file that is imported twice is one module.
+      once = builtins.foldl' (
+        seen: body:
+        if body ? key && lib.any (other: other.key or null == body.key) seen then seen else seen ++ [ body ]
+      ) [ ];
+      bodies = once (concatMap load modules);
       options = builtins.foldl' join { } (at "options" bodies);
       config = evaluate "" options (
         map (
           body:
           body.config or (removeAttrs body [
             "imports"
+            "key"
             "options"
           ])
         ) bodies

@@ -151,9 +151,10 @@ pub trait Agent: Sync {
         0
     }
 
-    /// What [`Agent::plan`] must be told of the user's machine.
+    /// What [`Agent::plan`] must know of the user's machine.
     ///
-    /// Asked again with what was read until it asks for nothing new, so that one file may name the next.
+    /// Asked again with what was read until it names nothing new, so that one file may name the next. What is known
+    /// already need not be named again.
     fn required_files(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }

@@ -1,6 +1,6 @@
 //! What a person is shown: a sentence, and what to do about it. An error of either crate and a plan's note are one.
 
-use std::fmt;
+use std::{fmt, io};
 
 use anyhow::Error;
 
@@ -30,9 +30,10 @@ impl Message {
         render(&self.text, self.help.as_deref())
     }
 
-    /// The first message in the chain of an error.
+    /// The first message in the chain of an error, also as what an [`io::Error`] holds.
     pub fn find(error: &Error) -> Option<&Self> {
-        error.downcast_ref()
+        let held = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+        error.downcast_ref().or_else(held)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What TAB offers: the answer to a shell that asks through `AGENT_RUN_COMPLETE`.
 //!
 //! ```text
-//! words before → Said (read by clap) → candidates (the engine's, and values that see Said) → a reply for the shell
+//! words before → CompletionContext (by clap) → candidates (the engine's, and values that see it) → a reply
 //! ```
 //!
 //! It knows the words from clap's declarations, and the values from the config and the model lists on disk.
@@ -12,8 +12,8 @@
 //! is done here: values that depend on the words before, fewer candidates than it has where they would only be in the
 //! way, long lists in parts, and "from here on, ask the agent's own completion", which it has no word for.
 
+mod context;
 mod reply;
-mod said;
 mod values;
 
 use std::ffi::OsString;
@@ -25,8 +25,8 @@ use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::complete;
 
+use self::context::CompletionContext;
 use self::reply::Reply;
-use self::said::Said;
 use self::values::{Candidate, Values};
 use crate::cli::{Cli, Shell};
 use crate::env::Environment;
@@ -62,7 +62,7 @@ fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Re
     let mut root = values::completed(Cli::command(), &values).ignore_errors(true);
     // All of it: what is read alone builds no `help COMMAND`.
     root.build();
-    let said = values.see(Said::by(&mut root, before));
+    let said = values.see(CompletionContext::by(&mut root, before));
     if let Some(index) = said.foreign() {
         return Reply::Command(index);
     }

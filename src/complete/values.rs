@@ -12,8 +12,8 @@ use clap::builder::StyledStr;
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use shims::{Agent, Model, Protocol};
 
+use super::context::{CompletionContext, name_of};
 use super::reply::{MANY, offered};
-use super::said::{Said, name_of};
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
@@ -67,7 +67,7 @@ impl From<Candidate> for CompletionCandidate {
 
 /// The values that can be at the cursor.
 pub struct Values {
-    said: OnceLock<Said>,
+    said: OnceLock<CompletionContext>,
     described: bool,
     env: Environment,
     asked: AtomicBool,
@@ -96,7 +96,7 @@ impl Values {
     }
 
     /// Takes what the words before the cursor have said.
-    pub fn see(&self, said: Said) -> &Said {
+    pub fn see(&self, said: CompletionContext) -> &CompletionContext {
         self.said.get_or_init(|| said)
     }
 
@@ -138,7 +138,7 @@ impl Values {
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        self.env.config_file(self.said.get().and_then(Said::config).map(Path::new)).ok()
+        self.env.config_file(self.said.get().and_then(CompletionContext::config).map(Path::new)).ok()
     }
 
     fn config(&self) -> Option<Config> {

@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nix::libc::{ENOLCK, ENOSYS, ENOTSUP, EOPNOTSUPP};
+use shims::Message;
 
 use crate::ui;
 
@@ -113,13 +114,12 @@ fn say(lock: &Path) {
 
 /// That the time is over, and what to do.
 pub fn timeout(path: &Path) -> io::Error {
-    let text = format!(
-        "another process has held the lock {0} for {1} s\n\
-         help: wait for it, or see which one it is with `fuser -v {0}`",
-        path.display(),
-        LIMIT.as_secs()
+    let path = path.display();
+    let message = Message::new(
+        format!("another process has held the lock {path} for {} s", LIMIT.as_secs()),
+        format!("wait for it, or see which one it is with `fuser -v {path}`"),
     );
-    io::Error::new(ErrorKind::TimedOut, text)
+    io::Error::new(ErrorKind::TimedOut, message)
 }
 
 /// Whether the file system has no locks, as some that are shared over a network.

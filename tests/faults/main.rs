@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "these are tests")]
 #![allow(clippy::print_stdout, reason = "how many steps there were, for `--nocapture`")]
 
+#[allow(unused_imports, reason = "of the support, a mock provider is not used")]
 #[path = "../support/mod.rs"]
 mod support;
 

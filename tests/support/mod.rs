@@ -2,7 +2,7 @@
 //!
 //! Nothing here reads or writes outside the sandbox, and everything started in it ends with the test.
 
-#![allow(dead_code, unused_imports, reason = "each test binary uses its part")]
+#![allow(dead_code, reason = "each test binary uses its part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot set its stage has failed")]
 
 pub mod claude;

@@ -17,7 +17,8 @@ const UNHELD: &str = "nothing overrules it: that model is asked for where it is 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
 pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let state = paths::state_files(launch, inputs).into_iter().map(|path| (paths::Kind::User, path));
-    let files = state.chain(paths::settings(launch, inputs));
+    let repository = paths::Repository::of(inputs);
+    let files = state.chain(paths::settings(launch, inputs, &repository));
     let mut sources: Vec<_> = files
         .filter_map(|(kind, path)| match source::settings(&path, inputs) {
             Content::Object(settings) => Some(Source { path, kind, settings }),
@@ -26,7 +27,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
         .collect();
     sources.extend(own_settings::read(launch, inputs).ok().flatten());
     let mut conflicts: Vec<_> = sources.iter().flat_map(of_source).collect();
-    let roots = front_matter::project_roots(launch, inputs);
+    let roots = front_matter::project_roots(launch, inputs, &repository);
     let documents = front_matter::documents(&roots, inputs);
     let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
     let policies: Vec<_> = paths::policies(inputs)
@@ -36,7 +37,8 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
             _ => None,
         })
         .collect();
-    let plugins = plugins::hooks(&plugins::folders(launch, inputs), inputs);
+    let all = sources.iter().chain(&policies).map(|source| &source.settings);
+    let plugins = plugins::hooks(&plugins::folders(all, launch, inputs), inputs);
     let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch);
     let users = if paths::isolated(launch, inputs).is_some() {
         Vec::new()

@@ -1,7 +1,6 @@
 //! Everything that settings files say, and what happens where one cannot be read.
 
-use crate::Message;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::Map;
@@ -9,9 +8,10 @@ use serde_json::Map;
 use super::argv::forwards;
 use super::mcp_servers::{self, ServerFile};
 use super::onboarding::State;
-use super::own_settings;
-use super::paths::{self, Kind};
+use super::paths::{self, Kind, Repository};
 use super::source::{self, Content, Source};
+use super::{front_matter, own_settings};
+use crate::Message;
 use crate::{Inputs, Launch, Plan};
 
 /// What stands in the files.
@@ -22,6 +22,8 @@ pub struct Found {
     pub policies: Vec<Source>,
     /// The MCP servers of projects.
     pub servers: Vec<ServerFile>,
+    /// The `.claude` folders of the project and of what `--add-dir` adds, as far as there are any.
+    pub roots: Vec<PathBuf>,
     /// Whether the last of the sources is the user's own `--settings`.
     pub has_own: bool,
 }
@@ -35,7 +37,8 @@ impl Found {
         let env = Map::from_iter([("env".to_owned(), state.env.clone())]);
         let mut sources = vec![Source { path: state.path.clone(), kind: Kind::User, settings: env }];
         let mut off: Vec<Kind> = Vec::new();
-        for (kind, path) in paths::settings(launch, inputs) {
+        let repository = Repository::of(inputs);
+        for (kind, path) in paths::settings(launch, inputs, &repository) {
             match (source::settings(&path, inputs), kind) {
                 (Content::Nothing, _) => {}
                 (Content::Object(settings), _) => sources.push(Source { path, kind, settings }),
@@ -76,7 +79,9 @@ impl Found {
         let own = own_settings::read(launch, inputs)?;
         let has_own = own.is_some();
         sources.extend(own);
-        Ok(Self { sources, policies: policies(inputs, plan)?, servers, has_own })
+        let mut roots = front_matter::project_roots(launch, inputs, &repository);
+        roots.retain(|root| !paths::is_missing(root, inputs));
+        Ok(Self { sources, policies: policies(inputs, plan)?, servers, roots, has_own })
     }
 
     /// What the user's own `--settings` says.

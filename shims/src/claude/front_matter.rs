@@ -6,8 +6,9 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
+use super::argv;
+use super::paths::{self, Repository};
 use super::source::spells;
-use super::{argv, paths};
 use crate::hermes_yaml::{Mapping, Node};
 use crate::{Entry, EntryKind, Fact, Inputs, Launch};
 
@@ -110,8 +111,8 @@ fn collect_models(node: &Node, models: &mut Vec<String>) {
 }
 
 /// The `.claude` folders of the project, and of what `--add-dir` adds.
-pub fn project_roots(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut folders = paths::project_folders(inputs);
+pub fn project_roots(launch: &Launch, inputs: &Inputs, repository: &Repository<'_>) -> Vec<PathBuf> {
+    let mut folders = repository.folders(inputs);
     folders.extend(argv::added_folders(launch, inputs));
     let users = paths::config_dirs(launch, inputs);
     folders
@@ -131,8 +132,8 @@ fn kinds_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str,
     // Most folders above a project have none of them.
     let kinds: &[_] =
         if let Some(Fact::Absent) = inputs.fact(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
-    let folders = kinds.iter().map(|&kind| (kind, root.join(kind)));
-    folders.filter(|(_, folder)| paths::may_be_there(folder, inputs))
+    let kinds = kinds.iter().filter(|kind| paths::may_hold(root, kind, inputs));
+    kinds.map(|&kind| (kind, root.join(kind)))
 }
 
 /// What has to be read of the user's own.

@@ -31,7 +31,6 @@ const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 pub fn allowed_variables(
     found: &Found,
     documents: &[Document<'_>],
-    roots: &[PathBuf],
     secrets: &BTreeSet<String>,
     launch: &Launch,
     inputs: &Inputs,
@@ -64,7 +63,7 @@ pub fn allowed_variables(
             is_needed = true;
         }
     }
-    if unseen(found, documents, roots, launch, inputs) {
+    if unseen(found, documents, launch, inputs) {
         if lists().any(has_secret) {
             refuse_plugins(secrets, launch, inputs)?;
             plan.info(
@@ -89,20 +88,14 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 }
 
 /// Whether there may be hooks that no settings file shows.
-fn unseen(
-    found: &Found,
-    documents: &[Document<'_>],
-    roots: &[PathBuf],
-    launch: &Launch,
-    inputs: &Inputs,
-) -> bool {
+fn unseen(found: &Found, documents: &[Document<'_>], launch: &Launch, inputs: &Inputs) -> bool {
     found.all().any(Source::enables_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(launch, option))
-        || front_matter::may_hold_hooks(documents, roots, inputs)
+        || front_matter::may_hold_hooks(documents, &found.roots, inputs)
 }
 
 /// The files of hooks of the plugins that `--plugin-dir` loads.
-pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     argv::plugin_folders(launch, inputs).iter().map(|folder| folder.join("hooks/hooks.json")).collect()
 }
 

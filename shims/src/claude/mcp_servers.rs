@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::source::{self, Content, names};
-use super::{argv, paths, plugins};
+use super::{paths, plugins};
 use crate::{Inputs, Launch, Plan};
 
 /// A file of MCP servers.
@@ -71,11 +71,6 @@ fn is_remote(server: &Json) -> bool {
         None => server.get("command").and_then(Json::as_str).is_some_and(|command| !command.is_empty()),
     };
     !is_command || server.get("url").is_some()
-}
-
-/// The files of MCP servers of the plugins that `--plugin-dir` loads.
-pub fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    argv::plugin_folders(launch, inputs).iter().flat_map(|folder| plugins::server_files(folder)).collect()
 }
 
 /// Warns of an administrator's servers that name the key: nothing overrules them.

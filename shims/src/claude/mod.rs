@@ -103,30 +103,31 @@ impl Agent for Claude {
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<std::path::PathBuf> {
-        let mut paths = paths::git_files(inputs);
-        paths.push(paths::policy_folder());
-        if paths.iter().any(|path| inputs.fact(path).is_none()) {
+        let policy_folder = paths::policy_folder();
+        let repository = inputs.fact(&policy_folder).map(|_| paths::Repository::of(inputs));
+        let Some(repository) = repository.filter(|repository| repository.is_known) else {
             // Where the project is decides about the rest; these depend on nothing.
+            let mut paths: Vec<_> = paths::git_files(inputs).chain([policy_folder]).collect();
             paths.extend(paths::state_files(launch, inputs));
             paths.extend(mcp_servers::files(inputs));
             paths.extend(argv::plugin_arguments(launch, inputs));
-            paths.extend(mcp_servers::plugin_files(launch, inputs));
-            paths.extend(hooks::plugin_files(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));
             return paths;
+        };
+        if let Some(common) = repository.common.as_ref().filter(|path| inputs.fact(path).is_none()) {
+            return vec![common.clone()];
         }
-        let administrators = paths::policies(inputs).into_iter().chain([paths::managed_servers()]);
-        paths.extend(administrators.filter(|path| paths::may_be_there(path, inputs)));
-        let roots = front_matter::project_roots(launch, inputs);
+        let roots = front_matter::project_roots(launch, inputs, &repository);
         if roots.iter().any(|root| inputs.fact(root).is_none()) {
             // What is in them decides what is opened.
-            paths.extend(roots);
-            return paths;
+            return roots;
         }
-        let settings = paths::settings(launch, inputs).into_iter().map(|(_, path)| path);
-        paths.extend(settings.filter(|path| paths::may_be_there(path, inputs)));
+        let mut paths: Vec<_> = paths::administrators(inputs).collect();
+        let settings = paths::settings(launch, inputs, &repository).into_iter().map(|(_, path)| path);
+        paths.extend(settings);
+        let enabling = plugins::enabling(&paths, launch, inputs);
         paths.extend(front_matter::files_below(&roots, inputs));
-        paths.extend(plugins::files(launch, inputs));
+        paths.extend(plugins::files(enabling.iter(), launch, inputs));
         paths
     }
 

@@ -1,6 +1,6 @@
 //! The files that Claude Code opens and this adapter must look at (seen in 2.1.197 and 2.1.332).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -76,72 +76,118 @@ pub fn state_files(launch: &Launch, inputs: &Inputs) -> [PathBuf; 2] {
     [old.join(".config.json"), folder.join(name)]
 }
 
-/// The user's, the project's and the local settings, weakest first. The local ones are taken from the root of the git
-/// repository too, which for a linked worktree is the main checkout (2.1.332). The project's there and those of
-/// `--add-dir` are opened, and their variables and hooks are not taken; they are looked at all the same.
-pub fn settings(launch: &Launch, inputs: &Inputs) -> Vec<(Kind, PathBuf)> {
+/// The user's, the project's and the local settings that may be there, weakest first. The local ones are taken from the
+/// root of the git repository too, which for a linked worktree is the main checkout (2.1.332). The project's there and
+/// those of `--add-dir` are opened, and their variables and hooks are not taken; they are looked at all the same.
+pub fn settings(launch: &Launch, inputs: &Inputs, repository: &Repository<'_>) -> Vec<(Kind, PathBuf)> {
     let users = config_dirs(launch, inputs);
-    let mut files: Vec<_> = users.iter().map(|dir| (Kind::User, dir.join("settings.json"))).collect();
-    // Opened wherever the session runs (2.1.332).
-    files.extend(users.iter().map(|dir| (Kind::Local, dir.join("settings.local.json"))));
     let mut folders = argv::added_folders(launch, inputs);
-    for folder in git_roots(inputs).into_iter().chain([inputs.dirs.cwd.clone()]) {
-        folders.retain(|other| *other != folder);
-        folders.push(folder);
+    for folder in repository.roots.iter().chain([&inputs.dirs.cwd]) {
+        folders.retain(|other| other != folder);
+        folders.push(folder.clone());
     }
-    for (kind, name) in [(Kind::Project, "settings.json"), (Kind::Local, "settings.local.json")] {
-        for file in folders.iter().map(|folder| folder.join(".claude").join(name)) {
-            // In the home folder the user's and the project's are one file.
-            if files.iter().all(|(_, other)| *other != file) {
-                files.push((kind, file));
-            }
+    let mut projects: Vec<PathBuf> = Vec::new();
+    for folder in folders.into_iter().map(|folder| folder.join(".claude")) {
+        // In the home folder the user's and the project's are one file.
+        if !is_missing(&folder, inputs) && !users.contains(&folder) && !projects.contains(&folder) {
+            projects.push(folder);
         }
     }
-    files
+    // The user's local ones are opened wherever the session runs (2.1.332).
+    let kinds = [
+        (Kind::User, "settings.json", &users),
+        (Kind::Local, "settings.local.json", &users),
+        (Kind::Project, "settings.json", &projects),
+        (Kind::Local, "settings.local.json", &projects),
+    ];
+    let files = kinds.into_iter().flat_map(|(kind, name, folders)| {
+        let there = folders.iter().filter(move |folder| may_hold(folder, name, inputs));
+        there.map(move |folder| (kind, folder.join(name)))
+    });
+    files.collect()
 }
 
-/// Whether there may be something at a path: all but what is missing in the list of its folder, where that was read.
+/// Whether a folder is known not to be there.
+pub fn is_missing(folder: &Path, inputs: &Inputs) -> bool {
+    matches!(inputs.fact(folder), Some(Fact::Absent))
+}
+
+/// Whether there may be something of this name in a folder: all but what is missing in its list, where that was read.
 /// Where case makes no difference to the system, it makes none in the list; nobody knows which other letters it takes
 /// for the same, so that a list with such letters says nothing.
-pub fn may_be_there(path: &Path, inputs: &Inputs) -> bool {
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return true };
+pub fn may_hold(folder: &Path, name: impl AsRef<OsStr>, inputs: &Inputs) -> bool {
     match inputs.fact(folder) {
         None | Some(Fact::Unreadable(_)) => true,
         Some(Fact::Dir(entries)) => {
-            entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(name) || !entry.name.is_ascii())
+            entries.iter().any(|entry| entry.name.eq_ignore_ascii_case(&name) || !entry.name.is_ascii())
         }
         Some(Fact::Absent | Fact::File(_) | Fact::Stream) => false,
     }
 }
 
-/// What says where the git repository is.
-pub fn git_files(inputs: &Inputs) -> Vec<PathBuf> {
-    let mut files: Vec<_> = inputs.dirs.cwd.ancestors().map(|folder| folder.join(".git")).collect();
-    files.extend(git_folder(inputs).and_then(|(_, link)| link).map(|link| link.join("commondir")));
-    files
+/// What says where the git repository is, but for the file that [`Repository::of`] finds by it.
+pub fn git_files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
+    inputs.dirs.cwd.ancestors().map(|folder| folder.join(".git"))
 }
 
-/// The innermost folder with a `.git` in it, and where that leads if it is a file.
-fn git_folder(inputs: &Inputs) -> Option<(&Path, Option<PathBuf>)> {
-    inputs.dirs.cwd.ancestors().find_map(|folder| match inputs.fact(&folder.join(".git"))? {
-        Fact::Dir(_) => Some((folder, None)),
-        Fact::File(bytes) => {
-            let text = String::from_utf8_lossy(bytes);
-            Some((folder, Some(plain(&folder.join(text.trim().strip_prefix("gitdir:")?.trim_start())))))
+/// The git repository around the working folder, as far as it is known.
+pub struct Repository<'a> {
+    /// Whether it was looked for wherever it may be.
+    pub is_known: bool,
+    /// The innermost folder with a `.git` in it.
+    top: Option<&'a Path>,
+    /// Where that `.git` is a file: the one that leads from where it points to the main checkout.
+    pub common: Option<PathBuf>,
+    /// The root of the working folder's checkout, and of the main one where that is another.
+    roots: Vec<PathBuf>,
+}
+
+impl<'a> Repository<'a> {
+    /// As the facts show it.
+    pub fn of(inputs: &'a Inputs) -> Self {
+        let mut is_known = true;
+        let found = inputs.dirs.cwd.ancestors().find_map(|folder| match inputs.fact(&folder.join(".git")) {
+            Some(Fact::Dir(_)) => Some((folder, None)),
+            Some(Fact::File(bytes)) => {
+                let text = String::from_utf8_lossy(bytes);
+                let link = text.trim().strip_prefix("gitdir:")?.trim_start();
+                Some((folder, Some(plain(&folder.join(link)).join("commondir"))))
+            }
+            Some(Fact::Absent | Fact::Stream | Fact::Unreadable(_)) => None,
+            None => {
+                is_known = false;
+                None
+            }
+        });
+        let Some((top, common)) = found else {
+            return Self { is_known, top: None, common: None, roots: Vec::new() };
+        };
+        let main = common.as_deref().and_then(|common| {
+            let bytes = inputs.file(common).ok()??;
+            let folder = plain(&common.parent()?.join(String::from_utf8_lossy(bytes).trim()));
+            folder.parent().map(Path::to_owned)
+        });
+        let roots = main.into_iter().chain([top.to_owned()]).collect();
+        Self { is_known, top: Some(top), common, roots }
+    }
+
+    /// The folders whose `.claude` may hold a project's skills, commands and agents: the working folder and those above
+    /// it, up to the root of the git repository, and the main checkout of a linked worktree.
+    pub fn folders(&self, inputs: &Inputs) -> Vec<PathBuf> {
+        let mut folders = Vec::new();
+        for folder in inputs.dirs.cwd.ancestors().filter(|folder| *folder != inputs.dirs.home) {
+            folders.push(folder.to_owned());
+            if Some(folder) == self.top {
+                break;
+            }
         }
-        _ => None,
-    })
-}
-
-/// The root of the working folder's checkout, and of the main one where that is another.
-fn git_roots(inputs: &Inputs) -> Vec<PathBuf> {
-    let Some((folder, link)) = git_folder(inputs) else { return Vec::new() };
-    let common = link.and_then(|link| {
-        let bytes = inputs.file(&link.join("commondir")).ok()??;
-        Some(plain(&link.join(String::from_utf8_lossy(bytes).trim())))
-    });
-    let main = common.and_then(|common| common.parent().map(Path::to_owned));
-    main.into_iter().chain([folder.to_owned()]).collect()
+        for folder in &self.roots {
+            if !folders.contains(folder) && *folder != inputs.dirs.home {
+                folders.push(folder.clone());
+            }
+        }
+        folders
+    }
 }
 
 /// The path without `.` and `..`.
@@ -157,25 +203,6 @@ pub fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// The folders whose `.claude` may hold a project's skills, commands and agents: the working folder and those above it,
-/// up to the root of the git repository, and the main checkout of a linked worktree.
-pub fn project_folders(inputs: &Inputs) -> Vec<PathBuf> {
-    let top = git_folder(inputs).map(|(folder, _)| folder);
-    let mut folders = Vec::new();
-    for folder in inputs.dirs.cwd.ancestors().filter(|folder| *folder != inputs.dirs.home) {
-        folders.push(folder.to_owned());
-        if Some(folder) == top {
-            break;
-        }
-    }
-    for folder in git_roots(inputs) {
-        if !folders.contains(&folder) && folder != inputs.dirs.home {
-            folders.push(folder);
-        }
-    }
-    folders
-}
-
 /// The folder of everything that administrators impose, which most machines do not have.
 pub fn policy_folder() -> PathBuf {
     POLICY.into()
@@ -183,16 +210,30 @@ pub fn policy_folder() -> PathBuf {
 
 /// The policy file, and the folder of further ones with what is known of its files.
 pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    if is_missing(Path::new(POLICY), inputs) {
+        return paths;
+    }
     let folder = Path::new(POLICY).join("managed-settings.d");
     let is_policy = |entry: &&crate::Entry| {
         let name = entry.name.to_string_lossy();
         name.ends_with(".json") && !name.starts_with('.')
     };
     let files = inputs.entries(&folder).iter().filter(is_policy).map(|entry| folder.join(&entry.name));
-    let mut paths = vec![Path::new(POLICY).join("managed-settings.json")];
+    paths.push(Path::new(POLICY).join("managed-settings.json"));
     paths.extend(files);
     paths.push(folder);
     paths
+}
+
+/// What of the administrators' may be there and is to be read.
+pub fn administrators(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
+    let servers = (!is_missing(Path::new(POLICY), inputs)).then(managed_servers);
+    let may_be_there = |path: &PathBuf| match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => may_hold(folder, name, inputs),
+        _ => true,
+    };
+    policies(inputs).into_iter().chain(servers).filter(may_be_there)
 }
 
 /// The MCP servers that an administrator gives to everyone.

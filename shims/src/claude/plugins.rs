@@ -14,13 +14,17 @@ use crate::{Fact, Inputs, Launch};
 
 const MANIFEST: &str = ".claude-plugin/plugin.json";
 
-/// What has to be read of them. Asked again with what was read.
-pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+/// What has to be read of those that these settings turn on. Asked again with what was read.
+pub fn files<'a>(
+    settings: impl Iterator<Item = &'a Map<String, Json>>,
+    launch: &Launch,
+    inputs: &Inputs,
+) -> Vec<PathBuf> {
     let mut files: Vec<_> = argv::plugin_folders(launch, inputs)
         .iter()
         .flat_map(|folder| hook_files(folder, inputs).into_iter().chain(server_files(folder)))
         .collect();
-    let enabled = enabled(launch, inputs);
+    let enabled = enabled(settings);
     if enabled.is_empty() {
         return files;
     }
@@ -33,9 +37,13 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// The folders of these plugins and of those that `--plugin-dir` loads.
-pub fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+pub fn folders<'a>(
+    settings: impl Iterator<Item = &'a Map<String, Json>>,
+    launch: &Launch,
+    inputs: &Inputs,
+) -> Vec<PathBuf> {
     let mut folders = argv::plugin_folders(launch, inputs);
-    folders.extend(installed(&enabled(launch, inputs), launch, inputs));
+    folders.extend(installed(&enabled(settings), launch, inputs));
     folders
 }
 
@@ -91,28 +99,27 @@ fn manifest(folder: &Path, inputs: &Inputs) -> Map<String, Json> {
     }
 }
 
-/// The names of the plugins that settings turn on.
-fn enabled(launch: &Launch, inputs: &Inputs) -> Vec<String> {
-    let files = paths::settings(launch, inputs).into_iter().map(|(_, path)| path);
-    let files = files.chain(paths::policies(inputs)).filter(|path| may_enable(path, inputs));
-    let read = files.filter_map(|path| match source::settings(&path, inputs) {
+/// What the files say of those that may turn plugins on, and the user's own `--settings`.
+pub fn enabling(files: &[PathBuf], launch: &Launch, inputs: &Inputs) -> Vec<Map<String, Json>> {
+    let files = files.iter().filter(|path| may_enable(path, inputs));
+    let read = files.filter_map(|path| match source::settings(path, inputs) {
         Content::Object(settings) => Some(settings),
         _ => None,
     });
-    let own = own_settings::read(launch, inputs).ok().flatten().map(|own| own.settings);
-    let mut enabled: Vec<String> = Vec::new();
-    for mut settings in read.chain(own) {
-        let Some(Json::Object(plugins)) = settings.remove("enabledPlugins") else { continue };
-        enabled.extend(plugins.into_iter().filter(|(_, is_on)| *is_on != false).map(|(name, _)| name));
-    }
-    enabled
+    read.chain(own_settings::read(launch, inputs).ok().flatten().map(|own| own.settings)).collect()
+}
+
+/// The names of the plugins that settings turn on.
+fn enabled<'a>(settings: impl Iterator<Item = &'a Map<String, Json>>) -> Vec<&'a str> {
+    let plugins = settings.filter_map(|settings| settings.get("enabledPlugins")?.as_object()).flatten();
+    plugins.filter(|(_, is_on)| **is_on != false).map(|(name, _)| name.as_str()).collect()
 }
 
 /// Whether a file may hold the key: most do not, and are not taken apart for it.
 fn may_enable(path: &Path, inputs: &Inputs) -> bool {
     let Some(Fact::File(bytes)) = inputs.fact(path) else { return false };
-    let holds = |part: &[u8]| memchr::memmem::find(bytes, part).is_some();
-    holds(b"enabledPlugins") || holds(b"\\u") || bytes.starts_with(b"\xff\xfe")
+    // What is no UTF-8 may be UTF-16. As text, since `memmem` asks the processor what it can: 20 µs on a virtual machine.
+    std::str::from_utf8(bytes).map_or(true, |text| text.contains("enabledPlugins") || text.contains("\\u"))
 }
 
 /// The lists of what is installed.
@@ -124,7 +131,7 @@ fn lists(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// The folders of those that are installed, for every project.
-fn installed(enabled: &[String], launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+fn installed(enabled: &[&str], launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
     if enabled.is_empty() {
         return folders;
@@ -132,7 +139,7 @@ fn installed(enabled: &[String], launch: &Launch, inputs: &Inputs) -> Vec<PathBu
     for path in lists(launch, inputs) {
         let Content::Object(mut list) = source::object(&path, inputs) else { continue };
         let Some(Json::Object(plugins)) = list.remove("plugins") else { continue };
-        for (_, copies) in plugins.into_iter().filter(|(name, _)| enabled.contains(name)) {
+        for (_, copies) in plugins.into_iter().filter(|(name, _)| enabled.contains(&name.as_str())) {
             let copies = match copies {
                 Json::Array(copies) => copies,
                 one => vec![one],

@@ -51,31 +51,28 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     let mut guard = guard(&found.sources, launch, inputs, plan);
     // Nothing below changes the environment.
     let secrets = plan.secret_variables(launch);
-    let roots = front_matter::project_roots(launch, inputs);
-    let documents = front_matter::documents(&roots, inputs);
+    let documents = front_matter::documents(&found.roots, inputs);
     let servers = mcp_servers::to_turn_off(&found.servers, &secrets, launch, plan);
     if !servers.is_empty() {
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
     }
     mcp_servers::name_managed(&secrets, launch, inputs, plan);
-    if let Some(variables) =
-        hooks::allowed_variables(found, &documents, &roots, &secrets, launch, inputs, plan)?
-    {
+    if let Some(variables) = hooks::allowed_variables(found, &documents, &secrets, launch, inputs, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    let plugins = plugins::folders(launch, inputs);
+    let plugins = plugins::folders(found.all().map(|source| &source.settings), launch, inputs);
     mcp_servers::name_of_plugins(&plugins, &secrets, launch, inputs, plan);
     let plugins = plugins::hooks(&plugins, inputs);
     let secrets = secrets_of_documents(secrets, plan);
     let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
-    let is_unread = !secrets.is_empty() && name_unread_documents(&roots, launch, inputs, plan);
+    let is_unread = !secrets.is_empty() && name_unread_documents(&found.roots, launch, inputs, plan);
     let is_projects = |source: &Source| !source.is_users() && source.text("agent").is_some();
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
     let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch);
     unheld.name(launch, plan);
-    if models::may_be_chosen(found.all(), &documents, &roots, launch, inputs) {
+    if models::may_be_chosen(found.all(), &documents, &found.roots, launch, inputs) {
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);

@@ -16,6 +16,9 @@ const DATABASE: &str = "crush.db";
 const LOGS: &str = "logs";
 const INIT: &str = "init";
 
+/// The folder of the providers' folders of earlier versions, in that of the state.
+const EARLIER: &str = "data";
+
 /// The lasting folder of one project.
 pub struct History {
     /// The folder itself.
@@ -25,7 +28,7 @@ pub struct History {
 }
 
 struct Before {
-    /// The folder of the providers' folders.
+    /// See [`earlier`].
     data: PathBuf,
     /// The project's name in each.
     key: String,
@@ -37,6 +40,12 @@ enum Whose {
     Of(String),
     /// All but these providers'.
     AllBut(Vec<String>),
+}
+
+/// The folder in which earlier versions kept one for each provider, to be read first of all. An isolated provider goes on
+/// with its own.
+pub fn earlier(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
+    (!launch.isolated).then(|| inputs.dirs.state.join("crush").join(EARLIER))
 }
 
 impl History {
@@ -54,7 +63,7 @@ impl History {
                 )
             }
         };
-        let before = Before { data: state.join("data"), key: key.to_owned(), whose };
+        let before = Before { data: state.join(EARLIER), key: key.to_owned(), whose };
         Self { folder, before: Some(before) }
     }
 
@@ -63,11 +72,11 @@ impl History {
         Self { folder, before: None }
     }
 
-    /// What [`History::show_in`] must be told.
+    /// What [`History::show_in`] must be told, once what is in [`earlier`] is known.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let Some(before) = &self.before else { return Vec::new() };
+        let mut paths = Vec::new();
         // Most machines have none, and are asked no more.
-        let mut paths = vec![before.data.clone()];
         if !inputs.entries(&before.data).is_empty() {
             paths.push(self.folder.clone());
             if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {

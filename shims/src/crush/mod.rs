@@ -99,20 +99,25 @@ impl Agent for Crush {
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-        let mut paths: Vec<_> = project::reads(&homes::start(launch, inputs).1).collect();
-        if paths.iter().any(|path| inputs.fact(path).is_none()) {
+        let (_, start) = homes::start(launch, inputs);
+        let first: Vec<_> = project::reads(&start).chain(history::earlier(launch, inputs)).collect();
+        if first.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest.
-            return paths;
+            return first;
         }
         let homes = Homes::of(launch, inputs);
+        let mut paths = Vec::new();
+        let own = [homes.script(), homes.theirs.settings(), project_files::dotenv_path(inputs)];
+        if own.iter().any(|path| inputs.fact(path).is_none()) {
+            paths.extend(own);
+            paths.extend(project_files::paths(&homes.start, &homes.project));
+            paths.extend(conflicts::files());
+            paths.extend(homes.theirs.reads());
+        }
+        // What is in these may lead on.
         paths.extend(homes.project.reads(&homes.session, inputs));
-        paths.extend(project_files::paths(&homes.start, &homes.project));
-        paths.push(project_files::dotenv_path(inputs));
-        paths.extend(conflicts::files());
         paths.extend(homes.history.reads(inputs));
-        paths.extend(homes.theirs.reads());
         paths.extend(homes.former_reads(inputs));
-        paths.push(homes.script());
         paths
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use shims::Message;
 
 use crate::fs::waiting::{LIMIT, Wait};
 
@@ -33,12 +34,11 @@ impl<'a> Lock<'a> {
                 continue;
             }
             if !wait.goes_on() {
-                bail!(
-                    "another process has held the lock {0} for {1} s\n\
-                     help: wait for the agents that are starting, or remove it: rmdir {0}",
-                    path.display(),
-                    LIMIT.as_secs()
-                );
+                let path = path.display();
+                bail!(Message::new(
+                    format!("another process has held the lock {path} for {} s", LIMIT.as_secs()),
+                    format!("wait for the agents that are starting, or remove it: rmdir {path}"),
+                ));
             }
         }
     }

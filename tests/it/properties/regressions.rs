@@ -47,7 +47,7 @@ regressions! {
         b"providers: {}\n",
     a_config_that_is_json: config
         b"{\"providers\": {\"p\": {\"protocols\": [\"anthropic\"], \"base_urls\": {\"anthropic\": \"https:\
-        //h\"}, \"key\": \"sk-canary-0123456789abcdefghijklmnopqrstuvwxyz\"}}}",
+        //h\"}, \"key\": \"sk-0123456789abcdefghijklmnopqrstuvwxyz\"}}}",
     a_line_separator_before_the_providers: config
         b"#\n\
         \xe2\x80\xa8providers:\n\

@@ -55,10 +55,12 @@ impl Machine {
         self
     }
 
-    /// Has a `.claude` folder list what is in it.
+    /// Has a `.claude` folder, or that of administrators, list what is in it.
     fn list(&mut self, path: &Path) {
         let mut above = path.ancestors().zip(path.ancestors().skip(1));
-        let Some((inner, folder)) = above.find(|(_, folder)| folder.ends_with(".claude")) else { return };
+        let is_listed =
+            |folder: &Path| folder.ends_with(".claude") || folder == super::paths::policy_folder();
+        let Some((inner, folder)) = above.find(|(_, folder)| is_listed(folder)) else { return };
         let name = inner.file_name().expect("a name").to_owned();
         let listed = self.0.facts.entry(folder.into()).or_insert(Fact::Dir(Vec::new()));
         if let Fact::Dir(entries) = listed {

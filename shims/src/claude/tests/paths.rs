@@ -248,3 +248,23 @@ fn only_what_the_projects_folder_lists_is_asked_for() {
     assert_eq!(asked(Fact::Dir(vec![entry("\u{17f}kills")])), [true; 4], "a disk may take it for `skills`");
     assert_eq!(asked(Fact::Unreadable("permission denied".to_owned())), [true; 4]);
 }
+
+#[test]
+fn a_plain_machine_is_known_after_three_rounds() {
+    let Machine(mut inputs) = Machine::onboarded();
+    inputs.facts.insert("/work/.git".into(), Fact::Dir(Vec::new()));
+    let mut rounds = 0;
+    loop {
+        let asked = Claude.required_files(&launch(), &inputs);
+        let new: Vec<_> = asked.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
+        if new.is_empty() {
+            break;
+        }
+        rounds += 1;
+        inputs.facts.extend(new.into_iter().map(|path| (path, Fact::Absent)));
+    }
+    assert_eq!(rounds, 3, "what depends on nothing, the project's folders, the settings");
+    assert!(
+        inputs.fact(Path::new("/work/.claude")).is_some() && inputs.fact(Path::new("/.claude")).is_none()
+    );
+}

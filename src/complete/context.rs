@@ -8,7 +8,7 @@ use crate::cli::Cli;
 
 /// The words before the cursor.
 #[derive(Debug, Default)]
-pub struct Said {
+pub struct CompletionContext {
     /// Values by their names in help texts.
     values: Vec<(String, String)>,
     config: Option<String>,
@@ -18,7 +18,7 @@ pub struct Said {
     is_understood: bool,
 }
 
-impl Said {
+impl CompletionContext {
     /// Reads them by a command that ignores errors, since a line that is being typed is hardly ever whole.
     pub fn by(root: &mut Command, before: &[String]) -> Self {
         let words = || std::iter::once("agent-run").chain(before.iter().map(String::as_str));
@@ -112,11 +112,11 @@ mod tests {
     use crate::complete::values::{Values, completed};
     use crate::env::Environment;
 
-    fn said(line: &str) -> Said {
+    fn said(line: &str) -> CompletionContext {
         let before: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         let env = Environment::made_of(BTreeMap::new());
         let values = Arc::new(Values::new(false, env));
-        Said::by(&mut completed(Cli::command(), &values).ignore_errors(true), &before)
+        CompletionContext::by(&mut completed(Cli::command(), &values).ignore_errors(true), &before)
     }
 
     #[test]
