@@ -51,9 +51,9 @@ rustPlatform.buildRustPackage (finalAttrs: {
   postInstall = ''
     installManPage man/*.1
     installShellCompletion --cmd agent-run \
-      --bash src/complete/agent-run.bash \
-      --fish src/complete/agent-run.fish \
-      --zsh src/complete/agent-run.zsh
+      --bash src/completion/agent-run.bash \
+      --fish src/completion/agent-run.fish \
+      --zsh src/completion/agent-run.zsh
   '';
 
   doInstallCheck = true;

@@ -11,14 +11,14 @@ use clap::Parser;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
-use crate::commands::probe::Interrupted;
 use crate::env::Environment;
 use crate::launch::LaunchRequest;
 use crate::launch::program::ProgramError;
 use crate::launch::resolve::agent;
+use crate::probe::Interrupted;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
-use crate::{commands, complete, ui};
+use crate::{commands, ui};
 
 /// A launch that failed before the agent ran.
 const OURS: u8 = 125;
@@ -85,7 +85,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
         Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
         Command::Completion(completion) => done(output::write(|out| {
-            std::io::Write::write_all(out, complete::script(completion.shell).as_bytes())
+            std::io::Write::write_all(out, crate::completion::script(completion.shell).as_bytes())
         })),
         Command::Config(config) => done({
             let option = cli.config.as_deref();

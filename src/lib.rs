@@ -6,10 +6,10 @@
 //!   options come in `AGENT_RUN_OPTS`.
 //! - **command-line mode**: any other name. `agent-run launch <provider> <agent>` and the rest.
 //!
-//! Both end in one `Request`, which goes the way of every launch:
+//! Both end in one `LaunchRequest`, which goes the way of every launch, see `launch`:
 //!
 //! ```text
-//! argv + env → Request (said) → resolve → Launch (meant) → Plan (planned) → print | exec (done)
+//! argv + env → LaunchRequest (parsed) → Launch (resolved) → Plan (planned) → print | exec (executed)
 //! ```
 //!
 //! What an agent needs is known in the crate `shims`, which is pure; reading the machine and changing it
@@ -23,7 +23,7 @@
 mod catalog;
 mod cli;
 mod commands;
-mod complete;
+mod completion;
 mod config;
 mod context;
 mod dispatch;
@@ -39,6 +39,7 @@ mod launch;
 mod machine_secret;
 mod mock_provider;
 mod presets;
+mod probe;
 mod shim_links;
 mod suggest;
 mod ui;
@@ -54,7 +55,7 @@ pub fn main() -> ExitCode {
     let shim = dispatch::shim_name(&called);
     // Behind a shim every word is the agent's, whatever variable the user exported.
     if let Some(shell) = env.completing().filter(|_| shim.is_none()).map(str::to_owned) {
-        return complete::answer(&shell, args, env);
+        return completion::answer(&shell, args, env);
     }
     ui::log::init();
     match shim {

@@ -14,12 +14,12 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use shims::{Agent, Dirs};
 
-use crate::commands::probe::{self, Interrupts, ProbeOutput, ProbeReport};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::launch::{self, LaunchRequest, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
+use crate::probe::{self, Interrupts, ProbeOutput, ProbeReport};
 use crate::ui::output;
 use crate::{config, ui};
 use sandbox::DemoSandbox;

@@ -9,7 +9,6 @@ pub mod launch;
 pub mod man;
 pub mod mock_provider;
 pub mod models;
-pub mod probe;
 pub mod providers;
 pub mod shims;
 mod target;

@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use serde_json::{Value as Json, json};
 
 use super::sandbox::DemoSandbox;
-use crate::commands::probe::PROMPT;
 use crate::mock_provider::MODELS;
+use crate::probe::PROMPT;
 
 /// Asks the sandbox's provider over the Anthropic protocol, streaming, and returns the answer.
 pub fn ask(sandbox: &DemoSandbox) -> Result<String> {

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use crate::commands::probe::{Expectations, Scratch, random_key};
 use crate::env::Environment;
 use crate::mock_provider::{MODELS, MockProvider};
+use crate::probe::{Expectations, Scratch, random_key};
 
 /// The provider's name.
 pub const PROVIDER: &str = "demo";

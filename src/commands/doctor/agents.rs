@@ -8,9 +8,9 @@ use shims::{Agent, Dirs};
 
 use super::report::{Finding, Group, Mark};
 use super::version::{self, Version};
-use crate::commands::probe::Interrupts;
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
+use crate::probe::Interrupts;
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
 /// problem only where it was named, or none is there.

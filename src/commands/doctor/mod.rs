@@ -24,13 +24,13 @@ use shims::Agent;
 
 use self::keys::Asking;
 use self::report::{Finding, Group, Mark, Report};
-use super::probe::Interrupts;
 use super::target::Target;
 use crate::cli::Doctor;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::resolve;
+use crate::probe::Interrupts;
 use crate::suggest;
 use crate::ui::{output, table};
 

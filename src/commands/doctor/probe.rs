@@ -15,13 +15,13 @@ use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group, Mark};
-use crate::commands::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
 use crate::launch::{self, LaunchRequest, Network, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
+use crate::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
 use crate::ui;
 
 /// By these a request would go past the provider inside this program.

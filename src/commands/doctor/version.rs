@@ -10,8 +10,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use shims::proxy::PROXY_VARIABLES;
 
-use crate::commands::probe::{self, Interrupts, Scratch};
 use crate::env::Environment;
+use crate::probe::{self, Interrupts, Scratch};
 
 /// Half a second is usual; Hermes 0.19 takes some on a slow machine.
 const LIMIT: Duration = Duration::from_secs(20);

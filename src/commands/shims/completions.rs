@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use crate::cli::Shell;
-use crate::complete::script;
+use crate::completion::script;
 use crate::fs::atomic::publish;
 use crate::fs::io_error;
 use crate::fs::nonblocking;

@@ -109,7 +109,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::complete::values::{Values, completed};
+    use crate::completion::values::{Values, completed};
     use crate::env::Environment;
 
     fn said(line: &str) -> CompletionContext {
