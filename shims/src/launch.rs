@@ -48,7 +48,7 @@ impl Model {
     /// The output limit if it is known and sane: above zero and below the window.
     ///
     /// Provider lists often give the window as the output limit; a client that reserves that much has
-    /// no room left for the prompt.
+    /// no space left for the prompt.
     pub fn output_limit(&self) -> Option<u64> {
         let output = self.max_output_tokens.filter(|&output| output > 0)?;
         match self.context_window {

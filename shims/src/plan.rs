@@ -31,7 +31,7 @@ pub struct FileWrite {
 pub struct Link {
     /// Where it points.
     pub target: PathBuf,
-    /// A folder of ours that stands there and may be moved out of the way. Other real files and
+    /// A folder of agent-run that stands there and may be moved out of the way. Other real files and
     /// folders are never replaced.
     pub replaces_folder: bool,
 }
@@ -116,7 +116,7 @@ pub struct Plan {
     pub args: Vec<OsString>,
     /// The child's environment, as a change of the inherited one; `None` unsets.
     pub env: BTreeMap<OsString, Option<Value>>,
-    /// Folders of ours to create, mode 0700.
+    /// Folders of agent-run to create, mode 0700.
     pub dirs: BTreeSet<PathBuf>,
     /// Folders of the user's own that must exist before a link points into them.
     pub user_dirs: BTreeSet<PathBuf>,
@@ -295,7 +295,7 @@ impl Plan {
         self.args.extend(launch.args.iter().cloned());
     }
 
-    /// Writes a file of ours.
+    /// Writes a file of agent-run.
     pub fn write(&mut self, path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) {
         self.files.insert(path.into(), FileWrite { contents: contents.into(), synced: false });
     }

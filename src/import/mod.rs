@@ -38,7 +38,7 @@ pub struct Found {
     pub drafts: Vec<Draft>,
     /// What was looked at, there or not.
     pub looked_at: Vec<String>,
-    /// What is no provider of ours, and why.
+    /// What is no provider of a config, and why.
     pub skipped: Vec<String>,
 }
 

@@ -41,7 +41,7 @@ pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) 
 pub enum State {
     /// Nothing.
     Missing,
-    /// A link of ours, with its target.
+    /// A link of agent-run, with its target.
     Ours(PathBuf),
     /// Something that is not ours.
     Foreign,
@@ -84,7 +84,7 @@ impl Links {
         program::file_id(&self.folder.join(name)).is_none()
     }
 
-    /// The links of ours with their targets, sorted by name.
+    /// The links of agent-run with their targets, sorted by name.
     ///
     /// # Errors
     /// When the folder cannot be read; one that does not exist has none.
@@ -121,7 +121,7 @@ impl Links {
         }
     }
 
-    /// Points a link of ours to `target`.
+    /// Points a link of agent-run to `target`.
     ///
     /// # Errors
     /// When it cannot be replaced; then it stands as it was.
@@ -130,7 +130,7 @@ impl Links {
         replace_link(&path, target).map_err(io_error("link", &path))
     }
 
-    /// Removes a link of ours.
+    /// Removes a link of agent-run.
     ///
     /// # Errors
     /// When it cannot be removed.

@@ -48,7 +48,7 @@ fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) 
 /// The files of `[agents.NAME] config_file` in the user's own settings.
 fn named_by_settings(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
     let text = inputs.text(&home.real.join("config.toml")).ok().flatten().unwrap_or_default();
-    // Parsed only where the key stands in it, so that most launches parse nothing.
+    // Parsed only where the key is in it, so that most launches parse nothing.
     if !text.contains("config_file") {
         return Vec::new();
     }

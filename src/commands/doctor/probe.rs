@@ -45,7 +45,7 @@ pub fn look(
 ) -> Result<Group> {
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
     match probe(agent, provider, context, interrupts) {
-        Ok((findings, is_isolated)) => group.extend(told(agent, &findings, is_isolated)),
+        Ok((findings, is_isolated)) => group.extend(findings_of(agent, &findings, is_isolated)),
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
             let otherwise = "run it once more with RUST_LOG=debug";
@@ -55,27 +55,27 @@ pub fn look(
     Ok(group)
 }
 
-fn told(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
-    let mut told: Vec<_> =
+fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
+    let mut listed: Vec<_> =
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
-    told.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
+    listed.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
     let heard = match findings.heard() {
         "" => "run it once more with RUST_LOG=debug".to_owned(),
         heard => format!("its last words may tell:\n{heard}"),
     };
-    told.extend(findings.broken().iter().map(|line| Finding::problem("promise", line, heard.as_str())));
-    told.extend(findings.strangers().iter().map(|target| {
+    listed.extend(findings.broken().iter().map(|line| Finding::problem("promise", line, heard.as_str())));
+    listed.extend(findings.strangers().iter().map(|target| {
         let text = format!("it asked for {target}, and was not let through");
         let help = "find out who does: an MCP server or a hook of yours, or a setting of this project";
         Finding::problem("promise", text, help)
     }));
-    told.push(Finding::ok("limits", UNSEEN));
+    listed.push(Finding::ok("limits", UNSEEN));
     // The database of an isolated home was removed with the probe's folders.
     if agent.keeps_one_shot() && !is_isolated {
         let text = format!("{} keeps this prompt in its own database", agent.title());
-        told.push(Finding::note("limits", text, "delete the session with the agent's own command"));
+        listed.push(Finding::note("limits", text, "delete the session with the agent's own command"));
     }
-    told
+    listed
 }
 
 /// What was found, and whether the launch is isolated.

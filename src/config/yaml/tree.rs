@@ -38,7 +38,7 @@ pub struct Slot {
     pub at: Mark,
     value_at: Mark,
     pub value: Rc<Node>,
-    /// The key's first place, when it stands in the same map twice.
+    /// The key's first place, when it is in the same map twice.
     pub first: Option<Mark>,
     /// Set once its problem is known: the next reading passes over it to find the next problem.
     pub dropped: Cell<bool>,

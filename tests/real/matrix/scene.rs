@@ -146,8 +146,8 @@ impl Scene {
         self.allowed.push(host);
     }
 
-    /// All that a host was told.
-    pub fn told(&self, host: &str) -> String {
+    /// All that a host was sent.
+    pub fn received(&self, host: &str) -> String {
         self.sink.seen().iter().filter(|seen| seen.host == host).map(|seen| seen.sent.as_str()).collect()
     }
 

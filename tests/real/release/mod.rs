@@ -69,7 +69,7 @@ impl Machine {
     fn provider(&self, url: &str) {
         self.sandbox.config(&format!(
             "providers:\n  mock:\n    protocols: [anthropic, openai-responses]\n    default_model: mock-model\n    \
-             base_urls: {{anthropic: '{url}', openai: '{url}/v1'}}\n    key: sk-canary-key\n"
+             base_urls: {{anthropic: '{url}', openai: '{url}/v1'}}\n    key: sk-planted-key\n"
         ));
     }
 

@@ -81,7 +81,7 @@ fn route_everything_here() {
     _ = Command::new("mount").args(["-t", "proc", "proc", "/proc"]).stderr(Stdio::null()).status();
 }
 
-/// Puts a file of ours in place of one of the machine's, for these namespaces.
+/// Puts a file of agent-run in place of one of the machine's, for these namespaces.
 pub fn bind(ours: &Path, theirs: &str) {
     run(Command::new("mount").arg("--bind").arg(ours).arg(theirs)).exits(0);
 }
