@@ -71,7 +71,7 @@ pub struct Tiers {
     pub subagent: String,
 }
 
-/// Which proxy the agent uses, beyond the rule that a proxy provider is always direct.
+/// Which proxy the agent uses, beyond the rule that a loopback provider is always direct.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Proxy {
     /// The proxy variables are passed on as they are.

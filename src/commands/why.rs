@@ -61,7 +61,7 @@ pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCod
         if why.json {
             let notes = notes(plan);
             let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
-                "conflicts": conflicts, "notes": notes });
+                "overruled": conflicts, "notes": notes });
             writeln!(out, "{page:#}")
         } else {
             print(out, &title, &rows, &conflicts, &notes(plan))

@@ -1,7 +1,7 @@
 //! A network that is all sink: every address is this machine, and every attempt is heard and counted.
 //!
 //! A test that wants it runs a second time, alone, in a copy of the test binary within new user, network,
-//! mount and process namespaces. There the proxy device is the only one, every route ends on it, names
+//! mount and process namespaces. There the loopback device is the only one, every route ends on it, names
 //! resolve to addresses that lead to it, and [`Sink`] listens where the web, proxies and local gateways
 //! are. What runs in there reaches nothing else, and ends with it.
 
