@@ -71,6 +71,13 @@ pub struct Tiers {
     pub subagent: String,
 }
 
+impl Tiers {
+    /// The models of all tiers; that of sub-agents may be `inherit`.
+    pub fn ids(&self) -> [&String; 4] {
+        [&self.opus, &self.sonnet, &self.haiku, &self.subagent]
+    }
+}
+
 /// Which proxy the agent uses, beyond the rule that a loopback provider is always direct.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Proxy {

@@ -61,7 +61,7 @@ fn named_by_settings(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
 /// Names each role that would ask this provider for a model that nobody said it has.
 pub fn name(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
     let tiers = &launch.tiers;
-    let tiers = [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+    let tiers = tiers.ids();
     let known = |id: &str| {
         let mut models = launch.models.iter().chain([&launch.model.value]);
         models.any(|model| model.id == id) || tiers.into_iter().any(|tier| tier == id)

@@ -145,9 +145,8 @@ fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &
 
 /// Every model this launch may ask for.
 fn models(launch: &Launch) -> Vec<String> {
-    let tiers = &launch.tiers;
-    let named = [&launch.model.value.id, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
-    named.into_iter().chain(launch.models.iter().map(|model| &model.id)).cloned().collect()
+    let named = std::iter::once(&launch.model.value.id).chain(launch.tiers.ids());
+    named.chain(launch.models.iter().map(|model| &model.id)).cloned().collect()
 }
 
 /// The keys in the environment: those the agent listens to, and the providers' own.
