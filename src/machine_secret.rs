@@ -50,10 +50,12 @@ pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
             read_at(&path)?.with_context(|| Message::new(format!("{} vanished", path.display()), "try again"))
         }
         Err(error) => {
-            notes.push(Note::Warning(format!(
-                "could not create {}: {error:#}; a session of this launch may not find its provider again",
+            let Message { text, help } = crate::error::message(&error);
+            let text = format!(
+                "could not create {}: {text}; a session of this launch may not find its provider again",
                 path.display()
-            ).into()));
+            );
+            notes.push(Note::Warning(Message { text, help }));
             Ok(MachineSecret::new(bytes))
         }
     }

@@ -183,7 +183,7 @@ pub trait Agent: Sync {
     }
 
     /// What must be read for [`Agent::plan_providerless_home`].
-    fn bare_home_reads(&self, _name: &str, _inputs: &Inputs) -> Vec<PathBuf> {
+    fn providerless_home_files(&self, _name: &str, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
     }
 

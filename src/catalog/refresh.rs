@@ -75,7 +75,7 @@ impl Catalog<'_> {
         let fetched = Ask { source, key, env: self.env, patience }.fetch().inspect_err(|failure| {
             self.cache.remember_failure(&source, &failure.message, failure.worth_remembering());
         })?;
-        let mut warnings: Vec<Message> = fetched.warnings.iter().map(Message::from).collect();
+        let mut warnings = fetched.warnings.clone();
         let extent = fetched.extent;
         if let Some(list) = self.cache.open(&source) {
             let is_worse = if fetched.records.is_empty() {

@@ -1,7 +1,7 @@
 //! `agent-run launch`, and what a shim does: launches, or prints what a launch would do.
 //!
 //! What is printed is the very plan that a launch carries out, under a heading that says where each choice came from.
-//! For it no key is resolved and nothing changed.
+//! For it nothing is locked or changed, and no key command runs.
 
 use std::fmt::Write as _;
 use std::io::Write;

@@ -17,6 +17,7 @@ use super::load::{text, thorough};
 use super::problem::{Mark, Step, dotted};
 use super::yaml::Tree;
 use crate::fs::atomic::Replacement;
+use crate::fs::held;
 
 /// The key below which providers stand.
 const PROVIDERS: &str = "providers";
@@ -110,7 +111,9 @@ fn is_read_only(there: &Path) -> bool {
 pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
     let failed = |error: io::Error| {
         let shown = path.display();
-        let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
+        let otherwise =
+            || "see that you may write there, or name another file in AGENT_RUN_CONFIG".to_owned();
+        let help = held(&error).unwrap_or_else(otherwise);
         anyhow!(Message::new(format!("could not write the config: {shown}: {error}"), help))
     };
     check_writable(path, block)?;

@@ -25,7 +25,7 @@ pub struct Loaded {
     text: String,
 }
 
-/// A sentence, with a `help:` line, and the provider it is about.
+/// A message, and the provider it is about.
 struct Warning {
     provider: String,
     message: Message,
@@ -58,7 +58,7 @@ impl Loaded {
         if list.is_empty() { Ok(()) } else { Err(Problems::new(&self.path, list)) }
     }
 
-    /// What is no error but should be changed; each may end in a `help:` line. Of keys that others can read, the
+    /// What is no error but should be changed. Of keys that others can read, the
     /// first: the help is the same for all.
     pub fn warnings(&self) -> impl Iterator<Item = &Message> {
         self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.message)

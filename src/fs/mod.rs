@@ -19,6 +19,8 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
     move |error| {
         let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
         let help = match error.kind() {
+            // A lock that was waited for brings its own.
+            _ if held(&error).is_some() => held(&error).unwrap_or_default(),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space on that disk".to_owned(),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
                 "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
@@ -28,4 +30,9 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
         };
         anyhow!(Message::new(format!("could not {what} {}: {error}", path.display()), help))
     }
+}
+
+/// The help that an error of this program brings along, as that of a lock that was waited for.
+pub fn held(error: &io::Error) -> Option<String> {
+    error.get_ref()?.downcast_ref::<Message>()?.help.clone()
 }

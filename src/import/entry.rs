@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_told_only_when_keys_are_asked_for() {
+    fn a_key_is_said_only_when_keys_are_asked_for() {
         let draft = literal();
         let left = yaml(&draft, "x", Keys::Leave);
         assert!(!left.contains("sk-") && !left.contains("hunter2"), "{left}");

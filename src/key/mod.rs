@@ -1,6 +1,6 @@
 //! Resolves a key source to the API key.
 //!
-//! One source a launch, resolved once, after everything else was found in order; a failure never falls
+//! One source a launch, resolved once, before anything is locked or written; a failure never falls
 //! back to another source. The key is never logged, and errors name the source, not what it gave.
 
 mod command;

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_url_only_the_host_is_told() {
+    fn of_a_url_only_the_host_is_said() {
         let shown = |name, value: &str| with_host(name, value.as_ref());
         assert_eq!(shown("X_BASE_URL", "https://u:pw@h.example/p?key=k"), "X_BASE_URL (to h.example)");
         assert_eq!(shown("X_BASE_URL", "sk-misplaced"), "X_BASE_URL");

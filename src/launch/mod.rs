@@ -2,7 +2,7 @@
 //! takes the same steps up to the plan.
 //!
 //! The steps before the plan read, the plan is a value, and what comes after it carries out that value. Warnings are
-//! collected as [`Note`]s and printed by whoever called.
+//! collected as [`Note`]s and printed by whoever called; only what is waited for is said at once.
 
 pub mod apply;
 pub mod conflicts;
@@ -132,7 +132,8 @@ pub struct Planned<'a> {
     pub plan: Plan,
 }
 
-/// Takes the steps of [`prepare`] up to the plan, with no key, no lock and no change.
+/// Takes the steps of [`prepare`] up to the plan, with no lock and no change. The provider is asked for its list, with a key that needs
+/// no command, only where `network` allows it and nothing else tells the model.
 ///
 /// # Errors
 /// Those of a launch, but for a missing program or key.

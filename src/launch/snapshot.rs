@@ -34,7 +34,7 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inp
 /// Everything that the adapter asks of this machine for a home without a provider.
 pub fn of_providerless_home(agent: &dyn Agent, name: &str, without_files: Inputs) -> Inputs {
     let mut inputs = without_files;
-    for path in agent.bare_home_reads(name, &inputs) {
+    for path in agent.providerless_home_files(name, &inputs) {
         read(path, &mut inputs);
     }
     inputs

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_question_is_told_apart() {
+    fn what_is_no_question_is_said_apart() {
         assert_eq!(route("POST", "/v1/messages/count_tokens?beta=true"), Route::CountTokens);
         assert_eq!(route("GET", "/v1/models?limit=1000"), Route::Models);
         assert_eq!(route("GET", "/v1/responses"), Route::Unknown);

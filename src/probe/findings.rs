@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_launch_as_promised_is_told_without_its_key() {
+    fn a_launch_as_promised_is_said_without_its_key() {
         let expected = expected();
         let records = [
             asked("/v1/messages", "authorization", &format!("Bearer {}", expected.key)),

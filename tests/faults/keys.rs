@@ -106,7 +106,7 @@ fn nothing_binary_and_many_lines_are_no_keys() {
 }
 
 #[test]
-fn a_parent_that_ignores_the_end_of_children_is_told_and_nothing_hangs() {
+fn a_parent_that_ignores_the_end_of_children_is_said_and_nothing_hangs() {
     let sandbox = with_command(&format!("echo {KEY}"));
     let ignoring = ["--ignore-signal=CHLD", "timeout", "60", "agent-run", "launch", "mock", "claude"];
     let ran = run(sandbox.command("env").args(ignoring));

@@ -98,7 +98,7 @@ fn whatever_stands_where_a_file_of_the_users_belongs_is_left_and_holds_up_no_lau
 }
 
 #[test]
-fn a_pipe_that_could_undo_the_launch_is_left_out_or_told() {
+fn a_pipe_that_could_undo_the_launch_is_left_out_or_named() {
     for (agent, path, link) in [
         ("codex", ".codex/.env", Some(".local/state/agent-run/codex-shared/home/.env")),
         ("hermes", ".hermes/.env", None),
@@ -245,7 +245,7 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_f
 }
 
 #[test]
-fn a_config_may_be_a_pipe_with_a_writer_and_without_one_it_is_told() {
+fn a_config_may_be_a_pipe_with_a_writer_and_without_one_it_is_said() {
     let sandbox = sandbox();
     let config = sandbox.home(".config/agent-run/config.yaml");
     let script = format!("agent-run --config <(sleep 0.3; cat {}) providers list", config.display());
@@ -268,7 +268,7 @@ fn a_config_may_be_a_pipe_with_a_writer_and_without_one_it_is_told() {
 }
 
 #[test]
-fn a_key_file_may_be_a_pipe_with_a_writer_and_without_one_it_is_told() {
+fn a_key_file_may_be_a_pipe_with_a_writer_and_without_one_it_is_said() {
     let sandbox = sandbox();
     let key = sandbox.home("key");
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_file: ~/key"));

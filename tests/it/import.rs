@@ -325,7 +325,7 @@ fn cc_switchs_database_is_read_where_sqlite_is() {
 }
 
 #[test]
-fn what_is_not_there_or_broken_is_told() {
+fn what_is_not_there_or_broken_is_said() {
     let sandbox = Sandbox::new();
     let nothing: Ran = sandbox.agent_run(&["import", "codex"]).exits(1);
     nothing.complains(&["no provider is found in ", ".codex/config.toml", "help: "]);

@@ -247,7 +247,7 @@ fn a_test_asks_for_the_list_and_one_answer_per_protocol() {
 }
 
 #[test]
-fn what_a_provider_refuses_is_told_with_what_to_do() {
+fn what_a_provider_refuses_is_said_with_what_to_do() {
     let (sandbox, mock_provider) = live(
         r#"[
         {"path": "/v1/messages", "status": 401, "body": {"error": {"message": "bad key sk-planted"}}},

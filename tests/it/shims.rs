@@ -209,7 +209,7 @@ fn the_folder_is_the_options_the_configs_or_the_users() {
 }
 
 #[test]
-fn what_keeps_a_link_from_being_found_is_told() {
+fn what_keeps_a_link_from_being_found_is_said() {
     let sandbox = sandbox();
     let (first, last): (PathBuf, PathBuf) = (sandbox.path("bin"), sandbox.path("last"));
     sandbox.fake_agent("claude@mock");
@@ -234,7 +234,7 @@ fn what_keeps_a_link_from_being_found_is_told() {
 }
 
 #[test]
-fn a_target_that_will_not_last_is_told() {
+fn a_target_that_will_not_last_is_said() {
     let sandbox = sandbox();
     let ran = run(sandbox.command(AGENT_RUN).args(["shims", "install", "codex@mock"])).exits(0);
     ran.complains(&["which cargo builds and cleans", "help: "]);

@@ -7,7 +7,7 @@ use crate::Message;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
@@ -71,11 +71,11 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<Source>> {
 }
 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
-    let help = "help: correct what `--settings` gives";
+    let help = "correct what `--settings` gives";
     match json::parse(bytes, JAVASCRIPT) {
         Ok(Json::Object(object)) => Ok(object),
-        Ok(_) => bail!("{}:1:1: not a JSON object\n{help}", path.display()),
-        Err(fault) => Err(anyhow!("{}:{fault}\n{help}", path.display())),
+        Ok(_) => bail!(Message::new(format!("{}:1:1: not a JSON object", path.display()), help)),
+        Err(fault) => bail!(Message::new(format!("{}:{fault}", path.display()), help)),
     }
 }
 

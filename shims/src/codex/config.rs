@@ -63,7 +63,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 }
 
 /// Takes out what cannot go along, and says so where the user would miss it.
-pub fn adapt(table: &mut Table, path: &Path) -> Vec<String> {
+pub fn generate(table: &mut Table, path: &Path) -> Vec<String> {
     let mut left_out = Vec::new();
     if table.contains_key("profile") {
         left_out.push("`profile`, which Codex no longer takes: name the profile with `--profile`".to_owned());

@@ -75,7 +75,7 @@ mod tests {
     use crate::{Fact, Protocol};
 
     #[test]
-    fn the_users_the_projects_and_the_dotenvs_settings_are_told_apart() {
+    fn the_users_the_projects_and_the_dotenvs_settings_are_said_apart() {
         let mut inputs = Inputs::default();
         inputs.dirs.home = "/home/u".into();
         inputs.dirs.cwd = "/work".into();

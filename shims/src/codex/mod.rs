@@ -145,7 +145,7 @@ impl Agent for Codex {
         conflicts::of(launch, inputs, plan)
     }
 
-    fn bare_home_reads(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
+    fn providerless_home_files(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.cache.join("codex").join(name), bare_home(name, inputs)]
     }
 

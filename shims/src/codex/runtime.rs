@@ -60,7 +60,7 @@ pub fn plan(
 ) -> Result<()> {
     let files = Files::of(home);
     let own = if home.isolated { None } else { user_text(&files.own, inputs)? };
-    // What cannot be read of agent-run's counts as gone.
+    // A record that cannot be read counts as gone.
     let ours = |path| inputs.text(path).ok().flatten();
     let (base, last) = (ours(&files.base), ours(&files.last));
     let current = ours(&files.config).or(last);
@@ -74,7 +74,7 @@ pub fn plan(
     }
 
     let mut new = config::parse(own.unwrap_or_default(), &files.own)?;
-    let warnings = config::adapt(&mut new, &files.own);
+    let warnings = config::generate(&mut new, &files.own);
     for setting in settings.iter().filter(|setting| setting.is_written()) {
         setting.write(&mut new);
     }

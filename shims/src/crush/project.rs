@@ -104,7 +104,7 @@ impl Project {
         }
     }
 
-    /// The project's command folders with agent-run's beside them, and those of agent-run that the project had once.
+    /// The project's command folders and those beside them that agent-run made for what the project has or had.
     fn command_folders(&self, session: &Path, inputs: &Inputs) -> Vec<(PathBuf, PathBuf)> {
         let mut pairs = vec![(self.own_data().join("commands"), session.join("commands"))];
         let mut at = 0;

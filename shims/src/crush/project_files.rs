@@ -20,7 +20,7 @@ use crate::{Fact, Inputs, Launch, Plan, dotenv};
 
 const SETTINGS: [&str; 2] = ["crush.json", ".crush.json"];
 const SCRIPTS: [&str; 2] = ["crushrc", ".crushrc"];
-const HELP: &str = "help: correct the file, or move it away";
+const HELP: &str = "correct the file, or move it away";
 
 /// The start of every variable that a launch sets for itself.
 const OURS: &str = "AGENT_RUN_";
@@ -119,15 +119,15 @@ impl ProjectFiles {
                 "Crush runs {} without asking, and what it runs can read the provider's key",
                 path.display()
             ),
-            "read the file before \
-             you go on",
+            "read the file before you go on",
         ));
     }
 
     fn settings(&mut self, path: PathBuf, launch: &Launch, inputs: &Inputs) -> Result<()> {
-        let bytes = inputs.file(&path).map_err(|error| anyhow!("{error:#}\n{HELP}"))?;
-        let json = json::parse(bytes.unwrap_or_default(), GO)
-            .map_err(|fault| anyhow!("could not read {}:{fault}\n{HELP}", path.display()))?;
+        let bytes = inputs.file(&path).map_err(|error| anyhow!(Message::new(format!("{error:#}"), HELP)))?;
+        let json = json::parse(bytes.unwrap_or_default(), GO).map_err(|fault| {
+            anyhow!(Message::new(format!("could not read {}:{fault}", path.display()), HELP))
+        })?;
         // Crush refuses anything else.
         let Json::Object(object) = json else { return Ok(()) };
         let names_ours = |text: &str| {

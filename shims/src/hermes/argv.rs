@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn what_outlives_the_launch_is_refused_and_the_rest_is_told() {
+    fn what_outlives_the_launch_is_refused_and_the_rest_is_said() {
         let error = words(&["gateway", "install"]).check().expect_err("refused").render();
         assert!(error.contains("\nhelp: "), "{error}");
         assert!(words(&["gateway", "run"]).check().is_ok());

@@ -35,7 +35,7 @@ mod tests {
     use crate::Fact;
 
     #[test]
-    fn what_routes_is_told_by_its_key() {
+    fn what_routes_is_said_by_its_key() {
         let mut inputs = inputs();
         for (name, text) in [
             ("config.yaml", "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\n"),

@@ -133,7 +133,7 @@ impl Agent for Hermes {
         conflicts::of(&Homes::find(launch, &Words::of(launch), inputs), inputs)
     }
 
-    fn bare_home_reads(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
+    fn providerless_home_files(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
         vec![former::home(name, inputs), former::present(name, inputs)]
     }
 

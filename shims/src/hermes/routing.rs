@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn limits_are_told_as_far_as_they_are_known() {
+    fn limits_are_said_as_far_as_they_are_known() {
         let limited = |window, output| {
             let mut launch = launch(&[]);
             launch.model.value =

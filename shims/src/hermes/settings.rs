@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::yaml::{Mapping, Node};
 use crate::Inputs;
+use crate::Message;
 use crate::yaml::Flaw;
 
 /// The user's settings, in a home.
@@ -64,11 +65,11 @@ const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "la
 /// Hermes itself would go on with its defaults, and with whatever key it finds, without the user's
 /// approval rules.
 pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
-    const HELP: &str = "help: correct the file; without it your own rules and settings would not hold";
-    let text = inputs.text(path).map_err(|error| anyhow!("{error:#}\n{HELP}"))?;
+    const HELP: &str = "correct the file; without it your own rules and settings would not hold";
+    let text = inputs.text(path).map_err(|error| anyhow!(Message::new(format!("{error:#}"), HELP)))?;
     let Some(text) = text else { return Ok(Mapping::default()) };
     Mapping::parse(text).map_err(|Flaw { line, column, what }| {
-        anyhow!("could not read {}:{line}:{column}: {what}\n{HELP}", path.display())
+        anyhow!(Message::new(format!("could not read {}:{line}:{column}: {what}", path.display()), HELP))
     })
 }
 

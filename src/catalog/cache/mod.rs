@@ -51,7 +51,7 @@ pub struct Fetched {
     /// The URL it came from, without its query.
     pub source: String,
     /// What was odd about it.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Message>,
 }
 
 /// A refresh that failed, remembered so that it is not tried again at once.

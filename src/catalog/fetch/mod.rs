@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use shims::Message;
 use shims::template::Field;
 use shims::{Part, Value};
 
@@ -148,13 +149,7 @@ impl Ask<'_> {
                 Part::Env(name) => {
                     let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
                         let needs = format!("headers.{header} needs {name}, which is not set");
-                        Failure::new(
-                            What::Lasting,
-                            format!(
-                                "{needs}
-help: export {name}=…"
-                            ),
-                        )
+                        Failure::new(What::Lasting, Message::new(needs, format!("export {name}=…")))
                     })?;
                     text.push_str(value);
                 }
@@ -199,7 +194,7 @@ impl<'a> Visit<'a> {
     fn list(mut self) -> Result<Fetched, Failure> {
         let source = without_query(&self.place.url).to_owned();
         let mut list = List::default();
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<Message> = Vec::new();
         let mut extent = Extent::Whole;
         let mut url = self.place.url.clone();
         let mut asked = BTreeSet::from([url.clone()]);
@@ -209,7 +204,8 @@ impl<'a> Visit<'a> {
                 Ok(next) => next,
                 Err(failure) if asked.len() == 1 => return Err(failure),
                 Err(failure) => {
-                    warnings.push(format!("only {had} models were read: {failure}"));
+                    let Message { text, help } = failure.message;
+                    warnings.push(Message { text: format!("only {had} models were read: {text}"), help });
                     extent = Extent::Partial;
                     break;
                 }
@@ -230,14 +226,17 @@ impl<'a> Visit<'a> {
                 Ok(following) if asked.insert(following.clone()) => url = following,
                 stop => {
                     let why = stop.err().unwrap_or("its pages repeat themselves");
-                    warnings.push(format!("the list was cut after {} models: {why}", list.records.len()));
+                    warnings
+                        .push(format!("the list was cut after {} models: {why}", list.records.len()).into());
                     extent = Extent::Cut;
                     break;
                 }
             }
         }
         if list.dropped > 0 && extent == Extent::Whole {
-            warnings.push(format!("only the first {MAX_ROWS} models were kept, {} were not", list.dropped));
+            warnings.push(
+                format!("only the first {MAX_ROWS} models were kept, {} were not", list.dropped).into(),
+            );
             extent = Extent::Cut;
         }
         if list.looks_odd() {
@@ -245,8 +244,9 @@ impl<'a> Visit<'a> {
             if list.records.is_empty() {
                 return Err(Failure::reject(&Reject::NoList, &self.place.url, &self.secrets));
             }
-            warnings
-                .push(format!("unexpected list shape: {} of {all} entries could not be used", list.skipped));
+            warnings.push(
+                format!("unexpected list shape: {} of {all} entries could not be used", list.skipped).into(),
+            );
         }
         Ok(Fetched { records: list.finish().records, extent, source, warnings })
     }

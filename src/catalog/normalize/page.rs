@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_told_in_the_providers_own_words() {
+    fn an_error_is_said_in_the_providers_own_words() {
         for (page, message) in [
             (json!({"error": "no such key", "data": []}), "no such key"),
             (json!({"success": false, "errors": [{"message": "bad account"}], "result": []}), "bad account"),

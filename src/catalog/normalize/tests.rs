@@ -78,7 +78,7 @@ fn every_sample_becomes_what_is_expected() {
 }
 
 #[test]
-fn a_web_page_is_told_from_broken_json() {
+fn a_web_page_is_said_from_broken_json() {
     assert_eq!(List::default().add_page(&read("html_page.html"), "here"), Err(Reject::Html));
     assert_eq!(List::default().add_page(b"\xef\xbb\xbf \n<html>", "here"), Err(Reject::Html));
     let broken = List::default().add_page(b"{\"data\": [", "here").unwrap_err();

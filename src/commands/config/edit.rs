@@ -15,6 +15,7 @@ use shims::quote;
 
 use crate::config::{DEMO, examine};
 use crate::fs::atomic::Replacement;
+use crate::fs::held;
 use crate::ui::{log, output};
 
 use super::check;
@@ -90,7 +91,9 @@ fn asks(question: &str) -> Result<bool> {
 /// The file appears whole or not at all, readable by its owner alone, as do folders made for it.
 fn write_example(path: &Path) -> Result<bool> {
     let failed = |error: std::io::Error| {
-        let help = "see that you may write there, or name another file in AGENT_RUN_CONFIG";
+        let otherwise =
+            || "see that you may write there, or name another file in AGENT_RUN_CONFIG".to_owned();
+        let help = held(&error).unwrap_or_else(otherwise);
         anyhow!(Message::new(format!("could not write the example: {}: {error}", path.display()), help))
     };
     let folder = match path.parent() {
@@ -199,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_told() {
+    fn a_folder_that_cannot_be_made_is_said() {
         let root = tempfile::tempdir().expect("a folder");
         fs::write(root.path().join("file"), "").expect("written");
         let error = write_example(&root.path().join("file/config.yaml")).expect_err("a file is in the way");
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_editor_that_cannot_run_or_fails_is_told() {
+    fn an_editor_that_cannot_run_or_fails_is_said() {
         let said = |editor: &str| {
             let error = edit(Path::new("x"), Some(editor.as_ref())).expect_err(editor).render();
             assert!(error.contains("\nhelp: "), "{error}");

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_a_key_is_told_as_its_fingerprint() {
+    fn what_may_be_a_key_is_said_as_its_fingerprint() {
         let template = |text: &str| Template::parse(text).expect("sound");
         let templates = [
             ("ANTHROPIC_API_KEY", "hunter2"),

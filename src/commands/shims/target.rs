@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use shims::Message;
+
 use crate::env::Environment;
 use crate::launch::program;
 
@@ -29,15 +31,16 @@ pub fn stable(called: &OsStr, env: &Environment) -> Result<PathBuf> {
 }
 
 /// Why a target will not last.
-pub fn warning(target: &Path) -> Option<String> {
-    let help = "help: install agent-run, and call it by the name that stays";
+pub fn warning(target: &Path) -> Option<Message> {
+    let help = "install agent-run, and call it by the name that stays";
     let shown = target.display();
     if target.starts_with("/nix/store") {
-        return Some(format!("the links lead to {shown}, which the next upgrade leaves behind\n{help}"));
+        let text = format!("the links lead to {shown}, which the next upgrade leaves behind");
+        return Some(Message::new(text, help));
     }
     // target/debug/agent-run, or target/x86_64-unknown-linux-gnu/release/agent-run
     let is_build = target.ancestors().skip(2).take(2).any(|dir| dir.ends_with("target"));
-    is_build.then(|| format!("the links lead to {shown}, which cargo builds and cleans\n{help}"))
+    is_build.then(|| Message::new(format!("the links lead to {shown}, which cargo builds and cleans"), help))
 }
 
 #[cfg(test)]
@@ -63,9 +66,9 @@ mod tests {
     }
 
     #[test]
-    fn what_will_not_last_is_told() {
+    fn what_will_not_last_is_said() {
         for passing in ["/nix/store/0c-agent-run-1/bin/agent-run", "/src/target/debug/agent-run"] {
-            assert!(warning(Path::new(passing)).is_some_and(|text| text.contains("\nhelp: ")), "{passing}");
+            assert!(warning(Path::new(passing)).is_some_and(|text| text.help.is_some()), "{passing}");
         }
         for lasting in ["/usr/bin/agent-run", "/home/u/.nix-profile/bin/agent-run"] {
             assert_eq!(warning(Path::new(lasting)), None);

@@ -54,7 +54,7 @@ fn a_key_that_others_can_read_is_a_warning() {
 }
 
 #[test]
-fn a_file_that_is_not_there_or_no_file_is_told() {
+fn a_file_that_is_not_there_or_no_file_is_said() {
     let folder = folder();
     let none = "could not read the config: DIR/none.yaml: no such file\nhelp: `agent-run config --bootstrap-config` writes an example there";
     assert_eq!(refused(&folder.path().join("none.yaml")), none);
@@ -67,7 +67,7 @@ fn a_file_that_is_not_there_or_no_file_is_told() {
 }
 
 #[test]
-fn a_file_that_may_not_be_read_is_told() {
+fn a_file_that_may_not_be_read_is_said() {
     // Root may read everything.
     if nix::unistd::geteuid().is_root() {
         return;
@@ -78,7 +78,7 @@ fn a_file_that_may_not_be_read_is_told() {
 }
 
 #[test]
-fn a_file_that_is_not_text_is_told_with_the_place() {
+fn a_file_that_is_not_text_is_said_with_the_place() {
     let folder = folder();
     let path = written(&folder, 0o600, b"providers:\n  p\xc3\xa9\xff: {}\n");
     let message = "DIR/my config.yaml:2:5: the file is not UTF-8 from here on\nhelp: save it as UTF-8";

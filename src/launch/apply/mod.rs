@@ -63,11 +63,11 @@ pub fn prepare(
 
 /// Copies what the plan names, and what earlier launches could not read.
 fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<()> {
+    let mut left = carry::Left::default();
     let still = match &plan.uncopied {
-        Some(path) => carry::pending::again(path, folders, notes)?,
+        Some(path) => carry::pending::again(path, folders, &mut left.second, notes)?,
         None => None,
     };
-    let mut left = carry::Left::default();
     for carried in &plan.carry {
         carry::carry(carried, folders, &mut left)?;
     }

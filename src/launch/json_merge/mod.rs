@@ -13,7 +13,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
@@ -52,12 +52,12 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         }
         make_parent(path);
         // Other launches wait here, and one alone for the program's own lock.
-        let fresh = Replacement::begin(&target);
-        if let Err(error) = &fresh
-            && error.kind() == ErrorKind::TimedOut
-        {
-            bail!("could not change {}: {error}", path.display());
-        }
+        let fresh = match Replacement::begin(&target) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                return Err(error).with_context(|| format!("could not change {}", path.display()));
+            }
+            fresh => fresh,
+        };
         let _lock = Lock::take(&merge.lock)?;
         let Some(text) = edited(path, &target, &steps)? else { return Ok(()) };
         if let Err(error) = fresh.and_then(|fresh| replace(fresh, &target, text.as_bytes())) {

@@ -174,3 +174,21 @@ fn a_key_that_only_the_agent_can_read_is_left_alone() {
     let edits = [Edit::Set("done", true.into())];
     assert_eq!(merged(r#"{"n\ud800": 3}"#, &edits, None).expect("no error"), None);
 }
+
+#[test]
+fn a_file_that_another_process_keeps_is_left_and_the_help_says_whom_to_look_for() {
+    let home = Home::with("{}");
+    let held = Replacement::begin(&home.path("f.json")).expect("held");
+    let error = crate::error::render(&home.merge(flag(), None).expect_err("held for too long"));
+    assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
+    assert!(error.contains("\nhelp: wait for it, or see which one it is with `fuser -v "), "{error}");
+    assert!(error.starts_with("could not change ") && error.contains(" for 10 s"), "{error}");
+    assert_eq!(home.text(), "{}");
+    let written = crate::fs::files::write(
+        &home.path("f.json"),
+        b"x",
+        &shims::Dirs { cache: home.0.path().to_owned(), ..shims::Dirs::default() },
+    );
+    assert!(crate::error::render(&written.expect_err("held")).contains("with `fuser -v "));
+    drop(held);
+}

@@ -24,7 +24,7 @@ fn fails_with_status(status: &'static str, body: &'static str, texts: &[&str]) {
 }
 
 #[test]
-fn every_bad_status_is_told_apart() {
+fn every_bad_status_is_said_apart() {
     let key = r#"{"error": {"message": "Incorrect API key provided: sk-planted-key \u001b[31m"}}"#;
     fails_with_status(
         "401 Unauthorized",

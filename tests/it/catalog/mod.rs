@@ -192,7 +192,7 @@ fn a_default_model_that_vanished_is_a_suggestion() {
 }
 
 #[test]
-fn what_changed_is_told() {
+fn what_changed_is_said() {
     let lists = Lists::json(r#"{"data": [{"id": "a", "pricing": {"prompt": "0.000001"}}, {"id": "b"}]}"#);
     let sandbox = sandbox(&lists, "");
     let diff =

@@ -72,7 +72,7 @@ fn a_completion_waits_a_second_for_a_first_list_and_leaves_no_child() {
 }
 
 #[test]
-fn completion_runs_no_key_command_unless_told_to() {
+fn completion_runs_no_key_command_unless_said_to() {
     let lists = Lists::json(TWO);
     let command = "    key_command: [sh, -c, 'echo x >> ~/ran; echo sk-1']\n";
     let sandbox = sandbox(&lists, command);

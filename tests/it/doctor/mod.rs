@@ -60,7 +60,7 @@ fn a_healthy_machine_is_well_and_stays_as_it_is() {
 }
 
 #[test]
-fn settings_that_would_hijack_are_told_by_name_alone() {
+fn settings_that_would_hijack_are_said_by_name_alone() {
     let sandbox = sandbox().var("ANTHROPIC_BASE_URL", "https://user:sk-user@evil.example/x?key=sk-query");
     let settings =
         r#"{"env": {"ANTHROPIC_BASE_URL": "https://sk-file.example"}, "apiKeyHelper": "echo sk-helper"}"#;
@@ -86,7 +86,7 @@ fn settings_that_would_hijack_are_told_by_name_alone() {
 }
 
 #[test]
-fn a_version_out_of_range_is_told_with_what_to_do() {
+fn a_version_out_of_range_is_said_with_what_to_do() {
     let sandbox = sandbox();
     let said = |version: &str, code| {
         sandbox.script("claude", &claude(version, ""));
@@ -108,7 +108,7 @@ fn a_version_out_of_range_is_told_with_what_to_do() {
 }
 
 #[test]
-fn every_error_of_the_config_is_told_and_the_rest_is_looked_at_all_the_same() {
+fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
     let sandbox = sandbox();
     sandbox.config("providers:\n  a:\n    protocol: [anthropic]\n  b:\n    protocols: [smoke]\n");
     let ran = sandbox.agent_run(&["doctor"]).exits(1);
@@ -147,7 +147,7 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
 }
 
 #[test]
-fn what_stands_in_the_way_on_path_and_in_folders_is_told() {
+fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
     let sandbox = sandbox();
     let first = sandbox.path("first");
     fs::create_dir(&first).unwrap();
@@ -219,7 +219,7 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
 }
 
 #[test]
-fn the_known_problems_of_the_version_that_is_here_are_told_and_are_no_findings() {
+fn the_known_problems_of_the_version_that_is_here_are_said_and_are_no_findings() {
     let sandbox = sandbox();
     let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
     let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;

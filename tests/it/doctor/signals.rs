@@ -9,7 +9,7 @@ use super::{claude, sandbox, until};
 use crate::support::Sandbox;
 use crate::support::tmux::Tmux;
 
-/// Waits for the end of the processes that the agent wrote down, and asserts that no folder of the trial is left.
+/// Waits for the end of the processes that the agent wrote down, and asserts that no folder of the probe is left.
 #[track_caller]
 fn leaves_nothing(sandbox: &Sandbox, words: &[&str]) {
     for pid in fs::read_to_string(sandbox.path("pids")).unwrap().lines() {

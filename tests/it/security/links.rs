@@ -161,7 +161,7 @@ fn a_link_left_half_made_by_a_launch_that_was_killed_is_no_obstacle() {
 }
 
 #[test]
-fn links_in_the_users_own_folders_are_told_and_left_or_replaced_and_never_followed() {
+fn links_in_the_users_own_folders_are_said_and_left_or_replaced_and_never_followed() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     let victim = Victim::of(&sandbox);

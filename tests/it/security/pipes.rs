@@ -61,8 +61,8 @@ fn what_a_project_has_in_the_place_of_its_settings_holds_no_launch_up() {
                 // An agent that is left waiting, or filled with zeros, is ended by this.
                 let limits = ["-c", "ulimit -v 4000000; exec timeout -k 1 20 \"$@\"", "sh", &program];
                 let ran = sandbox.run("sh", &[&limits[..], &["launch", "mock", agent]].concat());
-                let is_told = ran.code == 125 && ran.stderr.contains("help: ");
-                assert!(ran.code == 0 || is_told, "{} -> {}: {ran:?}", file.display(), target.display());
+                let is_named = ran.code == 125 && ran.stderr.contains("help: ");
+                assert!(ran.code == 0 || is_named, "{} -> {}: {ran:?}", file.display(), target.display());
             }
             fs::remove_file(&file).unwrap();
         }

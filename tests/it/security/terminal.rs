@@ -305,7 +305,7 @@ fn data_holds_what_the_config_says_escaped() {
     assert_eq!(data["name"], text, "{}", ran.stdout);
 }
 
-/// On a terminal there are tables, colours and progress: of agent-run, and nobody else's.
+/// On a terminal there are tables, colours and progress, and nothing drives it that comes from elsewhere.
 #[test]
 fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let h = hostile();

@@ -101,7 +101,7 @@ fn a_review_asks_for_the_launchs_model_whatever_files_say() {
 }
 
 #[test]
-fn two_launches_at_once_ask_what_each_was_told_to() {
+fn two_launches_at_once_ask_what_each_was_said_to() {
     let Some(stage) = Stage::set() else { return };
     for round in 0..3 {
         let children: Vec<_> = (0..4)

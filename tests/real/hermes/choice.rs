@@ -68,7 +68,7 @@ fn case_18_a_window_that_hermes_refuses_is_refused_before() {
 }
 
 #[test]
-fn case_19_an_output_limit_is_told() {
+fn case_19_an_output_limit_is_said() {
     let too_much = r#"[{"contains": "\"max_tokens\":65536", "status": 400}]"#;
     let Some(stage) = Stage::scripted(too_much) else { return };
     stage.serve("context_window: 128000, max_output_tokens: 8000");

@@ -134,7 +134,7 @@ fn a_fallback_model_of_the_settings_is_none_of_the_launchs() {
 }
 
 #[test]
-fn a_server_that_names_a_variable_with_the_key_is_turned_off_and_told() {
+fn a_server_that_names_a_variable_with_the_key_is_turned_off_and_named() {
     let servers = r#"{"mcpServers": {
         "asks": {"type": "http", "url": "https://x.example", "headers": {"A": "Bearer ${ANTHROPIC_AUTH_TOKEN}"}},
         "defaults": {"url": "https://x.example/${ANTHROPIC_AUTH_TOKEN:-none}"},

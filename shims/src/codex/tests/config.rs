@@ -66,7 +66,7 @@ fn a_broken_config_is_named_with_its_place() {
 }
 
 #[test]
-fn a_known_window_is_told_and_retries_are_the_users() {
+fn a_known_window_is_said_and_retries_are_the_users() {
     // A model that Codex knows; of others the catalogue says it.
     let model = Model { context_window: Some(32_768), ..Model::named("gpt-6-sol") };
     let launch = Launch { model: Sourced::new(model, Origin::Default(String::new())), ..launch() };

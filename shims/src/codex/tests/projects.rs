@@ -16,7 +16,7 @@ fn keyed() -> Launch {
 }
 
 #[test]
-fn servers_that_want_the_key_are_off_whatever_their_names_and_told() {
+fn servers_that_want_the_key_are_off_whatever_their_names_and_named() {
     for (place, args) in [
         ("/w/.codex/config.toml", &[][..]),
         ("/.codex/config.toml", &[]),
@@ -71,7 +71,7 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
 }
 
 #[test]
-fn a_model_chosen_elsewhere_is_pinned_or_told() {
+fn a_model_chosen_elsewhere_is_pinned_or_named() {
     for (text, pinned) in [
         ("[memories]\nextract_model = 'x'", &["memories.consolidation_model", "memories.extract_model"][..]),
         ("agents.default_subagent_model = 'x'", &["agents.default_subagent_model"]),
@@ -143,7 +143,7 @@ fn the_window_is_the_models_whatever_a_project_says() {
 }
 
 #[test]
-fn the_home_folder_as_a_project_is_told_by_why() {
+fn the_home_folder_as_a_project_is_said_by_why() {
     let mut machine = machine(&[("/h/.codex/config.toml", "model = 'x'\nservice_tier = 'fast'\n")]);
     machine.dirs.cwd = "/h".into();
     let plan = plan(&launch(), &machine).expect("planned");

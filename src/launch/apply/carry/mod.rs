@@ -101,7 +101,6 @@ impl Copying<'_, '_> {
     }
 
     fn copy_folder(&mut self, from: &Path, to: &Path) -> Result<()> {
-        self.folders.private(to)?;
         let names = fs::read_dir(from).and_then(|entries| {
             entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<io::Result<Vec<_>>>()
         });
@@ -112,6 +111,7 @@ impl Copying<'_, '_> {
                 return Ok(());
             }
         };
+        self.folders.private(to)?;
         for name in names {
             if !(from == self.root && self.carry.leaves(&name)) {
                 self.copy(&from.join(&name), &to.join(&name))?;
@@ -144,6 +144,7 @@ impl Copying<'_, '_> {
                 Ok(())
             }
             Err(CopyError::Write(error)) => Err(io_error("write", to)(error)),
+            Err(CopyError::Folder(error)) => Err(error),
         }
     }
 
@@ -155,13 +156,11 @@ impl Copying<'_, '_> {
         there: &Metadata,
         content: impl FnOnce(&mut File) -> Result<(), CopyError>,
     ) -> Result<(), CopyError> {
-        if let Some(folder) = to.parent() {
-            self.folders
-                .private(folder)
-                .map_err(|error| CopyError::Write(io::Error::other(format!("{error:#}"))))?;
-        }
-        // Before there is a temporary file.
+        // First: where nothing can be read no folder is made, which may be one that the user has moved away.
         drop(File::open(from).map_err(CopyError::Read)?);
+        if let Some(folder) = to.parent() {
+            self.folders.private(folder).map_err(CopyError::Folder)?;
+        }
         let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
         let mut fresh = Replacement::begin(to).map_err(CopyError::Write)?;
         content(fresh.file())?;

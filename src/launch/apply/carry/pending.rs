@@ -1,6 +1,7 @@
 //! What could not be read when it was to be copied: noted, and tried again by the launches that follow.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -13,11 +14,16 @@ use crate::fs::{files, io_error};
 
 /// Copies what was noted in `path` and can be read now.
 ///
-/// Returns what still cannot; `None` when nothing was noted.
+/// Returns what still cannot; `None` when nothing was noted. `seconds` gets what has another in its place.
 ///
 /// # Errors
 /// As [`carry`].
-pub fn again(path: &Path, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result<Option<Vec<Unread>>> {
+pub fn again(
+    path: &Path,
+    folders: &mut Folders<'_>,
+    seconds: &mut Vec<PathBuf>,
+    notes: &mut Vec<Note>,
+) -> Result<Option<Vec<Unread>>> {
     let Some(noted) = read(path) else { return Ok(None) };
     let mut left = Left::default();
     let mut copied = Vec::new();
@@ -26,10 +32,12 @@ pub fn again(path: &Path, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> R
         let before = left.unread.len();
         carry(&noted, folders, &mut left)?;
         // What is gone since is not waited for.
-        if left.unread.len() == before && fs::symlink_metadata(&noted.from).is_ok() {
+        let is_second = left.second.contains(&noted.from);
+        if left.unread.len() == before && !is_second && fs::symlink_metadata(&noted.from).is_ok() {
             copied.push(noted.from);
         }
     }
+    seconds.append(&mut left.second);
     if !copied.is_empty() {
         notes.push(Note::Warning(Message::new(
             format!("what could not be copied before can be read now and was:{}", list(copied.iter())),
@@ -72,9 +80,10 @@ pub fn note(
     if !all.is_empty() {
         return files::write_in(folders, path, format!("{:#}\n", Json::from(all)).as_bytes(), false);
     }
-    match fs::symlink_metadata(path) {
-        Ok(_) => fs::remove_file(path).map_err(io_error("remove", path)),
-        Err(_) => Ok(()),
+    match fs::remove_file(path) {
+        // Another launch may have removed it.
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error("remove", path)(error)),
+        _ => Ok(()),
     }
 }
 

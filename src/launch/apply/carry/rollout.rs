@@ -13,6 +13,8 @@ pub enum CopyError {
     Read(io::Error),
     /// Where it is written.
     Write(io::Error),
+    /// The folder that it is written to.
+    Folder(anyhow::Error),
 }
 
 /// Copies all bytes.

@@ -58,7 +58,7 @@ fn nothing_is_an_empty_mapping() {
 }
 
 #[test]
-fn flaws_are_told_with_line_and_column() {
+fn flaws_are_said_with_line_and_column() {
     for (text, line) in [
         ("a: 1\nb: [1, 2\n", 3),
         ("a: 1\nb: @x\n", 2),
