@@ -147,7 +147,7 @@ mod tests {
         assert!(error.starts_with("could not read /home/u/.hermes/config.yaml:3:"), "{error}");
         assert!(error.contains("\nhelp: "), "{error}");
         inputs.facts.insert(path.into(), Fact::File(b"a: \xff\n".to_vec()));
-        let error = format!("{:#}", read(path, &inputs).expect_err("not UTF-8"));
+        let error = read(path, &inputs).expect_err("not UTF-8").render();
         assert!(error.contains("not UTF-8") && error.contains("\nhelp: "), "{error}");
     }
 }
