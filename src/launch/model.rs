@@ -9,7 +9,7 @@ use shims::{Model, Origin, Protocol, Sourced, Tiers};
 
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
-use crate::catalog::{Failure, Known};
+use crate::catalog::{Failure, ModelIndex};
 use crate::config::Provider;
 use crate::suggest;
 
@@ -36,7 +36,7 @@ impl From<Unknown> for anyhow::Error {
 pub fn choose(
     request: &LaunchRequest,
     provider: &Provider,
-    known: &Known<'_>,
+    known: &ModelIndex<'_>,
 ) -> Result<Sourced<Model>, ResolveError> {
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
     let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
@@ -63,7 +63,7 @@ pub fn choose(
 }
 
 /// The model of a config that has Claude Code's suffix in its `models`.
-fn written_long(id: &str, known: &Known<'_>) -> Option<Model> {
+fn written_long(id: &str, known: &ModelIndex<'_>) -> Option<Model> {
     ["[1m]", "[1M]"].iter().find_map(|suffix| known.find(&format!("{id}{suffix}"))).map(without_suffix)
 }
 
@@ -77,7 +77,12 @@ pub fn without_suffix(mut model: Model) -> Model {
 }
 
 /// The models for the agent's own picker. Reading the whole list costs, and some agents want a part or nothing of it.
-pub fn offered(request: &LaunchRequest, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
+pub fn offered(
+    request: &LaunchRequest,
+    known: &ModelIndex<'_>,
+    protocol: Protocol,
+    tiers: &Tiers,
+) -> Vec<Model> {
     let models = match request.agent.listed_models() {
         0 => return Vec::new(),
         usize::MAX => known.models(),
@@ -100,7 +105,7 @@ pub fn long_context(
     request: &LaunchRequest,
     provider: &Provider,
     model: &Model,
-    known: &Known<'_>,
+    known: &ModelIndex<'_>,
 ) -> BTreeSet<String> {
     let tiers = &provider.tiers;
     let asked = request.model.as_ref().map(|asked| &asked.value).or(provider.default_model.as_ref());
@@ -113,7 +118,7 @@ pub fn long_context(
 }
 
 /// Whether nothing is known and nobody can be asked: then there is nothing to hold the user's word against.
-fn is_all_there_is(known: &Known<'_>) -> bool {
+fn is_all_there_is(known: &ModelIndex<'_>) -> bool {
     known.fresh && known.with_prefix("").is_empty()
 }
 
@@ -124,7 +129,7 @@ fn is_named(provider: &Provider, id: &str) -> bool {
     named.into_iter().flatten().any(|named| split_long_context(named).0 == id)
 }
 
-fn unknown(id: &str, request: &LaunchRequest, known: &Known<'_>) -> Unknown {
+fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown {
     let ids = known.with_prefix("");
     let near = suggest::nearest(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {

@@ -14,7 +14,7 @@ use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers,
 
 use super::LaunchRequest;
 use super::model;
-use crate::catalog::Known;
+use crate::catalog::ModelIndex;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::{header, suggest};
@@ -127,7 +127,7 @@ pub fn resolve(
     request: &LaunchRequest,
     provider: &Provider,
     config: &Config,
-    known: &Known<'_>,
+    known: &ModelIndex<'_>,
     env: &Environment,
 ) -> Result<Launch, ResolveError> {
     let protocol = protocol(request, provider)?;

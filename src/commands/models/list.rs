@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use super::{Desk, Loaded};
-use crate::catalog::{CONFIG, Record};
+use crate::catalog::{CONFIG, ModelRecord};
 use crate::cli::models::List;
 use crate::config::Provider;
 use crate::ui::progress::Progress;
@@ -22,7 +22,7 @@ use crate::ui::{format, output};
 pub struct Row<'a> {
     pub provider: &'a str,
     #[serde(flatten)]
-    pub record: Record,
+    pub record: ModelRecord,
     #[serde(skip)]
     pub from: &'static str,
     #[serde(skip)]
@@ -101,18 +101,18 @@ fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provid
 fn rows_of<'a>(words: &List, name: &'a str, provider: &Provider, loaded: &Loaded<'_>) -> Vec<Row<'a>> {
     let wanted: Vec<String> =
         words.search.iter().flat_map(|text| text.split_whitespace()).map(str::to_lowercase).collect();
-    let matches = |record: &Record| {
+    let matches = |record: &ModelRecord| {
         let text = format!("{} {}", record.id, record.name.as_deref().unwrap_or_default()).to_lowercase();
         wanted.iter().all(|word| text.contains(word))
     };
-    let served = |record: &Record| {
+    let served = |record: &ModelRecord| {
         words
             .protocol
             .is_none_or(|protocol| provider.protocols.contains(&protocol) && record.speaks(protocol))
     };
     let configured = |id: &str| provider.models.iter().any(|entry| entry.id == id);
     let records = loaded.known.records().into_iter().filter(|record| matches(record) && served(record));
-    let row = |record: Record| {
+    let row = |record: ModelRecord| {
         let (from, age) = match record.source.as_deref() {
             Some(CONFIG) => ("config", None),
             _ if configured(&record.id) => ("config+list", loaded.known.age),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::Dirs;
 
-use crate::catalog::{self, Catalog, Known, background};
+use crate::catalog::{self, Catalog, ModelIndex, background};
 use crate::cli::Models;
 use crate::cli::models::{Cache, Complete, RefreshDetached};
 use crate::config::{self, Config, Provider};
@@ -81,7 +81,7 @@ struct Desk<'a> {
 
 /// What is known of a provider's models, after it was asked if need be.
 struct Loaded<'a> {
-    known: Known<'a>,
+    known: ModelIndex<'a>,
     warnings: Vec<Message>,
     /// Why it could not be asked.
     failure: Option<Message>,
@@ -200,13 +200,14 @@ fn refresh_detached(
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::background::{IN_SESSION, KEY_ON_STDIN, WORD};
+    use crate::catalog::background::{IN_SESSION, KEY_ON_STDIN, SUBCOMMAND};
     use crate::cli::{Cli, Command, Models};
     use clap::Parser;
 
     #[test]
     fn the_words_that_start_a_refresher_are_understood() {
-        let words = ["agent-run", "--config", "c", "models", WORD, IN_SESSION, KEY_ON_STDIN, "--", "--all"];
+        let words =
+            ["agent-run", "--config", "c", "models", SUBCOMMAND, IN_SESSION, KEY_ON_STDIN, "--", "--all"];
         let Command::Models(Models::RefreshDetached(words)) = Cli::parse_from(words).command else {
             panic!("another command")
         };

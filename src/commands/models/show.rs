@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::list::Row;
 use super::{Desk, Loaded};
-use crate::catalog::{CONFIG, Record, day};
+use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::Show;
 use crate::config::{ModelEntry, Provider};
 use crate::suggest;
@@ -57,7 +57,7 @@ pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
     })
 }
 
-fn rows(record: &Record, loaded: &Loaded<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
+fn rows(record: &ModelRecord, loaded: &Loaded<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
     let entry = provider.models.iter().find(|entry| entry.id == record.id);
     let listed = loaded.known.listed(&record.id);
     let listed = listed.map(serde_json::to_value).transpose()?.unwrap_or_default();
