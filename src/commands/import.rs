@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::cli::import::Import;
+use crate::cli::import::ImportArgs;
 use crate::config::{append, change_config, load, yaml_value};
 use crate::env::Environment;
 use crate::import::{Found, Keys, Named, find, name, yaml};
@@ -21,7 +21,7 @@ use crate::ui::output;
 ///
 /// # Errors
 /// When the other tool's files cannot be read, hold no provider, or the config cannot be written.
-pub fn run(words: &Import, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let mut found = find(words.tool, env)?;
     let keys = if words.with_keys { Keys::Copy } else { Keys::Leave };
     let entries = entries(&mut found, keys, path);
@@ -83,7 +83,7 @@ fn write(entries: &[Entry], path: &Path) -> Result<()> {
     })
 }
 
-fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
+fn page(words: &ImportArgs, entries: &[Entry], skipped: &[String], path: &Path) -> String {
     let mut page = String::new();
     let file = path.display();
     // Keys that are written need not be in the terminal's history too.
@@ -113,7 +113,7 @@ fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
     page
 }
 
-fn data(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
+fn data(words: &ImportArgs, entries: &[Entry], skipped: &[String], path: &Path) -> String {
     let entry = |entry: &Entry| {
         let text = if words.write { &entry.keyless } else { &entry.yaml };
         let config = yaml_value(text).map(|value| value[&entry.name].clone());
@@ -130,6 +130,6 @@ fn data(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
     format!("{data:#}\n")
 }
 
-fn tool(words: &Import) -> String {
+fn tool(words: &ImportArgs) -> String {
     words.tool.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

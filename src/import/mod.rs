@@ -24,7 +24,7 @@ pub use draft::Draft;
 pub use entry::{Keys, yaml};
 pub use names::{Named, name};
 
-use crate::cli::import::Tool;
+use crate::cli::import::ImportTool;
 use crate::env::Environment;
 use crate::fs::nonblocking;
 
@@ -81,15 +81,15 @@ impl Found {
 ///
 /// # Errors
 /// When a file of it is there and cannot be read or understood.
-pub fn find(tool: Tool, env: &Environment) -> Result<Found> {
+pub fn find(tool: ImportTool, env: &Environment) -> Result<Found> {
     let mut found = Found::default();
     match tool {
-        Tool::Claude => claude::find(&mut found, env)?,
-        Tool::Codex => codex::find(&mut found, env)?,
-        Tool::Crush => crush::find(&mut found, env)?,
-        Tool::Hermes => hermes::find(&mut found, env)?,
-        Tool::Env => environment::find(&mut found, env)?,
-        Tool::CcSwitch => cc_switch::find(&mut found, env)?,
+        ImportTool::Claude => claude::find(&mut found, env)?,
+        ImportTool::Codex => codex::find(&mut found, env)?,
+        ImportTool::Crush => crush::find(&mut found, env)?,
+        ImportTool::Hermes => hermes::find(&mut found, env)?,
+        ImportTool::Env => environment::find(&mut found, env)?,
+        ImportTool::CcSwitch => cc_switch::find(&mut found, env)?,
     }
     found.drafts = draft::merged(std::mem::take(&mut found.drafts));
     Ok(found)

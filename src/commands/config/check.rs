@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde_json::json;
 use shims::Message;
 
-use crate::cli::config::Check;
+use crate::cli::config::ConfigCheckArgs;
 use crate::config::{Problem, Report, dotted, examine};
 use crate::ui::output;
 
@@ -17,7 +17,7 @@ use crate::ui::output;
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn run(words: &Check, path: &Path) -> Result<ExitCode> {
+pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
     let report = examine(path)?;
     let text = if words.json { json(&report, path) } else { text(&report, path) };
     output::write(|out| out.write_all(text.as_bytes()))?;

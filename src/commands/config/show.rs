@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use shims::{Protocol, Sessions, ToolSet, quote};
 
 use super::redact::{arguments, proxy, told_of, without_keys};
-use crate::cli::config::Show;
+use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
 use crate::ui::output;
@@ -23,7 +23,7 @@ use crate::{key, suggest, ui};
 ///
 /// # Errors
 /// When the config is not sound, or has no such provider.
-pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
     let named: Vec<_> = words.provider.as_deref().into_iter().collect();
     loaded.warnings_for(&named).into_iter().for_each(ui::log::warn);

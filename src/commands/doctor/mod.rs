@@ -25,7 +25,7 @@ use shims::Agent;
 use self::keys::Asking;
 use self::report::{Finding, Group, Mark, Report};
 use super::target::Target;
-use crate::cli::Doctor;
+use crate::cli::DoctorArgs;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
@@ -38,7 +38,7 @@ use crate::ui::{output, table};
 ///
 /// # Errors
 /// When what was named does not exist, or stdout cannot be written.
-pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let (path, dirs) = (env.config_file(config)?, env.dirs()?);
     let loaded = config::load(&path);
@@ -82,7 +82,7 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
 
 /// What only makes sense with a config.
 fn look_closer(
-    asked: &Doctor,
+    asked: &DoctorArgs,
     target: &Target,
     here: &[&'static dyn Agent],
     context: &Context<'_>,

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use shims::opts::Force;
 use shims::{Launch, Origin, Part, Sourced, Value};
 
-use crate::cli::env::{Env, Format};
+use crate::cli::env::{EnvArgs, EnvFormat};
 use crate::config::{KeySource, Provider};
 use crate::context::Context;
 use crate::env::Environment;
@@ -43,7 +43,7 @@ type Entry = (String, Vec<Piece>);
 ///
 /// # Errors
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
-pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let context = Context::for_launch(option, &words.provider, env)?;
     let mut notes = Vec::new();
     let network = Network::On(KeyPolicy::NoCommands);
@@ -66,14 +66,14 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
         ));
     }
     let text = write::text(entries, &conflicts(&launch, provider), words.format);
-    if words.format == Format::Json || std::io::stdout().is_terminal() {
+    if words.format == EnvFormat::Json || std::io::stdout().is_terminal() {
         return output::write(|out| out.write_all(text.as_bytes()));
     }
     // A shell evaluates it: every byte counts.
     output::exact(|out| out.write_all(text.as_bytes()))
 }
 
-fn request(words: &Env) -> Result<LaunchRequest> {
+fn request(words: &EnvArgs) -> Result<LaunchRequest> {
     Ok(LaunchRequest {
         agent: shims::by_name("shell").context("no agent `shell`")?,
         provider: words.provider.clone(),

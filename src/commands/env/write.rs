@@ -3,11 +3,11 @@
 use serde_json::Value as Json;
 
 use super::{Entry, Piece};
-use crate::cli::env::Format;
+use crate::cli::env::EnvFormat;
 
 /// Takes out what the format cannot say, and gives the names.
-pub fn drop_unspeakable(entries: &mut Vec<Entry>, format: Format) -> Vec<String> {
-    let can_run = matches!(format, Format::Sh | Format::Fish);
+pub fn drop_unspeakable(entries: &mut Vec<Entry>, format: EnvFormat) -> Vec<String> {
+    let can_run = matches!(format, EnvFormat::Sh | EnvFormat::Fish);
     let is_speakable = |piece: &Piece| match piece {
         Piece::Text(_) | Piece::Variable(_) => true,
         Piece::Output(_) => can_run,
@@ -18,7 +18,7 @@ pub fn drop_unspeakable(entries: &mut Vec<Entry>, format: Format) -> Vec<String>
 }
 
 /// The variables, and the removal of others where the format knows one.
-pub fn text(mut entries: Vec<Entry>, removed: &[&str], format: Format) -> String {
+pub fn text(mut entries: Vec<Entry>, removed: &[&str], format: EnvFormat) -> String {
     run_once(&mut entries);
     let lines = |line: fn(&str, &[Piece]) -> String| -> String {
         entries.iter().map(|(name, value)| line(name, value) + "\n").collect()
@@ -27,10 +27,12 @@ pub fn text(mut entries: Vec<Entry>, removed: &[&str], format: Format) -> String
     let without =
         |command: &str| -> String { removed.iter().flat_map(|name| [command, " ", name, "\n"]).collect() };
     match format {
-        Format::Sh => lines(|name, value| format!("export {name}={}", sh(value))) + &without("unset"),
-        Format::Fish => lines(|name, value| format!("set -gx {name} {}", fish(value))) + &without("set -e"),
-        Format::Dotenv => lines(|name, value| format!("{name}={}", dotenv(value))),
-        Format::Json => {
+        EnvFormat::Sh => lines(|name, value| format!("export {name}={}", sh(value))) + &without("unset"),
+        EnvFormat::Fish => {
+            lines(|name, value| format!("set -gx {name} {}", fish(value))) + &without("set -e")
+        }
+        EnvFormat::Dotenv => lines(|name, value| format!("{name}={}", dotenv(value))),
+        EnvFormat::Json => {
             let text = |value: &[Piece]| Json::from(expanded(value, str::to_owned));
             let object: serde_json::Map<_, _> =
                 entries.iter().map(|(name, value)| (name.clone(), text(value))).collect();
@@ -136,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_shell_reads_back_every_value() {
-        let script = text(entries(), &["GONE"], Format::Sh);
+        let script = text(entries(), &["GONE"], EnvFormat::Sh);
         assert_eq!(script.matches("printf").count(), 1, "{script}");
         let shown = script + "printf '%s|' \"$A\" \"$B\" \"$C\" \"$D\" \"$E\" \"${GONE-gone}\"";
         let out = Command::new("sh").args(["-c", &shown]).env("OTHER", "o").env("GONE", "1").output();
@@ -147,18 +149,18 @@ mod tests {
     #[test]
     fn fish_and_files_get_their_own_quotes() {
         let mut entries = entries();
-        let lines = text(entries.clone(), &["GONE"], Format::Fish);
+        let lines = text(entries.clone(), &["GONE"], EnvFormat::Fish);
         assert!(lines.starts_with("set -gx A 'it\\'s $HOME \\\\ \"x\"\nand'\nset -gx B ''\n"), "{lines}");
         assert!(lines.contains("set -gx C ('printf' '%s\n' 'the \\'key\\'' | string collect)"), "{lines}");
         assert!(lines.ends_with("set -gx D \"$C\"\nset -gx E 'Bearer '\"$OTHER\"\nset -e GONE\n"), "{lines}");
 
-        assert_eq!(drop_unspeakable(&mut entries, Format::Dotenv), ["C", "D"]);
-        let lines = text(entries.clone(), &["GONE"], Format::Dotenv);
+        assert_eq!(drop_unspeakable(&mut entries, EnvFormat::Dotenv), ["C", "D"]);
+        let lines = text(entries.clone(), &["GONE"], EnvFormat::Dotenv);
         assert_eq!(lines, "A=\"it's \\$HOME \\\\ \\\"x\\\"\\nand\"\nB=\nE=\"Bearer ${OTHER}\"\n");
         let plain =
             vec![("U".to_owned(), vec![text_of("http://a:1/v1")]), ("V".to_owned(), vec![text_of("a b")])];
-        assert_eq!(text(plain, &[], Format::Dotenv), "U=http://a:1/v1\nV='a b'\n");
-        let json: Json = serde_json::from_str(&text(entries, &[], Format::Json)).expect("JSON");
+        assert_eq!(text(plain, &[], EnvFormat::Dotenv), "U=http://a:1/v1\nV='a b'\n");
+        let json: Json = serde_json::from_str(&text(entries, &[], EnvFormat::Json)).expect("JSON");
         assert_eq!(json["E"], "Bearer ${OTHER}");
     }
 }

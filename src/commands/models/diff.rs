@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::Desk;
 use crate::catalog::{CachedList, ModelRecord};
-use crate::cli::models::Diff;
+use crate::cli::models::ModelsDiffArgs;
 use crate::ui::{format, output};
 
 /// The difference between two lists, by id.
@@ -35,7 +35,7 @@ struct Repriced {
 ///
 /// # Errors
 /// When there is no list.
-pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
+pub fn run(words: &ModelsDiffArgs, desk: &Desk<'_>) -> Result<ExitCode> {
     let (name, provider) = desk.provider(&words.provider)?;
     let loaded = desk.load(name, provider, words.refresh);
     loaded.report(name);

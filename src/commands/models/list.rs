@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, ModelRecord};
-use crate::cli::models::List;
+use crate::cli::models::ModelsListArgs;
 use crate::config::Provider;
 use crate::ui::progress::Progress;
 use crate::ui::sanitize::SanitizingWriter;
@@ -46,7 +46,7 @@ const COLUMNS: [Column; 10] = [
 ///
 /// # Errors
 /// When the list of a provider could not be loaded; those of the others have been printed then.
-pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
+pub fn run(words: &ModelsListArgs, desk: &Desk<'_>) -> Result<ExitCode> {
     let providers: Vec<(&str, &Provider)> = if words.all {
         desk.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect()
     } else {
@@ -74,7 +74,11 @@ pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
     ))
 }
 
-fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provider)]) -> Vec<Loaded<'a>> {
+fn load_all<'a>(
+    words: &ModelsListArgs,
+    desk: &Desk<'a>,
+    providers: &[(&'a str, &'a Provider)],
+) -> Vec<Loaded<'a>> {
     let names: Vec<_> = providers.iter().map(|(name, _)| *name).collect();
     let is_asked = |(name, provider): &(&'a str, &'a Provider)| {
         provider.loads_models() && (words.refresh || !desk.catalog.known(name, provider).fresh)
@@ -98,7 +102,12 @@ fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provid
     })
 }
 
-fn rows_of<'a>(words: &List, name: &'a str, provider: &Provider, loaded: &Loaded<'_>) -> Vec<Row<'a>> {
+fn rows_of<'a>(
+    words: &ModelsListArgs,
+    name: &'a str,
+    provider: &Provider,
+    loaded: &Loaded<'_>,
+) -> Vec<Row<'a>> {
     let wanted: Vec<String> =
         words.search.iter().flat_map(|text| text.split_whitespace()).map(str::to_lowercase).collect();
     let matches = |record: &ModelRecord| {
@@ -123,7 +132,7 @@ fn rows_of<'a>(words: &List, name: &'a str, provider: &Provider, loaded: &Loaded
     records.map(row).collect()
 }
 
-fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Result<ExitCode> {
+fn print(words: &ModelsListArgs, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Result<ExitCode> {
     if words.json {
         return output::write(|out| {
             serde_json::to_writer_pretty(&mut *out, rows)?;

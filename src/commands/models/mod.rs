@@ -15,8 +15,8 @@ use anyhow::{Result, bail};
 use shims::Dirs;
 
 use crate::catalog::{self, Catalog, ModelIndex, background};
-use crate::cli::Models;
-use crate::cli::models::{Cache, Complete, RefreshDetached};
+use crate::cli::ModelsCommand;
+use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::ui::{format, output};
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the command failed, or a provider's list could not be loaded.
-pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
@@ -38,30 +38,32 @@ pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<
         run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
     match command {
-        Models::List(words) => {
+        ModelsCommand::List(words) => {
             with_desk(&words.providers.iter().map(String::as_str).collect::<Vec<_>>(), &|desk| {
                 list::run(&words, desk)
             })
         }
-        Models::Show(words) => with_desk(&[&words.provider], &|desk| show::run(&words, desk)),
-        Models::Diff(words) => with_desk(&[&words.provider], &|desk| diff::run(&words, desk)),
-        Models::Complete(words) => with_desk(&[&words.provider], &|desk| complete(&words, &config, desk)),
-        Models::Cache(words) => cache(words, &dirs),
-        Models::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
+        ModelsCommand::Show(words) => with_desk(&[&words.provider], &|desk| show::run(&words, desk)),
+        ModelsCommand::Diff(words) => with_desk(&[&words.provider], &|desk| diff::run(&words, desk)),
+        ModelsCommand::Complete(words) => {
+            with_desk(&[&words.provider], &|desk| complete(&words, &config, desk))
+        }
+        ModelsCommand::Cache(words) => cache(words, &dirs),
+        ModelsCommand::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
     }
 }
 
-fn complete(words: &Complete, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
+fn complete(words: &ModelsCompleteArgs, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
     let (name, provider) = desk.provider(&words.provider)?;
     let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix, usize::MAX);
     output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
 }
 
-fn cache(words: Cache, dirs: &Dirs) -> Result<ExitCode> {
+fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
     let folder = catalog::folder(dirs);
     let text = match words {
-        Cache::Path => folder.display().to_string(),
-        Cache::Clear { provider } => {
+        ModelsCacheCommand::Path => folder.display().to_string(),
+        ModelsCacheCommand::Clear { provider } => {
             let removed = catalog::clear(dirs, provider.as_deref())?;
             format!("removed {removed} files from {}", folder.display())
         }
@@ -171,7 +173,7 @@ impl Loaded<'_> {
 
 /// The refresher; nobody sees what it says, and nobody waits for its exit code.
 fn refresh_detached(
-    words: &RefreshDetached,
+    words: &RefreshDetachedArgs,
     config: &Path,
     dirs: &Dirs,
     env: &Environment,
@@ -201,14 +203,14 @@ fn refresh_detached(
 #[cfg(test)]
 mod tests {
     use crate::catalog::background::{IN_SESSION, KEY_ON_STDIN, SUBCOMMAND};
-    use crate::cli::{Cli, Command, Models};
+    use crate::cli::{Cli, Command, ModelsCommand};
     use clap::Parser;
 
     #[test]
     fn the_words_that_start_a_refresher_are_understood() {
         let words =
             ["agent-run", "--config", "c", "models", SUBCOMMAND, IN_SESSION, KEY_ON_STDIN, "--", "--all"];
-        let Command::Models(Models::RefreshDetached(words)) = Cli::parse_from(words).command else {
+        let Command::Models(ModelsCommand::RefreshDetached(words)) = Cli::parse_from(words).command else {
             panic!("another command")
         };
         assert_eq!((words.provider.as_str(), words.in_session, words.key_on_stdin), ("--all", true, true));

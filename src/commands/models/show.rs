@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::list::Row;
 use super::{Desk, Loaded};
 use crate::catalog::{CONFIG, ModelRecord, day};
-use crate::cli::models::Show;
+use crate::cli::models::ModelsShowArgs;
 use crate::config::{ModelEntry, Provider};
 use crate::suggest;
 use crate::ui::table::{self, text};
@@ -20,7 +20,7 @@ use crate::ui::{format, output};
 ///
 /// # Errors
 /// When neither the config nor the provider knows the model.
-pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
+pub fn run(words: &ModelsShowArgs, desk: &Desk<'_>) -> Result<ExitCode> {
     let (name, provider) = desk.provider(&words.provider)?;
     // What is on disk will do, unless it does not have the model.
     let mut loaded = Loaded {

@@ -14,7 +14,7 @@ use shims::Protocol;
 
 use super::{find, hints};
 use crate::catalog::Catalog;
-use crate::cli::providers::Test;
+use crate::cli::providers::ProvidersTestArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -37,7 +37,7 @@ struct Finding {
 ///
 /// # Errors
 /// When there is no such provider, no key, or no model to ask.
-pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;

@@ -17,8 +17,8 @@ use anyhow::Result;
 
 use self::completions::Completions;
 use self::report::{Line, Outcome, Report};
-use crate::cli::Shims;
-use crate::cli::shims::{Install, List, Remove};
+use crate::cli::ShimsCommand;
+use crate::cli::shims::{ShimsInstallArgs, ShimsListArgs, ShimsRemoveArgs};
 use crate::config::{self, Config};
 use crate::env::Environment;
 use crate::shim_links::pairs::Pair;
@@ -30,13 +30,18 @@ use crate::ui::output;
 ///
 /// # Errors
 /// When a pair that was asked for cannot work, or a folder cannot be read or written.
-pub fn run(asked: &Shims, config: Option<&Path>, called: &OsStr, env: &Environment) -> Result<ExitCode> {
+pub fn run(
+    asked: &ShimsCommand,
+    config: Option<&Path>,
+    called: &OsStr,
+    env: &Environment,
+) -> Result<ExitCode> {
     let path = env.config_file(config)?;
     match asked {
-        Shims::Install(install) => self::install(install, &config::load(&path)?.config, called, env),
-        Shims::List(list) => self::list(list, forgiving(&path)?.as_ref(), env),
-        Shims::Remove(remove) => self::remove(remove, forgiving(&path)?.as_ref(), env),
-        Shims::Path(asked) => {
+        ShimsCommand::Install(install) => self::install(install, &config::load(&path)?.config, called, env),
+        ShimsCommand::List(list) => self::list(list, forgiving(&path)?.as_ref(), env),
+        ShimsCommand::Remove(remove) => self::remove(remove, forgiving(&path)?.as_ref(), env),
+        ShimsCommand::Path(asked) => {
             let folder = folder(asked.dir.as_deref(), forgiving(&path)?.as_ref(), env)?;
             output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
         }
@@ -55,7 +60,7 @@ fn shown(folder: &Path) -> String {
     format!("{}\n", folder.display())
 }
 
-fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
+fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), Some(config), env)?);
     let pairs = selection::pairs(asked, config, env)?;
     let target = target::stable(called, env)?;
@@ -148,7 +153,7 @@ fn forget_completions(completions: &Completions, links: &Links, env: &Environmen
     completions.keep(|name| matches!(links.state(name), State::Ours(_)) || on_path(name))
 }
 
-fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
+fn remove(asked: &ShimsRemoveArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let names = if asked.all {
         links.ours()?.into_iter().map(|(name, _)| name).collect()
@@ -169,7 +174,7 @@ fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<
     Ok(if foreign { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn list(asked: &List, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
+fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = Report::new(links.folder(), false);
     for (name, target) in links.ours()? {

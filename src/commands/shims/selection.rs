@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use shims::Agent;
 use shims::Message;
 
-use crate::cli::shims::Install;
+use crate::cli::shims::ShimsInstallArgs;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::launch::{program, resolve};
@@ -14,7 +14,7 @@ use crate::shim_links::pairs::{Pair, fitting, fitting_of};
 ///
 /// # Errors
 /// When a named one cannot work, or an agent or provider that was named does not exist, or none is left.
-pub fn pairs(asked: &Install, config: &Config, env: &Environment) -> Result<Vec<Pair>> {
+pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Result<Vec<Pair>> {
     if !asked.names.is_empty() {
         let checked = |name: &String| Pair::parse(name).and_then(|pair| pair.check(config).map(|()| pair));
         return asked.names.iter().map(checked).collect();
