@@ -1,6 +1,6 @@
 //! Providers out of other tools' own files, as entries of our config.
 //!
-//! Reads and changes nothing. What another tool says becomes a [`Draft`]; what of it has no place in our
+//! Reads and changes nothing. What another tool says becomes a [`ImportedProvider`]; what of it has no place in our
 //! config becomes a sentence in the draft's notes, never silence. No note and no entry tells a key, unless
 //! keys are asked for.
 
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use draft::Draft;
+pub use draft::ImportedProvider;
 pub use entry::{Keys, yaml};
 pub use names::{Named, name};
 
@@ -33,16 +33,16 @@ const LARGEST: u64 = 16 << 20;
 
 /// What another tool's settings hold.
 #[derive(Default)]
-pub struct Found {
+pub struct ImportScan {
     /// The providers, in the order of the files.
-    pub drafts: Vec<Draft>,
+    pub drafts: Vec<ImportedProvider>,
     /// What was looked at, there or not.
     pub looked_at: Vec<String>,
     /// What is no provider of ours, and why.
     pub skipped: Vec<String>,
 }
 
-impl Found {
+impl ImportScan {
     /// The text of a file; `None` when there is none.
     fn read(&mut self, path: &Path) -> Result<Option<String>> {
         self.looked_at.push(path.display().to_string());
@@ -68,7 +68,7 @@ impl Found {
     }
 
     /// Takes a draft if it says where the provider is.
-    fn take(&mut self, draft: Draft) {
+    fn take(&mut self, draft: ImportedProvider) {
         if draft.openai.is_none() && draft.anthropic.is_none() {
             self.skipped.push(format!("{}: it names no base URL", draft.from));
         } else {
@@ -81,8 +81,8 @@ impl Found {
 ///
 /// # Errors
 /// When a file of it is there and cannot be read or understood.
-pub fn find(tool: ImportTool, env: &Environment) -> Result<Found> {
-    let mut found = Found::default();
+pub fn find(tool: ImportTool, env: &Environment) -> Result<ImportScan> {
+    let mut found = ImportScan::default();
     match tool {
         ImportTool::Claude => claude::find(&mut found, env)?,
         ImportTool::Codex => codex::find(&mut found, env)?,

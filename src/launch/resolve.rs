@@ -82,14 +82,14 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
 
 /// What a request is about.
 #[derive(Clone, Copy)]
-pub enum Target<'a> {
+pub enum LaunchTarget<'a> {
     /// A provider.
     Provider(&'a Provider),
     /// A home of an old config (`isolated_homes`), which has none.
     ProviderlessHome,
 }
 
-impl<'a> Target<'a> {
+impl<'a> LaunchTarget<'a> {
     /// The provider.
     pub fn provider(self) -> Option<&'a Provider> {
         match self {
@@ -103,13 +103,13 @@ impl<'a> Target<'a> {
 ///
 /// # Errors
 /// As [`provider`].
-pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<Target<'a>> {
+pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<LaunchTarget<'a>> {
     let (agent, name) = (request.agent, &request.provider);
     let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
     if is_home {
-        return Ok(Target::ProviderlessHome);
+        return Ok(LaunchTarget::ProviderlessHome);
     }
-    provider(agent, name, config).map(Target::Provider)
+    provider(agent, name, config).map(LaunchTarget::Provider)
 }
 
 /// The best protocol that both the agent and the provider speak.

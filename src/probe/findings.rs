@@ -9,7 +9,7 @@ use shims::proxy::host;
 
 use super::{LIMIT, ProbeOutput};
 use crate::key;
-use crate::mock_provider::{Record, TEXT};
+use crate::mock_provider::{RequestRecord, TEXT};
 
 /// The headers in which keys are sent.
 const KEY_HEADERS: [&str; 5] =
@@ -47,7 +47,7 @@ pub struct ProbeReport {
 
 impl ProbeReport {
     /// Judges a run by the requests it made.
-    pub fn of(records: &[Record], expected: &Expectations, ran: &ProbeOutput) -> Self {
+    pub fn of(records: &[RequestRecord], expected: &Expectations, ran: &ProbeOutput) -> Self {
         let mut findings = Self::default();
         let (elsewhere, here): (Vec<_>, Vec<_>) = records.iter().partition(|record| is_elsewhere(record));
         findings.question(&here, expected);
@@ -91,7 +91,7 @@ impl ProbeReport {
         &self.heard
     }
 
-    fn question(&mut self, here: &[&Record], expected: &Expectations) {
+    fn question(&mut self, here: &[&RequestRecord], expected: &Expectations) {
         let prompts: Vec<_> = here.iter().filter(|record| record.protocol.is_some()).collect();
         let Some(first) = prompts.first() else {
             return self.broken.push("the provider was asked nothing".to_owned());
@@ -130,7 +130,7 @@ impl ProbeReport {
         }
     }
 
-    fn keys(&mut self, records: &[Record], elsewhere: &[&Record], expected: &Expectations) {
+    fn keys(&mut self, records: &[RequestRecord], elsewhere: &[&RequestRecord], expected: &Expectations) {
         let sent = |(_, secret): &&(String, String)| records.iter().any(|record| holds(record, secret));
         for (name, _) in expected.stale.iter().filter(sent) {
             self.broken.push(format!("the value of {name} was sent"));
@@ -153,7 +153,7 @@ impl ProbeReport {
         }
     }
 
-    fn hosts(&mut self, elsewhere: &[&Record], expected: &Expectations) {
+    fn hosts(&mut self, elsewhere: &[&RequestRecord], expected: &Expectations) {
         let asked: BTreeSet<_> = elsewhere.iter().map(|record| record.path.as_str()).collect();
         let is_its_own = |target: &&str| expected.hosts.is_none_or(|own| own.contains(&host(target)));
         let (own, strangers): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_its_own);
@@ -187,21 +187,21 @@ impl fmt::Display for ProbeReport {
 }
 
 /// Whether a request was for another host, and only came here because the proxy variables said so.
-fn is_elsewhere(record: &Record) -> bool {
+fn is_elsewhere(record: &RequestRecord) -> bool {
     !record.path.starts_with('/')
 }
 
-fn keys(record: &Record) -> impl Iterator<Item = (&str, &str)> {
+fn keys(record: &RequestRecord) -> impl Iterator<Item = (&str, &str)> {
     KEY_HEADERS.iter().filter_map(|&name| Some((name, record.headers.get(name)?.as_str())))
 }
 
-fn without_keys(record: &Record) -> Record {
+fn without_keys(record: &RequestRecord) -> RequestRecord {
     let mut record = record.clone();
     record.headers.retain(|name, _| !KEY_HEADERS.contains(&name.as_str()));
     record
 }
 
-fn holds(record: &Record, secret: &str) -> bool {
+fn holds(record: &RequestRecord, secret: &str) -> bool {
     serde_json::to_string(record).is_ok_and(|text| text.contains(secret))
 }
 
@@ -227,8 +227,8 @@ mod tests {
         }
     }
 
-    fn asked(path: &str, header: &str, value: &str) -> Record {
-        Record {
+    fn asked(path: &str, header: &str, value: &str) -> RequestRecord {
+        RequestRecord {
             n: 1,
             ms: 0,
             method: "POST".to_owned(),
@@ -296,7 +296,7 @@ mod tests {
             assert_eq!(findings.as_promised(), as_promised, "{findings}");
             assert!(findings.to_string().contains("asked for telemetry.example:443"), "{findings}");
         }
-        let other = Record { model: Some("other".to_owned()), ..good.clone() };
+        let other = RequestRecord { model: Some("other".to_owned()), ..good.clone() };
         let findings = ProbeReport::of(&[good, other], &expected, &answered());
         assert!(findings.to_string().contains("not chosen: other"), "{findings}");
         let mute = ProbeOutput { stdout: String::new(), stderr: "boom".to_owned(), ended: None };

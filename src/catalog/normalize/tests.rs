@@ -12,11 +12,11 @@ use super::*;
 #[serde(untagged)]
 enum Expected {
     Reject { reject: String },
-    Models { skipped: usize, models: BTreeMap<String, Row> },
+    Models { skipped: usize, models: BTreeMap<String, RowSummary> },
 }
 
 /// Window, output limit, tools, reasoning, input price, output price, created.
-type Row =
+type RowSummary =
     (Option<u64>, Option<u64>, Option<bool>, Option<bool>, Option<String>, Option<String>, serde_json::Value);
 
 fn samples() -> PathBuf {
@@ -33,7 +33,7 @@ fn list(body: &serde_json::Value) -> ModelList {
     list.finish()
 }
 
-fn row(record: &ModelRecord) -> Row {
+fn row(record: &ModelRecord) -> RowSummary {
     let price = |price: Option<f64>| price.map(|price| price.to_string());
     (
         record.context_window,
@@ -62,7 +62,7 @@ fn every_sample_becomes_what_is_expected() {
                 assert_eq!(list.skipped, skipped, "{name}");
                 let shown = list.records.iter().filter(|record| record.is_chat());
                 let rows: BTreeMap<_, _> = shown.map(|record| (record.id.clone(), row(record))).collect();
-                let in_seconds = |mut row: Row| {
+                let in_seconds = |mut row: RowSummary| {
                     row.6 = json!(time::created(&json!({"created": row.6})));
                     row
                 };

@@ -56,7 +56,7 @@ pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<Exi
 }
 
 /// A value in force: its key, the value, and its line if the file has it.
-struct Row {
+struct SettingRow {
     steps: Vec<String>,
     value: Json,
     line: Option<usize>,
@@ -64,7 +64,7 @@ struct Row {
 
 struct Page {
     places: Places,
-    rows: Vec<Row>,
+    rows: Vec<SettingRow>,
 }
 
 impl Page {
@@ -73,7 +73,7 @@ impl Page {
         if line.is_none() && steps[0] == "isolated_homes" {
             line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat()).map(|(line, _)| line);
         }
-        self.rows.push(Row {
+        self.rows.push(SettingRow {
             steps: steps.iter().map(|&step| step.to_owned()).collect(),
             value: value.into(),
             line,
@@ -167,7 +167,7 @@ impl Page {
     }
 
     fn json(&self, path: &Path) -> String {
-        let row = |row: &Row| {
+        let row = |row: &SettingRow| {
             let provider = (row.steps[0] == "providers").then(|| &row.steps[1]);
             let origin = if row.line.is_some() { "file" } else { "default" };
             json!({
@@ -180,7 +180,7 @@ impl Page {
 }
 
 /// The row's key below its provider.
-fn name(row: &Row) -> String {
+fn name(row: &SettingRow) -> String {
     let skipped = if row.steps[0] == "providers" { 2 } else { 0 };
     row.steps[skipped..].join(".")
 }

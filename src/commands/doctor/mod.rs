@@ -23,7 +23,7 @@ use serde_json::json;
 use shims::Agent;
 
 use self::keys::Asking;
-use self::report::{Finding, Group, Mark, Report};
+use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::DoctorArgs;
 use crate::config::{self, Config, Loaded, Problems};
@@ -52,7 +52,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         Some(agent) => vec![agent],
         None => shims::coding_agents().collect(),
     };
-    let mut report = Report::default();
+    let mut report = DoctorReport::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
     for group in agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)? {
@@ -86,7 +86,7 @@ fn look_closer(
     target: &Target,
     here: &[&'static dyn Agent],
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) {
     let Context { env, dirs, loaded } = context;
     let named = target.provider.as_deref();
@@ -106,7 +106,7 @@ fn probe_each(
     here: &[&'static dyn Agent],
     context: &Context<'_>,
     interrupts: &Interrupts,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) -> Result<()> {
     let named = target.provider.as_deref();
     let launches =
@@ -162,14 +162,18 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             let count = loaded.config.providers.len();
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
             let otherwise = "fix it in the file: `agent-run config` opens it";
-            let said = |text: &Message| Finding::said(Mark::Note, "file", text, otherwise);
+            let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {
             Some(problems) => group.extend(
-                problems.messages().map(|message| Finding::said(Mark::Problem, "file", &message, "fix it")),
+                problems
+                    .messages()
+                    .map(|message| Finding::said(Severity::Problem, "file", &message, "fix it")),
             ),
-            None => group.add(Finding::error(Mark::Problem, "file", error, "`agent-run config` opens it")),
+            None => {
+                group.add(Finding::error(Severity::Problem, "file", error, "`agent-run config` opens it"));
+            }
         },
     }
     group

@@ -14,7 +14,7 @@ use shims::proxy::PROXY_VARIABLES;
 use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::context::Context;
 use crate::env::Environment;
@@ -49,7 +49,7 @@ pub fn look(
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
             let otherwise = "run it once more with RUST_LOG=debug";
-            group.add(Finding::error(Mark::Problem, agent.name(), &error, otherwise));
+            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
         }
     }
     Ok(group)

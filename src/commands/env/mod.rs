@@ -25,7 +25,7 @@ use crate::{key, ui};
 
 /// A piece of a value, as a shell can be told of it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Piece {
+enum ValuePart {
     /// Itself.
     Text(String),
     /// What a variable of the reader's holds.
@@ -33,11 +33,11 @@ enum Piece {
     /// What a command prints.
     Output(Vec<String>),
     /// A key that is kept where no shell could look.
-    Hidden,
+    Unavailable,
 }
 
 /// A variable and its value, piece by piece.
-type Entry = (String, Vec<Piece>);
+type Assignment = (String, Vec<ValuePart>);
 
 /// Prints the variables.
 ///
@@ -53,12 +53,12 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
     let home = &context.dirs.home;
     let secrets = Secrets {
         key: if words.with_key { key::of(provider, env, home)? } else { None },
-        reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, home)),
+        reference: provider.key_source().map_or(ValuePart::Unavailable, |source| reference(source, home)),
         env: words.with_key.then_some(env),
     };
     let entries = variables(&launch).into_iter().map(|(name, value)| Ok((name, secrets.pieces(&value)?)));
-    let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
-    let left_out = write::drop_unspeakable(&mut entries, words.format);
+    let mut entries = entries.collect::<Result<Vec<Assignment>>>()?;
+    let left_out = write::drop_unrepresentable(&mut entries, words.format);
     if !left_out.is_empty() {
         ui::log::warn(Message::new(
             format!("left out {}, since {}", left_out.join(" and "), why(provider)),
@@ -95,19 +95,20 @@ fn variables(launch: &Launch) -> BTreeMap<String, Value> {
 }
 
 /// Where a shell finds the key.
-fn reference(source: KeySource<'_>, home: &Path) -> Piece {
+fn reference(source: KeySource<'_>, home: &Path) -> ValuePart {
     match source {
-        KeySource::Literal(_) => Piece::Hidden,
-        KeySource::Env(name) => Piece::Variable(name.to_owned()),
+        KeySource::Literal(_) => ValuePart::Unavailable,
+        KeySource::Env(name) => ValuePart::Variable(name.to_owned()),
         KeySource::File(path) => {
             let path = key::expand_home(path, home);
-            path.to_str().map_or(Piece::Hidden, |path| Piece::Output(vec!["cat".into(), path.into()]))
+            path.to_str()
+                .map_or(ValuePart::Unavailable, |path| ValuePart::Output(vec!["cat".into(), path.into()]))
         }
         KeySource::Command(argv) => {
             let mut argv = argv.to_vec();
             let program = key::expand_home(Path::new(&argv[0]), home);
             argv[0] = program.to_string_lossy().into_owned();
-            Piece::Output(argv)
+            ValuePart::Output(argv)
         }
     }
 }
@@ -134,26 +135,26 @@ fn conflicts(launch: &Launch, provider: &Provider) -> Vec<&'static str> {
 /// What stands for what is secret.
 struct Secrets<'a> {
     key: Option<String>,
-    reference: Piece,
+    reference: ValuePart,
     /// Where variables are looked up, if their values may be shown.
     env: Option<&'a Environment>,
 }
 
 impl Secrets<'_> {
-    fn pieces(&self, value: &Value) -> Result<Vec<Piece>> {
+    fn pieces(&self, value: &Value) -> Result<Vec<ValuePart>> {
         value.parts().iter().map(|part| self.piece(part)).collect()
     }
 
-    fn piece(&self, part: &Part) -> Result<Piece> {
+    fn piece(&self, part: &Part) -> Result<ValuePart> {
         Ok(match (part, &self.key, self.env) {
-            (Part::Text(text), ..) => Piece::Text(text.to_string_lossy().into_owned()),
-            (Part::Key, Some(key), _) => Piece::Text(key.clone()),
+            (Part::Text(text), ..) => ValuePart::Text(text.to_string_lossy().into_owned()),
+            (Part::Key, Some(key), _) => ValuePart::Text(key.clone()),
             (Part::Key, None, _) => self.reference.clone(),
             (Part::Env(name), _, Some(env)) => {
                 let value = env.all().get(std::ffi::OsStr::new(name)).and_then(|value| value.to_str());
-                Piece::Text(value.with_context(|| format!("{name} is not UTF-8"))?.to_owned())
+                ValuePart::Text(value.with_context(|| format!("{name} is not UTF-8"))?.to_owned())
             }
-            (Part::Env(name), _, None) => Piece::Variable(name.clone()),
+            (Part::Env(name), _, None) => ValuePart::Variable(name.clone()),
         })
     }
 }

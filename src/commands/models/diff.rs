@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::Desk;
+use super::ModelsContext;
 use crate::catalog::{CachedList, ModelRecord};
 use crate::cli::models::ModelsDiffArgs;
 use crate::ui::{format, output};
@@ -35,9 +35,9 @@ struct Repriced {
 ///
 /// # Errors
 /// When there is no list.
-pub fn run(words: &ModelsDiffArgs, desk: &Desk<'_>) -> Result<ExitCode> {
-    let (name, provider) = desk.provider(&words.provider)?;
-    let loaded = desk.load(name, provider, words.refresh);
+pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
+    let (name, provider) = context.provider(&words.provider)?;
+    let loaded = context.load(name, provider, words.refresh);
     loaded.report(name);
     let Some(now) = loaded.known.list() else {
         bail!(Message::new(
@@ -45,7 +45,7 @@ pub fn run(words: &ModelsDiffArgs, desk: &Desk<'_>) -> Result<ExitCode> {
             format!("`agent-run models list {name} --refresh` loads one")
         ));
     };
-    let before = desk.catalog.before(name, provider);
+    let before = context.catalog.before(name, provider);
     let changes = before.as_ref().map(|before| changes(before, now)).transpose()?.unwrap_or_default();
     let done = output::write(|out| {
         if words.json {

@@ -31,31 +31,32 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// When the command failed, or a provider's list could not be loaded.
 pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
-    let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
+    let in_context = |named: &[&str], run: &dyn Fn(&ModelsContext<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
         loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
-        run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
+        run(&ModelsContext { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
     match command {
         ModelsCommand::List(words) => {
-            with_desk(&words.providers.iter().map(String::as_str).collect::<Vec<_>>(), &|desk| {
-                list::run(&words, desk)
+            in_context(&words.providers.iter().map(String::as_str).collect::<Vec<_>>(), &|context| {
+                list::run(&words, context)
             })
         }
-        ModelsCommand::Show(words) => with_desk(&[&words.provider], &|desk| show::run(&words, desk)),
-        ModelsCommand::Diff(words) => with_desk(&[&words.provider], &|desk| diff::run(&words, desk)),
+        ModelsCommand::Show(words) => in_context(&[&words.provider], &|context| show::run(&words, context)),
+        ModelsCommand::Diff(words) => in_context(&[&words.provider], &|context| diff::run(&words, context)),
         ModelsCommand::Complete(words) => {
-            with_desk(&[&words.provider], &|desk| complete(&words, &config, desk))
+            in_context(&[&words.provider], &|context| complete(&words, &config, context))
         }
         ModelsCommand::Cache(words) => cache(words, &dirs),
         ModelsCommand::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
     }
 }
 
-fn complete(words: &ModelsCompleteArgs, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
-    let (name, provider) = desk.provider(&words.provider)?;
-    let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix, usize::MAX);
+fn complete(words: &ModelsCompleteArgs, config: &Path, context: &ModelsContext<'_>) -> Result<ExitCode> {
+    let (name, provider) = context.provider(&words.provider)?;
+    let ids =
+        context.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix, usize::MAX);
     output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
 }
 
@@ -72,7 +73,7 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
 }
 
 /// What the commands work with.
-struct Desk<'a> {
+struct ModelsContext<'a> {
     catalog: Catalog<'a>,
     config: &'a Config,
     env: &'a Environment,
@@ -82,7 +83,7 @@ struct Desk<'a> {
 }
 
 /// What is known of a provider's models, after it was asked if need be.
-struct Loaded<'a> {
+struct LoadedModels<'a> {
     known: ModelIndex<'a>,
     warnings: Vec<Message>,
     /// Why it could not be asked.
@@ -91,7 +92,7 @@ struct Loaded<'a> {
     failed: bool,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> ModelsContext<'a> {
     fn provider(&self, name: &str) -> Result<(&'a str, &'a Provider)> {
         if let Some((name, provider)) = self.config.providers.get_key_value(name) {
             return Ok((name, provider));
@@ -110,10 +111,10 @@ impl<'a> Desk<'a> {
     }
 
     /// What is known of a provider, which is asked if its list is old or missing, or if `now`.
-    fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> Loaded<'a> {
+    fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> LoadedModels<'a> {
         let known = self.catalog.known(name, provider);
         if !provider.loads_models() || (known.fresh && !now) {
-            return Loaded { known, warnings: Vec::new(), failure: None, failed: false };
+            return LoadedModels { known, warnings: Vec::new(), failure: None, failed: false };
         }
         let key = || self.key(provider);
         let refreshed = if now {
@@ -122,13 +123,13 @@ impl<'a> Desk<'a> {
             self.catalog.refresh_within(name, provider, PATIENCE, &key)
         };
         match refreshed {
-            Ok(refreshed) => Loaded {
+            Ok(refreshed) => LoadedModels {
                 known: self.catalog.known_after(name, provider, refreshed.list),
                 warnings: refreshed.warnings,
                 failure: None,
                 failed: false,
             },
-            Err(failure) => Loaded {
+            Err(failure) => LoadedModels {
                 failed: now || known.list().is_none(),
                 known,
                 warnings: Vec::new(),
@@ -143,7 +144,7 @@ impl<'a> Desk<'a> {
     }
 }
 
-impl Loaded<'_> {
+impl LoadedModels<'_> {
     /// What to say of a default model that the provider's list does not have.
     fn suggestion(&self) -> Option<Message> {
         let default = self.known.missing_default()?;

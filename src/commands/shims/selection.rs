@@ -8,15 +8,16 @@ use crate::cli::shims::ShimsInstallArgs;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::launch::{program, resolve};
-use crate::shim_links::pairs::{Pair, fitting, fitting_of};
+use crate::shim_links::pairs::{ShimTarget, fitting, fitting_of};
 
 /// The pairs that were asked for.
 ///
 /// # Errors
 /// When a named one cannot work, or an agent or provider that was named does not exist, or none is left.
-pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Result<Vec<Pair>> {
+pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Result<Vec<ShimTarget>> {
     if !asked.names.is_empty() {
-        let checked = |name: &String| Pair::parse(name).and_then(|pair| pair.check(config).map(|()| pair));
+        let checked =
+            |name: &String| ShimTarget::parse(name).and_then(|pair| pair.check(config).map(|()| pair));
         return asked.names.iter().map(checked).collect();
     }
     let agents: Vec<_> =
@@ -32,7 +33,7 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
     pairs.retain(|pair| asked.providers.is_empty() || asked.providers.contains(&pair.provider));
     if pairs.is_empty() {
         if let ([agent], [provider]) = (agents.as_slice(), asked.providers.as_slice()) {
-            Pair { agent: *agent, provider: provider.clone() }.check(config)?;
+            ShimTarget { agent: *agent, provider: provider.clone() }.check(config)?;
         }
         bail!(Message::new(
             "no agent and provider that were asked for fit together",

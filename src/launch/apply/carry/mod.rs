@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use shims::{Carry, KeyText};
 
-use crate::fs::atomic::{Replacement, beside};
+use crate::fs::atomic::{AtomicFile, beside};
 use crate::fs::io_error;
 use crate::fs::private_dir::Folders;
 use rollout::CopyError;
@@ -163,10 +163,10 @@ impl Copying<'_, '_> {
         // Before there is a temporary file.
         drop(File::open(from).map_err(CopyError::Read)?);
         let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
-        let mut fresh = Replacement::begin(to).map_err(CopyError::Write)?;
+        let mut fresh = AtomicFile::open(to).map_err(CopyError::Write)?;
         content(fresh.file())?;
         let finish = || {
-            fresh.fill(&[], mode)?;
+            fresh.write(&[], mode)?;
             fresh.commit()?;
             // The agent sorts sessions by it.
             let modified = there.modified()?;
