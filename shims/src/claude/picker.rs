@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::found::Found;
+use super::found::FoundSettings;
 use super::{literal, models, window};
 use crate::{Launch, Plan};
 
@@ -23,7 +23,7 @@ const MOST_ROWS: usize = 24;
 const ANSWER: u64 = 32_000;
 
 /// Adds the rows to what is given by `--settings`, unless the user's settings have rows or a list leaves them out.
-pub fn add(launch: &Launch, found: &Found, plan: &Plan, settings: &mut Map<String, Json>) {
+pub fn add(launch: &Launch, found: &FoundSettings, plan: &Plan, settings: &mut Map<String, Json>) {
     let own = found.all().any(|source| source.is_users() && source.settings.contains_key(KEY));
     if own || settings.contains_key("availableModels") {
         return;

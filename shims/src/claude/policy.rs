@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::family::is_held;
 use super::models;
 use super::settings_override::{HEADERS, agrees, meant};
-use super::source::{Source, as_text, texts};
+use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
 use crate::{Launch, Plan};
 
@@ -18,7 +18,7 @@ pub const ANTHROPIC: &str = "api.anthropic.com";
 ///
 /// # Errors
 /// When the policy forbids the launch, or its own key or headers would go to the provider.
-pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
+pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Result<()> {
     let path = policy.path.display();
     refuse_forbidden(policy, launch)?;
     if policy.text("apiKeyHelper").is_some() {
@@ -58,7 +58,7 @@ pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> 
 }
 
 /// Claude Code would refuse the provider, or go on with another model (2.1.332).
-fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
+fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
     let path = policy.path.display();
     let denied: Vec<&str> = policy.settings.get("deniedModels").into_iter().flat_map(texts).collect();
     if let Some(model) =

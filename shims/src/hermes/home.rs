@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
-use super::argv::{Words, is_profile_name};
+use super::argv::{HermesArgs, is_profile_name};
 use super::entries::{FILES, FOLDERS, MARKER, owns};
 use super::routing::OURS;
 use super::variables;
@@ -30,7 +30,7 @@ pub struct Policy {
 
 /// The homes of one launch.
 #[derive(Debug)]
-pub struct Homes {
+pub struct HermesHomes {
     /// The home to mirror: the user's, or the folder of an isolated provider.
     pub base: PathBuf,
     /// Settings above the user's, if there are any.
@@ -45,9 +45,9 @@ pub struct Homes {
     reads: Vec<PathBuf>,
 }
 
-impl Homes {
+impl HermesHomes {
     /// Finds the homes as far as they are known; what was not read yet counts as missing.
-    pub fn find(launch: &Launch, words: &Words, inputs: &Inputs) -> Self {
+    pub fn find(launch: &Launch, words: &HermesArgs, inputs: &Inputs) -> Self {
         let dirs = &inputs.dirs;
         let native = dirs.home.join(".hermes");
         let mut reads = Vec::new();
@@ -278,7 +278,7 @@ mod tests {
 
     fn base(args: &[&str], inputs: &Inputs) -> PathBuf {
         let launch = launch(args);
-        Homes::find(&launch, &Words::of(&launch), inputs).base
+        HermesHomes::find(&launch, &HermesArgs::of(&launch), inputs).base
     }
 
     fn with(vars: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
@@ -317,13 +317,13 @@ mod tests {
         assert_eq!(base(&[], &inputs), Path::new("/opt/data"));
         assert_eq!(base(&[], &with(&vars, &[])), Path::new("/home/u/.hermes"), "the cache was emptied");
         let launch = launch(&[]);
-        assert!(Homes::find(&launch, &Words::of(&launch), &inputs).policy.is_none());
+        assert!(HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs).policy.is_none());
     }
 
     #[test]
     fn an_isolated_launch_has_its_own_base_and_tells_of_the_users() {
         let launch = Launch { isolated: true, ..launch(&[]) };
-        let homes = Homes::find(&launch, &Words::of(&launch), &inputs());
+        let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs());
         assert_eq!(homes.base, Path::new("/state/hermes/local"));
         assert_eq!(homes.users, Path::new("/home/u/.hermes"));
     }
@@ -339,7 +339,7 @@ mod tests {
             let mut inputs = inputs();
             inputs.facts.insert(Path::new("/home/u/.hermes").join(name), fact);
             let launch = launch(&[]);
-            let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
+            let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs);
             let error = homes.check(&inputs).expect_err(name).render();
             assert!(error.contains(name) && error.contains("\nhelp: "), "{error}");
         }
@@ -349,7 +349,7 @@ mod tests {
     fn a_missing_profile_and_a_cache_in_hermes_own_home_are_refused() {
         let check = |args: &[&str], inputs: &Inputs| {
             let launch = launch(args);
-            let homes = Homes::find(&launch, &Words::of(&launch), inputs);
+            let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), inputs);
             homes.check(inputs).map_err(|error| error.render())
         };
         assert!(check(&[], &inputs()).is_ok());
