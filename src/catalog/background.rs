@@ -144,7 +144,7 @@ fn refresher(name: &str, config: &Path, options: &[&str], key_on_stdin: bool) ->
 ///
 /// # Errors
 /// When the second could not be started.
-pub fn leave_session(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
+pub fn detach(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
     // It fails only if this is a session of its own already.
     _ = setsid();
     close_inherited();

@@ -84,7 +84,9 @@ pub fn completed(command: Command, values: &Arc<Values>) -> Command {
         let (name, values) = (name_of(&arg), Arc::clone(values));
         // A value that is none would end the reading of what follows it.
         let arg = arg.value_parser(clap::value_parser!(OsString));
-        arg.add(ArgValueCompleter::new(move |typed: &OsStr| values.of(&name, &typed.to_string_lossy())))
+        arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+            values.candidates(&name, &typed.to_string_lossy())
+        }))
     })
 }
 
@@ -111,7 +113,7 @@ impl Values {
     }
 
     /// The values of the argument that help texts call `name`, those that begin with `typed` among them.
-    fn of(&self, name: &str, typed: &str) -> Vec<CompletionCandidate> {
+    fn candidates(&self, name: &str, typed: &str) -> Vec<CompletionCandidate> {
         self.asked.store(true, Ordering::Relaxed);
         let found = match name {
             "FILE" | "DIR" | "LOG" => {

@@ -81,7 +81,7 @@ impl Validate for AgentName {
         if shims::by_name(&text).is_some() {
             return Ok(text);
         }
-        let near = suggest::meant(&text, shims::AGENTS.iter().map(|agent| agent.name()));
+        let near = suggest::closest(&text, shims::AGENTS.iter().map(|agent| agent.name()));
         let help = near.map_or_else(
             || format!("the agents are {}", shims::names()),
             |near| format!("did you mean `{near}`"),

@@ -96,7 +96,7 @@ pub fn resolve<'a>(
             let launch = resolve(&catalog.known_after(name, provider, refreshed.list))?;
             Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
         }
-        Err(failure) => Err(unknown.because(&failure)),
+        Err(failure) => Err(unknown.with_fetch_error(&failure)),
     }
 }
 

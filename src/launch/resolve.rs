@@ -23,7 +23,7 @@ use crate::{header, suggest};
 #[derive(Debug)]
 pub enum ResolveError {
     /// The model is not known; the provider's own list may know it.
-    UnknownModel(model::Unknown),
+    UnknownModel(model::UnknownModel),
     /// Asking the provider changes nothing.
     Rejected(anyhow::Error),
 }
@@ -52,7 +52,7 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
         return Ok(agent);
     }
     let typed = typed.to_string_lossy();
-    let meant = suggest::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let meant = suggest::closest(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
     let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
     bail!(Message::new(format!("no agent `{typed}`"), format!("{meant}the agents are {}", shims::names())))
 }
@@ -66,7 +66,7 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
         return Ok(provider);
     }
     let fits = config.providers.iter().filter(|(_, provider)| common(agent, provider).is_some());
-    let names = suggest::nearest(name, fits.map(|(name, _)| name.as_str()));
+    let names = suggest::rank(name, fits.map(|(name, _)| name.as_str()));
     let title = agent.title();
     if names.is_empty() {
         bail!(Message::new(
@@ -76,7 +76,7 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
     }
     bail!(Message::new(
         format!("no provider `{name}` in the config"),
-        format!("{title} can use {}", suggest::listed(&names, 12))
+        format!("{title} can use {}", suggest::join_limited(&names, 12))
     ))
 }
 

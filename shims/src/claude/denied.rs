@@ -29,7 +29,7 @@ impl Denied {
         if has_policies || argv::forwards(launch, OPTION) {
             return Self::default();
         }
-        let ours = models::of(launch);
+        let ours = models::possible(launch);
         let mut denied: Vec<String> = Vec::new();
         for ModelChoice { model, .. } in choices {
             let model = crate::window::split_long_context(model).0;

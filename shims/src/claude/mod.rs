@@ -208,7 +208,7 @@ fn base_url(url: &str) -> &str {
 fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let tiers = &launch.tiers;
     let main = launch.model.value.id.as_str();
-    if models::is_alias(main) && models::of(launch).len() > 1 {
+    if models::is_alias(main) && models::possible(launch).len() > 1 {
         plan.warn(Message::new(
             format!("Claude Code takes {main:?} for one of its own names, and may ask for a tier of this launch instead"),
             "give the provider no `tiers`, or choose a model of another name",

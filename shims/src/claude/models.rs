@@ -37,7 +37,7 @@ pub fn spelled<'a>(id: &'a str, launch: &Launch) -> Cow<'a, str> {
 }
 
 /// Every model this launch may ask for.
-pub fn of(launch: &Launch) -> Vec<&str> {
+pub fn possible(launch: &Launch) -> Vec<&str> {
     let tiers = &launch.tiers;
     let mut models = vec![launch.model.value.id.as_str()];
     for tier in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
@@ -63,7 +63,7 @@ pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, 
         Json::String(model) => Some(vec![json!(model)]),
         _ => None,
     });
-    let foreign = |model: &Json| !of(launch).iter().any(|ours| model == ours);
+    let foreign = |model: &Json| !possible(launch).iter().any(|ours| model == ours);
     if fallbacks.flatten().any(|model| foreign(&model)) {
         guard.insert("fallbackModel".to_owned(), json!([])); // in their place
     }
@@ -128,7 +128,7 @@ pub fn is_alias(model: &str) -> bool {
 
 fn is_foreign(model: &str, launch: &Launch) -> bool {
     let model = split_long_context(model).0;
-    !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)
+    !model.is_empty() && !ALIASES.contains(&model) && !possible(launch).contains(&model)
 }
 
 /// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
@@ -155,7 +155,8 @@ pub fn list(launch: &Launch) -> Vec<String> {
     // A family's name would let the whole family in.
     let of_words =
         argv::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
-    let spellings = of(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
+    let spellings =
+        possible(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     for id in spellings.chain(of_words) {
         if !list.contains(&id) {
             list.push(id);

@@ -31,7 +31,7 @@ pub fn add(launch: &Launch, found: &FoundSettings, plan: &Plan, settings: &mut M
     let counted = plan.env.get(OsStr::new(window::WINDOW)).and_then(|value| value.as_ref()?.plain());
     let Some(counted) = counted.and_then(|text| text.to_str()?.trim().parse::<u64>().ok()) else { return };
     let answer = launch.model.value.output_limit().unwrap_or(ANSWER);
-    let mut ids = models::of(launch);
+    let mut ids = models::possible(launch);
     let mut rows = Vec::new();
     for model in &launch.models {
         let Some(own) = model.context_window.filter(|window| *window >= counted) else { continue };

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::family::is_held;
 use super::models;
-use super::settings_override::{HEADERS, agrees, meant};
+use super::settings_override::{HEADERS, agrees, intended};
 use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
 use crate::{Launch, Plan};
@@ -46,7 +46,8 @@ pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Res
     {
         sets.push("availableModels".to_owned());
     }
-    let differs = |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &meant(name, launch, plan));
+    let differs =
+        |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &intended(name, launch, plan));
     sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
     if !sets.is_empty() {
         plan.warn(format!(
@@ -61,8 +62,9 @@ pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Res
 fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
     let path = policy.path.display();
     let denied: Vec<&str> = policy.settings.get("deniedModels").into_iter().flat_map(texts).collect();
-    if let Some(model) =
-        models::of(launch).into_iter().find(|model| denied.iter().any(|denied| models::denies(denied, model)))
+    if let Some(model) = models::possible(launch)
+        .into_iter()
+        .find(|model| denied.iter().any(|denied| models::denies(denied, model)))
     {
         bail!(Message::new(
             format!("{path}: this managed policy denies the model `{model}`"),

@@ -153,27 +153,27 @@ fn name_documents_with_secrets(
 }
 
 /// What the child is to see of a variable: a value, nothing, or whatever it likes.
-pub enum Meant<'a> {
+pub enum IntendedValue<'a> {
     Value(&'a Value),
     Unset,
     Free,
 }
 
-pub fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
+pub fn intended<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> IntendedValue<'a> {
     let set = launch.extra_env.get(name).or_else(|| plan.env.get(OsStr::new(name))?.as_ref());
     match set {
-        Some(value) => Meant::Value(value),
-        None if plan.env.contains_key(OsStr::new(name)) || is_family(name) => Meant::Unset,
-        None => Meant::Free,
+        Some(value) => IntendedValue::Value(value),
+        None if plan.env.contains_key(OsStr::new(name)) || is_family(name) => IntendedValue::Unset,
+        None => IntendedValue::Free,
     }
 }
 
 /// Whether `theirs` makes no difference to what is meant.
-pub fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
-    match meant {
-        Meant::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
-        Meant::Unset => as_text(theirs).is_empty(),
-        Meant::Free => true,
+pub fn agrees(theirs: &Json, intended: &IntendedValue<'_>) -> bool {
+    match intended {
+        IntendedValue::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
+        IntendedValue::Unset => as_text(theirs).is_empty(),
+        IntendedValue::Free => true,
     }
 }
 
@@ -203,17 +203,17 @@ fn guarded_env(
             if is_trust && source.is_users() {
                 continue;
             }
-            let mut meant = meant(name, launch, plan);
+            let mut intended = intended(name, launch, plan);
             let inherited = inputs.var(name).map(Value::from);
-            if is_trust && let Meant::Free = meant {
+            if is_trust && let IntendedValue::Free = intended {
                 // What the user's own environment trusts, and nothing where it says nothing.
-                meant = inherited.as_ref().map_or(Meant::Unset, Meant::Value);
+                intended = inherited.as_ref().map_or(IntendedValue::Unset, IntendedValue::Value);
             }
-            if agrees(theirs, &meant) {
+            if agrees(theirs, &intended) {
                 continue;
             }
-            let ours = match meant {
-                Meant::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
+            let ours = match intended {
+                IntendedValue::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
                 _ => Some(String::new()),
             };
             if ours.is_none() {

@@ -67,7 +67,8 @@ pub fn limit(launch: &Launch, found: &FoundSettings, plan: &mut Plan) {
     if let Some(output) = model.output_limit() {
         plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
     }
-    let mut asked = models::of(launch).into_iter().map(str::to_owned).chain(argv::values(launch, "--model"));
+    let mut asked =
+        models::possible(launch).into_iter().map(str::to_owned).chain(argv::values(launch, "--model"));
     let would_be_capped =
         |id: String| knows(&id) || models::is_long(&id, launch) || split_long_context(&id).1;
     if !asked.any(would_be_capped) && is_needed(window, found.sources.iter().any(is_rewritten)) {

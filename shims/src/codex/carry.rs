@@ -84,7 +84,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
             for from in [&former.state, &former.runtime] {
                 if has(from, name, inputs) || is_hidden(from, inputs) {
                     let (from, to) = (from.join(name), home.state.join(name));
-                    plan.carry.push(Carry { values: values.clone(), ..Carry::of(from, to) });
+                    plan.carry.push(Carry { values: values.clone(), ..Carry::new(from, to) });
                 }
             }
         }
@@ -109,7 +109,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
                     ),
                 ));
             } else {
-                plan.carry.push(Carry::of(from, to));
+                plan.carry.push(Carry::new(from, to));
             }
         }
         for database in former.databases(inputs) {

@@ -240,7 +240,7 @@ impl<'a> PageReader<'a> {
             warnings.push(format!("only the first {MAX_ROWS} models were kept, {} were not", list.dropped));
             extent = Completeness::Truncated;
         }
-        if list.looks_odd() {
+        if list.is_malformed() {
             let all = list.skipped + list.records.len();
             if list.records.is_empty() {
                 return Err(Failure::reject(&Reject::NoList, &self.endpoint.url, &self.secrets));

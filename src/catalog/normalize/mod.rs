@@ -96,7 +96,7 @@ impl ModelList {
     }
 
     /// Whether so many rows were unusable that this is hardly a list of models.
-    pub fn looks_odd(&self) -> bool {
+    pub fn is_malformed(&self) -> bool {
         self.skipped > self.records.len()
     }
 

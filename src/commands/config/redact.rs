@@ -8,12 +8,12 @@ use shims::{Proxy, Template};
 use crate::key;
 
 /// Variables or headers as they may be shown.
-pub fn told_of(templates: &BTreeMap<String, Template>) -> impl Iterator<Item = (&str, String)> {
+pub fn redacted_entries(templates: &BTreeMap<String, Template>) -> impl Iterator<Item = (&str, String)> {
     templates.iter().map(|(name, template)| {
         let value = template.fill(|field| format!("<{}>", field.name()));
         let told = match value.plain().map(|text| text.to_string_lossy().into_owned()) {
             Some(text) if names_secret(name) && !is_setting(&text) => key::fingerprint(&text),
-            _ => without_keys(&value.to_string()),
+            _ => redact_keys(&value.to_string()),
         };
         (name.as_str(), told)
     })
@@ -31,7 +31,7 @@ fn is_setting(text: &str) -> bool {
 }
 
 /// The text with words that look like keys as their fingerprints.
-pub fn without_keys(text: &str) -> String {
+pub fn redact_keys(text: &str) -> String {
     let part = |part: &str| {
         let is_key = part.len() >= 16 && ["sk-", "sk_", "Bearer"].iter().any(|head| part.starts_with(head));
         if is_key { key::fingerprint(part) } else { part.to_owned() }
@@ -47,7 +47,7 @@ pub fn without_keys(text: &str) -> String {
 
 /// A list of arguments as it may be shown.
 pub fn arguments(words: &[String]) -> Json {
-    words.iter().map(|word| without_keys(word)).collect()
+    words.iter().map(|word| redact_keys(word)).collect()
 }
 
 /// A proxy without its password.
@@ -80,7 +80,7 @@ mod tests {
             ("X-Title", "agent-run"),
         ];
         let templates = templates.map(|(name, text)| (name.to_owned(), template(text))).into();
-        let told: Vec<_> = told_of(&templates).map(|(_, told)| told).collect();
+        let told: Vec<_> = redacted_entries(&templates).map(|(_, told)| told).collect();
         let fingerprint = key::fingerprint("sk-0123456789abcdef");
         let note = format!("a {fingerprint} b");
         let hidden = key::fingerprint("hunter2");

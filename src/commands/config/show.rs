@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 use shims::{Protocol, Sessions, ToolSet, quote};
 
-use super::redact::{arguments, proxy, told_of, without_keys};
+use super::redact::{arguments, proxy, redact_keys, redacted_entries};
 use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
@@ -31,7 +31,7 @@ pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<Exi
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {
         let Some(provider) = providers.get(name) else {
-            let near = suggest::meant(name, providers.keys().map(String::as_str));
+            let near = suggest::closest(name, providers.keys().map(String::as_str));
             let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
             bail!(Message::new(
                 format!("no provider `{name}`"),
@@ -121,7 +121,7 @@ impl Page {
             add(&["tiers", tier], model.as_deref().unwrap_or("the launched model").into());
         }
         for (key, templates) in [("headers", &provider.headers), ("extra_env", &provider.extra_env)] {
-            told_of(templates).for_each(|(name, told)| add(&[key, name], told.into()));
+            redacted_entries(templates).for_each(|(name, told)| add(&[key, name], told.into()));
         }
         match &provider.args {
             Args::All(words) if words.is_empty() => {}
@@ -213,7 +213,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            let words: Vec<_> = argv.iter().map(|word| without_keys(&quote(word.as_ref()))).collect();
+            let words: Vec<_> = argv.iter().map(|word| redact_keys(&quote(word.as_ref()))).collect();
             ("key_command", format!("`{}`, not run here", words.join(" ")))
         }
     }

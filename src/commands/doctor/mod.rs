@@ -132,9 +132,12 @@ fn check_name(name: &str, config: &Config) -> Result<()> {
     if config.providers.contains_key(name) {
         return Ok(());
     }
-    let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
-    let known =
-        if names.is_empty() { "has none".to_owned() } else { format!("has {}", suggest::listed(&names, 12)) };
+    let names = suggest::rank(name, config.providers.keys().map(String::as_str));
+    let known = if names.is_empty() {
+        "has none".to_owned()
+    } else {
+        format!("has {}", suggest::join_limited(&names, 12))
+    };
     bail!(Message::new(format!("no provider `{name}` in the config"), format!("it {known}")))
 }
 

@@ -58,13 +58,13 @@ pub fn look(
 fn told(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
     let mut told: Vec<_> =
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
-    told.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
-    let heard = match findings.heard() {
+    told.extend(findings.passed().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
+    let log_tail = match findings.log_tail() {
         "" => "run it once more with RUST_LOG=debug".to_owned(),
-        heard => format!("its last words may tell:\n{heard}"),
+        log_tail => format!("its last words may tell:\n{log_tail}"),
     };
-    told.extend(findings.broken().iter().map(|line| Finding::problem("promise", line, heard.as_str())));
-    told.extend(findings.strangers().iter().map(|target| {
+    told.extend(findings.failed().iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
+    told.extend(findings.unexpected_hosts().iter().map(|target| {
         let text = format!("it asked for {target}, and was not let through");
         let help = "find out who does: an MCP server or a hook of yours, or a setting of this project";
         Finding::problem("promise", text, help)
@@ -120,9 +120,9 @@ fn probe(
 fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &str) {
     let Some(provider) = config.providers.get_mut(name) else { return };
     let urls = &mut provider.base_urls;
-    for (kept, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
-        if let Some(kept) = kept {
-            kept.0 = here;
+    for (passed, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
+        if let Some(passed) = passed {
+            passed.0 = here;
         }
     }
     (provider.key_env, provider.key_file, provider.key_command) = (None, None, None);

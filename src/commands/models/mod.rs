@@ -97,7 +97,7 @@ impl<'a> ModelsContext<'a> {
         if let Some((name, provider)) = self.config.providers.get_key_value(name) {
             return Ok((name, provider));
         }
-        let names = suggest::nearest(name, self.config.providers.keys().map(String::as_str));
+        let names = suggest::rank(name, self.config.providers.keys().map(String::as_str));
         if names.is_empty() {
             bail!(Message::new(
                 format!("no provider `{name}`"),
@@ -106,7 +106,7 @@ impl<'a> ModelsContext<'a> {
         }
         bail!(Message::new(
             format!("no provider `{name}` in the config"),
-            format!("there are {}", suggest::listed(&names, 12))
+            format!("there are {}", suggest::join_limited(&names, 12))
         ))
     }
 
@@ -150,7 +150,7 @@ impl LoadedModels<'_> {
         let default = self.known.missing_default()?;
         let records = self.known.records();
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
-        let near = suggest::nearest(default, others);
+        let near = suggest::rank(default, others);
         let text = format!("default_model `{default}` is not in the provider's list");
         let help = near.first().map(|id| format!("the nearest is {id}"));
         Some(Message { text, help })
@@ -180,7 +180,7 @@ fn refresh_detached(
     env: &Environment,
 ) -> Result<ExitCode> {
     if !words.in_session {
-        background::leave_session(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
+        background::detach(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
         return Ok(ExitCode::SUCCESS);
     }
     background::limit_lifetime();

@@ -35,10 +35,10 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     }
     let Some(record) = loaded.known.record(&words.model) else {
         let records = loaded.known.records();
-        let near = suggest::nearest(&words.model, records.iter().map(|record| record.id.as_str()));
+        let near = suggest::rank(&words.model, records.iter().map(|record| record.id.as_str()));
         let instead = match near.as_slice() {
             [] => "no model of this provider is known".to_owned(),
-            near => format!("did you mean {}?", suggest::listed(&near[..near.len().min(3)], 3)),
+            near => format!("did you mean {}?", suggest::join_limited(&near[..near.len().min(3)], 3)),
         };
         bail!(Message::new(format!("provider `{name}` has no model `{}`", words.model), instead));
     };

@@ -46,10 +46,10 @@ fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
     if let Some(provider) = config.providers.get(name) {
         return Ok(provider);
     }
-    let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
+    let names = suggest::rank(name, config.providers.keys().map(String::as_str));
     bail!(Message::new(
         format!("no provider `{name}` in the config"),
-        format!("there are {}; `agent-run providers add` adds one", suggest::listed(&names, 12))
+        format!("there are {}; `agent-run providers add` adds one", suggest::join_limited(&names, 12))
     ))
 }
 

@@ -61,9 +61,9 @@ fn check_exists(name: &str, config: &Config) -> Result<()> {
     if config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home) {
         return Ok(());
     }
-    let near = crate::suggest::nearest(name, config.providers.keys().map(String::as_str));
+    let near = crate::suggest::rank(name, config.providers.keys().map(String::as_str));
     bail!(Message::new(
         format!("no provider `{name}` in the config"),
-        format!("it has {}", crate::suggest::listed(&near, 12))
+        format!("it has {}", crate::suggest::join_limited(&near, 12))
     ))
 }

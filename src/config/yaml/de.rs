@@ -16,9 +16,9 @@ impl<'de> de::Deserializer<'de> for &TreeNode {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.kind {
-            TreeKind::List(slots) => visitor.visit_seq(Slots::of(slots)),
+            TreeKind::List(slots) => visitor.visit_seq(Slots::new(slots)),
             TreeKind::Map(slots) => {
-                let mut slots = Slots::of(slots);
+                let mut slots = Slots::new(slots);
                 visitor.visit_map(&mut slots).map_err(|fault| match slots.current {
                     Some(slot) if fault.twice && fault.mark.is_none() => {
                         fault.inside(slot, slot.at, slot.key.as_str().into())
@@ -79,12 +79,12 @@ impl<'de> de::Deserializer<'de> for &TreeNode {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
-        if self.is_blank() { visitor.visit_seq(Slots::of(&[])) } else { self.deserialize_any(visitor) }
+        if self.is_blank() { visitor.visit_seq(Slots::new(&[])) } else { self.deserialize_any(visitor) }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match self.kind {
-            _ if self.is_blank() => visitor.visit_map(Slots::of(&[])),
+            _ if self.is_blank() => visitor.visit_map(Slots::new(&[])),
             // serde would take a list for a struct whose keys are left out.
             TreeKind::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
             _ => self.deserialize_any(visitor),
@@ -127,7 +127,7 @@ struct Slots<'t> {
 }
 
 impl<'t> Slots<'t> {
-    fn of(slots: &'t [Rc<Slot>]) -> Self {
+    fn new(slots: &'t [Rc<Slot>]) -> Self {
         Self { rest: slots.iter().enumerate(), current: None }
     }
 

@@ -215,7 +215,7 @@ impl Copying<'_, '_> {
         let is_seen = |path: &&Path| fs::symlink_metadata(path).is_ok();
         let place = from.ancestors().find(is_seen).unwrap_or(from).to_owned();
         let values = self.carry.values.clone();
-        let carry = Carry { values, ..Carry::of(from.to_owned(), to) };
+        let carry = Carry { values, ..Carry::new(from.to_owned(), to) };
         self.left.unread.push(Unread { carry, place, why: error.to_string() });
     }
 }
