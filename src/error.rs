@@ -1,4 +1,4 @@
-//! Errors: a sentence with its causes, and what to do about it, put together here and printed by [`crate::report`].
+//! Errors: a sentence with its causes, and what to do about it, put together here and printed by [`crate::ui::log`].
 
 use anyhow::Error;
 use shims::Message;

@@ -167,7 +167,7 @@ pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
     Ok(Loaded::new(config, text, path))
 }
 
-/// As [`load_for`], of a text.
+/// As `load_for`, of a text.
 pub fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
     let refused = |list| Problems::new(path, list);
     let (tree, others) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;

@@ -152,7 +152,7 @@ impl CachedList {
         Ok(kept.into_iter().map(|entry| entry.record).collect())
     }
 
-    /// The first `count` of [`CachedList::kept`], at most [`BEST`], without reading the others.
+    /// The first `count` of [`CachedList::kept`], at most `BEST`, without reading the others.
     ///
     /// # Errors
     /// When the file is corrupt.

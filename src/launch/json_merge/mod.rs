@@ -94,7 +94,7 @@ fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<MergeSt
     }
 }
 
-/// What [`merge`] makes of a file that holds `text`; `None` when it changes nothing.
+/// What `merge` makes of a file that holds `text`; `None` when it changes nothing.
 pub fn merged(text: &str, edits: &[Edit], key: Option<&str>) -> Result<Option<String>> {
     let path = Path::new("f.json");
     let steps: Vec<MergeStep<'_>> = edits.iter().filter_map(|edit| step(edit, path, key)).collect();
