@@ -1,6 +1,6 @@
 //! What a launch costs beside that of other launchers and switchers, in the same run.
 //!
-//! `benches/peers` installs them first. Each is told of one provider in its own words, in a home of its own, and
+//! `benches/peers` installs them first. Each is given one provider in its own settings, in a home of its own, and
 //! then raced at what it has to start Claude Code on that provider; one that only rewrites settings, at that and
 //! the start that the user then types. The agent is a stub that ends at once. A run asserts nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints")]
@@ -76,7 +76,7 @@ fn main() {
     for contestant in &contestants {
         println!("  {:<64} {:>7.2}", contestant.name, contestant.fastest() / ours);
     }
-    println!("\nwhere the key then stands in the home, with the file's mode");
+    println!("\nwhere the key then is in the home, with the file's mode");
     machines.iter().for_each(Peer::tell_of_the_key);
 }
 
@@ -104,7 +104,7 @@ fn ours(machine: &Machine) -> Vec<Contestant> {
 impl Peer {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = self.machine.command(&self.program);
-        // Our own key is no part of what they are told.
+        // Our own key is no part of what they are given.
         command.args(words).env_remove("BENCH_KEY");
         command
     }
@@ -139,7 +139,7 @@ fn cc_switch(peer: &Peer) -> Option<Contestant> {
     added.then(|| peer.contestant(&["use", "p"], "use p")).flatten()
 }
 
-/// A profile is a copy of Claude Code's folder, mounted over the real one; the provider stands in its settings.
+/// A profile is a copy of Claude Code's folder, mounted over the real one; the provider is in its settings.
 fn agent_box(peer: &Peer) -> Option<Contestant> {
     let created = peer.ran(&["exec", "create p --type claude"], "");
     let settings = "home/.agent-box/profiles/p/dot-claude/settings.json";

@@ -12,7 +12,7 @@ let
   inherit (pkgs) lib;
 
   literalKey.providers.deepseek = settings.providers.deepseek // {
-    key = "sk-canary";
+    key = "sk-planted";
   };
   # Each would have the key in the store.
   keysInStore =

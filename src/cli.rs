@@ -96,7 +96,7 @@ Examples:
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
     Env(env::EnvArgs),
-    /// Play a provider on proxy and record what it is asked
+    /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     MockProvider(MockProviderArgs),
     /// Write the manual's pages
@@ -189,7 +189,7 @@ pub enum Shell {
 /// `agent-run mock-provider`
 #[derive(Args, Debug)]
 pub struct MockProviderArgs {
-    /// A proxy address; port 0 takes a free one
+    /// A loopback address; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
 

@@ -68,7 +68,8 @@ impl Environment {
 
     /// How many launchers and key commands this runs within.
     pub fn depth(&self) -> u32 {
-        let depth = self.var(shims::plan::DEPTH).and_then(OsStr::to_str).and_then(|text| text.parse().ok());
+        let depth =
+            self.var(shims::planner::DEPTH).and_then(OsStr::to_str).and_then(|text| text.parse().ok());
         depth.unwrap_or(0)
     }
 
@@ -84,7 +85,7 @@ impl Environment {
                     "look for a wrapper on PATH that calls agent-run under the agent's own name, or a file that your shell \
                  reads when it starts and a key_command that starts such a shell; \
                  `unset {}` if the nesting is meant",
-                    shims::plan::DEPTH
+                    shims::planner::DEPTH
                 )
             ));
         }

@@ -18,7 +18,11 @@
 //! This is a library only so that fuzzing and tests reach what reads hostile bytes (`internals`). It promises nothing
 //! else: the program is its one user.
 
-#![allow(missing_docs, reason = "only tests and fuzzing see what is public here")]
+#![allow(
+    missing_docs,
+    rustdoc::private_intra_doc_links,
+    reason = "only tests and fuzzing see what is public here"
+)]
 
 mod catalog;
 mod cli;

@@ -50,7 +50,7 @@ fn is_helpful(text: &str, message: &str) {
 fn accepted(text: &str, loaded: &Loaded) {
     let config = &loaded.config;
     if let Some(theirs) = by_libyaml(text) {
-        assert_eq!(told(config), told(&theirs));
+        assert_eq!(summary(config), summary(&theirs));
     }
     for name in config.providers.keys() {
         for_one_launch(text, config, name);
@@ -101,7 +101,7 @@ fn for_one_launch(text: &str, config: &Config, name: &str) {
 }
 
 /// All of a config: what prints, and the keys, which do not.
-fn told(config: &Config) -> (String, Vec<Option<&str>>) {
+fn summary(config: &Config) -> (String, Vec<Option<&str>>) {
     let keys = config.providers.values().map(|provider| provider.key.as_ref().map(|key| key.0.as_str()));
     (format!("{config:?}"), keys.collect())
 }
@@ -118,5 +118,5 @@ fn takes_one_more(text: &str, config: &Config, after: &str) {
     let mut after = after.config;
     assert_eq!(after.providers.keys().next_back().map(String::as_str), Some("fuzz"));
     after.providers.pop();
-    assert_eq!(told(&after), told(config));
+    assert_eq!(summary(&after), summary(config));
 }

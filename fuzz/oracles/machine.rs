@@ -41,15 +41,15 @@ impl Machine {
         }
     }
 
-    /// Plans as a launch does: the adapter is told what it asks for until it asks for nothing new.
+    /// Plans as a launch does: the adapter is given what it asks for until it asks for nothing new.
     pub fn plan(&self, agent: &str, launch: &Launch) -> Result<Plan> {
         let agent = shims::by_name(agent).expect("an agent");
-        let plan = Plan::of(agent, launch, &self.told(agent, launch))?;
+        let plan = Plan::of(agent, launch, &self.inputs_for(agent, launch))?;
         self.touches_only_its_own(&plan);
         Ok(plan)
     }
 
-    fn told(&self, agent: &dyn Agent, launch: &Launch) -> Inputs {
+    fn inputs_for(&self, agent: &dyn Agent, launch: &Launch) -> Inputs {
         let mut inputs = Inputs { dirs: Self::dirs(), env: self.env.clone(), ..Inputs::default() };
         loop {
             let wanted = agent.required_files(launch, &inputs);

@@ -47,7 +47,7 @@ pub const TARGETS: [(&str, Target); 13] = [
 ];
 
 /// A key that seeds and dictionaries hold: longer than any name, so that no message may show it.
-pub const PLANTED_KEY: &str = "sk-canary-0123456789abcdefghijklmnopqrstuvwxyz";
+pub const PLANTED_KEY: &str = "sk-planted-0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// What divides an input into several files: a line of its own.
 const DIVIDER: &[u8] = b"\n%%\n";

@@ -120,8 +120,8 @@ pub fn template(data: &[u8]) -> bool {
 
     let Ok(template) = Template::parse(text) else {
         let error = Template::parse(text).expect_err("as before");
-        let told = text.contains(PLANTED_KEY) && error.contains(PLANTED_KEY);
-        assert!(!told && !error.contains('\n'), "{error}");
+        let shows_key = text.contains(PLANTED_KEY) && error.contains(PLANTED_KEY);
+        assert!(!shows_key && !error.contains('\n'), "{error}");
         return false;
     };
     let value = template.fill(|field| format!("<{}>", field.name()));

@@ -1,4 +1,4 @@
-# Stands in for nixpkgs where there is no network: `--override-input nixpkgs path:nix/offline`.
+# Takes nixpkgs' place where there is no network: `--override-input nixpkgs path:nix/offline`.
 {
   outputs = _: rec {
     lib = import ./lib.nix;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// A setting that a launch overrules.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ConflictingSetting {
-    /// The file it stands in.
+    /// The file it is in.
     pub path: PathBuf,
     /// Its dotted key there, or the variable it sets.
     pub key: String,

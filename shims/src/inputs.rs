@@ -1,4 +1,4 @@
-//! What an adapter is told of the user's machine, and nothing more.
+//! What an adapter knows of the user's machine, and nothing more.
 //!
 //! `agent-run` fills an [`Inputs`] with the inherited environment, the folders, and the files that the
 //! adapter declared. A path nobody declared was not read, and asking for it is an error of the adapter.

@@ -48,7 +48,7 @@ impl Model {
     /// The output limit if it is known and sane: above zero and below the window.
     ///
     /// Provider lists often give the window as the output limit; a client that reserves that much has
-    /// no room left for the prompt.
+    /// no space left for the prompt.
     pub fn output_limit(&self) -> Option<u64> {
         let output = self.max_output_tokens.filter(|&output| output > 0)?;
         match self.context_window {
@@ -71,7 +71,14 @@ pub struct Tiers {
     pub subagent: String,
 }
 
-/// Which proxy the agent uses, beyond the rule that a proxy provider is always direct.
+impl Tiers {
+    /// The models of all tiers; that of sub-agents may be `inherit`.
+    pub fn ids(&self) -> [&String; 4] {
+        [&self.opus, &self.sonnet, &self.haiku, &self.subagent]
+    }
+}
+
+/// Which proxy the agent uses, beyond the rule that a loopback provider is always direct.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub enum Proxy {
     /// The proxy variables are passed on as they are.

@@ -21,6 +21,7 @@ pub mod mirror;
 pub mod opts;
 mod origin;
 pub mod plan;
+pub mod planner;
 mod print;
 mod protocol;
 pub mod proxy;

@@ -1,6 +1,6 @@
 //! A runtime home that mirrors the user's own by links.
 //!
-//! Agents that keep settings, sessions and skills in one home folder get a home of ours instead, in which
+//! Agents that keep settings, sessions and skills in one home folder get a home of agent-run instead, in which
 //! the generated settings are ours and everything else is a link to the user's. Nothing real that stands
 //! in the runtime home is ever replaced: it may be the user's work.
 
@@ -30,7 +30,7 @@ pub struct Mirror<'a> {
 }
 
 impl Mirror<'_> {
-    /// What [`Mirror::plan`] must be told.
+    /// What [`Mirror::plan`] must know.
     pub fn reads(&self) -> Vec<PathBuf> {
         let folders = self.yielding.iter().map(|(name, _)| self.runtime.join(name));
         [self.real.to_owned(), self.runtime.to_owned()].into_iter().chain(folders).collect()

@@ -8,14 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Agent, Dirs, Fact, Inputs, Launch, Value, proxy};
-
-/// The variable that counts launchers within launchers.
-pub const DEPTH: &str = "AGENT_RUN_DEPTH";
+use crate::{Fact, Inputs, Launch, Value};
 
 /// A file to write whole: atomically, mode 0600, and only when its content differs.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,7 +27,7 @@ pub struct FileWrite {
 pub struct Link {
     /// Where it points.
     pub target: PathBuf,
-    /// A folder of ours that stands there and may be moved out of the way. Other real files and
+    /// A folder of agent-run that stands there and may be moved out of the way. Other real files and
     /// folders are never replaced.
     pub replaces_folder: bool,
 }
@@ -116,7 +112,7 @@ pub struct Plan {
     pub args: Vec<OsString>,
     /// The child's environment, as a change of the inherited one; `None` unsets.
     pub env: BTreeMap<OsString, Option<Value>>,
-    /// Folders of ours to create, mode 0700.
+    /// Folders of agent-run to create, mode 0700.
     pub dirs: BTreeSet<PathBuf>,
     /// Folders of the user's own that must exist before a link points into them.
     pub user_dirs: BTreeSet<PathBuf>,
@@ -138,100 +134,7 @@ pub struct Plan {
     pub listens_to_key_variable: bool,
 }
 
-/// Where it is noted what could not be copied into the homes of an agent, if it has any.
-pub fn uncopied(agent: &dyn Agent, dirs: &Dirs) -> Option<PathBuf> {
-    agent.has_runtime_home().then(|| dirs.state.join(format!("{}-not-copied.json", agent.name())))
-}
-
 impl Plan {
-    /// Plans a whole launch: clear the environment, then set it, then the user's last word.
-    ///
-    /// # Errors
-    /// As [`Agent::plan`].
-    pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
-        let mut plan = Self {
-            program: inputs.program_or(|| agent.program(&launch.args, inputs)),
-            fallback_programs: agent.fallback_programs(inputs),
-            uncopied: uncopied(agent, &inputs.dirs),
-            ..Self::default()
-        };
-        plan.clear_env(agent, launch, inputs);
-        proxy::apply(launch, inputs, &mut plan);
-        plan.set_depth(inputs);
-        agent.plan(launch, inputs, &mut plan)?;
-        plan.apply_extra_env(launch);
-        Ok(plan)
-    }
-
-    /// Plans a launch in a home without a provider: nothing is cleansed, since nothing is chosen.
-    ///
-    /// # Errors
-    /// As [`Agent::plan_providerless_home`].
-    pub fn of_providerless_home(
-        agent: &dyn Agent,
-        name: &str,
-        args: &[OsString],
-        inputs: &Inputs,
-    ) -> Result<Self> {
-        let mut plan = Self {
-            program: inputs.program_or(|| agent.name().into()),
-            fallback_programs: agent.fallback_programs(inputs),
-            uncopied: uncopied(agent, &inputs.dirs),
-            ..Self::default()
-        };
-        plan.set_depth(inputs);
-        plan.unset(crate::opts::VARIABLE);
-        agent.plan_providerless_home(name, inputs, &mut plan)?;
-        plan.args.extend(args.iter().cloned());
-        Ok(plan)
-    }
-
-    fn set_depth(&mut self, inputs: &Inputs) {
-        let depth = inputs.var(DEPTH).and_then(OsStr::to_str).and_then(|depth| depth.parse().ok());
-        self.set(DEPTH, (depth.unwrap_or(0_u32) + 1).to_string());
-    }
-
-    fn clear_env(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
-        for &pattern in agent.managed_env_vars() {
-            if pattern.contains('*') {
-                let spared = agent.env_spared();
-                let is_spared = |name: &&OsStr| {
-                    name.to_str().is_some_and(|name| spared.iter().any(|(pattern, _)| matches(pattern, name)))
-                };
-                inputs.matching(pattern).filter(|name| !is_spared(name)).for_each(|name| self.unset(name));
-            } else {
-                self.unset(pattern);
-            }
-        }
-        let listens = |name: &String| {
-            agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
-                && !agent.env_spared().iter().any(|(pattern, _)| matches(pattern, name))
-        };
-        self.listens_to_key_variable = launch.key_variable.as_ref().is_some_and(listens);
-        for name in launch.keep_env.iter().filter(|name| listens(name)) {
-            self.warn(format!(
-                "keep_env: {name} is removed all the same, because {} itself listens to it",
-                agent.title()
-            ));
-        }
-        let own = launch.key_variable.iter().filter(|_| agent.is_coding_agent());
-        for name in launch.foreign_keys.iter().chain(own).filter(|name| !launch.keep_env.contains(*name)) {
-            self.unset(name);
-        }
-        self.unset(crate::opts::VARIABLE);
-    }
-
-    fn apply_extra_env(&mut self, launch: &Launch) {
-        for (name, value) in &launch.extra_env {
-            if let Some(Some(ours)) = self.env.get(OsStr::new(name))
-                && ours != value
-            {
-                self.info(format!("extra_env replaces {name}={ours}"));
-            }
-            self.env.insert(name.into(), Some(value.clone()));
-        }
-    }
-
     /// The variables that the child gets with something secret in them.
     pub fn secret_variables(&self, launch: &Launch) -> BTreeSet<String> {
         let set = self.env.iter().filter_map(|(name, value)| {
@@ -295,7 +198,7 @@ impl Plan {
         self.args.extend(launch.args.iter().cloned());
     }
 
-    /// Writes a file of ours.
+    /// Writes a file of agent-run.
     pub fn write(&mut self, path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) {
         self.files.insert(path.into(), FileWrite { contents: contents.into(), synced: false });
     }

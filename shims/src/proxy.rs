@@ -1,6 +1,6 @@
 //! Proxies: a provider on this machine is always reached directly.
 //!
-//! None of the agents exempts proxy from a proxy: Claude Code 2.1.197, Codex 0.169 and Hermes 0.19
+//! None of the agents exempts loopback from a proxy: Claude Code 2.1.197, Codex 0.169 and Hermes 0.19
 //! send a request for `http://127.0.0.1` to whatever `HTTP_PROXY` names, key included.
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -33,7 +33,7 @@ pub fn is_loopback(url: &str) -> bool {
         || host.parse() == Ok(Ipv4Addr::UNSPECIFIED)
 }
 
-/// The value for `NO_PROXY` and `no_proxy` of a launch on a proxy provider; `None` for a remote one.
+/// The value for `NO_PROXY` and `no_proxy` of a launch on a loopback provider; `None` for a remote one.
 ///
 /// Whatever was excepted before stays so. Both names get the same value, since agents differ in which
 /// of the two they believe.

@@ -19,7 +19,7 @@ pub enum Part {
     Env(String),
 }
 
-/// A value of the child's environment or of a header, with its secrets named and not told.
+/// A value of the child's environment or of a header, with its secrets named and not shown.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Value(Vec<Part>);
 

@@ -39,7 +39,7 @@ pub fn one(provider: &Provider, id: &str, listed: Option<ModelRecord>) -> ModelR
     }
 }
 
-/// The same for an adapter, which is told some things that no list says.
+/// The same for an adapter, which knows some things that no list says.
 pub fn model(provider: &Provider, record: ModelRecord) -> Model {
     let entry = entry(provider, &record.id);
     let model = Model::from(record);

@@ -19,7 +19,7 @@ pub struct ModelRecord {
     pub context_window: Option<u64>,
     /// Tokens of one prompt, where the provider limits it below the window.
     pub max_input_tokens: Option<u64>,
-    /// Tokens of one answer; unknown when the stated limit would leave no room for a prompt.
+    /// Tokens of one answer; unknown when the stated limit would leave no space for a prompt.
     pub max_output_tokens: Option<u64>,
     /// What a prompt may hold.
     pub input_modalities: Option<BTreeSet<Modality>>,

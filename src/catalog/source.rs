@@ -1,4 +1,4 @@
-//! Where a provider's list is, who may be told the key, and what tells one such list from another.
+//! Where a provider's list is, who may be sent the key, and what distinguishes one such list from another.
 
 use sha2::{Digest, Sha256};
 use shims::proxy;

@@ -17,7 +17,7 @@ pub struct ImportArgs {
     #[arg(long)]
     pub write: bool,
 
-    /// Copy keys that stand in the other tool's files, as they are
+    /// Copy keys that are in the other tool's files, as they are
     #[arg(long)]
     pub with_keys: bool,
 

@@ -55,7 +55,7 @@ pub struct ShimsInstallArgs {
     #[arg(long)]
     pub found_only: bool,
 
-    /// Keep symlinks of ours that no longer fit the config
+    /// Keep symlinks of agent-run that no longer fit the config
     #[arg(long)]
     pub no_prune: bool,
 
@@ -94,7 +94,7 @@ pub struct ShimsRemoveArgs {
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
-    /// All of ours
+    /// All that agent-run made
     #[arg(long)]
     pub all: bool,
 

@@ -16,7 +16,7 @@ use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, name, yaml};
 use crate::ui::output;
 
-/// Prints the providers of another tool as entries of ours, and adds them to the config at `path` if
+/// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
 /// `words` say so.
 ///
 /// # Errors
@@ -47,7 +47,7 @@ struct NewEntry {
     keyless: String,
 }
 
-/// What can stand in the config; what cannot is told among what was skipped.
+/// What can be in the config; what cannot is listed with what was skipped.
 fn entries(found: &mut ImportScan, keys: Keys, path: &Path) -> Vec<NewEntry> {
     let config = load(path).ok().map(|loaded| loaded.config);
     let mut taken: Vec<String> = Vec::new();

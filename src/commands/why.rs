@@ -61,7 +61,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         if why.json {
             let notes = notes(plan);
             let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
-                "conflicts": conflicts, "notes": notes });
+                "overruled": conflicts, "notes": notes });
             writeln!(out, "{page:#}")
         } else {
             print(out, &title, &rows, &conflicts, &notes(plan))
@@ -127,7 +127,7 @@ fn window_origin(launch: &Launch, provider: &Provider, loaded: &Loaded) -> Strin
     }
 }
 
-/// What the launch keeps on disk, each folder of ours by the variable that names it.
+/// What the launch keeps on disk, each folder of agent-run by the variable that names it.
 fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     let is_ours = |path: &Path| path.starts_with(&dirs.cache) || path.starts_with(&dirs.state);
     let named = plan.env.iter().filter_map(|(name, value)| {

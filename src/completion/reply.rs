@@ -9,7 +9,7 @@ use crate::ui::sanitize::is_unsafe_to_print;
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
 pub const MAX_CANDIDATES: usize = 100;
 
-/// What the shell is told.
+/// What the shell is answered.
 #[derive(Debug, Eq, PartialEq)]
 pub enum Reply {
     /// Whole words.

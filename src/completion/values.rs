@@ -1,4 +1,4 @@
-//! The values of arguments, told by the argument's name in help texts: what every `PROVIDER` is.
+//! The values of arguments, known by the argument's name in help texts: what every `PROVIDER` is.
 //!
 //! They come from the config and from what is on disk. What cannot be read offers nothing.
 

@@ -25,7 +25,7 @@ const INDENT: &str = "  ";
 
 /// Adds the provider `name` at the end of the block-style map `providers` in `text`, the config file's.
 ///
-/// `yaml_block` is the entry as it would stand in a file of its own: comments, `NAME:` in the first column,
+/// `yaml_block` is the entry as it would be in a file of its own: comments, `NAME:` in the first column,
 /// and the keys below, indented. It is indented further here. A text without `providers` gets it.
 ///
 /// # Errors

@@ -159,13 +159,13 @@ fn two_sources(config: &Config) -> Vec<Diagnostic> {
         .collect()
 }
 
-/// The keys that stand in the file, as warnings of one that others can read.
+/// The keys that are in the file, as warnings of one that others can read.
 pub fn literal_keys(config: &Config, help: &str) -> Vec<Diagnostic> {
     (config.providers.iter())
         .filter(|(_, provider)| provider.key.is_some())
         .map(|(name, _)| Diagnostic {
             steps: vec!["providers".into(), name.as_str().into(), "key".into()],
-            message: "stands in a file that others can read".to_owned(),
+            message: "is in a file that others can read".to_owned(),
             help: help.to_owned(),
         })
         .collect()

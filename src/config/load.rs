@@ -18,7 +18,7 @@ pub struct Loaded {
     /// The file.
     pub path: PathBuf,
     warnings: Vec<Warning>,
-    /// The keys that stand in a file which others can read, one warning each.
+    /// The keys that are in a file which others can read, one warning each.
     literal_keys: Vec<Warning>,
     /// What is wrong with providers that `config` lacks for it.
     refused: Vec<Problem>,

@@ -1,7 +1,7 @@
 //! What a single value must be: each rule reads text and gives what the config holds.
 //!
 //! An error here is text of two lines, the sentence and its `help:`; the reader adds the place. No error
-//! repeats what it read, since a key may stand in the wrong place.
+//! repeats what it read, since a key may be in the wrong place.
 
 use shims::Message;
 use std::path::PathBuf;
@@ -159,7 +159,7 @@ impl Validate for Argument {
 
     fn check(text: String) -> Result<String, String> {
         if text.contains('\0') {
-            return Err(invalid("a NUL character stands in it, which no program can be given", "remove it"));
+            return Err(invalid("it holds a NUL character, which no program can be given", "remove it"));
         }
         Ok(text)
     }

@@ -3,7 +3,7 @@
 //! The new file is written beside the old one and renamed over it, so that a reader sees the one or the
 //! other. Its temporary name follows from the file's own and is locked by its writer: whoever comes at the
 //! same time waits, and what a killed writer left is used up by the next one instead of piling up. The lock
-//! also makes a change of what is read under it safe from others of ours.
+//! also makes a change of what is read under it safe from other launches.
 //!
 //! tempfile's `TempPath` renames and removes it. Its `NamedTempFile` would also name it, but with a name made up
 //! each time (3.27): of 20 writers that are killed 20 files stay, and nothing keeps two writers apart.
@@ -91,7 +91,7 @@ impl AtomicFile {
     /// Writes the content, with this mode.
     ///
     /// # Errors
-    /// When there is no room.
+    /// When the disk is full.
     pub fn write(&mut self, contents: &[u8], mode: u32) -> io::Result<()> {
         self.file.write_all(contents)?;
         self.file.set_permissions(Permissions::from_mode(mode))
@@ -121,7 +121,7 @@ impl AtomicFile {
     /// Has the content on the disk before the file takes the target's place.
     ///
     /// # Errors
-    /// When there is no room.
+    /// When the disk is full.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_all()
     }
@@ -162,7 +162,7 @@ fn open(fresh: &Path) -> io::Result<File> {
     options.custom_flags(O_NOFOLLOW | O_NONBLOCK).open(fresh)
 }
 
-/// Whether it can be what a writer of ours made: a file of this user, under no other name.
+/// Whether it can be what a writer of agent-run made: a file of this user, under no other name.
 fn sound(there: &Metadata) -> bool {
     there.is_file() && there.uid() == crate::user::me().as_raw() && there.nlink() == 1
 }

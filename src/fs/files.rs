@@ -1,4 +1,4 @@
-//! Files and links of ours: private, atomic, touched only when they differ, and never behind a link.
+//! Files and links of agent-run: private, atomic, touched only when they differ, and never behind a link.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
@@ -45,7 +45,7 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8], synced:
     write().map_err(io_error("write", path))
 }
 
-/// Opens a file of ours to be read; anything else in its place is as good as damaged.
+/// Opens a file of agent-run to be read; anything else in its place is as good as damaged.
 ///
 /// # Errors
 /// When there is none, or it is a link, a folder, a pipe, or another user's.
@@ -54,7 +54,7 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let there = file.metadata()?;
     // Another user could change it later.
     let is_ours = there.is_file() && there.uid() == me().as_raw();
-    if is_ours { Ok((file, there)) } else { Err(io::Error::other("it is no file of ours")) }
+    if is_ours { Ok((file, there)) } else { Err(io::Error::other("it is no file of agent-run")) }
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {

@@ -19,7 +19,7 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
     move |error| {
         let see = |path: &Path| format!("`ls -ld {}`", quote(path.as_os_str()));
         let help = match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on that disk".to_owned(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space on that disk".to_owned(),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
                 "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
                 see(path.parent().unwrap_or(path))

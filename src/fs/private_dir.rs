@@ -1,4 +1,4 @@
-//! Folders of ours: private, the user's own, and not behind a link.
+//! Folders of agent-run: private, the user's own, and not behind a link.
 //!
 //! All we write is below one of two bases, `agent-run` in the cache and in the state. A base may be a link of the
 //! user's, as people move a cache to another disk. Below it there are only folders that we made, so a link in the
@@ -21,7 +21,7 @@ use crate::user::me;
 /// Help text for an unusable folder.
 const ELSEWHERE: &str = "set XDG_CACHE_HOME and XDG_STATE_HOME to folders of your own";
 
-/// The folders of ours that one launch has looked at, so that it looks at each once.
+/// The folders of agent-run that one launch has looked at, so that it looks at each once.
 pub struct Folders<'a> {
     dirs: &'a Dirs,
     /// Compared as text: comparing paths part by part cost as much as all the rest of a warm launch's files.
@@ -44,10 +44,10 @@ impl<'a> Folders<'a> {
         self.sound.remove(path.as_os_str());
     }
 
-    /// Creates a folder of ours, and whatever of ours is missing above it, with mode 0700.
+    /// Creates a folder of agent-run, and whatever of these is missing above it, with mode 0700.
     ///
     /// # Errors
-    /// When a folder of ours belongs to someone else, is a link, is no folder, or could be replaced by anyone:
+    /// When a folder of agent-run belongs to someone else, is a link, is no folder, or could be replaced by anyone:
     /// then what we write there could be read or turned elsewhere.
     pub fn private(&mut self, path: &Path) -> Result<()> {
         if self.sound.contains(path.as_os_str()) {
@@ -69,7 +69,7 @@ impl<'a> Folders<'a> {
     }
 }
 
-/// Creates one folder of ours; see [`Folders::private`].
+/// Creates one folder of agent-run; see [`Folders::private`].
 ///
 /// # Errors
 /// As there.
@@ -152,7 +152,7 @@ fn is_a_folder(dir: &Path, there: &Metadata) -> Result<()> {
     ))
 }
 
-/// Refuses a folder in which everyone may put another in the place of ours, between our look and our use.
+/// Refuses a folder in which everyone may put another in the place of agent-run's, between the look and the use.
 fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
     const STICKY: u32 = 0o1000;
     let mode = match fs::metadata(above) {

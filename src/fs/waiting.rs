@@ -11,7 +11,7 @@ use shims::Message;
 
 use crate::ui;
 
-/// How long nobody is told.
+/// How long nothing is said.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// How long is waited in all. A launch holds a lock for some milliseconds.

@@ -66,7 +66,7 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Imported
         "openai-compat" | "litellm" | "llamacpp" | "lmstudio" | "ollama" | "omlx" => {
             &[Protocol::OpenaiChatCompletions]
         }
-        other => return Err(format!("its type `{other}` is no protocol of ours")),
+        other => return Err(format!("its type `{other}` is no protocol that agent-run knows")),
     };
     for &protocol in protocols {
         draft.serve(protocol, url);

@@ -32,7 +32,7 @@ pub struct ImportedProvider {
     pub models: Vec<(String, Option<u64>)>,
     /// Model ids by tier.
     pub tiers: Vec<(&'static str, String)>,
-    /// Values as templates of ours.
+    /// Values as the config's templates.
     pub headers: BTreeMap<String, String>,
     /// Headers whose values may be secret, as templates too.
     pub secret_headers: BTreeMap<String, String>,
@@ -64,7 +64,7 @@ pub enum KeyLocation {
 }
 
 impl KeyLocation {
-    /// Whether both give the same key, as far as that can be told.
+    /// Whether both give the same key, as far as that is known.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Literal { key: one, .. }, Self::Literal { key: two, .. }) => one == two,

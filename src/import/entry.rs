@@ -9,7 +9,7 @@ use super::secret::may_hold_key;
 use crate::config::yaml_scalar as scalar;
 use crate::{header, key};
 
-/// What to do with keys that stand in the other tool's files.
+/// What to do with keys that are in the other tool's files.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Keys {
     /// Say where they are.
@@ -18,7 +18,7 @@ pub enum Keys {
     Copy,
 }
 
-/// The entry as it would stand in a file of its own: comments, the name, the keys.
+/// The entry as it would be in a file of its own: comments, the name, the keys.
 pub fn yaml(draft: &ImportedProvider, name: &str, keys: Keys) -> String {
     let mut yaml = format!("# From {}.\n", one_line(&draft.from));
     for note in &draft.notes {
@@ -84,7 +84,7 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
         KeyLocation::Literal { key, place, command: argv } => {
             let which = key::fingerprint(key);
             let mut lines = vec![
-                format!("# Its key {which} stands in {}.", one_line(place)),
+                format!("# Its key {which} is in {}.", one_line(place)),
                 "# Put it into this variable:".to_owned(),
                 format!("key_env: {}", variable(name)),
             ];

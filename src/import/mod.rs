@@ -38,7 +38,7 @@ pub struct ImportScan {
     pub drafts: Vec<ImportedProvider>,
     /// What was looked at, there or not.
     pub looked_at: Vec<String>,
-    /// What is no provider of ours, and why.
+    /// What is no provider of a config, and why.
     pub skipped: Vec<String>,
 }
 

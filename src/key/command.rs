@@ -34,7 +34,7 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         .args(args)
         .stdin(stdin())
         .stdout(Stdio::piped())
-        .env(shims::plan::DEPTH, (env.depth() + 1).to_string())
+        .env(shims::planner::DEPTH, (env.depth() + 1).to_string())
         .spawn()
         .with_context(|| {
             Message::new(

@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn within_an_agents_session_a_missing_variable_is_explained() {
-        let vars = [(shims::plan::DEPTH.into(), "1".into())].into_iter().collect();
+        let vars = [(shims::planner::DEPTH.into(), "1".into())].into_iter().collect();
         let env = Environment::made_of(vars);
         let error = resolve(KeySource::Env("MY_KEY"), KeyCheck::On, &env, Path::new("/nowhere"));
         let error = error.expect_err("not set").render();

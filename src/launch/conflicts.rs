@@ -1,7 +1,7 @@
 //! Settings on this machine that conflict with a launch, and what the plan does about it: for `doctor` and `why`.
 //!
 //! The variables are those the plan itself changes; the settings are those the agent's adapter knows of. No
-//! value is told, but for the host of a URL.
+//! value is shown, but for the host of a URL.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn of_a_url_only_the_host_is_told() {
-        let told = |name, value: &str| with_host(name, value.as_ref());
-        assert_eq!(told("X_BASE_URL", "https://u:pw@h.example/p?key=k"), "X_BASE_URL (to h.example)");
-        assert_eq!(told("X_BASE_URL", "sk-misplaced"), "X_BASE_URL");
-        assert_eq!(told("X_KEY", "https://h.example"), "X_KEY");
+        let shown = |name, value: &str| with_host(name, value.as_ref());
+        assert_eq!(shown("X_BASE_URL", "https://u:pw@h.example/p?key=k"), "X_BASE_URL (to h.example)");
+        assert_eq!(shown("X_BASE_URL", "sk-misplaced"), "X_BASE_URL");
+        assert_eq!(shown("X_KEY", "https://h.example"), "X_KEY");
     }
 }

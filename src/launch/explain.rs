@@ -1,6 +1,6 @@
 //! What was decided for a launch and by whom, in words: for a dry run and for `why`.
 //!
-//! No key is resolved for it; a source is all that is told.
+//! No key is resolved for it; only its source is shown.
 
 use serde::Serialize;
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};

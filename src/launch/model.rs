@@ -88,7 +88,7 @@ pub fn offered(
         usize::MAX => known.models(),
         count => {
             let mut models = known.best(count, protocol);
-            for id in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
+            for id in tiers.ids() {
                 // `inherit` is no model.
                 if id != "inherit" && models.iter().all(|model| model.id != *id) {
                     models.push(known.find(id).unwrap_or_else(|| Model::named(id)));

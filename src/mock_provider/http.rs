@@ -47,7 +47,7 @@ pub struct HttpReply {
 /// The body of a reply.
 #[derive(Debug)]
 pub enum Body {
-    /// In one piece, with its length told.
+    /// In one piece, with its length stated.
     Whole(Vec<u8>),
     /// Event by event, as chunks.
     Events(Vec<String>),

@@ -1,4 +1,4 @@
-//! The embedded provider: a proxy server that speaks all three protocols and remembers what it was
+//! The embedded provider: a loopback server that speaks all three protocols and remembers what it was
 //! sent.
 //!
 //! `demo` and `doctor --probe` run it inside the binary, `agent-run mock-provider` runs it for tests. It answers
@@ -6,7 +6,7 @@
 //! agents: streams are whole, tool calls have the shape each agent expects, errors look like the
 //! provider's own.
 //!
-//! It must never listen on anything but proxy, and never ask anyone else for an answer. What it is
+//! It must never listen on anything but loopback, and never ask anyone else for an answer. What it is
 //! sent holds keys, so it keeps that in memory or in a file of mode 0600, and logs none of it.
 
 mod answer;

@@ -64,7 +64,7 @@ impl MockProvider {
     fn listen_below(addr: SocketAddr, prefix: String, script: Script, log: Log) -> Result<Self> {
         if !addr.ip().is_loopback() {
             bail!(Message::new(
-                format!("could not listen on {addr}: not a proxy address"),
+                format!("could not listen on {addr}: not a loopback address"),
                 "use 127.0.0.1:0"
             ));
         }

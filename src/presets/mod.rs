@@ -126,7 +126,7 @@ impl Preset {
         lines.join("\n") + "\n"
     }
 
-    /// What stands in capitals in its URLs and model, to be filled in by the user.
+    /// What is in capitals in its URLs and model, to be filled in by the user.
     pub fn blanks(&self) -> Vec<String> {
         let urls = [&self.provider.base_urls.openai, &self.provider.base_urls.anthropic];
         let texts = urls.into_iter().flatten().map(|url| &url.0).chain(&self.provider.default_model);

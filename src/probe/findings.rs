@@ -33,7 +33,7 @@ pub struct Expectations {
 /// What there is to say.
 #[derive(Default)]
 pub struct ProbeReport {
-    /// What the agent asked and was told: title and value.
+    /// What the agent asked and was answered: title and value.
     facts: Vec<(&'static str, String)>,
     /// What was as promised.
     passed: Vec<String>,
@@ -66,7 +66,7 @@ impl ProbeReport {
         self.failed.is_empty() && self.unexpected_hosts.is_empty()
     }
 
-    /// What the agent asked and was told: title and value.
+    /// What the agent asked and was answered: title and value.
     pub fn facts(&self) -> &[(&'static str, String)] {
         &self.facts
     }
@@ -259,9 +259,9 @@ mod tests {
             asked("telemetry.example:443", "user-agent", "x"),
         ];
         let findings = ProbeReport::of(&records, &expected, &answered());
-        let told = findings.to_string();
-        assert!(findings.as_promised(), "{told}");
-        assert!(!told.contains(&expected.key) && !told.contains(&expected.stale[0].1), "{told}");
+        let text = findings.to_string();
+        assert!(findings.as_promised(), "{text}");
+        assert!(!text.contains(&expected.key) && !text.contains(&expected.stale[0].1), "{text}");
         for part in [
             "127.0.0.1:9",
             "POST /v1/messages",
@@ -270,7 +270,7 @@ mod tests {
             TEXT,
             "telemetry.example:443",
         ] {
-            assert!(told.contains(part), "{part} is missing: {told}");
+            assert!(text.contains(part), "{part} is missing: {text}");
         }
     }
 

@@ -30,7 +30,7 @@ pub const PROMPT: &str = "say pong";
 /// something that does not come.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// How long an agent that was told to end may take.
+/// How long an agent that was asked to end may take.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// How long what an agent has left running may take to end.

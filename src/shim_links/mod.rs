@@ -41,7 +41,7 @@ pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) 
 pub enum LinkState {
     /// Nothing.
     Missing,
-    /// A link of ours, with its target.
+    /// A link of agent-run, with its target.
     Managed(PathBuf),
     /// Something that is not ours.
     Unmanaged,
@@ -88,7 +88,7 @@ impl Links {
         program::file_id(&self.folder.join(name)).is_none()
     }
 
-    /// The links of ours with their targets, sorted by name.
+    /// The links of agent-run with their targets, sorted by name.
     ///
     /// # Errors
     /// When the folder cannot be read; one that does not exist has none.
@@ -125,7 +125,7 @@ impl Links {
         }
     }
 
-    /// Points a link of ours to `target`.
+    /// Points a link of agent-run to `target`.
     ///
     /// # Errors
     /// When it cannot be replaced; then it stands as it was.
@@ -134,7 +134,7 @@ impl Links {
         replace_link(&path, target).map_err(io_error("link", &path))
     }
 
-    /// Removes a link of ours.
+    /// Removes a link of agent-run.
     ///
     /// # Errors
     /// When it cannot be removed.

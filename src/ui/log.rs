@@ -1,4 +1,4 @@
-//! What the user is told on stderr: one voice, one prefix, whatever name we were called by.
+//! What the user reads on stderr: one voice, one prefix, whatever name we were called by.
 
 use std::io::Write;
 

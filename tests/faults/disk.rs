@@ -77,7 +77,7 @@ fn on_a_disk_that_is_really_full_a_launch_goes_on_or_says_so_and_leaves_no_part_
             let ran = ran.exits(125).complains(&[
                 "agent-run: could not write ",
                 "No space left",
-                "\nhelp: make room",
+                "\nhelp: free some space",
             ]);
             assert_eq!(ran.stderr.lines().count(), 2, "a file is left, or more was said: {}", ran.stderr);
             before.is_unharmed(&sandbox.home(""));

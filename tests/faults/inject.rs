@@ -21,7 +21,7 @@ const CALLS: &str = "openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,
 pub struct Victim<'a> {
     pub sandbox: &'a Sandbox,
     pub words: Vec<&'a str>,
-    /// The exit code of a failure that is told.
+    /// The exit code of a failure that is reported.
     pub failure: i32,
     /// The exit codes of a plain run after one that was ended: some work is found done.
     pub again: &'a [i32],
@@ -88,8 +88,8 @@ impl<'a> Victim<'a> {
             let what = format!("{errno} at {} {}", step.name, step.nth);
             if ran.code != whole.ran.code {
                 assert_eq!(ran.code, self.failure, "{what}: {}", ran.stderr);
-                let told = ran.stderr.lines().filter(|line| line.starts_with("agent-run: ")).count();
-                assert!(told >= 1 && ran.stderr.contains("\nhelp: "), "{what}:\n{}", ran.stderr);
+                let reported = ran.stderr.lines().filter(|line| line.starts_with("agent-run: ")).count();
+                assert!(reported >= 1 && ran.stderr.contains("\nhelp: "), "{what}:\n{}", ran.stderr);
             }
             // What is left when a file cannot be removed goes with the next run.
             self.is_old_or_new(&whole, &what, step.name.starts_with("unlink") || step.name == "rmdir");
@@ -164,7 +164,7 @@ impl<'a> Victim<'a> {
         if ran.code == 0 && self.says_the_same {
             assert_eq!((&ran.stdout, &ran.stderr), (&whole.ran.stdout, &whole.ran.stderr), "after {what}");
         }
-        // Claude Code takes over one that nothing of ours has to look at any more: `tests/real` sees it do so.
+        // Claude Code takes over one that nothing of agent-run has to look at any more: `tests/real` sees it do so.
         _ = fs::remove_dir(self.sandbox.home(".claude.json.lock"));
         let now = Tree::of(&self.root());
         if whole.before.entries().chain(now.entries()).all(|(path, _)| !(self.differs)(path)) {

@@ -23,7 +23,7 @@ fn launch(sandbox: &Sandbox) -> Ran {
     run(sandbox.command("timeout").args(["--kill-after=1", "60", "agent-run", "launch", "mock", "claude"]))
 }
 
-/// Waits until no process that the scripts told of is there.
+/// Waits until no process that the scripts named is there.
 #[track_caller]
 fn nobody_stays(sandbox: &Sandbox) {
     let pids = fs::read_to_string(sandbox.path("pids")).unwrap();

@@ -67,7 +67,7 @@ providers:
 const AGENTS: [&str; 4] = ["claude", "codex", "hermes", "crush"];
 
 /// A key long enough that Claude Code's approval of it would be written.
-const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
+const KEY: &str = "sk-planted-0123456789-ABCDEFGHIJ";
 
 /// Fake agents and a config; the home is empty otherwise.
 fn sandbox() -> Sandbox {

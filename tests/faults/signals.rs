@@ -45,7 +45,7 @@ fn plain(sandbox: &Sandbox, options: &[&str], words: &[&str]) -> Command {
 #[test]
 fn signals_sent_to_the_launch_arrive_at_the_agent() {
     let sandbox = sandbox();
-    // It tells each signal, and ends when it was told to.
+    // It tells each signal, and ends when it was asked to.
     let traps = SIGNALS.map(|(name, _)| format!("trap 'echo {name} >>\"$LOG\"' {name}\n")).concat();
     let script = format!(
         "#!/bin/sh\n{traps}echo ready >>\"$LOG\"\nwhile [ ! -e \"$LOG.end\" ] && [ $((n += 1)) -lt 3000 ]; do sleep 0.02; done\nexit 7\n"
@@ -55,14 +55,14 @@ fn signals_sent_to_the_launch_arrive_at_the_agent() {
         let log = sandbox.path(agent);
         let mut command = plain(&sandbox, &[], &["agent-run", "launch", "mock", agent]);
         let mut child = command.env("LOG", &log).spawn().unwrap();
-        let told = || fs::read_to_string(&log).unwrap_or_default();
-        wait_until("the agent", || told() == "ready\n");
+        let logged = || fs::read_to_string(&log).unwrap_or_default();
+        wait_until("the agent", || logged() == "ready\n");
         let pid = Pid::from_raw(child.id().cast_signed());
         let mut expected = "ready\n".to_owned();
         for (name, signal) in SIGNALS {
             kill(pid, signal).unwrap();
             expected.extend([name, "\n"]);
-            wait_until(name, || told() == expected);
+            wait_until(name, || logged() == expected);
         }
         fs::write(log.with_extension("end"), "").unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(7), "{agent}");

@@ -50,8 +50,8 @@ fn in_time(sandbox: &Sandbox, words: &[&str]) -> Ran {
     assert!(ran.code != 124 && ran.code != 137, "it hangs: {words:?}");
     assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
     if ran.code != 0 {
-        let told = ran.stderr.contains("\nhelp: ") || ran.stdout.contains("help: ");
-        assert!(told, "{words:?}: {} {}", ran.stdout, ran.stderr);
+        let has_help = ran.stderr.contains("\nhelp: ") || ran.stdout.contains("help: ");
+        assert!(has_help, "{words:?}: {} {}", ran.stdout, ran.stderr);
     }
     ran
 }
@@ -234,7 +234,7 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_f
     let state = fs::metadata(sandbox.home(".claude.json")).unwrap();
     assert_eq!((state.uid(), state.gid(), state.len() > 2), (65534, 65534, true));
 
-    // A link to a folder of ours, and the same of theirs.
+    // A link to a folder of agent-run, and the same of theirs.
     fs::rename(cache.join("codex"), sandbox.path("elsewhere")).unwrap();
     symlink(sandbox.path("elsewhere"), cache.join("codex")).unwrap();
     let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);

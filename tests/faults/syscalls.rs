@@ -24,7 +24,7 @@ fn asked(sandbox: &Sandbox, shim: &str) -> Vec<String> {
 }
 
 fn sandbox(lists: &Lists) -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted");
     sandbox.config(&format!(
         "providers:\n  mock:\n    protocols: [anthropic, openai-responses, openai-chat-completions]\n    \
          base_urls: {{anthropic: 'http://{0}', openai: 'http://{0}/v1'}}\n    key_env: MOCK_KEY\n    \

@@ -22,7 +22,7 @@ providers:
 }
 
 fn sandbox(key: &str) -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary").var("ANTHROPIC_API_KEY", "sk-mine");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted").var("ANTHROPIC_API_KEY", "sk-mine");
     sandbox.config(&config(key));
     sandbox
 }
@@ -36,22 +36,22 @@ fn evaluated(sandbox: &Sandbox, words: &str) -> Ran {
 #[test]
 fn a_shell_finds_the_provider_wherever_the_key_is_kept() {
     let file = Sandbox::new();
-    file.write(&file.path("key"), "sk-canary\n");
+    file.write(&file.path("key"), "sk-planted\n");
     let in_file = format!("key_file: {}", file.path("key").display());
-    for key in ["key_env: MOCK_KEY", "key_command: [echo, sk-canary]", &in_file] {
+    for key in ["key_env: MOCK_KEY", "key_command: [echo, sk-planted]", &in_file] {
         let sandbox = sandbox(key);
         let shown = sandbox.agent_run(&["env", "mock"]).clean().stdout;
-        let printed_by_us = shown.replace("'echo' 'sk-canary'", "");
-        assert!(!printed_by_us.contains("sk-canary"), "{shown}");
+        let printed_by_us = shown.replace("'echo' 'sk-planted'", "");
+        assert!(!printed_by_us.contains("sk-planted"), "{shown}");
         let ran = evaluated(&sandbox, "mock --model m2");
         for (name, value) in [
             ("ANTHROPIC_BASE_URL", "http://127.0.0.1:9"),
-            ("ANTHROPIC_AUTH_TOKEN", "sk-canary"),
+            ("ANTHROPIC_AUTH_TOKEN", "sk-planted"),
             ("ANTHROPIC_MODEL", "m2"),
             ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1"),
-            ("OPENAI_API_KEY", "sk-canary"),
+            ("OPENAI_API_KEY", "sk-planted"),
             ("OPENAI_MODEL", "m2"),
-            ("X_AUTH", "Bearer sk-canary"),
+            ("X_AUTH", "Bearer sk-planted"),
             ("X_MODEL", "m2"),
         ] {
             assert_eq!(ran.env(name), Some(value), "{name} with {key}");
@@ -62,14 +62,14 @@ fn a_shell_finds_the_provider_wherever_the_key_is_kept() {
 
 #[test]
 fn the_key_is_printed_on_request_only() {
-    let sandbox = sandbox("key: sk-canary");
+    let sandbox = sandbox("key: sk-planted");
     let ran = sandbox.agent_run(&["env", "mock"]).exits(0);
-    assert!(!ran.stdout.contains("sk-canary"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("sk-planted"), "{}", ran.stdout);
     ran.complains(&["left out ANTHROPIC_AUTH_TOKEN and OPENAI_API_KEY and X_AUTH", "help: --with-key"]);
 
     let old = sandbox.agent_run(&["export-env", "mock", "--with-key"]).clean();
-    assert!(old.stdout.contains("export OPENAI_API_KEY='sk-canary'\n"), "{}", old.stdout);
-    assert!(old.stdout.contains("export X_AUTH='Bearer ''sk-canary'\n"), "{}", old.stdout);
+    assert!(old.stdout.contains("export OPENAI_API_KEY='sk-planted'\n"), "{}", old.stdout);
+    assert!(old.stdout.contains("export X_AUTH='Bearer ''sk-planted'\n"), "{}", old.stdout);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn json_and_dotenv_refer_to_the_variable_that_holds_the_key() {
     let dotenv = sandbox.agent_run(&["env", "mock", "--format", "dotenv"]).clean().stdout;
     assert!(dotenv.contains("OPENAI_API_KEY=${MOCK_KEY}\nOPENAI_BASE_URL=http://"), "{dotenv}");
     let keyed = sandbox.agent_run(&["env", "mock", "--format", "json", "--with-key"]).clean().stdout;
-    assert!(keyed.contains("\"X_AUTH\": \"Bearer sk-canary\""), "{keyed}");
+    assert!(keyed.contains("\"X_AUTH\": \"Bearer sk-planted\""), "{keyed}");
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn any_program_can_be_launched_on_a_provider() {
     sandbox.fake_agent("aider");
     let ran = sandbox.agent_run(&["launch", "mock", "shell", "aider", "--yes", "--", "-x"]).clean();
     assert_eq!(ran.args(), ["--yes", "--", "-x"]);
-    assert_eq!(ran.env("OPENAI_API_KEY"), Some("sk-canary"));
-    assert_eq!(ran.env("X_AUTH"), Some("Bearer sk-canary"));
+    assert_eq!(ran.env("OPENAI_API_KEY"), Some("sk-planted"));
+    assert_eq!(ran.env("X_AUTH"), Some("Bearer sk-planted"));
     assert_eq!([ran.env("ANTHROPIC_API_KEY"), ran.env("OPENAI_ORG_ID")], [None, None]);
 
     let missing = sandbox.agent_run(&["launch", "mock", "shell", "no-such-program"]);

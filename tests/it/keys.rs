@@ -59,8 +59,8 @@ fn what_is_no_key_is_refused_with_what_was_meant_and_the_config_can_insist() {
         ("${P_KEY}", "key_env: P_KEY"),
         ("op://vault/item/field", "op, read"),
         ("null", "jq -er"),
-        ("P_KEY=sk-canary", "behind the `=`"),
-        ("\"sk-canary\"", "quotes"),
+        ("P_KEY=sk-planted", "behind the `=`"),
+        ("\"sk-planted\"", "quotes"),
         ("Enter the passphrase:", "nothing else"),
     ] {
         let sandbox = sandbox("").var("K", key);
@@ -72,9 +72,9 @@ fn what_is_no_key_is_refused_with_what_was_meant_and_the_config_can_insist() {
             configure(&sandbox, &source);
             let ran = sandbox.agent_run(&["launch", "p", "claude"]).exits(125);
             let ran = ran.complains(&["could not use what key", help, "`key_check: off`"]);
-            assert!(!ran.stderr.contains("sk-canary"), "{}", ran.stderr);
+            assert!(!ran.stderr.contains("sk-planted"), "{}", ran.stderr);
             let doctor = sandbox.agent_run(&["doctor", "p"]).stdout;
-            assert!(doctor.contains(help) && !doctor.contains("sk-canary"), "{doctor}");
+            assert!(doctor.contains(help) && !doctor.contains("sk-planted"), "{doctor}");
             configure(&sandbox, &format!("{source}\nkey_check: off"));
             let ran = sandbox.agent_run(&["launch", "p", "claude"]).exits(0);
             assert!(ran.stdout.contains(&format!("key: {key}\n")), "{}", ran.stdout);
@@ -142,7 +142,7 @@ fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
         "\nhelp: wait for it",
     ]);
 
-    // Let go in time, it is taken; before a second is over nobody is told.
+    // Let go in time, it is taken; before a second is over nothing is said.
     for (pause, is_said) in [(300, false), (1_500, true)] {
         held.lock().unwrap();
         let mut command = sandbox.command("agent-run");

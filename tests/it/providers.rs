@@ -19,7 +19,7 @@ providers:
     secret:
         protocols: [openai-responses]
         base_urls: {openai: 'http://127.0.0.1:9/v1'}
-        key: sk-canary
+        key: sk-planted
         # key_env: LATER
 
 # how long
@@ -27,7 +27,7 @@ models_ttl: 1h
 ";
 
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted");
     sandbox.config(CONFIG);
     sandbox
 }
@@ -50,7 +50,7 @@ fn the_list_says_whom_each_provider_fits_and_never_a_key() {
          secret\topenai-responses\tcodex\t\t0\tkey, in the config itself\n"
     );
     let list = sandbox.agent_run(&["providers", "list", "--json"]).clean().stdout;
-    assert!(!list.contains("sk-canary"), "{list}");
+    assert!(!list.contains("sk-planted"), "{list}");
     let list = json(&list);
     assert_eq!(list[0]["agents"]["crush"], "openai-chat-completions");
     assert_eq!(list[0]["key"]["is_set"], true);
@@ -65,7 +65,7 @@ fn one_provider_is_shown_with_where_it_stands() {
         assert!(shown.contains(part), "{shown}");
     }
     let secret = sandbox.agent_run(&["providers", "show", "secret", "--json"]).clean().stdout;
-    assert!(!secret.contains("sk-canary"), "{secret}");
+    assert!(!secret.contains("sk-planted"), "{secret}");
     sandbox.agent_run(&["providers", "show", "mokc"]).exits(1).complains(&["there are mock, secret"]);
 }
 
@@ -100,13 +100,13 @@ fn a_preset_is_added_behind_the_others_and_nothing_else_changes() {
 
 #[test]
 fn from_nothing_to_a_launch() {
-    let sandbox = Sandbox::new().var("MY_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MY_KEY", "sk-planted");
     sandbox.fake_agent("claude");
     sandbox.agent_run(&["providers", "add", "zai", "--name", "glm", "--key-env", "MY_KEY", "-y"]).clean();
     let path = sandbox.home(".config/agent-run/config.yaml");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let ran = sandbox.agent_run(&["launch", "glm", "claude"]).clean();
-    assert_eq!(ran.env("ANTHROPIC_AUTH_TOKEN"), Some("sk-canary"));
+    assert_eq!(ran.env("ANTHROPIC_AUTH_TOKEN"), Some("sk-planted"));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_config_behind_a_link_stays_behind_it_with_its_mode() {
 
 /// A sandbox whose provider `live` is the mock provider.
 fn live(script: &str) -> (Sandbox, MockProvider) {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary").var("HTTP_PROXY", "http://127.0.0.1:1");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted").var("HTTP_PROXY", "http://127.0.0.1:1");
     let mock_provider = MockProvider::scripted(&sandbox, "live", script);
     sandbox.config(&format!(
         "\
@@ -242,7 +242,7 @@ fn a_test_asks_for_the_list_and_one_answer_per_protocol() {
     assert_eq!(posts.len(), 3);
     for post in posts {
         assert_eq!(post["model"], "mock-large");
-        assert_eq!(post["headers"]["authorization"], "Bearer sk-canary", "{post:#}");
+        assert_eq!(post["headers"]["authorization"], "Bearer sk-planted", "{post:#}");
     }
 }
 
@@ -250,7 +250,7 @@ fn a_test_asks_for_the_list_and_one_answer_per_protocol() {
 fn what_a_provider_refuses_is_told_with_what_to_do() {
     let (sandbox, mock_provider) = live(
         r#"[
-        {"path": "/v1/messages", "status": 401, "body": {"error": {"message": "bad key sk-canary"}}},
+        {"path": "/v1/messages", "status": 401, "body": {"error": {"message": "bad key sk-planted"}}},
         {"path": "/responses", "status": 404},
         {"path": "/chat/completions", "contains": "\"max_tokens\"", "status": 400,
          "body": {"error": {"message": "use max_completion_tokens instead"}}}
@@ -266,7 +266,7 @@ fn what_a_provider_refuses_is_told_with_what_to_do() {
     ] {
         assert!(ran.stdout.contains(part), "no `{part}` in\n{}", ran.stdout);
     }
-    assert!(!ran.stdout.contains("sk-canary"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("sk-planted"), "{}", ran.stdout);
     assert_eq!(mock_provider.posts().len(), 4, "the longer name of the limit is tried once");
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use crate::support::tree::Tree;
 use crate::support::{MockProvider, Sandbox, real, run};
 
-const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
+const KEY: &str = "sk-planted-0123456789-ABCDEFGHIJ";
 
 /// A home with a provider that answers, and a repository to work in.
 fn stage(agent: &str) -> Option<(Sandbox, MockProvider)> {

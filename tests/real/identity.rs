@@ -22,7 +22,7 @@ const AGENTS: [(&str, &[&str]); 4] =
 struct Choice {
     /// The config file.
     config: &'static str,
-    /// What the launch is told.
+    /// What the launch is given.
     words: &'static [&'static str],
     /// What must be asked for.
     model: &'static str,
@@ -50,7 +50,7 @@ struct Expected {
     word: String,
     model: &'static str,
     server: usize,
-    /// Of the wire, where the launch was told.
+    /// Of the wire, where the launch was sent.
     protocol: Option<&'static str>,
 }
 
@@ -116,7 +116,7 @@ impl Stage {
         command.spawn().unwrap()
     }
 
-    /// Asserts that each request went where its launch was told, with that server's key.
+    /// Asserts that each request went where its launch was sent, with that server's key.
     #[track_caller]
     fn judge(&self) {
         for (server, mock_provider) in self.servers.iter().enumerate() {

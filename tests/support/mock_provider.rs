@@ -1,4 +1,4 @@
-//! The mock provider: the binary's own proxy provider, on a port of its own, with a log per test.
+//! The mock provider: the binary's own loopback provider, on a port of its own, with a log per test.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

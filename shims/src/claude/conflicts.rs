@@ -110,7 +110,7 @@ mod tests {
         inputs.facts.insert("/home/u/.claude.json".into(), Fact::File("{".into()));
         let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
         let conflicts = of(&launch, &inputs);
-        let told: Vec<_> =
+        let found: Vec<_> =
             conflicts.iter().map(|conflict| (conflict.key.as_str(), conflict.answer)).collect();
         let expected = [
             ("env.ANTHROPIC_MODEL", HELD),
@@ -118,6 +118,6 @@ mod tests {
             ("availableModels", "--settings adds this launch's models"),
             ("agent", "--model is stronger than a model that it brings"),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 }

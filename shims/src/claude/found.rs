@@ -14,7 +14,7 @@ use super::{front_matter, own_settings};
 use crate::Message;
 use crate::{Inputs, Launch, Plan};
 
-/// What stands in the files.
+/// What is in the files.
 pub struct FoundSettings {
     /// The state file's `env` and the settings, weakest first.
     pub sources: Vec<SettingsSource>,

@@ -1,6 +1,6 @@
 //! Skills, commands and agents of a project: text files whose front matter may name a model, hooks and MCP servers.
 //!
-//! What they name cannot be conflicts from outside, so it is looked for and named. `CLAUDE_CODE_SUBAGENT_MODEL_FORCE`
+//! What they name cannot be overruled from outside, so it is looked for and named. `CLAUDE_CODE_SUBAGENT_MODEL_FORCE`
 //! holds the models of agents, not those of skills and commands (2.1.332).
 
 use std::borrow::Cow;

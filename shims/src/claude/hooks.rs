@@ -20,11 +20,11 @@ use super::source::{SettingsSource, names, spells, texts};
 use super::{argv, front_matter};
 use crate::{Inputs, Launch, Plan};
 
-/// What brings hooks that stand in no settings file.
+/// What brings hooks that are in no settings file.
 const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 
 /// The list of variables that leaves hooks all they name but this launch's secrets, where one names such a secret or
-/// stands where it cannot be seen; the user is told of each that was seen.
+/// stands where it cannot be seen; each that was seen is named to the user.
 ///
 /// # Errors
 /// When another list has the secret: lists add up.

@@ -191,8 +191,8 @@ fn sends_api_key(launch: &Launch) -> bool {
     launch.keyed && launch.anthropic_use_api_key
 }
 
-/// Whether the key of a login at Anthropic's console would go to the provider, and a header of ours must
-/// stand in its place: only one of that name is stronger (2.1.197).
+/// Whether the key of a login at Anthropic's console would go to the provider, and a header of agent-run must
+/// take its place: only one of that name is stronger (2.1.197).
 fn holds_login_key_back(launch: &Launch, state: &onboarding::StateFile) -> bool {
     state.has_login_key && !launch.headers.keys().any(|name| name.eq_ignore_ascii_case(API_KEY_HEADER))
 }

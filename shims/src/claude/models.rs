@@ -40,7 +40,7 @@ pub fn spelled<'a>(id: &'a str, launch: &Launch) -> Cow<'a, str> {
 pub fn possible(launch: &Launch) -> Vec<&str> {
     let tiers = &launch.tiers;
     let mut models = vec![launch.model.value.id.as_str()];
-    for tier in [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent] {
+    for tier in tiers.ids() {
         if !models.contains(&tier.as_str()) && tier != "inherit" {
             models.push(tier);
         }

@@ -38,7 +38,7 @@ fn is_done(home: &CodexHome, inputs: &Inputs) -> bool {
         || inputs.fact(&done(home)).is_some_and(|_| inputs.file(&done(home)).is_ok_and(|file| file.is_some()))
 }
 
-/// What [`plan`] and [`settings_of`] must be told.
+/// What [`plan`] and [`settings_of`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     if home.is_carried(inputs) {
         return Vec::new();

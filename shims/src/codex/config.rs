@@ -101,7 +101,7 @@ fn refused(id: &str, provider: &Toml) -> Option<&'static str> {
 }
 
 /// Says of every hook the user trusts that it is trusted through each of our `homes` too: Codex knows hooks
-/// by the path of the file they stand in.
+/// by the path of the file they are in.
 pub fn carry_hook_trust(table: &mut Table, real: &Path, homes: &[&Path]) {
     let Some(state) = hook_state(table) else { return };
     let places = state.iter().flat_map(|(place, trust)| homes.iter().map(move |home| (place, trust, home)));
@@ -110,7 +110,7 @@ pub fn carry_hook_trust(table: &mut Table, real: &Path, homes: &[&Path]) {
     state.extend(copies);
 }
 
-/// What Codex changed about a hook since `last`, in one of two homes of ours, counts in the other.
+/// What Codex changed about a hook since `last`, in one of two homes of agent-run, counts in the other.
 pub fn share_hook_trust(current: &mut Table, last: &Table, one: &Path, other: &Path) {
     let empty = Table::new();
     let before = last.get("hooks").and_then(|hooks| hooks.get("state")).and_then(Toml::as_table);

@@ -46,7 +46,7 @@ pub fn is_hidden(real: &Path, inputs: &Inputs) -> bool {
     matches!(inputs.fact(&real.join(".env")), Some(Fact::Stream))
 }
 
-/// What [`plan`] must be told.
+/// What [`plan`] must know.
 pub fn reads(runtime: &Path, beside: &Path) -> Vec<PathBuf> {
     mirror(runtime, beside, &[]).reads()
 }

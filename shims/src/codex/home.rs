@@ -111,7 +111,7 @@ impl CodexHome {
         if self.against.is_some() { &self.beside } else { &self.runtime }
     }
 
-    /// What [`CodexHome::plan`] must be told.
+    /// What [`CodexHome::plan`] must know.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let mut paths = vec![inherited(inputs).join(MARKER), self.runtime.join(MARKER)];
         paths.extend(self.mirror().reads());

@@ -26,7 +26,7 @@ const DECIDING: [(&str, &str); 7] = [
     ("sqlite_home", "Codex keeps its sessions there"),
 ];
 
-/// What [`heed`] must be told.
+/// What [`heed`] must know.
 pub fn files() -> impl Iterator<Item = PathBuf> {
     std::iter::once(MANAGED).chain(BESIDE).map(PathBuf::from)
 }

@@ -2,7 +2,7 @@
 //!
 //! Codex takes everything from `$CODEX_HOME/config.toml`. Ours is generated from the user's own, and everything
 //! else of the user's home is a link, so that instructions, skills and rules are there. Sessions are not: Codex ties
-//! each to a provider's id, and a plain `codex` would stop at one of ours. What a launch chooses are leading `-c`
+//! each to a provider's id, and a plain `codex` would stop at one of agent-run's. What a launch chooses are leading `-c`
 //! words, above profiles, trusted projects and `--ignore-user-config`. A leading `-c` also keeps Codex from handing
 //! the session to a background server with the environment of an earlier launch (seen in Codex 0.171).
 

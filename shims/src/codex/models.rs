@@ -52,7 +52,7 @@ impl<'a> Catalogue<'a> {
             return None;
         }
         let tiers = &launch.tiers;
-        let tiers = [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+        let tiers = tiers.ids();
         let named = tiers.iter().filter_map(|tier| launch.models.iter().find(|model| model.id == **tier));
         let mut models: Vec<&Model> = Vec::with_capacity(launch.models.len() + 1);
         for model in std::iter::once(&launch.model.value).chain(named).chain(&launch.models) {

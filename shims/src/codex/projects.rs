@@ -72,7 +72,7 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     folders(launch, inputs).iter().map(|folder| folder.join(".codex/config.toml")).collect()
 }
 
-/// What [`answer`] must be told.
+/// What [`answer`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for folder in folders(launch, inputs) {
@@ -122,7 +122,7 @@ pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Pla
                 home_as_project(launch, catalogue.is_some(), &path, &table, plan);
             }
             Said::Settings(table) => {
-                // No variable of ours is for a project to name, by whatever guess.
+                // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 for name in wanting(&table, wanted) {
                     plan.warn(format!(
@@ -305,7 +305,7 @@ pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, pla
     }
     for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
         let text = inputs.text(&path).ok().flatten().unwrap_or_default();
-        // Parsed only where the name stands in it, so that most launches parse nothing.
+        // Parsed only where the name is in it, so that most launches parse nothing.
         let names = text.contains(name.as_str())
             && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
         if names {

@@ -48,7 +48,7 @@ fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) 
 /// The files of `[agents.NAME] config_file` in the user's own settings.
 fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let text = inputs.text(&home.real.join("config.toml")).ok().flatten().unwrap_or_default();
-    // Parsed only where the key stands in it, so that most launches parse nothing.
+    // Parsed only where the key is in it, so that most launches parse nothing.
     if !text.contains("config_file") {
         return Vec::new();
     }
@@ -61,7 +61,7 @@ fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
 /// Names each role that would ask this provider for a model that nobody said it has.
 pub fn name(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     let tiers = &launch.tiers;
-    let tiers = [&tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
+    let tiers = tiers.ids();
     let known = |id: &str| {
         let mut models = launch.models.iter().chain([&launch.model.value]);
         models.any(|model| model.id == id) || tiers.into_iter().any(|tier| tier == id)

@@ -83,7 +83,7 @@ mod tests {
         let mut plan = Plan::default();
         plan.set("CRUSH_CLIENT_SERVER", "0");
         let conflicts = of(&launch, &inputs, &plan);
-        let told: Vec<_> =
+        let found: Vec<_> =
             conflicts.iter().map(|it| (it.path.to_str().unwrap_or(""), it.key.as_str())).collect();
         let expected = [
             ("/home/u/.config/crush/crush.json", "providers"),
@@ -92,6 +92,6 @@ mod tests {
             ("/work/.crush.json", "Providers"),
             ("/work/.env", "CRUSH_CLIENT_SERVER"),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(found, expected);
     }
 }

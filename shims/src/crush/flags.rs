@@ -20,7 +20,7 @@ pub struct Flags {
 }
 
 /// Long flags that take the next word. Of a flag not listed here the value is read as a word of its own,
-/// which does no harm unless it looks like one of ours.
+/// which does no harm unless it looks like one of agent-run's.
 const LONG: [&[u8]; 7] = [b"data-dir", b"cwd", b"host", b"session", b"model", b"small-model", b"channels"];
 
 /// Short flags with a value, by their long name.

@@ -72,7 +72,7 @@ impl History {
         Self { folder, before: None }
     }
 
-    /// What [`History::show_in`] must be told, once what is in [`earlier`] is known.
+    /// What [`History::show_in`] must know, once what is in [`earlier`] is known.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let Some(before) = &self.before else { return Vec::new() };
         let mut paths = Vec::new();

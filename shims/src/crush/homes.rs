@@ -123,7 +123,7 @@ impl CrushHomes {
         self.config.join("crushrc")
     }
 
-    /// What Crush must be told by variables. A `.env` in the working folder sets what is not set, and takes
+    /// What Crush must be given by variables. A `.env` in the working folder sets what is not set, and takes
     /// an empty variable for a set one (godotenv 1.5), so that it can change none of these.
     pub fn variables(&self) -> Vec<(String, Value)> {
         let mut variables = vec![

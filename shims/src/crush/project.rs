@@ -18,7 +18,7 @@ pub struct Project {
     folder: PathBuf,
 }
 
-/// What [`Project::at`] must be told.
+/// What [`Project::at`] must know.
 pub fn reads(start: &Path) -> impl Iterator<Item = PathBuf> {
     start.ancestors().map(|dir| dir.join(".git"))
 }
@@ -77,7 +77,7 @@ impl Project {
         self.own_data().join("init")
     }
 
-    /// What [`Project::show_in`] must be told.
+    /// What [`Project::show_in`] must know.
     pub fn reads(&self, session: &Path, inputs: &Inputs) -> Vec<PathBuf> {
         let folders = self.command_folders(session, inputs);
         let mut paths: Vec<_> = folders.into_iter().flat_map(|(real, ours)| [real, ours]).collect();
@@ -104,7 +104,7 @@ impl Project {
         }
     }
 
-    /// The project's command folders with ours beside them, and those of ours that the project had once.
+    /// The project's command folders with agent-run's beside them, and those of agent-run that the project had once.
     fn command_folders(&self, session: &Path, inputs: &Inputs) -> Vec<(PathBuf, PathBuf)> {
         let mut pairs = vec![(self.own_data().join("commands"), session.join("commands"))];
         let mut at = 0;

@@ -39,7 +39,7 @@ pub struct Theirs {
 }
 
 impl Theirs {
-    /// What the other functions must be told.
+    /// What the other functions must know.
     pub fn reads(&self) -> impl Iterator<Item = PathBuf> {
         [self.settings(), self.script()].into_iter().chain(self.choices())
     }

@@ -1,4 +1,4 @@
-//! What chooses a model or a provider beside the launch, and cannot be conflicts: it is named.
+//! What chooses a model or a provider beside the launch, and cannot be overruled: it is named.
 //!
 //! The one list, by what becomes of it (Hermes 0.19). Overruled in the runtime home's `config.yaml`: the keys of
 //! [`super::settings`], among them `auxiliary`, `delegation`, `model_aliases` and the fallbacks. Overruled by pins and

@@ -33,7 +33,7 @@ pub fn setting<'a>(text: &'a str, what: &str, help: &str) -> Result<&'a str> {
 /// A line of a dotenv file that sets `name` to exactly `text`, for python-dotenv 1.2.
 ///
 /// # Errors
-/// When there is none. Hermes reads its dotenv files line by line before that, so a line break cannot stand in one.
+/// When there is none. Hermes reads its dotenv files line by line before that, so a line break cannot be in one.
 pub fn assignment(name: &str, text: &str) -> Result<String> {
     if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')) {
         bail!(Message::new(

@@ -83,7 +83,7 @@ fn lines(
     match &launch.proxy {
         Proxy::Inherit => {}
         Proxy::None => proxy::PROXY_VARIABLES.iter().for_each(|name| pin(name, "".into())),
-        // A user name and a password may be in it, and this is a file: it goes by a variable of ours.
+        // A user name and a password may be in it, and this is a file: it goes by a variable of agent-run.
         Proxy::Url(url) => {
             let variable = variable(launch, "_PROXY", inputs);
             plan.set(&variable, url.as_str());

@@ -113,7 +113,7 @@ impl<'a> Routing<'a> {
         variable(self.launch, what, self.inputs)
     }
 
-    /// Every header goes by a variable of ours: one that was written down plain may still be a token, and
+    /// Every header goes by a variable of agent-run: one that was written down plain may still be a token, and
     /// the file is no place for one.
     fn headers(&self) -> impl Iterator<Item = RequestHeader<'a>> {
         self.launch.headers.iter().enumerate().map(|(index, (name, value))| RequestHeader {

@@ -1,4 +1,4 @@
-//! Looks things up in a list on disk without reading the rest; its form is told in [`super::format`].
+//! Looks things up in a list on disk without reading the rest; its format is in [`super::format`].
 
 use std::fs::File;
 use std::io;

@@ -11,11 +11,11 @@ use crate::key;
 pub fn redacted_entries(templates: &BTreeMap<String, Template>) -> impl Iterator<Item = (&str, String)> {
     templates.iter().map(|(name, template)| {
         let value = template.fill(|field| format!("<{}>", field.name()));
-        let told = match value.plain().map(|text| text.to_string_lossy().into_owned()) {
+        let shown = match value.plain().map(|text| text.to_string_lossy().into_owned()) {
             Some(text) if names_secret(name) && !is_setting(&text) => key::fingerprint(&text),
             _ => redact_keys(&value.to_string()),
         };
-        (name.as_str(), told)
+        (name.as_str(), shown)
     })
 }
 
@@ -36,13 +36,13 @@ pub fn redact_keys(text: &str) -> String {
         let is_key = part.len() >= 16 && ["sk-", "sk_", "Bearer"].iter().any(|head| part.starts_with(head));
         if is_key { key::fingerprint(part) } else { part.to_owned() }
     };
-    let mut told = String::new();
+    let mut shown = String::new();
     for piece in text.split_inclusive([' ', '=', ',', ':', '"', '\'']) {
         let word = piece.trim_end_matches([' ', '=', ',', ':', '"', '\'']);
-        told.push_str(&part(word));
-        told.push_str(&piece[word.len()..]);
+        shown.push_str(&part(word));
+        shown.push_str(&piece[word.len()..]);
     }
-    told
+    shown
 }
 
 /// A list of arguments as it may be shown.
@@ -80,12 +80,12 @@ mod tests {
             ("X-Title", "agent-run"),
         ];
         let templates = templates.map(|(name, text)| (name.to_owned(), template(text))).into();
-        let told: Vec<_> = redacted_entries(&templates).map(|(_, told)| told).collect();
+        let shown: Vec<_> = redacted_entries(&templates).map(|(_, shown)| shown).collect();
         let fingerprint = key::fingerprint("sk-0123456789abcdef");
         let note = format!("a {fingerprint} b");
         let hidden = key::fingerprint("hunter2");
         assert_eq!(
-            told,
+            shown,
             [&hidden, "Bearer <key>", "32000", &note, "<model>", "agent-run"].map(str::to_owned)
         );
         let words = ["--header=x:sk-0123456789abcdef".to_owned()];
@@ -94,8 +94,8 @@ mod tests {
 
     #[test]
     fn a_proxys_password_is_not_shown() {
-        let told = proxy(&Proxy::Url("http://me:hunter2@host:1".to_owned()));
-        assert_eq!(told, "http://<user and password>@host:1");
+        let shown = proxy(&Proxy::Url("http://me:hunter2@host:1".to_owned()));
+        assert_eq!(shown, "http://<user and password>@host:1");
         assert_eq!(proxy(&Proxy::Url("http://host:1".to_owned())), "http://host:1");
     }
 }

@@ -1,6 +1,6 @@
 //! `agent-run config show`: what is in force, and where each value comes from.
 //!
-//! Keys are told as where they are kept and a fingerprint. No command is run for that.
+//! Of a key only its place and a fingerprint are shown. No command is run for that.
 
 use shims::Message;
 use std::fmt::Write as _;
@@ -90,8 +90,8 @@ impl Page {
                 add(&["base_urls", family], url.into());
             }
         }
-        let (source, told) = secret(provider, env);
-        add(&[source], told.into());
+        let (source, shown) = secret(provider, env);
+        add(&[source], shown.into());
         add(&["key_check"], provider.key_check.name().into());
         if !provider.keep_env.is_empty() {
             add(&["keep_env"], provider.keep_env.iter().map(String::as_str).collect::<Json>());
@@ -121,7 +121,7 @@ impl Page {
             add(&["tiers", tier], model.as_deref().unwrap_or("the launched model").into());
         }
         for (key, templates) in [("headers", &provider.headers), ("extra_env", &provider.extra_env)] {
-            redacted_entries(templates).for_each(|(name, told)| add(&[key, name], told.into()));
+            redacted_entries(templates).for_each(|(name, shown)| add(&[key, name], shown.into()));
         }
         match &provider.args {
             Args::All(words) if words.is_empty() => {}

@@ -28,7 +28,7 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
     }
     for agent in shims::coding_agents() {
         let places =
-            shims::plan::uncopied(agent, dirs).map_or_else(Vec::new, |noted| pending::places(&noted));
+            shims::planner::uncopied(agent, dirs).map_or_else(Vec::new, |noted| pending::places(&noted));
         if !places.is_empty() {
             let text = format!(
                 "what {} had in earlier versions and could not be read: {}",

@@ -151,7 +151,7 @@ fn ourselves(env: &Environment) -> Group {
     let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
     group.add(Finding::ok("program", program));
-    if env.var(shims::plan::DEPTH).is_some() {
+    if env.var(shims::planner::DEPTH).is_some() {
         let text = "this runs inside a launch: the environment is that of the agent around it";
         group.add(Finding::note("here", text, "ask again in a shell of your own"));
     }

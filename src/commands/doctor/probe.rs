@@ -45,7 +45,7 @@ pub fn look(
 ) -> Result<Group> {
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
     match probe(agent, provider, context, interrupts) {
-        Ok((findings, is_isolated)) => group.extend(told(agent, &findings, is_isolated)),
+        Ok((findings, is_isolated)) => group.extend(findings_of(agent, &findings, is_isolated)),
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
             let otherwise = "run it once more with RUST_LOG=debug";
@@ -55,27 +55,27 @@ pub fn look(
     Ok(group)
 }
 
-fn told(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
-    let mut told: Vec<_> =
+fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
+    let mut listed: Vec<_> =
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
-    told.extend(findings.passed().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
+    listed.extend(findings.passed().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
     let log_tail = match findings.log_tail() {
         "" => "run it once more with RUST_LOG=debug".to_owned(),
         log_tail => format!("its last words may tell:\n{log_tail}"),
     };
-    told.extend(findings.failed().iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
-    told.extend(findings.unexpected_hosts().iter().map(|target| {
+    listed.extend(findings.failed().iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
+    listed.extend(findings.unexpected_hosts().iter().map(|target| {
         let text = format!("it asked for {target}, and was not let through");
         let help = "find out who does: an MCP server or a hook of yours, or a setting of this project";
         Finding::problem("promise", text, help)
     }));
-    told.push(Finding::ok("limits", UNSEEN));
+    listed.push(Finding::ok("limits", UNSEEN));
     // The database of an isolated home was removed with the probe's folders.
     if agent.keeps_one_shot() && !is_isolated {
         let text = format!("{} keeps this prompt in its own database", agent.title());
-        told.push(Finding::note("limits", text, "delete the session with the agent's own command"));
+        listed.push(Finding::note("limits", text, "delete the session with the agent's own command"));
     }
-    told
+    listed
 }
 
 /// What was found, and whether the launch is isolated.
@@ -120,9 +120,9 @@ fn probe(
 fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &str) {
     let Some(provider) = config.providers.get_mut(name) else { return };
     let urls = &mut provider.base_urls;
-    for (passed, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
-        if let Some(passed) = passed {
-            passed.0 = here;
+    for (kept, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
+        if let Some(kept) = kept {
+            kept.0 = here;
         }
     }
     (provider.key_env, provider.key_file, provider.key_command) = (None, None, None);
@@ -145,9 +145,8 @@ fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &
 
 /// Every model this launch may ask for.
 fn models(launch: &Launch) -> Vec<String> {
-    let tiers = &launch.tiers;
-    let named = [&launch.model.value.id, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
-    named.into_iter().chain(launch.models.iter().map(|model| &model.id)).cloned().collect()
+    let named = std::iter::once(&launch.model.value.id).chain(launch.tiers.ids());
+    named.chain(launch.models.iter().map(|model| &model.id)).cloned().collect()
 }
 
 /// The keys in the environment: those the agent listens to, and the providers' own.

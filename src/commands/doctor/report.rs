@@ -1,4 +1,4 @@
-//! What the doctor found, in groups, and how it is told.
+//! What the doctor found, in groups, and how it is printed.
 
 use shims::Message;
 use std::io::{self, Write};

@@ -23,7 +23,7 @@ use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
 use crate::ui::output;
 use crate::{key, ui};
 
-/// A piece of a value, as a shell can be told of it.
+/// A piece of a value, as a shell can be given it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum ValuePart {
     /// Itself.
@@ -115,7 +115,7 @@ fn reference(source: KeySource<'_>, home: &Path) -> ValuePart {
 
 fn why(provider: &Provider) -> &'static str {
     match provider.key_source() {
-        Some(KeySource::Literal(_)) => "the key itself stands in the config",
+        Some(KeySource::Literal(_)) => "the key itself is in the config",
         _ => "nothing in this format can fetch the key",
     }
 }

@@ -45,7 +45,7 @@ pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
     };
     output::write(|out| {
         table::aligned(out, &COLUMNS, &rows, width)?;
-        // A few can be told of more fully than fits a table.
+        // Of a few more can be said than fits a table.
         for preset in found.iter().filter(|preset| found.len() < 8 && !preset.note.is_empty()) {
             writeln!(out)?;
             let note = table::paragraph(&format!("{}: {}", preset.name, preset.note), width);

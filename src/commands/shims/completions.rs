@@ -119,7 +119,7 @@ impl Completions {
         Some(self.data.join(place.folder).join(format!("{shim}{}", place.link_suffix?)))
     }
 
-    /// Whether something stands in the script's place that no version of ours has written.
+    /// Whether something is in the script's place that no version of agent-run has written.
     fn is_foreign(&self, place: &CompletionFile) -> bool {
         fn heading(text: &str) -> Option<&str> {
             text.lines().find(|line| line.starts_with("# "))

@@ -1,6 +1,6 @@
 //! `agent-run shims`: puts symlinks named `<agent>@<provider>` in place, lists and removes them.
 //!
-//! It touches links of ours and nothing else: whatever stands under such a name and is not ours is told and
+//! It touches links that agent-run made and nothing else: whatever else has such a name is reported and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
 pub mod completions;
@@ -87,7 +87,7 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
             .unwrap_or_else(|error| ui::log::warn(crate::error::message(&error)));
     }
     report.print(asked.json)?;
-    // What was asked for by name has failed; what merely would have fit has been told.
+    // What was asked for by name has failed; what merely would have fit has been reported.
     Ok(if foreign && !asked.names.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 

@@ -21,7 +21,7 @@ pub struct DeError {
     steps: Vec<Step>,
     /// Whether a required key is missing, which may follow from another problem.
     pub missing: bool,
-    /// Whether the key just read stands in its map under another of its names.
+    /// Whether the key just read is in its map under another of its names.
     pub twice: bool,
 }
 

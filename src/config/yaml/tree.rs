@@ -38,7 +38,7 @@ pub struct Slot {
     pub at: SourcePos,
     value_at: SourcePos,
     pub value: Rc<TreeNode>,
-    /// The key's first place, when it stands in the same map twice.
+    /// The key's first place, when it is in the same map twice.
     pub first: Option<SourcePos>,
     /// Set once its problem is known: the next reading passes over it to find the next problem.
     pub dropped: Cell<bool>,

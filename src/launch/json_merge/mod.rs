@@ -71,7 +71,7 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
 /// Makes the folder that a new file of the user's goes into, private as the agent would make it.
 fn make_parent(path: &Path) {
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-        // If it fails, so does writing, which is told.
+        // If it fails, so does writing, which is reported.
         _ = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
     }
 }

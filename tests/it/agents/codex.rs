@@ -11,7 +11,7 @@ use crate::support::lists::Lists;
 use crate::support::tree::Tree;
 
 fn sandbox(lists: &Lists) -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted");
     sandbox.config(&format!(
         "providers:\n  p: &it\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{0}/v1'}}\n    \
          models_url: http://{0}/models\n    key_env: MOCK_KEY\n    default_model: m-1\n    \

@@ -30,7 +30,7 @@ providers:
 
 /// A home with settings of the user's own, and a repository to work in.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted");
     sandbox.known_secret();
     sandbox.config(CONFIG);
     sandbox.fake_agent("crush");
@@ -89,7 +89,7 @@ fn crush_finds_the_choice_in_files_of_ours() {
     assert!(config(&ran).starts_with(sandbox.home(".cache/agent-run/crush")));
     assert_eq!(ran.env("CRUSH_GLOBAL_DATA"), sandbox.home(".local/state/agent-run/crush/global").to_str());
     let (key, header) = (variable(&ran, "AGENT_RUN_API_KEY_"), variable(&ran, "AGENT_RUN_HEADER_2_"));
-    assert_eq!((ran.env(key), ran.env(header)), (Some("sk-canary"), Some("k=sk-canary")));
+    assert_eq!((ran.env(key), ran.env(header)), (Some("sk-planted"), Some("k=sk-planted")));
 
     let global = json(&config(&ran).join("crush.json"));
     assert!(global.get("providers").is_none() && global.get("models").is_none(), "a project would beat them");
@@ -137,7 +137,7 @@ fn the_users_own_files_are_carried_over_and_left_as_they_were() {
         wrapper.ends_with(&format!("source {}\n", sandbox.home(".config/crush/crushrc").display())),
         "{wrapper}"
     );
-    for secret in ["sk-canary", "sk-own"] {
+    for secret in ["sk-planted", "sk-own"] {
         for ours in [".cache", ".local/state"] {
             assert_eq!(files_holding(&sandbox.home(ours), secret), Vec::<PathBuf>::new(), "{secret}");
         }
@@ -293,7 +293,7 @@ fn a_launch_within_a_launch_finds_the_users_own_settings() {
     let ran = sandbox.run("crush@mock", &[]).clean();
     assert_eq!(ran.env("AGENT_RUN_ORIG_CRUSH_GLOBAL_CONFIG"), Some("own"));
     assert_eq!(ran.env("AGENT_RUN_ORIG_CRUSH_GLOBAL_DATA"), Some(""));
-    assert!(!ran.stdout.contains("sk-canary"), "the outer key stays outside");
+    assert!(!ran.stdout.contains("sk-planted"), "the outer key stays outside");
     let inner = json(&config(&ran).join("crush.json"));
     assert_eq!(inner["lsp"]["here"]["command"], "x");
     assert_eq!(

@@ -24,7 +24,7 @@ isolated_homes: {hermes: {apart: {}, bare: {}}}
 
 /// A home with settings of the user's own.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted");
     sandbox.config(CONFIG);
     sandbox.fake_agent("hermes");
     for shim in ["hermes@mock", "hermes@apart", "hermes@bare"] {
@@ -59,7 +59,7 @@ fn the_runtime_home_links_to_the_users_and_harms_nothing() {
     let before = Tree::of(&own);
     let ran = sandbox.run("hermes@mock", &["-z", "two words"]).clean();
     assert_eq!(ran.args(), ["-z", "two words"]);
-    assert_eq!(key(&ran, "MOCK"), Some("sk-canary"));
+    assert_eq!(key(&ran, "MOCK"), Some("sk-planted"));
     assert_eq!(ran.env("MOCK_KEY"), None);
     let home = home(&ran);
     assert_eq!(fs::read_to_string(home.join("memories/MEMORY.md")).unwrap(), "RULE-42");
@@ -67,7 +67,7 @@ fn the_runtime_home_links_to_the_users_and_harms_nothing() {
     assert!(!home.join("auth.json").exists());
     let settings = fs::read_to_string(home.join("config.yaml")).unwrap();
     assert!(settings.contains("approvals: {mode: off, deny: [\"rm *\"]}\n"), "{settings}");
-    assert_eq!(files_holding(&sandbox.home(""), "sk-canary"), Vec::<PathBuf>::new());
+    assert_eq!(files_holding(&sandbox.home(""), "sk-planted"), Vec::<PathBuf>::new());
     before.is_unharmed(&own);
 }
 

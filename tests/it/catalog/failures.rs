@@ -1,6 +1,6 @@
 use super::*;
 
-/// Serves TWO until a good list is on disk, and then something bad; the bad must be told and do no harm.
+/// Serves TWO until a good list is on disk, and then something bad; the bad must be reported and do no harm.
 #[track_caller]
 fn fails(answer: impl Fn(&Asked, &mut TcpStream) + Send + Sync + 'static, texts: &[&str]) -> Duration {
     let lists = Lists::json(TWO);
@@ -25,7 +25,7 @@ fn fails_with_status(status: &'static str, body: &'static str, texts: &[&str]) {
 
 #[test]
 fn every_bad_status_is_told_apart() {
-    let key = r#"{"error": {"message": "Incorrect API key provided: sk-canary-key \u001b[31m"}}"#;
+    let key = r#"{"error": {"message": "Incorrect API key provided: sk-planted-key \u001b[31m"}}"#;
     fails_with_status(
         "401 Unauthorized",
         key,

@@ -10,7 +10,7 @@ fn rows(count: usize) -> Vec<String> {
     let ids = (0..count).map(|n| format!("listed-{n:04}")).chain(["chosen".to_owned()]);
     let listed: Vec<_> = ids.map(|id| json!({"id": id, "context_length": 200_000})).collect();
     let lists = Lists::json(&json!({"data": listed}).to_string());
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary-key");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted-key");
     sandbox.fake_agent("claude");
     sandbox.config(&format!(
         "providers:\n  mock:\n    protocols: [anthropic]\n    base_urls: {{anthropic: 'http://{0}'}}\n    \

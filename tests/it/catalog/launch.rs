@@ -6,7 +6,7 @@ use crate::support::{MockProvider, Ran, Sandbox};
 
 /// A sandbox with a provider on `address` that names no model itself.
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted");
     sandbox.fake_agent("claude");
     sandbox
 }
@@ -75,7 +75,7 @@ fn a_launch_leaves_a_missing_list_to_a_process_of_its_own() {
     let request = &mock_provider.requests()[0];
     assert_eq!(
         (&request["method"], &request["headers"]["authorization"]),
-        (&"GET".into(), &"Bearer sk-canary".into())
+        (&"GET".into(), &"Bearer sk-planted".into())
     );
 }
 

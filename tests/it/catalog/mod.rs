@@ -27,7 +27,7 @@ const TWO: &str = r#"{"data": [{"id": "m-two", "context_length": 8192}, {"id": "
 
 /// A sandbox whose provider `mock` is this server.
 fn sandbox(lists: &Lists, more: &str) -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary-key").var("AGENT_RUN_TEST", "1");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted-key").var("AGENT_RUN_TEST", "1");
     sandbox.config(&format!(
         "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{}/v1'}}\n{more}",
         lists.address
@@ -84,7 +84,7 @@ fn a_list_is_asked_for_once_and_then_read_from_disk() {
     let asked = lists.asked();
     assert_eq!(asked.len(), 1);
     assert_eq!(asked[0].path, "/v1/models");
-    assert_eq!(asked[0].header("authorization"), ["Bearer sk-canary-key"]);
+    assert_eq!(asked[0].header("authorization"), ["Bearer sk-planted-key"]);
     assert!(asked[0].header("x-api-key").is_empty());
     assert_eq!(asked[0].header("user-agent"), [concat!("agent-run/", env!("CARGO_PKG_VERSION"))]);
     assert!(asked[0].header("accept-encoding")[0].contains("gzip"));
@@ -107,7 +107,7 @@ fn the_anthropic_side_gets_one_key_header_and_its_pages_are_followed() {
     for (x_api_key, sent, absent) in
         [(true, "x-api-key", "authorization"), (false, "authorization", "x-api-key")]
     {
-        let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary-key");
+        let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted-key");
         sandbox.config(&format!(
             "providers:\n  mock:\n    protocols: [anthropic]\n    base_urls: {{anthropic: 'http://{}'}}\n    \
              key_env: MOCK_KEY\n    anthropic_use_api_key: {x_api_key}\n",

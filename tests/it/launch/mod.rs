@@ -27,7 +27,7 @@ providers:
 ";
 
 fn sandbox() -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary").var("OTHER_KEY", "sk-other");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted").var("OTHER_KEY", "sk-other");
     sandbox.config(CONFIG);
     sandbox.fake_agent("claude");
     sandbox.shim("claude@mock");
@@ -91,7 +91,7 @@ fn a_dry_run_changes_nothing_and_asks_for_no_key() {
 #[test]
 fn only_the_chosen_providers_key_reaches_the_agent_and_never_an_argument() {
     let ran = sandbox().run("claude@mock", &["-p", "hi"]).clean();
-    assert_eq!(ran.env("ANTHROPIC_AUTH_TOKEN"), Some("sk-canary"));
+    assert_eq!(ran.env("ANTHROPIC_AUTH_TOKEN"), Some("sk-planted"));
     assert_eq!(ran.env("OTHER_KEY"), None);
     assert!(ran.args().iter().all(|arg| !arg.contains("sk-")), "{:?}", ran.args());
 }
@@ -243,7 +243,7 @@ fn extra_env_has_the_last_word_and_can_name_the_key() {
     sandbox.config(&CONFIG.replace("default_model: m1", extra));
     let ran = sandbox.run("claude@mock", &[]).clean();
     assert_eq!(ran.env("ANTHROPIC_MODEL"), Some("mine"));
-    assert_eq!(ran.env("TOKEN"), Some("Bearer sk-canary"));
+    assert_eq!(ran.env("TOKEN"), Some("Bearer sk-planted"));
     assert_eq!(ran.env("GOT"), Some("outside/${x}/claude"));
     let dry = sandbox.agent_run(&["launch", "mock", "--dry-run", "claude"]).clean();
     assert!(dry.stdout.contains("# note: extra_env replaces ANTHROPIC_MODEL=m1"), "{}", dry.stdout);

@@ -40,13 +40,13 @@ fn plans_are_as_recorded() {
     let update = std::env::var_os("UPDATE").is_some();
     let mut different = Vec::new();
     for (agent, protocol) in PLANS {
-        let sandbox = Sandbox::new().var("ACME_KEY", "sk-canary");
+        let sandbox = Sandbox::new().var("ACME_KEY", "sk-planted");
         sandbox.config(CONFIG);
         // The first word after `shell` is the program.
         sandbox.fake_agent(if agent == "shell" { "an argument" } else { agent });
         let options = ["launch", "acme", "--protocol", protocol, "--dry-run", "-v", agent, "an argument"];
         let plan = hashes_hidden(&sandbox.redacted(&sandbox.agent_run(&options).clean().stdout));
-        assert!(!plan.contains("sk-canary"), "{plan}");
+        assert!(!plan.contains("sk-planted"), "{plan}");
         let file = folder.join(format!("{agent}-{protocol}.txt"));
         if update {
             fs::create_dir_all(&folder).unwrap();

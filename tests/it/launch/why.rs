@@ -82,6 +82,8 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
     let json = sandbox.agent_run(&["why", "codex@mock", "--json"]).clean().stdout;
     let json: Json = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["agent"], &json["provider"]), (&"codex".into(), &"mock".into()));
+    let keys: Vec<_> = json.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["agent", "provider", "settings", "overruled", "notes"], "scripts read these");
     for row in json["settings"].as_array().unwrap() {
         let (value, origin) = (row["value"].as_str().unwrap(), row["origin"].as_str().unwrap());
         assert!(page.contains(&format!("{value}  ({origin})")), "{row}\n{page}");

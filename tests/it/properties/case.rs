@@ -10,7 +10,7 @@ use proptest::sample::{select, subsequence};
 
 use crate::support::Sandbox;
 
-pub const KEY: &str = "sk-canary-of-the-chosen-provider";
+pub const KEY: &str = "sk-planted-of-the-chosen-provider";
 
 /// One launch, made up.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub const KEYS: [&str; 5] = [
     "",
     "key_env: MOCK_KEY",
     "key_file: ~/.key",
-    "key: sk-canary-of-the-chosen-provider",
+    "key: sk-planted-of-the-chosen-provider",
     "key_command: [cat, key]",
 ];
 const LINES: [&str; 10] = [

@@ -6,7 +6,7 @@ use super::{AGENTS, QUIET, TWO, Victim, sandbox};
 use crate::support::lists::{Lists, respond};
 use crate::support::{Ran, Sandbox};
 
-/// Where the folders of ours are, below the home.
+/// Where the folders of agent-run are, below the home.
 const BASES: [&str; 2] = [".cache/agent-run", ".local/state/agent-run"];
 
 /// Everything that writes below them, by the first folder it writes to.

@@ -49,7 +49,7 @@ fn config(lists: &Lists, more: &str) -> String {
 
 /// A sandbox with that provider as `mock`, and a fake for each agent.
 fn sandbox(lists: &Lists, more: &str) -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary-key").var("SHELL", "/bin/sh");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted-key").var("SHELL", "/bin/sh");
     sandbox.config(&config(lists, more));
     for agent in AGENTS {
         sandbox.fake_agent(agent);

@@ -7,7 +7,7 @@ use crate::support::Sandbox;
 use crate::support::lists::{Asked, Lists, respond};
 
 fn with_base(url: &str, more: &str) -> Sandbox {
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary-key");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted-key");
     sandbox.config(&format!(
         "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: \"{url}\"}}\n    \
          key_env: MOCK_KEY\n    default_model: m-one\n{more}"
@@ -166,7 +166,7 @@ fn no_kind_of_redirect_is_followed() {
     assert!(thief.asked().is_empty(), "{:?}", thief.asked());
 }
 
-/// Headers, not bodies, without an end: bodies are told of with the other failures of lists.
+/// Headers, not bodies, without an end: bodies are with the other failures of lists.
 #[test]
 fn headers_without_end_end_in_time() {
     type Flood = fn(&Asked, &mut TcpStream);

@@ -20,7 +20,7 @@ fn a_pipe_in_the_place_of_a_file_of_ours_holds_nothing_up() {
     assert!(pipe_everywhere(&sandbox) > 4);
 }
 
-/// Puts a pipe in the place of each file of ours in turn, and says how many there were.
+/// Puts a pipe in the place of each file of agent-run in turn, and says how many there were.
 #[track_caller]
 fn pipe_everywhere(sandbox: &Sandbox) -> usize {
     let files: Vec<_> =

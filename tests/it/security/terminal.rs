@@ -39,7 +39,7 @@ fn driver(text: &str) -> Option<char> {
 fn is_clean(ran: &Ran, what: &str) {
     for (stream, text) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
         assert_eq!(driver(text), None, "{what}: {stream}: {text:?}");
-        assert!(!text.contains("sk-canary-key"), "{what}: {stream} has the key: {text}");
+        assert!(!text.contains("sk-planted-key"), "{what}: {stream} has the key: {text}");
     }
     assert!(!ran.stderr.contains("panicked"), "{what}: {}", ran.stderr);
 }
@@ -89,7 +89,7 @@ fn show_all(sandbox: &Sandbox, what: &str) -> usize {
     cases
 }
 
-fn told(sandbox: &Sandbox) -> String {
+fn shown(sandbox: &Sandbox) -> String {
     sandbox.agent_run(&["models", "list", "mock", "--refresh"]).stderr
 }
 
@@ -145,10 +145,10 @@ fn no_error_of_a_provider_drives_the_terminal() {
                 let ran = run(sandbox.command("agent-run").args(words).env("RUST_LOG", "trace"));
                 is_clean(&ran, &format!("{status}: {words:?}"));
             }
-            seen += &told(&sandbox);
+            seen += &shown(&sandbox);
         }
     }
-    assert!(seen.contains("red"), "the provider's words are told: {seen}");
+    assert!(seen.contains("red"), "the provider's words are shown: {seen}");
     for body in &bodies {
         let body = body.clone();
         lists.now(move |_, stream| respond(stream, "401 Unauthorized", &[], body.as_bytes()));
@@ -160,7 +160,7 @@ fn no_error_of_a_provider_drives_the_terminal() {
 fn no_header_or_status_line_drives_the_terminal() {
     let lists = Lists::json("{}");
     let sandbox = sandbox(&lists, "    models: [{id: m-one}]\n");
-    // What cannot stand in a header at all is sent too.
+    // What cannot be in a header at all is sent too.
     for text in
         DRIVERS.iter().copied().chain(["http://evil\u{1b}[31m.example/\u{202e}x", "\u{1b}]52;c;eA==\u{7}"])
     {
@@ -305,7 +305,7 @@ fn data_holds_what_the_config_says_escaped() {
     assert_eq!(data["name"], text, "{}", ran.stdout);
 }
 
-/// On a terminal there are tables, colours and progress: of ours, and nobody else's.
+/// On a terminal there are tables, colours and progress: of agent-run, and nobody else's.
 #[test]
 fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let h = hostile();

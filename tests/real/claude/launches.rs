@@ -1,4 +1,4 @@
-//! One prompt and its end: what reaches the provider, what stands in the home, how it exits.
+//! One prompt and its end: what reaches the provider, what is in the home, how it exits.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};

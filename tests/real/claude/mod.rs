@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 use crate::support::{MockProvider, Ran, Sandbox, claude, real};
 
 /// The key of the provider under test: long enough that its end can be approved.
-const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
+const KEY: &str = "sk-planted-0123456789-ABCDEFGHIJ";
 
 /// What a leftover setting would send.
 const STRAY: &str = "sk-stray-0123456789-KLMNOPQRST";

@@ -12,7 +12,7 @@ fn case_01_a_first_launch_on_an_empty_home() {
     let post = stage.only_post();
     assert_eq!(post["path"], "/v1/responses");
     assert_eq!(post["model"], "model-p");
-    assert_eq!(header(&post, "authorization"), Some("Bearer sk-canary-p"));
+    assert_eq!(header(&post, "authorization"), Some("Bearer sk-planted-p"));
     assert!(!stage.sandbox.home(".codex").exists());
 }
 

@@ -31,7 +31,7 @@ impl Stage {
     #[track_caller]
     fn key_is_nowhere(&self) {
         for place in [self.runtime(), self.state(), self.sandbox.home(".codex"), self.sandbox.path("tmp")] {
-            assert_eq!(files_holding(&place, "sk-canary-p"), Vec::<std::path::PathBuf>::new());
+            assert_eq!(files_holding(&place, "sk-planted-p"), Vec::<std::path::PathBuf>::new());
         }
     }
 
@@ -56,8 +56,8 @@ fn case_14_commands_and_files_never_hold_the_key() {
     stage.sandbox.write(&work.join("go"), "");
     assert!(child.wait().unwrap().success());
     stage.key_is_nowhere();
-    assert_eq!(header(&stage.a.posts()[0], "authorization"), Some("Bearer sk-canary-p"));
-    assert!(!stage.tool_output().contains("sk-canary-p"), "{}", stage.tool_output());
+    assert_eq!(header(&stage.a.posts()[0], "authorization"), Some("Bearer sk-planted-p"));
+    assert!(!stage.tool_output().contains("sk-planted-p"), "{}", stage.tool_output());
 
     std::fs::remove_file(work.join("go")).unwrap();
     std::fs::remove_file(work.join("started")).unwrap();
@@ -81,12 +81,12 @@ fn no_form_of_filter_shows_the_key_to_commands() {
         stage.sandbox.write(&project.join(".codex/config.toml"), projects);
         stage.run("codex@p", &EXEC).exits(0);
         let output = stage.tool_output();
-        assert!(!output.contains("sk-canary-p"), "{own}, {projects}: {output}");
+        assert!(!output.contains("sk-planted-p"), "{own}, {projects}: {output}");
     }
     let mut words = vec!["-c", "shell_environment_policy={inherit='all'}"];
     words.extend(EXEC);
     stage.run("codex@p", &words).exits(0);
-    assert!(!stage.tool_output().contains("sk-canary-p"), "a table of the user's on the command line");
+    assert!(!stage.tool_output().contains("sk-planted-p"), "a table of the user's on the command line");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn headers_arrive_and_are_nowhere_else() {
     stage.run("codex@p", &EXEC).exits(0);
     let post = stage.a.posts().remove(0);
     assert_eq!(header(&post, "x-team"), Some("a b"));
-    assert_eq!(header(&post, "x-token"), Some("t-sk-canary-p"));
-    assert!(!stage.tool_output().contains("sk-canary-p"), "{}", stage.tool_output());
+    assert_eq!(header(&post, "x-token"), Some("t-sk-planted-p"));
+    assert!(!stage.tool_output().contains("sk-planted-p"), "{}", stage.tool_output());
     stage.key_is_nowhere();
 }

@@ -52,7 +52,7 @@ impl Stage {
 
     /// With the Codex of this sandbox.
     fn on(sandbox: Sandbox, script: &str) -> Self {
-        let sandbox = sandbox.var("P_KEY", "sk-canary-p").var("Q_KEY", "sk-canary-q");
+        let sandbox = sandbox.var("P_KEY", "sk-planted-p").var("Q_KEY", "sk-planted-q");
         let a = MockProvider::scripted(&sandbox, "a", script);
         let b = MockProvider::start(&sandbox, "b");
         let stage = Self { sandbox, a, b };

@@ -24,10 +24,10 @@ fn servers(url: &str, variable: &str) -> String {
 #[track_caller]
 fn nothing_went_out(stage: &Stage) {
     for request in stage.b.requests() {
-        assert!(!request.to_string().contains("sk-canary"), "{request:#}");
+        assert!(!request.to_string().contains("sk-planted"), "{request:#}");
     }
     let stolen = stage.sandbox.path("work/stolen");
-    assert!(fs::read_to_string(stolen).map_or(true, |text| !text.contains("sk-canary")));
+    assert!(fs::read_to_string(stolen).map_or(true, |text| !text.contains("sk-planted")));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn two_launches_at_once_ask_what_each_was_told_to() {
         }
     }
     for (mock_provider, key, parity) in
-        [(&stage.a, "Bearer sk-canary-p", 0), (&stage.b, "Bearer sk-canary-q", 1)]
+        [(&stage.a, "Bearer sk-planted-p", 0), (&stage.b, "Bearer sk-planted-q", 1)]
     {
         let posts = mock_provider.posts();
         assert_eq!(posts.len(), 6);

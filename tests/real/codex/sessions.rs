@@ -63,7 +63,7 @@ fn case_12_one_provider_goes_on_with_anothers_session() {
     let post = stage.b.wait_for_turn(1);
     assert_eq!(lines(&post), ["user: one", "assistant: PONG-FROM-MOCK", "user: two"]);
     assert_eq!(post["model"], "model-q");
-    assert_eq!(header(&post, "authorization"), Some("Bearer sk-canary-q"));
+    assert_eq!(header(&post, "authorization"), Some("Bearer sk-planted-q"));
     assert_eq!(lines(&stage.a.wait_for_turn(2)).len(), 5);
     assert_eq!(stage.a.wait_for_turn(2)["model"], "model-p");
 }
@@ -208,7 +208,7 @@ fn goes_on_with_a_plain_session(stage: &Stage) {
     assert_eq!(lines(&post), ["user: plainly", "assistant: PONG-FROM-MOCK", "user: two"]);
     assert_eq!(
         (&post["model"], header(&post, "authorization")),
-        (&"model-p".into(), Some("Bearer sk-canary-p"))
+        (&"model-p".into(), Some("Bearer sk-planted-p"))
     );
     before.is_unharmed(&stage.sandbox.home(".codex/sessions"));
     // It is one of the shared ones from then on, at any provider.

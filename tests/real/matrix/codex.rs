@@ -238,7 +238,7 @@ mod plant {
         scene.project(".codex/auth.json", json!({"OPENAI_API_KEY": STRAY}).to_string());
     }
 
-    /// What a Codex leaves for its tools: its home is a runtime home of ours, or one of its own.
+    /// What a Codex leaves for its tools: its home is a runtime home of agent-run, or one of its own.
     pub fn a_nested_session(scene: &mut Scene) {
         scene.home(".codex/config.toml", settings());
         scene.asks(&["exec", "hi"]);
@@ -325,7 +325,7 @@ mod plant {
         scene.asks(&["exec", "review", "--uncommitted"]);
     }
 
-    /// Telemetry goes where the user said, the user's program is told of each turn, and neither of the key.
+    /// Telemetry goes where the user said, the user's program is sent each turn, and neither the key.
     pub fn exporters_and_notify(scene: &mut Scene) {
         let notify = scene.sandbox.script("notify", "#!/bin/sh\necho \"$@\" >>\"$HOME/notified\"\n");
         let exporter = format!("{{ otlp-http = {{ endpoint = '{COLLECTOR}/v1', protocol = 'json' }} }}");
@@ -338,8 +338,8 @@ mod plant {
         );
         scene.allows("collector.example");
         scene.asks(&["exec", "hi"]);
-        let told = scene.told("collector.example");
-        assert!(told.contains("codex."), "nothing was exported: {told}");
+        let received = scene.received("collector.example");
+        assert!(received.contains("codex."), "nothing was exported: {received}");
         let notified = std::fs::read_to_string(scene.sandbox.home("notified")).unwrap();
         assert!(notified.contains("agent-turn-complete"), "{notified}");
     }

@@ -231,7 +231,7 @@ api_key: {STRAY}
         }
     }
 
-    /// What Hermes leaves for its tools: the homes of a launch of ours.
+    /// What Hermes leaves for its tools: the homes of a launch of agent-run.
     pub fn a_nested_session(scene: &mut Scene) {
         scene.home(".hermes/config.yaml", settings());
         scene.asks(&["-z", "hi"]);
@@ -254,7 +254,7 @@ api_key: {STRAY}
         scene.counts();
     }
 
-    /// A job is run by whatever Hermes ticks next: here, a launch of ours.
+    /// A job is run by whatever Hermes ticks next: here, a launch of agent-run.
     pub fn a_job_in_the_background(scene: &mut Scene) {
         scene.home(".hermes/config.yaml", settings());
         scene.home(".hermes/.env", lines(&variables()));

@@ -32,7 +32,7 @@ use crate::support::{net, real};
 pub use scene::{Scene, Subject};
 
 /// The key of the chosen provider: long enough that Claude Code's approval holds only its end.
-pub const KEY: &str = "sk-canary-7Hq2vX9mKp4RwT6yBn3sLd8f";
+pub const KEY: &str = "sk-planted-7Hq2vX9mKp4RwT6yBn3sLd8f";
 
 /// What every planted setting has for a key. The chosen provider must not see it either.
 pub const STRAY: &str = "sk-stray-0123456789-KLMNOPQRSTUVWXYZ";

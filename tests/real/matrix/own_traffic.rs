@@ -21,7 +21,7 @@ use super::{KEY, STRAY, Scene, Subject, needles};
 use crate::support::net::{self, SEALED, Seen, Sink, Way};
 use crate::support::{Sandbox, real};
 
-/// How an agent, and what it starts, is told of a company's authority. A launch leaves them alone.
+/// How an agent, and what it starts, is shown a company's authority. A launch leaves them alone.
 const TRUST: [&str; 6] = [
     "CODEX_CA_CERTIFICATE",
     "CURL_CA_BUNDLE",

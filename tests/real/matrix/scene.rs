@@ -41,7 +41,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// An empty home with three providers: `m`, the chosen one, on proxy; `far`, the same behind a name;
+    /// An empty home with three providers: `m`, the chosen one, on loopback; `far`, the same behind a name;
     /// and one that is not chosen, with a key of its own.
     #[track_caller]
     pub fn set(subject: &'static Subject) -> Self {
@@ -93,7 +93,7 @@ impl Scene {
         ));
     }
 
-    /// Goes on with the provider that is not on proxy, and is to be reached without a proxy.
+    /// Goes on with the provider that is not on loopback, and is to be reached without a proxy.
     pub fn far(&mut self) {
         self.provider = "far";
         self.allowed.push("chosen.example");
@@ -146,8 +146,8 @@ impl Scene {
         self.allowed.push(host);
     }
 
-    /// All that a host was told.
-    pub fn told(&self, host: &str) -> String {
+    /// All that a host was sent.
+    pub fn received(&self, host: &str) -> String {
         self.sink.seen().iter().filter(|seen| seen.host == host).map(|seen| seen.sent.as_str()).collect()
     }
 

@@ -11,7 +11,7 @@ use super::trace::Trace;
 enum Verdict {
     /// The launcher looks at it too.
     Read,
-    /// What it says is conflicts, whatever it says.
+    /// What it says is overruled, whatever it says.
     Overruled,
     /// Nothing in it takes a request, a key or a model elsewhere.
     Harmless,

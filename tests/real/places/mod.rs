@@ -1,7 +1,7 @@
 //! The places that an agent opens: settings, servers, hooks, plugins, skills, commands, agents and dotenvs.
 //!
 //! Each pinned agent is launched under `strace` on a home and projects that hold everything. Whatever it opens or
-//! looks for below the home, the projects, the folders above them and `/etc` must stand in a judged list beside this
+//! looks for below the home, the projects, the folders above them and `/etc` must be in a judged list beside this
 //! file. So a new version that reads a new place fails here, and not at a user's.
 
 mod claude;
@@ -19,7 +19,7 @@ use crate::support::{MockProvider, Sandbox, real, run};
 use judged::Judged;
 
 /// The key of the provider.
-const KEY: &str = "sk-canary-0123456789-ABCDEFGHIJ";
+const KEY: &str = "sk-planted-0123456789-ABCDEFGHIJ";
 
 /// A machine with a home, a project two folders down with a linked worktree, and a folder apart.
 struct Stage {

@@ -1,7 +1,7 @@
 //! The static release for Linux, as `.ci/release` builds it: it needs no library, and still finds hosts by name,
 //! certificates and the user's home.
 //!
-//! Each test runs in namespaces of its own ([`net`]): a network with nothing but proxy, and an `/etc` that holds
+//! Each test runs in namespaces of its own ([`net`]): a network with nothing but loopback, and an `/etc` that holds
 //! what the test puts there.
 
 /// Names: hosts, domain name servers, and `nsswitch.conf`.
@@ -69,7 +69,7 @@ impl Machine {
     fn provider(&self, url: &str) {
         self.sandbox.config(&format!(
             "providers:\n  mock:\n    protocols: [anthropic, openai-responses]\n    default_model: mock-model\n    \
-             base_urls: {{anthropic: '{url}', openai: '{url}/v1'}}\n    key: sk-canary-key\n"
+             base_urls: {{anthropic: '{url}', openai: '{url}/v1'}}\n    key: sk-planted-key\n"
         ));
     }
 

@@ -1,7 +1,7 @@
 //! A network that is all sink: every address is this machine, and every attempt is heard and counted.
 //!
 //! A test that wants it runs a second time, alone, in a copy of the test binary within new user, network,
-//! mount and process namespaces. There the proxy device is the only one, every route ends on it, names
+//! mount and process namespaces. There the loopback device is the only one, every route ends on it, names
 //! resolve to addresses that lead to it, and [`Sink`] listens where the web, proxies and local gateways
 //! are. What runs in there reaches nothing else, and ends with it.
 
@@ -81,7 +81,7 @@ fn route_everything_here() {
     _ = Command::new("mount").args(["-t", "proc", "proc", "/proc"]).stderr(Stdio::null()).status();
 }
 
-/// Puts a file of ours in place of one of the machine's, for these namespaces.
+/// Puts a file of agent-run in place of one of the machine's, for these namespaces.
 pub fn bind(ours: &Path, theirs: &str) {
     run(Command::new("mount").arg("--bind").arg(ours).arg(theirs)).exits(0);
 }

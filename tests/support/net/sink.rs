@@ -22,7 +22,7 @@ const PORTS: [u16; 20] = [
     9090, 11434,
 ];
 
-/// Where the chosen provider is, for one that is not on proxy.
+/// Where the chosen provider is, for one that is not on loopback.
 pub const FAR: &str = "http://chosen.example:8899";
 
 /// The port of [`FAR`].
@@ -132,7 +132,7 @@ impl Sink {
         sink
     }
 
-    /// Lets [`FAR`] lead to a provider on proxy.
+    /// Lets [`FAR`] lead to a provider on loopback.
     #[allow(clippy::unused_self, reason = "there is no such host but in the sink's network")]
     pub fn lead_far_to(&self, address: &str) {
         let (listener, address) = (TcpListener::bind(("::", FAR_PORT)).unwrap(), address.to_owned());

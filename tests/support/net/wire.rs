@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-/// Stands in for a body that nothing here can read.
+/// Takes the place of a body that nothing here can read.
 pub const SEALED: &str = "[a body that was not unpacked]";
 
 /// The name that a TLS client asks for in its first message.

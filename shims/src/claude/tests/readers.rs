@@ -101,7 +101,7 @@ fn a_projects_file_that_cannot_be_read_turns_its_whole_kind_off() {
             assert!(said[0].starts_with(path) && said[0].contains("off in this launch\nhelp: "), "{said:?}");
             let mut chosen = launch();
             chosen.args = ["--setting-sources=user", "-p"].map(Into::into).into();
-            let refused = Machine::onboarded().fact(path, fact).plan(&chosen).expect_err("no room").render();
+            let refused = Machine::onboarded().fact(path, fact).plan(&chosen).expect_err("no place").render();
             assert!(
                 refused.starts_with(path) && refused.contains("leave out --setting-sources"),
                 "{refused}"

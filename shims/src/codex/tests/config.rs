@@ -163,7 +163,7 @@ fn what_codex_wrote_stays_and_what_the_launch_decides_comes_back() {
     let mut wiped = machine;
     wiped.facts.remove(Path::new(CONFIG));
     let fourth = plan(&launch(), &wiped).expect("a plan");
-    assert_eq!(written(&fourth, CONFIG), written(&second, CONFIG), "the record stands in");
+    assert_eq!(written(&fourth, CONFIG), written(&second, CONFIG), "the record is used");
 }
 
 #[test]

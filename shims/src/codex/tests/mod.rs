@@ -47,16 +47,16 @@ fn machine(files: &[(&str, &str)]) -> Inputs {
 /// Plans as `agent-run` does: what is declared and not there is absent.
 fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
     let inputs = machine;
-    let mut told = Inputs { facts: crate::Facts::default(), ..machine.clone() };
+    let mut known = Inputs { facts: crate::Facts::default(), ..machine.clone() };
     loop {
-        let wanted = Codex.required_files(launch, &told);
-        let new: Vec<_> = wanted.into_iter().filter(|path| told.fact(path).is_none()).collect();
+        let wanted = Codex.required_files(launch, &known);
+        let new: Vec<_> = wanted.into_iter().filter(|path| known.fact(path).is_none()).collect();
         if new.is_empty() {
-            return Plan::of(&Codex, launch, &told);
+            return Plan::of(&Codex, launch, &known);
         }
         for path in new {
             let fact = inputs.facts.get(&path).cloned().unwrap_or(Fact::Absent);
-            told.facts.insert(path, fact);
+            known.facts.insert(path, fact);
         }
     }
 }

@@ -178,11 +178,11 @@ pub fn exporters_of_telemetry(scene: &mut Scene) {
     scene.home(".claude/settings.json", json!({ "env": env }).to_string());
     scene.allows("collector.example");
     scene.asks(&["-p", "hi"]);
-    let told = scene.told("collector.example");
-    assert!(told.contains("claude_code."), "nothing was exported: {told}");
+    let received = scene.received("collector.example");
+    assert!(received.contains("claude_code."), "nothing was exported: {received}");
 }
 
-/// The user's own programs run as ever, and what they are told holds no key.
+/// The user's own programs run as ever, and what they are sent holds no key.
 pub fn hooks_and_a_status_line(scene: &mut Scene) {
     let listener = "#!/bin/sh\necho \"$@\" >>\"$HOME/hooked\"\ncat >>\"$HOME/hooked\"\n";
     let listener = scene.sandbox.script("listener", listener);
@@ -196,7 +196,7 @@ pub fn hooks_and_a_status_line(scene: &mut Scene) {
     scene.asks(&["-p", "hi"]);
     let hooked = std::fs::read_to_string(scene.sandbox.home("hooked")).unwrap();
     assert!(hooked.contains("UserPromptSubmit") && hooked.contains("Stop"), "{hooked}");
-    assert!(scene.told("collector.example").contains("UserPromptSubmit"), "no hook over HTTP");
+    assert!(scene.received("collector.example").contains("UserPromptSubmit"), "no hook over HTTP");
 }
 
 /// A hook of a project's may name variables that go into its headers. It runs, and gets no key.
@@ -210,8 +210,8 @@ pub fn a_hook_that_wants_the_key(scene: &mut Scene) {
     scene.allows("hijack.example");
     let said = "settings.json: an HTTP hook would be sent ANTHROPIC_AUTH_TOKEN";
     scene.asks(&["-p", "hi"]).complains(&[said]);
-    let told = scene.told("hijack.example");
-    assert!(told.contains("x-key: <>"), "else no hook ran: {told}");
+    let received = scene.received("hijack.example");
+    assert!(received.contains("x-key: <>"), "else no hook ran: {received}");
     scene.project(".claude/settings.local.json", hook(r#", "httpHookAllowedEnvVars": ["CHOSEN_KEY"]"#));
     scene.is_refused(&["-p", "hi"], &["an HTTP hook would be sent "]);
 }

@@ -102,7 +102,7 @@ pub fn the_clouds_variables(scene: &mut Scene) {
         scene.var(name, HIJACK);
     }
     scene.vars([("AWS_REGION".into(), "us-east-1".into()), ("CLOUD_ML_REGION".into(), "us-east5".into())]);
-    // Besides, the key of another provider of the config, which stands in every cell.
+    // Besides, the key of another provider of the config, which is in every case.
     scene.var("GOOGLE_API_KEY", STRAY);
 }
 
