@@ -18,10 +18,10 @@ use ::shims::Protocol;
 use ::shims::opts::Force;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::doctor::{Doctor, Why};
-pub use self::models::Models;
-pub use self::providers::Providers;
-pub use self::shims::Shims;
+pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::models::ModelsCommand;
+pub use self::providers::ProvidersCommand;
+pub use self::shims::ShimsCommand;
 
 /// Launch a coding agent on a chosen provider, without touching the agent's own settings
 #[derive(Debug, Parser)]
@@ -52,7 +52,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Become an agent that talks to a provider
-    Launch(Launch),
+    Launch(LaunchArgs),
     /// Look into providers' model lists
     #[command(
         subcommand,
@@ -61,17 +61,17 @@ Examples:
   agent-run models list deepseek
   agent-run models show deepseek deepseek-v4-pro"
     )]
-    Models(Models),
+    Models(ModelsCommand),
     /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
-    Demo(Demo),
+    Demo(DemoArgs),
     /// Open the config file in your editor, check it, or show what it means
-    Config(config::Config),
+    Config(config::ConfigArgs),
     /// Take providers over from another tool's settings
-    Import(import::Import),
+    Import(import::ImportArgs),
     /// Look for what is wrong with the config, the agents, the keys and the settings around them
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Tell for one launch where each setting comes from, and what it overrules
-    Why(Why),
+    Why(WhyArgs),
     /// Put symlinks named AGENT@PROVIDER in place, list and remove them
     #[command(
         subcommand,
@@ -80,9 +80,9 @@ Examples:
   agent-run shims install
   agent-run shims list"
     )]
-    Shims(Shims),
+    Shims(ShimsCommand),
     /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
-    Completion(Completion),
+    Completion(CompletionArgs),
     /// List, show, add and test providers
     #[command(
         subcommand,
@@ -92,16 +92,16 @@ Examples:
   agent-run providers add deepseek
   agent-run providers test deepseek"
     )]
-    Providers(Providers),
+    Providers(ProvidersCommand),
     /// Print the variables with which other programs find a provider
     #[command(alias = "export-env")]
-    Env(env::Env),
+    Env(env::EnvArgs),
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
-    MockProvider(MockProvider),
+    MockProvider(MockProviderArgs),
     /// Write the manual's pages
     #[command(hide = true)]
-    Man(man::Man),
+    Man(man::ManArgs),
 }
 
 /// `agent-run launch`
@@ -111,7 +111,7 @@ Examples:
   agent-run launch deepseek claude
   agent-run launch ollama --model qwen3-coder codex resume --last
   agent-run launch deepseek --dry-run claude -p 'say hello'")]
-pub struct Launch {
+pub struct LaunchArgs {
     /// The provider, as the config calls it
     pub provider: String,
 
@@ -158,7 +158,7 @@ pub struct LaunchOpts {
 Examples:
   agent-run demo
   agent-run demo codex")]
-pub struct Demo {
+pub struct DemoArgs {
     /// The agent; the first one found on PATH without it
     pub agent: Option<String>,
 }
@@ -169,7 +169,7 @@ pub struct Demo {
 Examples:
   source <(agent-run completion bash)
   agent-run completion fish | source")]
-pub struct Completion {
+pub struct CompletionArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: Shell,
@@ -188,7 +188,7 @@ pub enum Shell {
 
 /// `agent-run mock-provider`
 #[derive(Args, Debug)]
-pub struct MockProvider {
+pub struct MockProviderArgs {
     /// A loopback address; port 0 takes a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,

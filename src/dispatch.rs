@@ -150,7 +150,7 @@ fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
     false
 }
 
-fn request(launch: cli::Launch, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
+fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
     let mut words = launch.words.into_iter();
     let agent = agent(&words.next().unwrap_or_default())?;
     // One `--` right after the agent is for us; any later one is the agent's.
@@ -182,6 +182,10 @@ fn done(result: Result<ExitCode>) -> ExitCode {
     })
 }
 
-fn import_config(import: &cli::import::Import, option: Option<&Path>, env: &Environment) -> Result<PathBuf> {
+fn import_config(
+    import: &cli::import::ImportArgs,
+    option: Option<&Path>,
+    env: &Environment,
+) -> Result<PathBuf> {
     if import.write { env.config_to_change(option) } else { env.config_file(option) }
 }

@@ -217,7 +217,7 @@ impl Environment {
         Path::new(self.var("SHELL")?).file_name()?.to_str()
     }
 
-    /// [`COMPLETE`]: the shell that asks for a completion.
+    /// `COMPLETE`: the shell that asks for a completion.
     pub fn completing(&self) -> Option<&str> {
         self.var(COMPLETE)?.to_str()
     }

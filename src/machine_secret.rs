@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use shims::{Dirs, MachineSecret, Note};
 
-use crate::fs::atomic::Replacement;
+use crate::fs::atomic::AtomicFile;
 use crate::fs::{files, private_dir};
 
 const NAME: &str = "secret";
@@ -94,9 +94,9 @@ fn unusable(path: &Path, why: &str) -> Message {
 /// Creates the file unless it is there; whether this call did.
 fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
     private_dir::private_dir(&dirs.state, dirs)?;
-    let mut fresh = Replacement::begin(path)?;
+    let mut fresh = AtomicFile::open(path)?;
     // Synced: an empty file after a loss of power would stop every launch.
-    fresh.fill_like(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), None)?;
+    fresh.write_preserving_metadata(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), None)?;
     Ok(fresh.commit_new()?)
 }
 

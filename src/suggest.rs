@@ -3,7 +3,7 @@
 /// The candidates in order of likeness to `word`, the nearest first.
 ///
 /// A candidate that holds the word counts as near: people type the part of a model's id they remember.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+pub fn rank<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.to_lowercase();
     let mut scored: Vec<_> = candidates
         .into_iter()
@@ -18,13 +18,13 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// The one candidate that was probably meant.
-pub fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let best = *nearest(word, candidates).first()?;
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let best = *rank(word, candidates).first()?;
     (strsim::jaro_winkler(&word.to_lowercase(), &best.to_lowercase()) > 0.8).then_some(best)
 }
 
 /// `a, b, c and 7 more`: at most `most` of the candidates, for a message.
-pub fn listed(candidates: &[&str], most: usize) -> String {
+pub fn join_limited(candidates: &[&str], most: usize) -> String {
     let shown = candidates[..candidates.len().min(most)].join(", ");
     match candidates.len().saturating_sub(most) {
         0 => shown,
@@ -39,11 +39,11 @@ mod tests {
     #[test]
     fn typos_and_parts_come_first() {
         let ids = ["kimi", "deepseek", "anthropic/claude-opus", "openai/gpt-5"];
-        assert_eq!(nearest("depseek", ids)[0], "deepseek");
-        assert_eq!(nearest("opus", ids)[0], "anthropic/claude-opus");
-        assert_eq!(meant("depseek", ids), Some("deepseek"));
-        assert_eq!(meant("zzz", ids), None);
-        assert_eq!(listed(&ids, 2), "kimi, deepseek and 2 more");
-        assert_eq!(listed(&ids[..1], 2), "kimi");
+        assert_eq!(rank("depseek", ids)[0], "deepseek");
+        assert_eq!(rank("opus", ids)[0], "anthropic/claude-opus");
+        assert_eq!(closest("depseek", ids), Some("deepseek"));
+        assert_eq!(closest("zzz", ids), None);
+        assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
+        assert_eq!(join_limited(&ids[..1], 2), "kimi");
     }
 }

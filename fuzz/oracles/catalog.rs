@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use regex::Regex;
 
 use agent_run::internals::{
-    Draft, Entry, Extent, Filter, List, MAX_ROWS, Record, Stored, error_text, filter, is_unsafe_to_print,
-    pages, short_hex,
+    CachedList, Completeness, Filter, MAX_ROWS, ModelList, ModelRecord, NewList, RankedRecord, error_text,
+    filter, is_unsafe_to_print, pages, short_hex,
 };
 
 use super::files;
@@ -17,7 +17,7 @@ const SOURCE: &str = "https://lists.example/v1/models";
 
 /// The pages of one provider's answer.
 pub fn model_list(data: &[u8]) -> bool {
-    let mut list = List::default();
+    let mut list = ModelList::default();
     for page in files(data) {
         if let Ok(Some(next)) = list.add_page(page, SOURCE)
             && let Some(url) = pages::url(URL, next)
@@ -44,7 +44,7 @@ fn is_the_same_server(url: &str) {
     assert!(matches!(next.port_u16(), None | Some(443)), "{url}");
 }
 
-fn is_sane(record: &Record) {
+fn is_sane(record: &ModelRecord) {
     let id = &record.id;
     assert!((1..=256).contains(&id.len()), "{id}");
     assert!(!id.chars().any(|c| c.is_whitespace() || is_unsafe_to_print(c)), "{id:?}");
@@ -68,14 +68,14 @@ fn is_sane(record: &Record) {
 }
 
 /// The list as a file of the cache gives back what was put into it.
-fn is_read_back(records: &[Record]) {
+fn is_read_back(records: &[ModelRecord]) {
     let rank = |at: usize| (at % 3 != 2).then_some(records.len() - at);
-    let entries: Vec<Entry> = records
+    let entries: Vec<RankedRecord> = records
         .iter()
         .enumerate()
-        .map(|(at, record)| Entry { record: record.clone(), rank: rank(at) })
+        .map(|(at, record)| RankedRecord { record: record.clone(), rank: rank(at) })
         .collect();
-    let stored = Stored::in_memory(encoded(&entries)).expect("what we write");
+    let stored = CachedList::in_memory(encoded(&entries)).expect("what we write");
     assert_eq!(stored.entries().expect("what we write"), entries);
     for entry in entries.iter().take(64) {
         let kept = entry.rank.map(|_| entry.record.clone());
@@ -84,13 +84,13 @@ fn is_read_back(records: &[Record]) {
     }
 }
 
-fn encoded(entries: &[Entry]) -> Vec<u8> {
-    let draft = Draft {
+fn encoded(entries: &[RankedRecord]) -> Vec<u8> {
+    let draft = NewList {
         provider: "p",
         identity: "0123456789abcdef",
         source: SOURCE,
         fetched_at: 7,
-        extent: Extent::Whole,
+        extent: Completeness::Complete,
         filters: String::new(),
         entries,
     };
@@ -110,7 +110,7 @@ pub fn cache_file(data: &[u8]) -> bool {
 }
 
 fn looked_into(data: &[u8]) -> bool {
-    let Ok(stored) = Stored::in_memory(data.to_vec()) else { return false };
+    let Ok(stored) = CachedList::in_memory(data.to_vec()) else { return false };
     let entries = stored.entries().unwrap_or_default();
     assert!(entries.len() <= data.len());
     for entry in &entries {

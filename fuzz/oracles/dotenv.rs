@@ -1,13 +1,13 @@
 //! The readers of the agents' dotenv files, held against each other.
 
-use shims::dotenv::{Dialect, names};
+use shims::dotenv::{DotenvDialect, names};
 use shims::hermes_variables;
 
 /// Any bytes as the `.env` of Codex, Crush or Hermes.
 pub fn dotenv(data: &[u8]) -> bool {
     let words = hermes_variables::words(data);
-    let lines = names(data, Dialect::Lines);
-    let go = names(data, Dialect::Go);
+    let lines = names(data, DotenvDialect::Lines);
+    let go = names(data, DotenvDialect::Go);
     for name in lines.iter().chain(&go) {
         assert!(!name.is_empty() && !name.contains(['\n', '=', '#']), "{name:?} is no name");
     }
@@ -22,9 +22,9 @@ pub fn dotenv(data: &[u8]) -> bool {
     }
     // What stands before does not hide what comes after.
     let before = [b"BEFORE=1\n", data].concat();
-    assert_eq!(names(&before, Dialect::Lines).first().map(String::as_str), Some("BEFORE"));
+    assert_eq!(names(&before, DotenvDialect::Lines).first().map(String::as_str), Some("BEFORE"));
     let after = [data, b"\nAFTER=1\n"].concat();
-    assert!(names(&after, Dialect::Lines).iter().any(|name| name == "AFTER"), "a line was lost");
-    assert!(names(&after, Dialect::Go).iter().any(|name| name == "AFTER"), "a line was lost");
+    assert!(names(&after, DotenvDialect::Lines).iter().any(|name| name == "AFTER"), "a line was lost");
+    assert!(names(&after, DotenvDialect::Go).iter().any(|name| name == "AFTER"), "a line was lost");
     !lines.is_empty()
 }

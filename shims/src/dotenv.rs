@@ -7,7 +7,7 @@
 
 /// Whose rules hold.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Dialect {
+pub enum DotenvDialect {
     /// dotenvy: a name begins at the start of a line.
     Lines,
     /// godotenv: also right after a value in quotes, and `NAME: value` assigns too.
@@ -15,7 +15,7 @@ pub enum Dialect {
 }
 
 /// The names that the file may set, in order.
-pub fn names(bytes: &[u8], dialect: Dialect) -> Vec<String> {
+pub fn names(bytes: &[u8], dialect: DotenvDialect) -> Vec<String> {
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     starts(text, dialect).filter_map(|text| assigned(text, dialect).0).map(str::to_owned).collect()
@@ -24,10 +24,10 @@ pub fn names(bytes: &[u8], dialect: Dialect) -> Vec<String> {
 /// Where a name may begin: the text from there, once for each run of blanks.
 ///
 /// A project writes the file, so the time must not grow with the square of its size.
-fn starts(text: &str, dialect: Dialect) -> impl Iterator<Item = &str> {
+fn starts(text: &str, dialect: DotenvDialect) -> impl Iterator<Item = &str> {
     let begins = move |c: char| match c {
         '\n' | '\r' => true,
-        '"' | '\'' => dialect == Dialect::Go,
+        '"' | '\'' => dialect == DotenvDialect::Go,
         _ => false,
     };
     let after = text.char_indices().filter(move |(_, c)| begins(*c)).map(|(at, c)| at + c.len_utf8());
@@ -43,16 +43,18 @@ fn starts(text: &str, dialect: Dialect) -> impl Iterator<Item = &str> {
 }
 
 /// The name that `text` begins to assign, if any, and what of the text was not looked at.
-fn assigned(text: &str, dialect: Dialect) -> (Option<&str>, &str) {
+fn assigned(text: &str, dialect: DotenvDialect) -> (Option<&str>, &str) {
     let exported = text.strip_prefix("export").filter(|rest| rest.starts_with(char::is_whitespace));
     // `export = 1` assigns `export`, which is nobody's variable.
     let text = exported.map_or(text, str::trim_start);
     let ends = |c: char| {
-        c.is_whitespace() || matches!(c, '=' | '#') || dialect == Dialect::Go && matches!(c, ':' | '"' | '\'')
+        c.is_whitespace()
+            || matches!(c, '=' | '#')
+            || dialect == DotenvDialect::Go && matches!(c, ':' | '"' | '\'')
     };
     let (name, rest) = text.split_at(text.find(ends).unwrap_or(text.len()));
     let rest = rest.trim_start();
-    let assigns = rest.starts_with('=') || dialect == Dialect::Go && rest.starts_with(':');
+    let assigns = rest.starts_with('=') || dialect == DotenvDialect::Go && rest.starts_with(':');
     ((assigns && !name.is_empty()).then_some(name), rest)
 }
 
@@ -80,7 +82,7 @@ mod tests {
             "A\r=1",
             "A=",
         ] {
-            for dialect in [Dialect::Lines, Dialect::Go] {
+            for dialect in [DotenvDialect::Lines, DotenvDialect::Go] {
                 assert!(
                     names(text.as_bytes(), dialect).iter().any(|name| name == "A"),
                     "{dialect:?}: {text:?}"
@@ -96,15 +98,15 @@ mod tests {
             "X=''A=1",
             "X=\"'\"A=1",
         ] {
-            assert!(names(text.as_bytes(), Dialect::Go).iter().any(|name| name == "A"), "{text:?}");
+            assert!(names(text.as_bytes(), DotenvDialect::Go).iter().any(|name| name == "A"), "{text:?}");
         }
-        assert_eq!(names(b"\xff\nA=1", Dialect::Lines), ["A"]);
+        assert_eq!(names(b"\xff\nA=1", DotenvDialect::Lines), ["A"]);
     }
 
     #[test]
     fn comments_and_values_assign_nothing() {
         for text in ["# A=1", "X=A=1", "X=\"A=1\"", "X=1 # A=1", "export A", "A", "", "=1"] {
-            assert!(!names(text.as_bytes(), Dialect::Lines).iter().any(|name| name == "A"), "{text:?}");
+            assert!(!names(text.as_bytes(), DotenvDialect::Lines).iter().any(|name| name == "A"), "{text:?}");
         }
     }
 
@@ -113,7 +115,7 @@ mod tests {
     fn the_work_grows_with_the_file_and_not_with_its_square() {
         for piece in ["\n", "\"", "'", "\n ", "'A", "A \"", "export\n"] {
             let text = piece.repeat(200_000);
-            for dialect in [Dialect::Lines, Dialect::Go] {
+            for dialect in [DotenvDialect::Lines, DotenvDialect::Go] {
                 let mut looked_at = 0;
                 let mut before = None;
                 for start in starts(&text, dialect) {

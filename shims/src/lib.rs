@@ -63,7 +63,7 @@ pub use template::{Field, Part, Template, Value};
 /// This one list feeds dispatch on `argv[0]`, clap's values, completion, `doctor`, and the tests that
 /// loop over the agents.
 pub static AGENTS: &[&dyn Agent] =
-    &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush, &shell::Shell];
+    &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush, &shell::ShellAgent];
 
 /// How one agent is started.
 ///

@@ -57,7 +57,7 @@ impl Carry {
     }
 
     /// A copy as it is.
-    pub fn of(from: PathBuf, to: PathBuf) -> Self {
+    pub fn new(from: PathBuf, to: PathBuf) -> Self {
         Self { from, to, ..Self::default() }
     }
 }
@@ -184,7 +184,7 @@ impl Plan {
             format!("{} is copied to {}, where it is kept from now on", from.display(), to.display()),
             "nothing to do; the original stays",
         ));
-        self.carry.push(Carry { whole: true, without, ..Carry::of(from, to) });
+        self.carry.push(Carry { whole: true, without, ..Carry::new(from, to) });
     }
 
     /// Adds an argument.

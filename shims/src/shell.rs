@@ -13,12 +13,12 @@ use anyhow::Result;
 use crate::{Agent, Inputs, Launch, Plan, Protocol, Value, Versions};
 
 /// Any program, the user's shell by default.
-pub struct Shell;
+pub struct ShellAgent;
 
 /// Clients refuse to start without a key, also for a server that takes none.
 const NO_KEY: &str = "agent-run";
 
-impl Agent for Shell {
+impl Agent for ShellAgent {
     fn name(&self) -> &'static str {
         "shell"
     }
@@ -122,7 +122,7 @@ mod tests {
         let mut inputs = Inputs::default();
         inputs.env.insert("SHELL".into(), "/bin/zsh".into());
         inputs.env.insert("OPENAI_ORG_ID".into(), "mine".into());
-        Plan::of(&Shell, &launch(args), &inputs).expect("a plan")
+        Plan::of(&ShellAgent, &launch(args), &inputs).expect("a plan")
     }
 
     #[test]
@@ -135,7 +135,7 @@ mod tests {
             let plan = plan(args);
             assert_eq!((plan.program.to_str(), plan.args.as_slice()), (Some(program), &*words(left)));
         }
-        assert_eq!(Shell.program(&[], &Inputs::default()), "sh");
+        assert_eq!(ShellAgent.program(&[], &Inputs::default()), "sh");
     }
 
     fn words(words: &[&str]) -> Vec<OsString> {

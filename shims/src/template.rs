@@ -120,7 +120,7 @@ const FIELDS: [(&str, Field); 6] = [
 ];
 
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Piece {
+enum Segment {
     Text(String),
     Env(String),
     Context(Field),
@@ -128,7 +128,7 @@ enum Piece {
 
 /// Text with `${env:NAME}` and `${context:FIELD}` in it; `$${` stands for a literal `${`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Template(Vec<Piece>);
+pub struct Template(Vec<Segment>);
 
 impl Template {
     /// Parses what the user wrote.
@@ -153,19 +153,19 @@ impl Template {
                 format!("`${{` at character {place} has no closing `}}`; write `$${{` for a literal `${{`")
             })?;
             if !plain.is_empty() {
-                pieces.push(Piece::Text(std::mem::take(&mut plain)));
+                pieces.push(Segment::Text(std::mem::take(&mut plain)));
             }
-            pieces.push(Self::hole(inside)?);
+            pieces.push(Self::placeholder(inside)?);
             rest = after;
         }
         plain.push_str(rest);
         if !plain.is_empty() {
-            pieces.push(Piece::Text(plain));
+            pieces.push(Segment::Text(plain));
         }
         Ok(Self(pieces))
     }
 
-    fn hole(inside: &str) -> Result<Piece, String> {
+    fn placeholder(inside: &str) -> Result<Segment, String> {
         // Longer than any name, it may be a key in the wrong place, which no message may show. What controls a
         // terminal is in no name either.
         let is_name = inside.chars().count() <= 32 && !inside.contains(char::is_control);
@@ -177,11 +177,11 @@ impl Template {
             "env" if name.is_empty() || name.contains(['=', '\0']) => {
                 Err(format!("`${{{shown}}}` names no variable"))
             }
-            "env" => Ok(Piece::Env(name.to_owned())),
+            "env" => Ok(Segment::Env(name.to_owned())),
             "context" => FIELDS
                 .iter()
                 .find(|(field, _)| *field == name)
-                .map(|&(_, field)| Piece::Context(field))
+                .map(|&(_, field)| Segment::Context(field))
                 .ok_or_else(|| {
                     let known: Vec<_> = FIELDS.iter().map(|(field, _)| *field).collect();
                     format!("`${{{shown}}}` is unknown; context has {}", known.join(", "))
@@ -193,23 +193,23 @@ impl Template {
     /// The variables that `${env:…}` names.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Env(name) => Some(name.as_str()),
+            Segment::Env(name) => Some(name.as_str()),
             _ => None,
         })
     }
 
     /// Whether `${context:key}` is in it.
     pub fn names_key(&self) -> bool {
-        self.0.contains(&Piece::Context(Field::Key))
+        self.0.contains(&Segment::Context(Field::Key))
     }
 
     /// The value, with each context field filled in; the key and variables stay named.
     pub fn fill(&self, context: impl Fn(Field) -> String) -> Value {
         let parts = self.0.iter().map(|piece| match piece {
-            Piece::Text(text) => Part::Text(text.into()),
-            Piece::Env(name) => Part::Env(name.clone()),
-            Piece::Context(Field::Key) => Part::Key,
-            Piece::Context(field) => Part::Text(context(*field).into()),
+            Segment::Text(text) => Part::Text(text.into()),
+            Segment::Env(name) => Part::Env(name.clone()),
+            Segment::Context(Field::Key) => Part::Key,
+            Segment::Context(field) => Part::Text(context(*field).into()),
         });
         Value(parts.collect())
     }

@@ -17,9 +17,9 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{close, getpgrp, getsid, setsid};
 
-use super::fetch::Patience;
+use super::fetch::RetryPolicy;
 use super::source::Source;
-use super::{Catalog, Key, Known};
+use super::{Catalog, KeyLookup, ModelIndex};
 use crate::config::Provider;
 use crate::env::COMPLETE;
 
@@ -30,8 +30,8 @@ const FIRST_LIST: Duration = Duration::from_secs(1);
 /// A key is a header value.
 const LONGEST_KEY: u64 = 64 * 1024;
 
-/// The hidden command that is the refresher: `agent-run models <WORD> PROVIDER`.
-pub const WORD: &str = "refresh-detached";
+/// The hidden command that is the refresher: `agent-run models <SUBCOMMAND> PROVIDER`.
+pub const SUBCOMMAND: &str = "refresh-detached";
 /// Its option that says that the key comes on stdin.
 pub const KEY_ON_STDIN: &str = "--key-on-stdin";
 /// Its option that says that it has its own session already.
@@ -88,7 +88,7 @@ impl Catalog<'_> {
         known.in_parts(prefix, many)
     }
 
-    fn wait_for_list<'p>(&self, name: &'p str, provider: &'p Provider) -> Known<'p> {
+    fn wait_for_list<'p>(&self, name: &'p str, provider: &'p Provider) -> ModelIndex<'p> {
         let source = Source::new(name, provider);
         let deadline = Instant::now() + FIRST_LIST;
         loop {
@@ -106,9 +106,9 @@ impl Catalog<'_> {
     }
 
     /// What the refresher does: loads the list, within its lifetime.
-    pub fn run_detached(&self, name: &str, provider: &Provider, key: &Key<'_>) {
+    pub fn run_detached(&self, name: &str, provider: &Provider, key: &KeyLookup<'_>) {
         if provider.loads_models() {
-            let outcome = self.load(Source::new(name, provider), Patience::BACKGROUND, key);
+            let outcome = self.load(Source::new(name, provider), RetryPolicy::BACKGROUND, key);
             log::debug!("refreshed {name}: {:?}", outcome.err());
         }
     }
@@ -133,7 +133,7 @@ fn start(name: &str, config: &Path, key: Option<&str>, lock: File) -> Result<()>
 fn refresher(name: &str, config: &Path, options: &[&str], key_on_stdin: bool) -> Result<Command> {
     let program = std::env::current_exe().context("could not find this program")?;
     let mut command = Command::new(program);
-    command.arg0("agent-run").arg("--config").arg(config).args(["models", WORD]).args(options);
+    command.arg0("agent-run").arg("--config").arg(config).args(["models", SUBCOMMAND]).args(options);
     command.args(key_on_stdin.then_some(KEY_ON_STDIN)).args(["--", name]);
     // Behind a TAB it would take itself for one that is asked to complete.
     command.env_remove(COMPLETE);
@@ -144,7 +144,7 @@ fn refresher(name: &str, config: &Path, options: &[&str], key_on_stdin: bool) ->
 ///
 /// # Errors
 /// When the second could not be started.
-pub fn leave_session(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
+pub fn detach(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
     // It fails only if this is a session of its own already.
     _ = setsid();
     close_inherited();

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use shims::{Model, Protocol};
 
-use super::cache::{Extent, Stored};
+use super::cache::{CachedList, Completeness};
 use super::merge;
-use super::record::Record;
+use super::record::ModelRecord;
 use super::source::Source;
 
 /// What is known of a provider's models. Looking one up reads a few lines of one file.
-pub struct Known<'a> {
+pub struct ModelIndex<'a> {
     source: Source<'a>,
-    list: Option<Stored>,
+    list: Option<CachedList>,
     /// How old the provider's own list is; `None` without one.
     pub age: Option<Duration>,
     /// Whether asking again is needless: the list is young, or the config wants none.
@@ -21,20 +21,21 @@ pub struct Known<'a> {
     pub complete: bool,
 }
 
-impl<'a> Known<'a> {
-    pub(super) fn new(source: Source<'a>, list: Option<Stored>, ttl: Duration) -> Self {
+impl<'a> ModelIndex<'a> {
+    pub(super) fn new(source: Source<'a>, list: Option<CachedList>, ttl: Duration) -> Self {
         let is_asked = source.provider.loads_models();
         Self {
-            age: list.as_ref().and_then(Stored::age),
+            age: list.as_ref().and_then(CachedList::age),
             fresh: !is_asked || list.as_ref().is_some_and(|list| list.is_fresh(ttl)),
-            complete: !is_asked || list.as_ref().is_some_and(|list| list.head.extent == Extent::Whole),
+            complete: !is_asked
+                || list.as_ref().is_some_and(|list| list.head.extent == Completeness::Complete),
             source,
             list,
         }
     }
 
     /// The provider's own list, if it is on disk.
-    pub fn list(&self) -> Option<&Stored> {
+    pub fn list(&self) -> Option<&CachedList> {
         self.list.as_ref()
     }
 
@@ -44,7 +45,7 @@ impl<'a> Known<'a> {
     }
 
     /// The same with everything that is known of it.
-    pub fn record(&self, id: &str) -> Option<Record> {
+    pub fn record(&self, id: &str) -> Option<ModelRecord> {
         let listed = self.listed(id);
         let provider = self.source.provider;
         let is_ours = listed.is_some() || merge::entry(provider, id).is_some();
@@ -52,7 +53,7 @@ impl<'a> Known<'a> {
     }
 
     /// The model `id` as the provider's own list describes it.
-    pub fn listed(&self, id: &str) -> Option<Record> {
+    pub fn listed(&self, id: &str) -> Option<ModelRecord> {
         self.read(|list| list.find(id)).flatten()
     }
 
@@ -84,8 +85,8 @@ impl<'a> Known<'a> {
     }
 
     /// The same with everything that is known of them.
-    pub fn records(&self) -> Vec<Record> {
-        merge::merged(self.source.provider, self.read(Stored::kept).unwrap_or_default())
+    pub fn records(&self) -> Vec<ModelRecord> {
+        merge::merged(self.source.provider, self.read(CachedList::kept).unwrap_or_default())
     }
 
     /// The ids that begin with `prefix`: the default, the config's, then the provider's, sorted.
@@ -110,7 +111,7 @@ impl<'a> Known<'a> {
     }
 
     /// A corrupt list is treated as missing.
-    fn read<T>(&self, look: impl FnOnce(&Stored) -> anyhow::Result<T>) -> Option<T> {
+    fn read<T>(&self, look: impl FnOnce(&CachedList) -> anyhow::Result<T>) -> Option<T> {
         let found = look(self.list.as_ref()?);
         found.inspect_err(|error| log::debug!("the list of {} is corrupt: {error:#}", self.source.name)).ok()
     }

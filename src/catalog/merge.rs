@@ -4,16 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use shims::Model;
 
-use super::record::{Modality, Record};
+use super::record::{Modality, ModelRecord};
 use crate::config::{ModelEntry, Provider};
 
 /// The `source` of a model that only the config knows.
 pub const CONFIG: &str = "config";
 
 /// Every model, best first: the default, then the config's in its order, then the provider's in its own.
-pub fn merged(provider: &Provider, remote: Vec<Record>) -> Vec<Record> {
+pub fn merged(provider: &Provider, remote: Vec<ModelRecord>) -> Vec<ModelRecord> {
     let mut by_id: HashMap<String, usize> = HashMap::new();
-    let mut remote: Vec<Option<Record>> = remote.into_iter().map(Some).collect();
+    let mut remote: Vec<Option<ModelRecord>> = remote.into_iter().map(Some).collect();
     for (index, record) in remote.iter().flatten().enumerate() {
         by_id.insert(record.id.clone(), index);
     }
@@ -30,8 +30,9 @@ pub fn merged(provider: &Provider, remote: Vec<Record>) -> Vec<Record> {
 }
 
 /// The model `id` as the config and the provider describe it together.
-pub fn one(provider: &Provider, id: &str, listed: Option<Record>) -> Record {
-    let listed = listed.unwrap_or_else(|| Record { source: Some(CONFIG.to_owned()), ..Record::named(id) });
+pub fn one(provider: &Provider, id: &str, listed: Option<ModelRecord>) -> ModelRecord {
+    let listed =
+        listed.unwrap_or_else(|| ModelRecord { source: Some(CONFIG.to_owned()), ..ModelRecord::named(id) });
     match entry(provider, id) {
         Some(entry) => over(entry, listed),
         None => listed,
@@ -39,7 +40,7 @@ pub fn one(provider: &Provider, id: &str, listed: Option<Record>) -> Record {
 }
 
 /// The same for an adapter, which knows some things that no list says.
-pub fn model(provider: &Provider, record: Record) -> Model {
+pub fn model(provider: &Provider, record: ModelRecord) -> Model {
     let entry = entry(provider, &record.id);
     let model = Model::from(record);
     let Some(entry) = entry else { return model };
@@ -56,8 +57,8 @@ pub fn entry<'a>(provider: &'a Provider, id: &str) -> Option<&'a ModelEntry> {
     provider.models.iter().find(|entry| entry.id == id)
 }
 
-fn over(entry: &ModelEntry, listed: Record) -> Record {
-    Record {
+fn over(entry: &ModelEntry, listed: ModelRecord) -> ModelRecord {
+    ModelRecord {
         name: entry.name.clone().or(listed.name),
         context_window: entry.context_window.or(listed.context_window),
         max_output_tokens: entry.max_output_tokens.or(listed.max_output_tokens),
@@ -93,9 +94,12 @@ mod tests {
         ))
     }
 
-    fn remote() -> Vec<Record> {
-        let sized =
-            |id: &str| Record { context_window: Some(1000), name: Some("R".into()), ..Record::named(id) };
+    fn remote() -> Vec<ModelRecord> {
+        let sized = |id: &str| ModelRecord {
+            context_window: Some(1000),
+            name: Some("R".into()),
+            ..ModelRecord::named(id)
+        };
         vec![sized("r2"), sized("r1"), sized("both")]
     }
 

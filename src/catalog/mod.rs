@@ -30,15 +30,15 @@ use self::source::Source;
 use crate::config::Provider;
 use crate::env::Environment;
 
-pub use cache::Stored;
+pub use cache::CachedList;
 pub use fetch::Failure;
-pub use known::Known;
+pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
-pub use record::Record;
+pub use record::ModelRecord;
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
-pub type Key<'a> = dyn Fn() -> Result<Option<String>> + 'a;
+pub type KeyLookup<'a> = dyn Fn() -> Result<Option<String>> + 'a;
 
 /// The model lists of all providers.
 #[derive(Clone, Copy)]
@@ -55,15 +55,15 @@ impl<'a> Catalog<'a> {
     }
 
     /// What is known of a provider's models without asking it.
-    pub fn known<'p>(&self, name: &'p str, provider: &'p Provider) -> Known<'p> {
+    pub fn known<'p>(&self, name: &'p str, provider: &'p Provider) -> ModelIndex<'p> {
         let source = Source::new(name, provider);
         let list = provider.loads_models().then(|| self.cache.open(&source)).flatten();
-        Known::new(source, list, self.ttl)
+        ModelIndex::new(source, list, self.ttl)
     }
 
     /// The same after a refresh, even if its outcome could not be written.
-    pub fn known_after<'p>(&self, name: &'p str, provider: &'p Provider, list: Stored) -> Known<'p> {
-        Known::new(Source::new(name, provider), Some(list), self.ttl)
+    pub fn known_after<'p>(&self, name: &'p str, provider: &'p Provider, list: CachedList) -> ModelIndex<'p> {
+        ModelIndex::new(Source::new(name, provider), Some(list), self.ttl)
     }
 
     /// Why the last refresh failed, as long as that is minded.
@@ -72,8 +72,8 @@ impl<'a> Catalog<'a> {
     }
 
     /// The list before the present one that differed from it.
-    pub fn before(&self, name: &str, provider: &Provider) -> Option<Stored> {
-        self.cache.open_before(&Source::new(name, provider))
+    pub fn before(&self, name: &str, provider: &Provider) -> Option<CachedList> {
+        self.cache.open_previous(&Source::new(name, provider))
     }
 }
 

@@ -10,7 +10,7 @@ use shims::{Model, Protocol};
 /// One model of a provider's list, in our terms.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(default)]
-pub struct Record {
+pub struct ModelRecord {
     /// The id that goes over the wire, byte for byte as the provider wrote it.
     pub id: String,
     /// The name people read, free of control characters.
@@ -42,7 +42,7 @@ pub struct Record {
     /// The protocols that serve this model; all of the provider's when empty.
     pub protocols: BTreeSet<Protocol>,
     /// Whether one can chat with it.
-    pub kind: Kind,
+    pub kind: ModelKind,
     /// The model this id is only another name for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<String>,
@@ -69,15 +69,16 @@ pub enum Modality {
 /// What a model is for.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ModelKind {
     /// An agent can work with it, or nothing says that it cannot.
     #[default]
     Chat,
     /// Embeddings, pictures, speech and the like, or a model that is switched off.
-    Other,
+    #[serde(rename = "other")]
+    NonChat,
 }
 
-impl Record {
+impl ModelRecord {
     /// A model of which only the id is known.
     pub fn named(id: impl Into<String>) -> Self {
         Self { id: id.into(), ..Self::default() }
@@ -85,7 +86,7 @@ impl Record {
 
     /// Whether a list of models to choose from shows it.
     pub fn is_chat(&self) -> bool {
-        self.kind == Kind::Chat
+        self.kind == ModelKind::Chat
     }
 
     /// Whether the model is served over `protocol`, as far as anybody said.
@@ -98,8 +99,8 @@ impl Record {
     }
 }
 
-impl From<Record> for Model {
-    fn from(record: Record) -> Self {
+impl From<ModelRecord> for Model {
+    fn from(record: ModelRecord) -> Self {
         let vision = record.takes(Modality::Image);
         let files = record.takes(Modality::File);
         Self {
@@ -124,15 +125,17 @@ mod tests {
 
     #[test]
     fn what_a_record_does_not_know_an_adapter_does_not_hear() {
-        let model = Model::from(Record::named("m"));
+        let model = Model::from(ModelRecord::named("m"));
         assert_eq!(model, Model::named("m"));
     }
 
     #[test]
     fn vision_follows_from_the_input_modalities() {
         let takes = |inputs: &[Modality]| {
-            let record =
-                Record { input_modalities: Some(inputs.iter().copied().collect()), ..Record::named("m") };
+            let record = ModelRecord {
+                input_modalities: Some(inputs.iter().copied().collect()),
+                ..ModelRecord::named("m")
+            };
             let model = Model::from(record);
             (model.vision, model.supports_attachments)
         };

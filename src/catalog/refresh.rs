@@ -5,17 +5,17 @@ use std::time::Duration;
 
 use shims::Protocol;
 
-use super::cache::{Extent, Stored};
-use super::fetch::{AWHILE, Ask, Failure, Patience, Probe, What};
+use super::cache::{CachedList, Completeness};
+use super::fetch::{AWHILE, Failure, FailureKind, Fetcher, Probe, RetryPolicy};
 use super::source::Source;
-use super::{Catalog, Key};
+use super::{Catalog, KeyLookup};
 use crate::config::Provider;
 use crate::error;
 
 /// A list after a refresh, and what is to be said about it.
 pub struct Refreshed {
     /// The list: the new one, or the old if that is better.
-    pub list: Stored,
+    pub list: CachedList,
     /// What the user should know.
     pub warnings: Vec<Message>,
 }
@@ -32,12 +32,12 @@ impl Catalog<'_> {
         name: &str,
         provider: &Provider,
         limit: Duration,
-        key: &Key<'_>,
+        key: &KeyLookup<'_>,
     ) -> Result<Refreshed, Failure> {
         let source = Source::new(name, provider);
         match self.cache.failure(&source) {
-            Some(failed) => Err(Failure::new(What::Lasting, failed.into_message())),
-            None => self.load(source, Patience::at_most(limit), key),
+            Some(failed) => Err(Failure::new(FailureKind::Lasting, failed.into_message())),
+            None => self.load(source, RetryPolicy::at_most(limit), key),
         }
     }
 
@@ -45,8 +45,13 @@ impl Catalog<'_> {
     ///
     /// # Errors
     /// [`Failure`]; the list on disk stays as it was.
-    pub fn refresh(&self, name: &str, provider: &Provider, key: &Key<'_>) -> Result<Refreshed, Failure> {
-        self.load(Source::new(name, provider), Patience::EXPLICIT, key)
+    pub fn refresh(
+        &self,
+        name: &str,
+        provider: &Provider,
+        key: &KeyLookup<'_>,
+    ) -> Result<Refreshed, Failure> {
+        self.load(Source::new(name, provider), RetryPolicy::EXPLICIT, key)
     }
 
     /// Asks `model` for one short answer over a protocol at its base URL, because the user asked for it.
@@ -60,19 +65,19 @@ impl Catalog<'_> {
         provider: &Provider,
         (protocol, base): (Protocol, &str),
         model: &str,
-        key: &Key<'_>,
+        key: &KeyLookup<'_>,
     ) -> Result<Probe, Failure> {
         let source = Source::new(name, provider);
-        Ask { source, key, env: self.env, patience: Patience::ANSWER }.probe(protocol, base, model)
+        Fetcher { source, key, env: self.env, retry: RetryPolicy::ANSWER }.probe(protocol, base, model)
     }
 
     pub(super) fn load(
         &self,
         source: Source<'_>,
-        patience: Patience,
-        key: &Key<'_>,
+        retry: RetryPolicy,
+        key: &KeyLookup<'_>,
     ) -> Result<Refreshed, Failure> {
-        let fetched = Ask { source, key, env: self.env, patience }.fetch().inspect_err(|failure| {
+        let fetched = Fetcher { source, key, env: self.env, retry }.fetch().inspect_err(|failure| {
             self.cache.remember_failure(&source, &failure.message, failure.worth_remembering());
         })?;
         let mut warnings = fetched.warnings.clone();
@@ -81,7 +86,7 @@ impl Catalog<'_> {
             let is_worse = if fetched.records.is_empty() {
                 list.entries().is_ok_and(|entries| !entries.is_empty()).then_some("an empty list")
             } else {
-                (extent == Extent::Partial && list.head.extent != Extent::Partial)
+                (extent == Completeness::Partial && list.head.extent != Completeness::Partial)
                     .then_some("a part of its list")
             };
             if let Some(what) = is_worse {
@@ -91,8 +96,8 @@ impl Catalog<'_> {
             }
         }
         let list = self.cache.store(&source, fetched);
-        let list = list.map_err(|error| Failure::new(What::Lasting, error::message(&error)))?;
-        if extent == Extent::Partial {
+        let list = list.map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
+        if extent == Completeness::Partial {
             self.cache.remember_failure(&source, &"only a part of the list could be read".into(), AWHILE);
         }
         Ok(Refreshed { list, warnings })

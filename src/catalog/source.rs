@@ -32,7 +32,7 @@ pub struct Source<'a> {
 
 /// A URL where the list may be.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Place {
+pub struct Endpoint {
     /// The URL, query included.
     pub url: String,
     /// Whether it is asked the way Anthropic's SDK does.
@@ -48,8 +48,8 @@ impl<'a> Source<'a> {
     }
 
     /// Where to ask, in order: the next place only if the one before has no list at all.
-    pub fn places(&self) -> Vec<Place> {
-        self.urls().into_iter().map(|(url, anthropic)| self.place(url, anthropic)).collect()
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        self.urls().into_iter().map(|(url, anthropic)| self.endpoint(url, anthropic)).collect()
     }
 
     /// The URLs of the places, each with whether it is asked the way Anthropic's SDK does.
@@ -60,10 +60,10 @@ impl<'a> Source<'a> {
         if let Some(url) = &self.provider.models_url {
             return vec![(url.clone(), openai.is_none())];
         }
-        let mut places: Vec<(String, bool)> = Vec::with_capacity(6);
+        let mut endpoints: Vec<(String, bool)> = Vec::with_capacity(6);
         let mut add = |url: String, anthropic| {
-            if !places.iter().any(|(other, _)| without_query(other) == without_query(&url)) {
-                places.push((url, anthropic));
+            if !endpoints.iter().any(|(other, _)| without_query(other) == without_query(&url)) {
+                endpoints.push((url, anthropic));
             }
         };
         if let Some(base) = openai {
@@ -80,28 +80,28 @@ impl<'a> Source<'a> {
             add(format!("{root}/v1/models"), anthropic);
             add(format!("{root}/models"), anthropic);
         }
-        places
+        endpoints
     }
 
-    fn place(&self, url: String, anthropic: bool) -> Place {
+    fn endpoint(&self, url: String, anthropic: bool) -> Endpoint {
         let urls = &self.provider.base_urls;
         let (host, from) = (proxy::host(&url), origin(&url));
         let ours = [&urls.openai, &urls.anthropic].into_iter().flatten().any(|base| origin(&base.0) == from);
         let public = PUBLIC_LISTS.iter().any(|public| host.eq_ignore_ascii_case(public));
-        Place { keyed: ours && !public, url, anthropic }
+        Endpoint { keyed: ours && !public, url, anthropic }
     }
 
     /// Whether loading the list would have to run the user's key command.
     pub fn runs_a_command(&self) -> bool {
         matches!(self.provider.key_source(), Some(KeySource::Command(_)))
-            && self.places().first().is_some_and(|place| place.keyed)
+            && self.endpoints().first().is_some_and(|endpoint| endpoint.keyed)
     }
 
     /// What tells this list from that of another account, URL or protocol: 16 hexadecimal digits.
     ///
     /// It stands for where the key is kept, and for the key itself only if the config holds it. Eight bytes
     /// of a hash that also covers name and URLs do not give a key away, and fit a file name.
-    pub fn identity(&self) -> String {
+    pub fn cache_key(&self) -> String {
         let (kind, words): (&str, Vec<&[u8]>) = match self.provider.key_source() {
             None => ("none", Vec::new()),
             Some(KeySource::Env(name)) => ("env", vec![name.as_bytes()]),
@@ -168,7 +168,7 @@ mod tests {
 
     fn urls(yaml: &str) -> Vec<String> {
         let provider = provider(yaml);
-        Source::new("p", &provider).places().into_iter().map(|place| place.url).collect()
+        Source::new("p", &provider).endpoints().into_iter().map(|endpoint| endpoint.url).collect()
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
     fn the_key_goes_to_the_providers_own_origin_and_not_to_public_lists() {
         let keyed = |yaml| {
             let provider = provider(yaml);
-            Source::new("p", &provider).places()[0].keyed
+            Source::new("p", &provider).endpoints()[0].keyed
         };
         assert!(keyed("protocols: [openai-responses]\nbase_urls: {openai: 'https://a.b/v1'}"));
         assert!(keyed(
@@ -214,20 +214,20 @@ mod tests {
     #[test]
     fn a_list_is_another_if_anything_that_decides_it_is() {
         let base = "protocols: [openai-responses]\nbase_urls: {openai: 'https://a.b'}\nkey_env: A";
-        let identity = |name, yaml: &str| {
+        let cache_key = |name, yaml: &str| {
             let provider = provider(yaml);
-            Source::new(name, &provider).identity()
+            Source::new(name, &provider).cache_key()
         };
-        let same = identity("p", base);
-        assert_eq!(same, identity("p", &format!("{base}\ndefault_model: m\nmodel_api_filters: []")));
+        let same = cache_key("p", base);
+        assert_eq!(same, cache_key("p", &format!("{base}\ndefault_model: m\nmodel_api_filters: []")));
         assert_eq!(same.len(), 16);
         for other in [
-            identity("q", base),
-            identity("p", &base.replace("a.b", "c.d")),
-            identity("p", &base.replace("key_env: A", "key_env: B")),
-            identity("p", &base.replace("key_env: A", "key: A")),
-            identity("p", &base.replace("responses", "chat-completions")),
-            identity("p", &format!("{base}\nheaders: {{x-org: one}}")),
+            cache_key("q", base),
+            cache_key("p", &base.replace("a.b", "c.d")),
+            cache_key("p", &base.replace("key_env: A", "key_env: B")),
+            cache_key("p", &base.replace("key_env: A", "key: A")),
+            cache_key("p", &base.replace("responses", "chat-completions")),
+            cache_key("p", &format!("{base}\nheaders: {{x-org: one}}")),
         ] {
             assert_ne!(same, other);
         }

@@ -12,26 +12,26 @@ Examples:
   agent-run config check --strict
   agent-run config show deepseek"
 )]
-pub struct Config {
+pub struct ConfigArgs {
     /// Write a commented sample first if there is no config yet
     #[arg(long)]
     pub bootstrap_config: bool,
 
     /// What to do; without a word, open the file in $VISUAL or $EDITOR.
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<ConfigCommand>,
 }
 
 /// What to do with the config.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum ConfigCommand {
     /// Print which file is the config
     #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
     Path,
     /// Find everything wrong with the file; nothing is launched, and no key is asked for
-    Check(Check),
+    Check(ConfigCheckArgs),
     /// Print what is in force, and where each value comes from; never a key
-    Show(Show),
+    Show(ConfigShowArgs),
     /// Print the JSON Schema of the file, for editors
     #[command(after_help = "Example:\n  agent-run config schema >~/.config/agent-run/config.schema.json")]
     Schema,
@@ -40,7 +40,7 @@ pub enum Command {
 /// `agent-run config check`
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run config check --strict && echo sound")]
-pub struct Check {
+pub struct ConfigCheckArgs {
     /// Fail on warnings too
     #[arg(long)]
     pub strict: bool,
@@ -53,7 +53,7 @@ pub struct Check {
 /// `agent-run config show`
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run config show deepseek")]
-pub struct Show {
+pub struct ConfigShowArgs {
     /// Only this provider
     pub provider: Option<String>,
 

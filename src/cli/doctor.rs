@@ -12,7 +12,7 @@ Examples:
   agent-run doctor --probe deepseek codex   start Codex on it for real, with a made-up key, and see what it sends
 
 It ends with 1 when something is wrong.")]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Look at this provider alone, and resolve its key; an agent alone will do, or AGENT@PROVIDER
     pub provider: Option<String>,
 
@@ -38,7 +38,7 @@ pub struct Doctor {
 Examples:
   agent-run why claude@deepseek
   agent-run why ollama codex --model qwen3-coder")]
-pub struct Why {
+pub struct WhyArgs {
     /// The provider, or AGENT@PROVIDER alone
     #[arg(value_name = "PROVIDER")]
     pub provider: String,

@@ -12,7 +12,7 @@ Examples:
 
 Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\". To run one program with these
 variables, type: agent-run launch deepseek shell PROGRAM")]
-pub struct Env {
+pub struct EnvArgs {
     /// The provider, as the config calls it
     pub provider: String,
 
@@ -21,8 +21,8 @@ pub struct Env {
     pub model: Option<String>,
 
     /// How to write the variables
-    #[arg(long, value_enum, default_value_t = Format::Sh)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = EnvFormat::Sh)]
+    pub format: EnvFormat,
 
     /// Print the key itself, and the values of `${env:…}`
     #[arg(long)]
@@ -31,7 +31,7 @@ pub struct Env {
 
 /// How variables are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Format {
+pub enum EnvFormat {
     /// For sh, bash and zsh: `export NAME='value'`
     Sh,
     /// For fish: `set -gx NAME 'value'`

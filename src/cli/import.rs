@@ -9,9 +9,9 @@ Examples:
   agent-run import claude
   agent-run import cc-switch --write
   agent-run import env --json")]
-pub struct Import {
+pub struct ImportArgs {
     /// Whose settings to read
-    pub tool: Tool,
+    pub tool: ImportTool,
 
     /// Add the providers to the config; without it they are only printed
     #[arg(long)]
@@ -28,7 +28,7 @@ pub struct Import {
 
 /// Whose settings to read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Tool {
+pub enum ImportTool {
     /// Claude Code: the `env` block of settings.json
     Claude,
     /// Codex: `model_providers` of config.toml

@@ -6,7 +6,7 @@ use clap::Args;
 
 /// `agent-run man`
 #[derive(Args, Debug)]
-pub struct Man {
+pub struct ManArgs {
     /// The folder that gets one page per command
     #[arg(long, value_name = "DIR")]
     pub dir: PathBuf,

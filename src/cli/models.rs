@@ -7,22 +7,22 @@ use super::protocol;
 
 /// `agent-run models`
 #[derive(Debug, Subcommand)]
-pub enum Models {
+pub enum ModelsCommand {
     /// List the models of providers, best first
-    List(List),
+    List(ModelsListArgs),
     /// Show everything known of one model, and where it is known from
-    Show(Show),
+    Show(ModelsShowArgs),
     /// Show what is new, gone and repriced since the list was another
-    Diff(Diff),
+    Diff(ModelsDiffArgs),
     /// Look after the lists on disk
     #[command(subcommand, after_help = "Example:\n  agent-run models cache clear deepseek")]
-    Cache(Cache),
+    Cache(ModelsCacheCommand),
     /// Print the ids that completion offers
     #[command(hide = true)]
-    Complete(Complete),
+    Complete(ModelsCompleteArgs),
     /// Load a list again, without a terminal
     #[command(hide = true)]
-    RefreshDetached(RefreshDetached),
+    RefreshDetached(RefreshDetachedArgs),
 }
 
 /// `agent-run models list`
@@ -33,7 +33,7 @@ Examples:
   agent-run models list --all --refresh
   agent-run models list deepseek --json | jq -r '.[].id'")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
-pub struct List {
+pub struct ModelsListArgs {
     /// The providers, as the config calls them
     #[arg(value_name = "PROVIDER", required_unless_present = "all")]
     pub providers: Vec<String>,
@@ -66,7 +66,7 @@ pub struct List {
 /// `agent-run models show`
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run models show deepseek deepseek-v4-pro")]
-pub struct Show {
+pub struct ModelsShowArgs {
     /// The provider, as the config calls it
     pub provider: String,
 
@@ -81,7 +81,7 @@ pub struct Show {
 /// `agent-run models diff`
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run models diff openrouter --refresh")]
-pub struct Diff {
+pub struct ModelsDiffArgs {
     /// The provider, as the config calls it
     pub provider: String,
 
@@ -96,7 +96,7 @@ pub struct Diff {
 
 /// `agent-run models cache`
 #[derive(Debug, Subcommand)]
-pub enum Cache {
+pub enum ModelsCacheCommand {
     /// Print the folder of the lists
     #[command(after_help = "Example:\n  ls \"$(agent-run models cache path)\"")]
     Path,
@@ -113,7 +113,7 @@ Examples:
 
 /// What completion asks.
 #[derive(Args, Debug)]
-pub struct Complete {
+pub struct ModelsCompleteArgs {
     /// The provider, as the config calls it
     pub provider: String,
 
@@ -124,7 +124,7 @@ pub struct Complete {
 
 /// The refresher, see `catalog/detached.rs`.
 #[derive(Args, Debug)]
-pub struct RefreshDetached {
+pub struct RefreshDetachedArgs {
     /// The provider, as the config calls it
     pub provider: String,
 

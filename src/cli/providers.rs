@@ -6,17 +6,17 @@ use clap::{Args, Subcommand};
 
 /// `agent-run providers`
 #[derive(Debug, Subcommand)]
-pub enum Providers {
+pub enum ProvidersCommand {
     /// List the providers of the config
-    List(List),
+    List(ProvidersListArgs),
     /// Show one provider: what it speaks, whom it fits, where its key is kept
-    Show(Show),
+    Show(ProvidersShowArgs),
     /// List the providers that are known without a config
-    Presets(Presets),
+    Presets(ProvidersPresetsArgs),
     /// Add a known provider to the config
-    Add(Add),
+    Add(ProvidersAddArgs),
     /// Ask a provider for its list and for one short answer per protocol, which costs a few tokens
-    Test(Test),
+    Test(ProvidersTestArgs),
 }
 
 /// `agent-run providers list`
@@ -24,7 +24,7 @@ pub enum Providers {
 #[command(after_help = "\
 Example:
   agent-run providers list --json | jq -r '.[].name'")]
-pub struct List {
+pub struct ProvidersListArgs {
     /// Print a JSON array
     #[arg(long)]
     pub json: bool,
@@ -35,7 +35,7 @@ pub struct List {
 #[command(after_help = "\
 Example:
   agent-run providers show deepseek")]
-pub struct Show {
+pub struct ProvidersShowArgs {
     /// The provider, as the config calls it
     pub provider: String,
 
@@ -51,7 +51,7 @@ Examples:
   agent-run providers presets
   agent-run providers presets coding
   agent-run providers presets anthropic --json")]
-pub struct Presets {
+pub struct ProvidersPresetsArgs {
     /// Only those that have this text in their name, title, URLs, protocols or notes
     pub text: Option<String>,
 
@@ -67,7 +67,7 @@ Examples:
   agent-run providers add deepseek
   agent-run providers add zai-coding --name glm --key-command 'pass show glm' --yes
   agent-run providers add ollama --model qwen3-coder:30b --dry-run")]
-pub struct Add {
+pub struct ProvidersAddArgs {
     /// The preset, see `agent-run providers presets`
     pub preset: String,
 
@@ -106,7 +106,7 @@ pub struct Add {
 Examples:
   agent-run providers test deepseek
   agent-run providers test openrouter --model openai/gpt-6-luna --json")]
-pub struct Test {
+pub struct ProvidersTestArgs {
     /// The provider, as the config calls it
     pub provider: String,
 

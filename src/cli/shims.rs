@@ -6,21 +6,21 @@ use clap::{Args, Subcommand};
 
 /// `agent-run shims`
 #[derive(Debug, Subcommand)]
-pub enum Shims {
+pub enum ShimsCommand {
     /// Put symlinks in place, and remove ours that no longer fit the config
-    Install(Install),
+    Install(ShimsInstallArgs),
     /// List the symlinks, with what is wrong with each
-    List(List),
+    List(ShimsListArgs),
     /// Remove symlinks; what is not ours is never touched
-    Remove(Remove),
+    Remove(ShimsRemoveArgs),
     /// Print the folder they are in
     #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
-    Path(Folder),
+    Path(ShimsFolderArgs),
 }
 
 /// Where the symlinks are.
 #[derive(Args, Debug)]
-pub struct Folder {
+pub struct ShimsFolderArgs {
     /// The folder, instead of `shims.dir` of the config, $XDG_BIN_HOME or ~/.local/bin
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -34,7 +34,7 @@ Examples:
   agent-run shims install codex@ollama
   agent-run shims install --agent claude --found-only")]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
-pub struct Install {
+pub struct ShimsInstallArgs {
     /// These, as AGENT@PROVIDER; without any, every pair that shares a protocol
     #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
     pub names: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Install {
 
     /// Where the symlinks go.
     #[command(flatten)]
-    pub folder: Folder,
+    pub folder: ShimsFolderArgs,
 
     /// Only for agents that are on PATH
     #[arg(long)]
@@ -73,10 +73,10 @@ pub struct Install {
 #[command(after_help = "\
 Example:
   agent-run shims list")]
-pub struct List {
+pub struct ShimsListArgs {
     /// Where the symlinks are.
     #[command(flatten)]
-    pub folder: Folder,
+    pub folder: ShimsFolderArgs,
 
     /// Print the list as JSON
     #[arg(long)]
@@ -89,7 +89,7 @@ pub struct List {
 Examples:
   agent-run shims remove codex@ollama
   agent-run shims remove --all --dry-run")]
-pub struct Remove {
+pub struct ShimsRemoveArgs {
     /// These
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
@@ -100,7 +100,7 @@ pub struct Remove {
 
     /// Where the symlinks are.
     #[command(flatten)]
-    pub folder: Folder,
+    pub folder: ShimsFolderArgs,
 
     /// Say what would be done, and do nothing
     #[arg(long)]

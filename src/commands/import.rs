@@ -10,10 +10,10 @@ use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
 
-use crate::cli::import::Import;
+use crate::cli::import::ImportArgs;
 use crate::config::{append, change_config, load, yaml_value};
 use crate::env::Environment;
-use crate::import::{Found, Keys, Named, find, name, yaml};
+use crate::import::{ImportScan, Keys, Named, find, name, yaml};
 use crate::ui::output;
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
@@ -21,11 +21,11 @@ use crate::ui::output;
 ///
 /// # Errors
 /// When the other tool's files cannot be read, hold no provider, or the config cannot be written.
-pub fn run(words: &Import, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let mut found = find(words.tool, env)?;
     let keys = if words.with_keys { Keys::Copy } else { Keys::Leave };
     let entries = entries(&mut found, keys, path);
-    let Found { looked_at, skipped, .. } = &found;
+    let ImportScan { looked_at, skipped, .. } = &found;
     if entries.is_empty() && skipped.is_empty() {
         let help = "`agent-run config --bootstrap-config` writes an example to start from";
         bail!(Message::new(format!("no provider is found in {}", looked_at.join(", ")), help));
@@ -39,7 +39,7 @@ pub fn run(words: &Import, path: &Path, env: &Environment) -> Result<ExitCode> {
 }
 
 /// A provider under its name here, as text.
-struct Entry {
+struct NewEntry {
     name: String,
     from: String,
     yaml: String,
@@ -48,7 +48,7 @@ struct Entry {
 }
 
 /// What can be in the config; what cannot is listed with what was skipped.
-fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
+fn entries(found: &mut ImportScan, keys: Keys, path: &Path) -> Vec<NewEntry> {
     let config = load(path).ok().map(|loaded| loaded.config);
     let mut taken: Vec<String> = Vec::new();
     let mut entries = Vec::new();
@@ -66,7 +66,7 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
             Ok(_) => {
                 taken.push(name.clone());
                 let keyless = yaml(draft, &name, Keys::Leave);
-                entries.push(Entry { name, from: from.clone(), yaml: text, keyless });
+                entries.push(NewEntry { name, from: from.clone(), yaml: text, keyless });
             }
             Err(error) => {
                 found.skipped.push(format!("{from}: {}", crate::error::render(&error).replace('\n', "; ")));
@@ -76,14 +76,14 @@ fn entries(found: &mut Found, keys: Keys, path: &Path) -> Vec<Entry> {
     entries
 }
 
-fn write(entries: &[Entry], path: &Path) -> Result<()> {
+fn write(entries: &[NewEntry], path: &Path) -> Result<()> {
     let blocks: Vec<_> = entries.iter().map(|entry| entry.keyless.as_str()).collect();
     change_config(path, &blocks.join("\n"), |now| {
         entries.iter().try_fold(now.to_owned(), |text, entry| append(&text, &entry.name, &entry.yaml))
     })
 }
 
-fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
+fn page(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Path) -> String {
     let mut page = String::new();
     let file = path.display();
     // Keys that are written need not be in the terminal's history too.
@@ -113,8 +113,8 @@ fn page(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
     page
 }
 
-fn data(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> String {
-    let entry = |entry: &Entry| {
+fn data(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Path) -> String {
+    let entry = |entry: &NewEntry| {
         let text = if words.write { &entry.keyless } else { &entry.yaml };
         let config = yaml_value(text).map(|value| value[&entry.name].clone());
         json!({ "name": entry.name, "from": entry.from, "config": config })
@@ -130,6 +130,6 @@ fn data(words: &Import, entries: &[Entry], skipped: &[String], path: &Path) -> S
     format!("{data:#}\n")
 }
 
-fn tool(words: &Import) -> String {
+fn tool(words: &ImportArgs) -> String {
     words.tool.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }

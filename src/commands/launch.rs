@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
-use crate::launch::request::Show;
+use crate::launch::request::DryRun;
 use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
 use crate::ui;
 use crate::ui::output;
@@ -29,7 +29,7 @@ pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     }
 }
 
-fn dry_run(request: &LaunchRequest, show: Show, env: &Environment) -> Result<ExitCode> {
+fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<ExitCode> {
     env.check_depth()?;
     let context = Context::for_launch(request.config.as_deref(), &request.provider, env)?;
     let mut notes = Vec::new();

@@ -13,7 +13,7 @@ use serde_json::json;
 use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote};
 
 use super::target::Target;
-use crate::cli::Why;
+use crate::cli::WhyArgs;
 use crate::config::{self, Loaded, Provider};
 use crate::context::Context;
 use crate::env::Environment;
@@ -26,7 +26,7 @@ use crate::ui::output;
 ///
 /// # Errors
 /// When the launch would be refused, with the launch's own error.
-pub fn run(why: Why, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let loaded = config::load_sound(&env.config_file(config)?)?;
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;

@@ -7,7 +7,7 @@ use crate::cli::Shell;
 use crate::ui::sanitize::is_unsafe_to_print;
 
 /// More candidates than that are not read; then those with a `/` are offered up to the next one.
-pub const MANY: usize = 100;
+pub const MAX_CANDIDATES: usize = 100;
 
 /// What the shell is answered.
 #[derive(Debug, Eq, PartialEq)]
@@ -15,7 +15,7 @@ pub enum Reply {
     /// Whole words.
     Values(Vec<Candidate>),
     /// Some of them only beginnings, to go on from.
-    Parts(Vec<Candidate>),
+    Partial(Vec<Candidate>),
     /// The shell's own completion of file names.
     Files,
     /// The completion of another program, whose name is the word of this number.
@@ -27,14 +27,14 @@ impl Reply {
     pub fn candidates(candidates: Vec<Candidate>, typed: &str) -> Self {
         let candidates = offered(candidates, typed);
         let in_parts = candidates.iter().any(|candidate| candidate.value.ends_with('/'));
-        if in_parts { Self::Parts(candidates) } else { Self::Values(candidates) }
+        if in_parts { Self::Partial(candidates) } else { Self::Values(candidates) }
     }
 
     /// The reply's text.
     pub fn text(&self, shell: Shell) -> String {
         let (kind, candidates) = match self {
             Self::Values(candidates) => ("values", candidates),
-            Self::Parts(candidates) => ("parts", candidates),
+            Self::Partial(candidates) => ("parts", candidates),
             Self::Files => return "files\n".to_owned(),
             Self::Command(index) => return format!("command {index}\n"),
         };
@@ -66,7 +66,7 @@ impl Reply {
 /// Those of `candidates` that begin with what was typed; of too many, only what comes up to the next `/`.
 pub fn offered(mut candidates: Vec<Candidate>, typed: &str) -> Vec<Candidate> {
     candidates.retain(|candidate| candidate.value.starts_with(typed));
-    if candidates.len() <= MANY {
+    if candidates.len() <= MAX_CANDIDATES {
         return candidates;
     }
     let mut seen = HashSet::new();
@@ -123,7 +123,7 @@ mod tests {
     }
 
     fn names(reply: &Reply) -> Vec<&str> {
-        let (Reply::Values(found) | Reply::Parts(found)) = reply else { panic!("{reply:?}") };
+        let (Reply::Values(found) | Reply::Partial(found)) = reply else { panic!("{reply:?}") };
         found.iter().map(|candidate| candidate.value.as_str()).collect()
     }
 
@@ -135,7 +135,7 @@ mod tests {
             ids
         };
         let reply = Reply::candidates(ids(), "");
-        assert!(matches!(reply, Reply::Parts(_)));
+        assert!(matches!(reply, Reply::Partial(_)));
         assert_eq!(names(&reply), ["a/m/0", "bb/", "c/", "a/"]);
         assert_eq!(names(&Reply::candidates(ids(), "b")).len(), 100, "few enough to read");
         let more = || candidates((0..300).map(|n| format!("x/{}/{n}", n % 2)));

@@ -13,13 +13,13 @@ use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use shims::{Agent, Model, Protocol};
 
 use super::context::{CompletionContext, name_of};
-use super::reply::{MANY, offered};
+use super::reply::{MAX_CANDIDATES, offered};
 use crate::catalog::Catalog;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::launch::resolve;
 use crate::presets;
-use crate::shim_links::pairs::{self, Pair};
+use crate::shim_links::pairs::{self, ShimTarget};
 use crate::shim_links::{self, Links};
 
 /// More models than that are offered without a description, which would take a look-up each.
@@ -84,7 +84,9 @@ pub fn completed(command: Command, values: &Arc<Values>) -> Command {
         let (name, values) = (name_of(&arg), Arc::clone(values));
         // A value that is none would end the reading of what follows it.
         let arg = arg.value_parser(clap::value_parser!(OsString));
-        arg.add(ArgValueCompleter::new(move |typed: &OsStr| values.of(&name, &typed.to_string_lossy())))
+        arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
+            values.candidates(&name, &typed.to_string_lossy())
+        }))
     })
 }
 
@@ -111,7 +113,7 @@ impl Values {
     }
 
     /// The values of the argument that help texts call `name`, those that begin with `typed` among them.
-    fn of(&self, name: &str, typed: &str) -> Vec<CompletionCandidate> {
+    fn candidates(&self, name: &str, typed: &str) -> Vec<CompletionCandidate> {
         self.asked.store(true, Ordering::Relaxed);
         let found = match name {
             "FILE" | "DIR" | "LOG" => {
@@ -155,7 +157,7 @@ impl Values {
     fn agents(&self) -> Vec<Candidate> {
         let provider = self.value("PROVIDER");
         let config = provider.and_then(|_| self.config());
-        let pair = |agent| Some(Pair { agent, provider: provider?.to_owned() });
+        let pair = |agent| Some(ShimTarget { agent, provider: provider?.to_owned() });
         let fits = |agent| pair(agent).zip(config.as_ref()).is_some_and(|(pair, c)| pair.check(c).is_ok());
         let is_any_fit = shims::AGENTS.iter().any(|&agent| fits(agent));
         let offered = shims::AGENTS.iter().filter(|&&agent| !is_any_fit || self.is_forced() || fits(agent));
@@ -211,7 +213,7 @@ impl Values {
             (std::path::absolute(self.config_file()?).ok()?, self.config()?, self.env.dirs().ok()?);
         let (name, provider) = config.providers.get_key_value(self.value("PROVIDER")?)?;
         let catalog = Catalog::open(&dirs, &self.env, config.models_ttl);
-        let ids = catalog.complete(name, provider, &path, typed, MANY);
+        let ids = catalog.complete(name, provider, &path, typed, MAX_CANDIDATES);
         let known = (self.described && ids.len() <= DESCRIBED).then(|| catalog.known(name, provider));
         let candidate = |id: String| {
             let model = known.as_ref().and_then(|known| known.find(&id));
@@ -223,7 +225,7 @@ impl Values {
 
     fn shims(&self) -> Option<Vec<Candidate>> {
         let config = self.config()?;
-        let candidate = |pair: &Pair| {
+        let candidate = |pair: &ShimTarget| {
             let common = config.providers.get(&pair.provider).and_then(|p| resolve::common(pair.agent, p));
             Candidate::with(&pair.name(), common.map_or_else(String::new, |protocol| protocol.to_string()))
         };

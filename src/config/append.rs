@@ -13,10 +13,10 @@ use anyhow::{Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
 
-use super::load::{text, thorough};
-use super::problem::{Mark, Step, dotted};
+use super::load::{parse_strict, text};
+use super::problem::{SourcePos, Step, dotted};
 use super::yaml::Tree;
-use crate::fs::atomic::Replacement;
+use crate::fs::atomic::AtomicFile;
 use crate::fs::held;
 
 /// The key below which providers stand.
@@ -55,7 +55,7 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
             format!("add this below `providers` with `agent-run config`:\n{shown}")
         ));
     };
-    let problems = thorough(&after).err().unwrap_or_default();
+    let problems = parse_strict(&after).err().unwrap_or_default();
     if let Some(problem) = problems.iter().find(|problem| problem.steps.starts_with(&provider)) {
         bail!(Message::new(
             format!("could not add {}: {}", dotted(&problem.steps), problem.message),
@@ -123,9 +123,9 @@ pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Resu
         _ => Path::new("."),
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    let mut fresh = Replacement::begin(&target).map_err(failed)?;
+    let mut fresh = AtomicFile::open(&target).map_err(failed)?;
     let after = change(&text(path)?)?;
-    fresh.fill_like(after.as_bytes(), fs::metadata(&target).ok().as_ref()).map_err(failed)?;
+    fresh.write_preserving_metadata(after.as_bytes(), fs::metadata(&target).ok().as_ref()).map_err(failed)?;
     fresh.commit().map_err(failed)
 }
 
@@ -135,7 +135,7 @@ fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
         return Ok(None);
     }
     Tree::parse(text).map(Some).map_err(|problem| {
-        let Mark { line, column } = problem.mark;
+        let SourcePos { line, column } = problem.mark;
         anyhow!(Message::new(
             format!("could not read {what}: line {line}, column {column}: {}", problem.message),
             problem.help

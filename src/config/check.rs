@@ -9,7 +9,7 @@ use crate::header;
 use crate::key::shape;
 
 /// One thing wrong between keys.
-pub struct Finding {
+pub struct Diagnostic {
     /// The path of the key to fix.
     pub steps: Vec<Step>,
     /// What is wrong.
@@ -18,7 +18,7 @@ pub struct Finding {
     pub help: String,
 }
 
-impl Finding {
+impl Diagnostic {
     /// The sentence of a warning, whose subject is the key.
     pub fn sentence(&self, path: &std::path::Path) -> Message {
         Message::new(
@@ -29,7 +29,7 @@ impl Finding {
 }
 
 /// Everything wrong between keys.
-pub fn findings(config: &Config) -> Vec<Finding> {
+pub fn findings(config: &Config) -> Vec<Diagnostic> {
     (config.providers.iter())
         .flat_map(|(name, provider)| {
             let found = [
@@ -41,15 +41,15 @@ pub fn findings(config: &Config) -> Vec<Finding> {
             ];
             found.into_iter().flatten().map(move |(mut steps, message, help)| {
                 steps.splice(0..0, ["providers".into(), name.as_str().into()]);
-                Finding { steps, message, help }
+                Diagnostic { steps, message, help }
             })
         })
         .collect()
 }
 
-type Found = Option<(Vec<Step>, String, String)>;
+type Violation = Option<(Vec<Step>, String, String)>;
 
-fn protocols(provider: &Provider) -> Found {
+fn protocols(provider: &Provider) -> Violation {
     let help = format!("write one or more of {}", Protocol::ALL.map(Protocol::name).join(", "));
     provider
         .protocols
@@ -57,7 +57,7 @@ fn protocols(provider: &Provider) -> Found {
         .then(|| (vec!["protocols".into()], "no protocol is listed".to_owned(), help))
 }
 
-fn base_urls(provider: &Provider) -> Found {
+fn base_urls(provider: &Provider) -> Violation {
     let missing = |&(_, &protocol): &(usize, &Protocol)| provider.base_url(protocol).is_none();
     let (index, protocol) = provider.protocols.iter().enumerate().find(missing)?;
     let key = format!("base_urls.{}", protocol.family());
@@ -67,7 +67,7 @@ fn base_urls(provider: &Provider) -> Found {
 }
 
 /// Two sources of the key: only `key_command` beside `key` is let pass, since old files have that.
-fn keys(provider: &Provider) -> Found {
+fn keys(provider: &Provider) -> Violation {
     let sources = [
         ("key_command", provider.key_command.is_some()),
         ("key", provider.key.is_some()),
@@ -83,7 +83,7 @@ fn keys(provider: &Provider) -> Found {
 }
 
 /// Two spellings of one header: which of both values is sent depends on the agent.
-fn headers(provider: &Provider) -> Found {
+fn headers(provider: &Provider) -> Violation {
     let names: Vec<_> = provider.headers.keys().collect();
     let twice = names.iter().enumerate().find_map(|(at, name)| {
         names[..at].iter().find(|other| other.eq_ignore_ascii_case(name)).map(|other| (*name, *other))
@@ -94,21 +94,21 @@ fn headers(provider: &Provider) -> Found {
 }
 
 /// A home that shares nothing has sessions of its own.
-fn sessions(provider: &Provider) -> Found {
+fn sessions(provider: &Provider) -> Violation {
     let both = provider.isolated && provider.sessions == Some(Sessions::Shared);
     let message = "`isolated: true` shares nothing, sessions neither".to_owned();
     both.then(|| (vec!["sessions".into()], message, "remove `sessions`, or `isolated`".to_owned()))
 }
 
 /// Warnings; the key is the subject of each sentence.
-pub fn warnings(config: &Config) -> Vec<Finding> {
+pub fn warnings(config: &Config) -> Vec<Diagnostic> {
     let mut found = two_sources(config);
     found.extend(config.providers.iter().filter_map(|(name, provider)| {
         let mistake = match provider.key_source() {
             Some(KeySource::Literal(key)) if provider.key_check == KeyCheck::On => shape::mistaken(&key.0)?,
             _ => return None,
         };
-        Some(Finding {
+        Some(Diagnostic {
             steps: vec!["providers".into(), name.as_str().into(), "key".into()],
             message: format!("is {}", mistake.what),
             help: format!("{}; add `key_check: off` if it really is the key", mistake.help),
@@ -118,13 +118,13 @@ pub fn warnings(config: &Config) -> Vec<Finding> {
 }
 
 /// What is good to know and no reason for a word at each launch: only `config check` says it.
-pub fn hints(config: &Config) -> Vec<Finding> {
+pub fn hints(config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (name, provider) in &config.providers {
         let at = |key: &str| vec!["providers".into(), name.as_str().into(), key.into()];
         if provider.isolated && provider.sessions == Some(Sessions::Own) {
             let message = "has no effect: `isolated: true` implies it".to_owned();
-            found.push(Finding { steps: at("sessions"), message, help: "remove `sessions`".to_owned() });
+            found.push(Diagnostic { steps: at("sessions"), message, help: "remove `sessions`".to_owned() });
         }
         let (keyed, as_api_key) = (provider.key_source().is_some(), provider.anthropic_use_api_key);
         let speaks = |agent: &&dyn Agent| agent.protocols().iter().any(|it| provider.protocols.contains(it));
@@ -141,17 +141,17 @@ pub fn hints(config: &Config) -> Vec<Finding> {
                 format!("would be dropped by {}, whose launch is refused", dropping.join(" and by "));
             let help =
                 "name the key by key_env, key_file or key_command, if the provider takes a bearer token";
-            found.push(Finding { steps, message, help: help.to_owned() });
+            found.push(Diagnostic { steps, message, help: help.to_owned() });
         }
     }
     found
 }
 
-fn two_sources(config: &Config) -> Vec<Finding> {
+fn two_sources(config: &Config) -> Vec<Diagnostic> {
     let both = |provider: &Provider| provider.key.is_some() && provider.key_command.is_some();
     (config.providers.iter())
         .filter(|(_, provider)| both(provider))
-        .map(|(name, _)| Finding {
+        .map(|(name, _)| Diagnostic {
             steps: vec!["providers".into(), name.as_str().into()],
             message: "has both `key` and `key_command`, and the command is used".to_owned(),
             help: "remove `key`".to_owned(),
@@ -160,10 +160,10 @@ fn two_sources(config: &Config) -> Vec<Finding> {
 }
 
 /// The keys that are in the file, as warnings of one that others can read.
-pub fn literal_keys(config: &Config, help: &str) -> Vec<Finding> {
+pub fn literal_keys(config: &Config, help: &str) -> Vec<Diagnostic> {
     (config.providers.iter())
         .filter(|(_, provider)| provider.key.is_some())
-        .map(|(name, _)| Finding {
+        .map(|(name, _)| Diagnostic {
             steps: vec!["providers".into(), name.as_str().into(), "key".into()],
             message: "is in a file that others can read".to_owned(),
             help: help.to_owned(),

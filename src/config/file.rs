@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
-use super::problem::{Mark, Problem};
+use super::problem::{Problem, SourcePos};
 use crate::fs::nonblocking;
 
 /// Maximum size of a config file, in bytes.
@@ -108,7 +108,7 @@ pub fn for_its_owner(path: &Path) -> String {
 fn not_utf8(sound: &str) -> Problem {
     let line = sound.rsplit('\n').next().unwrap_or_default();
     Problem {
-        mark: Mark { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 },
+        mark: SourcePos { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 },
         steps: Vec::new(),
         message: "the file is not UTF-8 from here on".to_owned(),
         help: "save it as UTF-8".to_owned(),

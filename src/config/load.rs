@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 
 use super::file::{for_its_owner, open};
-use super::problem::{Mark, Problem, Problems, Step};
+use super::problem::{Problem, Problems, SourcePos, Step};
 use super::yaml::Tree;
 use super::{Config, check};
 
@@ -32,7 +32,7 @@ struct Warning {
 }
 
 impl Warning {
-    fn new(finding: &check::Finding, path: &Path) -> Self {
+    fn new(finding: &check::Diagnostic, path: &Path) -> Self {
         let provider = match finding.steps.get(1) {
             Some(Step::Key(name)) => name.clone(),
             _ => String::new(),
@@ -163,11 +163,11 @@ pub fn text(path: &Path) -> Result<String> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
-    let config = thorough(&text).map_err(|list| Problems::new(path, list))?;
+    let config = parse_strict(&text).map_err(|list| Problems::new(path, list))?;
     Ok(Loaded::new(config, text, path))
 }
 
-/// As [`load_for`], of a text.
+/// As `load_for`, of a text.
 pub fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
     let refused = |list| Problems::new(path, list);
     let (tree, others) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;
@@ -198,7 +198,7 @@ pub(super) fn parse_sound(text: String, path: &Path) -> Result<Loaded, Problems>
 }
 
 /// Reads `text` with a place for everything, and finds everything wrong with it.
-pub(super) fn thorough(text: &str) -> Result<Config, Vec<Problem>> {
+pub(super) fn parse_strict(text: &str) -> Result<Config, Vec<Problem>> {
     let tree = Tree::parse(text).map_err(|problem| vec![problem])?;
     let (config, problems) = errors(&tree);
     config.filter(|_| problems.is_empty()).ok_or(problems)
@@ -217,12 +217,12 @@ fn errors(tree: &Tree) -> (Option<Config>, Vec<Problem>) {
     (config, problems)
 }
 
-fn placed(tree: &Tree, check::Finding { steps, message, help }: check::Finding) -> Problem {
-    Problem { mark: tree.locate(&steps).unwrap_or(Mark::START), steps, message, help }
+fn placed(tree: &Tree, check::Diagnostic { steps, message, help }: check::Diagnostic) -> Problem {
+    Problem { mark: tree.locate(&steps).unwrap_or(SourcePos::START), steps, message, help }
 }
 
 /// Everything there is to say of a file, in its order.
-pub struct Report {
+pub struct LintReport {
     /// How many providers it has, as far as it can be read.
     pub providers: usize,
     /// Why it is refused.
@@ -235,9 +235,9 @@ pub struct Report {
 ///
 /// # Errors
 /// When it cannot be read at all.
-pub fn examine(path: &Path) -> Result<Report> {
+pub fn lint(path: &Path) -> Result<LintReport> {
     let file = open(path)?;
-    let refused = |problem| Report { providers: 0, errors: vec![problem], warnings: Vec::new() };
+    let refused = |problem| LintReport { providers: 0, errors: vec![problem], warnings: Vec::new() };
     let tree = match file.text().and_then(Tree::parse) {
         Ok(tree) => tree,
         Err(problem) => return Ok(refused(problem)),
@@ -251,5 +251,5 @@ pub fn examine(path: &Path) -> Result<Report> {
     let mut warnings: Vec<_> = warnings.into_iter().map(|warning| placed(&tree, warning)).collect();
     errors.sort_by_key(|problem| problem.mark);
     warnings.sort_by_key(|problem| problem.mark);
-    Ok(Report { providers: config.map_or(0, |config| config.providers.len()), errors, warnings })
+    Ok(LintReport { providers: config.map_or(0, |config| config.providers.len()), errors, warnings })
 }

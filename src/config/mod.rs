@@ -19,7 +19,7 @@ mod yaml;
 mod tests;
 
 pub use append::{append, change_config, check_writable};
-pub use load::{Loaded, Places, Report, examine, load, load_for, load_sound, parse, text};
+pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, ModelEntry, Provider, Secret};
 pub use yaml::{scalar as yaml_scalar, value as yaml_value};

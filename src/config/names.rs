@@ -1,12 +1,12 @@
 //! What a name in the file must be: the keys of its maps, and what names something outside.
 
-use super::values::{Rule, bad};
+use super::values::{Validate, invalid};
 use crate::{header, suggest};
 
 /// A provider's name, which names folders and symlinks too.
 pub struct Name;
 
-impl Rule for Name {
+impl Validate for Name {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
@@ -28,14 +28,14 @@ impl Rule for Name {
         } else {
             return Ok(text);
         };
-        Err(bad(fault, "it becomes part of a file name: use letters, digits, `-` and `_`"))
+        Err(invalid(fault, "it becomes part of a file name: use letters, digits, `-` and `_`"))
     }
 }
 
 /// The name of an environment variable.
 pub struct Variable;
 
-impl Rule for Variable {
+impl Validate for Variable {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
@@ -44,14 +44,14 @@ impl Rule for Variable {
             return Ok(text);
         }
         let help = "a name has letters, digits and `_`, and no digit first, as in `DEEPSEEK_API_KEY`";
-        Err(bad("this is not a variable's name", help))
+        Err(invalid("this is not a variable's name", help))
     }
 }
 
 /// The name of a request header.
-pub struct Header;
+pub struct HeaderName;
 
-impl Rule for Header {
+impl Validate for HeaderName {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
@@ -59,31 +59,34 @@ impl Rule for Header {
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if header::is_the_connections(&text) {
             let help = "remove it; the host is that of `base_urls`, and a proxy with its password is said by `proxy`";
-            return Err(bad("this header belongs to the connection, which the agent makes by itself", help));
+            return Err(invalid(
+                "this header belongs to the connection, which the agent makes by itself",
+                help,
+            ));
         }
         if text.chars().all(token) && !text.is_empty() {
             return Ok(text);
         }
-        Err(bad("this is not a header's name", "a name has letters, digits and `-`, as in `X-Title`"))
+        Err(invalid("this is not a header's name", "a name has letters, digits and `-`, as in `X-Title`"))
     }
 }
 
 /// The name of an agent.
 pub struct AgentName;
 
-impl Rule for AgentName {
+impl Validate for AgentName {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
         if shims::by_name(&text).is_some() {
             return Ok(text);
         }
-        let near = suggest::meant(&text, shims::AGENTS.iter().map(|agent| agent.name()));
+        let near = suggest::closest(&text, shims::AGENTS.iter().map(|agent| agent.name()));
         let help = near.map_or_else(
             || format!("the agents are {}", shims::names()),
             |near| format!("did you mean `{near}`"),
         );
-        Err(bad("no agent has this name", &help))
+        Err(invalid("no agent has this name", &help))
     }
 }
 

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 /// A place in the file.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Mark {
+pub struct SourcePos {
     /// From 1.
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
 }
 
-impl Mark {
+impl SourcePos {
     /// The first character.
     pub const START: Self = Self { line: 1, column: 1 };
 }
@@ -40,7 +40,7 @@ impl<T: Into<String>> From<T> for Step {
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// Where.
-    pub mark: Mark,
+    pub mark: SourcePos,
     /// The way to the value; empty when the whole file is meant.
     pub steps: Vec<Step>,
     /// What is wrong, without the value.

@@ -13,42 +13,42 @@ use shims::Template;
 
 use super::names::{AgentName, Name};
 use super::types::{Args, ModelEntry};
-use super::values::{ModelId, Rule, Word, bad};
+use super::values::{Argument, ModelId, Validate, invalid};
 
 /// Text that passed its rule.
-struct Checked<R: Rule>(R::Out);
+struct Checked<R: Validate>(R::Out);
 
-impl<'de, R: Rule> Deserialize<'de> for Checked<R> {
+impl<'de, R: Validate> Deserialize<'de> for Checked<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         R::check(String::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
     }
 }
 
 /// A value that must be there.
-pub fn one<'de, R: Rule, D: Deserializer<'de>>(deserializer: D) -> Result<R::Out, D::Error> {
+pub fn one<'de, R: Validate, D: Deserializer<'de>>(deserializer: D) -> Result<R::Out, D::Error> {
     Ok(Checked::<R>::deserialize(deserializer)?.0)
 }
 
 /// A value that may be missing or `null`.
-pub fn some<'de, R: Rule, D: Deserializer<'de>>(deserializer: D) -> Result<Option<R::Out>, D::Error> {
+pub fn some<'de, R: Validate, D: Deserializer<'de>>(deserializer: D) -> Result<Option<R::Out>, D::Error> {
     Ok(Option::<Checked<R>>::deserialize(deserializer)?.map(|checked| checked.0))
 }
 
 /// A command: at least its program, and no shell.
 pub fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
-    let words = Option::<Vec<Checked<Word>>>::deserialize(deserializer)?;
+    let words = Option::<Vec<Checked<Argument>>>::deserialize(deserializer)?;
     let words: Option<Vec<_>> = words.map(|words| words.into_iter().map(|word| word.0).collect());
     if words.as_ref().is_some_and(|words| words.first().is_none_or(String::is_empty)) {
         let help = "write the program and its arguments as a list, as in `[pass, show, deepseek]`";
-        return Err(D::Error::custom(bad("the command is empty", help)));
+        return Err(D::Error::custom(invalid("the command is empty", help)));
     }
     Ok(words)
 }
 
 /// The entries of a map in their order; a key given twice is an error, which serde's own maps let pass.
-struct Entries<K: Rule, V>(IndexMap<String, V>, PhantomData<K>);
+struct Entries<K: Validate, V>(IndexMap<String, V>, PhantomData<K>);
 
-impl<'de, K: Rule<Out = String>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
+impl<'de, K: Validate<Out = String>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(EntriesVisitor(PhantomData))
     }
@@ -56,7 +56,7 @@ impl<'de, K: Rule<Out = String>, V: Deserialize<'de>> Deserialize<'de> for Entri
 
 struct EntriesVisitor<K, V>(PhantomData<(K, V)>);
 
-impl<'de, K: Rule<Out = String>, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<K, V> {
+impl<'de, K: Validate<Out = String>, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<K, V> {
     type Value = Entries<K, V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,8 +84,8 @@ pub fn by_provider<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
 /// A map of values with holes, such as variables or headers.
 pub fn templates<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<String, Template>, D::Error>
 where
-    K: Rule<Out = String>,
-    V: Rule<Out = Template>,
+    K: Validate<Out = String>,
+    V: Validate<Out = Template>,
     D: Deserializer<'de>,
 {
     let entries = Entries::<K, Checked<V>>::deserialize(deserializer)?.0;
@@ -93,7 +93,7 @@ where
 }
 
 /// Names in any order, each once.
-pub fn names<'de, R: Rule<Out = String>, D: Deserializer<'de>>(
+pub fn names<'de, R: Validate<Out = String>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeSet<String>, D::Error> {
     let names = Option::<Vec<Checked<R>>>::deserialize(deserializer)?;
@@ -104,9 +104,9 @@ pub fn names<'de, R: Rule<Out = String>, D: Deserializer<'de>>(
 pub fn homes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
-    struct Home {}
+    struct NoSettings {}
 
-    Ok(Entries::<Name, Home>::deserialize(deserializer)?.0.into_keys().collect())
+    Ok(Entries::<Name, NoSettings>::deserialize(deserializer)?.0.into_keys().collect())
 }
 
 /// Models, each an id alone or a map.
@@ -161,20 +161,20 @@ impl<'de> Visitor<'de> for ArgsVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Args, A::Error> {
-        Words::deserialize(SeqAccessDeserializer::new(list)).map(|words| Args::All(words.0))
+        Arguments::deserialize(SeqAccessDeserializer::new(list)).map(|words| Args::All(words.0))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Args, A::Error> {
-        let lists = Entries::<AgentName, Words>::deserialize(MapAccessDeserializer::new(map))?.0;
+        let lists = Entries::<AgentName, Arguments>::deserialize(MapAccessDeserializer::new(map))?.0;
         Ok(Args::ByAgent(lists.into_iter().map(|(agent, words)| (agent, words.0)).collect()))
     }
 }
 
-struct Words(Vec<String>);
+struct Arguments(Vec<String>);
 
-impl<'de> Deserialize<'de> for Words {
+impl<'de> Deserialize<'de> for Arguments {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let words = Vec::<Checked<Word>>::deserialize(deserializer)?;
+        let words = Vec::<Checked<Argument>>::deserialize(deserializer)?;
         Ok(Self(words.into_iter().map(|word| word.0).collect()))
     }
 }

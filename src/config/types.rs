@@ -15,10 +15,11 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use shims::{Model, Protocol, Proxy, Sessions, Template, ToolSet};
 
-use super::names::{Header, Variable};
+use super::names::{HeaderName, Variable};
 use super::read::{by_provider, command, homes, models, names, one, some, templates};
 use super::values::{
-    AnthropicUrl, FilePath, HeaderValue, Key, Lifetime, ListUrl, ModelId, OpenaiUrl, Pattern, VariableValue,
+    AnthropicUrl, DurationText, FilePath, HeaderValue, ListUrl, LiteralKey, ModelId, OpenaiUrl, Pattern,
+    VariableValue,
 };
 use super::yaml::Others;
 
@@ -36,7 +37,7 @@ pub struct Config {
     #[serde(default)]
     pub shims: ShimsRule,
     /// How long a provider's model list is taken for fresh.
-    #[serde(default = "half_a_day", deserialize_with = "one::<Lifetime, _>")]
+    #[serde(default = "half_a_day", deserialize_with = "one::<DurationText, _>")]
     pub models_ttl: Duration,
     /// What is known of providers that were not decoded.
     #[serde(skip)]
@@ -53,7 +54,7 @@ pub struct Provider {
     /// Where it listens.
     pub base_urls: BaseUrls,
     /// The key itself.
-    #[serde(default, deserialize_with = "some::<Key, _>")]
+    #[serde(default, deserialize_with = "some::<LiteralKey, _>")]
     pub key: Option<Secret>,
     /// The variable that holds the key.
     #[serde(default, deserialize_with = "some::<Variable, _>")]
@@ -98,7 +99,7 @@ pub struct Provider {
     #[serde(default)]
     pub tiers: TierNames,
     /// Extra request headers.
-    #[serde(default, deserialize_with = "templates::<Header, HeaderValue, _>")]
+    #[serde(default, deserialize_with = "templates::<HeaderName, HeaderValue, _>")]
     pub headers: BTreeMap<String, Template>,
     /// Standing arguments for the agent.
     #[serde(default)]
@@ -113,7 +114,7 @@ pub struct Provider {
     pub sessions: Option<Sessions>,
     /// What only concerns Codex.
     #[serde(default)]
-    pub codex: Codex,
+    pub codex: CodexSettings,
 }
 
 /// Where a provider's key is kept.
@@ -286,7 +287,7 @@ pub struct ShimsRule {
 /// What only concerns Codex.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Codex {
+pub struct CodexSettings {
     /// The compatibility level for endpoints that reject some kinds of tools.
     #[serde(default)]
     pub tools: ToolSet,

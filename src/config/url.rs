@@ -2,7 +2,7 @@
 //!
 //! A URL may hold a secret by mistake, so no message repeats one before it is known to hold none.
 
-use super::values::bad;
+use super::values::invalid;
 
 /// Checks `text` and gives it back without trailing slashes.
 ///
@@ -21,7 +21,7 @@ pub fn anthropic_base(text: &str) -> Result<&str, String> {
 fn clean(text: &str) -> Result<&str, String> {
     if split(text)?.contains('?') {
         let help = "end it before the `?`; a key goes in `key_env`, `key_file` or `key_command`";
-        return Err(bad("the base URL has a query", help));
+        return Err(invalid("the base URL has a query", help));
     }
     Ok(text.trim_end_matches('/'))
 }
@@ -29,7 +29,7 @@ fn clean(text: &str) -> Result<&str, String> {
 /// Refuses what clients add to a base URL.
 fn without<'t>(text: &'t str, ends: &[&str]) -> Result<&'t str, String> {
     match ends.iter().find_map(|end| Some((end, text.strip_suffix(end)?))) {
-        Some((end, base)) => Err(bad(
+        Some((end, base)) => Err(invalid(
             &format!("the URL ends in `{end}`, which agents add themselves"),
             &format!("write `{base}`"),
         )),
@@ -45,7 +45,7 @@ pub fn list(text: &str) -> Result<&str, String> {
     for name in names {
         if ["key", "api_key", "api-key", "apikey", "token", "access_token"].contains(&name.as_str()) {
             let help = "leave it out; a key goes in `key_env`, `key_file` or `key_command`";
-            return Err(bad(&format!("the URL has a key in it, as `{name}=`"), help));
+            return Err(invalid(&format!("the URL has a key in it, as `{name}=`"), help));
         }
     }
     Ok(text)
@@ -55,11 +55,11 @@ pub fn list(text: &str) -> Result<&str, String> {
 pub fn proxy(text: &str) -> Result<&str, String> {
     let help = "write `inherit`, `none`, or a URL as in `http://127.0.0.1:8080` or `socks5://127.0.0.1:1080`";
     let rest = scheme(text, &["http", "https", "socks5", "socks5h"])
-        .ok_or_else(|| bad("the proxy is neither `inherit`, `none` nor a URL that agents know", help))?;
+        .ok_or_else(|| invalid("the proxy is neither `inherit`, `none` nor a URL that agents know", help))?;
     let authority = rest.trim_end_matches('/');
     let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     if authority.contains(['/', '?', '#']) || !is_address(address) || !authority.chars().all(may_stand) {
-        return Err(bad("the proxy's URL is not of the form `SCHEME://HOST:PORT`", help));
+        return Err(invalid("the proxy's URL is not of the form `SCHEME://HOST:PORT`", help));
     }
     Ok(text)
 }
@@ -68,24 +68,24 @@ pub fn proxy(text: &str) -> Result<&str, String> {
 fn split(text: &str) -> Result<&str, String> {
     const WHOLE: &str = "write it whole, as in `https://api.example.com/v1` or `http://localhost:11434/v1`";
     if !text.contains("://") {
-        return Err(bad("the URL has no scheme", WHOLE));
+        return Err(invalid("the URL has no scheme", WHOLE));
     }
     let rest = scheme(text, &["http", "https"])
-        .ok_or_else(|| bad("the URL's scheme is not http or https", WHOLE))?;
+        .ok_or_else(|| invalid("the URL's scheme is not http or https", WHOLE))?;
     if !text.chars().all(may_stand) {
         let help = "remove it, or write it percent-encoded, as in `%20`; a host as `xn--…`";
-        return Err(bad("the URL has a character in it that no URL can have", help));
+        return Err(invalid("the URL has a character in it that no URL can have", help));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
         let help = "remove all before the `@`; a key goes in `key_env`, `key_file` or `key_command`";
-        return Err(bad("the URL has a user name or password in it", help));
+        return Err(invalid("the URL has a user name or password in it", help));
     }
     if !is_address(authority) {
-        return Err(bad("the URL has no valid host and port", WHOLE));
+        return Err(invalid("the URL has no valid host and port", WHOLE));
     }
     if rest.contains('#') {
-        return Err(bad("the URL has a fragment", "end it before the `#`"));
+        return Err(invalid("the URL has a fragment", "end it before the `#`"));
     }
     Ok(rest)
 }

@@ -13,41 +13,41 @@ use super::types::{BaseUrl, KeyCheck, ProxyRule, Secret};
 use super::url;
 
 /// What text must be, and what it becomes.
-pub trait Rule {
+pub trait Validate {
     /// What the config holds.
     type Out;
 
     /// Judges `text`.
     ///
     /// # Errors
-    /// What is wrong and what to do, as [`bad`] makes it.
+    /// What is wrong and what to do, as [`invalid`] makes it.
     fn check(text: String) -> Result<Self::Out, String>;
 }
 
 /// An error's text: what is wrong, then what to do. Serde hands errors of values on as text alone.
-pub fn bad(message: &str, help: &str) -> String {
+pub fn invalid(message: &str, help: &str) -> String {
     Message::new(message, help).render()
 }
 
 /// A model's id, which goes over the wire byte for byte.
 pub struct ModelId;
 
-impl Rule for ModelId {
+impl Validate for ModelId {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
         if text.trim() != text || text.is_empty() || text.chars().any(char::is_control) {
             let help = "write the id as the provider's list has it, without white space around it";
-            return Err(bad("this is not a model's id", help));
+            return Err(invalid("this is not a model's id", help));
         }
         Ok(text)
     }
 }
 
 /// The key itself. White space around it is no part of it, as with every source of a key.
-pub struct Key;
+pub struct LiteralKey;
 
-impl Rule for Key {
+impl Validate for LiteralKey {
     type Out = Secret;
 
     fn check(text: String) -> Result<Secret, String> {
@@ -62,14 +62,14 @@ impl Rule for Key {
         } else {
             return Ok(Secret(text.to_owned()));
         };
-        Err(bad(fault, help))
+        Err(invalid(fault, help))
     }
 }
 
 /// A base URL of the `openai-…` protocols.
 pub struct OpenaiUrl;
 
-impl Rule for OpenaiUrl {
+impl Validate for OpenaiUrl {
     type Out = BaseUrl;
 
     fn check(text: String) -> Result<BaseUrl, String> {
@@ -80,7 +80,7 @@ impl Rule for OpenaiUrl {
 /// A base URL of the Anthropic protocol.
 pub struct AnthropicUrl;
 
-impl Rule for AnthropicUrl {
+impl Validate for AnthropicUrl {
     type Out = BaseUrl;
 
     fn check(text: String) -> Result<BaseUrl, String> {
@@ -91,7 +91,7 @@ impl Rule for AnthropicUrl {
 /// The address of a model list.
 pub struct ListUrl;
 
-impl Rule for ListUrl {
+impl Validate for ListUrl {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
@@ -99,7 +99,7 @@ impl Rule for ListUrl {
     }
 }
 
-impl Rule for ProxyRule {
+impl Validate for ProxyRule {
     type Out = Self;
 
     fn check(text: String) -> Result<Self, String> {
@@ -121,7 +121,7 @@ impl KeyCheck {
     }
 }
 
-impl Rule for KeyCheck {
+impl Validate for KeyCheck {
     type Out = Self;
 
     fn check(text: String) -> Result<Self, String> {
@@ -129,7 +129,10 @@ impl Rule for KeyCheck {
             // What YAML 1.1 and Nix make of the words.
             "on" | "true" => Ok(Self::On),
             "off" | "false" => Ok(Self::Off),
-            _ => Err(bad("this is neither `on` nor `off`", "write `off` where the key only looks like none")),
+            _ => Err(invalid(
+                "this is neither `on` nor `off`",
+                "write `off` where the key only looks like none",
+            )),
         }
     }
 }
@@ -137,26 +140,26 @@ impl Rule for KeyCheck {
 /// The path of a file or folder.
 pub struct FilePath;
 
-impl Rule for FilePath {
+impl Validate for FilePath {
     type Out = PathBuf;
 
     fn check(text: String) -> Result<PathBuf, String> {
         match text {
-            text if text.is_empty() => Err(bad("the path is empty", "write a path, or remove the key")),
-            text => Word::check(text).map(PathBuf::from),
+            text if text.is_empty() => Err(invalid("the path is empty", "write a path, or remove the key")),
+            text => Argument::check(text).map(PathBuf::from),
         }
     }
 }
 
 /// A word of a command line.
-pub struct Word;
+pub struct Argument;
 
-impl Rule for Word {
+impl Validate for Argument {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
         if text.contains('\0') {
-            return Err(bad("it holds a NUL character, which no program can be given", "remove it"));
+            return Err(invalid("it holds a NUL character, which no program can be given", "remove it"));
         }
         Ok(text)
     }
@@ -165,28 +168,31 @@ impl Rule for Word {
 /// The value of a variable.
 pub struct VariableValue;
 
-impl Rule for VariableValue {
+impl Validate for VariableValue {
     type Out = Template;
 
     fn check(text: String) -> Result<Template, String> {
-        template(&Word::check(text)?)
+        template(&Argument::check(text)?)
     }
 }
 
 /// The value of a request header.
 pub struct HeaderValue;
 
-impl Rule for HeaderValue {
+impl Validate for HeaderValue {
     type Out = Template;
 
     fn check(text: String) -> Result<Template, String> {
         if text.chars().any(|c| c.is_control() && c != '\t') {
             let help = "write it in one line; `|` and `>` in YAML add a line break at the end";
-            return Err(bad("the header's value has a line break or another control character in it", help));
+            return Err(invalid(
+                "the header's value has a line break or another control character in it",
+                help,
+            ));
         }
         if text.is_empty() {
             let help = "write a value, or remove the header";
-            return Err(bad(
+            return Err(invalid(
                 "the header's value is empty, so that some agents would leave the header out",
                 help,
             ));
@@ -197,13 +203,13 @@ impl Rule for HeaderValue {
 
 fn template(text: &str) -> Result<Template, String> {
     let help = "`${env:NAME}`, `${context:FIELD}` and `$${` for a literal `${` can stand here";
-    Template::parse(text).map_err(|message| bad(&message, help))
+    Template::parse(text).map_err(|message| invalid(&message, help))
 }
 
 /// A regular expression.
 pub struct Pattern;
 
-impl Rule for Pattern {
+impl Validate for Pattern {
     type Out = String;
 
     /// Only parses: to build the automaton too costs 200 to 700 µs for each expression (regex 1.13),
@@ -218,14 +224,14 @@ impl Rule for Pattern {
             Err(_) => ("it cannot be understood".to_owned(), 1),
         };
         let message = format!("bad regular expression at its character {}: {}", fault.1, fault.0);
-        Err(bad(&message, "the syntax is that of https://docs.rs/regex, without look-around"))
+        Err(invalid(&message, "the syntax is that of https://docs.rs/regex, without look-around"))
     }
 }
 
 /// How long something lasts: `12h`, `30m`, `90s`, `2d`, or seconds.
-pub struct Lifetime;
+pub struct DurationText;
 
-impl Rule for Lifetime {
+impl Validate for DurationText {
     type Out = Duration;
 
     fn check(text: String) -> Result<Duration, String> {
@@ -239,7 +245,7 @@ impl Rule for Lifetime {
         let digits = number.bytes().all(|b| b.is_ascii_digit());
         let seconds = number.parse().ok().filter(|_| digits).and_then(|number: u64| number.checked_mul(unit));
         seconds.map(Duration::from_secs).ok_or_else(|| {
-            bad(
+            invalid(
                 "this is no length of time",
                 "write a whole number and a unit, as in `12h`, `30m`, `90s` or `2d`",
             )
@@ -253,7 +259,7 @@ mod tests {
 
     #[test]
     fn lifetimes_have_units() {
-        let seconds = |text: &str| Lifetime::check(text.to_owned()).ok().map(|time| time.as_secs());
+        let seconds = |text: &str| DurationText::check(text.to_owned()).ok().map(|time| time.as_secs());
         let read = ["12h", "30m", "90s", "2d", "3600", "0"].map(seconds);
         assert_eq!(read, [43_200, 1_800, 90, 172_800, 3_600, 0].map(Some));
         for text in ["", "h", "1.5h", "-1", "+1h", "1w", "12 h", "99999999999999999999", "9999999999999999d"]

@@ -24,20 +24,20 @@ use crate::fs::waiting;
 const REMOVALS: usize = 3;
 
 /// A locked temporary file that replaces the target on commit and is deleted on drop.
-pub struct Replacement {
+pub struct AtomicFile {
     // Before the lock, so that it is removed while the lock is held.
     fresh: TempPath,
     file: File,
     target: PathBuf,
 }
 
-impl Replacement {
+impl AtomicFile {
     /// Waits for other writers of `target`, and begins. The folder must be there. On a file system without locks it
     /// begins at once, under a name of this process's.
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn begin(target: &Path) -> io::Result<Self> {
+    pub fn open(target: &Path) -> io::Result<Self> {
         let mut fresh = beside(target, "new");
         let mut is_alone = false;
         let mut removals = 0;
@@ -92,12 +92,12 @@ impl Replacement {
     ///
     /// # Errors
     /// When the disk is full.
-    pub fn fill(&mut self, contents: &[u8], mode: u32) -> io::Result<()> {
+    pub fn write(&mut self, contents: &[u8], mode: u32) -> io::Result<()> {
         self.file.write_all(contents)?;
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 
-    /// The new file, for content that is not held as a whole; [`Replacement::fill`] then ends it.
+    /// The new file, for content that is not held as a whole; [`AtomicFile::write`] then ends it.
     pub fn file(&mut self) -> &mut File {
         &mut self.file
     }
@@ -106,15 +106,15 @@ impl Replacement {
     /// file that is there, and its owner where that may be given.
     ///
     /// # Errors
-    /// As [`Replacement::fill`].
-    pub fn fill_like(&mut self, contents: &[u8], there: Option<&Metadata>) -> io::Result<()> {
+    /// As [`AtomicFile::write`].
+    pub fn write_preserving_metadata(&mut self, contents: &[u8], there: Option<&Metadata>) -> io::Result<()> {
         if let Some(there) = there {
             let ours = self.file.metadata()?;
             if (there.uid(), there.gid()) != (ours.uid(), ours.gid()) {
                 _ = fchown(&self.file, Some(there.uid()), Some(there.gid()));
             }
         }
-        self.fill(contents, there.map_or(0o600, |there| there.permissions().mode() & 0o7777))?;
+        self.write(contents, there.map_or(0o600, |there| there.permissions().mode() & 0o7777))?;
         self.sync()
     }
 
@@ -137,7 +137,7 @@ impl Replacement {
     /// Takes the target's place unless something stands there; says whether it did.
     ///
     /// # Errors
-    /// As [`Replacement::commit`].
+    /// As [`AtomicFile::commit`].
     pub fn commit_new(self) -> io::Result<bool> {
         match self.fresh.persist_noclobber(&self.target).map_err(|error| error.error) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -151,8 +151,8 @@ impl Replacement {
 /// # Errors
 /// When it cannot be written; what stood there then stands.
 pub fn publish(target: &Path, contents: &[u8]) -> io::Result<()> {
-    let mut fresh = Replacement::begin(target)?;
-    fresh.fill(contents, 0o644)?;
+    let mut fresh = AtomicFile::open(target)?;
+    fresh.write(contents, 0o644)?;
     fresh.commit()
 }
 
@@ -237,8 +237,8 @@ mod tests {
     }
 
     fn write(target: &Path, text: &str) -> io::Result<()> {
-        let mut fresh = Replacement::begin(target)?;
-        fresh.fill(text.as_bytes(), 0o600)?;
+        let mut fresh = AtomicFile::open(target)?;
+        fresh.write(text.as_bytes(), 0o600)?;
         fresh.commit()
     }
 
@@ -286,9 +286,9 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..25 {
-                        let mut fresh = Replacement::begin(&target).expect("begun");
+                        let mut fresh = AtomicFile::open(&target).expect("begun");
                         let count = fs::read_to_string(&target).unwrap_or_default().lines().count();
-                        fresh.fill("line\n".repeat(count + 1).as_bytes(), 0o600).expect("written");
+                        fresh.write("line\n".repeat(count + 1).as_bytes(), 0o600).expect("written");
                         fresh.commit().expect("renamed");
                     }
                 });
@@ -303,11 +303,11 @@ mod tests {
         let root = folder();
         let target = root.path().join("f");
         for (text, is_new) in [("first", true), ("second", false)] {
-            let mut fresh = Replacement::begin(&target).expect("begun");
-            fresh.fill(text.as_bytes(), 0o600).expect("written");
+            let mut fresh = AtomicFile::open(&target).expect("begun");
+            fresh.write(text.as_bytes(), 0o600).expect("written");
             assert_eq!(fresh.commit_new().expect("tried"), is_new);
         }
-        drop(Replacement::begin(&target).expect("begun"));
+        drop(AtomicFile::open(&target).expect("begun"));
         assert_eq!((fs::read(&target).expect("there"), names(root.path()).len()), (b"first".to_vec(), 1));
     }
 

@@ -11,7 +11,7 @@ use shims::{Dirs, Link};
 
 use super::io_error;
 use super::private_dir::Folders;
-use crate::fs::atomic::{Replacement, beside, replace_link};
+use crate::fs::atomic::{AtomicFile, beside, replace_link};
 use crate::user::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
@@ -35,8 +35,8 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8], synced:
     }
     folders.private(path.parent().unwrap_or(path))?;
     let write = || {
-        let mut fresh = Replacement::begin(path)?;
-        fresh.fill(contents, 0o600)?;
+        let mut fresh = AtomicFile::open(path)?;
+        fresh.write(contents, 0o600)?;
         if synced {
             fresh.sync()?;
         }

@@ -95,9 +95,9 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
         }
         Err(error) => return Err(could_not_look(error)),
     };
-    is_my_own(dir, &itself)?;
+    check_owner(dir, &itself)?;
     if itself.is_symlink() {
-        return if is_base { private_behind(dir) } else { Err(a_link(dir)) };
+        return if is_base { check_symlink_target(dir) } else { Err(a_link(dir)) };
     }
     is_a_folder(dir, &itself)?;
     if itself.mode() & 0o077 != 0 {
@@ -107,7 +107,7 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
 }
 
 /// Whether the folder that a base leads to will do. It is the user's, so its mode is not ours to change.
-fn private_behind(link: &Path) -> Result<()> {
+fn check_symlink_target(link: &Path) -> Result<()> {
     let shown = link.display();
     let Ok(behind) = fs::metadata(link) else {
         bail!(Message::new(
@@ -115,7 +115,7 @@ fn private_behind(link: &Path) -> Result<()> {
             "remove it, or make the folder that it leads to"
         ))
     };
-    is_my_own(link, &behind)?;
+    check_owner(link, &behind)?;
     is_a_folder(link, &behind)?;
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
@@ -132,7 +132,7 @@ fn a_link(dir: &Path) -> anyhow::Error {
     ))
 }
 
-fn is_my_own(dir: &Path, there: &Metadata) -> Result<()> {
+fn check_owner(dir: &Path, there: &Metadata) -> Result<()> {
     if there.uid() == me().as_raw() {
         return Ok(());
     }

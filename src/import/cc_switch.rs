@@ -12,19 +12,19 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
 use shims::Protocol;
 
-use super::draft::{Draft, Kept};
-use super::{Found, claude, codex, hermes};
+use super::draft::{ImportedProvider, KeyLocation};
+use super::{ImportScan, claude, codex, hermes};
 use crate::env::Environment;
 
 /// One provider of one app of cc-switch.
-struct Entry {
+struct CcSwitchEntry {
     app: String,
     name: String,
     settings: Json,
     meta: Json,
 }
 
-pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let folder = env.dirs()?.home.join(".cc-switch");
     let database = folder.join("cc-switch.db");
     let (path, entries) = if database.exists() {
@@ -35,7 +35,7 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
         let Some(config) = found.json(&path)? else { return Ok(()) };
         (path, from_json(&config))
     };
-    for Entry { app, name, settings, meta } in entries {
+    for CcSwitchEntry { app, name, settings, meta } in entries {
         let from = format!("cc-switch's {app} provider {name} in {}", path.display());
         let draft = match app.as_str() {
             "claude" => of_claude(&settings, &meta, &from),
@@ -44,14 +44,14 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
             _ => None,
         };
         match draft {
-            Some(draft) => found.take(Draft { name, from, ..draft }),
+            Some(draft) => found.take(ImportedProvider { name, from, ..draft }),
             None => found.skipped.push(format!("{from}: it cannot be read as a provider")),
         }
     }
     Ok(())
 }
 
-fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<Draft> {
+fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider> {
     let mut draft = claude::of_settings(settings, from, |_| None);
     let protocol = match meta["apiFormat"].as_str() {
         None | Some("anthropic") => return Some(draft),
@@ -70,23 +70,23 @@ fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<Draft> {
     Some(draft)
 }
 
-fn of_codex(settings: &Json, from: &str) -> Option<Draft> {
+fn of_codex(settings: &Json, from: &str) -> Option<ImportedProvider> {
     let table = codex::table(settings["config"].as_str()?)?;
     let chosen = table.get("model_provider").and_then(|id| id.as_str()).map(str::to_owned);
     let drafts = codex::drafts(&table, Some(&settings["auth"]), from, from, None);
     let mut draft = drafts.into_iter().find(|draft| chosen.as_ref().is_none_or(|id| draft.name == *id))?;
     // Some providers of its hold a key in `auth` although they do not ask for Codex' login.
-    if let (Kept::Nowhere, Some(key)) = (&draft.key, settings["auth"]["OPENAI_API_KEY"].as_str()) {
+    if let (KeyLocation::None, Some(key)) = (&draft.key, settings["auth"]["OPENAI_API_KEY"].as_str()) {
         let place = format!("{from} as OPENAI_API_KEY");
-        draft.key = Kept::Literal { key: key.to_owned(), place, command: None };
+        draft.key = KeyLocation::Literal { key: key.to_owned(), place, command: None };
         draft.notes.clear();
     }
     Some(draft)
 }
 
-fn from_json(config: &Json) -> Vec<Entry> {
+fn from_json(config: &Json) -> Vec<CcSwitchEntry> {
     let apps = config.as_object().into_iter().flatten();
-    let entry = |app: &str, provider: &Json| Entry {
+    let entry = |app: &str, provider: &Json| CcSwitchEntry {
         app: app.to_owned(),
         name: provider["name"].as_str().unwrap_or_default().to_owned(),
         settings: provider["settingsConfig"].clone(),
@@ -99,7 +99,7 @@ fn from_json(config: &Json) -> Vec<Entry> {
     .collect()
 }
 
-fn from_database(path: &Path) -> Result<Vec<Entry>> {
+fn from_database(path: &Path) -> Result<Vec<CcSwitchEntry>> {
     let shown = path.display();
     let query =
         "SELECT app_type, name, settings_config, meta FROM providers ORDER BY app_type, sort_index, id";
@@ -136,7 +136,7 @@ fn from_database(path: &Path) -> Result<Vec<Entry>> {
     })?;
     let text = |row: &Json, column: &str| row[column].as_str().unwrap_or_default().to_owned();
     let json = |row: &Json, column: &str| serde_json::from_str(&text(row, column)).unwrap_or_default();
-    let entry = |row: &Json| Entry {
+    let entry = |row: &Json| CcSwitchEntry {
         app: text(row, "app_type"),
         name: text(row, "name"),
         settings: json(row, "settings_config"),

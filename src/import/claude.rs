@@ -4,21 +4,21 @@ use anyhow::Result;
 use serde_json::Value as Json;
 use shims::Protocol;
 
-use super::draft::{Draft, Kept};
-use super::{Found, folder, names};
+use super::draft::{ImportedProvider, KeyLocation};
+use super::{ImportScan, folder, names};
 use crate::env::Environment;
 
 /// Where Claude Code goes without a base URL.
 const ANTHROPIC: &str = "https://api.anthropic.com";
 
-pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let path = folder(env, "CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json");
     let Some(settings) = found.json(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let mut draft = of_settings(&settings, &shown, |variable| {
         Some(["jq", "-er", &format!(".env.{variable}"), &shown].map(str::to_owned).to_vec())
     });
-    if draft.anthropic.is_none() && draft.key != Kept::Nowhere {
+    if draft.anthropic.is_none() && draft.key != KeyLocation::None {
         draft.serve(Protocol::Anthropic, ANTHROPIC);
     }
     draft.name = draft.anthropic.as_deref().map(names::of_host).unwrap_or_default();
@@ -27,19 +27,23 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
 }
 
 /// The provider that settings of Claude Code's shape name; `command` prints the key in a variable.
-pub fn of_settings(settings: &Json, place: &str, command: impl Fn(&str) -> Option<Vec<String>>) -> Draft {
+pub fn of_settings(
+    settings: &Json,
+    place: &str,
+    command: impl Fn(&str) -> Option<Vec<String>>,
+) -> ImportedProvider {
     let said = |name: &str| settings["env"][name].as_str().map(str::trim).filter(|text| !text.is_empty());
-    let mut draft = Draft { from: place.to_owned(), ..Draft::default() };
+    let mut draft = ImportedProvider { from: place.to_owned(), ..ImportedProvider::default() };
     if let Some(url) = said("ANTHROPIC_BASE_URL") {
         draft.serve(Protocol::Anthropic, url);
     }
     let variables = ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"];
     if let Some((variable, key)) = variables.iter().find_map(|name| Some((*name, said(name)?))) {
         let place = format!("{place} as env.{variable}");
-        draft.key = Kept::Literal { key: key.to_owned(), place, command: command(variable) };
+        draft.key = KeyLocation::Literal { key: key.to_owned(), place, command: command(variable) };
         draft.anthropic_use_api_key = variable == "ANTHROPIC_API_KEY";
     } else if let Some(helper) = settings["apiKeyHelper"].as_str().filter(|helper| !helper.is_empty()) {
-        draft.key = Kept::Command(["sh", "-c", helper].map(str::to_owned).to_vec());
+        draft.key = KeyLocation::Command(["sh", "-c", helper].map(str::to_owned).to_vec());
     }
     let model = said("ANTHROPIC_MODEL").or_else(|| settings["model"].as_str());
     draft.default_model = model.filter(|model| !TIERS.contains(model)).map(str::to_owned);

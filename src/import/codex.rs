@@ -6,11 +6,11 @@ use shims::Message;
 use shims::Protocol;
 use toml::{Table, Value as Toml};
 
-use super::draft::{Draft, Kept};
-use super::{Found, folder};
+use super::draft::{ImportedProvider, KeyLocation};
+use super::{ImportScan, folder};
 use crate::env::Environment;
 
-pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let home = folder(env, "CODEX_HOME", ".codex")?;
     let path = home.join("config.toml");
     let Some(text) = found.read(&path)? else { return Ok(()) };
@@ -50,11 +50,11 @@ pub fn drafts(
     place: &str,
     auth_place: &str,
     command: Option<&[String]>,
-) -> Vec<Draft> {
+) -> Vec<ImportedProvider> {
     let drafts = providers(table).map(|(id, provider)| {
         let said = |key: &str| provider.get(key).and_then(Toml::as_str).filter(|text| !text.is_empty());
         let from = format!("{place} [model_providers.{id}]");
-        let mut draft = Draft { name: id.clone(), from, ..Draft::default() };
+        let mut draft = ImportedProvider { name: id.clone(), from, ..ImportedProvider::default() };
         let protocol = match said("wire_api") {
             Some("chat") => Protocol::OpenaiChatCompletions,
             _ => Protocol::OpenaiResponses,
@@ -69,24 +69,24 @@ pub fn drafts(
             Some(argv)
         };
         draft.key = if let Some(variable) = said("env_key") {
-            Kept::Variable(variable.to_owned())
+            KeyLocation::Variable(variable.to_owned())
         } else if let Some(argv) = provider.get("auth").and_then(command_of) {
-            Kept::Command(argv)
+            KeyLocation::Command(argv)
         } else if let Some(key) = said("experimental_bearer_token") {
             let place = format!("{} as experimental_bearer_token", draft.from);
-            Kept::Literal { key: key.to_owned(), place, command: None }
+            KeyLocation::Literal { key: key.to_owned(), place, command: None }
         } else if let Some(key) =
             auth.filter(|_| wants_auth(provider)).and_then(|a| a["OPENAI_API_KEY"].as_str())
         {
             let place = format!("{auth_place} as OPENAI_API_KEY");
-            Kept::Literal { key: key.to_owned(), place, command: command.map(<[String]>::to_vec) }
+            KeyLocation::Literal { key: key.to_owned(), place, command: command.map(<[String]>::to_vec) }
         } else {
             if wants_auth(provider) {
                 draft
                     .notes
                     .push("It uses Codex' own login, which cannot be taken over: name a key.".to_owned());
             }
-            Kept::Nowhere
+            KeyLocation::None
         };
         let map = |key: &str| provider.get(key).and_then(Toml::as_table).into_iter().flatten();
         for (name, value) in map("http_headers") {

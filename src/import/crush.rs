@@ -4,11 +4,11 @@ use anyhow::Result;
 use serde_json::{Map, Value as Json};
 use shims::Protocol;
 
-use super::Found;
-use super::draft::{Draft, Kept};
+use super::ImportScan;
+use super::draft::{ImportedProvider, KeyLocation};
 use crate::env::Environment;
 
-pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let dirs = env.dirs()?;
     let moved = |variable: &str, default: std::path::PathBuf| env.var(variable).map_or(default, Into::into);
     let mut files = vec![
@@ -49,7 +49,7 @@ fn overlay(base: &mut Json, layer: Json) {
     }
 }
 
-fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Draft, String> {
+fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<ImportedProvider, String> {
     let said = |key: &str| provider[key].as_str().filter(|text| !text.is_empty());
     if provider["disable"] == true {
         return Err("it is disabled".to_owned());
@@ -58,7 +58,8 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Draft, S
     if url.contains('$') {
         return Err("its base URL is not written out".to_owned());
     }
-    let mut draft = Draft { name: id.to_owned(), from: from.to_owned(), ..Draft::default() };
+    let mut draft =
+        ImportedProvider { name: id.to_owned(), from: from.to_owned(), ..ImportedProvider::default() };
     let protocols: &[Protocol] = match said("type").unwrap_or("openai-compat") {
         "anthropic" => &[Protocol::Anthropic],
         "openai" => &[Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions],
@@ -73,7 +74,7 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Draft, S
     let key = said("api_key").map(|key| key.strip_prefix("Bearer ").unwrap_or(key));
     let bearer = said("api_key").is_some_and(|key| key.starts_with("Bearer "));
     draft.anthropic_use_api_key = protocols == [Protocol::Anthropic] && key.is_some() && !bearer;
-    draft.key = key.map_or(Kept::Nowhere, |key| kept(key, from));
+    draft.key = key.map_or(KeyLocation::None, |key| kept(key, from));
     for (name, value) in provider["extra_headers"].as_object().unwrap_or(&Map::new()) {
         match (value.as_str(), value.as_str().and_then(variable)) {
             (_, Some(variable)) => _ = draft.headers.insert(name.clone(), format!("${{env:{variable}}}")),
@@ -97,13 +98,15 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Draft, S
 }
 
 /// A value that the shell would expand: a variable, a command, or the key itself.
-fn kept(value: &str, from: &str) -> Kept {
+fn kept(value: &str, from: &str) -> KeyLocation {
     if let Some(name) = variable(value) {
-        return Kept::Variable(name.to_owned());
+        return KeyLocation::Variable(name.to_owned());
     }
     match value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
-        Some(script) => Kept::Command(["sh", "-c", script].map(str::to_owned).to_vec()),
-        None => Kept::Literal { key: value.to_owned(), place: format!("{from}.api_key"), command: None },
+        Some(script) => KeyLocation::Command(["sh", "-c", script].map(str::to_owned).to_vec()),
+        None => {
+            KeyLocation::Literal { key: value.to_owned(), place: format!("{from}.api_key"), command: None }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::presets::Preset;
 
 /// What another tool says of a provider.
 #[derive(Clone, Default)]
-pub struct Draft {
+pub struct ImportedProvider {
     /// What it is called there.
     pub name: String,
     /// Where that stands, for people.
@@ -23,7 +23,7 @@ pub struct Draft {
     /// Where the Anthropic protocol is.
     pub anthropic: Option<String>,
     /// Where the key is.
-    pub key: Kept,
+    pub key: KeyLocation,
     /// Whether the key goes as `x-api-key`.
     pub anthropic_use_api_key: bool,
     /// The model that is used there.
@@ -44,10 +44,10 @@ pub struct Draft {
 
 /// Where the other tool keeps the key.
 #[derive(Clone, Default, Eq, PartialEq)]
-pub enum Kept {
+pub enum KeyLocation {
     /// It needs none, or nobody knows.
     #[default]
-    Nowhere,
+    None,
     /// In this variable.
     Variable(String),
     /// This prints it.
@@ -63,7 +63,7 @@ pub enum Kept {
     },
 }
 
-impl Kept {
+impl KeyLocation {
     /// Whether both give the same key, as far as that is known.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -73,7 +73,7 @@ impl Kept {
     }
 }
 
-impl Draft {
+impl ImportedProvider {
     /// Whether `provider` is where this one is.
     pub fn is_at(&self, provider: &Provider) -> bool {
         let same = |url: &Option<String>, protocol| {
@@ -108,13 +108,13 @@ impl Draft {
     }
 
     /// Whether `other` is the same provider, known by the URL of another protocol.
-    fn completes(&self, other: &Self) -> bool {
+    fn is_same_account(&self, other: &Self) -> bool {
         let apart = (self.openai.is_none() || other.openai.is_none())
             && (self.anthropic.is_none() || other.anthropic.is_none());
         apart && self.name == other.name && self.key.is(&other.key)
     }
 
-    fn absorb(&mut self, other: Self) {
+    fn merge(&mut self, other: Self) {
         match (&self.default_model, other.default_model) {
             (None, model) => self.default_model = model,
             (Some(one), Some(two)) if *one != two => {
@@ -136,11 +136,11 @@ impl Draft {
 }
 
 /// Makes one of drafts that are the same provider under several protocols, as switchers keep them.
-pub fn merged(drafts: Vec<Draft>) -> Vec<Draft> {
-    let mut merged: Vec<Draft> = Vec::new();
+pub fn merged(drafts: Vec<ImportedProvider>) -> Vec<ImportedProvider> {
+    let mut merged: Vec<ImportedProvider> = Vec::new();
     for draft in drafts {
-        match merged.iter_mut().find(|there| there.completes(&draft)) {
-            Some(there) => there.absorb(draft),
+        match merged.iter_mut().find(|there| there.is_same_account(&draft)) {
+            Some(there) => there.merge(draft),
             None => merged.push(draft),
         }
     }

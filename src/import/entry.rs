@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use super::draft::{Draft, Kept};
+use super::draft::{ImportedProvider, KeyLocation};
 use super::names::variable;
 use super::secret::may_hold_key;
 use crate::config::yaml_scalar as scalar;
@@ -19,7 +19,7 @@ pub enum Keys {
 }
 
 /// The entry as it would be in a file of its own: comments, the name, the keys.
-pub fn yaml(draft: &Draft, name: &str, keys: Keys) -> String {
+pub fn yaml(draft: &ImportedProvider, name: &str, keys: Keys) -> String {
     let mut yaml = format!("# From {}.\n", one_line(&draft.from));
     for note in &draft.notes {
         _ = writeln!(yaml, "# {}", one_line(note));
@@ -30,7 +30,7 @@ pub fn yaml(draft: &Draft, name: &str, keys: Keys) -> String {
     }
 }
 
-fn lines(draft: &Draft, name: &str, keys: Keys) -> Vec<String> {
+fn lines(draft: &ImportedProvider, name: &str, keys: Keys) -> Vec<String> {
     let mut lines = vec![format!("  protocols: [{}]", protocols(draft)), "  base_urls:".to_owned()];
     for (family, url) in [("openai", &draft.openai), ("anthropic", &draft.anthropic)] {
         lines.extend(url.as_ref().map(|url| format!("    {family}: {}", scalar(url))));
@@ -53,7 +53,7 @@ fn lines(draft: &Draft, name: &str, keys: Keys) -> Vec<String> {
     lines
 }
 
-fn protocols(draft: &Draft) -> String {
+fn protocols(draft: &ImportedProvider) -> String {
     draft.protocols.iter().map(|protocol| protocol.name()).collect::<Vec<_>>().join(", ")
 }
 
@@ -64,21 +64,24 @@ fn section(key: &str, below: impl Iterator<Item = String>) -> Vec<String> {
     head.into_iter().chain(below).collect()
 }
 
-fn key_lines(key: &Kept, name: &str, keys: Keys) -> Vec<String> {
+fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
     let command = |argv: &[String]| {
         let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
         format!("key_command: [{}]", words.join(", "))
     };
     let lines = match key {
-        Kept::Nowhere => Vec::new(),
-        Kept::Variable(name) => vec![format!("key_env: {}", scalar(name))],
-        Kept::Command(argv) if keys == Keys::Leave && argv.iter().any(|word| may_hold_key(word)) => vec![
-            "# The command that prints its key there may hold the key itself, and is left out.".to_owned(),
-            format!("key_env: {}", variable(name)),
-        ],
-        Kept::Command(argv) => vec![command(argv)],
-        Kept::Literal { key, .. } if keys == Keys::Copy => vec![format!("key: {}", scalar(key))],
-        Kept::Literal { key, place, command: argv } => {
+        KeyLocation::None => Vec::new(),
+        KeyLocation::Variable(name) => vec![format!("key_env: {}", scalar(name))],
+        KeyLocation::Command(argv) if keys == Keys::Leave && argv.iter().any(|word| may_hold_key(word)) => {
+            vec![
+                "# The command that prints its key there may hold the key itself, and is left out."
+                    .to_owned(),
+                format!("key_env: {}", variable(name)),
+            ]
+        }
+        KeyLocation::Command(argv) => vec![command(argv)],
+        KeyLocation::Literal { key, .. } if keys == Keys::Copy => vec![format!("key: {}", scalar(key))],
+        KeyLocation::Literal { key, place, command: argv } => {
             let which = key::fingerprint(key);
             let mut lines = vec![
                 format!("# Its key {which} is in {}.", one_line(place)),
@@ -95,7 +98,7 @@ fn key_lines(key: &Kept, name: &str, keys: Keys) -> Vec<String> {
     lines.into_iter().map(|line| format!("  {line}")).collect()
 }
 
-fn header_lines(draft: &Draft, keys: Keys) -> Vec<String> {
+fn header_lines(draft: &ImportedProvider, keys: Keys) -> Vec<String> {
     let secret = draft.secret_headers.iter();
     let (copied, left): (Vec<_>, Vec<_>) = match keys {
         Keys::Copy => (secret.collect(), Vec::new()),
@@ -137,10 +140,14 @@ mod tests {
     use super::*;
     use crate::config::{append, parse};
 
-    fn literal() -> Draft {
-        let mut draft = Draft { name: "x".to_owned(), from: "there".to_owned(), ..Draft::default() };
+    fn literal() -> ImportedProvider {
+        let mut draft = ImportedProvider {
+            name: "x".to_owned(),
+            from: "there".to_owned(),
+            ..ImportedProvider::default()
+        };
         draft.serve(Protocol::Anthropic, "https://host/anthropic/v1/");
-        draft.key = Kept::Literal {
+        draft.key = KeyLocation::Literal {
             key: "sk-\"1'#".to_owned(),
             place: "a file".to_owned(),
             command: Some(vec!["jq".to_owned(), "-er".to_owned(), ".a".to_owned()]),
@@ -189,7 +196,7 @@ mod tests {
         let one = merged(vec![literal(), other.clone()]);
         assert_eq!(one.len(), 1);
         assert_eq!(one[0].protocols, [Protocol::Anthropic, Protocol::OpenaiResponses]);
-        other.key = Kept::Nowhere;
+        other.key = KeyLocation::None;
         assert_eq!(merged(vec![literal(), other]).len(), 2, "another key is another provider");
     }
 }

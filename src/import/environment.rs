@@ -6,8 +6,8 @@ use std::rc::Rc;
 use anyhow::Result;
 use shims::Protocol;
 
-use super::draft::{Draft, Kept};
-use super::{Found, names};
+use super::draft::{ImportedProvider, KeyLocation};
+use super::{ImportScan, names};
 use crate::env::Environment;
 use crate::presets::{self, Preset};
 
@@ -17,17 +17,17 @@ const BASES: [(&str, &[&str], Protocol); 2] = [
     ("OPENAI_BASE_URL", &["OPENAI_API_KEY"], Protocol::OpenaiChatCompletions),
 ];
 
-pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     found.looked_at.push("the environment".to_owned());
     let mut used = Vec::new();
     for (base, keys, protocol) in BASES {
         let Some(url) = env.var(base).and_then(OsStr::to_str) else { continue };
         let key = keys.iter().find(|key| env.var(key).is_some());
         let from = key.map_or_else(|| base.to_owned(), |key| format!("{base} and {key}"));
-        let mut draft = Draft { name: names::of_host(url), from, ..Draft::default() };
+        let mut draft = ImportedProvider { name: names::of_host(url), from, ..ImportedProvider::default() };
         draft.serve(protocol, url);
         if let Some(key) = key {
-            draft.key = Kept::Variable((*key).to_owned());
+            draft.key = KeyLocation::Variable((*key).to_owned());
             draft.anthropic_use_api_key = *key == "ANTHROPIC_API_KEY";
             // With a base URL of its own it is not the key of the provider that it is named after.
             used.push(*key);
@@ -35,10 +35,10 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
         found.take(draft);
     }
     let set = |name: &&str| env.var(name).is_some() && !used.contains(name);
-    let mut drafts: Vec<Draft> = Vec::new();
+    let mut drafts: Vec<ImportedProvider> = Vec::new();
     for preset in presets::all()? {
         let Some(variable) = preset.key_variable().filter(set).map(str::to_owned) else { continue };
-        let key = Kept::Variable(variable.clone());
+        let key = KeyLocation::Variable(variable.clone());
         match drafts.iter_mut().find(|there| there.key == key) {
             // Such as a plan at an address of its own: which of them the key is for, only its owner knows.
             Some(there) => there.notes.push(format!("The key may be meant for {} instead.", preset.name)),
@@ -51,18 +51,18 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
     Ok(())
 }
 
-fn draft(preset: Preset, variable: &str) -> Draft {
+fn draft(preset: Preset, variable: &str) -> ImportedProvider {
     let url = |protocol| preset.provider.base_url(protocol).map(str::to_owned);
     let blanks = preset.blanks();
     let fill_in = (!blanks.is_empty()).then(|| format!("Put yours in place of {}.", blanks.join(" and ")));
-    Draft {
+    ImportedProvider {
         name: preset.name.clone(),
         from: format!("the variable {variable} and what is known of {}", preset.name),
         openai: url(Protocol::OpenaiResponses),
         anthropic: url(Protocol::Anthropic),
-        key: Kept::Variable(variable.to_owned()),
+        key: KeyLocation::Variable(variable.to_owned()),
         notes: fill_in.into_iter().collect(),
         preset: Some(Rc::new(preset)),
-        ..Draft::default()
+        ..ImportedProvider::default()
     }
 }

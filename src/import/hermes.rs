@@ -8,11 +8,11 @@ use shims::Protocol;
 use shims::hermes_yaml::Mapping;
 use shims::yaml::Flaw;
 
-use super::draft::{Draft, Kept};
-use super::{Found, crush, folder, names};
+use super::draft::{ImportedProvider, KeyLocation};
+use super::{ImportScan, crush, folder, names};
 use crate::env::Environment;
 
-pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let path = folder(env, "HERMES_HOME", ".hermes")?.join("config.yaml");
     let Some(text) = found.read(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
@@ -47,9 +47,9 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
 }
 
 /// The provider that an entry of Hermes' shape names.
-pub fn draft(name: &str, entry: &Json, from: &str) -> Draft {
+pub fn draft(name: &str, entry: &Json, from: &str) -> ImportedProvider {
     let said = |key: &str| entry[key].as_str().map(str::trim).filter(|text| !text.is_empty());
-    let mut draft = Draft { from: from.to_owned(), ..Draft::default() };
+    let mut draft = ImportedProvider { from: from.to_owned(), ..ImportedProvider::default() };
     let url = ["api", "url", "base_url"].iter().find_map(|key| said(key));
     let anthropic = url.is_some_and(|url| url.trim_end_matches('/').ends_with("/anthropic"));
     let protocol = match said("api_mode").or_else(|| said("transport")) {
@@ -64,14 +64,16 @@ pub fn draft(name: &str, entry: &Json, from: &str) -> Draft {
     draft.name = if name.is_empty() { url.map(names::of_host).unwrap_or_default() } else { name.to_owned() };
     // What the environment lacks, Hermes takes from its own `.env`.
     draft.key = match (said("key_env"), said("api_key")) {
-        (Some(variable), _) => Kept::Variable(variable.to_owned()),
+        (Some(variable), _) => KeyLocation::Variable(variable.to_owned()),
         (None, Some(key)) => match crush::variable(key) {
-            Some(variable) => Kept::Variable(variable.to_owned()),
-            None => Kept::Literal { key: key.to_owned(), place: format!("{from}.api_key"), command: None },
+            Some(variable) => KeyLocation::Variable(variable.to_owned()),
+            None => {
+                KeyLocation::Literal { key: key.to_owned(), place: format!("{from}.api_key"), command: None }
+            }
         },
-        (None, None) => Kept::Nowhere,
+        (None, None) => KeyLocation::None,
     };
-    draft.anthropic_use_api_key = protocol == Protocol::Anthropic && draft.key != Kept::Nowhere;
+    draft.anthropic_use_api_key = protocol == Protocol::Anthropic && draft.key != KeyLocation::None;
     draft.default_model = said("default_model").or_else(|| said("model")).map(str::to_owned);
     for (id, model) in entry["models"].as_object().into_iter().flatten() {
         draft.models.push((id.clone(), model["context_length"].as_u64()));

@@ -1,6 +1,6 @@
 //! Providers out of other tools' own files, as entries of our config.
 //!
-//! Reads and changes nothing. What another tool says becomes a [`Draft`]; what of it has no place in our
+//! Reads and changes nothing. What another tool says becomes a [`ImportedProvider`]; what of it has no place in our
 //! config becomes a sentence in the draft's notes, never silence. No note and no entry tells a key, unless
 //! keys are asked for.
 
@@ -20,11 +20,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-pub use draft::Draft;
+pub use draft::ImportedProvider;
 pub use entry::{Keys, yaml};
 pub use names::{Named, name};
 
-use crate::cli::import::Tool;
+use crate::cli::import::ImportTool;
 use crate::env::Environment;
 use crate::fs::nonblocking;
 
@@ -33,16 +33,16 @@ const LARGEST: u64 = 16 << 20;
 
 /// What another tool's settings hold.
 #[derive(Default)]
-pub struct Found {
+pub struct ImportScan {
     /// The providers, in the order of the files.
-    pub drafts: Vec<Draft>,
+    pub drafts: Vec<ImportedProvider>,
     /// What was looked at, there or not.
     pub looked_at: Vec<String>,
     /// What is no provider of a config, and why.
     pub skipped: Vec<String>,
 }
 
-impl Found {
+impl ImportScan {
     /// The text of a file; `None` when there is none.
     fn read(&mut self, path: &Path) -> Result<Option<String>> {
         self.looked_at.push(path.display().to_string());
@@ -68,7 +68,7 @@ impl Found {
     }
 
     /// Takes a draft if it says where the provider is.
-    fn take(&mut self, draft: Draft) {
+    fn take(&mut self, draft: ImportedProvider) {
         if draft.openai.is_none() && draft.anthropic.is_none() {
             self.skipped.push(format!("{}: it names no base URL", draft.from));
         } else {
@@ -81,15 +81,15 @@ impl Found {
 ///
 /// # Errors
 /// When a file of it is there and cannot be read or understood.
-pub fn find(tool: Tool, env: &Environment) -> Result<Found> {
-    let mut found = Found::default();
+pub fn find(tool: ImportTool, env: &Environment) -> Result<ImportScan> {
+    let mut found = ImportScan::default();
     match tool {
-        Tool::Claude => claude::find(&mut found, env)?,
-        Tool::Codex => codex::find(&mut found, env)?,
-        Tool::Crush => crush::find(&mut found, env)?,
-        Tool::Hermes => hermes::find(&mut found, env)?,
-        Tool::Env => environment::find(&mut found, env)?,
-        Tool::CcSwitch => cc_switch::find(&mut found, env)?,
+        ImportTool::Claude => claude::find(&mut found, env)?,
+        ImportTool::Codex => codex::find(&mut found, env)?,
+        ImportTool::Crush => crush::find(&mut found, env)?,
+        ImportTool::Hermes => hermes::find(&mut found, env)?,
+        ImportTool::Env => environment::find(&mut found, env)?,
+        ImportTool::CcSwitch => cc_switch::find(&mut found, env)?,
     }
     found.drafts = draft::merged(std::mem::take(&mut found.drafts));
     Ok(found)

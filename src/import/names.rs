@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 
-use super::Draft;
+use super::ImportedProvider;
 
 /// A draft and what becomes of it.
 pub enum Named {
@@ -13,7 +13,7 @@ pub enum Named {
 }
 
 /// A name for `draft` that neither `taken` nor the config has, or the name of the same provider there.
-pub fn name(draft: &Draft, config: Option<&Config>, taken: &[String]) -> Named {
+pub fn name(draft: &ImportedProvider, config: Option<&Config>, taken: &[String]) -> Named {
     let wanted = safe(&draft.name);
     let mut name = wanted.clone();
     for number in 2.. {

@@ -32,7 +32,7 @@ use crate::{machine_secret, ui};
 use apply::homes::{self, HomeLock, InUse};
 pub use model_list::{KeyPolicy, Network};
 pub use request::LaunchRequest;
-use resolve::Target;
+use resolve::LaunchTarget;
 
 /// Launches the agent, which takes this process over.
 ///
@@ -165,7 +165,7 @@ pub fn resolve_only<'a>(
 ) -> Result<(Launch, &'a Provider)> {
     let provider = resolve::provider(request.agent, &request.provider, &context.loaded.config)?;
     let key = Key::of(Some(provider), context.env, &context.dirs.home);
-    let target = Target::Provider(provider);
+    let target = LaunchTarget::Provider(provider);
     let resolved = model_list::resolve(request, target, context, network, &key, notes)?;
     match resolved.into_launch() {
         Some(launch) => Ok(launch),

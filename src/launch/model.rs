@@ -9,25 +9,25 @@ use shims::{Model, Origin, Protocol, Sourced, Tiers};
 
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
-use crate::catalog::{Failure, Known};
+use crate::catalog::{Failure, ModelIndex};
 use crate::config::Provider;
 use crate::suggest;
 
 /// Why the model could not be decided.
 #[derive(Debug)]
-pub struct Unknown(Message);
+pub struct UnknownModel(Message);
 
-impl Unknown {
+impl UnknownModel {
     /// The error, when asking the provider for its list failed too.
-    pub fn because(self, failure: &Failure) -> anyhow::Error {
+    pub fn with_fetch_error(self, failure: &Failure) -> anyhow::Error {
         let Message { text, help } = self.0;
         let text = format!("{text}, and its list could not be loaded: {}", failure.message.text);
         anyhow!(Message { text, help })
     }
 }
 
-impl From<Unknown> for anyhow::Error {
-    fn from(unknown: Unknown) -> Self {
+impl From<UnknownModel> for anyhow::Error {
+    fn from(unknown: UnknownModel) -> Self {
         anyhow!(unknown.0)
     }
 }
@@ -36,14 +36,14 @@ impl From<Unknown> for anyhow::Error {
 pub fn choose(
     request: &LaunchRequest,
     provider: &Provider,
-    known: &Known<'_>,
+    known: &ModelIndex<'_>,
 ) -> Result<Sourced<Model>, ResolveError> {
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
     let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
         let (id, _) = split_long_context(&asked.value);
         let model = find(id);
-        if model.is_some() || is_named(provider, id) || request.force.model || is_all_there_is(known) {
+        if model.is_some() || is_named(provider, id) || request.force.model || has_no_known_models(known) {
             return Ok(Sourced::new(model.unwrap_or_else(|| Model::named(id)), asked.origin.clone()));
         }
         return Err(ResolveError::UnknownModel(unknown(id, request, known)));
@@ -63,7 +63,7 @@ pub fn choose(
 }
 
 /// The model of a config that has Claude Code's suffix in its `models`.
-fn written_long(id: &str, known: &Known<'_>) -> Option<Model> {
+fn written_long(id: &str, known: &ModelIndex<'_>) -> Option<Model> {
     ["[1m]", "[1M]"].iter().find_map(|suffix| known.find(&format!("{id}{suffix}"))).map(without_suffix)
 }
 
@@ -77,7 +77,12 @@ pub fn without_suffix(mut model: Model) -> Model {
 }
 
 /// The models for the agent's own picker. Reading the whole list costs, and some agents want a part or nothing of it.
-pub fn offered(request: &LaunchRequest, known: &Known<'_>, protocol: Protocol, tiers: &Tiers) -> Vec<Model> {
+pub fn offered(
+    request: &LaunchRequest,
+    known: &ModelIndex<'_>,
+    protocol: Protocol,
+    tiers: &Tiers,
+) -> Vec<Model> {
     let models = match request.agent.listed_models() {
         0 => return Vec::new(),
         usize::MAX => known.models(),
@@ -100,7 +105,7 @@ pub fn long_context(
     request: &LaunchRequest,
     provider: &Provider,
     model: &Model,
-    known: &Known<'_>,
+    known: &ModelIndex<'_>,
 ) -> BTreeSet<String> {
     let tiers = &provider.tiers;
     let asked = request.model.as_ref().map(|asked| &asked.value).or(provider.default_model.as_ref());
@@ -113,7 +118,7 @@ pub fn long_context(
 }
 
 /// Whether nothing is known and nobody can be asked: then there is nothing to hold the user's word against.
-fn is_all_there_is(known: &Known<'_>) -> bool {
+fn has_no_known_models(known: &ModelIndex<'_>) -> bool {
     known.fresh && known.with_prefix("").is_empty()
 }
 
@@ -124,30 +129,30 @@ fn is_named(provider: &Provider, id: &str) -> bool {
     named.into_iter().flatten().any(|named| split_long_context(named).0 == id)
 }
 
-fn unknown(id: &str, request: &LaunchRequest, known: &Known<'_>) -> Unknown {
+fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> UnknownModel {
     let ids = known.with_prefix("");
-    let near = suggest::nearest(id, ids.iter().map(String::as_str));
+    let near = suggest::rank(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
         [] => String::new(),
-        near => format!("did you mean {}? ", suggest::listed(&near[..near.len().min(3)], 3)),
+        near => format!("did you mean {}? ", suggest::join_limited(&near[..near.len().min(3)], 3)),
     };
-    Unknown(Message::new(
+    UnknownModel(Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),
         format!("{instead}--force model launches it all the same"),
     ))
 }
 
-fn none_chosen(models: &[Model], request: &LaunchRequest) -> Unknown {
+fn none_chosen(models: &[Model], request: &LaunchRequest) -> UnknownModel {
     let provider = &request.provider;
     if models.is_empty() {
-        return Unknown(Message::new(
+        return UnknownModel(Message::new(
             format!("no model is known of provider `{provider}`"),
             format!("name one with --model, or set `providers.{provider}.default_model`"),
         ));
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
-    Unknown(Message::new(
+    UnknownModel(Message::new(
         format!("provider `{provider}` has several models and no default_model"),
-        format!("choose with --model: {}", suggest::listed(&ids, 8)),
+        format!("choose with --model: {}", suggest::join_limited(&ids, 8)),
     ))
 }

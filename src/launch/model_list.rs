@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use shims::{Launch, Note};
 
 use super::LaunchRequest;
-use super::resolve::{self, ResolveError, Target};
+use super::resolve::{self, LaunchTarget, ResolveError};
 use crate::catalog::Catalog;
 use crate::config::Provider;
 use crate::context::Context;
@@ -67,13 +67,15 @@ impl<'a> Resolved<'a> {
 /// When it is refused, or the list that it needs cannot be had.
 pub fn resolve<'a>(
     request: &LaunchRequest,
-    target: Target<'a>,
+    target: LaunchTarget<'a>,
     context: &Context<'_>,
     network: Network,
     key: &Key<'_>,
     notes: &mut Vec<Note>,
 ) -> Result<Resolved<'a>> {
-    let Target::Provider(provider) = target else { return Ok(Resolved { launch: None, is_fresh: true }) };
+    let LaunchTarget::Provider(provider) = target else {
+        return Ok(Resolved { launch: None, is_fresh: true });
+    };
     let name = &request.provider;
     let catalog = catalog(context);
     let resolve = |known| resolve::resolve(request, provider, &context.loaded.config, known, context.env);
@@ -94,7 +96,7 @@ pub fn resolve<'a>(
             let launch = resolve(&catalog.known_after(name, provider, refreshed.list))?;
             Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
         }
-        Err(failure) => Err(unknown.because(&failure)),
+        Err(failure) => Err(unknown.with_fetch_error(&failure)),
     }
 }
 

@@ -25,12 +25,12 @@ pub struct LaunchRequest {
     /// The agent's own words.
     pub args: Vec<OsString>,
     /// Whether to print the plan instead of carrying it out.
-    pub show: Option<Show>,
+    pub show: Option<DryRun>,
 }
 
 /// How to print a plan.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Show {
+pub struct DryRun {
     /// As JSON.
     pub json: bool,
     /// With the contents of files.
@@ -62,7 +62,7 @@ impl LaunchRequest {
             force: opts.force.into_iter().fold(Force::default(), Force::or),
             config: opts.config.map(PathBuf::from),
             args,
-            show: opts.dry_run.then_some(Show { json: opts.json, contents: opts.verbose }),
+            show: opts.dry_run.then_some(DryRun { json: opts.json, contents: opts.verbose }),
         }
     }
 
@@ -82,7 +82,7 @@ impl LaunchRequest {
             force: said.force.into_iter().fold(Force::default(), Force::or),
             config,
             args,
-            show: said.dry_run.then_some(Show { json: said.json, contents: said.verbose }),
+            show: said.dry_run.then_some(DryRun { json: said.json, contents: said.verbose }),
         }
     }
 }

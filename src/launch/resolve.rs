@@ -14,7 +14,7 @@ use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers,
 
 use super::LaunchRequest;
 use super::model;
-use crate::catalog::Known;
+use crate::catalog::ModelIndex;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::{header, suggest};
@@ -23,7 +23,7 @@ use crate::{header, suggest};
 #[derive(Debug)]
 pub enum ResolveError {
     /// The model is not known; the provider's own list may know it.
-    UnknownModel(model::Unknown),
+    UnknownModel(model::UnknownModel),
     /// Asking the provider changes nothing.
     Rejected(anyhow::Error),
 }
@@ -52,7 +52,7 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
         return Ok(agent);
     }
     let typed = typed.to_string_lossy();
-    let meant = suggest::meant(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let meant = suggest::closest(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
     let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
     bail!(Message::new(format!("no agent `{typed}`"), format!("{meant}the agents are {}", shims::names())))
 }
@@ -66,7 +66,7 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
         return Ok(provider);
     }
     let fits = config.providers.iter().filter(|(_, provider)| common(agent, provider).is_some());
-    let names = suggest::nearest(name, fits.map(|(name, _)| name.as_str()));
+    let names = suggest::rank(name, fits.map(|(name, _)| name.as_str()));
     let title = agent.title();
     if names.is_empty() {
         bail!(Message::new(
@@ -76,20 +76,20 @@ pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result
     }
     bail!(Message::new(
         format!("no provider `{name}` in the config"),
-        format!("{title} can use {}", suggest::listed(&names, 12))
+        format!("{title} can use {}", suggest::join_limited(&names, 12))
     ))
 }
 
 /// What a request is about.
 #[derive(Clone, Copy)]
-pub enum Target<'a> {
+pub enum LaunchTarget<'a> {
     /// A provider.
     Provider(&'a Provider),
     /// A home of an old config (`isolated_homes`), which has none.
     ProviderlessHome,
 }
 
-impl<'a> Target<'a> {
+impl<'a> LaunchTarget<'a> {
     /// The provider.
     pub fn provider(self) -> Option<&'a Provider> {
         match self {
@@ -103,13 +103,13 @@ impl<'a> Target<'a> {
 ///
 /// # Errors
 /// As [`provider`].
-pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<Target<'a>> {
+pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<LaunchTarget<'a>> {
     let (agent, name) = (request.agent, &request.provider);
     let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
     if is_home {
-        return Ok(Target::ProviderlessHome);
+        return Ok(LaunchTarget::ProviderlessHome);
     }
-    provider(agent, name, config).map(Target::Provider)
+    provider(agent, name, config).map(LaunchTarget::Provider)
 }
 
 /// The best protocol that both the agent and the provider speak.
@@ -127,7 +127,7 @@ pub fn resolve(
     request: &LaunchRequest,
     provider: &Provider,
     config: &Config,
-    known: &Known<'_>,
+    known: &ModelIndex<'_>,
     env: &Environment,
 ) -> Result<Launch, ResolveError> {
     let protocol = protocol(request, provider)?;

@@ -5,35 +5,35 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value as Json, json};
 use shims::Protocol;
 
-use super::dialect::{self, Answer, Ask};
-use super::http::{Body, Reply};
+use super::dialect::{self, Answer, ModelRequest};
+use super::http::{Body, HttpReply};
 use super::route::{Route, Seen};
-use super::script::Rule;
+use super::script::ScriptRule;
 use super::{MODELS, TEXT};
 
 /// The reply to a request; `id` is unique among all requests.
-pub fn reply(seen: &Seen<'_>, rule: &Rule, id: String) -> Reply {
+pub fn reply(seen: &Seen<'_>, rule: &ScriptRule, id: String) -> HttpReply {
     let usual = match (&rule.body, rule.status) {
         (Some(Json::String(text)), _) => whole(200, "text/plain; charset=utf-8", text.clone()),
         (Some(body), _) => json(200, body),
         (None, Some(status)) if status >= 400 => error(seen, status, "the mock provider's script says so"),
         (None, Some(status)) if status >= 300 => {
-            Reply { body: Body::Whole(Vec::new()), ..json(200, &Json::Null) }
+            HttpReply { body: Body::Whole(Vec::new()), ..json(200, &Json::Null) }
         }
         (None, _) => usual(seen, rule, id),
     };
-    let mut reply = Reply { status: rule.status.unwrap_or(usual.status), ..usual };
+    let mut reply = HttpReply { status: rule.status.unwrap_or(usual.status), ..usual };
     let said = rule.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone()));
     reply.headers.extend(said);
     reply
 }
 
-fn usual(seen: &Seen<'_>, rule: &Rule, id: String) -> Reply {
+fn usual(seen: &Seen<'_>, rule: &ScriptRule, id: String) -> HttpReply {
     match (seen.route, &seen.json) {
         (Route::Answer(_) | Route::CountTokens, None) => error(seen, 400, "the body is not JSON"),
         (Route::Answer(protocol), Some(body)) => {
             let answer = rule.answer(seen).unwrap_or_else(|| Answer::Text(TEXT.to_owned()));
-            let ask = Ask {
+            let ask = ModelRequest {
                 id,
                 model: seen.model().unwrap_or_default(),
                 body,
@@ -52,7 +52,7 @@ fn usual(seen: &Seen<'_>, rule: &Rule, id: String) -> Reply {
     }
 }
 
-fn spoken(protocol: Protocol, stream: bool, ask: &Ask<'_>, answer: &Answer) -> Reply {
+fn spoken(protocol: Protocol, stream: bool, ask: &ModelRequest<'_>, answer: &Answer) -> HttpReply {
     let dialect = dialect::of(protocol);
     if !stream {
         return json(200, &dialect.whole(ask, answer));
@@ -71,17 +71,17 @@ fn models(seen: &Seen<'_>) -> Json {
     dialect::of(seen.shape()).models(&MODELS)
 }
 
-fn error(seen: &Seen<'_>, status: u16, message: &str) -> Reply {
+fn error(seen: &Seen<'_>, status: u16, message: &str) -> HttpReply {
     json(status, &dialect::of(seen.shape()).error(status, message))
 }
 
-fn json(status: u16, body: &Json) -> Reply {
+fn json(status: u16, body: &Json) -> HttpReply {
     whole(status, "application/json", body.to_string())
 }
 
-fn whole(status: u16, kind: &str, text: String) -> Reply {
+fn whole(status: u16, kind: &str, text: String) -> HttpReply {
     let headers = [("content-type".to_owned(), kind.to_owned())].into();
-    Reply { status, headers, body: Body::Whole(text.into_bytes()) }
+    HttpReply { status, headers, body: Body::Whole(text.into_bytes()) }
 }
 
 fn size(seen: &Seen<'_>) -> u64 {

@@ -2,12 +2,12 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dialect::{Answer, Ask, Dialect, Turn, event, is_aside, items, last_user, str_of};
+use super::dialect::{Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of};
 
 /// The protocol `anthropic`.
 pub struct Anthropic;
 
-impl Dialect for Anthropic {
+impl ApiDialect for Anthropic {
     fn turn(&self, body: &Json) -> Turn {
         let messages = || items(&body["messages"]).filter(|message| !is_aside(message));
         let is_result = |message: &Json| items(&message["content"]).any(|part| part["type"] == "tool_result");
@@ -18,7 +18,7 @@ impl Dialect for Anthropic {
         }
     }
 
-    fn whole(&self, ask: &Ask<'_>, answer: &Answer) -> Json {
+    fn whole(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Json {
         let content = match answer {
             Answer::Text(text) => json!({"type": "text", "text": text}),
             Answer::Tool { arguments, .. } => tool_use(ask, answer, arguments),
@@ -26,7 +26,7 @@ impl Dialect for Anthropic {
         message(ask, &json!([content]), Some(stop_reason(answer)), answer.tokens())
     }
 
-    fn events(&self, ask: &Ask<'_>, answer: &Answer) -> Vec<String> {
+    fn events(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Vec<String> {
         let (block, delta, field) = match answer {
             Answer::Text(_) => (json!({"type": "text", "text": ""}), "text_delta", "text"),
             Answer::Tool { .. } => (tool_use(ask, answer, &json!({})), "input_json_delta", "partial_json"),
@@ -74,7 +74,7 @@ impl Dialect for Anthropic {
     }
 }
 
-fn message(ask: &Ask<'_>, content: &Json, stop_reason: Option<&str>, output_tokens: u64) -> Json {
+fn message(ask: &ModelRequest<'_>, content: &Json, stop_reason: Option<&str>, output_tokens: u64) -> Json {
     json!({
         "id": format!("msg_{}", ask.id),
         "type": "message",
@@ -87,7 +87,7 @@ fn message(ask: &Ask<'_>, content: &Json, stop_reason: Option<&str>, output_toke
     })
 }
 
-fn usage(ask: &Ask<'_>, output_tokens: u64) -> Json {
+fn usage(ask: &ModelRequest<'_>, output_tokens: u64) -> Json {
     json!({
         "input_tokens": ask.input_tokens,
         "cache_creation_input_tokens": 0,
@@ -96,7 +96,7 @@ fn usage(ask: &Ask<'_>, output_tokens: u64) -> Json {
     })
 }
 
-fn tool_use(ask: &Ask<'_>, answer: &Answer, input: &Json) -> Json {
+fn tool_use(ask: &ModelRequest<'_>, answer: &Answer, input: &Json) -> Json {
     let Answer::Tool { name, .. } = answer else { return Json::Null };
     json!({"type": "tool_use", "id": format!("toolu_{}", ask.id), "name": name, "input": input})
 }

@@ -2,12 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dialect::{self, Answer, Ask, Dialect, Turn, event, is_aside, items, last_user, str_of};
+use super::dialect::{
+    self, Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of,
+};
 
 /// The protocol `openai-chat-completions`.
 pub struct Chat;
 
-impl Dialect for Chat {
+impl ApiDialect for Chat {
     fn turn(&self, body: &Json) -> Turn {
         let messages = || items(&body["messages"]).filter(|message| !is_aside(message));
         Turn {
@@ -17,7 +19,7 @@ impl Dialect for Chat {
         }
     }
 
-    fn whole(&self, ask: &Ask<'_>, answer: &Answer) -> Json {
+    fn whole(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Json {
         let message = match answer {
             Answer::Text(text) => json!({"role": "assistant", "content": text}),
             Answer::Tool { arguments, .. } => {
@@ -31,7 +33,7 @@ impl Dialect for Chat {
         whole
     }
 
-    fn events(&self, ask: &Ask<'_>, answer: &Answer) -> Vec<String> {
+    fn events(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Vec<String> {
         let chunk = |delta: Json, finish: Option<&str>| {
             let choice = json!({"index": 0, "delta": delta, "finish_reason": finish});
             envelope(ask, "chat.completion.chunk", &[choice])
@@ -69,7 +71,7 @@ impl Dialect for Chat {
     }
 }
 
-fn envelope(ask: &Ask<'_>, object: &str, choices: &[Json]) -> Json {
+fn envelope(ask: &ModelRequest<'_>, object: &str, choices: &[Json]) -> Json {
     json!({
         "id": format!("chatcmpl-{}", ask.id),
         "object": object,
@@ -79,7 +81,7 @@ fn envelope(ask: &Ask<'_>, object: &str, choices: &[Json]) -> Json {
     })
 }
 
-fn usage(ask: &Ask<'_>, answer: &Answer) -> Json {
+fn usage(ask: &ModelRequest<'_>, answer: &Answer) -> Json {
     json!({
         "prompt_tokens": ask.input_tokens,
         "completion_tokens": answer.tokens(),
@@ -87,7 +89,7 @@ fn usage(ask: &Ask<'_>, answer: &Answer) -> Json {
     })
 }
 
-fn call(ask: &Ask<'_>, answer: &Answer, arguments: &str) -> Json {
+fn call(ask: &ModelRequest<'_>, answer: &Answer, arguments: &str) -> Json {
     let Answer::Tool { name, .. } = answer else { return Json::Null };
     let function = json!({"name": name, "arguments": arguments});
     json!({"id": format!("call_{}", ask.id), "type": "function", "function": function})

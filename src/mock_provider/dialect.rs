@@ -6,15 +6,15 @@ use shims::Protocol;
 use super::{anthropic, chat, responses};
 
 /// One protocol, spoken by a provider.
-pub trait Dialect {
+pub trait ApiDialect {
     /// What matters to a script in a request's body.
     fn turn(&self, body: &Json) -> Turn;
 
     /// The answer in one piece.
-    fn whole(&self, ask: &Ask<'_>, answer: &Answer) -> Json;
+    fn whole(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Json;
 
     /// The answer as server-sent events, each complete with its blank line.
-    fn events(&self, ask: &Ask<'_>, answer: &Answer) -> Vec<String>;
+    fn events(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Vec<String>;
 
     /// An error as this protocol's providers write it.
     fn error(&self, status: u16, message: &str) -> Json;
@@ -24,7 +24,7 @@ pub trait Dialect {
 }
 
 /// Who speaks `protocol`.
-pub fn of(protocol: Protocol) -> &'static dyn Dialect {
+pub fn of(protocol: Protocol) -> &'static dyn ApiDialect {
     match protocol {
         Protocol::Anthropic => &anthropic::Anthropic,
         Protocol::OpenaiResponses => &responses::Responses,
@@ -44,7 +44,7 @@ pub struct Turn {
 }
 
 /// What an answer repeats of its request.
-pub struct Ask<'a> {
+pub struct ModelRequest<'a> {
     /// Unique among all requests of all canaries; the protocol's own prefix is put before it.
     pub id: String,
     /// The model asked for.
@@ -168,8 +168,8 @@ pub mod examples {
         Answer::Tool { name: "run".to_owned(), arguments: serde_json::json!({"cmd": "env", "n": 1}) }
     }
 
-    pub fn ask(body: &Json) -> Ask<'_> {
-        Ask { id: "7".to_owned(), model: "m", body, input_tokens: 5, created: 9 }
+    pub fn ask(body: &Json) -> ModelRequest<'_> {
+        ModelRequest { id: "7".to_owned(), model: "m", body, input_tokens: 5, created: 9 }
     }
 
     /// The data of every event, and that each event ends where the next begins.

@@ -35,7 +35,7 @@ impl Request {
 
 /// What is sent back.
 #[derive(Debug)]
-pub struct Reply {
+pub struct HttpReply {
     /// The status code.
     pub status: u16,
     /// Headers but for those of framing.
@@ -144,7 +144,7 @@ fn bad(why: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, why)
 }
 
-impl Reply {
+impl HttpReply {
     /// Sends this reply to a request of `method`, at `pace`.
     pub fn send(&self, mut writer: impl Write, method: &str, pace: Pace) -> io::Result<()> {
         thread::sleep(pace.delay);
@@ -233,7 +233,8 @@ mod tests {
 
     #[test]
     fn a_cut_reply_promises_more_than_it_sends() {
-        let reply = Reply { status: 200, headers: BTreeMap::new(), body: Body::Whole(b"abcdefgh".to_vec()) };
+        let reply =
+            HttpReply { status: 200, headers: BTreeMap::new(), body: Body::Whole(b"abcdefgh".to_vec()) };
         let mut sent = Vec::new();
         reply.send(&mut sent, "GET", Pace { cut: true, ..Pace::default() }).expect("sent");
         assert!(sent.ends_with(b"content-length: 8\r\n\r\nabcd"));

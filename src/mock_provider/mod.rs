@@ -22,7 +22,7 @@ mod route;
 mod script;
 mod server;
 
-pub use record::{Log, Record};
+pub use record::{Log, RequestRecord};
 pub use script::Script;
 pub use server::MockProvider;
 

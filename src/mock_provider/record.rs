@@ -14,7 +14,7 @@ use shims::Protocol;
 
 /// One request and the status it was answered with. It holds whatever the agent sent, keys too.
 #[derive(Clone, Serialize)]
-pub struct Record {
+pub struct RequestRecord {
     /// The number of the request, from 1.
     pub n: u64,
     /// Milliseconds since the mock provider started.
@@ -43,35 +43,35 @@ pub struct Record {
 pub struct Log {
     started: Instant,
     count: u64,
-    place: Place,
+    place: LogTarget,
 }
 
-enum Place {
-    Memory(Vec<Record>),
+enum LogTarget {
+    Memory(Vec<RequestRecord>),
     File(File),
 }
 
 impl Log {
     /// A log that is kept in memory.
     pub fn memory() -> Self {
-        Self { started: Instant::now(), count: 0, place: Place::Memory(Vec::new()) }
+        Self { started: Instant::now(), count: 0, place: LogTarget::Memory(Vec::new()) }
     }
 
     /// A log of JSON lines at the end of a file, which is made with mode 0600.
     pub fn file(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
         let file = file.with_context(|| format!("could not open the log: {}", path.display()))?;
-        Ok(Self { place: Place::File(file), ..Self::memory() })
+        Ok(Self { place: LogTarget::File(file), ..Self::memory() })
     }
 
     /// Numbers a record, gives it its time, and keeps it; it is in the file when this returns.
-    pub fn add(&mut self, record: Record) -> Result<()> {
+    pub fn add(&mut self, record: RequestRecord) -> Result<()> {
         self.count += 1;
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let record = Record { n: self.count, ms, ..record };
+        let record = RequestRecord { n: self.count, ms, ..record };
         match &mut self.place {
-            Place::Memory(records) => records.push(record),
-            Place::File(file) => {
+            LogTarget::Memory(records) => records.push(record),
+            LogTarget::File(file) => {
                 let mut line = serde_json::to_vec(&record)?;
                 line.push(b'\n');
                 // One write, so that a reader never finds half a line.
@@ -82,10 +82,10 @@ impl Log {
     }
 
     /// The records kept in memory; none when they go to a file.
-    pub fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &[RequestRecord] {
         match &self.place {
-            Place::Memory(records) => records,
-            Place::File(_) => &[],
+            LogTarget::Memory(records) => records,
+            LogTarget::File(_) => &[],
         }
     }
 }

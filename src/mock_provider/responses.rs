@@ -2,12 +2,14 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dialect::{self, Answer, Ask, Dialect, Turn, event, is_aside, items, last_user, str_of};
+use super::dialect::{
+    self, Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of,
+};
 
 /// The protocol `openai-responses`.
 pub struct Responses;
 
-impl Dialect for Responses {
+impl ApiDialect for Responses {
     fn turn(&self, body: &Json) -> Turn {
         let input = || items(&body["input"]).filter(|item| !is_aside(item));
         let is_result = |item: &Json| str_of(item, "type").ends_with("_output");
@@ -21,11 +23,11 @@ impl Dialect for Responses {
         }
     }
 
-    fn whole(&self, ask: &Ask<'_>, answer: &Answer) -> Json {
+    fn whole(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Json {
         response(ask, "completed", &[item(ask, answer, true)], Some(answer))
     }
 
-    fn events(&self, ask: &Ask<'_>, answer: &Answer) -> Vec<String> {
+    fn events(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Vec<String> {
         let begun = item(ask, answer, false);
         let done = item(ask, answer, true);
         let id = &begun["id"];
@@ -88,7 +90,7 @@ fn part(text: &str) -> Json {
     json!({"type": "output_text", "text": text, "annotations": []})
 }
 
-fn item(ask: &Ask<'_>, answer: &Answer, done: bool) -> Json {
+fn item(ask: &ModelRequest<'_>, answer: &Answer, done: bool) -> Json {
     let status = if done { "completed" } else { "in_progress" };
     match answer {
         Answer::Text(text) => json!({
@@ -109,7 +111,7 @@ fn item(ask: &Ask<'_>, answer: &Answer, done: bool) -> Json {
     }
 }
 
-fn response(ask: &Ask<'_>, status: &str, output: &[Json], answer: Option<&Answer>) -> Json {
+fn response(ask: &ModelRequest<'_>, status: &str, output: &[Json], answer: Option<&Answer>) -> Json {
     let usage = answer.map(Answer::tokens).map(|output_tokens| {
         json!({
             "input_tokens": ask.input_tokens,

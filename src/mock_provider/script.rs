@@ -19,12 +19,12 @@ use super::route::{Route, Seen};
 
 /// The rules, and what is left of them.
 #[derive(Debug, Default)]
-pub struct Script(Vec<Rule>);
+pub struct Script(Vec<ScriptRule>);
 
 /// One rule: what must be true of a request, and what then happens.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Rule {
+pub struct ScriptRule {
     /// A part of the path or its query.
     path: Option<String>,
     /// The method.
@@ -53,7 +53,7 @@ pub struct Rule {
     /// What the model says.
     text: Option<String>,
     /// The tool the model calls.
-    tool: Option<Tool>,
+    tool: Option<ScriptTool>,
     /// How many requests the rule is for; without it, all.
     times: Option<u64>,
 }
@@ -62,7 +62,7 @@ pub struct Rule {
 /// script serves agents whose tools differ, and every turn ends in text.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tool {
+struct ScriptTool {
     /// The tool's name.
     name: String,
     /// The arguments.
@@ -93,7 +93,7 @@ impl Script {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let rules: Vec<Rule> = serde_json::from_str(text)?;
+        let rules: Vec<ScriptRule> = serde_json::from_str(text)?;
         for (index, rule) in rules.iter().enumerate() {
             rule.check().with_context(|| format!("rule {}", index + 1))?;
         }
@@ -101,16 +101,16 @@ impl Script {
     }
 
     /// What happens to this request; the rule is used up by one.
-    pub fn pick(&mut self, seen: &Seen<'_>) -> Rule {
+    pub fn pick(&mut self, seen: &Seen<'_>) -> ScriptRule {
         let Some(rule) = self.0.iter_mut().find(|rule| rule.times != Some(0) && rule.matches(seen)) else {
-            return Rule::default();
+            return ScriptRule::default();
         };
         rule.times = rule.times.map(|times| times - 1);
         rule.clone()
     }
 }
 
-impl Rule {
+impl ScriptRule {
     fn check(&self) -> Result<()> {
         let answers = [self.body.is_some(), self.text.is_some(), self.tool.is_some()];
         if answers.iter().filter(|&&given| given).count() > 1 {
@@ -156,7 +156,7 @@ impl Rule {
     }
 }
 
-impl Tool {
+impl ScriptTool {
     fn offered(&self, seen: &Seen<'_>) -> Option<&str> {
         let names = self.prefer.iter().chain([&self.name]);
         names.map(String::as_str).find(|name| seen.turn.tools.iter().any(|tool| tool == name))

@@ -13,10 +13,10 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
 
 use super::answer;
-use super::http::{self, Body, Pace, Reply, Request};
+use super::http::{self, Body, HttpReply, Pace, Request};
 use super::password;
 use super::peer;
-use super::record::{Log, Record};
+use super::record::{Log, RequestRecord};
 use super::route::Seen;
 use super::script::Script;
 use crate::machine_secret;
@@ -104,7 +104,7 @@ impl MockProvider {
     }
 
     /// The requests so far; none when they go to a file.
-    pub fn requests(&self) -> Vec<Record> {
+    pub fn requests(&self) -> Vec<RequestRecord> {
         lock(&self.shared.log).records().to_vec()
     }
 }
@@ -181,8 +181,8 @@ fn converse(stream: &TcpStream, shared: &Shared) -> Result<()> {
 impl Shared {
     /// The request without what tells it from those of other programs, or the reply to one of theirs: the prefix of
     /// its path or, for another host, the password of the proxy.
-    fn meant(&self, mut request: Request) -> Result<Request, Reply> {
-        let refusal = |status, headers| Reply { status, headers, body: Body::Whole(Vec::new()) };
+    fn meant(&self, mut request: Request) -> Result<Request, HttpReply> {
+        let refusal = |status, headers| HttpReply { status, headers, body: Body::Whole(Vec::new()) };
         if self.prefix.is_empty() {
             return Ok(request);
         }
@@ -203,12 +203,12 @@ impl Shared {
     }
 
     /// Decides on the reply and records the request; the record is kept before anything is sent.
-    fn reply(&self, request: &Request) -> Result<(Reply, Pace)> {
+    fn reply(&self, request: &Request) -> Result<(HttpReply, Pace)> {
         let seen = Seen::of(request);
         let rule = lock(&self.script).pick(&seen);
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         let reply = answer::reply(&seen, &rule, format!("mock provider{:x}{count:04x}", self.born));
-        lock(&self.log).add(Record {
+        lock(&self.log).add(RequestRecord {
             n: 0,
             ms: 0,
             method: request.method.clone(),

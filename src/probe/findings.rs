@@ -9,7 +9,7 @@ use shims::proxy::host;
 
 use super::{LIMIT, ProbeOutput};
 use crate::key;
-use crate::mock_provider::{Record, TEXT};
+use crate::mock_provider::{RequestRecord, TEXT};
 
 /// The headers in which keys are sent.
 const KEY_HEADERS: [&str; 5] =
@@ -36,18 +36,18 @@ pub struct ProbeReport {
     /// What the agent asked and was answered: title and value.
     facts: Vec<(&'static str, String)>,
     /// What was as promised.
-    kept: Vec<String>,
+    passed: Vec<String>,
     /// What was not.
-    broken: Vec<String>,
+    failed: Vec<String>,
     /// Hosts that were asked for and should not have been.
-    strangers: Vec<String>,
+    unexpected_hosts: Vec<String>,
     /// The agent's last words, when something was not as promised.
-    heard: String,
+    log_tail: String,
 }
 
 impl ProbeReport {
     /// Judges a run by the requests it made.
-    pub fn of(records: &[Record], expected: &Expectations, ran: &ProbeOutput) -> Self {
+    pub fn of(records: &[RequestRecord], expected: &Expectations, ran: &ProbeOutput) -> Self {
         let mut findings = Self::default();
         let (elsewhere, here): (Vec<_>, Vec<_>) = records.iter().partition(|record| is_elsewhere(record));
         findings.question(&here, expected);
@@ -56,14 +56,14 @@ impl ProbeReport {
         findings.hosts(&elsewhere, expected);
         if !findings.as_promised() {
             let said: Vec<_> = ran.stdout.lines().chain(ran.stderr.lines()).collect();
-            findings.heard = said[said.len().saturating_sub(LINES)..].join("\n");
+            findings.log_tail = said[said.len().saturating_sub(LINES)..].join("\n");
         }
         findings
     }
 
     /// Whether the agent asked this provider with this key, got its answer, and did nothing else.
     pub fn as_promised(&self) -> bool {
-        self.broken.is_empty() && self.strangers.is_empty()
+        self.failed.is_empty() && self.unexpected_hosts.is_empty()
     }
 
     /// What the agent asked and was answered: title and value.
@@ -72,40 +72,40 @@ impl ProbeReport {
     }
 
     /// What was as promised.
-    pub fn kept(&self) -> &[String] {
-        &self.kept
+    pub fn passed(&self) -> &[String] {
+        &self.passed
     }
 
     /// What was not.
-    pub fn broken(&self) -> &[String] {
-        &self.broken
+    pub fn failed(&self) -> &[String] {
+        &self.failed
     }
 
     /// Hosts that were asked for and should not have been.
-    pub fn strangers(&self) -> &[String] {
-        &self.strangers
+    pub fn unexpected_hosts(&self) -> &[String] {
+        &self.unexpected_hosts
     }
 
     /// The agent's last words, when something was not as promised.
-    pub fn heard(&self) -> &str {
-        &self.heard
+    pub fn log_tail(&self) -> &str {
+        &self.log_tail
     }
 
-    fn question(&mut self, here: &[&Record], expected: &Expectations) {
+    fn question(&mut self, here: &[&RequestRecord], expected: &Expectations) {
         let prompts: Vec<_> = here.iter().filter(|record| record.protocol.is_some()).collect();
         let Some(first) = prompts.first() else {
-            return self.broken.push("the provider was asked nothing".to_owned());
+            return self.failed.push("the provider was asked nothing".to_owned());
         };
         let models: BTreeSet<_> = prompts.iter().filter_map(|record| record.model.as_deref()).collect();
         let places: Vec<_> =
             keys(first).filter_map(|(name, value)| place(name, value, &expected.key)).collect();
         if places.is_empty() {
-            self.broken.push("the provider's key was not sent to it".to_owned());
+            self.failed.push("the provider's key was not sent to it".to_owned());
         }
         let others: Vec<_> =
             models.iter().filter(|model| !expected.models.iter().any(|it| it == *model)).copied().collect();
         if !others.is_empty() {
-            self.broken.push(format!("a model was asked for that was not chosen: {}", others.join(", ")));
+            self.failed.push(format!("a model was asked for that was not chosen: {}", others.join(", ")));
         }
         self.facts.extend([
             ("host", first.host.clone().unwrap_or_default()),
@@ -115,56 +115,56 @@ impl ProbeReport {
             ("key", places.join(" and ")),
         ]);
         let others = here.len() - prompts.len();
-        self.kept.push(format!("Requests: {} with a prompt, {others} without.", prompts.len()));
+        self.passed.push(format!("Requests: {} with a prompt, {others} without.", prompts.len()));
     }
 
     fn reply(&mut self, ran: &ProbeOutput) {
         let reply = ran.stdout.trim();
         self.facts.push(("reply", reply.lines().last().unwrap_or_default().to_owned()));
         match &ran.ended {
-            None => self.broken.push(format!("the agent had not ended after {} s", LIMIT.as_secs())),
+            None => self.failed.push(format!("the agent had not ended after {} s", LIMIT.as_secs())),
             Some(how) if !reply.contains(TEXT) => {
-                self.broken.push(format!("the agent ended ({how}) without the reply, {TEXT}"));
+                self.failed.push(format!("the agent ended ({how}) without the reply, {TEXT}"));
             }
             Some(_) => {}
         }
     }
 
-    fn keys(&mut self, records: &[Record], elsewhere: &[&Record], expected: &Expectations) {
+    fn keys(&mut self, records: &[RequestRecord], elsewhere: &[&RequestRecord], expected: &Expectations) {
         let sent = |(_, secret): &&(String, String)| records.iter().any(|record| holds(record, secret));
         for (name, _) in expected.stale.iter().filter(sent) {
-            self.broken.push(format!("the value of {name} was sent"));
+            self.failed.push(format!("the value of {name} was sent"));
         }
         if records.iter().flat_map(keys).any(|(_, value)| !value.ends_with(&expected.key)) {
-            self.broken.push("a key of another provider was sent".to_owned());
+            self.failed.push("a key of another provider was sent".to_owned());
         }
         if records.iter().any(|record| holds(&without_keys(record), &expected.key)) {
-            self.broken.push("the key was sent outside the headers meant for it".to_owned());
+            self.failed.push("the key was sent outside the headers meant for it".to_owned());
         }
         if elsewhere.iter().any(|record| holds(record, &expected.key)) {
-            self.broken.push("the key was sent to another host".to_owned());
+            self.failed.push("the key was sent to another host".to_owned());
         }
         if self.as_promised() {
             let stale: Vec<_> = expected.stale.iter().map(|(name, _)| name.as_str()).collect();
-            self.kept.push(match stale.join(" and ") {
+            self.passed.push(match stale.join(" and ") {
                 stale if stale.is_empty() => "No other key was sent.".to_owned(),
                 stale => format!("No other key was sent, though {stale} held one."),
             });
         }
     }
 
-    fn hosts(&mut self, elsewhere: &[&Record], expected: &Expectations) {
+    fn hosts(&mut self, elsewhere: &[&RequestRecord], expected: &Expectations) {
         let asked: BTreeSet<_> = elsewhere.iter().map(|record| record.path.as_str()).collect();
         let is_its_own = |target: &&str| expected.hosts.is_none_or(|own| own.contains(&host(target)));
-        let (own, strangers): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_its_own);
+        let (own, unexpected_hosts): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_its_own);
         if !own.is_empty() {
             let own = own.join(", ");
-            self.kept.push(format!("It also asked for {own}, of its own accord; nothing was let through."));
-        } else if strangers.is_empty() {
+            self.passed.push(format!("It also asked for {own}, of its own accord; nothing was let through."));
+        } else if unexpected_hosts.is_empty() {
             let none = "No other host was asked for: the proxy variables led here as well.";
-            self.kept.push(none.to_owned());
+            self.passed.push(none.to_owned());
         }
-        self.strangers = strangers.into_iter().map(str::to_owned).collect();
+        self.unexpected_hosts = unexpected_hosts.into_iter().map(str::to_owned).collect();
     }
 }
 
@@ -174,34 +174,34 @@ impl fmt::Display for ProbeReport {
             writeln!(f, "  {title:<9} {value}")?;
         }
         writeln!(f)?;
-        self.kept.iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        self.broken.iter().try_for_each(|line| writeln!(f, "Not as promised: {line}."))?;
-        if !self.strangers.is_empty() {
-            writeln!(f, "Not as promised: it asked for {}.", self.strangers.join(", "))?;
+        self.passed.iter().try_for_each(|line| writeln!(f, "{line}"))?;
+        self.failed.iter().try_for_each(|line| writeln!(f, "Not as promised: {line}."))?;
+        if !self.unexpected_hosts.is_empty() {
+            writeln!(f, "Not as promised: it asked for {}.", self.unexpected_hosts.join(", "))?;
         }
-        if !self.heard.is_empty() {
-            writeln!(f, "\nThe agent's last words:\n{}", self.heard)?;
+        if !self.log_tail.is_empty() {
+            writeln!(f, "\nThe agent's last words:\n{}", self.log_tail)?;
         }
         Ok(())
     }
 }
 
 /// Whether a request was for another host, and only came here because the proxy variables said so.
-fn is_elsewhere(record: &Record) -> bool {
+fn is_elsewhere(record: &RequestRecord) -> bool {
     !record.path.starts_with('/')
 }
 
-fn keys(record: &Record) -> impl Iterator<Item = (&str, &str)> {
+fn keys(record: &RequestRecord) -> impl Iterator<Item = (&str, &str)> {
     KEY_HEADERS.iter().filter_map(|&name| Some((name, record.headers.get(name)?.as_str())))
 }
 
-fn without_keys(record: &Record) -> Record {
+fn without_keys(record: &RequestRecord) -> RequestRecord {
     let mut record = record.clone();
     record.headers.retain(|name, _| !KEY_HEADERS.contains(&name.as_str()));
     record
 }
 
-fn holds(record: &Record, secret: &str) -> bool {
+fn holds(record: &RequestRecord, secret: &str) -> bool {
     serde_json::to_string(record).is_ok_and(|text| text.contains(secret))
 }
 
@@ -227,8 +227,8 @@ mod tests {
         }
     }
 
-    fn asked(path: &str, header: &str, value: &str) -> Record {
-        Record {
+    fn asked(path: &str, header: &str, value: &str) -> RequestRecord {
+        RequestRecord {
             n: 1,
             ms: 0,
             method: "POST".to_owned(),
@@ -296,7 +296,7 @@ mod tests {
             assert_eq!(findings.as_promised(), as_promised, "{findings}");
             assert!(findings.to_string().contains("asked for telemetry.example:443"), "{findings}");
         }
-        let other = Record { model: Some("other".to_owned()), ..good.clone() };
+        let other = RequestRecord { model: Some("other".to_owned()), ..good.clone() };
         let findings = ProbeReport::of(&[good, other], &expected, &answered());
         assert!(findings.to_string().contains("not chosen: other"), "{findings}");
         let mute = ProbeOutput { stdout: String::new(), stderr: "boom".to_owned(), ended: None };

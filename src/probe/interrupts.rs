@@ -47,10 +47,10 @@ impl fmt::Display for Interrupted {
 impl std::error::Error for Interrupted {}
 
 /// The signals of this process that ask it to end.
-pub struct Interrupts(Arc<Mutex<State>>);
+pub struct Interrupts(Arc<Mutex<SignalState>>);
 
 #[derive(Default)]
-struct State {
+struct SignalState {
     /// The first signal that came, and when.
     caught: Option<(Signal, Instant)>,
     /// How many folders there are to remove. While there are none, a signal ends this process at once.
@@ -92,7 +92,7 @@ impl Interrupts {
         let signals: SigSet =
             CAUGHT.into_iter().filter(|signal| ignored & (1 << (*signal as i32 - 1)) == 0).collect();
         signals.thread_block().context("could not hold back signals")?;
-        let state = Arc::new(Mutex::new(State::default()));
+        let state = Arc::new(Mutex::new(SignalState::default()));
         let shared = Arc::clone(&state);
         let wait = move || {
             while let Ok(signal) = signals.wait() {
@@ -134,7 +134,7 @@ impl Interrupts {
 }
 
 /// The state stays locked while this process ends, so that nothing more is begun.
-fn came(signal: Signal, state: &mut State) {
+fn came(signal: Signal, state: &mut SignalState) {
     let first = state.caught;
     let (_, since) = *state.caught.get_or_insert((signal, Instant::now()));
     if state.held == 0 || since.elapsed() > PATIENCE {
@@ -154,6 +154,6 @@ fn ignored() -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock(state: &Mutex<SignalState>) -> MutexGuard<'_, SignalState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -21,7 +21,7 @@ use crate::fs::io_error;
 use crate::fs::private_dir::user_dir;
 use crate::key;
 use crate::launch::program;
-use pairs::Pair;
+use pairs::ShimTarget;
 
 /// The folder of the links: the one that is named, `shims.dir` of the config, `$XDG_BIN_HOME`, else `~/.local/bin`.
 ///
@@ -38,13 +38,13 @@ pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) 
 
 /// What stands under a name.
 #[derive(Debug, Eq, PartialEq)]
-pub enum State {
+pub enum LinkState {
     /// Nothing.
     Missing,
     /// A link of agent-run, with its target.
-    Ours(PathBuf),
+    Managed(PathBuf),
     /// Something that is not ours.
-    Foreign,
+    Unmanaged,
 }
 
 /// A folder of links.
@@ -65,18 +65,22 @@ impl Links {
     }
 
     /// What stands under `name`.
-    pub fn state(&self, name: &str) -> State {
+    pub fn state(&self, name: &str) -> LinkState {
         let path = self.folder.join(name);
         let target = match fs::read_link(&path) {
             Ok(target) => target,
-            Err(error) if error.kind() == ErrorKind::NotFound => return State::Missing,
-            Err(_) => return State::Foreign,
+            Err(error) if error.kind() == ErrorKind::NotFound => return LinkState::Missing,
+            Err(_) => return LinkState::Unmanaged,
         };
         let leads_here = match program::file_id(&path) {
             Some(end) => Some(end) == self.ourselves,
             None => target.file_name().is_some_and(|name| name == "agent-run"),
         };
-        if leads_here && Pair::parse(name).is_ok() { State::Ours(target) } else { State::Foreign }
+        if leads_here && ShimTarget::parse(name).is_ok() {
+            LinkState::Managed(target)
+        } else {
+            LinkState::Unmanaged
+        }
     }
 
     /// Whether the link leads nowhere.
@@ -97,7 +101,7 @@ impl Links {
         let mut ours = Vec::new();
         for entry in entries {
             let Ok(name) = entry.map_err(could_not)?.file_name().into_string() else { continue };
-            if let State::Ours(target) = self.state(&name) {
+            if let LinkState::Managed(target) = self.state(&name) {
                 ours.push((name, target));
             }
         }
@@ -109,14 +113,14 @@ impl Links {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub fn make(&self, name: &str, target: &Path) -> Result<State> {
+    pub fn make(&self, name: &str, target: &Path) -> Result<LinkState> {
         user_dir(&self.folder)?;
         let path = self.folder.join(name);
         match symlink(target, &path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(self.state(name)),
             made => {
                 made.map_err(io_error("link", &path))?;
-                Ok(State::Missing)
+                Ok(LinkState::Missing)
             }
         }
     }
@@ -168,9 +172,9 @@ mod tests {
         let expected = [("claude@p", gone), ("codex@me@work", &myself), ("codex@p", &myself)];
         assert_eq!(ours, expected.map(|(name, target)| (name.to_owned(), target.to_owned())));
         for foreign in ["hermes@p", "crush@p", "vim@p", "claude@q", "agent-run"] {
-            assert_eq!(links.state(foreign), State::Foreign, "{foreign}");
+            assert_eq!(links.state(foreign), LinkState::Unmanaged, "{foreign}");
         }
-        assert_eq!(links.state("codex@none"), State::Missing);
+        assert_eq!(links.state("codex@none"), LinkState::Missing);
         assert!(links.is_dangling("claude@p") && !links.is_dangling("codex@p"));
     }
 
@@ -178,13 +182,13 @@ mod tests {
     fn making_a_link_gives_way_to_what_stands_there() {
         let (root, links) = sandbox();
         let myself = std::env::current_exe().expect("a test binary");
-        assert_eq!(links.make("codex@p", &myself).expect("made"), State::Missing);
-        assert_eq!(links.make("codex@p", &myself).expect("there"), State::Ours(myself.clone()));
+        assert_eq!(links.make("codex@p", &myself).expect("made"), LinkState::Missing);
+        assert_eq!(links.make("codex@p", &myself).expect("there"), LinkState::Managed(myself.clone()));
         fs::write(root.path().join("claude@p"), "mine").expect("written");
-        assert_eq!(links.make("claude@p", &myself).expect("there"), State::Foreign);
+        assert_eq!(links.make("claude@p", &myself).expect("there"), LinkState::Unmanaged);
         assert_eq!(fs::read(root.path().join("claude@p")).expect("there"), b"mine");
         links.point("codex@p", Path::new("/x/agent-run")).expect("pointed");
-        assert_eq!(links.state("codex@p"), State::Ours("/x/agent-run".into()));
+        assert_eq!(links.state("codex@p"), LinkState::Managed("/x/agent-run".into()));
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 2, "no left-over");
     }
 }

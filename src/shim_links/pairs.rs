@@ -9,14 +9,14 @@ use crate::launch::resolve;
 
 /// An agent and what it is launched on: a provider, or a home of its own from an old file.
 #[derive(Clone)]
-pub struct Pair {
+pub struct ShimTarget {
     /// The agent.
     pub agent: &'static dyn Agent,
     /// The provider's name.
     pub provider: String,
 }
 
-impl Pair {
+impl ShimTarget {
     /// The file name of the shim.
     pub fn name(&self) -> String {
         format!("{}@{}", self.agent.name(), self.provider)
@@ -52,18 +52,18 @@ impl Pair {
 
 /// Every pair of a coding agent and a provider that works, in their own order. `shell` fits every provider, so
 /// a link for it is made only when it is named.
-pub fn fitting(config: &Config) -> Vec<Pair> {
+pub fn fitting(config: &Config) -> Vec<ShimTarget> {
     fitting_of(shims::coding_agents(), config)
 }
 
 /// As [`fitting`], of these agents.
-pub fn fitting_of(agents: impl Iterator<Item = &'static dyn Agent>, config: &Config) -> Vec<Pair> {
+pub fn fitting_of(agents: impl Iterator<Item = &'static dyn Agent>, config: &Config) -> Vec<ShimTarget> {
     let of_agent = |agent: &'static dyn Agent| {
         let fits = config.providers.iter().filter(move |(_, p)| resolve::common(agent, p).is_some());
         let homes = resolve::home_names(agent.name(), config).iter();
         let homes = homes.filter(|home| !config.providers.contains_key(*home));
         let names = fits.map(|(name, _)| name).chain(homes);
-        names.map(move |name| Pair { agent, provider: name.clone() }).collect::<Vec<_>>()
+        names.map(move |name| ShimTarget { agent, provider: name.clone() }).collect::<Vec<_>>()
     };
     agents.flat_map(of_agent).collect()
 }

@@ -15,7 +15,7 @@ fn is_terminal_control(c: char) -> bool {
     turns || (c.is_control() && c != '\n' && c != '\t')
 }
 
-/// Whether `c` has no place in a name: what [`is_terminal_control`], line breaks, and what cannot be seen.
+/// Whether `c` has no place in a name: what `is_terminal_control`, line breaks, and what cannot be seen.
 pub fn is_unsafe_to_print(c: char) -> bool {
     c.is_control()
         || is_terminal_control(c)

@@ -1,7 +1,7 @@
 //! What settings files say against a launch. What of it is decisive, [`settings_override`](super::settings_override) knows.
 
 use super::family::{is_family, is_held};
-use super::source::{self, Content, Source};
+use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, models, own_settings, paths, plugins, trust};
 use crate::proxy::PROXY_VARIABLES;
 use crate::{ConflictingSetting, Inputs, Launch};
@@ -16,12 +16,12 @@ const UNHELD: &str = "nothing overrules it: that model is asked for where it is 
 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
 pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
-    let state = paths::state_files(launch, inputs).into_iter().map(|path| (paths::Kind::User, path));
+    let state = paths::state_files(launch, inputs).into_iter().map(|path| (paths::SettingsKind::User, path));
     let repository = paths::Repository::of(inputs);
     let files = state.chain(paths::settings(launch, inputs, &repository));
     let mut sources: Vec<_> = files
         .filter_map(|(kind, path)| match source::settings(&path, inputs) {
-            Content::Object(settings) => Some(Source { path, kind, settings }),
+            FileContent::Object(settings) => Some(SettingsSource { path, kind, settings }),
             _ => None,
         })
         .collect();
@@ -33,7 +33,9 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let policies: Vec<_> = paths::policies(inputs)
         .into_iter()
         .filter_map(|path| match source::settings(&path, inputs) {
-            Content::Object(settings) => Some(Source { path, kind: paths::Kind::User, settings }),
+            FileContent::Object(settings) => {
+                Some(SettingsSource { path, kind: paths::SettingsKind::User, settings })
+            }
             _ => None,
         })
         .collect();
@@ -65,7 +67,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
     conflicts
 }
 
-fn of_source(source: &Source) -> Vec<ConflictingSetting> {
+fn of_source(source: &SettingsSource) -> Vec<ConflictingSetting> {
     let conflict = |key: String, answer| ConflictingSetting { path: source.path.clone(), key, answer };
     let answer = |name: &str| match name {
         _ if is_held(name) && !trust::is_trust(name) => Some(HELD),

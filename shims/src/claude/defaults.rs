@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::found::Found;
+use super::found::FoundSettings;
 use super::{argv, policy};
 use crate::Launch;
 use crate::proxy::host;
@@ -18,7 +18,7 @@ const MODE_SETTINGS: [&str; 3] =
     ["/permissions/defaultMode", "/permissions/disableAutoMode", "/disableAutoMode"];
 
 /// Adds them to what is given by `--settings`.
-pub fn add(launch: &Launch, found: &Found, settings: &mut Map<String, Json>) {
+pub fn add(launch: &Launch, found: &FoundSettings, settings: &mut Map<String, Json>) {
     if host(&launch.base_url.value) == policy::ANTHROPIC {
         return;
     }

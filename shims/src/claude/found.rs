@@ -7,19 +7,19 @@ use serde_json::Map;
 
 use super::argv::forwards;
 use super::mcp_servers::{self, ServerFile};
-use super::onboarding::State;
-use super::paths::{self, Kind, Repository};
-use super::source::{self, Content, Source};
+use super::onboarding::StateFile;
+use super::paths::{self, Repository, SettingsKind};
+use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, own_settings};
 use crate::Message;
 use crate::{Inputs, Launch, Plan};
 
 /// What is in the files.
-pub struct Found {
+pub struct FoundSettings {
     /// The state file's `env` and the settings, weakest first.
-    pub sources: Vec<Source>,
+    pub sources: Vec<SettingsSource>,
     /// What administrators impose.
-    pub policies: Vec<Source>,
+    pub policies: Vec<SettingsSource>,
     /// The MCP servers of projects.
     pub servers: Vec<ServerFile>,
     /// The `.claude` folders of the project and of what `--add-dir` adds, as far as there are any.
@@ -28,29 +28,30 @@ pub struct Found {
     pub has_own: bool,
 }
 
-impl Found {
+impl FoundSettings {
     /// Reads everything. A file of a project's that cannot be read turns its whole kind off.
     ///
     /// # Errors
     /// When a file of the user's or an administrator's is no JSON, or the user's own words choose the kinds.
-    pub fn read(launch: &Launch, inputs: &Inputs, state: &State, plan: &mut Plan) -> Result<Self> {
+    pub fn read(launch: &Launch, inputs: &Inputs, state: &StateFile, plan: &mut Plan) -> Result<Self> {
         let env = Map::from_iter([("env".to_owned(), state.env.clone())]);
-        let mut sources = vec![Source { path: state.path.clone(), kind: Kind::User, settings: env }];
-        let mut off: Vec<Kind> = Vec::new();
+        let mut sources =
+            vec![SettingsSource { path: state.path.clone(), kind: SettingsKind::User, settings: env }];
+        let mut off: Vec<SettingsKind> = Vec::new();
         let repository = Repository::of(inputs);
         for (kind, path) in paths::settings(launch, inputs, &repository) {
             match (source::settings(&path, inputs), kind) {
-                (Content::Nothing, _) => {}
-                (Content::Object(settings), _) => sources.push(Source { path, kind, settings }),
-                (Content::Broken(fault), Kind::User) => bail!(Message::new(
+                (FileContent::Nothing, _) => {}
+                (FileContent::Object(settings), _) => sources.push(SettingsSource { path, kind, settings }),
+                (FileContent::Broken(fault), SettingsKind::User) => bail!(Message::new(
                     format!("{}:{fault}", path.display()),
                     "correct the file or move it away; Claude Code would start without it"
                 )),
-                (Content::Closed(_), Kind::User) => warn_of(&path, plan),
-                (Content::Broken(fault), _) => {
+                (FileContent::Closed(_), SettingsKind::User) => warn_of(&path, plan),
+                (FileContent::Broken(fault), _) => {
                     turn_off(kind, &format!("{}:{fault}", path.display()), launch, plan, &mut off)?;
                 }
-                (Content::Closed(why), _) => {
+                (FileContent::Closed(why), _) => {
                     turn_off(kind, &format!("{}: {why}", path.display()), launch, plan, &mut off)?;
                 }
             }
@@ -58,20 +59,20 @@ impl Found {
         let mut servers = Vec::new();
         for path in mcp_servers::files(inputs) {
             let what = match source::object(&path, inputs) {
-                Content::Nothing => continue,
-                Content::Object(content) => {
+                FileContent::Nothing => continue,
+                FileContent::Object(content) => {
                     servers.push(ServerFile { path, content });
                     continue;
                 }
-                Content::Broken(fault) => format!("{}:{fault}", path.display()),
-                Content::Closed(why) => format!("{}: {why}", path.display()),
+                FileContent::Broken(fault) => format!("{}:{fault}", path.display()),
+                FileContent::Closed(why) => format!("{}: {why}", path.display()),
             };
-            turn_off(Kind::Project, &what, launch, plan, &mut off)?;
+            turn_off(SettingsKind::Project, &what, launch, plan, &mut off)?;
         }
         if !off.is_empty() {
             // The user's own stay. Claude Code reads no `.mcp.json` without the project's settings either (2.1.197
             // and 2.1.332).
-            let left = [(Kind::Project, "project"), (Kind::Local, "local")];
+            let left = [(SettingsKind::Project, "project"), (SettingsKind::Local, "local")];
             let left = left.into_iter().filter(|(kind, _)| !off.contains(kind)).map(|(_, name)| name);
             plan.arg("--setting-sources");
             plan.arg(std::iter::once("user").chain(left).collect::<Vec<_>>().join(","));
@@ -85,27 +86,29 @@ impl Found {
     }
 
     /// What the user's own `--settings` says.
-    pub fn own(&self) -> Option<&Source> {
+    pub fn own(&self) -> Option<&SettingsSource> {
         self.sources.last().filter(|_| self.has_own)
     }
 
     /// All settings, the administrators' among them.
-    pub fn all(&self) -> impl Iterator<Item = &Source> {
+    pub fn all(&self) -> impl Iterator<Item = &SettingsSource> {
         self.sources.iter().chain(&self.policies)
     }
 }
 
-fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<Source>> {
+fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<SettingsSource>> {
     let mut policies = Vec::new();
     for path in paths::policies(inputs) {
         match source::settings(&path, inputs) {
-            Content::Nothing => {}
-            Content::Object(settings) => policies.push(Source { path, kind: Kind::User, settings }),
-            Content::Broken(fault) => bail!(Message::new(
+            FileContent::Nothing => {}
+            FileContent::Object(settings) => {
+                policies.push(SettingsSource { path, kind: SettingsKind::User, settings });
+            }
+            FileContent::Broken(fault) => bail!(Message::new(
                 format!("{}:{fault}", path.display()),
                 "ask your administrator to correct this managed policy"
             )),
-            Content::Closed(_) => warn_of(&path, plan),
+            FileContent::Closed(_) => warn_of(&path, plan),
         }
     }
     Ok(policies)
@@ -122,12 +125,18 @@ fn warn_of(path: &Path, plan: &mut Plan) {
 }
 
 /// Leaves out all settings of one kind, because `what` could say anything.
-fn turn_off(kind: Kind, what: &str, launch: &Launch, plan: &mut Plan, off: &mut Vec<Kind>) -> Result<()> {
+fn turn_off(
+    kind: SettingsKind,
+    what: &str,
+    launch: &Launch,
+    plan: &mut Plan,
+    off: &mut Vec<SettingsKind>,
+) -> Result<()> {
     if forwards(launch, "--setting-sources") {
         bail!(Message::new(what, "correct the file, or leave out --setting-sources, and it is left out"));
     }
     let kinds = match kind {
-        Kind::Local => "all local settings are",
+        SettingsKind::Local => "all local settings are",
         _ => "all of the project's settings and MCP servers are",
     };
     plan.warn(Message::new(format!("{what}; {kinds} off in this launch"), "correct the file or remove it"));

@@ -14,9 +14,9 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
-use super::found::Found;
+use super::found::FoundSettings;
 use super::front_matter::Document;
-use super::source::{Source, names, spells, texts};
+use super::source::{SettingsSource, names, spells, texts};
 use super::{argv, front_matter};
 use crate::{Inputs, Launch, Plan};
 
@@ -29,7 +29,7 @@ const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 /// # Errors
 /// When another list has the secret: lists add up.
 pub fn allowed_variables(
-    found: &Found,
+    found: &FoundSettings,
     documents: &[Document<'_>],
     secrets: &BTreeSet<String>,
     launch: &Launch,
@@ -88,8 +88,8 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 }
 
 /// Whether there may be hooks that no settings file shows.
-fn unseen(found: &Found, documents: &[Document<'_>], launch: &Launch, inputs: &Inputs) -> bool {
-    found.all().any(Source::enables_plugins)
+fn unseen(found: &FoundSettings, documents: &[Document<'_>], launch: &Launch, inputs: &Inputs) -> bool {
+    found.all().any(SettingsSource::enables_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(launch, option))
         || front_matter::may_hold_hooks(documents, &found.roots, inputs)
 }
@@ -129,7 +129,7 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
 }
 
 /// What the child sees and a hook can name: capitals, digits and underscores (2.1.332).
-fn visible_variables(found: &Found, inputs: &Inputs, plan: &Plan) -> BTreeSet<String> {
+fn visible_variables(found: &FoundSettings, inputs: &Inputs, plan: &Plan) -> BTreeSet<String> {
     let inherited =
         inputs.env.keys().filter(|name| !plan.env.contains_key(*name)).filter_map(|name| name.to_str());
     let set = plan.env.iter().filter(|(_, value)| value.is_some()).filter_map(|(name, _)| name.to_str());
@@ -142,7 +142,7 @@ fn visible_variables(found: &Found, inputs: &Inputs, plan: &Plan) -> BTreeSet<St
 }
 
 /// Whether hooks or the status line of a settings file name the variable.
-pub fn name_variable(source: &Source, variable: &str) -> bool {
+pub fn name_variable(source: &SettingsSource, variable: &str) -> bool {
     ["hooks", "statusLine"]
         .iter()
         .filter_map(|key| source.settings.get(*key))

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::source::{self, Content, names};
+use super::source::{self, FileContent, names};
 use super::{paths, plugins};
 use crate::{Inputs, Launch, Plan};
 
@@ -101,13 +101,13 @@ fn name_unheld(
     plan: &mut Plan,
 ) {
     let consequence = match source::object(path, inputs) {
-        Content::Nothing => return,
-        Content::Broken(_) | Content::Closed(_) => format!(
+        FileContent::Nothing => return,
+        FileContent::Broken(_) | FileContent::Closed(_) => format!(
             "{} could not be read: its MCP servers may be sent the key of provider `{}`",
             path.display(),
             launch.provider
         ),
-        Content::Object(content) => {
+        FileContent::Object(content) => {
             // A plugin's file may leave `mcpServers` out around them.
             let around = content.get("mcpServers").and_then(Json::as_object).unwrap_or(&content);
             let asks = |server: &Json| {

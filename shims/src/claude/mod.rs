@@ -132,7 +132,7 @@ impl Agent for Claude {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let state = onboarding::State::read(launch, inputs, plan)?;
+        let state = onboarding::StateFile::read(launch, inputs, plan)?;
         route(launch, &state, plan)?;
         choose_models(launch, plan)?;
         keep_quiet(launch, plan);
@@ -144,7 +144,7 @@ impl Agent for Claude {
             plan.unset("CLAUDE_CONFIG_DIR");
         }
         state.merge(launch, plan);
-        let found = found::Found::read(launch, inputs, &state, plan)?;
+        let found = found::FoundSettings::read(launch, inputs, &state, plan)?;
         window::limit(launch, &found, plan);
         settings_override::apply(launch, inputs, &state, &found, plan)?;
         plan.args.extend(own_settings::other_words(launch));
@@ -167,7 +167,7 @@ impl Agent for Claude {
 }
 
 /// Where requests go, and the one credential they carry.
-fn route(launch: &Launch, state: &onboarding::State, plan: &mut Plan) -> Result<()> {
+fn route(launch: &Launch, state: &onboarding::StateFile, plan: &mut Plan) -> Result<()> {
     plan.set("ANTHROPIC_BASE_URL", literal::plain("the base URL", base_url(&launch.base_url.value))?);
     let key = if launch.keyed { Value::key() } else { "agent-run".into() };
     let credential = if sends_api_key(launch) { "ANTHROPIC_API_KEY" } else { "ANTHROPIC_AUTH_TOKEN" };
@@ -193,7 +193,7 @@ fn sends_api_key(launch: &Launch) -> bool {
 
 /// Whether the key of a login at Anthropic's console would go to the provider, and a header of agent-run must
 /// take its place: only one of that name is stronger (2.1.197).
-fn holds_login_key_back(launch: &Launch, state: &onboarding::State) -> bool {
+fn holds_login_key_back(launch: &Launch, state: &onboarding::StateFile) -> bool {
     state.has_login_key && !launch.headers.keys().any(|name| name.eq_ignore_ascii_case(API_KEY_HEADER))
 }
 
@@ -208,7 +208,7 @@ fn base_url(url: &str) -> &str {
 fn choose_models(launch: &Launch, plan: &mut Plan) -> Result<()> {
     let tiers = &launch.tiers;
     let main = launch.model.value.id.as_str();
-    if models::is_alias(main) && models::of(launch).len() > 1 {
+    if models::is_alias(main) && models::possible(launch).len() > 1 {
         plan.warn(Message::new(
             format!("Claude Code takes {main:?} for one of its own names, and may ask for a tier of this launch instead"),
             "give the provider no `tiers`, or choose a model of another name",

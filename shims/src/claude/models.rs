@@ -18,7 +18,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::denied::Denied;
 use super::front_matter::{self, Document};
-use super::source::Source;
+use super::source::SettingsSource;
 use super::{argv, window};
 use crate::window::{LONG_CONTEXT, split_long_context};
 use crate::{Inputs, Launch, Plan};
@@ -37,7 +37,7 @@ pub fn spelled<'a>(id: &'a str, launch: &Launch) -> Cow<'a, str> {
 }
 
 /// Every model this launch may ask for.
-pub fn of(launch: &Launch) -> Vec<&str> {
+pub fn possible(launch: &Launch) -> Vec<&str> {
     let tiers = &launch.tiers;
     let mut models = vec![launch.model.value.id.as_str()];
     for tier in tiers.ids() {
@@ -49,9 +49,9 @@ pub fn of(launch: &Launch) -> Vec<&str> {
 }
 
 /// Adds to the guard what holds the models against settings files.
-pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
+pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, Json>) {
     let needed = list(launch);
-    let lists: Vec<_> = sources.iter().filter_map(Source::available_models).collect();
+    let lists: Vec<_> = sources.iter().filter_map(SettingsSource::available_models).collect();
     if !lists.is_empty() {
         let allowed: Vec<&str> = lists.into_iter().flatten().collect();
         if needed.iter().any(|model| !allowed.contains(&model.as_str())) {
@@ -63,7 +63,7 @@ pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
         Json::String(model) => Some(vec![json!(model)]),
         _ => None,
     });
-    let foreign = |model: &Json| !of(launch).iter().any(|ours| model == ours);
+    let foreign = |model: &Json| !possible(launch).iter().any(|ours| model == ours);
     if fallbacks.flatten().any(|model| foreign(&model)) {
         guard.insert("fallbackModel".to_owned(), json!([])); // in their place
     }
@@ -77,7 +77,7 @@ pub fn pin(sources: &[Source], launch: &Launch, guard: &mut Map<String, Json>) {
 const HOOK: &str = "the `model` of a hook";
 
 /// A model that is chosen where nothing can hold it.
-pub struct Choice<'a> {
+pub struct ModelChoice<'a> {
     pub path: &'a std::path::Path,
     /// What chooses it, for people.
     pub key: String,
@@ -85,9 +85,10 @@ pub struct Choice<'a> {
 }
 
 /// The models of hooks.
-pub fn of_hooks<'a>(source: &'a Source, launch: &Launch) -> Vec<Choice<'a>> {
+pub fn of_hooks<'a>(source: &'a SettingsSource, launch: &Launch) -> Vec<ModelChoice<'a>> {
     let model = |hook: &'a Json| hook.get("model")?.as_str().filter(|model| is_foreign(model, launch));
-    let choice = |model| Choice { path: &source.path, key: HOOK.to_owned(), model: Cow::Borrowed(model) };
+    let choice =
+        |model| ModelChoice { path: &source.path, key: HOOK.to_owned(), model: Cow::Borrowed(model) };
     source.hooks().filter_map(model).map(choice).collect()
 }
 
@@ -95,10 +96,14 @@ pub fn of_hooks<'a>(source: &'a Source, launch: &Launch) -> Vec<Choice<'a>> {
 pub fn of_document_hooks<'a>(
     documents: &'a [Document<'_>],
     launch: &'a Launch,
-) -> impl Iterator<Item = Choice<'a>> {
+) -> impl Iterator<Item = ModelChoice<'a>> {
     documents.iter().flat_map(move |document| {
         let models = document.hook_models().into_iter().filter(|model| is_foreign(model, launch));
-        models.map(|model| Choice { path: &document.path, key: HOOK.to_owned(), model: Cow::Owned(model) })
+        models.map(|model| ModelChoice {
+            path: &document.path,
+            key: HOOK.to_owned(),
+            model: Cow::Owned(model),
+        })
     })
 }
 
@@ -106,12 +111,12 @@ pub fn of_document_hooks<'a>(
 pub fn of_documents<'a>(
     documents: &'a [Document<'_>],
     launch: &'a Launch,
-) -> impl Iterator<Item = Choice<'a>> {
+) -> impl Iterator<Item = ModelChoice<'a>> {
     let inherits = launch.tiers.subagent == "inherit";
     let unheld = documents.iter().filter(move |document| !document.is_agent || inherits);
     unheld.filter_map(|document| {
         let model = document.model().filter(|model| is_foreign(model, launch))?;
-        Some(Choice { path: &document.path, key: "`model:`".to_owned(), model })
+        Some(ModelChoice { path: &document.path, key: "`model:`".to_owned(), model })
     })
 }
 
@@ -123,14 +128,14 @@ pub fn is_alias(model: &str) -> bool {
 
 fn is_foreign(model: &str, launch: &Launch) -> bool {
     let model = split_long_context(model).0;
-    !model.is_empty() && !ALIASES.contains(&model) && !of(launch).contains(&model)
+    !model.is_empty() && !ALIASES.contains(&model) && !possible(launch).contains(&model)
 }
 
 /// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
 /// then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not given
 /// otherwise, because `/model` offers nothing else with it.
 pub fn may_be_chosen<'a>(
-    mut sources: impl Iterator<Item = &'a Source>,
+    mut sources: impl Iterator<Item = &'a SettingsSource>,
     documents: &[Document<'_>],
     roots: &[PathBuf],
     launch: &Launch,
@@ -139,7 +144,7 @@ pub fn may_be_chosen<'a>(
     let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
     of_documents(documents, launch).next().is_some()
         || brings_plugins(launch, inputs)
-        || sources.any(Source::enables_plugins)
+        || sources.any(SettingsSource::enables_plugins)
         || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
         || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)
 }
@@ -150,7 +155,8 @@ pub fn list(launch: &Launch) -> Vec<String> {
     // A family's name would let the whole family in.
     let of_words =
         argv::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
-    let spellings = of(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
+    let spellings =
+        possible(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     for id in spellings.chain(of_words) {
         if !list.contains(&id) {
             list.push(id);
@@ -160,8 +166,12 @@ pub fn list(launch: &Launch) -> Vec<String> {
 }
 
 /// Whether the lists of the settings and of the launch together let a model in.
-pub fn is_allowed<'a>(model: &str, sources: impl Iterator<Item = &'a Source>, launch: &Launch) -> bool {
-    let lists = sources.filter_map(Source::available_models).flatten();
+pub fn is_allowed<'a>(
+    model: &str,
+    sources: impl Iterator<Item = &'a SettingsSource>,
+    launch: &Launch,
+) -> bool {
+    let lists = sources.filter_map(SettingsSource::available_models).flatten();
     lists.map(str::to_owned).chain(list(launch)).any(|entry| allows(&entry, model))
 }
 
@@ -190,15 +200,15 @@ fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
 /// What `availableModels` does not hold: the models of hooks, and those of documents that a list lets in, since Claude
 /// Code joins the lists.
 pub struct Unheld<'a> {
-    choices: Vec<Choice<'a>>,
+    choices: Vec<ModelChoice<'a>>,
     pub denied: Denied,
 }
 
 impl<'a> Unheld<'a> {
     pub fn new(
-        sources: &'a [Source],
-        policies: &[Source],
-        plugins: &'a [Source],
+        sources: &'a [SettingsSource],
+        policies: &[SettingsSource],
+        plugins: &'a [SettingsSource],
         documents: &'a [Document<'_>],
         launch: &'a Launch,
     ) -> Self {
@@ -219,7 +229,7 @@ impl<'a> Unheld<'a> {
     /// Warns of a project's and a plugin's.
     pub fn name(&self, launch: &Launch, plan: &mut Plan) {
         let mut warned: Vec<String> = Vec::new();
-        for Choice { path, key, model } in &self.choices {
+        for ModelChoice { path, key, model } in &self.choices {
             let consequence = if self.denied.holds(model) {
                 "this launch denies it, and a Claude Code older than 2.1.332 asks for it all the same"
             } else {

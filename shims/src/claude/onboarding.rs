@@ -23,7 +23,7 @@ const KEY_TAIL: usize = 20;
 /// What a launch has to know of the state file. The rest, often megabytes, is skipped unread.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Content {
+struct StateContent {
     #[serde(rename = "hasCompletedOnboarding")]
     onboarded: Json,
     env: Json,
@@ -34,7 +34,7 @@ struct Content {
 /// The state file, looked at.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
-pub struct State {
+pub struct StateFile {
     /// Where it is, or will be.
     pub path: PathBuf,
     /// Its `env`, which beats the environment as a settings file's does.
@@ -49,7 +49,7 @@ pub struct State {
     open: bool,
 }
 
-impl State {
+impl StateFile {
     /// Looks at the state file.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl State {
             }
         };
         let Some(bytes) = bytes else { return Ok(unread(path, true)) };
-        let Content { onboarded, env, login_key } = content(&path, bytes)?;
+        let StateContent { onboarded, env, login_key } = content(&path, bytes)?;
         let onboarded = onboarded == Json::Bool(true);
         let open = std::str::from_utf8(bytes).is_ok();
         if !open && !onboarded {
@@ -115,7 +115,7 @@ fn servers_name(bytes: &[u8], variable: &str) -> bool {
     is_in && json::parse(bytes, JAVASCRIPT).is_ok_and(|state| mcp_servers::users_own_name(&state, variable))
 }
 
-fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
+fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
     let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let Some(first) = text.iter().find(|byte| !byte.is_ascii_whitespace()) else {
         bail!(broken(path, 1, 1, "the file is empty"));
@@ -129,7 +129,7 @@ fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
     match json::parse(bytes, JAVASCRIPT) {
         Ok(whole @ Json::Object(_)) => {
             let of = |name| whole[name].clone();
-            Ok(Content { onboarded: of(FLAG), env: of("env"), login_key: of("primaryApiKey") })
+            Ok(StateContent { onboarded: of(FLAG), env: of("env"), login_key: of("primaryApiKey") })
         }
         Ok(_) => bail!(broken(path, 1, 1, "not a JSON object")),
         Err(fault) => bail!(broken(path, fault.line, fault.column, fault.message)),

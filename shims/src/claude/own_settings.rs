@@ -12,8 +12,8 @@ use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 
 use super::argv;
-use super::paths::{self, Kind};
-use super::source::Source;
+use super::paths::{self, SettingsKind};
+use super::source::SettingsSource;
 use crate::json::{self, JAVASCRIPT};
 use crate::{EntryKind, Fact, Inputs, Launch, Plan};
 
@@ -48,16 +48,16 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 ///
 /// # Errors
 /// When it cannot be read or is no JSON object: Claude Code would not start either.
-pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<Source>> {
+pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> {
     let Some(given) = last_value(launch) else { return Ok(None) };
     let Some(path) = file(launch, inputs) else {
         let settings = object(Path::new(OPTION), given.as_bytes())?;
-        return Ok(Some(Source { path: OPTION.into(), kind: Kind::User, settings }));
+        return Ok(Some(SettingsSource { path: OPTION.into(), kind: SettingsKind::User, settings }));
     };
     let why = match inputs.fact(&path) {
         Some(Fact::File(bytes)) => {
             let settings = object(&path, bytes)?;
-            return Ok(Some(Source { path, kind: Kind::User, settings }));
+            return Ok(Some(SettingsSource { path, kind: SettingsKind::User, settings }));
         }
         Some(Fact::Dir(_)) => "it is a folder",
         Some(Fact::Stream) => "it is not a regular file",
@@ -102,7 +102,7 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
 
 /// Gives Claude Code the user's settings and ours as one.
 pub fn add_argument(
-    own: Option<&Source>,
+    own: Option<&SettingsSource>,
     ours: Map<String, Json>,
     launch: &Launch,
     inputs: &Inputs,
@@ -138,7 +138,7 @@ pub fn add_argument(
 
 /// The user's settings with the places of their permission rules spelled out: `Read(/x)` counts from the folder of the
 /// file, and if that is a link, of what it leads to (2.1.332). Ours lies elsewhere.
-fn anchored(own: &Source, inputs: &Inputs) -> Map<String, Json> {
+fn anchored(own: &SettingsSource, inputs: &Inputs) -> Map<String, Json> {
     let mut settings = own.settings.clone();
     let Some(folder) = own.path.parent().filter(|_| own.path.is_absolute()) else { return settings };
     let name = own.path.file_name();

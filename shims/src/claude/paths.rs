@@ -14,7 +14,7 @@ const POLICY: &str =
 
 /// The settings files by what `--setting-sources` calls them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Kind {
+pub enum SettingsKind {
     User,
     Project,
     Local,
@@ -79,7 +79,11 @@ pub fn state_files(launch: &Launch, inputs: &Inputs) -> [PathBuf; 2] {
 /// The user's, the project's and the local settings that may be there, weakest first. The local ones are taken from the
 /// root of the git repository too, which for a linked worktree is the main checkout (2.1.332). The project's there and
 /// those of `--add-dir` are opened, and their variables and hooks are not taken; they are looked at all the same.
-pub fn settings(launch: &Launch, inputs: &Inputs, repository: &Repository<'_>) -> Vec<(Kind, PathBuf)> {
+pub fn settings(
+    launch: &Launch,
+    inputs: &Inputs,
+    repository: &Repository<'_>,
+) -> Vec<(SettingsKind, PathBuf)> {
     let users = config_dirs(launch, inputs);
     let mut folders = argv::added_folders(launch, inputs);
     for folder in repository.roots.iter().chain([&inputs.dirs.cwd]) {
@@ -95,10 +99,10 @@ pub fn settings(launch: &Launch, inputs: &Inputs, repository: &Repository<'_>) -
     }
     // The user's local ones are opened wherever the session runs (2.1.332).
     let kinds = [
-        (Kind::User, "settings.json", &users),
-        (Kind::Local, "settings.local.json", &users),
-        (Kind::Project, "settings.json", &projects),
-        (Kind::Local, "settings.local.json", &projects),
+        (SettingsKind::User, "settings.json", &users),
+        (SettingsKind::Local, "settings.local.json", &users),
+        (SettingsKind::Project, "settings.json", &projects),
+        (SettingsKind::Local, "settings.local.json", &projects),
     ];
     let files = kinds.into_iter().flat_map(|(kind, name, folders)| {
         let there = folders.iter().filter(move |folder| may_hold(folder, name, inputs));

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::found::Found;
+use super::found::FoundSettings;
 use super::{literal, models, window};
 use crate::{Launch, Plan};
 
@@ -23,7 +23,7 @@ const MOST_ROWS: usize = 24;
 const ANSWER: u64 = 32_000;
 
 /// Adds the rows to what is given by `--settings`, unless the user's settings have rows or a list leaves them out.
-pub fn add(launch: &Launch, found: &Found, plan: &Plan, settings: &mut Map<String, Json>) {
+pub fn add(launch: &Launch, found: &FoundSettings, plan: &Plan, settings: &mut Map<String, Json>) {
     let own = found.all().any(|source| source.is_users() && source.settings.contains_key(KEY));
     if own || settings.contains_key("availableModels") {
         return;
@@ -31,7 +31,7 @@ pub fn add(launch: &Launch, found: &Found, plan: &Plan, settings: &mut Map<Strin
     let counted = plan.env.get(OsStr::new(window::WINDOW)).and_then(|value| value.as_ref()?.plain());
     let Some(counted) = counted.and_then(|text| text.to_str()?.trim().parse::<u64>().ok()) else { return };
     let answer = launch.model.value.output_limit().unwrap_or(ANSWER);
-    let mut ids = models::of(launch);
+    let mut ids = models::possible(launch);
     let mut rows = Vec::new();
     for model in &launch.models {
         let Some(own) = model.context_window.filter(|window| *window >= counted) else { continue };

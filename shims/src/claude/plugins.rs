@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::paths::{self, Kind};
-use super::source::{self, Content, Source, texts};
+use super::paths::{self, SettingsKind};
+use super::source::{self, FileContent, SettingsSource, texts};
 use super::{argv, own_settings};
 use crate::{Fact, Inputs, Launch};
 
@@ -53,12 +53,12 @@ pub fn server_files(folder: &Path) -> [PathBuf; 2] {
 }
 
 /// The hooks of these plugins.
-pub fn hooks(folders: &[PathBuf], inputs: &Inputs) -> Vec<Source> {
+pub fn hooks(folders: &[PathBuf], inputs: &Inputs) -> Vec<SettingsSource> {
     let mut sources = Vec::new();
     for folder in folders {
         for path in hook_files(folder, inputs) {
-            if let Content::Object(settings) = source::object(&path, inputs) {
-                sources.push(Source { path, kind: Kind::Project, settings });
+            if let FileContent::Object(settings) = source::object(&path, inputs) {
+                sources.push(SettingsSource { path, kind: SettingsKind::Project, settings });
             }
         }
         let said = match manifest(folder, inputs).remove("hooks") {
@@ -73,7 +73,11 @@ pub fn hooks(folders: &[PathBuf], inputs: &Inputs) -> Vec<Source> {
                 around if around.get("hooks").is_some_and(Json::is_object) => around,
                 events => Map::from_iter([("hooks".to_owned(), events.into())]),
             };
-            sources.push(Source { path: folder.join(MANIFEST), kind: Kind::Project, settings });
+            sources.push(SettingsSource {
+                path: folder.join(MANIFEST),
+                kind: SettingsKind::Project,
+                settings,
+            });
         }
     }
     sources
@@ -94,7 +98,7 @@ fn hook_files(folder: &Path, inputs: &Inputs) -> Vec<PathBuf> {
 
 fn manifest(folder: &Path, inputs: &Inputs) -> Map<String, Json> {
     match source::object(&folder.join(MANIFEST), inputs) {
-        Content::Object(manifest) => manifest,
+        FileContent::Object(manifest) => manifest,
         _ => Map::new(),
     }
 }
@@ -103,7 +107,7 @@ fn manifest(folder: &Path, inputs: &Inputs) -> Map<String, Json> {
 pub fn enabling(files: &[PathBuf], launch: &Launch, inputs: &Inputs) -> Vec<Map<String, Json>> {
     let files = files.iter().filter(|path| may_enable(path, inputs));
     let read = files.filter_map(|path| match source::settings(path, inputs) {
-        Content::Object(settings) => Some(settings),
+        FileContent::Object(settings) => Some(settings),
         _ => None,
     });
     read.chain(own_settings::read(launch, inputs).ok().flatten().map(|own| own.settings)).collect()
@@ -137,7 +141,7 @@ fn installed(enabled: &[&str], launch: &Launch, inputs: &Inputs) -> Vec<PathBuf>
         return folders;
     }
     for path in lists(launch, inputs) {
-        let Content::Object(mut list) = source::object(&path, inputs) else { continue };
+        let FileContent::Object(mut list) = source::object(&path, inputs) else { continue };
         let Some(Json::Object(plugins)) = list.remove("plugins") else { continue };
         for (_, copies) in plugins.into_iter().filter(|(name, _)| enabled.contains(&name.as_str())) {
             let copies = match copies {

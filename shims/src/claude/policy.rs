@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 
 use super::family::is_held;
 use super::models;
-use super::settings_override::{HEADERS, agrees, meant};
-use super::source::{Source, as_text, texts};
+use super::settings_override::{HEADERS, agrees, intended};
+use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
 use crate::{Launch, Plan};
 
@@ -18,7 +18,7 @@ pub const ANTHROPIC: &str = "api.anthropic.com";
 ///
 /// # Errors
 /// When the policy forbids the launch, or its own key or headers would go to the provider.
-pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> {
+pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Result<()> {
     let path = policy.path.display();
     refuse_forbidden(policy, launch)?;
     if policy.text("apiKeyHelper").is_some() {
@@ -46,7 +46,8 @@ pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> 
     {
         sets.push("availableModels".to_owned());
     }
-    let differs = |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &meant(name, launch, plan));
+    let differs =
+        |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &intended(name, launch, plan));
     sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
     if !sets.is_empty() {
         plan.warn(format!(
@@ -58,11 +59,12 @@ pub fn respect(policy: &Source, launch: &Launch, plan: &mut Plan) -> Result<()> 
 }
 
 /// Claude Code would refuse the provider, or go on with another model (2.1.332).
-fn refuse_forbidden(policy: &Source, launch: &Launch) -> Result<()> {
+fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
     let path = policy.path.display();
     let denied: Vec<&str> = policy.settings.get("deniedModels").into_iter().flat_map(texts).collect();
-    if let Some(model) =
-        models::of(launch).into_iter().find(|model| denied.iter().any(|denied| models::denies(denied, model)))
+    if let Some(model) = models::possible(launch)
+        .into_iter()
+        .find(|model| denied.iter().any(|denied| models::denies(denied, model)))
     {
         bail!(Message::new(
             format!("{path}: this managed policy denies the model `{model}`"),

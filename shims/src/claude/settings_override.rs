@@ -16,10 +16,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::argv::forwards;
 use super::family::{is_family, is_held};
-use super::found::Found;
+use super::found::FoundSettings;
 use super::front_matter::Document;
-use super::onboarding::State;
-use super::source::{Source, as_text};
+use super::onboarding::StateFile;
+use super::source::{SettingsSource, as_text};
 use super::{
     defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, trust,
 };
@@ -32,7 +32,13 @@ pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
 ///
 /// # Errors
 /// When a file holds something that no argument is stronger than.
-pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, plan: &mut Plan) -> Result<()> {
+pub fn apply(
+    launch: &Launch,
+    inputs: &Inputs,
+    state: &StateFile,
+    found: &FoundSettings,
+    plan: &mut Plan,
+) -> Result<()> {
     for source in found.all() {
         refuse_unbeatable(source, launch)?;
     }
@@ -66,7 +72,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
     let secrets = secrets_of_documents(secrets, plan);
     let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
     let is_unread = !secrets.is_empty() && name_unread_documents(&found.roots, launch, inputs, plan);
-    let is_projects = |source: &Source| !source.is_users() && source.text("agent").is_some();
+    let is_projects = |source: &SettingsSource| !source.is_users() && source.text("agent").is_some();
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
@@ -83,7 +89,7 @@ pub fn apply(launch: &Launch, inputs: &Inputs, state: &State, found: &Found, pla
 }
 
 /// Keeps the user's `key_env` variable where the user's own servers or hooks name it.
-fn keep_users_key_variable(found: &Found, state: &State, launch: &Launch, plan: &mut Plan) {
+fn keep_users_key_variable(found: &FoundSettings, state: &StateFile, launch: &Launch, plan: &mut Plan) {
     let Some(variable) = launch.key_variable.as_deref() else { return };
     if state.servers_name_key_variable {
         plan.keep_key_variable(launch, &state.path);
@@ -147,31 +153,31 @@ fn name_documents_with_secrets(
 }
 
 /// What the child is to see of a variable: a value, nothing, or whatever it likes.
-pub enum Meant<'a> {
+pub enum IntendedValue<'a> {
     Value(&'a Value),
     Unset,
     Free,
 }
 
-pub fn meant<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> Meant<'a> {
+pub fn intended<'a>(name: &str, launch: &'a Launch, plan: &'a Plan) -> IntendedValue<'a> {
     let set = launch.extra_env.get(name).or_else(|| plan.env.get(OsStr::new(name))?.as_ref());
     match set {
-        Some(value) => Meant::Value(value),
-        None if plan.env.contains_key(OsStr::new(name)) || is_family(name) => Meant::Unset,
-        None => Meant::Free,
+        Some(value) => IntendedValue::Value(value),
+        None if plan.env.contains_key(OsStr::new(name)) || is_family(name) => IntendedValue::Unset,
+        None => IntendedValue::Free,
     }
 }
 
 /// Whether `theirs` makes no difference to what is meant.
-pub fn agrees(theirs: &Json, meant: &Meant<'_>) -> bool {
-    match meant {
-        Meant::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
-        Meant::Unset => as_text(theirs).is_empty(),
-        Meant::Free => true,
+pub fn agrees(theirs: &Json, intended: &IntendedValue<'_>) -> bool {
+    match intended {
+        IntendedValue::Value(ours) => ours.plain().is_some_and(|ours| ours == OsStr::new(&*as_text(theirs))),
+        IntendedValue::Unset => as_text(theirs).is_empty(),
+        IntendedValue::Free => true,
     }
 }
 
-fn guard(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
+fn guard(sources: &[SettingsSource], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
     let mut guard = Map::new();
     if sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
         guard.insert("apiKeyHelper".to_owned(), "".into()); // `null` would not turn it off
@@ -184,7 +190,12 @@ fn guard(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) 
     guard
 }
 
-fn guarded_env(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
+fn guarded_env(
+    sources: &[SettingsSource],
+    launch: &Launch,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) -> Map<String, Json> {
     let mut env = Map::new();
     for source in sources {
         for (name, theirs) in source.env().filter(|(name, _)| !is_held(name)) {
@@ -192,17 +203,17 @@ fn guarded_env(sources: &[Source], launch: &Launch, inputs: &Inputs, plan: &mut 
             if is_trust && source.is_users() {
                 continue;
             }
-            let mut meant = meant(name, launch, plan);
+            let mut intended = intended(name, launch, plan);
             let inherited = inputs.var(name).map(Value::from);
-            if is_trust && let Meant::Free = meant {
+            if is_trust && let IntendedValue::Free = intended {
                 // What the user's own environment trusts, and nothing where it says nothing.
-                meant = inherited.as_ref().map_or(Meant::Unset, Meant::Value);
+                intended = inherited.as_ref().map_or(IntendedValue::Unset, IntendedValue::Value);
             }
-            if agrees(theirs, &meant) {
+            if agrees(theirs, &intended) {
                 continue;
             }
-            let ours = match meant {
-                Meant::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
+            let ours = match intended {
+                IntendedValue::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
                 _ => Some(String::new()),
             };
             if ours.is_none() {
@@ -226,7 +237,7 @@ fn secret_lost(path: &Path, name: &str) -> String {
 
 /// The header that holds a login's key back is a secret, and goes by the environment; headers in a settings
 /// file beat it there.
-fn refuse_lost_header(sources: &[Source]) -> Result<()> {
+fn refuse_lost_header(sources: &[SettingsSource]) -> Result<()> {
     for source in sources {
         if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
             bail!(Message::new(
@@ -243,7 +254,7 @@ fn refuse_lost_header(sources: &[Source]) -> Result<()> {
 
 /// A socket in place of the base URL cannot be taken back once a settings file named it, and `--bg` is
 /// looked at before `--settings` is.
-fn refuse_unbeatable(source: &Source, launch: &Launch) -> Result<()> {
+fn refuse_unbeatable(source: &SettingsSource, launch: &Launch) -> Result<()> {
     for (name, value) in source.env() {
         let text = as_text(value);
         let consequence = match name {

@@ -5,30 +5,30 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::paths::Kind;
-use crate::json::{self, Fault, JAVASCRIPT};
+use super::paths::SettingsKind;
+use crate::json::{self, JAVASCRIPT, JsonError};
 use crate::{Fact, Inputs};
 
 /// What a JSON file says.
 #[derive(Debug)]
-pub enum Content {
+pub enum FileContent {
     /// There is no such file, it is empty, or it is JSON but no object.
     Nothing,
     Object(Map<String, Json>),
     /// It is no JSON. Claude Code does not take it either, as far as its versions are known.
-    Broken(Fault),
+    Broken(JsonError),
     /// It is there and its bytes could not be had. Claude Code 2.1.197 and 2.1.332 do not read a pipe either.
     Closed(String),
 }
 
 /// Reads a settings file. One in UTF-16 with a byte order mark is taken too (2.1.197 and 2.1.332, which take no other
 /// JSON file in that encoding).
-pub fn settings(path: &Path, inputs: &Inputs) -> Content {
+pub fn settings(path: &Path, inputs: &Inputs) -> FileContent {
     read(path, inputs, true)
 }
 
 /// Reads a file of MCP servers.
-pub fn object(path: &Path, inputs: &Inputs) -> Content {
+pub fn object(path: &Path, inputs: &Inputs) -> FileContent {
     read(path, inputs, false)
 }
 
@@ -39,34 +39,34 @@ fn decoded(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.collect::<String>().into_bytes())
 }
 
-fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> Content {
+fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> FileContent {
     let bytes = match inputs.fact(path) {
         Some(Fact::File(bytes)) if may_be_utf16 => decoded(bytes),
         Some(Fact::File(bytes)) => Cow::Borrowed(bytes.as_slice()),
-        Some(Fact::Stream) => return Content::Closed("it is not a regular file".to_owned()),
-        Some(Fact::Unreadable(why)) => return Content::Closed(why.clone()),
-        None | Some(Fact::Absent | Fact::Dir(_)) => return Content::Nothing,
+        Some(Fact::Stream) => return FileContent::Closed("it is not a regular file".to_owned()),
+        Some(Fact::Unreadable(why)) => return FileContent::Closed(why.clone()),
+        None | Some(Fact::Absent | Fact::Dir(_)) => return FileContent::Nothing,
     };
     let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
     if std::str::from_utf8(&bytes).is_ok_and(|text| text.chars().all(is_space)) {
-        return Content::Nothing;
+        return FileContent::Nothing;
     }
     match json::parse(&bytes, JAVASCRIPT) {
-        Ok(Json::Object(object)) => Content::Object(object),
-        Ok(_) => Content::Nothing,
-        Err(fault) => Content::Broken(fault),
+        Ok(Json::Object(object)) => FileContent::Object(object),
+        Ok(_) => FileContent::Nothing,
+        Err(fault) => FileContent::Broken(fault),
     }
 }
 
 /// One settings file.
 #[derive(Debug)]
-pub struct Source {
+pub struct SettingsSource {
     pub path: PathBuf,
-    pub kind: Kind,
+    pub kind: SettingsKind,
     pub settings: Map<String, Json>,
 }
 
-impl Source {
+impl SettingsSource {
     /// The variables it sets.
     pub fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
         let env = self.settings.get("env").and_then(Json::as_object);
@@ -98,7 +98,7 @@ impl Source {
 
     /// Whether it is the user's own and no project's.
     pub fn is_users(&self) -> bool {
-        self.kind == Kind::User
+        self.kind == SettingsKind::User
     }
 }
 

@@ -4,7 +4,7 @@
 //! authority in the user's own settings is lost, and every request fails. 2.1.197 takes some from a project's
 //! settings too, and sent the key to a server that nobody vouches for.
 
-use super::found::Found;
+use super::found::FoundSettings;
 use super::source::as_text;
 use crate::Message;
 use crate::{Launch, Plan};
@@ -33,7 +33,7 @@ pub fn is_carried(name: &str) -> bool {
 }
 
 /// Puts what the user's own settings trust into the environment of the launch.
-pub fn carry(found: &Found, launch: &Launch, plan: &mut Plan) {
+pub fn carry(found: &FoundSettings, launch: &Launch, plan: &mut Plan) {
     for source in found.sources.iter().filter(|source| source.is_users()) {
         for (name, value) in source.env() {
             let text = as_text(value);

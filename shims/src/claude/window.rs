@@ -8,8 +8,8 @@
 //! `opus` of the user's settings, and `/model default` asks for `id[1m]`. `CLAUDE_CODE_DISABLE_1M_CONTEXT` keeps it from
 //! that, and has it warn at every start of a window above 200,000.
 
-use super::found::Found;
-use super::source::{Source, as_text};
+use super::found::FoundSettings;
+use super::source::{SettingsSource, as_text};
 use super::{argv, models};
 use crate::window::split_long_context;
 use crate::{Launch, Plan};
@@ -36,7 +36,7 @@ const REWRITTEN: &[&str] =
     &["claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-1-20250805", "claude-opus-4-20250514", "opus"];
 
 /// Sets the limits of the launch's model.
-pub fn limit(launch: &Launch, found: &Found, plan: &mut Plan) {
+pub fn limit(launch: &Launch, found: &FoundSettings, plan: &mut Plan) {
     let model = &launch.model.value;
     let window = match model.context_window.filter(|&window| window > 0) {
         Some(window) if window < SMALLEST => {
@@ -67,7 +67,8 @@ pub fn limit(launch: &Launch, found: &Found, plan: &mut Plan) {
     if let Some(output) = model.output_limit() {
         plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
     }
-    let mut asked = models::of(launch).into_iter().map(str::to_owned).chain(argv::values(launch, "--model"));
+    let mut asked =
+        models::possible(launch).into_iter().map(str::to_owned).chain(argv::values(launch, "--model"));
     let would_be_capped =
         |id: String| knows(&id) || models::is_long(&id, launch) || split_long_context(&id).1;
     if !asked.any(would_be_capped) && is_needed(window, found.sources.iter().any(is_rewritten)) {
@@ -86,12 +87,12 @@ pub fn knows(id: &str) -> bool {
     id.to_ascii_lowercase().contains("claude-")
 }
 
-fn is_rewritten(source: &Source) -> bool {
+fn is_rewritten(source: &SettingsSource) -> bool {
     source.is_users() && source.text("model").is_some_and(|model| REWRITTEN.contains(&model))
 }
 
 /// Has Claude Code count with what the user says, or else with an assumption, and gives the window.
-fn assume(launch: &Launch, found: &Found, plan: &mut Plan) -> u64 {
+fn assume(launch: &Launch, found: &FoundSettings, plan: &mut Plan) -> u64 {
     let own = stated(WINDOW, found).filter(|text| text.trim().parse::<u64>().is_ok_and(|window| window > 0));
     if own.is_none() {
         plan.info(launch.assumption());
@@ -108,14 +109,14 @@ fn assume(launch: &Launch, found: &Found, plan: &mut Plan) -> u64 {
 }
 
 /// What the user's own settings say. An inherited variable may be about another model, and is removed.
-fn stated(name: &str, found: &Found) -> Option<String> {
+fn stated(name: &str, found: &FoundSettings) -> Option<String> {
     let users = found.sources.iter().filter(|source| source.is_users());
-    let settings = users.flat_map(Source::env).filter(|(key, _)| *key == name).last();
+    let settings = users.flat_map(SettingsSource::env).filter(|(key, _)| *key == name).last();
     settings.map(|(_, value)| as_text(value).into_owned()).filter(|text| !text.is_empty())
 }
 
 /// Whether the user's settings say when to compact, which the variable would beat (2.1.332).
-fn has_own_compaction(source: &Source) -> bool {
+fn has_own_compaction(source: &SettingsSource) -> bool {
     const KEY: &str = "autoCompactWindow";
     let models = source.settings.get("modelSettings").and_then(serde_json::Value::as_object);
     let has = |settings: &serde_json::Value| settings.get(KEY).is_some_and(|value| !value.is_null());

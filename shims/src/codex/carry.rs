@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use toml::Table;
 
 use super::former::{self, Former, has, is_hidden};
-use super::home::Home;
+use super::home::CodexHome;
 use super::settings;
 use crate::{Carry, Inputs, KeyText, Launch, Plan};
 
@@ -28,18 +28,18 @@ const DATABASES: [&str; 3] = ["goals_", "memories_", "queue_"];
 /// What Codex makes again, and would hold paths of the place it was made in; a `*` stands for any text.
 pub const REBUILT: [&str; 5] = [".tmp*", "packages", "state_*.sqlite*", "thread-writer-locks", "tmp"];
 
-fn done(home: &Home) -> PathBuf {
+fn done(home: &CodexHome) -> PathBuf {
     home.state.join(DONE)
 }
 
-fn is_done(home: &Home, inputs: &Inputs) -> bool {
+fn is_done(home: &CodexHome, inputs: &Inputs) -> bool {
     // The marker of the home is read by every launch, the file beside it only by the first ones of each home.
     home.is_carried(inputs)
         || inputs.fact(&done(home)).is_some_and(|_| inputs.file(&done(home)).is_ok_and(|file| file.is_some()))
 }
 
 /// What [`plan`] and [`settings_of`] must know.
-pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     if home.is_carried(inputs) {
         return Vec::new();
     }
@@ -54,14 +54,14 @@ pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// Those whose content is brought over.
-fn taken(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
+fn taken(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<Former> {
     let mut all = former::all(launch, home, inputs);
     all.retain(|former| !former.is_apart(home, inputs));
     all
 }
 
 /// What was generated for each provider last, and what Codex made of it.
-pub fn settings_of(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<(Table, Table)> {
+pub fn settings_of(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<(Table, Table)> {
     if is_done(home, inputs) {
         return Vec::new();
     }
@@ -69,7 +69,7 @@ pub fn settings_of(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<(Table,
 }
 
 /// Plans the copies.
-pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     if is_done(home, inputs) {
         return;
     }
@@ -84,7 +84,7 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
             for from in [&former.state, &former.runtime] {
                 if has(from, name, inputs) || is_hidden(from, inputs) {
                     let (from, to) = (from.join(name), home.state.join(name));
-                    plan.carry.push(Carry { values: values.clone(), ..Carry::of(from, to) });
+                    plan.carry.push(Carry { values: values.clone(), ..Carry::new(from, to) });
                 }
             }
         }
@@ -109,7 +109,7 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
                     ),
                 ));
             } else {
-                plan.carry.push(Carry::of(from, to));
+                plan.carry.push(Carry::new(from, to));
             }
         }
         for database in former.databases(inputs) {
@@ -128,7 +128,7 @@ pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
 }
 
 /// Says once what was brought over and what was not.
-fn tell(launch: &Launch, home: &Home, taken: &[Former], inputs: &Inputs, plan: &mut Plan) {
+fn tell(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &Inputs, plan: &mut Plan) {
     let list = |formers: &[&Former]| -> String {
         let folder = |former: &&Former| {
             let places = [&former.state, &former.runtime];

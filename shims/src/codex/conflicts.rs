@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 use super::config::REPLACED;
-use super::home::Home;
+use super::home::CodexHome;
 use crate::{Agent, ConflictingSetting, Inputs, Launch, Plan, dotenv};
 
 /// Of a trusted project's keys Codex takes the first two, and passes the others by.
@@ -24,7 +24,7 @@ fn project(inputs: &Inputs) -> PathBuf {
 
 /// The user's and the project's settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
-    let home = Home::of(launch, inputs);
+    let home = CodexHome::of(launch, inputs);
     let project = project(inputs);
     let mut conflicts = of_project(&project, inputs);
     if launch.isolated {
@@ -54,7 +54,7 @@ fn of_project(path: &Path, inputs: &Inputs) -> Vec<ConflictingSetting> {
 fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let bytes = inputs.file(path).ok().flatten().unwrap_or_default();
     let family = super::Codex.managed_env_vars();
-    let names = dotenv::names(bytes, dotenv::Dialect::Lines).into_iter().filter(|name| {
+    let names = dotenv::names(bytes, dotenv::DotenvDialect::Lines).into_iter().filter(|name| {
         family.iter().any(|pattern| crate::inputs::matches(pattern, name))
             || plan.env.contains_key(OsStr::new(name))
     });

@@ -38,7 +38,7 @@ pub fn against(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String> 
             || PROXY_VARIABLES.contains(&name.as_str()) && !matches!(launch.proxy, Proxy::Inherit)
             || ["NO_PROXY", "no_proxy"].contains(&name.as_str()) && is_loopback(&launch.base_url.value)
     };
-    dotenv::names(bytes, dotenv::Dialect::Lines).into_iter().find(decided)
+    dotenv::names(bytes, dotenv::DotenvDialect::Lines).into_iter().find(decided)
 }
 
 /// Whether nobody can tell what it will be: what is in a pipe is Codex's to read. No launch has it then.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
-use super::home::{Home, MARKER, owns};
+use super::home::{CodexHome, MARKER, owns};
 use super::settings::FORMER_ID;
 use crate::{EntryKind, Fact, Inputs, Launch, Sessions};
 
@@ -42,7 +42,7 @@ pub struct Former {
 }
 
 /// Every provider's whose sessions are shared, or its own provider's for a launch that keeps its sessions apart.
-pub fn all(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<Former> {
+pub fn all(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<Former> {
     let (state, cache) = (inputs.dirs.state.join("codex"), inputs.dirs.cache.join("codex"));
     let at = |name: PathBuf, sessions| Former {
         state: state.join(&name),
@@ -130,7 +130,7 @@ impl Former {
     }
 
     /// Whether it shares nothing, as far as anybody can say that of one that the config does not name any more.
-    pub fn is_apart(&self, home: &Home, inputs: &Inputs) -> bool {
+    pub fn is_apart(&self, home: &CodexHome, inputs: &Inputs) -> bool {
         if self.sessions.is_some() {
             return false;
         }

@@ -61,7 +61,7 @@ pub fn owns(name: &str) -> bool {
 }
 
 /// The folders of one launch.
-pub struct Home {
+pub struct CodexHome {
     /// The user's own home. It is only read.
     pub real: PathBuf,
     /// The runtime home, where everything is kept.
@@ -76,7 +76,7 @@ pub struct Home {
     pub isolated: bool,
 }
 
-impl Home {
+impl CodexHome {
     /// The folders, as far as `inputs` tells yet: inside a runtime home the user's own is known once its
     /// marker was read.
     pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
@@ -111,7 +111,7 @@ impl Home {
         if self.against.is_some() { &self.beside } else { &self.runtime }
     }
 
-    /// What [`Home::plan`] must know.
+    /// What [`CodexHome::plan`] must know.
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let mut paths = vec![inherited(inputs).join(MARKER), self.runtime.join(MARKER)];
         paths.extend(self.mirror().reads());

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, ToolSet, Versions};
-use home::Home;
+use home::CodexHome;
 use models::Catalogue;
 use settings::Setting;
 
@@ -93,7 +93,7 @@ impl Agent for Codex {
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-        let home = Home::of(launch, inputs);
+        let home = CodexHome::of(launch, inputs);
         let mut paths = home.reads(inputs);
         paths.extend(Catalogue::of(launch, inputs).map(|catalogue| catalogue.reads()));
         paths.extend(runtime::reads(&home));
@@ -106,7 +106,7 @@ impl Agent for Codex {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let home = Home::of(launch, inputs);
+        let home = CodexHome::of(launch, inputs);
         managed::heed(&settings::id(inputs), inputs, plan)?;
         for (name, value) in settings::secrets(launch, inputs) {
             plan.set(name, value);

@@ -8,7 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::home::Home;
+use super::home::CodexHome;
 use super::{carry, settings};
 use crate::{Carry, Entry, EntryKind, Inputs, Launch, Plan};
 
@@ -71,7 +71,7 @@ fn folder_of(day: i64) -> PathBuf {
 }
 
 /// What [`plan`] must know: nothing, where no session is named.
-pub fn reads(launch: &Launch, home: &Home) -> Vec<PathBuf> {
+pub fn reads(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
     let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return Vec::new() };
     let both = [home.state.join("sessions"), home.real.join("sessions")];
     let days = both.iter().flat_map(|sessions| wanted.days.iter().map(|day| sessions.join(day)));
@@ -79,12 +79,12 @@ pub fn reads(launch: &Launch, home: &Home) -> Vec<PathBuf> {
 }
 
 /// Where Codex puts copies that the user has archived.
-fn archived(home: &Home) -> PathBuf {
+fn archived(home: &CodexHome) -> PathBuf {
     home.state.join("archived_sessions")
 }
 
 /// Plans the copy.
-pub fn plan(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return };
     let find = |sessions: &Path| -> Option<(PathBuf, OsString)> {
         wanted.days.iter().find_map(|day| {

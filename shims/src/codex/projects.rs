@@ -11,14 +11,14 @@ use std::path::{Component, Path, PathBuf};
 use toml::{Table, Value as Toml};
 
 use super::argv;
-use super::home::Home;
+use super::home::CodexHome;
 use super::models::Catalogue;
 use super::settings::unused_server;
 use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan};
 
 /// What the launch says against projects.
 #[derive(Default)]
-pub struct Answer {
+pub struct ProjectOverrides {
     /// Servers that are off, by name.
     pub servers: Table,
     /// Folders that are not trusted, by path.
@@ -73,7 +73,7 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// What [`answer`] must know.
-pub fn reads(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths = Vec::new();
     for folder in folders(launch, inputs) {
         // Most folders have none, and are asked once.
@@ -103,8 +103,8 @@ fn is_toml(name: &std::ffi::OsStr) -> bool {
 }
 
 /// Decides about each project, and tells the user.
-pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) -> Answer {
-    let mut answer = Answer::default();
+pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) -> ProjectOverrides {
+    let mut answer = ProjectOverrides::default();
     let catalogue = Catalogue::of(launch, inputs);
     let secrets = plan.secret_variables(launch);
     for folder in folders(launch, inputs) {
@@ -152,7 +152,7 @@ pub fn answer(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) ->
     answer
 }
 
-impl Answer {
+impl ProjectOverrides {
     fn distrust(&mut self, folder: &Path, path: &Path, plan: &mut Plan) {
         let Some(folder) = folder.to_str() else {
             plan.warn(format!("{} could not be read, and Codex may obey it", path.display()));
@@ -172,7 +172,7 @@ impl Answer {
 
 /// Those of [`PINNED`] that a file names. With none, no word is said of them: they are newer than the oldest Codex
 /// that is supported. Memories ask a model of `OpenAI`'s where the user switched them on and chose none.
-pub fn chosen_elsewhere(launch: &Launch, home: &Home, inputs: &Inputs) -> Vec<&'static str> {
+pub fn chosen_elsewhere(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<&'static str> {
     let mut paths = files(launch, inputs);
     if !home.isolated {
         paths.push(home.real.join("config.toml"));
@@ -277,7 +277,7 @@ fn off(server: &Toml) -> Table {
 }
 
 /// Turns off every server of the user's own, for a provider that takes function tools only.
-pub fn turn_off_own(home: &Home, inputs: &Inputs, servers: &mut Table) {
+pub fn turn_off_own(home: &CodexHome, inputs: &Inputs, servers: &mut Table) {
     let own = (!home.isolated).then(|| home.real.join("config.toml"));
     for path in own.into_iter().chain([home.runtime.join("config.toml")]) {
         let text = inputs.text(&path).ok().flatten().unwrap_or_default();
@@ -298,7 +298,7 @@ fn variables(server: &Toml) -> impl Iterator<Item = &str> {
 }
 
 /// Lets the variable of the user's key stay where a server of the user's own is sent it.
-pub fn keep_key_variable(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     let Some(name) = &launch.key_variable else { return };
     if home.isolated {
         return;

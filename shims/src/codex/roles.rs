@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
-use super::home::Home;
+use super::home::CodexHome;
 use crate::{Entry, EntryKind, Inputs, Launch, Plan};
 
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
@@ -18,7 +18,7 @@ const DEEPEST: usize = 4;
 const MOST: usize = 200;
 
 /// What [`name`] must know. Most homes have no roles, and are asked nothing more.
-pub fn reads(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+pub fn reads(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     if home.isolated {
         return Vec::new();
     }
@@ -46,7 +46,7 @@ fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) 
 }
 
 /// The files of `[agents.NAME] config_file` in the user's own settings.
-fn named_by_settings(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
+fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let text = inputs.text(&home.real.join("config.toml")).ok().flatten().unwrap_or_default();
     // Parsed only where the key is in it, so that most launches parse nothing.
     if !text.contains("config_file") {
@@ -59,7 +59,7 @@ fn named_by_settings(home: &Home, inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 /// Names each role that would ask this provider for a model that nobody said it has.
-pub fn name(launch: &Launch, home: &Home, inputs: &Inputs, plan: &mut Plan) {
+pub fn name(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     let tiers = &launch.tiers;
     let tiers = tiers.ids();
     let known = |id: &str| {
@@ -122,7 +122,7 @@ mod tests {
         launch.models = vec![Model::named("listed")];
         let named = |launch: &Launch| {
             let mut plan = Plan::default();
-            name(launch, &Home::of(launch, &inputs), &inputs, &mut plan);
+            name(launch, &CodexHome::of(launch, &inputs), &inputs, &mut plan);
             plan.notes
         };
         let notes = named(&launch);

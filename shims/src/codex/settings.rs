@@ -10,10 +10,10 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use toml::{Table, Value as Toml};
 
-use super::home::Home;
+use super::home::CodexHome;
 use super::literal;
 use super::models::{self, ASSUMED_WINDOW, Catalogue};
-use super::projects::{Answer, turn_off_own};
+use super::projects::{ProjectOverrides, turn_off_own};
 use crate::{Inputs, Launch, ToolSet, Value};
 
 /// The provider in the file, for a Codex that is started in this home without a launch, as from a session's
@@ -117,8 +117,8 @@ pub fn secrets(launch: &Launch, inputs: &Inputs) -> Vec<(String, Value)> {
 pub fn of(
     launch: &Launch,
     inputs: &Inputs,
-    home: &Home,
-    answer: Answer,
+    home: &CodexHome,
+    answer: ProjectOverrides,
     elsewhere: &[&str],
 ) -> Result<Vec<Setting>> {
     let (model, id) = (&launch.model.value, id(inputs));

@@ -2,14 +2,14 @@
 
 use serde_json::Value as Json;
 
-use super::Object;
+use super::JsonObject;
 
 /// The object with `fields` spelled as we look for them. Of two spellings of one, the later adds to the earlier.
-pub fn spelled(object: Object, fields: &[&str]) -> Object {
+pub fn spelled(object: JsonObject, fields: &[&str]) -> JsonObject {
     if object.keys().all(|key| !fields.iter().any(|field| key != field && is(key, field))) {
         return object;
     }
-    let mut spelled = Object::new();
+    let mut spelled = JsonObject::new();
     for (key, value) in object {
         let key = fields.iter().find(|field| is(&key, field)).map_or(key, |field| (*field).to_owned());
         match (spelled.get_mut(&key), value) {

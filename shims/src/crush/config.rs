@@ -9,7 +9,7 @@ use std::iter;
 use anyhow::{Result, anyhow, bail};
 use serde_json::{Value as Json, json};
 
-use super::Object;
+use super::JsonObject;
 use super::case_fold::again;
 use super::literal::{literal, variable};
 use super::{model, project};
@@ -27,19 +27,19 @@ const HEADER: &str = "AGENT_RUN_HEADER_";
 const NO_KEY: &str = "agent-run";
 
 /// The provider as Crush's settings name and describe it.
-pub struct Provider<'a> {
+pub struct CrushProvider<'a> {
     launch: &'a Launch,
     alone: bool,
     id: String,
     kind: &'static str,
     base_url: String,
     api_key: String,
-    headers: Object,
+    headers: JsonObject,
     /// The variables that the settings refer to.
     pub variables: Vec<(String, Value)>,
 }
 
-impl<'a> Provider<'a> {
+impl<'a> CrushProvider<'a> {
     /// The provider of a launch; `alone` keeps from Crush what other models it has.
     ///
     /// # Errors
@@ -77,7 +77,7 @@ impl<'a> Provider<'a> {
         if launch.protocol.value == Protocol::Anthropic && !launch.anthropic_use_api_key {
             api_key = format!("Bearer {api_key}");
         }
-        let mut headers = Object::new();
+        let mut headers = JsonObject::new();
         // A header that was written down plain may still be a token, and the file is no place for one.
         for (at, (header, value)) in (1..).zip(&launch.headers) {
             let carrier = inputs.secret_variable(&format!("{HEADER}{at}"));
@@ -90,7 +90,7 @@ impl<'a> Provider<'a> {
 
     /// The settings of the session file: what is chosen, the provider, `env` with the variables that no other file
     /// may change, and what of a project's settings is turned off.
-    pub fn session(&self, env: Object, overrides: Object) -> Json {
+    pub fn session(&self, env: JsonObject, overrides: JsonObject) -> Json {
         let mut session = overrides;
         for (name, value) in env {
             session.entry("env").or_insert_with(|| json!({}))[name] = value;
@@ -104,7 +104,7 @@ impl<'a> Provider<'a> {
     }
 
     /// Adds the provider and the chosen models to settings.
-    pub fn choose(&self, settings: &mut Object) {
+    pub fn choose(&self, settings: &mut JsonObject) {
         settings.insert("models".into(), self.selection());
         settings.insert("providers".into(), json!({ &self.id: self.described() }));
     }
@@ -178,8 +178,8 @@ mod tests {
 
     const ID: &str = "agent-run-kimi-xxxxxxxx";
 
-    fn provider(launch: &Launch) -> Provider<'_> {
-        Provider::of(launch, false, &Inputs::default()).expect("complete")
+    fn provider(launch: &Launch) -> CrushProvider<'_> {
+        CrushProvider::of(launch, false, &Inputs::default()).expect("complete")
     }
 
     fn speaking(protocol: Protocol, url: &str) -> Launch {
@@ -194,7 +194,7 @@ mod tests {
         let launch = launch(&[]);
         let overrides = json!({"mcp": {"e": {"disabled": true}}, "env": {"N": ""}});
         let overrides = overrides.as_object().expect("an object").clone();
-        let env = Object::from_iter([("A".to_owned(), "$A".into())]);
+        let env = JsonObject::from_iter([("A".to_owned(), "$A".into())]);
         let session = provider(&launch).session(env, overrides);
         let described = json!({
             "name": "kimi (agent-run)",
@@ -254,7 +254,7 @@ mod tests {
         launch.models = vec![Model::named("a"), Model::named("k2"), Model::named("a")];
         launch.tiers.haiku = "tiny".into();
         let ids = |alone| {
-            let provider = Provider::of(&launch, alone, &Inputs::default()).expect("complete");
+            let provider = CrushProvider::of(&launch, alone, &Inputs::default()).expect("complete");
             provider
                 .models()
                 .iter()
@@ -312,7 +312,8 @@ mod tests {
         for (launch, part) in
             [(no_url, "base_urls.anthropic"), (no_model, "--model"), (bad_url, "base_urls.openai")]
         {
-            let error = Provider::of(&launch, false, &Inputs::default()).err().expect("refused").render();
+            let error =
+                CrushProvider::of(&launch, false, &Inputs::default()).err().expect("refused").render();
             assert!(error.contains("\nhelp: ") && error.contains(part), "{error}");
         }
     }

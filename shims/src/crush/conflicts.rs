@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use super::case_fold;
-use super::homes::Homes;
+use super::homes::CrushHomes;
 use super::project_files::{ProjectFiles, dotenv_names, dotenv_path};
 use super::settings::OURS;
 use crate::json::{self, GO};
@@ -24,7 +24,7 @@ pub fn files() -> Vec<PathBuf> {
 
 /// The settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
-    let homes = Homes::of(launch, inputs);
+    let homes = CrushHomes::of(launch, inputs);
     let own = [homes.theirs.settings()].into_iter().chain(homes.theirs.choices());
     let own = own.map(|path| (path, "left out of the launch's own settings"));
     let mut found: Vec<ConflictingSetting> = own
@@ -45,7 +45,7 @@ fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<Conflictin
     }
 }
 
-fn chosen(path: &Path, settings: &super::Object, answer: &'static str) -> Vec<ConflictingSetting> {
+fn chosen(path: &Path, settings: &super::JsonObject, answer: &'static str) -> Vec<ConflictingSetting> {
     let set = settings
         .iter()
         .filter(|(key, value)| !value.is_null() && OURS.iter().any(|field| case_fold::is(key, field)));

@@ -26,7 +26,7 @@ pub const ORIGINAL: &str = "AGENT_RUN_ORIG_";
 const GENERATED: [&str; 4] = [".agent-run*", "crush.json", "crush.json.lock", "crushrc"];
 
 /// Where everything of one launch is.
-pub struct Homes {
+pub struct CrushHomes {
     /// What the user's words say.
     pub flags: Flags,
     /// The folder that Crush starts in.
@@ -55,7 +55,7 @@ pub fn start(launch: &Launch, inputs: &Inputs) -> (Flags, PathBuf) {
     (flags, start)
 }
 
-impl Homes {
+impl CrushHomes {
     /// The folders of a launch, as far as its project is known yet.
     pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
         let (flags, start) = start(launch, inputs);
@@ -100,7 +100,7 @@ impl Homes {
         }
     }
 
-    /// What must be read for [`Homes::prepare`] of the folder that a launch that shares nothing had before.
+    /// What must be read for [`CrushHomes::prepare`] of the folder that a launch that shares nothing had before.
     pub fn former_reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let Some(former) = &self.former else { return Vec::new() };
         let there = self.former_holds_more(inputs).then(|| self.theirs.config.clone());
@@ -190,7 +190,7 @@ mod tests {
         let launch = Launch { isolated: true, ..super::super::tests::launch(&[]) };
         let planned = |names: &[&str]| {
             let mut inputs = Inputs::default();
-            let homes = Homes::of(&launch, &inputs);
+            let homes = CrushHomes::of(&launch, &inputs);
             let (former, theirs) = (homes.former.clone().expect("one"), homes.theirs.config.clone());
             let entry = |name: &&str| Entry { name: name.into(), kind: EntryKind::File };
             inputs.facts.insert(former, Fact::Dir(names.iter().map(entry).collect()));
@@ -198,7 +198,7 @@ mod tests {
             inputs.facts.insert(homes.theirs.script(), Fact::Absent);
             inputs.facts.insert(homes.script(), Fact::Absent);
             let mut plan = Plan::default();
-            Homes::of(&launch, &inputs).prepare(&inputs, &mut plan);
+            CrushHomes::of(&launch, &inputs).prepare(&inputs, &mut plan);
             plan.carry.pop()
         };
         let made = ["crush.json", "crush.json.lock", "crushrc", ".agent-run.json", ".agent-run-crushrc-new"];

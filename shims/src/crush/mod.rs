@@ -28,14 +28,14 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
 
-use self::config::Provider;
-use self::homes::Homes;
+use self::config::CrushProvider;
+use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
 /// A JSON object.
-type Object = Map<String, Json>;
+type JsonObject = Map<String, Json>;
 
 /// Crush.
 pub struct Crush;
@@ -105,7 +105,7 @@ impl Agent for Crush {
             // Where the project is decides about the rest.
             return first;
         }
-        let homes = Homes::of(launch, inputs);
+        let homes = CrushHomes::of(launch, inputs);
         let mut paths = Vec::new();
         let own = [homes.script(), homes.theirs.settings(), project_files::dotenv_path(inputs)];
         if own.iter().any(|path| inputs.fact(path).is_none()) {
@@ -122,7 +122,7 @@ impl Agent for Crush {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let homes = Homes::of(launch, inputs);
+        let homes = CrushHomes::of(launch, inputs);
         if let Some(command @ ("server" | "logout" | "signout")) = homes.flags.command.as_deref() {
             bail!(Message::new(
                 format!(
@@ -132,7 +132,7 @@ impl Agent for Crush {
             ));
         }
         // A session brings its last model back if Crush still lists it.
-        let provider = Provider::of(launch, homes.flags.resumes, inputs)?;
+        let provider = CrushProvider::of(launch, homes.flags.resumes, inputs)?;
         let mut settings = homes.theirs.carried(inputs)?;
         let files = ProjectFiles::read(&homes.start, &homes.project, launch, inputs)?;
 

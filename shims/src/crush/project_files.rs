@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use serde_json::{Value as Json, json};
 
-use super::Object;
+use super::JsonObject;
 use super::case_fold;
 use super::project::Project;
 use super::variables::ORGANIZATION;
@@ -31,9 +31,9 @@ pub struct ProjectFiles {
     /// The variables that they set.
     pub variables: BTreeSet<String>,
     /// What the session file turns off: `mcp`, `lsp` and `env` by name.
-    pub overrides: Object,
+    pub overrides: JsonObject,
     /// The files that hold settings, with them.
-    pub settings: Vec<(PathBuf, Object)>,
+    pub settings: Vec<(PathBuf, JsonObject)>,
     warnings: Vec<Message>,
     infos: Vec<String>,
 }
@@ -54,7 +54,7 @@ pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
 pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
     let path = dotenv_path(inputs);
     match inputs.file(&path) {
-        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::Dialect::Go),
+        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
         // Nobody can read a folder.
         Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
         Err(_) => ORGANIZATION.map(str::to_owned).into(),
@@ -97,7 +97,7 @@ impl ProjectFiles {
 
     /// Of two spellings of one field the later one counts, so that the last of each is ours too.
     fn turn_off(&mut self, field: &str, name: &str) {
-        let mut off = Object::new();
+        let mut off = JsonObject::new();
         for disabled in
             [Some("disabled".to_owned()), case_fold::last_spelling("disabled")].into_iter().flatten()
         {
@@ -174,7 +174,7 @@ impl ProjectFiles {
 }
 
 /// Whether there are servers or hooks that run as programs.
-fn starts_programs(settings: &Object) -> bool {
+fn starts_programs(settings: &JsonObject) -> bool {
     settings.iter().any(|(key, value)| {
         ["mcp", "lsp", "hooks"].iter().any(|field| case_fold::is(key, field))
             && value.as_object().is_some_and(|entries| !entries.is_empty())

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value as Json;
 
-use super::Object;
+use super::JsonObject;
 use super::case_fold::{respell, spelled};
 use super::project_files::any_text;
 use crate::json::{self, GO};
@@ -65,7 +65,7 @@ impl Theirs {
     }
 
     /// The file of the user's own in which a server, a hook or `env` names this variable.
-    pub fn naming(&self, variable: &str, settings: &Object, inputs: &Inputs) -> Option<PathBuf> {
+    pub fn naming(&self, variable: &str, settings: &JsonObject, inputs: &Inputs) -> Option<PathBuf> {
         let uses = ["mcp", "lsp", "hooks", "env"].iter().filter_map(|key| settings.get(*key));
         if uses.into_iter().any(|entry| any_text(entry, &|text| text.contains(variable))) {
             return Some(self.settings());
@@ -82,10 +82,10 @@ impl Theirs {
     ///
     /// # Errors
     /// When a file cannot be read or is not what Crush accepts.
-    pub fn carried(&self, inputs: &Inputs) -> Result<Object> {
+    pub fn carried(&self, inputs: &Inputs) -> Result<JsonObject> {
         let mut settings = object(&self.settings(), inputs)?;
         let file = self.choices();
-        let mut choices = file.as_ref().map_or_else(|| Ok(Object::new()), |file| object(file, inputs))?;
+        let mut choices = file.as_ref().map_or_else(|| Ok(JsonObject::new()), |file| object(file, inputs))?;
         for key in OURS {
             settings.shift_remove(key);
             choices.shift_remove(key);
@@ -110,11 +110,11 @@ impl Theirs {
 }
 
 /// The JSON object in a file; nothing when there is no file or an empty one, which Crush skips.
-fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
+fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
     let bytes = inputs
         .file(path)
         .map_err(|error| anyhow!(Message::new(format!("{error:#}"), "correct it or move it away")))?;
-    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(Object::new()) };
+    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(JsonObject::new()) };
     let json = json::parse(bytes, GO).map_err(|fault| {
         anyhow!(Message::new(
             format!("could not read {}:{fault}", path.display()),
@@ -130,7 +130,7 @@ fn object(path: &Path, inputs: &Inputs) -> Result<Object> {
     }
 }
 
-fn as_we_spell_it(object: Object) -> Object {
+fn as_we_spell_it(object: JsonObject) -> JsonObject {
     let mut settings = spelled(object, &TOP);
     if let Some(options) = settings.get_mut("options") {
         respell(options, &OPTIONS);
@@ -146,7 +146,7 @@ fn as_we_spell_it(object: Object) -> Object {
 ///
 /// # Errors
 /// The path of a key that is of another kind below.
-fn merge(below: &mut Object, above: Object) -> Result<(), String> {
+fn merge(below: &mut JsonObject, above: JsonObject) -> Result<(), String> {
     for (key, new) in above {
         match (below.get_mut(&key), new) {
             (Some(_), Json::Null) => {}
@@ -175,7 +175,7 @@ fn kind(json: &Json) -> &'static str {
 
 /// Takes the MCP servers' logins out. They rotate: of two copies the first to be renewed kills the other.
 /// A server that is nothing but a login goes too, as in Crush itself.
-fn forget_logins(settings: &mut Object) {
+fn forget_logins(settings: &mut JsonObject) {
     let Some(Json::Object(servers)) = settings.get_mut("mcp") else { return };
     servers.retain(|_, server| {
         let Json::Object(server) = server else { return true };
@@ -186,10 +186,10 @@ fn forget_logins(settings: &mut Object) {
 
 /// Takes out the options that a launch decides, and writes the deprecated ones in the new way: Crush
 /// would rewrite our file otherwise.
-fn settle_options(settings: &mut Object) -> Result<()> {
-    let options = settings.entry("options").or_insert_with(|| Object::new().into());
+fn settle_options(settings: &mut JsonObject) -> Result<()> {
+    let options = settings.entry("options").or_insert_with(|| JsonObject::new().into());
     if options.is_null() {
-        *options = Object::new().into();
+        *options = JsonObject::new().into();
     }
     let Json::Object(options) = options else {
         bail!(Message::new(format!("options is {}", kind(options)), "write the options in { }"))
@@ -206,7 +206,7 @@ fn settle_options(settings: &mut Object) -> Result<()> {
 
 /// Without Crush's own list of providers there is no other one that a prompt could go to, and no waiting
 /// for that list at the start.
-fn turn_off_catalog(options: &mut Object) {
+fn turn_off_catalog(options: &mut JsonObject) {
     options.insert("disable_default_providers".into(), true.into());
     options.insert("disable_provider_auto_update".into(), true.into());
 }

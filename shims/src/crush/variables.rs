@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 
 use serde_json::Value as Json;
 
-use super::Object;
+use super::JsonObject;
 use super::homes::{CONFIG, DATA, ORIGINAL, own_value};
 use super::literal::variable;
 use crate::inputs::matches;
@@ -114,12 +114,12 @@ pub fn pins(
     ours: &[(String, Value)],
     project: &BTreeSet<String>,
     launch: &Launch,
-    settings: &Object,
-) -> Object {
+    settings: &JsonObject,
+) -> JsonObject {
     let own = settings.get("env").and_then(Json::as_object);
     let own = |name: &str| own.and_then(|env| env.get(name)).filter(|own| own.is_string()).cloned();
     let itself = |name: &str| Json::from(variable(name));
-    let mut pins = Object::new();
+    let mut pins = JsonObject::new();
     let mut pin = |name: &str, value: Json| {
         pins.insert(format!("CRUSH_{name}"), value.clone());
         pins.insert(name.to_owned(), value);

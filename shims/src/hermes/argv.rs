@@ -37,7 +37,7 @@ const MAYBE_VALUED: [&str; 2] = ["-c", "--continue"];
 
 /// The words of one launch, understood.
 #[derive(Debug, Default)]
-pub struct Words {
+pub struct HermesArgs {
     all: Vec<OsString>,
     profile: Option<(Range<usize>, String)>,
     positionals: Vec<String>,
@@ -45,7 +45,7 @@ pub struct Words {
     options: Vec<String>,
 }
 
-impl Words {
+impl HermesArgs {
     /// Reads the standing arguments and the user's own.
     pub fn of(launch: &Launch) -> Self {
         let standing = launch.standing_args.iter().map(OsString::from);
@@ -194,8 +194,8 @@ mod tests {
     use super::*;
     use crate::message::Render as _;
 
-    fn words(args: &[&str]) -> Words {
-        Words::of(&launch(args))
+    fn words(args: &[&str]) -> HermesArgs {
+        HermesArgs::of(&launch(args))
     }
 
     fn forwarded(args: &[&str]) -> Vec<String> {

@@ -10,19 +10,19 @@ use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
-use super::argv::Words;
-use super::home::Homes;
+use super::argv::HermesArgs;
+use super::home::HermesHomes;
 use super::settings;
 use super::yaml::Mapping;
 use crate::{ConflictingSetting, Inputs};
 
 /// The file with the user's jobs, where a launch runs them.
-pub fn jobs_file(homes: &Homes, words: &Words) -> Option<PathBuf> {
+pub fn jobs_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
     words.runs_jobs().then(|| homes.base.join("cron/jobs.json"))
 }
 
 /// What to say of jobs that choose for themselves.
-pub fn warning(homes: &Homes, words: &Words, inputs: &Inputs) -> Option<Message> {
+pub fn warning(homes: &HermesHomes, words: &HermesArgs, inputs: &Inputs) -> Option<Message> {
     let path = jobs_file(homes, words)?;
     let what = match inputs.file(&path) {
         Ok(None | Some([])) => return None,
@@ -52,7 +52,7 @@ fn choosing(jobs: &Json) -> Option<String> {
 }
 
 /// Settings that choose and stay.
-pub fn kept(homes: &Homes, settings: &Mapping) -> Option<ConflictingSetting> {
+pub fn kept(homes: &HermesHomes, settings: &Mapping) -> Option<ConflictingSetting> {
     settings.get("moa").map(|_| ConflictingSetting {
         path: homes.base.join(settings::FILE),
         key: "moa".to_owned(),
@@ -72,8 +72,8 @@ mod tests {
             let mut inputs = inputs();
             inputs.facts.insert("/home/u/.hermes/cron/jobs.json".into(), Fact::File(text.into()));
             let launch = launch(args);
-            let words = Words::of(&launch);
-            warning(&Homes::find(&launch, &words, &inputs), &words, &inputs)
+            let words = HermesArgs::of(&launch);
+            warning(&HermesHomes::find(&launch, &words, &inputs), &words, &inputs)
         };
         let jobs = r#"{"jobs": [{"name": "daily", "model": "x"}, {"name": "plain", "model": null}]}"#;
         let text = said(&["cron", "tick"], jobs).expect("a warning");

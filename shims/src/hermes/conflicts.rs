@@ -1,11 +1,11 @@
 //! What the user's own home says against a launch.
 
-use super::home::Homes;
+use super::home::HermesHomes;
 use super::{choices, settings, variables};
 use crate::{ConflictingSetting, Inputs};
 
 /// The settings, and the variables of the family in the dotenv files, that the plan overrules.
-pub fn of(homes: &Homes, inputs: &Inputs) -> Vec<ConflictingSetting> {
+pub fn of(homes: &HermesHomes, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let config = homes.base.join("config.yaml");
     // A file that does not parse is the plan's to refuse.
     let theirs = settings::read(&config, inputs).unwrap_or_default();
@@ -29,7 +29,7 @@ pub fn of(homes: &Homes, inputs: &Inputs) -> Vec<ConflictingSetting> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::argv::Words;
+    use super::super::argv::HermesArgs;
     use super::super::tests::{inputs, launch};
     use super::*;
     use crate::Fact;
@@ -44,7 +44,7 @@ mod tests {
             inputs.facts.insert(format!("/home/u/.hermes/{name}").into(), Fact::File(text.into()));
         }
         let launch = launch(&[]);
-        let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
+        let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs);
         let conflicts = of(&homes, &inputs);
         let keys: Vec<_> = conflicts.iter().map(|conflict| conflict.key.as_str()).collect();
         assert_eq!(keys, ["model", "fallback_model", "AUXILIARY_VISION_MODEL", "OPENAI_BASE_URL"]);

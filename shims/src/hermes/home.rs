@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
-use super::argv::{Words, is_profile_name};
+use super::argv::{HermesArgs, is_profile_name};
 use super::entries::{FILES, FOLDERS, MARKER, owns};
 use super::routing::OURS;
 use super::variables;
@@ -30,7 +30,7 @@ pub struct Policy {
 
 /// The homes of one launch.
 #[derive(Debug)]
-pub struct Homes {
+pub struct HermesHomes {
     /// The home to mirror: the user's, or the folder of an isolated provider.
     pub base: PathBuf,
     /// Settings above the user's, if there are any.
@@ -45,9 +45,9 @@ pub struct Homes {
     reads: Vec<PathBuf>,
 }
 
-impl Homes {
+impl HermesHomes {
     /// Finds the homes as far as they are known; what was not read yet counts as missing.
-    pub fn find(launch: &Launch, words: &Words, inputs: &Inputs) -> Self {
+    pub fn find(launch: &Launch, words: &HermesArgs, inputs: &Inputs) -> Self {
         let dirs = &inputs.dirs;
         let native = dirs.home.join(".hermes");
         let mut reads = Vec::new();

@@ -10,13 +10,19 @@ use std::path::Path;
 
 use anyhow::{Context, Result, anyhow};
 
-use super::home::{Homes, Policy};
+use super::home::{HermesHomes, Policy};
 use super::routing::variable;
 use super::{literal, settings, variables};
 use crate::{Inputs, Launch, Plan, Proxy, Value, proxy};
 
 /// Plans the managed folder of a runtime home.
-pub fn plan(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+pub fn plan(
+    launch: &Launch,
+    runtime: &Path,
+    homes: &HermesHomes,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) -> Result<()> {
     let managed = runtime.join("managed");
     let mut env = Vec::new();
     if let Some(policy) = &homes.policy {
@@ -61,7 +67,13 @@ fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) ->
 }
 
 /// The pins, as python-dotenv reads them.
-fn lines(launch: &Launch, runtime: &Path, homes: &Homes, inputs: &Inputs, plan: &mut Plan) -> Result<String> {
+fn lines(
+    launch: &Launch,
+    runtime: &Path,
+    homes: &HermesHomes,
+    inputs: &Inputs,
+    plan: &mut Plan,
+) -> Result<String> {
     let names = variables::pinned(homes.dotenvs(inputs).map(|(_, bytes)| bytes));
     let mut pins: BTreeMap<String, Value> = names.into_iter().map(|name| (name, Value::from(""))).collect();
     let mut references = BTreeMap::new();

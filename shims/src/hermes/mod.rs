@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use sha2::{Digest as _, Sha256};
 
-use self::argv::Words;
-use self::home::Homes;
+use self::argv::HermesArgs;
+use self::home::HermesHomes;
 use self::routing::Routing;
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
@@ -93,8 +93,8 @@ impl Agent for Hermes {
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-        let words = Words::of(launch);
-        let homes = Homes::find(launch, &words, inputs);
+        let words = HermesArgs::of(launch);
+        let homes = HermesHomes::find(launch, &words, inputs);
         let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
         let jobs = choices::jobs_file(&homes, &words);
         let former = former::reads(launch, inputs);
@@ -102,9 +102,9 @@ impl Agent for Hermes {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let words = Words::of(launch);
+        let words = HermesArgs::of(launch);
         words.check()?;
-        let homes = Homes::find(launch, &words, inputs);
+        let homes = HermesHomes::find(launch, &words, inputs);
         homes.check(inputs)?;
         let routing = Routing::of(launch, &words, inputs);
         routing.check()?;
@@ -130,7 +130,7 @@ impl Agent for Hermes {
     }
 
     fn conflicts(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
-        conflicts::of(&Homes::find(launch, &Words::of(launch), inputs), inputs)
+        conflicts::of(&HermesHomes::find(launch, &HermesArgs::of(launch), inputs), inputs)
     }
 
     fn providerless_home_files(&self, name: &str, inputs: &Inputs) -> Vec<PathBuf> {
@@ -154,7 +154,7 @@ impl Agent for Hermes {
 
 /// The runtime home: one for everything that requests go by, so that no launch changes the settings that a
 /// running session reads again on every turn.
-fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &Homes, inputs: &Inputs) -> PathBuf {
+fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &HermesHomes, inputs: &Inputs) -> PathBuf {
     let policy = homes.policy.as_ref().map(|policy| &policy.dir);
     let identity = format!("{}\0{}\0{policy:?}", routing.identity(), homes.base.display());
     let digest = Sha256::digest(identity.as_bytes());

@@ -7,7 +7,7 @@ use crate::Message;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
-use super::argv::Words;
+use super::argv::HermesArgs;
 use super::yaml::Mapping;
 use super::{literal, settings};
 use crate::{Inputs, Launch, Model, Plan, Value};
@@ -23,7 +23,7 @@ const MOST_MODELS: usize = 500;
 
 /// A header, and the variable that carries it.
 #[derive(Debug)]
-struct Header<'a> {
+struct RequestHeader<'a> {
     name: &'a str,
     variable: String,
     value: &'a Value,
@@ -76,7 +76,7 @@ pub fn variable(launch: &Launch, what: &str, inputs: &Inputs) -> String {
 
 impl<'a> Routing<'a> {
     /// The routing of a launch, with the model that the user's own words name, if they do.
-    pub fn of(launch: &'a Launch, words: &Words, inputs: &'a Inputs) -> Self {
+    pub fn of(launch: &'a Launch, words: &HermesArgs, inputs: &'a Inputs) -> Self {
         let model = match words.model() {
             None => launch.model.value.clone(),
             Some(id) => {
@@ -115,8 +115,8 @@ impl<'a> Routing<'a> {
 
     /// Every header goes by a variable of agent-run: one that was written down plain may still be a token, and
     /// the file is no place for one.
-    fn headers(&self) -> impl Iterator<Item = Header<'a>> {
-        self.launch.headers.iter().enumerate().map(|(index, (name, value))| Header {
+    fn headers(&self) -> impl Iterator<Item = RequestHeader<'a>> {
+        self.launch.headers.iter().enumerate().map(|(index, (name, value))| RequestHeader {
             name,
             variable: self.variable(&format!("_HEADER_{index}")),
             value,
@@ -127,7 +127,7 @@ impl<'a> Routing<'a> {
     pub fn set_variables(&self, plan: &mut Plan) {
         // Hermes refuses keys of less than four characters, and then tries one it finds by the host.
         plan.set(self.variable(""), if self.launch.keyed { Value::key() } else { "agent-run".into() });
-        for Header { variable, value, .. } in self.headers() {
+        for RequestHeader { variable, value, .. } in self.headers() {
             plan.set(variable, value.clone());
         }
     }
@@ -162,7 +162,7 @@ impl<'a> Routing<'a> {
     }
 
     fn header_section(&self) -> Option<Json> {
-        let reference = |header: Header<'_>| format!("${{{}}}", header.variable);
+        let reference = |header: RequestHeader<'_>| format!("${{{}}}", header.variable);
         let headers: Map<_, _> =
             self.headers().map(|header| (header.name.to_owned(), reference(header).into())).collect();
         (!headers.is_empty()).then(|| headers.into())
@@ -227,7 +227,7 @@ mod tests {
     use crate::message::Render as _;
 
     fn lines(launch: &Launch) -> String {
-        Routing::of(launch, &Words::of(launch), &inputs()).merged(Mapping::default()).lines()
+        Routing::of(launch, &HermesArgs::of(launch), &inputs()).merged(Mapping::default()).lines()
     }
 
     #[test]
@@ -236,7 +236,7 @@ mod tests {
             let mut launch = launch(&[]);
             launch.model.value =
                 Model { context_window: window, max_output_tokens: output, ..Model::named("m") };
-            let section = Routing::of(&launch, &Words::of(&launch), &inputs()).model_section();
+            let section = Routing::of(&launch, &HermesArgs::of(&launch), &inputs()).model_section();
             (section["context_length"].as_u64(), section["max_tokens"].as_u64())
         };
         assert_eq!(limited(None, None), (None, None));
@@ -249,12 +249,12 @@ mod tests {
         let mut launch = launch(&["-z", "hi", "-m", "small"]);
         launch.models = vec![Model { context_window: Some(32_000), ..Model::named("small") }];
         let inputs = inputs();
-        let routing = Routing::of(&launch, &Words::of(&launch), &inputs);
+        let routing = Routing::of(&launch, &HermesArgs::of(&launch), &inputs);
         assert_eq!(routing.model(), "small");
         let error = routing.check().expect_err("too small").render();
         assert!(error.contains("64000") && error.contains("32000") && error.contains("\nhelp: "), "{error}");
         let unknown = Launch { args: vec!["-m".into(), "x".into()], ..launch };
-        assert!(Routing::of(&unknown, &Words::of(&unknown), &inputs).check().is_ok());
+        assert!(Routing::of(&unknown, &HermesArgs::of(&unknown), &inputs).check().is_ok());
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
             assert!(lines.contains(part), "{part} in {lines}");
         }
         let mut plan = Plan::default();
-        Routing::of(&launch, &Words::of(&launch), &inputs()).set_variables(&mut plan);
+        Routing::of(&launch, &HermesArgs::of(&launch), &inputs()).set_variables(&mut plan);
         let planned = plan.lines(true).to_string();
         assert!(planned.contains("set AUXILIARY_AGENT_RUN_LOCAL_xxxxxxxx_API_KEY=<key>\n"), "{planned}");
         assert!(
@@ -297,8 +297,10 @@ mod tests {
     fn what_hermes_would_fill_in_is_refused_or_left_out() {
         let secret = "${OPENROUTER_API_KEY}";
         let refused = |launch: &Launch| {
-            let error =
-                Routing::of(launch, &Words::of(launch), &inputs()).check().expect_err("refused").render();
+            let error = Routing::of(launch, &HermesArgs::of(launch), &inputs())
+                .check()
+                .expect_err("refused")
+                .render();
             assert!(error.contains("OPENROUTER_API_KEY") && error.contains("\nhelp: "), "{error}");
         };
         let mut chosen = launch(&[]);

@@ -62,7 +62,7 @@ pub const GO: Dialect = Dialect {
 
 /// Why and where a text is no JSON. It never quotes the text, where a key may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Fault {
+pub struct JsonError {
     /// The line, from 1.
     pub line: usize,
     /// The column in characters, from 1.
@@ -71,7 +71,7 @@ pub struct Fault {
     pub message: &'static str,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.line, self.column, self.message)
     }
@@ -82,6 +82,6 @@ impl fmt::Display for Fault {
 /// # Errors
 /// When the dialect's parser would refuse the text, or it is nested deeper than [`MAX_DEPTH`] and the dialect does
 /// not skip such values.
-pub fn parse(bytes: &[u8], dialect: Dialect) -> Result<Json, Fault> {
-    read::Reader::new(bytes, dialect).whole()
+pub fn parse(bytes: &[u8], dialect: Dialect) -> Result<Json, JsonError> {
+    read::JsonReader::new(bytes, dialect).whole()
 }

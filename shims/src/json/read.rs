@@ -5,26 +5,26 @@ mod skip;
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::{Dialect, Fault, MAX_DEPTH};
+use super::{Dialect, JsonError, MAX_DEPTH};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// An array or object that is not closed yet.
-enum Open {
+enum OpenContainer {
     Array(Vec<Json>),
     /// The members, and the key of the value that comes next.
     Object(Map<String, Json>, String),
 }
 
-pub struct Reader<'a> {
+pub struct JsonReader<'a> {
     bytes: &'a [u8],
     at: usize,
     dialect: Dialect,
 }
 
-type Read<T> = Result<T, Fault>;
+type Read<T> = Result<T, JsonError>;
 
-impl<'a> Reader<'a> {
+impl<'a> JsonReader<'a> {
     pub fn new(bytes: &'a [u8], dialect: Dialect) -> Self {
         Self { bytes, at: 0, dialect }
     }
@@ -43,7 +43,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Read<Json> {
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<OpenContainer> = Vec::new();
         loop {
             self.skip_space()?;
             let mut value = match self.peek() {
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
                 Some(b'[') => {
                     self.at += 1;
                     if !self.closes(b']')? {
-                        self.deepen(&mut open, Open::Array(Vec::new()))?;
+                        self.deepen(&mut open, OpenContainer::Array(Vec::new()))?;
                         continue;
                     }
                     Json::Array(Vec::new())
@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     if !self.closes(b'}')? {
                         let key = self.key()?;
-                        self.deepen(&mut open, Open::Object(Map::new(), key))?;
+                        self.deepen(&mut open, OpenContainer::Object(Map::new(), key))?;
                         continue;
                     }
                     Json::Object(Map::new())
@@ -73,19 +73,19 @@ impl<'a> Reader<'a> {
             loop {
                 match open.pop() {
                     None => return Ok(value),
-                    Some(Open::Array(mut items)) => {
+                    Some(OpenContainer::Array(mut items)) => {
                         items.push(value);
                         if self.goes_on(b']')? {
-                            open.push(Open::Array(items));
+                            open.push(OpenContainer::Array(items));
                             break;
                         }
                         value = Json::Array(items);
                     }
-                    Some(Open::Object(mut members, key)) => {
+                    Some(OpenContainer::Object(mut members, key)) => {
                         members.insert(key, value);
                         if self.goes_on(b'}')? {
                             let key = self.key()?;
-                            open.push(Open::Object(members, key));
+                            open.push(OpenContainer::Object(members, key));
                             break;
                         }
                         value = Json::Object(members);
@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn deepen(&self, open: &mut Vec<Open>, inner: Open) -> Read<()> {
+    fn deepen(&self, open: &mut Vec<OpenContainer>, inner: OpenContainer) -> Read<()> {
         if open.len() >= MAX_DEPTH {
             return Err(self.fault("nested deeper than 1,000 levels"));
         }
@@ -318,11 +318,11 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn fault(&self, message: &'static str) -> Fault {
+    fn fault(&self, message: &'static str) -> JsonError {
         let before = &self.bytes[..self.at];
         let line = before.split(|&byte| byte == b'\n').count();
         let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |newline| newline + 1);
         let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
-        Fault { line, column, message }
+        JsonError { line, column, message }
     }
 }

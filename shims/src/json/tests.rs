@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::*;
 
-fn js(text: impl AsRef<[u8]>) -> Result<Json, Fault> {
+fn js(text: impl AsRef<[u8]>) -> Result<Json, JsonError> {
     parse(text.as_ref(), JAVASCRIPT)
 }
 

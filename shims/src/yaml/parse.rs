@@ -46,7 +46,7 @@ pub enum Event<'a> {
 }
 
 #[derive(Clone, Copy)]
-enum State {
+enum ParserState {
     ImplicitDocumentStart,
     DocumentStart,
     DocumentContent,
@@ -71,13 +71,13 @@ enum State {
 /// Reads events, one after another.
 pub struct Parser<'a> {
     scanner: Scanner<'a>,
-    state: State,
-    states: Vec<State>,
+    state: ParserState,
+    states: Vec<ParserState>,
     /// Handles of tags, and what they stand for.
     handles: Vec<(&'a str, String)>,
 }
 
-type Step<'a> = Result<(Event<'a>, Mark), Flaw>;
+type ParseResult<'a> = Result<(Event<'a>, Mark), Flaw>;
 
 impl<'a> Parser<'a> {
     /// Reads `text`.
@@ -86,7 +86,12 @@ impl<'a> Parser<'a> {
     /// When there is a character in it that YAML does not allow.
     pub fn new(text: &'a str) -> Result<Self, Flaw> {
         let scanner = Scanner::new(text)?;
-        Ok(Self { scanner, state: State::ImplicitDocumentStart, states: Vec::new(), handles: Vec::new() })
+        Ok(Self {
+            scanner,
+            state: ParserState::ImplicitDocumentStart,
+            states: Vec::new(),
+            handles: Vec::new(),
+        })
     }
 
     /// The next event and where it begins; after the last one it stays the end of the stream.
@@ -94,33 +99,33 @@ impl<'a> Parser<'a> {
     /// # Errors
     /// Where the text is no YAML.
     #[expect(clippy::should_implement_trait, reason = "it fails, and has no end")]
-    pub fn next(&mut self) -> Step<'a> {
+    pub fn next(&mut self) -> ParseResult<'a> {
         match self.state {
-            State::ImplicitDocumentStart => self.document_start(true),
-            State::DocumentStart => self.document_start(false),
-            State::DocumentContent => self.document_content(),
-            State::DocumentEnd => self.document_end(),
-            State::BlockNode => self.node(true, false),
-            State::BlockSequenceEntry => self.block_sequence_entry(),
-            State::IndentlessSequenceEntry => self.indentless_sequence_entry(),
-            State::BlockMappingKey => self.block_mapping_key(),
-            State::BlockMappingValue => self.block_mapping_value(),
-            State::FlowSequenceFirstEntry => self.flow_sequence_entry(true),
-            State::FlowSequenceEntry => self.flow_sequence_entry(false),
-            State::PairKey => self.pair_key(),
-            State::PairValue => self.pair_value(),
-            State::PairEnd => {
-                self.state = State::FlowSequenceEntry;
+            ParserState::ImplicitDocumentStart => self.document_start(true),
+            ParserState::DocumentStart => self.document_start(false),
+            ParserState::DocumentContent => self.document_content(),
+            ParserState::DocumentEnd => self.document_end(),
+            ParserState::BlockNode => self.node(true, false),
+            ParserState::BlockSequenceEntry => self.block_sequence_entry(),
+            ParserState::IndentlessSequenceEntry => self.indentless_sequence_entry(),
+            ParserState::BlockMappingKey => self.block_mapping_key(),
+            ParserState::BlockMappingValue => self.block_mapping_value(),
+            ParserState::FlowSequenceFirstEntry => self.flow_sequence_entry(true),
+            ParserState::FlowSequenceEntry => self.flow_sequence_entry(false),
+            ParserState::PairKey => self.pair_key(),
+            ParserState::PairValue => self.pair_value(),
+            ParserState::PairEnd => {
+                self.state = ParserState::FlowSequenceEntry;
                 Ok((Event::MappingEnd, self.here()?))
             }
-            State::FlowMappingFirstKey => self.flow_mapping_key(true),
-            State::FlowMappingKey => self.flow_mapping_key(false),
-            State::FlowMappingValue => self.flow_mapping_value(),
-            State::FlowMappingEmptyValue => {
+            ParserState::FlowMappingFirstKey => self.flow_mapping_key(true),
+            ParserState::FlowMappingKey => self.flow_mapping_key(false),
+            ParserState::FlowMappingValue => self.flow_mapping_value(),
+            ParserState::FlowMappingEmptyValue => {
                 let at = self.here()?;
-                self.empty(State::FlowMappingKey, at)
+                self.empty(ParserState::FlowMappingKey, at)
             }
-            State::End => Ok((Event::StreamEnd, Mark::default())),
+            ParserState::End => Ok((Event::StreamEnd, Mark::default())),
         }
     }
 
@@ -137,7 +142,7 @@ impl<'a> Parser<'a> {
     }
 
     fn pop(&mut self) {
-        self.state = self.states.pop().unwrap_or(State::End);
+        self.state = self.states.pop().unwrap_or(ParserState::End);
     }
 
     fn nothing((anchor, tag): Properties<'a>, plain: bool) -> Event<'a> {
@@ -145,12 +150,12 @@ impl<'a> Parser<'a> {
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is a step like the others")]
-    fn empty(&mut self, next: State, at: Mark) -> Step<'a> {
+    fn empty(&mut self, next: ParserState, at: Mark) -> ParseResult<'a> {
         self.state = next;
         Ok((Self::nothing((None, None), true), at))
     }
 
-    fn node(&mut self, block: bool, indentless: bool) -> Step<'a> {
+    fn node(&mut self, block: bool, indentless: bool) -> ParseResult<'a> {
         let start = self.here()?;
         let (mut anchor, mut tag) = (None, None);
         for _ in 0..2 {
@@ -177,7 +182,7 @@ impl<'a> Parser<'a> {
             }
         };
         let state = match self.peek()? {
-            Token::BlockEntry if indentless => State::IndentlessSequenceEntry,
+            Token::BlockEntry if indentless => ParserState::IndentlessSequenceEntry,
             Token::Scalar(..) => {
                 let (Token::Scalar(text, bare), _) = self.scanner.next()? else {
                     return Err(start.flaw("a value is missing here"));
@@ -186,10 +191,10 @@ impl<'a> Parser<'a> {
                 let plain = (bare && tag.is_none()) || tag.as_deref() == Some("!");
                 return Ok((Event::Scalar { anchor, tag, text, plain, quoted: !bare }, start));
             }
-            Token::FlowSequenceStart => State::FlowSequenceFirstEntry,
-            Token::FlowMappingStart => State::FlowMappingFirstKey,
-            Token::BlockSequenceStart if block => State::BlockSequenceEntry,
-            Token::BlockMappingStart if block => State::BlockMappingKey,
+            Token::FlowSequenceStart => ParserState::FlowSequenceFirstEntry,
+            Token::FlowMappingStart => ParserState::FlowMappingFirstKey,
+            Token::BlockSequenceStart if block => ParserState::BlockSequenceEntry,
+            Token::BlockMappingStart if block => ParserState::BlockMappingKey,
             _ if anchor.is_some() || tag.is_some() => {
                 self.pop();
                 let plain = tag.is_none();
@@ -198,11 +203,13 @@ impl<'a> Parser<'a> {
             _ => return Err(self.here()?.flaw("a value is missing here")),
         };
         self.state = state;
-        if matches!(state, State::BlockSequenceEntry | State::BlockMappingKey) {
+        if matches!(state, ParserState::BlockSequenceEntry | ParserState::BlockMappingKey) {
             self.skip()?;
         }
         Ok(match state {
-            State::FlowMappingFirstKey | State::BlockMappingKey => (Event::MappingStart(anchor, tag), start),
+            ParserState::FlowMappingFirstKey | ParserState::BlockMappingKey => {
+                (Event::MappingStart(anchor, tag), start)
+            }
             _ => (Event::SequenceStart(anchor, tag), start),
         })
     }
@@ -210,11 +217,11 @@ impl<'a> Parser<'a> {
     /// A node, after which `next` follows, or nothing where one of `ends` stands.
     fn node_unless(
         &mut self,
-        next: State,
+        next: ParserState,
         indentless: bool,
         ends: fn(&Token<'a>) -> bool,
         at: Mark,
-    ) -> Step<'a> {
+    ) -> ParseResult<'a> {
         if ends(self.peek()?) {
             return self.empty(next, at);
         }
@@ -222,12 +229,12 @@ impl<'a> Parser<'a> {
         self.node(true, indentless)
     }
 
-    fn block_sequence_entry(&mut self) -> Step<'a> {
+    fn block_sequence_entry(&mut self) -> ParseResult<'a> {
         match self.peek()? {
             Token::BlockEntry => {
                 let at = self.skip()?;
                 let ends = |token: &Token<'a>| matches!(token, Token::BlockEntry | Token::BlockEnd);
-                self.node_unless(State::BlockSequenceEntry, false, ends, at)
+                self.node_unless(ParserState::BlockSequenceEntry, false, ends, at)
             }
             Token::BlockEnd => {
                 self.pop();
@@ -237,7 +244,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn indentless_sequence_entry(&mut self) -> Step<'a> {
+    fn indentless_sequence_entry(&mut self) -> ParseResult<'a> {
         if !matches!(self.peek()?, Token::BlockEntry) {
             self.pop();
             return Ok((Event::SequenceEnd, self.here()?));
@@ -246,15 +253,15 @@ impl<'a> Parser<'a> {
         let ends = |token: &Token<'a>| {
             matches!(token, Token::BlockEntry | Token::Key | Token::Value | Token::BlockEnd)
         };
-        self.node_unless(State::IndentlessSequenceEntry, false, ends, at)
+        self.node_unless(ParserState::IndentlessSequenceEntry, false, ends, at)
     }
 
-    fn block_mapping_key(&mut self) -> Step<'a> {
+    fn block_mapping_key(&mut self) -> ParseResult<'a> {
         match self.peek()? {
             Token::Key => {
                 let at = self.skip()?;
                 let ends = |token: &Token<'a>| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
-                self.node_unless(State::BlockMappingValue, true, ends, at)
+                self.node_unless(ParserState::BlockMappingValue, true, ends, at)
             }
             Token::BlockEnd => {
                 self.pop();
@@ -264,13 +271,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn block_mapping_value(&mut self) -> Step<'a> {
+    fn block_mapping_value(&mut self) -> ParseResult<'a> {
         let at = self.here()?;
         if !matches!(self.peek()?, Token::Value) {
-            return self.empty(State::BlockMappingKey, at);
+            return self.empty(ParserState::BlockMappingKey, at);
         }
         self.skip()?;
         let ends = |token: &Token<'a>| matches!(token, Token::Key | Token::Value | Token::BlockEnd);
-        self.node_unless(State::BlockMappingKey, true, ends, at)
+        self.node_unless(ParserState::BlockMappingKey, true, ends, at)
     }
 }

@@ -54,7 +54,7 @@ pub fn is_valid(text: &str, kind: Type) -> bool {
             bare != "0b" && bare != "0x" && (bare.starts_with("0x") || digits() <= MOST_DIGITS)
         }
         Type::Float => text.matches(':').count() <= MOST_SEXAGESIMAL && digits() <= MOST_DIGITS,
-        Type::Timestamp => Timestamp::of(text.as_bytes()).is_some_and(|time| time.is_in_the_calendar()),
+        Type::Timestamp => Timestamp::parse(text.as_bytes()).is_some_and(|time| time.is_in_the_calendar()),
         Type::Text | Type::Null | Type::Bool | Type::Merge | Type::Default => true,
     }
 }
@@ -64,7 +64,7 @@ fn number(text: &[u8]) -> Type {
         Type::Float
     } else if is_int(text) {
         Type::Int
-    } else if Timestamp::of(text).is_some() {
+    } else if Timestamp::parse(text).is_some() {
         Type::Timestamp
     } else {
         Type::Text
@@ -151,7 +151,7 @@ struct Timestamp {
 }
 
 impl Timestamp {
-    fn of(text: &[u8]) -> Option<Self> {
+    fn parse(text: &[u8]) -> Option<Self> {
         let mut at = Cursor(text);
         let date = [at.digits(4, 4)?, at.after(b'-')?.digits(1, 2)?, at.after(b'-')?.digits(1, 2)?];
         let mut found = Self { date, ..Self::default() };

@@ -15,7 +15,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::catalog::record::Record;
+use crate::catalog::record::ModelRecord;
 
 /// Raised whenever a reader of the old form would misunderstand the new one; others are then rebuilt.
 pub const VERSION: u32 = 1;
@@ -25,19 +25,19 @@ pub const BEST: usize = 40;
 
 /// What is known of a list as a whole.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
-pub struct Head {
+pub struct Header {
     /// [`VERSION`].
     pub version: u32,
     /// The provider's name in the config.
     pub provider: String,
-    /// See [`crate::catalog::source::Source::identity`].
+    /// See [`crate::catalog::source::Source::cache_key`].
     pub identity: String,
     /// Where the list came from, without the query.
     pub source: String,
     /// When it was fetched, in seconds since 1970.
     pub fetched_at: u64,
     /// How much of the provider's list this is.
-    pub extent: Extent,
+    pub extent: Completeness,
     /// The filters that were applied: [`crate::catalog::filter::fingerprint`].
     pub filters: String,
     /// The length of all lines after the first, which a file that was cut off does not have.
@@ -51,38 +51,40 @@ pub struct Head {
 /// How much of a provider's list was read.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Extent {
+pub enum Completeness {
     /// All of it.
     #[default]
-    Whole,
+    #[serde(rename = "whole")]
+    Complete,
     /// As much as can be had: it is too long, or does not say where it goes on.
-    Cut,
+    #[serde(rename = "cut")]
+    Truncated,
     /// Some pages: a later one failed.
     Partial,
 }
 
 /// A model and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct RankedRecord {
     /// The model.
-    pub record: Record,
+    pub record: ModelRecord,
     /// Its place among those that the filters keep.
     pub rank: Option<usize>,
 }
 
 /// A list about to be written.
-pub struct Draft<'a> {
+pub struct NewList<'a> {
     pub provider: &'a str,
     pub identity: &'a str,
     pub source: &'a str,
     pub fetched_at: u64,
-    pub extent: Extent,
+    pub extent: Completeness,
     pub filters: String,
     /// The models in the provider's order.
-    pub entries: &'a [Entry],
+    pub entries: &'a [RankedRecord],
 }
 
-impl Draft<'_> {
+impl NewList<'_> {
     /// The file's content.
     ///
     /// # Errors
@@ -100,7 +102,7 @@ impl Draft<'_> {
         }
         best.sort_unstable();
         best.truncate(BEST);
-        let head = Head {
+        let head = Header {
             version: VERSION,
             provider: self.provider.to_owned(),
             identity: self.identity.to_owned(),
@@ -119,7 +121,7 @@ impl Draft<'_> {
 }
 
 /// The record without what is unknown, and without what the line or the first line says already.
-fn compact(record: &Record) -> Result<String> {
+fn compact(record: &ModelRecord) -> Result<String> {
     let mut json = serde_json::to_value(record)?;
     if let Value::Object(fields) = &mut json {
         let said = |name: &str| matches!(name, "id" | "source");

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, ensure};
 
-use super::format::{BEST, Entry, Head, VERSION};
-use crate::catalog::record::Record;
+use super::format::{BEST, Header, RankedRecord, VERSION};
+use crate::catalog::record::ModelRecord;
 
 /// Longer than any first line we write.
 const LONGEST_HEAD: usize = 8 * 1024;
@@ -16,46 +16,46 @@ const LONGEST_HEAD: usize = 8 * 1024;
 const SHORT: u64 = 64 * 1024;
 
 /// A list on disk, open for looking things up.
-pub struct Stored {
+pub struct CachedList {
     /// What is known of the list as a whole.
-    pub head: Head,
-    body: Body,
+    pub head: Header,
+    body: Storage,
     start: u64,
 }
 
-enum Body {
+enum Storage {
     File(File),
     Memory(Vec<u8>),
 }
 
-impl Stored {
+impl CachedList {
     /// Opens a list that is a file.
     ///
     /// # Errors
     /// When it is not such a list, not of this version, or not whole.
     pub fn open(file: File, length: u64) -> Result<Self> {
-        Self::read(Body::File(file), length)
+        Self::read(Storage::File(file), length)
     }
 
     /// Opens a list that could not be written.
     ///
     /// # Errors
-    /// As [`Stored::open`].
+    /// As [`CachedList::open`].
     pub fn in_memory(content: Vec<u8>) -> Result<Self> {
         let length = content.len() as u64;
-        Self::read(Body::Memory(content), length)
+        Self::read(Storage::Memory(content), length)
     }
 
-    fn read(body: Body, length: u64) -> Result<Self> {
+    fn read(body: Storage, length: u64) -> Result<Self> {
         let mut first = [0; LONGEST_HEAD];
         let count = body.read_at(&mut first, 0)?;
         let end = first[..count].iter().position(|&byte| byte == b'\n').context("no first line")?;
-        let head: Head = serde_json::from_slice(&first[..end])?;
+        let head: Header = serde_json::from_slice(&first[..end])?;
         ensure!(head.version == VERSION, "version {}, not {VERSION}", head.version);
         let start = end as u64 + 1;
         ensure!(start.checked_add(head.bytes) == Some(length), "cut off");
         // A short list has been read whole by now.
-        let body = if count as u64 == length { Body::Memory(first[..count].to_vec()) } else { body };
+        let body = if count as u64 == length { Storage::Memory(first[..count].to_vec()) } else { body };
         Ok(Self { head, body, start })
     }
 
@@ -63,9 +63,9 @@ impl Stored {
     ///
     /// # Errors
     /// When the file is corrupt.
-    pub fn find(&self, id: &str) -> Result<Option<Record>> {
+    pub fn find(&self, id: &str) -> Result<Option<ModelRecord>> {
         let Some(line) = self.line(self.lower_bound(id.as_bytes())?)? else { return Ok(None) };
-        let line = Line::parse(&line)?;
+        let line = RecordLine::parse(&line)?;
         if line.id != id || line.rank.is_none() {
             return Ok(None);
         }
@@ -78,7 +78,7 @@ impl Stored {
     /// When the file is corrupt.
     pub fn holds(&self, id: &str) -> Result<bool> {
         let line = self.line(self.lower_bound(id.as_bytes())?)?;
-        line.map_or(Ok(false), |line| Ok(Line::parse(&line)?.id == id))
+        line.map_or(Ok(false), |line| Ok(RecordLine::parse(&line)?.id == id))
     }
 
     /// The ids that begin with `prefix` and that the filters keep, sorted; of more than `many`, only their parts
@@ -122,7 +122,7 @@ impl Stored {
     /// Hands on the ids from `start` that begin with `prefix` and that the filters keep, while `each` wants more.
     fn kept_lines(&self, start: u64, prefix: &str, mut each: impl FnMut(&str) -> bool) -> Result<()> {
         self.lines(start, |line| {
-            let line = Line::parse(line)?;
+            let line = RecordLine::parse(line)?;
             Ok(line.id.starts_with(prefix) && (line.rank.is_none() || each(line.id)))
         })
     }
@@ -131,11 +131,11 @@ impl Stored {
     ///
     /// # Errors
     /// When the file is corrupt.
-    pub fn entries(&self) -> Result<Vec<Entry>> {
+    pub fn entries(&self) -> Result<Vec<RankedRecord>> {
         let mut entries = Vec::new();
         self.lines(self.start, |line| {
-            let line = Line::parse(line)?;
-            entries.push((line.order, Entry { record: self.record(&line)?, rank: line.rank }));
+            let line = RecordLine::parse(line)?;
+            entries.push((line.order, RankedRecord { record: self.record(&line)?, rank: line.rank }));
             Ok(true)
         })?;
         entries.sort_by_key(|(order, _)| *order);
@@ -146,17 +146,17 @@ impl Stored {
     ///
     /// # Errors
     /// When the file is corrupt.
-    pub fn kept(&self) -> Result<Vec<Record>> {
+    pub fn kept(&self) -> Result<Vec<ModelRecord>> {
         let mut kept: Vec<_> = self.entries()?.into_iter().filter(|entry| entry.rank.is_some()).collect();
         kept.sort_by_key(|entry| entry.rank);
         Ok(kept.into_iter().map(|entry| entry.record).collect())
     }
 
-    /// The first `count` of [`Stored::kept`], at most [`BEST`], without reading the others.
+    /// The first `count` of [`CachedList::kept`], at most `BEST`, without reading the others.
     ///
     /// # Errors
     /// When the file is corrupt.
-    pub fn best(&self, count: usize) -> Result<Vec<Record>> {
+    pub fn best(&self, count: usize) -> Result<Vec<ModelRecord>> {
         if self.head.best.is_empty() {
             // A list of an older version, soon replaced. A long one is not worth the time of a launch.
             let is_short = self.head.bytes <= SHORT;
@@ -169,7 +169,7 @@ impl Stored {
         for &at in self.head.best.iter().take(count.min(BEST)) {
             let start = self.start.checked_add(at).context("a place beyond the file")?;
             let line = self.line(start)?.context("a line is missing")?;
-            let line = Line::parse(&line)?;
+            let line = RecordLine::parse(&line)?;
             ensure!(line.rank.is_some() && line.rank > last, "the best are not in order");
             last = line.rank;
             best.push(self.record(&line)?);
@@ -177,9 +177,9 @@ impl Stored {
         Ok(best)
     }
 
-    fn record(&self, line: &Line<'_>) -> Result<Record> {
-        let record: Record = serde_json::from_str(line.json)?;
-        Ok(Record { id: line.id.to_owned(), source: Some(self.head.source.clone()), ..record })
+    fn record(&self, line: &RecordLine<'_>) -> Result<ModelRecord> {
+        let record: ModelRecord = serde_json::from_str(line.json)?;
+        Ok(ModelRecord { id: line.id.to_owned(), source: Some(self.head.source.clone()), ..record })
     }
 
     fn end(&self) -> u64 {
@@ -259,7 +259,7 @@ impl Stored {
     }
 }
 
-impl Body {
+impl Storage {
     fn read_at(&self, buffer: &mut [u8], at: u64) -> io::Result<usize> {
         match self {
             Self::File(file) => file.read_at(buffer, at),
@@ -285,14 +285,14 @@ impl Body {
     }
 }
 
-struct Line<'a> {
+struct RecordLine<'a> {
     id: &'a str,
     order: usize,
     rank: Option<usize>,
     json: &'a str,
 }
 
-impl<'a> Line<'a> {
+impl<'a> RecordLine<'a> {
     fn parse(line: &'a [u8]) -> Result<Self> {
         let mut fields = std::str::from_utf8(line)?.splitn(4, '\t');
         let mut next = || fields.next().context("a field is missing");

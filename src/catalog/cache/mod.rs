@@ -23,14 +23,14 @@ use serde::{Deserialize, Serialize};
 use shims::Dirs;
 
 use super::filter;
-use super::record::Record;
+use super::record::ModelRecord;
 use super::source::Source;
 use crate::config::Filter;
 use crate::fs::{files, lock, private_dir, waiting};
 use crate::{error, ui};
 
-pub use format::{Draft, Entry, Extent};
-pub use list::Stored;
+pub use format::{Completeness, NewList, RankedRecord};
+pub use list::CachedList;
 
 /// No file of a list that is still asked for gets this old without being written.
 const LEFT_BEHIND: Duration = Duration::from_secs(90 * 24 * 60 * 60);
@@ -45,9 +45,9 @@ pub struct Cache<'a> {
 #[derive(Debug, Default)]
 pub struct Fetched {
     /// The models in the provider's order, those one cannot chat with among them.
-    pub records: Vec<Record>,
+    pub records: Vec<ModelRecord>,
     /// How much of the list that is.
-    pub extent: Extent,
+    pub extent: Completeness,
     /// The URL it came from, without its query.
     pub source: String,
     /// What was odd about it.
@@ -86,11 +86,11 @@ impl<'a> Cache<'a> {
 
     /// A file of one list.
     pub fn path(self, source: &Source<'_>, kind: &str) -> PathBuf {
-        self.folder().join(format!("{}-{}.{kind}", file_name(source.name), source.identity()))
+        self.folder().join(format!("{}-{}.{kind}", file_name(source.name), source.cache_key()))
     }
 
     /// The list on disk, with the filters of today; `None` if there is none that can be used.
-    pub fn open(self, source: &Source<'_>) -> Option<Stored> {
+    pub fn open(self, source: &Source<'_>) -> Option<CachedList> {
         let stored = read(&self.path(source, "list"))?;
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         if stored.head.filters == filter::fingerprint(rules) {
@@ -103,14 +103,14 @@ impl<'a> Cache<'a> {
     }
 
     /// The list before this one that differed from it.
-    pub fn open_before(self, source: &Source<'_>) -> Option<Stored> {
+    pub fn open_previous(self, source: &Source<'_>) -> Option<CachedList> {
         read(&self.path(source, "before"))
     }
 
-    fn filter_again(self, source: &Source<'_>, rules: &[Filter], stored: &Stored) -> Result<Stored> {
+    fn filter_again(self, source: &Source<'_>, rules: &[Filter], stored: &CachedList) -> Result<CachedList> {
         let records = stored.entries()?.into_iter().map(|entry| entry.record).collect();
         let head = &stored.head;
-        let content = Draft {
+        let content = NewList {
             provider: source.name,
             identity: &head.identity,
             source: &head.source,
@@ -123,7 +123,7 @@ impl<'a> Cache<'a> {
         if let Err(error) = files::write(&self.path(source, "list"), &content, self.dirs) {
             log::debug!("the filtered list stays in memory: {error:#}");
         }
-        Stored::in_memory(content)
+        CachedList::in_memory(content)
     }
 
     /// Keeps a list, and the one it replaces if that was another. A cache that cannot be written costs
@@ -131,12 +131,12 @@ impl<'a> Cache<'a> {
     ///
     /// # Errors
     /// When the filters cannot be applied.
-    pub fn store(self, source: &Source<'_>, fetched: Fetched) -> Result<Stored> {
+    pub fn store(self, source: &Source<'_>, fetched: Fetched) -> Result<CachedList> {
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         let entries = ranked(rules, fetched.records)?;
-        let content = Draft {
+        let content = NewList {
             provider: source.name,
-            identity: &source.identity(),
+            identity: &source.cache_key(),
             source: &fetched.source,
             fetched_at: now(),
             extent: fetched.extent,
@@ -158,7 +158,7 @@ impl<'a> Cache<'a> {
             }
             Err(error) => ui::log::warn(error::message(&error)),
         }
-        Stored::in_memory(content)
+        CachedList::in_memory(content)
     }
 
     /// Remembers that asking is of no use for `length`.
@@ -252,7 +252,7 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
-impl Stored {
+impl CachedList {
     /// How long ago the list was fetched; `None` if that lies in the future, so that nothing is known.
     pub fn age(&self) -> Option<Duration> {
         now().checked_sub(self.head.fetched_at).map(Duration::from_secs)
@@ -260,7 +260,7 @@ impl Stored {
 
     /// Whether the list is young enough not to be asked for again. One that lacks pages never is.
     pub fn is_fresh(&self, ttl: Duration) -> bool {
-        self.head.extent != Extent::Partial && self.age().is_some_and(|age| age < ttl)
+        self.head.extent != Completeness::Partial && self.age().is_some_and(|age| age < ttl)
     }
 }
 
@@ -270,36 +270,36 @@ fn contents(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn read(path: &Path) -> Option<Stored> {
+fn read(path: &Path) -> Option<CachedList> {
     let stored = files::open(path)
         .map_err(anyhow::Error::from)
-        .and_then(|(file, there)| Stored::open(file, there.len()));
+        .and_then(|(file, there)| CachedList::open(file, there.len()));
     stored.inspect_err(|error| log::debug!("no list in {}: {error:#}", path.display())).ok()
 }
 
 /// Gives each model its place after the filters; those one cannot chat with get none.
-fn ranked(rules: &[Filter], records: Vec<Record>) -> Result<Vec<Entry>> {
+fn ranked(rules: &[Filter], records: Vec<ModelRecord>) -> Result<Vec<RankedRecord>> {
     let chat: Vec<usize> = (0..records.len()).filter(|&index| records[index].is_chat()).collect();
     let ids: Vec<&str> = chat.iter().map(|&index| records[index].id.as_str()).collect();
     let mut ranks = vec![None; records.len()];
     for (rank, kept) in filter::apply(rules, &ids)?.into_iter().enumerate() {
         ranks[chat[kept]] = Some(rank);
     }
-    Ok(records.into_iter().zip(ranks).map(|(record, rank)| Entry { record, rank }).collect())
+    Ok(records.into_iter().zip(ranks).map(|(record, rank)| RankedRecord { record, rank }).collect())
 }
 
 /// Whether a model came, went or changed its price.
-fn differ(before: &[Entry], after: &[Entry]) -> bool {
-    let prices = |entries: &[Entry]| {
-        let mut prices: Vec<_> = entries.iter().map(|Entry { record, .. }| price(record)).collect();
+fn differ(before: &[RankedRecord], after: &[RankedRecord]) -> bool {
+    let prices = |entries: &[RankedRecord]| {
+        let mut prices: Vec<_> = entries.iter().map(|RankedRecord { record, .. }| price(record)).collect();
         prices.sort();
         prices
     };
     prices(before) != prices(after)
 }
 
-fn price(record: &Record) -> (String, String) {
-    let Record { input_cost_per_million: input, output_cost_per_million: output, .. } = record;
+fn price(record: &ModelRecord) -> (String, String) {
+    let ModelRecord { input_cost_per_million: input, output_cost_per_million: output, .. } = record;
     (record.id.clone(), format!("{input:?} {output:?}"))
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::catalog::record::Kind;
+use crate::catalog::record::ModelKind;
 use crate::config::Provider;
 use std::os::unix::fs::MetadataExt;
 
@@ -15,10 +15,10 @@ fn provider(more: &str) -> Provider {
 }
 
 fn fetched(ids: &[&str]) -> Fetched {
-    Fetched { records: ids.iter().map(|id| Record::named(*id)).collect(), ..Fetched::default() }
+    Fetched { records: ids.iter().map(|id| ModelRecord::named(*id)).collect(), ..Fetched::default() }
 }
 
-fn ids(stored: &Stored) -> Vec<String> {
+fn ids(stored: &CachedList) -> Vec<String> {
     stored.kept().unwrap().into_iter().map(|record| record.id).collect()
 }
 
@@ -29,7 +29,7 @@ fn a_list_is_kept_privately_and_found_again() {
     let source = Source::new("p", &provider);
     assert!(cache.open(&source).is_none());
     let mut list = fetched(&["b", "a", "embed"]);
-    list.records[2].kind = Kind::Other;
+    list.records[2].kind = ModelKind::NonChat;
     cache.store(&source, list).unwrap();
     assert_eq!(ids(&cache.open(&source).unwrap()), ["b", "a"]);
     let path = cache.path(&source, "list");
@@ -62,11 +62,11 @@ fn only_a_list_that_differs_moves_the_one_before() {
     for list in [fetched(&["a"]), fetched(&["a", "b"]), fetched(&["b", "a"])] {
         cache.store(&source, list).unwrap();
     }
-    assert_eq!(ids(&cache.open_before(&source).unwrap()), ["a"]);
+    assert_eq!(ids(&cache.open_previous(&source).unwrap()), ["a"]);
     let mut dearer = fetched(&["a", "b"]);
     dearer.records[0].input_cost_per_million = Some(1.0);
     cache.store(&source, dearer).unwrap();
-    assert_eq!(ids(&cache.open_before(&source).unwrap()), ["b", "a"]);
+    assert_eq!(ids(&cache.open_previous(&source).unwrap()), ["b", "a"]);
 }
 
 #[test]

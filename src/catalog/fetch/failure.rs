@@ -4,7 +4,7 @@ use shims::Message;
 use std::fmt;
 use std::time::Duration;
 
-use super::http::{Answer, Broken, shown};
+use super::http::{HttpResponse, TransportError, shown};
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
 use crate::ui::sanitize::printable;
@@ -19,14 +19,14 @@ pub const AWHILE: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
     /// What kind of failure it is.
-    pub what: What,
+    pub kind: FailureKind,
     /// The sentence, and what to do. No secret is in it.
     pub message: Message,
 }
 
 /// The kinds of failure, as far as something is done differently.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum What {
+pub enum FailureKind {
     /// Nothing here: the next place may have a list.
     NoList,
     /// The provider says that there is no list any more.
@@ -41,49 +41,49 @@ pub enum What {
 
 impl Failure {
     /// A failure with its message.
-    pub fn new(what: What, message: impl Into<Message>) -> Self {
-        Self { what, message: message.into() }
+    pub fn new(kind: FailureKind, message: impl Into<Message>) -> Self {
+        Self { kind, message: message.into() }
     }
 
     /// Whether the provider simply has no list.
     pub fn is_no_list(&self) -> bool {
-        matches!(self.what, What::NoList | What::Gone)
+        matches!(self.kind, FailureKind::NoList | FailureKind::Gone)
     }
 
     /// How long not to ask again by ourselves.
     pub fn worth_remembering(&self) -> Duration {
-        match self.what {
-            What::NoList | What::Gone => Duration::from_secs(24 * 60 * 60),
-            What::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
-            What::Passing | What::Lasting | What::RateLimited(None) => AWHILE,
+        match self.kind {
+            FailureKind::NoList | FailureKind::Gone => Duration::from_secs(24 * 60 * 60),
+            FailureKind::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
+            FailureKind::Passing | FailureKind::Lasting | FailureKind::RateLimited(None) => AWHILE,
         }
     }
 
     /// No answer at all.
-    pub fn broken(broken: &Broken, url: &str, limit: Duration) -> Self {
+    pub fn transport(error: &TransportError, url: &str, limit: Duration) -> Self {
         let host = origin(url);
-        let what = if *broken == Broken::Reset { What::Passing } else { What::Lasting };
+        let kind = if *error == TransportError::Reset { FailureKind::Passing } else { FailureKind::Lasting };
         Self::new(
-            what,
-            match broken {
-                Broken::Timeout { connected: false } => Message::new(
+            kind,
+            match error {
+                TransportError::Timeout { connected: false } => Message::new(
                     format!("{host} could not be connected to in time"),
                     "check that it is up and can be reached from here (VPN, proxy)",
                 ),
-                Broken::Timeout { connected: true } => Message::new(
+                TransportError::Timeout { connected: true } => Message::new(
                     format!("{host} did not answer in full within {} s", limit.as_secs()),
                     "check that it is up, or list the models under `models:` in the config",
                 ),
-                Broken::TooLarge => Message::new(
-                    format!("{}: {broken}, which is no model list", shown(url)),
+                TransportError::TooLarge => Message::new(
+                    format!("{}: {error}, which is no model list", shown(url)),
                     "check base_urls",
                 ),
-                Broken::Other(why) if why.contains("certificate") => Message::new(
+                TransportError::Other(why) if why.contains("certificate") => Message::new(
                     format!("{host}: {why}"),
                     "if a proxy of your company stands between, name its certificate in SSL_CERT_FILE",
                 ),
-                Broken::Reset | Broken::Other(_) => Message::new(
-                    format!("{host}: {broken}"),
+                TransportError::Reset | TransportError::Other(_) => Message::new(
+                    format!("{host}: {error}"),
                     "check that the server is up and that base_urls is right",
                 ),
             },
@@ -92,7 +92,7 @@ impl Failure {
 
     /// An answer that is no list, by its status.
     pub fn status(
-        answer: &Answer,
+        answer: &HttpResponse,
         url: &str,
         source: &Source<'_>,
         key_sent: bool,
@@ -108,7 +108,7 @@ impl Failure {
                     .map(|to| if to.contains("://") { origin(to) } else { origin(url) });
                 let target = target.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
                 Self::new(
-                    What::Lasting,
+                    FailureKind::Lasting,
                     Message::new(
                         format!(
                             "{} redirects{target} ({status}), which is never followed with a key",
@@ -119,21 +119,21 @@ impl Failure {
                 )
             }
             401 | 403 if said.contains("access_terminated_error") => Self::new(
-                What::Lasting,
+                FailureKind::Lasting,
                 Message::new(
                     format!("client not allowed ({status}){said}"),
                     "this plan serves its own clients only",
                 ),
             ),
             401 | 403 if key_sent => Self::new(
-                What::Lasting,
+                FailureKind::Lasting,
                 Message::new(
                     format!("the key was refused ({status}){said}"),
                     format!("check {}", source.key_name()),
                 ),
             ),
             401 | 403 => Self::new(
-                What::Lasting,
+                FailureKind::Lasting,
                 Message::new(
                     format!("{} wants a key ({status}){said}", origin(url)),
                     format!(
@@ -142,12 +142,14 @@ impl Failure {
                 ),
             ),
             402 => Self::new(
-                What::Lasting,
+                FailureKind::Lasting,
                 Message::new(format!("the account needs credit (402){said}"), "top it up at the provider"),
             ),
-            404 | 405 => Self::new(What::NoList, format!("{} has no model list ({status})", shown(url))),
+            404 | 405 => {
+                Self::new(FailureKind::NoList, format!("{} has no model list ({status})", shown(url)))
+            }
             410 => Self::new(
-                What::Gone,
+                FailureKind::Gone,
                 Message::new(
                     format!("{} is gone (410){said}", shown(url)),
                     "list the models under `models:`, and set `model_api_filters: []` to stop asking",
@@ -157,19 +159,19 @@ impl Failure {
                 let wait = answer.header("retry-after").and_then(retry_after);
                 let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
                 Self::new(
-                    What::RateLimited(wait),
+                    FailureKind::RateLimited(wait),
                     Message::new(format!("too many requests (429){said}"), format!("try again {when}")),
                 )
             }
             500.. => Self::new(
-                What::Passing,
+                FailureKind::Passing,
                 Message::new(
                     format!("{} has a problem of its own ({status}){said}", origin(url)),
                     "try again later",
                 ),
             ),
             _ => Self::new(
-                What::Lasting,
+                FailureKind::Lasting,
                 Message::new(
                     format!("{} answered {status}{said}", shown(url)),
                     "check base_urls and `headers`",
@@ -182,7 +184,7 @@ impl Failure {
     pub fn reject(reject: &Reject, url: &str, secrets: &[String]) -> Self {
         let shown = shown(url);
         Self::new(
-            What::Lasting,
+            FailureKind::Lasting,
             match reject {
                 Reject::Html => Message::new(
                     format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
@@ -204,7 +206,7 @@ impl Failure {
     pub fn nowhere(urls: &[String], source: &Source<'_>) -> Self {
         let tried: Vec<_> = urls.iter().map(|url| shown(url)).collect();
         Self::new(
-            What::NoList,
+            FailureKind::NoList,
             Message::new(
                 format!("no model list here; tried {}", tried.join(", ")),
                 format!(

@@ -27,7 +27,7 @@ pub struct Client(Agent);
 
 /// What a server answered, whatever it was.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub body: Vec<u8>,
     headers: ureq::http::HeaderMap,
@@ -35,7 +35,7 @@ pub struct Answer {
 
 /// Why there is no answer.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Broken {
+pub enum TransportError {
     /// The time was up: before there was a connection, or after.
     Timeout { connected: bool },
     /// More than 8 MiB.
@@ -46,7 +46,7 @@ pub enum Broken {
     Other(String),
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout { connected: false } => f.write_str("no connection in time"),
@@ -58,7 +58,7 @@ impl fmt::Display for Broken {
     }
 }
 
-impl Answer {
+impl HttpResponse {
     /// A header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
@@ -70,10 +70,10 @@ impl Client {
     ///
     /// # Errors
     /// When the proxy's URL is none.
-    pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, Broken> {
+    pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, TransportError> {
         let proxy = proxy_url(url, rule, env).map(|proxy| ureq::Proxy::new(&proxy)).transpose();
-        let proxy =
-            proxy.map_err(|_| Broken::Other("the proxy's URL is none that can be used".to_owned()))?;
+        let proxy = proxy
+            .map_err(|_| TransportError::Other("the proxy's URL is none that can be used".to_owned()))?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -91,7 +91,12 @@ impl Client {
     ///
     /// # Errors
     /// When no answer came; any status is an answer.
-    pub fn get(&self, url: &str, headers: &[(String, String)], limit: Duration) -> Result<Answer, Broken> {
+    pub fn get(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        limit: Duration,
+    ) -> Result<HttpResponse, TransportError> {
         answer(limited(self.0.get(url), headers, limit).call())
     }
 
@@ -105,7 +110,7 @@ impl Client {
         headers: &[(String, String)],
         json: &str,
         limit: Duration,
-    ) -> Result<Answer, Broken> {
+    ) -> Result<HttpResponse, TransportError> {
         let request = self.0.post(url).content_type("application/json");
         answer(limited(request, headers, limit).send(json))
     }
@@ -127,37 +132,37 @@ fn limited<B>(
         .build()
 }
 
-fn answer(response: Result<ureq::http::Response<ureq::Body>, Error>) -> Result<Answer, Broken> {
-    let (parts, body) = response.map_err(broken)?.into_parts();
+fn answer(response: Result<ureq::http::Response<ureq::Body>, Error>) -> Result<HttpResponse, TransportError> {
+    let (parts, body) = response.map_err(transport_error)?.into_parts();
     let mut bytes = Vec::new();
     let read = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut bytes);
-    read.map_err(|error| broken(error.into()))?;
+    read.map_err(|error| transport_error(error.into()))?;
     if bytes.len() as u64 > MAX_BODY {
-        return Err(Broken::TooLarge);
+        return Err(TransportError::TooLarge);
     }
-    Ok(Answer { status: parts.status.as_u16(), body: bytes, headers: parts.headers })
+    Ok(HttpResponse { status: parts.status.as_u16(), body: bytes, headers: parts.headers })
 }
 
-fn broken(error: Error) -> Broken {
+fn transport_error(error: Error) -> TransportError {
     match error {
-        Error::Timeout(Timeout::Connect | Timeout::Resolve) => Broken::Timeout { connected: false },
-        Error::Timeout(_) => Broken::Timeout { connected: true },
+        Error::Timeout(Timeout::Connect | Timeout::Resolve) => TransportError::Timeout { connected: false },
+        Error::Timeout(_) => TransportError::Timeout { connected: true },
         Error::Io(error) => match error.kind() {
-            ErrorKind::ConnectionRefused => Broken::Other("connection refused".to_owned()),
+            ErrorKind::ConnectionRefused => TransportError::Other("connection refused".to_owned()),
             ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe
-            | ErrorKind::UnexpectedEof => Broken::Reset,
-            ErrorKind::TimedOut => Broken::Timeout { connected: true },
-            _ => Broken::Other(named(&error.to_string())),
+            | ErrorKind::UnexpectedEof => TransportError::Reset,
+            ErrorKind::TimedOut => TransportError::Timeout { connected: true },
+            _ => TransportError::Other(named(&error.to_string())),
         },
-        Error::BodyStalled => Broken::Reset,
-        Error::HostNotFound => Broken::Other("no such host".to_owned()),
-        Error::BadUri(_) => Broken::Other("the URL is none that can be asked".to_owned()),
+        Error::BodyStalled => TransportError::Reset,
+        Error::HostNotFound => TransportError::Other("no such host".to_owned()),
+        Error::BadUri(_) => TransportError::Other("the URL is none that can be asked".to_owned()),
         Error::Http(_) => {
-            Broken::Other("a header cannot be sent: it holds a character that must not be".to_owned())
+            TransportError::Other("a header cannot be sent: it holds a character that must not be".to_owned())
         }
-        other => Broken::Other(other.to_string()),
+        other => TransportError::Other(other.to_string()),
     }
 }
 

@@ -16,15 +16,15 @@ use shims::Message;
 use shims::template::Field;
 use shims::{Part, Value};
 
-use self::http::{Answer, Client};
-use super::cache::{Extent, Fetched};
-use super::normalize::{List, MAX_ROWS, Reject};
-use super::source::{Place, Source, without_query};
+use self::http::{Client, HttpResponse};
+use super::cache::{Completeness, Fetched};
+use super::normalize::{MAX_ROWS, ModelList, Reject};
+use super::source::{Endpoint, Source, without_query};
 use crate::env::Environment;
 use crate::error;
 use crate::header;
 
-pub use failure::{AWHILE, Failure, What};
+pub use failure::{AWHILE, Failure, FailureKind};
 pub use probe::Probe;
 
 /// The most pages of one list.
@@ -37,14 +37,14 @@ type Headers = Vec<(String, String)>;
 
 /// How long to wait for the whole, and how hard to try.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// The time for everything together.
     pub limit: Duration,
     /// Whether passing trouble is worth a second try.
     pub retries: bool,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// For a refresh that the user asked for.
     pub const EXPLICIT: Self = Self { limit: Duration::from_secs(10), retries: true };
     /// For a model's answer that the user asked for.
@@ -59,7 +59,7 @@ impl Patience {
 }
 
 /// What is needed to ask.
-pub struct Ask<'a> {
+pub struct Fetcher<'a> {
     /// Whose list.
     pub source: Source<'a>,
     /// Gives the key; called once at most, and only if the key is really sent.
@@ -67,31 +67,31 @@ pub struct Ask<'a> {
     /// For proxies and for headers that name variables.
     pub env: &'a Environment,
     /// How long and how hard.
-    pub patience: Patience,
+    pub retry: RetryPolicy,
 }
 
-impl Ask<'_> {
+impl Fetcher<'_> {
     /// The provider's list.
     ///
     /// # Errors
     /// [`Failure`], which says what to do about it.
     pub fn fetch(&self) -> Result<Fetched, Failure> {
-        let deadline = Instant::now() + self.patience.limit;
-        let places = self.source.places();
+        let deadline = Instant::now() + self.retry.limit;
+        let endpoints = self.source.endpoints();
         let mut key = None;
-        for place in &places {
-            if place.keyed && key.is_none() {
-                let resolved =
-                    (self.key)().map_err(|error| Failure::new(What::Lasting, error::message(&error)))?;
+        for endpoint in &endpoints {
+            if endpoint.keyed && key.is_none() {
+                let resolved = (self.key)()
+                    .map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
                 key = Some(resolved.filter(|key| !key.is_empty()));
             }
-            let key = key.as_ref().and_then(Option::as_deref).filter(|_| place.keyed);
-            match Visit::new(self, place, key, deadline)?.list() {
-                Err(Failure { what: What::NoList, .. }) => {}
+            let key = key.as_ref().and_then(Option::as_deref).filter(|_| endpoint.keyed);
+            match PageReader::new(self, endpoint, key, deadline)?.list() {
+                Err(Failure { kind: FailureKind::NoList, .. }) => {}
                 outcome => return outcome,
             }
         }
-        let urls: Vec<_> = places.into_iter().map(|place| place.url).collect();
+        let urls: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.url).collect();
         Err(Failure::nowhere(&urls, &self.source))
     }
 
@@ -109,7 +109,7 @@ impl Ask<'_> {
             }
             let value = self.fill(name, &template.fill(context), key)?;
             if let Some(fault) = header::fault(value.as_bytes()) {
-                return Err(Failure::new(What::Lasting, header::complaint(name, fault)));
+                return Err(Failure::new(FailureKind::Lasting, header::complaint(name, fault)));
             }
             if template.names_key() || template.variables().next().is_some() {
                 secrets.push(value.clone());
@@ -120,7 +120,7 @@ impl Ask<'_> {
     }
 
     /// The headers of a request, the key in exactly one of them.
-    fn authority(&self, anthropic: bool, key: Option<&str>) -> Result<Authority, Failure> {
+    fn auth_headers(&self, anthropic: bool, key: Option<&str>) -> Result<AuthHeaders, Failure> {
         let (mut headers, secrets) = self.headers(key)?;
         let has = |headers: &[(String, String)], wanted: &str| {
             headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
@@ -137,7 +137,7 @@ impl Ask<'_> {
         if anthropic && !has(&headers, "anthropic-version") {
             headers.push(("anthropic-version".to_owned(), "2023-06-01".to_owned()));
         }
-        Ok(Authority { headers, secrets, is_sent: own || key.is_some() })
+        Ok(AuthHeaders { headers, secrets, is_sent: own || key.is_some() })
     }
 
     fn fill(&self, header: &str, value: &Value, key: Option<&str>) -> Result<String, Failure> {
@@ -149,7 +149,7 @@ impl Ask<'_> {
                 Part::Env(name) => {
                     let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
                         let needs = format!("headers.{header} needs {name}, which is not set");
-                        Failure::new(What::Lasting, Message::new(needs, format!("export {name}=…")))
+                        Failure::new(FailureKind::Lasting, Message::new(needs, format!("export {name}=…")))
                     })?;
                     text.push_str(value);
                 }
@@ -160,16 +160,16 @@ impl Ask<'_> {
 }
 
 /// The headers of a request, and what in them is secret.
-struct Authority {
+struct AuthHeaders {
     headers: Headers,
     secrets: Vec<String>,
     is_sent: bool,
 }
 
 /// One place being asked, page by page.
-struct Visit<'a> {
-    ask: &'a Ask<'a>,
-    place: &'a Place,
+struct PageReader<'a> {
+    fetcher: &'a Fetcher<'a>,
+    endpoint: &'a Endpoint,
     client: Client,
     headers: Headers,
     secrets: Vec<String>,
@@ -177,26 +177,26 @@ struct Visit<'a> {
     deadline: Instant,
 }
 
-impl<'a> Visit<'a> {
+impl<'a> PageReader<'a> {
     fn new(
-        ask: &'a Ask<'a>,
-        place: &'a Place,
+        fetcher: &'a Fetcher<'a>,
+        endpoint: &'a Endpoint,
         key: Option<&str>,
         deadline: Instant,
     ) -> Result<Self, Failure> {
-        let provider = ask.source.provider;
-        let client = Client::new(&place.url, &provider.proxy.0, ask.env)
-            .map_err(|broken| Failure::broken(&broken, &place.url, ask.patience.limit))?;
-        let Authority { headers, secrets, is_sent } = ask.authority(place.anthropic, key)?;
-        Ok(Self { ask, place, client, headers, secrets, key_sent: is_sent, deadline })
+        let provider = fetcher.source.provider;
+        let client = Client::new(&endpoint.url, &provider.proxy.0, fetcher.env)
+            .map_err(|error| Failure::transport(&error, &endpoint.url, fetcher.retry.limit))?;
+        let AuthHeaders { headers, secrets, is_sent } = fetcher.auth_headers(endpoint.anthropic, key)?;
+        Ok(Self { fetcher, endpoint, client, headers, secrets, key_sent: is_sent, deadline })
     }
 
     fn list(mut self) -> Result<Fetched, Failure> {
-        let source = without_query(&self.place.url).to_owned();
-        let mut list = List::default();
+        let source = without_query(&self.endpoint.url).to_owned();
+        let mut list = ModelList::default();
         let mut warnings: Vec<Message> = Vec::new();
-        let mut extent = Extent::Whole;
-        let mut url = self.place.url.clone();
+        let mut extent = Completeness::Complete;
+        let mut url = self.endpoint.url.clone();
         let mut asked = BTreeSet::from([url.clone()]);
         loop {
             let had = list.records.len();
@@ -206,7 +206,7 @@ impl<'a> Visit<'a> {
                 Err(failure) => {
                     let Message { text, help } = failure.message;
                     warnings.push(Message { text: format!("only {had} models were read: {text}"), help });
-                    extent = Extent::Partial;
+                    extent = Completeness::Partial;
                     break;
                 }
             };
@@ -228,21 +228,21 @@ impl<'a> Visit<'a> {
                     let why = stop.err().unwrap_or("its pages repeat themselves");
                     warnings
                         .push(format!("the list was cut after {} models: {why}", list.records.len()).into());
-                    extent = Extent::Cut;
+                    extent = Completeness::Truncated;
                     break;
                 }
             }
         }
-        if list.dropped > 0 && extent == Extent::Whole {
+        if list.dropped > 0 && extent == Completeness::Complete {
             warnings.push(
                 format!("only the first {MAX_ROWS} models were kept, {} were not", list.dropped).into(),
             );
-            extent = Extent::Cut;
+            extent = Completeness::Truncated;
         }
-        if list.looks_odd() {
+        if list.is_malformed() {
             let all = list.skipped + list.records.len();
             if list.records.is_empty() {
-                return Err(Failure::reject(&Reject::NoList, &self.place.url, &self.secrets));
+                return Err(Failure::reject(&Reject::NoList, &self.endpoint.url, &self.secrets));
             }
             warnings.push(
                 format!("unexpected list shape: {} of {all} entries could not be used", list.skipped).into(),
@@ -255,11 +255,11 @@ impl<'a> Visit<'a> {
     fn page(
         &mut self,
         url: &str,
-        list: &mut List,
+        list: &mut ModelList,
         source: &str,
     ) -> Result<Option<super::normalize::Next>, Failure> {
         let answer = match self.get(url) {
-            Err(failure) if self.ask.patience.retries && self.wait_out(failure.what) => self.get(url)?,
+            Err(failure) if self.fetcher.retry.retries && self.wait_out(failure.kind) => self.get(url)?,
             outcome => outcome?,
         };
         let is_html =
@@ -268,22 +268,22 @@ impl<'a> Visit<'a> {
         outcome.map_err(|reject| Failure::reject(&reject, url, &self.secrets))
     }
 
-    fn get(&self, url: &str) -> Result<Answer, Failure> {
-        let limit = self.ask.patience.limit;
+    fn get(&self, url: &str) -> Result<HttpResponse, Failure> {
+        let limit = self.fetcher.retry.limit;
         let left = self.deadline.saturating_duration_since(Instant::now());
         let answer = self.client.get(url, &self.headers, left.max(Duration::from_millis(1)));
-        let answer = answer.map_err(|broken| Failure::broken(&broken, url, limit))?;
+        let answer = answer.map_err(|error| Failure::transport(&error, url, limit))?;
         match answer.status {
             200..300 => Ok(answer),
-            _ => Err(Failure::status(&answer, url, &self.ask.source, self.key_sent, &self.secrets)),
+            _ => Err(Failure::status(&answer, url, &self.fetcher.source, self.key_sent, &self.secrets)),
         }
     }
 
     /// Whether a second try makes sense; sleeps until then, and what was slept is no part of the limit.
-    fn wait_out(&mut self, what: What) -> bool {
-        let wait = match what {
-            What::Passing => Duration::from_millis(250),
-            What::RateLimited(Some(wait)) if wait <= LONGEST_WAIT => wait,
+    fn wait_out(&mut self, kind: FailureKind) -> bool {
+        let wait = match kind {
+            FailureKind::Passing => Duration::from_millis(250),
+            FailureKind::RateLimited(Some(wait)) if wait <= LONGEST_WAIT => wait,
             _ => return false,
         };
         std::thread::sleep(wait);

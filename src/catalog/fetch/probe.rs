@@ -7,8 +7,8 @@ use serde_json::{Value as Json, json};
 use shims::Protocol;
 
 use super::failure::quote;
-use super::http::{Answer, Broken, Client, shown};
-use super::{Ask, Authority, Failure, What};
+use super::http::{Client, HttpResponse, TransportError, shown};
+use super::{AuthHeaders, Failure, FailureKind, Fetcher};
 use crate::catalog::normalize;
 use crate::catalog::source::origin;
 use crate::error;
@@ -27,22 +27,22 @@ pub struct Probe {
     pub failure: Option<Failure>,
 }
 
-impl Ask<'_> {
+impl Fetcher<'_> {
     /// Asks `model` for a word over `protocol`, whose base URL is `base`.
     ///
     /// # Errors
     /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
     pub fn probe(&self, protocol: Protocol, base: &str, model: &str) -> Result<Probe, Failure> {
-        let key = (self.key)().map_err(|error| Failure::new(What::Lasting, error::message(&error)))?;
+        let key = (self.key)().map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
         let key = key.filter(|key| !key.is_empty());
-        let authority = self.authority(protocol == Protocol::Anthropic, key.as_deref())?;
+        let auth_headers = self.auth_headers(protocol == Protocol::Anthropic, key.as_deref())?;
         let url = format!("{}{}", base.trim_end_matches('/'), path(protocol));
         let client = Client::new(&url, &self.source.provider.proxy.0, self.env)
-            .map_err(|broken| Failure::broken(&broken, &url, self.patience.limit))?;
+            .map_err(|error| Failure::transport(&error, &url, self.retry.limit))?;
         let post = |limit_name| {
             let body = body(protocol, model, limit_name).to_string();
             let start = Instant::now();
-            (client.post(&url, &authority.headers, &body, self.patience.limit), start.elapsed())
+            (client.post(&url, &auth_headers.headers, &body, self.retry.limit), start.elapsed())
         };
         let (mut answer, mut took) = post("max_tokens");
         // Newer models of OpenAI's know only the longer name, and others only the shorter.
@@ -54,15 +54,15 @@ impl Ask<'_> {
         }
         let status = answer.as_ref().ok().map(|answer| answer.status);
         let failure = match answer {
-            Ok(answer) => self.judged(&answer, &url, protocol, &authority),
-            Err(Broken::Timeout { connected: true }) => Some(Failure::new(
-                What::Passing,
+            Ok(answer) => self.judged(&answer, &url, protocol, &auth_headers),
+            Err(TransportError::Timeout { connected: true }) => Some(Failure::new(
+                FailureKind::Passing,
                 Message::new(
-                    format!("{} did not answer within {} s", origin(&url), self.patience.limit.as_secs()),
+                    format!("{} did not answer within {} s", origin(&url), self.retry.limit.as_secs()),
                     "try again, or with a smaller model",
                 ),
             )),
-            Err(broken) => Some(Failure::broken(&broken, &url, self.patience.limit)),
+            Err(error) => Some(Failure::transport(&error, &url, self.retry.limit)),
         };
         Ok(Probe { status, took, failure })
     }
@@ -70,14 +70,15 @@ impl Ask<'_> {
     /// What is wrong with an answer, if anything is.
     fn judged(
         &self,
-        answer: &Answer,
+        answer: &HttpResponse,
         url: &str,
         protocol: Protocol,
-        authority: &Authority,
+        auth_headers: &AuthHeaders,
     ) -> Option<Failure> {
-        let said =
-            || quote(&answer.body, &authority.secrets).map_or_else(String::new, |said| format!(": {said}"));
-        let failure = |message| Some(Failure::new(What::Lasting, message));
+        let said = || {
+            quote(&answer.body, &auth_headers.secrets).map_or_else(String::new, |said| format!(": {said}"))
+        };
+        let failure = |message| Some(Failure::new(FailureKind::Lasting, message));
         match answer.status {
             200..300 => match serde_json::from_slice::<Json>(&answer.body) {
                 Ok(body) if body.is_object() => normalize::stated_error(&body).and_then(|_| {
@@ -102,7 +103,9 @@ impl Ask<'_> {
                     protocol.family()
                 ),
             )),
-            _ => Some(Failure::status(answer, url, &self.source, authority.is_sent, &authority.secrets)),
+            _ => {
+                Some(Failure::status(answer, url, &self.source, auth_headers.is_sent, &auth_headers.secrets))
+            }
         }
     }
 }

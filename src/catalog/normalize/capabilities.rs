@@ -7,7 +7,7 @@ use shims::Protocol;
 
 use super::fields::{PARTIAL_LISTS, ollama_capabilities};
 use super::value::{first_flag, text, words};
-use crate::catalog::record::{Kind, Modality};
+use crate::catalog::record::{Modality, ModelKind};
 
 /// What a prompt may hold.
 pub fn input_modalities(row: &Value) -> Option<BTreeSet<Modality>> {
@@ -105,7 +105,7 @@ pub fn protocols(row: &Value) -> BTreeSet<Protocol> {
 }
 
 /// Whether one can chat with the model; a list that says nothing of it keeps all its models.
-pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Kind {
+pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> ModelKind {
     let of_another_type = ["type", "mode", "model_type", "model_info.mode", "task"]
         .iter()
         .filter_map(|path| text(row, path))
@@ -131,7 +131,7 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Kind
         || generates_no_content
         || only_embeds
         || writes_no_text;
-    if is_other { Kind::Other } else { Kind::Chat }
+    if is_other { ModelKind::NonChat } else { ModelKind::Chat }
 }
 
 /// `embedding`, `image_generation`, `text-to-speech`; but not `image-text-to-text`, which answers in text.
@@ -189,11 +189,11 @@ mod tests {
             json!({"supportedGenerationMethods": ["embedContent"]}),
             json!({"digest": "1", "capabilities": ["embedding"]}),
         ] {
-            assert_eq!(kind(&row, "m", output_modalities(&row).as_ref()), Kind::Other, "{row}");
+            assert_eq!(kind(&row, "m", output_modalities(&row).as_ref()), ModelKind::NonChat, "{row}");
         }
-        assert_eq!(kind(&json!({}), "openai/*", None), Kind::Other);
+        assert_eq!(kind(&json!({}), "openai/*", None), ModelKind::NonChat);
         let pictures = json!({"architecture": {"modality": "text->image"}});
-        assert_eq!(kind(&pictures, "m", output_modalities(&pictures).as_ref()), Kind::Other);
+        assert_eq!(kind(&pictures, "m", output_modalities(&pictures).as_ref()), ModelKind::NonChat);
         for row in [
             json!({"type": "model"}),
             json!({"type": "vlm"}),
@@ -202,7 +202,7 @@ mod tests {
             json!({"supportedGenerationMethods": ["generateContent", "countTokens"]}),
             json!({}),
         ] {
-            assert_eq!(kind(&row, "m", None), Kind::Chat, "{row}");
+            assert_eq!(kind(&row, "m", None), ModelKind::Chat, "{row}");
         }
     }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use self::prices::Prices;
 use self::value::text;
-use super::record::Record;
+use super::record::ModelRecord;
 use crate::ui::sanitize::{is_unsafe_to_print, printable};
 
 pub use page::{Next, stated_error};
@@ -32,9 +32,9 @@ const MAX_NAME: usize = 120;
 
 /// A list as far as it has been read.
 #[derive(Debug, Default)]
-pub struct List {
+pub struct ModelList {
     /// The models in the provider's order, those one cannot chat with among them.
-    pub records: Vec<Record>,
+    pub records: Vec<ModelRecord>,
     /// Rows without a usable id, and rows whose id came before.
     pub skipped: usize,
     /// Rows beyond [`MAX_ROWS`].
@@ -67,7 +67,7 @@ impl fmt::Display for Reject {
     }
 }
 
-impl List {
+impl ModelList {
     /// Adds one page of a list, and says where the next one is.
     ///
     /// # Errors
@@ -96,7 +96,7 @@ impl List {
     }
 
     /// Whether so many rows were unusable that this is hardly a list of models.
-    pub fn looks_odd(&self) -> bool {
+    pub fn is_malformed(&self) -> bool {
         self.skipped > self.records.len()
     }
 
@@ -150,7 +150,7 @@ fn id(row: &Value) -> Option<(&str, &'static str)> {
     usable.then_some((id, key))
 }
 
-fn record(row: &Value, id: &str, id_key: &str, source: &str) -> Record {
+fn record(row: &Value, id: &str, id_key: &str, source: &str) -> ModelRecord {
     let live = fields::live_providers(row);
     let context_window = fields::context_window(row, &live);
     let output_modalities = capabilities::output_modalities(row);
@@ -158,7 +158,7 @@ fn record(row: &Value, id: &str, id_key: &str, source: &str) -> Record {
     if prices.are_zero() && !fields::may_be_free(row, id) {
         prices = Prices::default();
     }
-    Record {
+    ModelRecord {
         id: id.to_owned(),
         name: name(row, id_key),
         context_window,

@@ -12,11 +12,11 @@ use super::*;
 #[serde(untagged)]
 enum Expected {
     Reject { reject: String },
-    Models { skipped: usize, models: BTreeMap<String, Row> },
+    Models { skipped: usize, models: BTreeMap<String, RowSummary> },
 }
 
 /// Window, output limit, tools, reasoning, input price, output price, created.
-type Row =
+type RowSummary =
     (Option<u64>, Option<u64>, Option<bool>, Option<bool>, Option<String>, Option<String>, serde_json::Value);
 
 fn samples() -> PathBuf {
@@ -27,13 +27,13 @@ fn read(name: &str) -> Vec<u8> {
     std::fs::read(samples().join(name)).unwrap()
 }
 
-fn list(body: &serde_json::Value) -> List {
-    let mut list = List::default();
+fn list(body: &serde_json::Value) -> ModelList {
+    let mut list = ModelList::default();
     list.add_page(body.to_string().as_bytes(), "here").unwrap();
     list.finish()
 }
 
-fn row(record: &Record) -> Row {
+fn row(record: &ModelRecord) -> RowSummary {
     let price = |price: Option<f64>| price.map(|price| price.to_string());
     (
         record.context_window,
@@ -52,7 +52,7 @@ fn every_sample_becomes_what_is_expected() {
         serde_json::from_slice(&read("expected.json")).unwrap();
     let mut checked = 0;
     for (name, expected) in expected.into_iter().filter(|(name, _)| name != "_columns") {
-        let mut list = List::default();
+        let mut list = ModelList::default();
         let outcome = list.add_page(&read(&name), "here");
         match serde_json::from_value(expected).unwrap() {
             Expected::Reject { reject } => assert_eq!(outcome.unwrap_err().to_string(), reject, "{name}"),
@@ -62,7 +62,7 @@ fn every_sample_becomes_what_is_expected() {
                 assert_eq!(list.skipped, skipped, "{name}");
                 let shown = list.records.iter().filter(|record| record.is_chat());
                 let rows: BTreeMap<_, _> = shown.map(|record| (record.id.clone(), row(record))).collect();
-                let in_seconds = |mut row: Row| {
+                let in_seconds = |mut row: RowSummary| {
                     row.6 = json!(time::created(&json!({"created": row.6})));
                     row
                 };
@@ -78,22 +78,22 @@ fn every_sample_becomes_what_is_expected() {
 }
 
 #[test]
-fn a_web_page_is_said_from_broken_json() {
-    assert_eq!(List::default().add_page(&read("html_page.html"), "here"), Err(Reject::Html));
-    assert_eq!(List::default().add_page(b"\xef\xbb\xbf \n<html>", "here"), Err(Reject::Html));
-    let broken = List::default().add_page(b"{\"data\": [", "here").unwrap_err();
+fn a_web_page_is_distinguished_from_broken_json() {
+    assert_eq!(ModelList::default().add_page(&read("html_page.html"), "here"), Err(Reject::Html));
+    assert_eq!(ModelList::default().add_page(b"\xef\xbb\xbf \n<html>", "here"), Err(Reject::Html));
+    let broken = ModelList::default().add_page(b"{\"data\": [", "here").unwrap_err();
     assert!(matches!(broken, Reject::NotJson(_)), "{broken}");
 }
 
 #[test]
 fn depth_is_an_error_and_no_crash() {
     let deep = "[".repeat(100_000);
-    assert!(matches!(List::default().add_page(deep.as_bytes(), "here"), Err(Reject::NotJson(_))));
+    assert!(matches!(ModelList::default().add_page(deep.as_bytes(), "here"), Err(Reject::NotJson(_))));
 }
 
 #[test]
 fn pages_add_up_and_repeated_ids_are_counted_once() {
-    let mut list = List::default();
+    let mut list = ModelList::default();
     let next = list.add_page(&read("anthropic_page1.json"), "here").unwrap();
     assert_eq!(next, Some(Next::Query("after_id", "claude-haiku-4-5-20251001".to_owned())));
     assert_eq!(list.add_page(&read("anthropic_page2.json"), "here"), Ok(None));
@@ -128,7 +128,7 @@ fn names_cannot_drive_a_terminal() {
 
 #[test]
 fn an_alias_knows_its_model() {
-    let mut list = List::default();
+    let mut list = ModelList::default();
     list.add_page(&read("mistral.json"), "here").unwrap();
     let aliases: Vec<_> = list.records.iter().map(|record| record.alias_of.as_deref()).collect();
     assert_eq!(aliases, [None, Some("devstral-2512"), None]);

@@ -9,16 +9,16 @@ use anyhow::Result;
 use serde_json::json;
 use shims::Message;
 
-use crate::cli::config::Check;
-use crate::config::{Problem, Report, dotted, examine};
+use crate::cli::config::ConfigCheckArgs;
+use crate::config::{LintReport, Problem, dotted, lint};
 use crate::ui::output;
 
 /// Prints what there is to say of the file at `path`; its errors, and with `--strict` its warnings, fail.
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn run(words: &Check, path: &Path) -> Result<ExitCode> {
-    let report = examine(path)?;
+pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
+    let report = lint(path)?;
     let text = if words.json { json(&report, path) } else { text(&report, path) };
     output::write(|out| out.write_all(text.as_bytes()))?;
     let sound = report.errors.is_empty() && (!words.strict || report.warnings.is_empty());
@@ -26,7 +26,7 @@ pub fn run(words: &Check, path: &Path) -> Result<ExitCode> {
 }
 
 /// The findings as lines for people, in the file's order, and their number.
-pub fn text(report: &Report, path: &Path) -> String {
+pub fn text(report: &LintReport, path: &Path) -> String {
     let shown = path.display();
     let mut text = String::new();
     for (what, Problem { mark, steps, message, help }) in findings(report) {
@@ -55,7 +55,7 @@ pub fn text(report: &Report, path: &Path) -> String {
     text
 }
 
-fn json(report: &Report, path: &Path) -> String {
+fn json(report: &LintReport, path: &Path) -> String {
     let findings: Vec<_> = findings(report)
         .into_iter()
         .map(|(what, problem)| {
@@ -72,7 +72,7 @@ fn json(report: &Report, path: &Path) -> String {
     format!("{:#}\n", json!({ "path": path, "providers": report.providers, "findings": findings }))
 }
 
-fn findings(report: &Report) -> Vec<(&'static str, &Problem)> {
+fn findings(report: &LintReport) -> Vec<(&'static str, &Problem)> {
     let errors = report.errors.iter().map(|problem| ("error", problem));
     let mut findings: Vec<_> = errors.chain(report.warnings.iter().map(|p| ("warning", p))).collect();
     findings.sort_by_key(|(_, problem)| problem.mark);

@@ -13,8 +13,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
-use crate::config::{DEMO, examine};
-use crate::fs::atomic::Replacement;
+use crate::config::{DEMO, lint};
+use crate::fs::atomic::AtomicFile;
 use crate::fs::held;
 use crate::ui::{log, output};
 
@@ -47,7 +47,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
     }
     loop {
         edit(path, editor)?;
-        let found = examine(path)?;
+        let found = lint(path)?;
         if found.errors.is_empty() && found.warnings.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
@@ -102,8 +102,8 @@ fn write_example(path: &Path) -> Result<bool> {
     };
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let write = || {
-        let mut fresh = Replacement::begin(path)?;
-        fresh.fill_like(DEMO.as_bytes(), None)?;
+        let mut fresh = AtomicFile::open(path)?;
+        fresh.write_preserving_metadata(DEMO.as_bytes(), None)?;
         fresh.commit_new()
     };
     write().map_err(failed)

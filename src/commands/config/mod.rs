@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::config::{Command, Config};
+use crate::cli::config::{ConfigArgs, ConfigCommand};
 use crate::config::SCHEMA;
 use crate::env::Environment;
 use crate::ui::output;
@@ -21,12 +21,12 @@ use crate::ui::output;
 ///
 /// # Errors
 /// As the command says; a fault in the file is one for `check`'s exit code.
-pub fn run(words: &Config, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ConfigArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     match &words.command {
         None => edit::run(path, words.bootstrap_config, env.editor().as_deref()),
-        Some(Command::Path) => output::write(|out| writeln!(out, "{}", path.display())),
-        Some(Command::Check(words)) => check::run(words, path),
-        Some(Command::Show(words)) => show::run(words, path, env),
-        Some(Command::Schema) => output::write(|out| out.write_all(SCHEMA.as_bytes())),
+        Some(ConfigCommand::Path) => output::write(|out| writeln!(out, "{}", path.display())),
+        Some(ConfigCommand::Check(words)) => check::run(words, path),
+        Some(ConfigCommand::Show(words)) => show::run(words, path, env),
+        Some(ConfigCommand::Schema) => output::write(|out| out.write_all(SCHEMA.as_bytes())),
     }
 }

@@ -13,7 +13,7 @@ pub fn redacted_entries(templates: &BTreeMap<String, Template>) -> impl Iterator
         let value = template.fill(|field| format!("<{}>", field.name()));
         let shown = match value.plain().map(|text| text.to_string_lossy().into_owned()) {
             Some(text) if names_secret(name) && !is_setting(&text) => key::fingerprint(&text),
-            _ => without_keys(&value.to_string()),
+            _ => redact_keys(&value.to_string()),
         };
         (name.as_str(), shown)
     })
@@ -31,7 +31,7 @@ fn is_setting(text: &str) -> bool {
 }
 
 /// The text with words that look like keys as their fingerprints.
-pub fn without_keys(text: &str) -> String {
+pub fn redact_keys(text: &str) -> String {
     let part = |part: &str| {
         let is_key = part.len() >= 16 && ["sk-", "sk_", "Bearer"].iter().any(|head| part.starts_with(head));
         if is_key { key::fingerprint(part) } else { part.to_owned() }
@@ -47,7 +47,7 @@ pub fn without_keys(text: &str) -> String {
 
 /// A list of arguments as it may be shown.
 pub fn arguments(words: &[String]) -> Json {
-    words.iter().map(|word| without_keys(word)).collect()
+    words.iter().map(|word| redact_keys(word)).collect()
 }
 
 /// A proxy without its password.

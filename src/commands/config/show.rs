@@ -12,8 +12,8 @@ use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 use shims::{Protocol, Sessions, ToolSet, quote};
 
-use super::redact::{arguments, proxy, redacted_entries, without_keys};
-use crate::cli::config::Show;
+use super::redact::{arguments, proxy, redact_keys, redacted_entries};
+use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
 use crate::ui::output;
@@ -23,7 +23,7 @@ use crate::{key, suggest, ui};
 ///
 /// # Errors
 /// When the config is not sound, or has no such provider.
-pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let loaded = load(path)?;
     let named: Vec<_> = words.provider.as_deref().into_iter().collect();
     loaded.warnings_for(&named).into_iter().for_each(ui::log::warn);
@@ -31,7 +31,7 @@ pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {
         let Some(provider) = providers.get(name) else {
-            let near = suggest::meant(name, providers.keys().map(String::as_str));
+            let near = suggest::closest(name, providers.keys().map(String::as_str));
             let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
             bail!(Message::new(
                 format!("no provider `{name}`"),
@@ -56,7 +56,7 @@ pub fn run(words: &Show, path: &Path, env: &Environment) -> Result<ExitCode> {
 }
 
 /// A value in force: its key, the value, and its line if the file has it.
-struct Row {
+struct SettingRow {
     steps: Vec<String>,
     value: Json,
     line: Option<usize>,
@@ -64,7 +64,7 @@ struct Row {
 
 struct Page {
     places: Places,
-    rows: Vec<Row>,
+    rows: Vec<SettingRow>,
 }
 
 impl Page {
@@ -73,7 +73,7 @@ impl Page {
         if line.is_none() && steps[0] == "isolated_homes" {
             line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat()).map(|(line, _)| line);
         }
-        self.rows.push(Row {
+        self.rows.push(SettingRow {
             steps: steps.iter().map(|&step| step.to_owned()).collect(),
             value: value.into(),
             line,
@@ -167,7 +167,7 @@ impl Page {
     }
 
     fn json(&self, path: &Path) -> String {
-        let row = |row: &Row| {
+        let row = |row: &SettingRow| {
             let provider = (row.steps[0] == "providers").then(|| &row.steps[1]);
             let origin = if row.line.is_some() { "file" } else { "default" };
             json!({
@@ -180,7 +180,7 @@ impl Page {
 }
 
 /// The row's key below its provider.
-fn name(row: &Row) -> String {
+fn name(row: &SettingRow) -> String {
     let skipped = if row.steps[0] == "providers" { 2 } else { 0 };
     row.steps[skipped..].join(".")
 }
@@ -213,7 +213,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            let words: Vec<_> = argv.iter().map(|word| without_keys(&quote(word.as_ref()))).collect();
+            let words: Vec<_> = argv.iter().map(|word| redact_keys(&quote(word.as_ref()))).collect();
             ("key_command", format!("`{}`, not run here", words.join(" ")))
         }
     }

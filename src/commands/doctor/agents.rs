@@ -6,7 +6,7 @@ use std::thread;
 use nix::unistd::{AccessFlags, access};
 use shims::{Agent, Dirs};
 
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
@@ -38,7 +38,11 @@ pub fn look(
                     Ok(program) => look_at(*agent, program, env, interrupts),
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
-                        let mark = if missing && !named && !all_missing { Mark::Note } else { Mark::Problem };
+                        let mark = if missing && !named && !all_missing {
+                            Severity::Note
+                        } else {
+                            Severity::Problem
+                        };
                         [vec![Finding::error(mark, agent.name(), error, agent.install())], Vec::new()]
                     }
                 })

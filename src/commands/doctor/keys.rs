@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use crate::config::{KeyCheck, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -76,7 +76,7 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
     let mut findings = Vec::new();
     match key {
         Err(error) => {
-            let mark = if asking.named { Mark::Problem } else { Mark::Note };
+            let mark = if asking.named { Severity::Problem } else { Severity::Note };
             findings.push(Finding::error(mark, name, &error, "look at where the config says the key is"));
         }
         Ok(key) => {

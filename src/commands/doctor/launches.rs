@@ -2,7 +2,7 @@
 
 use shims::{Agent, Message, Note};
 
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use crate::config::Loaded;
 use crate::context::Context;
 use crate::launch::explain::{self, Choice};
@@ -45,11 +45,11 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     // Resolved by itself first: what is missing there a launch may still name.
     let mut notes = Vec::new();
     if let Err(error) = launch::resolve_only(&request, context, Network::Off, &mut notes) {
-        return vec![Finding::error(Mark::Note, subject, &error, &otherwise)];
+        return vec![Finding::error(Severity::Note, subject, &error, &otherwise)];
     }
     let planned = match launch::dry_run(&request, context, Network::Off, &mut notes) {
         Ok(planned) => planned,
-        Err(error) => return vec![Finding::error(Mark::Problem, subject, &error, &otherwise)],
+        Err(error) => return vec![Finding::error(Severity::Problem, subject, &error, &otherwise)],
     };
     let plan = &planned.plan;
     let Some((launch, _)) = &planned.launch else { return Vec::new() };
@@ -73,7 +73,7 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
         findings.push(Finding::note(subject.as_str(), text, help));
     }
     findings.extend(plan.notes.iter().filter_map(|note| match note {
-        Note::Warning(text) => Some(Finding::said(Mark::Note, subject.as_str(), text, &otherwise)),
+        Note::Warning(text) => Some(Finding::said(Severity::Note, subject.as_str(), text, &otherwise)),
         Note::Info(_) => None,
     }));
     findings

@@ -3,13 +3,13 @@
 use clap::ValueEnum;
 use shims::quote;
 
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use crate::cli::Shell;
 use crate::commands::shims::completions::Completions;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::shim_links::Links;
-use crate::shim_links::pairs::Pair;
+use crate::shim_links::pairs::ShimTarget;
 
 /// Looks at every folder of PATH.
 pub fn look(config: &Config, env: &Environment) -> Group {
@@ -38,8 +38,8 @@ fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
         let help = format!("`agent-run shims install {name}` repairs it, or {remove}");
         return Some(Finding::problem(name, format!("{} leads nowhere", path.display()), help));
     }
-    let error = Pair::parse(name).and_then(|pair| pair.check(config)).err()?;
-    let finding = Finding::error(Mark::Note, name, &error, &remove);
+    let error = ShimTarget::parse(name).and_then(|pair| pair.check(config)).err()?;
+    let finding = Finding::error(Severity::Note, name, &error, &remove);
     Some(finding.or_else_do(&remove))
 }
 

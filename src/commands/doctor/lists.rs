@@ -2,7 +2,7 @@
 
 use shims::Dirs;
 
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use crate::catalog::Catalog;
 use crate::config::{Config, Provider};
 use crate::env::Environment;
@@ -21,7 +21,7 @@ pub fn look<'a>(
         let known = catalog.known(name, provider);
         let again = format!("`agent-run models list {name} --refresh` asks again");
         group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
-            (_, Some(failure)) => Finding::said(Mark::Note, name, &failure, &again).or_else_do(&again),
+            (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
             (Some(old), None) => {
                 let models = known.records().len();
                 Finding::ok(name, format!("{models} models, {} old", age(old)))

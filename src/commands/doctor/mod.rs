@@ -23,9 +23,9 @@ use serde_json::json;
 use shims::Agent;
 
 use self::keys::Asking;
-use self::report::{Finding, Group, Mark, Report};
+use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
-use crate::cli::Doctor;
+use crate::cli::DoctorArgs;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
@@ -38,7 +38,7 @@ use crate::ui::{output, table};
 ///
 /// # Errors
 /// When what was named does not exist, or stdout cannot be written.
-pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let (path, dirs) = (env.config_file(config)?, env.dirs()?);
     let loaded = config::load(&path);
@@ -52,7 +52,7 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
         Some(agent) => vec![agent],
         None => shims::coding_agents().collect(),
     };
-    let mut report = Report::default();
+    let mut report = DoctorReport::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
     for group in agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)? {
@@ -82,11 +82,11 @@ pub fn run(asked: &Doctor, config: Option<&Path>, env: &Environment) -> Result<E
 
 /// What only makes sense with a config.
 fn look_closer(
-    asked: &Doctor,
+    asked: &DoctorArgs,
     target: &Target,
     here: &[&'static dyn Agent],
     context: &Context<'_>,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) {
     let Context { env, dirs, loaded } = context;
     let named = target.provider.as_deref();
@@ -106,7 +106,7 @@ fn probe_each(
     here: &[&'static dyn Agent],
     context: &Context<'_>,
     interrupts: &Interrupts,
-    report: &mut Report,
+    report: &mut DoctorReport,
 ) -> Result<()> {
     let named = target.provider.as_deref();
     let launches =
@@ -132,9 +132,12 @@ fn check_name(name: &str, config: &Config) -> Result<()> {
     if config.providers.contains_key(name) {
         return Ok(());
     }
-    let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
-    let known =
-        if names.is_empty() { "has none".to_owned() } else { format!("has {}", suggest::listed(&names, 12)) };
+    let names = suggest::rank(name, config.providers.keys().map(String::as_str));
+    let known = if names.is_empty() {
+        "has none".to_owned()
+    } else {
+        format!("has {}", suggest::join_limited(&names, 12))
+    };
     bail!(Message::new(format!("no provider `{name}` in the config"), format!("it {known}")))
 }
 
@@ -162,14 +165,18 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             let count = loaded.config.providers.len();
             group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
             let otherwise = "fix it in the file: `agent-run config` opens it";
-            let said = |text: &Message| Finding::said(Mark::Note, "file", text, otherwise);
+            let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
         Err(error) => match error.downcast_ref::<Problems>() {
             Some(problems) => group.extend(
-                problems.messages().map(|message| Finding::said(Mark::Problem, "file", &message, "fix it")),
+                problems
+                    .messages()
+                    .map(|message| Finding::said(Severity::Problem, "file", &message, "fix it")),
             ),
-            None => group.add(Finding::error(Mark::Problem, "file", error, "`agent-run config` opens it")),
+            None => {
+                group.add(Finding::error(Severity::Problem, "file", error, "`agent-run config` opens it"));
+            }
         },
     }
     group

@@ -14,7 +14,7 @@ use shims::proxy::PROXY_VARIABLES;
 use shims::{Agent, Dirs, Launch, Proxy, Template};
 
 use super::folders::PROBE;
-use super::report::{Finding, Group, Mark};
+use super::report::{Finding, Group, Severity};
 use crate::config::{self, Config, Loaded, ModelEntry, Secret};
 use crate::context::Context;
 use crate::env::Environment;
@@ -49,7 +49,7 @@ pub fn look(
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
             let otherwise = "run it once more with RUST_LOG=debug";
-            group.add(Finding::error(Mark::Problem, agent.name(), &error, otherwise));
+            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
         }
     }
     Ok(group)
@@ -58,13 +58,13 @@ pub fn look(
 fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
     let mut listed: Vec<_> =
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
-    listed.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
-    let heard = match findings.heard() {
+    listed.extend(findings.passed().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
+    let log_tail = match findings.log_tail() {
         "" => "run it once more with RUST_LOG=debug".to_owned(),
-        heard => format!("its last words may tell:\n{heard}"),
+        log_tail => format!("its last words may tell:\n{log_tail}"),
     };
-    listed.extend(findings.broken().iter().map(|line| Finding::problem("promise", line, heard.as_str())));
-    listed.extend(findings.strangers().iter().map(|target| {
+    listed.extend(findings.failed().iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
+    listed.extend(findings.unexpected_hosts().iter().map(|target| {
         let text = format!("it asked for {target}, and was not let through");
         let help = "find out who does: an MCP server or a hook of yours, or a setting of this project";
         Finding::problem("promise", text, help)

@@ -15,7 +15,7 @@ const INDENT: usize = 10;
 /// How grave a finding is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Mark {
+pub enum Severity {
     /// As it should be.
     Ok,
     /// A problem of the agent's own that is known of this version; it is no finding about this machine.
@@ -29,7 +29,7 @@ pub enum Mark {
 /// One thing found.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    mark: Mark,
+    mark: Severity,
     /// The agent, provider, file or folder it is about.
     subject: String,
     text: String,
@@ -41,32 +41,32 @@ pub struct Finding {
 impl Finding {
     /// Something is as it should be.
     pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { mark: Mark::Ok, subject: subject.into(), text: text.into(), help: None }
+        Self { mark: Severity::Ok, subject: subject.into(), text: text.into(), help: None }
     }
 
     /// A known problem of a version of an agent.
     pub fn known(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { mark: Mark::Known, ..Self::ok(subject, text) }
+        Self { mark: Severity::Known, ..Self::ok(subject, text) }
     }
 
     /// Something is worth knowing.
     pub fn note(subject: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { mark: Mark::Note, subject: subject.into(), text: text.into(), help: Some(help.into()) }
+        Self { mark: Severity::Note, subject: subject.into(), text: text.into(), help: Some(help.into()) }
     }
 
     /// Something is wrong.
     pub fn problem(subject: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { mark: Mark::Problem, ..Self::note(subject, text, help) }
+        Self { mark: Severity::Problem, ..Self::note(subject, text, help) }
     }
 
     /// What a message says, with its own help as what to do.
-    pub fn said(mark: Mark, subject: impl Into<String>, message: &Message, otherwise: &str) -> Self {
+    pub fn said(mark: Severity, subject: impl Into<String>, message: &Message, otherwise: &str) -> Self {
         let help = message.help.as_deref().unwrap_or(otherwise);
         Self { mark, ..Self::note(subject, message.text.as_str(), help) }
     }
 
     /// What an error says; `otherwise` is what to do where it does not.
-    pub fn error(mark: Mark, subject: impl Into<String>, error: &Error, otherwise: &str) -> Self {
+    pub fn error(mark: Severity, subject: impl Into<String>, error: &Error, otherwise: &str) -> Self {
         Self::said(mark, subject, &crate::error::message(error), otherwise)
     }
 
@@ -107,11 +107,11 @@ impl Extend<Finding> for Group {
 
 /// Everything found.
 #[derive(Debug, Default, Serialize)]
-pub struct Report {
+pub struct DoctorReport {
     groups: Vec<Group>,
 }
 
-impl Report {
+impl DoctorReport {
     /// Adds a group, unless there is nothing in it.
     pub fn add(&mut self, group: Group) {
         if !group.findings.is_empty() {
@@ -119,13 +119,13 @@ impl Report {
         }
     }
 
-    fn count(&self, mark: Mark) -> usize {
+    fn count(&self, mark: Severity) -> usize {
         self.groups.iter().flat_map(|group| &group.findings).filter(|finding| finding.mark == mark).count()
     }
 
     /// Whether nothing is wrong.
     pub fn is_well(&self) -> bool {
-        self.count(Mark::Problem) == 0
+        self.count(Severity::Problem) == 0
     }
 
     /// Writes it for people, the marks in colour or plain, no wider than a terminal of this width.
@@ -150,7 +150,7 @@ impl Report {
             }
             writeln!(out)?;
         }
-        match (self.count(Mark::Problem), self.count(Mark::Note)) {
+        match (self.count(Severity::Problem), self.count(Severity::Note)) {
             (0, 0) => writeln!(out, "Nothing is wrong."),
             (0, notes) => writeln!(out, "Nothing is wrong; notes: {notes}."),
             (problems, notes) => writeln!(out, "Problems: {problems}; notes: {notes}."),
@@ -174,12 +174,12 @@ fn write_below<'a>(
     Ok(())
 }
 
-fn shown(mark: Mark, colour: bool) -> String {
+fn shown(mark: Severity, colour: bool) -> String {
     let (word, code) = match mark {
-        Mark::Ok => ("ok", 32),
-        Mark::Known => ("known", 2),
-        Mark::Note => ("note", 33),
-        Mark::Problem => ("problem", 31),
+        Severity::Ok => ("ok", 32),
+        Severity::Known => ("known", 2),
+        Severity::Note => ("note", 33),
+        Severity::Problem => ("problem", 31),
     };
     if colour { format!("\x1b[{code}m{word:<7}\x1b[0m") } else { format!("{word:<7}") }
 }
@@ -196,7 +196,7 @@ mod tests {
             anyhow!(Message::new("cause", "do it")).context("outer"),
             anyhow!("cause").context(Message::new("outer", "do it")),
         ] {
-            let finding = Finding::error(Mark::Problem, "x", &error, "nothing");
+            let finding = Finding::error(Severity::Problem, "x", &error, "nothing");
             assert_eq!((finding.text.as_str(), finding.help.as_deref()), ("outer: cause", Some("do it")));
         }
     }
@@ -205,7 +205,7 @@ mod tests {
     fn a_report_lines_up_and_counts() {
         let mut group = Group::new("Keys");
         group.extend([Finding::ok("a", "fine"), Finding::problem("long", "not set", "set it")]);
-        let mut report = Report::default();
+        let mut report = DoctorReport::default();
         report.add(group);
         report.add(Group::new("Empty"));
         let printed = |colour| {
@@ -227,7 +227,7 @@ mod tests {
             Finding::ok("a", "fine"),
             Finding::problem("long", "one two three four five six", "do that and then again this"),
         ]);
-        let mut report = Report::default();
+        let mut report = DoctorReport::default();
         report.add(group);
         let mut out = Vec::new();
         report.print(&mut out, false, Some(32)).expect("written");

@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result};
 use shims::opts::Force;
 use shims::{Launch, Origin, Part, Sourced, Value};
 
-use crate::cli::env::{Env, Format};
+use crate::cli::env::{EnvArgs, EnvFormat};
 use crate::config::{KeySource, Provider};
 use crate::context::Context;
 use crate::env::Environment;
@@ -25,7 +25,7 @@ use crate::{key, ui};
 
 /// A piece of a value, as a shell can be given it.
 #[derive(Clone, Debug, Eq, PartialEq)]
-enum Piece {
+enum ValuePart {
     /// Itself.
     Text(String),
     /// What a variable of the reader's holds.
@@ -33,17 +33,17 @@ enum Piece {
     /// What a command prints.
     Output(Vec<String>),
     /// A key that is kept where no shell could look.
-    Hidden,
+    Unavailable,
 }
 
 /// A variable and its value, piece by piece.
-type Entry = (String, Vec<Piece>);
+type Assignment = (String, Vec<ValuePart>);
 
 /// Prints the variables.
 ///
 /// # Errors
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
-pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let context = Context::for_launch(option, &words.provider, env)?;
     let mut notes = Vec::new();
     let network = Network::On(KeyPolicy::NoCommands);
@@ -53,12 +53,12 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
     let home = &context.dirs.home;
     let secrets = Secrets {
         key: if words.with_key { key::of(provider, env, home)? } else { None },
-        reference: provider.key_source().map_or(Piece::Hidden, |source| reference(source, home)),
+        reference: provider.key_source().map_or(ValuePart::Unavailable, |source| reference(source, home)),
         env: words.with_key.then_some(env),
     };
     let entries = variables(&launch).into_iter().map(|(name, value)| Ok((name, secrets.pieces(&value)?)));
-    let mut entries = entries.collect::<Result<Vec<Entry>>>()?;
-    let left_out = write::drop_unspeakable(&mut entries, words.format);
+    let mut entries = entries.collect::<Result<Vec<Assignment>>>()?;
+    let left_out = write::drop_unrepresentable(&mut entries, words.format);
     if !left_out.is_empty() {
         ui::log::warn(Message::new(
             format!("left out {}, since {}", left_out.join(" and "), why(provider)),
@@ -66,14 +66,14 @@ pub fn run(words: &Env, option: Option<&Path>, env: &Environment) -> Result<Exit
         ));
     }
     let text = write::text(entries, &conflicts(&launch, provider), words.format);
-    if words.format == Format::Json || std::io::stdout().is_terminal() {
+    if words.format == EnvFormat::Json || std::io::stdout().is_terminal() {
         return output::write(|out| out.write_all(text.as_bytes()));
     }
     // A shell evaluates it: every byte counts.
     output::exact(|out| out.write_all(text.as_bytes()))
 }
 
-fn request(words: &Env) -> Result<LaunchRequest> {
+fn request(words: &EnvArgs) -> Result<LaunchRequest> {
     Ok(LaunchRequest {
         agent: shims::by_name("shell").context("no agent `shell`")?,
         provider: words.provider.clone(),
@@ -95,19 +95,20 @@ fn variables(launch: &Launch) -> BTreeMap<String, Value> {
 }
 
 /// Where a shell finds the key.
-fn reference(source: KeySource<'_>, home: &Path) -> Piece {
+fn reference(source: KeySource<'_>, home: &Path) -> ValuePart {
     match source {
-        KeySource::Literal(_) => Piece::Hidden,
-        KeySource::Env(name) => Piece::Variable(name.to_owned()),
+        KeySource::Literal(_) => ValuePart::Unavailable,
+        KeySource::Env(name) => ValuePart::Variable(name.to_owned()),
         KeySource::File(path) => {
             let path = key::expand_home(path, home);
-            path.to_str().map_or(Piece::Hidden, |path| Piece::Output(vec!["cat".into(), path.into()]))
+            path.to_str()
+                .map_or(ValuePart::Unavailable, |path| ValuePart::Output(vec!["cat".into(), path.into()]))
         }
         KeySource::Command(argv) => {
             let mut argv = argv.to_vec();
             let program = key::expand_home(Path::new(&argv[0]), home);
             argv[0] = program.to_string_lossy().into_owned();
-            Piece::Output(argv)
+            ValuePart::Output(argv)
         }
     }
 }
@@ -134,26 +135,26 @@ fn conflicts(launch: &Launch, provider: &Provider) -> Vec<&'static str> {
 /// What stands for what is secret.
 struct Secrets<'a> {
     key: Option<String>,
-    reference: Piece,
+    reference: ValuePart,
     /// Where variables are looked up, if their values may be shown.
     env: Option<&'a Environment>,
 }
 
 impl Secrets<'_> {
-    fn pieces(&self, value: &Value) -> Result<Vec<Piece>> {
+    fn pieces(&self, value: &Value) -> Result<Vec<ValuePart>> {
         value.parts().iter().map(|part| self.piece(part)).collect()
     }
 
-    fn piece(&self, part: &Part) -> Result<Piece> {
+    fn piece(&self, part: &Part) -> Result<ValuePart> {
         Ok(match (part, &self.key, self.env) {
-            (Part::Text(text), ..) => Piece::Text(text.to_string_lossy().into_owned()),
-            (Part::Key, Some(key), _) => Piece::Text(key.clone()),
+            (Part::Text(text), ..) => ValuePart::Text(text.to_string_lossy().into_owned()),
+            (Part::Key, Some(key), _) => ValuePart::Text(key.clone()),
             (Part::Key, None, _) => self.reference.clone(),
             (Part::Env(name), _, Some(env)) => {
                 let value = env.all().get(std::ffi::OsStr::new(name)).and_then(|value| value.to_str());
-                Piece::Text(value.with_context(|| format!("{name} is not UTF-8"))?.to_owned())
+                ValuePart::Text(value.with_context(|| format!("{name} is not UTF-8"))?.to_owned())
             }
-            (Part::Env(name), _, None) => Piece::Variable(name.clone()),
+            (Part::Env(name), _, None) => ValuePart::Variable(name.clone()),
         })
     }
 }

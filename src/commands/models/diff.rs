@@ -8,9 +8,9 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
-use super::Desk;
-use crate::catalog::{Record, Stored};
-use crate::cli::models::Diff;
+use super::ModelsContext;
+use crate::catalog::{CachedList, ModelRecord};
+use crate::cli::models::ModelsDiffArgs;
 use crate::ui::{format, output};
 
 /// The difference between two lists, by id.
@@ -35,9 +35,9 @@ struct Repriced {
 ///
 /// # Errors
 /// When there is no list.
-pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
-    let (name, provider) = desk.provider(&words.provider)?;
-    let loaded = desk.load(name, provider, words.refresh);
+pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
+    let (name, provider) = context.provider(&words.provider)?;
+    let loaded = context.load(name, provider, words.refresh);
     loaded.report(name);
     let Some(now) = loaded.known.list() else {
         bail!(Message::new(
@@ -45,14 +45,14 @@ pub fn run(words: &Diff, desk: &Desk<'_>) -> Result<ExitCode> {
             format!("`agent-run models list {name} --refresh` loads one")
         ));
     };
-    let before = desk.catalog.before(name, provider);
+    let before = context.catalog.before(name, provider);
     let changes = before.as_ref().map(|before| changes(before, now)).transpose()?.unwrap_or_default();
     let done = output::write(|out| {
         if words.json {
             serde_json::to_writer_pretty(&mut *out, &changes)?;
             return writeln!(out);
         }
-        match before.as_ref().and_then(Stored::age) {
+        match before.as_ref().and_then(CachedList::age) {
             Some(age) => writeln!(out, "since the list from {} ago:", format::age(age))?,
             None => writeln!(out, "no list before this one differed from it")?,
         }
@@ -76,18 +76,18 @@ fn print(out: &mut impl Write, changes: &Changes) -> std::io::Result<()> {
     Ok(())
 }
 
-fn changes(before: &Stored, now: &Stored) -> Result<Changes> {
-    let by_id = |list: &Stored| -> Result<BTreeMap<String, Record>> {
+fn changes(before: &CachedList, now: &CachedList) -> Result<Changes> {
+    let by_id = |list: &CachedList| -> Result<BTreeMap<String, ModelRecord>> {
         let records = list.entries()?.into_iter().map(|entry| entry.record);
         Ok(records.map(|record| (record.id.clone(), record)).collect())
     };
     let (before, now) = (by_id(before)?, by_id(now)?);
-    let missing_in = |other: &BTreeMap<String, Record>, list: &BTreeMap<String, Record>| {
+    let missing_in = |other: &BTreeMap<String, ModelRecord>, list: &BTreeMap<String, ModelRecord>| {
         list.keys().filter(|id| !other.contains_key(*id)).cloned().collect()
     };
-    let repriced = |(id, now): (&String, &Record)| {
+    let repriced = |(id, now): (&String, &ModelRecord)| {
         let before = before.get(id)?;
-        let prices = |record: &Record| (record.input_cost_per_million, record.output_cost_per_million);
+        let prices = |record: &ModelRecord| (record.input_cost_per_million, record.output_cost_per_million);
         let ((input_before, output_before), (input, output)) = (prices(before), prices(now));
         let change = Repriced { id: id.clone(), input_before, input, output_before, output };
         (prices(before) != prices(now)).then_some(change)

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use super::{Desk, Loaded};
-use crate::catalog::{CONFIG, Record};
-use crate::cli::models::List;
+use super::{LoadedModels, ModelsContext};
+use crate::catalog::{CONFIG, ModelRecord};
+use crate::cli::models::ModelsListArgs;
 use crate::config::Provider;
 use crate::ui::progress::Progress;
 use crate::ui::sanitize::SanitizingWriter;
@@ -19,10 +19,10 @@ use crate::ui::{format, output};
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]
-pub struct Row<'a> {
+pub struct ModelRow<'a> {
     pub provider: &'a str,
     #[serde(flatten)]
-    pub record: Record,
+    pub record: ModelRecord,
     #[serde(skip)]
     pub from: &'static str,
     #[serde(skip)]
@@ -46,19 +46,19 @@ const COLUMNS: [Column; 10] = [
 ///
 /// # Errors
 /// When the list of a provider could not be loaded; those of the others have been printed then.
-pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
+pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
     let providers: Vec<(&str, &Provider)> = if words.all {
-        desk.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect()
+        context.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect()
     } else {
-        words.providers.iter().map(|name| desk.provider(name)).collect::<Result<_>>()?
+        words.providers.iter().map(|name| context.provider(name)).collect::<Result<_>>()?
     };
-    let loaded = load_all(words, desk, &providers);
+    let loaded = load_all(words, context, &providers);
     let mut rows = Vec::new();
     for ((name, provider), loaded) in providers.iter().zip(&loaded) {
         loaded.report(name);
         rows.extend(rows_of(words, name, provider, loaded));
     }
-    let done = print(words, &rows, providers.len() > 1, desk)?;
+    let done = print(words, &rows, providers.len() > 1, context)?;
     let failed: Vec<_> = providers
         .iter()
         .zip(&loaded)
@@ -74,16 +74,20 @@ pub fn run(words: &List, desk: &Desk<'_>) -> Result<ExitCode> {
     ))
 }
 
-fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provider)]) -> Vec<Loaded<'a>> {
+fn load_all<'a>(
+    words: &ModelsListArgs,
+    context: &ModelsContext<'a>,
+    providers: &[(&'a str, &'a Provider)],
+) -> Vec<LoadedModels<'a>> {
     let names: Vec<_> = providers.iter().map(|(name, _)| *name).collect();
     let is_asked = |(name, provider): &(&'a str, &'a Provider)| {
-        provider.loads_models() && (words.refresh || !desk.catalog.known(name, provider).fresh)
+        provider.loads_models() && (words.refresh || !context.catalog.known(name, provider).fresh)
     };
     let progress = Progress::start(&names, providers.iter().any(is_asked));
     let load = |index: usize| {
         let (name, provider) = providers[index];
         let start = Instant::now();
-        let loaded = desk.load(name, provider, words.refresh);
+        let loaded = context.load(name, provider, words.refresh);
         let state = if loaded.failure.is_some() { "failed" } else { "done" };
         progress.set(index, &format!("{name}: {state} after {} ms", start.elapsed().as_millis()));
         loaded
@@ -98,32 +102,42 @@ fn load_all<'a>(words: &List, desk: &Desk<'a>, providers: &[(&'a str, &'a Provid
     })
 }
 
-fn rows_of<'a>(words: &List, name: &'a str, provider: &Provider, loaded: &Loaded<'_>) -> Vec<Row<'a>> {
+fn rows_of<'a>(
+    words: &ModelsListArgs,
+    name: &'a str,
+    provider: &Provider,
+    loaded: &LoadedModels<'_>,
+) -> Vec<ModelRow<'a>> {
     let wanted: Vec<String> =
         words.search.iter().flat_map(|text| text.split_whitespace()).map(str::to_lowercase).collect();
-    let matches = |record: &Record| {
+    let matches = |record: &ModelRecord| {
         let text = format!("{} {}", record.id, record.name.as_deref().unwrap_or_default()).to_lowercase();
         wanted.iter().all(|word| text.contains(word))
     };
-    let served = |record: &Record| {
+    let served = |record: &ModelRecord| {
         words
             .protocol
             .is_none_or(|protocol| provider.protocols.contains(&protocol) && record.speaks(protocol))
     };
     let configured = |id: &str| provider.models.iter().any(|entry| entry.id == id);
     let records = loaded.known.records().into_iter().filter(|record| matches(record) && served(record));
-    let row = |record: Record| {
+    let row = |record: ModelRecord| {
         let (from, age) = match record.source.as_deref() {
             Some(CONFIG) => ("config", None),
             _ if configured(&record.id) => ("config+list", loaded.known.age),
             _ => ("list", loaded.known.age),
         };
-        Row { provider: name, record, from, age }
+        ModelRow { provider: name, record, from, age }
     };
     records.map(row).collect()
 }
 
-fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Result<ExitCode> {
+fn print(
+    words: &ModelsListArgs,
+    rows: &[ModelRow<'_>],
+    several: bool,
+    context: &ModelsContext<'_>,
+) -> Result<ExitCode> {
     if words.json {
         return output::write(|out| {
             serde_json::to_writer_pretty(&mut *out, rows)?;
@@ -138,16 +152,16 @@ fn print(words: &List, rows: &[Row<'_>], several: bool, desk: &Desk<'_>) -> Resu
     let columns = &COLUMNS[..COLUMNS.len() - usize::from(!several)];
     let rows: Vec<_> = rows.iter().map(|row| short(row)[..columns.len()].to_vec()).collect();
     if words.pager {
-        return page(|out| table::aligned(out, columns, &rows, width), desk);
+        return page(|out| table::aligned(out, columns, &rows, width), context);
     }
     output::write(|out| table::aligned(out, columns, &rows, width))
 }
 
 fn page(
     print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> std::io::Result<()>,
-    desk: &Desk<'_>,
+    context: &ModelsContext<'_>,
 ) -> Result<ExitCode> {
-    let pager = desk.env.var("PAGER").unwrap_or("less".as_ref());
+    let pager = context.env.var("PAGER").unwrap_or("less".as_ref());
     let mut text = Vec::new();
     print(&mut SanitizingWriter::new(&mut text))?;
     // It may hold arguments, as in `less -R`.
@@ -165,15 +179,15 @@ fn page(
     Ok(ExitCode::SUCCESS)
 }
 
-fn exact(row: &Row<'_>) -> Vec<String> {
+fn exact(row: &ModelRow<'_>) -> Vec<String> {
     cells(row, |count| count.to_string(), |age| age.as_secs().to_string())
 }
 
-fn short(row: &Row<'_>) -> Vec<String> {
+fn short(row: &ModelRow<'_>) -> Vec<String> {
     cells(row, format::tokens, format::age)
 }
 
-fn cells(row: &Row<'_>, tokens: fn(u64) -> String, age: fn(Duration) -> String) -> Vec<String> {
+fn cells(row: &ModelRow<'_>, tokens: fn(u64) -> String, age: fn(Duration) -> String) -> Vec<String> {
     let record = &row.record;
     let price = |price: Option<f64>| price.map_or_else(String::new, |price| price.to_string());
     let known = |flag: Option<bool>| flag.map_or("", |yes| if yes { "yes" } else { "no" }).to_owned();

@@ -14,9 +14,9 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::Dirs;
 
-use crate::catalog::{self, Catalog, Known, background};
-use crate::cli::Models;
-use crate::cli::models::{Cache, Complete, RefreshDetached};
+use crate::catalog::{self, Catalog, ModelIndex, background};
+use crate::cli::ModelsCommand;
+use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::ui::{format, output};
@@ -29,39 +29,42 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// When the command failed, or a provider's list could not be loaded.
-pub fn run(command: Models, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
-    let with_desk = |named: &[&str], run: &dyn Fn(&Desk<'_>) -> Result<ExitCode>| {
+    let in_context = |named: &[&str], run: &dyn Fn(&ModelsContext<'_>) -> Result<ExitCode>| {
         let loaded = config::load(&config)?;
         loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
-        run(&Desk { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
+        run(&ModelsContext { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
     };
     match command {
-        Models::List(words) => {
-            with_desk(&words.providers.iter().map(String::as_str).collect::<Vec<_>>(), &|desk| {
-                list::run(&words, desk)
+        ModelsCommand::List(words) => {
+            in_context(&words.providers.iter().map(String::as_str).collect::<Vec<_>>(), &|context| {
+                list::run(&words, context)
             })
         }
-        Models::Show(words) => with_desk(&[&words.provider], &|desk| show::run(&words, desk)),
-        Models::Diff(words) => with_desk(&[&words.provider], &|desk| diff::run(&words, desk)),
-        Models::Complete(words) => with_desk(&[&words.provider], &|desk| complete(&words, &config, desk)),
-        Models::Cache(words) => cache(words, &dirs),
-        Models::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
+        ModelsCommand::Show(words) => in_context(&[&words.provider], &|context| show::run(&words, context)),
+        ModelsCommand::Diff(words) => in_context(&[&words.provider], &|context| diff::run(&words, context)),
+        ModelsCommand::Complete(words) => {
+            in_context(&[&words.provider], &|context| complete(&words, &config, context))
+        }
+        ModelsCommand::Cache(words) => cache(words, &dirs),
+        ModelsCommand::RefreshDetached(words) => refresh_detached(&words, &config, &dirs, env),
     }
 }
 
-fn complete(words: &Complete, config: &Path, desk: &Desk<'_>) -> Result<ExitCode> {
-    let (name, provider) = desk.provider(&words.provider)?;
-    let ids = desk.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix, usize::MAX);
+fn complete(words: &ModelsCompleteArgs, config: &Path, context: &ModelsContext<'_>) -> Result<ExitCode> {
+    let (name, provider) = context.provider(&words.provider)?;
+    let ids =
+        context.catalog.complete(name, provider, &std::path::absolute(config)?, &words.prefix, usize::MAX);
     output::write(|out| ids.iter().try_for_each(|id| writeln!(out, "{id}")))
 }
 
-fn cache(words: Cache, dirs: &Dirs) -> Result<ExitCode> {
+fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
     let folder = catalog::folder(dirs);
     let text = match words {
-        Cache::Path => folder.display().to_string(),
-        Cache::Clear { provider } => {
+        ModelsCacheCommand::Path => folder.display().to_string(),
+        ModelsCacheCommand::Clear { provider } => {
             let removed = catalog::clear(dirs, provider.as_deref())?;
             format!("removed {removed} files from {}", folder.display())
         }
@@ -70,7 +73,7 @@ fn cache(words: Cache, dirs: &Dirs) -> Result<ExitCode> {
 }
 
 /// What the commands work with.
-struct Desk<'a> {
+struct ModelsContext<'a> {
     catalog: Catalog<'a>,
     config: &'a Config,
     env: &'a Environment,
@@ -80,8 +83,8 @@ struct Desk<'a> {
 }
 
 /// What is known of a provider's models, after it was asked if need be.
-struct Loaded<'a> {
-    known: Known<'a>,
+struct LoadedModels<'a> {
+    known: ModelIndex<'a>,
     warnings: Vec<Message>,
     /// Why it could not be asked.
     failure: Option<Message>,
@@ -89,12 +92,12 @@ struct Loaded<'a> {
     failed: bool,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> ModelsContext<'a> {
     fn provider(&self, name: &str) -> Result<(&'a str, &'a Provider)> {
         if let Some((name, provider)) = self.config.providers.get_key_value(name) {
             return Ok((name, provider));
         }
-        let names = suggest::nearest(name, self.config.providers.keys().map(String::as_str));
+        let names = suggest::rank(name, self.config.providers.keys().map(String::as_str));
         if names.is_empty() {
             bail!(Message::new(
                 format!("no provider `{name}`"),
@@ -103,15 +106,15 @@ impl<'a> Desk<'a> {
         }
         bail!(Message::new(
             format!("no provider `{name}` in the config"),
-            format!("there are {}", suggest::listed(&names, 12))
+            format!("there are {}", suggest::join_limited(&names, 12))
         ))
     }
 
     /// What is known of a provider, which is asked if its list is old or missing, or if `now`.
-    fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> Loaded<'a> {
+    fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> LoadedModels<'a> {
         let known = self.catalog.known(name, provider);
         if !provider.loads_models() || (known.fresh && !now) {
-            return Loaded { known, warnings: Vec::new(), failure: None, failed: false };
+            return LoadedModels { known, warnings: Vec::new(), failure: None, failed: false };
         }
         let key = || self.key(provider);
         let refreshed = if now {
@@ -120,13 +123,13 @@ impl<'a> Desk<'a> {
             self.catalog.refresh_within(name, provider, PATIENCE, &key)
         };
         match refreshed {
-            Ok(refreshed) => Loaded {
+            Ok(refreshed) => LoadedModels {
                 known: self.catalog.known_after(name, provider, refreshed.list),
                 warnings: refreshed.warnings,
                 failure: None,
                 failed: false,
             },
-            Err(failure) => Loaded {
+            Err(failure) => LoadedModels {
                 failed: now || known.list().is_none(),
                 known,
                 warnings: Vec::new(),
@@ -141,13 +144,13 @@ impl<'a> Desk<'a> {
     }
 }
 
-impl Loaded<'_> {
+impl LoadedModels<'_> {
     /// What to say of a default model that the provider's list does not have.
     fn suggestion(&self) -> Option<Message> {
         let default = self.known.missing_default()?;
         let records = self.known.records();
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
-        let near = suggest::nearest(default, others);
+        let near = suggest::rank(default, others);
         let text = format!("default_model `{default}` is not in the provider's list");
         let help = near.first().map(|id| format!("the nearest is {id}"));
         Some(Message { text, help })
@@ -171,13 +174,13 @@ impl Loaded<'_> {
 
 /// The refresher; nobody sees what it says, and nobody waits for its exit code.
 fn refresh_detached(
-    words: &RefreshDetached,
+    words: &RefreshDetachedArgs,
     config: &Path,
     dirs: &Dirs,
     env: &Environment,
 ) -> Result<ExitCode> {
     if !words.in_session {
-        background::leave_session(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
+        background::detach(&words.provider, &std::path::absolute(config)?, words.key_on_stdin)?;
         return Ok(ExitCode::SUCCESS);
     }
     background::limit_lifetime();
@@ -200,14 +203,15 @@ fn refresh_detached(
 
 #[cfg(test)]
 mod tests {
-    use crate::catalog::background::{IN_SESSION, KEY_ON_STDIN, WORD};
-    use crate::cli::{Cli, Command, Models};
+    use crate::catalog::background::{IN_SESSION, KEY_ON_STDIN, SUBCOMMAND};
+    use crate::cli::{Cli, Command, ModelsCommand};
     use clap::Parser;
 
     #[test]
     fn the_words_that_start_a_refresher_are_understood() {
-        let words = ["agent-run", "--config", "c", "models", WORD, IN_SESSION, KEY_ON_STDIN, "--", "--all"];
-        let Command::Models(Models::RefreshDetached(words)) = Cli::parse_from(words).command else {
+        let words =
+            ["agent-run", "--config", "c", "models", SUBCOMMAND, IN_SESSION, KEY_ON_STDIN, "--", "--all"];
+        let Command::Models(ModelsCommand::RefreshDetached(words)) = Cli::parse_from(words).command else {
             panic!("another command")
         };
         assert_eq!((words.provider.as_str(), words.in_session, words.key_on_stdin), ("--all", true, true));

@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
-use super::list::Row;
-use super::{Desk, Loaded};
-use crate::catalog::{CONFIG, Record, day};
-use crate::cli::models::Show;
+use super::list::ModelRow;
+use super::{LoadedModels, ModelsContext};
+use crate::catalog::{CONFIG, ModelRecord, day};
+use crate::cli::models::ModelsShowArgs;
 use crate::config::{ModelEntry, Provider};
 use crate::suggest;
 use crate::ui::table::{self, text};
@@ -20,30 +20,30 @@ use crate::ui::{format, output};
 ///
 /// # Errors
 /// When neither the config nor the provider knows the model.
-pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
-    let (name, provider) = desk.provider(&words.provider)?;
+pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
+    let (name, provider) = context.provider(&words.provider)?;
     // What is on disk will do, unless it does not have the model.
-    let mut loaded = Loaded {
-        known: desk.catalog.known(name, provider),
+    let mut loaded = LoadedModels {
+        known: context.catalog.known(name, provider),
         warnings: Vec::new(),
         failure: None,
         failed: false,
     };
     if loaded.known.record(&words.model).is_none() {
-        loaded = desk.load(name, provider, false);
+        loaded = context.load(name, provider, false);
         loaded.report(name);
     }
     let Some(record) = loaded.known.record(&words.model) else {
         let records = loaded.known.records();
-        let near = suggest::nearest(&words.model, records.iter().map(|record| record.id.as_str()));
+        let near = suggest::rank(&words.model, records.iter().map(|record| record.id.as_str()));
         let instead = match near.as_slice() {
             [] => "no model of this provider is known".to_owned(),
-            near => format!("did you mean {}?", suggest::listed(&near[..near.len().min(3)], 3)),
+            near => format!("did you mean {}?", suggest::join_limited(&near[..near.len().min(3)], 3)),
         };
         bail!(Message::new(format!("provider `{name}` has no model `{}`", words.model), instead));
     };
     if words.json {
-        let row = Row { provider: name, record, from: "", age: None };
+        let row = ModelRow { provider: name, record, from: "", age: None };
         return output::write(|out| {
             serde_json::to_writer_pretty(&mut *out, &row)?;
             writeln!(out)
@@ -57,7 +57,7 @@ pub fn run(words: &Show, desk: &Desk<'_>) -> Result<ExitCode> {
     })
 }
 
-fn rows(record: &Record, loaded: &Loaded<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
+fn rows(record: &ModelRecord, loaded: &LoadedModels<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
     let entry = provider.models.iter().find(|entry| entry.id == record.id);
     let listed = loaded.known.listed(&record.id);
     let listed = listed.map(serde_json::to_value).transpose()?.unwrap_or_default();

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use shims::quote;
 
 use super::{agents, managers};
-use crate::cli::providers::Add;
+use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::presets::{self, KeyPlace, Preset};
 use crate::ui::output;
@@ -20,7 +20,7 @@ use crate::{config, key, ui};
 ///
 /// # Errors
 /// When there is no such preset, the config cannot take it as it is written, or nobody can be asked.
-pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ProvidersAddArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let preset = presets::by_name(&words.preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
     let before = config::text(path)?;
@@ -60,7 +60,7 @@ pub fn run(words: &Add, path: &Path, env: &Environment) -> Result<ExitCode> {
 }
 
 /// The place of the key that the words name.
-fn said(words: &Add) -> Result<Option<KeyPlace>> {
+fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
     let command = |text: &String| {
         let argv = shlex::split(text).filter(|argv| !argv.is_empty());
         let argv = argv.with_context(|| {

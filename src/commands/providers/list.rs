@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{agents, key_place, key_words};
 use crate::catalog::Catalog;
-use crate::cli::providers::List;
+use crate::cli::providers::ProvidersListArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::ui::output;
@@ -27,7 +27,7 @@ const COLUMNS: [Column; 6] = [
 ///
 /// # Errors
 /// When stdout cannot be written.
-pub fn run(words: &List, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
     let known = |name: &str, provider: &Provider| catalog.known(name, provider).with_prefix("");

@@ -40,7 +40,7 @@ const MANAGERS: [Manager; 7] = [
 ];
 
 /// A way to keep a key.
-pub struct Way {
+pub struct KeyCommandPreset {
     /// The `key_command`.
     pub argv: Vec<String>,
     /// What to type so that it finds the key.
@@ -48,7 +48,7 @@ pub struct Way {
 }
 
 /// The ways that are installed here, for the key of the provider `name`.
-pub fn found(name: &str, env: &Environment) -> Vec<Way> {
+pub fn found(name: &str, env: &Environment) -> Vec<KeyCommandPreset> {
     let path = env.path();
     let is_here = |manager: &&Manager| {
         path.iter()
@@ -58,7 +58,7 @@ pub fn found(name: &str, env: &Environment) -> Vec<Way> {
     let way = |manager: &Manager| {
         let words = manager.show.iter().map(|word| word.replace(NAME, name));
         let quoted = shims::quote(name.as_ref());
-        Way {
+        KeyCommandPreset {
             argv: std::iter::once(manager.program.to_owned()).chain(words).collect(),
             store: manager.store.replace(NAME, &quoted),
         }

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use shims::{Agent, Protocol};
 
-use crate::cli::Providers;
+use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
 use crate::launch::resolve;
@@ -25,13 +25,13 @@ use crate::{key, suggest, ui};
 ///
 /// # Errors
 /// When the command failed.
-pub fn run(command: Providers, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     match command {
-        Providers::List(words) => list::run(&words, &load(option, &[], env)?, env),
-        Providers::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
-        Providers::Presets(words) => presets::run(&words),
-        Providers::Add(words) => add::run(&words, &env.config_to_change(option)?, env),
-        Providers::Test(words) => test::run(&words, &load(option, &[&words.provider], env)?, env),
+        ProvidersCommand::List(words) => list::run(&words, &load(option, &[], env)?, env),
+        ProvidersCommand::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
+        ProvidersCommand::Presets(words) => presets::run(&words),
+        ProvidersCommand::Add(words) => add::run(&words, &env.config_to_change(option)?, env),
+        ProvidersCommand::Test(words) => test::run(&words, &load(option, &[&words.provider], env)?, env),
     }
 }
 
@@ -46,10 +46,10 @@ fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
     if let Some(provider) = config.providers.get(name) {
         return Ok(provider);
     }
-    let names = suggest::nearest(name, config.providers.keys().map(String::as_str));
+    let names = suggest::rank(name, config.providers.keys().map(String::as_str));
     bail!(Message::new(
         format!("no provider `{name}` in the config"),
-        format!("there are {}; `agent-run providers add` adds one", suggest::listed(&names, 12))
+        format!("there are {}; `agent-run providers add` adds one", suggest::join_limited(&names, 12))
     ))
 }
 

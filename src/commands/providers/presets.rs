@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 
 use super::agents;
-use crate::cli::providers::Presets;
+use crate::cli::providers::ProvidersPresetsArgs;
 use crate::presets::{self, Preset};
 use crate::ui::output;
 use crate::ui::table::{self, Column, text};
@@ -20,7 +20,7 @@ const COLUMNS: [Column; 4] =
 ///
 /// # Errors
 /// When no preset has the text.
-pub fn run(words: &Presets) -> Result<ExitCode> {
+pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
     let mut found = presets::all()?;
     if let Some(text) = &words.text {
         let text = text.to_lowercase();

@@ -9,7 +9,7 @@ use shims::Protocol;
 
 use super::{agents, find, hints, key_words, list};
 use crate::catalog::Catalog;
-use crate::cli::providers::Show;
+use crate::cli::providers::ProvidersShowArgs;
 use crate::config::Loaded;
 use crate::env::Environment;
 use crate::ui::{format, output};
@@ -18,7 +18,7 @@ use crate::ui::{format, output};
 ///
 /// # Errors
 /// When there is no such provider.
-pub fn run(words: &Show, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;

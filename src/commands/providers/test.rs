@@ -14,14 +14,14 @@ use shims::Protocol;
 
 use super::{find, hints};
 use crate::catalog::Catalog;
-use crate::cli::providers::Test;
+use crate::cli::providers::ProvidersTestArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::ui::output;
 
 /// What was found out about one thing.
-struct Finding {
+struct TestResult {
     what: &'static str,
     /// Whether it works; `None` when it was not asked.
     works: Option<bool>,
@@ -37,7 +37,7 @@ struct Finding {
 ///
 /// # Errors
 /// When there is no such provider, no key, or no model to ask.
-pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
@@ -56,7 +56,7 @@ pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
         let base = provider.base_url(protocol).unwrap_or_default();
         let probe = catalog.probe(name, provider, (protocol, base), &model, &key)?;
         let answered = || format!("{model} answers");
-        let finding = Finding {
+        let finding = TestResult {
             what: protocol.name(),
             works: Some(probe.failure.is_none()),
             status: probe.status,
@@ -68,7 +68,7 @@ pub fn run(words: &Test, loaded: &Loaded, env: &Environment) -> Result<ExitCode>
         findings.push(finding);
     }
     if words.json {
-        let all: Json = findings.iter().map(Finding::json).collect();
+        let all: Json = findings.iter().map(TestResult::json).collect();
         output::write(|out| writeln!(out, "{all:#}"))?;
     }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
@@ -80,8 +80,9 @@ fn list(
     provider: &Provider,
     catalog: &Catalog<'_>,
     key: &dyn Fn() -> Result<Option<String>>,
-) -> Finding {
-    let finding = |works, took, said| Finding { what: "models", works, status: None, took, said, hint: None };
+) -> TestResult {
+    let finding =
+        |works, took, said| TestResult { what: "models", works, status: None, took, said, hint: None };
     if !provider.loads_models() {
         return finding(None, None, "not asked: the config turns the list off".to_owned());
     }
@@ -107,14 +108,14 @@ fn list(
 }
 
 /// Tells people of a finding as soon as it is there.
-fn report(finding: &Finding, json: bool) -> Result<()> {
+fn report(finding: &TestResult, json: bool) -> Result<()> {
     if !json {
         output::write(|out| out.write_all(finding.lines().as_bytes()))?;
     }
     Ok(())
 }
 
-impl Finding {
+impl TestResult {
     fn lines(&self) -> String {
         let verdict = match self.works {
             Some(true) => "ok",

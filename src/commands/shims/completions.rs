@@ -17,27 +17,27 @@ use crate::fs::io_error;
 use crate::fs::nonblocking;
 
 /// A shell's script below the data folder, and what is added to a shim's name for its link.
-struct Place {
+struct CompletionFile {
     folder: &'static str,
     file: &'static str,
     link_suffix: Option<&'static str>,
     shell: Shell,
 }
 
-const PLACES: [Place; 3] = [
-    Place {
+const PLACES: [CompletionFile; 3] = [
+    CompletionFile {
         folder: "bash-completion/completions",
         file: "agent-run",
         link_suffix: Some(""),
         shell: Shell::Bash,
     },
-    Place {
+    CompletionFile {
         folder: "fish/vendor_completions.d",
         file: "agent-run.fish",
         link_suffix: Some(".fish"),
         shell: Shell::Fish,
     },
-    Place { folder: "zsh/site-functions", file: "_agent-run", link_suffix: None, shell: Shell::Zsh },
+    CompletionFile { folder: "zsh/site-functions", file: "_agent-run", link_suffix: None, shell: Shell::Zsh },
 ];
 
 /// The completion files below a data folder.
@@ -111,16 +111,16 @@ impl Completions {
         Ok(())
     }
 
-    fn script(&self, place: &Place) -> PathBuf {
+    fn script(&self, place: &CompletionFile) -> PathBuf {
         self.data.join(place.folder).join(place.file)
     }
 
-    fn link(&self, place: &Place, shim: &str) -> Option<PathBuf> {
+    fn link(&self, place: &CompletionFile, shim: &str) -> Option<PathBuf> {
         Some(self.data.join(place.folder).join(format!("{shim}{}", place.link_suffix?)))
     }
 
     /// Whether something is in the script's place that no version of agent-run has written.
-    fn is_foreign(&self, place: &Place) -> bool {
+    fn is_foreign(&self, place: &CompletionFile) -> bool {
         fn heading(text: &str) -> Option<&str> {
             text.lines().find(|line| line.starts_with("# "))
         }
@@ -132,7 +132,7 @@ impl Completions {
     }
 
     /// The links to the script, by the shims that they are for.
-    fn links(&self, place: &Place) -> Vec<(String, PathBuf)> {
+    fn links(&self, place: &CompletionFile) -> Vec<(String, PathBuf)> {
         let Ok(entries) = fs::read_dir(self.data.join(place.folder)) else { return Vec::new() };
         let paths = entries.flatten().map(|entry| entry.path());
         let named = |path: PathBuf| {

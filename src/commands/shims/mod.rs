@@ -16,13 +16,13 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use self::completions::Completions;
-use self::report::{Line, Outcome, Report};
-use crate::cli::Shims;
-use crate::cli::shims::{Install, List, Remove};
+use self::report::{Outcome, ShimLine, ShimsReport};
+use crate::cli::ShimsCommand;
+use crate::cli::shims::{ShimsInstallArgs, ShimsListArgs, ShimsRemoveArgs};
 use crate::config::{self, Config};
 use crate::env::Environment;
-use crate::shim_links::pairs::Pair;
-use crate::shim_links::{Links, State, folder};
+use crate::shim_links::pairs::ShimTarget;
+use crate::shim_links::{LinkState, Links, folder};
 use crate::ui;
 use crate::ui::output;
 
@@ -30,21 +30,26 @@ use crate::ui::output;
 ///
 /// # Errors
 /// When a pair that was asked for cannot work, or a folder cannot be read or written.
-pub fn run(asked: &Shims, config: Option<&Path>, called: &OsStr, env: &Environment) -> Result<ExitCode> {
+pub fn run(
+    asked: &ShimsCommand,
+    config: Option<&Path>,
+    called: &OsStr,
+    env: &Environment,
+) -> Result<ExitCode> {
     let path = env.config_file(config)?;
     match asked {
-        Shims::Install(install) => self::install(install, &config::load(&path)?.config, called, env),
-        Shims::List(list) => self::list(list, forgiving(&path)?.as_ref(), env),
-        Shims::Remove(remove) => self::remove(remove, forgiving(&path)?.as_ref(), env),
-        Shims::Path(asked) => {
-            let folder = folder(asked.dir.as_deref(), forgiving(&path)?.as_ref(), env)?;
+        ShimsCommand::Install(install) => self::install(install, &config::load(&path)?.config, called, env),
+        ShimsCommand::List(list) => self::list(list, load_if_present(&path)?.as_ref(), env),
+        ShimsCommand::Remove(remove) => self::remove(remove, load_if_present(&path)?.as_ref(), env),
+        ShimsCommand::Path(asked) => {
+            let folder = folder(asked.dir.as_deref(), load_if_present(&path)?.as_ref(), env)?;
             output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
         }
     }
 }
 
 /// The config if there is a file: links outlive it, and have to go all the same.
-fn forgiving(path: &Path) -> Result<Option<Config>> {
+fn load_if_present(path: &Path) -> Result<Option<Config>> {
     match path.try_exists() {
         Ok(false) => Ok(None),
         _ => config::load(path).map(|loaded| Some(loaded.config)),
@@ -55,21 +60,21 @@ fn shown(folder: &Path) -> String {
     format!("{}\n", folder.display())
 }
 
-fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
+fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), Some(config), env)?);
     let pairs = selection::pairs(asked, config, env)?;
     let target = target::stable(called, env)?;
     if let Some(warning) = target::warning(&target) {
         ui::log::warn(&warning);
     }
-    let mut report = Report::new(links.folder(), asked.dry_run);
+    let mut report = ShimsReport::new(links.folder(), asked.dry_run);
     for pair in &pairs {
         report.add(place(&pair.name(), &links, &target, asked.dry_run)?);
     }
     if !asked.no_prune {
         for (name, _) in links.ours()? {
             if problem(&name, config).is_some() {
-                report.add(take_away(name, &links, asked.dry_run)?);
+                report.add(remove_link(name, &links, asked.dry_run)?);
             }
         }
     }
@@ -86,16 +91,16 @@ fn install(asked: &Install, config: &Config, called: &OsStr, env: &Environment) 
     Ok(if foreign && !asked.names.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn place(name: &str, links: &Links, target: &Path, dry_run: bool) -> Result<Line> {
+fn place(name: &str, links: &Links, target: &Path, dry_run: bool) -> Result<ShimLine> {
     let mut state = links.state(name);
-    if state == State::Missing && !dry_run {
+    if state == LinkState::Missing && !dry_run {
         state = links.make(name, target)?;
     }
     let outcome = match state {
-        State::Missing => Outcome::Created,
-        State::Foreign => Outcome::Foreign,
-        State::Ours(to) if to == target => Outcome::AlreadyThere,
-        State::Ours(_) => {
+        LinkState::Missing => Outcome::Created,
+        LinkState::Unmanaged => Outcome::Foreign,
+        LinkState::Managed(to) if to == target => Outcome::AlreadyThere,
+        LinkState::Managed(_) => {
             if !dry_run {
                 links.point(name, target)?;
             }
@@ -103,25 +108,25 @@ fn place(name: &str, links: &Links, target: &Path, dry_run: bool) -> Result<Line
         }
     };
     let target = (outcome != Outcome::Foreign).then(|| target.to_owned());
-    Ok(Line::new(name.to_owned(), outcome, target))
+    Ok(ShimLine::new(name.to_owned(), outcome, target))
 }
 
-fn take_away(name: String, links: &Links, dry_run: bool) -> Result<Line> {
+fn remove_link(name: String, links: &Links, dry_run: bool) -> Result<ShimLine> {
     let outcome = match links.state(&name) {
-        State::Foreign => Outcome::Foreign,
-        State::Missing => Outcome::Missing,
-        State::Ours(_) => {
+        LinkState::Unmanaged => Outcome::Foreign,
+        LinkState::Missing => Outcome::Missing,
+        LinkState::Managed(_) => {
             if !dry_run {
                 links.remove(&name)?;
             }
             Outcome::Removed
         }
     };
-    Ok(Line::new(name, outcome, None))
+    Ok(ShimLine::new(name, outcome, None))
 }
 
 /// Lets the shells complete the shims that stand now, and forget those that are gone.
-fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<()> {
+fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Result<()> {
     let completions = Completions::below(env.dirs()?.data);
     let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
     let is_new = !here.is_empty() && completions.add(&here)?;
@@ -143,22 +148,23 @@ fn add_completions(report: &Report, links: &Links, env: &Environment) -> Result<
 /// Removes what completes shims that stand neither in the folder nor on PATH.
 fn forget_completions(completions: &Completions, links: &Links, env: &Environment) -> Result<()> {
     let path = env.path();
-    let on_path =
-        |name: &str| path.iter().any(|dir| matches!(Links::of(dir.clone()).state(name), State::Ours(_)));
-    completions.keep(|name| matches!(links.state(name), State::Ours(_)) || on_path(name))
+    let on_path = |name: &str| {
+        path.iter().any(|dir| matches!(Links::of(dir.clone()).state(name), LinkState::Managed(_)))
+    };
+    completions.keep(|name| matches!(links.state(name), LinkState::Managed(_)) || on_path(name))
 }
 
-fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
+fn remove(asked: &ShimsRemoveArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let names = if asked.all {
         links.ours()?.into_iter().map(|(name, _)| name).collect()
     } else {
-        asked.names.iter().try_for_each(|name| Pair::parse(name).map(|_| ()))?;
+        asked.names.iter().try_for_each(|name| ShimTarget::parse(name).map(|_| ()))?;
         asked.names.clone()
     };
-    let mut report = Report::new(links.folder(), asked.dry_run);
+    let mut report = ShimsReport::new(links.folder(), asked.dry_run);
     for name in names {
-        report.add(take_away(name, &links, asked.dry_run)?);
+        report.add(remove_link(name, &links, asked.dry_run)?);
     }
     report.look_at_path(env);
     let foreign = report.warn_of_foreign();
@@ -169,16 +175,20 @@ fn remove(asked: &Remove, config: Option<&Config>, env: &Environment) -> Result<
     Ok(if foreign { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-fn list(asked: &List, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
+fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
-    let mut report = Report::new(links.folder(), false);
+    let mut report = ShimsReport::new(links.folder(), false);
     for (name, target) in links.ours()? {
         let problem = match config {
             Some(config) => problem(&name, config),
             None => Some("there is no config".to_owned()),
         };
         let dangling = links.is_dangling(&name);
-        report.add(Line { dangling, problem, ..Line::new(name, Outcome::AlreadyThere, Some(target)) });
+        report.add(ShimLine {
+            dangling,
+            problem,
+            ..ShimLine::new(name, Outcome::AlreadyThere, Some(target))
+        });
     }
     report.look_at_path(env);
     report.print_list(asked.json)
@@ -186,6 +196,6 @@ fn list(asked: &List, config: Option<&Config>, env: &Environment) -> Result<Exit
 
 /// Why a launch by this name would be refused, in a line.
 fn problem(name: &str, config: &Config) -> Option<String> {
-    let error = Pair::parse(name).and_then(|pair| pair.check(config)).err()?;
+    let error = ShimTarget::parse(name).and_then(|pair| pair.check(config)).err()?;
     Some(error.to_string())
 }

@@ -48,7 +48,7 @@ impl Outcome {
 
 /// One link.
 #[derive(Debug, Serialize)]
-pub struct Line {
+pub struct ShimLine {
     /// Its file name.
     pub name: String,
     /// What was done.
@@ -69,7 +69,7 @@ pub struct Line {
     pub problem: Option<String>,
 }
 
-impl Line {
+impl ShimLine {
     /// A line about which nothing but the outcome is known.
     pub fn new(name: String, outcome: Outcome, target: Option<PathBuf>) -> Self {
         let (dangling, shadowed_by, hides, problem) = (false, None, None, None);
@@ -89,21 +89,21 @@ impl Line {
 
 /// All that came of a command.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub struct ShimsReport {
     dir: PathBuf,
     on_path: bool,
     dry_run: bool,
-    shims: Vec<Line>,
+    shims: Vec<ShimLine>,
 }
 
-impl Report {
+impl ShimsReport {
     /// A report on `dir` with nothing in it.
     pub fn new(dir: &Path, dry_run: bool) -> Self {
         Self { dir: dir.to_owned(), on_path: false, dry_run, shims: Vec::new() }
     }
 
     /// Adds a link.
-    pub fn add(&mut self, line: Line) {
+    pub fn add(&mut self, line: ShimLine) {
         self.shims.push(line);
     }
 
@@ -212,7 +212,7 @@ impl Report {
         if self.shims.is_empty() {
             return Ok(());
         }
-        let row = |line: &Line| {
+        let row = |line: &ShimLine| {
             let target = line.target.as_ref().map_or_else(String::new, |target| target.display().to_string());
             vec![line.name.clone(), target, line.troubles().join("; ")]
         };

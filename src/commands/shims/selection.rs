@@ -4,19 +4,20 @@ use anyhow::{Result, bail};
 use shims::Agent;
 use shims::Message;
 
-use crate::cli::shims::Install;
+use crate::cli::shims::ShimsInstallArgs;
 use crate::config::Config;
 use crate::env::Environment;
 use crate::launch::{program, resolve};
-use crate::shim_links::pairs::{Pair, fitting, fitting_of};
+use crate::shim_links::pairs::{ShimTarget, fitting, fitting_of};
 
 /// The pairs that were asked for.
 ///
 /// # Errors
 /// When a named one cannot work, or an agent or provider that was named does not exist, or none is left.
-pub fn pairs(asked: &Install, config: &Config, env: &Environment) -> Result<Vec<Pair>> {
+pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Result<Vec<ShimTarget>> {
     if !asked.names.is_empty() {
-        let checked = |name: &String| Pair::parse(name).and_then(|pair| pair.check(config).map(|()| pair));
+        let checked =
+            |name: &String| ShimTarget::parse(name).and_then(|pair| pair.check(config).map(|()| pair));
         return asked.names.iter().map(checked).collect();
     }
     let agents: Vec<_> =
@@ -32,7 +33,7 @@ pub fn pairs(asked: &Install, config: &Config, env: &Environment) -> Result<Vec<
     pairs.retain(|pair| asked.providers.is_empty() || asked.providers.contains(&pair.provider));
     if pairs.is_empty() {
         if let ([agent], [provider]) = (agents.as_slice(), asked.providers.as_slice()) {
-            Pair { agent: *agent, provider: provider.clone() }.check(config)?;
+            ShimTarget { agent: *agent, provider: provider.clone() }.check(config)?;
         }
         bail!(Message::new(
             "no agent and provider that were asked for fit together",
@@ -60,9 +61,9 @@ fn check_exists(name: &str, config: &Config) -> Result<()> {
     if config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home) {
         return Ok(());
     }
-    let near = crate::suggest::nearest(name, config.providers.keys().map(String::as_str));
+    let near = crate::suggest::rank(name, config.providers.keys().map(String::as_str));
     bail!(Message::new(
         format!("no provider `{name}` in the config"),
-        format!("it has {}", crate::suggest::listed(&near, 12))
+        format!("it has {}", crate::suggest::join_limited(&near, 12))
     ))
 }

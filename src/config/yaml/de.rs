@@ -7,18 +7,18 @@ use serde::de::value::StrDeserializer;
 use serde::de::{self, DeserializeSeed, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::fault::Fault;
-use super::tree::{Kind, Node, Slot};
+use super::de_error::DeError;
+use super::tree::{Slot, TreeKind, TreeNode};
 use crate::config::problem::Step;
 
-impl<'de> de::Deserializer<'de> for &Node {
-    type Error = Fault;
+impl<'de> de::Deserializer<'de> for &TreeNode {
+    type Error = DeError;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.kind {
-            Kind::List(slots) => visitor.visit_seq(Slots::of(slots)),
-            Kind::Map(slots) => {
-                let mut slots = Slots::of(slots);
+            TreeKind::List(slots) => visitor.visit_seq(Slots::new(slots)),
+            TreeKind::Map(slots) => {
+                let mut slots = Slots::new(slots);
                 visitor.visit_map(&mut slots).map_err(|fault| match slots.current {
                     Some(slot) if fault.twice && fault.mark.is_none() => {
                         fault.inside(slot, slot.at, slot.key.as_str().into())
@@ -26,8 +26,8 @@ impl<'de> de::Deserializer<'de> for &Node {
                     _ => fault,
                 })
             }
-            Kind::Scalar { text, plain: false } => visitor.visit_str(text),
-            Kind::Scalar { text, plain: true } => match text.as_str() {
+            TreeKind::Scalar { text, plain: false } => visitor.visit_str(text),
+            TreeKind::Scalar { text, plain: true } => match text.as_str() {
                 "" | "~" | "null" | "Null" | "NULL" => visitor.visit_unit(),
                 "true" | "True" | "TRUE" => visitor.visit_bool(true),
                 "false" | "False" | "FALSE" => visitor.visit_bool(false),
@@ -44,24 +44,26 @@ impl<'de> de::Deserializer<'de> for &Node {
     }
 
     /// Text is taken as it is written, whatever type it would be by itself: `4.10` stays `4.10`.
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.kind {
-            Kind::Scalar { text, .. } => visitor.visit_str(text),
+            TreeKind::Scalar { text, .. } => visitor.visit_str(text),
             _ => self.deserialize_any(visitor),
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.kind {
-            Kind::Scalar { text, plain: true } if matches!(&**text, "" | "~" | "null" | "Null" | "NULL") => {
+            TreeKind::Scalar { text, plain: true }
+                if matches!(&**text, "" | "~" | "null" | "Null" | "NULL") =>
+            {
                 visitor.visit_none()
             }
             _ => visitor.visit_some(self),
@@ -72,19 +74,19 @@ impl<'de> de::Deserializer<'de> for &Node {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, DeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.is_blank() { visitor.visit_seq(Slots::of(&[])) } else { self.deserialize_any(visitor) }
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
+        if self.is_blank() { visitor.visit_seq(Slots::new(&[])) } else { self.deserialize_any(visitor) }
     }
 
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match self.kind {
-            _ if self.is_blank() => visitor.visit_map(Slots::of(&[])),
+            _ if self.is_blank() => visitor.visit_map(Slots::new(&[])),
             // serde would take a list for a struct whose keys are left out.
-            Kind::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
+            TreeKind::List(_) => Err(de::Error::invalid_type(Unexpected::Seq, &visitor)),
             _ => self.deserialize_any(visitor),
         }
     }
@@ -94,7 +96,7 @@ impl<'de> de::Deserializer<'de> for &Node {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, DeError> {
         self.deserialize_map(visitor)
     }
 
@@ -103,10 +105,10 @@ impl<'de> de::Deserializer<'de> for &Node {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, Fault> {
+    ) -> Result<V::Value, DeError> {
         match &self.kind {
-            Kind::Scalar { text, .. } => {
-                let word: StrDeserializer<'_, Fault> = text.as_str().into_deserializer();
+            TreeKind::Scalar { text, .. } => {
+                let word: StrDeserializer<'_, DeError> = text.as_str().into_deserializer();
                 visitor.visit_enum(word)
             }
             _ => self.deserialize_any(visitor),
@@ -125,7 +127,7 @@ struct Slots<'t> {
 }
 
 impl<'t> Slots<'t> {
-    fn of(slots: &'t [Rc<Slot>]) -> Self {
+    fn new(slots: &'t [Rc<Slot>]) -> Self {
         Self { rest: slots.iter().enumerate(), current: None }
     }
 
@@ -137,9 +139,9 @@ impl<'t> Slots<'t> {
 }
 
 impl<'de> de::SeqAccess<'de> for Slots<'_> {
-    type Error = Fault;
+    type Error = DeError;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Fault> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DeError> {
         let Some((index, slot)) = self.next() else { return Ok(None) };
         let value = seed.deserialize(&*slot.value);
         value.map(Some).map_err(|fault| fault.inside(slot, slot.at, Step::Index(index)))
@@ -147,13 +149,13 @@ impl<'de> de::SeqAccess<'de> for Slots<'_> {
 }
 
 impl<'de> de::MapAccess<'de> for Slots<'_> {
-    type Error = Fault;
+    type Error = DeError;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, DeError> {
         let Some((_, slot)) = self.next() else { return Ok(None) };
-        let key: StrDeserializer<'_, Fault> = slot.key.as_str().into_deserializer();
+        let key: StrDeserializer<'_, DeError> = slot.key.as_str().into_deserializer();
         let key = match slot.first {
-            Some(first) => Err(Fault::new(
+            Some(first) => Err(DeError::new(
                 "the key is given twice",
                 format!("keep one; the first is in line {}", first.line),
             )),
@@ -162,8 +164,8 @@ impl<'de> de::MapAccess<'de> for Slots<'_> {
         key.map_err(|fault| fault.inside(slot, slot.at, slot.key.as_str().into()))
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Fault> {
-        let slot = self.current.ok_or_else(|| Fault::new("a value without a key", "report this"))?;
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, DeError> {
+        let slot = self.current.ok_or_else(|| DeError::new("a value without a key", "report this"))?;
         let value = seed.deserialize(&*slot.value);
         value.map_err(|fault| fault.inside(slot, slot.place(), slot.key.as_str().into()))
     }

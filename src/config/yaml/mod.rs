@@ -2,7 +2,7 @@
 //! types are read out of that, with a place for everything that is wrong.
 
 mod de;
-mod fault;
+mod de_error;
 mod skim;
 mod tree;
 mod write;
@@ -11,10 +11,10 @@ use std::rc::Rc;
 
 use serde::Deserialize;
 
-use super::problem::{Mark, Problem, Step};
+use super::problem::{Problem, SourcePos, Step};
 pub use skim::Others;
 use skim::Skim;
-use tree::{Kind, Node};
+use tree::{TreeKind, TreeNode};
 
 pub use write::scalar;
 
@@ -23,14 +23,14 @@ const MOST_PROBLEMS: usize = 50;
 
 /// A text that is no YAML, or none that we take.
 #[derive(Debug)]
-pub struct Trouble(Problem);
+pub struct SyntaxError(Problem);
 
-impl Trouble {
-    fn new(mark: Mark, message: &str, help: &str) -> Self {
+impl SyntaxError {
+    fn new(mark: SourcePos, message: &str, help: &str) -> Self {
         Self(Problem { mark, steps: Vec::new(), message: message.to_owned(), help: help.to_owned() })
     }
 
-    fn syntax(mark: Mark, info: &str) -> Self {
+    fn syntax(mark: SourcePos, info: &str) -> Self {
         let help = "indent with spaces, put one after each `:`, and quote text with `: ` or ` #` in it";
         Self::new(mark, &format!("this is not YAML: {info}"), help)
     }
@@ -43,7 +43,7 @@ pub fn value(text: &str) -> Option<serde_json::Value> {
 
 /// The file with a place for everything, or a part of it. Places make no difference to equality.
 #[derive(PartialEq)]
-pub struct Tree(Rc<Node>);
+pub struct Tree(Rc<TreeNode>);
 
 impl Tree {
     /// Reads the text.
@@ -70,17 +70,17 @@ impl Tree {
     }
 
     fn read_text(text: &str, skim: Option<&mut Skim<'_>>) -> Result<Self, Problem> {
-        match tree::parse(text, skim).map_err(|Trouble(problem)| problem)? {
+        match tree::parse(text, skim).map_err(|SyntaxError(problem)| problem)? {
             Some(root) if !root.is_blank() => Ok(Self(root)),
             _ => {
                 let help = "remove it, then `agent-run config --bootstrap-config` writes an example";
-                Err(Trouble::new(Mark::START, "the file is empty", help).0)
+                Err(SyntaxError::new(SourcePos::START, "the file is empty", help).0)
             }
         }
     }
 
     /// Where the key stands to which `steps` lead.
-    pub fn locate(&self, steps: &[Step]) -> Option<Mark> {
+    pub fn locate(&self, steps: &[Step]) -> Option<SourcePos> {
         self.0.locate(steps).map(|slot| slot.at)
     }
 
@@ -91,9 +91,9 @@ impl Tree {
     }
 
     /// The keys of the map where `steps` lead, in its order, with their places.
-    pub fn keys(&self, steps: &[Step]) -> Vec<(String, Mark)> {
+    pub fn keys(&self, steps: &[Step]) -> Vec<(String, SourcePos)> {
         match self.at(steps).as_ref().map(|tree| &tree.0.kind) {
-            Some(Kind::Map(slots)) => slots.iter().map(|slot| (slot.key.clone(), slot.at)).collect(),
+            Some(TreeKind::Map(slots)) => slots.iter().map(|slot| (slot.key.clone(), slot.at)).collect(),
             _ => Vec::new(),
         }
     }

@@ -8,9 +8,9 @@ use std::rc::Rc;
 use shims::Sessions;
 use shims::yaml::Event;
 
-use super::tree::{Kind, Node};
+use super::tree::{TreeKind, TreeNode};
 use crate::config::names::Variable;
-use crate::config::values::Rule;
+use crate::config::values::Validate;
 
 /// The key below which providers stand.
 pub const PROVIDERS: &str = "providers";
@@ -113,16 +113,16 @@ impl<'n> Skim<'n> {
     }
 
     /// As [`Skim::passes`], in a file whose entries may stand for each other.
-    pub fn drop_from(&mut self, root: &Node) {
+    pub fn drop_from(&mut self, root: &TreeNode) {
         let providers = root.locate(&[PROVIDERS.into()]).map(|slot| &slot.value.kind);
-        let Some(Kind::Map(slots)) = providers else { return };
+        let Some(TreeKind::Map(slots)) = providers else { return };
         let only = self.only;
         for slot in slots.iter().filter(|slot| slot.key != only) {
             slot.dropped.set(true);
             self.others.sessions.push((slot.key.clone(), Sessions::Shared));
             for name in [KEY_ENV, ISOLATED, SESSIONS] {
                 let value = slot.value.locate(&[name.into()]).map(|slot| Rc::clone(&slot.value));
-                if let Some(Kind::Scalar { text, .. }) = value.as_deref().map(|node| &node.kind) {
+                if let Some(TreeKind::Scalar { text, .. }) = value.as_deref().map(|node| &node.kind) {
                     self.others.note(name, text);
                 }
             }

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use shims::yaml::{Event, Flaw, Parser};
 
-use super::Trouble;
+use super::SyntaxError;
 use super::skim::{PROVIDERS, Skim};
-use crate::config::problem::{Mark, Step};
+use crate::config::problem::{SourcePos, Step};
 
 /// A file's nodes, aliases followed, beyond which it is taken for an alias bomb.
 const MOST_EXPANDED: usize = 1_000_000;
@@ -16,15 +16,15 @@ const MOST_EXPANDED: usize = 1_000_000;
 const DEEPEST: usize = 64;
 
 /// A value of the file.
-pub struct Node {
-    pub kind: Kind,
+pub struct TreeNode {
+    pub kind: TreeKind,
     /// How many nodes it stands for once aliases are followed, and how deep they go.
     weight: usize,
     depth: usize,
 }
 
 /// What a value is.
-pub enum Kind {
+pub enum TreeKind {
     Scalar { text: String, plain: bool },
     List(Vec<Rc<Slot>>),
     Map(Vec<Rc<Slot>>),
@@ -35,40 +35,42 @@ pub struct Slot {
     /// Empty in a list.
     pub key: String,
     /// Where the key stands, or the item.
-    pub at: Mark,
-    value_at: Mark,
-    pub value: Rc<Node>,
+    pub at: SourcePos,
+    value_at: SourcePos,
+    pub value: Rc<TreeNode>,
     /// The key's first place, when it is in the same map twice.
-    pub first: Option<Mark>,
+    pub first: Option<SourcePos>,
     /// Set once its problem is known: the next reading passes over it to find the next problem.
     pub dropped: Cell<bool>,
 }
 
 impl Slot {
     /// Where to look for a value that is wrong: at itself if it begins in its key's line.
-    pub fn place(&self) -> Mark {
+    pub fn place(&self) -> SourcePos {
         if self.value_at.line == self.at.line { self.value_at } else { self.at }
     }
 }
 
 /// Values are the same wherever they stand.
-impl PartialEq for Node {
+impl PartialEq for TreeNode {
     fn eq(&self, other: &Self) -> bool {
         let same = |a: &[Rc<Slot>], b: &[Rc<Slot>]| {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && a.value == b.value)
         };
         match (&self.kind, &other.kind) {
-            (Kind::Scalar { text: a, plain: p }, Kind::Scalar { text: b, plain: q }) => a == b && p == q,
-            (Kind::List(a), Kind::List(b)) | (Kind::Map(a), Kind::Map(b)) => same(a, b),
+            (TreeKind::Scalar { text: a, plain: p }, TreeKind::Scalar { text: b, plain: q }) => {
+                a == b && p == q
+            }
+            (TreeKind::List(a), TreeKind::List(b)) | (TreeKind::Map(a), TreeKind::Map(b)) => same(a, b),
             _ => false,
         }
     }
 }
 
-impl Node {
-    fn new(kind: Kind) -> Self {
+impl TreeNode {
+    fn new(kind: TreeKind) -> Self {
         let (mut weight, mut depth) = (1_usize, 1);
-        if let Kind::List(slots) | Kind::Map(slots) = &kind {
+        if let TreeKind::List(slots) | TreeKind::Map(slots) = &kind {
             for slot in slots {
                 weight = weight.saturating_add(slot.value.weight);
                 depth = depth.max(1 + slot.value.depth);
@@ -79,16 +81,16 @@ impl Node {
 
     /// Whether nothing at all is written.
     pub fn is_blank(&self) -> bool {
-        matches!(&self.kind, Kind::Scalar { text, plain: true } if text.is_empty())
+        matches!(&self.kind, TreeKind::Scalar { text, plain: true } if text.is_empty())
     }
 
     /// Where the entry stands to which `steps` lead.
     pub fn locate(&self, steps: &[Step]) -> Option<&Slot> {
         let (step, rest) = steps.split_first()?;
         let slot = match (step, &self.kind) {
-            (Step::Index(index), Kind::List(slots)) => slots.get(*index)?,
-            (Step::Key(index), Kind::List(slots)) => slots.get(index.parse::<usize>().ok()?)?,
-            (Step::Key(key), Kind::Map(slots)) => slots.iter().find(|slot| slot.key == *key)?,
+            (Step::Index(index), TreeKind::List(slots)) => slots.get(*index)?,
+            (Step::Key(index), TreeKind::List(slots)) => slots.get(index.parse::<usize>().ok()?)?,
+            (Step::Key(key), TreeKind::Map(slots)) => slots.iter().find(|slot| slot.key == *key)?,
             _ => return None,
         };
         if rest.is_empty() { Some(slot) } else { slot.value.locate(rest) }
@@ -97,12 +99,12 @@ impl Node {
 
 /// Reads the text; `None` when it holds no value at all. Of the providers, those that `skim` does not keep are read
 /// as YAML and no more.
-pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<Node>>, Trouble> {
+pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<TreeNode>>, SyntaxError> {
     let mut parser = Parser::new(text)?;
     let mut builder = Builder::default();
     loop {
         let (event, at) = parser.next()?;
-        let at = Mark { line: at.line(), column: at.column() };
+        let at = SourcePos { line: at.line(), column: at.column() };
         if matches!(event, Event::StreamEnd) {
             return Ok(builder.root);
         }
@@ -121,9 +123,9 @@ pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<No
     }
 }
 
-impl From<Flaw> for Trouble {
+impl From<Flaw> for SyntaxError {
     fn from(Flaw { line, column, what }: Flaw) -> Self {
-        Self::syntax(Mark { line, column }, &what)
+        Self::syntax(SourcePos { line, column }, &what)
     }
 }
 
@@ -133,14 +135,14 @@ struct Builder<'a> {
     nodes: usize,
     merged: usize,
     /// What each stands for; nothing while that is not complete.
-    anchors: HashMap<&'a str, Option<Rc<Node>>>,
-    open: Vec<Open<'a>>,
-    root: Option<Rc<Node>>,
+    anchors: HashMap<&'a str, Option<Rc<TreeNode>>>,
+    open: Vec<OpenCollection<'a>>,
+    root: Option<Rc<TreeNode>>,
 }
 
 /// A list or map whose end has not come yet.
-struct Open<'a> {
-    at: Mark,
+struct OpenCollection<'a> {
+    at: SourcePos,
     anchor: Option<&'a str>,
     slots: Vec<Rc<Slot>>,
     map: Option<OpenMap>,
@@ -149,16 +151,16 @@ struct Open<'a> {
 #[derive(Default)]
 struct OpenMap {
     /// The key whose value comes next, and whether it is plain text.
-    key: Option<(String, Mark, bool)>,
-    seen: HashMap<String, Mark>,
-    merges: Vec<(Mark, Rc<Node>)>,
+    key: Option<(String, SourcePos, bool)>,
+    seen: HashMap<String, SourcePos>,
+    merges: Vec<(SourcePos, Rc<TreeNode>)>,
 }
 
 impl<'a> Builder<'a> {
     /// The provider whose value comes next.
     fn provider(&self) -> Option<&str> {
         match &self.open[..] {
-            [Open { map: Some(top), .. }, Open { map: Some(providers), .. }] => {
+            [OpenCollection { map: Some(top), .. }, OpenCollection { map: Some(providers), .. }] => {
                 let (name, ..) = providers.key.as_ref()?;
                 top.key.as_ref().is_some_and(|(key, ..)| key == PROVIDERS).then_some(name)
             }
@@ -167,18 +169,18 @@ impl<'a> Builder<'a> {
     }
 
     fn forget_key(&mut self) {
-        if let Some(Open { map: Some(map), .. }) = self.open.last_mut() {
+        if let Some(OpenCollection { map: Some(map), .. }) = self.open.last_mut() {
             map.key = None;
         }
     }
 
-    fn take(&mut self, event: Event<'a>, at: Mark) -> Result<(), Trouble> {
+    fn take(&mut self, event: Event<'a>, at: SourcePos) -> Result<(), SyntaxError> {
         self.nodes += 1;
         match event {
             Event::DocumentStart => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(Trouble::new(
+                    return Err(SyntaxError::new(
                         at,
                         "the file holds more than one document",
                         "remove the line `---`",
@@ -188,8 +190,8 @@ impl<'a> Builder<'a> {
             }
             Event::Scalar { text, quoted, anchor, tag, .. } => {
                 let is_text = matches!(tag.as_deref(), Some("!" | "tag:yaml.org,2002:str"));
-                let kind = Kind::Scalar { text: text.into_owned(), plain: !quoted && !is_text };
-                self.place(at, anchor, Node::new(kind))
+                let kind = TreeKind::Scalar { text: text.into_owned(), plain: !quoted && !is_text };
+                self.place(at, anchor, TreeNode::new(kind))
             }
             Event::SequenceStart(anchor, _) => self.open(at, anchor, None),
             Event::MappingStart(anchor, _) => self.open(at, anchor, Some(OpenMap::default())),
@@ -200,49 +202,54 @@ impl<'a> Builder<'a> {
                     self.put(at, node)
                 }
                 Some(None) => {
-                    Err(Trouble::new(at, "the alias stands inside its own anchor", "write the value out"))
+                    Err(SyntaxError::new(at, "the alias stands inside its own anchor", "write the value out"))
                 }
-                None => Err(Trouble::syntax(at, "an alias without an anchor before it")),
+                None => Err(SyntaxError::syntax(at, "an alias without an anchor before it")),
             },
             Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
     }
 
-    fn open(&mut self, at: Mark, anchor: Option<&'a str>, map: Option<OpenMap>) -> Result<(), Trouble> {
+    fn open(
+        &mut self,
+        at: SourcePos,
+        anchor: Option<&'a str>,
+        map: Option<OpenMap>,
+    ) -> Result<(), SyntaxError> {
         if self.open.len() >= DEEPEST {
             return Err(too_deep(at));
         }
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, None);
         }
-        self.open.push(Open { at, anchor, slots: Vec::new(), map });
+        self.open.push(OpenCollection { at, anchor, slots: Vec::new(), map });
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Trouble> {
-        let Some(Open { at, anchor, mut slots, map }) = self.open.pop() else { return Ok(()) };
+    fn close(&mut self) -> Result<(), SyntaxError> {
+        let Some(OpenCollection { at, anchor, mut slots, map }) = self.open.pop() else { return Ok(()) };
         let kind = match map {
-            None => Kind::List(slots),
+            None => TreeKind::List(slots),
             Some(map) => {
                 self.merge(map, &mut slots)?;
-                Kind::Map(slots)
+                TreeKind::Map(slots)
             }
         };
-        self.place(at, anchor, Node::new(kind))
+        self.place(at, anchor, TreeNode::new(kind))
     }
 
     /// Adds what `<<` names: the map's own entries win, then the earlier of the merged maps.
-    fn merge(&mut self, map: OpenMap, slots: &mut Vec<Rc<Slot>>) -> Result<(), Trouble> {
+    fn merge(&mut self, map: OpenMap, slots: &mut Vec<Rc<Slot>>) -> Result<(), SyntaxError> {
         let mut seen = map.seen;
         for (at, node) in map.merges {
             let sources = match &node.kind {
-                Kind::List(items) => items.iter().map(|item| &*item.value).collect(),
+                TreeKind::List(items) => items.iter().map(|item| &*item.value).collect(),
                 _ => vec![&*node],
             };
             for source in sources {
-                let Kind::Map(entries) = &source.kind else {
+                let TreeKind::Map(entries) = &source.kind else {
                     let help = "write `<<: *anchor` or `<<: [*one, *two]`";
-                    return Err(Trouble::new(at, "`<<` takes a map or a list of maps", help));
+                    return Err(SyntaxError::new(at, "`<<` takes a map or a list of maps", help));
                 };
                 self.merged += entries.len();
                 if self.merged > MOST_EXPANDED {
@@ -258,7 +265,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn place(&mut self, at: Mark, anchor: Option<&'a str>, node: Node) -> Result<(), Trouble> {
+    fn place(&mut self, at: SourcePos, anchor: Option<&'a str>, node: TreeNode) -> Result<(), SyntaxError> {
         let node = Rc::new(node);
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, Some(Rc::clone(&node)));
@@ -266,7 +273,7 @@ impl<'a> Builder<'a> {
         self.put(at, node)
     }
 
-    fn put(&mut self, at: Mark, value: Rc<Node>) -> Result<(), Trouble> {
+    fn put(&mut self, at: SourcePos, value: Rc<TreeNode>) -> Result<(), SyntaxError> {
         if value.weight > MOST_EXPANDED.max(self.nodes) {
             return Err(bomb(at));
         }
@@ -285,9 +292,9 @@ impl<'a> Builder<'a> {
             return Ok(());
         };
         match (map.key.take(), &value.kind) {
-            (None, Kind::Scalar { text, plain }) => map.key = Some((text.clone(), at, *plain)),
+            (None, TreeKind::Scalar { text, plain }) => map.key = Some((text.clone(), at, *plain)),
             (None, _) => {
-                return Err(Trouble::new(
+                return Err(SyntaxError::new(
                     at,
                     "a list or map stands where a key should",
                     "write a name and `:`",
@@ -304,12 +311,12 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn bomb(at: Mark) -> Trouble {
+fn bomb(at: SourcePos) -> SyntaxError {
     let message = format!("the aliases stand for more than {MOST_EXPANDED} values");
-    Trouble::new(at, &message, "write the values out where they are needed")
+    SyntaxError::new(at, &message, "write the values out where they are needed")
 }
 
-fn too_deep(at: Mark) -> Trouble {
+fn too_deep(at: SourcePos) -> SyntaxError {
     let message = format!("the values are nested more than {DEEPEST} deep");
-    Trouble::new(at, &message, "compare with the example in `config.demo.yaml`")
+    SyntaxError::new(at, &message, "compare with the example in `config.demo.yaml`")
 }

@@ -20,7 +20,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use shims::json::{self, JAVASCRIPT};
 use shims::{Edit, Merge};
 
-use crate::fs::atomic::Replacement;
+use crate::fs::atomic::AtomicFile;
 use crate::fs::nonblocking;
 use crate::ui;
 use lock::Lock;
@@ -28,10 +28,10 @@ use lock::Lock;
 /// How often the file is written when someone else keeps writing it too.
 const ATTEMPTS: usize = 3;
 
-type Object = IndexMap<String, Box<RawValue>>;
+type RawObject = IndexMap<String, Box<RawValue>>;
 
 /// An edit with its secret filled in.
-enum Step<'a> {
+enum MergeStep<'a> {
     Set(&'static str, &'a Json),
     /// Adds a text to the array at a path.
     Add(&'static [&'static str], &'a str),
@@ -44,7 +44,7 @@ enum Step<'a> {
 /// # Errors
 /// When the file is there and is no JSON object, or somebody else holds its lock: it is then left as it is.
 pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
-    let steps: Vec<Step<'_>> = merge.edits.iter().filter_map(|edit| step(edit, path, key)).collect();
+    let steps: Vec<MergeStep<'_>> = merge.edits.iter().filter_map(|edit| step(edit, path, key)).collect();
     let target = behind_links(path);
     for _ in 0..ATTEMPTS {
         if edited(path, &target, &steps)?.is_none() {
@@ -52,7 +52,7 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         }
         make_parent(path);
         // Other launches wait here, and one alone for the program's own lock.
-        let fresh = match Replacement::begin(&target) {
+        let fresh = match AtomicFile::open(&target) {
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 return Err(error).with_context(|| format!("could not change {}", path.display()));
             }
@@ -76,9 +76,9 @@ fn make_parent(path: &Path) {
     }
 }
 
-fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<Step<'a>> {
+fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<MergeStep<'a>> {
     match edit {
-        Edit::Set(name, value) => Some(Step::Set(name, value)),
+        Edit::Set(name, value) => Some(MergeStep::Set(name, value)),
         Edit::AddKeyTail(place, count) => {
             let key = key?;
             let tail = key.char_indices().rev().nth(count.checked_sub(1)?).filter(|(start, _)| *start > 0);
@@ -89,15 +89,15 @@ fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<Step<'a
                     path.display()
                 ));
             }
-            tail.map(|(start, _)| Step::Add(place, &key[start..]))
+            tail.map(|(start, _)| MergeStep::Add(place, &key[start..]))
         }
     }
 }
 
-/// What [`merge`] makes of a file that holds `text`; `None` when it changes nothing.
+/// What `merge` makes of a file that holds `text`; `None` when it changes nothing.
 pub fn merged(text: &str, edits: &[Edit], key: Option<&str>) -> Result<Option<String>> {
     let path = Path::new("f.json");
-    let steps: Vec<Step<'_>> = edits.iter().filter_map(|edit| step(edit, path, key)).collect();
+    let steps: Vec<MergeStep<'_>> = edits.iter().filter_map(|edit| step(edit, path, key)).collect();
     with_steps(path, text, &steps)
 }
 
@@ -112,7 +112,7 @@ fn behind_links(path: &Path) -> PathBuf {
 }
 
 /// The file's text after the steps; `None` when they change nothing, or the file cannot be read.
-fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<String>> {
+fn edited(path: &Path, target: &Path, steps: &[MergeStep<'_>]) -> Result<Option<String>> {
     let text = match nonblocking::text(target) {
         Ok(text) => text,
         Err(error) if error.kind() == ErrorKind::NotFound => "{}".to_owned(),
@@ -125,8 +125,8 @@ fn edited(path: &Path, target: &Path, steps: &[Step<'_>]) -> Result<Option<Strin
 }
 
 /// The text of the file at `path` after the steps; `None` when they change nothing.
-fn with_steps(path: &Path, text: &str, steps: &[Step<'_>]) -> Result<Option<String>> {
-    let mut object: Object = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+fn with_steps(path: &Path, text: &str, steps: &[MergeStep<'_>]) -> Result<Option<String>> {
+    let mut object: RawObject = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(object) => object,
         // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
         Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
@@ -141,15 +141,15 @@ fn with_steps(path: &Path, text: &str, steps: &[Step<'_>]) -> Result<Option<Stri
     let mut changed = false;
     for step in steps {
         changed |= match step {
-            Step::Set(name, value) => set(&mut object, name, value)?,
-            Step::Add(path, text) => add(&mut object, path, text)?,
+            MergeStep::Set(name, value) => set(&mut object, name, value)?,
+            MergeStep::Add(path, text) => add(&mut object, path, text)?,
         };
     }
     Ok(changed.then(|| serde_json::to_string_pretty(&object)).transpose()?)
 }
 
 /// Sets a key, and tells whether that changed anything.
-fn set(object: &mut Object, name: &str, value: &Json) -> serde_json::Result<bool> {
+fn set(object: &mut RawObject, name: &str, value: &Json) -> serde_json::Result<bool> {
     let now = object.get(name).and_then(|raw| serde_json::from_str::<Json>(raw.get()).ok());
     if now.as_ref() == Some(value) {
         return Ok(false);
@@ -161,7 +161,7 @@ fn set(object: &mut Object, name: &str, value: &Json) -> serde_json::Result<bool
 /// Adds `text` to the array at `path`, and tells whether that changed anything.
 ///
 /// What is missing or `null` on the way is made; what has another shape stays as it is.
-fn add(object: &mut Object, path: &[&str], text: &str) -> serde_json::Result<bool> {
+fn add(object: &mut RawObject, path: &[&str], text: &str) -> serde_json::Result<bool> {
     let [name, rest @ ..] = path else { return Ok(false) };
     let now = object.get(*name).map_or("null", |raw| raw.get());
     let new = if rest.is_empty() {
@@ -173,7 +173,7 @@ fn add(object: &mut Object, path: &[&str], text: &str) -> serde_json::Result<boo
         list.push(to_raw_value(text)?);
         to_raw_value(&list)?
     } else {
-        let Ok(inner) = serde_json::from_str::<Option<Object>>(now) else { return Ok(false) };
+        let Ok(inner) = serde_json::from_str::<Option<RawObject>>(now) else { return Ok(false) };
         let mut inner = inner.unwrap_or_default();
         if !add(&mut inner, rest, text)? {
             return Ok(false);
@@ -185,8 +185,8 @@ fn add(object: &mut Object, path: &[&str], text: &str) -> serde_json::Result<boo
 }
 
 /// Puts `contents` in the file's place in one step, with the mode it had, or 0600 for a new one.
-fn replace(mut fresh: Replacement, target: &Path, contents: &[u8]) -> io::Result<()> {
-    fresh.fill_like(contents, fs::metadata(target).ok().as_ref())?;
+fn replace(mut fresh: AtomicFile, target: &Path, contents: &[u8]) -> io::Result<()> {
+    fresh.write_preserving_metadata(contents, fs::metadata(target).ok().as_ref())?;
     fresh.commit()
 }
 

@@ -6,9 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 const KEY: &str = "sk-0123456789-abcdefghijKLMNOP";
 const TAIL: &str = "3456789-abcdefghijKLMNOP";
 
-struct Home(tempfile::TempDir);
+struct TestHome(tempfile::TempDir);
 
-impl Home {
+impl TestHome {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
@@ -54,7 +54,7 @@ fn mode(path: &Path) -> u32 {
 
 #[test]
 fn a_missing_file_is_made_private_and_nothing_else_is_left() {
-    let home = Home::new();
+    let home = TestHome::new();
     home.merge(flag(), None).expect("merged");
     assert_eq!(home.text(), "{\n  \"done\": true\n}");
     assert_eq!((mode(&home.path("f.json")), home.names()), (0o600, vec!["f.json".to_owned()]));
@@ -70,7 +70,7 @@ fn everything_else_stays_text_for_text() {
   },
   "done": false
 }"#;
-    let home = Home::with(odd);
+    let home = TestHome::with(odd);
     fs::set_permissions(home.path("f.json"), Permissions::from_mode(0o640)).expect("set");
     home.merge(flag(), None).expect("merged");
     assert_eq!(home.text(), odd.replace("false", "true"));
@@ -80,7 +80,7 @@ fn everything_else_stays_text_for_text() {
 #[test]
 fn nothing_is_written_when_nothing_changes() {
     use std::os::unix::fs::MetadataExt;
-    let home = Home::with(&format!(r#"{{"done":true,"keys":{{"approved":["{TAIL}"]}}}}"#));
+    let home = TestHome::with(&format!(r#"{{"done":true,"keys":{{"approved":["{TAIL}"]}}}}"#));
     let before = fs::metadata(home.path("f.json")).expect("there").ino();
     home.merge([flag(), approve()].concat(), Some(KEY)).expect("merged");
     assert_eq!(fs::metadata(home.path("f.json")).expect("there").ino(), before);
@@ -93,7 +93,7 @@ fn the_end_of_a_key_is_added_once() {
         (r#"{"keys": null}"#, vec![TAIL]),
         (r#"{"keys": {"approved": ["x"], "rejected": []}}"#, vec!["x", TAIL]),
     ] {
-        let home = Home::with(before);
+        let home = TestHome::with(before);
         for _ in 0..2 {
             home.merge(approve(), Some(KEY)).expect("merged");
         }
@@ -105,7 +105,7 @@ fn the_end_of_a_key_is_added_once() {
 #[test]
 fn a_short_key_is_never_stored_and_a_strange_shape_stays() {
     for (text, key) in [("{}", TAIL), (r#"{"keys": "x"}"#, KEY), (r#"{"keys": {"approved": 1}}"#, KEY)] {
-        let home = Home::with(text);
+        let home = TestHome::with(text);
         home.merge(approve(), Some(key)).expect("merged");
         assert_eq!(home.text(), text);
     }
@@ -114,7 +114,7 @@ fn a_short_key_is_never_stored_and_a_strange_shape_stays() {
 #[test]
 fn a_broken_file_is_refused_and_left() {
     for text in ["", "{\"a\":1,", "[]", "null"] {
-        let home = Home::with(text);
+        let home = TestHome::with(text);
         let error = home.merge(flag(), None).expect_err(text).render();
         assert!(
             error.contains("f.json") && error.contains(" line 1 ") && error.contains("\nhelp: "),
@@ -126,7 +126,7 @@ fn a_broken_file_is_refused_and_left() {
 
 #[test]
 fn links_are_written_through() {
-    let home = Home::new();
+    let home = TestHome::new();
     fs::create_dir(home.path("real")).expect("created");
     symlink("middle", home.path("f.json")).expect("linked");
     symlink("real/file.json", home.path("middle")).expect("linked");
@@ -140,7 +140,7 @@ fn links_are_written_through() {
 
 #[test]
 fn what_cannot_be_written_does_not_stop_the_launch() {
-    let home = Home::new();
+    let home = TestHome::new();
     symlink("gone/file.json", home.path("f.json")).expect("linked");
     home.merge(flag(), None).expect("a warning");
     assert_eq!(home.names(), ["f.json"]);
@@ -148,7 +148,7 @@ fn what_cannot_be_written_does_not_stop_the_launch() {
 
 #[test]
 fn a_missing_folder_is_made_private() {
-    let home = Home::new();
+    let home = TestHome::new();
     let path = home.path("cc/f.json");
     merge(&path, &Merge { edits: flag(), lock: home.path("cc/f.json.lock") }, None).expect("merged");
     assert_eq!((mode(&home.path("cc")), mode(&path)), (0o700, 0o600));
@@ -157,14 +157,14 @@ fn a_missing_folder_is_made_private() {
 #[test]
 fn merges_at_once_lose_nothing() {
     const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
-    let home = Home::new();
+    let home = TestHome::new();
     std::thread::scope(|scope| {
         for name in NAMES {
             let home = &home;
             scope.spawn(move || home.merge(vec![Edit::Set(name, true.into())], None).expect("merged"));
         }
     });
-    let json: Object = serde_json::from_str(&home.text()).expect("JSON");
+    let json: RawObject = serde_json::from_str(&home.text()).expect("JSON");
     assert_eq!(json.len(), NAMES.len(), "{}", home.text());
     assert_eq!(home.names(), ["f.json"]);
 }
@@ -177,8 +177,8 @@ fn a_key_that_only_the_agent_can_read_is_left_alone() {
 
 #[test]
 fn a_file_that_another_process_keeps_is_left_and_the_help_says_whom_to_look_for() {
-    let home = Home::with("{}");
-    let held = Replacement::begin(&home.path("f.json")).expect("held");
+    let home = TestHome::with("{}");
+    let held = AtomicFile::open(&home.path("f.json")).expect("held");
     let error = crate::error::render(&home.merge(flag(), None).expect_err("held for too long"));
     assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
     assert!(error.contains("\nhelp: wait for it, or see which one it is with `fuser -v "), "{error}");

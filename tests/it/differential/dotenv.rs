@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use shims::dotenv::{Dialect, names};
+use shims::dotenv::{DotenvDialect, names};
 
 use super::Random;
 
@@ -68,7 +68,7 @@ fn documents() -> (Vec<String>, Vec<String>) {
 fn compare(theirs: impl Fn(&str) -> BTreeSet<String>, plain: &[String], odd: &[String]) {
     let mut more = 0;
     for (at, text) in plain.iter().chain(odd).enumerate() {
-        let ours: BTreeSet<String> = names(text.as_bytes(), Dialect::Lines).into_iter().collect();
+        let ours: BTreeSet<String> = names(text.as_bytes(), DotenvDialect::Lines).into_iter().collect();
         let theirs = theirs(text);
         let missed: Vec<_> = theirs.difference(&ours).collect();
         assert!(missed.is_empty(), "{missed:?} of {text:?}");

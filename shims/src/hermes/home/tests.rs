@@ -4,7 +4,7 @@ use crate::message::Render as _;
 
 fn base(args: &[&str], inputs: &Inputs) -> PathBuf {
     let launch = launch(args);
-    Homes::find(&launch, &Words::of(&launch), inputs).base
+    HermesHomes::find(&launch, &HermesArgs::of(&launch), inputs).base
 }
 
 fn with(vars: &[(&str, &str)], files: &[(&str, &str)]) -> Inputs {
@@ -42,13 +42,13 @@ fn a_launch_within_a_launch_finds_the_users_home() {
     assert_eq!(base(&[], &inputs), Path::new("/opt/data"));
     assert_eq!(base(&[], &with(&vars, &[])), Path::new("/home/u/.hermes"), "the cache was emptied");
     let launch = launch(&[]);
-    assert!(Homes::find(&launch, &Words::of(&launch), &inputs).policy.is_none());
+    assert!(HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs).policy.is_none());
 }
 
 #[test]
 fn an_isolated_launch_has_its_own_base_and_tells_of_the_users() {
     let launch = Launch { isolated: true, ..launch(&[]) };
-    let homes = Homes::find(&launch, &Words::of(&launch), &inputs());
+    let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs());
     assert_eq!(homes.base, Path::new("/state/hermes/local"));
     assert_eq!(homes.users, Path::new("/home/u/.hermes"));
 }
@@ -64,7 +64,7 @@ fn a_file_that_cannot_be_read_is_not_taken_for_nothing() {
         let mut inputs = inputs();
         inputs.facts.insert(Path::new("/home/u/.hermes").join(name), fact);
         let launch = launch(&[]);
-        let homes = Homes::find(&launch, &Words::of(&launch), &inputs);
+        let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs);
         let error = homes.check(&inputs).expect_err(name).render();
         assert!(error.contains(name) && error.contains("\nhelp: "), "{error}");
     }
@@ -74,7 +74,7 @@ fn a_file_that_cannot_be_read_is_not_taken_for_nothing() {
 fn a_missing_profile_and_a_cache_in_hermes_own_home_are_refused() {
     let check = |args: &[&str], inputs: &Inputs| {
         let launch = launch(args);
-        let homes = Homes::find(&launch, &Words::of(&launch), inputs);
+        let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), inputs);
         homes.check(inputs).map_err(|error| error.render())
     };
     assert!(check(&[], &inputs()).is_ok());

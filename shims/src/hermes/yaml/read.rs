@@ -20,7 +20,7 @@ impl Mapping {
     /// Reads a text of one document that is a mapping; an empty document is an empty mapping.
     pub fn parse(text: &str) -> Result<Self, Flaw> {
         let mut parser = Parser::new(text)?;
-        let mut reader = Reader { anchors: HashMap::new(), open: Vec::new(), nodes: 0, kept: 0 };
+        let mut reader = NodeReader { anchors: HashMap::new(), open: Vec::new(), nodes: 0, kept: 0 };
         let (mut root, mut begin) = (None, None);
         loop {
             let (event, at) = parser.next()?;
@@ -61,34 +61,34 @@ fn is_nothing(node: &Node) -> bool {
 }
 
 /// A collection that is not complete yet.
-struct Open<'a> {
+struct OpenNode<'a> {
     at: Mark,
     anchor: Option<&'a str>,
     kind: Kind,
-    content: Content,
+    content: NodeContent,
 }
 
-enum Content {
+enum NodeContent {
     Sequence(Vec<Node>),
-    Mapping { entries: Vec<(Node, Node)>, merged: Vec<(Node, Node)>, key: Option<Key> },
+    Mapping { entries: Vec<(Node, Node)>, merged: Vec<(Node, Node)>, key: Option<PendingKey> },
 }
 
 /// A key whose value comes next.
-enum Key {
+enum PendingKey {
     Merge,
     Node(Node),
 }
 
-struct Reader<'a> {
+struct NodeReader<'a> {
     /// What an anchor stands for; nothing within that itself.
     anchors: HashMap<&'a str, Option<Node>>,
-    open: Vec<Open<'a>>,
+    open: Vec<OpenNode<'a>>,
     nodes: usize,
     /// What the copies kept for aliases add up to: anchors within anchors are copied once each.
     kept: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> NodeReader<'a> {
     /// Takes one event, and gives the root when it is complete.
     fn take(&mut self, event: Event<'a>, at: Mark) -> Result<Option<Node>, Flaw> {
         match event {
@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
                     Some("pairs") => Kind::Tagged("pairs"),
                     Some(tag) => return Err(unfit(tag, at)),
                 };
-                self.begin(at, anchor, kind, Content::Sequence(Vec::new()))
+                self.begin(at, anchor, kind, NodeContent::Sequence(Vec::new()))
             }
             Event::MappingStart(anchor, tag) => {
                 let kind = match core(tag.as_deref()) {
@@ -144,11 +144,11 @@ impl<'a> Reader<'a> {
                     Some("set") => Kind::Tagged("set"),
                     Some(tag) => return Err(unfit(tag, at)),
                 };
-                let content = Content::Mapping { entries: Vec::new(), merged: Vec::new(), key: None };
+                let content = NodeContent::Mapping { entries: Vec::new(), merged: Vec::new(), key: None };
                 self.begin(at, anchor, kind, content)
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some(Open { at, anchor, kind, content }) = self.open.pop() else { return Ok(None) };
+                let Some(OpenNode { at, anchor, kind, content }) = self.open.pop() else { return Ok(None) };
                 let node = closed(kind, content, at)?;
                 if let Some(anchor) = anchor {
                     self.keep(anchor, &node, at)?;
@@ -164,7 +164,7 @@ impl<'a> Reader<'a> {
         at: Mark,
         anchor: Option<&'a str>,
         kind: Kind,
-        content: Content,
+        content: NodeContent,
     ) -> Result<Option<Node>, Flaw> {
         self.count(1, at)?;
         if self.open.len() >= DEEPEST {
@@ -173,7 +173,7 @@ impl<'a> Reader<'a> {
         if let Some(anchor) = anchor {
             self.declare(anchor, at)?;
         }
-        self.open.push(Open { at, anchor, kind, content });
+        self.open.push(OpenNode { at, anchor, kind, content });
         Ok(None)
     }
 
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
 
     /// Whether a key is expected next.
     fn expects_key(&self) -> bool {
-        matches!(self.open.last(), Some(Open { content: Content::Mapping { key: None, .. }, .. }))
+        matches!(self.open.last(), Some(OpenNode { content: NodeContent::Mapping { key: None, .. }, .. }))
     }
 
     /// What an untagged scalar without quotes is.
@@ -213,8 +213,8 @@ impl<'a> Reader<'a> {
     }
 
     fn merge_key(&mut self) -> Option<Node> {
-        if let Some(Open { content: Content::Mapping { key, .. }, .. }) = self.open.last_mut() {
-            *key = Some(Key::Merge);
+        if let Some(OpenNode { content: NodeContent::Mapping { key, .. }, .. }) = self.open.last_mut() {
+            *key = Some(PendingKey::Merge);
         }
         None
     }
@@ -223,12 +223,12 @@ impl<'a> Reader<'a> {
     fn put(&mut self, node: Node, at: Mark) -> Result<Option<Node>, Flaw> {
         let Some(open) = self.open.last_mut() else { return Ok(Some(node)) };
         match &mut open.content {
-            Content::Sequence(items) => items.push(node),
-            Content::Mapping { entries, merged, key } => match key.take() {
-                None if matches!(node, Node::Scalar { .. }) => *key = Some(Key::Node(node)),
+            NodeContent::Sequence(items) => items.push(node),
+            NodeContent::Mapping { entries, merged, key } => match key.take() {
+                None if matches!(node, Node::Scalar { .. }) => *key = Some(PendingKey::Node(node)),
                 None => return Err(at.flaw("a key is a list or a mapping")),
-                Some(Key::Node(name)) => entries.push((name, node)),
-                Some(Key::Merge) => merge(node, merged).map_err(|what| at.flaw(what))?,
+                Some(PendingKey::Node(name)) => entries.push((name, node)),
+                Some(PendingKey::Merge) => merge(node, merged).map_err(|what| at.flaw(what))?,
             },
         }
         Ok(None)
@@ -265,16 +265,16 @@ fn is_a_word(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && text.chars().all(inner)
 }
 
-fn closed(kind: Kind, content: Content, at: Mark) -> Result<Node, Flaw> {
+fn closed(kind: Kind, content: NodeContent, at: Mark) -> Result<Node, Flaw> {
     match content {
-        Content::Sequence(items) => {
+        NodeContent::Sequence(items) => {
             let is_pair = |item: &Node| matches!(item, Node::Mapping(mapping) if mapping.entries.len() == 1);
             if kind != Kind::Plain && !items.iter().all(is_pair) {
                 return Err(at.flaw("a list of pairs holds mappings of one key each"));
             }
             Ok(Node::Sequence(kind, items))
         }
-        Content::Mapping { entries, merged: mut all, .. } => {
+        NodeContent::Mapping { entries, merged: mut all, .. } => {
             all.extend(entries);
             Ok(Node::Mapping(Mapping { kind, entries: each_once(all) }))
         }

@@ -1,8 +1,8 @@
 //! Values of any depth, checked and not kept.
 
-use super::{Read, Reader};
+use super::{JsonReader, Read};
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     /// Checks a value of any depth and keeps nothing of it.
     pub(super) fn skip_value(&mut self) -> Read<()> {
         let mut ends: Vec<u8> = Vec::new();

@@ -1,24 +1,24 @@
 //! Where a document begins and ends, and its directives.
 
-use super::{Event, Parser, State, Step, Token};
+use super::{Event, ParseResult, Parser, ParserState, Token};
 use crate::yaml::Flaw;
 
 impl<'a> Parser<'a> {
-    pub(super) fn document_start(&mut self, implicit: bool) -> Step<'a> {
+    pub(super) fn document_start(&mut self, implicit: bool) -> ParseResult<'a> {
         while !implicit && matches!(self.peek()?, Token::DocumentEnd) {
             self.skip()?;
         }
         let at = self.here()?;
         match self.peek()? {
             Token::StreamEnd => {
-                self.state = State::End;
+                self.state = ParserState::End;
                 return Ok((Event::StreamEnd, at));
             }
             Token::Version(..) | Token::TagDirective(..) | Token::DocumentStart => {}
             _ if implicit => {
                 self.directives()?;
-                self.states.push(State::DocumentEnd);
-                self.state = State::BlockNode;
+                self.states.push(ParserState::DocumentEnd);
+                self.state = ParserState::BlockNode;
                 return Ok((Event::DocumentStart, at));
             }
             _ => {}
@@ -28,8 +28,8 @@ impl<'a> Parser<'a> {
             return Err(self.here()?.flaw("a document begins with `---` here"));
         }
         self.skip()?;
-        self.states.push(State::DocumentEnd);
-        self.state = State::DocumentContent;
+        self.states.push(ParserState::DocumentEnd);
+        self.state = ParserState::DocumentContent;
         Ok((Event::DocumentStart, at))
     }
 
@@ -55,7 +55,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    pub(super) fn document_content(&mut self) -> Step<'a> {
+    pub(super) fn document_content(&mut self) -> ParseResult<'a> {
         match self.peek()? {
             Token::Version(..)
             | Token::TagDirective(..)
@@ -70,13 +70,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    pub(super) fn document_end(&mut self) -> Step<'a> {
+    pub(super) fn document_end(&mut self) -> ParseResult<'a> {
         let at = self.here()?;
         if matches!(self.peek()?, Token::DocumentEnd) {
             self.skip()?;
         }
         self.handles.clear();
-        self.state = State::DocumentStart;
+        self.state = ParserState::DocumentStart;
         Ok((Event::DocumentEnd, at))
     }
 }

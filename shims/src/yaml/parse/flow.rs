@@ -1,14 +1,14 @@
 //! Collections in brackets and braces.
 
-use super::{Event, Parser, State, Step, Token};
+use super::{Event, ParseResult, Parser, ParserState, Token};
 
 impl<'a> Parser<'a> {
-    fn flow_node(&mut self, next: State) -> Step<'a> {
+    fn flow_node(&mut self, next: ParserState) -> ParseResult<'a> {
         self.states.push(next);
         self.node(false, false)
     }
 
-    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> Step<'a> {
+    pub(super) fn flow_sequence_entry(&mut self, first: bool) -> ParseResult<'a> {
         if first {
             self.skip()?;
         }
@@ -24,36 +24,36 @@ impl<'a> Parser<'a> {
                 Ok((Event::SequenceEnd, self.skip()?))
             }
             Token::Key => {
-                self.state = State::PairKey;
+                self.state = ParserState::PairKey;
                 Ok((Event::MappingStart(None, None), self.skip()?))
             }
-            _ => self.flow_node(State::FlowSequenceEntry),
+            _ => self.flow_node(ParserState::FlowSequenceEntry),
         }
     }
 
-    pub(super) fn pair_key(&mut self) -> Step<'a> {
+    pub(super) fn pair_key(&mut self) -> ParseResult<'a> {
         match self.peek()? {
             // libyaml skips what it finds, even an end.
             Token::Value | Token::FlowEntry | Token::FlowSequenceEnd => {
                 let at = self.skip()?;
-                self.empty(State::PairValue, at)
+                self.empty(ParserState::PairValue, at)
             }
-            _ => self.flow_node(State::PairValue),
+            _ => self.flow_node(ParserState::PairValue),
         }
     }
 
-    pub(super) fn pair_value(&mut self) -> Step<'a> {
+    pub(super) fn pair_value(&mut self) -> ParseResult<'a> {
         if matches!(self.peek()?, Token::Value) {
             self.skip()?;
             if !matches!(self.peek()?, Token::FlowEntry | Token::FlowSequenceEnd) {
-                return self.flow_node(State::PairEnd);
+                return self.flow_node(ParserState::PairEnd);
             }
         }
         let at = self.here()?;
-        self.empty(State::PairEnd, at)
+        self.empty(ParserState::PairEnd, at)
     }
 
-    pub(super) fn flow_mapping_key(&mut self, first: bool) -> Step<'a> {
+    pub(super) fn flow_mapping_key(&mut self, first: bool) -> ParseResult<'a> {
         if first {
             self.skip()?;
         }
@@ -72,22 +72,22 @@ impl<'a> Parser<'a> {
                 self.skip()?;
                 if matches!(self.peek()?, Token::Value | Token::FlowEntry | Token::FlowMappingEnd) {
                     let at = self.here()?;
-                    return self.empty(State::FlowMappingValue, at);
+                    return self.empty(ParserState::FlowMappingValue, at);
                 }
-                self.flow_node(State::FlowMappingValue)
+                self.flow_node(ParserState::FlowMappingValue)
             }
-            _ => self.flow_node(State::FlowMappingEmptyValue),
+            _ => self.flow_node(ParserState::FlowMappingEmptyValue),
         }
     }
 
-    pub(super) fn flow_mapping_value(&mut self) -> Step<'a> {
+    pub(super) fn flow_mapping_value(&mut self) -> ParseResult<'a> {
         if matches!(self.peek()?, Token::Value) {
             self.skip()?;
             if !matches!(self.peek()?, Token::FlowEntry | Token::FlowMappingEnd) {
-                return self.flow_node(State::FlowMappingKey);
+                return self.flow_node(ParserState::FlowMappingKey);
             }
         }
         let at = self.here()?;
-        self.empty(State::FlowMappingKey, at)
+        self.empty(ParserState::FlowMappingKey, at)
     }
 }

@@ -1,35 +1,35 @@
 use super::*;
-use crate::catalog::cache::format::{Draft, Extent};
+use crate::catalog::cache::format::{Completeness, NewList};
 
-fn draft(entries: &[Entry]) -> Draft<'_> {
-    Draft {
+fn draft(entries: &[RankedRecord]) -> NewList<'_> {
+    NewList {
         provider: "p",
         identity: "0123456789abcdef",
         source: "https://a.b/models",
         fetched_at: 7,
-        extent: Extent::Whole,
+        extent: Completeness::Complete,
         filters: String::new(),
         entries,
     }
 }
 
 /// `z…` is dropped by the filters; the provider lists its models backwards.
-fn entries(count: usize) -> Vec<Entry> {
+fn entries(count: usize) -> Vec<RankedRecord> {
     let id = |n: usize| format!("{}/m-{n:05}", ["a", "bb", "ccc", "z"][n % 4]);
-    let entry = |n: usize| Entry {
-        record: Record {
+    let entry = |n: usize| RankedRecord {
+        record: ModelRecord {
             context_window: Some(n as u64),
             source: Some("https://a.b/models".to_owned()),
-            ..Record::named(id(n))
+            ..ModelRecord::named(id(n))
         },
         rank: (n % 4 != 3).then_some(count - n),
     };
     (0..count).rev().map(entry).collect()
 }
 
-fn stored(count: usize) -> (Vec<Entry>, Stored) {
+fn stored(count: usize) -> (Vec<RankedRecord>, CachedList) {
     let entries = entries(count);
-    let stored = Stored::in_memory(draft(&entries).encode().unwrap()).unwrap();
+    let stored = CachedList::in_memory(draft(&entries).encode().unwrap()).unwrap();
     (entries, stored)
 }
 
@@ -38,7 +38,7 @@ fn what_was_written_is_read_back() {
     for count in [0, 1, 2, 3, 100] {
         let (entries, stored) = stored(count);
         assert_eq!(stored.entries().unwrap(), entries);
-        assert_eq!(stored.head.extent, Extent::Whole);
+        assert_eq!(stored.head.extent, Completeness::Complete);
         let best = entries.iter().filter(|entry| entry.rank.is_some()).min_by_key(|entry| entry.rank);
         assert_eq!(stored.kept().unwrap().first(), best.map(|entry| &entry.record));
     }
@@ -81,7 +81,7 @@ fn the_best_of_an_old_list_are_found_if_it_is_short() {
         let text = String::from_utf8(draft(&entries(count)).encode().unwrap()).unwrap();
         let (start, rest) = text.split_once(",\"best\":[").unwrap();
         let old = format!("{start}{}", rest.split_once(']').unwrap().1);
-        let old = Stored::in_memory(old.into_bytes()).unwrap();
+        let old = CachedList::in_memory(old.into_bytes()).unwrap();
         assert!(old.head.best.is_empty());
         assert_eq!(old.best(40).unwrap(), kept[..found], "{count}");
         assert_eq!(old.kept().unwrap(), kept);
@@ -114,31 +114,32 @@ fn many_models_come_in_parts() {
 fn what_is_not_whole_or_not_ours_is_refused() {
     let whole = draft(&entries(50)).encode().unwrap();
     for length in 0..whole.len() {
-        assert!(Stored::in_memory(whole[..length].to_vec()).is_err(), "{length}");
+        assert!(CachedList::in_memory(whole[..length].to_vec()).is_err(), "{length}");
     }
     let mut longer = whole.clone();
     longer.push(b'\n');
-    assert!(Stored::in_memory(longer).is_err());
+    assert!(CachedList::in_memory(longer).is_err());
     let other = String::from_utf8(whole).unwrap().replacen("\"version\":1", "\"version\":2", 1);
-    assert!(Stored::in_memory(other.into_bytes()).is_err());
-    assert!(Stored::in_memory(vec![0; 100_000]).is_err());
+    assert!(CachedList::in_memory(other.into_bytes()).is_err());
+    assert!(CachedList::in_memory(vec![0; 100_000]).is_err());
 }
 
 #[test]
 fn a_length_beyond_all_bounds_is_refused() {
     let empty = String::from_utf8(draft(&[]).encode().unwrap()).unwrap();
     let endless = empty.replacen("\"bytes\":0", &format!("\"bytes\":{}", u64::MAX), 1);
-    assert!(Stored::in_memory(endless.into_bytes()).is_err());
+    assert!(CachedList::in_memory(endless.into_bytes()).is_err());
 }
 
 #[test]
 fn a_list_that_is_not_sorted_is_an_error_and_no_endless_search() {
-    let ids = ["a/1", "a/2", "b", "bb"].map(|id| Entry { record: Record::named(id), rank: Some(0) });
+    let ids =
+        ["a/1", "a/2", "b", "bb"].map(|id| RankedRecord { record: ModelRecord::named(id), rank: Some(0) });
     let sorted = String::from_utf8(draft(&ids).encode().unwrap()).unwrap();
     let mut lines: Vec<_> = sorted.lines().collect();
     let second = lines.remove(2);
     lines.push(second);
-    let stored = Stored::in_memory((lines.join("\n") + "\n").into_bytes()).unwrap();
+    let stored = CachedList::in_memory((lines.join("\n") + "\n").into_bytes()).unwrap();
     assert!(stored.in_parts("", 1).is_err());
 }
 
@@ -148,7 +149,7 @@ fn garbage_in_the_middle_is_an_error_and_no_crash() {
     for at in (0..whole.len()).step_by(7) {
         let mut broken = whole.clone();
         broken[at] = b'\xff';
-        if let Ok(stored) = Stored::in_memory(broken) {
+        if let Ok(stored) = CachedList::in_memory(broken) {
             _ = (stored.entries(), stored.find("ccc/m-00014"), stored.in_parts("a", 1), stored.best(40));
         }
     }
@@ -160,14 +161,14 @@ fn a_list_cut_anywhere_is_refused_and_one_changed_anywhere_is_survived() {
     let entries = entries(9);
     let good = draft(&entries).encode().unwrap();
     for length in 0..good.len() {
-        assert!(Stored::in_memory(good[..length].to_vec()).is_err(), "cut at {length}");
+        assert!(CachedList::in_memory(good[..length].to_vec()).is_err(), "cut at {length}");
     }
     let mut read = 0;
     for at in 0..good.len() {
         for bit in 0..8 {
             let mut bytes = good.clone();
             bytes[at] ^= 1 << bit;
-            let Ok(stored) = Stored::in_memory(bytes) else { continue };
+            let Ok(stored) = CachedList::in_memory(bytes) else { continue };
             read += 1;
             // An error or an answer, and never more of it than there is in the file.
             let most = good.len() / 2;
@@ -185,6 +186,6 @@ fn a_list_cut_anywhere_is_refused_and_one_changed_anywhere_is_survived() {
     let bytes = rest.split_once('}').unwrap().0;
     for lie in [u64::MAX, u64::MAX - 100, 1 << 63, 0] {
         let text = text.replacen(&format!("\"bytes\":{bytes}"), &format!("\"bytes\":{lie}"), 1);
-        assert!(Stored::in_memory(text.into_bytes()).is_err(), "{lie}");
+        assert!(CachedList::in_memory(text.into_bytes()).is_err(), "{lie}");
     }
 }

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use shims::{Carry, KeyText};
 
-use crate::fs::atomic::{Replacement, beside};
+use crate::fs::atomic::{AtomicFile, beside};
 use crate::fs::io_error;
 use crate::fs::private_dir::Folders;
 use rollout::CopyError;
@@ -162,10 +162,10 @@ impl Copying<'_, '_> {
             self.folders.private(folder).map_err(CopyError::Folder)?;
         }
         let mode = if there.permissions().mode() & 0o100 == 0 { 0o600 } else { 0o700 };
-        let mut fresh = Replacement::begin(to).map_err(CopyError::Write)?;
+        let mut fresh = AtomicFile::open(to).map_err(CopyError::Write)?;
         content(fresh.file())?;
         let finish = || {
-            fresh.fill(&[], mode)?;
+            fresh.write(&[], mode)?;
             fresh.commit()?;
             // The agent sorts sessions by it.
             let modified = there.modified()?;
@@ -214,7 +214,7 @@ impl Copying<'_, '_> {
         let is_seen = |path: &&Path| fs::symlink_metadata(path).is_ok();
         let place = from.ancestors().find(is_seen).unwrap_or(from).to_owned();
         let values = self.carry.values.clone();
-        let carry = Carry { values, ..Carry::of(from.to_owned(), to) };
+        let carry = Carry { values, ..Carry::new(from.to_owned(), to) };
         self.left.unread.push(Unread { carry, place, why: error.to_string() });
     }
 }

@@ -127,7 +127,7 @@ fn read(path: &Path) -> Option<Vec<Carry>> {
             Some(KeyText { key: text(value, "key")?, was: was.collect(), text: text(value, "text")? })
         });
         let values = values.collect();
-        Some(Carry { values, ..Carry::of(text(noted, "from")?.into(), text(noted, "to")?.into()) })
+        Some(Carry { values, ..Carry::new(text(noted, "from")?.into(), text(noted, "to")?.into()) })
     };
     Some(noted.as_array()?.iter().filter_map(carry).collect())
 }

@@ -5,18 +5,18 @@ use std::fmt::{self, Display};
 use serde::de::{self, Expected, Unexpected};
 
 use super::tree::Slot;
-use crate::config::problem::{Mark, Problem, Step, shown};
+use crate::config::problem::{Problem, SourcePos, Step, shown};
 use crate::suggest;
 
 const SEE_EXAMPLE: &str = "compare with the example, `config.demo.yaml`";
 
 /// Why a value could not be read.
 #[derive(Debug)]
-pub struct Fault {
+pub struct DeError {
     message: String,
     help: String,
     /// `None` while no entry has been found to blame.
-    pub mark: Option<Mark>,
+    pub mark: Option<SourcePos>,
     /// The way to the value, last step first.
     steps: Vec<Step>,
     /// Whether a required key is missing, which may follow from another problem.
@@ -25,7 +25,7 @@ pub struct Fault {
     pub twice: bool,
 }
 
-impl Fault {
+impl DeError {
     pub fn new(message: impl Into<String>, help: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -38,7 +38,7 @@ impl Fault {
     }
 
     /// Blames `slot` unless something inside it is to blame, and notes the step.
-    pub fn inside(mut self, slot: &Slot, mark: Mark, step: Step) -> Self {
+    pub fn inside(mut self, slot: &Slot, mark: SourcePos, step: Step) -> Self {
         if self.mark.is_none() {
             self.mark = Some(mark);
             slot.dropped.set(true);
@@ -50,21 +50,21 @@ impl Fault {
     /// The problem to show.
     pub fn into_problem(mut self) -> Problem {
         self.steps.reverse();
-        let mark = self.mark.unwrap_or(Mark::START);
+        let mark = self.mark.unwrap_or(SourcePos::START);
         Problem { mark, steps: self.steps, message: self.message, help: self.help }
     }
 }
 
-impl Display for Fault {
+impl Display for DeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for DeError {}
 
-impl de::Error for Fault {
-    /// Takes the schema's own errors, see `values::bad`: text is all that serde hands on, so the help is in its last line.
+impl de::Error for DeError {
+    /// Takes the schema's own errors, see `values::invalid`: text is all that serde hands on, so the help is in its last line.
     fn custom<T: Display>(error: T) -> Self {
         let text = error.to_string();
         match text.split_once("\nhelp: ") {
@@ -106,7 +106,7 @@ impl de::Error for Fault {
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
         let word = field.split(':').next().unwrap_or_default();
-        let help = match suggest::meant(word, known.iter().copied()) {
+        let help = match suggest::closest(word, known.iter().copied()) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
             Some(near) => format!("did you mean `{near}`"),
             None if known.is_empty() => "nothing can stand here: write `{}`".to_owned(),
@@ -121,7 +121,7 @@ impl de::Error for Fault {
 
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
         let choice = format!("write one of {}", known.join(", "));
-        let help = suggest::meant(word, known.iter().copied())
+        let help = suggest::closest(word, known.iter().copied())
             .map_or(choice, |near| format!("did you mean `{near}`"));
         Self::new(format!("`{}` is not known here", shown(word)), help)
     }
