@@ -48,7 +48,8 @@ impl<'a> ModelIndex<'a> {
     pub fn record(&self, id: &str) -> Option<ModelRecord> {
         let listed = self.listed(id);
         let provider = self.source.provider;
-        let is_ours = listed.is_some() || merge::entry(provider, id).is_some();
+        let is_default = provider.default_model.as_deref() == Some(id);
+        let is_ours = is_default || listed.is_some() || merge::entry(provider, id).is_some();
         is_ours.then(|| merge::one(provider, id, listed))
     }
 

@@ -77,6 +77,8 @@ pub struct Values {
 /// The command with `values` for all its arguments that declare none.
 pub fn completed(command: Command, values: &Arc<Values>) -> Command {
     let command = command.mut_subcommands(|below| completed(below, values));
+    // These take a launch by its one name too.
+    let takes_shim = matches!(command.get_name(), "why" | "doctor");
     command.mut_args(|arg| {
         if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
             return arg;
@@ -85,7 +87,7 @@ pub fn completed(command: Command, values: &Arc<Values>) -> Command {
         // A value that is none would end the reading of what follows it.
         let arg = arg.value_parser(clap::value_parser!(OsString));
         arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
-            values.candidates(&name, &typed.to_string_lossy())
+            values.candidates(&name, &typed.to_string_lossy(), takes_shim)
         }))
     })
 }
@@ -113,7 +115,7 @@ impl Values {
     }
 
     /// The values of the argument that help texts call `name`, those that begin with `typed` among them.
-    fn candidates(&self, name: &str, typed: &str) -> Vec<CompletionCandidate> {
+    fn candidates(&self, name: &str, typed: &str, takes_shim: bool) -> Vec<CompletionCandidate> {
         self.asked.store(true, Ordering::Relaxed);
         let found = match name {
             "FILE" | "DIR" | "LOG" => {
@@ -121,6 +123,9 @@ impl Values {
                 None
             }
             "AGENT" => Some(self.agents()),
+            "PROVIDER" if takes_shim && !typed.is_empty() => {
+                Some(self.providers().into_iter().chain(self.shims()).flatten().collect())
+            }
             "PROVIDER" => self.providers(),
             "PROTOCOL" => Some(self.protocols()),
             "MODEL" => self.models(typed),

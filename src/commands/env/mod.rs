@@ -6,14 +6,15 @@
 mod write;
 
 use shims::Message;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use shims::inputs::matches;
 use shims::opts::Force;
-use shims::{Launch, Origin, Part, Sourced, Value};
+use shims::{Agent, Launch, Origin, Part, Sourced, Value};
 
 use crate::cli::env::{EnvArgs, EnvFormat};
 use crate::config::{KeySource, Provider};
@@ -46,8 +47,9 @@ type Assignment = (String, Vec<ValuePart>);
 pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let context = Context::for_launch(option, &words.provider, env)?;
     let mut notes = Vec::new();
+    let request = request(words)?;
     let network = Network::On(KeyPolicy::NoCommands);
-    let resolved = launch::resolve_only(&request(words)?, &context, network, &mut notes);
+    let resolved = launch::resolve_only(&request, &context, network, &mut notes);
     notes.iter().for_each(ui::log::note);
     let (launch, provider) = resolved?;
     let home = &context.dirs.home;
@@ -65,7 +67,7 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
             "--with-key prints the key itself",
         ));
     }
-    let text = write::text(entries, &conflicts(&launch, provider), words.format);
+    let text = write::text(entries, &removed(&launch, request.agent, &context), words.format);
     if words.format == EnvFormat::Json || std::io::stdout().is_terminal() {
         return output::write(|out| out.write_all(text.as_bytes()));
     }
@@ -120,16 +122,23 @@ fn why(provider: &Provider) -> &'static str {
     }
 }
 
-/// Other credential variables that would be sent as well.
-fn conflicts(launch: &Launch, provider: &Provider) -> Vec<&'static str> {
+/// The variables that `launch PROVIDER shell` removes, as far as they are set here, and the other credential of
+/// Anthropic's pair in any case. The variables of providers' keys stay: the shell goes on to launch others.
+fn removed(launch: &Launch, agent: &dyn Agent, context: &Context<'_>) -> Vec<String> {
     let set = variables(launch);
+    let config = &context.loaded.config;
+    let keys = config.providers.values().filter_map(|provider| provider.key_env.as_ref());
+    let keys: Vec<_> = keys.chain(&config.others.key_variables).collect();
+    let is_removed = |name: &&str| {
+        !set.contains_key(*name)
+            && !keys.iter().any(|key| key == name)
+            && agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
+    };
     let pair = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
-    let is_ours = |name: &&str| set.contains_key(*name) || provider.key_env.as_deref() == Some(*name);
-    if pair.iter().any(|name| set.contains_key(*name)) {
-        pair.into_iter().filter(|name| !is_ours(name)).collect()
-    } else {
-        Vec::new()
-    }
+    let pair = pair.into_iter().filter(|_| pair.iter().any(|name| set.contains_key(*name)));
+    let here = context.env.all().keys().filter_map(|name| name.to_str());
+    let names: BTreeSet<&str> = pair.chain(here).filter(is_removed).collect();
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// What stands for what is secret.

@@ -18,7 +18,7 @@ pub fn drop_unrepresentable(entries: &mut Vec<Assignment>, format: EnvFormat) ->
 }
 
 /// The variables, and the removal of others where the format knows one.
-pub fn text(mut entries: Vec<Assignment>, removed: &[&str], format: EnvFormat) -> String {
+pub fn text(mut entries: Vec<Assignment>, removed: &[String], format: EnvFormat) -> String {
     run_once(&mut entries);
     let lines = |line: fn(&str, &[ValuePart]) -> String| -> String {
         entries.iter().map(|(name, value)| line(name, value) + "\n").collect()
