@@ -10,7 +10,7 @@ use shims::{Model, Origin, Protocol, Sourced, Tiers};
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
 use crate::catalog::{Failure, ModelIndex};
-use crate::config::Provider;
+use crate::config::{NO_MODEL_ID, Provider, is_model_id};
 use crate::suggest;
 
 /// Why the model could not be decided.
@@ -41,6 +41,11 @@ pub fn choose(
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
     let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
+        if !is_model_id(&asked.value) {
+            // An agent that is given none, as by an unset variable, asks for a model of its own.
+            let message = Message::new(format!("--model: {}", NO_MODEL_ID.0), NO_MODEL_ID.1);
+            return Err(ResolveError::Rejected(anyhow!(message)));
+        }
         let (id, _) = split_long_context(&asked.value);
         let model = find(id);
         if model.is_some() || is_named(provider, id) || request.force.model || has_no_known_models(known) {

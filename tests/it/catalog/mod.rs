@@ -175,6 +175,9 @@ fn a_model_is_shown_with_who_said_what() {
     assert!(ran.stdout.contains(&source), "{}", ran.stdout);
     assert!(ran.stdout.contains("tools\tunknown\t\n"), "{}", ran.stdout);
     sandbox.agent_run(&["models", "show", "mock", "m-twoo"]).exits(1).complains(&["did you mean m-two"]);
+    // That a list lacks the default model does not make it unknown.
+    let sandbox = self::sandbox(&lists, "    default_model: mine\n");
+    assert!(sandbox.agent_run(&["models", "show", "mock", "mine"]).clean().stdout.contains("mine"));
 }
 
 #[test]

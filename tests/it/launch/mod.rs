@@ -96,6 +96,17 @@ fn only_the_chosen_providers_key_reaches_the_agent_and_never_an_argument() {
     assert!(ran.args().iter().all(|arg| !arg.contains("sk-")), "{:?}", ran.args());
 }
 
+/// A variable that is not set, as in `--model "$MODEL"`: Claude Code would ask for a model of its own.
+#[test]
+fn what_is_no_models_id_is_refused_whatever_is_forced() {
+    let sandbox = sandbox();
+    for model in ["", " ", "[1m]", " m2", "m\n2"] {
+        let options = ["launch", "mock", "--force", "all", "--model", model, "claude"];
+        let ran = sandbox.agent_run(&options).exits(125);
+        ran.complains(&["--model: this is not a model's id", "\nhelp: write the id as"]);
+    }
+}
+
 #[test]
 fn exit_codes_are_those_promised() {
     let sandbox = sandbox();
