@@ -45,7 +45,7 @@ pub fn find(found: &mut Found, env: &Environment) -> Result<()> {
         };
         match draft {
             Some(draft) => found.take(Draft { name, from, ..draft }),
-            None => found.skipped.push(format!("{from}: it cannot be read as a provider of ours")),
+            None => found.skipped.push(format!("{from}: it cannot be read as a provider")),
         }
     }
     Ok(())

@@ -137,13 +137,18 @@ fn unknown(id: &str, request: &LaunchRequest, known: &Known<'_>) -> Unknown {
     ))
 }
 
+/// A launch or a test has no model to take.
+pub fn nothing_listed(provider: &str) -> Message {
+    Message::new(
+        format!("provider `{provider}` has no default_model and lists no models"),
+        format!("name one with --model, or set `providers.{provider}.default_model`"),
+    )
+}
+
 fn none_chosen(models: &[Model], request: &LaunchRequest) -> Unknown {
     let provider = &request.provider;
     if models.is_empty() {
-        return Unknown(Message::new(
-            format!("no model is known of provider `{provider}`"),
-            format!("name one with --model, or set `providers.{provider}.default_model`"),
-        ));
+        return Unknown(nothing_listed(provider));
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
     Unknown(Message::new(

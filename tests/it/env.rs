@@ -98,7 +98,10 @@ fn a_family_without_a_base_url_gets_no_key() {
 #[test]
 fn an_unknown_provider_or_model_is_told_with_those_there_are() {
     let sandbox = sandbox("key_env: MOCK_KEY");
-    sandbox.agent_run(&["env", "mokc"]).exits(1).complains(&["no provider `mokc`", "mock"]);
+    sandbox
+        .agent_run(&["env", "mokc"])
+        .exits(1)
+        .complains(&["no provider `mokc` in the config", "did you mean mock?"]);
     sandbox.agent_run(&["env", "mock", "--model", "m3"]).exits(1).complains(&["no model `m3`", "m1"]);
 }
 

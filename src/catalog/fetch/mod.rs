@@ -152,7 +152,7 @@ impl Ask<'_> {
                             What::Lasting,
                             format!(
                                 "{needs}
-help: export {name}=…"
+help: export {name}=…, or take ${{env:{name}}} out"
                             ),
                         )
                     })?;

@@ -304,7 +304,7 @@ fn show_takes_a_provider_and_gives_data() {
     assert_eq!((&row("proxy")["origin"], &row("isolated")["value"]), (&"default".into(), &false.into()));
 
     let ran = sandbox.agent_run(&["config", "show", "locl"]).exits(1);
-    ran.complains(&["no provider `locl`", "did you mean `local`"]);
+    ran.complains(&["no provider `locl`", "did you mean local?"]);
 }
 
 #[test]

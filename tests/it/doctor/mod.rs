@@ -120,7 +120,7 @@ fn every_error_of_the_config_is_told_and_the_rest_is_looked_at_all_the_same() {
     assert!(none.contains("no such file") && none.contains("--bootstrap-config"), "{none}");
     sandbox.config("providers: {a: {protocols: [anthropic], base_urls: {anthropic: 'https://a.example'}}}");
     let wrong = sandbox.agent_run(&["doctor", "aa"]).exits(1);
-    wrong.complains(&["no provider `aa`", "help: it has a"]);
+    wrong.complains(&["no provider `aa`", "help: did you mean a? the config has a"]);
 }
 
 #[test]
