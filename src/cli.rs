@@ -32,11 +32,12 @@ pub use self::shims::Shims;
     after_help = "\
 Examples:
   agent-run demo                       see it work, with no config, key or network
-  agent-run providers add deepseek     have a provider
-  agent-run launch deepseek claude     become Claude Code on it
-  agent-run shims install              have a symlink named <agent>@<provider> for every pair that fits
+  agent-run providers add deepseek     add a provider
+  agent-run launch deepseek claude     start Claude Code on it
+  agent-run shims install              create a shortcut for every AGENT@PROVIDER that fits
 
-A symlink does the same as `launch` without a word: codex@ollama resume --last"
+The symlink codex@ollama is shorthand for `agent-run launch ollama codex`:
+  codex@ollama resume --last"
 )]
 pub struct Cli {
     /// The config file, instead of $AGENT_RUN_CONFIG or ~/.config/agent-run/config.yaml
@@ -51,9 +52,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Become an agent that talks to a provider
+    /// Launch an agent on a provider
     Launch(Launch),
-    /// Look into providers' model lists
+    /// List and inspect a provider's models
     #[command(
         subcommand,
         after_help = "\
@@ -62,17 +63,17 @@ Examples:
   agent-run models show deepseek deepseek-v4-pro"
     )]
     Models(Models),
-    /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
+    /// Try an agent against a provider inside this program: no config, no key
     Demo(Demo),
-    /// Open the config file in your editor, check it, or show what it means
+    /// Edit, check or show the config file
     Config(config::Config),
-    /// Take providers over from another tool's settings
+    /// Import providers from another tool
     Import(import::Import),
-    /// Look for what is wrong with the config, the agents, the keys and the settings around them
+    /// Check the config, the agents, the keys and the settings around them
     Doctor(Doctor),
-    /// Tell for one launch where each setting comes from, and what it overrules
+    /// Explain where each setting of a launch comes from
     Why(Why),
-    /// Put symlinks named AGENT@PROVIDER in place, list and remove them
+    /// Create, list and remove AGENT@PROVIDER shortcuts
     #[command(
         subcommand,
         after_help = "\
@@ -81,7 +82,7 @@ Examples:
   agent-run shims list"
     )]
     Shims(Shims),
-    /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
+    /// Generate shell completions
     Completion(Completion),
     /// List, show, add and test providers
     #[command(
@@ -93,7 +94,7 @@ Examples:
   agent-run providers test deepseek"
     )]
     Providers(Providers),
-    /// Print the variables with which other programs find a provider
+    /// Print environment variables for a provider
     #[command(alias = "export-env")]
     Env(env::Env),
     /// Play a provider on proxy and record what it is asked
@@ -112,14 +113,14 @@ Examples:
   agent-run launch ollama --model qwen3-coder codex resume --last
   agent-run launch deepseek --dry-run claude -p 'say hello'")]
 pub struct Launch {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The launcher's own options.
     #[command(flatten)]
     pub opts: LaunchOpts,
 
-    /// The agent, then its own words, all of them passed on as they are
+    /// Agent name, followed by arguments passed to it unchanged
     #[arg(required = true, trailing_var_arg = true, value_names = ["AGENT", "ARGS"])]
     pub words: Vec<OsString>,
 }
@@ -135,11 +136,11 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
 
-    /// Override a refusal: `model` (no list knows it), `protocol` (not declared), or `all`
+    /// Launch anyway: `model` (in no list), `protocol` (not declared), or `all`
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 
-    /// Print what would be done, with where each choice came from, and do nothing
+    /// Print what would be done and why, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -159,7 +160,7 @@ Examples:
   agent-run demo
   agent-run demo codex")]
 pub struct Demo {
-    /// The agent; the first one found on PATH without it
+    /// Agent to run [default: first one found on PATH]
     pub agent: Option<String>,
 }
 

@@ -17,7 +17,7 @@ pub struct Config {
     #[arg(long)]
     pub bootstrap_config: bool,
 
-    /// What to do; without a word, open the file in $VISUAL or $EDITOR.
+    /// What to do; by default the file is opened in $VISUAL or $EDITOR.
     #[command(subcommand)]
     pub command: Option<Command>,
 }

@@ -11,7 +11,7 @@ Examples:
   agent-run doctor deepseek                 one provider, its key too
   agent-run doctor --probe deepseek codex   start Codex on it for real, with a made-up key, and see what it sends
 
-It ends with 1 when something is wrong.")]
+Exit status: 1 when something is wrong.")]
 pub struct Doctor {
     /// Look at this provider alone, and resolve its key; an agent alone will do, or AGENT@PROVIDER
     pub provider: Option<String>,
@@ -19,7 +19,7 @@ pub struct Doctor {
     /// Look at this agent alone
     pub agent: Option<String>,
 
-    /// Start the agents in this folder on a provider inside this program, and tell what they send
+    /// Start the agents here on a provider inside this program, and show what they send
     #[arg(long)]
     pub probe: bool,
 

@@ -13,14 +13,14 @@ Examples:
 Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\". To run one program with these
 variables, type: agent-run launch deepseek shell PROGRAM")]
 pub struct Env {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// How to write the variables
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Sh)]
     pub format: Format,
 

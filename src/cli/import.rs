@@ -17,7 +17,7 @@ pub struct Import {
     #[arg(long)]
     pub write: bool,
 
-    /// Copy keys that stand in the other tool's files, as they are
+    /// Copy the keys that are in the other tool's files
     #[arg(long)]
     pub with_keys: bool,
 

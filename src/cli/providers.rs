@@ -36,7 +36,7 @@ pub struct List {
 Example:
   agent-run providers show deepseek")]
 pub struct Show {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// Print a JSON object
@@ -95,7 +95,7 @@ pub struct Add {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short, conflicts_with = "dry_run")]
     pub yes: bool,
 }
@@ -107,7 +107,7 @@ Examples:
   agent-run providers test deepseek
   agent-run providers test openrouter --model openai/gpt-6-luna --json")]
 pub struct Test {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The model to ask, instead of the provider's default

@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 /// `agent-run shims`
 #[derive(Debug, Subcommand)]
 pub enum Shims {
-    /// Put symlinks in place, and remove ours that no longer fit the config
+    /// Create symlinks, and remove those of agent-run that no longer fit the config
     Install(Install),
     /// List the symlinks, with what is wrong with each
     List(List),
-    /// Remove symlinks; what is not ours is never touched
+    /// Remove symlinks; files that agent-run did not create are never touched
     Remove(Remove),
     /// Print the folder they are in
     #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
@@ -55,7 +55,7 @@ pub struct Install {
     #[arg(long)]
     pub found_only: bool,
 
-    /// Keep symlinks of ours that no longer fit the config
+    /// Keep symlinks that no longer fit the config
     #[arg(long)]
     pub no_prune: bool,
 
@@ -90,11 +90,11 @@ Examples:
   agent-run shims remove codex@ollama
   agent-run shims remove --all --dry-run")]
 pub struct Remove {
-    /// These
+    /// Names of the symlinks, as AGENT@PROVIDER
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
-    /// All of ours
+    /// All that agent-run created
     #[arg(long)]
     pub all: bool,
 

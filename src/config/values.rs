@@ -143,6 +143,10 @@ impl Rule for FilePath {
     fn check(text: String) -> Result<PathBuf, String> {
         match text {
             text if text.is_empty() => Err(bad("the path is empty", "write a path, or remove the key")),
+            text if text.starts_with('$') => Err(bad(
+                "the path begins with `$`, and variables are not expanded here",
+                "write an absolute path, or one that begins with `~/`",
+            )),
             text => Word::check(text).map(PathBuf::from),
         }
     }

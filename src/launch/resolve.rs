@@ -165,8 +165,7 @@ pub fn spoken(agent: &dyn Agent) -> String {
 /// When agent and provider have none in common: says what each speaks, and what would work.
 pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<Sourced<Protocol>> {
     if let Some(protocol) = common(agent, provider) {
-        let why = format!("the best that {} and the provider both speak", agent.title());
-        return Ok(Sourced::new(protocol, Origin::Default(why)));
+        return Ok(Sourced::new(protocol, Origin::Default("first protocol both support".to_owned())));
     }
     let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
     let fitting: Vec<_> =

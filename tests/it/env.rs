@@ -135,7 +135,10 @@ fn without_a_program_the_users_shell_runs() {
 
 #[test]
 fn the_demo_is_for_agents_that_talk() {
-    Sandbox::new().agent_run(&["demo", "shell"]).exits(1).complains(&["asks no provider by itself"]);
+    Sandbox::new()
+        .agent_run(&["demo", "shell"])
+        .exits(1)
+        .complains(&["`shell` is not a coding agent", "try `agent-run demo claude`"]);
 }
 
 #[test]

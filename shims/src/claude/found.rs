@@ -44,7 +44,7 @@ impl Found {
                 (Content::Object(settings), _) => sources.push(Source { path, kind, settings }),
                 (Content::Broken(fault), Kind::User) => bail!(Message::new(
                     format!("{}:{fault}", path.display()),
-                    "correct the file or move it away; Claude Code would start without it"
+                    "fix the file or move it out of the way; Claude Code would start without it"
                 )),
                 (Content::Closed(_), Kind::User) => warn_of(&path, plan),
                 (Content::Broken(fault), _) => {
@@ -124,13 +124,13 @@ fn warn_of(path: &Path, plan: &mut Plan) {
 /// Leaves out all settings of one kind, because `what` could say anything.
 fn turn_off(kind: Kind, what: &str, launch: &Launch, plan: &mut Plan, off: &mut Vec<Kind>) -> Result<()> {
     if forwards(launch, "--setting-sources") {
-        bail!(Message::new(what, "correct the file, or leave out --setting-sources, and it is left out"));
+        bail!(Message::new(what, "fix the file, or leave out --setting-sources, and it is left out"));
     }
     let kinds = match kind {
         Kind::Local => "all local settings are",
         _ => "all of the project's settings and MCP servers are",
     };
-    plan.warn(Message::new(format!("{what}; {kinds} off in this launch"), "correct the file or remove it"));
+    plan.warn(Message::new(format!("{what}; {kinds} off in this launch"), "fix the file or remove it"));
     if !off.contains(&kind) {
         off.push(kind);
     }

@@ -71,7 +71,7 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<Source>> {
 }
 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
-    let help = "help: correct what `--settings` gives";
+    let help = "help: fix what `--settings` gives";
     match json::parse(bytes, JAVASCRIPT) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => bail!("{}:1:1: not a JSON object\n{help}", path.display()),

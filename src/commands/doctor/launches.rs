@@ -68,9 +68,11 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
         findings.push(Finding::note(subject.as_str(), text, help));
     }
     for it in conflicts::of(agent, launch, &inputs, plan) {
-        let text = format!("{}: {}: {}", it.place, it.names.join(", "), it.answer);
-        let help = format!("nothing for a launch; it holds for a plain `{}` alone", agent.name());
-        findings.push(Finding::note(subject.as_str(), text, help));
+        let help = format!(
+            "no action needed: launches ignore it. It only affects `{}` started directly",
+            agent.name()
+        );
+        findings.push(Finding::note(subject.as_str(), it.sentence(), help));
     }
     findings.extend(plan.notes.iter().filter_map(|note| match note {
         Note::Warning(text) => Some(Finding::said(Mark::Note, subject.as_str(), text, &otherwise)),
@@ -82,7 +84,7 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
 fn proxied(subject: &str, Choice { value, origin, not, .. }: Choice) -> Finding {
     match not {
         Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
-        None if value == "none" => Finding::ok(subject, format!("no proxy: {origin}")),
+        None if value == "none" => Finding::ok(subject, format!("no proxy ({origin})")),
         None => {
             let help = "`proxy: none` below the provider goes past it";
             Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)

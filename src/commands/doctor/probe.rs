@@ -30,8 +30,8 @@ const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Shorter values are no keys.
 const SHORTEST: usize = 8;
 
-const UNSEEN: &str = "not seen is what goes around the proxy variables, as a hook or an MCP server may, or to \
-                      this machine; what the agent writes at any start stays";
+const UNSEEN: &str = "Not covered: traffic that bypasses the proxy variables (hooks and MCP servers can) or goes to \
+                      this machine. Files the agent writes at every start are kept.";
 
 /// Probes one agent on one provider.
 ///

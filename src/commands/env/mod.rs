@@ -114,7 +114,7 @@ fn reference(source: KeySource<'_>, home: &Path) -> Piece {
 
 fn why(provider: &Provider) -> &'static str {
     match provider.key_source() {
-        Some(KeySource::Literal(_)) => "the key itself stands in the config",
+        Some(KeySource::Literal(_)) => "the key itself is in the config",
         _ => "nothing in this format can fetch the key",
     }
 }

@@ -44,7 +44,7 @@ fn a_key_that_others_can_read_is_a_warning() {
         assert_eq!(warnings.len(), usize::from(warned), "{mode:o}");
         if let [warning] = &warnings[..] {
             let at = path.display();
-            let text = "providers.p.key stands in a file that others can read";
+            let text = "providers.p.key is in a file that other users can read";
             assert_eq!(warning.render(), format!("{at}: {text}\nhelp: chmod 600 '{at}'"));
         }
         fs::remove_file(&path).expect("removed");
