@@ -23,7 +23,7 @@ pub use self::models::Models;
 pub use self::providers::Providers;
 pub use self::shims::Shims;
 
-/// Launch a coding agent on a chosen provider, without touching the agent's own settings
+/// Launch a coding agent on a chosen provider; its own settings stay as they are
 #[derive(Debug, Parser)]
 #[command(
     name = "agent-run",
@@ -31,16 +31,16 @@ pub use self::shims::Shims;
     arg_required_else_help = true,
     after_help = "\
 Examples:
-  agent-run demo                       see it work, with no config, key or network
+  agent-run demo                       see it work: no config, key or network
   agent-run providers add deepseek     add a provider
   agent-run launch deepseek claude     start Claude Code on it
-  agent-run shims install              create a shortcut for every AGENT@PROVIDER that fits
+  agent-run shims install              create a shortcut for every pair
 
 The symlink codex@ollama is shorthand for `agent-run launch ollama codex`:
   codex@ollama resume --last"
 )]
 pub struct Cli {
-    /// The config file, instead of $AGENT_RUN_CONFIG or ~/.config/agent-run/config.yaml
+    /// Config file, instead of $AGENT_RUN_CONFIG
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -63,13 +63,13 @@ Examples:
   agent-run models show deepseek deepseek-v4-pro"
     )]
     Models(Models),
-    /// Try an agent against a provider inside this program: no config, no key
+    /// Try an agent on a built-in provider: no config, no key
     Demo(Demo),
     /// Edit, check or show the config file
     Config(config::Config),
     /// Import providers from another tool
     Import(import::Import),
-    /// Check the config, the agents, the keys and the settings around them
+    /// Check the config, the agents, the keys and other settings
     Doctor(Doctor),
     /// Explain where each setting of a launch comes from
     Why(Why),
@@ -128,15 +128,15 @@ pub struct Launch {
 /// The launcher's own options; behind a shim they come in `AGENT_RUN_OPTS`.
 #[derive(Args, Debug)]
 pub struct LaunchOpts {
-    /// The model to start with, instead of the provider's default
+    /// Model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// The protocol to speak, where the provider offers several
+    /// Protocol, where the provider offers several
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
 
-    /// Launch anyway: `model` (in no list), `protocol` (not declared), or `all`
+    /// Override a refusal: `model`, `protocol` or `all`
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 
@@ -229,6 +229,22 @@ mod tests {
             command.get_subcommands().filter(|below| !below.is_hide_set()).for_each(check);
         }
         check(&Cli::command());
+    }
+
+    /// Help is not wrapped to the terminal, so that no text may need more than 80 columns.
+    #[test]
+    fn every_help_fits_80_columns() {
+        fn too_wide(command: &mut clap::Command) -> Vec<String> {
+            let helps = [command.render_help(), command.render_long_help()].map(|help| help.to_string());
+            let lines = helps.iter().flat_map(|help| help.lines()).map(str::to_owned);
+            let mut wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
+            let below = command.get_subcommands_mut().filter(|below| !below.is_hide_set());
+            below.for_each(|below| wide.extend(too_wide(below)));
+            wide
+        }
+        let mut root = Cli::command();
+        root.build();
+        assert_eq!(too_wide(&mut root), Vec::<String>::new());
     }
 
     #[test]

@@ -13,7 +13,7 @@ Examples:
   agent-run config show deepseek"
 )]
 pub struct Config {
-    /// Write a commented sample first if there is no config yet
+    /// Write a commented sample if there is no config
     #[arg(long)]
     pub bootstrap_config: bool,
 
@@ -28,7 +28,7 @@ pub enum Command {
     /// Print which file is the config
     #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
     Path,
-    /// Find everything wrong with the file; nothing is launched, and no key is asked for
+    /// Report every error and warning in the file
     Check(Check),
     /// Print what is in force, and where each value comes from; never a key
     Show(Show),

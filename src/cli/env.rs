@@ -8,10 +8,11 @@ use clap::{Args, ValueEnum};
 Examples:
   eval \"$(agent-run env deepseek)\"
   agent-run env deepseek --format fish | source
-  agent-run env deepseek --model deepseek-flash --format dotenv --with-key > .env
+  agent-run env deepseek --format dotenv --with-key > .env
 
-Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\". To run one program with these
-variables, type: agent-run launch deepseek shell PROGRAM")]
+Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\".
+To run one program with these variables:
+  agent-run launch deepseek shell PROGRAM")]
 pub struct Env {
     /// Provider name from your config
     pub provider: String,
@@ -21,7 +22,7 @@ pub struct Env {
     pub model: Option<String>,
 
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Sh)]
+    #[arg(long, value_enum, default_value_t = Format::Sh, hide_default_value = true)]
     pub format: Format,
 
     /// Print the key itself, and the values of `${env:…}`
@@ -32,7 +33,7 @@ pub struct Env {
 /// How variables are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Format {
-    /// For sh, bash and zsh: `export NAME='value'`
+    /// For sh, bash and zsh, the default: `export NAME='value'`
     Sh,
     /// For fish: `set -gx NAME 'value'`
     Fish,

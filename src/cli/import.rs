@@ -10,10 +10,10 @@ Examples:
   agent-run import cc-switch --write
   agent-run import env --json")]
 pub struct Import {
-    /// Whose settings to read
+    /// Source
     pub tool: Tool,
 
-    /// Add the providers to the config; without it they are only printed
+    /// Add the providers to the config instead of printing them
     #[arg(long)]
     pub write: bool,
 
@@ -35,9 +35,9 @@ pub enum Tool {
     Codex,
     /// Crush: `providers` of its crush.json files
     Crush,
-    /// Hermes Agent: `providers`, `custom_providers` and `model` of config.yaml
+    /// Hermes Agent: the providers and the model of config.yaml
     Hermes,
-    /// The environment: variables in which known providers' keys are kept
+    /// Environment variables that hold known providers' keys
     Env,
     /// cc-switch: its database, or config.json from before that
     CcSwitch,

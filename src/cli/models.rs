@@ -46,7 +46,7 @@ pub struct List {
     #[arg(long)]
     pub refresh: bool,
 
-    /// Only models whose id or name contains all these words
+    /// Only models with all these words in id or name
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
 

@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 /// `agent-run shims`
 #[derive(Debug, Subcommand)]
 pub enum Shims {
-    /// Create symlinks, and remove those of agent-run that no longer fit the config
+    /// Create symlinks, and remove those that no longer fit the config
     Install(Install),
     /// List the symlinks, with what is wrong with each
     List(List),
-    /// Remove symlinks; files that agent-run did not create are never touched
+    /// Remove symlinks that agent-run created
     Remove(Remove),
     /// Print the folder they are in
     #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
@@ -21,7 +21,7 @@ pub enum Shims {
 /// Where the symlinks are.
 #[derive(Args, Debug)]
 pub struct Folder {
-    /// The folder, instead of `shims.dir` of the config, $XDG_BIN_HOME or ~/.local/bin
+    /// Folder, instead of shims.dir or $XDG_BIN_HOME
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -30,12 +30,12 @@ pub struct Folder {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run shims install                           every agent with every provider that fits
+  agent-run shims install                           every pair that fits
   agent-run shims install codex@ollama
   agent-run shims install --agent claude --found-only")]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Install {
-    /// These, as AGENT@PROVIDER; without any, every pair that shares a protocol
+    /// AGENT@PROVIDER names [default: every pair that fits]
     #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
     pub names: Vec<String>,
 
