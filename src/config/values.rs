@@ -160,7 +160,7 @@ impl Rule for Word {
 
     fn check(text: String) -> Result<String, String> {
         if text.contains('\0') {
-            return Err(bad("a NUL character stands in it, which no program can be given", "remove it"));
+            return Err(bad("it contains a NUL character, which no program accepts", "remove it"));
         }
         Ok(text)
     }

@@ -65,7 +65,7 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Draft, S
         "openai-compat" | "litellm" | "llamacpp" | "lmstudio" | "ollama" | "omlx" => {
             &[Protocol::OpenaiChatCompletions]
         }
-        other => return Err(format!("its type `{other}` is no protocol of ours")),
+        other => return Err(format!("its type `{other}` is not supported")),
     };
     for &protocol in protocols {
         draft.serve(protocol, url);

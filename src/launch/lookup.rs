@@ -55,7 +55,8 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     };
     let help = match (names.is_empty(), adding(name)) {
         (false, Some(add)) if meant.is_empty() => format!("{add}; {listed}"),
-        (false, _) => format!("{meant}{listed}"),
+        (false, _) if !meant.is_empty() => format!("{meant}{listed}"),
+        (false, _) => format!("{listed}; add another with `agent-run providers add NAME`"),
         (true, Some(add)) => add,
         (true, None) => {
             let none = match agent {
@@ -107,7 +108,12 @@ mod tests {
             ("deepseek", Some("claude"), ONE, format!("{add}; Claude Code can use local")),
             ("locl", None, ONE, "did you mean local? the config has local".to_owned()),
             ("locl", Some("claude"), ONE, "did you mean local? Claude Code can use local".to_owned()),
-            ("zzz", None, ONE, "the config has local".to_owned()),
+            (
+                "zzz",
+                None,
+                ONE,
+                "the config has local; add another with `agent-run providers add NAME`".to_owned(),
+            ),
             (
                 "zzz",
                 None,

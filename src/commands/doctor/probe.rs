@@ -61,7 +61,7 @@ fn told(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Fin
     told.extend(findings.kept().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
     let heard = match findings.heard() {
         "" => "run it once more with RUST_LOG=debug".to_owned(),
-        heard => format!("its last words may tell:\n{heard}"),
+        heard => format!("its last output:\n{heard}"),
     };
     told.extend(findings.broken().iter().map(|line| Finding::problem("promise", line, heard.as_str())));
     told.extend(findings.strangers().iter().map(|target| {
