@@ -65,7 +65,7 @@ fn a_list_needs_no_provider() {
 #[test]
 fn a_wish_for_the_larger_window_is_not_listed_as_a_model() {
     let lists = Lists::json(r#"{"data": [{"id": "other"}, {"id": "big", "context_length": 1000000}]}"#);
-    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-canary-key");
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key");
     sandbox.config(&format!(
         "providers:\n  mock:\n    protocols: [anthropic]\n    base_urls: {{anthropic: 'http://{0}'}}\n    \
          models_url: 'http://{0}/v1/models'\n    key_env: MOCK_KEY\n    default_model: 'big[1m]'\n    \
