@@ -153,6 +153,10 @@ impl Validate for FilePath {
     fn check(text: String) -> Result<PathBuf, String> {
         match text {
             text if text.is_empty() => Err(invalid("the path is empty", "write a path, or remove the key")),
+            text if text.starts_with('$') => Err(invalid(
+                "the path begins with `$`, and variables are not expanded here",
+                "write an absolute path, or one that begins with `~/`",
+            )),
             text => Argument::check(text).map(PathBuf::from),
         }
     }
@@ -166,7 +170,7 @@ impl Validate for Argument {
 
     fn check(text: String) -> Result<String, String> {
         if text.contains('\0') {
-            return Err(invalid("it holds a NUL character, which no program can be given", "remove it"));
+            return Err(invalid("it contains a NUL character, which no program accepts", "remove it"));
         }
         Ok(text)
     }

@@ -147,13 +147,18 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     ))
 }
 
+/// A launch or a test has no model to take.
+pub fn nothing_listed(provider: &str) -> Message {
+    Message::new(
+        format!("provider `{provider}` has no default_model and lists no models"),
+        format!("name one with --model, or set `providers.{provider}.default_model`"),
+    )
+}
+
 fn none_chosen(models: &[Model], request: &LaunchRequest) -> UnknownModel {
     let provider = &request.provider;
     if models.is_empty() {
-        return UnknownModel(Message::new(
-            format!("no model is known of provider `{provider}`"),
-            format!("name one with --model, or set `providers.{provider}.default_model`"),
-        ));
+        return UnknownModel(nothing_listed(provider));
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
     UnknownModel(Message::new(

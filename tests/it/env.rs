@@ -116,7 +116,10 @@ fn a_family_without_a_base_url_gets_no_key() {
 #[test]
 fn an_unknown_provider_or_model_is_said_with_those_there_are() {
     let sandbox = sandbox("key_env: MOCK_KEY");
-    sandbox.agent_run(&["env", "mokc"]).exits(1).complains(&["no provider `mokc`", "mock"]);
+    sandbox
+        .agent_run(&["env", "mokc"])
+        .exits(1)
+        .complains(&["no provider `mokc` in the config", "did you mean mock?"]);
     sandbox.agent_run(&["env", "mock", "--model", "m3"]).exits(1).complains(&["no model `m3`", "m1"]);
 }
 
@@ -150,7 +153,10 @@ fn without_a_program_the_users_shell_runs() {
 
 #[test]
 fn the_demo_is_for_agents_that_talk() {
-    Sandbox::new().agent_run(&["demo", "shell"]).exits(1).complains(&["asks no provider by itself"]);
+    Sandbox::new()
+        .agent_run(&["demo", "shell"])
+        .exits(1)
+        .complains(&["`shell` is not a coding agent", "try `agent-run demo claude`"]);
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn what_changed_is_said() {
     let sandbox = sandbox(&lists, "");
     let diff =
         |words: &[&str]| sandbox.agent_run(&[&["models", "diff", "mock"], words].concat()).clean().stdout;
-    assert_eq!(diff(&[]), "no list before this one differed from it\n");
+    assert_eq!(diff(&[]), "No changes since the first download\n");
     lists.now_json(r#"{"data": [{"id": "a", "pricing": {"prompt": "0.000002"}}, {"id": "c"}]}"#);
     let changes = diff(&["--refresh"]);
     let (_, changes) = changes.split_once('\n').unwrap();
