@@ -4,7 +4,7 @@
 //! repeats what it read, since a key may be in the wrong place.
 
 use shims::Message;
-use shims::window::split_long_context;
+use shims::window::{LONG_CONTEXT, split_long_context};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ pub const NO_MODEL_ID: (&str, &str) =
 /// Whether a text can be a model's id, with Claude Code's suffix for a long context or without it.
 pub fn is_model_id(text: &str) -> bool {
     let (id, _) = split_long_context(text);
-    id.trim() == id && !id.is_empty() && !text.chars().any(char::is_control)
+    let is_suffix = id.eq_ignore_ascii_case(LONG_CONTEXT);
+    id.trim() == id && !id.is_empty() && !is_suffix && !text.chars().any(char::is_control)
 }
 
 /// The key itself. White space around it is no part of it, as with every source of a key.
