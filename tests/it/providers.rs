@@ -65,7 +65,7 @@ fn one_provider_is_shown_with_where_it_stands() {
         assert!(shown.contains(part), "{shown}");
     }
     let secret = sandbox.agent_run(&["providers", "show", "secret", "--json"]).clean().stdout;
-    assert!(!secret.contains("sk-canary"), "{secret}");
+    assert!(!secret.contains("sk-planted"), "{secret}");
     sandbox
         .agent_run(&["providers", "show", "mokc"])
         .exits(1)
