@@ -22,6 +22,10 @@ pub const PROBLEMS: &[KnownProblem] = &[
     ),
     KnownProblem::still(
         "0.90.1",
+        "`crush run` may print nothing on a busy machine although the provider answered; run it again",
+    ),
+    KnownProblem::still(
+        "0.90.1",
         "asks `api.github.com` for its newest release at each start; nothing turns it off",
     ),
 ];

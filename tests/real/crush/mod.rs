@@ -76,7 +76,10 @@ impl Stage {
 
     #[track_caller]
     fn say_pong(&self) -> Ran {
-        self.sandbox.run("crush@mock", &["run", "-q", "say pong"])
+        let say = || self.sandbox.run("crush@mock", &["run", "-q", "say pong"]);
+        let ran = say();
+        // On a busy machine Crush may print nothing although it was answered (seen in 0.90.1).
+        if ran.code == 0 && ran.stdout == "\n" { say() } else { ran }
     }
 
     /// Launches once, and asserts that the answer came from the mock and nothing else was asked.

@@ -197,7 +197,11 @@ impl Scene {
     #[track_caller]
     pub fn asks(&mut self, words: &[&str]) -> Ran {
         let heard = self.chosen.posts().len();
-        let ran = self.launch(words);
+        let mut ran = self.launch(words);
+        // On a busy machine Crush may print nothing although it was answered (seen in 0.90.1).
+        if self.subject.agent == "crush" && ran.code == 0 && ran.stdout == "\n" {
+            ran = self.launch(words);
+        }
         assert!(
             ran.code == 0 && ran.stdout.contains("PONG-FROM-MOCK"),
             "{words:?}: no answer\n{ran:?}\n{:#?}\n{:#?}",
