@@ -100,7 +100,7 @@ impl Agent for Codex {
         paths.extend(managed::files());
         paths.extend(projects::reads(launch, &home, inputs));
         paths.extend(carry::reads(launch, &home, inputs));
-        paths.extend(plain::reads(launch, &home));
+        paths.extend(plain::reads(launch, &home, inputs));
         paths.extend(roles::reads(&home, inputs));
         paths
     }

@@ -89,6 +89,32 @@ fn only_whole_lines_of_a_session_are_copied() {
     assert!(!copy(&sandbox).exists());
 }
 
+/// As when plain Codex has just made the file. An empty copy, of an older version, keeps the id from no other.
+#[test]
+fn an_empty_session_is_not_copied_and_an_empty_copy_is_replaced() {
+    for end in [".jsonl", ".jsonl.zst"] {
+        let sandbox = sandbox();
+        let plain = sandbox.home(".codex").join(rollout(end));
+        sandbox.write(&plain, "");
+        let ran = sandbox.run("codex@p", &["exec", "resume", ID, "more"]).exits(0);
+        ran.complains(&[&rollout(end), "no whole line", "help:"]);
+        assert!(!copy(&sandbox).exists(), "{end}");
+        fs::remove_file(&plain).unwrap();
+        sandbox.write(&sandbox.home(".codex").join(rollout(".jsonl")), "{\"model_provider\":\"openai\"}\n");
+        for empty in [false, true] {
+            if empty {
+                sandbox.write(&copy(&sandbox), "");
+            }
+            sandbox.run("codex@p", &["exec", "resume", ID, "more"]).clean();
+            assert!(fs::read_to_string(copy(&sandbox)).unwrap().contains("agent-run-"), "{end} {empty}");
+        }
+        // One that a launch has gone on with stays.
+        sandbox.write(&copy(&sandbox), "{\"more\":1}\n");
+        sandbox.run("codex@p", &["exec", "resume", ID, "more"]).clean();
+        assert_eq!(fs::read_to_string(copy(&sandbox)).unwrap(), "{\"more\":1}\n");
+    }
+}
+
 #[test]
 fn a_plain_session_that_is_a_link_is_copied_from_where_it_leads() {
     let sandbox = sandbox();
@@ -199,4 +225,23 @@ fn what_cannot_be_read_of_an_old_home_is_named_once_and_tried_again() {
     fs::remove_file(copy(&sandbox)).unwrap();
     launch_without_root(&sandbox, &[]).clean();
     assert!(!copy(&sandbox).exists());
+}
+
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "root needs setpriv, --features as-root")]
+fn a_folder_of_sessions_that_cannot_be_listed_is_named() {
+    for below in ["sessions", "sessions/2026/11", "sessions/2026/11/27"] {
+        let sandbox = sandbox();
+        let plain = sandbox.home(".codex").join(rollout(".jsonl"));
+        sandbox.write(&plain, "{\"model_provider\":\"openai\"}\n");
+        let folder = sandbox.home(".codex").join(below);
+        chmod(&folder, 0);
+        let ran = launch_without_root(&sandbox, &["resume", ID]).exits(0);
+        chmod(&folder, 0o700);
+        let named = format!("{} could not be read", folder.display());
+        let ran = ran.complains(&[&named, "help:"]);
+        assert_eq!(ran.stderr.matches("could not be read").count(), 1, "{}", ran.stderr);
+        launch_without_root(&sandbox, &["resume", ID]).clean();
+        assert!(copy(&sandbox).exists(), "{below}");
+    }
 }

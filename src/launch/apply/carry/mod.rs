@@ -124,7 +124,13 @@ impl Copying<'_, '_> {
         let is_packed = !self.carry.values.is_empty() && is_session(from) && has_end(from, "zst");
         let unpacked = to.with_extension("");
         let to = if is_packed && has_end(to, "zst") { &*unpacked } else { to };
-        let stands = fs::symlink_metadata(to).is_ok();
+        // An empty session is none, and would keep its id from the one that is not.
+        let is_empty = |file: &Metadata| file.is_file() && file.len() == 0 && is_session(from);
+        let stands = fs::symlink_metadata(to).is_ok_and(|file| !is_empty(&file));
+        if is_empty(there) && self.is_launchs(from) {
+            // What no launch wrote to is nothing to wait for.
+            return Ok(());
+        }
         let by_line = has_end(to, "rules") || from == self.root && has_end(to, "jsonl") && !is_session(from);
         // Only of homes that launches made the user would miss what another has the place of.
         if stands && !by_line && !self.is_launchs(from) {
