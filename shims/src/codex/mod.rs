@@ -117,7 +117,7 @@ impl Agent for Codex {
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
         plan.set("CODEX_HOME", home.entered().as_os_str());
-        home.plan(inputs, plan);
+        home.plan(&carry::unread(launch, &home, inputs), inputs, plan);
         if let Some(catalogue) = Catalogue::of(launch, inputs) {
             catalogue.plan(inputs, plan);
         }

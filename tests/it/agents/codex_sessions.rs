@@ -245,3 +245,44 @@ fn a_folder_of_sessions_that_cannot_be_listed_is_named() {
         assert!(copy(&sandbox).exists(), "{below}");
     }
 }
+
+/// A home of the tool before this one, which called its provider by its name and kept its settings there.
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "root needs setpriv, --features as-root")]
+fn a_home_of_the_old_tool_or_its_settings_that_cannot_be_read_are_taken_over_later() {
+    let servers = |sandbox: &Sandbox| {
+        let config = fs::read_to_string(state(sandbox).join("codex-shared/home/config.toml")).unwrap();
+        config.contains("[mcp_servers.mine]") && config.contains("[projects.\"/work/x\"]")
+    };
+    for hidden in ["", "config.toml"] {
+        let sandbox = sandbox();
+        let old = sandbox.home(".cache/agent-run/codex/p");
+        let config = "[mcp_servers.mine]\ncommand = 'true'\n[projects.'/work/x']\ntrust_level = 'trusted'\n";
+        sandbox.write(&old.join("config.toml"), config);
+        sandbox.write(&old.join("history.jsonl"), "{}\n");
+        sandbox.write(&old.join(rollout(".jsonl")), "{\"model_provider\":\"p\"}\n");
+        let hidden = if hidden.is_empty() { old.clone() } else { old.join(hidden) };
+        let is_folder = hidden == old;
+        chmod(&hidden, 0);
+        let first = launch_without_root(&sandbox, &[]).exits(0);
+        let first = first.complains(&[&hidden.to_string_lossy(), "help:"]);
+        assert_eq!(first.stderr.matches(&*hidden.to_string_lossy()).count(), 1, "{}", first.stderr);
+        assert_eq!(copy(&sandbox).exists(), !is_folder, "the rest is copied");
+        assert!(!servers(&sandbox));
+        launch_without_root(&sandbox, &[]).clean();
+        chmod(&hidden, if is_folder { 0o700 } else { 0o600 });
+        let again = launch_without_root(&sandbox, &[]).exits(0);
+        if is_folder {
+            again.complains(&["were copied to"]);
+        } else {
+            again.clean();
+        }
+        assert!(servers(&sandbox), "{}", hidden.display());
+        let copied = fs::read_to_string(copy(&sandbox)).unwrap();
+        assert!(copied.contains("\"agent-run-"), "with the launch's id: {copied}");
+        // And once only.
+        fs::remove_file(copy(&sandbox)).unwrap();
+        launch_without_root(&sandbox, &[]).clean();
+        assert!(!copy(&sandbox).exists() && servers(&sandbox));
+    }
+}
