@@ -47,7 +47,7 @@ pub struct Carry {
     /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
     pub whole: bool,
     /// Entries of the folder that stay behind, by their names; a `*` at an end stands for any text.
-    pub without: &'static [&'static str],
+    pub without: Vec<String>,
 }
 
 impl Carry {
@@ -170,20 +170,20 @@ impl Plan {
     }
 
     /// Takes over a home of the tool before this one as a whole, where there is none yet. Both must be known.
-    pub fn take_over_home(
-        &mut self,
-        from: PathBuf,
-        to: PathBuf,
-        without: &'static [&'static str],
-        inputs: &Inputs,
-    ) {
-        if inputs.entries(&from).is_empty() || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
+    pub fn take_over_home(&mut self, from: PathBuf, to: PathBuf, without: &[&str], inputs: &Inputs) {
+        // The copying names what cannot be listed, and notes it.
+        let is_hidden = matches!(inputs.fact(&from), Some(Fact::Unreadable(_)));
+        let is_something = is_hidden || !inputs.entries(&from).is_empty();
+        if !is_something || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
             return;
         }
-        self.warn(Message::new(
-            format!("{} is copied to {}, where it is kept from now on", from.display(), to.display()),
-            "nothing to do; the original stays",
-        ));
+        if !is_hidden {
+            self.warn(Message::new(
+                format!("{} is copied to {}, where it is kept from now on", from.display(), to.display()),
+                "nothing to do; the original stays",
+            ));
+        }
+        let without = without.iter().map(|&name| name.to_owned()).collect();
         self.carry.push(Carry { whole: true, without, ..Carry::new(from, to) });
     }
 

@@ -12,9 +12,9 @@ use std::path::PathBuf;
 use toml::Table;
 
 use super::former::{self, Former, has, is_hidden};
-use super::home::CodexHome;
+use super::home::{CodexHome, Unread};
 use super::settings;
-use crate::{Carry, Inputs, KeyText, Launch, Plan};
+use crate::{Carry, Fact, Inputs, KeyText, Launch, Plan};
 
 /// Says that all was brought over.
 const DONE: &str = "carried";
@@ -40,41 +40,115 @@ fn is_done(home: &CodexHome, inputs: &Inputs) -> bool {
 
 /// What [`plan`] and [`settings_of`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    if home.is_carried(inputs) {
-        return Vec::new();
-    }
-    let mut paths = vec![done(home)];
-    // Known to be missing, and not just unread yet.
-    if inputs.fact(&done(home)).is_none() || is_done(home, inputs) {
+    let mut paths = Vec::new();
+    if !home.is_carried(inputs) {
+        paths.push(done(home));
+        // Known to be missing, and not just unread yet.
+        if inputs.fact(&done(home)).is_none() || is_done(home, inputs) {
+            return paths;
+        }
+    } else if home.unread(inputs).is_empty() {
         return paths;
     }
     paths.extend([inputs.dirs.state.join("codex"), inputs.dirs.cache.join("codex")]);
-    paths.extend(former::all(launch, home, inputs).iter().flat_map(|former| former.reads(inputs)));
+    paths.extend(candidates(launch, home, inputs).iter().flat_map(|former| former.reads(inputs)));
     paths
+}
+
+/// All homes at first, and then those of which something could not be read.
+fn candidates(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<Former> {
+    if !is_done(home, inputs) {
+        return former::all(launch, home, inputs);
+    }
+    let noted = home.unread(inputs);
+    if noted.is_empty() {
+        return Vec::new();
+    }
+    let mut all = former::all(launch, home, inputs);
+    all.retain(|former| {
+        former.name().is_some_and(|name| [&noted.homes, &noted.settings].iter().any(|it| holds(it, name)))
+    });
+    all
+}
+
+fn holds(names: &[String], name: &str) -> bool {
+    names.iter().any(|it| it == name)
 }
 
 /// Those whose content is brought over.
 fn taken(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<Former> {
-    let mut all = former::all(launch, home, inputs);
+    let mut all = candidates(launch, home, inputs);
     all.retain(|former| !former.is_apart(home, inputs));
     all
 }
 
 /// What was generated for each provider last, and what Codex made of it.
 pub fn settings_of(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<(Table, Table)> {
-    if is_done(home, inputs) {
-        return Vec::new();
-    }
     taken(launch, home, inputs).iter().filter_map(|former| former.settings(inputs)).collect()
+}
+
+/// What the launches that follow have to try again.
+pub fn unread(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Unread {
+    let mut unread = Unread::default();
+    for former in taken(launch, home, inputs) {
+        let Some(name) = former.name() else { continue };
+        if former.is_hidden(inputs) {
+            unread.homes.push(name.to_owned());
+        } else if former.hidden_settings(inputs).is_some() {
+            unread.settings.push(name.to_owned());
+        }
+    }
+    unread
+}
+
+/// Names, once, what [`unread`] holds.
+fn warn_of_unread(taken: &[Former], home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
+    let noted = home.unread(inputs);
+    let mut places: Vec<PathBuf> = Vec::new();
+    for former in taken {
+        let name = former.name().unwrap_or_default();
+        let (place, is_noted) = if former.is_hidden(inputs) {
+            let all = inputs.dirs.cache.join("codex");
+            let hidden = [&all, &former.runtime].into_iter().find(|it| is_hidden(it, inputs));
+            let place = hidden.cloned().unwrap_or_else(|| former.runtime.join("config.toml"));
+            (place, holds(&noted.homes, name))
+        } else if let Some(file) = former.hidden_settings(inputs) {
+            (file, holds(&noted.settings, name))
+        } else {
+            continue;
+        };
+        if !is_noted && !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    if places.is_empty() {
+        return;
+    }
+    let line = |place: &PathBuf| match inputs.fact(place) {
+        Some(Fact::Unreadable(why)) => format!("\n  {}: {why}", place.display()),
+        _ => format!("\n  {}", place.display()),
+    };
+    let places: String = places.iter().map(line).collect();
+    plan.warn(Message::new(
+        format!("these of earlier versions cannot be read, and what they hold was not taken over:{places}"),
+        "see why; the launches that follow try again",
+    ));
 }
 
 /// Plans the copies.
 pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
-    if is_done(home, inputs) {
-        return;
+    let mut taken = taken(launch, home, inputs);
+    warn_of_unread(&taken, home, inputs, plan);
+    let is_again = is_done(home, inputs);
+    if is_again {
+        // Of the others all but the settings is there.
+        let noted = home.unread(inputs).homes;
+        taken.retain(|it| !it.is_hidden(inputs) && it.name().is_some_and(|name| holds(&noted, name)));
+        if taken.is_empty() {
+            return;
+        }
     }
     let id = settings::id(inputs);
-    let taken = taken(launch, home, inputs);
     let mut databases: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for former in &taken {
         let was: Vec<String> = former.ids(inputs).into_iter().map(str::to_owned).collect();
@@ -82,13 +156,18 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
         for name in ["sessions", "archived_sessions"] {
             // The very first versions kept them in the cache, as the old tool did.
             for from in [&former.state, &former.runtime] {
-                if has(from, name, inputs) || is_hidden(from, inputs) {
+                if is_again && *from == former.state {
+                    continue;
+                }
+                let is_waited_for = *from == former.runtime && former.is_hidden(inputs);
+                if !is_waited_for && (has(from, name, inputs) || is_hidden(from, inputs)) {
                     let (from, to) = (from.join(name), home.state.join(name));
                     plan.carry.push(Carry { values: values.clone(), ..Carry::new(from, to) });
                 }
             }
         }
-        for name in former.kept(inputs) {
+        let kept = former.kept(inputs).filter(|_| !former.is_hidden(inputs));
+        for name in kept {
             let (from, to) = (former.runtime.join(name), home.runtime.join(name));
             // Of what Codex keeps whole, that of one home does.
             let is_there = plan.links.contains_key(&to) || plan.carry.iter().any(|carry| carry.to == to);
@@ -111,6 +190,9 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
             } else {
                 plan.carry.push(Carry::new(from, to));
             }
+        }
+        if is_again {
+            continue;
         }
         for database in former.databases(inputs) {
             let name = database.file_name().unwrap_or_default();
@@ -142,7 +224,7 @@ fn tell(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &Inputs, pl
         plan.warn(Message::new(format!("sessions, history and approvals of earlier versions were copied to {}; goals and memories go on where \
              they were used last", home.state.display()), format!("nothing to do; the originals stay:{}", list(&with))));
     }
-    let all = former::all(launch, home, inputs);
+    let all = candidates(launch, home, inputs);
     let apart: Vec<&Former> =
         all.iter().filter(|it| it.is_apart(home, inputs) && it.holds_sessions(inputs)).collect();
     if !apart.is_empty() {

@@ -100,9 +100,26 @@ impl Former {
             Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name != ".system"),
             _ => true,
         };
-        let is_hidden = is_hidden(&self.runtime, inputs);
-        KEPT.into_iter()
-            .filter(move |name| is_hidden || has(&self.runtime, name, inputs) && is_something(name))
+        KEPT.into_iter().filter(move |name| has(&self.runtime, name, inputs) && is_something(name))
+    }
+
+    /// The name, as it can be noted.
+    pub fn name(&self) -> Option<&str> {
+        self.name.to_str()
+    }
+
+    /// Whether it cannot be known yet who made the home, or whether it shares anything.
+    pub fn is_hidden(&self, inputs: &Inputs) -> bool {
+        is_hidden(&self.runtime, inputs)
+            || self.sessions.is_none()
+                && self.is_old_tools(inputs)
+                && is_hidden(&self.runtime.join("config.toml"), inputs)
+    }
+
+    /// A file of its settings that is there and cannot be read.
+    pub fn hidden_settings(&self, inputs: &Inputs) -> Option<PathBuf> {
+        let files = [self.runtime.join("config.toml"), self.state.join("base.toml")];
+        files.into_iter().find(|file| is_hidden(file, inputs))
     }
 
     /// Whether the tool before this one made it, which marked no home and kept nothing in the state folder.
@@ -175,7 +192,7 @@ pub fn has(folder: &Path, name: &str, inputs: &Inputs) -> bool {
     stands.is_some_and(|entry| !matches!(entry.kind, EntryKind::Link(_)))
 }
 
-/// Whether a folder is there and cannot be listed: what may be in it is then copied as soon as it can be read.
+/// Whether a file or folder is there and cannot be read: what may be in it is copied as soon as it can be.
 pub fn is_hidden(folder: &Path, inputs: &Inputs) -> bool {
     matches!(inputs.fact(folder), Some(Fact::Unreadable(_)))
 }

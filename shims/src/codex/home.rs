@@ -18,6 +18,10 @@ use crate::{Inputs, Launch, Link, Plan, Sessions};
 /// `CODEX_HOME` to the commands it runs.
 pub const MARKER: &str = ".agent-run.json";
 
+/// Keys of the marker, each with names of providers.
+const UNREAD_HOMES: &str = "unread_homes";
+const UNREAD_SETTINGS: &str = "unread_settings";
+
 /// Folders that all homes beside one database share. A lock keeps two sessions from writing one thread.
 const SHARED: [&str; 3] = ["sessions", "archived_sessions", "thread-writer-locks"];
 
@@ -58,6 +62,22 @@ pub fn owns(name: &str) -> bool {
         || name.starts_with(".tmp")
         || name.starts_with("session_index.jsonl")
         || name.contains(".sqlite")
+}
+
+/// The providers of whose homes, made by older versions, something could not be read. The next launches try again.
+#[derive(Debug, Default)]
+pub struct Unread {
+    /// Where the whole home is hidden.
+    pub homes: Vec<String>,
+    /// Where the settings are.
+    pub settings: Vec<String>,
+}
+
+impl Unread {
+    /// Whether all was read.
+    pub fn is_empty(&self) -> bool {
+        self.homes.is_empty() && self.settings.is_empty()
+    }
 }
 
 /// The folders of one launch.
@@ -131,8 +151,8 @@ impl CodexHome {
         self.state.join("sqlite")
     }
 
-    /// Plans folders and links.
-    pub fn plan(&self, inputs: &Inputs, plan: &mut Plan) {
+    /// Plans folders and links. `unread` is what of older versions is still to be brought over.
+    pub fn plan(&self, unread: &Unread, inputs: &Inputs, plan: &mut Plan) {
         plan.dirs.extend([self.runtime.clone(), self.sqlite()]);
         self.mirror().plan(inputs, plan);
         if let Some(former) = marked(&self.runtime, inputs).filter(|former| *former != self.real) {
@@ -159,7 +179,12 @@ impl CodexHome {
             }
         }
         if let Some(real) = self.real.to_str() {
-            let marker = json!({ "real_home": real, "carried": true });
+            let mut marker = json!({ "real_home": real, "carried": true });
+            for (key, names) in [(UNREAD_HOMES, &unread.homes), (UNREAD_SETTINGS, &unread.settings)] {
+                if !names.is_empty() {
+                    marker[key] = json!(names);
+                }
+            }
             for home in [self.runtime.as_path(), self.entered()] {
                 plan.write(home.join(MARKER), format!("{marker}\n"));
             }
@@ -169,6 +194,16 @@ impl CodexHome {
     /// Whether what older versions kept was brought into this home already.
     pub fn is_carried(&self, inputs: &Inputs) -> bool {
         marker(&self.runtime, inputs).is_some_and(|marker| marker["carried"] == true)
+    }
+
+    /// What could not be read when the rest was brought over.
+    pub fn unread(&self, inputs: &Inputs) -> Unread {
+        let marker = marker(&self.runtime, inputs).unwrap_or_default();
+        let names = |key: &str| -> Vec<String> {
+            let names = marker[key].as_array().into_iter().flatten();
+            names.filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+        };
+        Unread { homes: names(UNREAD_HOMES), settings: names(UNREAD_SETTINGS) }
     }
 
     fn mirror(&self) -> Mirror<'_> {

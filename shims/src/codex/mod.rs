@@ -100,7 +100,7 @@ impl Agent for Codex {
         paths.extend(managed::files());
         paths.extend(projects::reads(launch, &home, inputs));
         paths.extend(carry::reads(launch, &home, inputs));
-        paths.extend(plain::reads(launch, &home));
+        paths.extend(plain::reads(launch, &home, inputs));
         paths.extend(roles::reads(&home, inputs));
         paths
     }
@@ -117,7 +117,7 @@ impl Agent for Codex {
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
         plan.set("CODEX_HOME", home.entered().as_os_str());
-        home.plan(inputs, plan);
+        home.plan(&carry::unread(launch, &home, inputs), inputs, plan);
         if let Some(catalogue) = Catalogue::of(launch, inputs) {
             catalogue.plan(inputs, plan);
         }

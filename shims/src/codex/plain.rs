@@ -8,9 +8,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::former::is_hidden;
 use super::home::CodexHome;
 use super::{carry, settings};
-use crate::{Carry, Entry, EntryKind, Inputs, Launch, Plan};
+use crate::{Carry, Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
 
 /// The commands that take an id.
 const COMMANDS: [&str; 2] = ["resume", "fork"];
@@ -25,6 +26,37 @@ fn is_for_nothing(word: &str) -> bool {
     ["--help", "--last", "--version", "-V", "-h"].contains(&word)
 }
 
+/// The options that take the next word as their value, of Codex itself, `exec`, `resume` and `fork` (0.171). A word that
+/// is such a value is no command.
+const WITH_VALUE: [&str; 26] = [
+    "--add-dir",
+    "--ask-for-approval",
+    "--cd",
+    "--color",
+    "--config",
+    "--cyber-access-program",
+    "--disable",
+    "--enable",
+    "--image",
+    "--local-provider",
+    "--model",
+    "--output-last-message",
+    "--output-schema",
+    "--profile",
+    "--remote",
+    "--remote-auth-token-env",
+    "--sandbox",
+    "--thread-source",
+    "-C",
+    "-a",
+    "-c",
+    "-i",
+    "-m",
+    "-o",
+    "-p",
+    "-s",
+];
+
 /// What the user asks to go on with, where it may be a session: ids are UUIDs of version 7, which hold the time.
 struct Wanted {
     id: String,
@@ -34,26 +66,45 @@ struct Wanted {
 
 fn wanted(launch: &Launch) -> Option<Wanted> {
     let words = || launch.args.iter().map(|word| word.to_str().unwrap_or_default());
-    let command = words().position(|word| COMMANDS.contains(&word) || OTHERS.contains(&word))?;
-    let mut more = words().skip(command + 1).take_while(|word| *word != "--");
-    if OTHERS.contains(&words().nth(command)?)
-        || words().take(command).chain(more.clone()).any(is_for_nothing)
+    let mut is_value = false;
+    let command = words().take_while(|word| *word != "--").position(|word| {
+        let is_known = !is_value && (COMMANDS.contains(&word) || OTHERS.contains(&word));
+        is_value = !is_value && WITH_VALUE.contains(&word);
+        is_known
+    })?;
+    let more = || words().skip(command + 1);
+    let options = more().take_while(|word| *word != "--");
+    if OTHERS.contains(&words().nth(command)?) || words().take(command).chain(options).any(is_for_nothing) {
+        return None;
+    }
+    let id = more().find_map(id_of)?;
+    let digits: String = id.chars().filter(|c| *c != '-').take(12).collect();
+    let day = i64::from_str_radix(&digits, 16).ok()? / 86_400_000;
+    Some(Wanted { id, days: [day - 1, day, day + 1].map(folder_of) })
+}
+
+/// The id that a word says, as files are named by it. Codex takes it in capitals too, without its dashes, in braces,
+/// and as a URN (0.171).
+fn id_of(word: &str) -> Option<String> {
+    let has_dashes = |text: &str| {
+        text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| (byte == b'-') == [8, 13, 18, 23].contains(&at))
+    };
+    let inner = word.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+    let digits = match inner.or_else(|| word.strip_prefix("urn:uuid:")).unwrap_or(word) {
+        text if has_dashes(text) => text.replace('-', ""),
+        text if text == word => text.to_owned(),
+        _ => return None,
+    };
+    if digits.len() != 32
+        || !digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        || digits.as_bytes()[12] != b'7'
     {
         return None;
     }
-    let id = more.find(|word| is_id(word))?;
-    let digits: String = id.chars().filter(|c| *c != '-').take(12).collect();
-    let day = i64::from_str_radix(&digits, 16).ok()? / 86_400_000;
-    Some(Wanted { id: id.to_owned(), days: [day - 1, day, day + 1].map(folder_of) })
-}
-
-fn is_id(word: &str) -> bool {
-    word.len() == 36
-        && word.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            14 => byte == b'7',
-            _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-        })
+    let digits = digits.to_ascii_lowercase();
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+    Some(parts.join("-"))
 }
 
 /// `YYYY/MM/DD` of a day since 1970.
@@ -71,11 +122,38 @@ fn folder_of(day: i64) -> PathBuf {
 }
 
 /// What [`plan`] must know: nothing, where no session is named.
-pub fn reads(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
+pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let Some(wanted) = wanted(launch).filter(|_| !home.isolated) else { return Vec::new() };
     let both = [home.state.join("sessions"), home.real.join("sessions")];
     let days = both.iter().flat_map(|sessions| wanted.days.iter().map(|day| sessions.join(day)));
-    days.chain([archived(home)]).collect()
+    // What keeps one from being listed may be a folder above it.
+    let hidden = wanted.days.iter().map(|day| both[1].join(day)).filter(|day| is_hidden(day, inputs));
+    let above = hidden.flat_map(|day| above(&day, home));
+    days.chain(above).chain([archived(home)]).collect()
+}
+
+/// The folders from that of the user's sessions to the one above `day`.
+fn above(day: &Path, home: &CodexHome) -> Vec<PathBuf> {
+    let mut above: Vec<PathBuf> =
+        day.ancestors().skip(1).take_while(|it| **it != home.real).map(Path::to_owned).collect();
+    above.reverse();
+    above
+}
+
+/// Names the folder that keeps the session from being found.
+fn warn_of_hidden(days: &[PathBuf], home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
+    let sessions = home.real.join("sessions");
+    let hidden = days.iter().map(|day| sessions.join(day)).find(|day| is_hidden(day, inputs));
+    let Some(day) = hidden else { return };
+    let place = above(&day, home).into_iter().find(|it| is_hidden(it, inputs)).unwrap_or(day);
+    let why = match inputs.fact(&place) {
+        Some(Fact::Unreadable(why)) => why,
+        _ => "unknown",
+    };
+    plan.warn(Message::new(
+        format!("{} could not be read: {why}; no session in it is gone on with", place.display()),
+        "let your user list the folder, and name the session again",
+    ));
 }
 
 /// Where Codex puts copies that the user has archived.
@@ -95,14 +173,24 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
     };
     let (ours, theirs) = (home.state.join("sessions"), home.real.join("sessions"));
     let is_archived = inputs.entries(&archived(home)).iter().any(|entry| names(&entry.name, &wanted.id));
-    if is_archived || find(&ours).is_some() {
+    if is_archived {
         return;
     }
-    let Some((day, name)) = find(&theirs) else { return };
+    let present = find(&ours);
+    let Some((day, name)) = find(&theirs) else {
+        if present.is_none() {
+            warn_of_hidden(&wanted.days, home, inputs, plan);
+        }
+        return;
+    };
     let from = theirs.join(&day).join(&name);
     // A packed one is unpacked, since only so it can be given the id.
     let to = ours.join(&day).join(&name);
     let to = if to.extension().is_some_and(|end| end == "zst") { to.with_extension("") } else { to };
+    // What is there already stays, unless it is empty, which only the copying sees.
+    if present.is_some_and(|(day, name)| ours.join(day).join(name) != to) {
+        return;
+    }
     let id = settings::id(inputs);
     plan.info(format!(
         "{} is a session of plain Codex: a copy is gone on with, and the original stays as it is",
@@ -115,7 +203,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
 fn names(file: &OsStr, id: &str) -> bool {
     file.to_str().is_some_and(|name| {
         let rest = name.strip_prefix("rollout-").and_then(|rest| rest.split_once(id));
-        rest.is_some_and(|(_, end)| end == ".jsonl" || end.starts_with(".jsonl."))
+        rest.is_some_and(|(_, end)| [".jsonl", ".jsonl.zst"].contains(&end))
     })
 }
 
@@ -152,11 +240,23 @@ mod tests {
             format!("exec resume {id} go on"),
             format!("exec resume --json {id}"),
             format!("-p work fork {id}"),
+            format!("exec resume -- {id}"),
+            format!("exec resume {}", id.to_uppercase()),
+            format!("resume {{{id}}}"),
+            format!("resume urn:uuid:{id}"),
+            format!("fork {}", id.replace('-', "")),
+            format!("-C sandbox exec resume {id}"),
+            format!("--profile cloud resume {id}"),
+            format!("-m debug resume {id}"),
         ] {
             assert_eq!(wanted(&words), Some("2026/11/27".into()), "{words}");
         }
-        for words in ["", "resume", "resume --last", "resume my-session", &format!("exec {id}")] {
+        let long = format!("resume {{{}}}", id.replace('-', ""));
+        for words in ["", "resume", "resume --last", "resume my-session", &format!("exec {id}"), &long] {
             assert_eq!(wanted(words), None, "{words}");
+        }
+        for words in ["-C resume", "-- resume", "-m x debug resume"] {
+            assert_eq!(wanted(&format!("{words} {id}")), None, "{words}");
         }
         assert_eq!(wanted("resume 01a21c5c-34d3-49f1-b788-fff06e0f8a10"), None, "it holds no time");
     }

@@ -65,7 +65,7 @@ pub fn plan(
     let (base, last) = (ours(&files.base), ours(&files.last));
     let current = ours(&files.config).or(last);
     let stamp = stamp(home, settings, own);
-    if let Some(current) = current.filter(|_| current == last)
+    if let Some(current) = current.filter(|_| current == last && former.is_empty())
         && base.and_then(|base| base.lines().next()) == Some(&*stamp)
     {
         // Written only where it is not there like this: missing, another user's, or open to others.
@@ -86,9 +86,10 @@ pub fn plan(
             config::share_hook_trust(&mut current, &last, &home.runtime, &home.beside);
             merge(&base, &current, &new, owned)
         }
-        // What Codex wrote into the homes of older versions, one for each provider.
-        _ => former.iter().fold(new.clone(), |so_far, (base, last)| merge(base, last, &so_far, owned)),
+        _ => new.clone(),
     };
+    // What Codex wrote into the homes of older versions, one for each provider. What stands here already stays.
+    let merged = former.iter().fold(merged, |so_far, (base, last)| merge(base, last, &so_far, owned));
     let merged = format!("{HEADING}{}", toml::to_string(&merged)?);
     let new = toml::to_string(&new)?;
     // Without a stamp the next launch reads the user's file again, and warns again.

@@ -4,7 +4,7 @@ use crate::Message;
 use std::path::PathBuf;
 
 use crate::print::quote;
-use crate::{Inputs, Launch, Plan};
+use crate::{Fact, Inputs, Launch, Plan};
 
 /// Locks and numbers of processes, which mean nothing in another place.
 const LOCKS: [&str; 4] = ["auth.lock", "cron.pid", "gateway.lock", "gateway.pid"];
@@ -26,7 +26,8 @@ fn named(launch: &Launch, inputs: &Inputs) -> PathBuf {
 /// What must be read for [`plan`]. Most machines have no such home, and are asked no more.
 pub fn reads(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let former = home(&launch.provider, inputs);
-    let there = !inputs.entries(&former).is_empty();
+    let there = !inputs.entries(&former).is_empty()
+        || launch.isolated && matches!(inputs.fact(&former), Some(Fact::Unreadable(_)));
     let more = if launch.isolated { present(&launch.provider, inputs) } else { named(launch, inputs) };
     [former].into_iter().chain(there.then_some(more)).collect()
 }

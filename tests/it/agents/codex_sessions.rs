@@ -2,16 +2,16 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use crate::support::Sandbox;
 use crate::support::tree::Tree;
-use crate::support::{Ran, Sandbox, run};
 
-const ID: &str = "01a21c5c-34d3-79f1-b788-fff06e0f8a10";
+pub const ID: &str = "01a21c5c-34d3-79f1-b788-fff06e0f8a10";
 
-fn sandbox() -> Sandbox {
+pub fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     let provider =
         "protocols: [openai-responses], base_urls: {openai: 'http://127.0.0.1:9/v1'}, default_model: m";
@@ -21,21 +21,21 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn rollout(end: &str) -> String {
+pub fn rollout(end: &str) -> String {
     format!("sessions/2026/11/27/rollout-2026-11-27T09-35-34-{ID}{end}")
 }
 
-fn state(sandbox: &Sandbox) -> PathBuf {
+pub fn state(sandbox: &Sandbox) -> PathBuf {
     sandbox.home(".local/state/agent-run")
 }
 
 /// Where a launch finds it.
-fn copy(sandbox: &Sandbox) -> PathBuf {
+pub fn copy(sandbox: &Sandbox) -> PathBuf {
     state(sandbox).join("codex-shared").join(rollout(".jsonl"))
 }
 
 /// As Codex packs it.
-fn packed(text: &str) -> Vec<u8> {
+pub fn packed(text: &str) -> Vec<u8> {
     let mut zstd =
         Command::new("zstd").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("zstd is installed");
     zstd.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
@@ -89,6 +89,32 @@ fn only_whole_lines_of_a_session_are_copied() {
     assert!(!copy(&sandbox).exists());
 }
 
+/// As when plain Codex has just made the file. An empty copy, of an older version, keeps the id from no other.
+#[test]
+fn an_empty_session_is_not_copied_and_an_empty_copy_is_replaced() {
+    for end in [".jsonl", ".jsonl.zst"] {
+        let sandbox = sandbox();
+        let plain = sandbox.home(".codex").join(rollout(end));
+        sandbox.write(&plain, "");
+        let ran = sandbox.run("codex@p", &["exec", "resume", ID, "more"]).exits(0);
+        ran.complains(&[&rollout(end), "no whole line", "help:"]);
+        assert!(!copy(&sandbox).exists(), "{end}");
+        fs::remove_file(&plain).unwrap();
+        sandbox.write(&sandbox.home(".codex").join(rollout(".jsonl")), "{\"model_provider\":\"openai\"}\n");
+        for empty in [false, true] {
+            if empty {
+                sandbox.write(&copy(&sandbox), "");
+            }
+            sandbox.run("codex@p", &["exec", "resume", ID, "more"]).clean();
+            assert!(fs::read_to_string(copy(&sandbox)).unwrap().contains("agent-run-"), "{end} {empty}");
+        }
+        // One that a launch has gone on with stays.
+        sandbox.write(&copy(&sandbox), "{\"more\":1}\n");
+        sandbox.run("codex@p", &["exec", "resume", ID, "more"]).clean();
+        assert_eq!(fs::read_to_string(copy(&sandbox)).unwrap(), "{\"more\":1}\n");
+    }
+}
+
 #[test]
 fn a_plain_session_that_is_a_link_is_copied_from_where_it_leads() {
     let sandbox = sandbox();
@@ -128,7 +154,7 @@ fn words_that_go_on_with_nothing_copy_nothing() {
 /// Codex packs sessions that nobody went on with for long.
 #[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs zstd, --features system-tools")]
-fn packed_sessions_are_unpacked_with_the_launchs_id() {
+pub fn packed_sessions_are_unpacked_with_the_launchs_id() {
     let text = "{\"model_provider\":\"agent-run\"}\n{\"said\":\"é\"}\n";
     for old in [".codex", ".local/state/agent-run/codex/p"] {
         let sandbox = sandbox();
@@ -142,61 +168,4 @@ fn packed_sessions_are_unpacked_with_the_launchs_id() {
         assert!(!copy(&sandbox).with_extension("jsonl.zst").exists());
         before.is_unharmed(&sandbox.home(old));
     }
-}
-
-fn launch_without_root(sandbox: &Sandbox, words: &[&str]) -> Ran {
-    if !nix::unistd::geteuid().is_root() {
-        return sandbox.run("codex@p", words);
-    }
-    // Else root reads everything.
-    let mut command = sandbox.command("setpriv");
-    command.args(["--bounding-set=-dac_override,-dac_read_search", "codex@p"]).args(words);
-    run(&mut command)
-}
-
-fn chmod(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
-
-/// What an old home holds and nobody can read is named once, stops no launch, and is copied as soon as it can be read.
-#[test]
-#[cfg_attr(not(feature = "as-root"), ignore = "root needs setpriv, --features as-root")]
-fn what_cannot_be_read_of_an_old_home_is_named_once_and_tried_again() {
-    let sandbox = sandbox();
-    let old = state(&sandbox).join("codex/p");
-    let (file, folder) = (old.join(rollout(".jsonl")), old.join("sessions/2026/11/26"));
-    sandbox.write(&file, "{\"model_provider\":\"agent-run\"}\n");
-    sandbox.write(&old.join("sessions/2026/11/25/rollout-x.jsonl"), "{}\n");
-    sandbox.write(&folder.join("rollout-y.jsonl"), "{}\n");
-    let cache = sandbox.home(".cache/agent-run/codex/p");
-    sandbox.write(&cache.join(".agent-run.json"), "{}\n");
-    sandbox.write(&cache.join("session_index.jsonl"), "{\"id\":\"x\",\"thread_name\":\"named\"}\n");
-    for (path, mode) in [(&file, 0), (&folder, 0), (&cache, 0)] {
-        chmod(path, mode);
-    }
-    let first = launch_without_root(&sandbox, &[]).exits(0);
-    let texts = [&*file.to_string_lossy(), &*folder.to_string_lossy(), &*cache.to_string_lossy()];
-    let first = first.complains(&texts);
-    assert_eq!(first.stderr.matches("could not be read").count(), 1, "{}", first.stderr);
-    let shared = state(&sandbox).join("codex-shared");
-    assert!(shared.join("sessions/2026/11/25/rollout-x.jsonl").exists(), "the rest is there");
-    launch_without_root(&sandbox, &[]).clean();
-    let doctor = sandbox.agent_run(&["doctor"]).stdout;
-    let line = doctor.lines().find(|line| line.contains("could not be read")).expect("a line");
-    assert!(line.contains("what Codex had") && line.contains(texts[0]), "{doctor}");
-
-    for (path, mode) in [(&file, 0o600), (&folder, 0o700), (&cache, 0o700)] {
-        chmod(path, mode);
-    }
-    let ran = launch_without_root(&sandbox, &[]).exits(0);
-    ran.complains(&["can be read now", texts[0]]);
-    assert!(fs::read_to_string(copy(&sandbox)).unwrap().contains("agent-run-"), "with the launch's id");
-    assert!(shared.join("sessions/2026/11/26/rollout-y.jsonl").exists());
-    let names = fs::read_to_string(shared.join("home/session_index.jsonl")).unwrap();
-    assert!(names.contains("\"named\""));
-    launch_without_root(&sandbox, &[]).clean();
-    // And once only.
-    fs::remove_file(copy(&sandbox)).unwrap();
-    launch_without_root(&sandbox, &[]).clean();
-    assert!(!copy(&sandbox).exists());
 }

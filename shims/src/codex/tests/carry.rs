@@ -211,3 +211,22 @@ fn what_the_user_has_too_is_named_unless_it_is_codexs_own() {
     let plan = planned(&launch(), &files, &folders);
     assert_eq!((to_version(&plan), warnings(&plan).len()), (0, said.len()));
 }
+
+/// Whether it is a home without a provider, which shares nothing, is in its settings.
+#[test]
+fn a_home_of_the_old_tool_that_the_config_does_not_name_waits_for_its_settings() {
+    let (name, home) =
+        ([("gone", EntryKind::Dir)], [("sessions", EntryKind::Dir), ("rules", EntryKind::Dir)]);
+    let folders: [(&str, &[_]); 2] = [("/c/codex", &name), ("/c/codex/gone", &home)];
+    let mut machine = machine(&[]);
+    for (path, entries) in folders {
+        let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
+        machine.facts.insert(path.into(), Fact::Dir(entries.iter().map(entry).collect()));
+    }
+    machine.facts.insert("/c/codex/gone/config.toml".into(), Fact::Unreadable("denied".to_owned()));
+    let plan = plan(&launch(), &machine).expect("a plan");
+    assert!(plan.carry.is_empty(), "{:?}", plan.carry);
+    let warnings = warnings(&plan).join("\n");
+    assert!(warnings.contains("/c/codex/gone/config.toml: denied"), "{warnings}");
+    assert!(written(&plan, "/s/codex-shared/home/.agent-run.json").contains("\"unread_homes\":[\"gone\"]"));
+}

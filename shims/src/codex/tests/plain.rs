@@ -43,7 +43,10 @@ fn nothing_is_copied_twice_nor_into_a_home_that_shares_nothing() {
     let theirs = ("/h/.codex/sessions/2026/11/27", &*file);
     let ours = ("/s/codex-shared/sessions/2026/11/27", &*file);
     let resumed = launch_with(&["resume", ID]);
-    assert!(planned(&resumed, &[theirs, ours]).carry.is_empty());
+    // Whether the one that is there is empty is for the copying to see.
+    assert_eq!(planned(&resumed, &[theirs, ours]).carry.len(), 1);
+    let elsewhere = format!("rollout-2026-11-27T10-00-00-{ID}.jsonl");
+    assert!(planned(&resumed, &[theirs, (ours.0, &elsewhere)]).carry.is_empty());
     let ours_of_another_day = ("/s/codex-shared/sessions/2026/11/28", &*file);
     assert!(planned(&resumed, &[theirs, ours_of_another_day]).carry.is_empty());
     assert!(planned(&Launch { isolated: true, ..resumed.clone() }, &[theirs]).carry.is_empty());
@@ -62,4 +65,15 @@ fn a_packed_session_is_copied_under_the_name_of_an_unpacked_one() {
     assert!(plan.carry[0].from.ends_with(&file));
     assert!(plan.carry[0].to.ends_with(file.trim_end_matches(".zst")));
     assert!(warnings(&plan).is_empty());
+}
+
+#[test]
+fn only_the_files_that_codex_reads_are_the_session() {
+    let folder = "/h/.codex/sessions/2026/11/27";
+    let file = |end: &str| format!("rollout-2026-11-27T09-35-34-{ID}.jsonl{end}");
+    let ours = ("/s/codex-shared/sessions/2026/11/27", &*file(".bak"));
+    for end in [".bak", ".zst.tmp", ".1"] {
+        assert!(planned(&launch_with(&["resume", ID]), &[(folder, &file(end))]).carry.is_empty(), "{end}");
+    }
+    assert_eq!(planned(&launch_with(&["resume", ID]), &[(folder, &file("")), ours]).carry.len(), 1);
 }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufReader, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -38,6 +38,20 @@ pub struct Unread {
     pub place: PathBuf,
     /// The system's reason.
     pub why: String,
+    /// What the file was like, where its content is at fault.
+    pub damaged: Option<Stamp>,
+}
+
+/// The length of a file, and when it was written last, in seconds and nanoseconds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Stamp(pub [i64; 3]);
+
+impl Stamp {
+    /// That of the file at `path`, if it can be known.
+    pub fn of(path: &Path) -> Option<Self> {
+        let there = fs::metadata(path).ok()?;
+        Some(Self([i64::try_from(there.len()).ok()?, there.mtime(), there.mtime_nsec()]))
+    }
 }
 
 /// Copies what `carry` names and is not there yet. Called again after it was cut short, it goes on.
@@ -48,16 +62,41 @@ pub fn carry(carry: &Carry, folders: &mut Folders<'_>, left: &mut Left) -> Resul
     if !carry.whole {
         return Copying { carry, root: &carry.from, fresh: None, folders, left }.copy(&carry.from, &carry.to);
     }
-    if fs::symlink_metadata(&carry.to).is_ok() || !carry.from.is_dir() {
+    if fs::symlink_metadata(&carry.to).is_ok() {
         return Ok(());
     }
     let fresh = beside(&carry.to, "new");
     // A home that the user has put elsewhere, with a link to it.
-    let root = fs::canonicalize(&carry.from).map_err(io_error("look at", &carry.from))?;
-    Copying { carry, root: &root, fresh: Some(&fresh), folders, left }.copy(&root, &fresh)?;
-    fs::rename(&fresh, &carry.to).map_err(io_error("write", &carry.to))?;
+    let root = fs::canonicalize(&carry.from).and_then(|root| Ok((fs::metadata(&root)?.is_dir(), root)));
+    let (root, error) = match root {
+        Ok((true, root)) => (root, None),
+        Err(error) if !is_absence(&error) => (carry.from.clone(), Some(error)),
+        _ => return Ok(()),
+    };
+    let mut copying = Copying { carry, root: &root, fresh: Some(&fresh), folders, left };
+    if let Some(error) = error {
+        copying.unread(&root, &fresh, &error);
+        return Ok(());
+    }
+    copying.copy(&root, &fresh)?;
+    match fs::rename(&fresh, &carry.to) {
+        // The folder could not be listed.
+        Err(error) if is_absence(&error) => return Ok(()),
+        renamed => renamed.map_err(io_error("write", &carry.to))?,
+    }
     folders.forget(&fresh);
     Ok(())
+}
+
+/// Copies what an earlier launch could not read of what `carry` names, also into a folder that is there by now.
+///
+/// # Errors
+/// As [`carry`].
+pub fn carry_rest(carry: &Carry, folders: &mut Folders<'_>, left: &mut Left) -> Result<()> {
+    if carry.whole && fs::symlink_metadata(&carry.to).is_err() && carry.from.is_dir() {
+        return self::carry(carry, folders, left);
+    }
+    Copying { carry, root: &carry.from, fresh: None, folders, left }.copy(&carry.from, &carry.to)
 }
 
 struct Copying<'a, 'b> {
@@ -124,7 +163,13 @@ impl Copying<'_, '_> {
         let is_packed = !self.carry.values.is_empty() && is_session(from) && has_end(from, "zst");
         let unpacked = to.with_extension("");
         let to = if is_packed && has_end(to, "zst") { &*unpacked } else { to };
-        let stands = fs::symlink_metadata(to).is_ok();
+        // An empty session is none, and would keep its id from the one that is not.
+        let is_empty = |file: &Metadata| file.is_file() && file.len() == 0 && is_session(from);
+        let stands = fs::symlink_metadata(to).is_ok_and(|file| !is_empty(&file));
+        if is_empty(there) && self.is_launchs(from) {
+            // What no launch wrote to is nothing to wait for.
+            return Ok(());
+        }
         let by_line = has_end(to, "rules") || from == self.root && has_end(to, "jsonl") && !is_session(from);
         // Only of homes that launches made the user would miss what another has the place of.
         if stands && !by_line && !self.is_launchs(from) {
@@ -207,15 +252,20 @@ impl Copying<'_, '_> {
 
     fn unread(&mut self, from: &Path, to: &Path, error: &io::Error) {
         let to = match self.fresh.and_then(|fresh| to.strip_prefix(fresh).ok()) {
+            Some(below) if below.as_os_str().is_empty() => self.carry.to.clone(),
             Some(below) => self.carry.to.join(below),
             None => to.to_owned(),
         };
         // A file below a folder that cannot be entered: the folder is what the user has to look at.
         let is_seen = |path: &&Path| fs::symlink_metadata(path).is_ok();
         let place = from.ancestors().find(is_seen).unwrap_or(from).to_owned();
-        let values = self.carry.values.clone();
-        let carry = Carry { values, ..Carry::new(from.to_owned(), to) };
-        self.left.unread.push(Unread { carry, place, why: error.to_string() });
+        let without = if from == self.root { self.carry.without.clone() } else { Vec::new() };
+        let (values, whole) = (self.carry.values.clone(), self.carry.whole);
+        let carry = Carry { values, whole, without, ..Carry::new(from.to_owned(), to) };
+        // What is wrong is in the file: it stays so until somebody writes to it.
+        let is_damaged = matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof);
+        let damaged = if is_damaged { Stamp::of(from) } else { None };
+        self.left.unread.push(Unread { carry, place, why: error.to_string(), damaged });
     }
 }
 

@@ -44,10 +44,10 @@ pub fn copy_lines(mut from: impl BufRead, values: &[KeyText], to: &mut impl Writ
     let (mut line, mut is_empty) = (Vec::new(), true);
     loop {
         line.clear();
-        let length = from.read_until(b'\n', &mut line).map_err(CopyError::Read)?;
+        from.read_until(b'\n', &mut line).map_err(CopyError::Read)?;
         if !line.ends_with(b"\n") {
             let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_ok();
-            if !is_whole && length > 0 && is_empty {
+            if !is_whole && is_empty {
                 let why = "it holds no whole line yet";
                 return Err(CopyError::Read(io::Error::new(ErrorKind::InvalidData, why)));
             }
@@ -65,8 +65,9 @@ pub fn copy_lines(mut from: impl BufRead, values: &[KeyText], to: &mut impl Writ
 ///
 /// # Errors
 /// When the file is not packed so, or damaged at its beginning.
-pub fn unpacked(packed: impl BufRead) -> io::Result<impl BufRead> {
-    let frames = Frames { decoder: Some(start(packed)?) };
+pub fn unpacked(mut packed: impl BufRead) -> io::Result<impl BufRead> {
+    let is_empty = packed.fill_buf()?.is_empty();
+    let frames = Frames { decoder: if is_empty { None } else { Some(start(packed)?) } };
     Ok(io::BufReader::new(frames))
 }
 

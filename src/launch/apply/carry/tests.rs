@@ -95,7 +95,11 @@ fn a_home_is_taken_over_as_one_and_once() {
     }
     symlink("/elsewhere", from.join("link")).expect("linked");
     let to = dirs.state.join("codex/work/home");
-    let home = Carry { whole: true, without: &["state_*", "tmp"], ..Carry::new(from.clone(), to.clone()) };
+    let home = Carry {
+        whole: true,
+        without: ["state_*", "tmp"].map(str::to_owned).into(),
+        ..Carry::new(from.clone(), to.clone())
+    };
     // Cut short before, and gone on with.
     let fresh = beside(&to, "new");
     Folders::of(&dirs).private(&fresh).expect("created");
