@@ -133,8 +133,8 @@ pub struct Planned<'a> {
     pub plan: Plan,
 }
 
-/// Takes the steps of [`prepare`] up to the plan, with no lock and no change. The provider is asked for its list, with a key that needs
-/// no command, only where `network` allows it and nothing else tells the model.
+/// Takes the steps of [`prepare`] up to the plan, with no lock and no change. The provider is asked for its list, with a
+/// key that needs no command, only where `network` allows it and nothing else tells the model.
 ///
 /// # Errors
 /// Those of a launch, but for a missing program or key.

@@ -181,11 +181,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
                         "{} of an older version stays where it is, since you have one of your own now",
                         from.display()
                     ),
-                    format!(
-                        "take \
-                     what you miss from it into {}",
-                        home.real.join(name).display()
-                    ),
+                    format!("take what you miss from it into {}", home.real.join(name).display()),
                 ));
             } else {
                 plan.carry.push(Carry::new(from, to));
@@ -221,16 +217,22 @@ fn tell(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &Inputs, pl
     };
     let with: Vec<&Former> = taken.iter().filter(|former| former.holds_sessions(inputs)).collect();
     if !with.is_empty() {
-        plan.warn(Message::new(format!("sessions, history and approvals of earlier versions were copied to {}; goals and memories go on where \
-             they were used last", home.state.display()), format!("nothing to do; the originals stay:{}", list(&with))));
+        let text = format!(
+            "sessions, history and approvals of earlier versions were copied to {}; goals and memories go on \
+             where they were used last",
+            home.state.display()
+        );
+        plan.warn(Message::new(text, format!("nothing to do; the originals stay:{}", list(&with))));
     }
     let all = candidates(launch, home, inputs);
     let apart: Vec<&Former> =
         all.iter().filter(|it| it.is_apart(home, inputs) && it.holds_sessions(inputs)).collect();
     if !apart.is_empty() {
-        plan.warn(Message::new("these sessions of earlier versions stay where they are: they belong to homes that shared nothing, of \
-             providers that your config does not name", format!("`isolated: true` on a provider of that name brings them \
-             back there:{}", list(&apart))));
+        let text = "these sessions of earlier versions stay where they are: they belong to homes that shared \
+                    nothing, of providers that your config does not name";
+        let help =
+            format!("`isolated: true` on a provider of that name brings them back there:{}", list(&apart));
+        plan.warn(Message::new(text, help));
     }
 }
 

@@ -61,10 +61,7 @@ impl<'a> CrushProvider<'a> {
         let base_url = literal.ok_or_else(|| {
             anyhow!(Message::new(
                 format!("the base URL of provider `{name}` has a control character, which Crush would drop"),
-                format!(
-                    "correct \
-                 `providers.{name}.base_urls.{family}`"
-                )
+                format!("correct `providers.{name}.base_urls.{family}`")
             ))
         })?;
         let mut variables = Vec::new();

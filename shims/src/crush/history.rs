@@ -118,8 +118,9 @@ impl History {
                 words + " session list"
             });
             let shown: String = shown.collect();
-            plan.warn(Message::new("all providers share one history of this project from now on: the one that was used last. The \
-                 others stay where they are", format!("to look into each:{shown}")));
+            let text = "all providers share one history of this project from now on: the one that was used last. \
+                        The others stay where they are";
+            plan.warn(Message::new(text, format!("to look into each:{shown}")));
         }
         if !databases.is_empty() {
             plan.adopt.insert(self.folder.join(DATABASE), databases);

@@ -158,12 +158,13 @@ impl ProjectFiles {
             let off = off.join(", ");
             self.warnings.push(Message::new(
                 format!("turned off for this launch: {off} in {shown}, which asks for the provider's key"),
-                "see whether \
-                 you trust this project",
+                "see whether you trust this project",
             ));
         }
         if runs {
-            self.warnings.push(Message::new(format!("Crush runs the commands in $(…) of {shown} without asking, and they can read the provider's key"), "read the file before you go on"));
+            let what = format!("Crush runs the commands in $(…) of {shown} without asking");
+            let text = format!("{what}, and they can read the provider's key");
+            self.warnings.push(Message::new(text, "read the file before you go on"));
         }
         if starts_programs(&object) {
             self.infos.push(format!("programs that {shown} names can read the provider's key"));
