@@ -100,9 +100,10 @@ fn warning(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) -> Option<Note> {
     places.dedup_by_key(|(place, _)| *place);
     let line = |(place, why): &(&Path, &str)| format!("\n  {}: {why}", place.display());
     let places: String = places.iter().map(line).collect();
-    let then = match new.iter().any(is_kept) {
-        true => "; the launches that follow try again",
-        false => "; a launch that names the session again tries again",
+    let then = if new.iter().any(is_kept) {
+        "; the launches that follow try again"
+    } else {
+        "; a launch that names the session again tries again"
     };
     Some(Note::Warning(Message::new(
         format!("these could not be read, and were not copied:{places}"),
