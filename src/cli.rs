@@ -23,7 +23,7 @@ pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;
 
-/// Launch a coding agent on a chosen provider, without touching the agent's own settings
+/// Launch a coding agent on a chosen provider; its own settings stay as they are
 #[derive(Debug, Parser)]
 #[command(
     name = "agent-run",
@@ -31,15 +31,16 @@ pub use self::shims::ShimsCommand;
     arg_required_else_help = true,
     after_help = "\
 Examples:
-  agent-run demo                       see it work, with no config, key or network
-  agent-run providers add deepseek     have a provider
-  agent-run launch deepseek claude     become Claude Code on it
-  agent-run shims install              have a symlink named <agent>@<provider> for every pair that fits
+  agent-run demo                       see it work: no config, key or network
+  agent-run providers add deepseek     add a provider
+  agent-run launch deepseek claude     start Claude Code on it
+  agent-run shims install              create a shortcut for every pair
 
-A symlink does the same as `launch` without a word: codex@ollama resume --last"
+The symlink codex@ollama is shorthand for `agent-run launch ollama codex`:
+  codex@ollama resume --last"
 )]
 pub struct Cli {
-    /// The config file, instead of $AGENT_RUN_CONFIG or ~/.config/agent-run/config.yaml
+    /// Config file, instead of $AGENT_RUN_CONFIG
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -51,9 +52,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Become an agent that talks to a provider
+    /// Launch an agent on a provider
     Launch(LaunchArgs),
-    /// Look into providers' model lists
+    /// List and inspect a provider's models
     #[command(
         subcommand,
         after_help = "\
@@ -62,17 +63,17 @@ Examples:
   agent-run models show deepseek deepseek-v4-pro"
     )]
     Models(ModelsCommand),
-    /// Launch an agent on a provider inside this program, and show what it sends: no config, no key
+    /// Try an agent on a built-in provider: no config, no key
     Demo(DemoArgs),
-    /// Open the config file in your editor, check it, or show what it means
+    /// Edit, check or show the config file
     Config(config::ConfigArgs),
-    /// Take providers over from another tool's settings
+    /// Import providers from another tool
     Import(import::ImportArgs),
-    /// Look for what is wrong with the config, the agents, the keys and the settings around them
+    /// Check the config, the agents, the keys and other settings
     Doctor(DoctorArgs),
-    /// Tell for one launch where each setting comes from, and what it overrules
+    /// Explain where each setting of a launch comes from
     Why(WhyArgs),
-    /// Put symlinks named AGENT@PROVIDER in place, list and remove them
+    /// Create, list and remove AGENT@PROVIDER shortcuts
     #[command(
         subcommand,
         after_help = "\
@@ -81,7 +82,7 @@ Examples:
   agent-run shims list"
     )]
     Shims(ShimsCommand),
-    /// Print what makes a shell complete agent-run's words: `source <(agent-run completion bash)`
+    /// Generate shell completions
     Completion(CompletionArgs),
     /// List, show, add and test providers
     #[command(
@@ -93,7 +94,7 @@ Examples:
   agent-run providers test deepseek"
     )]
     Providers(ProvidersCommand),
-    /// Print the variables with which other programs find a provider
+    /// Print environment variables for a provider
     #[command(alias = "export-env")]
     Env(env::EnvArgs),
     /// Play a provider on loopback and record what it is asked
@@ -112,14 +113,14 @@ Examples:
   agent-run launch ollama --model qwen3-coder codex resume --last
   agent-run launch deepseek --dry-run claude -p 'say hello'")]
 pub struct LaunchArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The launcher's own options.
     #[command(flatten)]
     pub opts: LaunchOpts,
 
-    /// The agent, then its own words, all of them passed on as they are
+    /// Agent name, followed by arguments passed to it unchanged
     #[arg(required = true, trailing_var_arg = true, value_names = ["AGENT", "ARGS"])]
     pub words: Vec<OsString>,
 }
@@ -127,19 +128,19 @@ pub struct LaunchArgs {
 /// The launcher's own options; behind a shim they come in `AGENT_RUN_OPTS`.
 #[derive(Args, Debug)]
 pub struct LaunchOpts {
-    /// The model to start with, instead of the provider's default
+    /// Model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// The protocol to speak, where the provider offers several
+    /// Protocol, where the provider offers several
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
 
-    /// Override a refusal: `model` (no list knows it), `protocol` (not declared), or `all`
+    /// Override a refusal: `model`, `protocol` or `all`
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 
-    /// Print what would be done, with where each choice came from, and do nothing
+    /// Print what would be done and why, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -159,7 +160,7 @@ Examples:
   agent-run demo
   agent-run demo codex")]
 pub struct DemoArgs {
-    /// The agent; the first one found on PATH without it
+    /// Agent to run [default: first one found on PATH]
     pub agent: Option<String>,
 }
 
@@ -228,6 +229,22 @@ mod tests {
             command.get_subcommands().filter(|below| !below.is_hide_set()).for_each(check);
         }
         check(&Cli::command());
+    }
+
+    /// Help is not wrapped to the terminal, so that no text may need more than 80 columns.
+    #[test]
+    fn every_help_fits_80_columns() {
+        fn too_wide(command: &mut clap::Command) -> Vec<String> {
+            let helps = [command.render_help(), command.render_long_help()].map(|help| help.to_string());
+            let lines = helps.iter().flat_map(|help| help.lines()).map(str::to_owned);
+            let mut wide: Vec<_> = lines.filter(|line| line.chars().count() > 80).collect();
+            let below = command.get_subcommands_mut().filter(|below| !below.is_hide_set());
+            below.for_each(|below| wide.extend(too_wide(below)));
+            wide
+        }
+        let mut root = Cli::command();
+        root.build();
+        assert_eq!(too_wide(&mut root), Vec::<String>::new());
     }
 
     #[test]

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use anyhow::Result;
-use shims::Dirs;
+use anyhow::{Error, Result, anyhow};
+use shims::{Dirs, Message};
 
 use crate::config::{self, Loaded};
 use crate::env::Environment;
-use crate::ui;
+use crate::launch::lookup;
+use crate::{error, ui};
 
 /// The environment, the folders that follow from it, and the config.
 pub struct Context<'a> {
@@ -25,8 +26,20 @@ impl<'a> Context<'a> {
     /// # Errors
     /// When there is no home folder, no config, or an error in what is decoded.
     pub fn for_launch(config: Option<&Path>, provider: &str, env: &'a Environment) -> Result<Self> {
-        let loaded = config::load_for(&env.config_file(config)?, provider)?;
+        let path = env.config_file(config)?;
+        let loaded =
+            config::load_for(&path, provider).map_err(|error| without_config(error, &path, provider))?;
         loaded.warnings_about(provider).for_each(ui::log::warn);
         Ok(Self { env, dirs: env.dirs()?, loaded })
+    }
+}
+
+/// Where there is no config file at all, the help is to add the provider, if it is a known one.
+fn without_config(error: Error, path: &Path, provider: &str) -> Error {
+    match lookup::adding(provider) {
+        Some(help) if matches!(path.try_exists(), Ok(false)) => {
+            anyhow!(Message::new(error::message(&error).text, help))
+        }
+        _ => error,
     }
 }

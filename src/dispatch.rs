@@ -6,15 +6,15 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Parser;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::launch::LaunchRequest;
+use crate::launch::lookup::agent;
 use crate::launch::program::ProgramError;
-use crate::launch::resolve::agent;
 use crate::probe::Interrupted;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
@@ -39,13 +39,8 @@ pub fn shim(name: &str, args: Vec<OsString>, env: &Environment) -> ExitCode {
 }
 
 fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<ExitCode> {
-    let (agent, provider) = shims::split_shim_name(name).context("not a shim's name")?;
-    let Some(agent) = shims::by_name(agent) else {
-        bail!(Message::new(
-            format!("no agent `{agent}`, as in {name}"),
-            format!("the agents are {}", shims::names())
-        ))
-    };
+    let (typed, provider) = shims::split_shim_name(name).context("not a shim's name")?;
+    let agent = agent(typed.as_ref())?;
     match shims::opts::parse(env.shim_opts()?)? {
         ParsedOpts::Help(text) => {
             output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes()))

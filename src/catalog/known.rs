@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shims::window::split_long_context;
 use shims::{Model, Protocol};
 
 use super::cache::{CachedList, Completeness};
@@ -61,7 +62,9 @@ impl<'a> ModelIndex<'a> {
     /// The config's default model, if the provider's whole list does not have it: it may have been retired.
     pub fn missing_default(&self) -> Option<&'a str> {
         let default = self.source.provider.default_model.as_deref().filter(|_| self.complete)?;
-        self.read(|list| list.holds(default)).is_some_and(|holds| !holds).then_some(default)
+        self.read(|list| list.holds(split_long_context(default).0))
+            .is_some_and(|holds| !holds)
+            .then_some(default)
     }
 
     /// Every model, best first: the default, the config's, the provider's.

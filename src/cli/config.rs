@@ -13,11 +13,11 @@ Examples:
   agent-run config show deepseek"
 )]
 pub struct ConfigArgs {
-    /// Write a commented sample first if there is no config yet
+    /// Write a commented sample if there is no config
     #[arg(long)]
     pub bootstrap_config: bool,
 
-    /// What to do; without a word, open the file in $VISUAL or $EDITOR.
+    /// What to do; by default the file is opened in $VISUAL or $EDITOR.
     #[command(subcommand)]
     pub command: Option<ConfigCommand>,
 }
@@ -28,7 +28,7 @@ pub enum ConfigCommand {
     /// Print which file is the config
     #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
     Path,
-    /// Find everything wrong with the file; nothing is launched, and no key is asked for
+    /// Report every error and warning in the file
     Check(ConfigCheckArgs),
     /// Print what is in force, and where each value comes from; never a key
     Show(ConfigShowArgs),

@@ -9,21 +9,21 @@ use clap::Args;
 Examples:
   agent-run doctor                          everything, without asking for a key
   agent-run doctor deepseek                 one provider, its key too
-  agent-run doctor --probe deepseek codex   start Codex on it for real, with a made-up key, and see what it sends
+  agent-run doctor --probe deepseek codex   start Codex with a made-up key
 
-It ends with 1 when something is wrong.")]
+Exit status: 1 when something is wrong.")]
 pub struct DoctorArgs {
-    /// Look at this provider alone, and resolve its key; an agent alone will do, or AGENT@PROVIDER
+    /// Check only this provider and its key; or AGENT@PROVIDER
     pub provider: Option<String>,
 
-    /// Look at this agent alone
+    /// Check only this agent
     pub agent: Option<String>,
 
-    /// Start the agents in this folder on a provider inside this program, and tell what they send
+    /// Start the agents on a built-in provider and watch them
     #[arg(long)]
     pub probe: bool,
 
-    /// Run the key commands of all providers too; they may ask for a password
+    /// Run all key commands too; they may ask for a password
     #[arg(long)]
     pub keys: bool,
 
@@ -46,11 +46,11 @@ pub struct WhyArgs {
     /// The agent
     pub agent: Option<String>,
 
-    /// The model of the launch, instead of the provider's default
+    /// Model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// The protocol of the launch, where the provider offers several
+    /// Protocol, where the provider offers several
     #[arg(long, value_name = "PROTOCOL", value_parser = super::protocol)]
     pub protocol: Option<Protocol>,
 

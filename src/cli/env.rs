@@ -8,20 +8,21 @@ use clap::{Args, ValueEnum};
 Examples:
   eval \"$(agent-run env deepseek)\"
   agent-run env deepseek --format fish | source
-  agent-run env deepseek --model deepseek-flash --format dotenv --with-key > .env
+  agent-run env deepseek --format dotenv --with-key > .env
 
-Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\". To run one program with these
-variables, type: agent-run launch deepseek shell PROGRAM")]
+Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\".
+To run one program with these variables:
+  agent-run launch deepseek shell PROGRAM")]
 pub struct EnvArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// How to write the variables
-    #[arg(long, value_enum, default_value_t = EnvFormat::Sh)]
+    /// Output format
+    #[arg(long, value_enum, default_value_t = EnvFormat::Sh, hide_default_value = true)]
     pub format: EnvFormat,
 
     /// Print the key itself, and the values of `${env:…}`
@@ -32,7 +33,7 @@ pub struct EnvArgs {
 /// How variables are written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum EnvFormat {
-    /// For sh, bash and zsh: `export NAME='value'`
+    /// For sh, bash and zsh, the default: `export NAME='value'`
     Sh,
     /// For fish: `set -gx NAME 'value'`
     Fish,

@@ -10,14 +10,14 @@ Examples:
   agent-run import cc-switch --write
   agent-run import env --json")]
 pub struct ImportArgs {
-    /// Whose settings to read
+    /// Source
     pub tool: ImportTool,
 
-    /// Add the providers to the config; without it they are only printed
+    /// Add the providers to the config instead of printing them
     #[arg(long)]
     pub write: bool,
 
-    /// Copy keys that are in the other tool's files, as they are
+    /// Copy the keys that are in the other tool's files
     #[arg(long)]
     pub with_keys: bool,
 
@@ -35,9 +35,9 @@ pub enum ImportTool {
     Codex,
     /// Crush: `providers` of its crush.json files
     Crush,
-    /// Hermes Agent: `providers`, `custom_providers` and `model` of config.yaml
+    /// Hermes Agent: the providers and the model of config.yaml
     Hermes,
-    /// The environment: variables in which known providers' keys are kept
+    /// Environment variables that hold known providers' keys
     Env,
     /// cc-switch: its database, or config.json from before that
     CcSwitch,

@@ -12,9 +12,9 @@ pub enum ModelsCommand {
     List(ModelsListArgs),
     /// Show everything known of one model, and where it is known from
     Show(ModelsShowArgs),
-    /// Show what is new, gone and repriced since the list was another
+    /// Show models added, removed or repriced since the previous list
     Diff(ModelsDiffArgs),
-    /// Look after the lists on disk
+    /// Show or clear cached model lists
     #[command(subcommand, after_help = "Example:\n  agent-run models cache clear deepseek")]
     Cache(ModelsCacheCommand),
     /// Print the ids that completion offers
@@ -34,19 +34,19 @@ Examples:
   agent-run models list deepseek --json | jq -r '.[].id'")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct ModelsListArgs {
-    /// The providers, as the config calls them
-    #[arg(value_name = "PROVIDER", required_unless_present = "all")]
+    /// Provider names from your config [default: the only one]
+    #[arg(value_name = "PROVIDER")]
     pub providers: Vec<String>,
 
     /// Every provider of the config
     #[arg(long, conflicts_with = "providers")]
     pub all: bool,
 
-    /// Ask the providers now, however young their lists on disk are
+    /// Refresh now, ignoring the cache
     #[arg(long)]
     pub refresh: bool,
 
-    /// Only models whose id or name holds all of these words
+    /// Only models with all these words in id or name
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
 
@@ -67,7 +67,7 @@ pub struct ModelsListArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run models show deepseek deepseek-v4-pro")]
 pub struct ModelsShowArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The model's id
@@ -82,10 +82,10 @@ pub struct ModelsShowArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run models diff openrouter --refresh")]
 pub struct ModelsDiffArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
-    /// Ask the provider now, however young its list on disk is
+    /// Refresh now, ignoring the cache
     #[arg(long)]
     pub refresh: bool,
 
@@ -97,16 +97,16 @@ pub struct ModelsDiffArgs {
 /// `agent-run models cache`
 #[derive(Debug, Subcommand)]
 pub enum ModelsCacheCommand {
-    /// Print the folder of the lists
+    /// Print the folder of the cached lists
     #[command(after_help = "Example:\n  ls \"$(agent-run models cache path)\"")]
     Path,
-    /// Forget the lists of one provider, or all
+    /// Delete the cached lists of one provider, or all
     #[command(after_help = "\
 Examples:
   agent-run models cache clear deepseek
   agent-run models cache clear")]
     Clear {
-        /// The provider, as the config calls it
+        /// Provider name from your config
         provider: Option<String>,
     },
 }
@@ -114,7 +114,7 @@ Examples:
 /// What completion asks.
 #[derive(Args, Debug)]
 pub struct ModelsCompleteArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// What has been typed of the id
@@ -125,7 +125,7 @@ pub struct ModelsCompleteArgs {
 /// The refresher, see `catalog/detached.rs`.
 #[derive(Args, Debug)]
 pub struct RefreshDetachedArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The key comes on stdin

@@ -9,13 +9,13 @@ use clap::{Args, Subcommand};
 pub enum ProvidersCommand {
     /// List the providers of the config
     List(ProvidersListArgs),
-    /// Show one provider: what it speaks, whom it fits, where its key is kept
+    /// Show a provider: its protocols, agents, and where its key is
     Show(ProvidersShowArgs),
     /// List the providers that are known without a config
     Presets(ProvidersPresetsArgs),
     /// Add a known provider to the config
     Add(ProvidersAddArgs),
-    /// Ask a provider for its list and for one short answer per protocol, which costs a few tokens
+    /// Test a provider with a few short requests (costs some tokens)
     Test(ProvidersTestArgs),
 }
 
@@ -36,7 +36,7 @@ pub struct ProvidersListArgs {
 Example:
   agent-run providers show deepseek")]
 pub struct ProvidersShowArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// Print a JSON object
@@ -52,7 +52,7 @@ Examples:
   agent-run providers presets coding
   agent-run providers presets anthropic --json")]
 pub struct ProvidersPresetsArgs {
-    /// Only those that have this text in their name, title, URLs, protocols or notes
+    /// Only presets with this text in any field
     pub text: Option<String>,
 
     /// Print a JSON array
@@ -65,13 +65,13 @@ pub struct ProvidersPresetsArgs {
 #[command(after_help = "\
 Examples:
   agent-run providers add deepseek
-  agent-run providers add zai-coding --name glm --key-command 'pass show glm' --yes
+  agent-run providers add zai-coding --name glm --key-command 'pass show glm'
   agent-run providers add ollama --model qwen3-coder:30b --dry-run")]
 pub struct ProvidersAddArgs {
     /// The preset, see `agent-run providers presets`
     pub preset: String,
 
-    /// What to call the provider, instead of the preset's name
+    /// Provider name [default: the preset's]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
@@ -83,7 +83,7 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "FILE", group = "key")]
     pub key_file: Option<PathBuf>,
 
-    /// The command that prints the key, in one word, split as a shell does: 'pass show deepseek'
+    /// Command that prints the key: 'pass show deepseek'
     #[arg(long, value_name = "COMMAND", group = "key")]
     pub key_command: Option<String>,
 
@@ -95,7 +95,7 @@ pub struct ProvidersAddArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Do not ask
+    /// Skip the confirmation
     #[arg(long, short, conflicts_with = "dry_run")]
     pub yes: bool,
 }
@@ -107,7 +107,7 @@ Examples:
   agent-run providers test deepseek
   agent-run providers test openrouter --model openai/gpt-6-luna --json")]
 pub struct ProvidersTestArgs {
-    /// The provider, as the config calls it
+    /// Provider name from your config
     pub provider: String,
 
     /// The model to ask, instead of the provider's default

@@ -7,11 +7,11 @@ use clap::{Args, Subcommand};
 /// `agent-run shims`
 #[derive(Debug, Subcommand)]
 pub enum ShimsCommand {
-    /// Put symlinks in place, and remove ours that no longer fit the config
+    /// Create symlinks, and remove those that no longer fit the config
     Install(ShimsInstallArgs),
     /// List the symlinks, with what is wrong with each
     List(ShimsListArgs),
-    /// Remove symlinks; what is not ours is never touched
+    /// Remove symlinks that agent-run created
     Remove(ShimsRemoveArgs),
     /// Print the folder they are in
     #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
@@ -21,7 +21,7 @@ pub enum ShimsCommand {
 /// Where the symlinks are.
 #[derive(Args, Debug)]
 pub struct ShimsFolderArgs {
-    /// The folder, instead of `shims.dir` of the config, $XDG_BIN_HOME or ~/.local/bin
+    /// Folder, instead of shims.dir or $XDG_BIN_HOME
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 }
@@ -30,12 +30,12 @@ pub struct ShimsFolderArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run shims install                           every agent with every provider that fits
+  agent-run shims install                           every pair that fits
   agent-run shims install codex@ollama
   agent-run shims install --agent claude --found-only")]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct ShimsInstallArgs {
-    /// These, as AGENT@PROVIDER; without any, every pair that shares a protocol
+    /// AGENT@PROVIDER names [default: every pair that fits]
     #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
     pub names: Vec<String>,
 
@@ -55,7 +55,7 @@ pub struct ShimsInstallArgs {
     #[arg(long)]
     pub found_only: bool,
 
-    /// Keep symlinks of agent-run that no longer fit the config
+    /// Keep symlinks that no longer fit the config
     #[arg(long)]
     pub no_prune: bool,
 
@@ -90,11 +90,11 @@ Examples:
   agent-run shims remove codex@ollama
   agent-run shims remove --all --dry-run")]
 pub struct ShimsRemoveArgs {
-    /// These
+    /// Names of the symlinks, as AGENT@PROVIDER
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
-    /// All that agent-run made
+    /// All that agent-run created
     #[arg(long)]
     pub all: bool,
 

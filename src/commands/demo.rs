@@ -74,8 +74,8 @@ fn choose(
     if let Some(agent) = agent {
         if !agent.is_coding_agent() {
             bail!(Message::new(
-                format!("{} asks no provider by itself", agent.title()),
-                "name a coding agent, or none"
+                format!("`{}` is not a coding agent", agent.name()),
+                "try `agent-run demo claude`"
             ));
         }
         return find(agent).map(Some);

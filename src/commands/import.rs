@@ -27,8 +27,8 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
     let entries = entries(&mut found, keys, path);
     let ImportScan { looked_at, skipped, .. } = &found;
     if entries.is_empty() && skipped.is_empty() {
-        let help = "`agent-run config --bootstrap-config` writes an example to start from";
-        bail!(Message::new(format!("no provider is found in {}", looked_at.join(", ")), help));
+        let help = "`agent-run providers add NAME` adds a known provider; `agent-run config --bootstrap-config` writes an example";
+        bail!(Message::new(format!("no providers found in {}", looked_at.join(", ")), help));
     }
     if words.write && !entries.is_empty() {
         write(&entries, path)?;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use shims::Agent;
 
-use crate::launch::resolve::agent;
+use crate::launch::lookup::agent;
 
 /// What was named.
 #[derive(Default)]

@@ -165,7 +165,7 @@ pub fn literal_keys(config: &Config, help: &str) -> Vec<Diagnostic> {
         .filter(|(_, provider)| provider.key.is_some())
         .map(|(name, _)| Diagnostic {
             steps: vec!["providers".into(), name.as_str().into(), "key".into()],
-            message: "is in a file that others can read".to_owned(),
+            message: "is in a file that other users can read".to_owned(),
             help: help.to_owned(),
         })
         .collect()

@@ -58,7 +58,8 @@ impl Validate for HeaderName {
         // A token of RFC 9110, section 5.6.2.
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if header::is_the_connections(&text) {
-            let help = "remove it; the host is that of `base_urls`, and a proxy with its password is said by `proxy`";
+            let help =
+                "remove it; the host is that of `base_urls`, and `proxy` names a proxy and its password";
             return Err(invalid(
                 "this header belongs to the connection, which the agent makes by itself",
                 help,

@@ -4,6 +4,7 @@
 //! repeats what it read, since a key may be in the wrong place.
 
 use shims::Message;
+use shims::window::{LONG_CONTEXT, split_long_context};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,12 +37,19 @@ impl Validate for ModelId {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
-        if text.trim() != text || text.is_empty() || text.chars().any(char::is_control) {
-            let help = "write the id as the provider's list has it, without white space around it";
-            return Err(invalid("this is not a model's id", help));
-        }
-        Ok(text)
+        if is_model_id(&text) { Ok(text) } else { Err(invalid(NO_MODEL_ID.0, NO_MODEL_ID.1)) }
     }
+}
+
+/// What is said of a text that is no model's id, and what to do.
+pub const NO_MODEL_ID: (&str, &str) =
+    ("this is not a model's id", "write the id as the provider's list has it, without white space around it");
+
+/// Whether a text can be a model's id, with Claude Code's suffix for a long context or without it.
+pub fn is_model_id(text: &str) -> bool {
+    let (id, _) = split_long_context(text);
+    let is_suffix = id.eq_ignore_ascii_case(LONG_CONTEXT);
+    id.trim() == id && !id.is_empty() && !is_suffix && !text.chars().any(char::is_control)
 }
 
 /// The key itself. White space around it is no part of it, as with every source of a key.
@@ -146,6 +154,10 @@ impl Validate for FilePath {
     fn check(text: String) -> Result<PathBuf, String> {
         match text {
             text if text.is_empty() => Err(invalid("the path is empty", "write a path, or remove the key")),
+            text if text.starts_with('$') => Err(invalid(
+                "the path begins with `$`, and variables are not expanded here",
+                "write an absolute path, or one that begins with `~/`",
+            )),
             text => Argument::check(text).map(PathBuf::from),
         }
     }
@@ -159,7 +171,7 @@ impl Validate for Argument {
 
     fn check(text: String) -> Result<String, String> {
         if text.contains('\0') {
-            return Err(invalid("it holds a NUL character, which no program can be given", "remove it"));
+            return Err(invalid("it contains a NUL character, which no program accepts", "remove it"));
         }
         Ok(text)
     }

@@ -54,7 +54,11 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let there = file.metadata()?;
     // Another user could change it later.
     let is_ours = there.is_file() && there.uid() == me().as_raw();
-    if is_ours { Ok((file, there)) } else { Err(io::Error::other("it is no file of agent-run")) }
+    if is_ours {
+        Ok((file, there))
+    } else {
+        Err(io::Error::other("it is a file that agent-run did not create"))
+    }
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {

@@ -39,7 +39,7 @@ pub fn of_settings(
     }
     let variables = ["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_API_KEY"];
     if let Some((variable, key)) = variables.iter().find_map(|name| Some((*name, said(name)?))) {
-        let place = format!("{place} as env.{variable}");
+        let place = format!("{place} (env.{variable})");
         draft.key = KeyLocation::Literal { key: key.to_owned(), place, command: command(variable) };
         draft.anthropic_use_api_key = variable == "ANTHROPIC_API_KEY";
     } else if let Some(helper) = settings["apiKeyHelper"].as_str().filter(|helper| !helper.is_empty()) {

@@ -66,7 +66,7 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Imported
         "openai-compat" | "litellm" | "llamacpp" | "lmstudio" | "ollama" | "omlx" => {
             &[Protocol::OpenaiChatCompletions]
         }
-        other => return Err(format!("its type `{other}` is no protocol that agent-run knows")),
+        other => return Err(format!("its type `{other}` is not supported")),
     };
     for &protocol in protocols {
         draft.serve(protocol, url);

@@ -84,8 +84,7 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
         KeyLocation::Literal { key, place, command: argv } => {
             let which = key::fingerprint(key);
             let mut lines = vec![
-                format!("# Its key {which} is in {}.", one_line(place)),
-                "# Put it into this variable:".to_owned(),
+                format!("# The key {which} is stored in {}. Export it as:", one_line(place)),
                 format!("key_env: {}", variable(name)),
             ];
             if let Some(argv) = argv {

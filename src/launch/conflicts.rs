@@ -26,6 +26,27 @@ pub struct Overruled {
     pub answer: String,
 }
 
+const ENVIRONMENT: &str = "the environment";
+const FOREIGN_KEY: &str = "another provider's key, removed for the launch";
+const REMOVED: &str = "removed for the launch";
+const REPLACED: &str = "replaced for the launch";
+
+impl Overruled {
+    /// The whole as one sentence.
+    pub fn sentence(&self) -> String {
+        let names = self.names.join(", ");
+        let is = if self.names.len() == 1 { "is" } else { "are" };
+        match (self.place.as_str(), self.answer.as_str()) {
+            (ENVIRONMENT, FOREIGN_KEY) => {
+                format!("{names} (another provider's key) {is} removed from the agent's environment")
+            }
+            (ENVIRONMENT, REMOVED) => format!("{names} {is} removed from the agent's environment"),
+            (ENVIRONMENT, REPLACED) => format!("{names} {is} replaced in the agent's environment"),
+            (place, answer) => format!("{place}: {names}: {answer}"),
+        }
+    }
+}
+
 /// What the plan was made from, and the files that only the adapter's [`Agent::conflicts`] look into.
 pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
     let mut inputs = snapshot::collect(agent, launch, snapshot::without_files(dirs, env));
@@ -46,7 +67,7 @@ pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment
 pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<Overruled> {
     let mut found: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
     for (name, answer) in variables(agent, launch, inputs, plan) {
-        found.entry(("the environment".to_owned(), answer.to_owned())).or_default().push(name);
+        found.entry((ENVIRONMENT.to_owned(), answer.to_owned())).or_default().push(name);
     }
     for conflict in agent.conflicts(launch, inputs, plan) {
         let place = conflict.path.display().to_string();
@@ -67,9 +88,9 @@ fn variables(
         let is_family = agent.managed_env_vars().iter().any(|pattern| matches(pattern, name));
         let answer = match planned {
             _ if theirs.is_empty() => continue,
-            None if launch.foreign_keys.contains(name) => "another provider's key, removed for the launch",
-            None if is_family || PROXY_VARIABLES.contains(&name) => "removed for the launch",
-            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => "replaced for the launch",
+            None if launch.foreign_keys.contains(name) => FOREIGN_KEY,
+            None if is_family || PROXY_VARIABLES.contains(&name) => REMOVED,
+            Some(ours) if is_family && ours.plain().as_deref() != Some(theirs) => REPLACED,
             _ => continue,
         };
         found.push((with_host(name, theirs), answer));

@@ -95,7 +95,7 @@ pub fn proxy(launch: &Launch, loaded: &Loaded, env: &Environment) -> Choice {
         (Proxy::Url(url), _) => Choice::new("proxy", host(url), at()),
         (Proxy::None, _) => Choice::new("proxy", "none", at()),
         (Proxy::Inherit, Some((name, url))) => Choice::new("proxy", host(url), format!("{name}, inherited")),
-        (Proxy::Inherit, None) => Choice::new("proxy", "none", "no variable names one"),
+        (Proxy::Inherit, None) => Choice::new("proxy", "none", "none configured"),
     };
     if is_loopback(&launch.base_url.value) && choice.value != "none" {
         let not = Some(format!("{}, {}", choice.value, choice.origin));

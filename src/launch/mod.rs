@@ -8,7 +8,8 @@ pub mod apply;
 pub mod conflicts;
 pub mod explain;
 pub mod json_merge;
-mod model;
+pub mod lookup;
+pub mod model;
 mod model_list;
 pub mod program;
 pub mod request;
@@ -163,7 +164,7 @@ pub fn resolve_only<'a>(
     network: Network,
     notes: &mut Vec<Note>,
 ) -> Result<(Launch, &'a Provider)> {
-    let provider = resolve::provider(request.agent, &request.provider, &context.loaded.config)?;
+    let provider = lookup::provider_for(request.agent, &request.provider, &context.loaded.config)?;
     let key = Key::of(Some(provider), context.env, &context.dirs.home);
     let target = LaunchTarget::Provider(provider);
     let resolved = model_list::resolve(request, target, context, network, &key, notes)?;

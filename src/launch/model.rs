@@ -10,7 +10,7 @@ use shims::{Model, Origin, Protocol, Sourced, Tiers};
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
 use crate::catalog::{Failure, ModelIndex};
-use crate::config::Provider;
+use crate::config::{NO_MODEL_ID, Provider, is_model_id};
 use crate::suggest;
 
 /// Why the model could not be decided.
@@ -41,6 +41,11 @@ pub fn choose(
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
     let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
+        if !is_model_id(&asked.value) {
+            // An agent that is given none, as by an unset variable, asks for a model of its own.
+            let message = Message::new(format!("--model: {}", NO_MODEL_ID.0), NO_MODEL_ID.1);
+            return Err(ResolveError::Rejected(anyhow!(message)));
+        }
         let (id, _) = split_long_context(&asked.value);
         let model = find(id);
         if model.is_some() || is_named(provider, id) || request.force.model || has_no_known_models(known) {
@@ -142,13 +147,18 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     ))
 }
 
+/// A launch or a test has no model to take.
+pub fn nothing_listed(provider: &str) -> Message {
+    Message::new(
+        format!("provider `{provider}` has no default_model and lists no models"),
+        format!("name one with --model, or set `providers.{provider}.default_model`"),
+    )
+}
+
 fn none_chosen(models: &[Model], request: &LaunchRequest) -> UnknownModel {
     let provider = &request.provider;
     if models.is_empty() {
-        return UnknownModel(Message::new(
-            format!("no model is known of provider `{provider}`"),
-            format!("name one with --model, or set `providers.{provider}.default_model`"),
-        ));
+        return UnknownModel(nothing_listed(provider));
     }
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
     UnknownModel(Message::new(

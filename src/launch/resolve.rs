@@ -12,12 +12,11 @@ use shims::template::Field;
 use shims::window::split_long_context;
 use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
 
-use super::LaunchRequest;
-use super::model;
+use super::{LaunchRequest, lookup, model};
 use crate::catalog::ModelIndex;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
-use crate::{header, suggest};
+use crate::header;
 
 /// Why a launch could not be decided.
 #[derive(Debug)]
@@ -43,43 +42,6 @@ impl From<ResolveError> for anyhow::Error {
     }
 }
 
-/// The agent that was typed.
-///
-/// # Errors
-/// When there is none of that name: lists those there are, with the one probably meant.
-pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
-    if let Some(agent) = typed.to_str().and_then(shims::by_name) {
-        return Ok(agent);
-    }
-    let typed = typed.to_string_lossy();
-    let meant = suggest::closest(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
-    let meant = meant.map_or_else(String::new, |name| format!("did you mean {name}? "));
-    bail!(Message::new(format!("no agent `{typed}`"), format!("{meant}the agents are {}", shims::names())))
-}
-
-/// The provider called `name`, for `agent`.
-///
-/// # Errors
-/// When the config has no such provider: lists those that the agent can use, nearest first.
-pub fn provider<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result<&'a Provider> {
-    if let Some(provider) = config.providers.get(name) {
-        return Ok(provider);
-    }
-    let fits = config.providers.iter().filter(|(_, provider)| common(agent, provider).is_some());
-    let names = suggest::rank(name, fits.map(|(name, _)| name.as_str()));
-    let title = agent.title();
-    if names.is_empty() {
-        bail!(Message::new(
-            format!("no provider `{name}`, and the config has none that {title} can use"),
-            format!("add one under `providers:` that speaks {}", spoken(agent))
-        ));
-    }
-    bail!(Message::new(
-        format!("no provider `{name}` in the config"),
-        format!("{title} can use {}", suggest::join_limited(&names, 12))
-    ))
-}
-
 /// What a request is about.
 #[derive(Clone, Copy)]
 pub enum LaunchTarget<'a> {
@@ -102,14 +64,14 @@ impl<'a> LaunchTarget<'a> {
 /// Finds what the request is about.
 ///
 /// # Errors
-/// As [`provider`].
+/// As [`lookup::provider_for`].
 pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<LaunchTarget<'a>> {
     let (agent, name) = (request.agent, &request.provider);
     let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
     if is_home {
         return Ok(LaunchTarget::ProviderlessHome);
     }
-    provider(agent, name, config).map(LaunchTarget::Provider)
+    lookup::provider_for(agent, name, config).map(LaunchTarget::Provider)
 }
 
 /// The best protocol that both the agent and the provider speak.
@@ -191,7 +153,8 @@ pub fn resolve(
     })
 }
 
-fn spoken(agent: &dyn Agent) -> String {
+/// The protocols of an agent, for a message.
+pub fn spoken(agent: &dyn Agent) -> String {
     let names: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
     names.join(" or ")
 }
@@ -202,8 +165,7 @@ fn spoken(agent: &dyn Agent) -> String {
 /// When agent and provider have none in common: says what each speaks, and what would work.
 pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<Sourced<Protocol>> {
     if let Some(protocol) = common(agent, provider) {
-        let why = format!("the best that {} and the provider both speak", agent.title());
-        return Ok(Sourced::new(protocol, Origin::Default(why)));
+        return Ok(Sourced::new(protocol, Origin::Default("first protocol both support".to_owned())));
     }
     let declared: Vec<_> = provider.protocols.iter().map(|protocol| protocol.name()).collect();
     let fitting: Vec<_> =

@@ -76,6 +76,11 @@ pub fn by_name(name: &str) -> Result<Preset> {
     ))
 }
 
+/// Whether there is a preset of that name.
+pub fn is_known(name: &str) -> bool {
+    entry(name).is_some()
+}
+
 /// The lines of one entry, with its name in the first column.
 fn entry(name: &str) -> Option<String> {
     let (_, rest) = TEXT.split_once(&format!("\n  {name}:\n"))?;

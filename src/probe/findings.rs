@@ -161,7 +161,7 @@ impl ProbeReport {
             let own = own.join(", ");
             self.passed.push(format!("It also asked for {own}, of its own accord; nothing was let through."));
         } else if unexpected_hosts.is_empty() {
-            let none = "No other host was asked for: the proxy variables led here as well.";
+            let none = "No other host was contacted (all proxied traffic was captured).";
             self.passed.push(none.to_owned());
         }
         self.unexpected_hosts = unexpected_hosts.into_iter().map(str::to_owned).collect();

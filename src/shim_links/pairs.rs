@@ -5,7 +5,7 @@ use shims::Agent;
 use shims::Message;
 
 use crate::config::Config;
-use crate::launch::resolve;
+use crate::launch::{lookup, resolve};
 
 /// An agent and what it is launched on: a provider, or a home of its own from an old file.
 #[derive(Clone)]
@@ -33,7 +33,7 @@ impl ShimTarget {
                 "write AGENT@PROVIDER, as in claude@deepseek"
             ))
         };
-        Ok(Self { agent: resolve::agent(agent.as_ref())?, provider: provider.to_owned() })
+        Ok(Self { agent: lookup::agent(agent.as_ref())?, provider: provider.to_owned() })
     }
 
     /// Whether a launch would find that agent and provider fit together.
@@ -45,7 +45,7 @@ impl ShimTarget {
         if !is_provider && resolve::home_names(self.agent.name(), config).contains(&self.provider) {
             return Ok(());
         }
-        let provider = resolve::provider(self.agent, &self.provider, config)?;
+        let provider = lookup::provider_for(self.agent, &self.provider, config)?;
         resolve::negotiate(self.agent, &self.provider, provider).map(|_| ())
     }
 }

@@ -65,6 +65,8 @@ fn values_come_from_the_config_and_from_what_was_said() {
         ("agent-run providers add kimi", "kimi-coding"),
         ("agent-run env mock --format ", "sh fish json dotenv"),
         ("agent-run completion ", "bash zsh fish"),
+        ("agent-run why codex@", "codex@mock codex@private"),
+        ("agent-run doctor m", "mock"),
         ("agent-run demo h", "hermes"),
         ("agent-run providers add deep", "deepseek"),
         ("agent-run providers add x --key-file y --model ", ""),

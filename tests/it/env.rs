@@ -60,6 +60,23 @@ fn a_shell_finds_the_provider_wherever_the_key_is_kept() {
     }
 }
 
+/// What would decide for a program beside the provider goes, as in `launch PROVIDER shell`; keys of other providers stay.
+#[test]
+fn a_shell_keeps_no_variable_of_another_provider() {
+    let stale =
+        ["ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_DEFAULT_OPUS_MODEL", "OPENAI_API_BASE", "OPENAI_ORG_ID"];
+    let sandbox = stale.iter().fold(sandbox("key_env: MOCK_KEY"), |sandbox, name| sandbox.var(name, "old"));
+    let sandbox = sandbox.var("OPENAI_OTHER_KEY", "sk-other");
+    let other = "\n  other: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}, \
+                 key_env: OPENAI_OTHER_KEY, default_model: m}\n";
+    sandbox.config(&(config("key_env: MOCK_KEY").trim_end().to_owned() + other));
+    let ran = evaluated(&sandbox, "mock");
+    for name in stale {
+        assert_eq!(ran.env(name), None, "{name}");
+    }
+    assert_eq!(ran.env("OPENAI_OTHER_KEY"), Some("sk-other"));
+}
+
 #[test]
 fn the_key_is_printed_on_request_only() {
     let sandbox = sandbox("key: sk-planted");
@@ -91,14 +108,18 @@ fn a_family_without_a_base_url_gets_no_key() {
     assert_eq!(
         shown,
         "export OPENAI_API_KEY='agent-run'\nexport OPENAI_BASE_URL='http://127.0.0.1:9/v1'\n\
-         export OPENAI_MODEL='h1'\n"
+         export OPENAI_MODEL='h1'\nunset ANTHROPIC_API_KEY\n",
+        "a key of another provider is not sent either"
     );
 }
 
 #[test]
 fn an_unknown_provider_or_model_is_said_with_those_there_are() {
     let sandbox = sandbox("key_env: MOCK_KEY");
-    sandbox.agent_run(&["env", "mokc"]).exits(1).complains(&["no provider `mokc`", "mock"]);
+    sandbox
+        .agent_run(&["env", "mokc"])
+        .exits(1)
+        .complains(&["no provider `mokc` in the config", "did you mean mock?"]);
     sandbox.agent_run(&["env", "mock", "--model", "m3"]).exits(1).complains(&["no model `m3`", "m1"]);
 }
 
@@ -132,7 +153,10 @@ fn without_a_program_the_users_shell_runs() {
 
 #[test]
 fn the_demo_is_for_agents_that_talk() {
-    Sandbox::new().agent_run(&["demo", "shell"]).exits(1).complains(&["asks no provider by itself"]);
+    Sandbox::new()
+        .agent_run(&["demo", "shell"])
+        .exits(1)
+        .complains(&["`shell` is not a coding agent", "try `agent-run demo claude`"]);
 }
 
 #[test]

@@ -59,10 +59,7 @@ fn claudes_settings_become_a_provider() {
     });
     assert_eq!(provider(&imported(&sandbox, "claude"), "deepseek"), expected);
     let page = sandbox.agent_run(&["import", "claude"]).clean().stdout;
-    assert!(
-        page.contains("settings.json as env.ANTHROPIC_AUTH_TOKEN.\n    # Put it into this variable:"),
-        "{page}"
-    );
+    assert!(page.contains("settings.json (env.ANTHROPIC_AUTH_TOKEN). Export it as:"), "{page}");
     assert!(page.contains("# key_command: [jq, -er, .env.ANTHROPIC_AUTH_TOKEN,"), "{page}");
     assert!(page.contains("Not taken over, see `extra_env`: API_TIMEOUT_MS."), "{page}");
     assert!(page.contains("# The header X-Api-Key may hold a secret"), "{page}");
@@ -328,7 +325,7 @@ fn cc_switchs_database_is_read_where_sqlite_is() {
 fn what_is_not_there_or_broken_is_said() {
     let sandbox = Sandbox::new();
     let nothing: Ran = sandbox.agent_run(&["import", "codex"]).exits(1);
-    nothing.complains(&["no provider is found in ", ".codex/config.toml", "help: "]);
+    nothing.complains(&["no providers found in ", ".codex/config.toml", "help: "]);
     sandbox.write(&sandbox.home(".codex/config.toml"), format!("key = {KEY}\n"));
     let broken = sandbox.agent_run(&["import", "codex"]).exits(1).complains(&["no TOML"]);
     assert!(!broken.stderr.contains(KEY));

@@ -155,3 +155,20 @@ fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
         assert!(output.status.success() && said.contains("waiting") == is_said, "{said}");
     }
 }
+
+/// Variables are not expanded in a path, and the launch says so in the words of `config check`.
+#[test]
+fn a_key_file_behind_a_variable_is_an_error() {
+    let sandbox = Sandbox::new().var("XDG_RUNTIME_DIR", "/run/user/1000");
+    sandbox.fake_agent("claude");
+    sandbox.config(
+        "providers:\n  p:\n    protocols: [anthropic]\n    base_urls: {anthropic: 'https://p.example'}\n    \
+         default_model: m\n    key_file: ${XDG_RUNTIME_DIR}/agenix/p\n",
+    );
+    let error = "config.yaml:6:15: providers.p.key_file: the path begins with `$`, and variables are not expanded here\n\
+                 help: write an absolute path, or one that begins with `~/`";
+    sandbox.agent_run(&["launch", "p", "claude"]).exits(125).complains(&[error]);
+    let error = error.replace("6:15: ", "6:15: error: ");
+    let check = sandbox.agent_run(&["config", "check"]).exits(1);
+    assert!(format!("{}{}", check.stdout, check.stderr).contains(&error), "{}{}", check.stdout, check.stderr);
+}

@@ -66,7 +66,10 @@ fn one_provider_is_shown_with_where_it_stands() {
     }
     let secret = sandbox.agent_run(&["providers", "show", "secret", "--json"]).clean().stdout;
     assert!(!secret.contains("sk-planted"), "{secret}");
-    sandbox.agent_run(&["providers", "show", "mokc"]).exits(1).complains(&["there are mock, secret"]);
+    sandbox
+        .agent_run(&["providers", "show", "mokc"])
+        .exits(1)
+        .complains(&["no provider `mokc` in the config", "did you mean mock? the config has mock, secret"]);
 }
 
 #[test]

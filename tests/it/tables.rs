@@ -46,7 +46,7 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
     sandbox.config(CONFIG);
     sandbox.agent_run(&["shims", "install"]).exits(0);
     for (words, whole, left_out) in [
-        ("models list --all", "vendor/a-model-of-a-long-name  ", "output, $/M out, tools, reasons"),
+        ("models list --all", "vendor/a-model-of-a-long-name  ", "output, $/M out, tools, reasoning"),
         ("models show short m", "cached_input_cost_per_million  unknown", ""),
         ("providers list", "A_KEY_OF_A_LONG_NAME", "models"),
         ("providers presets deepseek", "DEEPSEEK_API_KEY", ""),

@@ -45,7 +45,7 @@ impl FoundSettings {
                 (FileContent::Object(settings), _) => sources.push(SettingsSource { path, kind, settings }),
                 (FileContent::Broken(fault), SettingsKind::User) => bail!(Message::new(
                     format!("{}:{fault}", path.display()),
-                    "correct the file or move it away; Claude Code would start without it"
+                    "fix the file or move it out of the way; Claude Code would start without it"
                 )),
                 (FileContent::Closed(_), SettingsKind::User) => warn_of(&path, plan),
                 (FileContent::Broken(fault), _) => {
@@ -133,13 +133,13 @@ fn turn_off(
     off: &mut Vec<SettingsKind>,
 ) -> Result<()> {
     if forwards(launch, "--setting-sources") {
-        bail!(Message::new(what, "correct the file, or leave out --setting-sources, and it is left out"));
+        bail!(Message::new(what, "fix the file, or leave out --setting-sources, and it is left out"));
     }
     let kinds = match kind {
         SettingsKind::Local => "all local settings are",
         _ => "all of the project's settings and MCP servers are",
     };
-    plan.warn(Message::new(format!("{what}; {kinds} off in this launch"), "correct the file or remove it"));
+    plan.warn(Message::new(format!("{what}; {kinds} off in this launch"), "fix the file or remove it"));
     if !off.contains(&kind) {
         off.push(kind);
     }

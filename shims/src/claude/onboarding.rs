@@ -139,6 +139,6 @@ fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
 fn broken(path: &Path, line: usize, column: usize, what: &str) -> Message {
     Message::new(
         format!("{}:{line}:{column}: {what}", path.display()),
-        "correct the file or move it away; Claude Code itself would put its defaults in its place",
+        "fix the file or move it out of the way; Claude Code itself would put its defaults in its place",
     )
 }

@@ -71,7 +71,7 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> 
 }
 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
-    let help = "correct what `--settings` gives";
+    let help = "fix what `--settings` gives";
     match json::parse(bytes, JAVASCRIPT) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => bail!(Message::new(format!("{}:1:1: not a JSON object", path.display()), help)),

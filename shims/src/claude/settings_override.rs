@@ -242,7 +242,7 @@ fn refuse_lost_header(sources: &[SettingsSource]) -> Result<()> {
         if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
             bail!(Message::new(
                 format!(
-                    "{}: env.{HEADERS} is in the way of what keeps your login's key from the provider",
+                    "{}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider",
                     source.path.display()
                 ),
                 "remove it from that file"

@@ -51,7 +51,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Table> {
                 path.display(),
                 error.message().replace('\n', ", ")
             ),
-            "correct that line; Codex itself cannot read it either"
+            "fix that line; Codex itself cannot read it either"
         ))
     })
 }

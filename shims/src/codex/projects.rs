@@ -163,7 +163,7 @@ impl ProjectOverrides {
                 "{} could not be read; Codex does not trust this project's settings in this launch",
                 path.display()
             ),
-            "correct the file or remove it",
+            "fix the file or remove it",
         ));
         let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
         self.distrusted.insert(folder.to_owned(), untrusted.into());

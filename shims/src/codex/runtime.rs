@@ -105,7 +105,7 @@ pub fn plan(
 
 fn user_text<'a>(path: &Path, inputs: &'a Inputs) -> Result<Option<&'a str>> {
     inputs.text(path).map_err(|error| {
-        anyhow!(Message::new(format!("{error:#}"), "correct the file; Codex itself cannot read it either"))
+        anyhow!(Message::new(format!("{error:#}"), "fix the file; Codex itself cannot read it either"))
     })
 }
 

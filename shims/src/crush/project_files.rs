@@ -20,7 +20,7 @@ use crate::{Fact, Inputs, Launch, Plan, dotenv};
 
 const SETTINGS: [&str; 2] = ["crush.json", ".crush.json"];
 const SCRIPTS: [&str; 2] = ["crushrc", ".crushrc"];
-const HELP: &str = "correct the file, or move it away";
+const HELP: &str = "fix the file or move it out of the way";
 
 /// The start of every variable that a launch sets for itself.
 const OURS: &str = "AGENT_RUN_";

@@ -111,9 +111,9 @@ impl Theirs {
 
 /// The JSON object in a file; nothing when there is no file or an empty one, which Crush skips.
 fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
-    let bytes = inputs
-        .file(path)
-        .map_err(|error| anyhow!(Message::new(format!("{error:#}"), "correct it or move it away")))?;
+    let bytes = inputs.file(path).map_err(|error| {
+        anyhow!(Message::new(format!("{error:#}"), "fix the file or move it out of the way"))
+    })?;
     let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(JsonObject::new()) };
     let json = json::parse(bytes, GO).map_err(|fault| {
         anyhow!(Message::new(

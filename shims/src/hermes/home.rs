@@ -98,7 +98,7 @@ impl HermesHomes {
             if let Some(Fact::Unreadable(why)) = inputs.fact(&path) {
                 bail!(Message::new(
                     format!("could not read {}: {why}", path.display()),
-                    "it could set any variable; make it readable or move it away"
+                    "it could set any variable; make it readable or move it out of the way"
                 ));
             }
         }

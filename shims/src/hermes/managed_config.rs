@@ -28,8 +28,9 @@ pub fn plan(
     if let Some(policy) = &homes.policy {
         overlay(policy, &managed, inputs, plan)?;
         let theirs = inputs.file(&policy.dir.join(".env"));
-        let theirs = theirs
-            .map_err(|error| anyhow!(Message::new(format!("{error:#}"), "repair it or move it away")))?;
+        let theirs = theirs.map_err(|error| {
+            anyhow!(Message::new(format!("{error:#}"), "fix the file or move it out of the way"))
+        })?;
         env.extend_from_slice(theirs.unwrap_or_default());
         env.extend_from_slice(literal::QUOTE_GUARD.as_bytes());
     }

@@ -149,7 +149,10 @@ impl Fetcher<'_> {
                 Part::Env(name) => {
                     let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
                         let needs = format!("headers.{header} needs {name}, which is not set");
-                        Failure::new(FailureKind::Lasting, Message::new(needs, format!("export {name}=…")))
+                        Failure::new(
+                            FailureKind::Lasting,
+                            Message::new(needs, format!("export {name}=…, or take ${{env:{name}}} out")),
+                        )
                     })?;
                     text.push_str(value);
                 }

@@ -2,13 +2,12 @@
 //!
 //! Of a key only its place and a fingerprint are shown. No command is run for that.
 
-use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::{Value as Json, json};
 use shims::{Protocol, Sessions, ToolSet, quote};
 
@@ -16,8 +15,9 @@ use super::redact::{arguments, proxy, redact_keys, redacted_entries};
 use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
+use crate::launch::lookup;
 use crate::ui::output;
-use crate::{key, suggest, ui};
+use crate::{key, ui};
 
 /// Prints the values in force of the config at `path`.
 ///
@@ -30,14 +30,7 @@ pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<Exi
     let mut page = Page { places: loaded.places(), rows: Vec::new() };
     let Config { providers, isolated_homes, shims, models_ttl, .. } = &loaded.config;
     if let Some(name) = &words.provider {
-        let Some(provider) = providers.get(name) else {
-            let near = suggest::closest(name, providers.keys().map(String::as_str));
-            let meant = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
-            bail!(Message::new(
-                format!("no provider `{name}`"),
-                format!("{meant}`agent-run config show` shows all")
-            ));
-        };
+        let (_, provider) = lookup::provider(name, &loaded.config)?;
         page.provider(name, provider, env);
     } else {
         page.add(&["models_ttl"], lifetime(models_ttl.as_secs()));

@@ -117,7 +117,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         return Finding::note(name, text, help);
     }
     if tested.is_some_and(|tested| version > tested) {
-        let help = format!("`agent-run doctor --probe {name}` tells whether it still does as it should");
+        let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
     }
     Finding::ok(name, is)

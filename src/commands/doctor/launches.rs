@@ -1,6 +1,6 @@
 //! The launches: can each agent be planned for, and what on this machine speaks against it.
 
-use shims::{Agent, Message, Note};
+use shims::{Agent, Message, Note, Proxy};
 
 use super::report::{Finding, Group, Severity};
 use crate::config::Loaded;
@@ -61,16 +61,19 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
         let Message { text, help } = assumption;
         findings.push(Finding::ok(subject.as_str(), format!("{text}; {}", help.unwrap_or_default())));
     }
-    findings.push(proxied(&subject, explain::proxy(launch, &context.loaded, context.env)));
+    let inherits = matches!(launch.proxy, Proxy::Inherit);
+    findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
     for policy in conflicts::policies(&inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
         let help = "a launch says where it goes against it; its owner is the machine's administrator";
         findings.push(Finding::note(subject.as_str(), text, help));
     }
     for it in conflicts::of(agent, launch, &inputs, plan) {
-        let text = format!("{}: {}: {}", it.place, it.names.join(", "), it.answer);
-        let help = format!("nothing for a launch; it holds for a plain `{}` alone", agent.name());
-        findings.push(Finding::note(subject.as_str(), text, help));
+        let help = format!(
+            "no action needed: launches ignore it. It only affects `{}` started directly",
+            agent.name()
+        );
+        findings.push(Finding::note(subject.as_str(), it.sentence(), help));
     }
     findings.extend(plan.notes.iter().filter_map(|note| match note {
         Note::Warning(text) => Some(Finding::said(Severity::Note, subject.as_str(), text, &otherwise)),
@@ -79,13 +82,16 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     findings
 }
 
-fn proxied(subject: &str, Choice { value, origin, not, .. }: Choice) -> Finding {
-    match not {
+/// What there is to say of the proxy: nothing where none is configured.
+fn proxied(subject: &str, inherits: bool, Choice { value, origin, not, .. }: Choice) -> Option<Finding> {
+    let is_none = value == "none";
+    Some(match not {
         Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
-        None if value == "none" => Finding::ok(subject, format!("no proxy: {origin}")),
+        None if is_none && inherits => return None,
+        None if is_none => Finding::ok(subject, format!("no proxy ({origin})")),
         None => {
             let help = "`proxy: none` below the provider goes past it";
             Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)
         }
-    }
+    })
 }

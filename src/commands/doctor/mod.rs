@@ -18,7 +18,7 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use serde_json::json;
 use shims::Agent;
 
@@ -29,9 +29,8 @@ use crate::cli::DoctorArgs;
 use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
-use crate::launch::resolve;
+use crate::launch::{lookup, resolve};
 use crate::probe::Interrupts;
-use crate::suggest;
 use crate::ui::{output, table};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
@@ -46,7 +45,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     let is_provider = |name: &str| providers.is_some_and(|all| all.contains_key(name));
     let target = Target::read(asked.provider.as_deref(), asked.agent.as_deref(), is_provider)?;
     if let (Some(name), Ok(loaded)) = (&target.provider, &loaded) {
-        check_name(name, &loaded.config)?;
+        lookup::provider(name, &loaded.config)?;
     }
     let agents: Vec<&'static dyn Agent> = match target.agent {
         Some(agent) => vec![agent],
@@ -126,19 +125,6 @@ fn probe_each(
         interrupts.check()?;
     }
     Ok(())
-}
-
-fn check_name(name: &str, config: &Config) -> Result<()> {
-    if config.providers.contains_key(name) {
-        return Ok(());
-    }
-    let names = suggest::rank(name, config.providers.keys().map(String::as_str));
-    let known = if names.is_empty() {
-        "has none".to_owned()
-    } else {
-        format!("has {}", suggest::join_limited(&names, 12))
-    };
-    bail!(Message::new(format!("no provider `{name}` in the config"), format!("it {known}")))
 }
 
 /// Whether a shim or a folder may be called so.

@@ -30,8 +30,8 @@ const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Shorter values are no keys.
 const SHORTEST: usize = 8;
 
-const UNSEEN: &str = "not seen is what goes around the proxy variables, as a hook or an MCP server may, or to \
-                      this machine; what the agent writes at any start stays";
+const UNSEEN: &str = "Not covered: traffic that bypasses the proxy variables (hooks and MCP servers can) or goes to \
+                      this machine. Files the agent writes at every start are kept.";
 
 /// Probes one agent on one provider.
 ///
@@ -61,7 +61,7 @@ fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> 
     listed.extend(findings.passed().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
     let log_tail = match findings.log_tail() {
         "" => "run it once more with RUST_LOG=debug".to_owned(),
-        log_tail => format!("its last words may tell:\n{log_tail}"),
+        log_tail => format!("its last output:\n{log_tail}"),
     };
     listed.extend(findings.failed().iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
     listed.extend(findings.unexpected_hosts().iter().map(|target| {
@@ -120,9 +120,9 @@ fn probe(
 fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &str) {
     let Some(provider) = config.providers.get_mut(name) else { return };
     let urls = &mut provider.base_urls;
-    for (kept, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
-        if let Some(kept) = kept {
-            kept.0 = here;
+    for (passed, here) in [(&mut urls.anthropic, url.to_owned()), (&mut urls.openai, format!("{url}/v1"))] {
+        if let Some(passed) = passed {
+            passed.0 = here;
         }
     }
     (provider.key_env, provider.key_file, provider.key_command) = (None, None, None);

@@ -152,7 +152,6 @@ impl DoctorReport {
         }
         match (self.count(Severity::Problem), self.count(Severity::Note)) {
             (0, 0) => writeln!(out, "Nothing is wrong."),
-            (0, notes) => writeln!(out, "Nothing is wrong; notes: {notes}."),
             (problems, notes) => writeln!(out, "Problems: {problems}; notes: {notes}."),
         }
     }

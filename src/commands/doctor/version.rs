@@ -49,13 +49,13 @@ pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result
     let ended = probe::wait(&mut child, LIMIT, || interrupts.check());
     drop(running);
     if ended?.is_none() {
-        bail!("it had not printed its version after {} s", LIMIT.as_secs());
+        bail!("it printed no version within {} s", LIMIT.as_secs());
     }
     let said = |name| fs::read(place(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let (out, err) = (said("out")?, said("err")?);
     match parse(&out).or_else(|| parse(&err)) {
         Some(version) => Ok(version),
-        None => bail!("it did not tell its version"),
+        None => bail!("it printed no version"),
     }
 }
 

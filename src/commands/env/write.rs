@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_shell_reads_back_every_value() {
-        let script = text(entries(), &["GONE"], EnvFormat::Sh);
+        let script = text(entries(), &["GONE".to_owned()], EnvFormat::Sh);
         assert_eq!(script.matches("printf").count(), 1, "{script}");
         let shown = script + "printf '%s|' \"$A\" \"$B\" \"$C\" \"$D\" \"$E\" \"${GONE-gone}\"";
         let out = Command::new("sh").args(["-c", &shown]).env("OTHER", "o").env("GONE", "1").output();
@@ -149,13 +149,13 @@ mod tests {
     #[test]
     fn fish_and_files_get_their_own_quotes() {
         let mut entries = entries();
-        let lines = text(entries.clone(), &["GONE"], EnvFormat::Fish);
+        let lines = text(entries.clone(), &["GONE".to_owned()], EnvFormat::Fish);
         assert!(lines.starts_with("set -gx A 'it\\'s $HOME \\\\ \"x\"\nand'\nset -gx B ''\n"), "{lines}");
         assert!(lines.contains("set -gx C ('printf' '%s\n' 'the \\'key\\'' | string collect)"), "{lines}");
         assert!(lines.ends_with("set -gx D \"$C\"\nset -gx E 'Bearer '\"$OTHER\"\nset -e GONE\n"), "{lines}");
 
         assert_eq!(drop_unrepresentable(&mut entries, EnvFormat::Dotenv), ["C", "D"]);
-        let lines = text(entries.clone(), &["GONE"], EnvFormat::Dotenv);
+        let lines = text(entries.clone(), &["GONE".to_owned()], EnvFormat::Dotenv);
         assert_eq!(lines, "A=\"it's \\$HOME \\\\ \\\"x\\\"\\nand\"\nB=\nE=\"Bearer ${OTHER}\"\n");
         let plain =
             vec![("U".to_owned(), vec![text_of("http://a:1/v1")]), ("V".to_owned(), vec![text_of("a b")])];

@@ -54,7 +54,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         }
         match before.as_ref().and_then(CachedList::age) {
             Some(age) => writeln!(out, "since the list from {} ago:", format::age(age))?,
-            None => writeln!(out, "no list before this one differed from it")?,
+            None => writeln!(out, "No changes since the first download")?,
         }
         print(out, &changes)
     })?;

@@ -1,6 +1,8 @@
 //! `models list`: one provider's models, several providers', or all.
 
 use shims::Message;
+use shims::window::split_long_context;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ use crate::config::Provider;
 use crate::ui::progress::Progress;
 use crate::ui::sanitize::SanitizingWriter;
 use crate::ui::table::{self, Column, number, text};
-use crate::ui::{format, output};
+use crate::ui::{self, format, output};
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]
@@ -36,7 +38,7 @@ const COLUMNS: [Column; 10] = [
     number("$/M in").left_out(2),
     number("$/M out").left_out(3),
     text("tools").left_out(4),
-    text("reasons").left_out(5),
+    text("reasoning").left_out(5),
     text("source").left_out(8),
     number("age").left_out(7),
     text("provider"),
@@ -47,11 +49,7 @@ const COLUMNS: [Column; 10] = [
 /// # Errors
 /// When the list of a provider could not be loaded; those of the others have been printed then.
 pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
-    let providers: Vec<(&str, &Provider)> = if words.all {
-        context.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect()
-    } else {
-        words.providers.iter().map(|name| context.provider(name)).collect::<Result<_>>()?
-    };
+    let providers = providers(words, context)?;
     let loaded = load_all(words, context, &providers);
     let mut rows = Vec::new();
     for ((name, provider), loaded) in providers.iter().zip(&loaded) {
@@ -72,6 +70,30 @@ pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         format!("the list of {} could not be loaded", failed.join(", ")),
         "the warnings above say why"
     ))
+}
+
+/// The providers that were named; else all of them, which may be one.
+fn providers<'a>(
+    words: &ModelsListArgs,
+    context: &ModelsContext<'a>,
+) -> Result<Vec<(&'a str, &'a Provider)>> {
+    if !words.providers.is_empty() {
+        return words.providers.iter().map(|name| context.provider(name)).collect();
+    }
+    let all: Vec<_> =
+        context.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect();
+    match all.as_slice() {
+        [] => bail!(Message::new(
+            "the config has no providers yet",
+            "add one with `agent-run providers add NAME` (`agent-run providers presets` lists the known ones)"
+        )),
+        [(first, _), _, ..] if !words.all => ui::log::warn(Message::new(
+            format!("no provider was named, so the models of all {} are listed", all.len()),
+            format!("name one, as in `agent-run models list {first}`, or say --all"),
+        )),
+        _ => {}
+    }
+    Ok(all)
 }
 
 fn load_all<'a>(
@@ -119,8 +141,9 @@ fn rows_of<'a>(
             .protocol
             .is_none_or(|protocol| provider.protocols.contains(&protocol) && record.speaks(protocol))
     };
-    let configured = |id: &str| provider.models.iter().any(|entry| entry.id == id);
-    let records = loaded.known.records().into_iter().filter(|record| matches(record) && served(record));
+    let configured = |id: &str| provider.models.iter().any(|entry| split_long_context(&entry.id).0 == id);
+    let records = without_wishes(loaded.known.records(), provider);
+    let records = records.into_iter().filter(|record| matches(record) && served(record));
     let row = |record: ModelRecord| {
         let (from, age) = match record.source.as_deref() {
             Some(CONFIG) => ("config", None),
@@ -130,6 +153,26 @@ fn rows_of<'a>(
         ModelRow { provider: name, record, from, age }
     };
     records.map(row).collect()
+}
+
+/// `[1m]` after a name in the config asks Claude Code for its larger window and is no part of the id. Such a
+/// model is listed once, with what the provider's list says of it unless the config has an entry of that name.
+fn without_wishes(records: Vec<ModelRecord>, provider: &Provider) -> Vec<ModelRecord> {
+    if !records.iter().any(|record| split_long_context(&record.id).1) {
+        return records;
+    }
+    let mut seen = BTreeSet::new();
+    let mut kept = Vec::with_capacity(records.len());
+    for record in &records {
+        let (id, is_long) = split_long_context(&record.id);
+        if !seen.insert(id) {
+            continue;
+        }
+        let has_entry = provider.models.iter().any(|entry| entry.id == record.id);
+        let plain = records.iter().find(|plain| is_long && !has_entry && plain.id == id);
+        kept.push(ModelRecord { id: id.to_owned(), ..plain.unwrap_or(record).clone() });
+    }
+    kept
 }
 
 fn print(

@@ -19,6 +19,7 @@ use crate::cli::ModelsCommand;
 use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
+use crate::launch::lookup;
 use crate::ui::{format, output};
 use crate::{key, suggest, ui};
 
@@ -94,20 +95,7 @@ struct LoadedModels<'a> {
 
 impl<'a> ModelsContext<'a> {
     fn provider(&self, name: &str) -> Result<(&'a str, &'a Provider)> {
-        if let Some((name, provider)) = self.config.providers.get_key_value(name) {
-            return Ok((name, provider));
-        }
-        let names = suggest::rank(name, self.config.providers.keys().map(String::as_str));
-        if names.is_empty() {
-            bail!(Message::new(
-                format!("no provider `{name}`"),
-                "the config has none yet; add one under `providers:`"
-            ));
-        }
-        bail!(Message::new(
-            format!("no provider `{name}` in the config"),
-            format!("there are {}", suggest::join_limited(&names, 12))
-        ))
+        lookup::provider(name, self.config)
     }
 
     /// What is known of a provider, which is asked if its list is old or missing, or if `now`.

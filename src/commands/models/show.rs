@@ -37,7 +37,7 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         let records = loaded.known.records();
         let near = suggest::rank(&words.model, records.iter().map(|record| record.id.as_str()));
         let instead = match near.as_slice() {
-            [] => "no model of this provider is known".to_owned(),
+            [] => format!("the provider lists no models; see `agent-run models list {name}`"),
             near => format!("did you mean {}?", suggest::join_limited(&near[..near.len().min(3)], 3)),
         };
         bail!(Message::new(format!("provider `{name}` has no model `{}`", words.model), instead));

@@ -9,7 +9,7 @@ use Protocol::{Anthropic, OpenaiChatCompletions as Chat, OpenaiResponses as Resp
 /// A host or what it ends with, the protocol, and what to know.
 const HINTS: &[(&str, Protocol, &str)] = &[
     ("openrouter.ai", Responses, "it refuses other tools than functions: set `codex: {tools: minimal}`"),
-    ("openrouter.ai", Anthropic, "only Anthropic's own models are promised to Claude Code"),
+    ("openrouter.ai", Anthropic, "only Anthropic models are guaranteed to work with Claude Code"),
     ("x.ai", Responses, "it refuses namespace tools: set `codex: {tools: minimal}`"),
     ("x.ai", Anthropic, "it refuses a system role inside messages, so Claude Code fails at its first turn"),
     ("volces.com", Responses, "it refuses parallel_tool_calls and metadata, which Codex sends"),
@@ -25,7 +25,7 @@ const HINTS: &[(&str, Protocol, &str)] = &[
     ("moonshot.cn", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
     ("api.kimi.com", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
     ("api.kimi.com", Chat, "it serves known clients only (403 access_terminated_error)"),
-    ("api.deepseek.com", Anthropic, "it maps Claude's model names to its own without a word"),
+    ("api.deepseek.com", Anthropic, "silently maps Claude model names to its own"),
     ("api.poe.com", Anthropic, "only Claude bots speak it"),
     ("opencode.ai", Anthropic, "it takes x-api-key only: set `anthropic_use_api_key: true`"),
     ("modelscope.cn", Anthropic, "it takes content as a string only, and Claude Code sends lists"),

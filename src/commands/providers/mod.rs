@@ -8,18 +8,17 @@ mod presets;
 mod show;
 mod test;
 
-use shims::Message;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use shims::{Agent, Protocol};
 
 use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
-use crate::launch::resolve;
-use crate::{key, suggest, ui};
+use crate::launch::{lookup, resolve};
+use crate::{key, ui};
 
 /// Runs a command below `providers`.
 ///
@@ -43,14 +42,7 @@ fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Load
 
 /// The provider called `name`.
 fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
-    if let Some(provider) = config.providers.get(name) {
-        return Ok(provider);
-    }
-    let names = suggest::rank(name, config.providers.keys().map(String::as_str));
-    bail!(Message::new(
-        format!("no provider `{name}` in the config"),
-        format!("there are {}; `agent-run providers add` adds one", suggest::join_limited(&names, 12))
-    ))
+    lookup::provider(name, config).map(|(_, provider)| provider)
 }
 
 /// The agents that can be launched on a provider, and by which protocol.

@@ -2,7 +2,6 @@
 //!
 //! It costs a few tokens, so it runs on request and never at a launch.
 
-use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
@@ -18,6 +17,7 @@ use crate::cli::providers::ProvidersTestArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
+use crate::launch::model::nothing_listed;
 use crate::ui::output;
 
 /// What was found out about one thing.
@@ -48,8 +48,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     report(&list, words.json)?;
     let model = words.model.clone().or_else(|| provider.default_model.clone());
     let model = model.or_else(|| catalog.known(name, provider).with_prefix("").into_iter().next());
-    let model = model
-        .with_context(|| Message::new(format!("no model is known of {name}"), "name one with --model"))?;
+    let model = model.with_context(|| nothing_listed(name))?;
     let mut findings = vec![list];
     let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
     for protocol in Protocol::ALL.into_iter().filter(declared) {

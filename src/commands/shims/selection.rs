@@ -7,7 +7,7 @@ use shims::Message;
 use crate::cli::shims::ShimsInstallArgs;
 use crate::config::Config;
 use crate::env::Environment;
-use crate::launch::{program, resolve};
+use crate::launch::{lookup, program, resolve};
 use crate::shim_links::pairs::{ShimTarget, fitting, fitting_of};
 
 /// The pairs that were asked for.
@@ -21,7 +21,7 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
         return asked.names.iter().map(checked).collect();
     }
     let agents: Vec<_> =
-        asked.agents.iter().map(|name| resolve::agent(name.as_ref())).collect::<Result<_>>()?;
+        asked.agents.iter().map(|name| lookup::agent(name.as_ref())).collect::<Result<_>>()?;
     for name in &asked.providers {
         check_exists(name, config)?;
     }
@@ -61,9 +61,5 @@ fn check_exists(name: &str, config: &Config) -> Result<()> {
     if config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home) {
         return Ok(());
     }
-    let near = crate::suggest::rank(name, config.providers.keys().map(String::as_str));
-    bail!(Message::new(
-        format!("no provider `{name}` in the config"),
-        format!("it has {}", crate::suggest::join_limited(&near, 12))
-    ))
+    Err(lookup::missing(name, None, config))
 }

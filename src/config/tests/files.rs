@@ -44,7 +44,7 @@ fn a_key_that_others_can_read_is_a_warning() {
         assert_eq!(warnings.len(), usize::from(warned), "{mode:o}");
         if let [warning] = &warnings[..] {
             let at = path.display();
-            let text = "providers.p.key is in a file that others can read";
+            let text = "providers.p.key is in a file that other users can read";
             assert_eq!(warning.render(), format!("{at}: {text}\nhelp: chmod 600 '{at}'"));
         }
         fs::remove_file(&path).expect("removed");
@@ -56,7 +56,7 @@ fn a_key_that_others_can_read_is_a_warning() {
 #[test]
 fn a_file_that_is_not_there_or_no_file_is_said() {
     let folder = folder();
-    let none = "could not read the config: DIR/none.yaml: no such file\nhelp: `agent-run config --bootstrap-config` writes an example there";
+    let none = "could not read the config: DIR/none.yaml: no such file\nhelp: `agent-run providers add NAME` creates it (`agent-run providers presets` lists the known names), and `agent-run config --bootstrap-config` writes an example there";
     assert_eq!(refused(&folder.path().join("none.yaml")), none);
     let inner = folder.path().join("folder");
     fs::create_dir(&inner).expect("a folder");

@@ -175,6 +175,9 @@ fn a_model_is_shown_with_who_said_what() {
     assert!(ran.stdout.contains(&source), "{}", ran.stdout);
     assert!(ran.stdout.contains("tools\tunknown\t\n"), "{}", ran.stdout);
     sandbox.agent_run(&["models", "show", "mock", "m-twoo"]).exits(1).complains(&["did you mean m-two"]);
+    // That a list lacks the default model does not make it unknown.
+    let sandbox = self::sandbox(&lists, "    default_model: mine\n");
+    assert!(sandbox.agent_run(&["models", "show", "mock", "mine"]).clean().stdout.contains("mine"));
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn what_changed_is_said() {
     let sandbox = sandbox(&lists, "");
     let diff =
         |words: &[&str]| sandbox.agent_run(&[&["models", "diff", "mock"], words].concat()).clean().stdout;
-    assert_eq!(diff(&[]), "no list before this one differed from it\n");
+    assert_eq!(diff(&[]), "No changes since the first download\n");
     lists.now_json(r#"{"data": [{"id": "a", "pricing": {"prompt": "0.000002"}}, {"id": "c"}]}"#);
     let changes = diff(&["--refresh"]);
     let (_, changes) = changes.split_once('\n').unwrap();

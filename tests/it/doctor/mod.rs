@@ -51,7 +51,7 @@ fn a_healthy_machine_is_well_and_stays_as_it_is() {
         "providers: 2",
         "claude@mock  m1 at https://mock.example",
         "Model lists\n  ok      mock   not asked for yet",
-        "Nothing is wrong",
+        "Problems: 0; notes: ",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
@@ -75,8 +75,8 @@ fn settings_that_would_hijack_are_said_by_name_alone() {
         "requests go through the proxy proxy.example (https_proxy, inherited)",
         ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
         "work/.claude/settings.local.json: apiKeyHelper: --settings overrules it",
-        "the environment: ANTHROPIC_API_KEY: removed for the launch",
-        "the environment: ANTHROPIC_BASE_URL (to evil.example): replaced for the launch",
+        "ANTHROPIC_API_KEY is removed from the agent's environment",
+        "ANTHROPIC_BASE_URL (to evil.example) is replaced in the agent's environment",
         ".codex/config.toml: model, model_provider: left out of the launch's own config.toml",
         "work/.codex/config.toml: model: pinned with -c",
     ] {
@@ -101,7 +101,7 @@ fn a_version_out_of_range_is_said_with_what_to_do() {
     let new = said("3.0", 0);
     assert!(new.contains("newer than 2.1.332") && new.contains("doctor --probe claude"), "{new}");
     let mute = said("no number", 0);
-    assert!(mute.contains("it did not tell its version") && mute.contains("--version` says"), "{mute}");
+    assert!(mute.contains("it printed no version") && mute.contains("--version` says"), "{mute}");
     fs::remove_file(sandbox.path("bin/claude")).unwrap();
     let gone = sandbox.agent_run(&["doctor", "claude"]).exits(1).stdout;
     assert!(gone.contains("could not find claude") && gone.contains("help: install it"), "{gone}");
@@ -120,7 +120,7 @@ fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
     assert!(none.contains("no such file") && none.contains("--bootstrap-config"), "{none}");
     sandbox.config("providers: {a: {protocols: [anthropic], base_urls: {anthropic: 'https://a.example'}}}");
     let wrong = sandbox.agent_run(&["doctor", "aa"]).exits(1);
-    wrong.complains(&["no provider `aa`", "help: it has a"]);
+    wrong.complains(&["no provider `aa`", "help: did you mean a? the config has a"]);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
         "model     m1",
         "PONG-FROM-MOCK",
         "No other key was sent, though ANTHROPIC_API_KEY and MOCK_KEY held one",
-        "not seen is what",
+        "Not covered: traffic that bypasses",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
@@ -224,7 +224,7 @@ fn the_known_problems_of_the_version_that_is_here_are_said_and_are_no_findings()
     let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
     let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
     assert!(
-        !said.contains(tls) && said.contains("known   claude") && said.contains("Nothing is wrong"),
+        !said.contains(tls) && said.contains("known   claude") && said.contains("Problems: 0; notes: "),
         "{said}"
     );
     sandbox.script("claude", &claude("2.1.197", ""));

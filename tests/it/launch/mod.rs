@@ -96,6 +96,47 @@ fn only_the_chosen_providers_key_reaches_the_agent_and_never_an_argument() {
     assert!(ran.args().iter().all(|arg| !arg.contains("sk-")), "{:?}", ran.args());
 }
 
+/// A variable that is not set, as in `--model "$MODEL"`: Claude Code would ask for a model of its own.
+#[test]
+fn what_is_no_models_id_is_refused_whatever_is_forced() {
+    let sandbox = sandbox();
+    for model in ["", " ", "[1m]", " m2", "m\n2"] {
+        let options = ["launch", "mock", "--force", "all", "--model", model, "claude"];
+        let ran = sandbox.agent_run(&options).exits(125);
+        ran.complains(&["--model: this is not a model's id", "\nhelp: write the id as"]);
+    }
+}
+
+/// On a machine without a config the help is the command that adds the provider.
+#[test]
+fn without_a_config_the_help_is_to_add_the_provider() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).ok();
+    let known = "help: deepseek is a known provider: add it with `agent-run providers add deepseek`";
+    for words in [&["launch", "deepseek", "claude"], &["launch", "deepseek", "codex"]] {
+        sandbox.agent_run(words).exits(125).complains(&["could not read the config", "no such file", known]);
+    }
+    let other = sandbox.agent_run(&["launch", "mine", "claude"]).exits(125);
+    other.complains(&["no such file", "help: `agent-run providers add NAME` creates it"]);
+    sandbox.config("providers: {}\n");
+    sandbox
+        .agent_run(&["launch", "deepseek", "claude"])
+        .exits(125)
+        .complains(&["no provider `deepseek` in the config", known]);
+    for words in [
+        &["doctor", "zzz"][..],
+        &["models", "list", "zzz"],
+        &["providers", "show", "zzz"],
+        &["config", "show", "zzz"],
+    ] {
+        sandbox.agent_run(words).exits(1).complains(&[
+            "no provider `zzz` in the config",
+            "help: the config has no providers yet; add one with `agent-run providers add NAME`",
+        ]);
+    }
+}
+
 #[test]
 fn exit_codes_are_those_promised() {
     let sandbox = sandbox();

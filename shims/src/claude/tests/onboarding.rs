@@ -54,7 +54,7 @@ fn a_broken_file_is_refused_with_its_place() {
         let error = Machine::bare().file("/home/u/.claude.json", text).plan(&launch()).expect_err(text);
         let error = error.render();
         assert!(error.starts_with(&format!("/home/u/.claude.json{place}")), "{text:?}: {error}");
-        assert!(error.contains("\nhelp: correct the file"), "{error}");
+        assert!(error.contains("\nhelp: fix the file"), "{error}");
     }
 }
 

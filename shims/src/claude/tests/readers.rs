@@ -73,7 +73,7 @@ fn a_users_settings_that_are_no_json_are_refused_with_their_place() {
         ("{} x", ":1:4: "),
     ] {
         let error = Machine::onboarded().file(USER, text).plan(&launch()).expect_err(text).render();
-        assert!(error.starts_with(&format!("{USER}{place}")) && error.contains("\nhelp: correct"), "{error}");
+        assert!(error.starts_with(&format!("{USER}{place}")) && error.contains("\nhelp: fix"), "{error}");
     }
     let big_endian: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_be_bytes).collect();
     Machine::onboarded().file(USER, big_endian).plan(&launch()).expect_err("Claude Code does not read it");

@@ -1,0 +1,146 @@
+//! Names that were typed, looked up: an agent, a provider of the config. One wording for each that does not exist.
+
+use anyhow::{Result, anyhow};
+use shims::{Agent, Message};
+use std::ffi::OsStr;
+
+use super::resolve::{common, spoken};
+use crate::config::{Config, Provider};
+use crate::{presets, suggest};
+
+/// How many providers a message names.
+const MOST: usize = 12;
+
+/// The agent that was typed.
+///
+/// # Errors
+/// When there is none of that name: lists those there are, with the nearest one.
+pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
+    if let Some(agent) = typed.to_str().and_then(shims::by_name) {
+        return Ok(agent);
+    }
+    let typed = typed.to_string_lossy();
+    let meant = did_you_mean(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
+    let help = format!("{meant}the agents are {}", shims::names());
+    Err(anyhow!(Message::new(format!("no agent `{typed}`"), help)))
+}
+
+/// The provider called `name`, with its name as the config has it.
+///
+/// # Errors
+/// When the config has no such provider: see [`missing`].
+pub fn provider<'a>(name: &str, config: &'a Config) -> Result<(&'a str, &'a Provider)> {
+    let found = config.providers.get_key_value(name).map(|(name, provider)| (name.as_str(), provider));
+    found.ok_or_else(|| missing(name, None, config))
+}
+
+/// The provider called `name`, for `agent`.
+///
+/// # Errors
+/// When the config has no such provider: see [`missing`].
+pub fn provider_for<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Result<&'a Provider> {
+    config.providers.get(name).ok_or_else(|| missing(name, Some(agent), config))
+}
+
+/// The error for a provider that the config does not have. Its help names the preset to add, or else those that
+/// the agent can use, the nearest first.
+pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow::Error {
+    let fits = |provider: &Provider| agent.is_none_or(|agent| common(agent, provider).is_some());
+    let fitting = config.providers.iter().filter(|(_, provider)| fits(provider));
+    let names = suggest::rank(name, fitting.map(|(name, _)| name.as_str()));
+    let meant = did_you_mean(name, names.iter().copied());
+    let listed = match agent {
+        Some(agent) => format!("{} can use {}", agent.title(), suggest::join_limited(&names, MOST)),
+        None => format!("the config has {}", suggest::join_limited(&names, MOST)),
+    };
+    let help = match (names.is_empty(), adding(name)) {
+        (false, Some(add)) if meant.is_empty() => format!("{add}; {listed}"),
+        (false, _) if !meant.is_empty() => format!("{meant}{listed}"),
+        (false, _) => format!("{listed}; add another with `agent-run providers add NAME`"),
+        (true, Some(add)) => add,
+        (true, None) => {
+            let none = match agent {
+                Some(agent) if !config.providers.is_empty() => {
+                    format!("{} needs a provider that speaks {}", agent.title(), spoken(agent))
+                }
+                _ => "the config has no providers yet".to_owned(),
+            };
+            format!(
+                "{none}; add one with `agent-run providers add NAME` (`agent-run providers presets` lists the known ones)"
+            )
+        }
+    };
+    anyhow!(Message::new(format!("no provider `{name}` in the config"), help))
+}
+
+/// What to type to add the provider, where its name is that of a preset.
+pub fn adding(name: &str) -> Option<String> {
+    presets::is_known(name)
+        .then(|| format!("{name} is a known provider: add it with `agent-run providers add {name}`"))
+}
+
+fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    suggest::closest(typed, names).map_or_else(String::new, |near| format!("did you mean {near}? "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use shims::message::Render as _;
+    use std::path::Path;
+
+    fn refusal(name: &str, agent: Option<&str>, text: &str) -> String {
+        let loaded = config::parse(text.to_owned(), Path::new("c.yaml")).expect("a config");
+        missing(name, agent.and_then(shims::by_name), &loaded.config).render()
+    }
+
+    #[test]
+    fn a_provider_that_does_not_exist_has_one_error() {
+        const NONE: &str = "providers: {}\n";
+        const ONE: &str =
+            "providers: {local: {protocols: [anthropic], base_urls: {anthropic: http://127.0.0.1:1}}}\n";
+        let no = |name: &str| format!("no provider `{name}` in the config\nhelp: ");
+        let add = "deepseek is a known provider: add it with `agent-run providers add deepseek`";
+        for (name, agent, text, help) in [
+            ("deepseek", None, NONE, add.to_owned()),
+            ("deepseek", Some("claude"), NONE, add.to_owned()),
+            ("deepseek", Some("claude"), ONE, format!("{add}; Claude Code can use local")),
+            ("locl", None, ONE, "did you mean local? the config has local".to_owned()),
+            ("locl", Some("claude"), ONE, "did you mean local? Claude Code can use local".to_owned()),
+            (
+                "zzz",
+                None,
+                ONE,
+                "the config has local; add another with `agent-run providers add NAME`".to_owned(),
+            ),
+            (
+                "zzz",
+                None,
+                NONE,
+                "the config has no providers yet; add one with `agent-run providers add NAME` \
+                 (`agent-run providers presets` lists the known ones)"
+                    .to_owned(),
+            ),
+            (
+                "zzz",
+                Some("codex"),
+                ONE,
+                "Codex needs a provider that speaks openai-responses; add one with `agent-run providers add NAME` \
+                 (`agent-run providers presets` lists the known ones)"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(refusal(name, agent, text), no(name) + &help);
+        }
+    }
+
+    #[test]
+    fn an_agent_that_does_not_exist_has_one_error() {
+        let error = agent("cluade".as_ref()).err().expect("no agent").render();
+        assert_eq!(
+            error,
+            format!("no agent `cluade`\nhelp: did you mean claude? the agents are {}", shims::names())
+        );
+    }
+}
