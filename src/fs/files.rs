@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_mended_and_real_files_left() {
+    fn links_are_repaired_and_real_files_left() {
         let (root, dirs) = sandbox();
         private_dir(&dirs.cache, &dirs).expect("created");
         let to = |target: &str, replaces_folder| Link { target: root.path().join(target), replaces_folder };

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use toml::Table;
 
 use super::former::{self, Former, has, is_hidden};
-use super::home::{CodexHome, Unread};
+use super::home::{CodexHome, UnreadableFile};
 use super::settings;
 use crate::{Carry, Fact, Inputs, KeyText, Launch, Plan};
 
@@ -88,8 +88,8 @@ pub fn settings_of(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<(T
 }
 
 /// What the launches that follow have to try again.
-pub fn unread(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Unread {
-    let mut unread = Unread::default();
+pub fn unread(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> UnreadableFile {
+    let mut unread = UnreadableFile::default();
     for former in taken(launch, home, inputs) {
         let Some(name) = former.name() else { continue };
         if former.is_hidden(inputs) {

@@ -66,14 +66,14 @@ pub fn owns(name: &str) -> bool {
 
 /// The providers of whose homes, made by older versions, something could not be read. The next launches try again.
 #[derive(Debug, Default)]
-pub struct Unread {
+pub struct UnreadableFile {
     /// Where the whole home is hidden.
     pub homes: Vec<String>,
     /// Where the settings are.
     pub settings: Vec<String>,
 }
 
-impl Unread {
+impl UnreadableFile {
     /// Whether all was read.
     pub fn is_empty(&self) -> bool {
         self.homes.is_empty() && self.settings.is_empty()
@@ -152,7 +152,7 @@ impl CodexHome {
     }
 
     /// Plans folders and links. `unread` is what of older versions is still to be brought over.
-    pub fn plan(&self, unread: &Unread, inputs: &Inputs, plan: &mut Plan) {
+    pub fn plan(&self, unread: &UnreadableFile, inputs: &Inputs, plan: &mut Plan) {
         plan.dirs.extend([self.runtime.clone(), self.sqlite()]);
         self.mirror().plan(inputs, plan);
         if let Some(former) = marked(&self.runtime, inputs).filter(|former| *former != self.real) {
@@ -197,13 +197,13 @@ impl CodexHome {
     }
 
     /// What could not be read when the rest was brought over.
-    pub fn unread(&self, inputs: &Inputs) -> Unread {
+    pub fn unread(&self, inputs: &Inputs) -> UnreadableFile {
         let marker = marker(&self.runtime, inputs).unwrap_or_default();
         let names = |key: &str| -> Vec<String> {
             let names = marker[key].as_array().into_iter().flatten();
             names.filter_map(|name| Some(name.as_str()?.to_owned())).collect()
         };
-        Unread { homes: names(UNREAD_HOMES), settings: names(UNREAD_SETTINGS) }
+        UnreadableFile { homes: names(UNREAD_HOMES), settings: names(UNREAD_SETTINGS) }
     }
 
     fn mirror(&self) -> Mirror<'_> {

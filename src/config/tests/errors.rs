@@ -7,7 +7,7 @@ use super::{messages, parse, provider};
 const CASES: &str = include_str!("errors.txt");
 
 #[test]
-fn every_error_says_where_what_and_how_to_mend_it() {
+fn every_error_says_where_what_and_how_to_fix_it() {
     let (head, cases) = CASES.split_once("## the whole file\n\n").expect("the first section");
     let (whole, inner) = cases.split_once("## in a provider\n\n").expect("the second section");
     let said = format!(

@@ -35,7 +35,7 @@ fn sandbox() -> Sandbox {
 }
 
 #[test]
-fn words_reach_the_agent_byte_for_byte_through_both_doors() {
+fn words_reach_the_agent_byte_for_byte_in_both_modes() {
     let sandbox = sandbox();
     let words = ["--help", "", "-p", "two words", "--", "--model", "x"];
     assert_eq!(sandbox.run("claude@mock", &words).clean().own_args(), words);
@@ -54,7 +54,7 @@ fn words_reach_the_agent_byte_for_byte_through_both_doors() {
 }
 
 #[test]
-fn both_doors_give_the_same_plan() {
+fn both_modes_give_the_same_plan() {
     let sandbox = sandbox();
     let by_name = sandbox.agent_run(&["launch", "mock", "--dry-run", "claude", "-p", "hi"]).clean();
     let mut shim = sandbox.command("claude@mock");
