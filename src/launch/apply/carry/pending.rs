@@ -17,7 +17,7 @@ use crate::fs::{files, io_error};
 /// Returns what still cannot; `None` when nothing was noted. `seconds` gets what has another in its place.
 ///
 /// # Errors
-/// As [`carry`].
+/// As [`super::carry()`].
 pub fn again(
     path: &Path,
     folders: &mut Folders<'_>,
