@@ -106,7 +106,8 @@ pub fn prepare(
         ));
     }
     // 6. Lock the runtime homes: two launches must not read and write them at once.
-    let lock = homes::lock(agent, &request.provider, dirs)?;
+    let mut folders = Folders::of(dirs);
+    let lock = homes::lock(agent, &request.provider, &mut folders)?;
     // 7. Plan, from a snapshot of every file that the agent's adapter asks for.
     let mut plan = ManuallyDrop::new(plan(request, resolved.launch(), inputs)?);
     if user_files == UserFiles::Leave {
@@ -114,7 +115,6 @@ pub fn prepare(
     }
     notes.append(&mut plan.notes);
     // 8. Apply: mark the homes as used before they are filled, then folders, files, links and merges.
-    let mut folders = Folders::of(dirs);
     let in_use = homes::hold(&plan, agent, &mut folders);
     apply::prepare(&plan, &mut folders, key, notes)?;
     let command = apply::command(&plan, key, env)?;

@@ -114,7 +114,8 @@ impl History {
         let databases: Vec<_> = databases.map(|folder| folder.join(DATABASE)).collect();
         if databases.len() > 1 {
             let shown = databases.iter().filter_map(|database| database.parent()).map(session_list);
-            let shown: String = shown.map(|command| format!("\n  {command}")).collect();
+            let line = |command| format!("\n  {command}");
+            let shown: String = shown.map(line).collect();
             let text = "all providers share one history of this project from now on: the one that was used last. \
                         The others stay where they are";
             plan.warn(Message::new(text, format!("to look into each:{shown}")));
@@ -146,10 +147,10 @@ impl Before {
         let places = folders.iter().chain([&self.data]);
         let hidden: Vec<_> = places.filter_map(|place| Some((place, unreadable(place, inputs)?))).collect();
         let Some((first, _)) = hidden.first() else { return };
-        let lines: String =
-            hidden.iter().map(|(place, why)| format!("\n  {}: {why}", place.display())).collect();
+        let line = |(place, why): &(&PathBuf, &str)| format!("\n  {}: {why}", place.display());
+        let lines: String = hidden.iter().map(line).collect();
         let folder =
-            if *first == &self.data { first.join("PROVIDER").join(&self.key) } else { first.to_path_buf() };
+            if *first == &self.data { first.join("PROVIDER").join(&self.key) } else { (*first).clone() };
         plan.warn(Message::new(
             format!("sessions of earlier versions may be here, and could not be read:{lines}"),
             format!(
