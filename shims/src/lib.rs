@@ -54,7 +54,7 @@ pub use message::Message;
 pub use model::{Model, model_id};
 pub use origin::{Origin, Sourced};
 pub use plan::{Carry, Edit, FileWrite, KeyText, Link, Merge, Note, Plan};
-pub use print::quote;
+pub use print::{quote, quoted};
 pub use protocol::Protocol;
 pub use secret::{MachineSecret, Suffix};
 pub use shell::variables;

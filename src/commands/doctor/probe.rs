@@ -87,7 +87,8 @@ fn probe(
 ) -> Result<(ProbeReport, bool)> {
     let request = LaunchRequest { args: agent.one_shot(probe::PROMPT), ..LaunchRequest::new(agent, name) };
     let mut notes = Vec::new();
-    let (launch, _) = launch::resolve_only(&request, context, Network::Off, &mut notes)?;
+    let resolved = launch::resolve_only(&request, context, Network::Off, &mut notes)?;
+    let (launch, _) = resolved.into_launch().context("a home without a provider has no launch")?;
     let Context { env, dirs, loaded } = context;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let proxy = mock_provider.proxy();

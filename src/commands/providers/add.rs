@@ -6,14 +6,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use shims::quote;
+use shims::{quote, quoted};
 
 use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::presets::{self, KeyPlace, Preset};
 use crate::ui::{output, prompt};
-use crate::{config, key, ui};
+use crate::{config, ui};
 
 /// Shows what would be added to the config at `path`, asks, and adds it.
 ///
@@ -83,7 +83,7 @@ fn ask_for_place(variable: &str, name: &str, env: &Environment) -> Result<Option
     }
     let state = if env.var(variable).is_some() { "set here" } else { "not set here" };
     let variable = format!("in the variable {variable}, {state}");
-    let commands = ways.iter().map(|way| format!("`{}`", key::shown(&way.argv)));
+    let commands = ways.iter().map(|way| format!("`{}`", quoted(&way.argv)));
     let ways_shown: Vec<_> = [variable].into_iter().chain(commands).collect();
     match prompt::choice("Where is the key?", &ways_shown)? {
         Some(0) => Ok(None),
