@@ -1,55 +1,45 @@
-//! Questions to whoever sits at the terminal: which answers there are, and what an end of input means.
+//! Questions to the person at the terminal. They are written to stderr, so that stdout stays the agent's, and are read
+//! from stdin.
 
-use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _, stdin, stdout};
+use std::io::stdin;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
-use super::output;
+use super::log::say;
 
-/// Whether somebody can be asked: both the question and the answer need a terminal.
-pub fn is_possible() -> bool {
-    stdin().is_terminal() && stdout().is_terminal()
-}
+/// How often an answer that is none is asked for again.
+const TRIES: usize = 5;
 
-/// The answer without blanks around it. The end of input is no answer.
-pub fn line(question: &str) -> Result<Option<String>> {
-    output::write(|out| out.write_all(question.as_bytes()))?;
+/// The line that is typed, without the space around it.
+///
+/// # Errors
+/// At the end of input.
+pub fn ask(question: &str) -> Result<String> {
+    say(question);
     let mut answer = String::new();
-    let read = stdin().read_line(&mut answer).context("could not read the answer")?;
-    Ok((read > 0).then(|| answer.trim().to_owned()))
+    let count = stdin().read_line(&mut answer).context("could not read the answer")?;
+    if count == 0 {
+        say("\n");
+        return Err(stopped());
+    }
+    Ok(answer.trim().to_owned())
 }
 
-/// Asks until the answer is yes, as an empty one is, or no, as the end of input is.
+/// Whether the answer is yes, which an empty one is too.
+///
+/// # Errors
+/// As [`ask`].
 pub fn agrees(question: &str) -> Result<bool> {
-    let agreed = answer(&format!("{question} [Y/n] "), |answer| match answer {
-        "" | "y" | "yes" => Some(true),
-        "n" | "no" => Some(false),
-        _ => None,
-    });
-    Ok(agreed?.unwrap_or(false))
-}
-
-/// Asks until the answer is the number of one of `ways`, which are counted from 1, and gives its index. An empty answer is
-/// the first, and the end of input is `None`.
-pub fn choice(question: &str, ways: &[String]) -> Result<Option<usize>> {
-    let list = ways.iter().enumerate().fold(question.to_owned(), |mut text, (index, way)| {
-        _ = write!(text, "\n  {}  {way}", index + 1);
-        text
-    });
-    answer(&format!("{list}\n[1] "), |answer| match answer.parse::<usize>() {
-        _ if answer.is_empty() => Some(0),
-        Ok(number) if (1..=ways.len()).contains(&number) => Some(number - 1),
-        _ => None,
-    })
-}
-
-/// Asks until `understood` makes something of the answer in lower case.
-fn answer<T>(question: &str, understood: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
-    while let Some(answer) = line(question)? {
-        if let Some(answer) = understood(&answer.to_lowercase()) {
-            return Ok(Some(answer));
+    for _ in 0..TRIES {
+        match ask(&format!("{question} [Y/n] "))?.to_lowercase().as_str() {
+            "" | "y" | "yes" => return Ok(true),
+            "n" | "no" => return Ok(false),
+            _ => {}
         }
     }
-    Ok(None)
+    Err(stopped())
+}
+
+fn stopped() -> anyhow::Error {
+    anyhow!("stopped without an answer, and nothing was changed")
 }

@@ -4,7 +4,7 @@
 use shims::Message;
 use std::ffi::{OsStr, OsString};
 use std::fs::DirBuilder;
-use std::io::{ErrorKind, Write};
+use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -33,7 +33,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         let help = "`agent-run config --bootstrap-config` writes an example there";
         bail!(Message::new(format!("there is no config: {}", path.display()), help));
     }
-    if !prompt::is_possible() {
+    if !stdin().is_terminal() || !stdout().is_terminal() {
         return output::write(|out| writeln!(out, "{}", path.display()));
     }
     if written {

@@ -1,7 +1,8 @@
 //! `providers add`: a copy of a preset in the user's config.
 
 use shims::Message;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::presets::{self, KeyPlace, Preset};
-use crate::ui::{output, prompt};
+use crate::ui::output;
 use crate::{config, ui};
 
 /// Shows what would be added to the config at `path`, asks, and adds it.
@@ -25,7 +26,7 @@ pub fn run(words: &ProvidersAddArgs, path: &Path, env: &Environment) -> Result<E
     let before = config::text(path)?;
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
-    let (is_terminal, asked) = (prompt::is_possible(), said(words)?);
+    let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);
     if !words.dry_run {
         config::check_writable(path, &preset.entry(name, asked.as_ref(), words.model.as_deref()))?;
     }
@@ -48,7 +49,7 @@ pub fn run(words: &ProvidersAddArgs, path: &Path, env: &Environment) -> Result<E
                 "--yes adds it without asking"
             ));
         }
-        if !prompt::agrees(&format!("\nAdd this to {}?", path.display()))? {
+        if !agreed(&format!("\nAdd this to {}? [Y/n] ", path.display()))? {
             bail!("nothing was added");
         }
     }
@@ -82,14 +83,37 @@ fn ask_for_place(variable: &str, name: &str, env: &Environment) -> Result<Option
         return Ok(None);
     }
     let state = if env.var(variable).is_some() { "set here" } else { "not set here" };
-    let variable = format!("in the variable {variable}, {state}");
-    let commands = ways.iter().map(|way| format!("`{}`", quoted(&way.argv)));
-    let ways_shown: Vec<_> = [variable].into_iter().chain(commands).collect();
-    match prompt::choice("Where is the key?", &ways_shown)? {
-        Some(0) => Ok(None),
-        Some(chosen) => Ok(Some(KeyPlace::Command(ways.swap_remove(chosen - 1).argv))),
-        None => bail!("nothing was added"),
+    let mut text = format!("Where is the key?\n  1  in the variable {variable}, {state}\n");
+    for (index, way) in ways.iter().enumerate() {
+        _ = writeln!(text, "  {}  `{}`", index + 2, quoted(&way.argv));
     }
+    let answer = ask(&format!("{text}[1] "))?;
+    match answer.parse::<usize>() {
+        _ if answer.is_empty() => Ok(None),
+        Ok(1) => Ok(None),
+        Ok(chosen) if chosen - 1 <= ways.len() && chosen > 1 => {
+            Ok(Some(KeyPlace::Command(ways.swap_remove(chosen - 2).argv)))
+        }
+        _ => bail!(Message::new(
+            format!("`{answer}` is none of these"),
+            "answer with a number, or use --key-command"
+        )),
+    }
+}
+
+fn agreed(question: &str) -> Result<bool> {
+    Ok(matches!(ask(question)?.to_lowercase().as_str(), "" | "y" | "yes"))
+}
+
+fn ask(question: &str) -> Result<String> {
+    output::write(|out| out.write_all(question.as_bytes()))?;
+    let mut answer = String::new();
+    let read = stdin().read_line(&mut answer).context("could not read the answer")?;
+    // The end of input is no consent.
+    if read == 0 {
+        bail!("nothing was added");
+    }
+    Ok(answer.trim().to_owned())
 }
 
 fn next_steps(name: &str, preset: &Preset, key: Option<&KeyPlace>, path: &Path, env: &Environment) -> String {
