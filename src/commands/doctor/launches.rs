@@ -42,18 +42,19 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = LaunchRequest::new(agent, provider);
-    // Resolved by itself first: what is missing there a launch may still name.
-    let mut notes = Vec::new();
-    if let Err(error) = launch::resolve_only(&request, context, Network::Off, &mut notes) {
-        return vec![Finding::error(Severity::Note, subject, &error, &otherwise)];
-    }
-    let planned = match launch::dry_run(&request, context, Network::Off, &mut notes) {
+    // What is missing to resolve it a launch may still name.
+    let resolved = match launch::resolve_only(&request, context, Network::Off, &mut Vec::new()) {
+        Ok(resolved) => resolved,
+        Err(error) => return vec![Finding::error(Severity::Note, subject, &error, &otherwise)],
+    };
+    let mut planned = match launch::plan_only(&request, context, resolved) {
         Ok(planned) => planned,
         Err(error) => return vec![Finding::error(Severity::Problem, subject, &error, &otherwise)],
     };
     let plan = &planned.plan;
     let Some((launch, _)) = &planned.launch else { return Vec::new() };
-    let inputs = conflicts::inputs(agent, launch, &context.dirs, context.env);
+    conflicts::read_files(agent, &mut planned.inputs);
+    let inputs = &planned.inputs;
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
     let assumption = launch.assumption();
@@ -63,12 +64,12 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     }
     let inherits = matches!(launch.proxy, Proxy::Inherit);
     findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
-    for policy in conflicts::policies(&inputs) {
+    for policy in conflicts::policies(inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
         let help = "a launch says where it goes against it; its owner is the machine's administrator";
         findings.push(Finding::note(subject.as_str(), text, help));
     }
-    for it in conflicts::of(agent, launch, &inputs, plan) {
+    for it in conflicts::of(agent, launch, inputs, plan) {
         let help = format!(
             "no action needed: launches ignore it. It only affects `{}` started directly",
             agent.name()
