@@ -3,6 +3,8 @@
 pub mod format;
 pub mod log;
 pub mod output;
+pub mod pager;
 pub mod progress;
 pub mod sanitize;
+pub mod screen;
 pub mod table;
