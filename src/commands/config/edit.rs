@@ -37,7 +37,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         return output::write(|out| writeln!(out, "{}", path.display()));
     }
     if written {
-        output::write(|out| writeln!(out, "wrote {}", path.display()))?;
+        output::people(|out| writeln!(out, "wrote {}", path.display()))?;
     }
     if let Some(why) = unwritable(path) {
         log::warn(why);
