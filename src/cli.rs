@@ -5,8 +5,8 @@
 pub mod config;
 pub mod doctor;
 pub mod env;
+pub mod help;
 pub mod import;
-pub mod man;
 pub mod models;
 pub mod providers;
 pub mod shims;
@@ -29,6 +29,7 @@ pub use self::shims::ShimsCommand;
     name = "agent-run",
     version,
     arg_required_else_help = true,
+    disable_help_subcommand = true,
     after_help = "\
 Examples:
   agent-run demo                       see it work: no config, key or network
@@ -100,9 +101,8 @@ Examples:
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     MockProvider(MockProviderArgs),
-    /// Write the manual's pages
-    #[command(hide = true)]
-    Man(man::ManArgs),
+    /// Show the help of a command, or write the manual
+    Help(help::HelpArgs),
 }
 
 /// `agent-run launch`
