@@ -7,8 +7,8 @@ pub mod doctor;
 pub mod env;
 pub mod help;
 pub mod import;
-pub mod man;
 pub mod models;
+pub mod overview;
 pub mod providers;
 pub mod shims;
 
@@ -30,6 +30,7 @@ pub use self::shims::ShimsCommand;
     name = "agent-run",
     version,
     arg_required_else_help = true,
+    disable_help_subcommand = true,
     after_help = "\
 Examples:
   agent-run demo                       see it work: no config, key or network
@@ -59,7 +60,7 @@ impl Cli {
         let mut words = std::env::args_os().skip(1).peekable();
         let wants_help = words.peek().is_none()
             || words.any(|word| ["-h", "--help", "help"].iter().any(|help| word == *help));
-        let mut command = if wants_help { help::shown() } else { Self::command() };
+        let mut command = if wants_help { overview::shown() } else { Self::command() };
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
@@ -116,9 +117,8 @@ Examples:
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     MockProvider(MockProviderArgs),
-    /// Write the manual's pages
-    #[command(hide = true)]
-    Man(man::ManArgs),
+    /// Show the help of a command, or write the manual
+    Help(help::HelpArgs),
 }
 
 /// `agent-run launch`

@@ -95,7 +95,10 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             import_config(&import, cli.config.as_deref(), env)
                 .and_then(|path| commands::import::run(&import, &path, env)),
         ),
-        Command::Man(man) => done(commands::man::run(&man.dir)),
+        Command::Help(help) => match &help.man {
+            Some(dir) => done(commands::help::write_manual(dir.as_deref(), env)),
+            None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(&page)),
+        },
         Command::MockProvider(mock_provider) => done(commands::mock_provider::run(
             mock_provider.listen,
             &mock_provider.log,

@@ -41,6 +41,7 @@ pub mod internals;
 mod key;
 mod launch;
 mod machine_secret;
+mod manual;
 mod mock_provider;
 mod presets;
 mod probe;
