@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::{Value as Json, json};
 
+use super::providers;
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
@@ -25,7 +26,16 @@ use crate::ui::output;
 pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     match request.show {
         Some(show) => dry_run(request, show, env),
-        None => match launch::run(request, env)? {},
+        None => match launch::run(request, env) {
+            // A launch that has its provider never comes here.
+            Err(error) => {
+                if !providers::offer(request, env)? {
+                    return Err(error);
+                }
+                match launch::run(request, env)? {}
+            }
+            Ok(never) => match never {},
+        },
     }
 }
 

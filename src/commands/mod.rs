@@ -5,6 +5,7 @@ pub mod demo;
 pub mod doctor;
 pub mod env;
 pub mod import;
+pub mod key;
 pub mod launch;
 pub mod man;
 pub mod mock_provider;

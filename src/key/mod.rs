@@ -5,6 +5,7 @@
 
 mod command;
 pub mod shape;
+pub mod store;
 
 use shims::Message;
 use std::cell::OnceCell;
@@ -135,6 +136,15 @@ pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
 pub fn shown(argv: &[String]) -> String {
     let words: Vec<_> = argv.iter().map(|word| shims::quote(word.as_ref())).collect();
     words.join(" ")
+}
+
+/// A key that was typed, by the rules for every source.
+///
+/// # Errors
+/// When it is no key.
+pub fn typed(line: &str) -> Result<String> {
+    keep_out_of_cores();
+    judge(line.as_bytes(), KeyCheck::On).context("this is not used")
 }
 
 /// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of

@@ -4,5 +4,6 @@ pub mod format;
 pub mod log;
 pub mod output;
 pub mod progress;
+pub mod prompt;
 pub mod sanitize;
 pub mod table;
