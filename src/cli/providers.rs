@@ -95,6 +95,10 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
+    /// Where the server is, if elsewhere: http://127.0.0.1:8081
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+
     /// Print what would be added, and do nothing
     #[arg(long)]
     pub dry_run: bool,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use crate::catalog::origin;
 use crate::config::{self, KeyCheck, KeySource, Provider, yaml_scalar as scalar};
 use crate::env::Environment;
 use crate::{key, suggest};
@@ -122,6 +123,15 @@ pub fn indented(entry: &str) -> String {
 }
 
 impl Preset {
+    /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
+    pub fn moved(&self, entry: &str, address: &str) -> String {
+        let urls = &self.provider.base_urls;
+        let urls = [&urls.openai, &urls.anthropic].into_iter().flatten();
+        let mut origins: Vec<String> = urls.map(|url| origin(&url.0)).collect();
+        origins.dedup();
+        origins.iter().fold(entry.to_owned(), |entry, old| entry.replace(old.as_str(), address))
+    }
+
     /// The entry for a config file, with its name in the first column.
     pub fn entry(&self, name: &str, key: Option<&KeyPlace>, model: Option<&str>) -> String {
         let mut lines: Vec<String> = self.entry.lines().map(str::to_owned).collect();

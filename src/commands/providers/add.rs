@@ -46,11 +46,15 @@ pub fn run(
     let mut draft = Draft::new(&preset, name, path, env)?;
     draft.model = words.model.clone();
     draft.key = said(words)?.map(KeyAnswer::There);
+    draft.server = words.server.as_deref().map(address).transpose()?;
     if !words.dry_run {
         config::check_writable(path, &draft.entry())?;
     }
     if can_ask {
         return at_a_terminal(&mut draft, option);
+    }
+    if let Some(TestOutcome::Failed(message)) = draft.find_model(false)? {
+        ui::log::warn(message);
     }
     let entry = draft.entry();
     let after = config::append(&before, name, &entry)?;
@@ -199,6 +203,19 @@ fn ask_preset(env: &Environment) -> Result<String> {
         }
     }
     bail!("stopped, and nothing was changed")
+}
+
+/// Scheme, host and port of the URL of a server.
+fn address(url: &str) -> Result<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+    let host = rest.trim_end_matches('/');
+    if !["http", "https"].contains(&scheme) || host.is_empty() || host.contains(['/', '?', '#', '@', ' ', '"']) {
+        bail!(Message::new(
+            format!("--server is not the URL of a server: {url}"),
+            "write scheme, host and port alone: http://127.0.0.1:8081"
+        ));
+    }
+    Ok(format!("{scheme}://{host}"))
 }
 
 /// The place of the key that the words name.

@@ -2,6 +2,7 @@
 //! before the last answer, and then the key and the config together or neither.
 
 use shims::Message;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use shims::{Agent, Protocol};
 
 use super::managers;
 use crate::catalog::Catalog;
-use crate::config::{self, Config, Provider};
+use crate::catalog::local::{ServedModel, Server};
+use crate::config::{self, Config, Provider, yaml_scalar};
 use crate::env::Environment;
 use crate::key::store::{KeyStore, below_home};
 use crate::key::{self, store};
@@ -18,6 +20,13 @@ use crate::launch::resolve;
 use crate::presets::{self, KeyPlace, Preset};
 use crate::ui::log::say;
 use crate::ui::prompt;
+
+/// How long a server on this machine may take for its list.
+const LIST: Duration = Duration::from_secs(3);
+/// The window, in tokens, with which agents can work.
+const ENOUGH: u64 = 32_000;
+/// How many models are offered by number.
+const MOST_SHOWN: usize = 20;
 
 /// Where a key is, as somebody at the terminal says it.
 pub enum KeyAnswer {
@@ -46,7 +55,12 @@ pub struct Draft<'a> {
     pub env: &'a Environment,
     pub home: PathBuf,
     pub key: Option<KeyAnswer>,
+    /// The model that was named, or chosen.
     pub model: Option<String>,
+    /// The window that the model is served with.
+    pub window: Option<u64>,
+    /// Scheme, host and port, where they are not the preset's.
+    pub server: Option<String>,
     /// What takes the place of a word in capitals in the preset's URLs and model.
     pub filled: Vec<(String, String)>,
 }
@@ -64,13 +78,20 @@ pub enum TestOutcome {
 impl<'a> Draft<'a> {
     pub fn new(preset: &'a Preset, name: &'a str, path: &'a Path, env: &'a Environment) -> Result<Self> {
         let home = env.dirs()?.home;
-        Ok(Self { preset, name, path, env, home, key: None, model: None, filled: Vec::new() })
+        let (key, model, window, server, filled) = (None, None, None, None, Vec::new());
+        Ok(Self { preset, name, path, env, home, key, model, window, server, filled })
     }
 
     /// The entry for the config, with its name in the first column.
     pub fn entry(&self) -> String {
         let key = self.key.as_ref().map(|key| key.place(&self.home));
-        let entry = self.preset.entry(self.name, key.as_ref(), self.model.as_deref());
+        let mut entry = self.preset.entry(self.name, key.as_ref(), self.model.as_deref());
+        if let Some(server) = &self.server {
+            entry = self.preset.moved(&entry, server);
+        }
+        if let (Some(window), Some(model)) = (self.window, &self.model) {
+            _ = writeln!(entry, "  models:\n  - {{id: {}, context_window: {window}}}", yaml_scalar(model));
+        }
         self.filled.iter().fold(entry, |entry, (blank, value)| entry.replace(blank, value))
     }
 
@@ -96,7 +117,8 @@ impl<'a> Draft<'a> {
             if is_asked && let Some(variable) = self.preset.key_variable() {
                 self.key = Some(ask_key(Some(variable), self.name, self.path, &self.home, self.env)?);
             }
-            let failed = match self.test(agent)? {
+            let unasked = self.find_model(true)?;
+            let failed = match unasked.map_or_else(|| self.test(agent), Ok)? {
                 TestOutcome::Failed(failed) => failed,
                 outcome => return Ok(outcome),
             };
@@ -133,21 +155,121 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
+    /// Finds the model of the entry, and the window that it has now, where a server on this machine can be asked or the
+    /// preset names none. What stands against a test is returned. With `asks` the user chooses, else the model that is
+    /// loaded is taken, or the first.
+    ///
+    /// # Errors
+    /// When nobody answers, or the entry is not right.
+    pub fn find_model(&mut self, asks: bool) -> Result<Option<TestOutcome>> {
+        let failed = |message| Ok(Some(TestOutcome::Failed(message)));
+        let Some(server) = Server::of_preset(&self.preset.name) else {
+            return if asks && self.model.is_none() && self.provider()?.default_model.is_none() {
+                self.ask_listed()
+            } else {
+                Ok(None)
+            };
+        };
+        let provider = self.provider()?;
+        let base = provider.base_url(Protocol::OpenaiChatCompletions).unwrap_or_default().to_owned();
+        let key = key::of(&provider, self.env, &self.home).ok().flatten();
+        let models = match server.models(&base, key.as_deref(), self.env) {
+            Ok(models) => models,
+            Err(message) => return failed(message),
+        };
+        let is_named = |served: &&ServedModel, name: &str| {
+            // Ollama's rule: a name without a tag means `:latest`.
+            served.id == name || (server == Server::Ollama && served.id.strip_suffix(":latest") == Some(name))
+        };
+        let missing = |model: &str| {
+            Message::new(
+                format!("{} has no model `{model}`", server.title()),
+                format!("get it: {}", server.pull(model)),
+            )
+        };
+        let usual = provider.default_model.as_deref().unwrap_or("MODEL");
+        let named = |name: &str| models.iter().find(|served| is_named(served, name));
+        let chosen = match (&self.model, models.as_slice()) {
+            (Some(model), _) => match named(model) {
+                Some(served) => served,
+                None => return failed(missing(model)),
+            },
+            (None, []) => return failed(Message::new(
+                format!("{} has no models", server.title()),
+                format!("get one: {}", server.pull(usual)),
+            )),
+            (None, [only]) => only,
+            (None, all) if asks => {
+                let shown: Vec<_> = all.iter().take(MOST_SHOWN).map(described).collect();
+                &all[prompt::choose(&format!("Which of {}'s models?", server.title()), &shown)?]
+            }
+            (None, [first, ..]) if first.is_loaded => first,
+            (None, [first, ..]) => named(usual).unwrap_or(first),
+        };
+        (self.model, self.window) = (Some(chosen.id.clone()), chosen.window);
+        if !chosen.is_loaded && server.loads() {
+            let question = format!("Load {} now, to test it and to see its window?", chosen.id);
+            if !asks || !prompt::agrees(&question)? {
+                say(&window_words(server, &chosen.id, None));
+                return Ok(Some(TestOutcome::NotTested("its model is not loaded".to_owned())));
+            }
+            say("Loading ... ");
+            match server.load(&base, &chosen.id, self.env) {
+                Ok(window) => self.window = window,
+                Err(message) => return failed(message),
+            }
+            say("loaded.\n");
+        }
+        say(&window_words(server, &chosen.id, self.window));
+        Ok(None)
+    }
+
+    /// Lets the user choose from the provider's list.
+    fn ask_listed(&mut self) -> Result<Option<TestOutcome>> {
+        let provider = self.provider()?;
+        let key = match self.key_now(&provider) {
+            Ok(Some(key)) => key,
+            Ok(None) => return Ok(None),
+            Err(error) => return Ok(Some(TestOutcome::Failed(crate::error::message(&error)))),
+        };
+        say("Asking for its models ... ");
+        let dirs = self.env.dirs()?;
+        let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
+        let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
+            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).with_prefix(""),
+            Err(failure) => return Ok(Some(TestOutcome::Failed(failure.message))),
+        };
+        say(&format!("{} models.\n", ids.len()));
+        let shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
+        self.model = match shown.as_slice() {
+            [] => None,
+            [only] => Some(only.clone()),
+            several => Some(several[prompt::choose("Which one do launches start with?", several)?].clone()),
+        };
+        Ok(None)
+    }
+
+    /// The key, if it needs one: `Ok(None)` where it is in a variable that is not set here.
+    fn key_now(&self, provider: &Provider) -> Result<Option<Option<String>>> {
+        match &self.key {
+            Some(KeyAnswer::Typed(_, key)) => Ok(Some(Some(key.clone()))),
+            _ if provider.key_env.as_ref().is_some_and(|name| self.env.var(name).is_none()) => Ok(None),
+            _ => key::of(provider, self.env, &self.home).map(Some),
+        }
+    }
+
     /// Asks a model for one word.
     ///
     /// # Errors
     /// When there is no working folder.
     pub fn test(&self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         let provider = self.provider()?;
-        let key = match &self.key {
-            Some(KeyAnswer::Typed(_, key)) => Ok(Some(key.clone())),
-            _ => match provider.key_env.as_ref().filter(|name| self.env.var(name).is_none()) {
-                Some(name) => return Ok(TestOutcome::NotTested(format!("{name} is not set here"))),
-                None => key::of(&provider, self.env, &self.home),
-            },
-        };
-        match key {
-            Ok(key) => try_provider(self.name, &provider, agent, key, self.env),
+        match self.key_now(&provider) {
+            Ok(Some(key)) => try_provider(self.name, &provider, agent, key, self.env),
+            Ok(None) => {
+                let name = provider.key_env.unwrap_or_default();
+                Ok(TestOutcome::NotTested(format!("{name} is not set here")))
+            }
             Err(error) => Ok(TestOutcome::Failed(crate::error::message(&error))),
         }
     }
@@ -163,7 +285,21 @@ impl<'a> Draft<'a> {
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
             stored.into_iter().for_each(store::StoredKey::keep);
             Ok(())
-        })
+        })?;
+        if Server::of_preset(&self.preset.name).is_some() {
+            self.keep_list();
+        }
+        Ok(())
+    }
+
+    /// Puts the list of a server on this machine on disk, so that a launch knows which models there are.
+    fn keep_list(&self) {
+        let (Ok(provider), Ok(dirs)) = (self.provider(), self.env.dirs()) else { return };
+        let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
+        let key = || key::of(&provider, self.env, &self.home);
+        if let Err(failure) = catalog.refresh_within(self.name, &provider, LIST, &key) {
+            log::debug!("{}", failure.message);
+        }
     }
 
     fn store_key(&self) -> Result<Option<store::StoredKey<'_>>> {
@@ -176,6 +312,27 @@ impl<'a> Draft<'a> {
     /// The config's path as people write it.
     pub fn shown_path(&self) -> String {
         below_home(self.path, &self.home).display().to_string()
+    }
+}
+
+/// What is known of a model's window, and what to do where it is not enough.
+fn window_words(server: Server, model: &str, window: Option<u64>) -> String {
+    match window {
+        Some(window) if window < ENOUGH => format!(
+            "{model}: served with a window of {window} tokens, too small for agents.\nTo change that, {}.\n",
+            server.widen()
+        ),
+        Some(window) => format!("{model}: served with a window of {window} tokens.\n"),
+        None => format!("{model}: its window is unknown.\nFor one that is enough for agents, {}.\n", server.widen()),
+    }
+}
+
+/// A model as a choice.
+fn described(served: &ServedModel) -> String {
+    match (served.is_loaded, served.window) {
+        (true, Some(window)) => format!("{} (loaded, {window} tokens)", served.id),
+        (true, None) => format!("{} (loaded)", served.id),
+        _ => served.id.clone(),
     }
 }
 
@@ -253,10 +410,7 @@ pub fn ask_key(
         ways.push((Way::SetVariable(variable.to_owned()), format!("in the variable {variable}, which is set here")));
     }
     for store in std::iter::once(KeyStore::file(path, name)).chain(KeyStore::keychain(name, env)) {
-        let text = match &store {
-            KeyStore::File(_) => format!("paste it, to be kept in {}", store.shown(home)),
-            _ => format!("paste it, to be kept in {}", store.shown(home)),
-        };
+        let text = format!("paste it, to be kept in {}", store.shown(home));
         ways.push((Way::Paste(store), text));
     }
     ways.push((Way::Variable, "in a variable".to_owned()));
