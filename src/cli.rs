@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod env;
 pub mod help;
 pub mod import;
+pub mod key;
 pub mod models;
 pub mod overview;
 pub mod providers;
@@ -20,6 +21,7 @@ use ::shims::opts::Force;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::key::KeyCommand;
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;
@@ -101,7 +103,16 @@ Examples:
     Shims(ShimsCommand),
     /// Generate shell completions
     Completion(CompletionArgs),
-    /// List, show, add and test providers
+    /// Set, test or remove a provider's key
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run key set deepseek
+  agent-run key test deepseek"
+    )]
+    Key(KeyCommand),
+    /// List, show, add, test and remove providers
     #[command(
         subcommand,
         after_help = "\

@@ -10,7 +10,7 @@ use super::Cli;
 /// The commands by what they are for.
 const GROUPS: [(&str, &[&str]); 3] = [
     ("Launch", &["launch", "demo", "env"]),
-    ("Set up", &["providers", "shims", "import", "config", "completion"]),
+    ("Set up", &["providers", "key", "shims", "import", "config", "completion"]),
     ("Inspect", &["models", "why", "doctor", "help"]),
 ];
 
