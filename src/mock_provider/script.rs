@@ -54,6 +54,8 @@ pub struct ScriptRule {
     text: Option<String>,
     /// The tool the model calls.
     tool: Option<ScriptTool>,
+    /// How many tokens the prompt is said to have been; without it, a guess by its size.
+    pub input_tokens: Option<u64>,
     /// How many requests the rule is for; without it, all.
     times: Option<u64>,
 }

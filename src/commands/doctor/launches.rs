@@ -1,31 +1,62 @@
 //! The launches: can each agent be planned for, and what on this machine speaks against it.
 
+use std::collections::BTreeSet;
+
 use shims::{Agent, Message, Note, Proxy};
 
 use super::report::{Finding, Group, Severity};
-use crate::config::Loaded;
 use crate::context::Context;
 use crate::launch::explain::{self, Choice};
 use crate::launch::{self, LaunchRequest, Network, conflicts, resolve};
+use crate::shim_links::Links;
+use crate::shim_links::pairs::ShimTarget;
 
-/// The provider to plan with: the one named, else the first in the config that the agent can use.
-pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loaded) -> Option<&'a str> {
-    let fits = |name: &&str| {
-        loaded.config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
-    };
-    match named {
-        Some(name) => Some(name).filter(fits),
-        None => loaded.config.providers.keys().map(String::as_str).find(fits),
-    }
+/// The launches of an agent that are looked at.
+pub struct Launches {
+    pub agent: &'static dyn Agent,
+    pub providers: Vec<String>,
 }
 
-/// Plans a launch of each agent, with no words of its own.
-pub fn look(agents: &[&'static dyn Agent], named: Option<&str>, context: &Context<'_>) -> Group {
+/// The launches of these agents: on the provider that was named, else those that have a shim on PATH, else on the
+/// first provider of the config that the agent can use.
+pub fn of(agents: &[&'static dyn Agent], named: Option<&str>, context: &Context<'_>) -> Vec<Launches> {
+    let config = &context.loaded.config;
+    let shims = if named.is_none() { shims_on_path(context) } else { Vec::new() };
+    let fits = |agent: &dyn Agent, name: &str| {
+        config.providers.get(name).is_some_and(|it| resolve::common(agent, it).is_some())
+    };
+    let providers = |agent: &'static dyn Agent| -> Vec<String> {
+        if let Some(name) = named {
+            return fits(agent, name).then(|| name.to_owned()).into_iter().collect();
+        }
+        let of_agent = shims.iter().filter(|shim| shim.agent.name() == agent.name());
+        let mut of_agent: Vec<_> =
+            of_agent.map(|shim| shim.provider.clone()).filter(|name| fits(agent, name)).collect();
+        of_agent.dedup();
+        let first = || config.providers.keys().find(|name| fits(agent, name)).cloned();
+        if of_agent.is_empty() { first().into_iter().collect() } else { of_agent }
+    };
+    agents.iter().map(|&agent| Launches { agent, providers: providers(agent) }).collect()
+}
+
+/// What the shims on PATH launch, in the order of their names.
+fn shims_on_path(context: &Context<'_>) -> Vec<ShimTarget> {
+    let folders = context.env.path().into_iter();
+    let names: BTreeSet<_> = folders
+        .flat_map(|folder| Links::of(folder).ours().unwrap_or_default().into_iter().map(|(name, _)| name))
+        .collect();
+    names.iter().filter_map(|name| ShimTarget::parse(name).ok()).collect()
+}
+
+/// Plans each launch, with no words of its own.
+pub fn look(launches: &[Launches], named: Option<&str>, context: &Context<'_>) -> Group {
     let mut group = Group::new("Launches");
-    for &agent in agents {
-        match provider(agent, named, &context.loaded) {
-            Some(provider) => group.extend(look_at(agent, provider, context)),
-            None => group.add(unusable(agent, named)),
+    for Launches { agent, providers } in launches {
+        if providers.is_empty() {
+            group.add(unusable(*agent, named));
+        }
+        for provider in providers {
+            group.extend(look_at(*agent, provider, context));
         }
     }
     group
