@@ -48,7 +48,16 @@ fn front_matter(places: &TrialPlaces<'_>) -> String {
 
 /// Every trial of Claude Code.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![project(places), hidden_agent(places), sub_agent(), workflow(), alias(), window(), compaction(), beside()]
+    vec![
+        project(places),
+        hidden_agent(places),
+        sub_agent(),
+        workflow(),
+        alias(),
+        window(),
+        compaction(),
+        beside(),
+    ]
 }
 
 /// A project that says everything a project can, the user's own hook, and a plugin.
@@ -65,19 +74,34 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     let command = "env; echo tool-$((40+2))-ran";
     Trial::new(asks(&["--allowedTools=Bash", "--plugin-dir", &plugin], "try the project"))
         .file("work/.claude/settings.json", settings)
-        .file("work/.mcp.json", json!({"mcpServers": {"planted": server(places, "/project-server", PROJECT)}}))
+        .file(
+            "work/.mcp.json",
+            json!({"mcpServers": {"planted": server(places, "/project-server", PROJECT)}}),
+        )
         .file("home/.claude/settings.json", own)
         .file("work/pack/.claude-plugin/plugin.json", json!({"name": "pack", "version": "1.0.0"}))
         .file("work/pack/.mcp.json", json!({"mcpServers": {"packed": server(places, "/plugin-server", OWN)}}))
-        .file("work/pack/hooks/hooks.json", json!({"hooks": hook(places, "UserPromptSubmit", "/plugin-hook", OWN)}))
-        .script(json!([calls("try the project", "Bash", "Bash", &json!({"command": command, "description": "d"}))]))
+        .file(
+            "work/pack/hooks/hooks.json",
+            json!({"hooks": hook(places, "UserPromptSubmit", "/plugin-hook", OWN)}),
+        )
+        .script(json!([calls(
+            "try the project",
+            "Bash",
+            "Bash",
+            &json!({"command": command, "description": "d"})
+        )]))
         .holds("project", "a project's settings do not take the prompt", TrialTest::Nothing("/provider"))
         .holds("project", "a project's settings choose no model", TrialTest::Models("try the project"))
         .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
         .holds("hook", "an HTTP hook of a project is not sent the key", TrialTest::NoKey("/project-hook"))
         .holds("hook", "an HTTP hook of your own settings is not sent the key", TrialTest::NoKey("/own-hook"))
         .holds("hook", "an HTTP hook of a plugin is not sent the key", TrialTest::NoKey("/plugin-hook"))
-        .holds("server", "an MCP server of a project is not sent the key", TrialTest::NoKey("/project-server"))
+        .holds(
+            "server",
+            "an MCP server of a project is not sent the key",
+            TrialTest::NoKey("/project-server"),
+        )
         .holds_since(
             "2.1.257",
             "server",
@@ -108,9 +132,11 @@ fn hidden_agent(places: &TrialPlaces<'_>) -> Trial {
 
 /// A sub-agent and a hook that bring models of their own.
 fn sub_agent() -> Trial {
-    let hook = json!({"type": "prompt", "prompt": "a question of the hook: $ARGUMENTS", "model": PLANTED_MODEL});
+    let hook =
+        json!({"type": "prompt", "prompt": "a question of the hook: $ARGUMENTS", "model": PLANTED_MODEL});
     let settings = json!({"hooks": {"UserPromptSubmit": [{"hooks": [hook]}]}});
-    let arguments = json!({"subagent_type": "pinned", "description": "d", "prompt": "a task for the pinned agent"});
+    let arguments =
+        json!({"subagent_type": "pinned", "description": "d", "prompt": "a task for the pinned agent"});
     let agent = "---\nname: pinned\ndescription: d\nmodel: claude-opus-4-8\n---\nYou are a planted agent.\n";
     Trial::new(asks(&[], "try a sub-agent"))
         .file("work/.claude/agents/pinned.md", agent)
@@ -158,16 +184,22 @@ fn window() -> Trial {
     )
 }
 
-/// The model says that the conversation has almost filled the window.
+/// The model says that the conversation fills the window. Both the prompt and what was said since are long, since Claude
+/// Code sums up nothing that it would not make shorter (2.1.197 and 2.1.332).
 fn compaction() -> Trial {
-    let command = json!({"command": "true", "description": "d"});
-    let mut fills = calls("fill the window", "Bash", "Bash", &command);
-    fills["input_tokens"] = 50_000.into();
-    Trial::new(asks(&["--allowedTools=Bash"], "fill the window")).script(json!([fills])).holds(
-        "compaction",
-        "a conversation that fills the window is summed up",
-        TrialTest::Then("fill the window", "summary"),
-    )
+    let rule = |times: u64, tokens: u64| {
+        let command = json!({"command": "true", "description": "d"});
+        json!({"last_user": "fill the window", "times": times, "input_tokens": tokens,
+            "tool": {"name": "Bash", "again": true, "arguments": command}})
+    };
+    let prompt = format!("fill the window{}", " word".repeat(20_000));
+    Trial::new(asks(&["--allowedTools=Bash"], &prompt))
+        .script(json!([rule(3, 22_000), rule(1, 60_000)]))
+        .holds(
+            "compaction",
+            "a conversation that fills the window is summed up",
+            TrialTest::Then("fill the window", "detailed summary"),
+        )
 }
 
 fn beside() -> Trial {

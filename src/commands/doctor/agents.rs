@@ -122,7 +122,11 @@ fn known(agent: &dyn Agent, version: &Version, named: bool) -> Vec<Finding> {
     match here.count() {
         0 => Vec::new(),
         count => {
-            let text = format!("{}: {count}; `agent-run doctor {}` lists them", version::shown(version), agent.name());
+            let text = format!(
+                "{}: {count}; `agent-run doctor {}` lists them",
+                version::shown(version),
+                agent.name()
+            );
             vec![Finding::known(agent.name(), text)]
         }
     }

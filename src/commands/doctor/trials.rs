@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
+use shims::trial::Trial;
 use shims::{Agent, Dirs};
 
 use super::agents::by_number;
@@ -28,7 +29,7 @@ pub fn look(
 ) -> Result<Group> {
     let shown = version.map_or_else(|| "of unknown version".to_owned(), |version| version::shown(version));
     let mut group = Group::new(format!("What holds for {} {shown}", agent.title()));
-    match run(agent, program, dirs, env, interrupts) {
+    match run(agent, program, version, dirs, env, interrupts) {
         Ok(verdicts) => {
             let mut findings: Vec<_> =
                 verdicts.iter().map(|verdict| finding(agent, verdict, version, &shown)).collect();
@@ -52,6 +53,7 @@ pub fn look(
 fn run(
     agent: &'static dyn Agent,
     program: &Path,
+    version: Option<&Version>,
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
@@ -60,30 +62,38 @@ fn run(
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files, where others could put files above a project that agents read.
     let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the trials")?;
-    trials::run(agent, program, env, &scratch, interrupts)
+    let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(version, from));
+    trials::run(agent, program, env, can, &scratch, interrupts)
 }
 
 fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, shown: &str) -> Finding {
     let Verdict { subject, text, since, outcome } = verdict;
-    let is_known = |since: &&str| {
-        version::parse(since).zip(version).is_some_and(|(since, version)| *version < since)
-    };
     match outcome {
         Outcome::Holds => Finding::ok(*subject, *text),
         Outcome::Unseen(why) => Finding::note(
             *subject,
             format!("not seen whether {text}: {why}"),
-            format!("look at what changed in {} {shown}, and run it again on a machine that is less busy", agent.title()),
+            format!(
+                "look at what changed in {} {shown}, and run it again on a machine that is less busy",
+                agent.title()
+            ),
         ),
-        Outcome::Broken(what) => match since.filter(|since| is_known(since)) {
-            Some(since) => {
-                Finding::known(*subject, format!("not before {since}: {text}; here {what}"))
-            }
+        Outcome::Broken(what) => match since.filter(|since| is_before(version, since)) {
+            Some(since) => Finding::known(*subject, format!("not before {since}: {text}; here {what}")),
             None => Finding::problem(
                 *subject,
                 format!("it does not hold that {text}: {what}"),
-                format!("until agent-run knows this version, use {}: {}", agent.versions().tested, by_number(agent)),
+                format!(
+                    "until agent-run knows this version, use {}: {}",
+                    agent.versions().tested,
+                    by_number(agent)
+                ),
             ),
         },
     }
+}
+
+/// Whether this version is an older one; not where it is not known.
+fn is_before(version: Option<&Version>, other: &str) -> bool {
+    version::parse(other).zip(version).is_some_and(|(other, version)| *version < other)
 }

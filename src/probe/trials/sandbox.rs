@@ -121,7 +121,10 @@ impl TrialSandbox {
         let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
         vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
         vars.extend(PROXY_VARIABLES.map(|name| (name.into(), provider.proxy().into())));
-        let listens = |name: &&str| agent.managed_env_vars().iter().any(|pattern| matches(pattern, name));
+        let listens = |name: &&str| {
+            agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
+                && !agent.env_spared().iter().any(|(spared, _)| matches(spared, name))
+        };
         let stale = STALE.into_iter().filter(listens);
         vars.extend(stale.map(|name| (name.into(), OsString::from(&self.stale))));
         for (name, key) in [KEY_VARIABLE, BESIDE_KEY].iter().zip(&self.keys) {

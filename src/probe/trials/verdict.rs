@@ -120,7 +120,10 @@ fn tool(word: &str, ran: &TrialRun) -> Outcome {
     if seen(&ran.stale) || seen(&ran.keys[1]) {
         return Outcome::Broken("one was in its environment".to_owned());
     }
-    broken_if(seen(&format!("{KEY_VARIABLE}=")), "your own variable with the key was in its environment")
+    broken_if(
+        seen(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
+        "your own variable with the key was in its environment",
+    )
 }
 
 fn then(first: &str, second: &str, ran: &TrialRun) -> Outcome {
@@ -176,11 +179,15 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     }
     let outside = |it: &&RequestRecord| it.path.starts_with('/') && holds(&without_keys(it), own);
     // A tool that prints its environment prints the key too; that the agent's children have it is known.
-    if !trial.promises.iter().any(|it| matches!(it.test, TrialTest::Tool(_))) && ran.provider.iter().any(|it| outside(&it))
+    if !trial.promises.iter().any(|it| matches!(it.test, TrialTest::Tool(_)))
+        && ran.provider.iter().any(|it| outside(&it))
     {
         say("the key is sent in no other place than its header", "it was".to_owned());
     }
-    if ran.provider.iter().any(|it| keys(it).any(|(_, value)| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
+    if ran
+        .provider
+        .iter()
+        .any(|it| keys(it).any(|(_, value)| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
     {
         say("no other key than the provider's is sent to it", "one was".to_owned());
     }
