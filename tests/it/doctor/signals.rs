@@ -191,8 +191,9 @@ fn what_an_agent_leaves_running_ends_with_a_probe_and_a_demo() {
         let pids = sandbox.path("pids").display().to_string();
         let child =
             format!("sh -c 'trap \"\" HUP; echo $$ >>{pids}; sleep 100; sleep 100' >/dev/null 2>&1 &");
-        let left =
-            format!("{NOT_IN_TRIALS}{child}\nsetsid {child}\nuntil test \"$(wc -l <{pids})\" = 2; do sleep 0.05; done\n");
+        let left = format!(
+            "{NOT_IN_TRIALS}{child}\nsetsid {child}\nuntil test \"$(wc -l <{pids})\" = 2; do sleep 0.05; done\n"
+        );
         sandbox.script("claude", &claude("2.1.197", &left));
         sandbox.agent_run(words).exits(0);
         assert_eq!(fs::read_to_string(sandbox.path("pids")).unwrap().lines().count(), 2);
