@@ -15,8 +15,7 @@ const GROUPS: [(&str, &[&str]); 3] = [
 ];
 
 const END: &str = "\
-Every command takes --help, and --config FILE instead of $AGENT_RUN_CONFIG.
-`agent-run --version` prints the version.
+Options: --help and --config FILE (with every command), --version
 
 First: agent-run demo, or agent-run providers add deepseek";
 
