@@ -64,11 +64,11 @@ impl Agent for Codex {
     }
 
     fn managed_env_vars(&self) -> &'static [&'static str] {
-        &variables::FAMILY
+        variables::FAMILY
     }
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        &variables::SPARED
+        variables::SPARED
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
