@@ -14,6 +14,7 @@ pub mod dotenv;
 pub mod facts;
 pub mod inputs;
 pub mod json;
+mod judged;
 mod known;
 pub mod launch;
 pub mod message;
