@@ -23,6 +23,7 @@ mod projects;
 mod roles;
 mod runtime;
 mod settings;
+mod trials;
 mod variables;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, ToolSet, Versions};
 use home::CodexHome;
 use models::Catalogue;
@@ -69,6 +71,10 @@ impl Agent for Codex {
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         variables::SPARED
+    }
+
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        trials::of(places)
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
