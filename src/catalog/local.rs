@@ -157,7 +157,9 @@ impl Server {
 pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Option<Message> {
     let server = Server::of_provider(provider).filter(|_| known.complete && known.list().is_some())?;
     let is_listed = known.listed(model).is_some()
-        || (server == Server::Ollama && !model.contains(':') && known.listed(&format!("{model}:latest")).is_some());
+        || (server == Server::Ollama
+            && !model.contains(':')
+            && known.listed(&format!("{model}:latest")).is_some());
     (!is_listed).then(|| {
         Message::new(
             format!("{} does not list the model `{model}`", server.title()),
@@ -177,7 +179,8 @@ struct Asked {
 impl Asked {
     fn new(server: Server, base: &str, key: Option<&str>, env: &Environment) -> Result<Self, Message> {
         let root = origin(base);
-        let client = Client::new(&root, &Proxy::Inherit, env).map_err(|error| Message::from(error.to_string()))?;
+        let client =
+            Client::new(&root, &Proxy::Inherit, env).map_err(|error| Message::from(error.to_string()))?;
         let headers = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
         Ok(Self { server, root, headers: headers.into_iter().collect(), client })
     }
@@ -196,10 +199,13 @@ impl Asked {
         let start = || format!("start it: {}", self.server.start());
         match answer {
             Ok(answer) if (200..300).contains(&answer.status) => serde_json::from_slice(&answer.body)
-                .map_err(|_| Message::new(format!("{root}{path} sent no JSON, so it is not {title}"), start())),
-            Ok(answer) if answer.status == 503 => {
-                Err(Message::new(format!("{title} at {root} is still loading its model (503)"), "try again in a moment"))
-            }
+                .map_err(|_| {
+                    Message::new(format!("{root}{path} sent no JSON, so it is not {title}"), start())
+                }),
+            Ok(answer) if answer.status == 503 => Err(Message::new(
+                format!("{title} at {root} is still loading its model (503)"),
+                "try again in a moment",
+            )),
             Ok(answer) => Err(Message::new(
                 format!("{title} at {root} answered {path} with {}", answer.status),
                 format!("see that {title} listens there, in a version of 2025 or newer"),
@@ -234,7 +240,11 @@ fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
         .filter_map(|row| text(row, "name"))
         .map(|id| {
             let row = loaded(&id);
-            ServedModel { window: row.and_then(|row| tokens(&row["context_length"])), is_loaded: row.is_some(), id }
+            ServedModel {
+                window: row.and_then(|row| tokens(&row["context_length"])),
+                is_loaded: row.is_some(),
+                id,
+            }
         })
         .collect())
 }
@@ -269,7 +279,11 @@ fn vllm(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
     let parent = |row: &Json| rows(&all, "data").find(|other| other["id"] == row["parent"]).and_then(window);
     let model = |row: &Json| {
         // The row of a LoRA names its base model, whose window it has.
-        Some(ServedModel { id: text(row, "id")?, window: window(row).or_else(|| parent(row)), is_loaded: true })
+        Some(ServedModel {
+            id: text(row, "id")?,
+            window: window(row).or_else(|| parent(row)),
+            is_loaded: true,
+        })
     };
     Ok(rows(&all, "data").filter_map(model).collect())
 }

@@ -13,10 +13,10 @@ use crate::cli::KeyCommand;
 use crate::cli::key::KeyArgs;
 use crate::config::{self, Provider};
 use crate::env::Environment;
+use crate::key;
 use crate::key::store::{KeyStore, StoredKey, below_home};
 use crate::presets::{self, KeyPlace};
 use crate::ui::{log, output, prompt};
-use crate::key;
 
 /// Bytes of stdin beyond which it is no key.
 const LONGEST: u64 = 64 * 1024;
@@ -50,7 +50,9 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         let read = stdin().take(LONGEST + 1).read_to_string(&mut typed);
         read.context("could not read the key from stdin")?;
         if typed.trim().is_empty() {
-            let help = format!("at a terminal it asks for the key; elsewhere: pass show {name} | agent-run key set {name}");
+            let help = format!(
+                "at a terminal it asks for the key; elsewhere: pass show {name} | agent-run key set {name}"
+            );
             bail!(Message::new("no key came on stdin", help));
         }
         KeyAnswer::Typed(KeyStore::file(path, name), key::typed(&typed)?)
@@ -127,7 +129,9 @@ fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let store = KeyStore::of(name, provider, path, &home);
     if store.is_none() && provider.key.is_none() {
         let (text, help) = match provider.key_source() {
-            None => (format!("provider `{name}` has no key"), format!("`agent-run key set {name}` gives it one")),
+            None => {
+                (format!("provider `{name}` has no key"), format!("`agent-run key set {name}` gives it one"))
+            }
             Some(_) => (
                 format!("the key of `{name}` is not kept by agent-run"),
                 format!("`agent-run providers show {name}` says where it is; remove it there"),
@@ -147,6 +151,7 @@ fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         }
         None => below_home(path, &home).display().to_string(),
     };
-    let now = line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
+    let now =
+        line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
     output::write(|out| writeln!(out, "removed the key of {name} from {place}; {now}"))
 }

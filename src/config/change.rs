@@ -51,7 +51,8 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
     let Entry { before, lines, range } = Entry::find(text, name)?;
     let provider = [PROVIDERS.into(), name.into()];
     let keys = before.keys(&provider);
-    let fresh = |indent: usize| line.map(|line| format!("{}{line}\n", " ".repeat(indent))).unwrap_or_default();
+    let fresh =
+        |indent: usize| line.map(|line| format!("{}{line}\n", " ".repeat(indent))).unwrap_or_default();
     let old: Vec<_> = keys.iter().filter(|(key, _)| KEY_KINDS.contains(&key.as_str())).collect();
     let (place, fresh) = match old.as_slice() {
         [(_, mark)] => {
@@ -79,7 +80,8 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
             let steps = [provider[0].clone(), provider[1].clone(), key.as_str().into()];
             before.at(&steps) == after.at(&steps)
         };
-        let kept = names(after, &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
+        let kept =
+            names(after, &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
         names(&before, &[PROVIDERS.into()]) == names(after, &[PROVIDERS.into()])
             && plain(&before) == plain(after)
             && plain(after).iter().all(same)
@@ -155,7 +157,10 @@ fn same_beside(before: &Tree, after: &Tree, name: &str) -> bool {
     let (tops, providers) = (names(before, &[]), names(before, &[PROVIDERS.into()]));
     tops == names(after, &[])
         && tops.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
-        && providers.iter().filter(|key| *key != name).all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
+        && providers
+            .iter()
+            .filter(|key| *key != name)
+            .all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
 }
 
 fn by_hand(what: &str, name: &str) -> anyhow::Error {
@@ -199,7 +204,11 @@ models_ttl: 1h
         assert_eq!(after, format!("{head}\n# how long\nmodels_ttl: 1h\n"));
         let after = remove(&after, "one").expect("removed");
         assert!(after.contains("providers: {}\n") && after.contains("models_ttl: 1h"), "{after}");
-        let back = super::super::append(&after, "one", "one:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'http://a.b'}\n");
+        let back = super::super::append(
+            &after,
+            "one",
+            "one:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'http://a.b'}\n",
+        );
         assert!(back.is_ok_and(|text| !text.contains("{}")));
         let error = remove(CONFIG, "three").expect_err("not there").render();
         assert!(error.starts_with("no provider `three`"), "{error}");
@@ -218,7 +227,8 @@ models_ttl: 1h
 
     #[test]
     fn what_is_not_written_line_by_line_is_left_to_its_owner() {
-        let flow = "providers: {one: {protocols: [anthropic], base_urls: {anthropic: 'http://a.b'}, key_env: K}}\n";
+        let flow =
+            "providers: {one: {protocols: [anthropic], base_urls: {anthropic: 'http://a.b'}, key_env: K}}\n";
         let shared = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n  two: *a\n";
         for text in [flow, shared] {
             let error = remove(text, "one").expect_err("left").render();

@@ -97,7 +97,9 @@ impl KeyStore {
         let words = match self {
             Self::File(_) => return None,
             Self::SecretTool(name) => vec!["secret-tool", "lookup", "service", SERVICE, "provider", name],
-            Self::Security(name) => vec!["security", "find-generic-password", "-s", SERVICE, "-a", name, "-w"],
+            Self::Security(name) => {
+                vec!["security", "find-generic-password", "-s", SERVICE, "-a", name, "-w"]
+            }
         };
         Some(words.into_iter().map(str::to_owned).collect())
     }
@@ -158,7 +160,12 @@ impl KeyStore {
             Self::File(path) => return write_file(path, key),
             Self::SecretTool(name) => {
                 let label = format!("{SERVICE} {name}");
-                run("secret-tool", &["store", "--label", &label, "service", SERVICE, "provider", name], key, env)?
+                run(
+                    "secret-tool",
+                    &["store", "--label", &label, "service", SERVICE, "provider", name],
+                    key,
+                    env,
+                )?
             }
             Self::Security(name) => {
                 let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));

@@ -162,7 +162,9 @@ impl Quiet {
     fn begin() -> Result<Self> {
         let before = tcgetattr(stdin())?;
         let mut quiet = before.clone();
-        quiet.local_flags.remove(LocalFlags::ECHO | LocalFlags::ECHONL | LocalFlags::ICANON | LocalFlags::ISIG);
+        quiet
+            .local_flags
+            .remove(LocalFlags::ECHO | LocalFlags::ECHONL | LocalFlags::ICANON | LocalFlags::ISIG);
         quiet.control_chars[SpecialCharacterIndices::VMIN as usize] = 1;
         quiet.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         // What was typed ahead stays.

@@ -77,7 +77,9 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         assert_eq!(screen.matches(KEY).count(), 1, "only the agent shows it\n{screen}");
         let file = sandbox.home(".config/agent-run/keys/litellm.key");
         assert_eq!(fs::read_to_string(&file).unwrap(), format!("{KEY}\n"));
-        for (path, mode) in [(&*file, 0o600), (file.parent().unwrap(), 0o700), (&config_path(&sandbox), 0o600)] {
+        for (path, mode) in
+            [(&*file, 0o600), (file.parent().unwrap(), 0o700), (&config_path(&sandbox), 0o600)]
+        {
             assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
         }
         key_is_only_in(&sandbox, &["./.config/agent-run/keys/litellm.key"]);
@@ -125,10 +127,7 @@ fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
 fn without_a_terminal_there_is_one_error_with_what_to_type() {
     let sandbox = newcomer();
     sandbox.shim("claude@deepseek");
-    for ran in [
-        sandbox.agent_run(&["launch", "deepseek", "claude"]),
-        sandbox.run("claude@deepseek", &[]),
-    ] {
+    for ran in [sandbox.agent_run(&["launch", "deepseek", "claude"]), sandbox.run("claude@deepseek", &[])] {
         let ran = ran.exits(125).complains(&["`agent-run providers add deepseek`"]);
         assert_eq!(ran.stderr.matches("help: ").count(), 1, "{}", ran.stderr);
         assert_eq!(ran.stdout, "");
@@ -152,6 +151,8 @@ fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
     let screen = tmux.wait_for("Where is the key of deepseek?");
     assert!(screen.contains("1  in the variable DEEPSEEK_API_KEY, which is set here"), "{screen}");
     tmux.key("C-c");
+    tmux.wait_for("[exited 130]");
+    drop(tmux);
     // With a config the help is shown, as without a terminal.
     sandbox.config("providers: {}\n");
     let tmux = Tmux::start(&sandbox, "agent-run | head -n 3");
@@ -254,7 +255,10 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
     let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
     assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");
-    assert!(config_of(&sandbox).contains("key_command: [secret-tool, lookup, service, agent-run, provider, live]"));
+    assert!(
+        config_of(&sandbox)
+            .contains("key_command: [secret-tool, lookup, service, agent-run, provider, live]")
+    );
     key_is_only_in(&sandbox, &[]);
     let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
@@ -311,10 +315,13 @@ fn server(answers: &'static [(&'static str, &'static str)]) -> Lists {
 }
 
 const OLLAMA: [(&str, &str); 3] = [
-    ("/api/tags", r#"{"models": [
+    (
+        "/api/tags",
+        r#"{"models": [
         {"name": "big:latest", "details": {"context_length": 262144}},
         {"name": "embed:v1", "capabilities": ["embedding"]},
-        {"name": "small:4b", "details": {"context_length": 131072}}]}"#),
+        {"name": "small:4b", "details": {"context_length": 131072}}]}"#,
+    ),
     ("/api/ps", r#"{"models": [{"name": "small:4b", "context_length": 8192}]}"#),
     ("/v1/models", r#"{"data": [{"id": "big:latest"}, {"id": "small:4b"}]}"#),
 ];
@@ -325,11 +332,14 @@ fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
         ("ollama", &OLLAMA, "small:4b", Some(8192)),
         (
             "lmstudio",
-            &[("/api/v0/models", r#"{"data": [
+            &[(
+                "/api/v0/models",
+                r#"{"data": [
                 {"id": "e", "type": "embeddings", "state": "loaded"},
                 {"id": "a", "type": "llm", "state": "not-loaded", "max_context_length": 131072},
                 {"id": "b", "type": "vlm", "state": "loaded", "max_context_length": 131072,
-                 "loaded_context_length": 4096}]}"#)],
+                 "loaded_context_length": 4096}]}"#,
+            )],
             "b",
             Some(4096),
         ),
@@ -344,12 +354,20 @@ fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
         ),
         (
             "vllm",
-            &[("/v1/models", r#"{"data": [{"id": "org/m", "max_model_len": 32768},
-                {"id": "lora", "parent": "org/m", "max_model_len": null}]}"#)],
+            &[(
+                "/v1/models",
+                r#"{"data": [{"id": "org/m", "max_model_len": 32768},
+                {"id": "lora", "parent": "org/m", "max_model_len": null}]}"#,
+            )],
             "org/m",
             Some(32768),
         ),
-        ("lmstudio", &[("/api/v0/models", r#"{"data": [{"id": "a", "max_context_length": 131072}]}"#)], "a", None),
+        (
+            "lmstudio",
+            &[("/api/v0/models", r#"{"data": [{"id": "a", "max_context_length": 131072}]}"#)],
+            "a",
+            None,
+        ),
     ];
     for (preset, answers, model, window) in cases {
         let (sandbox, server) = (newcomer(), server(answers));
@@ -374,15 +392,16 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
     ran.complains(&["Ollama does not answer at http://127.0.0.1:9", "help: start it: ollama serve"]);
     let server = server(&OLLAMA);
     let url = format!("http://{}", server.address);
-    add(&["--name", "two", "--server", &url, "--model", "qwen"]).exits(0).complains(&[
-        "Ollama has no model `qwen`",
-        "help: get it: ollama pull qwen",
-    ]);
+    add(&["--name", "two", "--server", &url, "--model", "qwen"])
+        .exits(0)
+        .complains(&["Ollama has no model `qwen`", "help: get it: ollama pull qwen"]);
     // A name without a tag means `:latest`, as for Ollama itself.
     add(&["--name", "three", "--server", &url, "--model", "big"]).exits(0);
     assert!(config_of(&sandbox).contains("default_model: big:latest\n"), "{}", config_of(&sandbox));
     for wrong in ["nonsense", "http://a.b/v1", "ftp://a"] {
-        add(&["--name", "four", "--server", wrong]).exits(1).complains(&["--server", "http://127.0.0.1:8081"]);
+        add(&["--name", "four", "--server", wrong])
+            .exits(1)
+            .complains(&["--server", "http://127.0.0.1:8081"]);
     }
 }
 
@@ -408,7 +427,10 @@ fn ollama_at_its_usual_port_is_added_with_what_it_serves_and_a_missing_model_is_
     assert!(screen.contains("1  small:4b (loaded, 65536 tokens)") && !screen.contains("embed"), "{screen}");
     tmux.key("Enter");
     let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("served with a window of 65536 tokens") && screen.contains("STARTED"), "{screen}");
+    assert!(
+        screen.contains("served with a window of 65536 tokens") && screen.contains("STARTED"),
+        "{screen}"
+    );
     let config = config_of(&sandbox);
     assert!(config.contains("  - {id: small:4b, context_window: 65536}\n"), "{config}");
     // What is gone later is named with what gets it, by the list on disk alone.

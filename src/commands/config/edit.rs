@@ -133,7 +133,18 @@ fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> 
 /// The words that open the file, at the line if the editor is known to take one.
 fn file_at(editor: &OsStr, path: &Path, line: Option<usize>) -> Vec<OsString> {
     const PLUS: [&str; 13] = [
-        "sensible-editor", "editor", "nano", "vim", "vi", "nvim", "gvim", "emacs", "emacsclient", "micro", "kak", "joe",
+        "sensible-editor",
+        "editor",
+        "nano",
+        "vim",
+        "vi",
+        "nvim",
+        "gvim",
+        "emacs",
+        "emacsclient",
+        "micro",
+        "kak",
+        "joe",
         "ne",
     ];
     const COLON: [&str; 4] = ["code", "codium", "cursor", "code-insiders"];

@@ -78,7 +78,8 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     let dirs = draft.env.dirs()?;
     let agent = fits.iter().map(|(agent, _)| *agent);
     let agent = agent.clone().find(|agent| program::locate(*agent, &dirs, draft.env).is_ok());
-    let is_silent = draft.preset.blanks().is_empty() && (draft.key.is_some() || draft.preset.key_variable().is_none());
+    let is_silent =
+        draft.preset.blanks().is_empty() && (draft.key.is_some() || draft.preset.key_variable().is_none());
     let first = agent.or_else(|| fits.first().map(|(agent, _)| *agent));
     say(&heading(draft));
     let outcome = draft.fill(first)?;
@@ -178,13 +179,17 @@ Try `agent-run demo` to see it work without a key, `agent-run --help` for the re
 /// Asks which provider to add; those whose key is in the environment come first.
 fn ask_preset(env: &Environment) -> Result<String> {
     let all = presets::all()?;
-    let has_key = |preset: &&presets::Preset| preset.key_variable().is_some_and(|name| env.var(name).is_some());
+    let has_key =
+        |preset: &&presets::Preset| preset.key_variable().is_some_and(|name| env.var(name).is_some());
     let ready: Vec<_> = all.iter().filter(has_key).map(|preset| preset.name.as_str()).collect();
     if !ready.is_empty() {
         say(&format!("Keys found in the environment: {}.\n", suggest::join_limited(&ready, 6)));
     }
     let usual = ready.first().copied();
-    let shown = usual.map_or_else(|| " (such as deepseek or ollama; ? lists all)".to_owned(), |usual| format!(" [{usual}]"));
+    let shown = usual.map_or_else(
+        || " (such as deepseek or ollama; ? lists all)".to_owned(),
+        |usual| format!(" [{usual}]"),
+    );
     for _ in 0..5 {
         let answer = prompt::ask(&format!("Which provider?{shown} "))?;
         match (answer.as_str(), usual) {
@@ -198,7 +203,10 @@ fn ask_preset(env: &Environment) -> Result<String> {
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) => {
                 let near = suggest::rank(name, all.iter().map(|preset| preset.name.as_str()));
-                say(&format!("No known provider has that name. Near: {}.\n", near[..near.len().min(3)].join(", ")));
+                say(&format!(
+                    "No known provider has that name. Near: {}.\n",
+                    near[..near.len().min(3)].join(", ")
+                ));
             }
         }
     }
@@ -209,7 +217,10 @@ fn ask_preset(env: &Environment) -> Result<String> {
 fn address(url: &str) -> Result<String> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
     let host = rest.trim_end_matches('/');
-    if !["http", "https"].contains(&scheme) || host.is_empty() || host.contains(['/', '?', '#', '@', ' ', '"']) {
+    if !["http", "https"].contains(&scheme)
+        || host.is_empty()
+        || host.contains(['/', '?', '#', '@', ' ', '"'])
+    {
         bail!(Message::new(
             format!("--server is not the URL of a server: {url}"),
             "write scheme, host and port alone: http://127.0.0.1:8081"

@@ -194,10 +194,12 @@ impl<'a> Draft<'a> {
                 Some(served) => served,
                 None => return failed(missing(model)),
             },
-            (None, []) => return failed(Message::new(
-                format!("{} has no models", server.title()),
-                format!("get one: {}", server.pull(usual)),
-            )),
+            (None, []) => {
+                return failed(Message::new(
+                    format!("{} has no models", server.title()),
+                    format!("get one: {}", server.pull(usual)),
+                ));
+            }
             (None, [only]) => only,
             (None, all) if asks => {
                 let shown: Vec<_> = all.iter().take(MOST_SHOWN).map(described).collect();
@@ -323,7 +325,10 @@ fn window_words(server: Server, model: &str, window: Option<u64>) -> String {
             server.widen()
         ),
         Some(window) => format!("{model}: served with a window of {window} tokens.\n"),
-        None => format!("{model}: its window is unknown.\nFor one that is enough for agents, {}.\n", server.widen()),
+        None => format!(
+            "{model}: its window is unknown.\nFor one that is enough for agents, {}.\n",
+            server.widen()
+        ),
     }
 }
 
@@ -407,7 +412,10 @@ pub fn ask_key(
     }
     let mut ways: Vec<(Way, String)> = Vec::new();
     if let Some(variable) = variable.filter(|variable| env.var(variable).is_some()) {
-        ways.push((Way::SetVariable(variable.to_owned()), format!("in the variable {variable}, which is set here")));
+        ways.push((
+            Way::SetVariable(variable.to_owned()),
+            format!("in the variable {variable}, which is set here"),
+        ));
     }
     for store in std::iter::once(KeyStore::file(path, name)).chain(KeyStore::keychain(name, env)) {
         let text = format!("paste it, to be kept in {}", store.shown(home));
@@ -451,7 +459,10 @@ fn ask_variable(usual: Option<&str>) -> Result<KeyPlace> {
     };
     // What is no name may be the key itself, which is not repeated.
     if !is_right(&name) {
-        bail!(Message::new("this is no name of a variable", "type a name such as DEEPSEEK_API_KEY, not the key"));
+        bail!(Message::new(
+            "this is no name of a variable",
+            "type a name such as DEEPSEEK_API_KEY, not the key"
+        ));
     }
     Ok(KeyPlace::Env(name))
 }
@@ -467,7 +478,8 @@ fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
 fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
     let text = prompt::ask("Command: ")?;
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
-    let argv = argv.context(Message::new("this is no command", "type it as in a shell: pass show deepseek"))?;
+    let argv =
+        argv.context(Message::new("this is no command", "type it as in a shell: pass show deepseek"))?;
     key::resolve(config::KeySource::Command(&argv), config::KeyCheck::On, env, home)?;
     Ok(KeyPlace::Command(argv))
 }

@@ -37,9 +37,13 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     let mut with_key = words.with_key && store.is_some();
     if !words.yes {
         if !prompt::is_possible(env) {
-            bail!(Message::new("nothing was removed, since nobody could be asked", "--yes removes it without asking"));
+            bail!(Message::new(
+                "nothing was removed, since nobody could be asked",
+                "--yes removes it without asking"
+            ));
         }
-        let links = if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
+        let links =
+            if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
         if !prompt::agrees(&format!("Remove {name} from {}{links}?", shown.display()))? {
             bail!("nothing was removed");
         }

@@ -50,7 +50,8 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
     let protocols: Vec<_> =
         Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).collect();
-    let names: Vec<_> = std::iter::once(LIST).chain(protocols.iter().map(|protocol| protocol.name())).collect();
+    let names: Vec<_> =
+        std::iter::once(LIST).chain(protocols.iter().map(|protocol| protocol.name())).collect();
     let progress = Progress::start(&names, !words.json);
     let list = || {
         let found = list(name, provider, &catalog, &|| Ok(key.clone()));
@@ -109,8 +110,7 @@ fn list(
     catalog: &Catalog<'_>,
     key: &dyn Fn() -> Result<Option<String>>,
 ) -> TestResult {
-    let finding =
-        |works, took, said| TestResult { what: LIST, works, status: None, took, said, hint: None };
+    let finding = |works, took, said| TestResult { what: LIST, works, status: None, took, said, hint: None };
     if !provider.loads_models() {
         return finding(None, None, "not asked: the config turns the list off".to_owned());
     }
