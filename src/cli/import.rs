@@ -8,12 +8,12 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run import
+  agent-run import                     look at every tool that is known
   agent-run import claude
   agent-run import cc-switch --write
   agent-run import env --json")]
 pub struct ImportArgs {
-    /// Source [default: every tool that is known]
+    /// Source
     pub tool: Option<ImportTool>,
 
     /// File to read, instead of the tool's own
@@ -46,6 +46,6 @@ pub enum ImportTool {
     Hermes,
     /// Environment variables that hold known providers' keys
     Env,
-    /// cc-switch: its database, an export as SQL, or config.json from before
+    /// cc-switch: its database, an export as SQL, or config.json
     CcSwitch,
 }
