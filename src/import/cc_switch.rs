@@ -69,7 +69,7 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     Ok(())
 }
 
-/// Whether it signs in by an account instead of a key: GitHub Copilot, ChatGPT.
+/// Whether it signs in by an account instead of a key: GitHub Copilot and the like.
 fn is_managed(settings: &Json, meta: &Json) -> bool {
     let url = settings["env"]["ANTHROPIC_BASE_URL"].as_str().unwrap_or_default();
     matches!(meta["providerType"].as_str(), Some("github_copilot" | "codex_oauth"))

@@ -64,7 +64,7 @@ fn find_in(found: &mut ImportScan, path: &Path, home: &Path) -> Result<()> {
             Some(key) => KeyLocation::Literal {
                 key: key.to_owned(),
                 place: format!("{auth_shown} as OPENAI_API_KEY"),
-                command: Some(command.to_vec()),
+                command: Some(command.clone()),
             },
             None => KeyLocation::Variable("OPENAI_API_KEY".to_owned()),
         };
