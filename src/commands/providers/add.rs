@@ -102,7 +102,7 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
             request.config = option.map(Path::to_owned);
             return commands::launch::run(&request, draft.env);
         }
-        (TestOutcome::NotTested(why), _) => say(&format!("It was not tested: {why}.\n")),
+        (TestOutcome::NotTested(why), _) => say(&format!("It is not known to work: {why}.\n")),
         _ => {}
     }
     say(&next_steps(draft));
@@ -157,7 +157,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     draft.write()?;
     say(&format!("Added {name} to {}.\n", draft.shown_path()));
     if let TestOutcome::NotTested(why) = outcome {
-        say(&format!("It was not tested: {why}.\n"));
+        say(&format!("It is not known to work: {why}.\n"));
     }
     Ok(true)
 }

@@ -102,13 +102,18 @@ impl<'a> Draft<'a> {
                 outcome => return Ok(outcome),
             };
             say(&format!("{}\n", failed.render()));
-            is_asked = self.preset.key_variable().is_some();
-            let again = if is_asked { "give another key" } else { "test again" };
-            let options = [again, "add the provider all the same", "stop"].map(str::to_owned);
-            match prompt::choose("What now?", &options)? {
-                0 => {}
-                1 => return Ok(TestOutcome::NotTested("it failed".to_owned())),
-                _ => bail!("stopped, and nothing was changed"),
+            is_asked = false;
+            let mut options = vec!["test again", "add the provider all the same", "stop"];
+            let is_keyed = self.preset.key_variable().is_some();
+            if is_keyed {
+                options.insert(0, "give another key");
+            }
+            let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+            match options[prompt::choose("What now?", &shown)?] {
+                "give another key" => is_asked = true,
+                "test again" => {}
+                "stop" => bail!("stopped, and nothing was changed"),
+                _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
             }
         }
     }
