@@ -111,11 +111,9 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
 
 /// What a person should know of the preset before giving a key.
 fn heading(draft: &Draft<'_>) -> String {
-    let width = ui::table::terminal_width().unwrap_or(80);
     let preset = draft.preset;
     let note = if preset.note.is_empty() { String::new() } else { format!(" {}", preset.note) };
-    let lines = ui::table::paragraph(&format!("{}: {}.{note}", draft.name, preset.title), width);
-    lines.join("\n") + "\n"
+    format!("{}: {}.{note}\n", draft.name, preset.title)
 }
 
 /// Offers to add the provider of a launch that failed for want of it; says whether it is there now.
@@ -199,8 +197,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
             ("", None) => bail!("stopped, and nothing was changed"),
             ("?", _) => {
                 let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
-                let width = ui::table::terminal_width().unwrap_or(80);
-                say(&(ui::table::paragraph(&names.join(", "), width).join("\n") + "\n"));
+                say(&(names.join(", ") + "\n"));
             }
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) => {

@@ -64,7 +64,7 @@ pub fn ask_key(
     ways.push((Way::Variable, "in a variable".to_owned()));
     ways.push((Way::File, "in a file".to_owned()));
     for way in managers::found(name, env).into_iter().filter(|way| !way.is_keychain()) {
-        ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", key::shown(&way.argv))));
+        ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
     }
     ways.push((Way::Command, "another command prints it".to_owned()));
     let texts: Vec<_> = ways.iter().map(|(_, text)| text.clone()).collect();

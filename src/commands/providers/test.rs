@@ -110,7 +110,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         let all: Json = findings.iter().map(TestResult::json).collect();
         output::write(|out| writeln!(out, "{all:#}"))?;
     } else {
-        output::write(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
+        output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
     }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -9,6 +9,7 @@ mod selection;
 mod target;
 
 use shims::Message;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -204,17 +205,25 @@ pub fn remove_named(names: &[String], config: &Config, env: &Environment) -> Res
 fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = ShimsReport::new(links.folder(), false);
-    for (name, target) in links.ours()? {
+    let mut add = |links: &Links, name: &str, target, shown: String| {
         let problem = match config {
-            Some(config) => problem(&name, config),
+            Some(config) => problem(name, config),
             None => Some("there is no config".to_owned()),
         };
-        let dangling = links.is_dangling(&name);
-        report.add(ShimLine {
-            dangling,
-            problem,
-            ..ShimLine::new(name, Outcome::AlreadyThere, Some(target))
-        });
+        let dangling = links.is_dangling(name);
+        let line = ShimLine::new(shown, Outcome::AlreadyThere, Some(target));
+        report.add(ShimLine { dangling, problem, ..line });
+    };
+    for (name, target) in links.ours()? {
+        add(&links, &name, target, name.clone());
+    }
+    // Those that a package brought, as Nix does; a folder that was named is meant alone.
+    let elsewhere = if asked.folder.dir.is_none() { env.path() } else { Vec::new() };
+    let mut seen = BTreeSet::from([links.folder().canonicalize().ok()]);
+    for links in elsewhere.into_iter().filter(|dir| seen.insert(dir.canonicalize().ok())).map(Links::of) {
+        for (name, target) in links.ours().unwrap_or_default() {
+            add(&links, &name, target, links.folder().join(&name).display().to_string());
+        }
     }
     report.look_at_path(env);
     report.print_list(asked.json)
