@@ -131,6 +131,12 @@ pub trait Agent: Sync {
         &[]
     }
 
+    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes Agent
+    /// 0.19.0 and Crush 0.90.1 do.
+    fn prints_completion(&self) -> bool {
+        true
+    }
+
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
     fn fallback_programs(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()

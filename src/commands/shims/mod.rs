@@ -3,6 +3,7 @@
 //! It touches links that agent-run made and nothing else: whatever else has such a name is reported and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
+mod agent_completions;
 pub mod completions;
 mod report;
 mod selection;
@@ -10,6 +11,7 @@ mod target;
 
 use shims::Message;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -24,7 +26,7 @@ use crate::env::Environment;
 use crate::shim_links::pairs::ShimTarget;
 use crate::shim_links::{LinkState, Links, folder};
 use crate::ui;
-use crate::ui::output;
+use crate::ui::{output, table};
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///
@@ -43,7 +45,7 @@ pub fn run(
         ShimsCommand::Remove(remove) => self::remove(remove, load_if_present(&path)?.as_ref(), env),
         ShimsCommand::Path(asked) => {
             let folder = folder(asked.dir.as_deref(), load_if_present(&path)?.as_ref(), env)?;
-            output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
+            output::write(|out| out.write_all(shown(&folder).as_bytes()))
         }
     }
 }
@@ -87,6 +89,20 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
             .unwrap_or_else(|error| ui::log::warn(crate::error::message(&error)));
     }
     report.print(asked.json)?;
+    if !asked.json && !asked.dry_run {
+        let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
+        let lines = agent_completions::lines(&here, env);
+        let width = table::terminal_width().unwrap_or(usize::MAX);
+        output::write(|out| {
+            // A command to type stays on one line.
+            for line in &lines {
+                let is_command = line.starts_with(' ');
+                let broken = if is_command { vec![line.clone()] } else { table::paragraph(line, width) };
+                broken.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+            }
+            Ok(())
+        })?;
+    }
     // What was asked for by name has failed; what merely would have fit has been reported.
     Ok(if foreign && !asked.names.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
