@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 use ::shims::Protocol;
 use ::shims::opts::Force;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::doctor::{DoctorArgs, WhyArgs};
 pub use self::models::ModelsCommand;
@@ -48,6 +48,21 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the words of this process; with the pages of help only where one is asked for, which a launch does not.
+    ///
+    /// # Errors
+    /// Clap's, and its help and version.
+    pub fn read() -> clap::error::Result<Self> {
+        let mut words = std::env::args_os().skip(1).peekable();
+        let wants_help = words.peek().is_none()
+            || words.any(|word| ["-h", "--help", "help"].iter().any(|help| word == *help));
+        let mut command = if wants_help { help::shown() } else { Self::command() };
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 /// What to do.
@@ -148,7 +163,7 @@ pub struct LaunchOpts {
     #[arg(long, requires = "dry_run")]
     pub json: bool,
 
-    /// With --dry-run: print the contents of files too
+    /// With --dry-run: the whole plan, and what files hold
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
 }
@@ -211,7 +226,6 @@ fn protocol(word: &str) -> Result<Protocol, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_declarations_are_sound() {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use clap::Parser;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -58,7 +57,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = agents_own_name(called) {
         return launched(Err(error));
     }
-    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
+    let cli = Cli::read().unwrap_or_else(|error| refused(&error));
     // A launch checks it itself, for shims too.
     if !matches!(cli.command, Command::Launch(_))
         && let Err(error) = env.check_depth()

@@ -62,6 +62,7 @@ pub fn main() -> ExitCode {
     if let Some(shell) = env.completing().filter(|_| shim.is_none()).map(str::to_owned) {
         return completion::answer(&shell, args, env);
     }
+    ui::screen::init(&env);
     ui::log::init();
     match shim {
         Some(name) => dispatch::shim(&name, args.collect(), &env),

@@ -35,7 +35,7 @@ pub use fetch::Failure;
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
-pub use record::ModelRecord;
+pub use record::{Modality, ModelRecord};
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
 pub type KeyLookup<'a> = dyn Fn() -> Result<Option<String>> + 'a;

@@ -27,6 +27,10 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub keys: bool,
 
+    /// Print also what is as it should be, and why
+    #[arg(long, short)]
+    pub verbose: bool,
+
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
@@ -57,4 +61,8 @@ pub struct WhyArgs {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
+
+    /// Print the plan of the launch too, in full
+    #[arg(long, short, conflicts_with = "json")]
+    pub verbose: bool,
 }

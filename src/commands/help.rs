@@ -5,10 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser;
 
-use crate::cli::Cli;
-use crate::cli::help::HelpArgs;
+use crate::cli::help::{HelpArgs, shown};
 use crate::env::Environment;
 use crate::manual;
 use crate::ui::output;
@@ -16,7 +14,7 @@ use crate::ui::output;
 /// What clap answers to `agent-run COMMAND --help`, which it calls an error.
 pub fn page(asked: &HelpArgs) -> Option<clap::Error> {
     let words = asked.command.iter().map(String::as_str);
-    Cli::try_parse_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
+    shown().try_get_matches_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
 }
 
 /// Writes the manual below `dir`, and says how to read it.

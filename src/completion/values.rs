@@ -22,6 +22,7 @@ use crate::launch::resolve;
 use crate::presets;
 use crate::shim_links::pairs::{self, ShimTarget};
 use crate::shim_links::{self, Links};
+use crate::ui::format;
 
 /// More models than that are offered without a description, which would take a look-up each.
 const DESCRIBED: usize = 200;
@@ -294,19 +295,11 @@ fn about(model: &Model, is_default: bool) -> String {
     let price = |price: Option<f64>, way: &str| price.map(|price| format!("${price} {way}"));
     let parts = [
         is_default.then(|| "default".to_owned()),
-        model.context_window.map(|tokens| format!("{} context", tokens_in_short(tokens))),
+        model.context_window.map(|tokens| format!("{} context", format::tokens(tokens))),
         price(model.input_cost_per_million, "in"),
         price(model.output_cost_per_million, "out"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn tokens_in_short(tokens: u64) -> String {
-    match tokens {
-        1_000_000.. if tokens.is_multiple_of(1_000_000) => format!("{}M", tokens / 1_000_000),
-        1000.. => format!("{}k", tokens / 1000),
-        _ => tokens.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -324,6 +317,5 @@ mod tests {
         assert_eq!(about(&model, true), "default, 131k context, $0.27 in, $3 out");
         assert_eq!(about(&Model::default(), true), "default");
         assert_eq!(about(&Model::named("m"), false), "");
-        assert_eq!([tokens_in_short(2_000_000), tokens_in_short(512)], ["2M", "512"]);
     }
 }

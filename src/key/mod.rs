@@ -6,7 +6,7 @@
 mod command;
 pub mod shape;
 
-use shims::Message;
+use shims::{Message, quoted};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +73,7 @@ pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: 
         KeySource::Env(name) => (format!("key_env {name}"), from_env(name, env)?),
         KeySource::File(path) => (format!("key_file {}", path.display()), from_file(path, home)?),
         KeySource::Command(argv) => {
-            (format!("key_command `{}`", shown(argv)), command::output(argv, home, env)?)
+            (format!("key_command `{}`", quoted(argv)), command::output(argv, home, env)?)
         }
     };
     judge(&raw, check).with_context(|| format!("could not use what {what} gave"))
@@ -129,12 +129,6 @@ fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
 /// `~/…` in a config value means the user's home, as in a shell.
 pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
     path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| home.join(rest))
-}
-
-/// A command as a shell takes it, for messages.
-pub fn shown(argv: &[String]) -> String {
-    let words: Vec<_> = argv.iter().map(|word| shims::quote(word.as_ref())).collect();
-    words.join(" ")
 }
 
 /// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of

@@ -16,7 +16,7 @@ use shims::quote;
 use crate::config::{DEMO, lint};
 use crate::fs::atomic::AtomicFile;
 use crate::fs::held;
-use crate::ui::{log, output};
+use crate::ui::{log, output, prompt};
 
 use super::check;
 
@@ -37,11 +37,11 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         return output::write(|out| writeln!(out, "{}", path.display()));
     }
     if written {
-        output::write(|out| writeln!(out, "wrote {}", path.display()))?;
+        output::people(|out| writeln!(out, "wrote {}", path.display()))?;
     }
     if let Some(why) = unwritable(path) {
         log::warn(why);
-        if !asks("Open it all the same? [Y/n] ")? {
+        if !prompt::agrees("Open it all the same?")? {
             return Ok(ExitCode::SUCCESS);
         }
     }
@@ -55,7 +55,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         if found.errors.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        if !asks("Open it again? [Y/n] ")? {
+        if !prompt::agrees("Open it again?")? {
             bail!(Message::new("the config has errors", "`agent-run config check` shows them again"));
         }
     }
@@ -70,20 +70,6 @@ fn unwritable(path: &Path) -> Option<Message> {
         format!("an editor cannot save {}{leads}: {}", path.display(), error.desc()),
         format!("change it where it is made, as by home-manager; or see `ls -l {}`", quote(path.as_os_str())),
     ))
-}
-
-/// Asks a question that an empty answer says yes to. An end of input is a no.
-fn asks(question: &str) -> Result<bool> {
-    loop {
-        output::write(|out| write!(out, "{question}"))?;
-        let mut answer = String::new();
-        let read = stdin().read_line(&mut answer).context("could not read the answer")?;
-        match answer.trim().to_lowercase().as_str() {
-            "" | "y" | "yes" if read > 0 => return Ok(true),
-            "" | "n" | "no" => return Ok(false),
-            _ => {}
-        }
-    }
 }
 
 /// Writes the example to `path` unless something is there already; says whether it did.

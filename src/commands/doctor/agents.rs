@@ -13,13 +13,14 @@ use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
-/// problem only where it was named, or none is there.
+/// problem only where it was named, or none is there, and worth a note where it is one of the `used`.
 ///
 /// # Errors
 /// When a signal came meanwhile.
 pub fn look(
     agents: &[&'static dyn Agent],
     named: bool,
+    used: &[&str],
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
@@ -38,6 +39,10 @@ pub fn look(
                     Ok(program) => look_at(*agent, program, env, interrupts),
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
+                        if missing && !named && !all_missing && !used.contains(&agent.name()) {
+                            let text = format!("not here; {}", agent.install());
+                            return [vec![Finding::ok(agent.name(), text).in_short("")], Vec::new()];
+                        }
                         let mark = if missing && !named && !all_missing {
                             Severity::Note
                         } else {
@@ -120,7 +125,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
     }
-    Finding::ok(name, is)
+    Finding::ok(name, is).in_short(format!("{name} {}", version::shown(&version)))
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.

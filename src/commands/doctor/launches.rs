@@ -7,6 +7,7 @@ use crate::config::Loaded;
 use crate::context::Context;
 use crate::launch::explain::{self, Choice};
 use crate::launch::{self, LaunchRequest, Network, conflicts, resolve};
+use crate::shim_links::pairs::ShimTarget;
 
 /// The provider to plan with: the one named, else the first in the config that the agent can use.
 pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loaded) -> Option<&'a str> {
@@ -19,10 +20,23 @@ pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loade
     }
 }
 
-/// Plans a launch of each agent, with no words of its own.
-pub fn look(agents: &[&'static dyn Agent], named: Option<&str>, context: &Context<'_>) -> Group {
+/// Plans the launches of `pairs`, or where there are none one of each agent, with no words of its own.
+pub fn look(
+    agents: &[&'static dyn Agent],
+    named: Option<&str>,
+    pairs: &[ShimTarget],
+    context: &Context<'_>,
+) -> Group {
     let mut group = Group::new("Launches");
     for &agent in agents {
+        let mut of_agent = pairs.iter().filter(|pair| pair.agent.name() == agent.name()).peekable();
+        if of_agent.peek().is_some() {
+            of_agent.for_each(|pair| group.extend(look_at(agent, &pair.provider, context)));
+            continue;
+        }
+        if !pairs.is_empty() && agents.len() > 1 {
+            continue;
+        }
         match provider(agent, named, &context.loaded) {
             Some(provider) => group.extend(look_at(agent, provider, context)),
             None => group.add(unusable(agent, named)),
@@ -42,18 +56,19 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = LaunchRequest::new(agent, provider);
-    // Resolved by itself first: what is missing there a launch may still name.
-    let mut notes = Vec::new();
-    if let Err(error) = launch::resolve_only(&request, context, Network::Off, &mut notes) {
-        return vec![Finding::error(Severity::Note, subject, &error, &otherwise)];
-    }
-    let planned = match launch::dry_run(&request, context, Network::Off, &mut notes) {
+    // What is missing to resolve it a launch may still name.
+    let resolved = match launch::resolve_only(&request, context, Network::Off, &mut Vec::new()) {
+        Ok(resolved) => resolved,
+        Err(error) => return vec![Finding::error(Severity::Note, subject, &error, &otherwise)],
+    };
+    let mut planned = match launch::plan_only(&request, context, resolved) {
         Ok(planned) => planned,
         Err(error) => return vec![Finding::error(Severity::Problem, subject, &error, &otherwise)],
     };
     let plan = &planned.plan;
     let Some((launch, _)) = &planned.launch else { return Vec::new() };
-    let inputs = conflicts::inputs(agent, launch, &context.dirs, context.env);
+    conflicts::read_files(agent, &mut planned.inputs);
+    let inputs = &planned.inputs;
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
     let assumption = launch.assumption();
@@ -63,17 +78,13 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     }
     let inherits = matches!(launch.proxy, Proxy::Inherit);
     findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
-    for policy in conflicts::policies(&inputs) {
+    for policy in conflicts::policies(inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
-        let help = "a launch says where it goes against it; its owner is the machine's administrator";
-        findings.push(Finding::note(subject.as_str(), text, help));
+        findings.push(Finding::ok(subject.as_str(), text + "; a launch says where it goes against it"));
     }
-    for it in conflicts::of(agent, launch, &inputs, plan) {
-        let help = format!(
-            "no action needed: launches ignore it. It only affects `{}` started directly",
-            agent.name()
-        );
-        findings.push(Finding::note(subject.as_str(), it.sentence(), help));
+    for it in conflicts::of(agent, launch, inputs, plan) {
+        // Nothing to do: it only affects the agent started directly. `why` names it too.
+        findings.push(Finding::ok(subject.as_str(), it.sentence()));
     }
     findings.extend(plan.notes.iter().filter_map(|note| match note {
         Note::Warning(text) => Some(Finding::said(Severity::Note, subject.as_str(), text, &otherwise)),
@@ -89,9 +100,6 @@ fn proxied(subject: &str, inherits: bool, Choice { value, origin, not, .. }: Cho
         Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
         None if is_none && inherits => return None,
         None if is_none => Finding::ok(subject, format!("no proxy ({origin})")),
-        None => {
-            let help = "`proxy: none` below the provider goes past it";
-            Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)
-        }
+        None => Finding::ok(subject, format!("requests go through the proxy {value} ({origin})")),
     })
 }

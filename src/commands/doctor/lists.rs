@@ -24,10 +24,13 @@ pub fn look<'a>(
             (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
             (Some(old), None) => {
                 let models = known.records().len();
-                Finding::ok(name, format!("{models} models, {} old", age(old)))
+                let brief = format!("{name} ({models})");
+                Finding::ok(name, format!("{models} models, {} old", age(old))).in_short(brief)
             }
             (None, None) => {
+                let brief = format!("{name} (not asked for yet)");
                 Finding::ok(name, format!("not asked for yet; `agent-run models list {name}` does"))
+                    .in_short(brief)
             }
         });
     }

@@ -31,7 +31,8 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
 use crate::probe::Interrupts;
-use crate::ui::{output, table};
+use crate::ui::output;
+use crate::ui::screen::Screen;
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///
@@ -54,7 +55,9 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     let mut report = DoctorReport::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
-    for group in agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)? {
+    let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
+    let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
+    for group in agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)? {
         report.add(group);
     }
     let context = loaded.map(|loaded| Context { env, dirs: dirs.clone(), loaded });
@@ -72,9 +75,9 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         let data = json!({ "version": version, "well": report.is_well(), "report": report });
         output::write(|out| writeln!(out, "{data:#}"))?;
     } else {
-        // It does itself what `write` does, since its marks may be in colour.
-        let colour = env.wants_colour() && std::io::stdout().is_terminal();
-        output::exact(|out| report.print(out, colour, table::terminal_width()))?;
+        let screen = Screen::stdout();
+        let text = if asked.verbose { report.full(screen) } else { report.brief(screen) };
+        output::whole(&text)?;
     }
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -93,10 +96,21 @@ fn look_closer(
     report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && !asked.probe);
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
-    let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
-    report.add(keys::look(chosen(), asking));
+    // Where there are shims, their pairs are what this machine is used for.
+    let pairs = if named.is_some() { Vec::new() } else { links::pairs(&loaded.config, env) };
+    let is_used =
+        |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
+    let chosen =
+        || providers.iter().filter(|(name, _)| named.map_or_else(|| is_used(name), |named| named == *name));
+    let mut keys = keys::look(chosen(), asking);
+    let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
+    if !others.is_empty() && named.is_none() {
+        let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
+        keys.add(Finding::ok("others", text).in_short(""));
+    }
+    report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
-    report.add(launches::look(here, named, context));
+    report.add(launches::look(here, named, &pairs, context));
 }
 
 /// Starts each agent that fits, and looks at what it sends.
@@ -121,7 +135,7 @@ fn probe_each(
         if std::io::stderr().is_terminal() {
             _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
         }
-        report.add(probe::look(agent, provider, context, interrupts)?);
+        report.add(probe::look(agent, provider, context, interrupts)?.asked());
         interrupts.check()?;
     }
     Ok(())
@@ -136,7 +150,7 @@ fn is_known(name: &str, config: &Config) -> bool {
 fn ourselves(env: &Environment) -> Group {
     let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
-    group.add(Finding::ok("program", program));
+    group.add(Finding::ok("program", program.as_str()).in_short(program));
     if env.var(shims::planner::DEPTH).is_some() {
         let text = "this runs inside a launch: the environment is that of the agent around it";
         group.add(Finding::note("here", text, "ask again in a shell of your own"));
@@ -149,7 +163,8 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
     match loaded {
         Ok(loaded) => {
             let count = loaded.config.providers.len();
-            group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
+            let text = format!("{}, providers: {count}", path.display());
+            group.add(Finding::ok("file", text.as_str()).in_short(text));
             let otherwise = "fix it in the file: `agent-run config` opens it";
             let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));

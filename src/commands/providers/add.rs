@@ -7,14 +7,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use shims::quote;
+use shims::{quote, quoted};
 
 use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::presets::{self, KeyPlace, Preset};
 use crate::ui::output;
-use crate::{config, key, ui};
+use crate::{config, ui};
 
 /// Shows what would be added to the config at `path`, asks, and adds it.
 ///
@@ -85,7 +85,7 @@ fn ask_for_place(variable: &str, name: &str, env: &Environment) -> Result<Option
     let state = if env.var(variable).is_some() { "set here" } else { "not set here" };
     let mut text = format!("Where is the key?\n  1  in the variable {variable}, {state}\n");
     for (index, way) in ways.iter().enumerate() {
-        _ = writeln!(text, "  {}  `{}`", index + 2, key::shown(&way.argv));
+        _ = writeln!(text, "  {}  `{}`", index + 2, quoted(&way.argv));
     }
     let answer = ask(&format!("{text}[1] "))?;
     match answer.parse::<usize>() {

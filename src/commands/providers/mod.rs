@@ -12,13 +12,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::{Agent, Protocol};
+use shims::{Agent, Protocol, quoted};
 
 use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
-use crate::{key, ui};
+use crate::ui;
 
 /// Runs a command below `providers`.
 ///
@@ -56,7 +56,7 @@ fn key_place(provider: &Provider) -> Option<(&'static str, String)> {
         KeySource::Literal(_) => ("key", String::new()),
         KeySource::Env(name) => ("key_env", name.to_owned()),
         KeySource::File(path) => ("key_file", path.display().to_string()),
-        KeySource::Command(argv) => ("key_command", key::shown(argv)),
+        KeySource::Command(argv) => ("key_command", quoted(argv)),
     })
 }
 

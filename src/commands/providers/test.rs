@@ -109,7 +109,7 @@ fn list(
 /// Tells people of a finding as soon as it is there.
 fn report(finding: &TestResult, json: bool) -> Result<()> {
     if !json {
-        output::write(|out| out.write_all(finding.lines().as_bytes()))?;
+        output::people(|out| out.write_all(finding.lines().as_bytes()))?;
     }
     Ok(())
 }

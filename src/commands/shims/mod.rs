@@ -10,6 +10,7 @@ mod selection;
 mod target;
 
 use shims::Message;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;
@@ -26,7 +27,8 @@ use crate::env::Environment;
 use crate::shim_links::pairs::ShimTarget;
 use crate::shim_links::{LinkState, Links, folder};
 use crate::ui;
-use crate::ui::{output, table};
+use crate::ui::output;
+use crate::ui::screen::Screen;
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///
@@ -92,15 +94,12 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
     if !asked.json && !asked.dry_run {
         let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
         let lines = agent_completions::lines(&here, env);
-        let width = table::terminal_width().unwrap_or(usize::MAX);
+        let screen = Screen::stdout();
         output::write(|out| {
             // A command to type stays on one line.
-            for line in &lines {
-                let is_command = line.starts_with(' ');
-                let broken = if is_command { vec![line.clone()] } else { table::paragraph(line, width) };
-                broken.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-            }
-            Ok(())
+            let shown =
+                |line: &String| if line.starts_with(' ') { line.clone() } else { screen.line(line, 2) };
+            lines.iter().try_for_each(|line| writeln!(out, "{}", shown(line)))
         })?;
     }
     // What was asked for by name has failed; what merely would have fit has been reported.
@@ -194,17 +193,25 @@ fn remove(asked: &ShimsRemoveArgs, config: Option<&Config>, env: &Environment) -
 fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = ShimsReport::new(links.folder(), false);
-    for (name, target) in links.ours()? {
+    let mut add = |links: &Links, name: &str, target, shown: String| {
         let problem = match config {
-            Some(config) => problem(&name, config),
+            Some(config) => problem(name, config),
             None => Some("there is no config".to_owned()),
         };
-        let dangling = links.is_dangling(&name);
-        report.add(ShimLine {
-            dangling,
-            problem,
-            ..ShimLine::new(name, Outcome::AlreadyThere, Some(target))
-        });
+        let dangling = links.is_dangling(name);
+        let line = ShimLine::new(shown, Outcome::AlreadyThere, Some(target));
+        report.add(ShimLine { dangling, problem, ..line });
+    };
+    for (name, target) in links.ours()? {
+        add(&links, &name, target, name.clone());
+    }
+    // Those that a package brought, as Nix does; a folder that was named is meant alone.
+    let elsewhere = if asked.folder.dir.is_none() { env.path() } else { Vec::new() };
+    let mut seen = BTreeSet::from([links.folder().canonicalize().ok()]);
+    for links in elsewhere.into_iter().filter(|dir| seen.insert(dir.canonicalize().ok())).map(Links::of) {
+        for (name, target) in links.ours().unwrap_or_default() {
+            add(&links, &name, target, links.folder().join(&name).display().to_string());
+        }
     }
     report.look_at_path(env);
     report.print_list(asked.json)
