@@ -7,7 +7,9 @@ pub mod doctor;
 pub mod env;
 pub mod help;
 pub mod import;
+pub mod key;
 pub mod models;
+pub mod overview;
 pub mod providers;
 pub mod shims;
 
@@ -19,6 +21,7 @@ use ::shims::opts::Force;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::key::KeyCommand;
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;
@@ -59,7 +62,7 @@ impl Cli {
         let mut words = std::env::args_os().skip(1).peekable();
         let wants_help = words.peek().is_none()
             || words.any(|word| ["-h", "--help", "help"].iter().any(|help| word == *help));
-        let mut command = if wants_help { help::shown() } else { Self::command() };
+        let mut command = if wants_help { overview::shown() } else { Self::command() };
         let matches = command.try_get_matches_from_mut(std::env::args_os())?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
@@ -100,7 +103,16 @@ Examples:
     Shims(ShimsCommand),
     /// Generate shell completions
     Completion(CompletionArgs),
-    /// List, show, add and test providers
+    /// Set, test or remove a provider's key
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run key set deepseek
+  agent-run key test deepseek"
+    )]
+    Key(KeyCommand),
+    /// List, show, add, test and remove providers
     #[command(
         subcommand,
         after_help = "\

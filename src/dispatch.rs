@@ -57,6 +57,11 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = agents_own_name(called) {
         return launched(Err(error));
     }
+    if std::env::args_os().len() <= 1
+        && let Some(greeted) = commands::providers::greet(env)
+    {
+        return done(greeted);
+    }
     let cli = Cli::read().unwrap_or_else(|error| refused(&error));
     // A launch checks it itself, for shims too.
     if !matches!(cli.command, Command::Launch(_))
@@ -74,6 +79,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
         Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
+        Command::Key(words) => done(commands::key::run(words, cli.config.as_deref(), env)),
         Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
         Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
         Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),

@@ -27,6 +27,7 @@
 mod catalog;
 mod cli;
 mod commands;
+mod compatibility;
 mod completion;
 mod config;
 mod context;

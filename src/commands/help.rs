@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
-use crate::cli::help::{HelpArgs, shown};
+use crate::cli::help::HelpArgs;
+use crate::cli::overview;
 use crate::env::Environment;
 use crate::manual;
 use crate::ui::output;
@@ -14,7 +15,7 @@ use crate::ui::output;
 /// What clap answers to `agent-run COMMAND --help`, which it calls an error.
 pub fn page(asked: &HelpArgs) -> Option<clap::Error> {
     let words = asked.command.iter().map(String::as_str);
-    shown().try_get_matches_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
+    overview::shown().try_get_matches_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
 }
 
 /// Writes the manual below `dir`, and says how to read it.

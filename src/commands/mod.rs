@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod env;
 pub mod help;
 pub mod import;
+pub mod key;
 pub mod launch;
 pub mod mock_provider;
 pub mod models;

@@ -63,6 +63,14 @@ pub struct PreparedLaunch {
     _lock: Option<HomeLock>,
 }
 
+impl PreparedLaunch {
+    /// Without the lock on what was prepared, for a launch that is started beside another one.
+    #[must_use]
+    pub fn unlocked(self) -> Self {
+        Self { _lock: None, ..self }
+    }
+}
+
 /// What a launch does with files of the user's own that its plan would change.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum UserFiles {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::support::{AGENT_RUN, Sandbox, run};
@@ -84,7 +85,8 @@ fn the_pages_name_the_known_problems() {
 #[test]
 fn the_picture_shows_claude_at_deepseek() {
     let picture = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg")).unwrap();
-    let shown: Vec<_> = picture.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once('>')).collect();
+    let shown: Vec<_> =
+        picture.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once('>')).collect();
     let shown = shown.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n");
     let claude = shims::by_name("claude").unwrap();
     assert!(shown.starts_with("$ claude@deepseek\n"), "{shown}");
@@ -176,4 +178,65 @@ fn the_archives_script_installs_all_that_is_in_it() {
         let folder = prefix.join(to).parent().unwrap().to_owned();
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "a file is left beside {to}");
     }
+}
+
+/// Every workflow takes actions by the hash of a tag, says what its token may, and runs scripts that are here.
+#[test]
+fn workflows_pin_their_actions_and_call_scripts_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<_> = fs::read_dir(root.join(".github/workflows")).unwrap().flatten().collect();
+    assert!(files.len() >= 2);
+    for file in files {
+        let text = fs::read_to_string(file.path()).unwrap();
+        let name = file.file_name();
+        assert!(
+            text.contains("\npermissions:"),
+            "{name:?}: the token may what the repository's default says"
+        );
+        for line in text.lines().map(|line| line.trim().trim_start_matches("- ")) {
+            if let Some(action) = line.strip_prefix("uses: ") {
+                let (_, pinned) = action.split_once('@').unwrap();
+                let (hash, tag) = pinned.split_once(" # v").expect("a tag behind the hash");
+                assert!(
+                    hash.len() == 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                    "{name:?}: {line}"
+                );
+                assert_eq!(tag.split('.').count(), 3, "{name:?}: {line}");
+            }
+            if let Some(command) = line.strip_prefix("run: ") {
+                let script = command.split(' ').next().unwrap();
+                let mode =
+                    fs::metadata(root.join(script)).expect("a script of the repository").permissions().mode();
+                assert!(script.starts_with(".ci/") && mode & 0o111 != 0, "{name:?}: {line}");
+            }
+        }
+    }
+}
+
+/// Findings open one issue, and are added to it as long as it is open.
+#[test]
+fn findings_open_an_issue_once() {
+    let sandbox = Sandbox::new().var("GITHUB_RUN_ID", "7");
+    let sandbox = sandbox.var("GITHUB_SERVER_URL", "https://forge.example").var("GITHUB_REPOSITORY", "o/r");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = sandbox.path("repository/.ci/findings");
+    sandbox.write(&script, fs::read(root.join(".ci/findings")).unwrap());
+    let contract = sandbox.path("repository/.ci/contract");
+    sandbox.write(&contract, "#!/bin/sh\nprintf 'claude: @someone ~~~~~~~~\\n~~~~~~~~\\n'\nexit 1\n");
+    fs::set_permissions(&contract, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.script("gh", "#!/bin/sh\necho \"$@\" >>~/asked\n[ \"$2\" != list ] || cat ~/open\n[ \"$2\" = list ] || cat >~/body\n");
+    let report = |open: &str, words: &str| {
+        sandbox.write(&sandbox.home("open"), open);
+        sandbox.write(&sandbox.home("asked"), "");
+        run(sandbox.command("bash").arg(&script).arg("report")).clean();
+        let asked = fs::read_to_string(sandbox.home("asked")).unwrap();
+        assert!(asked.lines().nth(1).is_some_and(|line| line.starts_with(words)), "{asked}");
+        fs::read_to_string(sandbox.home("body")).unwrap()
+    };
+    assert!(report("", "issue create --title The contract").contains("It ended before it had any"));
+    run(sandbox.command("bash").arg(&script).args(["look", "claude"])).exits(1);
+    let body = report("", "issue create --title The contract");
+    assert!(body.starts_with("Seen in https://forge.example/o/r/actions/runs/7."), "{body}");
+    assert!(body.contains("\n~~~~~~~~text\nclaude: @someone ~~~~~~~~\n ~~~~~~~~\n\n~~~~~~~~\n"), "{body}");
+    report("12\n", "issue comment 12");
 }
