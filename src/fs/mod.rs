@@ -36,3 +36,12 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
 pub fn held(error: &io::Error) -> Option<String> {
     error.get_ref()?.downcast_ref::<Message>()?.help.clone()
 }
+
+/// Folders that exist while a test runs.
+#[cfg(test)]
+pub fn made_up_dirs() -> (tempfile::TempDir, shims::Dirs) {
+    let root = tempfile::tempdir().expect("a folder");
+    let below = |name: &str| root.path().join(name).join("agent-run");
+    let dirs = shims::Dirs { cache: below("cache"), state: below("state"), ..shims::Dirs::default() };
+    (root, dirs)
+}
