@@ -3,13 +3,12 @@
 //! It lies in the state folder, mode 0600, made by the first launch that needs it. It guards names, not data:
 //! whoever can read it can read the user's other files too.
 
-use shims::Message;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use shims::{Dirs, MachineSecret, Note};
+use shims::{Dirs, MachineSecret, Message, Note};
 
 use crate::fs::atomic::AtomicFile;
 use crate::fs::{files, private_dir};

@@ -1,7 +1,6 @@
 //! What takes several keys of a provider to judge.
 
-use shims::Message;
-use shims::{Agent, Protocol, Sessions};
+use shims::{Agent, Message, Protocol, Sessions};
 
 use super::problem::{Step, dotted};
 use super::types::{Config, KeyCheck, KeySource, Provider};

@@ -7,12 +7,11 @@ pub mod nonblocking;
 pub mod private_dir;
 pub mod waiting;
 
-use shims::Message;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use anyhow::anyhow;
-use shims::quote;
+use shims::{Message, quote};
 
 /// What could not be done to a file or folder, why, and where to look.
 pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
