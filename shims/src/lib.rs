@@ -14,6 +14,7 @@ pub mod dotenv;
 pub mod facts;
 pub mod inputs;
 pub mod json;
+mod judged;
 mod known;
 pub mod launch;
 pub mod message;
@@ -28,6 +29,7 @@ mod protocol;
 pub mod proxy;
 pub mod secret;
 pub mod template;
+pub mod trial;
 pub mod window;
 pub mod yaml;
 
@@ -131,6 +133,11 @@ pub trait Agent: Sync {
     /// What is wrong with certain versions of the agent, whatever a launch does.
     fn known_problems(&self) -> &'static [KnownProblem] {
         &[]
+    }
+
+    /// What shows whether a version of the agent holds what launches rely on.
+    fn trials(&self, _places: &trial::TrialPlaces<'_>) -> Vec<trial::Trial> {
+        Vec::new()
     }
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.

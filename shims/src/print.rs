@@ -62,6 +62,13 @@ fn note(level: &str, message: &Message) -> Json {
     note
 }
 
+impl Merge {
+    /// Its changes in one line.
+    pub fn summary(&self) -> String {
+        edits(self).join("; ")
+    }
+}
+
 fn edits(merge: &Merge) -> Vec<String> {
     let said = merge.edits.iter().map(|edit| match edit {
         Edit::Set(key, value) => format!("{key} = {value}"),

@@ -5,6 +5,7 @@
 
 mod command;
 pub mod shape;
+pub mod store;
 
 use shims::{Message, quoted};
 use std::cell::OnceCell;
@@ -129,6 +130,15 @@ fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
 /// `~/…` in a config value means the user's home, as in a shell.
 pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
     path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| home.join(rest))
+}
+
+/// A key that was typed, by the rules for every source.
+///
+/// # Errors
+/// When it is no key.
+pub fn typed(line: &str) -> Result<String> {
+    keep_out_of_cores();
+    judge(line.as_bytes(), KeyCheck::On).context("this is not used")
 }
 
 /// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of

@@ -39,6 +39,16 @@ pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
     format!("{}{line} {}", loaded.path.display(), keys.join("."))
 }
 
+/// An origin for people who were shown the name of the config and of the provider already: `line 6, default_model`.
+pub fn in_short(origin: &str, loaded: &Loaded, provider: &str) -> String {
+    let short = origin.replace(&format!("{}:", loaded.path.display()), "line ");
+    let (of_provider, itself) = (format!(" providers.{provider}."), format!(" providers.{provider}"));
+    match short.strip_suffix(&itself) {
+        Some(short) => short.to_owned(),
+        None => short.replace(&of_provider, ", "),
+    }
+}
+
 /// The choices of a launch, or of a home without a provider.
 pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned<'_>) -> Vec<Choice> {
     let (loaded, plan) = (&context.loaded, &planned.plan);

@@ -63,6 +63,14 @@ pub struct PreparedLaunch {
     _lock: Option<HomeLock>,
 }
 
+impl PreparedLaunch {
+    /// Without the lock on what was prepared, for a launch that is started beside another one.
+    #[must_use]
+    pub fn unlocked(self) -> Self {
+        Self { _lock: None, ..self }
+    }
+}
+
 /// What a launch does with files of the user's own that its plan would change.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum UserFiles {
@@ -105,7 +113,8 @@ pub fn prepare(
         ));
     }
     // 6. Lock the runtime homes: two launches must not read and write them at once.
-    let lock = homes::lock(agent, &request.provider, dirs)?;
+    let mut folders = Folders::of(dirs);
+    let lock = homes::lock(agent, &request.provider, &mut folders)?;
     // 7. Plan, from a snapshot of every file that the agent's adapter asks for.
     let (plan, inputs) = plan(request, resolved.launch(), inputs)?;
     // Not dropped, as little as the launch: this process is about to become the agent, and giving memory back piece by
@@ -116,7 +125,6 @@ pub fn prepare(
     }
     notes.append(&mut plan.notes);
     // 8. Apply: mark the homes as used before they are filled, then folders, files, links and merges.
-    let mut folders = Folders::of(dirs);
     let in_use = homes::hold(&plan, agent, &mut folders);
     apply::prepare(&plan, &mut folders, key, notes)?;
     let command = apply::command(&plan, key, env)?;

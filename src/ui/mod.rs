@@ -3,7 +3,9 @@
 pub mod format;
 pub mod log;
 pub mod output;
+pub mod pager;
 pub mod progress;
 pub mod prompt;
 pub mod sanitize;
+pub mod screen;
 pub mod table;

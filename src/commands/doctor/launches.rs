@@ -3,29 +3,56 @@
 use shims::{Agent, Message, Note, Proxy};
 
 use super::report::{Finding, Group, Severity};
-use crate::config::Loaded;
+use crate::config::Config;
 use crate::context::Context;
 use crate::launch::explain::{self, Choice};
 use crate::launch::{self, LaunchRequest, Network, conflicts, resolve};
+use crate::shim_links::pairs::ShimTarget;
 
-/// The provider to plan with: the one named, else the first in the config that the agent can use.
-pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loaded) -> Option<&'a str> {
-    let fits = |name: &&str| {
-        loaded.config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
-    };
-    match named {
-        Some(name) => Some(name).filter(fits),
-        None => loaded.config.providers.keys().map(String::as_str).find(fits),
-    }
+/// The launches of an agent that are looked at.
+pub struct Launches {
+    pub agent: &'static dyn Agent,
+    pub providers: Vec<String>,
 }
 
-/// Plans a launch of each agent, with no words of its own.
-pub fn look(agents: &[&'static dyn Agent], named: Option<&str>, context: &Context<'_>) -> Group {
+/// The launches of these agents: on the provider that was named, else those of `pairs`, and where there are none on the
+/// first provider of the config that each agent can use.
+pub fn of(
+    agents: &[&'static dyn Agent],
+    named: Option<&str>,
+    pairs: &[ShimTarget],
+    config: &Config,
+) -> Vec<Launches> {
+    let launches = |&agent: &&'static dyn Agent| {
+        let fits = |name: &&String| {
+            config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
+        };
+        let paired: Vec<String> = pairs
+            .iter()
+            .filter(|pair| pair.agent.name() == agent.name())
+            .map(|pair| pair.provider.clone())
+            .collect();
+        let providers = match named {
+            Some(name) => Some(name.to_owned()).iter().filter(fits).cloned().collect(),
+            None if !paired.is_empty() => paired,
+            // What this machine is used for is another agent.
+            None if !pairs.is_empty() && agents.len() > 1 => return None,
+            None => config.providers.keys().find(fits).cloned().into_iter().collect(),
+        };
+        Some(Launches { agent, providers })
+    };
+    agents.iter().filter_map(launches).collect()
+}
+
+/// Plans each launch, with no words of its own.
+pub fn look(launches: &[Launches], named: Option<&str>, context: &Context<'_>) -> Group {
     let mut group = Group::new("Launches");
-    for &agent in agents {
-        match provider(agent, named, &context.loaded) {
-            Some(provider) => group.extend(look_at(agent, provider, context)),
-            None => group.add(unusable(agent, named)),
+    for Launches { agent, providers } in launches {
+        if providers.is_empty() {
+            group.add(unusable(*agent, named));
+        }
+        for provider in providers {
+            group.extend(look_at(*agent, provider, context));
         }
     }
     group
@@ -66,15 +93,11 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
     for policy in conflicts::policies(inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
-        let help = "a launch says where it goes against it; its owner is the machine's administrator";
-        findings.push(Finding::note(subject.as_str(), text, help));
+        findings.push(Finding::ok(subject.as_str(), text + "; a launch says where it goes against it"));
     }
     for it in conflicts::of(agent, launch, inputs, plan) {
-        let help = format!(
-            "no action needed: launches ignore it. It only affects `{}` started directly",
-            agent.name()
-        );
-        findings.push(Finding::note(subject.as_str(), it.sentence(), help));
+        // Nothing to do: it only affects the agent started directly. `why` names it too.
+        findings.push(Finding::ok(subject.as_str(), it.sentence()));
     }
     findings.extend(plan.notes.iter().filter_map(|note| match note {
         Note::Warning(text) => Some(Finding::said(Severity::Note, subject.as_str(), text, &otherwise)),
@@ -90,9 +113,6 @@ fn proxied(subject: &str, inherits: bool, Choice { value, origin, not, .. }: Cho
         Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
         None if is_none && inherits => return None,
         None if is_none => Finding::ok(subject, format!("no proxy ({origin})")),
-        None => {
-            let help = "`proxy: none` below the provider goes past it";
-            Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)
-        }
+        None => Finding::ok(subject, format!("requests go through the proxy {value} ({origin})")),
     })
 }

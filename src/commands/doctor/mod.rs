@@ -11,6 +11,7 @@ mod links;
 mod lists;
 mod probe;
 mod report;
+mod trials;
 mod version;
 
 use shims::Message;
@@ -22,7 +23,9 @@ use anyhow::Result;
 use serde_json::json;
 use shims::Agent;
 
+use self::agents::{AgentHere, AgentsReport};
 use self::keys::Asking;
+use self::launches::Launches;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::DoctorArgs;
@@ -31,7 +34,10 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
 use crate::probe::Interrupts;
-use crate::ui::{output, table};
+use crate::shim_links::pairs::ShimTarget;
+use crate::shim_links::pairs::ShimTarget;
+use crate::ui::output;
+use crate::ui::screen::Screen;
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///
@@ -54,27 +60,38 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     let mut report = DoctorReport::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
-    for group in agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)? {
-        report.add(group);
-    }
+    let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
+    let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
+    let AgentsReport { found, known: known_problems, here } =
+        agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)?;
+    report.add(found);
     let context = loaded.map(|loaded| Context { env, dirs: dirs.clone(), loaded });
-    let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(context) = &context {
-        look_closer(asked, &target, &here, context, &mut report);
+        let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
+        let launches = launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config);
+        look_closer(asked, &target, &launches, &pairs, context, &mut report);
         if asked.probe {
-            probe_each(&target, &here, context, &interrupts, &mut report)?;
+            probe_each(&launches, context, &interrupts, &mut report)?;
+        }
+    }
+    if asked.probe {
+        for AgentHere { agent, program, version } in &here {
+            say_that_it_starts(&format!("trying what holds for {}", agent.title()));
+            report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
         }
     }
     let known = context.as_ref().ok().map(|context| |name: &str| is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
+    // Nothing is to be done about them, so they come last.
+    report.add(known_problems);
     if asked.json {
         let version = env!("CARGO_PKG_VERSION");
         let data = json!({ "version": version, "well": report.is_well(), "report": report });
         output::write(|out| writeln!(out, "{data:#}"))?;
     } else {
-        // It does itself what `write` does, since its marks may be in colour.
-        let colour = env.wants_colour() && std::io::stdout().is_terminal();
-        output::exact(|out| report.print(out, colour, table::terminal_width()))?;
+        let screen = Screen::stdout();
+        let text = if asked.verbose { report.full(screen) } else { report.brief(screen) };
+        output::whole(&text)?;
     }
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -83,7 +100,8 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
 fn look_closer(
     asked: &DoctorArgs,
     target: &Target,
-    here: &[&'static dyn Agent],
+    launches: &[Launches],
+    pairs: &[ShimTarget],
     context: &Context<'_>,
     report: &mut DoctorReport,
 ) {
@@ -93,38 +111,50 @@ fn look_closer(
     report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && !asked.probe);
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
-    let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
-    report.add(keys::look(chosen(), asking));
+    // Where there are shims, their pairs are what this machine is used for.
+    let is_used =
+        |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
+    let chosen =
+        || providers.iter().filter(|(name, _)| named.map_or_else(|| is_used(name), |named| named == *name));
+    let mut keys = keys::look(chosen(), asking);
+    let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
+    if !others.is_empty() && named.is_none() {
+        let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
+        keys.add(Finding::ok("others", text).in_short(""));
+    }
+    report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
-    report.add(launches::look(here, named, context));
+    report.add(launches::look(launches, named, context));
 }
 
-/// Starts each agent that fits, and looks at what it sends.
+/// Starts the agent of each launch, and looks at what it sends.
 fn probe_each(
-    target: &Target,
-    here: &[&'static dyn Agent],
+    launches: &[Launches],
     context: &Context<'_>,
     interrupts: &Interrupts,
     report: &mut DoctorReport,
 ) -> Result<()> {
-    let named = target.provider.as_deref();
-    let launches =
-        here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, &context.loaded)?)));
-    let launches: Vec<_> = launches.collect();
-    if launches.is_empty() {
+    if launches.iter().all(|of_agent| of_agent.providers.is_empty()) {
         let mut group = Group::new("Probe");
         let help = "install an agent, or add a provider that speaks its protocol";
         group.add(Finding::problem("probe", "no agent is here that fits the provider", help));
         report.add(group);
     }
-    for (agent, provider) in launches {
-        if std::io::stderr().is_terminal() {
-            _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
+    for Launches { agent, providers } in launches {
+        for provider in providers {
+            say_that_it_starts(&format!("starting {} on {provider} in this folder", agent.title()));
+            report.add(probe::look(*agent, provider, context, interrupts)?.asked());
+            interrupts.check()?;
         }
-        report.add(probe::look(agent, provider, context, interrupts)?);
-        interrupts.check()?;
     }
     Ok(())
+}
+
+/// Says on a terminal what is waited for.
+fn say_that_it_starts(what: &str) {
+    if std::io::stderr().is_terminal() {
+        _ = writeln!(std::io::stderr(), "{what} …");
+    }
 }
 
 /// Whether a shim or a folder may be called so.
@@ -136,7 +166,7 @@ fn is_known(name: &str, config: &Config) -> bool {
 fn ourselves(env: &Environment) -> Group {
     let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
-    group.add(Finding::ok("program", program));
+    group.add(Finding::ok("program", program.as_str()).in_short(program));
     if env.var(shims::planner::DEPTH).is_some() {
         let text = "this runs inside a launch: the environment is that of the agent around it";
         group.add(Finding::note("here", text, "ask again in a shell of your own"));
@@ -149,7 +179,8 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
     match loaded {
         Ok(loaded) => {
             let count = loaded.config.providers.len();
-            group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
+            let text = format!("{}, providers: {count}", path.display());
+            group.add(Finding::ok("file", text.as_str()).in_short(text));
             let otherwise = "fix it in the file: `agent-run config` opens it";
             let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));

@@ -7,6 +7,7 @@
 //! file of the user's is merged into.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
@@ -107,7 +108,10 @@ fn probe(
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
-    let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
+    // Claude Code 2.1.332 leaves a folder behind in the one for temporary files.
+    fs::create_dir(place("tmp")).context("could not make a folder for the probe")?;
+    let tmp = ("TMPDIR", Some(place("tmp").into_os_string()));
+    let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))).chain([tmp]));
     let mut context = Context { env: &env, dirs, loaded: config::load(&loaded.path)? };
     turn_here(&mut context.loaded.config, name, &launch, &base, &expected.key);
 

@@ -13,7 +13,9 @@ use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::ModelsShowArgs;
 use crate::config::Provider;
 use crate::suggest;
-use crate::ui::table::{self, text};
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::Screen;
+use crate::ui::table;
 use crate::ui::{format, output};
 
 /// Runs the command.
@@ -50,10 +52,17 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         });
     }
     let rows = rows(&record, &loaded, provider)?;
-    let columns = [text("field"), text("value"), text("from").left_out(1)];
-    output::write(|out| match table::terminal_width() {
-        Some(width) => table::aligned(out, &columns, &rows, width),
-        None => table::separated(out, &rows),
+    let screen = Screen::stdout();
+    if !screen.is_terminal() {
+        return output::write(|out| table::separated(out, &rows));
+    }
+    let width = rows.iter().map(|row| row[0].len()).max().unwrap_or_default();
+    output::exact(|out| {
+        rows.iter().try_for_each(|row| {
+            let from = if row[2].is_empty() { String::new() } else { format!("  ({})", row[2]) };
+            let line = format!("{:<width$}  {}{from}", row[0], row[1]);
+            writeln!(out, "{}", screen.line(&escaped(&line), width + 2))
+        })
     })
 }
 

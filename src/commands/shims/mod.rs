@@ -176,6 +176,32 @@ fn remove(asked: &ShimsRemoveArgs, config: Option<&Config>, env: &Environment) -
     Ok(if foreign { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// The shims of a provider, in the folder that the config names.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn of_provider(provider: &str, config: &Config, env: &Environment) -> Result<Vec<String>> {
+    let links = Links::of(folder(None, Some(config), env)?);
+    let is_its = |name: &String| shims::split_shim_name(name).is_some_and(|(_, of)| of == provider);
+    Ok(links.ours()?.into_iter().map(|(name, _)| name).filter(is_its).collect())
+}
+
+/// Removes these shims and what completes them; says which were there.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_named(names: &[String], config: &Config, env: &Environment) -> Result<Vec<String>> {
+    let links = Links::of(folder(None, Some(config), env)?);
+    let mut report = ShimsReport::new(links.folder(), false);
+    for name in names {
+        report.add(remove_link(name.clone(), &links, false)?);
+    }
+    if !names.is_empty() {
+        forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;
+    }
+    Ok(report.named(&[Outcome::Removed]))
+}
+
 fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = ShimsReport::new(links.folder(), false);
