@@ -35,7 +35,6 @@ use crate::env::Environment;
 use crate::launch::{lookup, resolve};
 use crate::probe::Interrupts;
 use crate::shim_links::pairs::ShimTarget;
-use crate::shim_links::pairs::ShimTarget;
 use crate::ui::output;
 use crate::ui::screen::Screen;
 
