@@ -18,7 +18,7 @@ use ::shims::Protocol;
 use ::shims::opts::Force;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::doctor::{DoctorArgs, ProbePart, WhyArgs};
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;

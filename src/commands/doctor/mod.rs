@@ -28,7 +28,7 @@ use self::keys::Asking;
 use self::launches::Launches;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
-use crate::cli::DoctorArgs;
+use crate::cli::{DoctorArgs, ProbePart};
 use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
@@ -65,11 +65,11 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
         let launches = launches::of(&installed, target.provider.as_deref(), context);
         look_closer(asked, &target, &launches, context, &mut report);
-        if asked.probe {
+        if matches!(asked.probe, Some(ProbePart::All | ProbePart::Launches)) {
             probe_each(&launches, context, &interrupts, &mut report)?;
         }
     }
-    if asked.probe {
+    if matches!(asked.probe, Some(ProbePart::All | ProbePart::Version)) {
         for AgentHere { agent, program, version } in &here {
             say_that_it_starts(&format!("trying what holds for {}", agent.title()));
             report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
@@ -103,7 +103,7 @@ fn look_closer(
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
-    let commands = asked.keys || (named.is_some() && !asked.probe);
+    let commands = asked.keys || (named.is_some() && asked.probe.is_none());
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
     let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
     report.add(keys::look(chosen(), asking));
