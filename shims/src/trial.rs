@@ -68,6 +68,7 @@ impl Trial {
 
     /// Plants a file.
     #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "planted files are made where they are planted")]
     pub fn file(mut self, path: &'static str, text: impl ToString) -> Self {
         self.files.push((path, text.to_string()));
         self
