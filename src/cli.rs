@@ -5,9 +5,11 @@
 pub mod config;
 pub mod doctor;
 pub mod env;
+pub mod help;
 pub mod import;
-pub mod man;
+pub mod key;
 pub mod models;
+pub mod overview;
 pub mod providers;
 pub mod shims;
 
@@ -16,9 +18,10 @@ use std::path::PathBuf;
 
 use ::shims::Protocol;
 use ::shims::opts::Force;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::doctor::{DoctorArgs, ProbePart, WhyArgs};
+pub use self::key::KeyCommand;
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;
@@ -29,6 +32,7 @@ pub use self::shims::ShimsCommand;
     name = "agent-run",
     version,
     arg_required_else_help = true,
+    disable_help_subcommand = true,
     after_help = "\
 Examples:
   agent-run demo                       see it work: no config, key or network
@@ -47,6 +51,21 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+}
+
+impl Cli {
+    /// Reads the words of this process; with the pages of help only where one is asked for, which a launch does not.
+    ///
+    /// # Errors
+    /// Clap's, and its help and version.
+    pub fn read() -> clap::error::Result<Self> {
+        let mut words = std::env::args_os().skip(1).peekable();
+        let wants_help = words.peek().is_none()
+            || words.any(|word| ["-h", "--help", "help"].iter().any(|help| word == *help));
+        let mut command = if wants_help { overview::shown() } else { Self::command() };
+        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 /// What to do.
@@ -84,7 +103,16 @@ Examples:
     Shims(ShimsCommand),
     /// Generate shell completions
     Completion(CompletionArgs),
-    /// List, show, add and test providers
+    /// Set, test or remove a provider's key
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run key set deepseek
+  agent-run key test deepseek"
+    )]
+    Key(KeyCommand),
+    /// List, show, add, test and remove providers
     #[command(
         subcommand,
         after_help = "\
@@ -100,9 +128,8 @@ Examples:
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     MockProvider(MockProviderArgs),
-    /// Write the manual's pages
-    #[command(hide = true)]
-    Man(man::ManArgs),
+    /// Show the help of a command, or write the manual
+    Help(help::HelpArgs),
 }
 
 /// `agent-run launch`
@@ -148,7 +175,7 @@ pub struct LaunchOpts {
     #[arg(long, requires = "dry_run")]
     pub json: bool,
 
-    /// With --dry-run: print the contents of files too
+    /// With --dry-run: the whole plan, and what files hold
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
 }
@@ -211,7 +238,6 @@ fn protocol(word: &str) -> Result<Protocol, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_declarations_are_sound() {

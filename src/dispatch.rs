@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use clap::Parser;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -58,7 +57,12 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = agents_own_name(called) {
         return launched(Err(error));
     }
-    let cli = Cli::try_parse().unwrap_or_else(|error| refused(&error));
+    if std::env::args_os().len() <= 1
+        && let Some(greeted) = commands::providers::greet(env)
+    {
+        return done(greeted);
+    }
+    let cli = Cli::read().unwrap_or_else(|error| refused(&error));
     // A launch checks it itself, for shims too.
     if !matches!(cli.command, Command::Launch(_))
         && let Err(error) = env.check_depth()
@@ -75,6 +79,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
         Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
+        Command::Key(words) => done(commands::key::run(words, cli.config.as_deref(), env)),
         Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
         Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
         Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
@@ -96,7 +101,10 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             import_config(&import, cli.config.as_deref(), env)
                 .and_then(|path| commands::import::run(&import, &path, env)),
         ),
-        Command::Man(man) => done(commands::man::run(&man.dir)),
+        Command::Help(help) => match &help.man {
+            Some(dir) => done(commands::help::write_manual(dir.as_deref(), env)),
+            None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(&page)),
+        },
         Command::MockProvider(mock_provider) => done(commands::mock_provider::run(
             mock_provider.listen,
             &mock_provider.log,

@@ -27,6 +27,7 @@
 mod catalog;
 mod cli;
 mod commands;
+mod compatibility;
 mod completion;
 mod config;
 mod context;
@@ -41,6 +42,7 @@ pub mod internals;
 mod key;
 mod launch;
 mod machine_secret;
+mod manual;
 mod mock_provider;
 mod presets;
 mod probe;
@@ -61,6 +63,7 @@ pub fn main() -> ExitCode {
     if let Some(shell) = env.completing().filter(|_| shim.is_none()).map(str::to_owned) {
         return completion::answer(&shell, args, env);
     }
+    ui::screen::init(&env);
     ui::log::init();
     match shim {
         Some(name) => dispatch::shim(&name, args.collect(), &env),

@@ -13,6 +13,7 @@ pub(crate) mod cache;
 pub(crate) mod fetch;
 pub(crate) mod filter;
 mod known;
+pub mod local;
 mod merge;
 pub(crate) mod normalize;
 pub(crate) mod record;
@@ -35,7 +36,8 @@ pub use fetch::Failure;
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
-pub use record::ModelRecord;
+pub use record::{Modality, ModelRecord};
+pub use source::origin;
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
 pub type KeyLookup<'a> = dyn Fn() -> Result<Option<String>> + 'a;

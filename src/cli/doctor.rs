@@ -7,9 +7,9 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run doctor                          everything, without asking for a key
-  agent-run doctor deepseek                 one provider, its key too
-  agent-run doctor --probe deepseek codex   start Codex with a made-up key
+  agent-run doctor                          check everything but the keys
+  agent-run doctor deepseek                 one provider, and its key
+  agent-run doctor --probe deepseek codex   start Codex with a random key
   agent-run doctor --probe=version codex    only try what Codex holds
 
 With --probe=launches each launch is started as it is in this folder, with your
@@ -38,6 +38,10 @@ pub struct DoctorArgs {
     /// Run all key commands too; they may ask for a password
     #[arg(long)]
     pub keys: bool,
+
+    /// Print also what is as it should be, and why
+    #[arg(long, short)]
+    pub verbose: bool,
 
     /// Print the findings as JSON
     #[arg(long)]
@@ -80,4 +84,8 @@ pub struct WhyArgs {
     /// Print it as JSON
     #[arg(long)]
     pub json: bool,
+
+    /// Print the plan of the launch too, in full
+    #[arg(long, short, conflicts_with = "json")]
+    pub verbose: bool,
 }

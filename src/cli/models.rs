@@ -58,7 +58,11 @@ pub struct ModelsListArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Page through $PAGER
+    /// Every row of the lists, also those not for chat
+    #[arg(long)]
+    pub all_kinds: bool,
+
+    /// Page through $PAGER even what fits on the terminal
     #[arg(long, conflicts_with = "json")]
     pub pager: bool,
 }

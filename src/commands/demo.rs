@@ -110,5 +110,5 @@ fn launch(
 }
 
 fn say(text: &str) -> Result<ExitCode> {
-    output::write(|out| writeln!(out, "{text}"))
+    output::people(|out| writeln!(out, "{text}"))
 }

@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
+use shims::{Note, Plan, quote};
 
+use super::providers;
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
@@ -17,6 +19,8 @@ use crate::launch::request::DryRun;
 use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
 use crate::ui;
 use crate::ui::output;
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::Screen;
 
 /// Launches the agent, or prints the plan.
 ///
@@ -25,7 +29,16 @@ use crate::ui::output;
 pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     match request.show {
         Some(show) => dry_run(request, show, env),
-        None => match launch::run(request, env)? {},
+        None => match launch::run(request, env) {
+            // A launch that has its provider never comes here.
+            Err(error) => {
+                if !providers::offer(request, env)? {
+                    return Err(error);
+                }
+                match launch::run(request, env)? {}
+            }
+            Ok(never) => match never {},
+        },
     }
 }
 
@@ -37,7 +50,7 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     notes.iter().for_each(ui::log::note);
     let planned = planned?;
     let (choices, plan) = (explain::choices(request, &context, &planned), &planned.plan);
-    let text = if show.json {
+    if show.json {
         let choices: Json = choices
             .into_iter()
             .map(|Choice { what, value, origin, .. }| {
@@ -45,13 +58,82 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
             })
             .collect::<serde_json::Map<_, _>>()
             .into();
-        format!("{:#}\n", json!({ "choices": choices, "plan": plan.json() }))
-    } else {
-        let mut text = String::new();
-        for Choice { what, value, origin, .. } in choices {
-            _ = writeln!(text, "# {what:<9} {value}  ({origin})");
-        }
-        text + &plan.lines(show.contents).to_string()
+        let text = format!("{:#}\n", json!({ "choices": choices, "plan": plan.json() }));
+        return output::write(|out| out.write_all(text.as_bytes()));
+    }
+    let screen = Screen::stdout();
+    if screen.is_terminal() && !show.contents {
+        return output::whole(&summary(screen, request, &choices, plan, &context));
+    }
+    let mut text = String::new();
+    for Choice { what, value, origin, .. } in choices {
+        _ = writeln!(text, "{}", screen.line(&escaped(&format!("# {what:<9} {value}  ({origin})")), 2));
+    }
+    // The lines of the plan are exact, to be copied and compared.
+    output::whole(&(text + &escaped(&plan.lines(show.contents).to_string())))
+}
+
+/// Where values begin behind their labels.
+const INDENT: usize = 12;
+
+/// An argument that is longer is shown by its beginning.
+const LONGEST: usize = 40;
+
+/// The plan on one page of a terminal.
+fn summary(
+    screen: Screen,
+    request: &LaunchRequest,
+    choices: &[Choice],
+    plan: &Plan,
+    context: &Context<'_>,
+) -> String {
+    let mut text = String::new();
+    let mut last = String::new();
+    let mut row = |what: &str, value: &str| {
+        let shown = if what == last { "" } else { what };
+        let line = escaped(&format!("  {shown:<9} {value}")).into_owned();
+        _ = writeln!(text, "{}", screen.line(&line, INDENT));
+        what.clone_into(&mut last);
     };
-    output::write(|out| out.write_all(text.as_bytes()))
+    row("config", &context.loaded.path.display().to_string());
+    for Choice { what, value, origin, .. } in choices {
+        let origin = explain::in_short(origin, &context.loaded, &request.provider);
+        row(what, &format!("{value}  ({origin})"));
+    }
+    let names = |names: &mut dyn Iterator<Item = &std::ffi::OsString>| -> Vec<String> {
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    };
+    let set = names(&mut plan.env.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name));
+    row("sets", &set.join(" "));
+    let here = |name: &&std::ffi::OsString| name.to_str().is_some_and(|name| context.env.var(name).is_some());
+    let unset = plan.env.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name);
+    let unset = names(&mut unset.filter(here));
+    if !unset.is_empty() {
+        row("removes", &unset.join(" "));
+    }
+    let folders: std::collections::BTreeSet<_> = plan.files.keys().filter_map(|path| path.parent()).collect();
+    for folder in folders {
+        let count = plan.files.keys().filter(|path| path.parent() == Some(folder)).count();
+        let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+        row("writes", &format!("{files} in {}", folder.display()));
+    }
+    for (path, merge) in &plan.merges {
+        row("changes", &format!("{}: {}", path.display(), merge.summary()));
+    }
+    let mut words = vec![quote(&plan.program)];
+    words.extend(plan.args.iter().map(|word| {
+        let word = quote(word);
+        match word.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", &word[..end]),
+            None => word,
+        }
+    }));
+    row("runs", &words.join(" "));
+    for note in &plan.notes {
+        let (Note::Warning(message) | Note::Info(message)) = note;
+        _ = writeln!(text, "\n{}", screen.text(&escaped(&format!("Note: {}", message.render()))));
+    }
+    text + "\n"
+        + &screen.line("Nothing was done. With -v: the plan in full, with the contents of files.", 0)
+        + "\n"
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::json;
-use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote};
+use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote, quoted};
 
 use super::target::Target;
 use crate::cli::WhyArgs;
@@ -21,6 +21,8 @@ use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, place};
 use crate::launch::{self, LaunchRequest, Network};
 use crate::ui::output;
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::{Ink, Screen};
 
 /// Prints the page.
 ///
@@ -40,14 +42,14 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         ..LaunchRequest::new(agent, &provider)
     };
     let context = Context { env, dirs: env.dirs()?, loaded };
-    let planned = launch::dry_run(&request, &context, Network::Off, &mut Vec::new())?;
-    let plan = &planned.plan;
+    let mut planned = launch::dry_run(&request, &context, Network::Off, &mut Vec::new())?;
     let mut rows = explain::choices(&request, &context, &planned);
+    let plan = &planned.plan;
     let mut conflicts = Vec::new();
     if let Some((launch, provider)) = &planned.launch {
         more(&mut rows, agent, launch, provider, &context);
-        let inputs = conflicts::inputs(agent, launch, &context.dirs, env);
-        conflicts = conflicts::of(agent, launch, &inputs, plan);
+        conflicts::read_files(agent, &mut planned.inputs);
+        conflicts = conflicts::of(agent, launch, &planned.inputs, plan);
     }
     rows.extend(on_disk(plan, &context.dirs));
     if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
@@ -56,17 +58,34 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
             format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
     }
-    let title = format!("{} on {provider}", agent.title());
-    output::write(|out| {
-        if why.json {
-            let notes = notes(plan);
-            let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
-                "overruled": conflicts, "notes": notes });
-            writeln!(out, "{page:#}")
-        } else {
-            print(out, &title, &rows, &conflicts, &notes(plan))
+    if why.json {
+        let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
+            "overruled": conflicts, "notes": notes(plan) });
+        return output::write(|out| writeln!(out, "{page:#}"));
+    }
+    let screen = Screen::stdout();
+    let config = context.loaded.path.display().to_string();
+    let mut page = Page { screen, text: String::new() };
+    page.heading(&format!("{} on {provider}", agent.title()));
+    if screen.is_terminal() {
+        page.line(&format!("  config    {config}"), INDENT);
+        let short = |text: &mut String| *text = explain::in_short(text, &context.loaded, &provider);
+        for row in &mut rows {
+            short(&mut row.origin);
+            row.not.iter_mut().for_each(short);
         }
-    })
+    } else {
+        page.text.push('\n');
+    }
+    page.rows(&rows);
+    page.conflicts(&conflicts);
+    page.notes(&notes(plan));
+    if why.verbose {
+        page.heading("\nThe plan:");
+        // These lines are exact, to be copied and compared.
+        page.text += &escaped(&plan.lines(true).to_string());
+    }
+    output::whole(&page.text)
 }
 
 fn more(
@@ -113,8 +132,7 @@ fn more(
         rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")));
     }
     if !launch.standing_args.is_empty() {
-        let words: Vec<_> = launch.standing_args.iter().map(|word| quote(word.as_ref())).collect();
-        rows.push(Choice::new("args", words.join(" "), at("args")));
+        rows.push(Choice::new("args", quoted(&launch.standing_args), at("args")));
     }
 }
 
@@ -156,31 +174,54 @@ fn notes(plan: &Plan) -> Vec<String> {
     plan.notes.iter().map(text).collect()
 }
 
-fn print(
-    out: &mut impl Write,
-    title: &str,
-    rows: &[Choice],
-    conflicts: &[Overruled],
-    notes: &[String],
-) -> std::io::Result<()> {
-    writeln!(out, "{title}\n")?;
-    let mut last = "";
-    for Choice { what, value, origin, not } in rows {
-        let shown = if *what == last { "" } else { what };
-        last = what;
-        writeln!(out, "  {shown:<9} {value}  ({origin})")?;
-        if let Some(not) = not {
-            writeln!(out, "  {:<9}   not {not}", "")?;
+/// Where values begin behind their labels.
+const INDENT: usize = 12;
+
+/// The page as it grows, its lines broken where they are wider than the terminal.
+struct Page {
+    screen: Screen,
+    text: String,
+}
+
+impl Page {
+    fn heading(&mut self, text: &str) {
+        self.text += &self.screen.paint(Ink::Heading, &escaped(text));
+        self.text.push('\n');
+    }
+
+    fn line(&mut self, text: &str, hang: usize) {
+        self.text += &self.screen.line(&escaped(text), hang);
+        self.text.push('\n');
+    }
+
+    fn rows(&mut self, rows: &[Choice]) {
+        let mut last = "";
+        for Choice { what, value, origin, not } in rows {
+            let shown = if *what == last { "" } else { what };
+            last = what;
+            self.line(&format!("  {shown:<9} {value}  ({origin})"), INDENT);
+            if let Some(not) = not {
+                self.line(&format!("  {:<9}   not {not}", ""), INDENT + 2);
+            }
         }
     }
-    if !conflicts.is_empty() {
-        writeln!(out, "\nOverruled:")?;
+
+    fn conflicts(&mut self, conflicts: &[Overruled]) {
+        if !conflicts.is_empty() {
+            self.heading("\nOverruled:");
+        }
+        for Overruled { place, names, answer } in conflicts {
+            self.line(&format!("  {place}: {}", names.join(", ")), 4);
+            self.line(&format!("    {answer}"), 4);
+        }
     }
-    for Overruled { place, names, answer } in conflicts {
-        writeln!(out, "  {place}: {}\n    {answer}", names.join(", "))?;
+
+    fn notes(&mut self, notes: &[String]) {
+        for note in notes {
+            self.text.push('\n');
+            for line in format!("Note: {}", note.replace('\n', "\n  ")).split('\n') {
+                self.line(line, 2);
+            }
+        }
     }
-    for note in notes {
-        writeln!(out, "\nNote: {}", note.replace('\n', "\n  "))?;
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
-use shims::{Launch, Origin, Proxy, quote};
+use shims::{Launch, Origin, Proxy, quote, quoted};
 
 use super::{LaunchRequest, Planned, program};
 use crate::config::{KeySource, Loaded, Provider};
@@ -37,6 +37,16 @@ pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
     let keys: Vec<&str> = key.iter().map(AsRef::as_ref).collect();
     let line = loaded.locate(&keys).map_or_else(String::new, |(line, _)| format!(":{line}"));
     format!("{}{line} {}", loaded.path.display(), keys.join("."))
+}
+
+/// An origin for people who were shown the name of the config and of the provider already: `line 6, default_model`.
+pub fn in_short(origin: &str, loaded: &Loaded, provider: &str) -> String {
+    let short = origin.replace(&format!("{}:", loaded.path.display()), "line ");
+    let (of_provider, itself) = (format!(" providers.{provider}."), format!(" providers.{provider}"));
+    match short.strip_suffix(&itself) {
+        Some(short) => short.to_owned(),
+        None => short.replace(&of_provider, ", "),
+    }
 }
 
 /// The choices of a launch, or of a home without a provider.
@@ -81,8 +91,7 @@ fn key(request: &LaunchRequest, loaded: &Loaded, provider: &Provider) -> Choice 
         Some(KeySource::Env(name)) => Choice::new("key", format!("${name}"), at("key_env")),
         Some(KeySource::File(path)) => Choice::new("key", quote(path.as_os_str()), at("key_file")),
         Some(KeySource::Command(argv)) => {
-            let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
-            Choice::new("key", format!("`{}`", words.join(" ")), at("key_command"))
+            Choice::new("key", format!("`{}`", quoted(argv)), at("key_command"))
         }
     }
 }

@@ -7,7 +7,7 @@ use shims::{Launch, Note};
 
 use super::LaunchRequest;
 use super::resolve::{self, LaunchTarget, ResolveError};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, local};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::key::Key;
@@ -82,7 +82,11 @@ pub fn resolve<'a>(
     let known = catalog.known(name, provider);
     let (unknown, policy) = match (resolve(&known), network) {
         (Err(ResolveError::UnknownModel(unknown)), Network::On(policy)) if !known.fresh => (unknown, policy),
-        (launch, _) => return Ok(Resolved { launch: Some((launch?, provider)), is_fresh: known.fresh }),
+        (launch, _) => {
+            let launch = launch?;
+            notes.extend(local::missing(&launch.model.value.id, provider, &known).map(Note::Warning));
+            return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
+        }
     };
     let key = || {
         if key.is_asked_for() && policy == KeyPolicy::NoCommands {

@@ -12,6 +12,15 @@ pub fn tokens(count: u64) -> String {
     }
 }
 
+/// A price in US dollars for a million tokens, for people; 0 is a price, and unknown is not.
+pub fn price(price: Option<f64>) -> String {
+    match price {
+        None => String::new(),
+        Some(0.0) => "free".to_owned(),
+        Some(price) => price.to_string(),
+    }
+}
+
 /// A length of time for people.
 pub fn age(age: Duration) -> String {
     match age.as_secs() {

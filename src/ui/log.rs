@@ -5,6 +5,7 @@ use std::io::Write;
 use shims::{Message, Note};
 
 use crate::ui::sanitize::escaped;
+use crate::ui::screen::{Ink, Screen};
 
 /// Sets up logging: `RUST_LOG`, by default warnings.
 ///
@@ -20,10 +21,12 @@ pub fn init() {
         }
         let text = record.args().to_string();
         let text = escaped(&text);
-        match record.level() {
-            log::Level::Warn => writeln!(buf, "agent-run: warning: {text}"),
-            level => writeln!(buf, "agent-run: {}: {text}", level.as_str().to_lowercase()),
-        }
+        let (ink, prefix) = match record.level() {
+            log::Level::Error => (Ink::Error, "agent-run: error: ".to_owned()),
+            log::Level::Warn => (Ink::Warning, "agent-run: warning: ".to_owned()),
+            level => (Ink::Faint, format!("agent-run: {}: ", level.as_str().to_lowercase())),
+        };
+        writeln!(buf, "{}", Screen::stderr().message(ink, &prefix, &text))
     };
     env_logger::Builder::from_env(env).format(format).init();
 }
@@ -43,10 +46,13 @@ pub fn note(note: &Note) {
 
 /// The end of a command that failed. A broken pipe on stderr is nobody's news.
 pub fn error(error: &anyhow::Error) {
-    say(&format!("agent-run: {}\n", crate::error::render(error)));
+    let text = crate::error::render(error);
+    let shown = Screen::stderr().message(Ink::Error, "agent-run: ", &escaped(&text));
+    _ = writeln!(std::io::stderr().lock(), "{shown}");
 }
 
-/// Text on stderr as it is, but for what would drive the terminal.
+/// Text on stderr, its lines broken as on any terminal, but without what would drive it.
 pub fn say(text: &str) {
-    _ = std::io::stderr().lock().write_all(escaped(text).as_bytes());
+    let shown = Screen::stderr().text(&escaped(text));
+    _ = std::io::stderr().lock().write_all(shown.as_bytes());
 }

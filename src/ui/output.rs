@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use super::screen::Screen;
 use crate::ui::sanitize::SanitizingWriter;
 
 type Stdout = BufWriter<StdoutLock<'static>>;
@@ -16,6 +17,27 @@ type Stdout = BufWriter<StdoutLock<'static>>;
 /// When stdout cannot be written for any other reason.
 pub fn write(print: impl FnOnce(&mut SanitizingWriter<&mut Stdout>) -> io::Result<()>) -> Result<ExitCode> {
     exact(|out| print(&mut SanitizingWriter::new(out)))
+}
+
+/// As [`write()`], for text that people read: on a terminal its lines are broken between words, see [`Screen::text`].
+///
+/// # Errors
+/// As there.
+pub fn people(print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> io::Result<()>) -> Result<ExitCode> {
+    let screen = Screen::stdout();
+    exact(|out| {
+        let mut text = Vec::new();
+        print(&mut SanitizingWriter::new(&mut text))?;
+        out.write_all(screen.text(&String::from_utf8_lossy(&text)).as_bytes())
+    })
+}
+
+/// Prints text that was made safe already, and broken into lines where that is wanted.
+///
+/// # Errors
+/// As there.
+pub fn whole(text: &str) -> Result<ExitCode> {
+    exact(|out| out.write_all(text.as_bytes()))
 }
 
 /// As [`write()`], byte for byte: for what a shell evaluates, and for text that was made safe already.

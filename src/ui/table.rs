@@ -1,21 +1,17 @@
 //! Rows for people, no wider than their terminal; and for programs, separated by tabs and exact.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, Table, Width};
-use console::{Term, measure_text_width, truncate_str};
+use console::measure_text_width;
 
 use super::sanitize::escaped;
-
-/// The width of a terminal that does not say its own, as a serial console does not.
-const DEFAULT_WIDTH: usize = 80;
+use super::screen::{Ink, Screen};
 
 /// The space between two columns.
 const GAP: usize = 2;
-
-/// Sentences are made no narrower than that.
-const NARROWEST: usize = 20;
 
 /// How far a column is shortened when all that may be left out is left out.
 const SHORTEST: usize = 4;
@@ -26,9 +22,16 @@ pub struct Column {
     is_number: bool,
     /// Where space is short, the column with the highest rank is left out first; one with 0 never is.
     rank: u8,
+    is_whole: bool,
 }
 
 impl Column {
+    /// As this one, whose values are copied and so not shortened: one that is too wide stands in a line of its own, above
+    /// the rest of its row. Only the first column can be so.
+    pub const fn whole(self) -> Self {
+        Self { is_whole: true, ..self }
+    }
+
     /// As this one, and left out where space is short: the highest rank first.
     pub const fn left_out(self, rank: u8) -> Self {
         Self { rank, ..self }
@@ -37,37 +40,28 @@ impl Column {
 
 /// A column of text, which may go on in the line below between two words.
 pub const fn text(title: &'static str) -> Column {
-    Column { title, is_number: false, rank: 0 }
+    Column { title, is_number: false, rank: 0, is_whole: false }
 }
 
 /// A column of numbers.
 pub const fn number(title: &'static str) -> Column {
-    Column { title, is_number: true, rank: 0 }
+    Column { title, is_number: true, rank: 0, is_whole: false }
 }
 
-/// The width of the terminal that standard output is, if it is one.
-pub fn terminal_width() -> Option<usize> {
-    let stdout = Term::stdout();
-    let width = || stdout.size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns));
-    stdout.is_term().then(width)
-}
-
-/// Writes rows as a table for people, none of its lines wider than `width`, with a sentence on what was left out.
-pub fn aligned(
-    out: &mut impl Write,
-    columns: &[Column],
-    rows: &[Vec<String>],
-    width: usize,
-) -> io::Result<()> {
+/// Rows as a table for people, with a sentence on what was left out. What is in the rows is made safe to print.
+pub fn aligned(columns: &[Column], rows: &[Vec<String>], screen: Screen) -> String {
+    let width = screen.width.unwrap_or(usize::MAX);
     let titles = columns.iter().map(|column| column.title.to_owned()).collect();
     // What is escaped is wider than it was; and a tab has no width.
-    let clean = |cell: &String| escaped(cell).replace('\t', " ");
+    let clean = |cell: &String| screen.tilde(&escaped(cell)).replace('\t', " ");
     let rows = rows.iter().map(|row| row.iter().map(clean).collect());
     let mut lines: Vec<Vec<String>> = std::iter::once(titles).chain(rows).collect();
     let layout = Layout::of(columns, &lines, width);
-    let is_shortened = layout.shorten(&mut lines);
-    for line in layout.table(columns, &lines).trim_fmt().lines() {
-        writeln!(out, "{}", line.trim_end())?;
+    let is_shortened = layout.shorten(columns, &mut lines, width);
+    let mut text = String::new();
+    for (at, line) in layout.lines(columns, &mut lines).iter().enumerate() {
+        let line = line.trim_end();
+        _ = writeln!(text, "{}", if at == 0 { screen.paint(Ink::Heading, line) } else { line.into() });
     }
     let left_out: Vec<_> = layout.left_out.iter().map(|&index| columns[index].title).collect();
     let mut notes = Vec::new();
@@ -75,16 +69,13 @@ pub fn aligned(
         notes.push(format!("Left out at this width: {}.", left_out.join(", ")));
     }
     if is_shortened {
-        notes.push("What ends in … is shortened.".to_owned());
+        notes.push("What has … is shortened.".to_owned());
     }
     if !notes.is_empty() {
         notes.push("A wider terminal or --json shows all.".to_owned());
-        writeln!(out)?;
-        paragraph(&notes.join(" "), width.max(NARROWEST))
-            .iter()
-            .try_for_each(|line| writeln!(out, "{line}"))?;
+        _ = writeln!(text, "\n{}", screen.line(&notes.join(" "), 0));
     }
-    Ok(())
+    text
 }
 
 /// Writes rows for programs: one line each, a tab between two values, no titles.
@@ -92,17 +83,29 @@ pub fn separated(out: &mut impl Write, rows: &[Vec<String>]) -> io::Result<()> {
     rows.iter().try_for_each(|row| writeln!(out, "{}", row.join("\t")))
 }
 
-/// The lines of a text that is broken between words; within one only where it is wider than `width` by itself.
-pub fn paragraph(text: &str, width: usize) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(NOTHING).add_row([text]);
-    constrain(&mut table, 0, width, 0);
-    table.lines().map(|line| line.trim_end().to_owned()).collect()
+/// The width in columns of a terminal, of which a Chinese character takes two.
+fn width_of(text: &str) -> usize {
+    text.lines().map(measure_text_width).max().unwrap_or_default()
 }
 
-/// The width in columns of a terminal, of which a Chinese character takes two.
-pub fn width_of(text: &str) -> usize {
-    text.lines().map(measure_text_width).max().unwrap_or_default()
+/// A word that is too wide, without its middle: the ends of an id say most.
+fn shortened(word: &str, width: usize) -> String {
+    if measure_text_width(word) <= width {
+        return word.to_owned();
+    }
+    let space = width.saturating_sub(1);
+    let fitting = |chars: &mut dyn Iterator<Item = char>, most: usize| -> Vec<char> {
+        let mut used = 0;
+        chars
+            .take_while(|c| {
+                used += measure_text_width(c.encode_utf8(&mut [0; 4]));
+                used <= most
+            })
+            .collect()
+    };
+    let head = fitting(&mut word.chars(), space - space / 2);
+    let tail = fitting(&mut word.chars().rev(), space / 2);
+    head.into_iter().chain(['…']).chain(tail.into_iter().rev()).collect()
 }
 
 /// Which columns are shown, and how wide.
@@ -119,8 +122,11 @@ impl Layout {
         };
         let natural: Vec<usize> = (0..columns.len()).map(|index| widest(index, &width_of)).collect();
         let word = |text: &str| text.split_whitespace().map(measure_text_width).max().unwrap_or_default();
-        let needed = |index: usize| {
-            if columns[index].is_number { natural[index] } else { widest(index, &word) }
+        let needed = |index: usize| match &columns[index] {
+            column if column.is_number => natural[index],
+            // A few that are wider than all others must not take the place of the other columns.
+            column if column.is_whole => usual(lines, index).min(width / 2).max(width_of(column.title)),
+            _ => widest(index, &word),
         };
         let mut shown: Vec<_> = (0..columns.len()).map(|index| (index, needed(index))).collect();
         let mut left_out = Vec::new();
@@ -151,19 +157,45 @@ impl Layout {
         Self { shown, left_out }
     }
 
-    /// Shortens the words that are wider than their column; says whether there were any.
-    fn shorten(&self, lines: &mut [Vec<String>]) -> bool {
+    /// Shortens the words that are wider than their column, or than the terminal; says whether there were any.
+    fn shorten(&self, columns: &[Column], lines: &mut [Vec<String>], terminal: usize) -> bool {
         let mut is_shortened = false;
         for line in lines {
             for &(index, width) in &self.shown {
+                let width = if columns[index].is_whole { terminal } else { width };
                 if line[index].split_whitespace().any(|word| measure_text_width(word) > width) {
-                    let words = line[index].split(' ').map(|word| truncate_str(word, width, "…"));
+                    let words = line[index].split(' ').map(|word| shortened(word, width));
                     line[index] = words.collect::<Vec<_>>().join(" ");
                     is_shortened = true;
                 }
             }
         }
         is_shortened
+    }
+
+    /// The table's lines. What must stay whole and is wider than its column stands above its row.
+    fn lines(&self, columns: &[Column], lines: &mut [Vec<String>]) -> Vec<String> {
+        let first = self.shown.first().filter(|(at, _)| columns[*at].is_whole).copied();
+        let mut text: Vec<String> = Vec::new();
+        let mut print = |rows: &[Vec<String>], above: Option<String>| {
+            if !rows.is_empty() {
+                text.extend(self.table(columns, rows).trim_fmt().lines().map(str::to_owned));
+            }
+            text.extend(above);
+        };
+        let mut from = 0;
+        for at in 0..lines.len() {
+            if let Some((index, width)) = first
+                && width_of(&lines[at][index]) > width
+            {
+                let whole = std::mem::take(&mut lines[at][index]);
+                print(&lines[from..at], Some(whole));
+                let is_empty = self.shown.iter().all(|(index, _)| lines[at][*index].is_empty());
+                from = at + usize::from(is_empty);
+            }
+        }
+        print(&lines[from..], None);
+        text
     }
 
     fn table(&self, columns: &[Column], lines: &[Vec<String>]) -> Table {
@@ -180,6 +212,13 @@ impl Layout {
         }
         table
     }
+}
+
+/// How wide four of five values of a column are at most.
+fn usual(lines: &[Vec<String>], index: usize) -> usize {
+    let mut widths: Vec<_> = lines.iter().skip(1).map(|line| width_of(&line[index])).collect();
+    widths.sort_unstable();
+    widths.get(widths.len().saturating_sub(1) * 4 / 5).copied().unwrap_or_default()
 }
 
 fn total(shown: &[(usize, usize)]) -> usize {
@@ -204,9 +243,7 @@ mod tests {
     fn printed(columns: &[Column], rows: &[&[&str]], width: usize) -> String {
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|&cell| cell.to_owned()).collect()).collect();
-        let mut out = Vec::new();
-        aligned(&mut out, columns, &rows, width).expect("written");
-        String::from_utf8(out).expect("text")
+        aligned(columns, &rows, Screen::wide(width, ""))
     }
 
     #[test]
@@ -244,8 +281,33 @@ mod tests {
         );
         assert!(left_out.replace('\n', " ").contains("width: count. A wider"), "{left_out}");
         let shortened = printed(&columns, row, 4);
-        assert!(shortened.starts_with("id\nan-…\n\n"), "{shortened}");
-        assert!(shortened.replace('\n', " ").contains("ends in …"), "{shortened}");
+        assert!(shortened.starts_with("id\nan…d\n\n"), "{shortened}");
+        assert!(shortened.replace('\n', " ").contains("has … is"), "{shortened}");
+    }
+
+    #[test]
+    fn one_wide_id_stands_above_its_row_and_leaves_the_columns_where_they_are() {
+        let columns = [text("id").whole(), number("context").left_out(1), text("flags")];
+        let rows: &[&[&str]] = &[
+            &["a", "1", "x"],
+            &["an-id-that-is-much-too-wide", "2", ""],
+            &["b", "3", "y"],
+            &["other-wide-words-here", "", ""],
+            &["c", "4", ""],
+            &["d", "5", ""],
+            &["e", "6", ""],
+            &["f", "7", ""],
+            &["g", "8", ""],
+        ];
+        assert_eq!(
+            printed(&columns, rows, 30),
+            "id              context  flags\na                     1  x\nan-id-that-is-much-too-wide\n                      2\n\
+             b                     3  y\nother-wide-words-here\nc                     4\nd                     5\n\
+             e                     6\nf                     7\ng                     8\n"
+        );
+        assert_eq!(printed(&columns, &[&["a-single-id-as-wide-as-that", "1", "x"]], 31).lines().count(), 3);
+        assert_eq!(shortened("an-id-of-2026", 8), "an-i…026");
+        assert_eq!(shortened("模型模型", 5), "模…型");
     }
 
     proptest! {
@@ -255,9 +317,7 @@ mod tests {
             width in 30_usize..60,
         ) {
             let columns = [text("a"), text("b").left_out(1), number("c").left_out(2), text("d").left_out(3)];
-            let mut out = Vec::new();
-            aligned(&mut out, &columns, &rows, width).expect("written");
-            let out = String::from_utf8(out).expect("text");
+            let out = aligned(&columns, &rows, Screen::wide(width, ""));
             let is_broken = |word: &str| {
                 !rows.iter().flatten().flat_map(|cell| cell.split_whitespace()).any(|whole| whole == word)
             };
@@ -266,7 +326,7 @@ mod tests {
                 prop_assert!(measure_text_width(line) <= width, "{line}");
             }
             for word in table.lines().skip(1).flat_map(str::split_whitespace) {
-                prop_assert!(word.ends_with('…') || !is_broken(word), "{word} in\n{out}");
+                prop_assert!(word.contains('…') || !is_broken(word), "{word} in\n{out}");
             }
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{Sandbox, run};
+use crate::support::{AGENT_RUN, Sandbox, run};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -105,16 +105,80 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
 }
 
-/// Packages install the manual without running the binary, so it has a folder of its own. A test beside the command
-/// makes that folder's pages.
+/// Packages install the manual without running the binary, so it has a folder of its own. Tests in `src/manual` make
+/// that folder's pages.
 #[test]
 fn the_program_writes_the_manual_that_packages_install() {
     let sandbox = Sandbox::new();
-    let made = sandbox.path("man");
-    sandbox.agent_run(&["man", "--dir", made.to_str().unwrap()]).clean();
+    let made = sandbox.path("elsewhere/man");
+    let ran = sandbox.agent_run(&["help", "--man", made.to_str().unwrap()]).clean();
+    assert!(ran.stdout.contains(&format!("man -M {} agent-run", made.display())), "{}", ran.stdout);
     let kept = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("man"));
-    assert!(kept.len() > 20);
-    assert_eq!(files(&made), kept);
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["agent-run-config.5", "agent-run.1"]);
+    let mut written = files(&made.join("man1"));
+    written.extend(files(&made.join("man5")));
+    assert_eq!(written, kept);
+}
+
+/// Where `man` looks by itself, when the folder of programs beside it is on PATH.
+#[test]
+fn the_manual_goes_where_man_looks() {
+    let sandbox = Sandbox::new();
+    let bin = sandbox.home(".local/bin");
+    let sandbox = sandbox.also_on_path(&[bin]);
+    let ran = sandbox.agent_run(&["help", "--man"]).clean();
+    let page = sandbox.home(".local/share/man/man1/agent-run.1");
+    assert!(page.is_file() && ran.stdout.contains(page.to_str().unwrap()), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("To read them: man agent-run, man agent-run-config\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn help_is_that_of_the_command() {
+    let sandbox = Sandbox::new();
+    for words in [&["launch"][..], &["models", "list"], &["help"], &[]] {
+        let asked = sandbox.agent_run(&[words, &["--help"]].concat()).clean().stdout;
+        assert_eq!(sandbox.agent_run(&[&["help"], words].concat()).clean().stdout, asked, "{words:?}");
+        assert!(asked.contains("Usage: agent-run"), "{asked}");
+    }
+    sandbox.agent_run(&["help", "nothing-of-this-name"]).exits(2).complains(&["nothing-of-this-name"]);
+}
+
+/// The archive's folder as `.ci/release` fills it, with this build.
+#[test]
+fn the_archives_script_installs_all_that_is_in_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sandbox = Sandbox::new();
+    let (archive, prefix) = (sandbox.path("archive"), sandbox.home("a prefix"));
+    let shells = [("bash", "agent-run"), ("fish", "agent-run.fish"), ("zsh", "_agent-run")];
+    for (shell, file) in shells {
+        let script = sandbox.agent_run(&["completion", shell]).clean().stdout;
+        sandbox.write(&archive.join("completions").join(file), script);
+    }
+    sandbox.agent_run(&["help", "--man", archive.join("man").to_str().unwrap()]).clean();
+    fs::copy(AGENT_RUN, archive.join("agent-run")).unwrap();
+    fs::copy(root.join(".ci/install"), archive.join("install")).unwrap();
+    let release = fs::read_to_string(root.join(".ci/release")).unwrap();
+    for part in [".ci/install", "man/man1/", "man/man5/", "completions/_agent-run"] {
+        assert!(release.contains(part), "{part} is not in the archive");
+    }
+
+    for _ in 0..2 {
+        let ran = run(sandbox.command(archive.join("install")).arg(&prefix)).clean();
+        assert!(ran.stdout.contains("is not on PATH"), "{}", ran.stdout);
+    }
+    let version = run(sandbox.command(prefix.join("bin/agent-run")).arg("--version")).clean();
+    assert!(version.stdout.starts_with("agent-run "), "{}", version.stdout);
+    for (from, to) in [
+        ("man/man1/agent-run.1", "share/man/man1/agent-run.1"),
+        ("man/man5/agent-run-config.5", "share/man/man5/agent-run-config.5"),
+        ("completions/agent-run", "share/bash-completion/completions/agent-run"),
+        ("completions/agent-run.fish", "share/fish/vendor_completions.d/agent-run.fish"),
+        ("completions/_agent-run", "share/zsh/site-functions/_agent-run"),
+    ] {
+        assert_eq!(fs::read(prefix.join(to)).unwrap(), fs::read(archive.join(from)).unwrap(), "{to}");
+        let folder = prefix.join(to).parent().unwrap().to_owned();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "a file is left beside {to}");
+    }
 }
 
 /// Every workflow takes actions by the hash of a tag, says what its token may, and runs scripts that are here.

@@ -66,11 +66,11 @@ impl Agent for Codex {
     }
 
     fn managed_env_vars(&self) -> &'static [&'static str] {
-        &variables::FAMILY
+        variables::FAMILY
     }
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        &variables::SPARED
+        variables::SPARED
     }
 
     fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {

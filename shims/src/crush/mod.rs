@@ -73,7 +73,7 @@ impl Agent for Crush {
     }
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        &variables::SPARED
+        variables::SPARED
     }
 
     /// Which release is the newest is asked at each start, and there is no switch; what was used goes to

@@ -61,7 +61,7 @@ impl Agent for Hermes {
     }
 
     fn managed_env_vars(&self) -> &'static [&'static str] {
-        &variables::FAMILY
+        variables::FAMILY
     }
 
     fn refused_key(&self, key: &str) -> Option<&'static str> {

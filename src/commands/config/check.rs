@@ -19,8 +19,11 @@ use crate::ui::output;
 /// When the file cannot be read.
 pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
     let report = lint(path)?;
-    let text = if words.json { json(&report, path) } else { text(&report, path) };
-    output::write(|out| out.write_all(text.as_bytes()))?;
+    if words.json {
+        output::write(|out| out.write_all(json(&report, path).as_bytes()))?;
+    } else {
+        output::people(|out| out.write_all(text(&report, path).as_bytes()))?;
+    }
     let sound = report.errors.is_empty() && (!words.strict || report.warnings.is_empty());
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Protocol, Sessions, ToolSet, quote};
+use shims::{Protocol, Sessions, ToolSet, quoted};
 
 use super::redact::{arguments, proxy, redact_keys, redacted_entries};
 use crate::cli::config::ConfigShowArgs;
@@ -17,6 +17,8 @@ use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, l
 use crate::env::Environment;
 use crate::launch::lookup;
 use crate::ui::output;
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::{Ink, Screen};
 use crate::{key, ui};
 
 /// Prints the values in force of the config at `path`.
@@ -44,8 +46,10 @@ pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<Exi
         }
         providers.iter().for_each(|(name, provider)| page.provider(name, provider, env));
     }
-    let text = if words.json { page.json(path) } else { page.text(path) };
-    output::write(|out| out.write_all(text.as_bytes()))
+    if words.json {
+        return output::write(|out| out.write_all(page.json(path).as_bytes()));
+    }
+    output::whole(&page.text(path, Screen::stdout()))
 }
 
 /// A value in force: its key, the value, and its line if the file has it.
@@ -133,9 +137,14 @@ impl Page {
         add(&["codex", "tools"], tools.into());
     }
 
-    fn text(&self, path: &Path) -> String {
+    fn text(&self, path: &Path, screen: Screen) -> String {
         let mut text = String::new();
         let mut provider = None;
+        let is_terminal = screen.is_terminal();
+        if is_terminal {
+            let config = escaped(&path.display().to_string()).into_owned();
+            text = screen.line(&format!("config: {config}"), 0) + "\n";
+        }
         let lines: Vec<_> = self.rows.iter().map(|row| (name(row), plain(&row.value), row)).collect();
         let width = |texts: &mut dyn Iterator<Item = usize>| texts.filter(|width| *width <= 60).max();
         let keys = width(&mut lines.iter().map(|(key, ..)| key.chars().count())).unwrap_or(0);
@@ -146,15 +155,23 @@ impl Page {
                 && let Some(name) = of
             {
                 let gap = if text.is_empty() { "" } else { "\n" };
-                _ = writeln!(text, "{gap}{name}");
+                _ = writeln!(text, "{gap}{}", screen.paint(Ink::Heading, &escaped(name)));
             }
             provider = of;
             let (indent, keys) = if of.is_some() { ("  ", keys) } else { ("", keys + 2) };
-            let origin = match row.line {
-                Some(line) => format!("{}:{line}", path.display()),
-                None => "default".to_owned(),
+            let line = match (row.line, is_terminal) {
+                // The file is named above.
+                (Some(line), true) => format!("{indent}{key:<keys$}  {value}  (line {line})"),
+                (None, true) => format!("{indent}{key:<keys$}  {value}"),
+                (Some(line), false) => {
+                    format!("{indent}{key:<keys$}  {value:<values$}  {}:{line}", path.display())
+                }
+                (None, false) => format!("{indent}{key:<keys$}  {value:<values$}  default"),
             };
-            _ = writeln!(text, "{indent}{key:<keys$}  {value:<values$}  {origin}");
+            _ = writeln!(text, "{}", screen.line(&escaped(&line), indent.len() + keys + 2));
+        }
+        if is_terminal {
+            text += "\nWhat names no line is the default.\n";
         }
         text
     }
@@ -206,8 +223,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            let words: Vec<_> = argv.iter().map(|word| redact_keys(&quote(word.as_ref()))).collect();
-            ("key_command", format!("`{}`, not run here", words.join(" ")))
+            ("key_command", format!("`{}`, not run here", redact_keys(&quoted(argv))))
         }
     }
 }

@@ -8,6 +8,7 @@ use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
+use crate::compatibility;
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
@@ -38,13 +39,14 @@ struct Looked {
 }
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
-/// problem only where it was named, or none is there.
+/// problem only where it was named, or none is there, and worth a note where it is one of the `used`.
 ///
 /// # Errors
 /// When a signal came meanwhile.
 pub fn look(
     agents: &[&'static dyn Agent],
     named: bool,
+    used: &[&str],
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
@@ -63,6 +65,11 @@ pub fn look(
                     Ok(program) => look_at(*agent, program, named, env, interrupts),
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
+                        if missing && !named && !all_missing && !used.contains(&agent.name()) {
+                            let text = format!("not here; {}", agent.install());
+                            let findings = vec![Finding::ok(agent.name(), text).in_short("")];
+                            return Looked { findings, ..Looked::default() };
+                        }
                         let mark = if missing && !named && !all_missing {
                             Severity::Note
                         } else {
@@ -143,6 +150,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     };
     let versions = agent.versions();
     let [minimum, tested] = [versions.minimum, versions.tested].map(version::parse);
+    let tried = compatibility::versions(name);
     let is = format!("{}  {shown}", version::shown(&version));
     if minimum.is_some_and(|minimum| version < minimum) {
         let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
@@ -157,11 +165,23 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         );
         return Finding::note(name, text, help);
     }
+    let here = tried.iter().find(|tried| version::parse(tried.version).as_ref() == Some(&version));
+    if let Some(here) = here {
+        let failed: Vec<_> = here.failed().map(|check| format!("{}: {}", check.name, check.text)).collect();
+        if !failed.is_empty() {
+            let text = format!("{is}: run on {}, and not all held: {}", here.day, failed.join("; "));
+            return Finding::note(name, text, "see docs/compatibility.md, or install the tested version");
+        }
+        if here.holds() {
+            let text = format!("{is}: run on {}, and all of it held", here.day);
+            return Finding::ok(name, text).in_short(format!("{name} {}", version::shown(&version)));
+        }
+    }
     if tested.is_some_and(|tested| version > tested) {
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
     }
-    Finding::ok(name, is)
+    Finding::ok(name, is).in_short(format!("{name} {}", version::shown(&version)))
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.

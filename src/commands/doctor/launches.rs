@@ -1,14 +1,12 @@
 //! The launches: can each agent be planned for, and what on this machine speaks against it.
 
-use std::collections::BTreeSet;
-
 use shims::{Agent, Message, Note, Proxy};
 
 use super::report::{Finding, Group, Severity};
+use crate::config::Config;
 use crate::context::Context;
 use crate::launch::explain::{self, Choice};
 use crate::launch::{self, LaunchRequest, Network, conflicts, resolve};
-use crate::shim_links::Links;
 use crate::shim_links::pairs::ShimTarget;
 
 /// The launches of an agent that are looked at.
@@ -17,35 +15,33 @@ pub struct Launches {
     pub providers: Vec<String>,
 }
 
-/// The launches of these agents: on the provider that was named, else those that have a shim on PATH, else on the
-/// first provider of the config that the agent can use.
-pub fn of(agents: &[&'static dyn Agent], named: Option<&str>, context: &Context<'_>) -> Vec<Launches> {
-    let config = &context.loaded.config;
-    let shims = if named.is_none() { shims_on_path(context) } else { Vec::new() };
-    let fits = |agent: &dyn Agent, name: &str| {
-        config.providers.get(name).is_some_and(|it| resolve::common(agent, it).is_some())
+/// The launches of these agents: on the provider that was named, else those of `pairs`, and where there are none on the
+/// first provider of the config that each agent can use.
+pub fn of(
+    agents: &[&'static dyn Agent],
+    named: Option<&str>,
+    pairs: &[ShimTarget],
+    config: &Config,
+) -> Vec<Launches> {
+    let launches = |&agent: &&'static dyn Agent| {
+        let fits = |name: &&String| {
+            config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
+        };
+        let paired: Vec<String> = pairs
+            .iter()
+            .filter(|pair| pair.agent.name() == agent.name())
+            .map(|pair| pair.provider.clone())
+            .collect();
+        let providers = match named {
+            Some(name) => Some(name.to_owned()).iter().filter(fits).cloned().collect(),
+            None if !paired.is_empty() => paired,
+            // What this machine is used for is another agent.
+            None if !pairs.is_empty() && agents.len() > 1 => return None,
+            None => config.providers.keys().find(fits).cloned().into_iter().collect(),
+        };
+        Some(Launches { agent, providers })
     };
-    let providers = |agent: &'static dyn Agent| -> Vec<String> {
-        if let Some(name) = named {
-            return fits(agent, name).then(|| name.to_owned()).into_iter().collect();
-        }
-        let of_agent = shims.iter().filter(|shim| shim.agent.name() == agent.name());
-        let mut of_agent: Vec<_> =
-            of_agent.map(|shim| shim.provider.clone()).filter(|name| fits(agent, name)).collect();
-        of_agent.dedup();
-        let first = || config.providers.keys().find(|name| fits(agent, name)).cloned();
-        if of_agent.is_empty() { first().into_iter().collect() } else { of_agent }
-    };
-    agents.iter().map(|&agent| Launches { agent, providers: providers(agent) }).collect()
-}
-
-/// What the shims on PATH launch, in the order of their names.
-fn shims_on_path(context: &Context<'_>) -> Vec<ShimTarget> {
-    let folders = context.env.path().into_iter();
-    let names: BTreeSet<_> = folders
-        .flat_map(|folder| Links::of(folder).ours().unwrap_or_default().into_iter().map(|(name, _)| name))
-        .collect();
-    names.iter().filter_map(|name| ShimTarget::parse(name).ok()).collect()
+    agents.iter().filter_map(launches).collect()
 }
 
 /// Plans each launch, with no words of its own.
@@ -73,18 +69,19 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = LaunchRequest::new(agent, provider);
-    // Resolved by itself first: what is missing there a launch may still name.
-    let mut notes = Vec::new();
-    if let Err(error) = launch::resolve_only(&request, context, Network::Off, &mut notes) {
-        return vec![Finding::error(Severity::Note, subject, &error, &otherwise)];
-    }
-    let planned = match launch::dry_run(&request, context, Network::Off, &mut notes) {
+    // What is missing to resolve it a launch may still name.
+    let resolved = match launch::resolve_only(&request, context, Network::Off, &mut Vec::new()) {
+        Ok(resolved) => resolved,
+        Err(error) => return vec![Finding::error(Severity::Note, subject, &error, &otherwise)],
+    };
+    let mut planned = match launch::plan_only(&request, context, resolved) {
         Ok(planned) => planned,
         Err(error) => return vec![Finding::error(Severity::Problem, subject, &error, &otherwise)],
     };
     let plan = &planned.plan;
     let Some((launch, _)) = &planned.launch else { return Vec::new() };
-    let inputs = conflicts::inputs(agent, launch, &context.dirs, context.env);
+    conflicts::read_files(agent, &mut planned.inputs);
+    let inputs = &planned.inputs;
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
     let assumption = launch.assumption();
@@ -94,17 +91,13 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     }
     let inherits = matches!(launch.proxy, Proxy::Inherit);
     findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
-    for policy in conflicts::policies(&inputs) {
+    for policy in conflicts::policies(inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
-        let help = "a launch says where it goes against it; its owner is the machine's administrator";
-        findings.push(Finding::note(subject.as_str(), text, help));
+        findings.push(Finding::ok(subject.as_str(), text + "; a launch says where it goes against it"));
     }
-    for it in conflicts::of(agent, launch, &inputs, plan) {
-        let help = format!(
-            "no action needed: launches ignore it. It only affects `{}` started directly",
-            agent.name()
-        );
-        findings.push(Finding::note(subject.as_str(), it.sentence(), help));
+    for it in conflicts::of(agent, launch, inputs, plan) {
+        // Nothing to do: it only affects the agent started directly. `why` names it too.
+        findings.push(Finding::ok(subject.as_str(), it.sentence()));
     }
     findings.extend(plan.notes.iter().filter_map(|note| match note {
         Note::Warning(text) => Some(Finding::said(Severity::Note, subject.as_str(), text, &otherwise)),
@@ -120,9 +113,6 @@ fn proxied(subject: &str, inherits: bool, Choice { value, origin, not, .. }: Cho
         Some(not) => Finding::ok(subject, format!("no proxy, since {origin}; not {not}")),
         None if is_none && inherits => return None,
         None if is_none => Finding::ok(subject, format!("no proxy ({origin})")),
-        None => {
-            let help = "`proxy: none` below the provider goes past it";
-            Finding::note(subject, format!("requests go through the proxy {value} ({origin})"), help)
-        }
+        None => Finding::ok(subject, format!("requests go through the proxy {value} ({origin})")),
     })
 }

@@ -25,10 +25,24 @@ pub fn look(config: &Config, env: &Environment) -> Group {
         }
     }
     if !sound.is_empty() {
-        group.add(Finding::ok("on PATH", sound.join(", ")));
+        group.add(Finding::ok("on PATH", sound.join(", ")).in_short(sound.join(", ")));
     }
     group.extend(completion(env));
     group
+}
+
+/// The pairs that have a shim on PATH and fit together, each once.
+pub fn pairs(config: &Config, env: &Environment) -> Vec<ShimTarget> {
+    let mut names: Vec<String> = env
+        .path()
+        .into_iter()
+        .flat_map(|folder| Links::of(folder).ours().unwrap_or_default())
+        .map(|(name, _)| name)
+        .collect();
+    names.sort();
+    names.dedup();
+    let pairs = names.iter().filter_map(|name| ShimTarget::parse(name).ok());
+    pairs.filter(|pair| config.providers.contains_key(&pair.provider) && pair.check(config).is_ok()).collect()
 }
 
 fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
@@ -59,9 +73,9 @@ fn completion(env: &Environment) -> Option<Finding> {
             Finding::note("completion", text, "`agent-run shims install` rewrites it")
         }
         None => {
-            let text = format!("no file for {shell}; an rc file may load it all the same");
-            let help = format!("`agent-run shims install` writes one, or put into the rc file: {line}");
-            Finding::note("completion", text, help)
+            // An rc file may load it all the same, so there may be nothing to do.
+            let text = format!("no file for {shell}; to load it from the rc file: {line}");
+            Finding::ok("completion", text).in_short("")
         }
     })
 }

@@ -34,7 +34,9 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
 use crate::probe::Interrupts;
-use crate::ui::{output, table};
+use crate::shim_links::pairs::ShimTarget;
+use crate::ui::output;
+use crate::ui::screen::Screen;
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///
@@ -57,14 +59,16 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     let mut report = DoctorReport::default();
     report.add(ourselves(env));
     report.add(self::config(&path, &loaded));
+    let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
+    let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
     let AgentsReport { found, known: known_problems, here } =
-        agents::look(&agents, target.agent.is_some(), &dirs, env, &interrupts)?;
+        agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)?;
     report.add(found);
     let context = loaded.map(|loaded| Context { env, dirs: dirs.clone(), loaded });
     if let Ok(context) = &context {
         let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
-        let launches = launches::of(&installed, target.provider.as_deref(), context);
-        look_closer(asked, &target, &launches, context, &mut report);
+        let launches = launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config);
+        look_closer(asked, &target, &launches, &pairs, context, &mut report);
         if matches!(asked.probe, Some(ProbePart::All | ProbePart::Launches)) {
             probe_each(&launches, context, &interrupts, &mut report)?;
         }
@@ -84,9 +88,9 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         let data = json!({ "version": version, "well": report.is_well(), "report": report });
         output::write(|out| writeln!(out, "{data:#}"))?;
     } else {
-        // It does itself what `write` does, since its marks may be in colour.
-        let colour = env.wants_colour() && std::io::stdout().is_terminal();
-        output::exact(|out| report.print(out, colour, table::terminal_width()))?;
+        let screen = Screen::stdout();
+        let text = if asked.verbose { report.full(screen) } else { report.brief(screen) };
+        output::whole(&text)?;
     }
     Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -96,6 +100,7 @@ fn look_closer(
     asked: &DoctorArgs,
     target: &Target,
     launches: &[Launches],
+    pairs: &[ShimTarget],
     context: &Context<'_>,
     report: &mut DoctorReport,
 ) {
@@ -105,8 +110,18 @@ fn look_closer(
     report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && asked.probe.is_none());
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
-    let chosen = || providers.iter().filter(|(name, _)| named.is_none_or(|named| named == *name));
-    report.add(keys::look(chosen(), asking));
+    // Where there are shims, their pairs are what this machine is used for.
+    let is_used =
+        |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
+    let chosen =
+        || providers.iter().filter(|(name, _)| named.map_or_else(|| is_used(name), |named| named == *name));
+    let mut keys = keys::look(chosen(), asking);
+    let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
+    if !others.is_empty() && named.is_none() {
+        let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
+        keys.add(Finding::ok("others", text).in_short(""));
+    }
+    report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
     report.add(launches::look(launches, named, context));
 }
@@ -127,7 +142,7 @@ fn probe_each(
     for Launches { agent, providers } in launches {
         for provider in providers {
             say_that_it_starts(&format!("starting {} on {provider} in this folder", agent.title()));
-            report.add(probe::look(*agent, provider, context, interrupts)?);
+            report.add(probe::look(*agent, provider, context, interrupts)?.asked());
             interrupts.check()?;
         }
     }
@@ -150,7 +165,7 @@ fn is_known(name: &str, config: &Config) -> bool {
 fn ourselves(env: &Environment) -> Group {
     let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
-    group.add(Finding::ok("program", program));
+    group.add(Finding::ok("program", program.as_str()).in_short(program));
     if env.var(shims::planner::DEPTH).is_some() {
         let text = "this runs inside a launch: the environment is that of the agent around it";
         group.add(Finding::note("here", text, "ask again in a shell of your own"));
@@ -163,7 +178,8 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
     match loaded {
         Ok(loaded) => {
             let count = loaded.config.providers.len();
-            group.add(Finding::ok("file", format!("{}, providers: {count}", path.display())));
+            let text = format!("{}, providers: {count}", path.display());
+            group.add(Finding::ok("file", text.as_str()).in_short(text));
             let otherwise = "fix it in the file: `agent-run config` opens it";
             let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));

@@ -1,13 +1,14 @@
 //! What the doctor found, in groups, and how it is printed.
 
 use shims::Message;
-use std::io::{self, Write};
+use std::fmt::Write as _;
 
 use anyhow::Error;
+use console::measure_text_width;
 use serde::Serialize;
 
-use crate::ui::sanitize::{SanitizingWriter, escaped};
-use crate::ui::table::{paragraph, width_of};
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::{Ink, Screen};
 
 /// The width of a mark, and of what is written below it.
 const INDENT: usize = 10;
@@ -36,12 +37,15 @@ pub struct Finding {
     /// What to do; what is as it should be has none, and a known problem says it in its text.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
+    /// What stands for it in a line that names all that is as it should be, where that is not its subject.
+    #[serde(skip)]
+    brief: Option<String>,
 }
 
 impl Finding {
     /// Something is as it should be.
     pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { mark: Severity::Ok, subject: subject.into(), text: text.into(), help: None }
+        Self { mark: Severity::Ok, subject: subject.into(), text: text.into(), help: None, brief: None }
     }
 
     /// How grave it is.
@@ -56,7 +60,7 @@ impl Finding {
 
     /// Something is worth knowing.
     pub fn note(subject: impl Into<String>, text: impl Into<String>, help: impl Into<String>) -> Self {
-        Self { mark: Severity::Note, subject: subject.into(), text: text.into(), help: Some(help.into()) }
+        Self { mark: Severity::Note, help: Some(help.into()), ..Self::ok(subject, text) }
     }
 
     /// Something is wrong.
@@ -75,6 +79,12 @@ impl Finding {
         Self::said(mark, subject, &crate::error::message(error), otherwise)
     }
 
+    /// As this one, and called so where all that is as it should be has one line.
+    #[must_use]
+    pub fn in_short(self, brief: impl Into<String>) -> Self {
+        Self { brief: Some(brief.into()), ..self }
+    }
+
     /// Adds an alternative remedy.
     #[must_use]
     pub fn or_else_do(mut self, what: &str) -> Self {
@@ -90,17 +100,25 @@ impl Finding {
 pub struct Group {
     title: String,
     findings: Vec<Finding>,
+    /// Whether all of it is printed even where it is as it should be: it was asked for.
+    #[serde(skip)]
+    is_asked: bool,
 }
 
 impl Group {
     /// A group with nothing in it.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { title: title.into(), findings: Vec::new() }
+        Self { title: title.into(), findings: Vec::new(), is_asked: false }
     }
 
     /// Adds what was found.
     pub fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// As this one, and always printed as a whole.
+    pub fn asked(self) -> Self {
+        Self { is_asked: true, ..self }
     }
 }
 
@@ -124,68 +142,122 @@ impl DoctorReport {
         }
     }
 
-    fn count(&self, mark: Severity) -> usize {
-        self.groups.iter().flat_map(|group| &group.findings).filter(|finding| finding.mark == mark).count()
+    fn with(&self, mark: Severity) -> impl Iterator<Item = &Finding> {
+        self.groups.iter().flat_map(|group| &group.findings).filter(move |finding| finding.mark == mark)
     }
 
     /// Whether nothing is wrong.
     pub fn is_well(&self) -> bool {
-        self.count(Severity::Problem) == 0
+        self.with(Severity::Problem).next().is_none()
     }
 
-    /// Writes it for people, the marks in colour or plain, no wider than a terminal of this width.
-    pub fn print(&self, out: &mut impl Write, colour: bool, terminal: Option<usize>) -> io::Result<()> {
-        for Group { title, findings } in &self.groups {
-            writeln!(SanitizingWriter::new(&mut *out), "{title}")?;
-            let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
-            for Finding { mark, subject, text, help } in findings {
-                write!(out, "  {} ", shown(*mark, colour))?;
-                // The marks' colours are the only sequences that a terminal gets.
-                let mut out = SanitizingWriter::new(&mut *out);
-                let line = format!("{subject:<width$}  {text}");
-                let help = help.as_ref().map(|help| format!("help: {help}"));
-                match terminal {
-                    // Beside its subject a text that does not fit would be left with half a line.
-                    Some(terminal) if INDENT + width_of(&escaped(&line)) > terminal => {
-                        let below = [Some(text), help.as_ref()].into_iter().flatten();
-                        write_below(&mut out, std::iter::once(subject).chain(below), Some(terminal))?;
-                    }
-                    _ => write_below(&mut out, std::iter::once(&line).chain(&help), terminal)?,
-                }
+    /// The report for people: what is wrong and what is worth knowing, then in a line for each group what is as it
+    /// should be.
+    pub fn brief(&self, screen: Screen) -> String {
+        let mut text = String::new();
+        let mut wrong: Vec<_> = self.with(Severity::Problem).chain(self.with(Severity::Note)).collect();
+        wrong.retain(|finding| !self.is_asked(finding));
+        if !wrong.is_empty() {
+            print(&mut text, &wrong, screen);
+            text.push('\n');
+        }
+        let listed = self.groups.iter().filter(|group| !group.is_asked);
+        let listed = listed.filter(|group| group.findings.iter().any(|finding| finding.mark == Severity::Ok));
+        let width = listed.clone().map(|group| group.title.chars().count()).max().unwrap_or(0);
+        for group in listed {
+            let sound = group.findings.iter().filter(|finding| finding.mark == Severity::Ok);
+            let mut names: Vec<_> =
+                sound.map(|finding| finding.brief.as_deref().unwrap_or(&finding.subject)).collect();
+            names.retain(|name| !name.is_empty());
+            names.dedup();
+            if !names.is_empty() {
+                let line = format!("{:<width$}  {}", group.title, names.join(", "));
+                _ = writeln!(
+                    text,
+                    "  {} {}",
+                    shown(Severity::Ok, screen),
+                    below(&line, INDENT + width + 2, screen)
+                );
             }
-            writeln!(out)?;
         }
-        match (self.count(Severity::Problem), self.count(Severity::Note)) {
-            (0, 0) => writeln!(out, "Nothing is wrong."),
-            (problems, notes) => writeln!(out, "Problems: {problems}; notes: {notes}."),
+        for Group { title, findings, .. } in self.groups.iter().filter(|group| group.is_asked) {
+            _ = writeln!(text, "\n{}", screen.paint(Ink::Heading, &escaped(title)));
+            print(&mut text, &findings.iter().collect::<Vec<_>>(), screen);
+        }
+        let mut known: Vec<(&str, usize)> = Vec::new();
+        for finding in self.with(Severity::Known) {
+            match known.last_mut() {
+                Some((subject, count)) if *subject == finding.subject => *count += 1,
+                _ => known.push((&finding.subject, 1)),
+            }
+        }
+        if !known.is_empty() {
+            let known: Vec<_> = known.iter().map(|(subject, count)| format!("{subject} {count}")).collect();
+            let line = format!("Known problems of these versions: {}; `-v` lists them.", known.join(", "));
+            _ = write!(text, "\n{}", screen.line(&escaped(&line), 0));
+        }
+        text + "\n" + &self.sum(screen)
+    }
+
+    fn is_asked(&self, finding: &Finding) -> bool {
+        let mut asked = self.groups.iter().filter(|group| group.is_asked).flat_map(|group| &group.findings);
+        asked.any(|it| std::ptr::eq(it, finding))
+    }
+
+    /// Everything, in its groups.
+    pub fn full(&self, screen: Screen) -> String {
+        let mut text = String::new();
+        for Group { title, findings, .. } in &self.groups {
+            _ = writeln!(text, "{}", screen.paint(Ink::Heading, &escaped(title)));
+            print(&mut text, &findings.iter().collect::<Vec<_>>(), screen);
+            text.push('\n');
+        }
+        text + &self.sum(screen)
+    }
+
+    fn sum(&self, screen: Screen) -> String {
+        let (problems, notes) = (self.with(Severity::Problem).count(), self.with(Severity::Note).count());
+        match (problems, notes) {
+            (0, 0) => format!("{}\n", screen.paint(Ink::Good, "Nothing is wrong.")),
+            (problems, notes) => format!("Problems: {problems}; notes: {notes}.\n"),
         }
     }
 }
 
-/// Writes texts one below the other behind the marks, the first of them in the line that has begun.
-fn write_below<'a>(
-    out: &mut impl Write,
-    texts: impl Iterator<Item = &'a String>,
-    terminal: Option<usize>,
-) -> io::Result<()> {
-    let lines = |text: &'a String| match terminal {
-        Some(terminal) => paragraph(&escaped(text), terminal.saturating_sub(INDENT).max(1)),
-        None => text.split('\n').map(str::to_owned).collect(),
-    };
-    for (index, line) in texts.flat_map(lines).enumerate() {
-        writeln!(out, "{:indent$}{line}", "", indent = if index == 0 { 0 } else { INDENT })?;
+/// Prints findings one below the other, behind their marks.
+fn print(text: &mut String, findings: &[&Finding], screen: Screen) {
+    let width = findings.iter().map(|finding| finding.subject.chars().count()).max().unwrap_or(0);
+    for Finding { mark, subject, text: said, help, .. } in findings {
+        let line = format!("{subject:<width$}  {said}");
+        let help = help.as_ref().map(|help| format!("help: {help}"));
+        _ = write!(text, "  {} ", shown(*mark, screen));
+        let is_wide = |terminal| INDENT + measure_text_width(&screen.tilde(&escaped(&line))) > terminal;
+        // Beside its subject a text that does not fit would be left with half a line.
+        let lines = match screen.width {
+            Some(terminal) if is_wide(terminal) => [Some(subject.clone()), Some(said.clone()), help],
+            _ => [Some(line), help, None],
+        };
+        for (at, line) in lines.iter().flatten().flat_map(|line| line.split('\n')).enumerate() {
+            let indent = if at == 0 { 0 } else { INDENT };
+            _ = writeln!(text, "{:indent$}{}", "", below(line, INDENT, screen));
+        }
     }
-    Ok(())
 }
 
-fn shown(mark: Severity, colour: bool) -> String {
-    let (word, code) = match mark {
-        Severity::Ok => ("ok", 32),
-        Severity::Known => ("known", 2),
-        Severity::Note => ("note", 33),
-        Severity::Problem => ("problem", 31),
+/// Text that begins behind a mark, or below what does.
+fn below(line: &str, hang: usize, screen: Screen) -> String {
+    let indented = screen.line(&format!("{:INDENT$}{}", "", escaped(line)), hang);
+    indented.trim_start_matches(' ').to_owned()
+}
+
+fn shown(mark: Severity, screen: Screen) -> String {
+    let (word, ink) = match mark {
+        Severity::Ok => ("ok", Ink::Good),
+        Severity::Known => ("known", Ink::Faint),
+        Severity::Note => ("note", Ink::Warning),
+        Severity::Problem => ("problem", Ink::Error),
     };
-    if colour { format!("\x1b[{code}m{word:<7}\x1b[0m") } else { format!("{word:<7}") }
+    screen.paint(ink, &format!("{word:<7}")).into_owned()
 }
 
 #[cfg(test)]
@@ -205,23 +277,42 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_report_lines_up_and_counts() {
-        let mut group = Group::new("Keys");
-        group.extend([Finding::ok("a", "fine"), Finding::problem("long", "not set", "set it")]);
+    fn report() -> DoctorReport {
+        let mut keys = Group::new("Keys");
+        keys.extend([
+            Finding::ok("a", "fine"),
+            Finding::ok("b", "/home/u/b").in_short("b 1.0"),
+            Finding::problem("long", "not set", "set it"),
+        ]);
+        let mut agents = Group::new("Agents");
+        agents.extend([Finding::note("c", "old", "update it"), Finding::known("c", "crashes")]);
         let mut report = DoctorReport::default();
-        report.add(group);
+        report.add(keys);
         report.add(Group::new("Empty"));
-        let printed = |colour| {
-            let mut out = Vec::new();
-            report.print(&mut out, colour, None).expect("written");
-            String::from_utf8(out).expect("text")
-        };
-        let plain = "Keys\n  ok      a     fine\n  problem long  not set\n          help: set it\n\n\
-                     Problems: 1; notes: 0.\n";
-        assert_eq!(printed(false), plain);
-        assert!(printed(true).contains("\x1b[32mok     \x1b[0m a     fine"));
+        report.add(agents);
+        report
+    }
+
+    #[test]
+    fn a_report_says_first_what_is_wrong() {
+        let report = report();
+        assert_eq!(
+            report.brief(Screen::plain()),
+            "  problem long  not set\n          help: set it\n  note    c     old\n          help: update it\n\n  \
+             ok      Keys  a, b 1.0\n\nKnown problems of these versions: c 1; `-v` lists them.\n\
+             Problems: 1; notes: 1.\n"
+        );
         assert!(!report.is_well());
+        assert_eq!(DoctorReport::default().brief(Screen::plain()), "\nNothing is wrong.\n");
+    }
+
+    #[test]
+    fn in_full_a_report_lines_up_in_its_groups() {
+        assert_eq!(
+            report().full(Screen::wide(80, "/home/u")),
+            "Keys\n  ok      a     fine\n  ok      b     ~/b\n  problem long  not set\n          help: set it\n\n\
+             Agents\n  note    c  old\n          help: update it\n  known   c  crashes\n\nProblems: 1; notes: 1.\n"
+        );
     }
 
     #[test]
@@ -233,10 +324,8 @@ mod tests {
         ]);
         let mut report = DoctorReport::default();
         report.add(group);
-        let mut out = Vec::new();
-        report.print(&mut out, false, Some(32)).expect("written");
         assert_eq!(
-            String::from_utf8(out).expect("text"),
+            report.full(Screen::wide(32, "")),
             "Keys\n  ok      a     fine\n  problem long\n          one two three four\n          five six\n          \
              help: do that and then\n          again this\n\nProblems: 1; notes: 0.\n"
         );

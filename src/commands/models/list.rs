@@ -4,20 +4,21 @@ use shims::Message;
 use shims::window::split_long_context;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::{LoadedModels, ModelsContext};
-use crate::catalog::{CONFIG, ModelRecord};
+use crate::catalog::{CONFIG, Modality, ModelRecord};
 use crate::cli::models::ModelsListArgs;
 use crate::config::Provider;
 use crate::ui::progress::Progress;
-use crate::ui::sanitize::SanitizingWriter;
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, number, text};
-use crate::ui::{self, format, output};
+use crate::ui::{self, format, output, pager};
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]
@@ -31,16 +32,12 @@ pub struct ModelRow<'a> {
     pub age: Option<Duration>,
 }
 
-const COLUMNS: [Column; 10] = [
-    text("id"),
+const COLUMNS: [Column; 6] = [
+    text("id").whole(),
     number("context").left_out(1),
-    number("output").left_out(6),
     number("$/M in").left_out(2),
     number("$/M out").left_out(3),
-    text("tools").left_out(4),
-    text("reasoning").left_out(5),
-    text("source").left_out(8),
-    number("age").left_out(7),
+    text("flags"),
     text("provider"),
 ];
 
@@ -56,14 +53,15 @@ pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         loaded.report(name);
         rows.extend(rows_of(words, name, provider, loaded));
     }
-    let done = print(words, &rows, providers.len() > 1, context)?;
     let failed: Vec<_> = providers
         .iter()
         .zip(&loaded)
         .filter(|(_, loaded)| loaded.failed)
         .map(|((name, _), _)| *name)
         .collect();
-    if failed.is_empty() {
+    let is_all = failed.is_empty();
+    let done = print(words, &rows, &providers, is_all, context)?;
+    if is_all {
         return Ok(done);
     }
     bail!(Message::new(
@@ -142,7 +140,13 @@ fn rows_of<'a>(
             .is_none_or(|protocol| provider.protocols.contains(&protocol) && record.speaks(protocol))
     };
     let configured = |id: &str| provider.models.iter().any(|entry| split_long_context(&entry.id).0 == id);
-    let records = without_wishes(loaded.known.records(), provider);
+    let mut records = without_wishes(loaded.known.records(), provider);
+    if words.all_kinds {
+        let seen: BTreeSet<_> = records.iter().map(|record| record.id.clone()).collect();
+        let listed = loaded.known.list().and_then(|list| list.entries().ok()).unwrap_or_default();
+        records
+            .extend(listed.into_iter().map(|entry| entry.record).filter(|record| !seen.contains(&record.id)));
+    }
     let records = records.into_iter().filter(|record| matches(record) && served(record));
     let row = |record: ModelRecord| {
         let (from, age) = match record.source.as_deref() {
@@ -175,10 +179,12 @@ fn without_wishes(records: Vec<ModelRecord>, provider: &Provider) -> Vec<ModelRe
     kept
 }
 
+/// Prints the rows; where that is all there is to say, by a pager if they are many.
 fn print(
     words: &ModelsListArgs,
     rows: &[ModelRow<'_>],
-    several: bool,
+    providers: &[(&str, &Provider)],
+    is_all: bool,
     context: &ModelsContext<'_>,
 ) -> Result<ExitCode> {
     if words.json {
@@ -187,63 +193,100 @@ fn print(
             writeln!(out)
         });
     }
-    let Some(width) = table::terminal_width() else {
+    let screen = Screen::stdout();
+    if !screen.is_terminal() {
         let rows: Vec<_> = rows.iter().map(exact).collect();
         return output::write(|out| table::separated(out, &rows));
-    };
+    }
     // With one provider its name says nothing.
-    let columns = &COLUMNS[..COLUMNS.len() - usize::from(!several)];
-    let rows: Vec<_> = rows.iter().map(|row| short(row)[..columns.len()].to_vec()).collect();
-    if words.pager {
-        return page(|out| table::aligned(out, columns, &rows, width), context);
-    }
-    output::write(|out| table::aligned(out, columns, &rows, width))
+    let columns = &COLUMNS[..COLUMNS.len() - usize::from(providers.len() < 2)];
+    let default = |row: &ModelRow<'_>| {
+        let provider = providers.iter().find(|(name, _)| *name == row.provider);
+        let default = provider.and_then(|(_, provider)| provider.default_model.as_deref());
+        default.is_some_and(|default| split_long_context(default).0 == row.record.id)
+    };
+    let lines: Vec<_> = rows.iter().map(|row| short(row, default(row))[..columns.len()].to_vec()).collect();
+    let mut text =
+        if rows.is_empty() { String::new() } else { table::aligned(columns, &lines, screen) + "\n" };
+    text += &screen.line(&escaped(&summary(words, rows)), 0);
+    text.push('\n');
+    if is_all { pager::show(&text, words.pager, context.env) } else { output::whole(&text) }
 }
 
-fn page(
-    print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> std::io::Result<()>,
-    context: &ModelsContext<'_>,
-) -> Result<ExitCode> {
-    let pager = context.env.var("PAGER").unwrap_or("less".as_ref());
-    let mut text = Vec::new();
-    print(&mut SanitizingWriter::new(&mut text))?;
-    // It may hold arguments, as in `less -R`.
-    let mut child = Command::new("sh")
-        .arg("-c")
-        .arg(pager)
-        .stdin(Stdio::piped())
-        .spawn()
-        .context("could not run $PAGER")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A pager that was quit early is no failure.
-        _ = stdin.write_all(&text);
+/// How many there are, and from where: the last line.
+fn summary(words: &ModelsListArgs, rows: &[ModelRow<'_>]) -> String {
+    let counted = |count: usize| if count == 1 { "1 model".to_owned() } else { format!("{count} models") };
+    if rows.is_empty() {
+        return match (&words.search, words.protocol) {
+            (None, None) => "No models: neither the config nor the provider lists any.".to_owned(),
+            (Some(text), _) => format!("No model has `{text}` in its id or name."),
+            (None, Some(protocol)) => format!("No model is served over {protocol}."),
+        };
     }
-    child.wait().context("could not wait for $PAGER")?;
-    Ok(ExitCode::SUCCESS)
+    let mut parts = Vec::new();
+    let own = rows.iter().filter(|row| row.from == "config").count();
+    let ages: BTreeSet<_> = rows.iter().filter_map(|row| row.age).collect();
+    let listed = rows.len() - own;
+    if listed > 0 {
+        let age = match (ages.first(), ages.last()) {
+            (Some(young), Some(old)) if format::age(*young) != format::age(*old) => {
+                format!(", {} to {} old", format::age(*young), format::age(*old))
+            }
+            (Some(age), _) => format!(", {} old", format::age(*age)),
+            _ => String::new(),
+        };
+        let whose = if rows.iter().any(|row| row.provider != rows[0].provider) {
+            "the providers' lists"
+        } else {
+            "the provider's list"
+        };
+        parts.push(format!("{listed} from {whose}{age}"));
+    }
+    if own > 0 {
+        parts.push(format!("{own} from the config"));
+    }
+    format!("{}: {}.", counted(rows.len()), parts.join(", "))
 }
 
+/// A row for programs: exact numbers, in columns that stay as they are.
 fn exact(row: &ModelRow<'_>) -> Vec<String> {
-    cells(row, |count| count.to_string(), |age| age.as_secs().to_string())
-}
-
-fn short(row: &ModelRow<'_>) -> Vec<String> {
-    cells(row, format::tokens, format::age)
-}
-
-fn cells(row: &ModelRow<'_>, tokens: fn(u64) -> String, age: fn(Duration) -> String) -> Vec<String> {
     let record = &row.record;
+    let count = |count: Option<u64>| count.map_or_else(String::new, |count| count.to_string());
     let price = |price: Option<f64>| price.map_or_else(String::new, |price| price.to_string());
     let known = |flag: Option<bool>| flag.map_or("", |yes| if yes { "yes" } else { "no" }).to_owned();
     vec![
         record.id.clone(),
-        record.context_window.map_or_else(String::new, tokens),
-        record.max_output_tokens.map_or_else(String::new, tokens),
+        count(record.context_window),
+        count(record.max_output_tokens),
         price(record.input_cost_per_million),
         price(record.output_cost_per_million),
         known(record.tools),
         known(record.reasoning),
         row.from.to_owned(),
-        row.age.map_or_else(String::new, age),
+        row.age.map_or_else(String::new, |age| age.as_secs().to_string()),
+        row.provider.to_owned(),
+    ]
+}
+
+/// A row for people.
+fn short(row: &ModelRow<'_>, is_default: bool) -> Vec<String> {
+    let record = &row.record;
+    let sees = record.input_modalities.as_ref().is_some_and(|inputs| inputs.contains(&Modality::Image));
+    let flags = [
+        (is_default, "default"),
+        (record.tools == Some(true), "tools"),
+        (record.tools == Some(false), "no tools"),
+        (record.reasoning == Some(true), "reasoning"),
+        (sees, "images"),
+        (!record.is_chat(), "no chat"),
+    ];
+    let flags: Vec<_> = flags.into_iter().filter_map(|(is_so, flag)| is_so.then_some(flag)).collect();
+    vec![
+        record.id.clone(),
+        record.context_window.map_or_else(String::new, format::tokens),
+        format::price(record.input_cost_per_million),
+        format::price(record.output_cost_per_million),
+        flags.join(", "),
         row.provider.to_owned(),
     ]
 }

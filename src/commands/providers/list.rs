@@ -12,6 +12,7 @@ use crate::cli::providers::ProvidersListArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::ui::output;
+use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, number, text};
 
 const COLUMNS: [Column; 6] = [
@@ -39,13 +40,13 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
             .collect();
         return output::write(|out| writeln!(out, "{list:#}"));
     }
-    let width = table::terminal_width();
+    let screen = Screen::stdout();
     // People's lines may be broken after a comma.
-    let comma = if width.is_some() { ", " } else { "," };
+    let comma = if screen.is_terminal() { ", " } else { "," };
     let row = |(name, provider): (&String, &Provider)| {
         let protocols = provider.protocols.iter().map(|protocol| {
             // The prefix says nothing to people who see the three side by side.
-            if width.is_some() { protocol.name().trim_start_matches("openai-") } else { protocol.name() }
+            if screen.is_terminal() { protocol.name().trim_start_matches("openai-") } else { protocol.name() }
         });
         let agents = agents(provider).into_iter().map(|(agent, _)| agent.name());
         vec![
@@ -58,10 +59,10 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
         ]
     };
     let rows: Vec<_> = providers.iter().map(row).collect();
-    output::write(|out| match width {
-        Some(width) => table::aligned(out, &COLUMNS, &rows, width),
-        None => table::separated(out, &rows),
-    })
+    if screen.is_terminal() {
+        return output::whole(&table::aligned(&COLUMNS, &rows, screen));
+    }
+    output::write(|out| table::separated(out, &rows))
 }
 
 /// A provider for programs.

@@ -11,6 +11,7 @@ use super::agents;
 use crate::cli::providers::ProvidersPresetsArgs;
 use crate::presets::{self, Preset};
 use crate::ui::output;
+use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, text};
 
 const COLUMNS: [Column; 4] =
@@ -36,23 +37,20 @@ pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
         let list: Json = found.iter().map(object).collect();
         return output::write(|out| writeln!(out, "{list:#}"));
     }
-    let width = table::terminal_width();
+    let screen = Screen::stdout();
     // People's lines may be broken after a comma.
-    let comma = if width.is_some() { ", " } else { "," };
+    let comma = if screen.is_terminal() { ", " } else { "," };
     let rows: Vec<_> = found.iter().map(|preset| row(preset, comma)).collect();
-    let Some(width) = width else {
+    if !screen.is_terminal() {
         return output::write(|out| table::separated(out, &rows));
-    };
-    output::write(|out| {
-        table::aligned(out, &COLUMNS, &rows, width)?;
-        // Of a few more can be said than fits a table.
-        for preset in found.iter().filter(|preset| found.len() < 8 && !preset.note.is_empty()) {
-            writeln!(out)?;
-            let note = table::paragraph(&format!("{}: {}", preset.name, preset.note), width);
-            note.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        }
-        writeln!(out, "\nAs of {}. Add one: agent-run providers add PRESET", presets::DAY)
-    })
+    }
+    let mut text = table::aligned(&COLUMNS, &rows, screen);
+    // Of a few more can be said than fits a table.
+    for preset in found.iter().filter(|preset| found.len() < 8 && !preset.note.is_empty()) {
+        text += &format!("\n{}\n", screen.line(&format!("{}: {}", preset.name, preset.note), 0));
+    }
+    let end = format!("As of {}. Add one: `agent-run providers add PRESET`", presets::DAY);
+    output::whole(&(text + "\n" + &screen.line(&end, 0) + "\n"))
 }
 
 fn row(preset: &Preset, comma: &str) -> Vec<String> {

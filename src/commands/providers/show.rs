@@ -12,6 +12,7 @@ use crate::catalog::Catalog;
 use crate::cli::providers::ProvidersShowArgs;
 use crate::config::Loaded;
 use crate::env::Environment;
+use crate::ui::screen::Screen;
 use crate::ui::{format, output};
 
 /// Runs the command.
@@ -49,12 +50,13 @@ pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Res
     let age = known.age.map_or_else(String::new, |age| format!(", from a list {} old", format::age(age)));
     rows.push(("models", format!("{} known{age}: agent-run models list {name}", models.len())));
     rows.extend(hints.iter().map(|(_, hint)| ("note", (*hint).to_owned())));
+    let screen = Screen::stdout();
     output::write(|out| {
         let mut above = "";
         rows.iter().try_for_each(|(what, text)| {
             let label = if *what == above { "" } else { what };
             above = what;
-            writeln!(out, "{label:<9} {text}")
+            writeln!(out, "{}", screen.line(&format!("{label:<9} {text}"), 10))
         })
     })
 }

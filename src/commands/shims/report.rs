@@ -13,6 +13,8 @@ use crate::env::Environment;
 use crate::launch::program;
 use crate::ui;
 use crate::ui::output;
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::Screen;
 use crate::ui::table::{self, text};
 
 /// What was done about a link, or what it is.
@@ -168,10 +170,10 @@ impl ShimsReport {
     /// # Errors
     /// When stdout cannot be written.
     pub fn print(&self, json: bool) -> Result<ExitCode> {
-        output::write(|out| {
-            if json {
-                return self.write_json(out);
-            }
+        if json {
+            return output::write(|out| self.write_json(out));
+        }
+        output::people(|out| {
             for line in &self.shims {
                 writeln!(out, "{:<14} {}", line.outcome.word(), line.name)?;
             }
@@ -185,17 +187,17 @@ impl ShimsReport {
     /// # Errors
     /// When stdout cannot be written.
     pub fn print_list(&self, json: bool) -> Result<ExitCode> {
+        if json {
+            return output::write(|out| self.write_json(out));
+        }
+        let none = if self.shims.is_empty() { "no shims " } else { "" };
+        let path = if self.on_path { "" } else { ", which is not on PATH" };
+        let folder = format!("{none}in {}{path}", self.dir.display());
+        let screen = Screen::stdout();
+        if screen.is_terminal() {
+            return output::whole(&self.table(&folder, screen));
+        }
         output::write(|out| {
-            if json {
-                return self.write_json(out);
-            }
-            let none = if self.shims.is_empty() { "no shims " } else { "" };
-            let path = if self.on_path { "" } else { ", which is not on PATH" };
-            let folder = format!("{none}in {}{path}", self.dir.display());
-            if let Some(width) = table::terminal_width() {
-                self.write_table(out, width)?;
-                return table::paragraph(&folder, width).iter().try_for_each(|line| writeln!(out, "{line}"));
-            }
             let width = self.shims.iter().map(|line| line.name.chars().count()).max().unwrap_or(0);
             for line in &self.shims {
                 let target = line.target.as_deref().unwrap_or(Path::new("")).display();
@@ -208,19 +210,31 @@ impl ShimsReport {
         })
     }
 
-    fn write_table(&self, out: &mut impl Write, width: usize) -> std::io::Result<()> {
-        if self.shims.is_empty() {
-            return Ok(());
-        }
-        let row = |line: &ShimLine| {
-            let target = line.target.as_ref().map_or_else(String::new, |target| target.display().to_string());
-            vec![line.name.clone(), target, line.troubles().join("; ")]
+    /// The links for a terminal. Where all of them point to one file, as they mostly do, it is named once.
+    fn table(&self, folder: &str, screen: Screen) -> String {
+        let shown = |line: &ShimLine| {
+            line.target.as_ref().map_or_else(String::new, |target| target.display().to_string())
         };
+        let common =
+            self.shims.first().map(shown).filter(|it| self.shims.iter().all(|line| shown(line) == *it));
+        let row = |line: &ShimLine| vec![line.name.clone(), line.troubles().join("; "), shown(line)];
         let rows: Vec<_> = self.shims.iter().map(row).collect();
-        let has_troubles = rows.iter().any(|row| !row[2].is_empty());
-        let columns = [text("shim"), text("points to").left_out(1), text("problem")];
-        let columns = &columns[..columns.len() - usize::from(!has_troubles)];
-        table::aligned(out, columns, &rows, width)
+        let mut columns = vec![text("shim")];
+        let has_troubles = rows.iter().any(|row| !row[1].is_empty());
+        let keep = [true, has_troubles, common.is_none()];
+        columns.extend(has_troubles.then(|| text("problem")));
+        columns.extend(common.is_none().then(|| text("points to").left_out(1)));
+        let kept = |row: Vec<String>| {
+            row.into_iter().zip(keep).filter_map(|(it, kept)| kept.then_some(it)).collect()
+        };
+        let rows: Vec<_> = rows.into_iter().map(kept).collect();
+        let table = if rows.is_empty() { String::new() } else { table::aligned(&columns, &rows, screen) };
+        let end = match (common, rows.len()) {
+            (Some(target), 1) => format!("{folder}; it points to {target}"),
+            (Some(target), _) => format!("{folder}; all point to {target}"),
+            (None, _) => folder.to_owned(),
+        };
+        format!("{table}{}\n", screen.line(&escaped(&end), 0))
     }
 
     fn write_json(&self, out: &mut impl Write) -> std::io::Result<()> {

@@ -240,7 +240,7 @@ fn why_and_doctor_see_a_projects_choices_in_any_spelling() {
     sandbox.write(&sandbox.path("work/.crush.json"), r#"{"Provider\u017f": {"x": {}}, "MODELS": {}}"#);
     let why = sandbox.agent_run(&["why", "mock", "crush"]).exits(0).stdout;
     assert!(why.contains("MODELS") && why.contains(".crush.json"), "{why}");
-    let doctor = sandbox.agent_run(&["doctor"]);
+    let doctor = sandbox.agent_run(&["doctor", "-v"]);
     assert!(doctor.stdout.contains("MODELS"), "{}", doctor.stdout);
 }
 

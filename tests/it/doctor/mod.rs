@@ -47,13 +47,18 @@ pub fn sandbox() -> Sandbox {
 fn a_healthy_machine_is_well_and_stays_as_it_is() {
     let sandbox = sandbox();
     let before = Tree::of(&sandbox.home(""));
-    let ran = sandbox.agent_run(&["doctor"]).clean();
+    let brief = sandbox.agent_run(&["doctor"]).clean().stdout;
+    assert!(brief.lines().count() <= 10, "{brief}");
+    for part in ["Agents           claude 2.1.332", "Keys             mock, asked", "Nothing is wrong."] {
+        assert!(brief.contains(part), "no {part} in:\n{brief}");
+    }
+    let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
     for part in [
         "ok      claude  2.1.332",
         "providers: 2",
         "claude@mock  m1 at https://mock.example",
         "Model lists\n  ok      mock   not asked for yet",
-        "Problems: 0; notes: ",
+        "Nothing is wrong.",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
@@ -72,7 +77,7 @@ fn settings_that_would_hijack_are_said_by_name_alone() {
     sandbox.write(&sandbox.home(".codex/config.toml"), "model_provider = \"sk-evil\"\nmodel = \"m\"\n");
     sandbox.write(&sandbox.path("work/.codex/config.toml"), "model = \"sk-project\"\n");
     let sandbox = sandbox.var("https_proxy", "http://me:sk-pw@proxy.example:3128");
-    let ran = sandbox.agent_run(&["doctor"]).clean();
+    let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
     for part in [
         "requests go through the proxy proxy.example (https_proxy, inherited)",
         ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
@@ -113,7 +118,7 @@ fn a_version_out_of_range_is_said_with_what_to_do() {
 fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
     let sandbox = sandbox();
     sandbox.config("providers:\n  a:\n    protocol: [anthropic]\n  b:\n    protocols: [smoke]\n");
-    let ran = sandbox.agent_run(&["doctor"]).exits(1);
+    let ran = sandbox.agent_run(&["doctor", "-v"]).exits(1);
     for part in ["config.yaml:3:", "config.yaml:5:", "ok      claude  2.1.332"] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
@@ -128,10 +133,10 @@ fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
 #[test]
 fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
     let sandbox = sandbox();
-    let ran = sandbox.agent_run(&["doctor"]).clean();
+    let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
     assert!(ran.stdout.contains("not asked now; `agent-run doctor asked` does"), "{}", ran.stdout);
     assert!(!sandbox.home("asked").exists());
-    for words in [&["doctor", "asked"][..], &["doctor", "--keys"]] {
+    for words in [&["doctor", "asked", "-v"][..], &["doctor", "--keys", "-v"]] {
         let ran = sandbox.agent_run(words).clean();
         assert!(ran.stdout.contains(" ms, <sha256 "), "{}", ran.stdout);
         assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
@@ -142,7 +147,7 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
     assert!(slow.contains("note    asked") && slow.contains("help: every launch waits for it"), "{slow}");
     let sandbox = sandbox.var("MOCK_KEY", "");
     assert!(
-        sandbox.agent_run(&["doctor"]).clean().stdout.contains("note    mock   key_env MOCK_KEY is not set")
+        sandbox.agent_run(&["doctor"]).clean().stdout.contains("note    mock  key_env MOCK_KEY is not set")
     );
     let named = sandbox.agent_run(&["doctor", "mock"]).exits(1).stdout;
     assert!(named.contains("problem mock") && named.contains("help: export MOCK_KEY="), "{named}");
@@ -163,7 +168,8 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
     }
     fs::set_permissions(&cache, fs::Permissions::from_mode(0o755)).unwrap();
     let path = format!("{}:{}:/usr/bin:/bin", first.display(), sandbox.path("bin").display());
-    let said = sandbox.var("PATH", path).var("SHELL", "/bin/fish").agent_run(&["doctor"]).exits(1).stdout;
+    let said =
+        sandbox.var("PATH", path).var("SHELL", "/bin/fish").agent_run(&["doctor", "-v"]).exits(1).stdout;
     for part in [
         "first/claude is agent-run under the agent's own name",
         "ok      on PATH      claude@mock",
@@ -179,6 +185,29 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
     assert_eq!(said.matches("left behind").count(), 2, "{said}");
+}
+
+#[test]
+fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
+    let sandbox = sandbox().var("MOCK_KEY", "");
+    sandbox.script("codex", "#!/bin/sh\necho codex-cli 0.171.0\n");
+    sandbox.shim("codex@mock");
+    let said = sandbox.agent_run(&["doctor"]).clean().stdout;
+    for part in [
+        "note    mock  key_env MOCK_KEY is not set",
+        "Launches         codex@mock\n",
+        "Shims            codex@mock",
+    ] {
+        assert!(said.contains(part), "no {part} in:\n{said}");
+    }
+    assert!(!said.contains("asked,") && !said.contains("@asked") && !said.contains("claude@"), "{said}");
+    let full = sandbox.agent_run(&["doctor", "-v"]).clean().stdout;
+    assert!(full.contains("others  not looked at, since no shim is for them: asked"), "{full}");
+    let named = sandbox.agent_run(&["doctor", "claude@asked"]).clean().stdout;
+    assert!(named.contains("Keys             asked") && named.contains("claude@asked"), "{named}");
+    sandbox.shim("claude@asked");
+    let both = sandbox.agent_run(&["doctor"]).clean().stdout;
+    assert!(both.contains("Launches         claude@asked, codex@mock"), "{both}");
 }
 
 #[test]
@@ -224,13 +253,15 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
 fn the_known_problems_of_the_version_that_is_here_are_said_and_are_no_findings() {
     let sandbox = sandbox();
     let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
-    let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    let brief = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    assert!(brief.contains("Known problems of these versions: claude 3; `-v` lists them."), "{brief}");
+    let said = sandbox.agent_run(&["doctor", "claude", "-v"]).clean().stdout;
     assert!(
-        !said.contains(tls) && said.contains("known   claude") && said.contains("Problems: 0; notes: "),
+        !said.contains(tls) && said.contains("known   claude") && said.contains("Nothing is wrong."),
         "{said}"
     );
     sandbox.script("claude", &claude("2.1.197", ""));
-    let said = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
+    let said = sandbox.agent_run(&["doctor", "claude", "-v"]).clean().stdout;
     assert!(said.contains(tls) && said.contains("(seen in 2.1.197, gone in 2.1.332)"), "{said}");
     let json: Json =
         serde_json::from_str(&sandbox.agent_run(&["doctor", "claude", "--json"]).clean().stdout).unwrap();

@@ -277,7 +277,8 @@ fn nothing_of_the_config_or_the_command_line_drives_the_terminal() {
         &["why", &all],
         &["doctor", &all],
         &["env", &all],
-        &["man", "--dir", "/dev/null/\u{1b}[31m"],
+        &["help", "--man", "/dev/null/\u{1b}[31m"],
+        &["help", &all],
         &["completion", &all],
         &[&all],
         &["--config", &file, "providers", "list"],
@@ -317,10 +318,22 @@ fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let show = |words: &str| {
         let mut command: Command = sandbox.command("script");
         let ran = run(command.args(["-qefc", words, "/dev/null"]));
-        // Ours move up and down, to the line's start, and clear it; the doctor's marks have their colours.
+        // Ours move up and down, to the line's start, and clear it; titles, marks and prefixes have their colours.
         let mut rest = ran.stdout.replace("\r\n", "\n").replace("\r\u{1b}[2K", "");
-        let marks = ["\u{1b}[31mproblem", "\u{1b}[32mok", "\u{1b}[33mnote", "\u{1b}[2mknown"];
-        for ours in ["\u{1b}[1A", "\u{1b}[1B", "\u{1b}[0m"].into_iter().chain(marks) {
+        let colours = [
+            "31mproblem",
+            "32mok",
+            "33mnote",
+            "2mknown",
+            "1mid ",
+            "1mhelp:",
+            "32mNothing is wrong",
+            "31magent-run:",
+            "33magent-run: warning:",
+        ];
+        let colours = colours.map(|colour| format!("\u{1b}[{colour}"));
+        let moves = ["\u{1b}[1A", "\u{1b}[1B", "\u{1b}[0m"];
+        for ours in moves.into_iter().chain(colours.iter().map(String::as_str)) {
             rest = rest.replace(ours, "");
         }
         assert_eq!(driver(&rest), None, "{words}: {rest:?}");

@@ -47,28 +47,55 @@ const PREFIXES: &[&str] = &[
     "GODEBUG",
 ];
 
-/// Those of this agent, sorted.
+/// Those of this agent, and one of each pattern that a launch removes, sorted.
 #[track_caller]
 pub fn of(agent: &str) -> Vec<String> {
+    let mut names = in_program(agent);
+    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
+    names.extend(family.iter().map(|pattern| pattern.replace('*', "X")));
+    names.into_iter().collect()
+}
+
+/// Which of these texts the agent's program or package lacks.
+#[track_caller]
+pub fn lacking<'a>(agent: &str, texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let program = program(agent);
+    let mut left: Vec<_> = texts.collect();
+    let mut look = |bytes: &[u8]| left.retain(|text| memchr::memmem::find(bytes, text.as_bytes()).is_none());
+    if agent == "hermes" {
+        each_python(&site_packages(&program).join("hermes_cli"), &mut look);
+    } else {
+        look(&fs::read(program).unwrap());
+    }
+    left
+}
+
+/// Those that the agent's program or package names.
+#[track_caller]
+pub fn in_program(agent: &str) -> BTreeSet<String> {
     let program = program(agent);
     let mut names = BTreeSet::new();
     match agent {
         "claude" => find(&fs::read(program).unwrap(), CLAUDE, &mut names),
         "hermes" => {
-            let venv = program.parent().and_then(Path::parent).unwrap();
-            each_python(&venv.join("lib"), &mut |bytes| find(bytes, PYTHON, &mut names));
+            each_python(&site_packages(&program), &mut |bytes| find(bytes, PYTHON, &mut names));
         }
         _ => compiled(&fs::read(program).unwrap(), &mut names),
     }
-    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
-    names.extend(family.iter().map(|pattern| pattern.replace('*', "X")));
     assert!(names.len() > 100, "{agent}: only {} names were found", names.len());
-    names.into_iter().collect()
+    names
+}
+
+/// Where the Python of the program's own environment is.
+fn site_packages(program: &Path) -> PathBuf {
+    let venv = program.parent().and_then(Path::parent).unwrap();
+    let lib = fs::read_dir(venv.join("lib")).unwrap().flatten().next().expect("a Python");
+    lib.path().join("site-packages")
 }
 
 /// The file that holds the agent's code.
 #[track_caller]
-fn program(agent: &str) -> PathBuf {
+pub fn program(agent: &str) -> PathBuf {
     let folders = real::folders();
     let found =
         folders.iter().map(|folder| folder.join(agent)).find(|file| file.exists()).expect("installed");
@@ -95,6 +122,20 @@ fn program(agent: &str) -> PathBuf {
     panic!("no native program of Codex below {}", packages.display())
 }
 
+/// What Claude Code's program reads from `env`, and what has one of its prefixes.
+pub fn read_by_name(claude: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    find(claude, &[CLAUDE[0], CLAUDE[2]], &mut names);
+    names
+}
+
+/// What a piece of Claude Code's program with its schema names.
+pub fn in_schema(piece: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    find(piece, &[CLAUDE[1]], &mut names);
+    names
+}
+
 fn find(bytes: &[u8], patterns: &[&str], names: &mut BTreeSet<String>) {
     for pattern in patterns {
         let pattern = Regex::new(pattern).unwrap();
@@ -105,15 +146,14 @@ fn find(bytes: &[u8], patterns: &[&str], names: &mut BTreeSet<String>) {
 }
 
 fn compiled(bytes: &[u8], names: &mut BTreeSet<String>) {
-    let words = Regex::new(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*").unwrap();
-    for word in words.find_iter(bytes) {
-        let word = std::str::from_utf8(word.as_bytes()).expect("ASCII");
-        let mut starts: Vec<_> =
-            PREFIXES.iter().flat_map(|prefix| word.match_indices(prefix).map(|(at, _)| at)).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        starts.push(word.len());
-        names.extend(starts.windows(2).map(|part| word[part[0]..part[1]].trim_end_matches('_').to_owned()));
+    let starts = Regex::new(&PREFIXES.join("|")).unwrap();
+    let mut starts = starts.find_iter(bytes).map(|found| found.start()).peekable();
+    let is_part = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    while let Some(start) = starts.next() {
+        let rest = &bytes[start..starts.peek().map_or(bytes.len(), |next| *next)];
+        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let name = std::str::from_utf8(&rest[..length]).expect("ASCII");
+        names.insert(name.trim_end_matches('_').to_owned());
     }
     names.retain(|name| name.len() > 3);
 }

@@ -1,0 +1,175 @@
+//! Which versions of each agent were run, when, and what held: what `.ci/contract` wrote down, as the program has it
+//! built in. `doctor` prints it, and `docs/compatibility.md` is made of it by the test below.
+
+use std::fmt;
+
+/// Lines of agent, version, day, check, result and text, with tabs between them. A `#` starts a comment.
+const WRITTEN_DOWN: &str = include_str!("compatibility.tsv");
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CheckResult {
+    Holds,
+    Fails,
+    NotRun,
+}
+
+impl CheckResult {
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Holds, Self::Fails, Self::NotRun].into_iter().find(|result| result.to_string() == text)
+    }
+}
+
+impl fmt::Display for CheckResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Holds => "holds",
+            Self::Fails => "fails",
+            Self::NotRun => "not run",
+        })
+    }
+}
+
+/// One check of one version.
+#[derive(Clone, Debug)]
+pub struct TriedCheck {
+    /// `inventory`, `adapter`, `acceptance`, `places`, `routing` or `variables`.
+    pub name: &'static str,
+    pub result: CheckResult,
+    /// How many tests or names there were, or what failed.
+    pub text: &'static str,
+}
+
+/// A version that was run.
+#[derive(Clone, Debug)]
+pub struct TriedVersion {
+    pub version: &'static str,
+    /// The day, as `2026-11-27`.
+    pub day: &'static str,
+    pub checks: Vec<TriedCheck>,
+}
+
+impl TriedVersion {
+    /// What failed.
+    pub fn failed(&self) -> impl Iterator<Item = &TriedCheck> {
+        self.checks.iter().filter(|check| check.result == CheckResult::Fails)
+    }
+
+    /// Whether every check was run, and nothing failed.
+    pub fn holds(&self) -> bool {
+        self.checks.iter().all(|check| check.result == CheckResult::Holds)
+    }
+}
+
+/// The versions of an agent that were run, in the order of the file: oldest first.
+pub fn versions(agent: &str) -> Vec<TriedVersion> {
+    read(WRITTEN_DOWN, agent)
+}
+
+fn read(text: &'static str, agent: &str) -> Vec<TriedVersion> {
+    let mut versions: Vec<TriedVersion> = Vec::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let mut parts = line.split('\t');
+        let (Some(of), Some(version), Some(day), Some(name), Some(result)) =
+            (parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            continue;
+        };
+        let Some(result) = CheckResult::parse(result).filter(|_| of == agent) else { continue };
+        let check = TriedCheck { name, result, text: parts.next().unwrap_or_default() };
+        match versions.iter_mut().find(|known| known.version == version) {
+            Some(known) => known.checks.push(check),
+            None => versions.push(TriedVersion { version, day, checks: vec![check] }),
+        }
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::path::Path;
+
+    use super::*;
+
+    /// `docs/compatibility.md`, of the table and of what the adapters say.
+    fn page() -> String {
+        let mut page = String::from(
+            "# Which versions work\n\nMade by `.ci/contract --record` and the test in `src/compatibility.rs`: not to be \
+             edited. `agent-run doctor` says the same of\nthe versions on your machine, and `agent-run doctor --probe` \
+             tries them there.\n\nEach release is run against this launcher: *inventory* (every name of its own that \
+             could carry a key, a route, a model,\na header or a background session is judged in `shims/judged/`), \
+             *adapter* (plans), *places* (every file that it opens is\njudged), *acceptance*, *routing* (the matrix of \
+             hijacks) and *variables* (its own variables as URLs, as `1` and as keys).\n",
+        );
+        for agent in shims::coding_agents() {
+            let (name, known) = (agent.name(), agent.versions());
+            _ = write!(
+                page,
+                "\n## {}\n\nOldest supported: {}. Pinned in the tests: {}.\n\n",
+                agent.title(),
+                known.minimum,
+                known.tested
+            );
+            let tried = versions(name);
+            if !tried.is_empty() {
+                page.push_str("| version | day | check | result | |\n|---|---|---|---|---|\n");
+            }
+            for TriedVersion { version, day, checks } in tried {
+                for TriedCheck { name, result, text } in checks {
+                    _ = writeln!(
+                        page,
+                        "| {version} | {day} | {name} | {result} | {} |",
+                        text.replace('|', "\\|")
+                    );
+                }
+            }
+            page.push_str("\nKnown problems:\n\n");
+            for problem in agent.known_problems() {
+                _ = writeln!(page, "- {} ({})", problem.text, problem.versions());
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_on_compatibility_is_made_of_the_table() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, page()).expect("written");
+        }
+        // Packages are built without `docs/`.
+        if path.exists() {
+            let written = std::fs::read_to_string(&path).expect("text");
+            assert!(
+                written == page(),
+                "docs/compatibility.md is not what the table says: UPDATE=1 rewrites it"
+            );
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_understood() {
+        for line in WRITTEN_DOWN.lines().filter(|line| !line.starts_with('#')) {
+            let parts: Vec<_> = line.split('\t').collect();
+            let [agent, version, day, check, result, _] = parts[..] else { panic!("not six parts: {line}") };
+            assert!(shims::by_name(agent).is_some(), "{line}");
+            assert!(version.split('.').all(|part| part.parse::<u64>().is_ok()), "{line}");
+            assert_eq!(day.len(), 10, "{line}");
+            assert!(CheckResult::parse(result).is_some(), "{line}");
+            assert!(versions(agent).iter().any(|tried| {
+                tried.version == version && tried.checks.iter().any(|tried| tried.name == check)
+            }));
+        }
+    }
+
+    #[test]
+    fn checks_are_read_by_agent_and_version() {
+        const TEXT: &str = "# c\na\t1.2\t2026-01-02\trouting\tholds\t9 tests\nb\t1.2\t2026-01-02\trouting\tfails\tx\n\
+                            a\t1.10\t2026-01-03\trouting\tfails\ty\na\t1.10\t2026-01-03\tplaces\tnot run\t\n";
+        let read = read(TEXT, "a");
+        assert_eq!(read.iter().map(|tried| tried.version).collect::<Vec<_>>(), ["1.2", "1.10"]);
+        assert!(read[0].holds() && !read[1].holds());
+        assert_eq!(read[1].failed().map(|check| check.text).collect::<Vec<_>>(), ["y"]);
+    }
+}

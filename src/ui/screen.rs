@@ -1,0 +1,314 @@
+//! Text for people: on a terminal no line is wider than it, the home is `~`, and some words have a colour. Everywhere
+//! else, as in a pipe, the text stays as it is.
+//!
+//! A word is never cut: one that is wider than the terminal has a line of its own, which the terminal itself goes on
+//! with below, so that it is copied whole.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use console::{Term, measure_text_width};
+
+use crate::env::Environment;
+
+/// The width of a terminal that does not say its own, as a serial console does not.
+const DEFAULT_WIDTH: usize = 80;
+
+/// Text is made no narrower than that.
+const NARROWEST: usize = 20;
+
+/// What this process shows on a terminal: decided once, from the environment.
+struct Wishes {
+    home: String,
+    colour: bool,
+}
+
+static WISHES: OnceLock<Wishes> = OnceLock::new();
+
+/// Learns from the environment what the home is and whether colours are wanted. Until then nothing is changed.
+pub fn init(env: &Environment) {
+    let home = env.var("HOME").and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+    let home = home.trim_end_matches('/').to_owned();
+    _ = WISHES.set(Wishes { home, colour: env.wants_colour() });
+}
+
+/// One of the two streams that people read.
+#[derive(Clone, Copy)]
+pub struct Screen {
+    /// How wide the terminal is, if it is one.
+    pub width: Option<usize>,
+    /// Whether it is to be given colours.
+    colour: bool,
+    home: &'static str,
+}
+
+/// What a piece of text is, for its colour.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ink {
+    /// A title, or the names of columns.
+    Heading,
+    /// What went wrong.
+    Error,
+    /// What may be wrong.
+    Warning,
+    /// What is as it should be.
+    Good,
+    /// What matters less.
+    Faint,
+}
+
+impl Ink {
+    fn code(self) -> u8 {
+        match self {
+            Self::Heading => 1,
+            Self::Error => 31,
+            Self::Warning => 33,
+            Self::Good => 32,
+            Self::Faint => 2,
+        }
+    }
+}
+
+impl Screen {
+    /// Standard output.
+    pub fn stdout() -> Self {
+        Self::of(&Term::stdout())
+    }
+
+    /// Standard error.
+    pub fn stderr() -> Self {
+        Self::of(&Term::stderr())
+    }
+
+    /// One that changes nothing, as a pipe is.
+    pub const fn plain() -> Self {
+        Self { width: None, colour: false, home: "" }
+    }
+
+    /// One of this width, without colours.
+    #[cfg(test)]
+    pub const fn wide(width: usize, home: &'static str) -> Self {
+        Self { width: Some(width), colour: false, home }
+    }
+
+    fn of(term: &Term) -> Self {
+        if !term.is_term() {
+            return Self::plain();
+        }
+        let width = term.size_checked().map_or(DEFAULT_WIDTH, |(_, columns)| usize::from(columns));
+        let wishes = WISHES.get();
+        Self {
+            width: Some(width.max(NARROWEST)),
+            colour: wishes.is_some_and(|wishes| wishes.colour),
+            home: wishes.map_or("", |wishes| wishes.home.as_str()),
+        }
+    }
+
+    /// Whether a person sees it.
+    pub const fn is_terminal(self) -> bool {
+        self.width.is_some()
+    }
+
+    /// `text` in a colour, where colours are wanted. What is in `text` must be safe to print.
+    pub fn paint(self, ink: Ink, text: &str) -> Cow<'_, str> {
+        if self.colour && !text.is_empty() {
+            Cow::Owned(format!("\x1b[{}m{text}\x1b[0m", ink.code()))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+
+    /// `text` with `~` for the home, wherever a word begins with it. Within quotes and behind `=` it stays, where a
+    /// shell would not read `~` as the home.
+    pub fn tilde(self, text: &str) -> Cow<'_, str> {
+        if self.width.is_none() || self.home.len() < 2 || !text.contains(self.home) {
+            return Cow::Borrowed(text);
+        }
+        let mut short = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find(self.home) {
+            let (before, from) = rest.split_at(at);
+            let after = &from[self.home.len()..];
+            let last = before.chars().next_back().or_else(|| short.chars().next_back());
+            let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '['));
+            let ends =
+                after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
+            short.push_str(before);
+            short.push_str(if begins && ends { "~" } else { self.home });
+            rest = after;
+        }
+        short.push_str(rest);
+        Cow::Owned(short)
+    }
+
+    /// One line as it is shown: with the home as `~`, broken between words, and `hang` spaces before what goes on in
+    /// the lines below. No line break at its end.
+    pub fn line(self, text: &str, hang: usize) -> String {
+        let Some(width) = self.width else { return text.to_owned() };
+        let text = self.tilde(text);
+        if measure_text_width(&text) <= width || !text.trim().contains(' ') {
+            return text.into_owned();
+        }
+        // Beside a long indentation there would be a column of single words.
+        let hang = if hang + NARROWEST > width { 0 } else { hang };
+        wrap(&text, width, hang).join("\n")
+    }
+
+    /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began.
+    pub fn text(self, text: &str) -> String {
+        if self.width.is_none() {
+            return text.to_owned();
+        }
+        let mut shown = String::with_capacity(text.len());
+        for line in text.split_inclusive('\n') {
+            let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+            let indent = line.len() - line.trim_start().len();
+            _ = write!(shown, "{}{end}", self.line(line, if indent == 0 { 0 } else { indent + 2 }));
+        }
+        shown
+    }
+
+    /// A message with its help, under a prefix that has a colour. Lines of it that begin with a space are commands to
+    /// be copied, and are left whole.
+    pub fn message(self, ink: Ink, prefix: &str, text: &str) -> String {
+        if self.width.is_none() {
+            return format!("{prefix}{text}");
+        }
+        let text = format!("{prefix}{text}");
+        let mut lines = text.split('\n').map(|line| match line.starts_with(' ') {
+            true => self.tilde(line).into_owned(),
+            false => self.line(line, 2),
+        });
+        let first = lines.next().unwrap_or_default();
+        let painted = match first.strip_prefix(prefix.trim_end()) {
+            Some(rest) => format!("{}{rest}", self.paint(ink, prefix.trim_end())),
+            None => first,
+        };
+        lines.fold(painted, |mut shown, line| {
+            match line.strip_prefix("help:") {
+                Some(rest) => _ = write!(shown, "\n{}{rest}", self.paint(Ink::Heading, "help:")),
+                None => _ = write!(shown, "\n{line}"),
+            }
+            shown
+        })
+    }
+}
+
+/// The lines of a text, none wider than `width` unless it is one word; `hang` spaces before all but the first. What
+/// stands between two backquotes is kept in one line where it fits.
+pub fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
+    let body = text.trim_start_matches(' ');
+    let mut lines = Vec::new();
+    let mut line = " ".repeat(text.len() - body.len());
+    let mut is_empty = true;
+    let mut gap = 0;
+    for unit in units(body, width.saturating_sub(hang)) {
+        if unit.is_empty() {
+            gap += 1;
+            continue;
+        }
+        let space = if is_empty { 0 } else { gap };
+        if !is_empty && measure_text_width(&line) + space + measure_text_width(unit) > width {
+            // A word that is too wide for what is left begins further to the left.
+            let hang = hang.min(width.saturating_sub(measure_text_width(unit)));
+            lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
+        } else {
+            line.extend(std::iter::repeat_n(' ', space));
+        }
+        line.push_str(unit);
+        (is_empty, gap) = (false, 1);
+    }
+    lines.push(line.trim_end().to_owned());
+    lines
+}
+
+/// The words of a text; what stands between two backquotes is one where it is not wider than `most`.
+fn units(text: &str, most: usize) -> Vec<&str> {
+    let mut units = Vec::new();
+    let mut at = 0;
+    while at <= text.len() {
+        let rest = &text[at..];
+        let mut end = rest.find(' ').unwrap_or(rest.len());
+        if rest[..end].matches('`').count() % 2 == 1
+            && let Some(close) = rest[end..].find('`')
+        {
+            let close = end + close;
+            let whole = rest[close..].find(' ').map_or(rest.len(), |space| close + space);
+            if measure_text_width(&rest[..whole]) <= most && rest[..whole].matches('`').count() % 2 == 0 {
+                end = whole;
+            }
+        }
+        units.push(&rest[..end]);
+        at += end + 1;
+    }
+    units
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_home_is_a_tilde_where_a_shell_reads_it_so() {
+        let screen = Screen::wide(80, "/home/u");
+        for (text, shown) in [
+            ("/home/u", "~"),
+            ("in /home/u/.config/x:3 (/home/u/a, `rm /home/u/b`)", "in ~/.config/x:3 (~/a, `rm ~/b`)"),
+            ("rm '/home/u/a b' --to=/home/u/c", "rm '/home/u/a b' --to=/home/u/c"),
+            ("/home/user/x /mnt/home/u/x", "/home/user/x /mnt/home/u/x"),
+            ("/home/u/home/u", "~/home/u"),
+        ] {
+            assert_eq!(screen.tilde(text), shown);
+            assert_eq!(Screen::plain().tilde(text), text);
+        }
+        assert_eq!(Screen::wide(80, "").tilde("/a"), "/a");
+    }
+
+    #[test]
+    fn lines_are_broken_between_words_and_commands_stay_in_one() {
+        let screen = Screen::wide(24, "");
+        assert_eq!(
+            screen.text("  one two three four five six\nend\n"),
+            "  one two three four\n    five six\nend\n"
+        );
+        assert_eq!(
+            screen.line("do try `agent-run doctor x` now", 2),
+            "do try\n  `agent-run doctor x`\n  now"
+        );
+        let path = "/a/word/that/is/wider/than/the/terminal";
+        assert_eq!(screen.line(&format!("see {path} there"), 0), format!("see\n{path}\nthere"));
+        assert_eq!(screen.line("a   b", 0), "a   b");
+        assert_eq!(Screen::plain().text(&"x ".repeat(99)), "x ".repeat(99));
+    }
+
+    #[test]
+    fn a_message_keeps_the_commands_below_its_help_whole() {
+        let screen = Screen::wide(30, "");
+        assert_eq!(
+            screen.message(Ink::Error, "agent-run: ", "x is not on PATH\nhelp: add this line to ~/.profile:\n  export PATH=/a/b:\"$PATH\" and more words"),
+            "agent-run: x is not on PATH\nhelp: add this line to\n  ~/.profile:\n  export PATH=/a/b:\"$PATH\" and more words"
+        );
+        let painted = Screen { colour: true, ..screen };
+        assert_eq!(
+            painted.message(Ink::Error, "agent-run: ", "no\nhelp: do"),
+            "\x1b[31magent-run:\x1b[0m no\n\x1b[1mhelp:\x1b[0m do"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_the_terminal_and_no_word_is_lost_or_cut(
+            text in "([a-z模é`]{1,9} {1,3}){0,12}", width in 20_usize..60, hang in 0_usize..4
+        ) {
+            let lines = wrap(&text, width, hang);
+            for line in &lines {
+                prop_assert!(measure_text_width(line) <= width, "{line:?}");
+            }
+            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            prop_assert_eq!(words(&lines.join("\n")), words(&text));
+        }
+    }
+}
