@@ -20,7 +20,7 @@ use ::shims::Protocol;
 use ::shims::opts::Force;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::doctor::{DoctorArgs, ProbePart, WhyArgs};
 pub use self::key::KeyCommand;
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
