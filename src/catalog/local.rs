@@ -153,14 +153,26 @@ impl Server {
     }
 }
 
+/// Whether the provider is an Ollama on this machine.
+pub fn is_ollama(provider: &Provider) -> bool {
+    Server::of_provider(provider) == Some(Server::Ollama)
+}
+
+/// The other spelling of a model's id at Ollama, where a name without a tag means `:latest`.
+pub fn other_spelling(provider: &Provider, id: &str) -> Option<String> {
+    if !is_ollama(provider) {
+        return None;
+    }
+    match id.strip_suffix(":latest") {
+        Some(plain) => Some(plain.to_owned()),
+        None => (!id.contains(':')).then(|| format!("{id}:latest")),
+    }
+}
+
 /// A model that a server on this machine does not have, by its list on disk: with what gets it.
 pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Option<Message> {
     let server = Server::of_provider(provider).filter(|_| known.complete && known.list().is_some())?;
-    let is_listed = known.listed(model).is_some()
-        || (server == Server::Ollama
-            && !model.contains(':')
-            && known.listed(&format!("{model}:latest")).is_some());
-    (!is_listed).then(|| {
+    known.listed(model).is_none().then(|| {
         Message::new(
             format!("{} does not list the model `{model}`", server.title()),
             format!("get it: {}", server.pull(model)),
