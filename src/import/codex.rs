@@ -16,7 +16,7 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let Some(text) = found.read(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let Some(table) = table(&text) else {
-        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` says of it"));
+        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` reports"));
     };
     let auth_path = home.join("auth.json");
     let wants_auth = providers(&table).any(|(_, provider)| wants_auth(provider));

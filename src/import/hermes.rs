@@ -19,7 +19,7 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     let config = Mapping::parse(&text).map_err(|Flaw { line, column, what }| {
         anyhow!(Message::new(
             format!("could not read {shown}:{line}:{column}: {what}"),
-            "see what `hermes doctor` says of it"
+            "see what `hermes doctor` reports"
         ))
     })?;
     let config = config.json();

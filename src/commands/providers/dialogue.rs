@@ -125,7 +125,7 @@ impl<'a> Draft<'a> {
             say(&format!("{}\n", failed.render()));
             is_asked = self.preset.key_variable().is_some();
             let again = if is_asked { "give another key" } else { "test again" };
-            let options = [again, "add the provider all the same", "stop"].map(str::to_owned);
+            let options = [again, "add the provider anyway", "stop"].map(str::to_owned);
             match prompt::choose("What now?", &options)? {
                 0 => {}
                 1 => return Ok(TestOutcome::NotTested("it failed".to_owned())),

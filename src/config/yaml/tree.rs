@@ -202,7 +202,7 @@ impl<'a> Builder<'a> {
                     self.put(at, node)
                 }
                 Some(None) => {
-                    Err(SyntaxError::new(at, "the alias stands inside its own anchor", "write the value out"))
+                    Err(SyntaxError::new(at, "the alias is inside its own anchor", "write the value out"))
                 }
                 None => Err(SyntaxError::syntax(at, "an alias without an anchor before it")),
             },
@@ -296,7 +296,7 @@ impl<'a> Builder<'a> {
             (None, _) => {
                 return Err(SyntaxError::new(
                     at,
-                    "a list or map stands where a key should",
+                    "there is a list or map where a key should be",
                     "write a name and `:`",
                 ));
             }
@@ -312,7 +312,7 @@ impl<'a> Builder<'a> {
 }
 
 fn bomb(at: SourcePos) -> SyntaxError {
-    let message = format!("the aliases stand for more than {MOST_EXPANDED} values");
+    let message = format!("the aliases expand to more than {MOST_EXPANDED} values");
     SyntaxError::new(at, &message, "write the values out where they are needed")
 }
 
