@@ -110,7 +110,7 @@ fn more(
             Choice::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
         }
         // A note of the plan says so where an agent is given an assumption.
-        None => Choice::new("window", "unknown", "neither the config nor the model list says it"),
+        None => Choice::new("window", "unknown", "neither the config nor the model list has it"),
     };
     rows.push(window);
     rows.push(explain::proxy(launch, loaded, context.env));

@@ -277,7 +277,7 @@ fn known_presets() -> Option<Vec<Candidate>> {
 
 const FORCE: [(&str, &str); 3] = [
     ("model", "launch a model that no list knows"),
-    ("protocol", "speak what the provider does not declare"),
+    ("protocol", "use a protocol that the provider does not declare"),
     ("all", "both"),
 ];
 

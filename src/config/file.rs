@@ -53,7 +53,7 @@ pub fn open(path: &Path) -> Result<Opened> {
         ErrorKind::IsADirectory => {
             failed("it is a folder", "name a file, with `--config` or in AGENT_RUN_CONFIG")
         }
-        _ => failed(&error.to_string(), "see that the path leads to a file that you can read"),
+        _ => failed(&error.to_string(), "check that the path is that of a file that you can read"),
     };
     let mut file = nonblocking::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;

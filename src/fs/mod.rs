@@ -25,7 +25,7 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
                 "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
                 see(path.parent().unwrap_or(path))
             ),
-            _ => format!("see what stands there: {}", see(path)),
+            _ => format!("see what is there: {}", see(path)),
         };
         anyhow!(Message::new(format!("could not {what} {}: {error}", path.display()), help))
     }

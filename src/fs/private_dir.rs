@@ -110,8 +110,8 @@ fn check_symlink_target(link: &Path) -> Result<()> {
     let shown = link.display();
     let Ok(behind) = fs::metadata(link) else {
         bail!(Message::new(
-            format!("{shown} is a link that leads nowhere"),
-            "remove it, or make the folder that it leads to"
+            format!("{shown} is a broken link"),
+            "remove it, or create the folder that it points to"
         ))
     };
     check_owner(link, &behind)?;
@@ -119,7 +119,7 @@ fn check_symlink_target(link: &Path) -> Result<()> {
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
         let help = format!("chmod 700 {}", quote(folder.as_os_str()));
-        bail!(Message::new(format!("{shown} leads to a folder that others can look into"), help));
+        bail!(Message::new(format!("{shown} points to a folder that others can read"), help));
     }
     Ok(())
 }
@@ -127,7 +127,7 @@ fn check_symlink_target(link: &Path) -> Result<()> {
 fn a_link(dir: &Path) -> anyhow::Error {
     anyhow!(Message::new(
         format!("{} is a link, and agent-run keeps a folder of its own there", dir.display()),
-        "remove the link; what it leads to stays"
+        "remove the link; what it points to stays"
     ))
 }
 

@@ -141,7 +141,7 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     };
     UnknownModel(Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),
-        format!("{instead}--force model launches it all the same"),
+        format!("{instead}--force model launches it anyway"),
     ))
 }
 

@@ -80,7 +80,7 @@ impl Failure {
                 ),
                 TransportError::Other(why) if why.contains("certificate") => Message::new(
                     format!("{host}: {why}"),
-                    "if a proxy of your company stands between, name its certificate in SSL_CERT_FILE",
+                    "if your company's proxy intercepts TLS, name its certificate in SSL_CERT_FILE",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
@@ -135,7 +135,7 @@ impl Failure {
             401 | 403 => Self::new(
                 FailureKind::Lasting,
                 Message::new(
-                    format!("{} wants a key ({status}){said}", origin(url)),
+                    format!("{} requires a key ({status}){said}", origin(url)),
                     format!(
                         "none was sent; set providers.{name}.key_env, or list the models under `models:`"
                     ),
@@ -151,7 +151,7 @@ impl Failure {
             410 => Self::new(
                 FailureKind::Gone,
                 Message::new(
-                    format!("{} is gone (410){said}", shown(url)),
+                    format!("{} no longer exists (410){said}", shown(url)),
                     "list the models under `models:`, and set `model_api_filters: []` to stop asking",
                 ),
             ),
@@ -166,7 +166,7 @@ impl Failure {
             500.. => Self::new(
                 FailureKind::Passing,
                 Message::new(
-                    format!("{} has a problem of its own ({status}){said}", origin(url)),
+                    format!("{} has an internal problem ({status}){said}", origin(url)),
                     "try again later",
                 ),
             ),

@@ -72,8 +72,7 @@ impl Client {
     /// When the proxy's URL is none.
     pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, TransportError> {
         let proxy = proxy_url(url, rule, env).map(|proxy| ureq::Proxy::new(&proxy)).transpose();
-        let proxy = proxy
-            .map_err(|_| TransportError::Other("the proxy's URL is none that can be used".to_owned()))?;
+        let proxy = proxy.map_err(|_| TransportError::Other("the proxy's URL cannot be used".to_owned()))?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -158,7 +157,7 @@ fn transport_error(error: Error) -> TransportError {
         },
         Error::BodyStalled => TransportError::Reset,
         Error::HostNotFound => TransportError::Other("no such host".to_owned()),
-        Error::BadUri(_) => TransportError::Other("the URL is none that can be asked".to_owned()),
+        Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
             TransportError::Other("a header cannot be sent: it holds a character that must not be".to_owned())
         }

@@ -206,7 +206,7 @@ impl<'a> Builder<'a> {
                     self.put(at, node)
                 }
                 Some(None) => {
-                    Err(Problem::at(at, "the alias stands inside its own anchor", "write the value out"))
+                    Err(Problem::at(at, "the alias is inside its own anchor", "write the value out"))
                 }
                 None => Err(not_yaml(at, "an alias without an anchor before it")),
             },
@@ -295,7 +295,7 @@ impl<'a> Builder<'a> {
             (None, _) => {
                 return Err(Problem::at(
                     at,
-                    "a list or map stands where a key should",
+                    "there is a list or map where a key should be",
                     "write a name and `:`",
                 ));
             }
@@ -311,7 +311,7 @@ impl<'a> Builder<'a> {
 }
 
 fn bomb(at: SourcePos) -> Problem {
-    let message = format!("the aliases stand for more than {MOST_EXPANDED} values");
+    let message = format!("the aliases expand to more than {MOST_EXPANDED} values");
     Problem::at(at, &message, "write the values out where they are needed")
 }
 
