@@ -110,6 +110,11 @@ impl Screen {
         self.width.is_some()
     }
 
+    /// Whether it is given colours.
+    pub const fn has_colour(self) -> bool {
+        self.colour
+    }
+
     /// `text` in a colour, where colours are wanted. What is in `text` must be safe to print.
     pub fn paint(self, ink: Ink, text: &str) -> Cow<'_, str> {
         if self.colour && !text.is_empty() {

@@ -48,6 +48,7 @@ mod nix;
 
 /// The README's config and commands, and the manual.
 mod docs;
+mod forgiving;
 
 /// The commands, config forms and variables of the launcher that had this name before.
 mod old_readme;
