@@ -13,6 +13,9 @@ use crate::catalog::{Failure, ModelIndex};
 use crate::config::{NO_MODEL_ID, Provider, is_model_id};
 use crate::suggest;
 
+/// So many models are named whatever they are called.
+const FEW: usize = 8;
+
 /// Why the model could not be decided.
 #[derive(Debug)]
 pub struct UnknownModel(Message);
@@ -148,6 +151,7 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     let near = suggest::near(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
         [] if ids.is_empty() => String::new(),
+        [] if ids.len() <= FEW => format!("it has {}; ", ids.join(", ")),
         [] => format!("`agent-run models list {}` lists them; ", request.provider),
         near => format!("did you mean {}? ", suggest::join_limited(near, 3)),
     };
