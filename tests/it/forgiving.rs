@@ -87,7 +87,7 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     let sandbox = sandbox();
     let far = sandbox.agent_run(&["launch", "mock", "--model", "zzz", "claude"]).exits(125);
     assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
-    far.complains(&["it has m1, vendor/m2-mini, vendor/m2-pro; --force"]);
+    far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; --force"]);
     sandbox
         .agent_run(&["launch", "mock"])
         .exits(125)
