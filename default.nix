@@ -47,9 +47,9 @@ rustPlatform.buildRustPackage (finalAttrs: {
 
   # Never wrapped: the name it is called by decides what it does.
   nativeBuildInputs = [ installShellFiles ];
-  # What `agent-run completion` and `agent-run man` print, which may not run where it is built.
+  # What `agent-run completion` and `agent-run help --man` print, which may not run where it is built.
   postInstall = ''
-    installManPage man/*.1
+    installManPage man/*
     installShellCompletion --cmd agent-run \
       --bash src/completion/agent-run.bash \
       --fish src/completion/agent-run.fish \

@@ -15,6 +15,7 @@ pkgs.mkShell {
       rustfmt
 
       shellcheck
+      mandoc
       nixfmt
 
       # the real agents, and the terminals and shells they are tested in

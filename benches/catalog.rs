@@ -1,4 +1,4 @@
-//! What model lists of 500, 5,000 and 50,000 models cost, and twenty providers asked at once, as ratios of runs
+//! What model lists of 500 and 5,000 models cost, and twenty providers asked at once, as ratios of runs
 //! that take turns.
 //!
 //! Run with `cargo bench --bench catalog`. Absolute times drift with the machine; the ratios hardly do.
@@ -12,6 +12,7 @@ mod support;
 use std::fmt::Write;
 use std::time::Duration;
 
+use agent_run::internals::MAX_ROWS;
 use serde_json::json;
 use stage::Sandbox;
 use stage::lists::{Lists, respond};
@@ -23,7 +24,7 @@ const FLOOR: &[&str] = &["models", "cache", "path"];
 
 fn main() {
     let complete = |prefix| ["models", "complete", "mock", prefix];
-    for count in [500, 5_000, 50_000] {
+    for count in [500, MAX_ROWS] {
         let lists = Lists::json(r#"{"data": [{"id": "only"}]}"#);
         let sandbox = sandbox(&lists);
         long_list(&sandbox.home(".cache/agent-run/models"), count);
@@ -38,7 +39,7 @@ fn main() {
             ],
         );
     }
-    for count in [400, 5_000] {
+    for count in [400, MAX_ROWS] {
         let body = big_reply(count);
         let lists = Lists::json(&body);
         let sandbox = sandbox(&lists);

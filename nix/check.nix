@@ -130,6 +130,12 @@ let
     "symlinks from the settings, by protocol" = is fitting (shimNames {
       inherit settings;
     });
+    # A plain missing attribute would end this evaluation too, and name no provider.
+    "a provider without protocols is refused by its name" = is false (
+      evaluates (shimNames {
+        settings.providers.bare = { };
+      })
+    );
     "a symlink that is named twice is one" = is [ "claude@a" ] (shimNames [
       "claude@a"
       "claude@a"

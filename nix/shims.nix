@@ -6,8 +6,15 @@
 let
   protocolsOf = lib.importJSON ./agents.json;
 
-  # Whether they share a protocol: the rule of every launch.
-  fits = agent: provider: lib.intersectLists protocolsOf.${agent} provider.protocols != [ ];
+  # Whether the agent and the provider of these settings share a protocol: the rule of every launch.
+  fits =
+    agent: providers: name:
+    let
+      spoken =
+        providers.${name}.protocols
+          or (throw "agent-run: the provider `${name}` of the settings names no `protocols`");
+    in
+    lib.intersectLists protocolsOf.${agent} spoken != [ ];
 
   checked =
     name:
@@ -33,7 +40,7 @@ rec {
         }:
         let
           known = settings.providers or { };
-          canWork = pair: !(known ? ${pair.provider}) || fits pair.agent known.${pair.provider};
+          canWork = pair: !(known ? ${pair.provider}) || fits pair.agent known pair.provider;
           # A home of an agent's own needs no provider; the config has both spellings.
           homes = settings.isolated_homes or settings.isolated-homes or { };
           homesOf = agent: lib.attrNames (homes.${agent} or { });
@@ -68,7 +75,7 @@ rec {
         name:
         known ? ${providerOf name}
         && !(homes.${agentOf name} or { } ? ${providerOf name})
-        && !(fits (agentOf name) known.${providerOf name});
+        && !(fits (agentOf name) known (providerOf name));
     in
     lib.filter cannot (names selection);
 

@@ -7,8 +7,9 @@ pub mod doctor;
 pub mod env;
 pub mod help;
 pub mod import;
-pub mod man;
+pub mod key;
 pub mod models;
+pub mod overview;
 pub mod providers;
 pub mod shims;
 pub mod words;
@@ -21,6 +22,7 @@ use ::shims::opts::Force;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::key::KeyCommand;
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
 pub use self::shims::ShimsCommand;
@@ -31,6 +33,7 @@ pub use self::shims::ShimsCommand;
     name = "agent-run",
     version,
     arg_required_else_help = true,
+    disable_help_subcommand = true,
     after_help = "\
 Examples:
   agent-run demo                       see it work: no config, key or network
@@ -60,7 +63,7 @@ impl Cli {
         let typed = words::of_this_process();
         let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);
         let wants_help = typed.is_empty() || typed.iter().any(is_help);
-        let mut command = if wants_help { help::shown() } else { Self::command() };
+        let mut command = if wants_help { overview::shown() } else { Self::command() };
         let matches = command.try_get_matches_from_mut(std::iter::once("agent-run".into()).chain(typed))?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
@@ -101,7 +104,16 @@ Examples:
     Shims(ShimsCommand),
     /// Generate shell completions
     Completion(CompletionArgs),
-    /// List, show, add and test providers
+    /// Set, test or remove a provider's key
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  agent-run key set deepseek
+  agent-run key test deepseek"
+    )]
+    Key(KeyCommand),
+    /// List, show, add, test and remove providers
     #[command(
         subcommand,
         after_help = "\
@@ -120,9 +132,8 @@ Examples:
     /// Print the version
     #[command(hide = true)]
     Version,
-    /// Write the manual's pages
-    #[command(hide = true)]
-    Man(man::ManArgs),
+    /// Show the help of a command, or write the manual
+    Help(help::HelpArgs),
 }
 
 /// `agent-run launch`

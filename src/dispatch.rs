@@ -67,6 +67,11 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
+    if std::env::args_os().len() <= 1
+        && let Some(greeted) = commands::providers::greet(env)
+    {
+        return done(greeted);
+    }
     let cli = Cli::read().unwrap_or_else(|error| refused(&error));
     // A launch checks it itself, for shims too.
     if !matches!(cli.command, Command::Launch(_))
@@ -84,6 +89,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             done(agent.and_then(|agent| commands::demo::run(agent, env)))
         }
         Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
+        Command::Key(words) => done(commands::key::run(words, cli.config.as_deref(), env)),
         Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
         Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
         Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
@@ -108,7 +114,10 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Version => {
             done(output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))))
         }
-        Command::Man(man) => done(commands::man::run(&man.dir)),
+        Command::Help(help) => match &help.man {
+            Some(dir) => done(commands::help::write_manual(dir.as_deref(), env)),
+            None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(&page)),
+        },
         Command::MockProvider(mock_provider) => done(commands::mock_provider::run(
             mock_provider.listen,
             &mock_provider.log,
@@ -142,7 +151,7 @@ fn refused(error: &clap::Error) -> ! {
     if error.use_stderr() {
         let is_safe = screen.has_colour() && matches!(escaped(&plain), Cow::Borrowed(_));
         let mut text = if is_safe { error.render().ansi().to_string() } else { escaped(&plain).into_owned() };
-        if let Some(example) = cli::help::example(&words).filter(|_| is_wrong(error.kind())) {
+        if let Some(example) = cli::overview::example(&words).filter(|_| is_wrong(error.kind())) {
             let more = text.find("\nFor more information").unwrap_or(text.len());
             text.insert_str(more, &format!("\nFor example: {example}\n"));
         }

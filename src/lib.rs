@@ -27,6 +27,7 @@
 mod catalog;
 mod cli;
 mod commands;
+mod compatibility;
 mod completion;
 mod config;
 mod context;
@@ -41,6 +42,7 @@ pub mod internals;
 mod key;
 mod launch;
 mod machine_secret;
+mod manual;
 mod mock_provider;
 mod presets;
 mod probe;

@@ -144,7 +144,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Makes the one model list in the cache one of `count` models; a list that is asked for is cut at 5,000.
+/// Makes the one model list in the cache one of `count` models.
 pub fn long_list(cache: &Path, count: usize) {
     let mut files = std::fs::read_dir(cache).unwrap().map(|file| file.unwrap().path());
     let path = files.find(|path| path.extension().is_some_and(|kind| kind == "list")).unwrap();

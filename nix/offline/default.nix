@@ -45,7 +45,7 @@ let
         local page
         for page; do
           case $page in
-            *.1) install -Dm 444 "$page" "$out/share/man/man1/''${page##*/}" ;;
+            *.[1-9]) install -Dm 444 "$page" "$out/share/man/man''${page##*.}/''${page##*/}" ;;
             *) echo "installManPage: $page" >&2; return 1 ;;
           esac
         done
@@ -164,6 +164,7 @@ let
       "fish"
       "go"
       "iproute2"
+      "mandoc"
       "nixfmt"
       "nixfmt-tree"
       "nodejs"

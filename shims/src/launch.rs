@@ -10,53 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{Origin, Protocol, Sourced, Value};
-
-/// One model as the config or the catalog knows it; what is unknown stays `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Model {
-    /// The id that goes over the wire, byte for byte.
-    pub id: String,
-    /// The name people read.
-    pub name: Option<String>,
-    /// Tokens of the whole window, as served.
-    pub context_window: Option<u64>,
-    /// Tokens of one answer at the most.
-    pub max_output_tokens: Option<u64>,
-    /// Whether the model reasons.
-    pub reasoning: Option<bool>,
-    /// Whether the model takes images.
-    pub vision: Option<bool>,
-    /// Whether the model takes attachments.
-    pub supports_attachments: Option<bool>,
-    /// US dollars for a million input tokens.
-    pub input_cost_per_million: Option<f64>,
-    /// US dollars for a million output tokens.
-    pub output_cost_per_million: Option<f64>,
-    /// US dollars for a million input tokens read from the provider's cache.
-    pub cached_input_cost_per_million: Option<f64>,
-    /// US dollars for a million output tokens written to the provider's cache.
-    pub cached_output_cost_per_million: Option<f64>,
-}
-
-impl Model {
-    /// A model of which only the id is known.
-    pub fn named(id: impl Into<String>) -> Self {
-        Self { id: id.into(), ..Self::default() }
-    }
-
-    /// The output limit if it is known and sane: above zero and below the window.
-    ///
-    /// Provider lists often give the window as the output limit; a client that reserves that much has
-    /// no space left for the prompt.
-    pub fn output_limit(&self) -> Option<u64> {
-        let output = self.max_output_tokens.filter(|&output| output > 0)?;
-        match self.context_window {
-            Some(window) if output >= window => None,
-            _ => Some(output),
-        }
-    }
-}
+use crate::{Model, Origin, Protocol, Sourced, Value};
 
 /// The model for each of Claude's tiers, resolved: the launched model where the config says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]

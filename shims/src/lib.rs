@@ -14,10 +14,12 @@ pub mod dotenv;
 pub mod facts;
 pub mod inputs;
 pub mod json;
+mod judged;
 mod known;
 pub mod launch;
 pub mod message;
 pub mod mirror;
+mod model;
 pub mod opts;
 mod origin;
 pub mod plan;
@@ -27,6 +29,7 @@ mod protocol;
 pub mod proxy;
 pub mod secret;
 pub mod template;
+pub mod trial;
 pub mod window;
 pub mod yaml;
 
@@ -48,11 +51,12 @@ pub use facts::Facts;
 pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use known::KnownProblem;
-pub use launch::{Launch, Model, Proxy, Sessions, Tiers, ToolSet};
+pub use launch::{Launch, Proxy, Sessions, Tiers, ToolSet};
 pub use message::Message;
+pub use model::{Model, model_id};
 pub use origin::{Origin, Sourced};
 pub use plan::{Carry, Edit, FileWrite, KeyText, Link, Merge, Note, Plan};
-pub use print::quote;
+pub use print::{quote, quoted};
 pub use protocol::Protocol;
 pub use secret::{MachineSecret, Suffix};
 pub use shell::variables;
@@ -129,6 +133,11 @@ pub trait Agent: Sync {
     /// What is wrong with certain versions of the agent, whatever a launch does.
     fn known_problems(&self) -> &'static [KnownProblem] {
         &[]
+    }
+
+    /// What shows whether a version of the agent holds what launches rely on.
+    fn trials(&self, _places: &trial::TrialPlaces<'_>) -> Vec<trial::Trial> {
+        Vec::new()
     }
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.

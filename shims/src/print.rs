@@ -20,6 +20,11 @@ pub fn quote(text: &OsStr) -> String {
     }
 }
 
+/// The words as a shell takes them.
+pub fn quoted<T: AsRef<OsStr>>(words: impl IntoIterator<Item = T>) -> String {
+    words.into_iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
 fn escaped(bytes: &[u8]) -> String {
     let mut text = String::from("$'");
     for chunk in bytes.utf8_chunks() {
@@ -179,8 +184,7 @@ impl fmt::Display for Lines<'_> {
         for (path, merge) in &plan.merges {
             writeln!(f, "merge {}: {}", quote(path.as_os_str()), edits(merge).join("; "))?;
         }
-        write!(f, "exec {}", quote(&plan.program))?;
-        plan.args.iter().try_for_each(|arg| write!(f, " {}", quote(arg)))?;
+        write!(f, "exec {}", quoted([&plan.program].into_iter().chain(&plan.args)))?;
         writeln!(f)
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use shims::Model;
 
 use super::record::{Modality, ModelRecord};
-use crate::config::{ModelEntry, Provider};
+use crate::config::Provider;
 
 /// The `source` of a model that only the config knows.
 pub const CONFIG: &str = "config";
@@ -53,11 +53,11 @@ pub fn model(provider: &Provider, record: ModelRecord) -> Model {
 }
 
 /// What the config says of the model `id`.
-pub fn entry<'a>(provider: &'a Provider, id: &str) -> Option<&'a ModelEntry> {
+pub fn entry<'a>(provider: &'a Provider, id: &str) -> Option<&'a Model> {
     provider.models.iter().find(|entry| entry.id == id)
 }
 
-fn over(entry: &ModelEntry, listed: ModelRecord) -> ModelRecord {
+fn over(entry: &Model, listed: ModelRecord) -> ModelRecord {
     ModelRecord {
         name: entry.name.clone().or(listed.name),
         context_window: entry.context_window.or(listed.context_window),

@@ -13,6 +13,7 @@ pub(crate) mod cache;
 pub(crate) mod fetch;
 pub(crate) mod filter;
 mod known;
+pub mod local;
 mod merge;
 pub(crate) mod normalize;
 pub(crate) mod record;
@@ -36,6 +37,7 @@ pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
 pub use record::{Modality, ModelRecord};
+pub use source::origin;
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
 pub type KeyLookup<'a> = dyn Fn() -> Result<Option<String>> + 'a;

@@ -7,9 +7,9 @@ use clap::Args;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run doctor                          everything, without asking for a key
-  agent-run doctor deepseek                 one provider, its key too
-  agent-run doctor --probe deepseek codex   start Codex with a made-up key
+  agent-run doctor                          check everything but the keys
+  agent-run doctor deepseek                 one provider, and its key
+  agent-run doctor --probe deepseek codex   start Codex with a random key
 
 Exit status: 1 when something is wrong.")]
 pub struct DoctorArgs {

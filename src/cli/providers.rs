@@ -13,8 +13,12 @@ pub enum ProvidersCommand {
     Show(ProvidersShowArgs),
     /// List the providers that are known without a config
     Presets(ProvidersPresetsArgs),
-    /// Add a known provider to the config
+    /// Add a known provider: asks for its key, and tests it
     Add(ProvidersAddArgs),
+    /// Remove a provider, with its shortcuts and its model list
+    Remove(ProvidersRemoveArgs),
+    /// Open the config at a provider in your editor
+    Edit(ProvidersEditArgs),
     /// Test a provider with a few short requests (costs some tokens)
     Test(ProvidersTestArgs),
 }
@@ -61,15 +65,15 @@ pub struct ProvidersPresetsArgs {
 }
 
 /// `agent-run providers add`
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 #[command(after_help = "\
 Examples:
   agent-run providers add deepseek
   agent-run providers add zai-coding --name glm --key-command 'pass show glm'
   agent-run providers add ollama --model qwen3-coder:30b --dry-run")]
 pub struct ProvidersAddArgs {
-    /// The preset, see `agent-run providers presets`
-    pub preset: String,
+    /// The preset, see `agent-run providers presets`; a terminal is asked
+    pub preset: Option<String>,
 
     /// Provider name [default: the preset's]
     #[arg(long, value_name = "NAME")]
@@ -90,6 +94,10 @@ pub struct ProvidersAddArgs {
     /// The model of a launch that names none
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
+
+    /// Where the server is, as http://127.0.0.1:8081
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
 
     /// Print what would be added, and do nothing
     #[arg(long)]
@@ -117,4 +125,33 @@ pub struct ProvidersTestArgs {
     /// Print a JSON array
     #[arg(long)]
     pub json: bool,
+}
+
+/// `agent-run providers remove`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  agent-run providers remove deepseek
+  agent-run providers remove deepseek --with-key --yes")]
+pub struct ProvidersRemoveArgs {
+    /// Provider name from your config
+    pub provider: String,
+
+    /// Remove the key too, where agent-run keeps it
+    #[arg(long)]
+    pub with_key: bool,
+
+    /// Skip the confirmation
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+/// `agent-run providers edit`
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Example:
+  agent-run providers edit deepseek")]
+pub struct ProvidersEditArgs {
+    /// Provider name from your config
+    pub provider: String,
 }

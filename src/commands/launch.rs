@@ -11,6 +11,7 @@ use anyhow::Result;
 use serde_json::{Value as Json, json};
 use shims::{Note, Plan, quote};
 
+use super::providers;
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
@@ -28,7 +29,16 @@ use crate::ui::screen::Screen;
 pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     match request.show {
         Some(show) => dry_run(request, show, env),
-        None => match launch::run(request, env)? {},
+        None => match launch::run(request, env) {
+            // A launch that has its provider never comes here.
+            Err(error) => {
+                if !providers::offer(request, env)? {
+                    return Err(error);
+                }
+                match launch::run(request, env)? {}
+            }
+            Ok(never) => match never {},
+        },
     }
 }
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote};
+use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote, quoted};
 
 use super::target::Target;
 use crate::cli::WhyArgs;
@@ -42,14 +42,14 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         ..LaunchRequest::new(agent, &provider)
     };
     let context = Context { env, dirs: env.dirs()?, loaded };
-    let planned = launch::dry_run(&request, &context, Network::Off, &mut Vec::new())?;
-    let plan = &planned.plan;
+    let mut planned = launch::dry_run(&request, &context, Network::Off, &mut Vec::new())?;
     let mut rows = explain::choices(&request, &context, &planned);
+    let plan = &planned.plan;
     let mut conflicts = Vec::new();
     if let Some((launch, provider)) = &planned.launch {
         more(&mut rows, agent, launch, provider, &context);
-        let inputs = conflicts::inputs(agent, launch, &context.dirs, env);
-        conflicts = conflicts::of(agent, launch, &inputs, plan);
+        conflicts::read_files(agent, &mut planned.inputs);
+        conflicts = conflicts::of(agent, launch, &planned.inputs, plan);
     }
     rows.extend(on_disk(plan, &context.dirs));
     if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
@@ -145,9 +145,8 @@ fn more(
         rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")).with(list));
     }
     if !launch.standing_args.is_empty() {
-        let words: Vec<_> = launch.standing_args.iter().map(|word| quote(word.as_ref())).collect();
         let list: Json = launch.standing_args.iter().map(String::as_str).collect();
-        rows.push(Choice::new("args", words.join(" "), at("args")).with(list));
+        rows.push(Choice::new("args", quoted(&launch.standing_args), at("args")).with(list));
     }
 }
 

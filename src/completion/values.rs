@@ -7,23 +7,28 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use clap::Command;
 use clap::builder::StyledStr;
+use clap::{Command, CommandFactory};
 use clap_complete::{ArgValueCompleter, CompletionCandidate};
 use shims::{Agent, Model, Protocol};
 
 use super::context::{CompletionContext, name_of};
 use super::reply::{MAX_CANDIDATES, offered};
 use crate::catalog::Catalog;
+use crate::cli::Cli;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::launch::resolve;
 use crate::presets;
 use crate::shim_links::pairs::{self, ShimTarget};
 use crate::shim_links::{self, Links};
+use crate::ui::format;
 
 /// More models than that are offered without a description, which would take a look-up each.
 const DESCRIBED: usize = 200;
+
+/// The words after `help`; a `COMMAND` elsewhere is one that prints a key.
+const HELP: &str = "COMMAND of help";
 
 /// A word that is offered.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -83,11 +88,13 @@ pub fn completed(command: Command, values: &Arc<Values>) -> Command {
     let command = command.mut_subcommands(|below| completed(below, values));
     // These take a launch by its one name too.
     let takes_shim = matches!(command.get_name(), "why" | "doctor" | "launch" | "env");
+    let is_help = command.get_name() == "help";
     command.mut_args(|arg| {
         if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
             return arg;
         }
-        let (name, values) = (name_of(&arg), Arc::clone(values));
+        let name = if is_help && arg.is_positional() { HELP.to_owned() } else { name_of(&arg) };
+        let values = Arc::clone(values);
         // A value that is none would end the reading of what follows it.
         let arg = arg.value_parser(clap::value_parser!(OsString));
         arg.add(ArgValueCompleter::new(move |typed: &OsStr| {
@@ -157,6 +164,7 @@ impl Values {
                 None
             }
             "AGENT" => Some(self.agents()),
+            HELP => Some(self.commands()),
             "PROVIDER" if takes_shim && !typed.is_empty() => {
                 Some(self.providers().into_iter().chain(self.shims()).flatten().collect())
             }
@@ -228,6 +236,22 @@ impl Values {
             }
         }
         Some(found)
+    }
+
+    /// The commands below the one that was named last.
+    fn commands(&self) -> Vec<Candidate> {
+        fn below<'a>(command: &'a Command, name: &str) -> Option<&'a Command> {
+            let mut commands = command.get_subcommands();
+            commands.find_map(|found| if found.get_name() == name { Some(found) } else { below(found, name) })
+        }
+        let root = Cli::command();
+        let above = match self.value("COMMAND") {
+            Some(name) => below(&root, name),
+            None => Some(&root),
+        };
+        let shown = above.into_iter().flat_map(Command::get_subcommands).filter(|found| !found.is_hide_set());
+        let about = |found: &Command| found.get_about().map(ToString::to_string).unwrap_or_default();
+        shown.map(|found| Candidate::with(found.get_name(), about(found))).collect()
     }
 
     fn protocols(&self) -> Vec<Candidate> {
@@ -305,19 +329,11 @@ fn about(model: &Model, is_default: bool) -> String {
     let price = |price: Option<f64>, way: &str| price.map(|price| format!("${price} {way}"));
     let parts = [
         is_default.then(|| "default".to_owned()),
-        model.context_window.map(|tokens| format!("{} context", tokens_in_short(tokens))),
+        model.context_window.map(|tokens| format!("{} context", format::tokens(tokens))),
         price(model.input_cost_per_million, "in"),
         price(model.output_cost_per_million, "out"),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-fn tokens_in_short(tokens: u64) -> String {
-    match tokens {
-        1_000_000.. if tokens.is_multiple_of(1_000_000) => format!("{}M", tokens / 1_000_000),
-        1000.. => format!("{}k", tokens / 1000),
-        _ => tokens.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -335,6 +351,5 @@ mod tests {
         assert_eq!(about(&model, true), "default, 131k context, $0.27 in, $3 out");
         assert_eq!(about(&Model::default(), true), "default");
         assert_eq!(about(&Model::named("m"), false), "");
-        assert_eq!([tokens_in_short(2_000_000), tokens_in_short(512)], ["2M", "512"]);
     }
 }

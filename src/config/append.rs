@@ -20,7 +20,7 @@ use crate::fs::atomic::AtomicFile;
 use crate::fs::held;
 
 /// The key below which providers stand.
-const PROVIDERS: &str = "providers";
+pub const PROVIDERS: &str = "providers";
 /// How far the first provider of a file is indented.
 const INDENT: &str = "  ";
 
@@ -36,9 +36,13 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     let provider = [PROVIDERS.into(), name.into()];
     let before = tree(text, "the config")?;
     if before.as_ref().is_some_and(|tree| tree.locate(&provider).is_some()) {
+        let word = shims::quote(name.as_ref());
         bail!(Message::new(
             format!("the config has a provider `{name}` already"),
-            "choose another name, or change it in `agent-run config`"
+            format!(
+                "`agent-run key set {word}` changes its key, `agent-run providers edit {word}` the rest; `--name NAME` \
+                 adds a second one"
+            )
         ));
     }
     let after = inserted(text, before.as_ref(), yaml_block).filter(|after| {
@@ -130,7 +134,7 @@ pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Resu
 }
 
 /// The tree of `text`; `None` when nothing but comments stands there.
-fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
+pub fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
     if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Ok(None);
     }

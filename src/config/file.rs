@@ -1,6 +1,6 @@
 //! The config's file: read within a limit, and only where nobody else can have written it.
 
-use shims::Message;
+use shims::{Message, quote};
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -48,7 +48,7 @@ pub fn open(path: &Path) -> Result<Opened> {
                  `agent-run config --bootstrap-config` writes an example there",
         ),
         ErrorKind::PermissionDenied => {
-            failed("permission denied", &format!("see who may read it: `ls -ld {}`", quoted(path)))
+            failed("permission denied", &format!("see who may read it: `ls -ld {}`", quote(path.as_os_str())))
         }
         ErrorKind::IsADirectory => {
             failed("it is a folder", "name a file, with `--config` or in AGENT_RUN_CONFIG")
@@ -81,10 +81,10 @@ fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
     } else if file.mode() & 0o002 != 0 {
         Some((
             "everyone may write it, and it says which commands are run",
-            format!("chmod o-w {}", quoted(path)),
+            format!("chmod o-w {}", quote(path.as_os_str())),
         ))
     } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 && !is_unmapped_root(file) {
-        let help = format!("use a copy of your own, or `chown` it: `ls -lL {}`", quoted(path));
+        let help = format!("use a copy of your own, or `chown` it: `ls -lL {}`", quote(path.as_os_str()));
         Some(("it belongs to another user, and it says which commands are run", help))
     } else {
         None
@@ -104,7 +104,7 @@ fn is_unmapped_root(file: &Metadata) -> bool {
 
 /// What makes a file readable by its owner alone.
 pub fn for_its_owner(path: &Path) -> String {
-    format!("chmod 600 {}", quoted(path))
+    format!("chmod 600 {}", quote(path.as_os_str()))
 }
 
 fn not_utf8(sound: &str) -> Problem {
@@ -115,10 +115,4 @@ fn not_utf8(sound: &str) -> Problem {
         message: "the file is not UTF-8 from here on".to_owned(),
         help: "save it as UTF-8".to_owned(),
     }
-}
-
-/// The path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    shlex::try_quote(&text).map_or_else(|_| format!("{text:?}"), std::borrow::Cow::into_owned)
 }

@@ -4,6 +4,7 @@
 //! and key. What the file means for a launch is decided in `resolve.rs`.
 
 mod append;
+mod change;
 pub(crate) mod check;
 mod file;
 pub(crate) mod load;
@@ -19,10 +20,10 @@ mod yaml;
 mod tests;
 
 pub use append::{append, change_config, check_writable};
+pub use change::{remove, set_key};
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
 pub use problem::{Problem, Problems, dotted};
-pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, ModelEntry, Provider, Secret};
-pub use values::{NO_MODEL_ID, is_model_id};
+pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
 pub use yaml::{scalar as yaml_scalar, value as yaml_value};
 
 /// The example that a newcomer starts from: every key once.

@@ -9,10 +9,10 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use shims::Template;
+use shims::{Model, Template};
 
 use super::names::{AgentName, Name};
-use super::types::{Args, ModelEntry};
+use super::types::Args;
 use super::values::{Argument, ModelId, Validate, invalid};
 
 /// Text that passed its rule.
@@ -110,12 +110,12 @@ pub fn homes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Stri
 }
 
 /// Models, each an id alone or a map.
-pub fn models<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ModelEntry>, D::Error> {
+pub fn models<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Model>, D::Error> {
     let entries = Vec::<Written>::deserialize(deserializer)?;
     Ok(entries.into_iter().map(|entry| entry.0).collect())
 }
 
-struct Written(ModelEntry);
+struct Written(Model);
 
 impl<'de> Deserialize<'de> for Written {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -126,18 +126,18 @@ impl<'de> Deserialize<'de> for Written {
 struct ModelVisitor;
 
 impl<'de> Visitor<'de> for ModelVisitor {
-    type Value = ModelEntry;
+    type Value = Model;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a model")
     }
 
-    fn visit_str<E: Error>(self, id: &str) -> Result<ModelEntry, E> {
-        ModelId::check(id.to_owned()).map(ModelEntry::named).map_err(E::custom)
+    fn visit_str<E: Error>(self, id: &str) -> Result<Model, E> {
+        ModelId::check(id.to_owned()).map(Model::named).map_err(E::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelEntry, A::Error> {
-        ModelEntry::deserialize(MapAccessDeserializer::new(map))
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Model, A::Error> {
+        Model::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

@@ -79,7 +79,7 @@ pub struct Provider {
     pub default_model: Option<String>,
     /// Models known without asking the provider.
     #[serde(default, deserialize_with = "models")]
-    pub models: Vec<ModelEntry>,
+    pub models: Vec<Model>,
     /// Which models of the provider's own list to keep; an empty list turns loading off.
     #[serde(default = "Filter::keep_all")]
     pub model_api_filters: Option<Vec<Filter>>,
@@ -179,43 +179,6 @@ pub struct Secret(pub String);
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("<key>")
-    }
-}
-
-/// A model of the config: an id alone, or what is known of it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelEntry {
-    /// See [`shims::Model`] for all of these.
-    #[serde(deserialize_with = "one::<ModelId, _>")]
-    pub id: String,
-    pub name: Option<String>,
-    pub context_window: Option<u64>,
-    pub max_output_tokens: Option<u64>,
-    pub reasoning: Option<bool>,
-    pub vision: Option<bool>,
-    pub supports_attachments: Option<bool>,
-    pub input_cost_per_million: Option<f64>,
-    pub output_cost_per_million: Option<f64>,
-    pub cached_input_cost_per_million: Option<f64>,
-    pub cached_output_cost_per_million: Option<f64>,
-}
-
-impl From<&ModelEntry> for Model {
-    fn from(entry: &ModelEntry) -> Self {
-        Self {
-            id: entry.id.clone(),
-            name: entry.name.clone(),
-            context_window: entry.context_window,
-            max_output_tokens: entry.max_output_tokens,
-            reasoning: entry.reasoning,
-            vision: entry.vision,
-            supports_attachments: entry.supports_attachments,
-            input_cost_per_million: entry.input_cost_per_million,
-            output_cost_per_million: entry.output_cost_per_million,
-            cached_input_cost_per_million: entry.cached_input_cost_per_million,
-            cached_output_cost_per_million: entry.cached_output_cost_per_million,
-        }
     }
 }
 
@@ -326,13 +289,6 @@ impl Filter {
     #[expect(clippy::unnecessary_wraps, reason = "serde wants the field's own type")]
     pub fn keep_all() -> Option<Vec<Self>> {
         Some(vec![Self { filter: String::new(), order_key: None, desc: false, top: None }])
-    }
-}
-
-impl ModelEntry {
-    /// A model of which only the id is said.
-    pub fn named(id: String) -> Self {
-        Self { id, ..Self::default() }
     }
 }
 

@@ -4,11 +4,10 @@
 //! repeats what it read, since a key may be in the wrong place.
 
 use shims::Message;
-use shims::window::{LONG_CONTEXT, split_long_context};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use shims::{Proxy, Template};
+use shims::{Proxy, Template, model_id};
 
 use super::types::{BaseUrl, KeyCheck, ProxyRule, Secret};
 use super::url;
@@ -37,19 +36,8 @@ impl Validate for ModelId {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
-        if is_model_id(&text) { Ok(text) } else { Err(invalid(NO_MODEL_ID.0, NO_MODEL_ID.1)) }
+        model_id(text).map_err(|message| message.render())
     }
-}
-
-/// What is said of a text that is no model's id, and what to do.
-pub const NO_MODEL_ID: (&str, &str) =
-    ("this is not a model's id", "write the id as the provider's list has it, without white space around it");
-
-/// Whether a text can be a model's id, with Claude Code's suffix for a long context or without it.
-pub fn is_model_id(text: &str) -> bool {
-    let (id, _) = split_long_context(text);
-    let is_suffix = id.eq_ignore_ascii_case(LONG_CONTEXT);
-    id.trim() == id && !id.is_empty() && !is_suffix && !text.chars().any(char::is_control)
 }
 
 /// The key itself. White space around it is no part of it, as with every source of a key.

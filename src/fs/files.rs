@@ -75,11 +75,18 @@ fn stands(path: &Path, contents: &[u8]) -> bool {
 /// # Errors
 /// When it cannot be made.
 pub fn link(path: &Path, link: &Link) -> Result<()> {
-    // A launch finds nearly all of its links as they should be, and asks no more than that.
-    if fs::read_link(path).is_ok_and(|target| target == link.target) {
-        return Ok(());
-    }
     let could_not = io_error("link", path);
+    let make = || match symlink(&link.target, path) {
+        // Two launches on different homes may share a folder of links.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(io_error("link", path)),
+    };
+    // A launch finds nearly all of its links as they should be, or not there, and asks no more than that.
+    match fs::read_link(path) {
+        Ok(target) if target == link.target => return Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return make(),
+        _ => {}
+    }
     match fs::symlink_metadata(path) {
         Ok(there) if there.is_symlink() => replace_link(path, &link.target).map_err(could_not),
         Ok(there) if there.is_dir() && link.replaces_folder => {
@@ -87,11 +94,7 @@ pub fn link(path: &Path, link: &Link) -> Result<()> {
             symlink(&link.target, path).map_err(could_not)
         }
         Ok(_) => Ok(()),
-        Err(_) => match symlink(&link.target, path) {
-            // Two launches on different homes may share a folder of links.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            made => made.map_err(could_not),
-        },
+        Err(_) => make(),
     }
 }
 

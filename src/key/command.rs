@@ -1,6 +1,6 @@
 //! Runs a `key_command` and gives what it prints.
 
-use shims::Message;
+use shims::{Message, quoted};
 use std::io::{IsTerminal, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::{LONGEST, expand_home, shown};
+use super::{LONGEST, expand_home};
 use crate::env::Environment;
 
 /// How long to wait for the rest of the output once the command itself has ended. A command that leaves
@@ -38,7 +38,7 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         .spawn()
         .with_context(|| {
             Message::new(
-                format!("could not run key_command `{}`", shown(argv)),
+                format!("could not run key_command `{}`", quoted(argv)),
                 format!("check that `{}` is installed and on PATH", program.display()),
             )
         })?;
@@ -66,11 +66,14 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         _ = child.kill();
     }
     let status = over.map_or_else(|| child.wait(), |(status, _)| Ok(status)).with_context(|| {
-        Message::new(format!("lost key_command `{}`", shown(argv)), "start this where SIGCHLD is not ignored")
+        Message::new(
+            format!("lost key_command `{}`", quoted(argv)),
+            "start this where SIGCHLD is not ignored",
+        )
     })?;
     if !status.success() && output.len() <= LONGEST {
         bail!(Message::new(
-            format!("key_command `{}` {}", shown(argv), ended(status)),
+            format!("key_command `{}` {}", quoted(argv), ended(status)),
             "run it in a terminal to see what it needs"
         ));
     }

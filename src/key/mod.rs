@@ -5,8 +5,9 @@
 
 mod command;
 pub mod shape;
+pub mod store;
 
-use shims::Message;
+use shims::{Message, quoted};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
@@ -73,7 +74,7 @@ pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: 
         KeySource::Env(name) => (format!("key_env {name}"), from_env(name, env)?),
         KeySource::File(path) => (format!("key_file {}", path.display()), from_file(path, home)?),
         KeySource::Command(argv) => {
-            (format!("key_command `{}`", shown(argv)), command::output(argv, home, env)?)
+            (format!("key_command `{}`", quoted(argv)), command::output(argv, home, env)?)
         }
     };
     judge(&raw, check).with_context(|| format!("could not use what {what} gave"))
@@ -131,10 +132,13 @@ pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
     path.strip_prefix("~").map_or_else(|_| path.to_owned(), |rest| home.join(rest))
 }
 
-/// A command as a shell takes it, for messages.
-pub fn shown(argv: &[String]) -> String {
-    let words: Vec<_> = argv.iter().map(|word| shims::quote(word.as_ref())).collect();
-    words.join(" ")
+/// A key that was typed, by the rules for every source.
+///
+/// # Errors
+/// When it is no key.
+pub fn typed(line: &str) -> Result<String> {
+    keep_out_of_cores();
+    judge(line.as_bytes(), KeyCheck::On).context("this is not used")
 }
 
 /// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of

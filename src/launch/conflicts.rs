@@ -10,10 +10,9 @@ use std::path::Path;
 use serde::Serialize;
 use shims::inputs::matches;
 use shims::proxy::{PROXY_VARIABLES, host};
-use shims::{Agent, Dirs, Fact, Inputs, Launch, Plan};
+use shims::{Agent, Fact, Inputs, Launch, Plan};
 
 use super::snapshot;
-use crate::env::Environment;
 
 /// Settings in one place that a plan deals with in one way.
 #[derive(Debug, Eq, PartialEq, Serialize)]
@@ -47,18 +46,17 @@ impl Overruled {
     }
 }
 
-/// What the plan was made from, and the files that only the adapter's [`Agent::conflicts`] look into.
-pub fn inputs(agent: &dyn Agent, launch: &Launch, dirs: &Dirs, env: &Environment) -> Inputs {
-    let mut inputs = snapshot::collect(agent, launch, snapshot::without_files(dirs, env));
+/// Reads the files that only the adapter's [`Agent::conflicts`] look into.
+pub fn read_files(agent: &dyn Agent, inputs: &mut Inputs) {
     // A folder's files are known once it was read.
     loop {
-        let mut new = agent.conflict_files(&inputs);
+        let mut new = agent.conflict_files(inputs);
         new.retain(|path| inputs.fact(path).is_none());
         if new.is_empty() {
-            return inputs;
+            return;
         }
         for path in new {
-            snapshot::read(path, &mut inputs);
+            snapshot::read(path, inputs);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
-use shims::{Launch, Origin, Proxy, quote};
+use shims::{Launch, Origin, Proxy, quote, quoted};
 
 use super::{LaunchRequest, Planned, program};
 use crate::config::{KeySource, Loaded, Provider};
@@ -115,8 +115,7 @@ fn key(request: &LaunchRequest, loaded: &Loaded, provider: &Provider) -> Choice 
         Some(KeySource::Env(name)) => Choice::new("key", format!("${name}"), at("key_env")),
         Some(KeySource::File(path)) => Choice::path("key", path.as_ref(), at("key_file")),
         Some(KeySource::Command(argv)) => {
-            let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
-            Choice::new("key", format!("`{}`", words.join(" ")), at("key_command")).with(argv)
+            Choice::new("key", format!("`{}`", quoted(argv)), at("key_command")).with(argv)
         }
     }
 }

@@ -31,9 +31,8 @@ use crate::fs::private_dir::Folders;
 use crate::key::Key;
 use crate::{machine_secret, ui};
 use apply::homes::{self, HomeLock, InUse};
-pub use model_list::{KeyPolicy, Network};
+pub use model_list::{KeyPolicy, Network, Resolved};
 pub use request::LaunchRequest;
-use resolve::LaunchTarget;
 
 /// Launches the agent, which takes this process over.
 ///
@@ -62,6 +61,14 @@ pub struct PreparedLaunch {
     /// The runtime homes that the agent is about to use.
     in_use: InUse,
     _lock: Option<HomeLock>,
+}
+
+impl PreparedLaunch {
+    /// Without the lock on what was prepared, for a launch that is started beside another one.
+    #[must_use]
+    pub fn unlocked(self) -> Self {
+        Self { _lock: None, ..self }
+    }
 }
 
 /// What a launch does with files of the user's own that its plan would change.
@@ -106,15 +113,18 @@ pub fn prepare(
         ));
     }
     // 6. Lock the runtime homes: two launches must not read and write them at once.
-    let lock = homes::lock(agent, &request.provider, dirs)?;
+    let mut folders = Folders::of(dirs);
+    let lock = homes::lock(agent, &request.provider, &mut folders)?;
     // 7. Plan, from a snapshot of every file that the agent's adapter asks for.
-    let mut plan = ManuallyDrop::new(plan(request, resolved.launch(), inputs)?);
+    let (plan, inputs) = plan(request, resolved.launch(), inputs)?;
+    // Not dropped, as little as the launch: this process is about to become the agent, and giving memory back piece by
+    // piece would only take time.
+    let (mut plan, _inputs) = (ManuallyDrop::new(plan), ManuallyDrop::new(inputs));
     if user_files == UserFiles::Leave {
         plan.merges.clear();
     }
     notes.append(&mut plan.notes);
     // 8. Apply: mark the homes as used before they are filled, then folders, files, links and merges.
-    let mut folders = Folders::of(dirs);
     let in_use = homes::hold(&plan, agent, &mut folders);
     apply::prepare(&plan, &mut folders, key, notes)?;
     let command = apply::command(&plan, key, env)?;
@@ -131,6 +141,8 @@ pub struct Planned<'a> {
     pub launch: Option<(Launch, &'a Provider)>,
     /// The very plan that a launch would carry out.
     pub plan: Plan,
+    /// What it was made from.
+    pub inputs: Inputs,
 }
 
 /// Takes the steps of [`prepare`] up to the plan, with no lock and no change. The provider is asked for its list, with a
@@ -145,43 +157,46 @@ pub fn dry_run<'a>(
     notes: &mut Vec<Note>,
 ) -> Result<Planned<'a>> {
     // 2. and 4. as in a launch; 3., the program, may be missing.
-    let target = resolve::target(request, &context.loaded.config)?;
-    let key = Key::of(target.provider(), context.env, &context.dirs.home);
-    let resolved = model_list::resolve(request, target, context, network, &key, notes)?;
+    let resolved = resolve_only(request, context, network, notes)?;
     // 7. as in a launch.
-    let inputs = snapshot::without_files(&context.dirs, context.env);
-    let plan = plan(request, resolved.launch(), inputs)?;
-    Ok(Planned { launch: resolved.into_launch(), plan })
+    plan_only(request, context, resolved)
 }
 
 /// Takes the steps of [`dry_run`] up to the resolved launch, with nothing planned.
 ///
 /// # Errors
-/// As [`dry_run`], and where the request is about a home without a provider.
+/// As [`dry_run`].
 pub fn resolve_only<'a>(
     request: &LaunchRequest,
     context: &'a Context<'_>,
     network: Network,
     notes: &mut Vec<Note>,
-) -> Result<(Launch, &'a Provider)> {
-    let provider = lookup::provider_for(request.agent, &request.provider, &context.loaded.config)?;
-    let key = Key::of(Some(provider), context.env, &context.dirs.home);
-    let target = LaunchTarget::Provider(provider);
-    let resolved = model_list::resolve(request, target, context, network, &key, notes)?;
-    match resolved.into_launch() {
-        Some(launch) => Ok(launch),
-        None => bail!("`{}` is a home without a provider", request.provider),
-    }
+) -> Result<Resolved<'a>> {
+    let target = resolve::target(request, &context.loaded.config)?;
+    let key = Key::of(target.provider(), context.env, &context.dirs.home);
+    model_list::resolve(request, target, context, network, &key, notes)
 }
 
-fn plan(request: &LaunchRequest, launch: Option<&Launch>, inputs: Inputs) -> Result<Plan> {
+/// The rest of [`dry_run`].
+///
+/// # Errors
+/// As [`dry_run`].
+pub fn plan_only<'a>(
+    request: &LaunchRequest,
+    context: &'a Context<'_>,
+    resolved: Resolved<'a>,
+) -> Result<Planned<'a>> {
+    let inputs = snapshot::without_files(&context.dirs, context.env);
+    let (plan, inputs) = plan(request, resolved.launch(), inputs)?;
+    Ok(Planned { launch: resolved.into_launch(), plan, inputs })
+}
+
+fn plan(request: &LaunchRequest, launch: Option<&Launch>, inputs: Inputs) -> Result<(Plan, Inputs)> {
     let LaunchRequest { agent, provider, args, .. } = request;
     let Some(launch) = launch else {
         let inputs = snapshot::of_providerless_home(*agent, provider, inputs);
-        return Plan::of_providerless_home(*agent, provider, args, &inputs);
+        return Ok((Plan::of_providerless_home(*agent, provider, args, &inputs)?, inputs));
     };
-    // Not dropped, as little as the launch and its plan: this process is about to become the agent, and giving memory
-    // back piece by piece would only take time.
-    let inputs = ManuallyDrop::new(snapshot::collect(*agent, launch, inputs));
-    Plan::of(*agent, launch, &inputs)
+    let inputs = snapshot::collect(*agent, launch, inputs);
+    Ok((Plan::of(*agent, launch, &inputs)?, inputs))
 }

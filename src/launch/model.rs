@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
-use shims::{Model, Origin, Protocol, Sourced, Tiers};
+use shims::{Model, Origin, Protocol, Sourced, Tiers, model_id};
 
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
 use crate::catalog::{Failure, ModelIndex};
-use crate::config::{NO_MODEL_ID, Provider, is_model_id};
+use crate::config::Provider;
 use crate::suggest;
 
 /// So many models are named whatever they are called.
@@ -44,11 +44,9 @@ pub fn choose(
     let find = |id: &str| known.find(id).or_else(|| written_long(id, known));
     let named = |id: &str| find(id).unwrap_or_else(|| Model::named(id));
     if let Some(asked) = &request.model {
-        if !is_model_id(&asked.value) {
-            // An agent that is given none, as by an unset variable, asks for a model of its own.
-            let message = Message::new(format!("--model: {}", NO_MODEL_ID.0), NO_MODEL_ID.1);
-            return Err(ResolveError::Rejected(anyhow!(message)));
-        }
+        // An agent that is given none, as by an unset variable, asks for a model of its own.
+        model_id(asked.value.clone())
+            .map_err(|message| ResolveError::Rejected(anyhow!(message.about("--model"))))?;
         let (id, _) = split_long_context(&asked.value);
         let model = find(id);
         if model.is_some() || is_named(provider, id) || request.force.model || has_no_known_models(known) {

@@ -9,7 +9,7 @@ use shims::{Launch, Note, Sourced};
 use super::LaunchRequest;
 use super::model;
 use super::resolve::{self, LaunchTarget, ResolveError};
-use crate::catalog::{Catalog, ModelIndex};
+use crate::catalog::{Catalog, ModelIndex, local};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::key::Key;
@@ -88,7 +88,11 @@ pub fn resolve<'a>(
             let launch = by_part(request, provider, &known, context, unknown.into(), notes)?;
             return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
         }
-        (launch, _) => return Ok(Resolved { launch: Some((launch?, provider)), is_fresh: known.fresh }),
+        (launch, _) => {
+            let launch = launch?;
+            notes.extend(local::missing(&launch.model.value.id, provider, &known).map(Note::Warning));
+            return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
+        }
     };
     let key = || {
         if key.is_asked_for() && policy == KeyPolicy::NoCommands {

@@ -21,12 +21,16 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inp
     }
     loop {
         let wanted = agent.required_files(launch, &inputs);
-        let new: Vec<_> = wanted.into_iter().filter(|path| inputs.fact(path).is_none()).collect();
-        if new.is_empty() {
-            return inputs;
+        let mut is_all = true;
+        for path in wanted {
+            // It may be declared twice.
+            if inputs.fact(&path).is_none() {
+                read(path, &mut inputs);
+                is_all = false;
+            }
         }
-        for path in new {
-            read(path, &mut inputs);
+        if is_all {
+            return inputs;
         }
     }
 }

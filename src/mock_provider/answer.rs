@@ -37,7 +37,7 @@ fn usual(seen: &Seen<'_>, rule: &ScriptRule, id: String) -> HttpReply {
                 id,
                 model: seen.model().unwrap_or_default(),
                 body,
-                input_tokens: size(seen),
+                input_tokens: rule.input_tokens.unwrap_or_else(|| size(seen)),
                 created: now(),
             };
             spoken(protocol, seen.stream(), &ask, &answer)

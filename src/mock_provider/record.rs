@@ -12,6 +12,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use shims::Protocol;
 
+use super::dialect;
+
 /// One request and the status it was answered with. It holds whatever the agent sent, keys too.
 #[derive(Clone, Serialize)]
 pub struct RequestRecord {
@@ -37,6 +39,13 @@ pub struct RequestRecord {
     pub body: Json,
     /// The status of the answer.
     pub status: u16,
+}
+
+impl RequestRecord {
+    /// The text of the last message in which the user said something.
+    pub fn last_user(&self) -> String {
+        self.protocol.map_or_else(String::new, |protocol| dialect::of(protocol).turn(&self.body).last_user)
+    }
 }
 
 /// Where records go.

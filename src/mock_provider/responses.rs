@@ -19,7 +19,7 @@ impl ApiDialect for Responses {
                 _ => last_user(input()),
             },
             after_tool: input().next_back().is_some_and(is_result),
-            tools: items(&body["tools"]).map(|tool| str_of(tool, "name").to_owned()).collect(),
+            tools: tools(body).map(|(_, tool)| str_of(tool, "name").to_owned()).collect(),
         }
     }
 
@@ -61,6 +61,16 @@ impl ApiDialect for Responses {
     }
 }
 
+/// The tools on offer, each with its namespace: Codex 0.171 has its sub-agents in one.
+fn tools(body: &Json) -> impl Iterator<Item = (Option<&str>, &Json)> {
+    items(&body["tools"]).flat_map(|tool| {
+        let namespace = (tool["type"] == "namespace").then(|| str_of(tool, "name"));
+        let within = namespace.is_some().then(|| items(&tool["tools"])).into_iter().flatten();
+        let alone = namespace.is_none().then_some(tool).into_iter();
+        within.chain(alone).map(move |tool| (namespace, tool))
+    })
+}
+
 fn text_events(id: &Json, pieces: &[String], text: &str) -> Vec<Json> {
     let event = |kind: &str, key: &str, value: Json| {
         json!({
@@ -100,14 +110,21 @@ fn item(ask: &ModelRequest<'_>, answer: &Answer, done: bool) -> Json {
             "role": "assistant",
             "content": if done { json!([part(text)]) } else { json!([]) },
         }),
-        Answer::Tool { name, arguments } => json!({
-            "id": format!("fc_{}", ask.id),
-            "type": "function_call",
-            "status": status,
-            "call_id": format!("call_{}", ask.id),
-            "name": name,
-            "arguments": if done { arguments.to_string() } else { String::new() },
-        }),
+        Answer::Tool { name, arguments } => {
+            let mut call = json!({
+                "id": format!("fc_{}", ask.id),
+                "type": "function_call",
+                "status": status,
+                "call_id": format!("call_{}", ask.id),
+                "name": name,
+                "arguments": if done { arguments.to_string() } else { String::new() },
+            });
+            let called = tools(ask.body).find(|(_, tool)| tool["name"] == name.as_str());
+            if let Some((Some(namespace), _)) = called {
+                call["namespace"] = namespace.into();
+            }
+            call
+        }
     }
 }
 

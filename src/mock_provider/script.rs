@@ -54,12 +54,14 @@ pub struct ScriptRule {
     text: Option<String>,
     /// The tool the model calls.
     tool: Option<ScriptTool>,
+    /// How many tokens the prompt is said to have been; without it, a guess by its size.
+    pub input_tokens: Option<u64>,
     /// How many requests the rule is for; without it, all.
     times: Option<u64>,
 }
 
-/// A tool call. It is only made where the tool is on offer, and not in answer to a tool's result: so one
-/// script serves agents whose tools differ, and every turn ends in text.
+/// A tool call. It is only made where the tool is on offer and, unless `again`, not in answer to a tool's result: so
+/// one script serves agents whose tools differ, and every turn ends in text.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ScriptTool {
@@ -71,6 +73,9 @@ struct ScriptTool {
     /// Other names of the tool; the first on offer is called.
     #[serde(default)]
     prefer: Vec<String>,
+    /// Whether it is called in answer to a tool's result too; the rule says then how many `times`.
+    #[serde(default)]
+    again: bool,
 }
 
 fn no_arguments() -> Json {
@@ -134,7 +139,10 @@ impl ScriptRule {
             && self.protocol.is_none_or(|protocol| seen.protocol == Some(protocol))
             && self.model.as_ref().is_none_or(|model| seen.model() == Some(model))
             && (!says || matches!(seen.route, Route::Answer(_)))
-            && self.tool.as_ref().is_none_or(|tool| !seen.turn.after_tool && tool.offered(seen).is_some())
+            && self
+                .tool
+                .as_ref()
+                .is_none_or(|tool| (tool.again || !seen.turn.after_tool) && tool.offered(seen).is_some())
     }
 
     /// What the model says by this rule; `None` leaves it to the mock provider.

@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::config::{self, Provider, yaml_scalar as scalar};
-use crate::suggest;
+use crate::catalog::origin;
+use crate::config::{self, KeyCheck, KeySource, Provider, yaml_scalar as scalar};
+use crate::env::Environment;
+use crate::{key, suggest};
 
 const TEXT: &str = include_str!("presets.yaml");
 
@@ -38,6 +40,33 @@ pub enum KeyPlace {
     File(PathBuf),
     /// A command prints it.
     Command(Vec<String>),
+}
+
+impl KeyPlace {
+    /// The key that is there.
+    ///
+    /// # Errors
+    /// As [`key::resolve`].
+    pub fn resolve(&self, env: &Environment, home: &Path) -> Result<String> {
+        let source = match self {
+            Self::Env(name) => KeySource::Env(name),
+            Self::File(path) => KeySource::File(path),
+            Self::Command(argv) => KeySource::Command(argv),
+        };
+        key::resolve(source, KeyCheck::On, env, home)
+    }
+
+    /// The line of a provider's entry.
+    pub fn line(&self) -> String {
+        match self {
+            Self::Env(name) => format!("key_env: {}", scalar(name)),
+            Self::File(path) => format!("key_file: {}", scalar(&path.to_string_lossy())),
+            Self::Command(argv) => {
+                let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
+                format!("key_command: [{}]", words.join(", "))
+            }
+        }
+    }
 }
 
 /// All presets, in the file's order.
@@ -94,6 +123,15 @@ pub fn indented(entry: &str) -> String {
 }
 
 impl Preset {
+    /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
+    pub fn moved(&self, entry: &str, address: &str) -> String {
+        let urls = &self.provider.base_urls;
+        let urls = [&urls.openai, &urls.anthropic].into_iter().flatten();
+        let mut origins: Vec<String> = urls.map(|url| origin(&url.0)).collect();
+        origins.dedup();
+        origins.iter().fold(entry.to_owned(), |entry, old| entry.replace(old.as_str(), address))
+    }
+
     /// The entry for a config file, with its name in the first column.
     pub fn entry(&self, name: &str, key: Option<&KeyPlace>, model: Option<&str>) -> String {
         let mut lines: Vec<String> = self.entry.lines().map(str::to_owned).collect();
@@ -113,14 +151,8 @@ impl Preset {
                 lines.insert(at + 1, line);
             }
         };
-        match key {
-            None => {}
-            Some(KeyPlace::Env(name)) => put("key_env", scalar(name)),
-            Some(KeyPlace::File(path)) => put("key_file", scalar(&path.to_string_lossy())),
-            Some(KeyPlace::Command(argv)) => {
-                let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
-                put("key_command", format!("[{}]", words.join(", ")));
-            }
+        if let Some((kind, value)) = key.map(KeyPlace::line).as_ref().and_then(|line| line.split_once(": ")) {
+            put(kind, value.to_owned());
         }
         if let Some(model) = model {
             put("default_model", scalar(model));

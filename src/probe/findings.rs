@@ -191,17 +191,17 @@ fn is_elsewhere(record: &RequestRecord) -> bool {
     !record.path.starts_with('/')
 }
 
-fn keys(record: &RequestRecord) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn keys(record: &RequestRecord) -> impl Iterator<Item = (&str, &str)> {
     KEY_HEADERS.iter().filter_map(|&name| Some((name, record.headers.get(name)?.as_str())))
 }
 
-fn without_keys(record: &RequestRecord) -> RequestRecord {
+pub(super) fn without_keys(record: &RequestRecord) -> RequestRecord {
     let mut record = record.clone();
     record.headers.retain(|name, _| !KEY_HEADERS.contains(&name.as_str()));
     record
 }
 
-fn holds(record: &RequestRecord, secret: &str) -> bool {
+pub(super) fn holds(record: &RequestRecord, secret: &str) -> bool {
     serde_json::to_string(record).is_ok_and(|text| text.contains(secret))
 }
 

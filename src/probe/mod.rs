@@ -4,6 +4,7 @@ mod findings;
 mod interrupts;
 mod orphans;
 mod scratch;
+pub mod trials;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -57,9 +58,27 @@ pub fn random_key(name: &str) -> String {
 /// # Errors
 /// When it could not be started or was lost, and [`Interrupted`], after it was ended.
 pub fn run(
+    prepared: PreparedLaunch,
+    cwd: &Path,
+    folder: &Path,
+    interrupts: &Interrupts,
+) -> Result<ProbeOutput> {
+    interrupts.check()?;
+    orphans::adopt();
+    let ran = run_one(prepared, cwd, folder, LIMIT, interrupts);
+    orphans::end();
+    ran
+}
+
+/// As [`run`], for a time, and others may run meanwhile; what it leaves running outside its process group stays.
+///
+/// # Errors
+/// As there.
+fn run_one(
     mut prepared: PreparedLaunch,
     cwd: &Path,
     folder: &Path,
+    limit: Duration,
     interrupts: &Interrupts,
 ) -> Result<ProbeOutput> {
     interrupts.check()?;
@@ -69,12 +88,10 @@ pub fn run(
     let command = prepared.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
     let program = PathBuf::from(command.get_program());
-    orphans::adopt();
     let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
     let running = interrupts.ends_too(&child);
-    let ended = wait(&mut child, LIMIT, || interrupts.check());
+    let ended = wait(&mut child, limit, || interrupts.check());
     drop(running);
-    orphans::end();
     let ended = ended?;
     // A second signal may have ended it before the first was looked at.
     interrupts.check()?;

@@ -50,3 +50,9 @@ pub fn error(error: &anyhow::Error) {
     let shown = Screen::stderr().message(Ink::Error, "agent-run: ", &escaped(&text));
     _ = writeln!(std::io::stderr().lock(), "{shown}");
 }
+
+/// Text on stderr, its lines broken as on any terminal, but without what would drive it.
+pub fn say(text: &str) {
+    let shown = Screen::stderr().text(&escaped(text));
+    _ = std::io::stderr().lock().write_all(shown.as_bytes());
+}

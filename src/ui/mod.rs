@@ -1,10 +1,11 @@
-//! What people see: standard output, the log on stderr, and the text that may be shown there.
+//! What people see: standard output, the log on stderr, questions, and the text that may be shown there.
 
 pub mod format;
 pub mod log;
 pub mod output;
 pub mod pager;
 pub mod progress;
+pub mod prompt;
 pub mod sanitize;
 pub mod screen;
 pub mod table;

@@ -157,7 +157,9 @@ impl Screen {
         }
         // Beside a long indentation there would be a column of single words.
         let hang = if hang + NARROWEST > width { 0 } else { hang };
-        wrap(&text, width, hang).join("\n")
+        let shown = wrap(&text, width, hang).join("\n");
+        // Behind a question the answer is typed.
+        if text.ends_with(' ') { shown + " " } else { shown }
     }
 
     /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began.

@@ -210,3 +210,38 @@ fn wrong_modes_are_put_right_in_our_folders_and_kept_in_the_users() {
         assert_eq!(files_holding(&sandbox.home(".cache"), KEY), Vec::<std::path::PathBuf>::new());
     }
 }
+
+#[test]
+#[cfg_attr(
+    not(feature = "as-root"),
+    ignore = "root reads everything, and becomes another user: --features as-root"
+)]
+fn earlier_sessions_and_homes_that_cannot_be_read_are_named_by_a_launch_and_by_doctor() {
+    let sandbox = sandbox();
+    let sessions = sandbox.home(".local/state/agent-run/crush/data/mock");
+    let codex = sandbox.home(".cache/agent-run/codex/mock");
+    for folder in [&sessions, &codex] {
+        fs::create_dir_all(folder).unwrap();
+    }
+    let chown = Command::new("chown").args(["-R", "65534:65534"]).arg(sandbox.path("")).status().unwrap();
+    assert!(chown.success());
+    for folder in [&sessions, &codex] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o000)).unwrap();
+    }
+    let says = |words: &[&str], path: &Path| {
+        let ran = as_nobody(&sandbox, words);
+        let shown = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(shown.contains(&path.display().to_string()) && shown.contains("ermission denied"), "{shown}");
+        ran.code
+    };
+    assert_eq!(says(&["launch", "mock", "crush", "hi"], &sessions), 0);
+    assert_eq!(says(&["launch", "mock", "codex", "hi"], &codex), 0);
+    for folder in [&sessions, &codex] {
+        assert_eq!(says(&["doctor"], folder), 1, "{folder:?}");
+    }
+    for folder in [&sessions, &codex] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let doctor = as_nobody(&sandbox, &["doctor"]);
+    assert!(!doctor.stdout.contains("ermission denied"), "{}", doctor.stdout);
+}

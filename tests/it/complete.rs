@@ -69,6 +69,9 @@ fn values_come_from_the_config_and_from_what_was_said() {
     let sandbox = sandbox();
     for (line, expected) in [
         ("agent-run la", "launch"),
+        ("agent-run help la", "launch"),
+        ("agent-run help models s", "show"),
+        ("agent-run help models cache ", "path clear"),
         ("agent-run launch ", "mock chatty private"),
         ("agent-run launch m", "mock"),
         ("agent-run launch mock ", "claude codex crush shell"),

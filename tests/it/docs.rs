@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{Sandbox, run};
+use crate::support::{AGENT_RUN, Sandbox, run};
 
 fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
@@ -104,14 +105,139 @@ fn files(folder: &Path) -> BTreeMap<String, String> {
     entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
 }
 
-/// Packages install the manual without running the binary, so it has a folder of its own. A test beside the command
-/// makes that folder's pages.
+/// Packages install the manual without running the binary, so it has a folder of its own. Tests in `src/manual` make
+/// that folder's pages.
 #[test]
 fn the_program_writes_the_manual_that_packages_install() {
     let sandbox = Sandbox::new();
-    let made = sandbox.path("man");
-    sandbox.agent_run(&["man", "--dir", made.to_str().unwrap()]).clean();
+    let made = sandbox.path("elsewhere/man");
+    let ran = sandbox.agent_run(&["help", "--man", made.to_str().unwrap()]).clean();
+    assert!(ran.stdout.contains(&format!("man -M {} agent-run", made.display())), "{}", ran.stdout);
     let kept = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("man"));
-    assert!(kept.len() > 20);
-    assert_eq!(files(&made), kept);
+    assert_eq!(kept.keys().collect::<Vec<_>>(), ["agent-run-config.5", "agent-run.1"]);
+    let mut written = files(&made.join("man1"));
+    written.extend(files(&made.join("man5")));
+    assert_eq!(written, kept);
+}
+
+/// Where `man` looks by itself, when the folder of programs beside it is on PATH.
+#[test]
+fn the_manual_goes_where_man_looks() {
+    let sandbox = Sandbox::new();
+    let bin = sandbox.home(".local/bin");
+    let sandbox = sandbox.also_on_path(&[bin]);
+    let ran = sandbox.agent_run(&["help", "--man"]).clean();
+    let page = sandbox.home(".local/share/man/man1/agent-run.1");
+    assert!(page.is_file() && ran.stdout.contains(page.to_str().unwrap()), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("To read them: man agent-run, man agent-run-config\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn help_is_that_of_the_command() {
+    let sandbox = Sandbox::new();
+    for words in [&["launch"][..], &["models", "list"], &["help"], &[]] {
+        let asked = sandbox.agent_run(&[words, &["--help"]].concat()).clean().stdout;
+        assert_eq!(sandbox.agent_run(&[&["help"], words].concat()).clean().stdout, asked, "{words:?}");
+        assert!(asked.contains("Usage: agent-run"), "{asked}");
+    }
+    sandbox.agent_run(&["help", "nothing-of-this-name"]).exits(2).complains(&["nothing-of-this-name"]);
+}
+
+/// The archive's folder as `.ci/release` fills it, with this build.
+#[test]
+fn the_archives_script_installs_all_that_is_in_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sandbox = Sandbox::new();
+    let (archive, prefix) = (sandbox.path("archive"), sandbox.home("a prefix"));
+    let shells = [("bash", "agent-run"), ("fish", "agent-run.fish"), ("zsh", "_agent-run")];
+    for (shell, file) in shells {
+        let script = sandbox.agent_run(&["completion", shell]).clean().stdout;
+        sandbox.write(&archive.join("completions").join(file), script);
+    }
+    sandbox.agent_run(&["help", "--man", archive.join("man").to_str().unwrap()]).clean();
+    fs::copy(AGENT_RUN, archive.join("agent-run")).unwrap();
+    fs::copy(root.join(".ci/install"), archive.join("install")).unwrap();
+    let release = fs::read_to_string(root.join(".ci/release")).unwrap();
+    for part in [".ci/install", "man/man1/", "man/man5/", "completions/_agent-run"] {
+        assert!(release.contains(part), "{part} is not in the archive");
+    }
+
+    for _ in 0..2 {
+        let ran = run(sandbox.command(archive.join("install")).arg(&prefix)).clean();
+        assert!(ran.stdout.contains("is not on PATH"), "{}", ran.stdout);
+    }
+    let version = run(sandbox.command(prefix.join("bin/agent-run")).arg("--version")).clean();
+    assert!(version.stdout.starts_with("agent-run "), "{}", version.stdout);
+    for (from, to) in [
+        ("man/man1/agent-run.1", "share/man/man1/agent-run.1"),
+        ("man/man5/agent-run-config.5", "share/man/man5/agent-run-config.5"),
+        ("completions/agent-run", "share/bash-completion/completions/agent-run"),
+        ("completions/agent-run.fish", "share/fish/vendor_completions.d/agent-run.fish"),
+        ("completions/_agent-run", "share/zsh/site-functions/_agent-run"),
+    ] {
+        assert_eq!(fs::read(prefix.join(to)).unwrap(), fs::read(archive.join(from)).unwrap(), "{to}");
+        let folder = prefix.join(to).parent().unwrap().to_owned();
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 1, "a file is left beside {to}");
+    }
+}
+
+/// Every workflow takes actions by the hash of a tag, says what its token may, and runs scripts that are here.
+#[test]
+fn workflows_pin_their_actions_and_call_scripts_alone() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<_> = fs::read_dir(root.join(".github/workflows")).unwrap().flatten().collect();
+    assert!(files.len() >= 2);
+    for file in files {
+        let text = fs::read_to_string(file.path()).unwrap();
+        let name = file.file_name();
+        assert!(
+            text.contains("\npermissions:"),
+            "{name:?}: the token may what the repository's default says"
+        );
+        for line in text.lines().map(|line| line.trim().trim_start_matches("- ")) {
+            if let Some(action) = line.strip_prefix("uses: ") {
+                let (_, pinned) = action.split_once('@').unwrap();
+                let (hash, tag) = pinned.split_once(" # v").expect("a tag behind the hash");
+                assert!(
+                    hash.len() == 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                    "{name:?}: {line}"
+                );
+                assert_eq!(tag.split('.').count(), 3, "{name:?}: {line}");
+            }
+            if let Some(command) = line.strip_prefix("run: ") {
+                let script = command.split(' ').next().unwrap();
+                let mode =
+                    fs::metadata(root.join(script)).expect("a script of the repository").permissions().mode();
+                assert!(script.starts_with(".ci/") && mode & 0o111 != 0, "{name:?}: {line}");
+            }
+        }
+    }
+}
+
+/// Findings open one issue, and are added to it as long as it is open.
+#[test]
+fn findings_open_an_issue_once() {
+    let sandbox = Sandbox::new().var("GITHUB_RUN_ID", "7");
+    let sandbox = sandbox.var("GITHUB_SERVER_URL", "https://forge.example").var("GITHUB_REPOSITORY", "o/r");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = sandbox.path("repository/.ci/findings");
+    sandbox.write(&script, fs::read(root.join(".ci/findings")).unwrap());
+    let contract = sandbox.path("repository/.ci/contract");
+    sandbox.write(&contract, "#!/bin/sh\nprintf 'claude: @someone ~~~~~~~~\\n~~~~~~~~\\n'\nexit 1\n");
+    fs::set_permissions(&contract, fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.script("gh", "#!/bin/sh\necho \"$@\" >>~/asked\n[ \"$2\" != list ] || cat ~/open\n[ \"$2\" = list ] || cat >~/body\n");
+    let report = |open: &str, words: &str| {
+        sandbox.write(&sandbox.home("open"), open);
+        sandbox.write(&sandbox.home("asked"), "");
+        run(sandbox.command("bash").arg(&script).arg("report")).clean();
+        let asked = fs::read_to_string(sandbox.home("asked")).unwrap();
+        assert!(asked.lines().nth(1).is_some_and(|line| line.starts_with(words)), "{asked}");
+        fs::read_to_string(sandbox.home("body")).unwrap()
+    };
+    assert!(report("", "issue create --title The contract").contains("It ended before it had any"));
+    run(sandbox.command("bash").arg(&script).args(["look", "claude"])).exits(1);
+    let body = report("", "issue create --title The contract");
+    assert!(body.starts_with("Seen in https://forge.example/o/r/actions/runs/7."), "{body}");
+    assert!(body.contains("\n~~~~~~~~text\nclaude: @someone ~~~~~~~~\n ~~~~~~~~\n\n~~~~~~~~\n"), "{body}");
+    report("12\n", "issue comment 12");
 }

@@ -31,6 +31,9 @@ mod demo;
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
 
+/// A newcomer's dialogue, keys, servers on this machine, and providers changed later.
+mod first;
+
 /// The variables for other programs, and programs started with them.
 mod env;
 

@@ -176,6 +176,23 @@ fn links_follow_the_config_and_the_program() {
 }
 
 #[test]
+fn what_a_package_put_on_path_is_listed_too_and_by_its_path() {
+    let sandbox = sandbox();
+    sandbox.agent_run(&["shims", "install", "codex@mock"]).clean();
+    let profile = sandbox.path("profile/bin");
+    fs::create_dir_all(&profile).unwrap();
+    symlink(AGENT_RUN, profile.join("claude@mock")).unwrap();
+    symlink("/bin/sh", profile.join("crush@mock")).unwrap();
+    let bin = sandbox.home(".local/bin");
+    let sandbox = sandbox.also_on_path(&[bin, profile.clone()]);
+    let list = json(&sandbox, &["shims", "list"]);
+    let there = profile.join("claude@mock").display().to_string();
+    assert_eq!(with(&list, "already-there"), ["codex@mock", &there]);
+    let of_folder = json(&sandbox, &["shims", "list", "--dir", sandbox.home(".local/bin").to_str().unwrap()]);
+    assert_eq!(with(&of_folder, "already-there"), ["codex@mock"]);
+}
+
+#[test]
 fn removed_means_nothing_is_left_even_without_the_config() {
     let sandbox = sandbox();
     sandbox.write(&sandbox.home(".local/bin/mine"), "");

@@ -27,6 +27,14 @@ mod doctor;
 /// Hermes Agent.
 mod hermes;
 
+/// The names that each agent's own program knows, against the judged lists.
+#[cfg(target_os = "linux")]
+mod inventory;
+
+/// The judged lists.
+#[cfg(target_os = "linux")]
+mod judged;
+
 /// One launch, one identity.
 #[cfg(target_os = "linux")]
 mod identity;

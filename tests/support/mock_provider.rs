@@ -29,6 +29,11 @@ impl MockProvider {
         Self::run(sandbox, name, address, "[]")
     }
 
+    /// Starts one with a script at this address.
+    pub fn scripted_at(sandbox: &Sandbox, name: &str, address: &str, script: &str) -> Self {
+        Self::run(sandbox, name, address, script)
+    }
+
     /// Starts one with a script: a JSON array of rules.
     pub fn scripted(sandbox: &Sandbox, name: &str, script: &str) -> Self {
         Self::run(sandbox, name, "127.0.0.1:0", script)

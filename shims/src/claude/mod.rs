@@ -36,6 +36,7 @@ mod settings_override;
 mod source;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod trust;
 mod window;
 
@@ -44,6 +45,7 @@ use std::ffi::{OsStr, OsString};
 use anyhow::Result;
 
 use crate::proxy::{host, is_loopback};
+use crate::trial::{Trial, TrialPlaces};
 use crate::{
     Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Message, Plan, Protocol, Value, Versions,
 };
@@ -96,6 +98,10 @@ impl Agent for Claude {
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {
         ["-p", "--no-session-persistence", prompt].map(OsString::from).into()
+    }
+
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        trials::of(places)
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -7,17 +7,8 @@
 use super::found::FoundSettings;
 use super::source::as_text;
 use crate::Message;
+use crate::judged::claude::VARIABLE_CARRIED as CARRIED;
 use crate::{Launch, Plan};
-
-/// What a user's own settings may say.
-const CARRIED: &[&str] = &[
-    "CLAUDE_CODE_CERT_STORE",
-    "CLAUDE_CODE_CLIENT_CERT",
-    "CLAUDE_CODE_CLIENT_KEY",
-    "NODE_EXTRA_CA_CERTS",
-    "SSL_CERT_DIR",
-    "SSL_CERT_FILE",
-];
 
 /// It is a secret, and a plan prints what it sets.
 const PASSPHRASE: &str = "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE";

@@ -3,34 +3,13 @@
 //! It is merged as values, not as text: Codex reads dotted keys, inline tables and every other form, and
 //! a merge of texts would have to know them all. The file itself is never written.
 
+pub use crate::judged::codex::SETTING_REPLACED as REPLACED;
+
 use crate::Message;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use toml::{Table, Value as Toml};
-
-/// Top-level keys that come from the launch, or that are wrong on its model or provider.
-///
-/// `experimental_thread_store_endpoint` and `profile` even stop Codex 0.169; a `forced_login_method` can
-/// delete a login.
-pub const REPLACED: [&str; 16] = [
-    "chatgpt_base_url",
-    "experimental_thread_store_endpoint",
-    "forced_chatgpt_workspace_id",
-    "forced_login_method",
-    "model",
-    "model_auto_compact_token_limit",
-    "model_catalog_json",
-    "model_context_window",
-    "model_provider",
-    "openai_base_url",
-    "oss_provider",
-    "profile",
-    "profiles",
-    "review_model",
-    "service_tier",
-    "sqlite_home",
-];
 
 /// Ids that a config may not define; one is enough to stop Codex 0.169.
 const RESERVED: [&str; 3] = ["openai", "ollama", "lmstudio"];
@@ -77,7 +56,7 @@ pub fn generate(table: &mut Table, path: &Path) -> Vec<String> {
             None => true,
         });
     }
-    for key in REPLACED {
+    for &key in REPLACED {
         table.remove(key);
     }
     for key in ["model_reasoning_effort", "plan_mode_reasoning_effort"] {

@@ -36,7 +36,7 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetti
         key,
         answer: "left out of the launch's own config.toml",
     };
-    conflicts.extend(keys(&own, &REPLACED, inputs).map(left_out));
+    conflicts.extend(keys(&own, REPLACED, inputs).map(left_out));
     conflicts.extend(of_dotenv(&home.real.join(".env"), inputs, plan));
     conflicts
 }

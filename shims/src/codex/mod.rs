@@ -23,6 +23,7 @@ mod projects;
 mod roles;
 mod runtime;
 mod settings;
+mod trials;
 mod variables;
 
 use std::ffi::OsString;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, ToolSet, Versions};
 use home::CodexHome;
 use models::Catalogue;
@@ -64,11 +66,15 @@ impl Agent for Codex {
     }
 
     fn managed_env_vars(&self) -> &'static [&'static str] {
-        &variables::FAMILY
+        variables::FAMILY
     }
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        &variables::SPARED
+        variables::SPARED
+    }
+
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        trials::of(places)
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {

@@ -6,6 +6,7 @@
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
 use crate::Message;
+use crate::judged::codex::SETTING_PINNED as PINNED;
 use std::path::{Component, Path, PathBuf};
 
 use toml::{Table, Value as Toml};
@@ -33,10 +34,6 @@ pub const WINDOW: [&str; 2] = ["model_auto_compact_token_limit", "model_context_
 /// The settings of a project that choose a model and that no `-c` word outdoes; the second where the launch has no
 /// catalogue of its own.
 const CHOOSES: [&str; 2] = ["agents", "model_catalog_json"];
-
-/// The settings by which a file chooses a model and that a `-c` word outdoes, beside `model` and `review_model`.
-const PINNED: [&str; 3] =
-    ["agents.default_subagent_model", "memories.consolidation_model", "memories.extract_model"];
 
 /// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
 fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
@@ -183,7 +180,7 @@ pub fn chosen_elsewhere(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> V
     };
     let (memories, sub_agents) = (names("memories"), names("default_subagent_model"));
     let is_named = |path: &&str| if path.starts_with("memories") { memories } else { sub_agents };
-    PINNED.into_iter().filter(is_named).collect()
+    PINNED.iter().copied().filter(is_named).collect()
 }
 
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{EntryKind, Inputs, Launch, Plan, Sessions};
+use crate::{EntryKind, Fact, Inputs, Launch, Plan, Sessions};
 
 const DATABASE: &str = "crush.db";
 /// The folder of Crush's log, `crush.log`.
@@ -77,7 +77,7 @@ impl History {
         let Some(before) = &self.before else { return Vec::new() };
         let mut paths = Vec::new();
         // Most machines have none, and are asked no more.
-        if !inputs.entries(&before.data).is_empty() {
+        if unreadable(&before.data, inputs).is_some() || !inputs.entries(&before.data).is_empty() {
             paths.push(self.folder.clone());
             if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {
                 paths.extend(before.folders(inputs));
@@ -106,18 +106,16 @@ impl History {
     fn take_over(&self, inputs: &Inputs, plan: &mut Plan) {
         let Some(before) = &self.before else { return };
         let earlier = before.folders(inputs);
+        before.warn_of_unreadable(&earlier, inputs, plan);
         if earlier.iter().any(|folder| inputs.entries(folder).iter().any(|entry| entry.name == INIT)) {
             plan.write(self.folder.join(INIT), "");
         }
         let databases = earlier.iter().filter(|folder| has_file(folder, DATABASE, inputs));
         let databases: Vec<_> = databases.map(|folder| folder.join(DATABASE)).collect();
         if databases.len() > 1 {
-            let shown = databases.iter().map(|database| {
-                let mut words = String::from("\n  crush --data-dir=");
-                words.push_str(&quote(database.parent().unwrap_or(database).as_os_str()));
-                words + " session list"
-            });
-            let shown: String = shown.collect();
+            let shown = databases.iter().filter_map(|database| database.parent()).map(session_list);
+            let line = |command| format!("\n  {command}");
+            let shown: String = shown.map(line).collect();
             let text = "all providers share one history of this project from now on: the one that was used last. \
                         The others stay where they are";
             plan.warn(Message::new(text, format!("to look into each:{shown}")));
@@ -143,6 +141,37 @@ impl Before {
         let meant = folders.filter(|entry| is_meant(&entry.name));
         meant.map(|entry| self.data.join(&entry.name).join(&self.key)).collect()
     }
+
+    /// One history has one database, so that what is hidden now cannot be brought in once Crush has made another.
+    fn warn_of_unreadable(&self, folders: &[PathBuf], inputs: &Inputs, plan: &mut Plan) {
+        let places = folders.iter().chain([&self.data]);
+        let hidden: Vec<_> = places.filter_map(|place| Some((place, unreadable(place, inputs)?))).collect();
+        let Some((first, _)) = hidden.first() else { return };
+        let line = |(place, why): &(&PathBuf, &str)| format!("\n  {}: {why}", place.display());
+        let lines: String = hidden.iter().map(line).collect();
+        let folder =
+            if *first == &self.data { first.join("PROVIDER").join(&self.key) } else { (*first).clone() };
+        plan.warn(Message::new(
+            format!("sessions of earlier versions may be here, and could not be read:{lines}"),
+            format!(
+                "make it readable before the first session of this project, and it is gone on with; later, {} shows it",
+                session_list(&folder)
+            ),
+        ));
+    }
+}
+
+/// The command that lists the sessions of one folder.
+fn session_list(folder: &Path) -> String {
+    format!("crush --data-dir={} session list", quote(folder.as_os_str()))
+}
+
+/// Why what is at `path` cannot be read.
+fn unreadable<'a>(path: &Path, inputs: &'a Inputs) -> Option<&'a str> {
+    match inputs.fact(path) {
+        Some(Fact::Unreadable(why)) => Some(why),
+        _ => None,
+    }
 }
 
 fn has_file(folder: &Path, name: &str, inputs: &Inputs) -> bool {
@@ -152,7 +181,7 @@ fn has_file(folder: &Path, name: &str, inputs: &Inputs) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entry, Fact, Note};
+    use crate::{Entry, Note};
 
     fn folder(names: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
@@ -200,6 +229,33 @@ mod tests {
         let plan = planned(&facts);
         assert!(plan.adopt.is_empty() && plan.notes.is_empty());
     }
+
+    #[test]
+    fn a_folder_of_earlier_sessions_that_cannot_be_read_is_named_until_there_is_a_session() {
+        let denied = || Fact::Unreadable("permission denied".to_owned());
+        let warned = |facts: &[(&str, Fact)]| -> Vec<String> {
+            let notes = planned(facts).notes;
+            notes
+                .iter()
+                .map(|note| if let Note::Warning(text) = note { text.render() } else { String::new() })
+                .collect()
+        };
+        let mut facts = vec![
+            ("/s/projects/key", Fact::Absent),
+            ("/s/data", folder(&[("m", EntryKind::Dir), ("q", EntryKind::Dir)])),
+            ("/s/data/m/key", folder(&[("crush.db", EntryKind::File)])),
+            ("/s/data/q/key", denied()),
+        ];
+        let one = warned(&facts);
+        assert!(one.len() == 1 && one[0].contains("/s/data/q/key: permission denied"), "{one:?}");
+        assert!(one[0].contains("crush --data-dir=/s/data/q/key session list"), "{one:?}");
+        assert!(planned(&facts).adopt.contains_key(Path::new("/s/projects/key/crush.db")));
+        let all = warned(&[("/s/projects/key", Fact::Absent), ("/s/data", denied())]);
+        assert!(all.len() == 1 && all[0].contains("/s/data/PROVIDER/key"), "{all:?}");
+        facts[0].1 = folder(&[("crush.db", EntryKind::File)]);
+        assert!(warned(&facts).is_empty());
+    }
+
     #[test]
     fn a_provider_that_keeps_its_sessions_apart_goes_on_with_its_own_and_no_other_does() {
         let database = folder(&[("crush.db", EntryKind::File)]);

@@ -20,6 +20,7 @@ mod project_files;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod variables;
 
 use std::ffi::OsString;
@@ -32,6 +33,7 @@ use self::config::CrushProvider;
 use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
+use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
 /// A JSON object.
@@ -71,13 +73,17 @@ impl Agent for Crush {
     }
 
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        &variables::SPARED
+        variables::SPARED
     }
 
     /// Which release is the newest is asked at each start, and there is no switch; what was used goes to
     /// `data.charm.land` unless metrics are off (seen in 0.90.1).
     fn own_hosts(&self) -> &'static [&'static str] {
         &["api.github.com", "data.charm.land"]
+    }
+
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        trials::of(places)
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {

@@ -13,10 +13,8 @@ use super::JsonObject;
 use super::case_fold::{respell, spelled};
 use super::project_files::any_text;
 use crate::json::{self, GO};
+pub use crate::judged::crush::SETTING_REPLACED as OURS;
 use crate::{Fact, Inputs};
-
-/// What a launch decides.
-pub const OURS: [&str; 3] = ["providers", "models", "recent_models"];
 
 /// What we look for in the settings, in `options` and in each of `mcp`, and Crush finds in any case.
 const TOP: [&str; 6] = ["providers", "models", "recent_models", "options", "mcp", "env"];
@@ -86,7 +84,7 @@ impl Theirs {
         let mut settings = object(&self.settings(), inputs)?;
         let file = self.choices();
         let mut choices = file.as_ref().map_or_else(|| Ok(JsonObject::new()), |file| object(file, inputs))?;
-        for key in OURS {
+        for &key in OURS {
             settings.shift_remove(key);
             choices.shift_remove(key);
         }

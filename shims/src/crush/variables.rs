@@ -16,36 +16,7 @@ use crate::inputs::matches;
 use crate::proxy::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Plan, Protocol, Proxy, Value};
 
-/// Everything that Crush or one of its SDKs listens to, and what earlier launches set.
-pub const FAMILY: &[&str] = &[
-    "CRUSH_*",
-    "OPENAI_*",
-    "ANTHROPIC_*",
-    "HYPER_*",
-    "CATWALK_URL",
-    // `http2debug=2` writes each header to stderr, the key's too.
-    "GODEBUG",
-    "AGENT_RUN_API_KEY",
-    "AGENT_RUN_API_KEY_*",
-    "AGENT_RUN_HEADER_*",
-];
-
-/// What of the family stays, because it moves no request and a user may need it, with the reason.
-pub const SPARED: [(&str, &str); 11] = [
-    ("CRUSH_DISABLE_METRICS", "whether metrics are sent, and to nobody but Charm"),
-    ("CRUSH_SKILLS_DIR", "where skills are"),
-    ("CRUSH_CACHE_DIR", "where caches are"),
-    ("CRUSH_CORE_UTILS", "how the shell tool runs programs"),
-    ("CRUSH_DISABLE_ANTHROPIC_CACHE", "how a request is made, not where it goes"),
-    ("CRUSH_SKIP_DATADIR_LOCK", "whether a session folder is locked"),
-    ("CRUSH_UI_DEBUG", "a switch of the terminal interface"),
-    ("OPENAI_API_KEY", OF_THE_TOOLS),
-    ("OPENAI_BASE_URL", OF_THE_TOOLS),
-    ("ANTHROPIC_API_KEY", OF_THE_TOOLS),
-    ("ANTHROPIC_BASE_URL", OF_THE_TOOLS),
-];
-const OF_THE_TOOLS: &str =
-    "Crush prefers our key and URL (seen in 0.90.1), and the user's own tools may need theirs";
+pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
 
 /// What would add headers or a second credential to each request of either SDK.
 const OPENAI: &[&str] = &["OPENAI_CUSTOM_HEADERS"];

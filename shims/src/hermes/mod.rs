@@ -16,6 +16,7 @@ mod routing;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod trials;
 pub mod variables;
 pub mod yaml;
 
@@ -28,6 +29,7 @@ use sha2::{Digest as _, Sha256};
 use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
+use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
 
 /// Hermes Agent.
@@ -59,11 +61,15 @@ impl Agent for Hermes {
     }
 
     fn managed_env_vars(&self) -> &'static [&'static str] {
-        &variables::FAMILY
+        variables::FAMILY
     }
 
     fn refused_key(&self, key: &str) -> Option<&'static str> {
         routing::refused_key(key)
+    }
+
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        trials::of(places)
     }
 
     fn one_shot(&self, prompt: &str) -> Vec<OsString> {

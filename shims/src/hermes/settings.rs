@@ -8,54 +8,14 @@ use serde_json::json;
 use super::yaml::{Mapping, Node};
 use crate::Inputs;
 use crate::Message;
+use crate::judged::hermes::{
+    SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
+    SETTING_REPLACED_IN_DELEGATION as DELEGATION,
+};
 use crate::yaml::Flaw;
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";
-
-/// Top-level keys that say where requests go (Hermes 0.19).
-const ROUTING: [&str; 16] = [
-    "model",
-    "providers",
-    "custom_providers",
-    "fallback_providers",
-    "fallback_model",
-    "credential_pool_strategies",
-    "model_aliases",
-    "provider_routing",
-    "smart_model_routing",
-    "provider",
-    "base_url",
-    "api_base",
-    "api_key",
-    "api_mode",
-    "context_length",
-    "auxiliary",
-];
-
-/// What routes a sub-agent.
-const DELEGATION: [&str; 5] = ["model", "provider", "base_url", "api_key", "api_mode"];
-
-/// The side tasks that Hermes 0.19 sends to a model. Left to themselves they try other providers, with the
-/// conversation, when the chosen one answers with an error.
-const SIDE_TASKS: [&str; 16] = [
-    "vision",
-    "web_extract",
-    "compression",
-    "skills_hub",
-    "approval",
-    "mcp",
-    "title_generation",
-    "memory_query_rewrite",
-    "tts_audio_tags",
-    "triage_specifier",
-    "kanban_decomposer",
-    "profile_describer",
-    "goal_judge",
-    "curator",
-    "monitor",
-    "background_review",
-];
 
 /// What of a user's side task does not route.
 const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "language"];
@@ -96,7 +56,7 @@ pub fn side_tasks(settings: &Mapping) -> Mapping {
         tasks.set(name, value.clone());
     }
     let plugins = theirs.entries().filter(|(_, value)| value.mapping().is_some()).map(|(task, _)| task);
-    for task in SIDE_TASKS.into_iter().chain(plugins) {
+    for task in SIDE_TASKS.iter().copied().chain(plugins) {
         let mut settings = theirs.get(task).and_then(Node::mapping).cloned().unwrap_or_default();
         settings.retain(|key| SIDE_TASK_KEYS.contains(&key));
         settings.set("provider", json!("main"));

@@ -5,39 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::inputs::matches;
 
-/// Patterns of the variables that a launch removes, and keeps every `.env` from setting. Judged over the 946 names
-/// that the sources of 0.19 read. What the families spare of `HERMES_*` tells neither where requests go nor with
-/// which key or model: times, languages, themes, paths of tools, what a package manager says of itself, and
-/// `HERMES_CA_BUNDLE`, by which the user's own environment says whom to trust.
-pub const FAMILY: [&str; 26] = [
-    "AUXILIARY_*",
-    "CUSTOM_*",
-    "LLM_MODEL",
-    "OPENAI_BASE_URL",
-    "OPENROUTER_BASE_URL",
-    "HERMES_HOME",
-    "HERMES_MANAGED_DIR",
-    "HERMES_PROFILE",
-    "HERMES_INFERENCE_*",
-    "HERMES_*MODEL",
-    "HERMES_*_PROVIDER",
-    "HERMES_BASE_URL",
-    "HERMES_*_BASE_URL",
-    "HERMES_API_KEY",
-    "HERMES_*_API_KEY",
-    "HERMES_*_TOKEN",
-    "HERMES_*_SECRET",
-    "HERMES_COPILOT_*",
-    "HERMES_SHARED_AUTH_DIR",
-    "HERMES_MAX_TOKENS",
-    "HERMES_IGNORE_USER_CONFIG",
-    "HERMES_SAFE_MODE",
-    NO_DOTENV,
-    // Of a session or a job around this launch.
-    "HERMES_SESSION_*",
-    "HERMES_KANBAN_*",
-    "HERMES_CRON_SESSION",
-];
+pub use crate::judged::hermes::VARIABLE_REMOVED as FAMILY;
 
 /// Keeps python-dotenv 1.2 from reading the pins.
 pub const NO_DOTENV: &str = "PYTHON_DOTENV_DISABLED";
@@ -57,7 +25,7 @@ pub fn is_family(name: &str) -> bool {
 /// What stays empty in every launch, and every name of a family that these dotenv files may set.
 pub fn pinned<'a>(dotenvs: impl Iterator<Item = &'a [u8]>) -> BTreeSet<String> {
     let is_pinned = |name: &str| is_family(name) && !ITS_OWN.iter().any(|pattern| matches(pattern, name));
-    let exact = FAMILY.into_iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
+    let exact = FAMILY.iter().copied().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
     let exact = exact.map(str::to_owned);
     let more = ["HERMES_INFERENCE_MODEL", "HERMES_INFERENCE_PROVIDER", "HERMES_MODEL", "HERMES_TUI_PROVIDER"];
     let more = more.into_iter().chain(["CUSTOM_BASE_URL"]).map(str::to_owned);

@@ -84,7 +84,7 @@ impl CachedList {
     /// The ids that begin with `prefix` and that the filters keep, sorted; of more than `many`, only their parts
     /// up to the next `/` after the prefix.
     ///
-    /// A part is left by a search for what comes after it, so that 50,000 models cost little more than 500.
+    /// A part is left by a search for what comes after it, so that 5,000 models cost little more than 500.
     ///
     /// # Errors
     /// When the file is corrupt.

@@ -4,7 +4,7 @@
 //! are handed on as a part of the list.
 
 mod failure;
-mod http;
+pub(super) mod http;
 pub mod pages;
 mod probe;
 

@@ -16,7 +16,7 @@ use shims::quote;
 use crate::config::{DEMO, lint};
 use crate::fs::atomic::AtomicFile;
 use crate::fs::held;
-use crate::ui::{log, output};
+use crate::ui::{log, output, prompt};
 
 use super::check;
 
@@ -26,8 +26,9 @@ const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
 /// Opens the config at `path` in `editor`, or says where it is when nobody sits at a terminal.
 ///
 /// `editor` is what `$VISUAL` or `$EDITOR` says, with arguments as a shell splits them. With `bootstrap`
-/// a file that is not there yet is written first; one that is stays as it is.
-pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitCode> {
+/// a file that is not there yet is written first; one that is stays as it is. The cursor begins in `line`, in an editor
+/// that is known to take one.
+pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<usize>) -> Result<ExitCode> {
     let written = bootstrap && write_example(path)?;
     if matches!(path.try_exists(), Ok(false)) {
         let help = "`agent-run config --bootstrap-config` writes an example there";
@@ -41,12 +42,12 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
     }
     if let Some(why) = unwritable(path) {
         log::warn(why);
-        if !asks("Open it all the same? [Y/n] ")? {
+        if !prompt::agrees("Open it all the same?")? {
             return Ok(ExitCode::SUCCESS);
         }
     }
     loop {
-        edit(path, editor)?;
+        edit(path, editor, line)?;
         let found = lint(path)?;
         if found.errors.is_empty() && found.warnings.is_empty() {
             return Ok(ExitCode::SUCCESS);
@@ -55,7 +56,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>) -> Result<ExitC
         if found.errors.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        if !asks("Open it again? [Y/n] ")? {
+        if !prompt::agrees("Open it again?")? {
             bail!(Message::new("the config has errors", "`agent-run config check` shows them again"));
         }
     }
@@ -70,20 +71,6 @@ fn unwritable(path: &Path) -> Option<Message> {
         format!("an editor cannot save {}{leads}: {}", path.display(), error.desc()),
         format!("change it where it is made, as by home-manager; or see `ls -l {}`", quote(path.as_os_str())),
     ))
-}
-
-/// Asks a question that an empty answer says yes to. An end of input is a no.
-fn asks(question: &str) -> Result<bool> {
-    loop {
-        output::write(|out| write!(out, "{question}"))?;
-        let mut answer = String::new();
-        let read = stdin().read_line(&mut answer).context("could not read the answer")?;
-        match answer.trim().to_lowercase().as_str() {
-            "" | "y" | "yes" if read > 0 => return Ok(true),
-            "" | "n" | "no" => return Ok(false),
-            _ => {}
-        }
-    }
 }
 
 /// Writes the example to `path` unless something is there already; says whether it did.
@@ -109,10 +96,10 @@ fn write_example(path: &Path) -> Result<bool> {
     write().map_err(failed)
 }
 
-fn edit(path: &Path, editor: Option<&OsStr>) -> Result<()> {
+fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> {
     let Some(editor) = editor.filter(|editor| !editor.is_empty()) else {
         for program in EDITORS {
-            match Command::new(program).arg(path).status() {
+            match Command::new(program).args(file_at(program.as_ref(), path, line)).status() {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 status => return ended(program, status),
             }
@@ -125,7 +112,40 @@ fn edit(path: &Path, editor: Option<&OsStr>) -> Result<()> {
     };
     let words = split(editor)?;
     let (program, arguments) = words.split_first().context("no editor is named")?;
-    ended(&program.to_string_lossy(), Command::new(program).args(arguments).arg(path).status())
+    let file = file_at(program, path, line);
+    ended(&program.to_string_lossy(), Command::new(program).args(arguments).args(file).status())
+}
+
+/// The words that open the file, at the line if the editor is known to take one.
+fn file_at(editor: &OsStr, path: &Path, line: Option<usize>) -> Vec<OsString> {
+    const PLUS: [&str; 13] = [
+        "sensible-editor",
+        "editor",
+        "nano",
+        "vim",
+        "vi",
+        "nvim",
+        "gvim",
+        "emacs",
+        "emacsclient",
+        "micro",
+        "kak",
+        "joe",
+        "ne",
+    ];
+    const COLON: [&str; 4] = ["code", "codium", "cursor", "code-insiders"];
+    let name = Path::new(editor).file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let at = |line: usize| {
+        let mut file = path.as_os_str().to_owned();
+        file.push(format!(":{line}"));
+        file
+    };
+    match line {
+        Some(line) if PLUS.contains(&name) => vec![format!("+{line}").into(), path.into()],
+        Some(line) if COLON.contains(&name) => vec!["--goto".into(), at(line)],
+        Some(line) if name == "hx" => vec![at(line)],
+        _ => vec![path.into()],
+    }
 }
 
 /// The editor's words. A name that is not UTF-8 is taken whole, since it cannot be split as a shell does.
@@ -188,7 +208,7 @@ mod tests {
         assert!(!write_example(&link).expect("left alone"));
         assert!(!root.path().join("nowhere").exists());
         assert!(
-            run(&link, true, None)
+            run(&link, true, None, None)
                 .is_err_and(|error| crate::error::render(&error).starts_with("there is no config"))
         );
     }
@@ -196,7 +216,7 @@ mod tests {
     #[test]
     fn a_missing_file_is_an_error_with_the_way_to_make_one() {
         let root = tempfile::tempdir().expect("a folder");
-        let error = run(&root.path().join("none"), false, None).expect_err("nothing is there").render();
+        let error = run(&root.path().join("none"), false, None, None).expect_err("nothing is there").render();
         assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
@@ -214,14 +234,14 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let (path, log) = (root.path().join("the config"), root.path().join("log"));
         let editor = format!("sh -c 'printf \"%s|\" \"$@\" >{}' sh --wait", log.display());
-        edit(&path, Some(editor.as_ref())).expect("it ran");
+        edit(&path, Some(editor.as_ref()), Some(3)).expect("it ran");
         assert_eq!(fs::read_to_string(log).expect("a log"), format!("--wait|{}|", path.display()));
     }
 
     #[test]
     fn an_editor_that_cannot_run_or_fails_is_said() {
         let said = |editor: &str| {
-            let error = edit(Path::new("x"), Some(editor.as_ref())).expect_err(editor).render();
+            let error = edit(Path::new("x"), Some(editor.as_ref()), None).expect_err(editor).render();
             assert!(error.contains("\nhelp: "), "{error}");
             error
         };

@@ -23,10 +23,18 @@ use crate::ui::output;
 /// As the command says; a fault in the file is one for `check`'s exit code.
 pub fn run(words: &ConfigArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     match &words.command {
-        None => edit::run(path, words.bootstrap_config, env.editor().as_deref()),
+        None => edit::run(path, words.bootstrap_config, env.editor().as_deref(), None),
         Some(ConfigCommand::Path) => output::write(|out| writeln!(out, "{}", path.display())),
         Some(ConfigCommand::Check(words)) => check::run(words, path),
         Some(ConfigCommand::Show(words)) => show::run(words, path, env),
         Some(ConfigCommand::Schema) => output::write(|out| out.write_all(SCHEMA.as_bytes())),
     }
+}
+
+/// Opens the config at a line, as `agent-run config` does.
+///
+/// # Errors
+/// As there.
+pub fn edit_at(path: &Path, line: usize, env: &Environment) -> Result<ExitCode> {
+    edit::run(path, false, env.editor().as_deref(), Some(line))
 }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Protocol, Sessions, ToolSet, quote};
+use shims::{Protocol, Sessions, ToolSet, quoted};
 
 use super::redact::{arguments, proxy, redact_keys, redacted_entries};
 use crate::cli::config::ConfigShowArgs;
@@ -223,8 +223,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            let words: Vec<_> = argv.iter().map(|word| redact_keys(&quote(word.as_ref()))).collect();
-            ("key_command", format!("`{}`, not run here", words.join(" ")))
+            ("key_command", format!("`{}`, not run here", redact_keys(&quoted(argv))))
         }
     }
 }

@@ -4,13 +4,38 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use nix::unistd::{AccessFlags, access};
-use shims::{Agent, Dirs};
+use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
+
+/// What was found about the agents.
+pub struct AgentsReport {
+    /// Where they are, and which versions.
+    pub found: Group,
+    /// The known problems of these versions.
+    pub known: Group,
+    /// The agents that are here, each with its program and the version that it printed.
+    pub here: Vec<AgentHere>,
+}
+
+/// An agent that is here.
+pub struct AgentHere {
+    pub agent: &'static dyn Agent,
+    pub program: PathBuf,
+    pub version: Option<Version>,
+}
+
+/// What was found about one agent.
+#[derive(Default)]
+struct Looked {
+    findings: Vec<Finding>,
+    known: Vec<Finding>,
+    version: Option<Version>,
+}
 
 /// Looks at these agents, and names the known problems of the versions that are here. An agent that is missing is a
 /// problem only where it was named, or none is there, and worth a note where it is one of the `used`.
@@ -24,31 +49,33 @@ pub fn look(
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
-) -> anyhow::Result<[Group; 2]> {
+) -> anyhow::Result<AgentsReport> {
     // Held here too, so that a signal between two of them is seen below.
     let _held = interrupts.hold()?;
     let found: Vec<_> = agents.iter().map(|&agent| (agent, find(agent, dirs, env))).collect();
     let all_missing = found.iter().all(|(_, program)| program.is_err());
     let mut group = Group::new("Agents");
     // Each takes up to some seconds to tell its version.
-    let findings: Vec<[Vec<Finding>; 2]> = thread::scope(|scope| {
+    let looked: Vec<Looked> = thread::scope(|scope| {
         let asked: Vec<_> = found
             .iter()
             .map(|(agent, program)| {
                 scope.spawn(move || match program {
-                    Ok(program) => look_at(*agent, program, env, interrupts),
+                    Ok(program) => look_at(*agent, program, named, env, interrupts),
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         if missing && !named && !all_missing && !used.contains(&agent.name()) {
                             let text = format!("not here; {}", agent.install());
-                            return [vec![Finding::ok(agent.name(), text).in_short("")], Vec::new()];
+                            let findings = vec![Finding::ok(agent.name(), text).in_short("")];
+                            return Looked { findings, ..Looked::default() };
                         }
                         let mark = if missing && !named && !all_missing {
                             Severity::Note
                         } else {
                             Severity::Problem
                         };
-                        [vec![Finding::error(mark, agent.name(), error, agent.install())], Vec::new()]
+                        let finding = Finding::error(mark, agent.name(), error, agent.install());
+                        Looked { findings: vec![finding], ..Looked::default() }
                     }
                 })
             })
@@ -57,43 +84,58 @@ pub fn look(
     });
     interrupts.check()?;
     let mut known = Group::new("Known problems of these versions");
-    for [found, problems] in findings {
-        group.extend(found);
-        known.extend(problems);
+    let mut here = Vec::new();
+    for ((agent, program), looked) in found.into_iter().zip(looked) {
+        group.extend(looked.findings);
+        known.extend(looked.known);
+        here.extend(program.ok().map(|program| AgentHere { agent, program, version: looked.version }));
     }
-    Ok([group, known])
+    Ok(AgentsReport { found: group, known, here })
 }
 
 /// The agent's program, as a launch finds it.
-///
-/// # Errors
-/// As [`program::locate`].
-pub fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<PathBuf> {
+fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<PathBuf> {
     program::locate(agent, dirs, env)
 }
 
 fn look_at(
     agent: &'static dyn Agent,
     program: &Path,
+    named: bool,
     env: &Environment,
     interrupts: &Interrupts,
-) -> [Vec<Finding>; 2] {
-    let version = version::ask(program, env, interrupts);
-    let known = version.as_ref().map_or_else(|_| Vec::new(), |version| known(agent, version));
-    let mut findings = vec![judge(agent, program, version)];
+) -> Looked {
+    let asked = version::ask(program, env, interrupts);
+    let version = asked.as_ref().ok().cloned();
+    let known = version.as_ref().map_or_else(Vec::new, |version| known(agent, version, named));
+    let mut findings = vec![judge(agent, program, asked)];
     findings.extend(around(agent, program, env));
-    [findings, known]
+    Looked { findings, known, version }
 }
 
-/// The known problems of a version. What was still there in the newest version that was run may be in a later one.
-fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
+/// The known problems of a version: each where the agent was named, else how many. What was still there in the newest
+/// version that was run may be in a later one.
+fn known(agent: &dyn Agent, version: &Version, named: bool) -> Vec<Finding> {
     let here = agent.known_problems().iter().filter(|problem| {
         let bound = |text: &str| version::parse(text);
         bound(problem.since).is_none_or(|since| since <= *version)
             && problem.gone.and_then(bound).is_none_or(|gone| *version < gone)
     });
-    here.map(|problem| Finding::known(agent.name(), format!("{} ({})", problem.text, problem.versions())))
-        .collect()
+    if named {
+        let said = |problem: &KnownProblem| format!("{} ({})", problem.text, problem.versions());
+        return here.map(|problem| Finding::known(agent.name(), said(problem))).collect();
+    }
+    match here.count() {
+        0 => Vec::new(),
+        count => {
+            let text = format!(
+                "{}: {count}; `agent-run doctor {}` lists them",
+                version::shown(version),
+                agent.name()
+            );
+            vec![Finding::known(agent.name(), text)]
+        }
+    }
 }
 
 fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) -> Finding {
@@ -129,7 +171,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.
-fn by_number(agent: &dyn Agent) -> String {
+pub fn by_number(agent: &dyn Agent) -> String {
     let install = agent.install();
     if install.starts_with("npm ") {
         format!("{install}@{}", agent.versions().tested)

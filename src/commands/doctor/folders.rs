@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use shims::{Dirs, quote};
 
@@ -19,11 +19,17 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
     for (what, root) in [("cache", &dirs.cache), ("state", &dirs.state)] {
         let Ok(metadata) = root.metadata() else { continue };
         let shown = root.display();
+        let (size, unreadable) = size(root);
+        for (path, why) in unreadable {
+            let help = format!("ls -ld {}", quote(path.as_os_str()));
+            let text = format!("{} cannot be read: {why}; what is in it is passed over", path.display());
+            group.add(Finding::problem(what, text, help));
+        }
         group.add(if metadata.permissions().mode() & 0o077 != 0 {
             let help = format!("chmod 700 {}", quote(root.as_os_str()));
             Finding::problem(what, format!("others can look into {shown}"), help)
         } else {
-            Finding::ok(what, format!("{shown}, {}", megabytes(size(root))))
+            Finding::ok(what, format!("{shown}, {}", megabytes(size)))
         });
     }
     for agent in shims::coding_agents() {
@@ -55,7 +61,7 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
 }
 
 fn left_over(path: &Path, whose: &str) -> Finding {
-    let text = format!("left behind {whose}: {}, {}", path.display(), megabytes(size(path)));
+    let text = format!("left behind {whose}: {}, {}", path.display(), megabytes(size(path).0));
     Finding::note("cache", text, format!("rm -r {}", quote(path.as_os_str())))
 }
 
@@ -71,7 +77,7 @@ fn provider(folder: &str) -> &str {
     }
 }
 
-fn folders(path: &Path) -> Vec<(String, std::path::PathBuf)> {
+fn folders(path: &Path) -> Vec<(String, PathBuf)> {
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     let dirs = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
     let mut folders: Vec<_> =
@@ -80,15 +86,28 @@ fn folders(path: &Path) -> Vec<(String, std::path::PathBuf)> {
     folders
 }
 
-/// Bytes below a folder, links not followed.
-fn size(path: &Path) -> u64 {
-    let entries = fs::read_dir(path).into_iter().flatten().flatten();
-    let of = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => size(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.map(of).sum()
+/// Bytes below a folder, links not followed, and the folders that cannot be read.
+fn size(path: &Path) -> (u64, Vec<(PathBuf, std::io::Error)>) {
+    let (mut bytes, mut unreadable, mut folders) = (0, Vec::new(), vec![path.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        match fs::read_dir(&folder) {
+            Ok(entries) => {
+                for (metadata, path) in
+                    entries.flatten().filter_map(|entry| Some((entry.metadata().ok()?, entry.path())))
+                {
+                    if metadata.is_dir() {
+                        folders.push(path);
+                    } else {
+                        bytes += metadata.len();
+                    }
+                }
+            }
+            // A launch may remove a folder meanwhile.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => unreadable.push((folder, error)),
+        }
+    }
+    (bytes, unreadable)
 }
 
 fn megabytes(bytes: u64) -> String {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::unistd::{AccessFlags, access};
-use shims::quote;
+use shims::{quote, quoted};
 
 use super::report::{Finding, Group, Severity};
 use crate::config::{KeyCheck, KeySource, Provider};
@@ -51,8 +51,7 @@ fn shown(source: KeySource<'_>) -> String {
 }
 
 fn command(argv: &[String]) -> String {
-    let words: Vec<_> = argv.iter().map(|word| quote(word.as_ref())).collect();
-    format!("`{}`", words.join(" "))
+    format!("`{}`", quoted(argv))
 }
 
 fn unasked(name: &str, argv: &[String], env: &Environment) -> Finding {

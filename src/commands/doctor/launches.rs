@@ -3,43 +3,56 @@
 use shims::{Agent, Message, Note, Proxy};
 
 use super::report::{Finding, Group, Severity};
-use crate::config::Loaded;
+use crate::config::Config;
 use crate::context::Context;
 use crate::launch::explain::{self, Choice};
 use crate::launch::{self, LaunchRequest, Network, conflicts, resolve};
 use crate::shim_links::pairs::ShimTarget;
 
-/// The provider to plan with: the one named, else the first in the config that the agent can use.
-pub fn provider<'a>(agent: &dyn Agent, named: Option<&'a str>, loaded: &'a Loaded) -> Option<&'a str> {
-    let fits = |name: &&str| {
-        loaded.config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
-    };
-    match named {
-        Some(name) => Some(name).filter(fits),
-        None => loaded.config.providers.keys().map(String::as_str).find(fits),
-    }
+/// The launches of an agent that are looked at.
+pub struct Launches {
+    pub agent: &'static dyn Agent,
+    pub providers: Vec<String>,
 }
 
-/// Plans the launches of `pairs`, or where there are none one of each agent, with no words of its own.
-pub fn look(
+/// The launches of these agents: on the provider that was named, else those of `pairs`, and where there are none on the
+/// first provider of the config that each agent can use.
+pub fn of(
     agents: &[&'static dyn Agent],
     named: Option<&str>,
     pairs: &[ShimTarget],
-    context: &Context<'_>,
-) -> Group {
+    config: &Config,
+) -> Vec<Launches> {
+    let launches = |&agent: &&'static dyn Agent| {
+        let fits = |name: &&String| {
+            config.providers.get(*name).is_some_and(|it| resolve::common(agent, it).is_some())
+        };
+        let paired: Vec<String> = pairs
+            .iter()
+            .filter(|pair| pair.agent.name() == agent.name())
+            .map(|pair| pair.provider.clone())
+            .collect();
+        let providers = match named {
+            Some(name) => Some(name.to_owned()).iter().filter(fits).cloned().collect(),
+            None if !paired.is_empty() => paired,
+            // What this machine is used for is another agent.
+            None if !pairs.is_empty() && agents.len() > 1 => return None,
+            None => config.providers.keys().find(fits).cloned().into_iter().collect(),
+        };
+        Some(Launches { agent, providers })
+    };
+    agents.iter().filter_map(launches).collect()
+}
+
+/// Plans each launch, with no words of its own.
+pub fn look(launches: &[Launches], named: Option<&str>, context: &Context<'_>) -> Group {
     let mut group = Group::new("Launches");
-    for &agent in agents {
-        let mut of_agent = pairs.iter().filter(|pair| pair.agent.name() == agent.name()).peekable();
-        if of_agent.peek().is_some() {
-            of_agent.for_each(|pair| group.extend(look_at(agent, &pair.provider, context)));
-            continue;
+    for Launches { agent, providers } in launches {
+        if providers.is_empty() {
+            group.add(unusable(*agent, named));
         }
-        if !pairs.is_empty() && agents.len() > 1 {
-            continue;
-        }
-        match provider(agent, named, &context.loaded) {
-            Some(provider) => group.extend(look_at(agent, provider, context)),
-            None => group.add(unusable(agent, named)),
+        for provider in providers {
+            group.extend(look_at(*agent, provider, context));
         }
     }
     group
@@ -56,18 +69,19 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
     let request = LaunchRequest::new(agent, provider);
-    // Resolved by itself first: what is missing there a launch may still name.
-    let mut notes = Vec::new();
-    if let Err(error) = launch::resolve_only(&request, context, Network::Off, &mut notes) {
-        return vec![Finding::error(Severity::Note, subject, &error, &otherwise)];
-    }
-    let planned = match launch::dry_run(&request, context, Network::Off, &mut notes) {
+    // What is missing to resolve it a launch may still name.
+    let resolved = match launch::resolve_only(&request, context, Network::Off, &mut Vec::new()) {
+        Ok(resolved) => resolved,
+        Err(error) => return vec![Finding::error(Severity::Note, subject, &error, &otherwise)],
+    };
+    let mut planned = match launch::plan_only(&request, context, resolved) {
         Ok(planned) => planned,
         Err(error) => return vec![Finding::error(Severity::Problem, subject, &error, &otherwise)],
     };
     let plan = &planned.plan;
     let Some((launch, _)) = &planned.launch else { return Vec::new() };
-    let inputs = conflicts::inputs(agent, launch, &context.dirs, context.env);
+    conflicts::read_files(agent, &mut planned.inputs);
+    let inputs = &planned.inputs;
     let target = format!("{} at {}", launch.model.value.id, launch.base_url.value);
     let mut findings = vec![Finding::ok(subject.as_str(), target)];
     let assumption = launch.assumption();
@@ -77,11 +91,11 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     }
     let inherits = matches!(launch.proxy, Proxy::Inherit);
     findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
-    for policy in conflicts::policies(&inputs) {
+    for policy in conflicts::policies(inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
         findings.push(Finding::ok(subject.as_str(), text + "; a launch says where it goes against it"));
     }
-    for it in conflicts::of(agent, launch, &inputs, plan) {
+    for it in conflicts::of(agent, launch, inputs, plan) {
         // Nothing to do: it only affects the agent started directly. `why` names it too.
         findings.push(Finding::ok(subject.as_str(), it.sentence()));
     }

@@ -3,7 +3,7 @@
 use shims::Dirs;
 
 use super::report::{Finding, Group, Severity};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, local};
 use crate::config::{Config, Provider};
 use crate::env::Environment;
 use crate::ui::format::age;
@@ -20,6 +20,11 @@ pub fn look<'a>(
     for (name, provider) in providers.filter(|(_, provider)| provider.loads_models()) {
         let known = catalog.known(name, provider);
         let again = format!("`agent-run models list {name} --refresh` asks again");
+        let default = provider.default_model.as_deref();
+        if let Some(missing) = default.and_then(|model| local::missing(model, provider, &known)) {
+            group.add(Finding::said(Severity::Problem, name, &missing, &again));
+            continue;
+        }
         group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
             (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
             (Some(old), None) => {

@@ -11,6 +11,7 @@ mod links;
 mod lists;
 mod probe;
 mod report;
+mod trials;
 mod version;
 
 use shims::Message;
@@ -22,7 +23,9 @@ use anyhow::Result;
 use serde_json::json;
 use shims::Agent;
 
+use self::agents::{AgentHere, AgentsReport};
 use self::keys::Asking;
+use self::launches::Launches;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::DoctorArgs;
@@ -31,6 +34,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
 use crate::probe::Interrupts;
+use crate::shim_links::pairs::ShimTarget;
 use crate::ui::output;
 use crate::ui::screen::Screen;
 
@@ -57,19 +61,28 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     report.add(self::config(&path, &loaded));
     let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
     let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
-    for group in agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)? {
-        report.add(group);
-    }
+    let AgentsReport { found, known: known_problems, here } =
+        agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)?;
+    report.add(found);
     let context = loaded.map(|loaded| Context { env, dirs: dirs.clone(), loaded });
-    let here: Vec<_> = agents.into_iter().filter(|agent| agents::find(*agent, &dirs, env).is_ok()).collect();
     if let Ok(context) = &context {
-        look_closer(asked, &target, &here, context, &mut report);
+        let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
+        let launches = launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config);
+        look_closer(asked, &target, &launches, &pairs, context, &mut report);
         if asked.probe {
-            probe_each(&target, &here, context, &interrupts, &mut report)?;
+            probe_each(&launches, context, &interrupts, &mut report)?;
+        }
+    }
+    if asked.probe {
+        for AgentHere { agent, program, version } in &here {
+            say_that_it_starts(&format!("trying what holds for {}", agent.title()));
+            report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
         }
     }
     let known = context.as_ref().ok().map(|context| |name: &str| is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
+    // Nothing is to be done about them, so they come last.
+    report.add(known_problems);
     if asked.json {
         let version = env!("CARGO_PKG_VERSION");
         let data = json!({ "version": version, "well": report.is_well(), "report": report });
@@ -86,7 +99,8 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
 fn look_closer(
     asked: &DoctorArgs,
     target: &Target,
-    here: &[&'static dyn Agent],
+    launches: &[Launches],
+    pairs: &[ShimTarget],
     context: &Context<'_>,
     report: &mut DoctorReport,
 ) {
@@ -97,7 +111,6 @@ fn look_closer(
     let commands = asked.keys || (named.is_some() && !asked.probe);
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
     // Where there are shims, their pairs are what this machine is used for.
-    let pairs = if named.is_some() { Vec::new() } else { links::pairs(&loaded.config, env) };
     let is_used =
         |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
     let chosen =
@@ -110,35 +123,37 @@ fn look_closer(
     }
     report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
-    report.add(launches::look(here, named, &pairs, context));
+    report.add(launches::look(launches, named, context));
 }
 
-/// Starts each agent that fits, and looks at what it sends.
+/// Starts the agent of each launch, and looks at what it sends.
 fn probe_each(
-    target: &Target,
-    here: &[&'static dyn Agent],
+    launches: &[Launches],
     context: &Context<'_>,
     interrupts: &Interrupts,
     report: &mut DoctorReport,
 ) -> Result<()> {
-    let named = target.provider.as_deref();
-    let launches =
-        here.iter().filter_map(|&agent| Some((agent, launches::provider(agent, named, &context.loaded)?)));
-    let launches: Vec<_> = launches.collect();
-    if launches.is_empty() {
+    if launches.iter().all(|of_agent| of_agent.providers.is_empty()) {
         let mut group = Group::new("Probe");
         let help = "install an agent, or add a provider that speaks its protocol";
         group.add(Finding::problem("probe", "no agent is here that fits the provider", help));
         report.add(group);
     }
-    for (agent, provider) in launches {
-        if std::io::stderr().is_terminal() {
-            _ = writeln!(std::io::stderr(), "starting {} in this folder …", agent.title());
+    for Launches { agent, providers } in launches {
+        for provider in providers {
+            say_that_it_starts(&format!("starting {} on {provider} in this folder", agent.title()));
+            report.add(probe::look(*agent, provider, context, interrupts)?.asked());
+            interrupts.check()?;
         }
-        report.add(probe::look(agent, provider, context, interrupts)?.asked());
-        interrupts.check()?;
     }
     Ok(())
+}
+
+/// Says on a terminal what is waited for.
+fn say_that_it_starts(what: &str) {
+    if std::io::stderr().is_terminal() {
+        _ = writeln!(std::io::stderr(), "{what} …");
+    }
 }
 
 /// Whether a shim or a folder may be called so.

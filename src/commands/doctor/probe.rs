@@ -7,15 +7,16 @@
 //! file of the user's is merged into.
 
 use std::collections::BTreeMap;
+use std::fs;
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
 use shims::proxy::PROXY_VARIABLES;
-use shims::{Agent, Dirs, Launch, Proxy, Template};
+use shims::{Agent, Dirs, Launch, Model, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group, Severity};
-use crate::config::{self, Config, Loaded, ModelEntry, Secret};
+use crate::config::{self, Config, Loaded, Secret};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
@@ -87,7 +88,8 @@ fn probe(
 ) -> Result<(ProbeReport, bool)> {
     let request = LaunchRequest { args: agent.one_shot(probe::PROMPT), ..LaunchRequest::new(agent, name) };
     let mut notes = Vec::new();
-    let (launch, _) = launch::resolve_only(&request, context, Network::Off, &mut notes)?;
+    let resolved = launch::resolve_only(&request, context, Network::Off, &mut notes)?;
+    let (launch, _) = resolved.into_launch().context("a home without a provider has no launch")?;
     let Context { env, dirs, loaded } = context;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let proxy = mock_provider.proxy();
@@ -106,7 +108,10 @@ fn probe(
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
-    let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))));
+    // Claude Code 2.1.332 leaves a folder behind in the one for temporary files.
+    fs::create_dir(place("tmp")).context("could not make a folder for the probe")?;
+    let tmp = ("TMPDIR", Some(place("tmp").into_os_string()));
+    let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))).chain([tmp]));
     let mut context = Context { env: &env, dirs, loaded: config::load(&loaded.path)? };
     turn_here(&mut context.loaded.config, name, &launch, &base, &expected.key);
 
@@ -133,8 +138,8 @@ fn turn_here(config: &mut Config, name: &str, launch: &Launch, url: &str, key: &
     if provider.models.iter().all(|entry| entry.id != model.id) {
         // What the list on disk knows of it: the list is that of the real base URL.
         let (context_window, max_output_tokens) = (model.context_window, model.max_output_tokens);
-        let entry = ModelEntry::named(model.id.clone());
-        provider.models.push(ModelEntry { context_window, max_output_tokens, ..entry });
+        let entry = Model::named(&model.id);
+        provider.models.push(Model { context_window, max_output_tokens, ..entry });
     }
     provider.proxy.0 = Proxy::Inherit;
     let is_proxy = |name: &str| PROXY_VARIABLES.contains(&name) || NO_PROXY.contains(&name);

@@ -48,6 +48,11 @@ impl Finding {
         Self { mark: Severity::Ok, subject: subject.into(), text: text.into(), help: None, brief: None }
     }
 
+    /// How grave it is.
+    pub fn mark(&self) -> Severity {
+        self.mark
+    }
+
     /// A known problem of a version of an agent.
     pub fn known(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { mark: Severity::Known, ..Self::ok(subject, text) }

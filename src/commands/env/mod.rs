@@ -58,7 +58,7 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
     let network = Network::On(KeyPolicy::NoCommands);
     let resolved = launch::resolve_only(&request, &context, network, &mut notes);
     notes.iter().for_each(ui::log::note);
-    let (launch, provider) = resolved?;
+    let (launch, provider) = resolved?.into_launch().context("a home without a provider has no variables")?;
     let home = &context.dirs.home;
     let secrets = Secrets {
         key: if words.with_key { key::of(provider, env, home)? } else { None },

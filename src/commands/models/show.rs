@@ -11,7 +11,7 @@ use super::list::ModelRow;
 use super::{LoadedModels, ModelsContext};
 use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::ModelsShowArgs;
-use crate::config::{ModelEntry, Provider};
+use crate::config::Provider;
 use crate::suggest;
 use crate::ui::sanitize::escaped;
 use crate::ui::screen::Screen;
@@ -71,13 +71,15 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
 
 fn rows(record: &ModelRecord, loaded: &LoadedModels<'_>, provider: &Provider) -> Result<Vec<Vec<String>>> {
     let entry = provider.models.iter().find(|entry| entry.id == record.id);
+    let entry = entry.map(serde_json::to_value).transpose()?.unwrap_or_default();
     let listed = loaded.known.listed(&record.id);
     let listed = listed.map(serde_json::to_value).transpose()?.unwrap_or_default();
     let age = loaded.known.age.map_or_else(String::new, |age| format!(", {} old", format::age(age)));
     let Value::Object(fields) = serde_json::to_value(record)? else { return Ok(Vec::new()) };
     let row = |(field, value): (String, Value)| {
         let is_listed = !listed[&field].is_null() && listed[&field] != json!([]);
-        let from = if entry.is_some_and(|entry| states(entry, &field)) {
+        let key = if field == "input_modalities" { "vision" } else { &field };
+        let from = if !entry[key].is_null() {
             CONFIG.to_owned()
         } else if is_listed {
             format!("{}{age}", record.source.as_deref().unwrap_or_default())
@@ -100,21 +102,5 @@ fn shown(field: &str, value: &Value) -> String {
         }
         Value::Number(number) => number.as_f64().unwrap_or_default().to_string(),
         other => other.to_string(),
-    }
-}
-
-/// Whether the config states this field of a record.
-fn states(entry: &ModelEntry, field: &str) -> bool {
-    match field {
-        "id" => true,
-        "name" => entry.name.is_some(),
-        "context_window" => entry.context_window.is_some(),
-        "max_output_tokens" => entry.max_output_tokens.is_some(),
-        "reasoning" => entry.reasoning.is_some(),
-        "input_modalities" => entry.vision.is_some(),
-        "input_cost_per_million" => entry.input_cost_per_million.is_some(),
-        "output_cost_per_million" => entry.output_cost_per_million.is_some(),
-        "cached_input_cost_per_million" => entry.cached_input_cost_per_million.is_some(),
-        _ => false,
     }
 }

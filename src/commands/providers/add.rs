@@ -1,41 +1,62 @@
-//! `providers add`: a copy of a preset in the user's config.
+//! `providers add`: a copy of a preset in the user's config. At a terminal it asks for the key, tests it and starts an
+//! agent; a launch on a provider that is known and not in the config does the same.
 
 use shims::Message;
-use std::fmt::Write as _;
-use std::io::{IsTerminal, Write, stdin, stdout};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use shims::quote;
+use shims::{Agent, quote};
 
+use super::dialogue::{Draft, KeyAnswer, TestOutcome};
 use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
-use crate::presets::{self, KeyPlace, Preset};
-use crate::ui::output;
-use crate::{config, key, ui};
+use crate::launch::{LaunchRequest, program, resolve, snapshot};
+use crate::presets::{self, KeyPlace};
+use crate::ui::log::say;
+use crate::ui::{output, prompt};
+use crate::{commands, config, suggest, ui};
 
-/// Shows what would be added to the config at `path`, asks, and adds it.
+/// Adds a provider to the config at `path`: at a terminal after a dialogue, elsewhere with `--yes`.
 ///
 /// # Errors
 /// When there is no such preset, the config cannot take it as it is written, or nobody can be asked.
-pub fn run(words: &ProvidersAddArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
-    let preset = presets::by_name(&words.preset)?;
+pub fn run(
+    words: &ProvidersAddArgs,
+    option: Option<&Path>,
+    path: &Path,
+    env: &Environment,
+) -> Result<ExitCode> {
+    let can_ask = prompt::is_possible(env) && !words.yes && !words.dry_run;
+    let preset = match &words.preset {
+        Some(name) => name.clone(),
+        None if can_ask => ask_preset(env)?,
+        None => bail!(Message::new(
+            "no provider is named",
+            "`agent-run providers presets` lists the known ones; add one with `agent-run providers add NAME`"
+        )),
+    };
+    let preset = presets::by_name(&preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
     let before = config::text(path)?;
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
-    let (is_terminal, asked) = (stdin().is_terminal() && stdout().is_terminal(), said(words)?);
+    let mut draft = Draft::new(&preset, name, path, env)?;
+    draft.model = words.model.clone();
+    draft.key = said(words)?.map(KeyAnswer::There);
+    draft.server = words.server.as_deref().map(address).transpose()?;
     if !words.dry_run {
-        config::check_writable(path, &preset.entry(name, asked.as_ref(), words.model.as_deref()))?;
+        config::check_writable(path, &draft.entry())?;
     }
-    let can_ask = is_terminal && !words.yes && !words.dry_run;
-    let key = match (asked, preset.key_variable()) {
-        (None, Some(variable)) if can_ask => ask_for_place(variable, name, env)?,
-        (asked, _) => asked,
-    };
-    let entry = preset.entry(name, key.as_ref(), words.model.as_deref());
+    if can_ask {
+        return at_a_terminal(&mut draft, option);
+    }
+    if let Some(TestOutcome::Failed(message)) = draft.find_model(false)? {
+        ui::log::warn(message);
+    }
+    let entry = draft.entry();
     let after = config::append(&before, name, &entry)?;
     let loaded = config::parse(after, path)?;
     output::write(|out| out.write_all(presets::indented(&entry).as_bytes()))?;
@@ -43,20 +64,166 @@ pub fn run(words: &ProvidersAddArgs, path: &Path, env: &Environment) -> Result<E
         return Ok(ExitCode::SUCCESS);
     }
     if !words.yes {
-        if !is_terminal {
-            bail!(Message::new(
-                "nothing was added, since nobody could be asked",
-                "--yes adds it without asking"
-            ));
-        }
-        if !agreed(&format!("\nAdd this to {}? [Y/n] ", path.display()))? {
+        bail!(Message::new("nothing was added, since nobody could be asked", "--yes adds it without asking"));
+    }
+    draft.write()?;
+    loaded.warnings_about(name).for_each(ui::log::warn);
+    let text = format!("added {name} to {}\n", path.display()) + &next_steps(&draft);
+    output::write(|out| out.write_all(text.as_bytes()))
+}
+
+/// Fills the entry by asking, adds it, and starts an agent if that is wanted.
+fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCode> {
+    let fits = agents(&draft.preset.provider);
+    let dirs = draft.env.dirs()?;
+    let agent = fits.iter().map(|(agent, _)| *agent);
+    let agent = agent.clone().find(|agent| program::locate(*agent, &dirs, draft.env).is_ok());
+    let is_silent =
+        draft.preset.blanks().is_empty() && (draft.key.is_some() || draft.preset.key_variable().is_none());
+    let first = agent.or_else(|| fits.first().map(|(agent, _)| *agent));
+    say(&heading(draft));
+    let outcome = draft.fill(first)?;
+    // Who typed a key has said yes by it.
+    if is_silent {
+        say(&presets::indented(&draft.entry()));
+        if !prompt::agrees(&format!("Add this to {}?", draft.shown_path()))? {
             bail!("nothing was added");
         }
     }
-    config::change_config(path, &entry, |now| config::append(now, name, &entry))?;
-    loaded.warnings_about(name).for_each(ui::log::warn);
-    let text = next_steps(name, &preset, key.as_ref(), path, env);
-    output::write(|out| out.write_all(text.as_bytes()))
+    draft.write()?;
+    say(&format!("Added {} to {}.\n", draft.name, draft.shown_path()));
+    match (outcome, agent) {
+        (TestOutcome::Works, Some(agent)) => {
+            if prompt::agrees(&format!("Start {} on it now?", agent.title()))? {
+                let mut request = LaunchRequest::new(agent, draft.name);
+                request.config = option.map(Path::to_owned);
+                return commands::launch::run(&request, draft.env);
+            }
+        }
+        (TestOutcome::NotTested(why), _) => say(&format!("It was not tested: {why}.\n")),
+        _ => {}
+    }
+    say(&next_steps(draft));
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a person should know of the preset before giving a key.
+fn heading(draft: &Draft<'_>) -> String {
+    let preset = draft.preset;
+    let note = if preset.note.is_empty() { String::new() } else { format!(" {}", preset.note) };
+    format!("{}: {}.{note}\n", draft.name, preset.title)
+}
+
+/// Offers to add the provider of a launch that failed for want of it; says whether it is there now.
+///
+/// Nothing is asked where the launch could not go on: without a terminal, without the agent's program, or with a
+/// provider that is not known.
+///
+/// # Errors
+/// When the launch could not go on for another reason, or the provider cannot be added.
+pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
+    let name = request.provider.as_str();
+    if !prompt::is_possible(env) || !presets::is_known(name) {
+        return Ok(false);
+    }
+    let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
+    let before = config::text(&path)?;
+    if !before.trim().is_empty() {
+        let Ok(loaded) = config::load_for(&path, name) else { return Ok(false) };
+        let homes = resolve::home_names(request.agent.name(), &loaded.config);
+        if loaded.config.providers.contains_key(name) || loaded.check(name).is_err() || homes.contains(name) {
+            return Ok(false);
+        }
+    }
+    let preset = presets::by_name(name)?;
+    if request.protocol.is_none() && !request.force.protocol {
+        resolve::negotiate(request.agent, name, &preset.provider)?;
+    }
+    let dirs = env.dirs()?;
+    program::locate_for(request.agent, &request.args, &snapshot::without_files(&dirs, env), env)?;
+    config::append(&before, name, &preset.entry(name, None, None))?;
+    let mut draft = Draft::new(&preset, name, &path, env)?;
+    config::check_writable(&path, &draft.entry())?;
+    say(&format!("{name} is a known provider, and your config does not have it yet.\n"));
+    say(&heading(&draft));
+    if !prompt::agrees(&format!("Add it, and start {}?", request.agent.title()))? {
+        return Ok(false);
+    }
+    let outcome = draft.fill(Some(request.agent))?;
+    draft.write()?;
+    say(&format!("Added {name} to {}.\n", draft.shown_path()));
+    if let TestOutcome::NotTested(why) = outcome {
+        say(&format!("It was not tested: {why}.\n"));
+    }
+    Ok(true)
+}
+
+/// Greets whoever types the program's name alone and has no config: `None` where there is one, or nobody to ask.
+pub fn greet(env: &Environment) -> Option<Result<ExitCode>> {
+    let path = env.config_file(None).ok()?;
+    if !prompt::is_possible(env) || path.symlink_metadata().is_ok() {
+        return None;
+    }
+    say("\
+agent-run starts Claude Code, Codex, Hermes or Crush on the provider you choose.
+You have no config yet: adding the first provider takes a name and its key.
+Try `agent-run demo` to see it work without a key, `agent-run --help` for the rest.
+
+");
+    let words = ProvidersAddArgs::default();
+    Some(run(&words, None, &path, env))
+}
+
+/// Asks which provider to add; those whose key is in the environment come first.
+fn ask_preset(env: &Environment) -> Result<String> {
+    let all = presets::all()?;
+    let has_key =
+        |preset: &&presets::Preset| preset.key_variable().is_some_and(|name| env.var(name).is_some());
+    let ready: Vec<_> = all.iter().filter(has_key).map(|preset| preset.name.as_str()).collect();
+    if !ready.is_empty() {
+        say(&format!("Keys found in the environment: {}.\n", suggest::join_limited(&ready, 6)));
+    }
+    let usual = ready.first().copied();
+    let shown = usual.map_or_else(
+        || " (such as deepseek or ollama; ? lists all)".to_owned(),
+        |usual| format!(" [{usual}]"),
+    );
+    for _ in 0..5 {
+        let answer = prompt::ask(&format!("Which provider?{shown} "))?;
+        match (answer.as_str(), usual) {
+            ("", Some(usual)) => return Ok(usual.to_owned()),
+            ("", None) => bail!("stopped, and nothing was changed"),
+            ("?", _) => {
+                let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
+                say(&(names.join(", ") + "\n"));
+            }
+            (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
+            (name, _) => {
+                let near = suggest::rank(name, all.iter().map(|preset| preset.name.as_str()));
+                say(&format!(
+                    "No known provider has that name. Near: {}.\n",
+                    near[..near.len().min(3)].join(", ")
+                ));
+            }
+        }
+    }
+    bail!("stopped, and nothing was changed")
+}
+
+/// Scheme, host and port of the URL of a server.
+fn address(url: &str) -> Result<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+    let host = rest.trim_end_matches('/');
+    if !["http", "https"].contains(&scheme)
+        || host.is_empty()
+        || host.contains(['/', '?', '#', '@', ' ', '"'])
+    {
+        bail!(Message::new(
+            format!("--server is not the URL of a server: {url}"),
+            "write scheme, host and port alone: http://127.0.0.1:8081"
+        ));
+    }
+    Ok(format!("{scheme}://{host}"))
 }
 
 /// The place of the key that the words name.
@@ -76,67 +243,29 @@ fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
     words.key_command.as_ref().map(command).transpose().map(|said| said.or(named))
 }
 
-/// Lets the user choose between the preset's variable and the password managers that are here.
-fn ask_for_place(variable: &str, name: &str, env: &Environment) -> Result<Option<KeyPlace>> {
-    let mut ways = managers::found(name, env);
-    if ways.is_empty() {
-        return Ok(None);
-    }
-    let state = if env.var(variable).is_some() { "set here" } else { "not set here" };
-    let mut text = format!("Where is the key?\n  1  in the variable {variable}, {state}\n");
-    for (index, way) in ways.iter().enumerate() {
-        _ = writeln!(text, "  {}  `{}`", index + 2, key::shown(&way.argv));
-    }
-    let answer = ask(&format!("{text}[1] "))?;
-    match answer.parse::<usize>() {
-        _ if answer.is_empty() => Ok(None),
-        Ok(1) => Ok(None),
-        Ok(chosen) if chosen - 1 <= ways.len() && chosen > 1 => {
-            Ok(Some(KeyPlace::Command(ways.swap_remove(chosen - 2).argv)))
-        }
-        _ => bail!(Message::new(
-            format!("`{answer}` is none of these"),
-            "answer with a number, or use --key-command"
-        )),
-    }
-}
-
-fn agreed(question: &str) -> Result<bool> {
-    Ok(matches!(ask(question)?.to_lowercase().as_str(), "" | "y" | "yes"))
-}
-
-fn ask(question: &str) -> Result<String> {
-    output::write(|out| out.write_all(question.as_bytes()))?;
-    let mut answer = String::new();
-    let read = stdin().read_line(&mut answer).context("could not read the answer")?;
-    // The end of input is no consent.
-    if read == 0 {
-        bail!("nothing was added");
-    }
-    Ok(answer.trim().to_owned())
-}
-
-fn next_steps(name: &str, preset: &Preset, key: Option<&KeyPlace>, path: &Path, env: &Environment) -> String {
+/// What to type next.
+fn next_steps(draft: &Draft<'_>) -> String {
+    let Draft { preset, name, env, .. } = draft;
     let mut steps = Vec::new();
-    let blanks = preset.blanks();
+    let is_open = |blank: &String| !draft.filled.iter().any(|(filled, _)| filled == blank);
+    let blanks: Vec<_> = preset.blanks().into_iter().filter(is_open).collect();
     if !blanks.is_empty() {
         steps.push(format!("agent-run config    # put yours in place of {}", blanks.join(" and ")));
     }
-    let variable = match key {
+    let place = draft.key.as_ref().map(|key| key.place(&draft.home));
+    let variable = match &place {
         Some(KeyPlace::Env(name)) => Some(name.as_str()),
         None => preset.key_variable(),
         _ => None,
     };
     steps.extend(variable.filter(|name| env.var(name).is_none()).map(|name| format!("export {name}=…")));
-    if let Some(KeyPlace::Command(argv)) = key {
+    if let (Some(KeyAnswer::There(_)), Some(KeyPlace::Command(argv))) = (&draft.key, &place) {
         let ways = managers::found(name, env);
         steps.extend(ways.into_iter().find(|way| way.argv == *argv).map(|way| way.store));
     }
     let word = quote(name.as_ref());
     steps.push(format!("agent-run providers test {word}"));
-    steps.extend(
-        agents(&preset.provider).first().map(|(a, _)| format!("agent-run launch {word} {}", a.name())),
-    );
-    let path = path.display();
-    steps.iter().fold(format!("added {name} to {path}\nnext:\n"), |text, step| text + "  " + step + "\n")
+    let first = agents(&preset.provider).first().map(|(agent, _)| Agent::name(*agent));
+    steps.extend(first.map(|agent| format!("agent-run launch {word} {agent}")));
+    steps.iter().fold("next:\n".to_owned(), |text, step| text + "  " + step + "\n")
 }

@@ -47,6 +47,13 @@ pub struct KeyCommandPreset {
     pub store: String,
 }
 
+impl KeyCommandPreset {
+    /// Whether it is the system's own keychain.
+    pub fn is_keychain(&self) -> bool {
+        self.argv.first().is_some_and(|program| ["secret-tool", "security"].contains(&program.as_str()))
+    }
+}
+
 /// The ways that are installed here, for the key of the provider `name`.
 pub fn found(name: &str, env: &Environment) -> Vec<KeyCommandPreset> {
     let path = env.path();

@@ -1,10 +1,12 @@
 //! `agent-run providers`: what the config has, what could be added to it, and whether it works.
 
 mod add;
+pub mod dialogue;
 mod hints;
 mod list;
 mod managers;
 mod presets;
+mod remove;
 mod show;
 mod test;
 
@@ -12,13 +14,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::{Agent, Protocol};
+use shims::{Agent, Protocol, quoted};
 
 use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
-use crate::{key, ui};
+use crate::ui;
+
+pub use add::{greet, offer};
 
 /// Runs a command below `providers`.
 ///
@@ -29,7 +33,16 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
         ProvidersCommand::List(words) => list::run(&words, &load(option, &[], env)?, env),
         ProvidersCommand::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
         ProvidersCommand::Presets(words) => presets::run(&words),
-        ProvidersCommand::Add(words) => add::run(&words, &env.config_to_change(option)?, env),
+        ProvidersCommand::Add(words) => add::run(&words, option, &env.config_to_change(option)?, env),
+        ProvidersCommand::Remove(words) => remove::run(&words, &env.config_to_change(option)?, env),
+        ProvidersCommand::Edit(words) => {
+            let loaded = load_sound(option, env)?;
+            let (line, _) = match loaded.locate(&["providers", &words.provider]) {
+                Some(place) => place,
+                None => return Err(lookup::missing(&words.provider, None, &loaded.config)),
+            };
+            super::config::edit_at(&loaded.path, line, env)
+        }
         ProvidersCommand::Test(words) => test::run(&words, &load(option, &[&words.provider], env)?, env),
     }
 }
@@ -40,8 +53,13 @@ fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Load
     Ok(loaded)
 }
 
+/// The config, without the providers in which something is wrong.
+fn load_sound(option: Option<&Path>, env: &Environment) -> Result<Loaded> {
+    config::load_sound(&env.config_file(option)?)
+}
+
 /// The provider called `name`.
-fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
+pub fn find<'a>(name: &str, config: &'a Config) -> Result<&'a Provider> {
     lookup::provider(name, config).map(|(_, provider)| provider)
 }
 
@@ -56,7 +74,7 @@ fn key_place(provider: &Provider) -> Option<(&'static str, String)> {
         KeySource::Literal(_) => ("key", String::new()),
         KeySource::Env(name) => ("key_env", name.to_owned()),
         KeySource::File(path) => ("key_file", path.display().to_string()),
-        KeySource::Command(argv) => ("key_command", key::shown(argv)),
+        KeySource::Command(argv) => ("key_command", quoted(argv)),
     })
 }
 

@@ -5,9 +5,10 @@
 use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Value as Json, json};
 use shims::Protocol;
 
@@ -19,6 +20,10 @@ use crate::env::Environment;
 use crate::key;
 use crate::launch::model::nothing_listed;
 use crate::ui::output;
+use crate::ui::progress::Progress;
+
+/// What the list of models is called among the things that are tested.
+const LIST: &str = "models";
 
 /// What was found out about one thing.
 struct TestResult {
@@ -42,18 +47,27 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
     let key = key::of(provider, env, &dirs.home)?;
-    let key = || Ok(key.clone());
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
-    let list = list(name, provider, &catalog, &key);
-    report(&list, words.json)?;
+    let protocols: Vec<_> =
+        Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).collect();
+    let names: Vec<_> =
+        std::iter::once(LIST).chain(protocols.iter().map(|protocol| protocol.name())).collect();
+    let progress = Progress::start(&names, !words.json);
+    let list = || {
+        let found = list(name, provider, &catalog, &|| Ok(key.clone()));
+        progress.set(0, &found.state());
+        found
+    };
     let model = words.model.clone().or_else(|| provider.default_model.clone());
-    let model = model.or_else(|| catalog.known(name, provider).with_prefix("").into_iter().next());
-    let model = model.with_context(|| nothing_listed(name))?;
-    let mut findings = vec![list];
-    let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
-    for protocol in Protocol::ALL.into_iter().filter(declared) {
+    let known = || catalog.known(name, provider).with_prefix("").into_iter().next();
+    // Without a model the list has to come first.
+    let (first, model) = match model {
+        Some(model) => (None, model),
+        None => (Some(list()), known().with_context(|| nothing_listed(name))?),
+    };
+    let ask = |index: usize, protocol: Protocol| -> Result<TestResult> {
         let base = provider.base_url(protocol).unwrap_or_default();
-        let probe = catalog.probe(name, provider, (protocol, base), &model, &key)?;
+        let probe = catalog.probe(name, provider, (protocol, base), &model, &|| Ok(key.clone()))?;
         let answered = || format!("{model} answers");
         let finding = TestResult {
             what: protocol.name(),
@@ -63,12 +77,28 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
             said: probe.failure.map_or_else(answered, |failure| failure.message.render()),
             hint: hints::about(provider).into_iter().find(|(of, _)| *of == protocol).map(|(_, hint)| hint),
         };
-        report(&finding, words.json)?;
-        findings.push(finding);
-    }
+        progress.set(index, &finding.state());
+        Ok(finding)
+    };
+    let findings: Vec<TestResult> = thread::scope(|scope| {
+        let (list, ask) = (&list, &ask);
+        let listed = first.is_none().then(|| scope.spawn(list));
+        let asked: Vec<_> = protocols
+            .iter()
+            .enumerate()
+            .map(|(index, protocol)| scope.spawn(move || ask(index + 1, *protocol)))
+            .collect();
+        let lost = |_| anyhow!("a thread of the test ended early");
+        let listed = listed.map(|thread| thread.join().map_err(lost)).transpose()?;
+        let asked = asked.into_iter().map(|thread| thread.join().map_err(lost)?);
+        first.into_iter().chain(listed).map(Ok).chain(asked).collect::<Result<_>>()
+    })?;
+    drop(progress);
     if words.json {
         let all: Json = findings.iter().map(TestResult::json).collect();
         output::write(|out| writeln!(out, "{all:#}"))?;
+    } else {
+        output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
     }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -80,8 +110,7 @@ fn list(
     catalog: &Catalog<'_>,
     key: &dyn Fn() -> Result<Option<String>>,
 ) -> TestResult {
-    let finding =
-        |works, took, said| TestResult { what: "models", works, status: None, took, said, hint: None };
+    let finding = |works, took, said| TestResult { what: LIST, works, status: None, took, said, hint: None };
     if !provider.loads_models() {
         return finding(None, None, "not asked: the config turns the list off".to_owned());
     }
@@ -106,21 +135,22 @@ fn list(
     }
 }
 
-/// Tells people of a finding as soon as it is there.
-fn report(finding: &TestResult, json: bool) -> Result<()> {
-    if !json {
-        output::people(|out| out.write_all(finding.lines().as_bytes()))?;
-    }
-    Ok(())
-}
-
 impl TestResult {
-    fn lines(&self) -> String {
-        let verdict = match self.works {
+    fn verdict(&self) -> &'static str {
+        match self.works {
             Some(true) => "ok",
             Some(false) => "failed",
             None => "none",
-        };
+        }
+    }
+
+    /// A line of progress.
+    fn state(&self) -> String {
+        format!("{}: {}", self.what, self.verdict())
+    }
+
+    fn lines(&self) -> String {
+        let verdict = self.verdict();
         let mut said = self.said.lines();
         let mut lines = format!("{verdict:<7} {:<24} {}", self.what, said.next().unwrap_or_default());
         if let Some(took) = self.took {

@@ -59,7 +59,10 @@ impl Completions {
     /// Whether the shell's script stands, as this version writes it; `None` when there is none.
     pub fn is_current(&self, shell: Shell) -> Option<bool> {
         let place = PLACES.iter().find(|place| place.shell == shell)?;
-        Some(nonblocking::text(&self.script(place)).ok()? == script(shell))
+        // bash-completion takes either name, and what nixpkgs installs has the second.
+        let of_nix = self.data.join(place.folder).join("agent-run.bash");
+        let text = nonblocking::text(&self.script(place)).or_else(|_| nonblocking::text(&of_nix));
+        Some(text.ok()? == script(shell))
     }
 
     /// Puts the scripts and the links of these shims in place; says whether there were none before.
@@ -191,6 +194,19 @@ mod tests {
         assert!(!at("bash-completion").exists() && !at("fish").exists());
         let left: Vec<_> = fs::read_dir(at("zsh/site-functions")).expect("a folder").collect();
         assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[test]
+    fn the_name_that_nixpkgs_gives_the_script_of_bash_is_found_too() {
+        let root = tempfile::tempdir().expect("a folder");
+        let completions = Completions::below(root.path().to_owned());
+        assert_eq!(completions.is_current(Shell::Bash), None);
+        let folder = root.path().join("bash-completion/completions");
+        fs::create_dir_all(&folder).expect("created");
+        fs::write(folder.join("agent-run.bash"), script(Shell::Bash)).expect("written");
+        assert_eq!(completions.is_current(Shell::Bash), Some(true));
+        fs::write(folder.join("agent-run"), "# of another version\n").expect("written");
+        assert_eq!(completions.is_current(Shell::Bash), Some(false), "the plain name comes first");
     }
 
     #[test]

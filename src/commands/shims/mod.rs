@@ -9,6 +9,7 @@ mod selection;
 mod target;
 
 use shims::Message;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::process::ExitCode;
@@ -175,20 +176,54 @@ fn remove(asked: &ShimsRemoveArgs, config: Option<&Config>, env: &Environment) -
     Ok(if foreign { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// The shims of a provider, in the folder that the config names.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn of_provider(provider: &str, config: &Config, env: &Environment) -> Result<Vec<String>> {
+    let links = Links::of(folder(None, Some(config), env)?);
+    let is_its = |name: &String| shims::split_shim_name(name).is_some_and(|(_, of)| of == provider);
+    Ok(links.ours()?.into_iter().map(|(name, _)| name).filter(is_its).collect())
+}
+
+/// Removes these shims and what completes them; says which were there.
+///
+/// # Errors
+/// When one cannot be removed.
+pub fn remove_named(names: &[String], config: &Config, env: &Environment) -> Result<Vec<String>> {
+    let links = Links::of(folder(None, Some(config), env)?);
+    let mut report = ShimsReport::new(links.folder(), false);
+    for name in names {
+        report.add(remove_link(name.clone(), &links, false)?);
+    }
+    if !names.is_empty() {
+        forget_completions(&Completions::below(env.dirs()?.data), &links, env)?;
+    }
+    Ok(report.named(&[Outcome::Removed]))
+}
+
 fn list(asked: &ShimsListArgs, config: Option<&Config>, env: &Environment) -> Result<ExitCode> {
     let links = Links::of(folder(asked.folder.dir.as_deref(), config, env)?);
     let mut report = ShimsReport::new(links.folder(), false);
-    for (name, target) in links.ours()? {
+    let mut add = |links: &Links, name: &str, target, shown: String| {
         let problem = match config {
-            Some(config) => problem(&name, config),
+            Some(config) => problem(name, config),
             None => Some("there is no config".to_owned()),
         };
-        let dangling = links.is_dangling(&name);
-        report.add(ShimLine {
-            dangling,
-            problem,
-            ..ShimLine::new(name, Outcome::AlreadyThere, Some(target))
-        });
+        let dangling = links.is_dangling(name);
+        let line = ShimLine::new(shown, Outcome::AlreadyThere, Some(target));
+        report.add(ShimLine { dangling, problem, ..line });
+    };
+    for (name, target) in links.ours()? {
+        add(&links, &name, target, name.clone());
+    }
+    // Those that a package brought, as Nix does; a folder that was named is meant alone.
+    let elsewhere = if asked.folder.dir.is_none() { env.path() } else { Vec::new() };
+    let mut seen = BTreeSet::from([links.folder().canonicalize().ok()]);
+    for links in elsewhere.into_iter().filter(|dir| seen.insert(dir.canonicalize().ok())).map(Links::of) {
+        for (name, target) in links.ours().unwrap_or_default() {
+            add(&links, &name, target, links.folder().join(&name).display().to_string());
+        }
     }
     report.look_at_path(env);
     report.print_list(asked.json)

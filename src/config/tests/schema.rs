@@ -76,6 +76,15 @@ fn it_knows_the_keys_that_the_types_know() {
         }
         assert_eq!(schema.properties(pointer), known, "{pointer}");
     }
+    // The manual's page is made of the schema.
+    let (_, _, page) = crate::manual::PAGES[1];
+    for (text, pointer) in maps() {
+        for key in keys(&text) {
+            let is_there =
+                page.contains(&format!("\n\\fB{key}\\fR ")) || page.contains(&format!(".{key}\\fR "));
+            assert!(is_there, "{key} of {pointer} is not in agent-run-config(5)");
+        }
+    }
     let agents = schema.properties("/$defs/provider/properties/args/anyOf/1");
     assert_eq!(agents, shims::AGENTS.iter().map(|agent| agent.name().to_owned()).collect());
     let protocols = schema.json.pointer("/$defs/provider/properties/protocols/items/enum").expect("a list");

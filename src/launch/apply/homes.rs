@@ -13,9 +13,9 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Result, anyhow};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-use shims::{Agent, Dirs, Plan};
+use shims::{Agent, Plan};
 
-use crate::fs::private_dir::{Folders, private_dir};
+use crate::fs::private_dir::Folders;
 use crate::fs::{io_error, lock, waiting};
 
 const IN_USE: &str = ".agent-run.in-use";
@@ -81,12 +81,12 @@ pub type HomeLock = File;
 ///
 /// # Errors
 /// When the cache folder cannot be written, or another process holds the lock for too long.
-pub fn lock(agent: &dyn Agent, provider: &str, dirs: &Dirs) -> Result<Option<HomeLock>> {
+pub fn lock(agent: &dyn Agent, provider: &str, folders: &mut Folders<'_>) -> Result<Option<HomeLock>> {
     if !agent.has_runtime_home() {
         return Ok(None);
     }
-    let folder = dirs.cache.join(agent.name());
-    private_dir(&folder, dirs)?;
+    let folder = folders.dirs().cache.join(agent.name());
+    folders.private(&folder)?;
     // A provider of that name is served by the same lock, which does no harm.
     let whose = if agent.shares_home() { "all" } else { provider };
     let path = folder.join(format!(".{whose}.lock"));

@@ -1,5 +1,7 @@
 /// How a probe or a demo ends when it is interrupted.
 mod signals;
+/// What holds for the version of an agent.
+mod trials;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

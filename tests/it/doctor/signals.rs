@@ -73,6 +73,23 @@ fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it(
     }
 }
 
+/// What ends a fake agent in the trials of a probe, which have homes of their own.
+const NOT_IN_TRIALS: &str = "case $HOME in */probe-*) exit ;; esac\n";
+
+#[test]
+fn a_signal_in_a_trial_takes_every_agent_and_every_folder_with_it() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let sandbox = sandbox();
+        let pids = sandbox.path("pids");
+        let wait = "case $HOME in */probe-*) ;; *) exit ;; esac\n";
+        let wait = format!("{wait}echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());
+        sandbox.script("claude", &claude("2.1.197", &wait));
+        let words = ["doctor", "--probe", "claude@mock"];
+        assert_eq!(ended_by(&sandbox, &words, 2, &[signal]), Some(128 + signal as i32));
+        leaves_nothing(&sandbox, &words);
+    }
+}
+
 /// Nothing can be removed at such an end, so that the next run does it, and only then.
 #[test]
 fn what_a_killed_probe_or_demo_left_is_removed_by_the_next_one() {
@@ -81,8 +98,8 @@ fn what_a_killed_probe_or_demo_left_is_removed_by_the_next_one() {
     {
         let sandbox = sandbox();
         let pids = sandbox.path("pids");
-        sandbox
-            .script("claude", &claude("2.1.197", &format!("echo $$ >>{}; exec sleep 100\n", pids.display())));
+        let waits = format!("{NOT_IN_TRIALS}echo $$ >>{}; exec sleep 100\n", pids.display());
+        sandbox.script("claude", &claude("2.1.197", &waits));
         let start = || {
             let child = us(&sandbox).args(words).stdout(Stdio::null()).spawn().unwrap();
             until(
@@ -118,7 +135,7 @@ fn what_a_killed_probe_or_demo_left_is_removed_by_the_next_one() {
 fn ended_by(sandbox: &Sandbox, words: &[&str], count: usize, signals: &[Signal]) -> Option<i32> {
     let mut child = us(sandbox).args(words).stdout(Stdio::null()).spawn().unwrap();
     let pids = sandbox.path("pids");
-    until(|| fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() == count), "the agent to start");
+    until(|| fs::read_to_string(&pids).is_ok_and(|text| text.lines().count() >= count), "the agent to start");
     for signal in signals {
         kill(Pid::from_raw(child.id().cast_signed()), *signal).unwrap();
     }
@@ -174,8 +191,9 @@ fn what_an_agent_leaves_running_ends_with_a_probe_and_a_demo() {
         let pids = sandbox.path("pids").display().to_string();
         let child =
             format!("sh -c 'trap \"\" HUP; echo $$ >>{pids}; sleep 100; sleep 100' >/dev/null 2>&1 &");
-        let left =
-            format!("{child}\nsetsid {child}\nuntil test \"$(wc -l <{pids})\" = 2; do sleep 0.05; done\n");
+        let left = format!(
+            "{NOT_IN_TRIALS}{child}\nsetsid {child}\nuntil test \"$(wc -l <{pids})\" = 2; do sleep 0.05; done\n"
+        );
         sandbox.script("claude", &claude("2.1.197", &left));
         sandbox.agent_run(words).exits(0);
         assert_eq!(fs::read_to_string(sandbox.path("pids")).unwrap().lines().count(), 2);

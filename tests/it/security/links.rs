@@ -166,7 +166,7 @@ fn links_in_the_users_own_folders_are_said_and_left_or_replaced_and_never_follow
     let sandbox = sandbox(&lists, QUIET);
     let victim = Victim::of(&sandbox);
     let share = sandbox.home(".local/share");
-    let man = share.join("man/man1");
+    let man = share.join("man");
     let places = [
         (sandbox.home(".local/bin/claude@mock"), &["shims", "install", "claude@mock"] as &[&str], true),
         (sandbox.home(".local/bin/codex@mock"), &["shims", "remove", "codex@mock"], true),
@@ -174,8 +174,8 @@ fn links_in_the_users_own_folders_are_said_and_left_or_replaced_and_never_follow
         (share.join("bash-completion/completions/codex@mock"), &["shims", "install"], true),
         (share.join("fish/vendor_completions.d/agent-run.fish"), &["shims", "install"], true),
         (share.join("zsh/site-functions/_agent-run"), &["shims", "install"], true),
-        (man.join("agent-run.1"), &["man", "--dir", "MAN"], false),
-        (man.join("agent-run-models-list.1"), &["man", "--dir", "MAN"], false),
+        (man.join("man1/agent-run.1"), &["help", "--man", "MAN"], false),
+        (man.join("man5/agent-run-config.5"), &["help", "--man"], false),
     ];
     let mut cases = 0;
     for (path, words, stays) in places {

@@ -52,7 +52,7 @@ const PLUGIN: &[File] = &[
 #[test]
 fn claude_opens_no_place_that_nobody_judged() {
     let Some(stage) = Stage::set("claude", "anthropic") else { return };
-    let judged = Judged::new("claude", include_str!("claude.txt"));
+    let judged = Judged::new("claude");
     stage.plant(
         &[
             "home",

@@ -35,7 +35,7 @@ const HOME: &[File] = &[
 #[test]
 fn codex_opens_no_place_that_nobody_judged() {
     let Some(stage) = Stage::set("codex", "openai-responses") else { return };
-    let judged = Judged::new("codex", include_str!("codex.txt"));
+    let judged = Judged::new("codex");
     let folders =
         ["home", "top", "top/up", "top/up/project", "top/up/project/sub", "linked", "linked/sub", "added"];
     stage.plant(&folders, FOLDER);

@@ -45,7 +45,7 @@ const HOME: &[File] = &[
 )]
 fn crush_opens_no_place_that_nobody_judged() {
     let Some(stage) = Stage::set("crush", "openai-chat-completions") else { return };
-    let judged = Judged::new("crush", include_str!("crush.txt"));
+    let judged = Judged::new("crush");
     stage.plant(
         &["home", "top", "top/up", "top/up/project", "top/up/project/sub", "linked", "linked/sub", "added"],
         FOLDER,

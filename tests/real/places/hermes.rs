@@ -35,7 +35,7 @@ const HOME: &[File] = &[
 #[test]
 fn hermes_opens_no_place_that_nobody_judged() {
     let Some(stage) = Stage::set("hermes", "openai-chat-completions") else { return };
-    let judged = Judged::new("hermes", include_str!("hermes.txt"));
+    let judged = Judged::new("hermes");
     let folders = ["home", "top", "top/up", "top/up/project", "top/up/project/sub", "linked", "linked/sub"];
     stage.plant(&folders, FOLDER);
     stage.plant(&["home"], HOME);

@@ -17,10 +17,10 @@ enum Verdict {
     Harmless,
 }
 
-/// The lines of a list: pattern, verdict, reason, between bars. The first pattern that fits counts.
+/// The places of a list. The first pattern that fits counts.
 pub struct Judged {
     name: &'static str,
-    rules: Vec<(&'static str, Verdict)>,
+    rules: Vec<(String, Verdict)>,
 }
 
 /// Whether the launcher asked for the path, or for a folder above it that is not there, which tells as much.
@@ -31,19 +31,16 @@ fn is_looked_for(path: &Path, launcher: &BTreeSet<PathBuf>) -> bool {
 
 impl Judged {
     #[track_caller]
-    pub fn new(name: &'static str, text: &'static str) -> Self {
-        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        let rules = lines.map(|line| {
-            let parts: Vec<_> = line.split('|').map(str::trim).collect();
-            let [pattern, verdict, reason] = parts[..] else { panic!("{name}: not three parts: {line}") };
-            assert!(!reason.is_empty(), "{name}: no reason: {line}");
-            let verdict = match verdict {
+    pub fn new(name: &'static str) -> Self {
+        let places = crate::judged::of(name).into_iter().filter(|row| row.what == "place");
+        let rules = places.map(|row| {
+            let verdict = match &*row.action {
                 "read" => Verdict::Read,
                 "overruled" => Verdict::Overruled,
                 "harmless" => Verdict::Harmless,
                 other => panic!("{name}: verdict `{other}`"),
             };
-            (pattern, verdict)
+            (row.name, verdict)
         });
         Self { name, rules: rules.collect() }
     }

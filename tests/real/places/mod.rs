@@ -1,8 +1,8 @@
 //! The places that an agent opens: settings, servers, hooks, plugins, skills, commands, agents and dotenvs.
 //!
 //! Each pinned agent is launched under `strace` on a home and projects that hold everything. Whatever it opens or
-//! looks for below the home, the projects, the folders above them and `/etc` must be in a judged list beside this
-//! file. So a new version that reads a new place fails here, and not at a user's.
+//! looks for below the home, the projects, the folders above them and `/etc` must be in a judged list of
+//! `shims/judged/`. So a new version that reads a new place fails here, and not at a user's.
 
 mod claude;
 mod codex;
@@ -139,7 +139,7 @@ impl Stage {
         assert!(
             lines.is_empty(),
             "{agent} opens places that nobody judged, or that the launcher does not look at.\nRead what it does with \
-             each, teach the adapter, and add a line to tests/real/places/{agent}.txt:\n{}",
+             each, teach the adapter, and add a line to shims/judged/{agent}.txt:\n{}",
             lines.join("\n")
         );
     }

@@ -3,10 +3,10 @@
 //!
 //! Nothing here knows what a variable means, so that a name of the next version is tried before anybody read of it.
 //! CI tries a part, the names that sound of routing first; `.ci/variables` tries all. What a name may do is judged in
-//! a list beside this file.
+//! `shims/judged/`.
 
 mod machine;
-mod names;
+pub mod names;
 
 use std::fmt::Write;
 use std::fs;
@@ -24,21 +24,15 @@ const BATCH: usize = 16;
 const PLACES: [Place; 3] = [Place::Inherited, Place::User, Place::Project];
 const VALUES: [Value; 3] = [Value::Url, Value::One, Value::Stray];
 
-/// A judged list: lines of a name, or of a place and a name, a verdict and a reason. The verdict is always `own`: the
-/// user's own word, or the launcher's refusal, which stops or changes the launch and takes nothing elsewhere.
-struct Judged(Vec<&'static str>);
+/// What the list of an agent leaves out of this: the user's own word, or the launcher's refusal, which stops or changes
+/// the launch and takes nothing elsewhere.
+struct Judged(Vec<String>);
 
 impl Judged {
     #[track_caller]
-    fn new(text: &'static str) -> Self {
-        let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
-        let names = lines.map(|line| {
-            let parts: Vec<_> = line.split('|').map(str::trim).collect();
-            let [name, "own" | "refused", reason] = parts[..] else { panic!("not a judgement: {line}") };
-            assert!(!reason.is_empty(), "no reason: {line}");
-            name
-        });
-        Self(names.collect())
+    fn new(agent: &str) -> Self {
+        let rows = crate::judged::of(agent).into_iter().filter(|row| row.what == "tried");
+        Self(rows.map(|row| row.name).collect())
     }
 
     fn is_left_out(&self, name: &str, place: Place) -> bool {
@@ -48,7 +42,7 @@ impl Judged {
         };
         self.0.iter().any(|rule| match rule.split_once(':') {
             Some((only, pattern)) => only.eq_ignore_ascii_case(&format!("{place:?}")) && fits(pattern),
-            None => fits(rule),
+            None => fits(rule.as_str()),
         })
     }
 }
@@ -114,12 +108,12 @@ fn sounds_of_routing(name: &str) -> bool {
 }
 
 #[track_caller]
-fn nothing_moves(subject: &'static Subject, list: &'static str, sample: usize) {
+fn nothing_moves(subject: &'static Subject, sample: usize) {
     let is_all = std::env::var(HOW_MUCH).is_ok_and(|value| value == "all");
     if real::sandbox(subject.agent).is_none() || !net::is_inside_for(if is_all { 7200 } else { 900 }) {
         return;
     }
-    let judged = Judged::new(list);
+    let judged = Judged::new(subject.agent);
     let mut names = names::of(subject.agent);
     names.sort_by_key(|name| !sounds_of_routing(name));
     let total = names.len();
@@ -147,7 +141,7 @@ fn nothing_moves(subject: &'static Subject, list: &'static str, sample: usize) {
     assert!(
         found.is_empty(),
         "{}: variables that move something, or stop a launch. Cleanse or guard them, or judge them in \
-         tests/real/variables/{}.txt:\n{}",
+         shims/judged/{}.txt:\n{}",
         subject.agent,
         subject.agent,
         found.join("\n")
@@ -188,17 +182,17 @@ static CRUSH: Subject = Subject {
 
 #[test]
 fn no_variable_that_claude_knows_moves_anything() {
-    nothing_moves(&CLAUDE, include_str!("claude.txt"), 30);
+    nothing_moves(&CLAUDE, 30);
 }
 
 #[test]
 fn no_variable_that_codex_knows_moves_anything() {
-    nothing_moves(&CODEX, include_str!("codex.txt"), 12);
+    nothing_moves(&CODEX, 12);
 }
 
 #[test]
 fn no_variable_that_hermes_knows_moves_anything() {
-    nothing_moves(&HERMES, include_str!("hermes.txt"), 9);
+    nothing_moves(&HERMES, 9);
 }
 
 #[test]
@@ -207,5 +201,5 @@ fn no_variable_that_hermes_knows_moves_anything() {
     ignore = "needs crush: tests/agents/install crush, then --features real-crush"
 )]
 fn no_variable_that_crush_knows_moves_anything() {
-    nothing_moves(&CRUSH, include_str!("crush.txt"), 12);
+    nothing_moves(&CRUSH, 12);
 }

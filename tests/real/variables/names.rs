@@ -47,28 +47,55 @@ const PREFIXES: &[&str] = &[
     "GODEBUG",
 ];
 
-/// Those of this agent, sorted.
+/// Those of this agent, and one of each pattern that a launch removes, sorted.
 #[track_caller]
 pub fn of(agent: &str) -> Vec<String> {
+    let mut names = in_program(agent);
+    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
+    names.extend(family.iter().map(|pattern| pattern.replace('*', "X")));
+    names.into_iter().collect()
+}
+
+/// Whether the agent's program or package holds this text.
+#[track_caller]
+pub fn holds(agent: &str, text: &str) -> bool {
+    let program = program(agent);
+    if agent != "hermes" {
+        return memchr::memmem::find(&fs::read(program).unwrap(), text.as_bytes()).is_some();
+    }
+    let mut is_held = false;
+    each_python(&site_packages(&program).join("hermes_cli"), &mut |bytes| {
+        is_held |= memchr::memmem::find(bytes, text.as_bytes()).is_some();
+    });
+    is_held
+}
+
+/// Those that the agent's program or package names.
+#[track_caller]
+pub fn in_program(agent: &str) -> BTreeSet<String> {
     let program = program(agent);
     let mut names = BTreeSet::new();
     match agent {
         "claude" => find(&fs::read(program).unwrap(), CLAUDE, &mut names),
         "hermes" => {
-            let venv = program.parent().and_then(Path::parent).unwrap();
-            each_python(&venv.join("lib"), &mut |bytes| find(bytes, PYTHON, &mut names));
+            each_python(&site_packages(&program), &mut |bytes| find(bytes, PYTHON, &mut names));
         }
         _ => compiled(&fs::read(program).unwrap(), &mut names),
     }
-    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
-    names.extend(family.iter().map(|pattern| pattern.replace('*', "X")));
     assert!(names.len() > 100, "{agent}: only {} names were found", names.len());
-    names.into_iter().collect()
+    names
+}
+
+/// Where the Python of the program's own environment is.
+fn site_packages(program: &Path) -> PathBuf {
+    let venv = program.parent().and_then(Path::parent).unwrap();
+    let lib = fs::read_dir(venv.join("lib")).unwrap().flatten().next().expect("a Python");
+    lib.path().join("site-packages")
 }
 
 /// The file that holds the agent's code.
 #[track_caller]
-fn program(agent: &str) -> PathBuf {
+pub fn program(agent: &str) -> PathBuf {
     let folders = real::folders();
     let found =
         folders.iter().map(|folder| folder.join(agent)).find(|file| file.exists()).expect("installed");

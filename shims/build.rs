@@ -1,0 +1,55 @@
+//! Makes the adapters' tables of the judged lists, so that judging a new name is the change.
+//!
+//! For each agent a file of constants: `VARIABLE_REMOVED` holds the names of all rows `variable | … | removed`, in the
+//! order of the list, `VARIABLE_SPARED` those that are spared with their reasons. A launch parses nothing.
+
+#![allow(clippy::print_stdout, reason = "this is how a build script speaks")]
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::{env, fs};
+
+#[path = "judged/read.rs"]
+mod read;
+
+const AGENTS: [&str; 4] = ["claude", "codex", "crush", "hermes"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let out = env::var("OUT_DIR")?;
+    for agent in AGENTS {
+        let list = format!("judged/{agent}.txt");
+        let text = fs::read_to_string(&list).map_err(|error| format!("shims/{list}: {error}"))?;
+        let rows = read::read(&text).map_err(|error| format!("shims/{list}: {error}"))?;
+        let mut tables: BTreeMap<String, Vec<&read::Judgement>> = BTreeMap::new();
+        for row in rows.iter().filter(|row| ["variable", "setting"].contains(&&*row.what)) {
+            // A setting in a table has its own: `delegation.model`. What is pinned is named whole.
+            let table = row.name.split_once('.').filter(|_| row.action == "replaced").map(|(table, _)| table);
+            let within = table.map(|table| format!("_in_{table}")).unwrap_or_default();
+            tables
+                .entry(format!("{}_{}{within}", row.what, row.action).to_uppercase())
+                .or_default()
+                .push(row);
+        }
+        let mut code = String::new();
+        for (table, rows) in tables {
+            let name = |row: &read::Judgement| match row.name.split_once('.') {
+                Some((_, within)) if table.contains("_IN_") => within.to_owned(),
+                _ => row.name.clone(),
+            };
+            let (what, action) = (&rows[0].what, &rows[0].action);
+            writeln!(code, "/// The rows `{what} | … | {action}` of `shims/{list}`.")?;
+            writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
+            if table.ends_with("_SPARED") {
+                let rows: Vec<_> = rows.iter().map(|row| (&row.name, &row.reason)).collect();
+                writeln!(code, "pub const {table}: &[(&str, &str)] = &{rows:?};")?;
+            } else {
+                let rows: Vec<_> = rows.into_iter().map(name).collect();
+                writeln!(code, "pub const {table}: &[&str] = &{rows:?};")?;
+            }
+        }
+        fs::write(Path::new(&out).join(format!("{agent}.rs")), code)?;
+    }
+    println!("cargo::rerun-if-changed=judged");
+    Ok(())
+}

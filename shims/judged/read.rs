@@ -1,0 +1,74 @@
+//! The judged lists, one a agent: what of its own names and places we know, and what a launch does about each.
+//!
+//! Read by `shims/build.rs`, which makes the adapters' tables of them, and by the tests that look for names and places
+//! that nobody judged.
+
+/// One judgement: `what | name | kind | action | since | reason`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Judgement {
+    /// `variable`, `setting`, `flag`, `place`, or `tried` for what the fuzz of variables leaves out.
+    pub what: String,
+    /// A name, or a pattern in which `*` stands for any text.
+    pub name: String,
+    /// What it does: see [`KINDS`].
+    pub kind: String,
+    /// What a launch does about it: see [`ACTIONS`].
+    pub action: String,
+    /// The oldest version that it was seen in.
+    pub since: String,
+    pub reason: String,
+}
+
+/// What a name can do. All but `other` matter: a new name of such a kind is a finding.
+pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "background", "other"];
+
+/// What a launch does about a name, by what it is.
+const ACTIONS: [(&str, &[&str]); 5] = [
+    // `held`: Claude Code takes it from the environment alone in a launch. `own`: the user's own, left as it is.
+    ("variable", &["removed", "spared", "held", "carried", "own"]),
+    // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
+    // says it.
+    ("setting", &["replaced", "pinned", "named", "own"]),
+    ("flag", &["replaced", "refused", "own"]),
+    ("place", &["read", "overruled", "harmless"]),
+    ("tried", &["own", "refused"]),
+];
+
+/// Reads a list.
+///
+/// # Errors
+/// Names the line that is no judgement.
+pub fn read(text: &str) -> Result<Vec<Judgement>, String> {
+    let mut list: Vec<Judgement> = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let wrong = |why: &str| format!("line {}: {why}: {line}", at + 1);
+        let mut parts = line.splitn(6, '|').map(|part| part.trim().to_owned());
+        let mut part = || parts.next().filter(|part| !part.is_empty()).ok_or_else(|| wrong("not six parts"));
+        let row = Judgement {
+            what: part()?,
+            name: part()?,
+            kind: part()?,
+            action: part()?,
+            since: part()?,
+            reason: part()?,
+        };
+        let actions = ACTIONS.iter().find(|(what, _)| *what == row.what).map(|(_, actions)| *actions);
+        if !actions.ok_or_else(|| wrong("nothing to judge"))?.contains(&row.action.as_str()) {
+            return Err(wrong("no such action"));
+        }
+        if !KINDS.contains(&row.kind.as_str()) {
+            return Err(wrong("no such kind"));
+        }
+        if list
+            .iter()
+            .any(|known| (&known.what, &known.name, &known.action) == (&row.what, &row.name, &row.action))
+        {
+            return Err(wrong("judged twice"));
+        }
+        list.push(row);
+    }
+    Ok(list)
+}

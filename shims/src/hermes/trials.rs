@@ -1,0 +1,97 @@
+//! What has broken in some version of Hermes Agent, or would send the key away if it did.
+
+use std::ffi::OsString;
+
+use serde_json::{Value as Json, json};
+
+use crate::trial::{PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+
+/// Every trial of Hermes.
+pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
+    vec![settings(places), sub_agent(places), compaction(), beside()]
+}
+
+/// The agent's words for one prompt.
+fn asks(prompt: &str) -> Vec<OsString> {
+    ["chat", "-Q", "--source", "tool", "-q", prompt].map(OsString::from).into()
+}
+
+/// A rule by which the model runs a command once it is asked for it.
+fn runs(word: &str, command: &str) -> Json {
+    json!({"last_user": word, "tool": {"name": "terminal", "arguments": {"command": command}}})
+}
+
+/// Settings and dotenvs that name everything that settings can.
+fn settings(places: &TrialPlaces<'_>) -> Trial {
+    let url = places.url("/provider/v1");
+    let entry =
+        format!("{{name: custom, base_url: '{url}', api_key: {PLANTED_KEY}, model: {PLANTED_MODEL}}}");
+    let task =
+        format!("{{provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}, model: {PLANTED_MODEL}}}");
+    let settings = format!(
+        "model: {{default: {PLANTED_MODEL}, provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}}}\n\
+         custom_providers: [{entry}]\nfallback_providers: [{task}]\nauxiliary: {{title_generation: {task}, \
+         compression: {task}}}\nmcp_servers: {{planted: {{url: '{}', headers: {{x-wanted: \
+         '${{OPENAI_API_KEY}} ${{AGENT_RUN_API_KEY}}'}}}}}}\n",
+        places.url("/own-server"),
+    );
+    let dotenv =
+        format!("OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nOPENROUTER_API_KEY={PLANTED_KEY}\n");
+    Trial::new(asks("try the settings"))
+        .file("home/.hermes/config.yaml", settings)
+        .file("home/.hermes/.env", &dotenv)
+        .file("work/.env", &dotenv)
+        .script(json!([runs("try the settings", "env; echo tool-$((40+2))-ran")]))
+        .holds(
+            "settings",
+            "settings and dotenvs of your own do not take the prompt",
+            TrialTest::Nothing("/provider"),
+        )
+        .holds("settings", "settings of your own choose no model", TrialTest::Models("try the settings"))
+        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
+        .holds(
+            "server",
+            "an MCP server of your settings is not sent the key",
+            TrialTest::NoKey("/own-server"),
+        )
+}
+
+/// A sub-agent, where settings name its model and provider.
+fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
+    let url = places.url("/provider/v1");
+    let settings = format!(
+        "delegation: {{model: {PLANTED_MODEL}, provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}}}\n"
+    );
+    let arguments = json!({"goal": "a task for the sub-agent", "background": false});
+    Trial::new(asks("try a sub-agent"))
+        .file("home/.hermes/config.yaml", settings)
+        .script(json!([{"last_user": "try a sub-agent", "tool": {"name": "delegate_task", "arguments": arguments}}]))
+        .holds(
+            "sub-agent",
+            "a sub-agent asks for the launch's model, whatever settings name",
+            TrialTest::Models("a task for the sub-agent"),
+        )
+        .holds("sub-agent", "a sub-agent asks no other provider", TrialTest::Nothing("/provider"))
+}
+
+/// The model says that the conversation fills the window. Hermes keeps the first and the last messages as they are, so
+/// there must be more than those (0.19).
+fn compaction() -> Trial {
+    let rule = |times: u64, tokens: u64| {
+        json!({"last_user": "fill the window", "times": times, "input_tokens": tokens,
+            "tool": {"name": "terminal", "again": true, "arguments": {"command": "true"}}})
+    };
+    Trial::new(asks("fill the window")).script(json!([rule(18, 20_000), rule(1, 64_000)])).holds(
+        "compaction",
+        "a conversation that fills the window is summed up",
+        TrialTest::Then("fill the window", "summar"),
+    )
+}
+
+fn beside() -> Trial {
+    Trial { beside: true, ..Trial::new(asks("try two at once")) }.holds(
+        "at once",
+        "a second launch at once, on another provider, changes nothing",
+        TrialTest::Apart,
+    )
+}

@@ -1,0 +1,133 @@
+//! What a version of an agent must hold, as trials that `doctor --probe` puts it through.
+//!
+//! A trial is a launch in an empty home, on a provider that follows a script, in a project with files that ask for what
+//! broke in some version. It says what must come of it; who runs it and looks is not here.
+
+use std::ffi::OsString;
+
+use serde_json::Value as Json;
+
+/// The variable from which a trial's key is taken: the user's own `key_env`.
+pub const KEY_VARIABLE: &str = "TRIAL_KEY";
+
+/// The model that a trial's launch is for.
+pub const MODEL: &str = "trial-model";
+
+/// Its window, in tokens: the smallest that every agent works with.
+pub const WINDOW: u64 = 65_536;
+
+/// A model that planted files ask for. No launch of a trial may ask for it.
+pub const PLANTED_MODEL: &str = "planted-model";
+
+/// A key that planted files bring. No launch of a trial may send it.
+pub const PLANTED_KEY: &str = "sk-planted-0123456789";
+
+/// Where planted files may point to.
+pub struct TrialPlaces<'a> {
+    /// The URL of a server that is not the provider. What comes there is seen.
+    pub elsewhere: &'a str,
+    /// The folder that holds `home` and `work`.
+    pub folder: &'a str,
+}
+
+impl TrialPlaces<'_> {
+    /// An address of the server that is not the provider.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.elsewhere)
+    }
+}
+
+/// One launch, and what must come of it.
+pub struct Trial {
+    /// Files below the trial's folder, in `home` or in `work`, the project: path and text.
+    pub files: Vec<(&'static str, String)>,
+    /// The agent's words.
+    pub words: Vec<OsString>,
+    /// What the provider does, as rules of the mock provider.
+    pub script: Json,
+    /// The version from which on it can be tried; older ones stop at what is planted.
+    pub from: Option<&'static str>,
+    /// Whether a second launch, on another provider, runs in the same home and project at the same time.
+    pub beside: bool,
+    /// What must come of it.
+    pub promises: Vec<Promise>,
+}
+
+impl Trial {
+    /// A launch with these words, and nothing planted.
+    pub fn new(words: impl IntoIterator<Item = OsString>) -> Self {
+        Self {
+            files: Vec::new(),
+            words: words.into_iter().collect(),
+            script: Json::Array(Vec::new()),
+            from: None,
+            beside: false,
+            promises: Vec::new(),
+        }
+    }
+
+    /// Plants a file.
+    #[must_use]
+    pub fn file(mut self, path: &'static str, text: impl ToString) -> Self {
+        self.files.push((path, text.to_string()));
+        self
+    }
+
+    /// Has the provider follow these rules.
+    #[must_use]
+    pub fn script(mut self, rules: Json) -> Self {
+        self.script = rules;
+        self
+    }
+
+    /// Adds something that must hold.
+    #[must_use]
+    pub fn holds(mut self, subject: &'static str, text: &'static str, test: TrialTest) -> Self {
+        self.promises.push(Promise { subject, text, test, since: None });
+        self
+    }
+
+    /// Adds something that holds from a version on, and is known not to before.
+    #[must_use]
+    pub fn holds_since(
+        mut self,
+        version: &'static str,
+        subject: &'static str,
+        text: &'static str,
+        test: TrialTest,
+    ) -> Self {
+        self.promises.push(Promise { subject, text, test, since: Some(version) });
+        self
+    }
+}
+
+/// Something that must hold.
+pub struct Promise {
+    /// What it is about, in one or two words: `sub-agent`.
+    pub subject: &'static str,
+    /// What holds, as a sentence without its end.
+    pub text: &'static str,
+    /// How it is seen.
+    pub test: TrialTest,
+    /// The version from which on it holds, where older ones are known to break it.
+    pub since: Option<&'static str>,
+}
+
+/// How it is seen whether a promise holds.
+pub enum TrialTest {
+    /// Requests with this text come to the provider, and ask for the launch's model and no larger window.
+    Models(&'static str),
+    /// What comes to this path elsewhere holds no key of the provider's.
+    NoKey(&'static str),
+    /// Nothing comes to this path elsewhere.
+    Nothing(&'static str),
+    /// A request with this text, which only a tool's own run can bring, comes to the provider, and holds no key of
+    /// another provider's.
+    Tool(&'static str),
+    /// After a request with the first text comes one with the second.
+    Then(&'static str, &'static str),
+    /// A line of the output that holds the first text holds the second.
+    Line(&'static str, &'static str),
+    /// Of the two launches each asks its own provider, with its own key, for its own model.
+    Apart,
+}

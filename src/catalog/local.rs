@@ -1,0 +1,289 @@
+//! Servers of models on this machine, asked in their own APIs for what a list in OpenAI's form leaves out: which models
+//! are loaded, and with which window they are served.
+//!
+//! What a model could have is not what it is served with: Ollama loads one of 256k with 4k where memory is short. So a
+//! window comes from a loaded model or from nowhere. APIs as their documents describe them in 2026-11: Ollama
+//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v0/models`; llama.cpp `/props`; vLLM and SGLang `/v1/models`.
+
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use shims::{Message, Proxy, proxy};
+
+use super::fetch::http::{Client, HttpResponse, TransportError};
+use super::known::ModelIndex;
+use super::source::origin;
+use crate::config::Provider;
+use crate::env::Environment;
+
+/// How long a server on this machine may take to answer.
+const LIMIT: Duration = Duration::from_secs(3);
+/// How long it may take to load a model.
+const LOADING: Duration = Duration::from_secs(300);
+
+/// A server that is known.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Server {
+    Ollama,
+    LmStudio,
+    LlamaCpp,
+    Vllm,
+    Sglang,
+}
+
+/// A model that a server has.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServedModel {
+    /// Its id.
+    pub id: String,
+    /// The window it is served with, in tokens; unknown while it is not loaded.
+    pub window: Option<u64>,
+    /// Whether it is in memory.
+    pub is_loaded: bool,
+}
+
+impl Server {
+    /// The server of a preset.
+    pub fn of_preset(name: &str) -> Option<Self> {
+        Some(match name {
+            "ollama" => Self::Ollama,
+            "lmstudio" => Self::LmStudio,
+            "llamacpp" => Self::LlamaCpp,
+            "vllm" => Self::Vllm,
+            "sglang" => Self::Sglang,
+            _ => return None,
+        })
+    }
+
+    /// The server of a provider of a config, as far as its URL tells: on this machine, at the port it has by default.
+    pub fn of_provider(provider: &Provider) -> Option<Self> {
+        let urls = [&provider.base_urls.openai, &provider.base_urls.anthropic];
+        let url = &urls.into_iter().flatten().next()?.0;
+        if !proxy::is_loopback(url) {
+            return None;
+        }
+        Some(match origin(url).rsplit_once(':')?.1 {
+            "11434" => Self::Ollama,
+            "1234" => Self::LmStudio,
+            _ => return None,
+        })
+    }
+
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Ollama => "Ollama",
+            Self::LmStudio => "LM Studio",
+            Self::LlamaCpp => "llama.cpp",
+            Self::Vllm => "vLLM",
+            Self::Sglang => "SGLang",
+        }
+    }
+
+    /// What starts it.
+    pub fn start(self) -> &'static str {
+        match self {
+            Self::Ollama => "ollama serve",
+            Self::LmStudio => "lms server start",
+            Self::LlamaCpp => "llama-server -m MODEL.gguf --jinja",
+            Self::Vllm => "vllm serve MODEL",
+            Self::Sglang => "python3 -m sglang.launch_server --model-path MODEL",
+        }
+    }
+
+    /// What gets a model.
+    pub fn pull(self, model: &str) -> String {
+        let model = shims::quote(model.as_ref());
+        match self {
+            Self::Ollama => format!("ollama pull {model}"),
+            Self::LmStudio => format!("lms get {model}"),
+            Self::LlamaCpp => format!("llama-server -hf {model} --jinja"),
+            Self::Vllm => format!("vllm serve {model}"),
+            Self::Sglang => format!("python3 -m sglang.launch_server --model-path {model}"),
+        }
+    }
+
+    /// What gives its models a window that agents can work in.
+    pub fn widen(self) -> &'static str {
+        match self {
+            Self::Ollama => "set OLLAMA_CONTEXT_LENGTH=65536 where `ollama serve` starts",
+            Self::LmStudio => "load it with `lms load MODEL --context-length 65536`",
+            Self::LlamaCpp => "start the server with `-c 65536`",
+            Self::Vllm => "start the server with `--max-model-len 65536`",
+            Self::Sglang => "start the server with `--context-length 65536`",
+        }
+    }
+
+    /// The models that it has, the loaded ones first.
+    ///
+    /// # Errors
+    /// When it does not answer as it should: says how to start it.
+    pub fn models(
+        self,
+        base: &str,
+        key: Option<&str>,
+        env: &Environment,
+    ) -> Result<Vec<ServedModel>, Message> {
+        let asked = Asked::new(self, base, key, env)?;
+        let mut models = match self {
+            Self::Ollama => ollama(&asked)?,
+            Self::LmStudio => lm_studio(&asked)?,
+            Self::LlamaCpp => llama_cpp(&asked)?,
+            Self::Vllm | Self::Sglang => vllm(&asked)?,
+        };
+        models.sort_by_key(|model| !model.is_loaded);
+        Ok(models)
+    }
+
+    /// Whether it loads a model on request.
+    pub fn loads(self) -> bool {
+        self == Self::Ollama
+    }
+
+    /// Has a model loaded, and says with which window.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn load(self, base: &str, model: &str, env: &Environment) -> Result<Option<u64>, Message> {
+        let asked = Asked::new(self, base, None, env)?;
+        // A request without a prompt only loads.
+        asked.post("/api/generate", &json!({ "model": model, "stream": false }))?;
+        let models = self.models(base, None, env)?;
+        Ok(models.into_iter().find(|served| served.id == model).and_then(|served| served.window))
+    }
+}
+
+/// A model that a server on this machine does not have, by its list on disk: with what gets it.
+pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Option<Message> {
+    let server = Server::of_provider(provider).filter(|_| known.complete && known.list().is_some())?;
+    let is_listed = known.listed(model).is_some()
+        || (server == Server::Ollama
+            && !model.contains(':')
+            && known.listed(&format!("{model}:latest")).is_some());
+    (!is_listed).then(|| {
+        Message::new(
+            format!("{} does not list the model `{model}`", server.title()),
+            format!("get it: {}", server.pull(model)),
+        )
+    })
+}
+
+/// A server being asked.
+struct Asked {
+    server: Server,
+    root: String,
+    headers: Vec<(String, String)>,
+    client: Client,
+}
+
+impl Asked {
+    fn new(server: Server, base: &str, key: Option<&str>, env: &Environment) -> Result<Self, Message> {
+        let root = origin(base);
+        let client =
+            Client::new(&root, &Proxy::Inherit, env).map_err(|error| Message::from(error.to_string()))?;
+        let headers = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
+        Ok(Self { server, root, headers: headers.into_iter().collect(), client })
+    }
+
+    fn get(&self, path: &str) -> Result<Json, Message> {
+        self.judged(path, self.client.get(&format!("{}{path}", self.root), &self.headers, LIMIT))
+    }
+
+    fn post(&self, path: &str, body: &Json) -> Result<Json, Message> {
+        let url = format!("{}{path}", self.root);
+        self.judged(path, self.client.post(&url, &self.headers, &body.to_string(), LOADING))
+    }
+
+    fn judged(&self, path: &str, answer: Result<HttpResponse, TransportError>) -> Result<Json, Message> {
+        let (title, root) = (self.server.title(), &self.root);
+        let start = || format!("start it: {}", self.server.start());
+        match answer {
+            Ok(answer) if (200..300).contains(&answer.status) => serde_json::from_slice(&answer.body)
+                .map_err(|_| {
+                    Message::new(format!("{root}{path} sent no JSON, so it is not {title}"), start())
+                }),
+            Ok(answer) if answer.status == 503 => Err(Message::new(
+                format!("{title} at {root} is still loading its model (503)"),
+                "try again in a moment",
+            )),
+            Ok(answer) => Err(Message::new(
+                format!("{title} at {root} answered {path} with {}", answer.status),
+                format!("see that {title} listens there, in a version of 2025 or newer"),
+            )),
+            Err(error) => Err(Message::new(format!("{title} does not answer at {root}: {error}"), start())),
+        }
+    }
+}
+
+fn rows<'a>(answer: &'a Json, key: &str) -> impl Iterator<Item = &'a Json> {
+    answer[key].as_array().into_iter().flatten()
+}
+
+fn text(row: &Json, key: &str) -> Option<String> {
+    row[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+/// A number of tokens; 0 is none.
+fn tokens(value: &Json) -> Option<u64> {
+    value.as_u64().filter(|count| *count > 0)
+}
+
+fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
+    let (all, running) = (asked.get("/api/tags")?, asked.get("/api/ps")?);
+    let loaded = |id: &str| rows(&running, "models").find(|row| row["name"] == id);
+    let chats = |row: &&Json| {
+        let abilities = row["capabilities"].as_array();
+        abilities.is_none_or(|all| all.iter().any(|ability| ability == "completion"))
+    };
+    Ok(rows(&all, "models")
+        .filter(chats)
+        .filter_map(|row| text(row, "name"))
+        .map(|id| {
+            let row = loaded(&id);
+            ServedModel {
+                window: row.and_then(|row| tokens(&row["context_length"])),
+                is_loaded: row.is_some(),
+                id,
+            }
+        })
+        .collect())
+}
+
+fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
+    let all = asked.get("/api/v0/models")?;
+    let chats = |row: &&Json| row["type"] != "embeddings";
+    Ok(rows(&all, "data")
+        .filter(chats)
+        .filter_map(|row| {
+            let window = tokens(&row["loaded_context_length"]);
+            let is_loaded = row["state"] == "loaded" || window.is_some();
+            Some(ServedModel { id: text(row, "id")?, window, is_loaded })
+        })
+        .collect())
+}
+
+fn llama_cpp(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
+    let all = asked.get("/v1/models")?;
+    let served = asked.get("/props").ok();
+    let served = served.and_then(|props| tokens(&props["default_generation_settings"]["n_ctx"]));
+    let model = |row: &Json| {
+        let window = tokens(&row["meta"]["n_ctx"]).or(served);
+        Some(ServedModel { id: text(row, "id")?, window, is_loaded: true })
+    };
+    Ok(rows(&all, "data").filter_map(model).collect())
+}
+
+fn vllm(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
+    let all = asked.get("/v1/models")?;
+    let window = |row: &Json| tokens(&row["max_model_len"]);
+    let parent = |row: &Json| rows(&all, "data").find(|other| other["id"] == row["parent"]).and_then(window);
+    let model = |row: &Json| {
+        // The row of a LoRA names its base model, whose window it has.
+        Some(ServedModel {
+            id: text(row, "id")?,
+            window: window(row).or_else(|| parent(row)),
+            is_loaded: true,
+        })
+    };
+    Ok(rows(&all, "data").filter_map(model).collect())
+}

@@ -1,0 +1,99 @@
+//! What holds for the version of an agent that is here, tried out in made-up homes.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use shims::trial::Trial;
+use shims::{Agent, Dirs};
+
+use super::agents::by_number;
+use super::folders::PROBE;
+use super::report::{Finding, Group, Severity};
+use super::version::{self, Version};
+use crate::env::Environment;
+use crate::fs::private_dir::private_dir;
+use crate::probe::trials::{self, Outcome, Verdict};
+use crate::probe::{Interrupted, Interrupts, Scratch};
+
+/// Puts an agent through its trials.
+///
+/// # Errors
+/// When a signal came; whatever else goes wrong is a finding.
+pub fn look(
+    agent: &'static dyn Agent,
+    program: &Path,
+    version: Option<&Version>,
+    dirs: &Dirs,
+    env: &Environment,
+    interrupts: &Interrupts,
+) -> Result<Group> {
+    let shown = version.map_or_else(|| "of unknown version".to_owned(), |version| version::shown(version));
+    let mut group = Group::new(format!("What holds for {} {shown}", agent.title()));
+    match run(agent, program, version, dirs, env, interrupts) {
+        Ok(verdicts) => {
+            let mut findings: Vec<_> =
+                verdicts.iter().map(|verdict| finding(agent, verdict, version, &shown)).collect();
+            findings.sort_by_key(|finding| match finding.mark() {
+                Severity::Problem => 0,
+                Severity::Note => 1,
+                Severity::Ok => 2,
+                Severity::Known => 3,
+            });
+            group.extend(findings);
+        }
+        Err(error) if error.is::<Interrupted>() => return Err(error),
+        Err(error) => {
+            let otherwise = "run it once more with RUST_LOG=debug";
+            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
+        }
+    }
+    Ok(group)
+}
+
+fn run(
+    agent: &'static dyn Agent,
+    program: &Path,
+    version: Option<&Version>,
+    dirs: &Dirs,
+    env: &Environment,
+    interrupts: &Interrupts,
+) -> Result<Vec<Verdict>> {
+    let _held = interrupts.hold()?;
+    private_dir(&dirs.cache, dirs)?;
+    // Not in the folder for temporary files, where others could put files above a project that agents read.
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the trials")?;
+    let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(version, from));
+    trials::run(agent, program, env, can, &scratch, interrupts)
+}
+
+fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, shown: &str) -> Finding {
+    let Verdict { subject, text, since, outcome } = verdict;
+    match outcome {
+        Outcome::Holds => Finding::ok(*subject, *text),
+        Outcome::Unseen(why) => Finding::note(
+            *subject,
+            format!("not seen whether {text}: {why}"),
+            format!(
+                "look at what changed in {} {shown}, and run it again on a machine that is less busy",
+                agent.title()
+            ),
+        ),
+        Outcome::Broken(what) => match since.filter(|since| is_before(version, since)) {
+            Some(since) => Finding::known(*subject, format!("not before {since}: {text}; here {what}")),
+            None => Finding::problem(
+                *subject,
+                format!("it does not hold that {text}: {what}"),
+                format!(
+                    "until agent-run knows this version, use {}: {}",
+                    agent.versions().tested,
+                    by_number(agent)
+                ),
+            ),
+        },
+    }
+}
+
+/// Whether this version is an older one; not where it is not known.
+fn is_before(version: Option<&Version>, other: &str) -> bool {
+    version::parse(other).zip(version).is_some_and(|(other, version)| *version < other)
+}

@@ -1,0 +1,157 @@
+//! `agent-run key`: sets, tests or removes the key of one provider.
+
+use shims::Message;
+use std::io::{Read, Write, stdin};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use super::providers::dialogue::{KeyAnswer, TestOutcome, ask_key, try_provider};
+use super::providers::find;
+use crate::cli::KeyCommand;
+use crate::cli::key::KeyArgs;
+use crate::config::{self, Provider};
+use crate::env::Environment;
+use crate::key;
+use crate::key::store::{KeyStore, StoredKey, below_home};
+use crate::presets::{self, KeyPlace};
+use crate::ui::{log, output, prompt};
+
+/// Bytes of stdin beyond which it is no key.
+const LONGEST: u64 = 64 * 1024;
+
+/// Runs one of the commands.
+///
+/// # Errors
+/// When it failed.
+pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
+    match command {
+        KeyCommand::Set(words) => set(&words, &env.config_to_change(option)?, env),
+        KeyCommand::Test(words) => test(&words, &env.config_file(option)?, env),
+        KeyCommand::Remove(words) => remove(&words, &env.config_to_change(option)?, env),
+    }
+}
+
+/// Asks for the key at a terminal, tests it, and keeps it; elsewhere stdin is the key.
+fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
+    let name = words.provider.as_str();
+    let home = env.dirs()?.home;
+    let config = config::load_sound(path)?.config;
+    let provider = find(name, &config)?;
+    // What can be refused is refused before anything is asked.
+    let trial = KeyStore::file(path, name).place(&home).line();
+    config::set_key(&config::text(path)?, name, Some(&trial))?;
+    config::check_writable(path, &trial)?;
+    let answer = if prompt::is_possible(env) {
+        ask(name, provider, path, &home, env)?
+    } else {
+        let mut typed = String::new();
+        let read = stdin().take(LONGEST + 1).read_to_string(&mut typed);
+        read.context("could not read the key from stdin")?;
+        if typed.trim().is_empty() {
+            let help = format!(
+                "at a terminal it asks for the key; elsewhere: pass show {name} | agent-run key set {name}"
+            );
+            bail!(Message::new("no key came on stdin", help));
+        }
+        KeyAnswer::Typed(KeyStore::file(path, name), key::typed(&typed)?)
+    };
+    let place = answer.place(&home);
+    let line = place.line();
+    prompt::uninterrupted(|| {
+        let stored = match &answer {
+            KeyAnswer::Typed(store, key) => Some(store.put(key, &home, env)?),
+            KeyAnswer::There(_) => None,
+        };
+        config::change_config(path, &line, |now| config::set_key(now, name, Some(&line)))?;
+        stored.into_iter().for_each(StoredKey::keep);
+        Ok(())
+    })?;
+    let kept = match (&answer, &place) {
+        (KeyAnswer::Typed(store, _), _) => format!("the key of {name} is kept in {}", store.shown(&home)),
+        (_, KeyPlace::Env(variable)) => format!("the key of {name} is read from the variable {variable}"),
+        _ => format!("the key of {name}: {line}"),
+    };
+    output::write(|out| writeln!(out, "{kept}"))
+}
+
+fn ask(name: &str, provider: &Provider, path: &Path, home: &Path, env: &Environment) -> Result<KeyAnswer> {
+    let preset = presets::by_name(name).ok();
+    let usual = preset.as_ref().and_then(presets::Preset::key_variable).or(provider.key_env.as_deref());
+    loop {
+        let answer = ask_key(usual, name, path, home, env)?;
+        let key = match &answer {
+            KeyAnswer::Typed(_, key) => key.clone(),
+            KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => return Ok(answer),
+            KeyAnswer::There(place) => match place.resolve(env, home) {
+                Ok(key) => key,
+                Err(error) => {
+                    log::say(&format!("{}\n", crate::error::render(&error)));
+                    continue;
+                }
+            },
+        };
+        let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(key), env)? else {
+            return Ok(answer);
+        };
+        log::say(&format!("{}\n", failed.render()));
+        let options = ["give another key", "set it all the same", "stop"].map(str::to_owned);
+        match prompt::choose("What now?", &options)? {
+            0 => {}
+            1 => return Ok(answer),
+            _ => bail!("stopped, and nothing was changed"),
+        }
+    }
+}
+
+fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
+    let name = words.provider.as_str();
+    let config = config::load_sound(path)?.config;
+    let provider = find(name, &config)?;
+    let key = key::of(provider, env, &env.dirs()?.home)?;
+    match try_provider(name, provider, None, key, env)? {
+        TestOutcome::Works => Ok(ExitCode::SUCCESS),
+        TestOutcome::NotTested(why) => bail!(Message::new(
+            format!("nothing was tested: {why}"),
+            format!("`agent-run providers test {name} --model MODEL` asks a model that you name")
+        )),
+        TestOutcome::Failed(failed) => Err(anyhow::anyhow!(failed)),
+    }
+}
+
+/// Removes the key that is kept here. The provider then has the key that its preset expects, or none.
+fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
+    let name = words.provider.as_str();
+    let home = env.dirs()?.home;
+    let config = config::load_sound(path)?.config;
+    let provider = find(name, &config)?;
+    let store = KeyStore::of(name, provider, path, &home);
+    if store.is_none() && provider.key.is_none() {
+        let (text, help) = match provider.key_source() {
+            None => {
+                (format!("provider `{name}` has no key"), format!("`agent-run key set {name}` gives it one"))
+            }
+            Some(_) => (
+                format!("the key of `{name}` is not kept by agent-run"),
+                format!("`agent-run providers show {name}` says where it is; remove it there"),
+            ),
+        };
+        bail!(Message::new(text, help));
+    }
+    let usual = presets::by_name(name).ok().and_then(|preset| preset.key_variable().map(str::to_owned));
+    let line = usual.map(|variable| KeyPlace::Env(variable).line());
+    config::change_config(path, line.as_deref().unwrap_or_default(), |now| {
+        config::set_key(now, name, line.as_deref())
+    })?;
+    let place = match &store {
+        Some(store) => {
+            store.remove(env)?;
+            store.shown(&home)
+        }
+        None => below_home(path, &home).display().to_string(),
+    };
+    let now =
+        line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
+    output::write(|out| writeln!(out, "removed the key of {name} from {place}; {now}"))
+}

@@ -1,0 +1,71 @@
+//! `providers remove`: a provider out of the config, with what was made for it: its symlinks, its model list and, if
+//! that is wanted, the key that this program keeps.
+
+use shims::Message;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::cli::providers::ProvidersRemoveArgs;
+use crate::env::Environment;
+use crate::key::store::{KeyStore, below_home};
+use crate::launch::lookup;
+use crate::ui::{output, prompt};
+use crate::{catalog, commands, config};
+
+/// Removes a provider from the config at `path`.
+///
+/// # Errors
+/// When there is none of that name, nobody could be asked, or the config cannot be changed by lines.
+pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
+    let name = words.provider.as_str();
+    let before = config::text(path)?;
+    let loaded = config::load_sound(path)?;
+    let provider = loaded.config.providers.get(name);
+    if provider.is_none() && loaded.locate(&["providers", name]).is_none() {
+        return Err(lookup::missing(name, None, &loaded.config));
+    }
+    // What can be refused is refused before anything is asked.
+    config::remove(&before, name)?;
+    let dirs = env.dirs()?;
+    let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
+    let shims = commands::shims::of_provider(name, &loaded.config, env)?;
+    let shown = below_home(path, &dirs.home);
+    let mut with_key = words.with_key && store.is_some();
+    if !words.yes {
+        if !prompt::is_possible(env) {
+            bail!(Message::new(
+                "nothing was removed, since nobody could be asked",
+                "--yes removes it without asking"
+            ));
+        }
+        let links =
+            if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
+        if !prompt::agrees(&format!("Remove {name} from {}{links}?", shown.display()))? {
+            bail!("nothing was removed");
+        }
+        if let Some(store) = store.as_ref().filter(|_| !words.with_key) {
+            with_key = prompt::agrees(&format!("Remove its key too, from {}?", store.shown(&dirs.home)))?;
+        }
+    }
+    config::change_config(path, "", |now| config::remove(now, name))?;
+    let mut text = format!("removed {name} from {}\n", shown.display());
+    for shim in commands::shims::remove_named(&shims, &loaded.config, env)? {
+        _ = writeln!(text, "removed the shim {shim}");
+    }
+    if catalog::clear(&dirs, Some(name))? > 0 {
+        text.push_str("removed its model list\n");
+    }
+    match store {
+        Some(store) if with_key => {
+            store.remove(env)?;
+            _ = writeln!(text, "removed its key from {}", store.shown(&dirs.home));
+        }
+        Some(store) => _ = writeln!(text, "its key stays in {}", store.shown(&dirs.home)),
+        None => {}
+    }
+    output::write(|out| out.write_all(text.as_bytes()))
+}

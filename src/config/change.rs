@@ -1,0 +1,241 @@
+//! One provider of the user's file removed, or its key moved, as text: comments, order and all else stay as they are.
+//!
+//! As in `append.rs`, the text before and the text after are read again, and must differ by what was asked for alone.
+
+use shims::Message;
+use std::ops::Range;
+
+use anyhow::{Result, anyhow, bail};
+
+use super::append::{PROVIDERS, tree};
+use super::load::parse_strict;
+use super::problem::{Step, dotted};
+use super::yaml::Tree;
+
+/// The keys of a provider that say where its key is.
+const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];
+
+/// The text without the provider `name`.
+///
+/// # Errors
+/// When there is none of that name, or it cannot be removed without changing something else.
+pub fn remove(text: &str, name: &str) -> Result<String> {
+    let Entry { before, lines, range } = Entry::find(text, name)?;
+    let mut after = [&lines[..range.start], &lines[range.end..]].concat().concat();
+    let names = names(&before, &[PROVIDERS.into()]);
+    if names.len() == 1 {
+        // The key must not be left without a value.
+        let at = before.locate(&[PROVIDERS.into()]).map_or(0, |mark| mark.line - 1);
+        let mut left = [&lines[..range.start], &lines[range.end..]].concat();
+        let line = left.get(at).map(|line| line.replacen(':', ": {}", 1)).unwrap_or_default();
+        if let Some(there) = left.get_mut(at) {
+            *there = &line;
+        }
+        after = left.concat();
+    }
+    let is_right = |after: &Tree| {
+        let left: Vec<_> = names.iter().filter(|other| *other != name).cloned().collect();
+        self::names(after, &[PROVIDERS.into()]) == left && same_beside(&before, after, name)
+    };
+    match tree(&after, "")? {
+        Some(tree) if is_right(&tree) => Ok(after),
+        _ => Err(by_hand(&format!("remove provider `{name}`"), name)),
+    }
+}
+
+/// The text in which the provider `name` has its key where `line` says, as in `key_file: ~/key`; with `None` it has none.
+///
+/// # Errors
+/// As [`remove`], and when the line is not right.
+pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
+    let Entry { before, lines, range } = Entry::find(text, name)?;
+    let provider = [PROVIDERS.into(), name.into()];
+    let keys = before.keys(&provider);
+    let fresh =
+        |indent: usize| line.map(|line| format!("{}{line}\n", " ".repeat(indent))).unwrap_or_default();
+    let old: Vec<_> = keys.iter().filter(|(key, _)| KEY_KINDS.contains(&key.as_str())).collect();
+    let (place, fresh) = match old.as_slice() {
+        [(_, mark)] => {
+            let next = keys.iter().map(|(_, mark)| mark.line - 1).filter(|at| *at >= mark.line).min();
+            let end = own_end(&lines, mark.line - 1..next.unwrap_or(range.end), mark.column - 1);
+            (mark.line - 1..end, fresh(mark.column - 1))
+        }
+        [] => {
+            let indent = keys.first().map_or(4, |(_, mark)| mark.column - 1);
+            (range.end..range.end, fresh(indent))
+        }
+        _ => return Err(by_hand("change the key", name)),
+    };
+    if place.start < range.start || place.end > range.end {
+        return Err(by_hand("change the key", name));
+    }
+    let head = lines[..place.start].concat();
+    let gap = if head.ends_with('\n') || head.is_empty() { "" } else { "\n" };
+    let after = format!("{head}{gap}{fresh}{}", lines[place.end..].concat());
+    let is_right = |after: &Tree| {
+        let plain = |tree: &Tree| -> Vec<String> {
+            names(tree, &provider).into_iter().filter(|key| !KEY_KINDS.contains(&key.as_str())).collect()
+        };
+        let same = |key: &String| {
+            let steps = [provider[0].clone(), provider[1].clone(), key.as_str().into()];
+            before.at(&steps) == after.at(&steps)
+        };
+        let kept =
+            names(after, &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
+        names(&before, &[PROVIDERS.into()]) == names(after, &[PROVIDERS.into()])
+            && plain(&before) == plain(after)
+            && plain(after).iter().all(same)
+            && kept == usize::from(line.is_some())
+            && same_beside(&before, after, name)
+    };
+    if !tree(&after, "").ok().flatten().is_some_and(|tree| is_right(&tree)) {
+        return Err(by_hand("change the key", name));
+    }
+    let problems = parse_strict(&after).err().unwrap_or_default();
+    if let Some(problem) = problems.iter().find(|problem| problem.steps.starts_with(&provider)) {
+        bail!(Message::new(
+            format!("could not change {}: {}", dotted(&problem.steps), problem.message),
+            problem.help.clone()
+        ));
+    }
+    Ok(after)
+}
+
+/// A provider in its file.
+struct Entry<'a> {
+    before: Tree,
+    lines: Vec<&'a str>,
+    /// Its lines, counted from 0.
+    range: Range<usize>,
+}
+
+impl<'a> Entry<'a> {
+    fn find(text: &'a str, name: &str) -> Result<Self> {
+        let provider = [PROVIDERS.into(), name.into()];
+        let before = tree(text, "the config")?;
+        let Some((before, mark)) = before.and_then(|tree| tree.locate(&provider).map(|mark| (tree, mark)))
+        else {
+            bail!(Message::new(
+                format!("no provider `{name}` in the config"),
+                "`agent-run providers list` shows those there are"
+            ));
+        };
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let start = mark.line - 1;
+        let places = before.keys(&[PROVIDERS.into()]).into_iter().chain(before.keys(&[]));
+        let next = places.map(|(_, mark)| mark.line - 1).filter(|at| *at > start).min();
+        let end = own_end(&lines, start..next.unwrap_or(lines.len()), mark.column - 1);
+        // An entry that shares its line with another is not written line by line.
+        let is_alone = lines[start][..].trim_start().len() + mark.column - 1 == lines[start].len();
+        if !is_alone || end <= start {
+            return Err(by_hand("change it", name));
+        }
+        Ok(Self { before, lines, range: start..end })
+    }
+}
+
+/// The line after the last one in `range` that is deeper than `indent`: comments and space behind it belong to what
+/// follows.
+fn own_end(lines: &[&str], range: Range<usize>, indent: usize) -> usize {
+    let is_own = |line: &str| {
+        let depth = line.len() - line.trim_start().len();
+        let text = line.trim();
+        // An item of a list may stand below its key.
+        !text.is_empty() && (depth > indent || (depth == indent && text.starts_with("- ")))
+    };
+    let more = range.clone().skip(1).rev().find(|at| is_own(lines[*at]));
+    more.unwrap_or(range.start) + 1
+}
+
+fn names(tree: &Tree, steps: &[Step]) -> Vec<String> {
+    tree.keys(steps).into_iter().map(|(key, _)| key).collect()
+}
+
+/// Whether everything but the provider `name` is the same.
+fn same_beside(before: &Tree, after: &Tree, name: &str) -> bool {
+    let same = |steps: &[Step]| before.at(steps) == after.at(steps);
+    let (tops, providers) = (names(before, &[]), names(before, &[PROVIDERS.into()]));
+    tops == names(after, &[])
+        && tops.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
+        && providers
+            .iter()
+            .filter(|key| *key != name)
+            .all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
+}
+
+fn by_hand(what: &str, name: &str) -> anyhow::Error {
+    anyhow!(Message::new(
+        format!("could not {what} without changing the rest of the config"),
+        format!("change it yourself with `agent-run providers edit {}`", shims::quote(name.as_ref()))
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shims::message::Render as _;
+
+    const CONFIG: &str = "\
+# mine
+providers:
+    # the first
+    one:
+        protocols: [anthropic]
+        base_urls: {anthropic: 'http://127.0.0.1:9'}
+        key_command:
+        - pass
+        - show x
+        # which model
+        default_model: m1
+
+    # the second
+    two:
+        protocols: [anthropic]
+        base_urls: {anthropic: 'http://127.0.0.1:9'}
+
+# how long
+models_ttl: 1h
+";
+
+    #[test]
+    fn a_provider_goes_with_its_lines_and_nothing_else_changes() {
+        let after = remove(CONFIG, "two").expect("removed");
+        let (head, _) = CONFIG.split_once("    two:\n").expect("there");
+        assert_eq!(after, format!("{head}\n# how long\nmodels_ttl: 1h\n"));
+        let after = remove(&after, "one").expect("removed");
+        assert!(after.contains("providers: {}\n") && after.contains("models_ttl: 1h"), "{after}");
+        let back = super::super::append(
+            &after,
+            "one",
+            "one:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'http://a.b'}\n",
+        );
+        assert!(back.is_ok_and(|text| !text.contains("{}")));
+        let error = remove(CONFIG, "three").expect_err("not there").render();
+        assert!(error.starts_with("no provider `three`"), "{error}");
+    }
+
+    #[test]
+    fn a_key_is_moved_in_place_and_comments_stay() {
+        let after = set_key(CONFIG, "one", Some("key_file: ~/k")).expect("moved");
+        let old = "        key_command:\n        - pass\n        - show x\n";
+        assert_eq!(after, CONFIG.replace(old, "        key_file: ~/k\n"));
+        assert_eq!(set_key(&after, "one", None).expect("gone"), CONFIG.replace(old, ""));
+        let after = set_key(CONFIG, "two", Some("key_env: K")).expect("added");
+        assert!(after.contains("'http://127.0.0.1:9'}\n        key_env: K\n\n# how long"), "{after}");
+        assert!(set_key(CONFIG, "one", Some("key_env: NOT A NAME")).is_err());
+    }
+
+    #[test]
+    fn what_is_not_written_line_by_line_is_left_to_its_owner() {
+        let flow =
+            "providers: {one: {protocols: [anthropic], base_urls: {anthropic: 'http://a.b'}, key_env: K}}\n";
+        let shared = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n  two: *a\n";
+        for text in [flow, shared] {
+            let error = remove(text, "one").expect_err("left").render();
+            assert!(error.contains("providers edit one") || error.contains("not YAML"), "{error}");
+        }
+        assert!(set_key(flow, "one", None).is_err());
+        let merged = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n    key_env: K\n  two:\n    <<: *a\n    default_model: m\n";
+        assert!(set_key(merged, "two", Some("key_env: L")).is_err());
+    }
+}

@@ -1,0 +1,53 @@
+//! The manual: the pages in `man/`, which packages install without running this, and `agent-run help --man` writes.
+//!
+//! Tests make them: of the declarations that `--help` prints, of the config's schema, and of what is in `prose.rs`.
+
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod program;
+#[cfg(test)]
+mod prose;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::fs::atomic::publish;
+
+/// A page's folder, its file name, and its text.
+pub const PAGES: [(&str, &str, &str); 2] = [
+    ("man1", "agent-run.1", include_str!("../../man/agent-run.1")),
+    ("man5", "agent-run-config.5", include_str!("../../man/agent-run-config.5")),
+];
+
+/// Writes the pages below `dir`, where `man` looks for a folder a section; returns their paths.
+///
+/// # Errors
+/// When a page cannot be written.
+pub fn write(dir: &Path) -> Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    for (section, name, page) in PAGES {
+        let folder = dir.join(section);
+        std::fs::create_dir_all(&folder).with_context(|| format!("could not create {}", folder.display()))?;
+        let path = folder.join(name);
+        publish(&path, page.as_bytes()).with_context(|| format!("could not write {}", path.display()))?;
+        written.push(path);
+    }
+    Ok(written)
+}
+
+/// Whether `man` looks in `dir` by itself. man-db 2.11 and the `man` of FreeBSD and macOS look beside each folder of
+/// PATH: for `~/.local/bin`, in `~/.local/share/man` and `~/.local/man`.
+pub fn is_searched(dir: &Path, path: &[PathBuf]) -> bool {
+    let beside = |bin: &PathBuf| {
+        bin.parent().is_some_and(|above| {
+            [above.join("share/man"), above.join("man")].iter().any(|searched| searched == dir)
+        })
+    };
+    path.iter().any(beside)
+}

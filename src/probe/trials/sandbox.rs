@@ -1,0 +1,160 @@
+//! The made-up machine of a trial: a home, a project, a config with two providers, an environment.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use shims::inputs::matches;
+use shims::proxy::PROXY_VARIABLES;
+use shims::trial::{KEY_VARIABLE, MODEL, Trial, TrialPlaces, WINDOW};
+use shims::{Agent, Dirs};
+
+use crate::config::{self, Loaded};
+use crate::context::Context;
+use crate::env::Environment;
+use crate::launch::{self, LaunchRequest, PreparedLaunch, UserFiles};
+use crate::mock_provider::MockProvider;
+use crate::probe::random_key;
+
+/// The provider of a trial's launch.
+pub const PROVIDER: &str = "trial";
+
+/// The provider of a second launch at once: the server that is elsewhere.
+pub const BESIDE: &str = "beside";
+
+/// The model of that launch.
+pub const BESIDE_MODEL: &str = "beside-model";
+
+/// The variable with the key of that provider. No launch on another provider hands it on.
+const BESIDE_KEY: &str = "BESIDE_KEY";
+
+/// Left over from another tool, as it were, where the agent would listen to them: a launch must send none.
+const STALE: [&str; 3] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"];
+
+/// What a program needs of the user's environment to run at all.
+const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TERM", "USER"];
+
+/// One trial's machine.
+pub struct TrialSandbox {
+    folder: PathBuf,
+    /// The server that is not the provider.
+    pub elsewhere: MockProvider,
+    elsewhere_url: String,
+    /// The provider's key, and that of the second one.
+    pub keys: [String; 2],
+    /// The value of the variables that other tools have left.
+    pub stale: String,
+}
+
+/// What a launch in the sandbox starts from.
+pub struct TrialContext {
+    env: Environment,
+    dirs: Dirs,
+    config: String,
+}
+
+impl TrialSandbox {
+    /// Makes the folders; they are removed with the folder above.
+    pub fn make(folder: &Path, elsewhere: MockProvider) -> Result<Self> {
+        // Codex 0.169 wants no home below the folder for temporary files, so that is beside it.
+        for name in ["home", "tmp", "work", "first", "second"] {
+            fs::create_dir_all(folder.join(name)).context("could not make a folder for a trial")?;
+        }
+        // A repository, so that agents look for the project's files no further up.
+        for name in ["objects", "refs/heads"] {
+            fs::create_dir_all(folder.join("work/.git").join(name))?;
+        }
+        fs::write(folder.join("work/.git/HEAD"), "ref: refs/heads/main\n")?;
+        let elsewhere_url = url(&elsewhere);
+        Ok(Self {
+            folder: folder.to_owned(),
+            elsewhere,
+            elsewhere_url,
+            keys: ["trial", "beside"].map(random_key),
+            stale: random_key("stale"),
+        })
+    }
+
+    /// Where planted files may point to.
+    pub fn places(&self) -> TrialPlaces<'_> {
+        TrialPlaces { elsewhere: &self.elsewhere_url, folder: self.folder.to_str().unwrap_or_default() }
+    }
+
+    /// A place below the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Writes a file and the folders above it.
+    pub fn plant(&self, path: &str, text: &str) -> io::Result<()> {
+        let path = self.path(path);
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)
+    }
+
+    /// What launches on this provider start from.
+    pub fn context(
+        &self,
+        agent: &dyn Agent,
+        user: &Environment,
+        program: &Path,
+        provider: &MockProvider,
+    ) -> Result<TrialContext> {
+        let entry = |name: &str, url: &str, key: &str, model: &str| {
+            format!(
+                "  {name}: {{protocols: [anthropic, openai-responses, openai-chat-completions], base_urls: \
+                 {{anthropic: '{url}', openai: '{url}/v1'}}, {key}, default_model: {model}, models: \
+                 [{{id: {model}, context_window: {WINDOW}}}], model_api_filters: []}}\n"
+            )
+        };
+        let first = entry(PROVIDER, &url(provider), &format!("key_env: {KEY_VARIABLE}"), MODEL);
+        let second = entry(BESIDE, &self.elsewhere_url, &format!("key_env: {BESIDE_KEY}"), BESIDE_MODEL);
+        let passed =
+            PASSED.iter().filter_map(|name| Some((OsString::from(name), user.var(name)?.to_owned())));
+        let mut vars: BTreeMap<OsString, OsString> = passed.collect();
+        vars.insert("HOME".into(), self.path("home").into());
+        vars.insert("TMPDIR".into(), self.path("tmp").into());
+        // The folder of the program too: its installer may have put it where no PATH leads.
+        let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
+        vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
+        vars.extend(PROXY_VARIABLES.map(|name| (name.into(), provider.proxy().into())));
+        let listens = |name: &&str| {
+            agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
+                && !agent.env_spared().iter().any(|(spared, _)| matches(spared, name))
+        };
+        let stale = STALE.into_iter().filter(listens);
+        vars.extend(stale.map(|name| (name.into(), OsString::from(&self.stale))));
+        for (name, key) in [KEY_VARIABLE, BESIDE_KEY].iter().zip(&self.keys) {
+            vars.insert(name.into(), OsString::from(key));
+        }
+        let env = Environment::made_of(vars);
+        let dirs = Dirs { cwd: self.path("work"), ..env.dirs()? };
+        Ok(TrialContext { env, dirs, config: format!("providers:\n{first}{second}") })
+    }
+
+    /// Makes the trial's launch on a provider ready. What it warns of is what was planted.
+    pub fn prepare(
+        &self,
+        agent: &'static dyn Agent,
+        trial: &Trial,
+        provider: &str,
+        context: &TrialContext,
+    ) -> Result<PreparedLaunch> {
+        let request = LaunchRequest { args: trial.words.clone(), ..LaunchRequest::new(agent, provider) };
+        launch::prepare(&request, &context.as_context()?, UserFiles::Merge, &mut Vec::new())
+    }
+}
+
+impl TrialContext {
+    fn as_context(&self) -> Result<Context<'_>> {
+        let loaded: Loaded = config::parse(self.config.clone(), "the config of a trial".as_ref())?;
+        Ok(Context { env: &self.env, dirs: self.dirs.clone(), loaded })
+    }
+}
+
+fn url(provider: &MockProvider) -> String {
+    format!("http://{}{}", provider.addr(), provider.prefix())
+}

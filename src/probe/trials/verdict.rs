@@ -1,0 +1,221 @@
+//! What came of a trial, promise by promise, in plain words. No key is in them.
+
+use std::collections::BTreeSet;
+
+use anyhow::Error;
+use shims::trial::{KEY_VARIABLE, MODEL, PLANTED_KEY, Promise, Trial, TrialTest};
+
+use super::TrialRun;
+use super::sandbox::BESIDE_MODEL;
+use crate::error;
+use crate::mock_provider::RequestRecord;
+use crate::probe::findings::{holds, keys, without_keys};
+
+/// Whether a promise holds.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// It does.
+    Holds,
+    /// It does not, and this was seen.
+    Broken(String),
+    /// What would show it did not happen, for this reason.
+    Unseen(String),
+}
+
+/// A promise, and whether it holds.
+pub struct Verdict {
+    /// What it is about.
+    pub subject: &'static str,
+    /// What holds, or does not.
+    pub text: &'static str,
+    /// The version from which on it is known to hold, where older ones are known not to.
+    pub since: Option<&'static str>,
+    pub outcome: Outcome,
+}
+
+impl Verdict {
+    fn of(promise: &Promise, outcome: Outcome) -> Self {
+        let Promise { subject, text, since, .. } = *promise;
+        Self { subject, text, since, outcome }
+    }
+}
+
+/// Judges a trial whose launches ran.
+pub fn of(trial: &Trial, ran: &TrialRun) -> Vec<Verdict> {
+    let mut verdicts: Vec<_> =
+        trial.promises.iter().map(|promise| Verdict::of(promise, judge(&promise.test, ran))).collect();
+    let named: Vec<_> = trial.promises.iter().filter_map(|promise| path(&promise.test)).collect();
+    verdicts.extend(anything_else(trial, ran, &named));
+    verdicts
+}
+
+/// The verdicts of a trial for which there was no time.
+pub fn without_time(trial: &Trial) -> Vec<Verdict> {
+    unseen(trial, "no time was left")
+}
+
+/// The verdicts of a trial whose launch failed.
+pub fn not_launched(trial: &Trial, error: &Error) -> Vec<Verdict> {
+    unseen(trial, &format!("it was not launched: {}", error::message(error).text))
+}
+
+fn unseen(trial: &Trial, why: &str) -> Vec<Verdict> {
+    trial.promises.iter().map(|promise| Verdict::of(promise, Outcome::Unseen(why.to_owned()))).collect()
+}
+
+fn judge(test: &TrialTest, ran: &TrialRun) -> Outcome {
+    // Promises about what does not happen prove nothing where nothing happens.
+    let is_line = matches!(test, TrialTest::Line(..));
+    if !is_line && !ran.provider.iter().any(is_prompt) {
+        return Outcome::Unseen(match &ran.output.ended {
+            Some(how) => format!("the agent ended ({how}) and asked nothing"),
+            None => "the agent asked nothing in time".to_owned(),
+        });
+    }
+    match *test {
+        TrialTest::Models(word) => models(word, ran),
+        TrialTest::NoKey(path) => {
+            let came = ran.elsewhere.iter().filter(|record| is_below(record, path));
+            broken_if(came.clone().any(|it| ran.keys.iter().any(|key| holds(it, key))), "it was sent the key")
+        }
+        TrialTest::Nothing(path) => {
+            broken_if(ran.elsewhere.iter().any(|record| is_below(record, path)), "its server was asked")
+        }
+        TrialTest::Tool(word) => tool(word, ran),
+        TrialTest::Then(first, second) => then(first, second, ran),
+        TrialTest::Line(word, wanted) => match ran.output.stdout.lines().find(|line| line.contains(word)) {
+            Some(line) if line.contains(wanted) => Outcome::Holds,
+            Some(line) => Outcome::Broken(format!("it says `{}`", line.trim())),
+            None => Outcome::Unseen(format!("it printed no line with `{word}`")),
+        },
+        TrialTest::Apart => apart(ran),
+    }
+}
+
+fn broken_if(is_broken: bool, what: &str) -> Outcome {
+    if is_broken { Outcome::Broken(what.to_owned()) } else { Outcome::Holds }
+}
+
+fn models(word: &str, ran: &TrialRun) -> Outcome {
+    let asked: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && said(it).contains(word)).collect();
+    if asked.is_empty() {
+        return Outcome::Unseen("nothing of it was asked".to_owned());
+    }
+    let others: BTreeSet<_> =
+        asked.iter().filter_map(|it| it.model.as_deref()).filter(|model| *model != MODEL).collect();
+    if !others.is_empty() {
+        let others = others.into_iter().collect::<Vec<_>>().join(", ");
+        return Outcome::Broken(format!("it asked for {others}"));
+    }
+    let asks_for_more = |it: &&RequestRecord| it.headers.values().any(|value| value.contains("context-1m"));
+    broken_if(asked.iter().any(asks_for_more), "it asked for a window of a million tokens")
+}
+
+fn tool(word: &str, ran: &TrialRun) -> Outcome {
+    let results: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).collect();
+    if results.is_empty() {
+        return Outcome::Unseen("no tool's result came back".to_owned());
+    }
+    let seen = |secret: &str| results.iter().any(|it| holds(it, secret));
+    if seen(&ran.stale) || seen(&ran.keys[1]) {
+        return Outcome::Broken("one was in its environment".to_owned());
+    }
+    broken_if(
+        seen(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
+        "your own variable with the key was in its environment",
+    )
+}
+
+fn then(first: &str, second: &str, ran: &TrialRun) -> Outcome {
+    let prompts: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it)).collect();
+    let Some(at) = prompts.iter().position(|it| said(it).contains(first)) else {
+        return Outcome::Unseen("it was not asked".to_owned());
+    };
+    let later = &prompts[at + 1..];
+    if later.is_empty() {
+        return Outcome::Unseen("it asked nothing more".to_owned());
+    }
+    let is_there = later.iter().any(|it| said(it).to_lowercase().contains(second));
+    broken_if(!is_there, "it went on with the whole conversation")
+}
+
+fn apart(ran: &TrialRun) -> Outcome {
+    for (records, own, other, model) in [
+        (&ran.provider, &ran.keys[0], &ran.keys[1], MODEL),
+        (&ran.elsewhere, &ran.keys[1], &ran.keys[0], BESIDE_MODEL),
+    ] {
+        let prompts: Vec<_> = records.iter().filter(|it| is_prompt(it)).collect();
+        if prompts.is_empty() {
+            return Outcome::Unseen("one of them asked nothing".to_owned());
+        }
+        if records.iter().any(|it| holds(it, other)) {
+            return Outcome::Broken("a provider was sent the key of the other".to_owned());
+        }
+        if prompts.iter().any(|it| it.model.as_deref() != Some(model)) {
+            return Outcome::Broken("a provider was asked for the model of the other".to_owned());
+        }
+        if !prompts.iter().all(|it| keys(it).any(|(_, value)| value.ends_with(own.as_str()))) {
+            return Outcome::Broken("a provider was asked without its key".to_owned());
+        }
+    }
+    Outcome::Holds
+}
+
+/// What no trial may bring, whatever it is about.
+fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> {
+    let subject = trial.promises.first().map_or("trial", |promise| promise.subject);
+    let mut found = Vec::new();
+    let mut say = |text: &'static str, what: String| {
+        found.push(Verdict { subject, text, since: None, outcome: Outcome::Broken(what) });
+    };
+    let own = &ran.keys[0];
+    let is_named = |it: &RequestRecord| named.iter().any(|path| is_below(it, path));
+    let others = ran.elsewhere.iter().filter(|it| !is_named(it));
+    for it in others.filter(|it| holds(it, own)) {
+        say("the key goes to the provider alone", format!("it was sent to {} elsewhere", path_of(it)));
+    }
+    for it in ran.provider.iter().filter(|it| !it.path.starts_with('/') && holds(it, own)) {
+        say("the key goes to the provider alone", format!("it was sent to {}", path_of(it)));
+    }
+    let outside = |it: &&RequestRecord| it.path.starts_with('/') && holds(&without_keys(it), own);
+    // A tool that prints its environment prints the key too; that the agent's children have it is known.
+    if !trial.promises.iter().any(|it| matches!(it.test, TrialTest::Tool(_)))
+        && ran.provider.iter().any(|it| outside(&it))
+    {
+        say("the key is sent in no other place than its header", "it was".to_owned());
+    }
+    if ran
+        .provider
+        .iter()
+        .any(|it| keys(it).any(|(_, value)| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
+    {
+        say("no other key than the provider's is sent to it", "one was".to_owned());
+    }
+    found
+}
+
+/// The path elsewhere that a test looks at.
+fn path(test: &TrialTest) -> Option<&'static str> {
+    match *test {
+        TrialTest::NoKey(path) | TrialTest::Nothing(path) => Some(path),
+        _ => None,
+    }
+}
+
+fn is_below(record: &RequestRecord, path: &str) -> bool {
+    record.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+}
+
+/// The path without its query, which may hold anything.
+fn path_of(record: &RequestRecord) -> &str {
+    record.path.split('?').next().unwrap_or_default()
+}
+
+fn is_prompt(record: &RequestRecord) -> bool {
+    record.protocol.is_some() && record.path.starts_with('/') && !path_of(record).ends_with("/count_tokens")
+}
+
+/// The last words of the user in a request.
+fn said(record: &RequestRecord) -> String {
+    record.last_user()
+}

@@ -1,0 +1,189 @@
+//! What `doctor --probe` tries of a version: an agent that holds everything, and one that breaks each promise.
+
+use std::fs;
+use std::time::Instant;
+
+use crate::support::tree::Tree;
+use crate::support::{Ran, Sandbox};
+
+use super::{CONFIG, until};
+
+/// An agent with the manners of Claude Code; what is put in place of `WAYS` breaks them.
+const AGENT: &str = r#"#!/bin/sh
+if [ "$1" = --version ]; then echo 'VERSION (Claude Code)'; exit; fi
+for word; do :; done
+word=$(printf %.20s "$word")
+model=$ANTHROPIC_MODEL
+key=$ANTHROPIC_AUTH_TOKEN
+sub=$model
+summary='create a detailed summary'
+window='/ 65.5k '
+beta=none
+post() { curl -s "$1" -H "authorization: Bearer $key" -H "anthropic-beta: $beta" -d "{\"model\": \"$2\", \"messages\": [{\"role\": \"user\", \"content\": \"$3\"}]}"; }
+ask() { post "$ANTHROPIC_BASE_URL/v1/messages" "$1" "$2"; }
+elsewhere() { grep -rhoE 'http://[^" ]*/(provider|deep-server)' .claude | head -n 1 | sed 's:/[^/]*$::'; }
+send() { curl -s -o /dev/null "$(elsewhere)$1" -H "x-wanted: $2"; }
+WAYS
+case $word in
+/context) echo "**Tokens:** 1k $window(2%)" ;;
+*) ask "$model" "$word" ;;
+esac
+case $word in
+'try the project') ask "$model" tool-42-ran ;;
+'try a sub-agent') ask "$sub" 'a task for the pinned agent'; ask "$sub" 'a question of the hook' ;;
+'run a workflow') ask "$sub" 'a task of the workflow' ;;
+'fill the window'*) ask "$model" "$summary" ;;
+esac
+"#;
+
+fn sandbox(version: &str, ways: &str) -> Sandbox {
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key");
+    sandbox.config(CONFIG);
+    sandbox.script("claude", &AGENT.replace("VERSION", version).replace("WAYS", ways));
+    sandbox
+}
+
+fn probe(sandbox: &Sandbox, code: i32) -> Ran {
+    let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).exits(code);
+    assert_eq!(ran.stderr, "");
+    assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
+    ran
+}
+
+/// The lines below the title of the trials.
+fn trials(ran: &Ran) -> Vec<&str> {
+    let lines = ran.stdout.lines().skip_while(|line| !line.starts_with("What holds for Claude Code"));
+    lines.skip(1).take_while(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
+    let sandbox = sandbox("2.1.332", "setsid sleep 4321.5 >/dev/null 2>&1 &");
+    probe(&sandbox, 0);
+    let before = [sandbox.home(""), sandbox.path("work"), sandbox.path("tmp")].map(|path| Tree::of(&path));
+    let start = Instant::now();
+    let ran = probe(&sandbox, 0);
+    assert!(start.elapsed().as_secs() < 60);
+    let trials = trials(&ran);
+    assert!(trials.len() > 15 && trials.iter().all(|line| line.starts_with("  ok ")), "{}", ran.stdout);
+    let after = [sandbox.home(""), sandbox.path("work"), sandbox.path("tmp")].map(|path| Tree::of(&path));
+    for (before, after) in before.iter().zip(&after) {
+        before.is_same_as(after, "a probe leaves nothing");
+    }
+    let runs = |process: &fs::DirEntry| {
+        fs::read(process.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x004321.5\0")
+    };
+    let is_gone = || !fs::read_dir("/proc").into_iter().flatten().flatten().any(|process| runs(&process));
+    until(is_gone, "the end of what the agent left running");
+}
+
+/// Each way to break a promise, and what is said of it.
+const BROKEN: [(&str, &str); 18] = [
+    ("project", "it does not hold that a project's settings do not take the prompt: its server was asked"),
+    ("project", "that a project's settings choose no model: it asked for planted-model"),
+    ("hook", "that an HTTP hook of a project is not sent the key: it was sent the key"),
+    ("hook", "that an HTTP hook of your own settings is not sent the key: it was sent the key"),
+    ("hook", "that an HTTP hook of a plugin is not sent the key: it was sent the key"),
+    ("server", "that an MCP server of a project is not sent the key: it was sent the key"),
+    ("server", "that an MCP server of a plugin is not sent the key: it was sent the key"),
+    ("server", "where a launch does not look, is not sent the key: it was sent the key"),
+    ("hook", "where a launch does not look, is not sent the key: it was sent the key"),
+    ("sub-agent", "whose file pins another model asks for the launch's: it asked for claude-opus-4-8"),
+    (
+        "hook",
+        "that a hook that asks another model asks for the launch's or for none: it asked for claude-opus-4-8",
+    ),
+    ("workflow", "that names another model asks for the launch's: it asked for claude-opus-4-8"),
+    ("alias", "with its window: it asked for a window of a million tokens"),
+    ("window", "is the one that the config says: it says `**Tokens:** 1k / 1m (2%)`"),
+    ("compaction", "that fills the window is summed up: it went on with the whole conversation"),
+    ("at once", "changes nothing: a provider was sent the key of the other"),
+    ("project", "that the key goes to the provider alone: it was sent to /unheard-of elsewhere"),
+    ("server", "that no other key than the provider's is sent to it: one was"),
+];
+
+const WAYS: &str = r#"
+sub=claude-opus-4-8 summary='go on' window='/ 1m '
+case $word in
+'try the project')
+  model=planted-model
+  for path in /provider /project-hook /own-hook /plugin-hook /project-server /plugin-server /unheard-of; do
+    send $path "$key"
+  done ;;
+'try the agent')
+  for path in /deep-server /deep-hook; do send $path "$key"; done
+  curl -s "$ANTHROPIC_BASE_URL/v1/messages" -H 'x-api-key: sk-planted-0123456789' -d '{}' ;;
+'try the alias') beta=context-1m-2025-08-07 ;;
+'try two at once')
+  echo "$key" >"$HOME/$model.new"
+  mv "$HOME/$model.new" "$HOME/$model"
+  for _ in 1 2 3 4 5 6 7 8 9; do [ -e "$HOME/trial-model" ] || sleep 1; done
+  key=$(cat "$HOME/trial-model") ;;
+esac
+"#;
+
+#[test]
+fn every_broken_promise_of_a_version_is_named() {
+    let sandbox = sandbox("2.1.332", WAYS);
+    let ran = probe(&sandbox, 1);
+    let trials = trials(&ran);
+    for (subject, text) in BROKEN {
+        let is_said =
+            |line: &&&str| line.starts_with(&format!("  problem {subject} ")) && line.contains(text);
+        assert!(trials.iter().any(|line| is_said(&line)), "no `{subject}` {text} in:\n{}", ran.stdout);
+    }
+    assert!(
+        ran.stdout.contains("help: until agent-run knows this version, use 2.1.332: npm install"),
+        "{}",
+        ran.stdout
+    );
+}
+
+#[test]
+fn what_is_known_of_an_old_version_is_said_and_is_no_finding() {
+    let ways = "if [ \"$word\" = 'try the agent' ]; then send /deep-server \"$key\"; fi";
+    let ran = probe(&sandbox("2.1.197", ways), 0);
+    let known = "  known   server      not before 2.1.257: an MCP server of an agent's file, where a launch does not look";
+    assert!(trials(&ran).iter().any(|line| line.starts_with(known)), "{}", ran.stdout);
+    let ran = probe(&sandbox("2.1.257", ways), 1);
+    assert!(trials(&ran)[0].starts_with("  problem server"), "{}", ran.stdout);
+}
+
+/// What did not happen is no promise held.
+#[test]
+fn an_agent_that_asks_nothing_holds_nothing() {
+    let ran = probe(&sandbox("2.1.332", "case $word in try*) exit 3 ;; esac"), 0);
+    let trials = trials(&ran);
+    let unseen = "not seen whether a project's settings choose no model: the agent ended (exit status: 3) and asked nothing";
+    assert!(trials.iter().any(|line| line.starts_with("  note ") && line.contains(unseen)), "{}", ran.stdout);
+    assert!(!trials.iter().any(|line| line.starts_with("  ok      project")), "{}", ran.stdout);
+}
+
+/// Without a name, each launch that has a shim is probed; without any shim, one on the first provider.
+#[test]
+fn what_has_a_shim_is_probed_where_nothing_is_named() {
+    let sandbox = sandbox("2.1.332", "");
+    let titles = |words: &[&str]| {
+        let ran = sandbox.agent_run(words).exits(0);
+        let titles = ran.stdout.lines().filter_map(|line| line.strip_prefix("Probe of ").map(str::to_owned));
+        titles.collect::<Vec<_>>()
+    };
+    assert_eq!(titles(&["doctor", "--probe"]), ["claude@mock"]);
+    sandbox.shim("claude@asked");
+    assert_eq!(titles(&["doctor", "--probe"]), ["claude@asked"]);
+    sandbox.shim("claude@mock");
+    assert_eq!(titles(&["doctor", "--probe", "claude"]), ["claude@asked", "claude@mock"]);
+    assert_eq!(titles(&["doctor", "--probe", "mock"]), ["claude@mock"]);
+}
+
+/// They are no findings, so they are counted, and come last.
+#[test]
+fn known_problems_are_short_and_last() {
+    let sandbox = sandbox("2.1.332", "");
+    let all = sandbox.agent_run(&["doctor"]).exits(0).stdout;
+    let lines: Vec<_> = all.lines().rev().skip_while(|line| line.is_empty()).collect();
+    assert!(lines[2].starts_with("  known   claude  2.1.332: "), "{all}");
+    assert!(lines[2].ends_with("; `agent-run doctor claude` lists them"), "{all}");
+    let one = sandbox.agent_run(&["doctor", "claude"]).exits(0).stdout;
+    assert!(one.matches("  known   claude  ").count() > 1, "{one}");
+}

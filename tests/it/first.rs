@@ -1,0 +1,442 @@
+//! The first minutes with the program: a provider added at a terminal, its key kept, a server on this machine asked for
+//! its models; and providers changed and removed later.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::support::lists::{Lists, respond};
+use crate::support::tmux::Tmux;
+use crate::support::{MockProvider, Ran, Sandbox, net, run};
+
+const KEY: &str = "sk-typed-0123456789abcdef";
+
+/// A home with nothing in it, and an agent.
+fn newcomer() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.script("claude", "#!/bin/sh\necho \"STARTED $ANTHROPIC_BASE_URL $ANTHROPIC_AUTH_TOKEN $*\"\n");
+    sandbox
+}
+
+fn config_path(sandbox: &Sandbox) -> PathBuf {
+    sandbox.home(".config/agent-run/config.yaml")
+}
+
+fn config_of(sandbox: &Sandbox) -> String {
+    fs::read_to_string(config_path(sandbox)).unwrap_or_default()
+}
+
+/// The files in the home, but for caches and state.
+fn files(sandbox: &Sandbox) -> Vec<String> {
+    let ran = run(sandbox.command("find").args([".config", "-type", "f"]).current_dir(sandbox.home("")));
+    let mut files: Vec<_> = ran.stdout.lines().map(str::to_owned).collect();
+    files.sort();
+    files
+}
+
+/// Every place where the key could be left: argument lists, the config, the screen.
+#[track_caller]
+fn key_is_only_in(sandbox: &Sandbox, places: &[&str]) {
+    let ran = run(sandbox.command("grep").args(["-rlF", KEY, "."]).current_dir(sandbox.home("")));
+    let mut found: Vec<_> = ran.stdout.lines().collect();
+    found.sort_unstable();
+    assert_eq!(found, places);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux and namespaces: --features system-tools")]
+fn one_command_leads_from_an_empty_home_to_the_first_answer() {
+    if !net::is_inside() {
+        return;
+    }
+    assert!(Tmux::is_there());
+    for by_shim in [false, true] {
+        let sandbox = newcomer();
+        // It plays the vendor, at the address that the preset names.
+        let vendor = MockProvider::listening(&sandbox, "vendor", "127.0.0.1:4000");
+        sandbox.shim("claude@litellm");
+        let line = if by_shim { "claude@litellm -p hi" } else { "agent-run launch litellm claude -p hi" };
+        let start = Instant::now();
+        let tmux = Tmux::start(&sandbox, line);
+        tmux.wait_for("Add it, and start Claude Code? [Y/n]");
+        assert_eq!(files(&sandbox), [] as [&str; 0]);
+        tmux.key("Enter");
+        tmux.wait_for("Where is the key of litellm?");
+        tmux.key("Enter");
+        tmux.wait_for("Key (not shown");
+        tmux.text(KEY);
+        tmux.key("Enter");
+        tmux.wait_for("Which one do launches start with?");
+        assert_eq!(files(&sandbox), [] as [&str; 0], "nothing is written before the last answer");
+        tmux.key("Enter");
+        let screen = tmux.wait_for("[exited 0]");
+        assert!(start.elapsed() < Duration::from_secs(60));
+        assert!(screen.contains("it answers ("), "{screen}");
+        assert!(screen.contains(&format!("STARTED http://localhost:4000 {KEY}")), "{screen}");
+        assert_eq!(screen.matches(KEY).count(), 1, "only the agent shows it\n{screen}");
+        let file = sandbox.home(".config/agent-run/keys/litellm.key");
+        assert_eq!(fs::read_to_string(&file).unwrap(), format!("{KEY}\n"));
+        for (path, mode) in
+            [(&*file, 0o600), (file.parent().unwrap(), 0o700), (&config_path(&sandbox), 0o600)]
+        {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
+        }
+        key_is_only_in(&sandbox, &["./.config/agent-run/keys/litellm.key"]);
+        assert!(config_of(&sandbox).contains("    default_model: mock-model\n"), "{}", config_of(&sandbox));
+        assert!(vendor.posts().iter().all(|post| post["protocol"] == "anthropic"));
+        // The next launch asks nothing.
+        let ran = sandbox.run("claude@litellm", &["again"]).clean();
+        assert!(ran.stdout.contains("again"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
+    assert!(Tmux::is_there());
+    let questions = ["Add it, and start", "Where is the key of litellm?", "Key (not shown", "What now?"];
+    for last in 0..questions.len() {
+        let sandbox = newcomer();
+        // A shell that goes on after the signal, to ask the terminal what it does.
+        let line = "trap : INT; agent-run launch litellm claude; echo \"[code $?]\"; stty -a";
+        let tmux = Tmux::start(&sandbox, line);
+        for (index, question) in questions.iter().enumerate() {
+            tmux.wait_for(question);
+            if index == last {
+                tmux.key("C-c");
+                break;
+            }
+            if *question == "Key (not shown" {
+                tmux.text(KEY);
+            }
+            // Nobody listens at the preset's port, or not a LiteLLM: the test fails, and asks what now.
+            tmux.key("Enter");
+        }
+        let screen = tmux.wait_for("[exited 0]");
+        assert!(screen.contains("[code 130]"), "{screen}");
+        let flags: Vec<_> = screen.split_whitespace().collect();
+        assert!(flags.contains(&"echo") && flags.contains(&"icanon") && flags.contains(&"isig"), "{screen}");
+        assert!(!screen.contains(KEY), "{screen}");
+        assert_eq!(files(&sandbox), [] as [&str; 0], "after {}", questions[last]);
+        key_is_only_in(&sandbox, &[]);
+    }
+}
+
+#[test]
+fn without_a_terminal_there_is_one_error_with_what_to_type() {
+    let sandbox = newcomer();
+    sandbox.shim("claude@deepseek");
+    for ran in [sandbox.agent_run(&["launch", "deepseek", "claude"]), sandbox.run("claude@deepseek", &[])] {
+        let ran = ran.exits(125).complains(&["`agent-run providers add deepseek`"]);
+        assert_eq!(ran.stderr.matches("help: ").count(), 1, "{}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+    assert_eq!(files(&sandbox), [] as [&str; 0]);
+    sandbox.agent_run(&["providers", "add"]).exits(1).complains(&["no provider is named", "presets"]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer().var("DEEPSEEK_API_KEY", KEY);
+    let tmux = Tmux::start(&sandbox, "agent-run");
+    let screen = tmux.wait_for("Which provider? [deepseek]");
+    assert_eq!(screen.lines().take_while(|line| !line.is_empty()).count(), 3, "{screen}");
+    tmux.text("nonsense");
+    tmux.key("Enter");
+    tmux.wait_for("No known provider has that name");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("Where is the key of deepseek?");
+    assert!(screen.contains("1  in the variable DEEPSEEK_API_KEY, which is set here"), "{screen}");
+    tmux.key("C-c");
+    // With a config the help is shown, as without a terminal.
+    sandbox.config("providers: {}\n");
+    let tmux = Tmux::start(&sandbox, "agent-run | head -n 3");
+    assert!(tmux.wait_for("[exited").contains("Usage: agent-run"));
+    sandbox.agent_run(&[]).exits(2).complains(&["Usage: agent-run"]);
+}
+
+/// The keychain's program, which keeps the key in a file outside the home and writes down its arguments.
+fn keychain(sandbox: &Sandbox) -> PathBuf {
+    let kept = sandbox.path("tmp/keychain");
+    let log = sandbox.path("tmp/arguments");
+    let script = format!(
+        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept} ;;\n  lookup) cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
+        log = log.display(),
+        kept = kept.display()
+    );
+    sandbox.script("secret-tool", &script);
+    kept
+}
+
+const CONFIG: &str = "\
+# mine
+providers:
+  live:
+    protocols: [anthropic]
+    base_urls: {anthropic: 'URL'}
+    key_env: MOCK_KEY
+    default_model: mock-model
+    # last
+  other:
+    protocols: [anthropic]
+    base_urls: {anthropic: 'http://127.0.0.1:9'}
+";
+
+fn live() -> (Sandbox, MockProvider, String) {
+    let sandbox = newcomer();
+    let provider = MockProvider::start(&sandbox, "live");
+    let config = CONFIG.replace("URL", &provider.url(""));
+    sandbox.config(&config);
+    (sandbox, provider, config)
+}
+
+fn set_key(sandbox: &Sandbox, key: &str) -> Ran {
+    let script = format!("printf %s '{key}' | agent-run key set live");
+    run(sandbox.command("sh").args(["-c", &script]))
+}
+
+#[test]
+fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
+    let (sandbox, _provider, config) = live();
+    set_key(&sandbox, KEY).clean();
+    let moved = config.replace("key_env: MOCK_KEY", "key_file: ~/.config/agent-run/keys/live.key");
+    assert_eq!(config_of(&sandbox), moved);
+    key_is_only_in(&sandbox, &["./.config/agent-run/keys/live.key"]);
+    let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
+    assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
+    let ran = sandbox.agent_run(&["key", "test", "live"]).exits(0);
+    assert!(ran.stderr.contains("it answers"), "{}", ran.stderr);
+    // What is no key, or none at all, changes nothing.
+    set_key(&sandbox, "${DEEPSEEK_API_KEY}").exits(1);
+    set_key(&sandbox, "").exits(1).complains(&["no key came on stdin"]);
+    assert_eq!(config_of(&sandbox), moved);
+    let ran = sandbox.agent_run(&["key", "remove", "live"]).clean();
+    assert!(ran.stdout.contains("removed the key of live"), "{}", ran.stdout);
+    assert_eq!(config_of(&sandbox), config.replace("    key_env: MOCK_KEY\n", ""));
+    key_is_only_in(&sandbox, &[]);
+    assert!(!sandbox.home(".config/agent-run/keys").exists());
+    sandbox.agent_run(&["key", "remove", "live"]).exits(1).complains(&["has no key"]);
+    sandbox.agent_run(&["key", "set", "nobody"]).exits(1).complains(&["no provider `nobody`"]);
+}
+
+#[test]
+fn a_key_whose_config_cannot_be_changed_is_taken_away_again() {
+    let (sandbox, provider, _) = live();
+    let flow = format!(
+        "providers: {{live: {{protocols: [anthropic], base_urls: {{anthropic: '{}'}}, key_env: K}}}}\n",
+        provider.url("")
+    );
+    sandbox.config(&flow);
+    set_key(&sandbox, KEY).exits(1).complains(&["agent-run providers edit live"]);
+    assert_eq!(config_of(&sandbox), flow);
+    key_is_only_in(&sandbox, &[]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, _) = live();
+    let kept = keychain(&sandbox);
+    let tmux = Tmux::start(&sandbox, "agent-run key set live");
+    let screen = tmux.wait_for("Where is the key of live?");
+    assert!(screen.contains("2  paste it, to be kept in the system's keychain"), "{screen}");
+    tmux.text("2\n");
+    tmux.wait_for("Key (not shown");
+    tmux.text(KEY);
+    tmux.key("Enter");
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(screen.contains("it answers (") && !screen.contains(KEY), "{screen}");
+    assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
+    let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
+    assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");
+    assert!(
+        config_of(&sandbox)
+            .contains("key_command: [secret-tool, lookup, service, agent-run, provider, live]")
+    );
+    key_is_only_in(&sandbox, &[]);
+    let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
+    assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
+    sandbox.agent_run(&["key", "remove", "live"]).clean();
+    assert!(!kept.exists());
+}
+
+#[test]
+fn a_provider_goes_with_its_shims_its_list_and_its_key() {
+    let (sandbox, _provider, config) = live();
+    set_key(&sandbox, KEY).clean();
+    sandbox.agent_run(&["shims", "install"]).exits(0);
+    sandbox.agent_run(&["models", "list", "live"]).exits(0);
+    let lists = || fs::read_dir(sandbox.home(".cache/agent-run/models")).unwrap().count();
+    assert!(sandbox.home(".local/bin/claude@live").is_symlink() && lists() > 0);
+    let words = ["providers", "remove", "live"];
+    sandbox.agent_run(&words).exits(1).complains(&["nothing was removed", "--yes"]);
+    let ran = sandbox.agent_run(&[&words[..], &["--yes", "--with-key"]].concat()).clean();
+    for line in ["removed live from", "removed the shim claude@live", "model list", "removed its key from"] {
+        assert!(ran.stdout.contains(line), "no `{line}` in\n{}", ran.stdout);
+    }
+    let (head, rest) = config.split_once("  live:\n").unwrap();
+    let (_, tail) = rest.split_once("    # last\n").unwrap();
+    assert_eq!(config_of(&sandbox).replace("    # last\n", ""), format!("{head}{tail}"));
+    assert!(!sandbox.home(".local/bin/claude@live").is_symlink() && lists() == 0);
+    assert!(sandbox.home(".local/bin/claude@other").is_symlink(), "only its own shims go");
+    key_is_only_in(&sandbox, &[]);
+    sandbox.agent_run(&[&words[..], &["--yes"]].concat()).exits(1).complains(&["no provider `live`"]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn the_editor_opens_at_the_provider() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, _) = live();
+    sandbox.script("nano", "#!/bin/sh\necho \"EDITOR $*\"\n");
+    let sandbox = sandbox.var("EDITOR", "nano -l");
+    let tmux = Tmux::start(&sandbox, "agent-run providers edit other");
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(screen.contains("EDITOR -l +9 /"), "{screen}");
+    sandbox.agent_run(&["providers", "edit", "othr"]).exits(1).complains(&["did you mean other?"]);
+}
+
+/// A server that answers these paths with JSON, and others with 404.
+fn server(answers: &'static [(&'static str, &'static str)]) -> Lists {
+    Lists::start(move |asked, stream| {
+        let path = asked.path.split('?').next().unwrap_or_default();
+        let json = [("content-type", "application/json")];
+        match answers.iter().find(|(of, _)| *of == path) {
+            Some((_, body)) => respond(stream, "200 OK", &json, body.as_bytes()),
+            None => respond(stream, "404 Not Found", &json, b"{}"),
+        }
+    })
+}
+
+const OLLAMA: [(&str, &str); 3] = [
+    (
+        "/api/tags",
+        r#"{"models": [
+        {"name": "big:latest", "details": {"context_length": 262144}},
+        {"name": "embed:v1", "capabilities": ["embedding"]},
+        {"name": "small:4b", "details": {"context_length": 131072}}]}"#,
+    ),
+    ("/api/ps", r#"{"models": [{"name": "small:4b", "context_length": 8192}]}"#),
+    ("/v1/models", r#"{"data": [{"id": "big:latest"}, {"id": "small:4b"}]}"#),
+];
+
+#[test]
+fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
+    let cases: [(&str, &'static [(&str, &str)], &str, Option<u64>); 5] = [
+        ("ollama", &OLLAMA, "small:4b", Some(8192)),
+        (
+            "lmstudio",
+            &[(
+                "/api/v0/models",
+                r#"{"data": [
+                {"id": "e", "type": "embeddings", "state": "loaded"},
+                {"id": "a", "type": "llm", "state": "not-loaded", "max_context_length": 131072},
+                {"id": "b", "type": "vlm", "state": "loaded", "max_context_length": 131072,
+                 "loaded_context_length": 4096}]}"#,
+            )],
+            "b",
+            Some(4096),
+        ),
+        (
+            "llamacpp",
+            &[
+                ("/v1/models", r#"{"data": [{"id": "q.gguf", "meta": {"n_ctx_train": 131072}}]}"#),
+                ("/props", r#"{"default_generation_settings": {"n_ctx": 16384}}"#),
+            ],
+            "q.gguf",
+            Some(16384),
+        ),
+        (
+            "vllm",
+            &[(
+                "/v1/models",
+                r#"{"data": [{"id": "org/m", "max_model_len": 32768},
+                {"id": "lora", "parent": "org/m", "max_model_len": null}]}"#,
+            )],
+            "org/m",
+            Some(32768),
+        ),
+        (
+            "lmstudio",
+            &[("/api/v0/models", r#"{"data": [{"id": "a", "max_context_length": 131072}]}"#)],
+            "a",
+            None,
+        ),
+    ];
+    for (preset, answers, model, window) in cases {
+        let (sandbox, server) = (newcomer(), server(answers));
+        let url = format!("http://{}", server.address);
+        sandbox.agent_run(&["providers", "add", preset, "--server", &url, "--yes"]).exits(0);
+        let config = config_of(&sandbox);
+        assert!(config.contains(&format!("default_model: {model}\n")), "{config}");
+        assert!(config.contains(&format!("anthropic: {url}\n")) && !config.contains("localhost"), "{config}");
+        let line = window.map(|window| format!("  - {{id: {model}, context_window: {window}}}\n"));
+        match line {
+            Some(line) => assert!(config.contains(&line), "{preset}: {config}"),
+            None => assert!(!config.contains("context_window"), "{preset}: {config}"),
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
+    let sandbox = newcomer();
+    let add = |words: &[&str]| sandbox.agent_run(&[&["providers", "add", "ollama", "--yes"], words].concat());
+    let ran = add(&["--server", "http://127.0.0.1:9"]).exits(0);
+    ran.complains(&["Ollama does not answer at http://127.0.0.1:9", "help: start it: ollama serve"]);
+    let server = server(&OLLAMA);
+    let url = format!("http://{}", server.address);
+    add(&["--name", "two", "--server", &url, "--model", "qwen"])
+        .exits(0)
+        .complains(&["Ollama has no model `qwen`", "help: get it: ollama pull qwen"]);
+    // A name without a tag means `:latest`, as for Ollama itself.
+    add(&["--name", "three", "--server", &url, "--model", "big"]).exits(0);
+    assert!(config_of(&sandbox).contains("default_model: big:latest\n"), "{}", config_of(&sandbox));
+    for wrong in ["nonsense", "http://a.b/v1", "ftp://a"] {
+        add(&["--name", "four", "--server", wrong])
+            .exits(1)
+            .complains(&["--server", "http://127.0.0.1:8081"]);
+    }
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux and namespaces: --features system-tools")]
+fn ollama_at_its_usual_port_is_added_with_what_it_serves_and_a_missing_model_is_named_later() {
+    if !net::is_inside() {
+        return;
+    }
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let tags = OLLAMA[0].1.replace('\n', " ");
+    let script = serde_json::json!([
+        {"path": "/api/tags", "body": serde_json::from_str::<serde_json::Value>(&tags).unwrap()},
+        {"path": "/api/ps", "body": {"models": [{"name": "small:4b", "context_length": 65536}]}},
+        {"path": "/v1/models", "body": {"data": [{"id": "big:latest"}, {"id": "small:4b"}]}},
+    ]);
+    let _ollama = MockProvider::scripted_at(&sandbox, "ollama", "127.0.0.1:11434", &script.to_string());
+    let tmux = Tmux::start(&sandbox, "agent-run launch ollama claude -p hi");
+    tmux.wait_for("Add it, and start Claude Code? [Y/n]");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("Which of Ollama's models?");
+    assert!(screen.contains("1  small:4b (loaded, 65536 tokens)") && !screen.contains("embed"), "{screen}");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(
+        screen.contains("served with a window of 65536 tokens") && screen.contains("STARTED"),
+        "{screen}"
+    );
+    let config = config_of(&sandbox);
+    assert!(config.contains("  - {id: small:4b, context_window: 65536}\n"), "{config}");
+    // What is gone later is named with what gets it, by the list on disk alone.
+    sandbox.config(&config.replace("small:4b", "gone"));
+    let ran = sandbox.agent_run(&["launch", "ollama", "claude"]).exits(0);
+    ran.complains(&["Ollama does not list the model `gone`", "help: get it: ollama pull gone"]);
+    let ran = sandbox.agent_run(&["doctor", "ollama"]);
+    assert!(ran.stdout.contains("ollama pull gone"), "{}", ran.stdout);
+    sandbox.config(&config.replace("small:4b", "big"));
+    sandbox.agent_run(&["launch", "ollama", "claude"]).clean();
+}

@@ -1,0 +1,110 @@
+//! The names that an agent's own program or package knows, against the judged list of the agent: variables, keys of
+//! settings and options, by what they sound of. One of a kind that matters and that nobody judged fails here.
+//!
+//! Nothing is asked of anybody: names are read from the program, its schema and its help. `.ci/contract` runs this with
+//! the newest release.
+
+mod kinds;
+mod options;
+mod settings;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use crate::judged::{self, Judgement, fits};
+use crate::support::real;
+use crate::variables::names;
+
+/// Where findings are written, a line each.
+fn log(agent: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("inventory-{agent}.txt"))
+}
+
+/// A name that was found, what it is, and what it does if that is known from elsewhere than from its words.
+struct Found {
+    what: &'static str,
+    name: String,
+    kind: Option<&'static str>,
+}
+
+impl Found {
+    fn new(what: &'static str, name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { what, kind: kinds::by_words(&name), name }
+    }
+
+    fn is_judged(&self, list: &[Judgement]) -> bool {
+        list.iter().any(|row| row.what == self.what && fits(&row.name, &self.name))
+    }
+}
+
+fn found(agent: &str) -> Vec<Found> {
+    let groups = if agent == "claude" { kinds::of_claudes_schema() } else { Vec::new() };
+    let variables = names::in_program(agent).into_iter().map(|name| {
+        let group = groups.iter().find(|(_, names)| names.contains(&name)).map(|(kind, _)| *kind);
+        let found = Found::new("variable", name);
+        Found { kind: group.or(found.kind), ..found }
+    });
+    let settings = settings::of(agent).into_iter().map(|name| Found::new("setting", name));
+    let options = options::of(agent).into_iter().map(|name| Found::new("flag", name));
+    variables.chain(settings).chain(options).collect()
+}
+
+#[track_caller]
+fn every_name_is_judged(agent: &str) {
+    if real::sandbox(agent).is_none() {
+        return;
+    }
+    let (list, found) = (judged::of(agent), found(agent));
+    for what in ["variable", "setting", "flag"] {
+        let count = found.iter().filter(|found| found.what == what).count();
+        assert!(count > 5, "{agent}: only {count} names of {what}s were found: it keeps them elsewhere now");
+    }
+    let mut findings: BTreeSet<String> = found
+        .iter()
+        .filter(|found| !found.is_judged(&list))
+        .filter_map(|found| {
+            Some(format!("{} | {} | {} | nobody judged it", found.what, found.name, found.kind?))
+        })
+        .collect();
+    // What a launch replaces and the agent no longer knows may have another name now.
+    let is_gone =
+        |row: &&Judgement| row.what == "setting" && row.action != "own" && !settings::knows(agent, &row.name);
+    findings.extend(
+        list.iter().filter(is_gone).map(|row| format!("setting | {} | {} | gone", row.name, row.kind)),
+    );
+    let lines: Vec<_> = findings.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(log(agent), lines.concat()).unwrap();
+    assert!(
+        findings.is_empty(),
+        "{agent}: {} of {} names that matter are not judged in shims/judged/{agent}.txt:\n{}",
+        findings.len(),
+        found.len(),
+        lines.concat()
+    );
+}
+
+#[test]
+fn every_name_that_claude_knows_is_judged() {
+    every_name_is_judged("claude");
+}
+
+#[test]
+fn every_name_that_codex_knows_is_judged() {
+    every_name_is_judged("codex");
+}
+
+#[test]
+fn every_name_that_hermes_knows_is_judged() {
+    every_name_is_judged("hermes");
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn every_name_that_crush_knows_is_judged() {
+    every_name_is_judged("crush");
+}
