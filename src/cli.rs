@@ -199,7 +199,7 @@ pub struct DemoArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  source <(agent-run completion bash)
+  eval \"$(agent-run completion bash)\"
   agent-run completion fish | source")]
 pub struct CompletionArgs {
     /// The shell
