@@ -41,6 +41,8 @@ _agent_run_end() {
 # Completes as if the word number $1 were the command $2 and the line began there.
 _agent_run_hand_over() {
   local index=$1 agent=$2 cur=$3 spec function option
+  # A launch may be named as its shim is.
+  case $agent in claude@* | codex@* | hermes@* | crush@*) agent=${agent%%@*} ;; esac
   if ! complete -p "$agent" &>/dev/null; then
     # bash-completion's own loader is called _comp_load since 2.12.
     if declare -F _comp_load >/dev/null; then
@@ -106,7 +108,7 @@ _agent_run() {
   word=${word%"$2"}
   [[ -z $word ]] || COMPREPLY=("${COMPREPLY[@]#"$word"}")
   case $kind in
-    values) _agent_run_option nosort; _agent_run_end ;;
+    values | inside) _agent_run_option nosort; _agent_run_end ;;
     parts) _agent_run_option nosort; _agent_run_option nospace ;;
     files) _agent_run_option default ;;
     command\ *) _agent_run_hand_over "${kind#* }" "${words[${kind#* }]}" "$2" ;;
