@@ -20,7 +20,7 @@ use ::shims::Protocol;
 use ::shims::opts::Force;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-pub use self::doctor::{DoctorArgs, WhyArgs};
+pub use self::doctor::{DoctorArgs, ProbePart, WhyArgs};
 pub use self::key::KeyCommand;
 pub use self::models::ModelsCommand;
 pub use self::providers::ProvidersCommand;
@@ -195,7 +195,7 @@ pub struct DemoArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  source <(agent-run completion bash)
+  eval \"$(agent-run completion bash)\"
   agent-run completion fish | source")]
 pub struct CompletionArgs {
     /// The shell

@@ -3,7 +3,7 @@
 //!
 //! What a model could have is not what it is served with: Ollama loads one of 256k with 4k where memory is short. So a
 //! window comes from a loaded model or from nowhere. APIs as their documents describe them in 2026-11: Ollama
-//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v0/models`; llama.cpp `/props`; vLLM and SGLang `/v1/models`.
+//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v0/models`; llama.cpp `/props`; vLLM and `SGLang` `/v1/models`.
 
 use std::time::Duration;
 

@@ -95,7 +95,7 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Where the server is, if elsewhere: http://127.0.0.1:8081
+    /// Address of a local server: http://127.0.0.1:8081
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 

@@ -101,6 +101,21 @@ fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Re
 mod tests {
     use super::*;
 
+    /// macOS has bash 3.2. tests/real presses TAB in one, where there is one.
+    #[test]
+    fn bash_3_2_reads_the_script() {
+        let script = script(Shell::Bash);
+        let (_, function) = script.split_once("\n_agent_run() {\n").expect("the function");
+        let (before, _) = function.split_once("IFS=").expect("a variable");
+        assert!(before.contains("_agent_run_split\n"), "a slice without a blank in IFS is one word there");
+        let code = script.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let later =
+            ["mapfile", "readarray", "declare -A", "declare -g", "local -n", ",,}", "^^}", "|&", "&>>", "<("];
+        for line in code {
+            assert!(!later.iter().any(|word| line.contains(word)), "not in bash 3.2: {line}");
+        }
+    }
+
     #[test]
     fn zsh_knows_the_shims_of_every_coding_agent() {
         // `shell` has no completion of its own to hand over to.

@@ -109,10 +109,6 @@ pub fn for_its_owner(path: &Path) -> String {
 
 fn not_utf8(sound: &str) -> Problem {
     let line = sound.rsplit('\n').next().unwrap_or_default();
-    Problem {
-        mark: SourcePos { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 },
-        steps: Vec::new(),
-        message: "the file is not UTF-8 from here on".to_owned(),
-        help: "save it as UTF-8".to_owned(),
-    }
+    let mark = SourcePos { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 };
+    Problem::at(mark, "the file is not UTF-8 from here on", "save it as UTF-8")
 }

@@ -4,7 +4,6 @@
 //! user's, as people move a cache to another disk. Below it there are only folders that we made, so a link in the
 //! place of one is refused and not followed.
 
-use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata, Permissions};
@@ -13,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
-use shims::{Dirs, quote};
+use shims::{Dirs, Message, quote};
 
 use super::io_error;
 use crate::user::me;

@@ -31,8 +31,11 @@ mod demo;
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
 
-/// A newcomer's dialogue, keys, servers on this machine, and providers changed later.
+/// A newcomer's dialogue, keys, and providers changed later.
 mod first;
+
+/// Servers on this machine, and the window they serve.
+mod local_servers;
 
 /// The variables for other programs, and programs started with them.
 mod env;

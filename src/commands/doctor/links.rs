@@ -64,7 +64,7 @@ fn completion(env: &Environment) -> Option<Finding> {
     let found = env.data_dirs().ok()?.into_iter().find_map(|dir| Completions::below(dir).is_current(known));
     let line = match known {
         Shell::Fish => "agent-run completion fish | source".to_owned(),
-        _ => format!("source <(agent-run completion {shell})"),
+        _ => format!("eval \"$(agent-run completion {shell})\""),
     };
     Some(match found {
         Some(true) => Finding::ok("completion", format!("{shell} finds it")),
