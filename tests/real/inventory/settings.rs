@@ -57,7 +57,7 @@ fn of_claude() -> BTreeSet<String> {
         near.contains(".optional().describe(")
     });
     let key = key.expect("Claude Code no longer checks its settings by an object");
-    // Keys are told from their values by counting brackets, backwards to where the object opens.
+    // It begins with this key.
     let first = memchr::memmem::rfind(&bytes[..key], b"apiKeyHelper:").expect("its first keys");
     keys_of_object(&bytes[first..])
 }
