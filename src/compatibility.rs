@@ -84,3 +84,92 @@ fn read(text: &'static str, agent: &str) -> Vec<TriedVersion> {
     }
     versions
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+    use std::path::Path;
+
+    use super::*;
+
+    /// `docs/compatibility.md`, of the table and of what the adapters say.
+    fn page() -> String {
+        let mut page = String::from(
+            "# Which versions work\n\nMade by `.ci/contract --record` and the test in `src/compatibility.rs`: not to be \
+             edited. `agent-run doctor` says the same of\nthe versions on your machine, and `agent-run doctor --probe` \
+             tries them there.\n\nEach release is run against this launcher: *inventory* (every name of its own that \
+             could carry a key, a route, a model,\na header or a background session is judged in `shims/judged/`), \
+             *adapter* (plans), *places* (every file that it opens is\njudged), *acceptance*, *routing* (the matrix of \
+             hijacks) and *variables* (its own variables as URLs, as `1` and as keys).\n",
+        );
+        for agent in shims::coding_agents() {
+            let (name, known) = (agent.name(), agent.versions());
+            _ = write!(
+                page,
+                "\n## {}\n\nOldest supported: {}. Pinned in the tests: {}.\n\n",
+                agent.title(),
+                known.minimum,
+                known.tested
+            );
+            let tried = versions(name);
+            if !tried.is_empty() {
+                page.push_str("| version | day | check | result | |\n|---|---|---|---|---|\n");
+            }
+            for TriedVersion { version, day, checks } in tried {
+                for TriedCheck { name, result, text } in checks {
+                    _ = writeln!(
+                        page,
+                        "| {version} | {day} | {name} | {result} | {} |",
+                        text.replace('|', "\\|")
+                    );
+                }
+            }
+            page.push_str("\nKnown problems:\n\n");
+            for problem in agent.known_problems() {
+                _ = writeln!(page, "- {} ({})", problem.text, problem.versions());
+            }
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_on_compatibility_is_made_of_the_table() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, page()).expect("written");
+        }
+        // Packages are built without `docs/`.
+        if path.exists() {
+            let written = std::fs::read_to_string(&path).expect("text");
+            assert!(
+                written == page(),
+                "docs/compatibility.md is not what the table says: UPDATE=1 rewrites it"
+            );
+        }
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_understood() {
+        for line in WRITTEN_DOWN.lines().filter(|line| !line.starts_with('#')) {
+            let parts: Vec<_> = line.split('\t').collect();
+            let [agent, version, day, check, result, _] = parts[..] else { panic!("not six parts: {line}") };
+            assert!(shims::by_name(agent).is_some(), "{line}");
+            assert!(version.split('.').all(|part| part.parse::<u64>().is_ok()), "{line}");
+            assert_eq!(day.len(), 10, "{line}");
+            assert!(CheckResult::parse(result).is_some(), "{line}");
+            assert!(versions(agent).iter().any(|tried| {
+                tried.version == version && tried.checks.iter().any(|tried| tried.name == check)
+            }));
+        }
+    }
+
+    #[test]
+    fn checks_are_read_by_agent_and_version() {
+        const TEXT: &str = "# c\na\t1.2\t2026-01-02\trouting\tholds\t9 tests\nb\t1.2\t2026-01-02\trouting\tfails\tx\n\
+                            a\t1.10\t2026-01-03\trouting\tfails\ty\na\t1.10\t2026-01-03\tplaces\tnot run\t\n";
+        let read = read(TEXT, "a");
+        assert_eq!(read.iter().map(|tried| tried.version).collect::<Vec<_>>(), ["1.2", "1.10"]);
+        assert!(read[0].holds() && !read[1].holds());
+        assert_eq!(read[1].failed().map(|check| check.text).collect::<Vec<_>>(), ["y"]);
+    }
+}

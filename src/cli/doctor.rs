@@ -1,7 +1,7 @@
 //! The words of `agent-run doctor` and `agent-run why`.
 
 use ::shims::Protocol;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// `agent-run doctor`
 #[derive(Args, Debug)]
@@ -10,6 +10,11 @@ Examples:
   agent-run doctor                          check everything but the keys
   agent-run doctor deepseek                 one provider, and its key
   agent-run doctor --probe deepseek codex   start Codex with a random key
+  agent-run doctor --probe=version codex    only try what Codex holds
+
+With --probe=launches each launch is started as it is in this folder, with your
+settings; with --probe=version each agent is tried in an empty home with files
+that ask for the key or for another model. Without a part, both are done.
 
 Exit status: 1 when something is wrong.")]
 pub struct DoctorArgs {
@@ -20,8 +25,15 @@ pub struct DoctorArgs {
     pub agent: Option<String>,
 
     /// Start the agents on a built-in provider and watch them
-    #[arg(long)]
-    pub probe: bool,
+    #[arg(
+        long,
+        value_name = "PART",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "all",
+        hide_possible_values = true
+    )]
+    pub probe: Option<ProbePart>,
 
     /// Run all key commands too; they may ask for a password
     #[arg(long)]
@@ -34,6 +46,17 @@ pub struct DoctorArgs {
     /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What of a probe is done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum ProbePart {
+    /// Everything
+    All,
+    /// The launches, as they are configured here
+    Launches,
+    /// What the version of each agent holds, in an empty home
+    Version,
 }
 
 /// `agent-run why`

@@ -97,7 +97,7 @@ fn ask(name: &str, provider: &Provider, path: &Path, home: &Path, env: &Environm
             return Ok(answer);
         };
         log::say(&format!("{}\n", failed.render()));
-        let options = ["give another key", "set it all the same", "stop"].map(str::to_owned);
+        let options = ["give another key", "set it anyway", "stop"].map(str::to_owned);
         match prompt::choose("What now?", &options)? {
             0 => {}
             1 => return Ok(answer),

@@ -42,7 +42,7 @@ fn find_in(found: &mut ImportScan, path: &Path, home: &Path) -> Result<()> {
     let Some(text) = found.read(path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let Some(table) = table(&text) else {
-        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` says of it"));
+        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` reports"));
     };
     let auth_path = home.join("auth.json");
     let own_url = table.get("openai_base_url").and_then(Toml::as_str).filter(|url| !url.is_empty());

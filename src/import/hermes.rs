@@ -24,7 +24,7 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     let config = Mapping::parse(&text).map_err(|Flaw { line, column, what }| {
         anyhow!(Message::new(
             format!("could not read {shown}:{line}:{column}: {what}"),
-            "see what `hermes doctor` says of it"
+            "see what `hermes doctor` reports"
         ))
     })?;
     let config = config.json();

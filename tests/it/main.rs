@@ -43,6 +43,9 @@ mod env;
 /// Providers taken over from other tools.
 mod import;
 
+/// The shape of `--json`.
+mod json;
+
 /// Keys: where they come from, what is none, and what a key command is given.
 mod keys;
 
@@ -54,6 +57,9 @@ mod nix;
 
 /// The README's config and commands, and the manual.
 mod docs;
+
+/// Words that are meant otherwise than they are written.
+mod forgiving;
 
 /// The commands, config forms and variables of the launcher that had this name before.
 mod old_readme;

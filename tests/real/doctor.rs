@@ -145,7 +145,10 @@ fn is_well_where_it_was_used(agent: &str, words: &[&str]) {
 fn goes_on_beside_a_launch(sandbox: &Sandbox, mock_provider: &MockProvider, agent: &str, words: &[&str]) {
     let probe = |_| {
         let mut command = sandbox.command("agent-run");
-        command.args(["doctor", "--probe", "mock", agent]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(["doctor", "--probe=launches", "mock", agent])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         command.spawn().unwrap()
     };
     let probes: Vec<_> = (0..2).map(probe).collect();
@@ -165,7 +168,7 @@ fn goes_on_beside_a_launch(sandbox: &Sandbox, mock_provider: &MockProvider, agen
 
 #[track_caller]
 fn is_healthy(sandbox: &Sandbox, agent: &str, more: &str) {
-    let ran = sandbox.agent_run(&["doctor", "--probe", "mock", agent]).clean();
+    let ran = sandbox.agent_run(&["doctor", "--probe=launches", "mock", agent]).clean();
     assert!(!ran.stdout.contains("  problem "), "{more}:\n{}", ran.stdout);
     for part in ["model     m1", "PONG-FROM-MOCK", "No other key was sent"] {
         assert!(ran.stdout.contains(part), "{more}: no {part} in:\n{}", ran.stdout);
@@ -206,4 +209,85 @@ fn a_healthy_hermes_is_healthy_in_an_empty_home_and_in_a_used_one() {
 )]
 fn a_healthy_crush_is_healthy_in_an_empty_home_and_in_a_used_one() {
     is_well_where_it_was_used("crush", &["run", "-q", "hi"]);
+}
+
+/// The lines of what was tried of an agent's version.
+#[track_caller]
+fn tried(sandbox: &Sandbox, agent: &str) -> Vec<String> {
+    let sandbox_before = Tree::of(&sandbox.home(""));
+    let ran = sandbox.agent_run(&["doctor", "--probe=version", agent]).clean();
+    sandbox_before.is_unharmed(&sandbox.home(""));
+    assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run")).unwrap().count(), 0, "a folder is left");
+    assert_eq!(fs::read_dir(sandbox.path("tmp")).unwrap().count(), 0, "a file is left");
+    let lines = ran.stdout.lines().skip_while(|line| !line.starts_with("What holds for "));
+    lines.skip(1).take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn with_config(sandbox: Sandbox) -> Sandbox {
+    let sandbox = sandbox.var("HERMES_DISABLE_LAZY_INSTALLS", "1").var("TIRITH_ENABLED", "false");
+    sandbox.config(
+        "providers:\n  mock: {protocols: [anthropic, openai-responses, openai-chat-completions], base_urls: \
+         {anthropic: 'https://mock.example', openai: 'https://mock.example/v1'}, key: sk-real-key-0123456789, \
+         default_model: m1, models: [{id: m1, context_window: 128000}]}\n",
+    );
+    sandbox
+}
+
+#[track_caller]
+fn all_hold(sandbox: Sandbox, agent: &str, count: usize) {
+    let sandbox = with_config(sandbox);
+    let lines = tried(&sandbox, agent);
+    assert!(lines.iter().all(|line| line.starts_with("  ok ")), "{}", lines.join("\n"));
+    assert_eq!(lines.len(), count, "{}", lines.join("\n"));
+}
+
+#[test]
+fn everything_holds_for_the_newest_claude() {
+    all_hold(real::sandbox("claude").unwrap(), "claude", 17);
+}
+
+#[test]
+fn what_does_not_hold_for_the_oldest_claude_is_known() {
+    let lines = tried(&with_config(real::minimum("claude").unwrap()), "claude");
+    let (known, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("  known "));
+    assert!(
+        others.len() == 14 && others.iter().all(|line| line.starts_with("  ok ")),
+        "{}",
+        lines.join("\n")
+    );
+    for (line, part) in known.iter().zip([
+        "not before 2.1.257: an MCP server of a plugin is not sent the key; here it was sent the key",
+        "not before 2.1.257: an MCP server of an agent's file, where a launch does not look, is not sent the key",
+        "not before 2.1.332: a hook that asks another model asks for the launch's or for none; here it asked for",
+    ]) {
+        assert!(line.contains(part), "{}", lines.join("\n"));
+    }
+    assert_eq!(known.len(), 3, "{}", lines.join("\n"));
+}
+
+#[test]
+fn everything_holds_for_both_codex() {
+    all_hold(real::sandbox("codex").unwrap(), "codex", 9);
+    // Of a project's own model for sub-agents it does not know.
+    all_hold(real::minimum("codex").unwrap(), "codex", 8);
+}
+
+#[test]
+fn everything_holds_for_hermes() {
+    let lines = tried(&with_config(real::sandbox("hermes").unwrap()), "hermes");
+    // Each of its starts takes seconds, and on a busy machine not all of them have their time.
+    let is_late = |line: &str| line.contains("no time was left") || line.contains("in time");
+    for line in lines.iter().filter(|line| !line.starts_with("          help: ")) {
+        assert!(line.starts_with("  ok ") || is_late(line), "{}", lines.join("\n"));
+    }
+    assert!(lines.iter().filter(|line| line.starts_with("  ok ")).count() >= 5, "{}", lines.join("\n"));
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn everything_holds_for_crush() {
+    all_hold(real::sandbox("crush").unwrap(), "crush", 10);
 }

@@ -44,8 +44,15 @@ pub fn folders() -> Vec<PathBuf> {
     installed().into_iter().chain([node_dir()]).collect()
 }
 
-fn installed() -> [PathBuf; 3] {
-    ["npm/node_modules/.bin", "pip/bin", "go/bin"].map(|dir| agents().join(dir))
+/// The release that `.ci/contract` tries comes before the pinned ones, which are the others.
+fn installed() -> Vec<PathBuf> {
+    let bases = tried().into_iter().chain([agents()]);
+    bases.flat_map(|base| ["npm/node_modules/.bin", "pip/bin", "go/bin"].map(|dir| base.join(dir))).collect()
+}
+
+/// Where `.ci/contract` put the release that it tries.
+fn tried() -> Option<PathBuf> {
+    std::env::var_os("AGENT_RUN_TEST_AGENTS").map(PathBuf::from)
 }
 
 /// A sandbox for this shell; the test fails when it, or what it completes with, is not installed.
@@ -82,9 +89,9 @@ pub fn missing(what: &str, help: &str) -> ! {
 
 /// The Python of Hermes, with what Hermes reads files by.
 pub fn python_of_hermes() -> PathBuf {
-    let python = agents().join("pip/bin/python3");
-    assert!(python.exists(), "Hermes is not installed: run tests/agents/install");
-    python
+    let bases = tried().into_iter().chain([agents()]);
+    let python = bases.map(|base| base.join("pip/bin/python3")).find(|python| python.exists());
+    python.expect("Hermes is not installed: run tests/agents/install")
 }
 
 fn agents() -> PathBuf {

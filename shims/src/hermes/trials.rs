@@ -8,7 +8,7 @@ use crate::trial::{PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Hermes.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![settings(places), sub_agent(places), compaction(), beside()]
+    vec![settings(places), compaction(), Trial::beside(asks("try two at once"))]
 }
 
 /// The agent's words for one prompt.
@@ -18,7 +18,7 @@ fn asks(prompt: &str) -> Vec<OsString> {
 
 /// A rule by which the model runs a command once it is asked for it.
 fn runs(word: &str, command: &str) -> Json {
-    json!({"last_user": word, "tool": {"name": "terminal", "arguments": {"command": command}}})
+    json!({"last_user": word, "times": 1, "tool": {"name": "terminal", "arguments": {"command": command}}})
 }
 
 /// Settings and dotenvs that name everything that settings can.
@@ -31,7 +31,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
     let settings = format!(
         "model: {{default: {PLANTED_MODEL}, provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}}}\n\
          custom_providers: [{entry}]\nfallback_providers: [{task}]\nauxiliary: {{title_generation: {task}, \
-         compression: {task}}}\nmcp_servers: {{planted: {{url: '{}', headers: {{x-wanted: \
+         compression: {task}}}\ndelegation: {task}\nmcp_servers: {{planted: {{url: '{}', headers: {{x-wanted: \
          '${{OPENAI_API_KEY}} ${{AGENT_RUN_API_KEY}}'}}}}}}\n",
         places.url("/own-server"),
     );
@@ -41,37 +41,26 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         .file("home/.hermes/config.yaml", settings)
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)
-        .script(json!([runs("try the settings", "env; echo tool-$((40+2))-ran")]))
+        .script(json!([
+            runs("try the settings", "env; echo tool-$((40+2))-ran"),
+            {"last_user": "try the settings", "times": 1,
+                "tool": {"name": "delegate_task", "again": true, "arguments": {"goal": "a task for the sub-agent"}}},
+            // It runs in the background, and ends with the agent (0.19).
+            {"last_user": "try the settings", "contains": "delegation_id", "delay_ms": 4000, "text": "done"},
+        ]))
         .holds(
             "settings",
-            "settings and dotenvs of your own do not take the prompt",
+            "settings and dotenvs of your own do not take the prompt, nor a sub-agent's",
             TrialTest::Nothing("/provider"),
         )
         .holds("settings", "settings of your own choose no model", TrialTest::Models("try the settings"))
         .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
-        .holds(
-            "server",
-            "an MCP server of your settings is not sent the key",
-            TrialTest::NoKey("/own-server"),
-        )
-}
-
-/// A sub-agent, where settings name its model and provider.
-fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
-    let url = places.url("/provider/v1");
-    let settings = format!(
-        "delegation: {{model: {PLANTED_MODEL}, provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}}}\n"
-    );
-    let arguments = json!({"goal": "a task for the sub-agent", "background": false});
-    Trial::new(asks("try a sub-agent"))
-        .file("home/.hermes/config.yaml", settings)
-        .script(json!([{"last_user": "try a sub-agent", "tool": {"name": "delegate_task", "arguments": arguments}}]))
+        .holds("server", "an MCP server of your settings is not sent the key", TrialTest::NoKey("/own-server"))
         .holds(
             "sub-agent",
             "a sub-agent asks for the launch's model, whatever settings name",
             TrialTest::Models("a task for the sub-agent"),
         )
-        .holds("sub-agent", "a sub-agent asks no other provider", TrialTest::Nothing("/provider"))
 }
 
 /// The model says that the conversation fills the window. Hermes keeps the first and the last messages as they are, so
@@ -81,17 +70,9 @@ fn compaction() -> Trial {
         json!({"last_user": "fill the window", "times": times, "input_tokens": tokens,
             "tool": {"name": "terminal", "again": true, "arguments": {"command": "true"}}})
     };
-    Trial::new(asks("fill the window")).script(json!([rule(18, 20_000), rule(1, 64_000)])).holds(
+    Trial::new(asks("fill the window")).script(json!([rule(14, 20_000), rule(1, 64_000)])).holds(
         "compaction",
         "a conversation that fills the window is summed up",
         TrialTest::Then("fill the window", "summar"),
-    )
-}
-
-fn beside() -> Trial {
-    Trial { beside: true, ..Trial::new(asks("try two at once")) }.holds(
-        "at once",
-        "a second launch at once, on another provider, changes nothing",
-        TrialTest::Apart,
     )
 }

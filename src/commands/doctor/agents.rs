@@ -8,6 +8,7 @@ use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
+use crate::compatibility;
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
@@ -149,6 +150,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     };
     let versions = agent.versions();
     let [minimum, tested] = [versions.minimum, versions.tested].map(version::parse);
+    let tried = compatibility::versions(name);
     let is = format!("{}  {shown}", version::shown(&version));
     if minimum.is_some_and(|minimum| version < minimum) {
         let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
@@ -162,6 +164,18 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
             by_number(agent)
         );
         return Finding::note(name, text, help);
+    }
+    let here = tried.iter().find(|tried| version::parse(tried.version).as_ref() == Some(&version));
+    if let Some(here) = here {
+        let failed: Vec<_> = here.failed().map(|check| format!("{}: {}", check.name, check.text)).collect();
+        if !failed.is_empty() {
+            let text = format!("{is}: run on {}, and not all held: {}", here.day, failed.join("; "));
+            return Finding::note(name, text, "see docs/compatibility.md, or install the tested version");
+        }
+        if here.holds() {
+            let text = format!("{is}: run on {}, and all of it held", here.day);
+            return Finding::ok(name, text).in_short(format!("{name} {}", version::shown(&version)));
+        }
     }
     if tested.is_some_and(|tested| version > tested) {
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
@@ -197,12 +211,12 @@ fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> 
     let mut others: Vec<_> = others.filter(|path| real(path) != real(program)).collect();
     others.dedup();
     for other in others {
-        let text = format!("another one stands behind it on PATH: {}", other.display());
+        let text = format!("another one comes later on PATH: {}", other.display());
         findings.push(Finding::note(name, text, "remove the one that you do not use"));
     }
     if !on_path.iter().any(|path| path == program) {
         let folder = program.parent().unwrap_or(program).display();
-        let text = format!("{} is not on PATH; launches find it all the same", program.display());
+        let text = format!("{} is not on PATH; launches find it anyway", program.display());
         findings.push(Finding::note(name, text, format!("add {folder} to PATH for a plain `{name}`")));
     }
     findings

@@ -28,7 +28,7 @@ use self::keys::Asking;
 use self::launches::Launches;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
-use crate::cli::DoctorArgs;
+use crate::cli::{DoctorArgs, ProbePart};
 use crate::config::{self, Config, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
@@ -69,11 +69,11 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
         let launches = launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config);
         look_closer(asked, &target, &launches, &pairs, context, &mut report);
-        if asked.probe {
+        if matches!(asked.probe, Some(ProbePart::All | ProbePart::Launches)) {
             probe_each(&launches, context, &interrupts, &mut report)?;
         }
     }
-    if asked.probe {
+    if matches!(asked.probe, Some(ProbePart::All | ProbePart::Version)) {
         for AgentHere { agent, program, version } in &here {
             say_that_it_starts(&format!("trying what holds for {}", agent.title()));
             report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
@@ -108,7 +108,7 @@ fn look_closer(
     let named = target.provider.as_deref();
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
-    let commands = asked.keys || (named.is_some() && !asked.probe);
+    let commands = asked.keys || (named.is_some() && asked.probe.is_none());
     let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
     // Where there are shims, their pairs are what this machine is used for.
     let is_used =

@@ -12,7 +12,7 @@ use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
-use crate::probe::trials::{self, Outcome, Verdict};
+use crate::probe::trials::{self, TrialOutcome, Verdict};
 use crate::probe::{Interrupted, Interrupts, Scratch};
 
 /// Puts an agent through its trials.
@@ -69,8 +69,8 @@ fn run(
 fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, shown: &str) -> Finding {
     let Verdict { subject, text, since, outcome } = verdict;
     match outcome {
-        Outcome::Holds => Finding::ok(*subject, *text),
-        Outcome::Unseen(why) => Finding::note(
+        TrialOutcome::Holds => Finding::ok(*subject, *text),
+        TrialOutcome::Unseen(why) => Finding::note(
             *subject,
             format!("not seen whether {text}: {why}"),
             format!(
@@ -78,7 +78,7 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
                 agent.title()
             ),
         ),
-        Outcome::Broken(what) => match since.filter(|since| is_before(version, since)) {
+        TrialOutcome::Broken(what) => match since.filter(|since| is_before(version, since)) {
             Some(since) => Finding::known(*subject, format!("not before {since}: {text}; here {what}")),
             None => Finding::problem(
                 *subject,

@@ -66,7 +66,10 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     }
     if !words.yes {
-        bail!(Message::new("nothing was added, since nobody could be asked", "--yes adds it without asking"));
+        bail!(Message::new(
+            "nothing was added: there is no terminal to ask on",
+            "--yes adds it without asking"
+        ));
     }
     draft.write()?;
     loaded.warnings_about(name).for_each(ui::log::warn);

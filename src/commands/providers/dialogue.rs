@@ -103,7 +103,7 @@ impl<'a> Draft<'a> {
             };
             say(&format!("{}\n", failed.render()));
             is_asked = false;
-            let mut options = vec!["test again", "add the provider all the same", "stop"];
+            let mut options = vec!["test again", "add the provider anyway", "stop"];
             let is_keyed = self.preset.key_variable().is_some();
             if is_keyed {
                 options.insert(0, "give another key");

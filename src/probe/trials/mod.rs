@@ -20,7 +20,7 @@ use super::{Interrupts, ProbeOutput, Scratch, orphans};
 use crate::env::Environment;
 use crate::mock_provider::{Log, MockProvider, RequestRecord, Script};
 use sandbox::TrialSandbox;
-pub use verdict::{Outcome, Verdict};
+pub use verdict::{TrialOutcome, Verdict};
 
 /// How long all trials of an agent may take. Whoever asks waits for it.
 const LONGEST: Duration = Duration::from_secs(55);
@@ -80,7 +80,7 @@ pub fn run(
         };
         let judged = judge()?;
         // Crush 0.90.1 may fail when it is first started twice at once, while it makes its database.
-        let is_unseen = |it: &Verdict| matches!(it.outcome, Outcome::Unseen(_));
+        let is_unseen = |it: &Verdict| matches!(it.outcome, TrialOutcome::Unseen(_));
         if trial.beside && judged.iter().any(is_unseen) { judge() } else { Ok(judged) }
     };
     orphans::adopt();

@@ -13,7 +13,7 @@ use crate::probe::findings::{holds, keys, without_keys};
 
 /// Whether a promise holds.
 #[derive(Debug, Eq, PartialEq)]
-pub enum Outcome {
+pub enum TrialOutcome {
     /// It does.
     Holds,
     /// It does not, and this was seen.
@@ -30,11 +30,11 @@ pub struct Verdict {
     pub text: &'static str,
     /// The version from which on it is known to hold, where older ones are known not to.
     pub since: Option<&'static str>,
-    pub outcome: Outcome,
+    pub outcome: TrialOutcome,
 }
 
 impl Verdict {
-    fn of(promise: &Promise, outcome: Outcome) -> Self {
+    fn of(promise: &Promise, outcome: TrialOutcome) -> Self {
         let Promise { subject, text, since, .. } = *promise;
         Self { subject, text, since, outcome }
     }
@@ -60,14 +60,14 @@ pub fn not_launched(trial: &Trial, error: &Error) -> Vec<Verdict> {
 }
 
 fn unseen(trial: &Trial, why: &str) -> Vec<Verdict> {
-    trial.promises.iter().map(|promise| Verdict::of(promise, Outcome::Unseen(why.to_owned()))).collect()
+    trial.promises.iter().map(|promise| Verdict::of(promise, TrialOutcome::Unseen(why.to_owned()))).collect()
 }
 
-fn judge(test: &TrialTest, ran: &TrialRun) -> Outcome {
+fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
     // Promises about what does not happen prove nothing where nothing happens.
     let is_line = matches!(test, TrialTest::Line(..));
     if !is_line && !ran.provider.iter().any(is_prompt) {
-        return Outcome::Unseen(match &ran.output.ended {
+        return TrialOutcome::Unseen(match &ran.output.ended {
             Some(how) => format!("the agent ended ({how}) and asked nothing"),
             None => "the agent asked nothing in time".to_owned(),
         });
@@ -84,41 +84,41 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> Outcome {
         TrialTest::Tool(word) => tool(word, ran),
         TrialTest::Then(first, second) => then(first, second, ran),
         TrialTest::Line(word, wanted) => match ran.output.stdout.lines().find(|line| line.contains(word)) {
-            Some(line) if line.contains(wanted) => Outcome::Holds,
-            Some(line) => Outcome::Broken(format!("it says `{}`", line.trim())),
-            None => Outcome::Unseen(format!("it printed no line with `{word}`")),
+            Some(line) if line.contains(wanted) => TrialOutcome::Holds,
+            Some(line) => TrialOutcome::Broken(format!("it says `{}`", line.trim())),
+            None => TrialOutcome::Unseen(format!("it printed no line with `{word}`")),
         },
         TrialTest::Apart => apart(ran),
     }
 }
 
-fn broken_if(is_broken: bool, what: &str) -> Outcome {
-    if is_broken { Outcome::Broken(what.to_owned()) } else { Outcome::Holds }
+fn broken_if(is_broken: bool, what: &str) -> TrialOutcome {
+    if is_broken { TrialOutcome::Broken(what.to_owned()) } else { TrialOutcome::Holds }
 }
 
-fn models(word: &str, ran: &TrialRun) -> Outcome {
+fn models(word: &str, ran: &TrialRun) -> TrialOutcome {
     let asked: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && said(it).contains(word)).collect();
     if asked.is_empty() {
-        return Outcome::Unseen("nothing of it was asked".to_owned());
+        return TrialOutcome::Unseen("nothing of it was asked".to_owned());
     }
     let others: BTreeSet<_> =
         asked.iter().filter_map(|it| it.model.as_deref()).filter(|model| *model != MODEL).collect();
     if !others.is_empty() {
         let others = others.into_iter().collect::<Vec<_>>().join(", ");
-        return Outcome::Broken(format!("it asked for {others}"));
+        return TrialOutcome::Broken(format!("it asked for {others}"));
     }
     let asks_for_more = |it: &&RequestRecord| it.headers.values().any(|value| value.contains("context-1m"));
     broken_if(asked.iter().any(asks_for_more), "it asked for a window of a million tokens")
 }
 
-fn tool(word: &str, ran: &TrialRun) -> Outcome {
+fn tool(word: &str, ran: &TrialRun) -> TrialOutcome {
     let results: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).collect();
     if results.is_empty() {
-        return Outcome::Unseen("no tool's result came back".to_owned());
+        return TrialOutcome::Unseen("no tool's result came back".to_owned());
     }
     let seen = |secret: &str| results.iter().any(|it| holds(it, secret));
     if seen(&ran.stale) || seen(&ran.keys[1]) {
-        return Outcome::Broken("one was in its environment".to_owned());
+        return TrialOutcome::Broken("one was in its environment".to_owned());
     }
     broken_if(
         seen(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
@@ -126,39 +126,39 @@ fn tool(word: &str, ran: &TrialRun) -> Outcome {
     )
 }
 
-fn then(first: &str, second: &str, ran: &TrialRun) -> Outcome {
+fn then(first: &str, second: &str, ran: &TrialRun) -> TrialOutcome {
     let prompts: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it)).collect();
     let Some(at) = prompts.iter().position(|it| said(it).contains(first)) else {
-        return Outcome::Unseen("it was not asked".to_owned());
+        return TrialOutcome::Unseen("it was not asked".to_owned());
     };
     let later = &prompts[at + 1..];
     if later.is_empty() {
-        return Outcome::Unseen("it asked nothing more".to_owned());
+        return TrialOutcome::Unseen("it asked nothing more".to_owned());
     }
     let is_there = later.iter().any(|it| said(it).to_lowercase().contains(second));
     broken_if(!is_there, "it went on with the whole conversation")
 }
 
-fn apart(ran: &TrialRun) -> Outcome {
+fn apart(ran: &TrialRun) -> TrialOutcome {
     for (records, own, other, model) in [
         (&ran.provider, &ran.keys[0], &ran.keys[1], MODEL),
         (&ran.elsewhere, &ran.keys[1], &ran.keys[0], BESIDE_MODEL),
     ] {
         let prompts: Vec<_> = records.iter().filter(|it| is_prompt(it)).collect();
         if prompts.is_empty() {
-            return Outcome::Unseen("one of them asked nothing".to_owned());
+            return TrialOutcome::Unseen("one of them asked nothing".to_owned());
         }
         if records.iter().any(|it| holds(it, other)) {
-            return Outcome::Broken("a provider was sent the key of the other".to_owned());
+            return TrialOutcome::Broken("a provider was sent the key of the other".to_owned());
         }
         if prompts.iter().any(|it| it.model.as_deref() != Some(model)) {
-            return Outcome::Broken("a provider was asked for the model of the other".to_owned());
+            return TrialOutcome::Broken("a provider was asked for the model of the other".to_owned());
         }
         if !prompts.iter().all(|it| keys(it).any(|(_, value)| value.ends_with(own.as_str()))) {
-            return Outcome::Broken("a provider was asked without its key".to_owned());
+            return TrialOutcome::Broken("a provider was asked without its key".to_owned());
         }
     }
-    Outcome::Holds
+    TrialOutcome::Holds
 }
 
 /// What no trial may bring, whatever it is about.
@@ -166,7 +166,7 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     let subject = trial.promises.first().map_or("trial", |promise| promise.subject);
     let mut found = Vec::new();
     let mut say = |text: &'static str, what: String| {
-        found.push(Verdict { subject, text, since: None, outcome: Outcome::Broken(what) });
+        found.push(Verdict { subject, text, since: None, outcome: TrialOutcome::Broken(what) });
     };
     let own = &ran.keys[0];
     let is_named = |it: &RequestRecord| named.iter().any(|path| is_below(it, path));
@@ -218,4 +218,66 @@ fn is_prompt(record: &RequestRecord) -> bool {
 /// The last words of the user in a request.
 fn said(record: &RequestRecord) -> String {
     record.last_user()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use shims::Protocol;
+
+    use super::*;
+    use crate::probe::ProbeOutput;
+
+    /// A run whose only request holds this text.
+    fn run(text: &str) -> TrialRun {
+        let record = RequestRecord {
+            n: 1,
+            ms: 0,
+            method: "POST".to_owned(),
+            path: "/v1/messages".to_owned(),
+            host: None,
+            protocol: Some(Protocol::Anthropic),
+            model: Some(MODEL.to_owned()),
+            stream: true,
+            headers: [("authorization".to_owned(), "Bearer sk-own".to_owned())].into(),
+            body: json!({"messages": [{"role": "user", "content": text}]}),
+            status: 200,
+        };
+        TrialRun {
+            provider: vec![record],
+            elsewhere: Vec::new(),
+            keys: ["sk-own", "sk-other"].map(str::to_owned),
+            stale: "sk-stale".to_owned(),
+            output: ProbeOutput { stdout: String::new(), stderr: String::new(), ended: None },
+        }
+    }
+
+    #[test]
+    fn a_tool_that_sees_a_key_of_another_provider_breaks_its_promise() {
+        let judge = |text: &str| judge(&TrialTest::Tool("ran"), &run(text));
+        assert_eq!(judge("ran ANTHROPIC_AUTH_TOKEN=sk-own"), TrialOutcome::Holds);
+        for text in ["ran A=sk-stale", "ran A=sk-other", "ran TRIAL_KEY=sk-own"] {
+            assert!(matches!(judge(text), TrialOutcome::Broken(_)), "{text}");
+        }
+        assert!(matches!(judge("walked"), TrialOutcome::Unseen(_)));
+    }
+
+    #[test]
+    fn what_no_promise_is_about_is_named_too() {
+        let trial = Trial::new([]).holds("x", "y", TrialTest::Models("said"));
+        let texts = |ran: &TrialRun| {
+            let broken = |it: &Verdict| matches!(it.outcome, TrialOutcome::Broken(_));
+            of(&trial, ran).into_iter().filter(broken).map(|it| it.text).collect::<Vec<_>>()
+        };
+        assert_eq!(texts(&run("said")), Vec::<&str>::new());
+        assert_eq!(texts(&run("said sk-own")), ["the key is sent in no other place than its header"]);
+        let mut proxied = run("said");
+        let mut record = proxied.provider[0].clone();
+        record.path = "http://elsewhere.example/".to_owned();
+        proxied.provider.push(record);
+        assert_eq!(texts(&proxied), ["the key goes to the provider alone"]);
+        let mut stale = run("said");
+        stale.provider[0].headers.insert("x-api-key".to_owned(), "sk-stale".to_owned());
+        assert_eq!(texts(&stale), ["no other key than the provider's is sent to it"]);
+    }
 }

@@ -17,7 +17,7 @@ fn a_probe_is_well_in_an_empty_home_and_in_a_used_one() {
             stage.sandbox.write(&stage.sandbox.home(".config/crush/crush.json"), settings);
         }
         let before = Tree::of(&stage.sandbox.home(""));
-        let ran = stage.sandbox.agent_run(&["doctor", "--probe", "mock", "crush"]).clean();
+        let ran = stage.sandbox.agent_run(&["doctor", "--probe=launches", "mock", "crush"]).clean();
         for part in
             ["host      127.0.0.1:", "model     mock-model", "PONG-FROM-MOCK", "No other key was sent"]
         {

@@ -18,7 +18,6 @@ const WORDS: [(&str, &[&str]); 5] = [
             "login",
             "oauth",
             "password",
-            "pat",
             "secret",
             "spiffe",
             "token",
@@ -27,8 +26,8 @@ const WORDS: [(&str, &[&str]); 5] = [
     (
         "routes",
         &[
-            "api", "bedrock", "endpoint", "foundry", "gateway", "host", "mantle", "provider", "proxy",
-            "region", "socket", "uri", "url", "vertex",
+            "bedrock", "endpoint", "foundry", "gateway", "host", "mantle", "provider", "proxy", "region",
+            "socket", "uri", "url", "vertex",
         ],
     ),
     ("model", &["model"]),
@@ -57,8 +56,8 @@ fn words(name: &str) -> Vec<String> {
         }
         before = c;
     }
-    // "Max tokens" counts tokens of a model.
-    words.iter().filter(|word| !word.is_empty()).cloned().collect()
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 /// The groups in which Claude Code's own schema of variables puts those that matter: a kind, and its names. Each is
@@ -81,6 +80,18 @@ pub fn of_claudes_schema() -> Vec<(&'static str, Vec<String>)> {
         (kind, names.map(|(name, _)| name.to_owned()).collect())
     });
     groups.to_vec()
+}
+
+/// Every name of that schema, and those that the program reads one by one.
+pub fn claudes_variables() -> std::collections::BTreeSet<String> {
+    let bytes = fs::read(names::program("claude")).unwrap();
+    let find = |text: &str| memchr::memmem::find(&bytes, text.as_bytes());
+    let ends =
+        ["ANTHROPIC_API_KEY:()=>", "ANTHROPIC_BASE_URL:()=>"].map(|member| find(member).unwrap_or_default());
+    let schema = &bytes[ends[0].saturating_sub(8_000)..ends[1] + 8_000];
+    let mut names = names::read_by_name(&bytes);
+    names.extend(names::in_schema(schema));
+    names
 }
 
 #[test]

@@ -35,13 +35,20 @@ impl Found {
     }
 
     fn is_judged(&self, list: &[Judgement]) -> bool {
-        list.iter().any(|row| row.what == self.what && fits(&row.name, &self.name))
+        let rows = || list.iter().filter(|row| row.what == self.what);
+        // A table is judged whole, unless its keys are.
+        let is_within = |row: &Judgement| {
+            let within = format!("{}.", row.name);
+            self.name.starts_with(&within) && !rows().any(|other| other.name.starts_with(&within))
+        };
+        rows().any(|row| fits(&row.name, &self.name) || is_within(row))
     }
 }
 
 fn found(agent: &str) -> Vec<Found> {
     let groups = if agent == "claude" { kinds::of_claudes_schema() } else { Vec::new() };
-    let variables = names::in_program(agent).into_iter().map(|name| {
+    let names = if agent == "claude" { kinds::claudes_variables() } else { names::in_program(agent) };
+    let variables = names.into_iter().map(|name| {
         let group = groups.iter().find(|(_, names)| names.contains(&name)).map(|(kind, _)| *kind);
         let found = Found::new("variable", name);
         Found { kind: group.or(found.kind), ..found }
@@ -69,10 +76,17 @@ fn every_name_is_judged(agent: &str) {
         })
         .collect();
     // What a launch replaces and the agent no longer knows may have another name now.
-    let is_gone =
-        |row: &&Judgement| row.what == "setting" && row.action != "own" && !settings::knows(agent, &row.name);
+    let replaced: Vec<_> = list
+        .iter()
+        .filter(|row| row.what == "setting" && row.action != "own")
+        .map(|row| &*row.name)
+        .collect();
+    let key = |name: &&'_ str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let keys: Vec<_> = replaced.iter().map(key).collect();
+    let gone = names::lacking(agent, keys.iter().map(|key| &**key));
+    let is_gone = |name: &&&str| gone.contains(&&*key(name));
     findings.extend(
-        list.iter().filter(is_gone).map(|row| format!("setting | {} | {} | gone", row.name, row.kind)),
+        replaced.iter().filter(is_gone).map(|name| format!("setting | {name} | gone: has it another name?")),
     );
     let lines: Vec<_> = findings.iter().map(|line| format!("{line}\n")).collect();
     fs::write(log(agent), lines.concat()).unwrap();

@@ -20,12 +20,6 @@ pub fn of(agent: &str) -> BTreeSet<String> {
     }
 }
 
-/// Whether the agent still has a setting of this name: in its program or package, since not every schema is whole.
-pub fn knows(agent: &str, name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    names::holds(agent, last)
-}
-
 fn of_crush() -> BTreeSet<String> {
     let sandbox = real::sandbox("crush").expect("looked for before");
     let schema: Json = serde_json::from_str(&run(sandbox.command("crush").arg("schema")).stdout).unwrap();

@@ -56,18 +56,18 @@ pub fn of(agent: &str) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// Whether the agent's program or package holds this text.
+/// Which of these texts the agent's program or package lacks.
 #[track_caller]
-pub fn holds(agent: &str, text: &str) -> bool {
+pub fn lacking<'a>(agent: &str, texts: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let program = program(agent);
-    if agent != "hermes" {
-        return memchr::memmem::find(&fs::read(program).unwrap(), text.as_bytes()).is_some();
+    let mut left: Vec<_> = texts.collect();
+    let mut look = |bytes: &[u8]| left.retain(|text| memchr::memmem::find(bytes, text.as_bytes()).is_none());
+    if agent == "hermes" {
+        each_python(&site_packages(&program).join("hermes_cli"), &mut look);
+    } else {
+        look(&fs::read(program).unwrap());
     }
-    let mut is_held = false;
-    each_python(&site_packages(&program).join("hermes_cli"), &mut |bytes| {
-        is_held |= memchr::memmem::find(bytes, text.as_bytes()).is_some();
-    });
-    is_held
+    left
 }
 
 /// Those that the agent's program or package names.
@@ -122,6 +122,20 @@ pub fn program(agent: &str) -> PathBuf {
     panic!("no native program of Codex below {}", packages.display())
 }
 
+/// What Claude Code's program reads from `env`, and what has one of its prefixes.
+pub fn read_by_name(claude: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    find(claude, &[CLAUDE[0], CLAUDE[2]], &mut names);
+    names
+}
+
+/// What a piece of Claude Code's program with its schema names.
+pub fn in_schema(piece: &[u8]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    find(piece, &[CLAUDE[1]], &mut names);
+    names
+}
+
 fn find(bytes: &[u8], patterns: &[&str], names: &mut BTreeSet<String>) {
     for pattern in patterns {
         let pattern = Regex::new(pattern).unwrap();
@@ -132,17 +146,17 @@ fn find(bytes: &[u8], patterns: &[&str], names: &mut BTreeSet<String>) {
 }
 
 fn compiled(bytes: &[u8], names: &mut BTreeSet<String>) {
-    let words = Regex::new(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*").unwrap();
-    for word in words.find_iter(bytes) {
-        let word = std::str::from_utf8(word.as_bytes()).expect("ASCII");
-        let mut starts: Vec<_> =
-            PREFIXES.iter().flat_map(|prefix| word.match_indices(prefix).map(|(at, _)| at)).collect();
-        starts.sort_unstable();
-        starts.dedup();
-        starts.push(word.len());
-        names.extend(starts.windows(2).map(|part| word[part[0]..part[1]].trim_end_matches('_').to_owned()));
+    let starts = Regex::new(&PREFIXES.join("|")).unwrap();
+    let mut starts = starts.find_iter(bytes).map(|found| found.start()).peekable();
+    let is_part = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    while let Some(start) = starts.next() {
+        let rest = &bytes[start..starts.peek().map_or(bytes.len(), |next| *next)];
+        let length = rest.iter().position(|byte| !is_part(byte)).unwrap_or(rest.len());
+        let name = std::str::from_utf8(&rest[..length]).expect("ASCII");
+        names.insert(name.trim_end_matches('_').to_owned());
     }
-    names.retain(|name| name.len() > 3);
+    // Longer ones are other texts end to end.
+    names.retain(|name| (4..=64).contains(&name.len()));
 }
 
 fn each_python(folder: &Path, visit: &mut dyn FnMut(&[u8])) {

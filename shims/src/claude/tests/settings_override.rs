@@ -57,6 +57,17 @@ fn settings_that_beat_the_environment_are_guarded() {
 }
 
 #[test]
+fn every_setting_that_the_list_says_is_replaced_is_guarded() {
+    for key in crate::judged::claude::SETTING_REPLACED {
+        let is_held = [r#""m-other""#, r#"["m-other"]"#, r#"{"m-main": "m-other"}"#].iter().any(|value| {
+            let plan = plan(Machine::onboarded().file(LOCAL, format!(r#"{{"{key}": {value}}}"#)));
+            guard(&plan).is_some_and(|guard| guard.get(*key).is_some())
+        });
+        assert!(is_held, "{key} of a settings file is left as it is");
+    }
+}
+
+#[test]
 fn the_state_files_env_is_guarded_too() {
     let state = r#"{"hasCompletedOnboarding": true, "env": {"ANTHROPIC_BETAS": "x"}}"#;
     let plan = plan(Machine::bare().file("/home/u/.claude.json", state));
