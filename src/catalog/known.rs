@@ -69,8 +69,7 @@ impl<'a> ModelIndex<'a> {
         let (id, _) = split_long_context(default);
         let other = local::other_spelling(self.source.provider, id);
         let holds = |id: &str| self.read(|list| list.holds(id));
-        (holds(id) == Some(false) && !other.is_some_and(|other| holds(&other) == Some(true)))
-            .then_some(default)
+        (holds(id) == Some(false) && other.is_none_or(|other| holds(&other) != Some(true))).then_some(default)
     }
 
     /// Every model, best first: the default, the config's, the provider's.

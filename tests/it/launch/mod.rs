@@ -244,7 +244,7 @@ fn words_that_a_launch_does_not_know_end_with_the_code_of_a_launch_and_others_wi
         let ran = sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(125);
         assert!(ran.stdout.is_empty() && ran.stderr.starts_with("error: "), "{words}: {ran:?}");
     }
-    for words in ["models list --bogus", "bogus", "--config launch bogus", "providers add"] {
+    for words in ["models list --bogus", "bogus", "--config launch bogus", "providers test"] {
         sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(2);
     }
     sandbox.agent_run(&["launch", "--help"]).clean();

@@ -332,7 +332,8 @@ fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
             "33magent-run: warning:",
         ];
         let colours = colours.map(|colour| format!("\u{1b}[{colour}"));
-        let moves = ["\u{1b}[1A", "\u{1b}[1B", "\u{1b}[0m"];
+        // Progress of `providers test` has four lines.
+        let moves = ["\u{1b}[1A", "\u{1b}[4A", "\u{1b}[1B", "\u{1b}[0m"];
         for ours in moves.into_iter().chain(colours.iter().map(String::as_str)) {
             rest = rest.replace(ours, "");
         }
