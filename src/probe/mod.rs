@@ -22,7 +22,7 @@ use nix::unistd::Pid;
 use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
 pub use interrupts::{Interrupted, Interrupts};
-pub use scratch::Scratch;
+pub use scratch::{Scratch, environment};
 
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";

@@ -3,17 +3,42 @@
 //! In each lies a file that is locked as long as the process that made the folder is there. What the agent starts does
 //! not inherit it.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use shims::proxy::PROXY_VARIABLES;
 use tempfile::TempDir;
 
+use crate::env::Environment;
 use crate::user::me;
 
 const LOCK: &str = ".agent-run.lock";
+
+/// What a program needs of the user's environment to run at all.
+const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TERM", "USER"];
+
+/// What an agent's program finds with its `home` and `tmp` in a folder of its own, and this proxy.
+pub fn environment(
+    folder: &Path,
+    user: &Environment,
+    program: &Path,
+    proxy: &str,
+) -> BTreeMap<OsString, OsString> {
+    let passed = PASSED.iter().filter_map(|name| Some((OsString::from(name), user.var(name)?.to_owned())));
+    let mut vars: BTreeMap<OsString, OsString> = passed.collect();
+    vars.insert("HOME".into(), folder.join("home").into());
+    vars.insert("TMPDIR".into(), folder.join("tmp").into());
+    // The folder of the program too: its installer may have put it where no PATH leads.
+    let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
+    vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
+    vars.extend(PROXY_VARIABLES.map(|name| (name.into(), proxy.into())));
+    vars
+}
 
 /// A folder that is removed at the end.
 pub struct Scratch {

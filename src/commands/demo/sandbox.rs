@@ -1,7 +1,6 @@
 //! The made-up world of a demo: a provider, a key, an empty home, an environment.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,16 +9,13 @@ use anyhow::{Context, Result};
 
 use crate::env::Environment;
 use crate::mock_provider::{MODELS, MockProvider};
-use crate::probe::{Expectations, Scratch, random_key};
+use crate::probe::{Expectations, Scratch, environment, random_key};
 
 /// The provider's name.
 pub const PROVIDER: &str = "demo";
 
 /// Left over from another tool, as it were: a launch must send neither.
 const STALE: [&str; 2] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
-
-/// What a program needs of the user's environment to run at all.
-const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TERM", "USER"];
 
 /// Everything a demo makes up. The folders are removed when it is dropped.
 pub struct DemoSandbox {
@@ -87,17 +83,7 @@ providers:
     ///
     /// The proxy variables lead to the provider too: it lets nothing pass and remembers who was asked for.
     pub fn environment(&self, user: &Environment, program: &Path) -> Environment {
-        let passed =
-            PASSED.iter().filter_map(|name| Some((OsString::from(name), user.var(name)?.to_owned())));
-        let mut vars: BTreeMap<OsString, OsString> = passed.collect();
-        vars.insert("HOME".into(), self.path("home").into());
-        vars.insert("TMPDIR".into(), self.path("tmp").into());
-        // The folder of the program too: its installer may have put it where no PATH leads.
-        let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
-        vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
-        for name in shims::proxy::PROXY_VARIABLES {
-            vars.insert(name.into(), self.proxy.clone().into());
-        }
+        let mut vars = environment(self.folder.path(), user, program, &self.proxy);
         vars.extend(STALE.map(|name| (name.into(), OsStr::new(&self.stale).to_owned())));
         Environment::made_of(vars)
     }

@@ -1,6 +1,5 @@
 //! The made-up machine of a trial: a home, a project, a config with two providers, an environment.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -8,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
-use shims::proxy::PROXY_VARIABLES;
 use shims::trial::{KEY_VARIABLE, MODEL, Trial, TrialPlaces, WINDOW};
 use shims::{Agent, Dirs};
 
@@ -17,7 +15,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{self, LaunchRequest, PreparedLaunch, UserFiles};
 use crate::mock_provider::MockProvider;
-use crate::probe::random_key;
+use crate::probe::{environment, random_key};
 
 /// The provider of a trial's launch.
 pub const PROVIDER: &str = "trial";
@@ -33,9 +31,6 @@ const BESIDE_KEY: &str = "BESIDE_KEY";
 
 /// Left over from another tool, as it were, where the agent would listen to them: a launch must send none.
 const STALE: [&str; 3] = ["ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY"];
-
-/// What a program needs of the user's environment to run at all.
-const PASSED: [&str; 7] = ["LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "SHELL", "TERM", "USER"];
 
 /// One trial's machine.
 pub struct TrialSandbox {
@@ -112,15 +107,7 @@ impl TrialSandbox {
         };
         let first = entry(PROVIDER, &url(provider), &format!("key_env: {KEY_VARIABLE}"), MODEL);
         let second = entry(BESIDE, &self.elsewhere_url, &format!("key_env: {BESIDE_KEY}"), BESIDE_MODEL);
-        let passed =
-            PASSED.iter().filter_map(|name| Some((OsString::from(name), user.var(name)?.to_owned())));
-        let mut vars: BTreeMap<OsString, OsString> = passed.collect();
-        vars.insert("HOME".into(), self.path("home").into());
-        vars.insert("TMPDIR".into(), self.path("tmp").into());
-        // The folder of the program too: its installer may have put it where no PATH leads.
-        let path = user.path().into_iter().chain(program.parent().map(Path::to_owned));
-        vars.insert("PATH".into(), std::env::join_paths(path).unwrap_or_default());
-        vars.extend(PROXY_VARIABLES.map(|name| (name.into(), provider.proxy().into())));
+        let mut vars = environment(&self.folder, user, program, &provider.proxy());
         let listens = |name: &&str| {
             agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
                 && !agent.env_spared().iter().any(|(spared, _)| matches(spared, name))
