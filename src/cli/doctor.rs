@@ -12,6 +12,7 @@ Examples:
   agent-run doctor --probe deepseek codex   start Codex with a random key
 
 Exit status: 1 when something is wrong.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct DoctorArgs {
     /// Check only this provider and its key; or AGENT@PROVIDER
     pub provider: Option<String>,
