@@ -73,7 +73,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     }
     let screen = Screen::stdout();
     let config = context.loaded.path.display().to_string();
-    let mut page = Page { screen, text: String::new() };
+    let mut page = WhyPage { screen, text: String::new() };
     page.heading(&format!("{} on {provider}", agent.title()));
     if screen.is_terminal() {
         page.line(&format!("  config    {config}"), INDENT);
@@ -192,12 +192,12 @@ fn notes(plan: &Plan) -> Vec<String> {
 const INDENT: usize = 12;
 
 /// The page as it grows, its lines broken where they are wider than the terminal.
-struct Page {
+struct WhyPage {
     screen: Screen,
     text: String,
 }
 
-impl Page {
+impl WhyPage {
     fn heading(&mut self, text: &str) {
         self.text += &self.screen.paint(Ink::Heading, &escaped(text));
         self.text.push('\n');

@@ -183,9 +183,8 @@ impl Screen {
             return format!("{prefix}{text}");
         }
         let text = format!("{prefix}{text}");
-        let mut lines = text.split('\n').map(|line| match line.starts_with(' ') {
-            true => self.tilde(line).into_owned(),
-            false => self.line(line, 2),
+        let mut lines = text.split('\n').map(|line| {
+            if line.starts_with(' ') { self.tilde(line).into_owned() } else { self.line(line, 2) }
         });
         let first = lines.next().unwrap_or_default();
         let painted = match first.strip_prefix(prefix.trim_end()) {
@@ -242,7 +241,9 @@ fn units(text: &str, most: usize) -> Vec<&str> {
         {
             let close = end + close;
             let whole = rest[close..].find(' ').map_or(rest.len(), |space| close + space);
-            if measure_text_width(&rest[..whole]) <= most && rest[..whole].matches('`').count() % 2 == 0 {
+            if measure_text_width(&rest[..whole]) <= most
+                && rest[..whole].matches('`').count().is_multiple_of(2)
+            {
                 end = whole;
             }
         }

@@ -26,7 +26,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// As this one, whose values are copied and so not shortened: one that is too wide stands in a line of its own, above
+    /// As this one, whose values are copied and so not shortened: one that is too wide has a line of its own, above
     /// the rest of its row. Only the first column can be so.
     pub const fn whole(self) -> Self {
         Self { is_whole: true, ..self }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use crate::support::lists::Lists;
 use crate::support::{Ran, Sandbox};
 
-/// The schema of one command, closed: a key that it does not name is one that nobody was told about.
+/// The schema of one command, closed: a key that it does not name is one that is not documented.
 fn validator(name: &str) -> jsonschema::Validator {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/json.schema.json");
     let mut schema: Json = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();

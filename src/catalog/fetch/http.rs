@@ -203,9 +203,8 @@ fn roots(env: &Environment) -> RootCerts {
     let mut certs: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
         match env.var(name).map(|file| certificates(file.as_ref())) {
-            None => {}
             Some(Ok(more)) if name == "NODE_EXTRA_CA_CERTS" || certs.is_empty() => certs.extend(more),
-            Some(Ok(_)) => {}
+            Some(Ok(_)) | None => {}
             // Without the name of the file the server would be refused for a reason that nobody finds.
             Some(Err(why)) => log::warn!("{name} is not used: {why}"),
         }

@@ -47,7 +47,8 @@ pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
     let mut text = table::aligned(&COLUMNS, &rows, screen);
     // Of a few more can be said than fits a table.
     for preset in found.iter().filter(|preset| found.len() < 8 && !preset.note.is_empty()) {
-        text += &format!("\n{}\n", screen.line(&format!("{}: {}", preset.name, preset.note), 0));
+        let note = screen.line(&format!("{}: {}", preset.name, preset.note), 0);
+        text.extend(["\n", &note, "\n"]);
     }
     let end = format!("As of {}. Add one: `agent-run providers add PRESET`", presets::DAY);
     output::whole(&(text + "\n" + &screen.line(&end, 0) + "\n"))
