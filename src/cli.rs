@@ -12,6 +12,7 @@ pub mod models;
 pub mod overview;
 pub mod providers;
 pub mod shims;
+pub mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -59,11 +60,11 @@ impl Cli {
     /// # Errors
     /// Clap's, and its help and version.
     pub fn read() -> clap::error::Result<Self> {
-        let mut words = std::env::args_os().skip(1).peekable();
-        let wants_help = words.peek().is_none()
-            || words.any(|word| ["-h", "--help", "help"].iter().any(|help| word == *help));
+        let typed = words::of_this_process();
+        let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);
+        let wants_help = typed.is_empty() || typed.iter().any(is_help);
         let mut command = if wants_help { overview::shown() } else { Self::command() };
-        let matches = command.try_get_matches_from_mut(std::env::args_os())?;
+        let matches = command.try_get_matches_from_mut(std::iter::once("agent-run".into()).chain(typed))?;
         Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 }
@@ -128,6 +129,9 @@ Examples:
     /// Play a provider on loopback and record what it is asked
     #[command(hide = true)]
     MockProvider(MockProviderArgs),
+    /// Print the version
+    #[command(hide = true)]
+    Version,
     /// Show the help of a command, or write the manual
     Help(help::HelpArgs),
 }
@@ -195,7 +199,7 @@ pub struct DemoArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  source <(agent-run completion bash)
+  eval \"$(agent-run completion bash)\"
   agent-run completion fish | source")]
 pub struct CompletionArgs {
     /// The shell

@@ -3,10 +3,12 @@
 use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
+use clap::error::ErrorKind;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -17,6 +19,7 @@ use crate::launch::program::ProgramError;
 use crate::probe::Interrupted;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
+use crate::ui::screen::Screen;
 use crate::{commands, ui};
 
 /// A launch that failed before the agent ran.
@@ -41,9 +44,7 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
     let (typed, provider) = shims::split_shim_name(name).context("not a shim's name")?;
     let agent = agent(typed.as_ref())?;
     match shims::opts::parse(env.shim_opts()?)? {
-        ParsedOpts::Help(text) => {
-            output::write(|out| std::io::Write::write_all(out, (text + "\n").as_bytes()))
-        }
+        ParsedOpts::Help(text) => output::write(|out| out.write_all((text + "\n").as_bytes())),
         ParsedOpts::Options(opts) => {
             commands::launch::run(&LaunchRequest::from_shim(agent, provider, *opts, args), env)
         }
@@ -56,6 +57,15 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = agents_own_name(called) {
         return launched(Err(error));
+    }
+    if let Some(word) = former_command() {
+        // Claude Code runs them by settings that the earlier launcher wrote, the first of them at every render: they
+        // are to cost nothing, and say something only to a person.
+        if std::io::stderr().is_terminal() {
+            let text = format!("`{word}` belonged to the launcher before this one, and does nothing");
+            ui::log::warn(Message::new(text, "remove it from the settings of Claude Code that run it"));
+        }
+        return ExitCode::SUCCESS;
     }
     if std::env::args_os().len() <= 1
         && let Some(greeted) = commands::providers::greet(env)
@@ -84,9 +94,9 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
         Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
         Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
-        Command::Completion(completion) => done(output::write(|out| {
-            std::io::Write::write_all(out, crate::completion::script(completion.shell).as_bytes())
-        })),
+        Command::Completion(completion) => {
+            done(output::write(|out| out.write_all(crate::completion::script(completion.shell).as_bytes())))
+        }
         Command::Config(config) => done({
             let option = cli.config.as_deref();
             // The example is the user's, whatever an administrator has put elsewhere.
@@ -101,6 +111,9 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             import_config(&import, cli.config.as_deref(), env)
                 .and_then(|path| commands::import::run(&import, &path, env)),
         ),
+        Command::Version => {
+            done(output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))))
+        }
         Command::Help(help) => match &help.man {
             Some(dir) => done(commands::help::write_manual(dir.as_deref(), env)),
             None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(&page)),
@@ -131,35 +144,54 @@ fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
 /// script passed them on, so an error that holds more than text loses its colours with the rest.
 fn refused(error: &clap::Error) -> ! {
     let plain = error.render().to_string();
-    let is_launch = error.use_stderr() && is_launch(std::env::args_os().skip(1));
+    let words = cli::words::of_this_process();
+    let is_launch = error.use_stderr() && is_launch(&words);
     let code = if is_launch { OURS.into() } else { error.exit_code() };
-    if error.use_stderr() && matches!(escaped(&plain), Cow::Owned(_)) {
-        ui::log::say(&plain);
+    let screen = Screen::stderr();
+    if error.use_stderr() {
+        let is_safe = screen.has_colour() && matches!(escaped(&plain), Cow::Borrowed(_));
+        let mut text = if is_safe { error.render().ansi().to_string() } else { escaped(&plain).into_owned() };
+        if let Some(example) = cli::overview::example(&words).filter(|_| is_wrong(error.kind())) {
+            let more = text.find("\nFor more information").unwrap_or(text.len());
+            text.insert_str(more, &format!("\nFor example: {example}\n"));
+        }
+        _ = std::io::stderr().lock().write_all(screen.text(&text).as_bytes());
     } else {
         _ = error.print();
     }
     std::process::exit(code);
 }
 
+/// Whether it is an error, and no page of help for a command that has commands below it.
+fn is_wrong(kind: ErrorKind) -> bool {
+    !matches!(kind, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayHelp)
+}
+
 /// Whether the words are those of a launch, whose own exit code must not be taken for the agent's.
-fn is_launch(mut words: impl Iterator<Item = OsString>) -> bool {
-    while let Some(word) = words.next() {
-        match word.to_str() {
-            Some("--config") => _ = words.next(),
-            Some(option) if option.starts_with("--config=") => {}
-            word => return word == Some("launch"),
-        }
-    }
-    false
+fn is_launch(words: &[OsString]) -> bool {
+    cli::words::command(words).is_some_and(|at| words[at] == "launch")
+}
+
+/// A command of the earlier launcher that is run by others' settings and has nothing to do here.
+fn former_command() -> Option<&'static str> {
+    let word = std::env::args_os().nth(1)?;
+    ["statusline", "claude-code-hook"].into_iter().find(|former| word == *former)
 }
 
 fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
     let mut words = launch.words.into_iter();
-    let agent = agent(&words.next().unwrap_or_default())?;
+    let (mut provider, mut first) = (launch.provider, words.next().unwrap_or_default());
+    if shims::by_name(&provider).is_some()
+        && first.to_str().is_some_and(|word| shims::by_name(word).is_none())
+    {
+        // AGENT PROVIDER.
+        first = OsString::from(std::mem::replace(&mut provider, first.to_string_lossy().into_owned()));
+    }
+    let agent = agent(&first)?;
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
-    Ok(LaunchRequest::from_command_line(agent, launch.provider, launch.opts, config, words.collect()))
+    Ok(LaunchRequest::from_command_line(agent, provider, launch.opts, config, words.collect()))
 }
 
 /// The end of a launch that did not become the agent.

@@ -3,14 +3,13 @@
 //! What it finds is passed on as values; no other module asks the system for a variable. It reads the
 //! environment once and changes nothing.
 
-use shims::Message;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use shims::Dirs;
+use shims::{Dirs, Message};
 
 /// The variable by which a shell's script asks for a completion.
 pub const COMPLETE: &str = "AGENT_RUN_COMPLETE";

@@ -4,8 +4,7 @@
 //! Claude Code sends what follows a line break as a header of its own, Codex drops the whole header and says nothing
 //! (seen in 2.1.332 and 0.171.0).
 
-use shims::Message;
-use shims::{Agent, Part, Value};
+use shims::{Agent, Message, Part, Value};
 
 use crate::env::Environment;
 

@@ -3,13 +3,12 @@
 //! It lies in the state folder, mode 0600, made by the first launch that needs it. It guards names, not data:
 //! whoever can read it can read the user's other files too.
 
-use shims::Message;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use shims::{Dirs, MachineSecret, Note};
+use shims::{Dirs, MachineSecret, Message, Note};
 
 use crate::fs::atomic::AtomicFile;
 use crate::fs::{files, private_dir};
@@ -113,16 +112,11 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-
-    fn sandbox() -> (tempfile::TempDir, Dirs) {
-        let root = tempfile::tempdir().expect("a folder");
-        let dirs = Dirs { state: root.path().join("state/agent-run"), ..Dirs::default() };
-        (root, dirs)
-    }
+    use crate::fs::made_up_dirs;
 
     #[test]
     fn first_launches_at_once_get_one_secret_and_later_ones_the_same() {
-        let (_root, dirs) = sandbox();
+        let (_root, dirs) = made_up_dirs();
         assert!(read(&dirs).expect("readable").is_none());
         let secrets: Vec<_> = std::thread::scope(|scope| {
             let launches: Vec<_> =
@@ -138,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_no_secret_is_refused_and_left() {
-        let (root, dirs) = sandbox();
+        let (root, dirs) = made_up_dirs();
         private_dir::private_dir(&dirs.state, &dirs).expect("created");
         let path = dirs.state.join(NAME);
         for text in ["", "00", "zz000000000000000000000000000000\n", "00000000000000000000000000000000"] {

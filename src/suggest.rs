@@ -17,6 +17,16 @@ pub fn rank<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Ve
     scored.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
+/// Those of the candidates that may have been meant, at most three: what holds the word, or is much like it.
+pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let lower = word.to_lowercase();
+    let is_near = |candidate: &&str| {
+        let candidate = candidate.to_lowercase();
+        (!lower.is_empty() && candidate.contains(&lower)) || strsim::jaro_winkler(&lower, &candidate) > 0.8
+    };
+    rank(word, candidates).into_iter().take(3).filter(is_near).collect()
+}
+
 /// The one candidate that was probably meant.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let best = *rank(word, candidates).first()?;
@@ -43,6 +53,8 @@ mod tests {
         assert_eq!(rank("opus", ids)[0], "anthropic/claude-opus");
         assert_eq!(closest("depseek", ids), Some("deepseek"));
         assert_eq!(closest("zzz", ids), None);
+        assert_eq!(near("opus", ids), ["anthropic/claude-opus"]);
+        assert_eq!(near("zzz", ids), [""; 0]);
         assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
         assert_eq!(join_limited(&ids[..1], 2), "kimi");
     }

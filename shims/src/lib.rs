@@ -135,6 +135,12 @@ pub trait Agent: Sync {
         &[]
     }
 
+    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes Agent
+    /// 0.19.0 and Crush 0.90.1 do.
+    fn prints_completion(&self) -> bool {
+        true
+    }
+
     /// What shows whether a version of the agent holds what launches rely on.
     fn trials(&self, _places: &trial::TrialPlaces<'_>) -> Vec<trial::Trial> {
         Vec::new()

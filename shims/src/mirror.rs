@@ -84,7 +84,7 @@ impl Mirror<'_> {
         }
         plan.warn(Message::new(
             format!(
-                "{} stands where a link to {} belongs; it was left alone",
+                "{} is in the place of a link to {}; it was left as it is",
                 self.runtime.join(name).display(),
                 self.real.join(name).display()
             ),

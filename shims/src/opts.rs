@@ -77,6 +77,9 @@ pub struct Opts {
 /// The variable these options come from.
 pub const VARIABLE: &str = "AGENT_RUN_OPTS";
 
+/// The long options.
+const OPTIONS: [&str; 6] = ["--model", "--protocol", "--force", "--config", "--dry-run", "--json"];
+
 /// What the variable said.
 #[derive(Debug)]
 pub enum ParsedOpts {
@@ -111,9 +114,18 @@ pub fn parse(text: &str) -> Result<ParsedOpts> {
         Err(early) if early.status.is_ok() => Ok(ParsedOpts::Help(early.output.trim_end().to_owned())),
         Err(early) => {
             let said = early.output.trim().replace('\n', " ");
+            let known = words.iter().find(|word| word.starts_with("--") && !OPTIONS.contains(word));
+            let near = known.and_then(|word| {
+                let nearest = OPTIONS.iter().map(|option| (strsim::jaro_winkler(word, option), option));
+                nearest.filter(|(likeness, _)| *likeness > 0.85).max_by(|(a, _), (b, _)| a.total_cmp(b))
+            });
+            let meant = near.map_or_else(String::new, |(_, option)| format!("did you mean {option}? "));
             bail!(Message::new(
                 format!("{VARIABLE}: {said}"),
-                format!("{VARIABLE} takes --model, --protocol, --force, --config, --dry-run, --json and -v")
+                format!(
+                    "{meant}{VARIABLE} takes {} and -v, as in {VARIABLE}='--model m'",
+                    OPTIONS.join(", ")
+                )
             ))
         }
     }

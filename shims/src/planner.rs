@@ -83,7 +83,7 @@ impl Plan {
         self.listens_to_key_variable = launch.key_variable.as_ref().is_some_and(listens);
         for name in launch.keep_env.iter().filter(|name| listens(name)) {
             self.warn(format!(
-                "keep_env: {name} is removed all the same, because {} itself listens to it",
+                "keep_env: {name} is removed nevertheless, because {} itself reads it",
                 agent.title()
             ));
         }

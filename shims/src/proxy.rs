@@ -27,10 +27,35 @@ pub fn host(url: &str) -> &str {
 /// Whether the URL's host is this machine.
 pub fn is_loopback(url: &str) -> bool {
     let host = host(url);
+    // A dot at the end says that the name is whole.
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let is_own = |address: IpAddr| {
+        let address = address.to_canonical();
+        address.is_loopback() || address == IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    };
     host.eq_ignore_ascii_case("localhost")
         || host.to_ascii_lowercase().ends_with(".localhost")
-        || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
-        || host.parse() == Ok(Ipv4Addr::UNSPECIFIED)
+        || host.parse().is_ok_and(is_own)
+        || in_numbers(host).is_some_and(|address| is_own(address.into()))
+}
+
+/// An address as `inet_aton` reads it, and with it curl, Node and Go's resolver: `127.1`, `0x7f.1`, `2130706433`.
+fn in_numbers(host: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str| match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
+        Some(hex) => u32::from_str_radix(hex, 16).ok(),
+        None if part.len() > 1 && part.starts_with('0') => u32::from_str_radix(part, 8).ok(),
+        None => part.parse().ok(),
+    };
+    let mut parts: Vec<u32> = host.split('.').map(number).collect::<Option<_>>()?;
+    let last = parts.pop().filter(|_| parts.len() < 4)?;
+    let mut address: u32 = 0;
+    for (index, part) in parts.iter().enumerate() {
+        let part = u8::try_from(*part).ok()?;
+        address |= u32::from(part) << (24 - 8 * index);
+    }
+    // The last number fills all bytes that are left.
+    let left = 8 * (4 - u32::try_from(parts.len()).ok()?);
+    (u64::from(last) < 1_u64 << left).then(|| Ipv4Addr::from(address | last))
 }
 
 /// The value for `NO_PROXY` and `no_proxy` of a launch on a loopback provider; `None` for a remote one.
@@ -88,10 +113,26 @@ mod tests {
             "http://[::1]:1",
             "http://ollama.localhost",
             "http://0.0.0.0:11434",
+            "http://localhost.:1",
+            "http://127.1:11434",
+            "http://0x7f.1",
+            "http://0177.0.0.1",
+            "http://2130706433/v1",
+            "http://[::ffff:127.0.0.1]:1",
         ] {
             assert!(is_loopback(url), "{url}");
         }
-        for url in ["https://localhost.example", "http://10.0.0.1", "https://127.example"] {
+        for url in [
+            "https://localhost.example",
+            "http://10.0.0.1",
+            "https://127.example",
+            "http://10.1",
+            "http://4294967296",
+            "http://127.0.0.0.1",
+            "http://[::ffff:10.0.0.1]",
+            "http://1.2.3.4.",
+            "http://",
+        ] {
             assert!(!is_loopback(url), "{url}");
         }
     }

@@ -66,9 +66,23 @@ impl Trial {
         }
     }
 
+    /// Two launches with these words at once.
+    pub fn beside(words: impl IntoIterator<Item = OsString>) -> Self {
+        let text = "a second launch at once, on another provider, changes nothing";
+        Self { beside: true, ..Self::new(words) }.holds("at once", text, TrialTest::Apart)
+    }
+
+    /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is
+    /// in the request that sums it up.
+    pub fn compaction(words: impl IntoIterator<Item = OsString>, rules: Json, summary: &'static str) -> Self {
+        let text = "a conversation that fills the window is summed up";
+        let test = TrialTest::Then("fill the window", summary);
+        Self::new(words).script(rules).holds("compaction", text, test)
+    }
+
     /// Plants a file.
     #[must_use]
-    #[allow(clippy::needless_pass_by_value, reason = "planted files are made where they are planted")]
+    #[expect(clippy::needless_pass_by_value, reason = "texts and JSON, made for this one file")]
     pub fn file(mut self, path: &'static str, text: impl ToString) -> Self {
         self.files.push((path, text.to_string()));
         self

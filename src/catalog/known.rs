@@ -6,9 +6,9 @@ use shims::window::split_long_context;
 use shims::{Model, Protocol};
 
 use super::cache::{CachedList, Completeness};
-use super::merge;
 use super::record::ModelRecord;
 use super::source::Source;
+use super::{local, merge};
 
 /// What is known of a provider's models. Looking one up reads a few lines of one file.
 pub struct ModelIndex<'a> {
@@ -56,14 +56,20 @@ impl<'a> ModelIndex<'a> {
 
     /// The model `id` as the provider's own list describes it.
     pub fn listed(&self, id: &str) -> Option<ModelRecord> {
-        self.read(|list| list.find(id)).flatten()
+        self.read(|list| list.find(id)).flatten().or_else(|| {
+            let other = local::other_spelling(self.source.provider, id)?;
+            let found = self.read(|list| list.find(&other)).flatten()?;
+            Some(ModelRecord { id: id.to_owned(), ..found })
+        })
     }
 
     /// The config's default model, if the provider's whole list does not have it: it may have been retired.
     pub fn missing_default(&self) -> Option<&'a str> {
         let default = self.source.provider.default_model.as_deref().filter(|_| self.complete)?;
-        self.read(|list| list.holds(split_long_context(default).0))
-            .is_some_and(|holds| !holds)
+        let (id, _) = split_long_context(default);
+        let other = local::other_spelling(self.source.provider, id);
+        let holds = |id: &str| self.read(|list| list.holds(id));
+        (holds(id) == Some(false) && !other.is_some_and(|other| holds(&other) == Some(true)))
             .then_some(default)
     }
 
@@ -81,7 +87,8 @@ impl<'a> ModelIndex<'a> {
         best.retain(|record| record.speaks(protocol));
         for id in provider.default_model.iter().chain(provider.models.iter().map(|entry| &entry.id)) {
             // What the config names is offered whatever the list says, with what the list knows of it.
-            if best.iter().all(|record| record.id != *id) {
+            let other = local::other_spelling(provider, id);
+            if best.iter().all(|record| record.id != *id && Some(&record.id) != other.as_ref()) {
                 best.extend(self.listed(id));
             }
         }
@@ -109,7 +116,12 @@ impl<'a> ModelIndex<'a> {
             }
         }
         let mut listed = self.read(|list| list.in_parts(prefix, many)).unwrap_or_default();
-        listed.retain(|id| !ids.contains(id));
+        let is_new = |id: &String| !ids.contains(id);
+        listed.retain(is_new);
+        // Asked once and not for each of thousands.
+        if local::is_ollama(provider) {
+            listed.retain(|id| local::other_spelling(provider, id).as_ref().is_none_or(is_new));
+        }
         ids.append(&mut listed);
         ids
     }

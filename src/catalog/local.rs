@@ -3,7 +3,7 @@
 //!
 //! What a model could have is not what it is served with: Ollama loads one of 256k with 4k where memory is short. So a
 //! window comes from a loaded model or from nowhere. APIs as their documents describe them in 2026-11: Ollama
-//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v0/models`; llama.cpp `/props`; vLLM and SGLang `/v1/models`.
+//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v0/models`; llama.cpp `/props`; vLLM and `SGLang` `/v1/models`.
 
 use std::time::Duration;
 
@@ -153,14 +153,26 @@ impl Server {
     }
 }
 
+/// Whether the provider is an Ollama on this machine.
+pub fn is_ollama(provider: &Provider) -> bool {
+    Server::of_provider(provider) == Some(Server::Ollama)
+}
+
+/// The other spelling of a model's id at Ollama, where a name without a tag means `:latest`.
+pub fn other_spelling(provider: &Provider, id: &str) -> Option<String> {
+    if !is_ollama(provider) {
+        return None;
+    }
+    match id.strip_suffix(":latest") {
+        Some(plain) => Some(plain.to_owned()),
+        None => (!id.contains(':')).then(|| format!("{id}:latest")),
+    }
+}
+
 /// A model that a server on this machine does not have, by its list on disk: with what gets it.
 pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Option<Message> {
     let server = Server::of_provider(provider).filter(|_| known.complete && known.list().is_some())?;
-    let is_listed = known.listed(model).is_some()
-        || (server == Server::Ollama
-            && !model.contains(':')
-            && known.listed(&format!("{model}:latest")).is_some());
-    (!is_listed).then(|| {
+    known.listed(model).is_none().then(|| {
         Message::new(
             format!("{} does not list the model `{model}`", server.title()),
             format!("get it: {}", server.pull(model)),

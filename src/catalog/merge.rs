@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use shims::Model;
 
+use super::local;
 use super::record::{Modality, ModelRecord};
 use crate::config::Provider;
 
@@ -21,8 +22,15 @@ pub fn merged(provider: &Provider, remote: Vec<ModelRecord>) -> Vec<ModelRecord>
     let configured = provider.models.iter().map(|entry| entry.id.as_str());
     let mut seen = BTreeSet::new();
     let mut models = Vec::with_capacity(remote.len());
-    for id in default.chain(configured).filter(|id| seen.insert(*id)) {
-        let listed = by_id.get(id).and_then(|&index| remote[index].take());
+    for id in default.chain(configured) {
+        // At Ollama one model may be spelled in two ways.
+        let other = local::other_spelling(provider, id);
+        if other.is_some_and(|other| seen.contains(other.as_str())) || !seen.insert(id) {
+            continue;
+        }
+        let other = || local::other_spelling(provider, id).and_then(|other| by_id.get(&other));
+        let listed = by_id.get(id).or_else(other).and_then(|&index| remote[index].take());
+        let listed = listed.map(|listed| ModelRecord { id: id.to_owned(), ..listed });
         models.push(one(provider, id, listed));
     }
     models.extend(remote.into_iter().flatten());
@@ -54,7 +62,8 @@ pub fn model(provider: &Provider, record: ModelRecord) -> Model {
 
 /// What the config says of the model `id`.
 pub fn entry<'a>(provider: &'a Provider, id: &str) -> Option<&'a Model> {
-    provider.models.iter().find(|entry| entry.id == id)
+    let find = |id: &str| provider.models.iter().find(|entry| entry.id == id);
+    find(id).or_else(|| find(&local::other_spelling(provider, id)?))
 }
 
 fn over(entry: &Model, listed: ModelRecord) -> ModelRecord {
@@ -114,6 +123,30 @@ mod tests {
         assert_eq!(ids(&format!("default_model: gone\n{models}")), ["gone", "c1", "both", "r2", "r1"]);
         assert_eq!(ids(&format!("default_model: both\n{models}")), ["both", "c1", "r2", "r1"]);
         assert_eq!(ids(""), ["r2", "r1", "both"]);
+    }
+
+    #[test]
+    fn a_name_without_a_tag_means_latest_at_ollama_alone() {
+        let listed = || vec![ModelRecord { context_window: Some(1000), ..ModelRecord::named("m:latest") }];
+        for (url, expected) in [
+            ("http://localhost:11434", &[("m", Some(7)), ("n:4b", None)][..]),
+            ("http://localhost:8000", &[("m", None), ("n:4b", None), ("m:latest", Some(1000))]),
+        ] {
+            let provider = crate::catalog::provider(&format!(
+                "protocols: [anthropic]\nbase_urls: {{anthropic: '{url}'}}\ndefault_model: m\nmodels: [n:4b, \
+                 {{id: 'm:latest', context_window: 7}}]"
+            ));
+            let entries = &provider.models;
+            assert_eq!(entry(&provider, "m").is_some(), url.ends_with("11434"), "{entries:?}");
+            let mut provider = provider;
+            if !url.ends_with("11434") {
+                provider.models.pop();
+            }
+            let models = merged(&provider, listed());
+            let models: Vec<_> =
+                models.iter().map(|model| (model.id.as_str(), model.context_window)).collect();
+            assert_eq!(models, expected, "{url}");
+        }
     }
 
     #[test]

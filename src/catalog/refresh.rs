@@ -1,9 +1,8 @@
 //! Loads a list again and keeps it, unless what came is worse than what there is.
 
-use shims::Message;
 use std::time::Duration;
 
-use shims::Protocol;
+use shims::{Message, Protocol};
 
 use super::cache::{CachedList, Completeness};
 use super::fetch::{AWHILE, Failure, FailureKind, Fetcher, Probe, RetryPolicy};

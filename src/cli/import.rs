@@ -1,17 +1,24 @@
 //! The words of `agent-run import`: declarations, and nothing that runs.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 
 /// `agent-run import`
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
+  agent-run import                     look at every tool that is known
   agent-run import claude
   agent-run import cc-switch --write
   agent-run import env --json")]
 pub struct ImportArgs {
     /// Source
-    pub tool: ImportTool,
+    pub tool: Option<ImportTool>,
+
+    /// File to read, instead of the tool's own
+    #[arg(requires = "tool")]
+    pub file: Option<PathBuf>,
 
     /// Add the providers to the config instead of printing them
     #[arg(long)]
@@ -39,6 +46,6 @@ pub enum ImportTool {
     Hermes,
     /// Environment variables that hold known providers' keys
     Env,
-    /// cc-switch: its database, or config.json from before that
+    /// cc-switch: its database, an export as SQL, or config.json
     CcSwitch,
 }

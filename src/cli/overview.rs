@@ -1,5 +1,6 @@
 //! What `agent-run --help` says: the commands in groups, on one page, made of the declarations.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::builder::Styles;
@@ -24,6 +25,22 @@ pub fn shown() -> Command {
     let root = Cli::command().mut_arg("config", |arg| arg.hide(true));
     let help = page(&root);
     root.override_help(help)
+}
+
+/// The first example of the command that these words are for.
+pub fn example(words: &[OsString]) -> Option<String> {
+    let root = Cli::command();
+    let mut command = &root;
+    for word in words.get(super::words::command(words)?..)? {
+        match word.to_str().and_then(|word| command.find_subcommand(word)) {
+            Some(below) => command = below,
+            None => break,
+        }
+    }
+    let after = command.get_after_help().map(ToString::to_string)?;
+    let line = after.lines().find(|line| line.starts_with("  ") && line.contains("agent-run "))?.trim();
+    // What stands behind is what it does.
+    Some(line.split_once("   ").map_or(line, |(example, _)| example).to_owned())
 }
 
 fn page(root: &Command) -> String {

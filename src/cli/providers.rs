@@ -95,7 +95,7 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Address of the server: http://127.0.0.1:8081
+    /// Server's address, such as http://127.0.0.1:8081
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::cli::import::ImportArgs;
 use crate::config::{append, change_config, load, yaml_value};
 use crate::env::Environment;
-use crate::import::{ImportScan, Keys, Named, find, name, yaml};
+use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::ui::output;
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
@@ -22,12 +22,16 @@ use crate::ui::output;
 /// # Errors
 /// When the other tool's files cannot be read, hold no provider, or the config cannot be written.
 pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
-    let mut found = find(words.tool, env)?;
+    let mut found = match words.tool {
+        Some(tool) => find(tool, words.file.as_deref(), env)?,
+        None => find_all(env),
+    };
     let keys = if words.with_keys { Keys::Copy } else { Keys::Leave };
     let entries = entries(&mut found, keys, path);
     let ImportScan { looked_at, skipped, .. } = &found;
     if entries.is_empty() && skipped.is_empty() {
-        let help = "`agent-run providers add NAME` adds a known provider; `agent-run config --bootstrap-config` writes an example";
+        let help =
+            "`agent-run providers add NAME` adds a known provider (`agent-run providers presets` lists them)";
         bail!(Message::new(format!("no providers found in {}", looked_at.join(", ")), help));
     }
     if words.write && !entries.is_empty() {
@@ -106,8 +110,11 @@ fn page(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Pat
         (true, _) => writeln!(page, "# Nothing to add to {file}"),
         (_, true) => writeln!(page, "# Added to {file}: {}", names.join(", ")),
         (_, false) => {
-            let again = tool(words);
-            writeln!(page, "# `agent-run import {again} --write` adds this to {file}")
+            let mut again = tool(words).map_or_else(String::new, |tool| format!(" {tool}"));
+            if let Some(file) = &words.file {
+                _ = write!(again, " {}", shims::quote(file.as_os_str()));
+            }
+            writeln!(page, "# `agent-run import{again} --write` adds this to {file}")
         }
     };
     page
@@ -130,6 +137,7 @@ fn data(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Pat
     format!("{data:#}\n")
 }
 
-fn tool(words: &ImportArgs) -> String {
-    words.tool.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+/// The tool that was named.
+fn tool(words: &ImportArgs) -> Option<String> {
+    words.tool?.to_possible_value().map(|value| value.get_name().to_owned())
 }

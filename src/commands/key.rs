@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use super::providers::dialogue::{KeyAnswer, TestOutcome, ask_key, try_provider};
+use super::providers::ask_key::{KeyAnswer, ask_key};
 use super::providers::find;
+use super::providers::test::{TestOutcome, try_provider};
 use crate::cli::KeyCommand;
 use crate::cli::key::KeyArgs;
 use crate::config::{self, Provider};
@@ -92,11 +93,11 @@ fn ask(name: &str, provider: &Provider, path: &Path, home: &Path, env: &Environm
                 }
             },
         };
-        let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(key), env)? else {
+        let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
             return Ok(answer);
         };
         log::say(&format!("{}\n", failed.render()));
-        let options = ["give another key", "set it all the same", "stop"].map(str::to_owned);
+        let options = ["give another key", "set it anyway", "stop"].map(str::to_owned);
         match prompt::choose("What now?", &options)? {
             0 => {}
             1 => return Ok(answer),
@@ -110,7 +111,7 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let config = config::load_sound(path)?.config;
     let provider = find(name, &config)?;
     let key = key::of(provider, env, &env.dirs()?.home)?;
-    match try_provider(name, provider, None, key, env)? {
+    match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),
         TestOutcome::NotTested(why) => bail!(Message::new(
             format!("nothing was tested: {why}"),

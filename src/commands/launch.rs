@@ -53,9 +53,7 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     if show.json {
         let choices: Json = choices
             .into_iter()
-            .map(|Choice { what, value, origin, .. }| {
-                (what.to_owned(), json!({ "value": value, "origin": origin }))
-            })
+            .map(|choice| (choice.id(), choice.json()))
             .collect::<serde_json::Map<_, _>>()
             .into();
         let text = format!("{:#}\n", json!({ "choices": choices, "plan": plan.json() }));

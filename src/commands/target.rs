@@ -24,6 +24,14 @@ impl Target {
         second: Option<&str>,
         is_provider: impl Fn(&str) -> bool,
     ) -> Result<Self> {
+        let is_agent = |name: &str| shims::by_name(name).is_some();
+        if let (Some(first), Some(second)) = (first, second)
+            && is_agent(first)
+            && !is_agent(second)
+        {
+            // AGENT PROVIDER.
+            return Self::read(Some(second), Some(first), is_provider);
+        }
         let provider = first.map(str::to_owned);
         let (Some(word), None) = (first, second) else {
             return Ok(Self { provider, agent: second.map(|name| agent(name.as_ref())).transpose()? });
@@ -54,6 +62,7 @@ mod tests {
         let both = (Some("ollama".to_owned()), Some("codex"));
         assert_eq!(read(Some("ollama"), Some("codex")), both);
         assert_eq!(read(Some("codex@ollama"), None), both);
+        assert_eq!(read(Some("codex"), Some("ollama")), both);
         assert_eq!(read(Some("codex"), None), (None, Some("codex")));
         assert_eq!(read(Some("ollama"), None), (Some("ollama".to_owned()), None));
         assert_eq!(read(None, None), (None, None));

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote, quoted};
 
 use super::target::Target;
@@ -59,7 +59,15 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         rows.push(Choice::new("resume", line, why));
     }
     if why.json {
-        let page = json!({ "agent": agent.name(), "provider": provider, "settings": rows,
+        let row = |row: &Choice| {
+            let mut json = json!({ "what": row.id() });
+            if let (Some(all), Json::Object(more)) = (json.as_object_mut(), row.json()) {
+                all.extend(more);
+            }
+            json
+        };
+        let settings: Json = rows.iter().map(row).collect();
+        let page = json!({ "agent": agent.name(), "provider": provider, "settings": settings,
             "overruled": conflicts, "notes": notes(plan) });
         return output::write(|out| writeln!(out, "{page:#}"));
     }
@@ -108,9 +116,12 @@ fn more(
     let window = match launch.model.value.context_window {
         Some(window) => {
             Choice::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
+                .with(window)
         }
         // A note of the plan says so where an agent is given an assumption.
-        None => Choice::new("window", "unknown", "neither the config nor the model list says it"),
+        None => {
+            Choice::new("window", "unknown", "neither the config nor the model list has it").with(Json::Null)
+        }
     };
     rows.push(window);
     rows.push(explain::proxy(launch, loaded, context.env));
@@ -126,13 +137,16 @@ fn more(
         rows.push(Choice::new("sessions", value, at("sessions")));
     }
     if !launch.headers.is_empty() {
-        rows.push(Choice::new("headers", names(&launch.headers), at("headers")));
+        let list: Json = launch.headers.keys().map(String::as_str).collect();
+        rows.push(Choice::new("headers", names(&launch.headers), at("headers")).with(list));
     }
     if !launch.extra_env.is_empty() {
-        rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")));
+        let list: Json = launch.extra_env.keys().map(String::as_str).collect();
+        rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")).with(list));
     }
     if !launch.standing_args.is_empty() {
-        rows.push(Choice::new("args", quoted(&launch.standing_args), at("args")));
+        let list: Json = launch.standing_args.iter().map(String::as_str).collect();
+        rows.push(Choice::new("args", quoted(&launch.standing_args), at("args")).with(list));
     }
 }
 
@@ -150,17 +164,17 @@ fn on_disk(plan: &Plan, dirs: &Dirs) -> Vec<Choice> {
     let is_ours = |path: &Path| path.starts_with(&dirs.cache) || path.starts_with(&dirs.state);
     let named = plan.env.iter().filter_map(|(name, value)| {
         let value = value.as_ref()?.plain()?;
-        is_ours(Path::new(&value)).then(|| Choice::new("home", quote(&value), name.to_string_lossy()))
+        is_ours(Path::new(&value)).then(|| Choice::path("home", Path::new(&value), name.to_string_lossy()))
     });
     let mut rows: Vec<_> = named.collect();
     if rows.is_empty() {
-        rows.push(Choice::new("home", "the agent's own", "this agent needs no other"));
+        rows.push(Choice::new("home", "the agent's own", "this agent needs no other").with(Json::Null));
     }
-    let written = plan.files.keys().map(|path| Choice::new("file", quote(path.as_os_str()), "rewritten"));
+    let written = plan.files.keys().map(|path| Choice::path("file", path, "rewritten"));
     rows.extend(written);
     rows.extend(plan.merges.keys().map(|path| {
         let whose = if is_ours(path) { "this provider's own" } else { "yours" };
-        Choice::new("file", quote(path.as_os_str()), format!("{whose}; one flag is added"))
+        Choice::path("file", path, format!("{whose}; one flag is added"))
     }));
     rows
 }
@@ -196,7 +210,7 @@ impl Page {
 
     fn rows(&mut self, rows: &[Choice]) {
         let mut last = "";
-        for Choice { what, value, origin, not } in rows {
+        for Choice { what, value, origin, not, .. } in rows {
             let shown = if *what == last { "" } else { what };
             last = what;
             self.line(&format!("  {shown:<9} {value}  ({origin})"), INDENT);

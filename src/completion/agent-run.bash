@@ -2,7 +2,8 @@
 #
 # agent-run itself is asked for its words: AGENT_RUN_COMPLETE=bash agent-run WORDS…, the last of them being the
 # one under the cursor, answers a line that says what follows, then a line for each candidate. A shim completes
-# what its agent completes. bash-completion loads this file on demand, for a shim by a link of the shim's name.
+# what its agent completes. bash-completion loads this file on demand, for a shim by a link of the shim's name; without
+# it, as on macOS, whose bash is 3.2, an rc file reads it by eval "$(agent-run completion bash)".
 
 # Sets words, first and at: the words up to the cursor, which of COMP_WORDS each begins with, and where in
 # COMP_LINE. Bash splits words at = : and @ too, which shims' names and models' ids hold.
@@ -20,19 +21,43 @@ _agent_run_split() {
   done
 }
 
+# Bash before 4 has no compopt, and its options are those that complete was given: files where there is no candidate,
+# and no blank behind one, which _agent_run_end then adds.
+_agent_run_registered=()
+if ! type compopt &>/dev/null; then _agent_run_registered=(-o default -o nospace); fi
+
 _agent_run_option() {
   if type compopt &>/dev/null; then compopt -o "$1"; fi
+}
+
+_agent_run_end() {
+  local index
+  if type compopt &>/dev/null; then return; fi
+  for index in "${!COMPREPLY[@]}"; do
+    [[ ${COMPREPLY[index]} == *[/=\ ] ]] || COMPREPLY[index]+=" "
+  done
 }
 
 # Completes as if the word number $1 were the command $2 and the line began there.
 _agent_run_hand_over() {
   local index=$1 agent=$2 cur=$3 spec function option
+  # A launch may be named as its shim is.
+  case $agent in claude@* | codex@* | hermes@* | crush@*) agent=${agent%%@*} ;; esac
   if ! complete -p "$agent" &>/dev/null; then
     # bash-completion's own loader is called _comp_load since 2.12.
     if declare -F _comp_load >/dev/null; then
       _comp_load -- "$agent"
     elif declare -F __load_completion >/dev/null; then
       __load_completion "$agent"
+    elif [[ $agent != */* ]]; then
+      for spec in "${XDG_DATA_HOME:-$HOME/.local/share}" /opt/homebrew/share /usr/local/share /usr/share; do
+        spec=$spec/bash-completion/completions/$agent
+        if [[ -r $spec ]]; then
+          # shellcheck disable=SC1090 # another program's file
+          source "$spec"
+          break
+        fi
+      done
     fi &>/dev/null
   fi
   spec=$(complete -p "$agent" 2>/dev/null)
@@ -53,6 +78,7 @@ _agent_run_hand_over() {
   COMP_WORDS=("$agent" "${COMP_WORDS[@]:part}")
   COMP_CWORD=$((COMP_CWORD - part + 1))
   "$function" "$agent" "$cur" "${COMP_WORDS[COMP_CWORD - 1]}"
+  _agent_run_end
 }
 
 _agent_run_shim() {
@@ -64,8 +90,10 @@ _agent_run_shim() {
 }
 
 _agent_run() {
-  local words first at IFS=$'\n' glob=+f kind word
+  local words first at
   _agent_run_split
+  # Not before: without a blank in IFS, "${array[@]:0:2}" is one word in bash 3.2.
+  local IFS=$'\n' glob=+f kind word
   word=${words[${#words[@]} - 1]}
   word=${word#[\"\']}
   words[${#words[@]} - 1]=$word
@@ -80,7 +108,7 @@ _agent_run() {
   word=${word%"$2"}
   [[ -z $word ]] || COMPREPLY=("${COMPREPLY[@]#"$word"}")
   case $kind in
-    values) _agent_run_option nosort ;;
+    values | inside) _agent_run_option nosort; _agent_run_end ;;
     parts) _agent_run_option nosort; _agent_run_option nospace ;;
     files) _agent_run_option default ;;
     command\ *) _agent_run_hand_over "${kind#* }" "${words[${kind#* }]}" "$2" ;;
@@ -91,8 +119,16 @@ _agent_run() {
 _agent_run_for=${BASH_SOURCE[0]##*/}
 _agent_run_for=${_agent_run_for%.bash}
 if [[ $_agent_run_for == *@* ]]; then
-  complete -F _agent_run_shim "$_agent_run_for"
+  complete "${_agent_run_registered[@]}" -F _agent_run_shim "$_agent_run_for"
 else
-  complete -F _agent_run agent-run
+  complete "${_agent_run_registered[@]}" -F _agent_run agent-run
+  # Without bash-completion nothing else looks at the links.
+  if ! declare -F _comp_load >/dev/null && ! declare -F __load_completion >/dev/null; then
+    for _agent_run_for in "${XDG_DATA_HOME:-$HOME/.local/share}"/bash-completion/completions/*@*; do
+      if [[ $_agent_run_for -ef ${_agent_run_for%/*}/agent-run ]]; then
+        complete "${_agent_run_registered[@]}" -F _agent_run_shim -- "${_agent_run_for##*/}"
+      fi
+    done
+  fi
 fi
-unset _agent_run_for
+unset _agent_run_for _agent_run_registered

@@ -9,7 +9,7 @@ function __agent_run_complete
     set -l current (commandline -ct)
     set -l reply (AGENT_RUN_COMPLETE=fish command agent-run $said "$current" 2>/dev/null)
     switch "$reply[1]"
-        case values parts
+        case values parts inside
             printf '%s\n' $reply[2..-1]
         case files
             set -l option (string match -r '^-[^=]*=' -- $current)
@@ -17,7 +17,10 @@ function __agent_run_complete
             printf "$option%s\n" (__fish_complete_path $value)
         case 'command *'
             set -l index (math (string split ' ' $reply[1])[2] + 1)
-            complete -C (string join ' ' -- (string escape -- $said[$index..-1]) "$current")
+            # A launch may be named as its shim is.
+            set -l words $said[$index..-1]
+            set words[1] (string replace -r '^(claude|codex|hermes|crush)@.*' '$1' -- $words[1])
+            complete -C (string join ' ' -- (string escape -- $words) "$current")
     end
 end
 

@@ -18,6 +18,7 @@ _agent-run() {
   shift reply
   case $kind in
     values) _describe -V agent-run reply ;;
+    inside) _describe -V agent-run reply -U ;;
     parts) _describe -V agent-run reply -S '' ;;
     files)
       compset -P '-*='

@@ -28,7 +28,7 @@ use clap_complete::engine::complete;
 use self::context::CompletionContext;
 use self::reply::Reply;
 use self::values::{Candidate, Values};
-use crate::cli::{Cli, Shell};
+use crate::cli::{Cli, Shell, words};
 use crate::env::Environment;
 use crate::ui;
 use crate::ui::output;
@@ -58,13 +58,17 @@ pub fn answer(shell: &str, words: impl Iterator<Item = OsString>, env: Environme
 }
 
 fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Reply {
+    let typed = before.len();
+    // `launch claude@deepseek` is `launch deepseek claude` here too.
+    let before = words::spread(before.iter().map(OsString::from).collect());
+    let before: Vec<_> = before.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let values = Arc::new(Values::new(!matches!(shell, Shell::Bash), env));
     let mut root = values::completed(Cli::command(), &values).ignore_errors(true);
     // All of it: what is read alone builds no `help COMMAND`.
     root.build();
-    let said = values.see(CompletionContext::by(&mut root, before));
+    let said = values.see(CompletionContext::by(&mut root, &before));
     if let Some(index) = said.foreign() {
-        return Reply::Command(index);
+        return Reply::Command(index - (before.len() - typed));
     }
     // Of an option that begins with `-` it offers the short form alone.
     let asked = if current == "-" { "--" } else { current };
@@ -94,12 +98,31 @@ fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Re
         flags.sort_by_key(|(place, _)| *place);
         others.extend(flags.into_iter().map(|(_, flag)| flag));
     }
+    if let Some((typed, inside)) = values.inside().filter(|_| others.is_empty()) {
+        let option = &current[..current.len().saturating_sub(typed.len())];
+        return Reply::inside(inside, option, typed, shell);
+    }
     Reply::candidates(others, current)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// macOS has bash 3.2. tests/real presses TAB in one, where there is one.
+    #[test]
+    fn bash_3_2_reads_the_script() {
+        let script = script(Shell::Bash);
+        let (_, function) = script.split_once("\n_agent_run() {\n").expect("the function");
+        let (before, _) = function.split_once("IFS=").expect("a variable");
+        assert!(before.contains("_agent_run_split\n"), "a slice without a blank in IFS is one word there");
+        let code = script.lines().filter(|line| !line.trim_start().starts_with('#'));
+        let later =
+            ["mapfile", "readarray", "declare -A", "declare -g", "local -n", ",,}", "^^}", "|&", "&>>", "<("];
+        for line in code {
+            assert!(!later.iter().any(|word| line.contains(word)), "not in bash 3.2: {line}");
+        }
+    }
 
     #[test]
     fn zsh_knows_the_shims_of_every_coding_agent() {

@@ -16,6 +16,8 @@ pub enum Reply {
     Values(Vec<Candidate>),
     /// Some of them only beginnings, to go on from.
     Partial(Vec<Candidate>),
+    /// Whole words that do not begin with what was typed, but have it somewhere.
+    Inside(Vec<Candidate>),
     /// The shell's own completion of file names.
     Files,
     /// The completion of another program, whose name is the word of this number.
@@ -30,11 +32,28 @@ impl Reply {
         if in_parts { Self::Partial(candidates) } else { Self::Values(candidates) }
     }
 
+    /// Those that have what was typed somewhere, behind the `option` before it, as in `--model=`.
+    ///
+    /// Readline puts the common beginning of several in the place of what was typed: where that does not hold it, it would
+    /// be gone. And it replaces only what stands behind the last of its word breaks.
+    pub fn inside(mut candidates: Vec<Candidate>, option: &str, typed: &str, shell: Shell) -> Self {
+        let is_one = candidates.len() == 1;
+        let holds = || common(&candidates).to_lowercase().contains(&typed.to_lowercase());
+        if shell == Shell::Bash && (typed.contains([':', '@', '=']) || !(is_one || holds())) {
+            candidates.clear();
+        }
+        for candidate in &mut candidates {
+            candidate.value.insert_str(0, option);
+        }
+        Self::Inside(candidates)
+    }
+
     /// The reply's text.
     pub fn text(&self, shell: Shell) -> String {
         let (kind, candidates) = match self {
             Self::Values(candidates) => ("values", candidates),
             Self::Partial(candidates) => ("parts", candidates),
+            Self::Inside(candidates) => ("inside", candidates),
             Self::Files => return "files\n".to_owned(),
             Self::Command(index) => return format!("command {index}\n"),
         };
@@ -61,6 +80,17 @@ impl Reply {
         }
         text
     }
+}
+
+/// What all of them begin with.
+fn common(candidates: &[Candidate]) -> &str {
+    let Some((first, rest)) = candidates.split_first() else { return "" };
+    let mut end = first.value.len();
+    for other in rest {
+        let alike = first.value.char_indices().zip(other.value.chars()).find(|((_, a), b)| a != b);
+        end = end.min(alike.map_or(first.value.len().min(other.value.len()), |((at, _), _)| at));
+    }
+    &first.value[..end]
 }
 
 /// Those of `candidates` that begin with what was typed; of too many, only what comes up to the next `/`.
@@ -141,6 +171,27 @@ mod tests {
         let more = || candidates((0..300).map(|n| format!("x/{}/{n}", n % 2)));
         assert_eq!(names(&Reply::candidates(more(), "x/")), ["x/0/", "x/1/"]);
         assert_eq!(names(&Reply::candidates(candidates((0..200).map(|n| n.to_string())), "")).len(), 200);
+    }
+
+    #[test]
+    fn what_holds_the_typed_text_elsewhere_is_offered_where_the_shell_keeps_that_text() {
+        let text = |ids: &[&str], typed: &str, shell| {
+            let ids = candidates(ids.iter().map(|&id| id.to_owned()));
+            Reply::inside(ids, "--model=", typed, shell).text(shell).replace(":about\\: it", "")
+        };
+        assert_eq!(text(&["x/v4-pro"], "V4", Shell::Bash), "inside\n--model=x/v4-pro\n");
+        assert_eq!(
+            text(&["x/v4-a", "x/v4-b"], "v4", Shell::Bash),
+            "inside\n--model=x/v4-a\n--model=x/v4-b\n"
+        );
+        assert_eq!(
+            text(&["x/v4", "y/v4"], "v4", Shell::Bash),
+            "inside\n",
+            "readline would eat what was typed"
+        );
+        assert_eq!(text(&["x/a:v4"], "a:v4", Shell::Bash), "inside\n", "behind a word break");
+        assert!(text(&["x/v4", "y/v4"], "v4", Shell::Zsh).contains("--model=y/v4"));
+        assert!(text(&["x/v4", "y/v4"], "v4", Shell::Fish).contains("--model=y/v4"));
     }
 
     #[test]

@@ -77,13 +77,17 @@ pub struct Values {
     env: Environment,
     asked: AtomicBool,
     files: AtomicBool,
+    /// Whether all values are wanted whole, since none begins with what was typed.
+    looks_inside: AtomicBool,
+    /// What was typed of a value where none begins so, and those that have it elsewhere.
+    inside: OnceLock<(String, Vec<Candidate>)>,
 }
 
 /// The command with `values` for all its arguments that declare none.
 pub fn completed(command: Command, values: &Arc<Values>) -> Command {
     let command = command.mut_subcommands(|below| completed(below, values));
     // These take a launch by its one name too.
-    let takes_shim = matches!(command.get_name(), "why" | "doctor");
+    let takes_shim = matches!(command.get_name(), "why" | "doctor" | "launch" | "env");
     let is_help = command.get_name() == "help";
     command.mut_args(|arg| {
         if !arg.get_action().takes_values() || !arg.get_possible_values().is_empty() {
@@ -103,7 +107,15 @@ impl Values {
     /// Values, `described` if the shell shows descriptions.
     pub fn new(described: bool, env: Environment) -> Self {
         let (said, asked, files) = (OnceLock::new(), AtomicBool::new(false), AtomicBool::new(false));
-        Self { said, described, env, asked, files }
+        Self {
+            said,
+            described,
+            env,
+            asked,
+            files,
+            looks_inside: AtomicBool::new(false),
+            inside: OnceLock::new(),
+        }
     }
 
     /// Takes what the words before the cursor have said.
@@ -121,9 +133,31 @@ impl Values {
         self.files.load(Ordering::Relaxed)
     }
 
+    /// Where no value begins with what was typed, those that have it elsewhere, and what it is.
+    pub fn inside(&self) -> Option<(&str, Vec<Candidate>)> {
+        self.inside.get().map(|(typed, found)| (typed.as_str(), found.clone()))
+    }
+
     /// The values of the argument that help texts call `name`, those that begin with `typed` among them.
     fn candidates(&self, name: &str, typed: &str, takes_shim: bool) -> Vec<CompletionCandidate> {
         self.asked.store(true, Ordering::Relaxed);
+        // Before the engine takes each of thousands in hand.
+        let found = offered(self.all(name, typed, takes_shim), typed);
+        if found.is_empty() && !typed.is_empty() && !self.are_files() {
+            self.looks_inside.store(true, Ordering::Relaxed);
+            let lower = typed.to_lowercase();
+            let mut inside = self.all(name, "", takes_shim);
+            inside.retain(|candidate| candidate.value.to_lowercase().contains(&lower));
+            inside.truncate(MAX_CANDIDATES);
+            if !inside.is_empty() {
+                _ = self.inside.set((typed.to_owned(), inside));
+            }
+        }
+        found.into_iter().map(CompletionCandidate::from).collect()
+    }
+
+    /// The values of that argument, at least those that begin with `typed`.
+    fn all(&self, name: &str, typed: &str, takes_shim: bool) -> Vec<Candidate> {
         let found = match name {
             "FILE" | "DIR" | "LOG" => {
                 self.files.store(true, Ordering::Relaxed);
@@ -143,9 +177,7 @@ impl Values {
             "WHAT" => Some(FORCE.map(|(word, about)| Candidate::with(word, about.to_owned())).to_vec()),
             _ => None,
         };
-        // Before the engine takes each of thousands in hand.
-        let found = offered(found.unwrap_or_default(), typed);
-        found.into_iter().map(CompletionCandidate::from).collect()
+        found.unwrap_or_default()
     }
 
     fn value(&self, name: &str) -> Option<&str> {
@@ -242,7 +274,9 @@ impl Values {
             (std::path::absolute(self.config_file()?).ok()?, self.config()?, self.env.dirs().ok()?);
         let (name, provider) = config.providers.get_key_value(self.value("PROVIDER")?)?;
         let catalog = Catalog::open(&dirs, &self.env, config.models_ttl);
-        let ids = catalog.complete(name, provider, &path, typed, MAX_CANDIDATES);
+        // In parts, only for what is offered as a beginning.
+        let many = if self.looks_inside.load(Ordering::Relaxed) { usize::MAX } else { MAX_CANDIDATES };
+        let ids = catalog.complete(name, provider, &path, typed, many);
         let known = (self.described && ids.len() <= DESCRIBED).then(|| catalog.known(name, provider));
         let candidate = |id: String| {
             let model = known.as_ref().and_then(|known| known.find(&id));
@@ -277,7 +311,7 @@ fn known_presets() -> Option<Vec<Candidate>> {
 
 const FORCE: [(&str, &str); 3] = [
     ("model", "launch a model that no list knows"),
-    ("protocol", "speak what the provider does not declare"),
+    ("protocol", "use a protocol that the provider does not declare"),
     ("all", "both"),
 ];
 

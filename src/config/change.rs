@@ -20,7 +20,7 @@ const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];
 /// # Errors
 /// When there is none of that name, or it cannot be removed without changing something else.
 pub fn remove(text: &str, name: &str) -> Result<String> {
-    let Entry { before, lines, range } = Entry::find(text, name)?;
+    let ProviderLines { before, lines, range } = ProviderLines::find(text, name)?;
     let mut after = [&lines[..range.start], &lines[range.end..]].concat().concat();
     let names = names(&before, &[PROVIDERS.into()]);
     if names.len() == 1 {
@@ -48,7 +48,7 @@ pub fn remove(text: &str, name: &str) -> Result<String> {
 /// # Errors
 /// As [`remove`], and when the line is not right.
 pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
-    let Entry { before, lines, range } = Entry::find(text, name)?;
+    let ProviderLines { before, lines, range } = ProviderLines::find(text, name)?;
     let provider = [PROVIDERS.into(), name.into()];
     let keys = before.keys(&provider);
     let fresh =
@@ -102,14 +102,14 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
 }
 
 /// A provider in its file.
-struct Entry<'a> {
+struct ProviderLines<'a> {
     before: Tree,
     lines: Vec<&'a str>,
     /// Its lines, counted from 0.
     range: Range<usize>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> ProviderLines<'a> {
     fn find(text: &'a str, name: &str) -> Result<Self> {
         let provider = [PROVIDERS.into(), name.into()];
         let before = tree(text, "the config")?;

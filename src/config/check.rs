@@ -1,7 +1,6 @@
 //! What takes several keys of a provider to judge.
 
-use shims::Message;
-use shims::{Agent, Protocol, Sessions};
+use shims::{Agent, Message, Protocol, Sessions};
 
 use super::problem::{Step, dotted};
 use super::types::{Config, KeyCheck, KeySource, Provider};
@@ -19,6 +18,20 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    fn new(
+        steps: impl IntoIterator<Item = Step>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) -> Self {
+        Self { steps: steps.into_iter().collect(), message: message.into(), help: help.into() }
+    }
+
+    /// Below a provider.
+    fn of(provider: &str, keys: &[&str], message: impl Into<String>, help: impl Into<String>) -> Self {
+        let steps = ["providers", provider].into_iter().chain(keys.iter().copied()).map(Step::from);
+        Self::new(steps, message, help)
+    }
+
     /// The sentence of a warning, whose subject is the key.
     pub fn sentence(&self, path: &std::path::Path) -> Message {
         Message::new(
@@ -39,35 +52,31 @@ pub fn findings(config: &Config) -> Vec<Diagnostic> {
                 headers(provider),
                 sessions(provider),
             ];
-            found.into_iter().flatten().map(move |(mut steps, message, help)| {
-                steps.splice(0..0, ["providers".into(), name.as_str().into()]);
-                Diagnostic { steps, message, help }
+            found.into_iter().flatten().map(move |mut found| {
+                found.steps.splice(0..0, ["providers".into(), name.as_str().into()]);
+                found
             })
         })
         .collect()
 }
 
-type Violation = Option<(Vec<Step>, String, String)>;
-
-fn protocols(provider: &Provider) -> Violation {
+fn protocols(provider: &Provider) -> Option<Diagnostic> {
     let help = format!("write one or more of {}", Protocol::ALL.map(Protocol::name).join(", "));
-    provider
-        .protocols
-        .is_empty()
-        .then(|| (vec!["protocols".into()], "no protocol is listed".to_owned(), help))
+    let none = provider.protocols.is_empty();
+    none.then(|| Diagnostic::new(["protocols".into()], "no protocol is listed", help))
 }
 
-fn base_urls(provider: &Provider) -> Violation {
+fn base_urls(provider: &Provider) -> Option<Diagnostic> {
     let missing = |&(_, &protocol): &(usize, &Protocol)| provider.base_url(protocol).is_none();
     let (index, protocol) = provider.protocols.iter().enumerate().find(missing)?;
     let key = format!("base_urls.{}", protocol.family());
     let message = format!("`{protocol}` needs `{key}`, which is missing");
     let help = format!("add the URL as `{key}`, or remove `{protocol}`");
-    Some((vec!["protocols".into(), Step::Index(index)], message, help))
+    Some(Diagnostic::new(["protocols".into(), Step::Index(index)], message, help))
 }
 
 /// Two sources of the key: only `key_command` beside `key` is let pass, since old files have that.
-fn keys(provider: &Provider) -> Violation {
+fn keys(provider: &Provider) -> Option<Diagnostic> {
     let sources = [
         ("key_command", provider.key_command.is_some()),
         ("key", provider.key.is_some()),
@@ -79,25 +88,25 @@ fn keys(provider: &Provider) -> Violation {
         return None;
     }
     let message = format!("the key has more than one source: {}", given.join(", "));
-    Some((vec![(*given.last()?).into()], message, "keep one of them".to_owned()))
+    Some(Diagnostic::new([(*given.last()?).into()], message, "keep one of them"))
 }
 
 /// Two spellings of one header: which of both values is sent depends on the agent.
-fn headers(provider: &Provider) -> Violation {
+fn headers(provider: &Provider) -> Option<Diagnostic> {
     let names: Vec<_> = provider.headers.keys().collect();
     let twice = names.iter().enumerate().find_map(|(at, name)| {
         names[..at].iter().find(|other| other.eq_ignore_ascii_case(name)).map(|other| (*name, *other))
     });
     let (name, other) = twice?;
     let message = format!("this header is there already, as `{other}`");
-    Some((vec!["headers".into(), name.as_str().into()], message, "keep one of them".to_owned()))
+    Some(Diagnostic::new(["headers".into(), name.as_str().into()], message, "keep one of them"))
 }
 
 /// A home that shares nothing has sessions of its own.
-fn sessions(provider: &Provider) -> Violation {
+fn sessions(provider: &Provider) -> Option<Diagnostic> {
     let both = provider.isolated && provider.sessions == Some(Sessions::Shared);
-    let message = "`isolated: true` shares nothing, sessions neither".to_owned();
-    both.then(|| (vec!["sessions".into()], message, "remove `sessions`, or `isolated`".to_owned()))
+    let message = "`isolated: true` shares nothing, sessions neither";
+    both.then(|| Diagnostic::new(["sessions".into()], message, "remove `sessions`, or `isolated`"))
 }
 
 /// Warnings; the key is the subject of each sentence.
@@ -108,11 +117,8 @@ pub fn warnings(config: &Config) -> Vec<Diagnostic> {
             Some(KeySource::Literal(key)) if provider.key_check == KeyCheck::On => shape::mistaken(&key.0)?,
             _ => return None,
         };
-        Some(Diagnostic {
-            steps: vec!["providers".into(), name.as_str().into(), "key".into()],
-            message: format!("is {}", mistake.what),
-            help: format!("{}; add `key_check: off` if it really is the key", mistake.help),
-        })
+        let help = format!("{}; add `key_check: off` if it really is the key", mistake.help);
+        Some(Diagnostic::of(name, &["key"], format!("is {}", mistake.what), help))
     }));
     found
 }
@@ -121,10 +127,9 @@ pub fn warnings(config: &Config) -> Vec<Diagnostic> {
 pub fn hints(config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (name, provider) in &config.providers {
-        let at = |key: &str| vec!["providers".into(), name.as_str().into(), key.into()];
         if provider.isolated && provider.sessions == Some(Sessions::Own) {
-            let message = "has no effect: `isolated: true` implies it".to_owned();
-            found.push(Diagnostic { steps: at("sessions"), message, help: "remove `sessions`".to_owned() });
+            let message = "has no effect: `isolated: true` implies it";
+            found.push(Diagnostic::of(name, &["sessions"], message, "remove `sessions`"));
         }
         let (keyed, as_api_key) = (provider.key_source().is_some(), provider.anthropic_use_api_key);
         let speaks = |agent: &&dyn Agent| agent.protocols().iter().any(|it| provider.protocols.contains(it));
@@ -135,13 +140,11 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
         if let Some(header) = provider.headers.keys().find(|header| header::is_the_keys(header))
             && !dropping.is_empty()
         {
-            let mut steps = at("headers");
-            steps.push(header.as_str().into());
             let message =
                 format!("would be dropped by {}, whose launch is refused", dropping.join(" and by "));
             let help =
                 "name the key by key_env, key_file or key_command, if the provider takes a bearer token";
-            found.push(Diagnostic { steps, message, help: help.to_owned() });
+            found.push(Diagnostic::of(name, &["headers", header], message, help));
         }
     }
     found
@@ -151,10 +154,9 @@ fn two_sources(config: &Config) -> Vec<Diagnostic> {
     let both = |provider: &Provider| provider.key.is_some() && provider.key_command.is_some();
     (config.providers.iter())
         .filter(|(_, provider)| both(provider))
-        .map(|(name, _)| Diagnostic {
-            steps: vec!["providers".into(), name.as_str().into()],
-            message: "has both `key` and `key_command`, and the command is used".to_owned(),
-            help: "remove `key`".to_owned(),
+        .map(|(name, _)| {
+            let message = "has both `key` and `key_command`, and the command is used";
+            Diagnostic::of(name, &[], message, "remove `key`")
         })
         .collect()
 }
@@ -163,10 +165,6 @@ fn two_sources(config: &Config) -> Vec<Diagnostic> {
 pub fn literal_keys(config: &Config, help: &str) -> Vec<Diagnostic> {
     (config.providers.iter())
         .filter(|(_, provider)| provider.key.is_some())
-        .map(|(name, _)| Diagnostic {
-            steps: vec!["providers".into(), name.as_str().into(), "key".into()],
-            message: "is in a file that other users can read".to_owned(),
-            help: help.to_owned(),
-        })
+        .map(|(name, _)| Diagnostic::of(name, &["key"], "is in a file that other users can read", help))
         .collect()
 }

@@ -53,7 +53,7 @@ pub fn open(path: &Path) -> Result<Opened> {
         ErrorKind::IsADirectory => {
             failed("it is a folder", "name a file, with `--config` or in AGENT_RUN_CONFIG")
         }
-        _ => failed(&error.to_string(), "see that the path leads to a file that you can read"),
+        _ => failed(&error.to_string(), "check that the path is that of a file that you can read"),
     };
     let mut file = nonblocking::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
@@ -109,10 +109,6 @@ pub fn for_its_owner(path: &Path) -> String {
 
 fn not_utf8(sound: &str) -> Problem {
     let line = sound.rsplit('\n').next().unwrap_or_default();
-    Problem {
-        mark: SourcePos { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 },
-        steps: Vec::new(),
-        message: "the file is not UTF-8 from here on".to_owned(),
-        help: "save it as UTF-8".to_owned(),
-    }
+    let mark = SourcePos { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 };
+    Problem::at(mark, "the file is not UTF-8 from here on", "save it as UTF-8")
 }

@@ -49,6 +49,13 @@ pub struct Problem {
     pub help: String,
 }
 
+impl Problem {
+    /// What is wrong with the text at a place.
+    pub fn at(mark: SourcePos, message: impl Into<String>, help: &str) -> Self {
+        Self { mark, steps: Vec::new(), message: message.into(), help: help.to_owned() }
+    }
+}
+
 /// Everything found wrong with one file, in the file's order; it shows the first.
 #[derive(Debug)]
 pub struct Problems {

@@ -55,7 +55,7 @@ pub fn list(text: &str) -> Result<&str, String> {
 pub fn proxy(text: &str) -> Result<&str, String> {
     let help = "write `inherit`, `none`, or a URL as in `http://127.0.0.1:8080` or `socks5://127.0.0.1:1080`";
     let rest = scheme(text, &["http", "https", "socks5", "socks5h"])
-        .ok_or_else(|| invalid("the proxy is neither `inherit`, `none` nor a URL that agents know", help))?;
+        .ok_or_else(|| invalid("the proxy is not `inherit`, `none` or a URL that agents accept", help))?;
     let authority = rest.trim_end_matches('/');
     let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     if authority.contains(['/', '?', '#']) || !is_address(address) || !authority.chars().all(may_stand) {

@@ -202,7 +202,7 @@ impl Validate for HeaderValue {
 }
 
 fn template(text: &str) -> Result<Template, String> {
-    let help = "`${env:NAME}`, `${context:FIELD}` and `$${` for a literal `${` can stand here";
+    let help = "allowed here: `${env:NAME}`, `${context:FIELD}`, and `$${` for a literal `${`";
     Template::parse(text).map_err(|message| invalid(&message, help))
 }
 

@@ -181,16 +181,7 @@ pub fn unlink(path: &Path) -> Result<()> {
 mod tests {
     use super::super::private_dir::private_dir;
     use super::*;
-
-    fn sandbox() -> (tempfile::TempDir, Dirs) {
-        let root = tempfile::tempdir().expect("a folder");
-        let dirs = Dirs {
-            cache: root.path().join("cache/agent-run"),
-            state: root.path().join("state/agent-run"),
-            ..Dirs::default()
-        };
-        (root, dirs)
-    }
+    use crate::fs::made_up_dirs;
 
     fn mode(path: &Path) -> u32 {
         fs::symlink_metadata(path).expect("there").mode() & 0o777
@@ -198,7 +189,7 @@ mod tests {
 
     #[test]
     fn files_are_private_whole_and_written_once() {
-        let (_root, dirs) = sandbox();
+        let (_root, dirs) = made_up_dirs();
         let path = dirs.cache.join("codex/p/config.toml");
         write(&path, b"one", &dirs).expect("written");
         assert_eq!(
@@ -215,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_planted_link_is_replaced_and_not_followed() {
-        let (root, dirs) = sandbox();
+        let (root, dirs) = made_up_dirs();
         let (victim, path) = (root.path().join("victim"), dirs.cache.join("f"));
         fs::write(&victim, "untouched").expect("written");
         private_dir(&dirs.cache, &dirs).expect("created");
@@ -227,7 +218,7 @@ mod tests {
 
     #[test]
     fn the_file_that_was_changed_last_is_adopted_once() {
-        let (root, dirs) = sandbox();
+        let (root, dirs) = made_up_dirs();
         private_dir(&dirs.state, &dirs).expect("created");
         let file = |name: &str, age: u64| {
             let path = root.path().join(name);
@@ -255,7 +246,7 @@ mod tests {
 
     #[test]
     fn links_are_repaired_and_real_files_left() {
-        let (root, dirs) = sandbox();
+        let (root, dirs) = made_up_dirs();
         private_dir(&dirs.cache, &dirs).expect("created");
         let to = |target: &str, replaces_folder| Link { target: root.path().join(target), replaces_folder };
         let path = dirs.cache.join("l");

@@ -7,12 +7,11 @@ pub mod nonblocking;
 pub mod private_dir;
 pub mod waiting;
 
-use shims::Message;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use anyhow::anyhow;
-use shims::quote;
+use shims::{Message, quote};
 
 /// What could not be done to a file or folder, why, and where to look.
 pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
@@ -26,7 +25,7 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
                 "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
                 see(path.parent().unwrap_or(path))
             ),
-            _ => format!("see what stands there: {}", see(path)),
+            _ => format!("see what is there: {}", see(path)),
         };
         anyhow!(Message::new(format!("could not {what} {}: {error}", path.display()), help))
     }
@@ -35,4 +34,13 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
 /// The help that an error of this program brings along, as that of a lock that was waited for.
 pub fn held(error: &io::Error) -> Option<String> {
     error.get_ref()?.downcast_ref::<Message>()?.help.clone()
+}
+
+/// Folders that exist while a test runs.
+#[cfg(test)]
+pub fn made_up_dirs() -> (tempfile::TempDir, shims::Dirs) {
+    let root = tempfile::tempdir().expect("a folder");
+    let below = |name: &str| root.path().join(name).join("agent-run");
+    let dirs = shims::Dirs { cache: below("cache"), state: below("state"), ..shims::Dirs::default() };
+    (root, dirs)
 }

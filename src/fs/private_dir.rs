@@ -4,7 +4,6 @@
 //! user's, as people move a cache to another disk. Below it there are only folders that we made, so a link in the
 //! place of one is refused and not followed.
 
-use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::{self, DirBuilder, Metadata, Permissions};
@@ -13,7 +12,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
-use shims::{Dirs, quote};
+use shims::{Dirs, Message, quote};
 
 use super::io_error;
 use crate::user::me;
@@ -111,8 +110,8 @@ fn check_symlink_target(link: &Path) -> Result<()> {
     let shown = link.display();
     let Ok(behind) = fs::metadata(link) else {
         bail!(Message::new(
-            format!("{shown} is a link that leads nowhere"),
-            "remove it, or make the folder that it leads to"
+            format!("{shown} is a broken link"),
+            "remove it, or create the folder that it points to"
         ))
     };
     check_owner(link, &behind)?;
@@ -120,7 +119,7 @@ fn check_symlink_target(link: &Path) -> Result<()> {
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
         let help = format!("chmod 700 {}", quote(folder.as_os_str()));
-        bail!(Message::new(format!("{shown} leads to a folder that others can look into"), help));
+        bail!(Message::new(format!("{shown} points to a folder that others can read"), help));
     }
     Ok(())
 }
@@ -128,7 +127,7 @@ fn check_symlink_target(link: &Path) -> Result<()> {
 fn a_link(dir: &Path) -> anyhow::Error {
     anyhow!(Message::new(
         format!("{} is a link, and agent-run keeps a folder of its own there", dir.display()),
-        "remove the link; what it leads to stays"
+        "remove the link; what it points to stays"
     ))
 }
 

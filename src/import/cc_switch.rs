@@ -5,8 +5,9 @@
 //! else here.
 
 use shims::Message;
+use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
@@ -24,40 +25,92 @@ struct CcSwitchEntry {
     meta: Json,
 }
 
-pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
     let folder = env.dirs()?.home.join(".cc-switch");
     let database = folder.join("cc-switch.db");
-    let (path, entries) = if database.exists() {
-        found.looked_at.push(database.display().to_string());
-        (database.clone(), from_database(&database)?)
-    } else {
-        let path = folder.join("config.json");
+    let path = match file {
+        Some(file) => file.to_owned(),
+        None if database.exists() => database,
+        None => folder.join("config.json"),
+    };
+    let is_of_type = |end: &str| path.extension().is_some_and(|it| it.eq_ignore_ascii_case(end));
+    let entries = if is_of_type("json") {
         let Some(config) = found.json(&path)? else { return Ok(()) };
-        (path, from_json(&config))
+        from_json(&config)
+    } else if is_of_type("sql") {
+        let Some(export) = found.read(&path)? else { return Ok(()) };
+        from_export(&path, &export)?
+    } else {
+        found.looked_at.push(path.display().to_string());
+        from_database(&path)?
     };
     for CcSwitchEntry { app, name, settings, meta } in entries {
         let from = format!("cc-switch's {app} provider {name} in {}", path.display());
+        if is_managed(&settings, &meta) {
+            found.skipped.push(format!(
+                "{from}: it uses an account that cc-switch signs in to, which cannot be taken over"
+            ));
+            continue;
+        }
         let draft = match app.as_str() {
             "claude" => of_claude(&settings, &meta, &from),
-            "codex" => of_codex(&settings, &from),
+            "codex" => of_codex(&settings, &meta, &from),
             "hermes" => Some(hermes::draft(&name, &settings, &from)),
             _ => None,
         };
         match draft {
-            Some(draft) => found.take(ImportedProvider { name, from, ..draft }),
+            Some(mut draft) => {
+                take_headers(&mut draft, &meta);
+                found.take(ImportedProvider { name, from, ..draft });
+            }
             None => found.skipped.push(format!("{from}: it cannot be read as a provider")),
         }
     }
     Ok(())
 }
 
+/// Whether it signs in by an account instead of a key: GitHub Copilot and the like.
+fn is_managed(settings: &Json, meta: &Json) -> bool {
+    let url = settings["env"]["ANTHROPIC_BASE_URL"].as_str().unwrap_or_default();
+    matches!(meta["providerType"].as_str(), Some("github_copilot" | "codex_oauth"))
+        || meta["authBinding"]["source"] == "managed_account"
+        || ["githubcopilot.com", "chatgpt.com/backend-api/codex"].iter().any(|part| url.contains(part))
+}
+
+/// What cc-switch's proxy adds to requests.
+fn take_headers(draft: &mut ImportedProvider, meta: &Json) {
+    let said = |key: &str| meta[key].as_str().map(str::trim).filter(|text| !text.is_empty());
+    if let Some(agent) = said("customUserAgent") {
+        draft.header("User-Agent", agent);
+    }
+    match said("apiKeyHeaderName") {
+        Some(name) if name.eq_ignore_ascii_case("x-api-key") && draft.anthropic.is_some() => {
+            draft.anthropic_use_api_key = true;
+        }
+        Some(name) if !name.eq_ignore_ascii_case("authorization") => {
+            _ = draft.headers.insert(name.to_owned(), "${context:key}".to_owned());
+        }
+        _ => {}
+    }
+}
+
+/// The protocol behind cc-switch's proxy: by the metadata, then the settings. `Err` for one that is not known.
+fn format_of(settings: &Json, meta: &Json) -> Result<Option<Protocol>, ()> {
+    let said = [&meta["apiFormat"], &settings["api_format"], &settings["apiFormat"]];
+    match said.into_iter().find_map(Json::as_str).filter(|format| !format.is_empty()) {
+        None => Ok(None),
+        Some("anthropic") => Ok(Some(Protocol::Anthropic)),
+        Some("openai_chat") => Ok(Some(Protocol::OpenaiChatCompletions)),
+        Some("openai_responses") => Ok(Some(Protocol::OpenaiResponses)),
+        Some(_) => Err(()),
+    }
+}
+
 fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider> {
     let mut draft = claude::of_settings(settings, from, |_| None);
-    let protocol = match meta["apiFormat"].as_str() {
-        None | Some("anthropic") => return Some(draft),
-        Some("openai_chat") => Protocol::OpenaiChatCompletions,
-        Some("openai_responses") => Protocol::OpenaiResponses,
-        Some(_) => return None,
+    let protocol = match format_of(settings, meta).ok()? {
+        None | Some(Protocol::Anthropic) => return Some(draft),
+        Some(protocol) => protocol,
     };
     // cc-switch's proxy translates for such a provider; what is behind speaks OpenAI's protocols.
     draft.protocols.clear();
@@ -70,11 +123,20 @@ fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvide
     Some(draft)
 }
 
-fn of_codex(settings: &Json, from: &str) -> Option<ImportedProvider> {
+fn of_codex(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider> {
     let table = codex::table(settings["config"].as_str()?)?;
     let chosen = table.get("model_provider").and_then(|id| id.as_str()).map(str::to_owned);
     let drafts = codex::drafts(&table, Some(&settings["auth"]), from, from, None);
     let mut draft = drafts.into_iter().find(|draft| chosen.as_ref().is_none_or(|id| draft.name == *id))?;
+    // cc-switch leaves `wire_api` at Codex' one protocol and translates; then the URL tells.
+    let url = draft.openai.take().or(draft.anthropic.take())?;
+    let raw = table.get("model_providers").and_then(|all| all.get(&draft.name)?.get("base_url")?.as_str());
+    let by_url = raw.unwrap_or_default().trim_end_matches('/').ends_with("/chat/completions");
+    let declared = draft.protocols.first().copied().unwrap_or(Protocol::OpenaiResponses);
+    let by_url = by_url.then_some(Protocol::OpenaiChatCompletions);
+    let protocol = format_of(settings, meta).ok()?.or(by_url).unwrap_or(declared);
+    draft.protocols.clear();
+    draft.serve(protocol, &url);
     // Some providers of its hold a key in `auth` although they do not ask for Codex' login.
     if let (KeyLocation::None, Some(key)) = (&draft.key, settings["auth"]["OPENAI_API_KEY"].as_str()) {
         let place = format!("{from} as OPENAI_API_KEY");
@@ -99,17 +161,35 @@ fn from_json(config: &Json) -> Vec<CcSwitchEntry> {
     .collect()
 }
 
+/// What is read of the database.
+const QUERY: &str =
+    "SELECT app_type, name, settings_config, meta FROM providers ORDER BY app_type, sort_index, id;";
+
 fn from_database(path: &Path) -> Result<Vec<CcSwitchEntry>> {
-    let shown = path.display();
-    let query =
-        "SELECT app_type, name, settings_config, meta FROM providers ORDER BY app_type, sort_index, id";
     // `-init` keeps the user's own `.sqliterc` from changing the output.
-    let output = Command::new("sqlite3")
-        .args(["-batch", "-init", "/dev/null", "-readonly", "-json"])
-        .arg(path)
-        .arg(query)
-        .stdin(Stdio::null())
-        .output();
+    let mut sqlite = Command::new("sqlite3");
+    sqlite.args(["-batch", "-init", "/dev/null", "-readonly", "-json"]).arg(path).arg(QUERY);
+    entries(path, sqlite.stdin(Stdio::null()).output())
+}
+
+/// The providers of cc-switch's own export, which is SQL.
+fn from_export(path: &Path, export: &str) -> Result<Vec<CcSwitchEntry>> {
+    // The file goes to a database in memory. `-safe` (3.37) refuses the commands that would start a program.
+    let mut sqlite = Command::new("sqlite3");
+    sqlite.args(["-batch", "-init", "/dev/null", "-safe", "-json", ":memory:"]);
+    sqlite.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let output = sqlite.spawn().and_then(|mut child| {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A statement that fails ends the reading, and says why on stderr.
+            _ = stdin.write_all(format!("{export}\n;\n{QUERY}\n").as_bytes());
+        }
+        child.wait_with_output()
+    });
+    entries(path, output)
+}
+
+fn entries(path: &Path, output: std::io::Result<Output>) -> Result<Vec<CcSwitchEntry>> {
+    let shown = path.display();
     let output = match output {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(Message::new(
             format!("could not read {shown}: that takes the program sqlite3, which is not on PATH"),

@@ -1,8 +1,11 @@
 //! Claude Code's `settings.json`: the variables of its `env` block (names as of 2.1).
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::Value as Json;
 use shims::Protocol;
+use shims::window::split_long_context;
 
 use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, folder, names};
@@ -11,8 +14,11 @@ use crate::env::Environment;
 /// Where Claude Code goes without a base URL.
 const ANTHROPIC: &str = "https://api.anthropic.com";
 
-pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
-    let path = folder(env, "CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json");
+pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
+    let path = match file {
+        Some(file) => file.to_owned(),
+        None => folder(env, "CLAUDE_CONFIG_DIR", ".claude")?.join("settings.json"),
+    };
     let Some(settings) = found.json(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let mut draft = of_settings(&settings, &shown, |variable| {
@@ -46,7 +52,9 @@ pub fn of_settings(
         draft.key = KeyLocation::Command(["sh", "-c", helper].map(str::to_owned).to_vec());
     }
     let model = said("ANTHROPIC_MODEL").or_else(|| settings["model"].as_str());
-    draft.default_model = model.filter(|model| !TIERS.contains(model)).map(str::to_owned);
+    // `opus[1m]` is one of them too.
+    let is_tier = |model: &str| TIERS.contains(&split_long_context(model).0);
+    draft.default_model = model.filter(|model| !is_tier(model)).map(str::to_owned);
     let small = said("ANTHROPIC_DEFAULT_HAIKU_MODEL").or_else(|| said("ANTHROPIC_SMALL_FAST_MODEL"));
     for (tier, id) in [
         ("opus", said("ANTHROPIC_DEFAULT_OPUS_MODEL")),
@@ -54,7 +62,7 @@ pub fn of_settings(
         ("haiku", small),
         ("subagent", said("CLAUDE_CODE_SUBAGENT_MODEL")),
     ] {
-        let id = id.filter(|id| Some(*id) != draft.default_model.as_deref() && !TIERS.contains(id));
+        let id = id.filter(|id| Some(*id) != draft.default_model.as_deref() && !is_tier(id));
         draft.tiers.extend(id.map(|id| (tier, id.to_owned())));
     }
     for line in said("ANTHROPIC_CUSTOM_HEADERS").unwrap_or_default().lines() {

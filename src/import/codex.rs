@@ -1,5 +1,7 @@
 //! Codex' `config.toml`: its `model_providers` (keys as of 0.169).
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 use shims::Message;
@@ -7,23 +9,68 @@ use shims::Protocol;
 use toml::{Table, Value as Toml};
 
 use super::draft::{ImportedProvider, KeyLocation};
-use super::{ImportScan, folder};
+use super::{ImportScan, folder, names};
 use crate::env::Environment;
 
-pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
-    let home = folder(env, "CODEX_HOME", ".codex")?;
-    let path = home.join("config.toml");
-    let Some(text) = found.read(&path)? else { return Ok(()) };
+pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
+    let home = match file {
+        Some(file) => file.parent().unwrap_or(Path::new("")).to_owned(),
+        None => folder(env, "CODEX_HOME", ".codex")?,
+    };
+    let path = file.map_or_else(|| home.join("config.toml"), Path::to_owned);
+    find_in(found, &path, &home)?;
+    if file.is_none() {
+        // Profiles in files of their own: what they say lies over config.toml.
+        for path in profiles(&home) {
+            find_in(found, &path, &home)?;
+        }
+    }
+    Ok(())
+}
+
+/// The files of profiles, `NAME.config.toml` (seen in 0.171), by name.
+fn profiles(home: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(home).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_profile = |path: &PathBuf| path.to_str().is_some_and(|path| path.ends_with(".config.toml"));
+    let mut files: Vec<_> = entries.filter(is_profile).collect();
+    files.sort();
+    files
+}
+
+/// Takes the providers of one file.
+fn find_in(found: &mut ImportScan, path: &Path, home: &Path) -> Result<()> {
+    let Some(text) = found.read(path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let Some(table) = table(&text) else {
-        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` says of it"));
+        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` reports"));
     };
     let auth_path = home.join("auth.json");
-    let wants_auth = providers(&table).any(|(_, provider)| wants_auth(provider));
+    let own_url = table.get("openai_base_url").and_then(Toml::as_str).filter(|url| !url.is_empty());
+    let wants_auth = own_url.is_some() || providers(&table).any(|(_, provider)| wants_auth(provider));
     let auth = if wants_auth { found.json(&auth_path)? } else { None };
     let auth_shown = auth_path.display().to_string();
     let command = ["jq", "-er", ".OPENAI_API_KEY", &auth_shown].map(str::to_owned).to_vec();
     for draft in drafts(&table, auth.as_ref(), &shown, &auth_shown, Some(&command)) {
+        found.take(draft);
+    }
+    if let Some(url) = own_url {
+        // Codex' own provider at another address, with the key of its login.
+        let mut draft =
+            ImportedProvider { from: format!("{shown} openai_base_url"), ..ImportedProvider::default() };
+        draft.serve(Protocol::OpenaiResponses, url);
+        draft.name = names::of_host(url);
+        let key = auth.as_ref().and_then(|auth| auth["OPENAI_API_KEY"].as_str());
+        draft.key = match key {
+            Some(key) => KeyLocation::Literal {
+                key: key.to_owned(),
+                place: format!("{auth_shown} as OPENAI_API_KEY"),
+                command: Some(command.clone()),
+            },
+            None => KeyLocation::Variable("OPENAI_API_KEY".to_owned()),
+        };
+        let is_own = table.get("model_provider").and_then(Toml::as_str).is_none_or(|id| id == "openai");
+        let model = table.get("model").filter(|_| is_own).and_then(Toml::as_str);
+        draft.default_model = model.map(str::to_owned);
         found.take(draft);
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! Crush's `crush.json` files, the later over the earlier (layers and keys as of 0.90).
 
+use std::path::Path;
+
 use anyhow::Result;
 use serde_json::{Map, Value as Json};
 use shims::Protocol;
@@ -8,7 +10,7 @@ use super::ImportScan;
 use super::draft::{ImportedProvider, KeyLocation};
 use crate::env::Environment;
 
-pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
+pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
     let dirs = env.dirs()?;
     let moved = |variable: &str, default: std::path::PathBuf| env.var(variable).map_or(default, Into::into);
     let mut files = vec![
@@ -17,6 +19,9 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
         moved("CRUSH_GLOBAL_DATA", dirs.data.join("crush")).join("crush.json"),
     ];
     files.extend(["crush.json", ".crush.json"].map(|name| dirs.cwd.join(name)));
+    if let Some(file) = file {
+        files = vec![file.to_owned()];
+    }
     let (mut all, mut from) = (Json::Null, Vec::new());
     for path in files {
         if let Some(layer) = found.json(&path)? {

@@ -82,6 +82,11 @@ impl ImportedProvider {
         same(&self.openai, Protocol::OpenaiChatCompletions) && same(&self.anthropic, Protocol::Anthropic)
     }
 
+    /// Whether `other` is the same provider with the same key, as another tool has it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.openai, &self.anthropic) == (&other.openai, &other.anthropic) && self.key.is(&other.key)
+    }
+
     /// Adds a protocol and where it is, without what agents add to a URL themselves.
     pub fn serve(&mut self, protocol: Protocol, url: &str) {
         let url = url.trim().trim_end_matches('/');

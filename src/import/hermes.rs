@@ -1,6 +1,8 @@
 //! Hermes Agent's `config.yaml`: `providers`, the older list `custom_providers`, and `model` (keys as of
 //! 0.19).
 
+use std::path::Path;
+
 use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
 use shims::Message;
@@ -12,14 +14,17 @@ use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, crush, folder, names};
 use crate::env::Environment;
 
-pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
-    let path = folder(env, "HERMES_HOME", ".hermes")?.join("config.yaml");
+pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> Result<()> {
+    let path = match file {
+        Some(file) => file.to_owned(),
+        None => folder(env, "HERMES_HOME", ".hermes")?.join("config.yaml"),
+    };
     let Some(text) = found.read(&path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let config = Mapping::parse(&text).map_err(|Flaw { line, column, what }| {
         anyhow!(Message::new(
             format!("could not read {shown}:{line}:{column}: {what}"),
-            "see what `hermes doctor` says of it"
+            "see what `hermes doctor` reports"
         ))
     })?;
     let config = config.json();
@@ -43,6 +48,32 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
     } else if !id.is_empty() && id != "auto" {
         found.skipped.push(format!("{shown} model: the provider `{id}` is one of Hermes' own"));
     }
+    find_keys(found, &path.with_file_name(".env"), env)
+}
+
+/// Looks into Hermes' own `.env` for keys in variables that are not set here.
+fn find_keys(found: &mut ImportScan, path: &Path, env: &Environment) -> Result<()> {
+    let is_open = |key: &KeyLocation| matches!(key, KeyLocation::Variable(name) if env.var(name).is_none());
+    if !found.drafts.iter().any(|draft| is_open(&draft.key)) {
+        return Ok(());
+    }
+    let Some(text) = found.read(path)? else { return Ok(()) };
+    for draft in &mut found.drafts {
+        let KeyLocation::Variable(variable) = &draft.key else { continue };
+        let value = |line: &str| {
+            let line = line.trim();
+            let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
+            let value = value.trim().trim_matches(['"', '\'']);
+            (name.trim() == variable && !value.is_empty()).then(|| value.to_owned())
+        };
+        // The last line counts, as for python-dotenv.
+        if is_open(&draft.key)
+            && let Some(key) = text.lines().rev().find_map(value)
+        {
+            let place = format!("{} as {variable}", path.display());
+            draft.key = KeyLocation::Literal { key, place, command: None };
+        }
+    }
     Ok(())
 }
 
@@ -50,7 +81,7 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
 pub fn draft(name: &str, entry: &Json, from: &str) -> ImportedProvider {
     let said = |key: &str| entry[key].as_str().map(str::trim).filter(|text| !text.is_empty());
     let mut draft = ImportedProvider { from: from.to_owned(), ..ImportedProvider::default() };
-    let url = ["api", "url", "base_url"].iter().find_map(|key| said(key));
+    let url = ["api", "url", "base_url", "baseUrl"].iter().find_map(|key| said(key));
     let anthropic = url.is_some_and(|url| url.trim_end_matches('/').ends_with("/anthropic"));
     let protocol = match said("api_mode").or_else(|| said("transport")) {
         Some("anthropic_messages") => Protocol::Anthropic,
@@ -63,7 +94,8 @@ pub fn draft(name: &str, entry: &Json, from: &str) -> ImportedProvider {
     }
     draft.name = if name.is_empty() { url.map(names::of_host).unwrap_or_default() } else { name.to_owned() };
     // What the environment lacks, Hermes takes from its own `.env`.
-    draft.key = match (said("key_env"), said("api_key")) {
+    let key_env = ["key_env", "api_key_env", "keyEnv"].iter().find_map(|key| said(key));
+    draft.key = match (key_env, said("api_key").or_else(|| said("apiKey"))) {
         (Some(variable), _) => KeyLocation::Variable(variable.to_owned()),
         (None, Some(key)) => match crush::variable(key) {
             Some(variable) => KeyLocation::Variable(variable.to_owned()),
@@ -77,6 +109,11 @@ pub fn draft(name: &str, entry: &Json, from: &str) -> ImportedProvider {
     draft.default_model = said("default_model").or_else(|| said("model")).map(str::to_owned);
     for (id, model) in entry["models"].as_object().into_iter().flatten() {
         draft.models.push((id.clone(), model["context_length"].as_u64()));
+    }
+    for model in entry["models"].as_array().into_iter().flatten() {
+        let id =
+            model.as_str().or_else(|| ["id", "name", "model"].iter().find_map(|key| model[*key].as_str()));
+        draft.models.extend(id.map(|id| (id.to_owned(), model["context_length"].as_u64())));
     }
     for (header, value) in entry["extra_headers"].as_object().into_iter().flatten() {
         value.as_str().into_iter().for_each(|value| draft.header(header, value));

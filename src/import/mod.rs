@@ -18,7 +18,9 @@ mod secret;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use shims::Message;
 
 pub use draft::ImportedProvider;
 pub use entry::{Keys, yaml};
@@ -55,7 +57,9 @@ impl ImportScan {
         };
         let there = file.metadata().with_context(could_not)?;
         let bytes = nonblocking::stream(&mut file, &there, LARGEST).with_context(could_not)?;
-        Ok(Some(String::from_utf8(bytes).with_context(could_not)?))
+        let text = String::from_utf8(bytes).with_context(could_not)?;
+        // Editors on Windows write a byte order mark, and no tool minds it.
+        Ok(Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)))
     }
 
     fn json(&mut self, path: &Path) -> Result<Option<serde_json::Value>> {
@@ -77,22 +81,53 @@ impl ImportScan {
     }
 }
 
-/// Looks for the providers of `tool`.
+/// Looks for the providers of `tool`, in `file` instead of its own files if one is named.
 ///
 /// # Errors
-/// When a file of it is there and cannot be read or understood.
-pub fn find(tool: ImportTool, env: &Environment) -> Result<ImportScan> {
+/// When a file is there and cannot be read or understood.
+pub fn find(tool: ImportTool, file: Option<&Path>, env: &Environment) -> Result<ImportScan> {
     let mut found = ImportScan::default();
     match tool {
-        ImportTool::Claude => claude::find(&mut found, env)?,
-        ImportTool::Codex => codex::find(&mut found, env)?,
-        ImportTool::Crush => crush::find(&mut found, env)?,
-        ImportTool::Hermes => hermes::find(&mut found, env)?,
-        ImportTool::Env => environment::find(&mut found, env)?,
-        ImportTool::CcSwitch => cc_switch::find(&mut found, env)?,
+        ImportTool::Claude => claude::find(&mut found, file, env)?,
+        ImportTool::Codex => codex::find(&mut found, file, env)?,
+        ImportTool::Crush => crush::find(&mut found, file, env)?,
+        ImportTool::Hermes => hermes::find(&mut found, file, env)?,
+        ImportTool::Env => {
+            if file.is_some() {
+                bail!(Message::new("the environment is no file", "name no file after `env`"));
+            }
+            environment::find(&mut found, env)?;
+        }
+        ImportTool::CcSwitch => cc_switch::find(&mut found, file, env)?,
+    }
+    if let Some(file) = file.filter(|file| !file.exists()) {
+        bail!(Message::new(format!("no such file: {}", file.display()), "see that its name is right"));
     }
     found.drafts = draft::merged(std::mem::take(&mut found.drafts));
     Ok(found)
+}
+
+/// Looks for the providers of every tool. What cannot be read of one is listed with what is left out.
+pub fn find_all(env: &Environment) -> ImportScan {
+    let mut all = ImportScan::default();
+    for tool in ImportTool::value_variants() {
+        let found = match find(*tool, None, env) {
+            Ok(found) => found,
+            Err(error) => {
+                all.skipped.push(crate::error::render(&error).replace('\n', "; "));
+                continue;
+            }
+        };
+        for draft in found.drafts {
+            match all.drafts.iter().find(|there| there.is_same(&draft)) {
+                Some(there) => all.skipped.push(format!("{}: it is the same as {}", draft.from, there.from)),
+                None => all.drafts.push(draft),
+            }
+        }
+        all.looked_at.extend(found.looked_at);
+        all.skipped.extend(found.skipped);
+    }
+    all
 }
 
 /// A folder that a variable may move.

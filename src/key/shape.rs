@@ -44,13 +44,13 @@ pub fn mistaken(text: &str) -> Option<Mistake> {
         return found("JSON", help.to_owned());
     }
     if is_assignment(text) {
-        return found("a whole line NAME=…", "give only what is behind the `=`".to_owned());
+        return found("a whole line NAME=…", "give only what comes after the `=`".to_owned());
     }
     if text.starts_with("-----BEGIN") {
         return found("a file of a certificate or key pair", "give the provider's API key".to_owned());
     }
     if text.split_once([' ', '\t']).is_some_and(|(word, _)| is_scheme(word)) {
-        let help = "give only what is behind `Bearer` or the header's name; it is added for each request";
+        let help = "give only what comes after `Bearer` or the header's name, which is added to each request";
         return found("a whole header", help.to_owned());
     }
     if (text.starts_with('<') && text.ends_with('>')) || is_placeholder(text) {
@@ -142,8 +142,8 @@ mod tests {
     #[test]
     fn what_is_given_by_mistake_is_known_with_what_was_meant() {
         for (text, help) in [
-            ("NAME=sk-abc1234567890abcdefgh", "behind the `=`"),
-            ("name=sk-abc", "behind the `=`"),
+            ("NAME=sk-abc1234567890abcdefgh", "comes after the `=`"),
+            ("name=sk-abc", "comes after the `=`"),
             ("${DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
             ("$DEEPSEEK_API_KEY", "key_env: DEEPSEEK_API_KEY"),
             ("${env:DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
@@ -164,15 +164,15 @@ mod tests {
             ("null", "jq -er"),
             ("undefined", "jq -er"),
             ("None", "jq -er"),
-            ("DEEPSEEK_API_KEY=sk-1", "behind the `=`"),
-            ("export K=sk-1", "behind the `=`"),
-            ("api_key=sk-1", "behind the `=`"),
-            ("TOKEN = sk-1", "behind the `=`"),
+            ("DEEPSEEK_API_KEY=sk-1", "comes after the `=`"),
+            ("export K=sk-1", "comes after the `=`"),
+            ("api_key=sk-1", "comes after the `=`"),
+            ("TOKEN = sk-1", "comes after the `=`"),
             ("\"sk-1\"", "quotes"),
             ("'sk-1'", "quotes"),
             ("{\"token\": \"sk-1\"}", "jq, -er"),
-            ("Bearer sk-1", "behind `Bearer`"),
-            ("x-api-key: sk-1", "behind `Bearer`"),
+            ("Bearer sk-1", "comes after `Bearer`"),
+            ("x-api-key: sk-1", "comes after `Bearer`"),
             ("Enter passphrase for key:", "nothing else"),
             ("Password:", "nothing else"),
             ("error: not found", "nothing else"),

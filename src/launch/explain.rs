@@ -2,7 +2,9 @@
 //!
 //! No key is resolved for it; only its source is shown.
 
-use serde::Serialize;
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
 use shims::{Launch, Origin, Proxy, quote, quoted};
 
@@ -12,7 +14,6 @@ use crate::context::Context;
 use crate::env::Environment;
 
 /// One choice.
-#[derive(Serialize)]
 pub struct Choice {
     /// What it is about.
     pub what: &'static str,
@@ -21,14 +22,41 @@ pub struct Choice {
     /// Who chose it.
     pub origin: String,
     /// What would have held otherwise.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub not: Option<String>,
+    /// The same for programs, where `value` is worded or quoted for people.
+    data: Option<Json>,
 }
 
 impl Choice {
     /// A choice made by `origin`.
     pub fn new(what: &'static str, value: impl Into<String>, origin: impl Into<String>) -> Self {
-        Self { what, value: value.into(), origin: origin.into(), not: None }
+        Self { what, value: value.into(), origin: origin.into(), not: None, data: None }
+    }
+
+    /// As this one, and for programs with this value.
+    #[must_use]
+    pub fn with(self, data: impl Into<Json>) -> Self {
+        Self { data: Some(data.into()), ..self }
+    }
+
+    /// A file or folder, which people get quoted for a shell.
+    pub fn path(what: &'static str, path: &Path, origin: impl Into<String>) -> Self {
+        Self::new(what, quote(path.as_os_str()), origin).with(path.to_string_lossy())
+    }
+
+    /// Its name for programs.
+    pub fn id(&self) -> String {
+        self.what.replace(' ', "_")
+    }
+
+    /// The choice for programs.
+    pub fn json(&self) -> Json {
+        let value = self.data.clone().unwrap_or_else(|| self.value.as_str().into());
+        let mut json = json!({ "value": value, "origin": self.origin });
+        if let Some(not) = &self.not {
+            json["not"] = not.as_str().into();
+        }
+        json
     }
 }
 
@@ -56,18 +84,14 @@ pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned
         Origin::Config(key) => place(loaded, key),
         other => other.to_string(),
     };
-    let program = match program::locate_program(
-        request.agent,
-        &plan.program,
-        &context.env.path(),
-        &plan.fallback_programs,
-    ) {
-        Ok(path) => quote(path.as_os_str()),
-        Err(error) => error.to_string(),
-    };
+    let found =
+        program::locate_program(request.agent, &plan.program, &context.env.path(), &plan.fallback_programs);
     let is_path = plan.program.as_encoded_bytes().contains(&b'/');
     let found_by = if is_path { "a path".to_owned() } else { format!("{} on PATH", plan.program.display()) };
-    let mut choices = vec![Choice::new("agent", program, found_by)];
+    let mut choices = vec![match found {
+        Ok(path) => Choice::path("agent", &path, found_by),
+        Err(error) => Choice::new("agent", error.to_string(), found_by).with(Json::Null),
+    }];
     let Some((launch, provider)) = &planned.launch else {
         let origin = place(loaded, &["isolated_homes"]);
         choices.push(Choice::new("home", request.provider.clone(), origin));
@@ -86,12 +110,12 @@ pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned
 fn key(request: &LaunchRequest, loaded: &Loaded, provider: &Provider) -> Choice {
     let at = |name| place(loaded, &["providers", &request.provider, name]);
     match provider.key_source() {
-        None => Choice::new("key", "none".to_owned(), "the provider names no source"),
+        None => Choice::new("key", "none", "the provider names no source").with(Json::Null),
         Some(KeySource::Literal(_)) => Choice::new("key", "<key>".to_owned(), at("key")),
         Some(KeySource::Env(name)) => Choice::new("key", format!("${name}"), at("key_env")),
-        Some(KeySource::File(path)) => Choice::new("key", quote(path.as_os_str()), at("key_file")),
+        Some(KeySource::File(path)) => Choice::path("key", path.as_ref(), at("key_file")),
         Some(KeySource::Command(argv)) => {
-            Choice::new("key", format!("`{}`", quoted(argv)), at("key_command"))
+            Choice::new("key", format!("`{}`", quoted(argv)), at("key_command")).with(argv)
         }
     }
 }
@@ -102,13 +126,14 @@ pub fn proxy(launch: &Launch, loaded: &Loaded, env: &Environment) -> Choice {
     let inherited = PROXY_VARIABLES.iter().find_map(|name| Some((name, env.var(name)?.to_str()?)));
     let choice = match (&launch.proxy, inherited) {
         (Proxy::Url(url), _) => Choice::new("proxy", host(url), at()),
-        (Proxy::None, _) => Choice::new("proxy", "none", at()),
+        (Proxy::None, _) => Choice::new("proxy", "none", at()).with(Json::Null),
         (Proxy::Inherit, Some((name, url))) => Choice::new("proxy", host(url), format!("{name}, inherited")),
-        (Proxy::Inherit, None) => Choice::new("proxy", "none", "none configured"),
+        (Proxy::Inherit, None) => Choice::new("proxy", "none", "none configured").with(Json::Null),
     };
     if is_loopback(&launch.base_url.value) && choice.value != "none" {
         let not = Some(format!("{}, {}", choice.value, choice.origin));
-        return Choice { not, ..Choice::new("proxy", "none", "the provider is on this machine") };
+        let none = Choice::new("proxy", "none", "the provider is on this machine");
+        return Choice { not, ..none.with(Json::Null) };
     }
     choice
 }

@@ -13,6 +13,9 @@ use crate::catalog::{Failure, ModelIndex};
 use crate::config::Provider;
 use crate::suggest;
 
+/// So many models are named whatever they are called.
+const FEW: usize = 8;
+
 /// Why the model could not be decided.
 #[derive(Debug)]
 pub struct UnknownModel(Message);
@@ -63,6 +66,15 @@ pub fn choose(
         }
         models => Err(ResolveError::UnknownModel(none_chosen(models, request))),
     }
+}
+
+/// The one model that has the word after `--model` somewhere in its id.
+pub fn only_with(part: &str, known: &ModelIndex<'_>) -> Option<String> {
+    let (part, is_long) = split_long_context(part);
+    let part = part.to_lowercase();
+    let mut ids = known.with_prefix("").into_iter().filter(|id| id.to_lowercase().contains(&part));
+    let only = ids.next().filter(|_| ids.next().is_none() && !part.is_empty())?;
+    Some(if is_long { format!("{only}{LONG_CONTEXT}") } else { only })
 }
 
 /// The model of a config that has Claude Code's suffix in its `models`.
@@ -134,14 +146,16 @@ fn is_named(provider: &Provider, id: &str) -> bool {
 
 fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> UnknownModel {
     let ids = known.with_prefix("");
-    let near = suggest::rank(id, ids.iter().map(String::as_str));
+    let near = suggest::near(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
-        [] => String::new(),
-        near => format!("did you mean {}? ", suggest::join_limited(&near[..near.len().min(3)], 3)),
+        [] if ids.is_empty() => String::new(),
+        [] if ids.len() <= FEW => format!("it has {}; ", ids.join(", ")),
+        [] => format!("`agent-run models list {}` lists them; ", request.provider),
+        near => format!("did you mean {}? ", suggest::join_limited(near, 3)),
     };
     UnknownModel(Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),
-        format!("{instead}--force model launches it all the same"),
+        format!("{instead}--force model launches it anyway"),
     ))
 }
 

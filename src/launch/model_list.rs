@@ -1,13 +1,15 @@
 //! Resolves a launch against the known models, and asks the provider for its list where nothing else decides.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use shims::{Launch, Note};
+use shims::{Launch, Note, Sourced};
 
 use super::LaunchRequest;
+use super::model;
 use super::resolve::{self, LaunchTarget, ResolveError};
-use crate::catalog::{Catalog, local};
+use crate::catalog::{Catalog, ModelIndex, local};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::key::Key;
@@ -82,6 +84,10 @@ pub fn resolve<'a>(
     let known = catalog.known(name, provider);
     let (unknown, policy) = match (resolve(&known), network) {
         (Err(ResolveError::UnknownModel(unknown)), Network::On(policy)) if !known.fresh => (unknown, policy),
+        (Err(ResolveError::UnknownModel(unknown)), _) => {
+            let launch = by_part(request, provider, &known, context, unknown.into(), notes)?;
+            return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
+        }
         (launch, _) => {
             let launch = launch?;
             notes.extend(local::missing(&launch.model.value.id, provider, &known).map(Note::Warning));
@@ -97,11 +103,40 @@ pub fn resolve<'a>(
     match catalog.refresh_within(name, provider, PATIENCE, &key) {
         Ok(refreshed) => {
             notes.extend(refreshed.warnings.into_iter().map(Note::Warning));
-            let launch = resolve(&catalog.known_after(name, provider, refreshed.list))?;
+            let now = catalog.known_after(name, provider, refreshed.list);
+            let launch = match resolve(&now) {
+                Err(ResolveError::UnknownModel(unknown)) => {
+                    by_part(request, provider, &now, context, unknown.into(), notes)?
+                }
+                launch => launch?,
+            };
             Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
         }
-        Err(failure) => Err(unknown.with_fetch_error(&failure)),
+        Err(failure) => {
+            let error = unknown.with_fetch_error(&failure);
+            let launch = by_part(request, provider, &known, context, error, notes)?;
+            Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
+        }
     }
+}
+
+/// The launch with the one model that has the word after `--model` in its id, where a person sees which that is; else
+/// `error`. A script must name a model by its whole id: tomorrow two may have the word.
+fn by_part(
+    request: &LaunchRequest,
+    provider: &Provider,
+    known: &ModelIndex<'_>,
+    context: &Context<'_>,
+    error: anyhow::Error,
+    notes: &mut Vec<Note>,
+) -> Result<Launch> {
+    let is_seen = || std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    let Some(asked) = request.model.as_ref().filter(|_| is_seen()) else { return Err(error) };
+    let Some(id) = model::only_with(&asked.value, known) else { return Err(error) };
+    let text = format!("--model {}: taken for {id}, the only model with it in its id", asked.value);
+    notes.push(Note::Warning(text.into()));
+    let request = LaunchRequest { model: Some(Sourced::new(id, asked.origin.clone())), ..request.clone() };
+    Ok(resolve::resolve(&request, provider, &context.loaded.config, known, context.env)?)
 }
 
 fn catalog<'a>(context: &'a Context<'_>) -> Catalog<'a> {

@@ -1,6 +1,5 @@
 //! Locates the agent on `PATH`, skipping this binary.
 
-use shims::Message;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
@@ -10,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow};
 use nix::unistd::{AccessFlags, access};
-use shims::{Agent, Dirs, Inputs};
+use shims::{Agent, Dirs, Inputs, Message};
 
 use super::snapshot;
 use crate::env::Environment;

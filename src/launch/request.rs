@@ -9,6 +9,7 @@ use shims::{Agent, Origin, Protocol, Sourced};
 use crate::cli;
 
 /// One launch as it was asked for.
+#[derive(Clone)]
 pub struct LaunchRequest {
     /// The agent to become.
     pub agent: &'static dyn Agent,

@@ -3,14 +3,13 @@
 //! Pure: everything it judges by is given. Every refusal says what was asked, what there is, and what to
 //! type instead.
 
-use shims::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use anyhow::{Result, anyhow, bail};
 use shims::template::Field;
 use shims::window::split_long_context;
-use shims::{Agent, Launch, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
+use shims::{Agent, Launch, Message, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
 
 use super::{LaunchRequest, lookup, model};
 use crate::catalog::ModelIndex;

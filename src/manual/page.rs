@@ -49,11 +49,11 @@ pub fn literal(roff: &mut Roff, lines: &[&str]) {
             Some(at) if !gap.is_empty() => format!("{}{}", &line[..at], line[at..].replacen(&gap, "", 1)),
             _ => (*line).to_owned(),
         };
-        match line[..line.len().min(WIDTH - 2)].rfind(' ').filter(|_| line.chars().count() > WIDTH) {
-            Some(at) => {
-                _ = roff
-                    .text([roman(format!("{} \\", &line[..at]))])
-                    .text([roman(format!("  {}", &line[at..]))])
+        let blanks = line.char_indices().take(WIDTH - 2).filter(|(_, letter)| *letter == ' ');
+        match blanks.last().filter(|_| line.chars().count() > WIDTH) {
+            Some((at, _)) => {
+                let (first, rest) = line.split_at(at);
+                roff.text([roman(format!("{first} \\"))]).text([roman(format!("  {rest}"))]);
             }
             None => _ = roff.text([roman(line)]),
         }

@@ -94,13 +94,13 @@ pub fn by_name(name: &str) -> Result<Preset> {
     if let Some(at) = all.iter().position(|preset| preset.name == name) {
         return Ok(all.swap_remove(at));
     }
-    let near = suggest::rank(name, all.iter().map(|preset| preset.name.as_str()));
+    let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
     bail!(Message::new(
         format!("no preset `{name}`"),
         format!(
             "did you mean {}? `agent-run providers presets` lists all; for another \
          provider, add an entry with `agent-run config`",
-            suggest::join_limited(&near[..3.min(near.len())], 3)
+            suggest::join_limited(&near, 3)
         )
     ))
 }

@@ -1,8 +1,7 @@
 //! Which links there can be: an agent, and a provider it can talk to.
 
 use anyhow::{Result, bail};
-use shims::Agent;
-use shims::Message;
+use shims::{Agent, Message};
 
 use crate::config::Config;
 use crate::launch::{lookup, resolve};

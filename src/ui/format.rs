@@ -17,6 +17,12 @@ pub fn price(price: Option<f64>) -> String {
     match price {
         None => String::new(),
         Some(0.0) => "free".to_owned(),
+        // No vendor's: written out, it would fill the line with zeros.
+        Some(price) if price >= 1e6 => format!("{price:e}"),
+        Some(price) if price >= 0.001 => {
+            let text = format!("{price:.4}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
         Some(price) => price.to_string(),
     }
 }
@@ -50,6 +56,8 @@ mod tests {
         ] {
             assert_eq!(tokens(count), text);
         }
+        let prices = [None, Some(0.0), Some(3.0), Some(0.27), Some(0.1 + 0.2), Some(0.000_5), Some(1e300)];
+        assert_eq!(prices.map(price), ["", "free", "3", "0.27", "0.3", "0.0005", "1e300"]);
         assert_eq!(age(Duration::from_secs(59)), "59 s");
         assert_eq!(age(Duration::from_hours(12)), "12 h");
         assert_eq!(age(Duration::from_hours(49)), "2 d");

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use console::{Term, truncate_str};
 
 use super::sanitize::escaped;
+use super::screen::Screen;
 
 /// The lines; shared by the threads that load.
 pub struct Progress {
@@ -18,13 +19,12 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Shows a line for each name, if there `is_waiting`, and stderr is a terminal that can move its cursor, which one
-    /// called `dumb` cannot, and holds them all.
+    /// Shows a line for each name, if there `is_waiting`, and stderr is a terminal that can move its cursor and holds them
+    /// all. One called `dumb` cannot, and who asks for no colours by `NO_COLOR` mostly wants no other sequences.
     pub fn start(names: &[&str], is_waiting: bool) -> Self {
         let lines: Vec<_> = names.iter().map(|name| format!("{}: loading", escaped(name))).collect();
-        let is_fit = |terminal: &Term| {
-            terminal.is_term() && !console::is_dumb() && names.len() < usize::from(terminal.size().0)
-        };
+        let is_fit =
+            |terminal: &Term| Screen::stderr().has_colour() && names.len() < usize::from(terminal.size().0);
         let terminal = is_waiting.then(Term::buffered_stderr).filter(is_fit);
         let progress = Self { lines: Mutex::new(lines), terminal };
         progress.update(|_| 0);

@@ -80,7 +80,7 @@ pub fn choose(question: &str, options: &[String]) -> Result<usize> {
 /// The line that is typed, which the terminal does not show.
 ///
 /// # Errors
-/// As [`ask`], and when the terminal cannot be told to hide it.
+/// As [`ask`], and when the terminal cannot hide it.
 pub fn ask_hidden(question: &str) -> Result<String> {
     say(question);
     let typed = {

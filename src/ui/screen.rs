@@ -110,6 +110,11 @@ impl Screen {
         self.width.is_some()
     }
 
+    /// Whether it is given colours.
+    pub const fn has_colour(self) -> bool {
+        self.colour
+    }
+
     /// `text` in a colour, where colours are wanted. What is in `text` must be safe to print.
     pub fn paint(self, ink: Ink, text: &str) -> Cow<'_, str> {
         if self.colour && !text.is_empty() {
@@ -152,7 +157,9 @@ impl Screen {
         }
         // Beside a long indentation there would be a column of single words.
         let hang = if hang + NARROWEST > width { 0 } else { hang };
-        wrap(&text, width, hang).join("\n")
+        let shown = wrap(&text, width, hang).join("\n");
+        // Behind a question the answer is typed.
+        if text.ends_with(' ') { shown + " " } else { shown }
     }
 
     /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began.

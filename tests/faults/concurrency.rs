@@ -241,7 +241,7 @@ fn twenty_that_install_links_at_once_leave_each_link_once() {
     let now: Vec<_> = Tree::of(&sandbox.home("")).entries().map(|(path, _)| path.to_owned()).collect();
     assert_eq!(now, good);
     for entry in fs::read_dir(&bin).unwrap().map(|entry| entry.unwrap().path()) {
-        assert!(entry.exists(), "{} leads nowhere", entry.display());
+        assert!(entry.exists(), "{} is a broken link", entry.display());
     }
 }
 

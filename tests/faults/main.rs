@@ -48,7 +48,7 @@ use crate::support::Sandbox;
 /// Providers whose launches ask nobody; `other` is there for crowds.
 const CONFIG: &str = "\
 providers:
-  mock:
+  mock: &mock
     protocols: [anthropic, openai-responses, openai-chat-completions]
     base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}
     key_env: MOCK_KEY
@@ -56,11 +56,7 @@ providers:
     model_api_filters: []
     models: [{id: m1, context_window: 100000}, {id: m2, context_window: 70000}]
   other:
-    protocols: [anthropic, openai-responses, openai-chat-completions]
-    base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}
-    key_env: MOCK_KEY
-    default_model: m1
-    model_api_filters: []
+    <<: *mock
     models: [{id: m1, context_window: 100000}]
 ";
 

@@ -42,6 +42,29 @@ fn words(sandbox: &Sandbox, line: &str) -> Vec<String> {
 }
 
 #[test]
+fn where_no_value_begins_with_what_was_typed_those_that_hold_it_are_offered() {
+    let sandbox = sandbox();
+    for (line, expected) in [
+        ("agent-run launch mock --model FREE", "inside\nm3:free\n"),
+        ("agent-run launch mock --model=free", "inside\n--model=m3:free\n"),
+        ("agent-run launch ock", "inside\nmock\n"),
+        ("agent-run launch zzz", "values\n"),
+    ] {
+        assert_eq!(answer(&sandbox, "bash", line), expected, "{line}");
+    }
+    assert_eq!(answer(&sandbox, "fish", "agent-run launch atty").lines().next(), Some("inside"));
+    assert_eq!(answer(&sandbox, "bash", "agent-run launch t"), "inside\n", "readline would eat the `t`");
+}
+
+#[test]
+fn after_a_pair_the_words_are_the_agents() {
+    let sandbox = sandbox();
+    assert_eq!(answer(&sandbox, "bash", "agent-run launch codex@mock resu"), "command 2\n");
+    assert_eq!(answer(&sandbox, "bash", "agent-run codex@mock resu"), "command 1\n");
+    assert_eq!(answer(&sandbox, "bash", "agent-run launch mock codex resu"), "command 3\n");
+}
+
+#[test]
 fn values_come_from_the_config_and_from_what_was_said() {
     let sandbox = sandbox();
     for (line, expected) in [
@@ -58,6 +81,8 @@ fn values_come_from_the_config_and_from_what_was_said() {
         ("agent-run launch chatty --force protocol ", "claude codex hermes crush shell"),
         ("agent-run launch mock --model ", "m2 m1 m3:free"),
         ("agent-run launch mock --model=m3", "--model=m3:free"),
+        ("agent-run launch codex@mo", "codex@mock"),
+        ("agent-run env claude@mo", "claude@mock"),
         ("agent-run launch mock --protocol ", "anthropic openai-responses"),
         ("agent-run launch mock --force ", "model protocol all"),
         ("agent-run launch mock --dr", "--dry-run"),

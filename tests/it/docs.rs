@@ -81,21 +81,20 @@ fn the_pages_name_the_known_problems() {
     }
 }
 
-/// The recording's plan is today's: `docs/record` makes another.
+/// The recording is of today's agent, and of the README's config: `docs/record` makes another.
 #[test]
-fn the_picture_shows_what_is_printed() {
-    let sandbox = Sandbox::new();
-    sandbox.config(&blocks(&readme(), "yaml")[0]);
-    sandbox.fake_agent("claude");
+fn the_picture_shows_claude_at_deepseek() {
     let picture = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/demo.svg")).unwrap();
-    let shown = picture.split_once("$ agent-run launch deepseek --dry-run claude | head -6<").unwrap().1;
-    let shown = shown.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once("># "));
-    let shown: Vec<_> = shown.map(|(_, line)| line).collect();
-    let plan = sandbox.agent_run(&["launch", "deepseek", "--dry-run", "claude"]).clean().stdout;
-    let plan = plan.replace(sandbox.home("").to_str().unwrap(), "~/");
-    let plan: Vec<_> = plan.lines().take(6).filter_map(|line| line.strip_prefix("# ")).collect();
-    // The first is the path of the agent.
-    assert_eq!((shown.len(), &shown[1..]), (6, &plan[1..]));
+    let shown: Vec<_> =
+        picture.lines().filter_map(|line| line.strip_suffix("</text>")?.split_once('>')).collect();
+    let shown = shown.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n");
+    let claude = shims::by_name("claude").unwrap();
+    assert!(shown.starts_with("$ claude@deepseek\n"), "{shown}");
+    assert!(shown.contains(&format!("{} v{}", claude.title(), claude.versions().tested)), "{shown}");
+    let config: serde_yaml::Value = serde_yaml::from_str(&blocks(&readme(), "yaml")[0]).unwrap();
+    let model = config["providers"]["deepseek"]["default_model"].as_str().unwrap();
+    assert!(shown.contains(&format!("  {model} ")), "{shown}");
+    assert!(!shown.contains("/tmp/"), "{shown}");
 }
 
 /// A folder's files, by name.

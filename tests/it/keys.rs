@@ -59,7 +59,7 @@ fn what_is_no_key_is_refused_with_what_was_meant_and_the_config_can_insist() {
         ("${P_KEY}", "key_env: P_KEY"),
         ("op://vault/item/field", "op, read"),
         ("null", "jq -er"),
-        ("P_KEY=sk-planted", "behind the `=`"),
+        ("P_KEY=sk-planted", "comes after the `=`"),
         ("\"sk-planted\"", "quotes"),
         ("Enter the passphrase:", "nothing else"),
     ] {

@@ -31,14 +31,20 @@ mod demo;
 /// What the doctor finds on a sound machine, on a hostile one, and by a probe.
 mod doctor;
 
-/// A newcomer's dialogue, keys, servers on this machine, and providers changed later.
+/// A newcomer's dialogue, keys, and providers changed later.
 mod first;
+
+/// Servers on this machine, and the window they serve.
+mod local_servers;
 
 /// The variables for other programs, and programs started with them.
 mod env;
 
 /// Providers taken over from other tools.
 mod import;
+
+/// The shape of `--json`.
+mod json;
 
 /// Keys: where they come from, what is none, and what a key command is given.
 mod keys;
@@ -51,6 +57,9 @@ mod nix;
 
 /// The README's config and commands, and the manual.
 mod docs;
+
+/// Words that are meant otherwise than they are written.
+mod forgiving;
 
 /// The commands, config forms and variables of the launcher that had this name before.
 mod old_readme;

@@ -265,3 +265,45 @@ fn completion_files_that_cannot_be_written_are_no_failure() {
     ran.complains(&["warning: could not write", ".local/share"]);
     assert_eq!(links(&sandbox), ["codex@mock"]);
 }
+
+/// A shim completes what its agent completes, so that it matters which the shell finds.
+#[test]
+fn install_says_which_completions_of_the_agents_there_are() {
+    let sandbox = sandbox();
+    let data = sandbox.path("data");
+    let sandbox = sandbox.var("XDG_DATA_DIRS", data.to_str().unwrap());
+    for agent in ["claude", "codex", "hermes"] {
+        sandbox.fake_agent(agent);
+    }
+    sandbox.write(&sandbox.home(".local/share/bash-completion/completions/codex"), "");
+    sandbox.write(&data.join("zsh/site-functions/_hermes"), "");
+    let lines = |shell: &str| {
+        let mut command = sandbox.command("agent-run");
+        let ran = run(command.args(["shims", "install"]).env("SHELL", shell)).exits(0);
+        let (_, lines) = ran.stdout.split_once("/.local/bin\n").unwrap();
+        lines.to_owned()
+    };
+    let bash = "\
+claude@… completes file names: Claude Code has no completion
+codex@… completes by ~/.local/share/bash-completion/completions/codex
+hermes@… completes file names: bash finds no completion of hermes. To add it:
+  hermes completion bash >~/.local/share/bash-completion/completions/hermes
+";
+    let without = "\
+bash reads completion files only with bash-completion, which was not found.
+Without it, add this line to ~/.bashrc:
+  eval \"$(agent-run completion bash)\"
+";
+    // Beside a folder of PATH the machine may have it.
+    let found = lines("/bin/bash");
+    assert!(found == bash || found == format!("{bash}{without}"), "{found}");
+    assert!(lines("/bin/zsh").contains("hermes@… completes by "), "{}", lines("/bin/zsh"));
+    assert!(
+        lines("/bin/fish")
+            .contains("codex completion fish >~/.local/share/fish/vendor_completions.d/codex.fish")
+    );
+    assert_eq!(lines("/bin/dash"), "");
+    for line in bash.lines().chain(without.lines()) {
+        assert!(line.chars().count() <= 80, "{line}");
+    }
+}

@@ -57,7 +57,7 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
         ("shims list", "claude@a-provider-of-a-long-name\n", ""),
         ("shims list", "all point to ~/.local/bin/agent-run", ""),
         ("doctor", "A_KEY_OF_A_LONG_NAME is not set", ""),
-        ("doctor -v", "Nothing is wrong", ""),
+        ("doctor -v", "Problems: ", ""),
     ] {
         let lines = lines(&sandbox, words);
         let screen = lines.join("\n");
@@ -114,6 +114,8 @@ fn progress_is_for_a_terminal_that_can_move_its_cursor() {
     let list = "agent-run models list p --refresh";
     assert!(on("xterm", list).contains("p: loading"));
     assert!(!on("dumb", list).contains("loading"));
+    assert!(!on("xterm", &format!("NO_COLOR=1 {list}")).contains('\u{1b}'));
+    assert!(!on("dumb", list).contains('\u{1b}'));
     assert!(!on("xterm", &format!("{list} 2>/dev/null")).contains("loading"));
     assert_eq!(sandbox.agent_run(&["models", "list", "p", "--refresh"]).exits(0).stderr, "");
 }

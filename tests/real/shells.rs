@@ -20,12 +20,15 @@ providers:
 /// `codex`, which knows `resume`.
 struct Shell {
     name: &'static str,
+    /// The program, where it is not of that name.
+    program: &'static str,
     rc: (&'static str, &'static str),
     codex: (&'static str, &'static str),
 }
 
 const BASH: Shell = Shell {
     name: "bash",
+    program: "bash",
     rc: (".bashrc", ". /usr/share/bash-completion/bash_completion\nPS1='ready> '\n"),
     codex: (
         ".local/share/bash-completion/completions/codex",
@@ -34,8 +37,16 @@ const BASH: Shell = Shell {
     ),
 };
 
+/// Without bash-completion, by the line that the README has for an rc file.
+const BASH_ALONE: Shell =
+    Shell { rc: (".bashrc", "PS1='ready> '\neval \"$(agent-run completion bash)\"\n"), ..BASH };
+
+/// That of macOS, which bash-completion does not support.
+const BASH_3: Shell = Shell { program: "bash-3.2", ..BASH_ALONE };
+
 const ZSH: Shell = Shell {
     name: "zsh",
+    program: "zsh",
     rc: (
         ".zshrc",
         "fpath=(~/.local/share/zsh/site-functions $fpath)\nautoload -U compinit\ncompinit -u\nPS1='ready> '\n",
@@ -48,6 +59,7 @@ const ZSH: Shell = Shell {
 
 const FISH: Shell = Shell {
     name: "fish",
+    program: "fish",
     rc: (
         ".config/fish/config.fish",
         "set -g fish_greeting\nset -g fish_autosuggestion_enabled 0\nfunction fish_prompt; echo 'ready> '; end\n",
@@ -61,6 +73,7 @@ const FISH: Shell = Shell {
 
 /// A home with the shell, fake agents, and the shims installed; the folder of links is on PATH.
 fn home(shell: &Shell) -> Option<Sandbox> {
+    let program = real::program(shell.program)?;
     let sandbox = real::shell(shell.name)?;
     let bin = sandbox.home(".local/bin");
     let sandbox = sandbox.also_on_path(&[bin]);
@@ -70,7 +83,9 @@ fn home(shell: &Shell) -> Option<Sandbox> {
     }
     sandbox.write(&sandbox.home(shell.rc.0), shell.rc.1);
     sandbox.write(&sandbox.path("work/my-file"), "");
-    sandbox.agent_run(&["shims", "install"]).clean();
+    // The terminal starts it by this name, whatever the machine's is.
+    std::os::unix::fs::symlink(program, sandbox.path("bin").join(format!("this-{}", shell.name))).unwrap();
+    sandbox.agent_run(&["shims", "install"]).exits(0);
     Some(sandbox)
 }
 
@@ -90,7 +105,7 @@ fn tab(terminal: &Tmux, typed: &str, expected: &str) {
 fn a_user_presses_tab(shell: &Shell) {
     let Some(sandbox) = home(shell) else { return };
     sandbox.write(&sandbox.home(shell.codex.0), shell.codex.1);
-    let terminal = Tmux::start(&sandbox, shell.name);
+    let terminal = Tmux::start(&sandbox, &format!("this-{}", shell.name));
     terminal.wait_for("ready>");
     for (typed, expected) in [
         ("agent-run la", "agent-run launch"),
@@ -98,10 +113,14 @@ fn a_user_presses_tab(shell: &Shell) {
         ("agent-run launch chatty h", "agent-run launch chatty hermes"),
         ("agent-run launch mock --model v", "agent-run launch mock --model vendor/m3:free"),
         ("agent-run launch mock --model vendor/m3:f", "agent-run launch mock --model vendor/m3:free"),
+        ("agent-run launch mock --model dor", "agent-run launch mock --model vendor/m3:free"),
+        ("agent-run launch mock --model=dor", "agent-run launch mock --model=vendor/m3:free"),
+        ("agent-run launch codex@m", "agent-run launch codex@mock"),
         ("agent-run launch mock --model=vendor/m3:f", "agent-run launch mock --model=vendor/m3:free"),
         ("agent-run shims remove codex@m", "agent-run shims remove codex@mock"),
         ("agent-run --config my-f", "agent-run --config my-file"),
         ("agent-run launch mock codex resu", "agent-run launch mock codex resume"),
+        ("agent-run launch codex@mock resu", "agent-run launch codex@mock resume"),
         ("codex@mock resu", "codex@mock resume"),
         ("claude@mock my-f", "claude@mock my-file"),
     ] {
@@ -128,6 +147,17 @@ fn a_user_presses_tab(shell: &Shell) {
 #[test]
 fn a_user_of_bash_presses_tab() {
     a_user_presses_tab(&BASH);
+}
+
+#[test]
+fn a_user_of_bash_without_bash_completion_presses_tab() {
+    a_user_presses_tab(&BASH_ALONE);
+}
+
+#[test]
+#[cfg_attr(not(feature = "old-bash"), ignore = "needs a bash 3.2 named bash-3.2: --features old-bash")]
+fn a_user_of_bash_3_2_presses_tab() {
+    a_user_presses_tab(&BASH_3);
 }
 
 #[test]
@@ -175,7 +205,7 @@ fn no_id_says_more_than_its_name(shell: &Shell) {
     let base = format!("base_urls: {{openai: 'http://{}/v1'}}", lists.address);
     sandbox.config(&format!("providers:\n  evil:\n    protocols: [openai-responses]\n    {base}\n"));
     sandbox.agent_run(&["models", "list", "evil", "--refresh"]).clean();
-    let terminal = Tmux::start(&sandbox, shell.name);
+    let terminal = Tmux::start(&sandbox, &format!("this-{}", shell.name));
     terminal.wait_for("ready>");
     for index in 0..SMUGGLERS.len() {
         terminal.text(&format!("agent-run models show evil z{index}-"));
@@ -200,6 +230,12 @@ fn no_model_says_more_than_its_name_to_bash() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "old-bash"), ignore = "needs a bash 3.2 named bash-3.2: --features old-bash")]
+fn no_model_says_more_than_its_name_to_bash_3_2() {
+    no_id_says_more_than_its_name(&BASH_3);
+}
+
+#[test]
 fn no_model_says_more_than_its_name_to_zsh() {
     no_id_says_more_than_its_name(&ZSH);
 }
@@ -217,7 +253,7 @@ fn codex_itself_completes_behind_its_shim() {
         let script = codex.run("codex", &["completion", shell.name]).exits(0).stdout;
         let Some(sandbox) = home(&shell) else { return };
         sandbox.write(&sandbox.home(shell.codex.0), script);
-        let terminal = Tmux::start(&sandbox, shell.name);
+        let terminal = Tmux::start(&sandbox, &format!("this-{}", shell.name));
         terminal.wait_for("ready>");
         let shown = |command: &str| {
             terminal.text(&format!("{command} resu"));
@@ -237,15 +273,15 @@ fn codex_itself_completes_behind_its_shim() {
 #[test]
 fn the_printed_script_is_enough_for_agent_run_itself() {
     for (shell, line) in [
-        (BASH, "PS1='ready> '\nsource <(agent-run completion bash)\n"),
-        (ZSH, "PS1='ready> '\nautoload -U compinit\ncompinit -u\nsource <(agent-run completion zsh)\n"),
+        (BASH, "PS1='ready> '\neval \"$(agent-run completion bash)\"\n"),
+        (ZSH, "PS1='ready> '\nautoload -U compinit\ncompinit -u\neval \"$(agent-run completion zsh)\"\n"),
         (FISH, "agent-run completion fish | source\n"),
     ] {
         let Some(sandbox) = home(&shell) else { return };
         sandbox.agent_run(&["shims", "remove", "--all"]).clean();
         let rc = if shell.name == "fish" { format!("{}{line}", shell.rc.1) } else { line.to_owned() };
         sandbox.write(&sandbox.home(shell.rc.0), rc);
-        let terminal = Tmux::start(&sandbox, shell.name);
+        let terminal = Tmux::start(&sandbox, &format!("this-{}", shell.name));
         terminal.wait_for("ready>");
         tab(&terminal, "agent-run launch mo", "agent-run launch mock");
     }

@@ -117,7 +117,7 @@ fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<SettingsSource>> {
 fn warn_of(path: &Path, plan: &mut Plan) {
     plan.warn(Message::new(
         format!(
-            "{} is not a regular file or cannot be read: what it says may win over this launch",
+            "{} is not a regular file or cannot be read: its settings may override this launch",
             path.display()
         ),
         "put a file there",

@@ -84,6 +84,11 @@ impl Agent for Claude {
         &[Protocol::Anthropic]
     }
 
+    /// 2.1.332 takes `completion` for a prompt.
+    fn prints_completion(&self) -> bool {
+        false
+    }
+
     fn managed_env_vars(&self) -> &'static [&'static str] {
         family::FAMILY
     }

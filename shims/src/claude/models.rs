@@ -231,7 +231,7 @@ impl<'a> Unheld<'a> {
         let mut warned: Vec<String> = Vec::new();
         for ModelChoice { path, key, model } in &self.choices {
             let consequence = if self.denied.holds(model) {
-                "this launch denies it, and a Claude Code older than 2.1.332 asks for it all the same"
+                "this launch denies it, and a Claude Code older than 2.1.332 requests it nevertheless"
             } else {
                 "nothing can overrule it"
             };

@@ -56,7 +56,7 @@ pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
         alias(),
         window(),
         compaction(),
-        beside(),
+        Trial::beside(asks(&[], "try two at once")),
     ]
 }
 
@@ -193,19 +193,6 @@ fn compaction() -> Trial {
             "tool": {"name": "Bash", "again": true, "arguments": command}})
     };
     let prompt = format!("fill the window{}", " word".repeat(20_000));
-    Trial::new(asks(&["--allowedTools=Bash"], &prompt))
-        .script(json!([rule(3, 22_000), rule(1, 60_000)]))
-        .holds(
-            "compaction",
-            "a conversation that fills the window is summed up",
-            TrialTest::Then("fill the window", "detailed summary"),
-        )
-}
-
-fn beside() -> Trial {
-    Trial { beside: true, ..Trial::new(asks(&[], "try two at once")) }.holds(
-        "at once",
-        "a second launch at once, on another provider, changes nothing",
-        TrialTest::Apart,
-    )
+    let words = asks(&["--allowedTools=Bash"], &prompt);
+    Trial::compaction(words, json!([rule(3, 22_000), rule(1, 60_000)]), "detailed summary")
 }

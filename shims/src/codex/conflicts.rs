@@ -58,7 +58,7 @@ fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSettin
         family.iter().any(|pattern| crate::inputs::matches(pattern, name))
             || plan.env.contains_key(OsStr::new(name))
     });
-    let answer = "the launch's provider listens to variables of its own alone";
+    let answer = "the launch's provider reads only variables of its own";
     names.map(|name| ConflictingSetting { path: path.to_owned(), key: name, answer }).collect()
 }
 

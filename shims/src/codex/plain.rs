@@ -151,7 +151,7 @@ fn warn_of_hidden(days: &[PathBuf], home: &CodexHome, inputs: &Inputs, plan: &mu
         _ => "unknown",
     };
     plan.warn(Message::new(
-        format!("{} could not be read: {why}; no session in it is gone on with", place.display()),
+        format!("{} could not be read: {why}; its sessions cannot be continued", place.display()),
         "let your user list the folder, and name the session again",
     ));
 }
@@ -193,7 +193,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
     }
     let id = settings::id(inputs);
     plan.info(format!(
-        "{} is a session of plain Codex: a copy is gone on with, and the original stays as it is",
+        "{} is a session of plain Codex: a copy is continued, and the original is not changed",
         from.display()
     ));
     plan.carry.push(Carry { from, to, values: carry::with_id(&[], &id), ..Carry::default() });

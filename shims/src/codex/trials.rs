@@ -8,7 +8,13 @@ use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces,
 
 /// Every trial of Codex.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![project(places), sub_agent(), planted_sub_agent(places), compaction(), beside()]
+    vec![
+        project(places),
+        sub_agent(),
+        planted_sub_agent(places),
+        compaction(),
+        Trial::beside(asks("try two at once")),
+    ]
 }
 
 /// The agent's words for one prompt that keeps no session.
@@ -99,17 +105,5 @@ fn compaction() -> Trial {
     let mut fills = runs("fill the window", "true");
     fills["input_tokens"] = 64_000.into();
     fills["times"] = 1.into();
-    Trial::new(asks("fill the window")).script(json!([fills])).holds(
-        "compaction",
-        "a conversation that fills the window is summed up",
-        TrialTest::Then("fill the window", "checkpoint"),
-    )
-}
-
-fn beside() -> Trial {
-    Trial { beside: true, ..Trial::new(asks("try two at once")) }.holds(
-        "at once",
-        "a second launch at once, on another provider, changes nothing",
-        TrialTest::Apart,
-    )
+    Trial::compaction(asks("fill the window"), json!([fills]), "checkpoint")
 }

@@ -154,7 +154,7 @@ impl Before {
         plan.warn(Message::new(
             format!("sessions of earlier versions may be here, and could not be read:{lines}"),
             format!(
-                "make it readable before the first session of this project, and it is gone on with; later, {} shows it",
+                "make it readable before the first session of this project, and it is continued; later, {} shows it",
                 session_list(&folder)
             ),
         ));

@@ -9,7 +9,7 @@ pub const PROBLEMS: &[KnownProblem] = &[
     ),
     KnownProblem::still(
         "0.19.0",
-        "`--tui --resume` goes on with the provider that the session was begun with; a launch warns of it",
+        "`--tui --resume` continues on the provider that the session was started on; a launch warns of it",
     ),
     KnownProblem::still(
         "0.19.0",

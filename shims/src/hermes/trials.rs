@@ -8,7 +8,7 @@ use crate::trial::{PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Hermes.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![settings(places), compaction(), beside()]
+    vec![settings(places), compaction(), Trial::beside(asks("try two at once"))]
 }
 
 /// The agent's words for one prompt.
@@ -74,13 +74,5 @@ fn compaction() -> Trial {
         "compaction",
         "a conversation that fills the window is summed up",
         TrialTest::Then("fill the window", "summar"),
-    )
-}
-
-fn beside() -> Trial {
-    Trial { beside: true, ..Trial::new(asks("try two at once")) }.holds(
-        "at once",
-        "a second launch at once, on another provider, changes nothing",
-        TrialTest::Apart,
     )
 }

@@ -12,7 +12,6 @@
 mod format;
 mod list;
 
-use shims::Message;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -20,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use shims::Dirs;
+use shims::{Dirs, Message};
 
 use super::filter;
 use super::record::ModelRecord;

@@ -1,13 +1,8 @@
 use super::*;
 use crate::catalog::record::ModelKind;
 use crate::config::Provider;
+use crate::fs::made_up_dirs;
 use std::os::unix::fs::MetadataExt;
-
-fn sandbox() -> (tempfile::TempDir, Dirs) {
-    let root = tempfile::tempdir().unwrap();
-    let dirs = Dirs { cache: root.path().join("cache/agent-run"), ..Dirs::default() };
-    (root, dirs)
-}
 
 fn provider(more: &str) -> Provider {
     let base = "protocols: [anthropic]\nbase_urls: {anthropic: 'http://127.0.0.1:9'}";
@@ -24,7 +19,7 @@ fn ids(stored: &CachedList) -> Vec<String> {
 
 #[test]
 fn a_list_is_kept_privately_and_found_again() {
-    let (_root, dirs) = sandbox();
+    let (_root, dirs) = made_up_dirs();
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     let source = Source::new("p", &provider);
     assert!(cache.open(&source).is_none());
@@ -43,7 +38,7 @@ fn a_list_is_kept_privately_and_found_again() {
 
 #[test]
 fn other_filters_take_effect_without_another_fetch() {
-    let (_root, dirs) = sandbox();
+    let (_root, dirs) = made_up_dirs();
     let cache = Cache::new(&dirs);
     let few = provider("model_api_filters: [{filter: '^a'}]");
     cache.store(&Source::new("p", &few), fetched(&["b1", "a2", "a10"])).unwrap();
@@ -56,7 +51,7 @@ fn other_filters_take_effect_without_another_fetch() {
 
 #[test]
 fn only_a_list_that_differs_moves_the_one_before() {
-    let (_root, dirs) = sandbox();
+    let (_root, dirs) = made_up_dirs();
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     let source = Source::new("p", &provider);
     for list in [fetched(&["a"]), fetched(&["a", "b"]), fetched(&["b", "a"])] {
@@ -71,7 +66,7 @@ fn only_a_list_that_differs_moves_the_one_before() {
 
 #[test]
 fn a_failure_is_minded_for_a_while_and_forgotten_with_success() {
-    let (_root, dirs) = sandbox();
+    let (_root, dirs) = made_up_dirs();
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     let source = Source::new("p", &provider);
     cache.remember_failure(&source, &"down".into(), Duration::from_secs(60));
@@ -84,7 +79,7 @@ fn a_failure_is_minded_for_a_while_and_forgotten_with_success() {
 
 #[test]
 fn one_at_a_time_refreshes() {
-    let (_root, dirs) = sandbox();
+    let (_root, dirs) = made_up_dirs();
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     let source = Source::new("p", &provider);
     let lock = cache.lock(&source).unwrap().unwrap();
@@ -95,7 +90,7 @@ fn one_at_a_time_refreshes() {
 
 #[test]
 fn clearing_one_provider_leaves_the_others() {
-    let (_root, dirs) = sandbox();
+    let (_root, dirs) = made_up_dirs();
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     for name in ["p", "p-q", "../p"] {
         cache.store(&Source::new(name, &provider), fetched(&["a"])).unwrap();

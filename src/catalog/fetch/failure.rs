@@ -12,6 +12,9 @@ use crate::ui::sanitize::printable;
 /// The longest quote of a provider's own words.
 const MAX_QUOTE: usize = 512;
 
+/// A shorter word that begins as a key does is none.
+const SHORTEST_KEY: usize = 8;
+
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
 
@@ -80,7 +83,7 @@ impl Failure {
                 ),
                 TransportError::Other(why) if why.contains("certificate") => Message::new(
                     format!("{host}: {why}"),
-                    "if a proxy of your company stands between, name its certificate in SSL_CERT_FILE",
+                    "if your company's proxy intercepts TLS, name its certificate in SSL_CERT_FILE",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
@@ -118,6 +121,26 @@ impl Failure {
                     ),
                 )
             }
+            401 | 403 | 503 if normalize::is_web_page(&answer.body) => {
+                let who = if answer
+                    .header("server")
+                    .is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"))
+                {
+                    "Cloudflare"
+                } else {
+                    "something"
+                };
+                Self::new(
+                    FailureKind::Lasting,
+                    Message::new(
+                        format!("{who} in front of {} sent a web page ({status})", origin(url)),
+                        format!(
+                            "it takes this program for a robot or refuses your address: try another network, or list the \
+                             models under providers.{name}.models"
+                        ),
+                    ),
+                )
+            }
             401 | 403 if said.contains("access_terminated_error") => Self::new(
                 FailureKind::Lasting,
                 Message::new(
@@ -135,7 +158,7 @@ impl Failure {
             401 | 403 => Self::new(
                 FailureKind::Lasting,
                 Message::new(
-                    format!("{} wants a key ({status}){said}", origin(url)),
+                    format!("{} requires a key ({status}){said}", origin(url)),
                     format!(
                         "none was sent; set providers.{name}.key_env, or list the models under `models:`"
                     ),
@@ -151,7 +174,7 @@ impl Failure {
             410 => Self::new(
                 FailureKind::Gone,
                 Message::new(
-                    format!("{} is gone (410){said}", shown(url)),
+                    format!("{} no longer exists (410){said}", shown(url)),
                     "list the models under `models:`, and set `model_api_filters: []` to stop asking",
                 ),
             ),
@@ -166,7 +189,7 @@ impl Failure {
             500.. => Self::new(
                 FailureKind::Passing,
                 Message::new(
-                    format!("{} has a problem of its own ({status}){said}", origin(url)),
+                    format!("{} has an internal problem ({status}){said}", origin(url)),
                     "try again later",
                 ),
             ),
@@ -228,8 +251,8 @@ impl std::error::Error for Failure {}
 
 /// Seconds, or a date of RFC 9110.
 fn retry_after(value: &str) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse() {
-        return Some(Duration::from_secs(seconds));
+    if let Ok(seconds) = value.trim().parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.ceil()).ok();
     }
     let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
     Some(date.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default())
@@ -247,10 +270,17 @@ fn clean(text: &str, secrets: &[String]) -> String {
     for secret in secrets.iter().filter(|secret| secret.len() > 3) {
         text = text.replace(secret.as_str(), "<key>");
     }
-    while let Some(at) = text.find("sk-") {
+    let mut from = 0;
+    while let Some(at) = text[from..].find("sk-").map(|at| from + at) {
+        // `task-list` and `a disk-full` are words: a key begins where a word does.
+        let begins =
+            !text[..at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_'));
         let ends = |c: char| c.is_whitespace() || "\"'`,;<>()[]{}".contains(c);
         let length = text[at..].find(ends).unwrap_or(text.len() - at);
-        text.replace_range(at..at + length, "<key>");
+        if begins && length >= SHORTEST_KEY {
+            text.replace_range(at..at + length, "<key>");
+        }
+        from = at + "sk-".len();
     }
     printable(&text, MAX_QUOTE)
 }
@@ -266,6 +296,8 @@ mod tests {
             clean(said, &["hunter22".to_owned()]),
             "Incorrect API key provided: <key> Got token <key> [31m back"
         );
+        let words = "the task-list of sk-x is on a disk-full: \"sk-proj-0123456789\"";
+        assert_eq!(clean(words, &[]), "the task-list of sk-x is on a disk-full: \"<key>\"");
         assert_eq!(clean(&"x".repeat(9999), &[]).chars().count(), MAX_QUOTE + 1);
     }
 
@@ -276,6 +308,7 @@ mod tests {
         let soon = jiff::Timestamp::now() + Duration::from_secs(3_000);
         let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
         assert!(retry_after(&date).is_some_and(|wait| wait > Duration::from_secs(2_900)), "{date}");
-        assert_eq!(retry_after("soon"), None);
+        assert_eq!(retry_after("2.5"), Some(Duration::from_secs(3)), "no rule has it, and servers send it");
+        assert_eq!(["soon", "-1", "NaN", "1e99"].map(retry_after), [None; 4]);
     }
 }

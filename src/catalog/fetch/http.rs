@@ -7,10 +7,11 @@
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
+use std::path::Path;
 use std::time::Duration;
 
 use shims::{Proxy, proxy};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Error, RequestBuilder, Timeout};
 
 use crate::catalog::source::{origin, without_query};
@@ -72,8 +73,7 @@ impl Client {
     /// When the proxy's URL is none.
     pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, TransportError> {
         let proxy = proxy_url(url, rule, env).map(|proxy| ureq::Proxy::new(&proxy)).transpose();
-        let proxy = proxy
-            .map_err(|_| TransportError::Other("the proxy's URL is none that can be used".to_owned()))?;
+        let proxy = proxy.map_err(|_| TransportError::Other("the proxy's URL cannot be used".to_owned()))?;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
@@ -82,7 +82,7 @@ impl Client {
             .accept("application/json")
             .proxy(proxy);
         if origin(url).starts_with("https:") {
-            config = config.tls_config(TlsConfig::builder().root_certs(roots()).build());
+            config = config.tls_config(TlsConfig::builder().root_certs(roots(env)).build());
         }
         Ok(Self(config.build().new_agent()))
     }
@@ -158,11 +158,28 @@ fn transport_error(error: Error) -> TransportError {
         },
         Error::BodyStalled => TransportError::Reset,
         Error::HostNotFound => TransportError::Other("no such host".to_owned()),
-        Error::BadUri(_) => TransportError::Other("the URL is none that can be asked".to_owned()),
+        Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
             TransportError::Other("a header cannot be sent: it holds a character that must not be".to_owned())
         }
-        other => TransportError::Other(other.to_string()),
+        other => TransportError::Other(certificate_words(other.to_string())),
+    }
+}
+
+/// What is wrong with a certificate, where rustls (0.23) says it by a name of its own.
+fn certificate_words(error: String) -> String {
+    let known = [
+        (
+            "CaUsedAsEndEntity",
+            "the server's certificate is an authority's own; it needs one that is signed by it",
+        ),
+        ("UnknownIssuer", "nobody who is trusted here has signed the server's certificate"),
+        ("NotValidForName", "the server's certificate is for another name"),
+        ("Expired", "the server's certificate has expired"),
+    ];
+    match known.into_iter().find(|(name, _)| error.contains(name)) {
+        Some((name, words)) => format!("{words} (certificate: {name})"),
+        None => error,
     }
 }
 
@@ -178,14 +195,42 @@ fn named(error: &str) -> String {
     format!("its name could not be looked up: {}", why.to_lowercase())
 }
 
-fn roots() -> RootCerts {
+/// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and with them
+/// those of `NODE_EXTRA_CA_CERTS`, which many set for their agents already.
+fn roots(env: &Environment) -> RootCerts {
     let found = rustls_native_certs::load_native_certs();
     found.errors.iter().for_each(|error| log::debug!("certificates: {error}"));
-    if found.certs.is_empty() {
+    let mut certs: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+        match env.var(name).map(|file| certificates(file.as_ref())) {
+            None => {}
+            Some(Ok(more)) if name == "NODE_EXTRA_CA_CERTS" || certs.is_empty() => certs.extend(more),
+            Some(Ok(_)) => {}
+            // Without the name of the file the server would be refused for a reason that nobody finds.
+            Some(Err(why)) => log::warn!("{name} is not used: {why}"),
+        }
+    }
+    if found.certs.is_empty() && env.var("SSL_CERT_FILE").is_none() || certs.is_empty() {
         return RootCerts::WebPki;
     }
-    let certs: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
     RootCerts::new_with_certs(&certs)
+}
+
+/// The certificates in a file, as text (PEM) or as bytes (DER).
+fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let items = parse_pem(&bytes).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    let found: Vec<_> = items.collect();
+    match bytes.first() {
+        _ if !found.is_empty() => Ok(found),
+        // A sequence of ASN.1.
+        Some(0x30) => Ok(vec![Certificate::from_der(&bytes).to_owned()]),
+        _ => Err(format!("{shown} holds no certificate")),
+    }
 }
 
 /// The proxy for `url`; a server on this machine is always asked directly.

@@ -223,8 +223,8 @@ impl<'a> PageReader<'a> {
             } else {
                 None
             };
-            let following =
-                stop.map_or_else(|| pages::url(&url, next).ok_or("it does not say where it goes on"), Err);
+            let following = stop
+                .map_or_else(|| pages::url(&url, next).ok_or("it does not say where the next page is"), Err);
             match following {
                 Ok(following) if asked.insert(following.clone()) => url = following,
                 stop => {

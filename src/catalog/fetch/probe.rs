@@ -1,10 +1,9 @@
 //! One short answer of a model, to see whether a provider speaks a protocol as its clients expect.
 
-use shims::Message;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
-use shims::Protocol;
+use shims::{Message, Protocol};
 
 use super::failure::quote;
 use super::http::{Client, HttpResponse, TransportError, shown};

@@ -114,13 +114,50 @@ impl ModelList {
     }
 }
 
+/// Whether an answer is a page for people.
+pub fn is_web_page(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
 fn parse(body: &[u8]) -> Result<Value, Reject> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    if body.trim_ascii_start().first() == Some(&b'<') {
+    if is_web_page(body) {
         return Err(Reject::Html);
     }
     // serde_json refuses more than 128 levels by itself.
-    serde_json::from_slice(body).map_err(|error| Reject::NotJson(error.to_string()))
+    serde_json::from_slice(body).or_else(|error| {
+        // One row of a server in Python may hold a NaN, and a name may be cut in the middle of a surrogate pair.
+        let lenient = shims::json::parse(&with_null_for_nan(body), shims::json::JAVASCRIPT);
+        lenient.map_err(|_| Reject::NotJson(error.to_string()))
+    })
+}
+
+/// The text with `null` for `NaN`, `Infinity` and `-Infinity`, which Python writes where JSON has no number.
+fn with_null_for_nan(body: &[u8]) -> Vec<u8> {
+    let mut text = Vec::with_capacity(body.len());
+    let (mut at, mut is_string) = (0, false);
+    while at < body.len() {
+        let rest = &body[at..];
+        let word = [&b"NaN"[..], b"-Infinity", b"Infinity"].into_iter().find(|word| rest.starts_with(word));
+        match (is_string, rest[0], word) {
+            (false, _, Some(word)) => {
+                text.extend(b"null");
+                at += word.len();
+                continue;
+            }
+            (true, b'\\', _) => {
+                text.extend(&rest[..rest.len().min(2)]);
+                at += 2;
+                continue;
+            }
+            (_, b'"', _) => is_string = !is_string,
+            _ => {}
+        }
+        text.push(rest[0]);
+        at += 1;
+    }
+    text
 }
 
 /// What an answer with a bad status says about it: the message of an error envelope, or plain text.

@@ -27,6 +27,11 @@ pub fn rows(page: &Value) -> Result<&[Value], Reject> {
         return Err(Reject::Error(message));
     }
     let rows = PLACES.iter().find_map(|place| at(page, place)?.as_array());
+    if rows.is_none() && text(page, "object") == Some("list") && page.get("data").is_some_and(Value::is_null)
+    {
+        // An Ollama that has no model (seen in 0.13).
+        return Ok(&[]);
+    }
     rows.map(Vec::as_slice).ok_or_else(|| loose_message(page).map_or(Reject::NoList, Reject::Error))
 }
 
@@ -109,6 +114,8 @@ mod tests {
             assert_eq!(rows(&page), Err(Reject::Error(message.to_owned())));
         }
         assert_eq!(rows(&json!({"data": {"id": "m"}})), Err(Reject::NoList));
+        assert_eq!(rows(&json!({"data": null})), Err(Reject::NoList));
+        assert_eq!(rows(&json!({"object": "list", "data": null})), Ok(&[][..]));
         assert_eq!(rows(&json!("text")), Err(Reject::NoList));
     }
 

@@ -149,3 +149,17 @@ fn nothing_free_is_concluded_from_a_row_of_zeros() {
     let prices: Vec<_> = list.records.iter().map(|record| record.input_cost_per_million).collect();
     assert_eq!(prices, [None, Some(0.0), Some(0.0)]);
 }
+
+#[test]
+fn one_row_that_is_no_json_does_not_lose_the_list() {
+    let body = br#"{"data": [{"id": "a", "pricing": {"prompt": NaN, "completion": "1"}}, {"id": "b", "n": -Infinity},
+        {"id": "c", "context_length": 1e400}, {"id": "d", "name": "cut \ud83e, NaN and \"Infinity\""}]}"#;
+    let mut list = ModelList::default();
+    list.add_page(body, "here").unwrap();
+    let ids: Vec<_> = list.records.iter().map(|record| record.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b", "c", "d"]);
+    assert_eq!(list.records[0].input_cost_per_million, None);
+    assert_eq!(list.records[2].context_window, None);
+    assert_eq!(list.records[3].name.as_deref(), Some("cut \u{fffd}, NaN and \"Infinity\""));
+    assert!(ModelList::default().add_page(b"{\"data\": [NaN", "here").is_err());
+}

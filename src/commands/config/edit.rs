@@ -42,7 +42,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
     }
     if let Some(why) = unwritable(path) {
         log::warn(why);
-        if !prompt::agrees("Open it all the same?")? {
+        if !prompt::agrees("Open it anyway?")? {
             return Ok(ExitCode::SUCCESS);
         }
     }

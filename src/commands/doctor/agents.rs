@@ -211,12 +211,12 @@ fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> 
     let mut others: Vec<_> = others.filter(|path| real(path) != real(program)).collect();
     others.dedup();
     for other in others {
-        let text = format!("another one stands behind it on PATH: {}", other.display());
+        let text = format!("another one comes later on PATH: {}", other.display());
         findings.push(Finding::note(name, text, "remove the one that you do not use"));
     }
     if !on_path.iter().any(|path| path == program) {
         let folder = program.parent().unwrap_or(program).display();
-        let text = format!("{} is not on PATH; launches find it all the same", program.display());
+        let text = format!("{} is not on PATH; launches find it anyway", program.display());
         findings.push(Finding::note(name, text, format!("add {folder} to PATH for a plain `{name}`")));
     }
     findings

@@ -41,7 +41,7 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
                 agent.title(),
                 places.join(", ")
             );
-            let help = "see why; launches try it again, until it is copied or gone".to_owned();
+            let help = "find out why; every launch tries again until it is copied or removed".to_owned();
             group.add(Finding::note("state", text, help));
         }
     }

@@ -50,7 +50,7 @@ fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
     let remove = format!("rm {}", quote(path.as_os_str()));
     if links.is_dangling(name) {
         let help = format!("`agent-run shims install {name}` repairs it, or {remove}");
-        return Some(Finding::problem(name, format!("{} leads nowhere", path.display()), help));
+        return Some(Finding::problem(name, format!("{} is a broken link", path.display()), help));
     }
     let error = ShimTarget::parse(name).and_then(|pair| pair.check(config)).err()?;
     let finding = Finding::error(Severity::Note, name, &error, &remove);
@@ -64,7 +64,7 @@ fn completion(env: &Environment) -> Option<Finding> {
     let found = env.data_dirs().ok()?.into_iter().find_map(|dir| Completions::below(dir).is_current(known));
     let line = match known {
         Shell::Fish => "agent-run completion fish | source".to_owned(),
-        _ => format!("source <(agent-run completion {shell})"),
+        _ => format!("eval \"$(agent-run completion {shell})\""),
     };
     Some(match found {
         Some(true) => Finding::ok("completion", format!("{shell} finds it")),

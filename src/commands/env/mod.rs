@@ -45,9 +45,16 @@ type Assignment = (String, Vec<ValuePart>);
 /// # Errors
 /// When the provider or its model is not known, or the key was asked for and cannot be had.
 pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let context = Context::for_launch(option, &words.provider, env)?;
+    let mut context = Context::for_launch(option, &words.provider, env)?;
+    let mut request = request(words)?;
+    if !context.loaded.config.providers.contains_key(&words.provider)
+        && let Some((agent, provider)) = shims::split_shim_name(&words.provider)
+        && shims::by_name(agent).is_some()
+    {
+        provider.clone_into(&mut request.provider);
+        context = Context::for_launch(option, provider, env)?;
+    }
     let mut notes = Vec::new();
-    let request = request(words)?;
     let network = Network::On(KeyPolicy::NoCommands);
     let resolved = launch::resolve_only(&request, &context, network, &mut notes);
     notes.iter().for_each(ui::log::note);

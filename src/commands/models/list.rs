@@ -87,7 +87,7 @@ fn providers<'a>(
         )),
         [(first, _), _, ..] if !words.all => ui::log::warn(Message::new(
             format!("no provider was named, so the models of all {} are listed", all.len()),
-            format!("name one, as in `agent-run models list {first}`, or say --all"),
+            format!("name one, as in `agent-run models list {first}`, or use --all"),
         )),
         _ => {}
     }

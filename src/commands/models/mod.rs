@@ -67,7 +67,14 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
         ModelsCacheCommand::Path => folder.display().to_string(),
         ModelsCacheCommand::Clear { provider } => {
             let removed = catalog::clear(dirs, provider.as_deref())?;
-            format!("removed {removed} files from {}", folder.display())
+            if let (0, Some(provider)) = (removed, &provider) {
+                bail!(Message::new(
+                    format!("no list of `{provider}` is cached"),
+                    format!("`ls {}` shows what is there", shims::quote(folder.as_os_str()))
+                ));
+            }
+            let files = if removed == 1 { "1 file".to_owned() } else { format!("{removed} files") };
+            format!("removed {files} from {}", folder.display())
         }
     };
     output::write(|out| writeln!(out, "{text}"))
@@ -138,7 +145,7 @@ impl LoadedModels<'_> {
         let default = self.known.missing_default()?;
         let records = self.known.records();
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
-        let near = suggest::rank(default, others);
+        let near = suggest::near(default, others);
         let text = format!("default_model `{default}` is not in the provider's list");
         let help = near.first().map(|id| format!("the nearest is {id}"));
         Some(Message { text, help })

@@ -37,10 +37,13 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     }
     let Some(record) = loaded.known.record(&words.model) else {
         let records = loaded.known.records();
-        let near = suggest::rank(&words.model, records.iter().map(|record| record.id.as_str()));
+        let near = suggest::near(&words.model, records.iter().map(|record| record.id.as_str()));
         let instead = match near.as_slice() {
-            [] => format!("the provider lists no models; see `agent-run models list {name}`"),
-            near => format!("did you mean {}?", suggest::join_limited(&near[..near.len().min(3)], 3)),
+            [] if records.is_empty() => {
+                format!("the provider lists no models; see `agent-run models list {name}`")
+            }
+            [] => format!("`agent-run models list {name}` lists them"),
+            near => format!("did you mean {}?", suggest::join_limited(near, 3)),
         };
         bail!(Message::new(format!("provider `{name}` has no model `{}`", words.model), instead));
     };

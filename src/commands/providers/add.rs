@@ -9,7 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use shims::{Agent, quote};
 
-use super::dialogue::{Draft, KeyAnswer, TestOutcome};
+use super::ask_key::KeyAnswer;
+use super::dialogue::Draft;
+use super::test::TestOutcome;
 use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
@@ -44,7 +46,7 @@ pub fn run(
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &preset.entry(name, None, None))?;
     let mut draft = Draft::new(&preset, name, path, env)?;
-    draft.model = words.model.clone();
+    draft.model.clone_from(&words.model);
     draft.key = said(words)?.map(KeyAnswer::There);
     draft.server = words.server.as_deref().map(address).transpose()?;
     if !words.dry_run {
@@ -64,7 +66,10 @@ pub fn run(
         return Ok(ExitCode::SUCCESS);
     }
     if !words.yes {
-        bail!(Message::new("nothing was added, since nobody could be asked", "--yes adds it without asking"));
+        bail!(Message::new(
+            "nothing was added: there is no terminal to ask on",
+            "--yes adds it without asking"
+        ));
     }
     draft.write()?;
     loaded.warnings_about(name).for_each(ui::log::warn);
@@ -93,14 +98,14 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     draft.write()?;
     say(&format!("Added {} to {}.\n", draft.name, draft.shown_path()));
     match (outcome, agent) {
-        (TestOutcome::Works, Some(agent)) => {
-            if prompt::agrees(&format!("Start {} on it now?", agent.title()))? {
-                let mut request = LaunchRequest::new(agent, draft.name);
-                request.config = option.map(Path::to_owned);
-                return commands::launch::run(&request, draft.env);
-            }
+        (TestOutcome::Works, Some(agent))
+            if prompt::agrees(&format!("Start {} on it now?", agent.title()))? =>
+        {
+            let mut request = LaunchRequest::new(agent, draft.name);
+            request.config = option.map(Path::to_owned);
+            return commands::launch::run(&request, draft.env);
         }
-        (TestOutcome::NotTested(why), _) => say(&format!("It was not tested: {why}.\n")),
+        (TestOutcome::NotTested(why), _) => say(&format!("It is not known to work: {why}.\n")),
         _ => {}
     }
     say(&next_steps(draft));
@@ -153,7 +158,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     draft.write()?;
     say(&format!("Added {name} to {}.\n", draft.shown_path()));
     if let TestOutcome::NotTested(why) = outcome {
-        say(&format!("It was not tested: {why}.\n"));
+        say(&format!("It is not known to work: {why}.\n"));
     }
     Ok(true)
 }

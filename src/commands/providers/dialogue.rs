@@ -9,15 +9,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use shims::{Agent, Protocol};
 
-use super::managers;
+use super::ask_key::{KeyAnswer, ask_key};
+use super::test::{TestOutcome, try_provider};
 use crate::catalog::Catalog;
 use crate::catalog::local::{ServedModel, Server};
 use crate::config::{self, Config, Provider, yaml_scalar};
 use crate::env::Environment;
-use crate::key::store::{KeyStore, below_home};
 use crate::key::{self, store};
-use crate::launch::resolve;
-use crate::presets::{self, KeyPlace, Preset};
+use crate::presets::{self, Preset};
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -27,24 +26,6 @@ const LIST: Duration = Duration::from_secs(3);
 const ENOUGH: u64 = 32_000;
 /// How many models are offered by number.
 const MOST_SHOWN: usize = 20;
-
-/// Where a key is, as somebody at the terminal says it.
-pub enum KeyAnswer {
-    /// It is there already.
-    There(KeyPlace),
-    /// It was typed, and is to be put there.
-    Typed(KeyStore, String),
-}
-
-impl KeyAnswer {
-    /// What the config says of it.
-    pub fn place(&self, home: &Path) -> KeyPlace {
-        match self {
-            Self::There(place) => place.clone(),
-            Self::Typed(store, _) => store.place(home),
-        }
-    }
-}
 
 /// A provider that is about to be added.
 pub struct Draft<'a> {
@@ -65,14 +46,12 @@ pub struct Draft<'a> {
     pub filled: Vec<(String, String)>,
 }
 
-/// How a test ended.
-pub enum TestOutcome {
-    /// A model answered.
-    Works,
-    /// Nothing could be asked yet, and why.
-    NotTested(String),
-    /// The provider refused, or cannot be reached.
-    Failed(Message),
+/// A key, before it is used.
+enum KeyNow {
+    /// This; a provider may have none.
+    Is(Option<String>),
+    /// It is in this variable, which is not set here.
+    NotSet(String),
 }
 
 impl<'a> Draft<'a> {
@@ -123,13 +102,18 @@ impl<'a> Draft<'a> {
                 outcome => return Ok(outcome),
             };
             say(&format!("{}\n", failed.render()));
-            is_asked = self.preset.key_variable().is_some();
-            let again = if is_asked { "give another key" } else { "test again" };
-            let options = [again, "add the provider all the same", "stop"].map(str::to_owned);
-            match prompt::choose("What now?", &options)? {
-                0 => {}
-                1 => return Ok(TestOutcome::NotTested("it failed".to_owned())),
-                _ => bail!("stopped, and nothing was changed"),
+            is_asked = false;
+            let mut options = vec!["test again", "add the provider anyway", "stop"];
+            let is_keyed = self.preset.key_variable().is_some();
+            if is_keyed {
+                options.insert(0, "give another key");
+            }
+            let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
+            match options[prompt::choose("What now?", &shown)?] {
+                "give another key" => is_asked = true,
+                "test again" => {}
+                "stop" => bail!("stopped, and nothing was changed"),
+                _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
             }
         }
     }
@@ -230,8 +214,8 @@ impl<'a> Draft<'a> {
     fn ask_listed(&mut self) -> Result<Option<TestOutcome>> {
         let provider = self.provider()?;
         let key = match self.key_now(&provider) {
-            Ok(Some(key)) => key,
-            Ok(None) => return Ok(None),
+            Ok(KeyNow::Is(key)) => key,
+            Ok(KeyNow::NotSet(_)) => return Ok(None),
             Err(error) => return Ok(Some(TestOutcome::Failed(crate::error::message(&error)))),
         };
         say("Asking for its models ... ");
@@ -251,12 +235,13 @@ impl<'a> Draft<'a> {
         Ok(None)
     }
 
-    /// The key, if it needs one: `Ok(None)` where it is in a variable that is not set here.
-    fn key_now(&self, provider: &Provider) -> Result<Option<Option<String>>> {
-        match &self.key {
-            Some(KeyAnswer::Typed(_, key)) => Ok(Some(Some(key.clone()))),
-            _ if provider.key_env.as_ref().is_some_and(|name| self.env.var(name).is_none()) => Ok(None),
-            _ => key::of(provider, self.env, &self.home).map(Some),
+    /// The key as far as it can be had now.
+    fn key_now(&self, provider: &Provider) -> Result<KeyNow> {
+        let unset = |name: &&String| self.env.var(name).is_none();
+        match (&self.key, provider.key_env.as_ref().filter(unset)) {
+            (Some(KeyAnswer::Typed(_, key)), _) => Ok(KeyNow::Is(Some(key.clone()))),
+            (_, Some(variable)) => Ok(KeyNow::NotSet(variable.clone())),
+            _ => key::of(provider, self.env, &self.home).map(KeyNow::Is),
         }
     }
 
@@ -267,11 +252,8 @@ impl<'a> Draft<'a> {
     pub fn test(&self, agent: Option<&dyn Agent>) -> Result<TestOutcome> {
         let provider = self.provider()?;
         match self.key_now(&provider) {
-            Ok(Some(key)) => try_provider(self.name, &provider, agent, key, self.env),
-            Ok(None) => {
-                let name = provider.key_env.unwrap_or_default();
-                Ok(TestOutcome::NotTested(format!("{name} is not set here")))
-            }
+            Ok(KeyNow::Is(key)) => try_provider(self.name, &provider, agent, key.as_deref(), self.env),
+            Ok(KeyNow::NotSet(variable)) => Ok(TestOutcome::NotTested(format!("{variable} is not set here"))),
             Err(error) => Ok(TestOutcome::Failed(crate::error::message(&error))),
         }
     }
@@ -313,7 +295,7 @@ impl<'a> Draft<'a> {
 
     /// The config's path as people write it.
     pub fn shown_path(&self) -> String {
-        below_home(self.path, &self.home).display().to_string()
+        store::below_home(self.path, &self.home).display().to_string()
     }
 }
 
@@ -339,147 +321,4 @@ fn described(served: &ServedModel) -> String {
         (true, None) => format!("{} (loaded)", served.id),
         _ => served.id.clone(),
     }
-}
-
-/// Asks a model of the provider for one word, and says how that goes.
-///
-/// # Errors
-/// When there is no working folder.
-pub fn try_provider(
-    name: &str,
-    provider: &Provider,
-    agent: Option<&dyn Agent>,
-    key: Option<String>,
-    env: &Environment,
-) -> Result<TestOutcome> {
-    let spoken = agent.and_then(|agent| resolve::common(agent, provider));
-    let Some(protocol) = spoken.or_else(|| provider.protocols.first().copied()) else {
-        return Ok(TestOutcome::NotTested("it has no protocol".to_owned()));
-    };
-    let Some(model) = &provider.default_model else {
-        return Ok(TestOutcome::NotTested("it has no default_model".to_owned()));
-    };
-    say(&format!("Testing: one short request to {model} (costs a few tokens) ... "));
-    let outcome = ask_model(name, provider, protocol, model, key, env)?;
-    if let TestOutcome::Failed(_) = outcome {
-        say("failed.\n");
-    }
-    Ok(outcome)
-}
-
-fn ask_model(
-    name: &str,
-    provider: &Provider,
-    protocol: Protocol,
-    model: &str,
-    key: Option<String>,
-    env: &Environment,
-) -> Result<TestOutcome> {
-    let dirs = env.dirs()?;
-    let catalog = Catalog::open(&dirs, env, Duration::ZERO);
-    let key = || Ok(key.clone());
-    let base = provider.base_url(protocol).unwrap_or_default();
-    Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
-        Ok(probe) => match probe.failure {
-            None => {
-                say(&format!("it answers ({} ms).\n", probe.took.as_millis()));
-                TestOutcome::Works
-            }
-            Some(failure) => TestOutcome::Failed(failure.message),
-        },
-        Err(failure) => TestOutcome::Failed(failure.message),
-    })
-}
-
-/// Asks where the key is, until there is an answer that can be used.
-///
-/// # Errors
-/// When nobody answers.
-pub fn ask_key(
-    variable: Option<&str>,
-    name: &str,
-    path: &Path,
-    home: &Path,
-    env: &Environment,
-) -> Result<KeyAnswer> {
-    enum Way {
-        Paste(KeyStore),
-        SetVariable(String),
-        Variable,
-        File,
-        Command,
-        Manager(Vec<String>),
-    }
-    let mut ways: Vec<(Way, String)> = Vec::new();
-    if let Some(variable) = variable.filter(|variable| env.var(variable).is_some()) {
-        ways.push((
-            Way::SetVariable(variable.to_owned()),
-            format!("in the variable {variable}, which is set here"),
-        ));
-    }
-    for store in std::iter::once(KeyStore::file(path, name)).chain(KeyStore::keychain(name, env)) {
-        let text = format!("paste it, to be kept in {}", store.shown(home));
-        ways.push((Way::Paste(store), text));
-    }
-    ways.push((Way::Variable, "in a variable".to_owned()));
-    ways.push((Way::File, "in a file".to_owned()));
-    for way in managers::found(name, env).into_iter().filter(|way| !way.is_keychain()) {
-        ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
-    }
-    ways.push((Way::Command, "another command prints it".to_owned()));
-    let texts: Vec<_> = ways.iter().map(|(_, text)| text.clone()).collect();
-    for _ in 0..3 {
-        let chosen = prompt::choose(&format!("Where is the key of {name}?"), &texts)?;
-        let answer = match &ways[chosen].0 {
-            Way::Paste(store) => match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?) {
-                Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
-                Err(error) => Err(error),
-            },
-            Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
-            Way::Variable => ask_variable(variable),
-            Way::File => ask_file(home, env),
-            Way::Command => ask_command(home, env),
-            Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
-        };
-        match answer {
-            Ok(place) => return Ok(KeyAnswer::There(place)),
-            Err(error) => say(&format!("{}\n", crate::error::render(&error))),
-        }
-    }
-    bail!("stopped without a key, and nothing was changed")
-}
-
-fn ask_variable(usual: Option<&str>) -> Result<KeyPlace> {
-    let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
-    let name = prompt::ask(&format!("Variable{shown}: "))?;
-    let name = if name.is_empty() { usual.unwrap_or_default().to_owned() } else { name };
-    let is_right = |name: &str| {
-        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
-    };
-    // What is no name may be the key itself, which is not repeated.
-    if !is_right(&name) {
-        bail!(Message::new(
-            "this is no name of a variable",
-            "type a name such as DEEPSEEK_API_KEY, not the key"
-        ));
-    }
-    Ok(KeyPlace::Env(name))
-}
-
-fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
-    let path = PathBuf::from(prompt::ask("File: ")?);
-    key::resolve(config::KeySource::File(&path), config::KeyCheck::On, env, home)?;
-    let path = key::expand_home(&path, home);
-    let path = std::path::absolute(&path).unwrap_or(path);
-    Ok(KeyPlace::File(below_home(&path, home)))
-}
-
-fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
-    let text = prompt::ask("Command: ")?;
-    let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
-    let argv =
-        argv.context(Message::new("this is no command", "type it as in a shell: pass show deepseek"))?;
-    key::resolve(config::KeySource::Command(&argv), config::KeyCheck::On, env, home)?;
-    Ok(KeyPlace::Command(argv))
 }

@@ -26,7 +26,7 @@ const HINTS: &[(&str, Protocol, &str)] = &[
     ("api.kimi.com", Anthropic, "it refuses tool search: set ENABLE_TOOL_SEARCH: \"false\" in `extra_env`"),
     ("api.kimi.com", Chat, "it serves known clients only (403 access_terminated_error)"),
     ("api.deepseek.com", Anthropic, "silently maps Claude model names to its own"),
-    ("api.poe.com", Anthropic, "only Claude bots speak it"),
+    ("api.poe.com", Anthropic, "only Claude bots support it"),
     ("opencode.ai", Anthropic, "it takes x-api-key only: set `anthropic_use_api_key: true`"),
     ("modelscope.cn", Anthropic, "it takes content as a string only, and Claude Code sends lists"),
     ("api.anthropic.com", Anthropic, "it takes x-api-key only: set `anthropic_use_api_key: true`"),

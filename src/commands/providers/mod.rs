@@ -1,14 +1,15 @@
 //! `agent-run providers`: what the config has, what could be added to it, and whether it works.
 
 mod add;
-pub mod dialogue;
+pub mod ask_key;
+mod dialogue;
 mod hints;
 mod list;
 mod managers;
 mod presets;
 mod remove;
 mod show;
-mod test;
+pub mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,9 +38,8 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
         ProvidersCommand::Remove(words) => remove::run(&words, &env.config_to_change(option)?, env),
         ProvidersCommand::Edit(words) => {
             let loaded = load_sound(option, env)?;
-            let (line, _) = match loaded.locate(&["providers", &words.provider]) {
-                Some(place) => place,
-                None => return Err(lookup::missing(&words.provider, None, &loaded.config)),
+            let Some((line, _)) = loaded.locate(&["providers", &words.provider]) else {
+                return Err(lookup::missing(&words.provider, None, &loaded.config));
             };
             super::config::edit_at(&loaded.path, line, env)
         }

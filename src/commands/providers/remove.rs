@@ -38,7 +38,7 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     if !words.yes {
         if !prompt::is_possible(env) {
             bail!(Message::new(
-                "nothing was removed, since nobody could be asked",
+                "nothing was removed: there is no terminal to ask on",
                 "--yes removes it without asking"
             ));
         }

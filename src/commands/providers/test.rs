@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::{Value as Json, json};
-use shims::Protocol;
+use shims::{Agent, Message, Protocol};
 
 use super::{find, hints};
 use crate::catalog::Catalog;
@@ -19,6 +19,8 @@ use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::launch::model::nothing_listed;
+use crate::launch::resolve;
+use crate::ui::log::say;
 use crate::ui::output;
 use crate::ui::progress::Progress;
 
@@ -36,6 +38,16 @@ struct TestResult {
     said: String,
     /// What users of this provider found.
     hint: Option<&'static str>,
+}
+
+/// How a test ended.
+pub enum TestOutcome {
+    /// A model answered.
+    Works,
+    /// Nothing could be asked yet, and why.
+    NotTested(String),
+    /// The provider refused, or cannot be reached.
+    Failed(Message),
 }
 
 /// Runs the command. The exit code tells whether everything works.
@@ -171,4 +183,54 @@ impl TestResult {
             "known": self.hint,
         })
     }
+}
+
+/// Asks a model of the provider for one word, and says how that goes.
+///
+/// # Errors
+/// When there is no working folder.
+pub fn try_provider(
+    name: &str,
+    provider: &Provider,
+    agent: Option<&dyn Agent>,
+    key: Option<&str>,
+    env: &Environment,
+) -> Result<TestOutcome> {
+    let spoken = agent.and_then(|agent| resolve::common(agent, provider));
+    let Some(protocol) = spoken.or_else(|| provider.protocols.first().copied()) else {
+        return Ok(TestOutcome::NotTested("it has no protocol".to_owned()));
+    };
+    let Some(model) = &provider.default_model else {
+        return Ok(TestOutcome::NotTested("it has no default_model".to_owned()));
+    };
+    say(&format!("Testing: one short request to {model} (costs a few tokens) ... "));
+    let outcome = ask_model(name, provider, protocol, model, key, env)?;
+    if let TestOutcome::Failed(_) = outcome {
+        say("failed.\n");
+    }
+    Ok(outcome)
+}
+
+fn ask_model(
+    name: &str,
+    provider: &Provider,
+    protocol: Protocol,
+    model: &str,
+    key: Option<&str>,
+    env: &Environment,
+) -> Result<TestOutcome> {
+    let dirs = env.dirs()?;
+    let catalog = Catalog::open(&dirs, env, Duration::ZERO);
+    let key = || Ok(key.map(str::to_owned));
+    let base = provider.base_url(protocol).unwrap_or_default();
+    Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
+        Ok(probe) => match probe.failure {
+            None => {
+                say(&format!("it answers ({} ms).\n", probe.took.as_millis()));
+                TestOutcome::Works
+            }
+            Some(failure) => TestOutcome::Failed(failure.message),
+        },
+        Err(failure) => TestOutcome::Failed(failure.message),
+    })
 }

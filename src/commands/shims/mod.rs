@@ -3,6 +3,7 @@
 //! It touches links that agent-run made and nothing else: whatever else has such a name is reported and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
+mod agent_completions;
 pub mod completions;
 mod report;
 mod selection;
@@ -11,6 +12,7 @@ mod target;
 use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -26,6 +28,7 @@ use crate::shim_links::pairs::ShimTarget;
 use crate::shim_links::{LinkState, Links, folder};
 use crate::ui;
 use crate::ui::output;
+use crate::ui::screen::Screen;
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///
@@ -44,7 +47,7 @@ pub fn run(
         ShimsCommand::Remove(remove) => self::remove(remove, load_if_present(&path)?.as_ref(), env),
         ShimsCommand::Path(asked) => {
             let folder = folder(asked.dir.as_deref(), load_if_present(&path)?.as_ref(), env)?;
-            output::write(|out| std::io::Write::write_all(out, shown(&folder).as_bytes()))
+            output::write(|out| out.write_all(shown(&folder).as_bytes()))
         }
     }
 }
@@ -88,6 +91,17 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
             .unwrap_or_else(|error| ui::log::warn(crate::error::message(&error)));
     }
     report.print(asked.json)?;
+    if !asked.json && !asked.dry_run {
+        let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
+        let lines = agent_completions::lines(&here, env);
+        let screen = Screen::stdout();
+        output::write(|out| {
+            // A command to type stays on one line.
+            let shown =
+                |line: &String| if line.starts_with(' ') { line.clone() } else { screen.line(line, 2) };
+            lines.iter().try_for_each(|line| writeln!(out, "{}", shown(line)))
+        })?;
+    }
     // What was asked for by name has failed; what merely would have fit has been reported.
     Ok(if foreign && !asked.names.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -81,7 +81,7 @@ impl ShimLine {
     /// What is wrong with it.
     fn troubles(&self) -> Vec<String> {
         let line = |what: &str, path: &Path| format!("{what} {}", path.display());
-        let dangling = self.dangling.then(|| "leads nowhere".to_owned());
+        let dangling = self.dangling.then(|| "broken link".to_owned());
         let foreign = (self.outcome == Outcome::Foreign).then(|| "not ours, left as it is".to_owned());
         let shadowed = self.shadowed_by.as_deref().map(|path| line("shadowed by", path));
         let hides = self.hides.as_deref().map(|path| line("hides", path));

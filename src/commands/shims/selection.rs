@@ -1,8 +1,7 @@
 //! Which links were asked for.
 
 use anyhow::{Result, bail};
-use shims::Agent;
-use shims::Message;
+use shims::{Agent, Message};
 
 use crate::cli::shims::ShimsInstallArgs;
 use crate::config::Config;

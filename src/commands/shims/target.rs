@@ -35,7 +35,7 @@ pub fn warning(target: &Path) -> Option<Message> {
     let help = "install agent-run, and call it by the name that stays";
     let shown = target.display();
     if target.starts_with("/nix/store") {
-        let text = format!("the links lead to {shown}, which the next upgrade leaves behind");
+        let text = format!("the links point to {shown}, which the next upgrade replaces");
         return Some(Message::new(text, help));
     }
     // target/debug/agent-run, or target/x86_64-unknown-linux-gnu/release/agent-run

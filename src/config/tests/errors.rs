@@ -121,7 +121,7 @@ fn what_aliases_stand_for_is_bounded() {
         let aliases = vec![format!("*a{}", level - 1); 10].join(", ");
         let _ = writeln!(bomb, "a{level}: &a{level} [{aliases}]");
     }
-    assert!(messages(&bomb)[0].starts_with("c.yaml:6:5: the aliases stand for more than 1000000 values"));
+    assert!(messages(&bomb)[0].starts_with("c.yaml:6:5: the aliases expand to more than 1000000 values"));
 
     // One that fits the schema, and so would be built.
     let mut flat = provider(&format!("models: &m [{}]", vec!["m"; 2_000].join(", ")));
@@ -129,11 +129,11 @@ fn what_aliases_stand_for_is_bounded() {
         let base = "protocols: [openai-responses], base_urls: {openai: https://h}";
         let _ = writeln!(flat, "  p{number}: {{{base}, models: *m}}");
     }
-    assert!(messages(&flat)[0].contains("the aliases stand for more than"));
+    assert!(messages(&flat)[0].contains("the aliases expand to more than"));
 
     let mut merges = provider("extra_env: &e {A: x, B: y}");
     let _ = writeln!(merges, "  q: {{<<: [{}]}}", vec!["*e"; 600_000].join(", "));
-    assert!(messages(&merges)[0].contains("the aliases stand for more than"));
+    assert!(messages(&merges)[0].contains("the aliases expand to more than"));
 }
 
 #[test]

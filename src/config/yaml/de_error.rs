@@ -109,7 +109,7 @@ impl de::Error for DeError {
         let help = match suggest::closest(word, known.iter().copied()) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
             Some(near) => format!("did you mean `{near}`"),
-            None if known.is_empty() => "nothing can stand here: write `{}`".to_owned(),
+            None if known.is_empty() => "no value is allowed here: write `{}`".to_owned(),
             None => {
                 // Older spellings are read, but not recommended.
                 let known: Vec<_> = known.iter().copied().filter(|key| !key.contains('-')).collect();

@@ -21,21 +21,6 @@ pub use write::scalar;
 /// Problems of one file after which the search for more ends.
 const MOST_PROBLEMS: usize = 50;
 
-/// A text that is no YAML, or none that we take.
-#[derive(Debug)]
-pub struct SyntaxError(Problem);
-
-impl SyntaxError {
-    fn new(mark: SourcePos, message: &str, help: &str) -> Self {
-        Self(Problem { mark, steps: Vec::new(), message: message.to_owned(), help: help.to_owned() })
-    }
-
-    fn syntax(mark: SourcePos, info: &str) -> Self {
-        let help = "indent with spaces, put one after each `:`, and quote text with `: ` or ` #` in it";
-        Self::new(mark, &format!("this is not YAML: {info}"), help)
-    }
-}
-
 /// Any YAML as data, bounded as a config is; `None` when it is none.
 pub fn value(text: &str) -> Option<serde_json::Value> {
     serde_json::Value::deserialize(&*tree::parse(text, None).ok()??).ok()
@@ -70,11 +55,11 @@ impl Tree {
     }
 
     fn read_text(text: &str, skim: Option<&mut Skim<'_>>) -> Result<Self, Problem> {
-        match tree::parse(text, skim).map_err(|SyntaxError(problem)| problem)? {
+        match tree::parse(text, skim)? {
             Some(root) if !root.is_blank() => Ok(Self(root)),
             _ => {
                 let help = "remove it, then `agent-run config --bootstrap-config` writes an example";
-                Err(SyntaxError::new(SourcePos::START, "the file is empty", help).0)
+                Err(Problem::at(SourcePos::START, "the file is empty", help))
             }
         }
     }

@@ -6,9 +6,8 @@ use std::rc::Rc;
 
 use shims::yaml::{Event, Flaw, Parser};
 
-use super::SyntaxError;
 use super::skim::{PROVIDERS, Skim};
-use crate::config::problem::{SourcePos, Step};
+use crate::config::problem::{Problem, SourcePos, Step};
 
 /// A file's nodes, aliases followed, beyond which it is taken for an alias bomb.
 const MOST_EXPANDED: usize = 1_000_000;
@@ -99,7 +98,7 @@ impl TreeNode {
 
 /// Reads the text; `None` when it holds no value at all. Of the providers, those that `skim` does not keep are read
 /// as YAML and no more.
-pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<TreeNode>>, SyntaxError> {
+pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<TreeNode>>, Problem> {
     let mut parser = Parser::new(text)?;
     let mut builder = Builder::default();
     loop {
@@ -123,9 +122,14 @@ pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<Tr
     }
 }
 
-impl From<Flaw> for SyntaxError {
+fn not_yaml(mark: SourcePos, info: &str) -> Problem {
+    let help = "indent with spaces, put one after each `:`, and quote text with `: ` or ` #` in it";
+    Problem::at(mark, format!("this is not YAML: {info}"), help)
+}
+
+impl From<Flaw> for Problem {
     fn from(Flaw { line, column, what }: Flaw) -> Self {
-        Self::syntax(SourcePos { line, column }, &what)
+        not_yaml(SourcePos { line, column }, &what)
     }
 }
 
@@ -174,13 +178,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn take(&mut self, event: Event<'a>, at: SourcePos) -> Result<(), SyntaxError> {
+    fn take(&mut self, event: Event<'a>, at: SourcePos) -> Result<(), Problem> {
         self.nodes += 1;
         match event {
             Event::DocumentStart => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return Err(SyntaxError::new(
+                    return Err(Problem::at(
                         at,
                         "the file holds more than one document",
                         "remove the line `---`",
@@ -202,20 +206,15 @@ impl<'a> Builder<'a> {
                     self.put(at, node)
                 }
                 Some(None) => {
-                    Err(SyntaxError::new(at, "the alias stands inside its own anchor", "write the value out"))
+                    Err(Problem::at(at, "the alias is inside its own anchor", "write the value out"))
                 }
-                None => Err(SyntaxError::syntax(at, "an alias without an anchor before it")),
+                None => Err(not_yaml(at, "an alias without an anchor before it")),
             },
             Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
     }
 
-    fn open(
-        &mut self,
-        at: SourcePos,
-        anchor: Option<&'a str>,
-        map: Option<OpenMap>,
-    ) -> Result<(), SyntaxError> {
+    fn open(&mut self, at: SourcePos, anchor: Option<&'a str>, map: Option<OpenMap>) -> Result<(), Problem> {
         if self.open.len() >= DEEPEST {
             return Err(too_deep(at));
         }
@@ -226,7 +225,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), SyntaxError> {
+    fn close(&mut self) -> Result<(), Problem> {
         let Some(OpenCollection { at, anchor, mut slots, map }) = self.open.pop() else { return Ok(()) };
         let kind = match map {
             None => TreeKind::List(slots),
@@ -239,7 +238,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds what `<<` names: the map's own entries win, then the earlier of the merged maps.
-    fn merge(&mut self, map: OpenMap, slots: &mut Vec<Rc<Slot>>) -> Result<(), SyntaxError> {
+    fn merge(&mut self, map: OpenMap, slots: &mut Vec<Rc<Slot>>) -> Result<(), Problem> {
         let mut seen = map.seen;
         for (at, node) in map.merges {
             let sources = match &node.kind {
@@ -249,7 +248,7 @@ impl<'a> Builder<'a> {
             for source in sources {
                 let TreeKind::Map(entries) = &source.kind else {
                     let help = "write `<<: *anchor` or `<<: [*one, *two]`";
-                    return Err(SyntaxError::new(at, "`<<` takes a map or a list of maps", help));
+                    return Err(Problem::at(at, "`<<` takes a map or a list of maps", help));
                 };
                 self.merged += entries.len();
                 if self.merged > MOST_EXPANDED {
@@ -265,7 +264,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn place(&mut self, at: SourcePos, anchor: Option<&'a str>, node: TreeNode) -> Result<(), SyntaxError> {
+    fn place(&mut self, at: SourcePos, anchor: Option<&'a str>, node: TreeNode) -> Result<(), Problem> {
         let node = Rc::new(node);
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, Some(Rc::clone(&node)));
@@ -273,7 +272,7 @@ impl<'a> Builder<'a> {
         self.put(at, node)
     }
 
-    fn put(&mut self, at: SourcePos, value: Rc<TreeNode>) -> Result<(), SyntaxError> {
+    fn put(&mut self, at: SourcePos, value: Rc<TreeNode>) -> Result<(), Problem> {
         if value.weight > MOST_EXPANDED.max(self.nodes) {
             return Err(bomb(at));
         }
@@ -294,9 +293,9 @@ impl<'a> Builder<'a> {
         match (map.key.take(), &value.kind) {
             (None, TreeKind::Scalar { text, plain }) => map.key = Some((text.clone(), at, *plain)),
             (None, _) => {
-                return Err(SyntaxError::new(
+                return Err(Problem::at(
                     at,
-                    "a list or map stands where a key should",
+                    "there is a list or map where a key should be",
                     "write a name and `:`",
                 ));
             }
@@ -311,12 +310,12 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn bomb(at: SourcePos) -> SyntaxError {
-    let message = format!("the aliases stand for more than {MOST_EXPANDED} values");
-    SyntaxError::new(at, &message, "write the values out where they are needed")
+fn bomb(at: SourcePos) -> Problem {
+    let message = format!("the aliases expand to more than {MOST_EXPANDED} values");
+    Problem::at(at, &message, "write the values out where they are needed")
 }
 
-fn too_deep(at: SourcePos) -> SyntaxError {
+fn too_deep(at: SourcePos) -> Problem {
     let message = format!("the values are nested more than {DEEPEST} deep");
-    SyntaxError::new(at, &message, "compare with the example in `config.demo.yaml`")
+    Problem::at(at, &message, "compare with the example in `config.demo.yaml`")
 }

@@ -226,9 +226,9 @@ fn can_be_made_again(folder: &Path, depth: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shims::Dirs;
 
     use super::*;
+    use crate::fs::made_up_dirs;
     use crate::fs::private_dir;
 
     fn later(days: u64) -> SystemTime {
@@ -238,12 +238,7 @@ mod tests {
     #[test]
     fn only_homes_that_nobody_uses_and_used_for_a_month_go() {
         for agent in shims::coding_agents() {
-            let root = tempfile::tempdir().expect("a folder");
-            let dirs = Dirs {
-                cache: root.path().join("cache/agent-run"),
-                state: root.path().join("state/agent-run"),
-                ..Dirs::default()
-            };
+            let (root, dirs) = made_up_dirs();
             let above = dirs.cache.join(agent.name());
             let plan = |home: &str| {
                 let mut plan = Plan::default();
@@ -291,8 +286,7 @@ mod tests {
 
     #[test]
     fn what_the_agent_starts_holds_the_lock_too() {
-        let root = tempfile::tempdir().expect("a folder");
-        let dirs = Dirs { cache: root.path().join("cache/agent-run"), ..Dirs::default() };
+        let (_root, dirs) = made_up_dirs();
         let agent = shims::by_name("hermes").expect("an agent");
         let home = dirs.cache.join("hermes/p-00000000000000aa");
         let mut plan = Plan::default();

@@ -6,7 +6,6 @@
 pub mod carry;
 pub mod homes;
 
-use shims::Message;
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -14,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow};
-use shims::{Note, Part, Plan, Value};
+use shims::{Message, Note, Part, Plan, Value};
 
 use crate::env::Environment;
 use crate::fs::files;

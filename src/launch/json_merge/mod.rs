@@ -7,7 +7,6 @@
 
 mod lock;
 
-use shims::Message;
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
@@ -18,7 +17,7 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use serde_json::value::{RawValue, to_raw_value};
 use shims::json::{self, JAVASCRIPT};
-use shims::{Edit, Merge};
+use shims::{Edit, Merge, Message};
 
 use crate::fs::atomic::AtomicFile;
 use crate::fs::nonblocking;

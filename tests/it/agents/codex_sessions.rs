@@ -126,7 +126,7 @@ fn a_plain_session_that_is_a_link_is_copied_from_where_it_leads() {
     let there = fs::symlink_metadata(copy(&sandbox)).unwrap();
     assert!(there.is_file());
     assert!(fs::read_to_string(copy(&sandbox)).unwrap().contains("agent-run-"));
-    // One that leads nowhere is none.
+    // A broken link is none.
     fs::remove_file(copy(&sandbox)).unwrap();
     fs::remove_file(elsewhere).unwrap();
     sandbox.run("codex@p", &["exec", "resume", ID, "more"]).exits(0);

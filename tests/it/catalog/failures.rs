@@ -37,8 +37,13 @@ fn every_bad_status_is_said_apart() {
         r#"{"error":{"type":"access_terminated_error","message":"access_terminated_error"}}"#,
         &["client not allowed"],
     );
+    fails_with_status(
+        "403 Forbidden",
+        "<!DOCTYPE html><title>Just a moment...</title>",
+        &["sent a web page (403)", "for a robot"],
+    );
     fails_with_status("404 Not Found", "{}", &["no model list here", "/v1/models"]);
-    fails_with_status("410 Gone", "{}", &["is gone (410)"]);
+    fails_with_status("410 Gone", "{}", &["no longer exists (410)"]);
     fails_with_status("429 Too Many Requests", "slow down", &["too many requests (429): slow down"]);
     fails_with_status(
         "503 Service Unavailable",
@@ -137,7 +142,7 @@ fn pages_without_end_stop() {
     lists.now_json(r#"{"data": [{"id": "a"}], "has_more": true, "last_id": "a"}"#);
     refresh(&sandbox).exits(0).complains(&["its pages repeat themselves"]);
     lists.now_json(r#"{"data": [{"id": "a"}], "has_more": true, "last_id": null}"#);
-    refresh(&sandbox).exits(0).complains(&["does not say where it goes on"]);
+    refresh(&sandbox).exits(0).complains(&["does not say where the next page is"]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn a_config_that_cannot_be_written_is_said_to_be_so_before_the_editor_opens() {
     let root = if nix::unistd::geteuid().is_root() { "setpriv --bounding-set=-dac_override " } else { "" };
     for (answer, opens) in [("n", false), ("y", true)] {
         let tmux = Tmux::start(&sandbox, &format!("{root}agent-run config"));
-        let screen = tmux.wait_for("Open it all the same? [Y/n]");
+        let screen = tmux.wait_for("Open it anyway? [Y/n]");
         assert!(screen.contains("an editor cannot save") && !screen.contains("opened"), "{screen}");
         tmux.text(answer);
         tmux.key("Enter");

@@ -1,12 +1,11 @@
 //! What Go's `encoding/json` accepts, our reader reads to the same value or refuses.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use shims::json::{GO, parse};
 
-use super::made_json::{Dice, broken, in_doubles, odd, plain};
+use super::made_json::{Dice, answers, broken, in_doubles, odd, plain};
 use crate::support::{Sandbox, real};
 
 /// Reads documents, each after its length in four bytes, and writes back what was read in the same way; of one
@@ -53,36 +52,18 @@ fn what_go_reads_is_read_alike_or_refused() {
     documents.extend((0..900).map(|_| odd(&mut dice)));
     documents.extend((0..900).map(|_| ("broken", broken(&mut dice))));
 
-    let mut child = go.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut answers = Vec::new();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for (_, document) in &documents {
-                stdin.write_all(&u32::try_from(document.len()).unwrap().to_le_bytes()).unwrap();
-                stdin.write_all(document).unwrap();
-            }
-            drop(stdin);
-        });
-        child.stdout.take().unwrap().read_to_end(&mut answers).unwrap();
-    });
-    assert!(child.wait().unwrap().success());
-
-    let mut rest = answers.as_slice();
+    let answers = answers(&mut go, &documents);
     let (mut alike, mut refused_by_go, mut taken) = (0, 0, 0);
     let mut refused: BTreeMap<&str, usize> = BTreeMap::new();
-    for (kind, document) in &documents {
+    for ((kind, document), theirs) in documents.iter().zip(&answers) {
         let shown = String::from_utf8_lossy(&document[..document.len().min(300)]);
-        let (size, after) = rest.split_first_chunk().expect("an answer");
-        let (theirs, after) = after.split_at(usize::try_from(u32::from_le_bytes(*size)).unwrap());
-        rest = after;
         let ours = parse(document, GO);
-        if theirs.is_empty() {
+        let Some(theirs) = theirs else {
             assert_ne!(*kind, "plain", "Go refuses {shown}");
             refused_by_go += 1;
             taken += usize::from(ours.is_ok());
             continue;
-        }
+        };
         match ours {
             Ok(ours) => {
                 // Deeper ones are beyond serde_json, and plain by now.

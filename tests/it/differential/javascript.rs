@@ -1,12 +1,11 @@
 //! What JavaScript's `JSON.parse` accepts, our reader reads to the same value.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use shims::json::{JAVASCRIPT, MAX_DEPTH, parse};
 
-use super::made_json::{Dice, broken, in_doubles, odd, plain};
+use super::made_json::{Dice, answers, broken, in_doubles, odd, plain};
 use crate::support::real;
 
 /// Reads documents, each after its length in four bytes, and writes back what was read in the same way; of one
@@ -88,27 +87,5 @@ fn what_javascript_reads_is_read_alike() {
 fn node(documents: &[(&str, Vec<u8>)]) -> Vec<Option<Vec<u8>>> {
     let mut node = Command::new(real::program("node").unwrap());
     node.args(["--stack-size=4000", "-e", PROGRAM, &MAX_DEPTH.to_string()]);
-    let mut child = node.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let mut answers = Vec::new();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for (_, document) in documents {
-                stdin.write_all(&u32::try_from(document.len()).unwrap().to_le_bytes()).unwrap();
-                stdin.write_all(document).unwrap();
-            }
-            drop(stdin);
-        });
-        child.stdout.take().unwrap().read_to_end(&mut answers).unwrap();
-    });
-    assert!(child.wait().unwrap().success());
-    let mut rest = answers.as_slice();
-    let mut each = Vec::new();
-    while let Some((size, after)) = rest.split_first_chunk() {
-        let (answer, after) = after.split_at(usize::try_from(u32::from_le_bytes(*size)).unwrap());
-        each.push((!answer.is_empty()).then(|| answer.to_vec()));
-        rest = after;
-    }
-    assert_eq!(each.len(), documents.len());
-    each
+    answers(&mut node, documents)
 }

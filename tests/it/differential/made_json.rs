@@ -1,5 +1,8 @@
 //! Made-up JSON: plain, odd and broken.
 
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
 use serde_json::Value as Json;
 
 /// Numbers that are as good as random and always the same.
@@ -143,4 +146,32 @@ pub fn in_doubles(json: Json) -> Json {
         }
         other => other,
     }
+}
+
+/// What a program makes of each document, which it reads after its length in four bytes, and answers in the same way;
+/// `None` of one that it refuses.
+pub fn answers(program: &mut Command, documents: &[(&str, Vec<u8>)]) -> Vec<Option<Vec<u8>>> {
+    let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut answers = Vec::new();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for (_, document) in documents {
+                stdin.write_all(&u32::try_from(document.len()).unwrap().to_le_bytes()).unwrap();
+                stdin.write_all(document).unwrap();
+            }
+            drop(stdin);
+        });
+        child.stdout.take().unwrap().read_to_end(&mut answers).unwrap();
+    });
+    assert!(child.wait().unwrap().success());
+    let mut rest = answers.as_slice();
+    let mut each = Vec::new();
+    while let Some((size, after)) = rest.split_first_chunk() {
+        let (answer, after) = after.split_at(usize::try_from(u32::from_le_bytes(*size)).unwrap());
+        each.push((!answer.is_empty()).then(|| answer.to_vec()));
+        rest = after;
+    }
+    assert_eq!(each.len(), documents.len());
+    each
 }

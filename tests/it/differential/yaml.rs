@@ -306,7 +306,7 @@ fn pyyaml_reads_the_same() {
 
 /// What is refused although Hermes takes it, and why.
 const MEANT: [(&str, &str); 2] = [
-    ("an alias within what it stands for", "Hermes would fill in `${…}` without end"),
+    ("an alias inside its own value", "Hermes would fill in `${…}` without end"),
     ("the tag `!!binary` does not fit here", "base64 with characters that are none, which Python skips"),
 ];
 

@@ -174,7 +174,7 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
         "first/claude is agent-run under the agent's own name",
         "ok      on PATH      claude@mock",
         "codex@gone   no provider `gone`",
-        "first/hermes@mock leads nowhere",
+        "first/hermes@mock is a broken link",
         "no file for fish",
         "agent-run completion fish | source",
         "others can look into",

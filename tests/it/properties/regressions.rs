@@ -2,6 +2,26 @@
 
 use super::oracles;
 
+/// A config with a home of this agent's, and every list that a provider can have.
+fn every_list(agent: &str) -> String {
+    let config = "\
+providers:
+  p:
+    protocols: [openai-responses]
+    base_urls: {openai: https://host/v1}
+    models: [a, {id: b, context_window: 100, input_cost_per_million: 0.5, vision: true}]
+    model_api_filters:
+      - {filter: '^a/(.+)$', order_key: ['\\1'], top: 2}
+      - {filter: b, desc: false, top: null}
+    args: {codex: [--search], claude: []}
+    isolated: true
+isolated_homes: {AGENT: {work: {}}}
+shims: {dir: ~/bin}
+models_ttl: 2d
+";
+    config.replace("AGENT", agent)
+}
+
 /// Tests that the bytes break no promise of the oracle, and that they are still taken, or still refused.
 macro_rules! regressions {
     ($taken:literal; $($name:ident: $oracle:ident $bytes:expr,)*) => {$(
@@ -53,33 +73,9 @@ regressions! {
         \xe2\x80\xa8providers:\n\
         \x20\n",
     every_list_of_a_provider: config
-        b"providers:\n\
-        \x20 p:\n\
-        \x20   protocols: [openai-responses]\n\
-        \x20   base_urls: {openai: https://host/v1}\n\
-        \x20   models: [a, {id: b, context_window: 100, input_cost_per_million: 0.5, vision: true}]\n\
-        \x20   model_api_filters:\n\
-        \x20     - {filter: '^a/(.+)$', order_key: ['\\1'], top: 2}\n\
-        \x20     - {filter: b, desc: false, top: null}\n\
-        \x20   args: {codex: [--search], claude: []}\n\
-        \x20   isolated: true\n\
-        isolated_homes: {codex: {work: {}}}\n\
-        shims: {dir: ~/bin}\n\
-        models_ttl: 2d\n",
+        every_list("codex").as_bytes(),
     a_question_mark_in_a_flow_map: config
-        b"providers:\n\
-        \x20 p:\n\
-        \x20   protocols: [openai-responses]\n\
-        \x20   base_urls: {openai: https://host/v1}\n\
-        \x20   models: [a, {id: b, context_window: 100, input_cost_per_million: 0.5, vision: true}]\n\
-        \x20   model_api_filters:\n\
-        \x20     - {filter: '^a/(.+)$', order_key: ['\\1'], top: 2}\n\
-        \x20     - {filter: b, desc: false, top: null}\n\
-        \x20   args: {codex: [--search], claude: []}\n\
-        \x20   isolated: true\n\
-        isolated_homes: {?codex: {work: {}}}\n\
-        shims: {dir: ~/bin}\n\
-        models_ttl: 2d\n",
+        every_list("?codex").as_bytes(),
     a_quoted_text_that_goes_on_without_indentation: config
         b"providers:\n\
         \x20 p:\n\

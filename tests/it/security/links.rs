@@ -283,7 +283,7 @@ fn our_own_folder_may_be_a_link_to_a_private_one_and_to_no_other() {
         sandbox.agent_run(&["launch", "mock", agent]).exits(0);
         assert!(fs::read_dir(&disk).unwrap().count() > 0, "{base}");
         fs::remove_dir_all(&disk).unwrap();
-        sandbox.agent_run(&["launch", "mock", agent]).exits(125).complains(&["leads nowhere", "help: "]);
+        sandbox.agent_run(&["launch", "mock", agent]).exits(125).complains(&["broken link", "help: "]);
         fs::remove_file(sandbox.home(base)).unwrap();
         fs::create_dir(&disk).unwrap();
     }

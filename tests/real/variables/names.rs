@@ -155,7 +155,8 @@ fn compiled(bytes: &[u8], names: &mut BTreeSet<String>) {
         let name = std::str::from_utf8(&rest[..length]).expect("ASCII");
         names.insert(name.trim_end_matches('_').to_owned());
     }
-    names.retain(|name| name.len() > 3);
+    // Longer ones are other texts end to end.
+    names.retain(|name| (4..=64).contains(&name.len()));
 }
 
 fn each_python(folder: &Path, visit: &mut dyn FnMut(&[u8])) {

@@ -99,7 +99,7 @@ impl<'a> NodeReader<'a> {
                         return Err(at.flaw(TOO_MUCH));
                     }
                     Some(Some(node)) => node.clone(),
-                    Some(None) => return Err(at.flaw("an alias within what it stands for")),
+                    Some(None) => return Err(at.flaw("an alias inside its own value")),
                     None => return Err(at.flaw("an alias without an anchor before it")),
                 };
                 self.count(node.size(), at)?;

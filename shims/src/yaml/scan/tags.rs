@@ -13,7 +13,7 @@ impl<'a> Scanner<'a> {
         self.skip(1);
         let name = self.take_while(is_word);
         if !is_blank_or_end(self.char(0)) {
-            return Err(self.at.flaw("a directive has a letter that is none"));
+            return Err(self.at.flaw("a directive has an invalid character"));
         }
         let token = match name {
             "YAML" => {

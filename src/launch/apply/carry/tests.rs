@@ -1,15 +1,9 @@
-use shims::Dirs;
-
 use super::*;
+use crate::fs::made_up_dirs;
 
 #[test]
 fn copies_are_whole_and_add_up_and_originals_stay() {
-    let root = tempfile::tempdir().expect("a folder");
-    let dirs = Dirs {
-        cache: root.path().join("cache/agent-run"),
-        state: root.path().join("state/agent-run"),
-        ..Dirs::default()
-    };
+    let (_root, dirs) = made_up_dirs();
     let put = |path: &str, text: &str| {
         let path = dirs.state.join(path);
         fs::create_dir_all(path.parent().expect("a folder")).expect("created");
@@ -79,12 +73,7 @@ fn copies_are_whole_and_add_up_and_originals_stay() {
 
 #[test]
 fn a_home_is_taken_over_as_one_and_once() {
-    let root = tempfile::tempdir().expect("a folder");
-    let dirs = Dirs {
-        cache: root.path().join("cache/agent-run"),
-        state: root.path().join("state/agent-run"),
-        ..Dirs::default()
-    };
+    let (_root, dirs) = made_up_dirs();
     let from = dirs.cache.join("codex/work");
     for (name, mode) in
         [("auth.json", 0o600), ("skills/x/run", 0o755), ("state_5.sqlite", 0o600), ("tmp-notes", 0o600)]

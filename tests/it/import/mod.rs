@@ -1,5 +1,7 @@
 //! `agent-run import`: what becomes of other tools' settings, and that no key comes along unasked.
 
+mod everywhere;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;

@@ -1,0 +1,93 @@
+//! The words of the command line before clap reads them: a launch may be named `AGENT@PROVIDER`, as its shim is.
+
+use std::ffi::{OsStr, OsString};
+
+/// The words after our own name.
+pub fn of_this_process() -> Vec<OsString> {
+    spread(std::env::args_os().skip(1).collect())
+}
+
+/// With `PROVIDER AGENT` for `AGENT@PROVIDER`, after `launch` or as the command itself. What follows is the agent's, as
+/// behind a shim.
+pub fn spread(mut words: Vec<OsString>) -> Vec<OsString> {
+    let Some(at) = command(&words) else { return words };
+    if let Some((agent, provider)) = pair(&words[at]) {
+        words.splice(at..=at, ["launch".into(), provider, agent]);
+    } else if words[at] == "launch"
+        && let Some(first) = positional(&words, at + 1)
+        && let Some((agent, provider)) = pair(&words[first])
+        // A provider may be called like a shim.
+        && !words.get(first + 1).is_some_and(|next| is_agent(next))
+    {
+        words.splice(first..=first, [provider, agent]);
+    }
+    words
+}
+
+/// The place of the command among the words: behind the options that stand before it.
+pub fn command(words: &[OsString]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(word) = words.get(at) {
+        match word.to_str() {
+            Some("--config") => at += 2,
+            Some(option) if option.starts_with("--config=") => at += 1,
+            _ => return Some(at),
+        }
+    }
+    None
+}
+
+/// The first word from `at` on that belongs to no option of `launch`.
+fn positional(words: &[OsString], mut at: usize) -> Option<usize> {
+    while let Some(word) = words.get(at) {
+        match word.to_str() {
+            Some("--model" | "--protocol" | "--force" | "--config") => at += 2,
+            Some(option) if option.starts_with('-') => at += 1,
+            _ => return Some(at),
+        }
+    }
+    None
+}
+
+fn is_agent(word: &OsStr) -> bool {
+    word.to_str().is_some_and(|word| shims::by_name(word).is_some())
+}
+
+fn pair(word: &OsStr) -> Option<(OsString, OsString)> {
+    let (agent, provider) = shims::split_shim_name(word.to_str()?)?;
+    is_agent(agent.as_ref()).then(|| (agent.into(), provider.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_launch_may_be_named_as_its_shim_is() {
+        let spread = |line: &str| {
+            let words = spread(line.split_whitespace().map(OsString::from).collect());
+            words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+        };
+        for (typed, read) in [
+            ("launch claude@p", "launch p claude"),
+            ("launch --model m --dry-run claude@p -p hi", "launch --model m --dry-run p claude -p hi"),
+            ("launch --model=m codex@me@work resume", "launch --model=m me@work codex resume"),
+            ("claude@p -p hi", "launch p claude -p hi"),
+            ("--config c claude@p", "--config c launch p claude"),
+            ("--config=c launch claude@p", "--config=c launch p claude"),
+        ] {
+            assert_eq!(spread(typed), read);
+        }
+        for other in [
+            "",
+            "launch",
+            "launch p claude x@y",
+            "launch me@work claude",
+            "launch claude@p codex",
+            "why claude@p",
+            "vim@p",
+        ] {
+            assert_eq!(spread(other), other);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Where a key is, asked at a terminal.
+
+use shims::Message;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use super::managers;
+use crate::env::Environment;
+use crate::key;
+use crate::key::store::{KeyStore, below_home};
+use crate::presets::KeyPlace;
+use crate::ui::log::say;
+use crate::ui::prompt;
+
+/// Where a key is, as somebody at the terminal says it.
+pub enum KeyAnswer {
+    /// It is there already.
+    There(KeyPlace),
+    /// It was typed, and is to be put there.
+    Typed(KeyStore, String),
+}
+
+impl KeyAnswer {
+    /// What the config says of it.
+    pub fn place(&self, home: &Path) -> KeyPlace {
+        match self {
+            Self::There(place) => place.clone(),
+            Self::Typed(store, _) => store.place(home),
+        }
+    }
+}
+
+/// Asks where the key is, until there is an answer that can be used.
+///
+/// # Errors
+/// When nobody answers.
+pub fn ask_key(
+    variable: Option<&str>,
+    name: &str,
+    path: &Path,
+    home: &Path,
+    env: &Environment,
+) -> Result<KeyAnswer> {
+    enum Way {
+        Paste(KeyStore),
+        SetVariable(String),
+        Variable,
+        File,
+        Command,
+        Manager(Vec<String>),
+    }
+    let mut ways: Vec<(Way, String)> = Vec::new();
+    if let Some(variable) = variable.filter(|variable| env.var(variable).is_some()) {
+        ways.push((
+            Way::SetVariable(variable.to_owned()),
+            format!("in the variable {variable}, which is set here"),
+        ));
+    }
+    for store in std::iter::once(KeyStore::file(path, name)).chain(KeyStore::keychain(name, env)) {
+        let text = format!("paste it, to be kept in {}", store.shown(home));
+        ways.push((Way::Paste(store), text));
+    }
+    ways.push((Way::Variable, "in a variable".to_owned()));
+    ways.push((Way::File, "in a file".to_owned()));
+    for way in managers::found(name, env).into_iter().filter(|way| !way.is_keychain()) {
+        ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
+    }
+    ways.push((Way::Command, "another command prints it".to_owned()));
+    let texts: Vec<_> = ways.iter().map(|(_, text)| text.clone()).collect();
+    for _ in 0..3 {
+        let chosen = prompt::choose(&format!("Where is the key of {name}?"), &texts)?;
+        let answer = match &ways[chosen].0 {
+            Way::Paste(store) => match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?) {
+                Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
+                Err(error) => Err(error),
+            },
+            Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
+            Way::Variable => ask_variable(variable),
+            Way::File => ask_file(home, env),
+            Way::Command => ask_command(home, env),
+            Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
+        };
+        match answer {
+            Ok(place) => return Ok(KeyAnswer::There(place)),
+            Err(error) => say(&format!("{}\n", crate::error::render(&error))),
+        }
+    }
+    bail!("stopped without a key, and nothing was changed")
+}
+
+fn ask_variable(usual: Option<&str>) -> Result<KeyPlace> {
+    let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
+    let name = prompt::ask(&format!("Variable{shown}: "))?;
+    let name = if name.is_empty() { usual.unwrap_or_default().to_owned() } else { name };
+    let is_right = |name: &str| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
+    };
+    // What is no name may be the key itself, which is not repeated.
+    if !is_right(&name) {
+        bail!(Message::new(
+            "this is no name of a variable",
+            "type a name such as DEEPSEEK_API_KEY, not the key"
+        ));
+    }
+    Ok(KeyPlace::Env(name))
+}
+
+fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
+    let path = PathBuf::from(prompt::ask("File: ")?);
+    KeyPlace::File(path.clone()).resolve(env, home)?;
+    let path = key::expand_home(&path, home);
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Ok(KeyPlace::File(below_home(&path, home)))
+}
+
+fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
+    let text = prompt::ask("Command: ")?;
+    let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
+    let argv =
+        argv.context(Message::new("this is no command", "type it as in a shell: pass show deepseek"))?;
+    let place = KeyPlace::Command(argv);
+    place.resolve(env, home)?;
+    Ok(place)
+}

@@ -1,0 +1,104 @@
+//! Words that are meant otherwise than they are written: pairs, their order, parts of ids, and commands of old.
+
+use crate::support::tmux::Tmux;
+use crate::support::{Sandbox, run};
+
+const CONFIG: &str = "\
+providers:
+  mock:
+    protocols: [anthropic, openai-responses]
+    base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}
+    default_model: m1
+    disable_model_loading_from_api: true
+    models: [m1, vendor/m2-pro, vendor/m2-mini]
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.config(CONFIG);
+    sandbox.fake_agent("claude");
+    sandbox.fake_agent("codex");
+    sandbox
+}
+
+#[test]
+fn a_launch_may_be_named_by_its_pair_or_with_its_words_swapped() {
+    let sandbox = sandbox();
+    let plain = sandbox.agent_run(&["launch", "mock", "claude", "-p", "hi"]).clean();
+    assert_eq!(plain.own_args(), ["-p", "hi"]);
+    for words in [
+        &["launch", "claude@mock", "-p", "hi"][..],
+        &["launch", "claude", "mock", "-p", "hi"],
+        &["claude@mock", "-p", "hi"],
+    ] {
+        assert_eq!(sandbox.agent_run(words).clean().stdout, plain.stdout, "{words:?}");
+    }
+    let model =
+        sandbox.agent_run(&["launch", "--model", "vendor/m2-pro", "claude@mock", "--model", "x"]).clean();
+    assert_eq!(model.env("ANTHROPIC_MODEL"), Some("vendor/m2-pro"));
+    assert_eq!(model.own_args(), ["--model", "x"]);
+    sandbox.agent_run(&["claude@nowhere"]).exits(125).complains(&["no provider `nowhere`", "help: "]);
+
+    let why = sandbox.agent_run(&["why", "claude@mock"]).clean().stdout;
+    assert_eq!(sandbox.agent_run(&["why", "claude", "mock"]).clean().stdout, why);
+    let env = sandbox.agent_run(&["env", "mock"]).clean().stdout;
+    assert_eq!(sandbox.agent_run(&["env", "claude@mock"]).clean().stdout, env);
+    assert_eq!(sandbox.agent_run(&["export-env", "mock"]).clean().stdout, env);
+    let doctor = sandbox.agent_run(&["doctor", "claude", "mock"]).stdout;
+    assert_eq!(sandbox.agent_run(&["doctor", "claude@mock"]).stdout, doctor);
+}
+
+#[test]
+fn commands_of_the_earlier_launcher_do_no_harm() {
+    let sandbox = sandbox();
+    let version = sandbox.agent_run(&["version"]).clean().stdout;
+    assert_eq!(version, sandbox.agent_run(&["--version"]).clean().stdout);
+    for words in [&["statusline"][..], &["statusline", "--color"], &["claude-code-hook", "stop", "-x"]] {
+        assert_eq!(sandbox.agent_run(words).clean().stdout, "", "{words:?}");
+    }
+    let on_terminal = |words: &str| {
+        let mut command = sandbox.command("script");
+        run(command.args(["-qefc", words, "/dev/null"])).exits(0).stdout
+    };
+    let said = on_terminal("agent-run statusline").replace('\r', "");
+    assert!(said.contains("`statusline` belonged to the launcher before this one"), "{said}");
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_part_of_one_models_id_is_enough_on_a_terminal() {
+    assert!(Tmux::is_there());
+    let sandbox = sandbox();
+    let tmux = Tmux::start(&sandbox, "agent-run launch mock --model PRO claude | grep ANTHROPIC_MODEL=");
+    let screen = tmux.wait_for("[exited ");
+    assert!(screen.contains("ANTHROPIC_MODEL=vendor/m2-pro"), "{screen}");
+    assert!(screen.contains("--model PRO: taken for vendor/m2-pro"), "{screen}");
+    drop(tmux);
+    let tmux = Tmux::start(&sandbox, "agent-run launch mock --model m2 claude");
+    let screen = tmux.wait_for("[exited 125]");
+    assert!(screen.contains("did you mean vendor/m2-mini, vendor/m2-pro?"), "{screen}");
+    // A script names a model by its whole id.
+    let refused = sandbox.agent_run(&["launch", "mock", "--model", "pro", "claude"]).exits(125);
+    refused.complains(&["has no model `pro`", "did you mean vendor/m2-pro"]);
+}
+
+#[test]
+fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
+    let sandbox = sandbox();
+    let far = sandbox.agent_run(&["launch", "mock", "--model", "zzz", "claude"]).exits(125);
+    assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
+    far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; --force"]);
+    sandbox
+        .agent_run(&["launch", "mock"])
+        .exits(125)
+        .complains(&["For example: agent-run launch deepseek claude\n"]);
+    sandbox
+        .agent_run(&["models", "show", "mock"])
+        .exits(2)
+        .complains(&["For example: agent-run models show deepseek deepseek-v4-pro\n"]);
+    sandbox.shim("claude@mock");
+    let ran = run(sandbox.command("claude@mock").env("AGENT_RUN_OPTS", "--modle m1")).exits(125);
+    ran.complains(&["help: did you mean --model? AGENT_RUN_OPTS takes"]);
+    let none = sandbox.agent_run(&["models", "cache", "clear", "nope"]).exits(1);
+    none.complains(&["no list of `nope` is cached", "help: "]);
+}

@@ -1,0 +1,143 @@
+//! Every tool at once, files of other names, and what the tools' settings have in other forms.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::{Value as Json, json};
+
+use super::{KEY, imported, provider, with_claude};
+use crate::support::Sandbox;
+
+#[test]
+fn without_a_word_every_tool_is_looked_at_and_what_is_broken_is_left_out() {
+    let sandbox = with_claude().var("XAI_API_KEY", KEY);
+    sandbox.write(&sandbox.home(".codex/config.toml"), "not toml\n");
+    sandbox.write(
+        &sandbox.home(".hermes/config.yaml"),
+        "providers: {h: {baseUrl: 'https://h.example/v1', keyEnv: H}}\n",
+    );
+    // The same as Claude Code's, by another tool.
+    let same = json!({"claude": {"providers": {"a": {"name": "DS", "settingsConfig": {"env": {
+        "ANTHROPIC_BASE_URL": "https://api.deepseek.com/anthropic", "ANTHROPIC_AUTH_TOKEN": KEY}}}}}});
+    sandbox.write(&sandbox.home(".cc-switch/config.json"), same.to_string());
+    let text = sandbox.agent_run(&["import"]).clean().stdout;
+    let found: Json = serde_json::from_str(&sandbox.agent_run(&["import", "--json"]).clean().stdout).unwrap();
+    assert!(!text.contains(KEY) && !found.to_string().contains(KEY), "{text}");
+    let names: Vec<_> = found["providers"].as_array().unwrap().iter().map(|one| &one["name"]).collect();
+    assert_eq!(names, ["deepseek", "h", "xai"]);
+    assert_eq!(found["tool"], Json::Null);
+    let skipped = found["skipped"].to_string();
+    assert!(skipped.contains("no TOML") && skipped.contains("it is the same as "), "{skipped}");
+    assert!(text.contains("`agent-run import --write` adds this"), "{text}");
+    sandbox.agent_run(&["import", "--write"]).clean();
+    sandbox.agent_run(&["config", "check"]).exits(0);
+    Sandbox::new().agent_run(&["import"]).exits(1).complains(&["no providers found", "providers presets"]);
+}
+
+#[test]
+fn a_file_of_another_name_is_read_with_or_without_a_byte_order_mark() {
+    let sandbox = Sandbox::new();
+    let settings = json!({"env": {"ANTHROPIC_BASE_URL": "https://a.example"}, "model": "opus[1m]"});
+    let file = sandbox.path("work/glm settings.json");
+    sandbox.write(&file, format!("\u{feff}{settings}"));
+    let words = ["import", "claude", "glm settings.json"];
+    let found = sandbox.agent_run(&[&words[..], &["--json"]].concat()).clean().stdout;
+    let found: Json = serde_json::from_str(&found).unwrap();
+    // Claude Code's own name for a model is no model of the provider.
+    assert_eq!(
+        provider(&found, "a"),
+        json!({"protocols": ["anthropic"], "base_urls": {"anthropic": "https://a.example"}})
+    );
+    let page = sandbox.agent_run(&words).clean().stdout;
+    assert!(page.contains("`agent-run import claude 'glm settings.json' --write`"), "{page}");
+    sandbox.agent_run(&["import", "claude", "none.json"]).exits(1).complains(&["no such file: none.json"]);
+    sandbox.agent_run(&["import", "env", "none.json"]).exits(1).complains(&["the environment is no file"]);
+}
+
+#[test]
+fn codexs_profiles_and_its_own_url_are_found() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        &sandbox.home(".codex/config.toml"),
+        "openai_base_url = 'https://relay.example/v1'\nmodel = 'g'\n",
+    );
+    sandbox.write(
+        &sandbox.home(".codex/work.config.toml"),
+        "model_provider = 'w'\nmodel = 'm'\n[model_providers.w]\nbase_url = 'https://w.example/v1'\nenv_key = 'W'\n",
+    );
+    sandbox.write(&sandbox.home(".codex/auth.json"), json!({"OPENAI_API_KEY": KEY}).to_string());
+    let found = imported(&sandbox, "codex");
+    let relay = provider(&found, "relay");
+    assert_eq!((&relay["default_model"], &relay["key_env"]), (&json!("g"), &json!("RELAY_API_KEY")));
+    let work = provider(&found, "w");
+    assert_eq!((&work["default_model"], &work["key_env"]), (&json!("m"), &json!("W")));
+}
+
+#[test]
+fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
+    let sandbox = Sandbox::new();
+    let yaml = "providers:\n  a:\n    baseUrl: https://a.example/v1\n    api_key_env: A_KEY\n    models: [m1, {id: m2, \
+                context_length: 7}]\n";
+    sandbox.write(&sandbox.home(".hermes/config.yaml"), yaml);
+    sandbox.write(&sandbox.home(".hermes/.env"), format!("# keys\nexport A_KEY=\"{KEY}\"\n"));
+    let a = provider(&imported(&sandbox, "hermes"), "a");
+    assert_eq!(a["models"], json!(["m1", {"id": "m2", "context_window": 7}]));
+    let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
+    assert!(page.contains(".hermes/.env as A_KEY. Export it as:"), "{page}");
+    let page = sandbox.agent_run(&["import", "hermes", "--write", "--with-keys"]).clean().stdout;
+    assert!(!page.contains(KEY), "{page}");
+    let config = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    assert!(config.contains(&format!("key: {KEY}")), "{config}");
+}
+
+#[test]
+fn cc_switchs_metadata_decides_before_the_settings_and_the_url() {
+    let codex = |wire: &str, url: &str| {
+        format!(
+            "model_provider = 'c'\n[model_providers.c]\nbase_url = '{url}'\nwire_api = '{wire}'\nenv_key = 'K'\n"
+        )
+    };
+    let entry = |name: &str, meta: Json, config: String| json!({"name": name, "meta": meta, "settingsConfig": {"auth": {}, "config": config}});
+    let base = "https://chat.example/v1";
+    let all = json!({"codex": {"providers": {
+        "a": entry("By Meta", json!({"apiFormat": "openai_chat", "customUserAgent": "me/1", "apiKeyHeaderName": "X-Own"}),
+            codex("responses", base)),
+        "b": entry("By Url", json!({}), codex("responses", "https://b.example/v1/chat/completions")),
+        "c": entry("Plain", json!({}), codex("responses", base)),
+        "d": entry("Account", json!({"authBinding": {"source": "managed_account"}}), codex("responses", base)),
+    }}});
+    let sandbox = Sandbox::new();
+    sandbox.write(&sandbox.home(".cc-switch/config.json"), all.to_string());
+    let found = imported(&sandbox, "cc-switch");
+    let by_meta = provider(&found, "by-meta");
+    assert_eq!(by_meta["protocols"], json!(["openai-chat-completions"]));
+    assert_eq!(by_meta["headers"], json!({"User-Agent": "me/1", "X-Own": "${context:key}"}));
+    let by_url = provider(&found, "by-url");
+    assert_eq!(by_url["protocols"], json!(["openai-chat-completions"]));
+    assert_eq!(by_url["base_urls"]["openai"], "https://b.example/v1");
+    assert_eq!(provider(&found, "plain")["protocols"], json!(["openai-responses"]));
+    assert!(found["skipped"].to_string().contains("Account"), "{found:#}");
+}
+
+#[test]
+fn cc_switchs_export_is_read_where_sqlite_is_and_runs_nothing() {
+    let sandbox = Sandbox::new();
+    let settings = json!({"env": {"ANTHROPIC_BASE_URL": "https://e.example", "ANTHROPIC_AUTH_TOKEN": KEY}});
+    let sql = format!(
+        "-- CC Switch SQLite export\n.shell touch ran\nPRAGMA foreign_keys=OFF;\nCREATE TABLE providers (id TEXT, app_type \
+         TEXT, name TEXT, settings_config TEXT, sort_index INTEGER, meta TEXT);\nINSERT INTO providers VALUES \
+         ('a','claude','Exported','{settings}',NULL,'{{}}');\n"
+    );
+    let harmless = sql.replace(".shell touch ran\n", "");
+    sandbox.write(&sandbox.path("work/harmless.sql"), harmless);
+    sandbox.write(&sandbox.path("work/hostile.sql"), sql);
+    let ran = sandbox.agent_run(&["import", "cc-switch", "harmless.sql", "--json"]);
+    if Command::new("sqlite3").arg("-version").output().is_ok() {
+        let found: Json = serde_json::from_str(&ran.clean().stdout).unwrap();
+        assert_eq!(provider(&found, "exported")["base_urls"]["anthropic"], "https://e.example");
+    } else {
+        ran.exits(1).complains(&["the program sqlite3, which is not on PATH", "help: install sqlite3"]);
+    }
+    sandbox.agent_run(&["import", "cc-switch", "hostile.sql"]);
+    assert!(!sandbox.path("work/ran").exists());
+}
