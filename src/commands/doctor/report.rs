@@ -185,7 +185,7 @@ impl DoctorReport {
             print(&mut text, &findings.iter().collect::<Vec<_>>(), screen);
         }
         let mut known: Vec<(&str, usize)> = Vec::new();
-        for finding in self.with(Severity::Known) {
+        for finding in self.with(Severity::Known).filter(|finding| !self.is_asked(finding)) {
             match known.last_mut() {
                 Some((subject, count)) if *subject == finding.subject => *count += 1,
                 _ => known.push((&finding.subject, 1)),

@@ -28,7 +28,7 @@ pub fn look(
     interrupts: &Interrupts,
 ) -> Result<Group> {
     let shown = version.map_or_else(|| "of unknown version".to_owned(), |version| version::shown(version));
-    let mut group = Group::new(format!("What holds for {} {shown}", agent.title()));
+    let mut group = Group::new(format!("What holds for {} {shown}", agent.title())).asked();
     match run(agent, program, version, dirs, env, interrupts) {
         Ok(verdicts) => {
             let mut findings: Vec<_> =
