@@ -125,7 +125,7 @@ fn launch(
         sandbox.plant(path, text).with_context(|| format!("could not write {path}"))?;
     }
     let context = sandbox.context(agent, env, program, &provider)?;
-    let beside = trial.beside.then(|| sandbox.prepare(agent, trial, sandbox::BESIDE, &context));
+    let beside = trial.beside.then(|| context.prepare(agent, trial, sandbox::BESIDE));
     let output = thread::scope(|scope| -> Result<ProbeOutput> {
         let run = |prepared: crate::launch::PreparedLaunch, name: &str| {
             super::run_one(prepared, &sandbox.path("work"), &sandbox.path(name), limit, interrupts)
@@ -138,7 +138,7 @@ fn launch(
             }
             None => None,
         };
-        let first = sandbox.prepare(agent, trial, sandbox::PROVIDER, &context);
+        let first = context.prepare(agent, trial, sandbox::PROVIDER);
         let output = first.and_then(|prepared| run(prepared, "first"));
         if let Some(second) = second {
             second.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the second launch was lost")))?;

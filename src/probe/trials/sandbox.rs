@@ -121,21 +121,20 @@ impl TrialSandbox {
         let dirs = Dirs { cwd: self.path("work"), ..env.dirs()? };
         Ok(TrialContext { env, dirs, config: format!("providers:\n{first}{second}") })
     }
+}
 
+impl TrialContext {
     /// Makes the trial's launch on a provider ready. What it warns of is what was planted.
     pub fn prepare(
         &self,
         agent: &'static dyn Agent,
         trial: &Trial,
         provider: &str,
-        context: &TrialContext,
     ) -> Result<PreparedLaunch> {
         let request = LaunchRequest { args: trial.words.clone(), ..LaunchRequest::new(agent, provider) };
-        launch::prepare(&request, &context.as_context()?, UserFiles::Merge, &mut Vec::new())
+        launch::prepare(&request, &self.as_context()?, UserFiles::Merge, &mut Vec::new())
     }
-}
 
-impl TrialContext {
     fn as_context(&self) -> Result<Context<'_>> {
         let loaded: Loaded = config::parse(self.config.clone(), "the config of a trial".as_ref())?;
         Ok(Context { env: &self.env, dirs: self.dirs.clone(), loaded })
