@@ -17,7 +17,6 @@ settings; with --probe=version each agent is tried in an empty home with files
 that ask for the key or for another model. Without a part, both are done.
 
 Exit status: 1 when something is wrong.")]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct DoctorArgs {
     /// Check only this provider and its key; or AGENT@PROVIDER
     pub provider: Option<String>,

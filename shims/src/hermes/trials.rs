@@ -76,11 +76,3 @@ fn compaction() -> Trial {
         TrialTest::Then("fill the window", "summar"),
     )
 }
-
-fn beside() -> Trial {
-    Trial { beside: true, ..Trial::new(asks("try two at once")) }.holds(
-        "at once",
-        "a second launch at once, on another provider, changes nothing",
-        TrialTest::Apart,
-    )
-}
