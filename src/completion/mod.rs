@@ -12,6 +12,7 @@
 //! is done here: values that depend on the words before, fewer candidates than it has where they would only be in the
 //! way, long lists in parts, and "from here on, ask the agent's own completion", which it has no word for.
 
+mod candidate;
 mod context;
 mod reply;
 mod values;
@@ -25,9 +26,10 @@ use clap::CommandFactory;
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::complete;
 
+use self::candidate::Candidate;
 use self::context::CompletionContext;
 use self::reply::Reply;
-use self::values::{Candidate, Values};
+use self::values::Values;
 use crate::cli::{Cli, Shell, words};
 use crate::env::Environment;
 use crate::ui;

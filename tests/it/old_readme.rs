@@ -1,8 +1,7 @@
 //! The commands, config forms and variables of the launcher that had this name before: files and habits that people
 //! have. Each is tried as that tool's README said it; what is meant differently is asserted as such.
 
-use std::os::unix::fs::PermissionsExt;
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use serde_json::Value as Json;
 

@@ -5,7 +5,8 @@ use std::process::{Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{claude, sandbox, until};
+use super::until;
+use super::{claude, sandbox};
 use crate::support::Sandbox;
 use crate::support::tmux::Tmux;
 

@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::support::tree::Tree;
 use crate::support::{Ran, Sandbox};
 
-use super::{CONFIG, until};
+use super::CONFIG;
+use super::until;
 
 /// An agent with the manners of Claude Code; what is put in place of `WAYS` breaks them.
 const AGENT: &str = r#"#!/bin/sh
