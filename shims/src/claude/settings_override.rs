@@ -21,7 +21,8 @@ use super::front_matter::Document;
 use super::onboarding::StateFile;
 use super::source::{SettingsSource, as_text};
 use super::{
-    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, trust,
+    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, terminals,
+    trust,
 };
 use crate::{Inputs, Launch, Plan, Value};
 
@@ -82,6 +83,7 @@ pub fn apply(
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);
+    terminals::add(found, state, &mut guard);
     picker::add(launch, found, plan, &mut guard);
     own_settings::add_argument(found.own(), guard, launch, inputs, plan);
     unheld.denied.add_argument(plan);
