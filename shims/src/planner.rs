@@ -80,14 +80,14 @@ impl Plan {
             agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
                 && !agent.env_spared().iter().any(|(pattern, _)| matches(pattern, name))
         };
-        self.listens_to_key_variable = launch.key_variable.as_ref().is_some_and(listens);
+        self.own_key_variables = launch.key_variables.iter().filter(|name| listens(name)).cloned().collect();
         for name in launch.keep_env.iter().filter(|name| listens(name)) {
             self.warn(format!(
                 "keep_env: {name} is removed nevertheless, because {} itself reads it",
                 agent.title()
             ));
         }
-        let own = launch.key_variable.iter().filter(|_| agent.is_coding_agent());
+        let own = launch.key_variables.iter().filter(|_| agent.is_coding_agent());
         for name in launch.foreign_keys.iter().chain(own).filter(|name| !launch.keep_env.contains(*name)) {
             self.unset(name);
         }

@@ -35,7 +35,7 @@ struct StateContent {
 
 /// The state file, looked at.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "five facts that have nothing to do with each other")]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct StateFile {
     /// Where it is, or will be.
     pub path: PathBuf,
@@ -44,8 +44,8 @@ pub struct StateFile {
     /// Whether it holds the key of a login at Anthropic's console, which goes out as `x-api-key` beside any
     /// bearer token (2.1.197).
     pub has_login_key: bool,
-    /// Whether the user's own MCP servers name the variable that the provider's key was read from.
-    pub servers_name_key_variable: bool,
+    /// Which of the variables that the provider's key and headers were read from the user's own MCP servers name.
+    pub variables_of_servers: Vec<String>,
     /// Whether it has teammates run in another terminal, as old versions wrote it there.
     pub puts_teammates_elsewhere: bool,
     onboarded: bool,
@@ -65,7 +65,7 @@ impl StateFile {
             path,
             env: Json::Null,
             has_login_key: false,
-            servers_name_key_variable: false,
+            variables_of_servers: Vec::new(),
             puts_teammates_elsewhere: false,
             onboarded: false,
             open,
@@ -86,18 +86,10 @@ impl StateFile {
             plan.warn(format!("{} is not UTF-8 and stays as it is", path.display()));
         }
         let has_login_key = login_key.as_str().is_some_and(|key| !key.is_empty());
-        let servers_name_key_variable =
-            launch.key_variable.as_deref().is_some_and(|variable| servers_name(bytes, variable));
+        let is_named = |variable: &&String| servers_name(bytes, variable);
+        let variables_of_servers = launch.key_variables.iter().filter(is_named).cloned().collect();
         let puts_teammates_elsewhere = terminals::is_elsewhere(&teammates);
-        Ok(Self {
-            path,
-            env,
-            has_login_key,
-            servers_name_key_variable,
-            puts_teammates_elsewhere,
-            onboarded,
-            open,
-        })
+        Ok(Self { path, env, has_login_key, variables_of_servers, puts_teammates_elsewhere, onboarded, open })
     }
 
     /// Plans what is missing in the file; nothing when nothing is.

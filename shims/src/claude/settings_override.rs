@@ -90,15 +90,16 @@ pub fn apply(
     Ok(())
 }
 
-/// Keeps the user's `key_env` variable where the user's own servers or hooks name it.
+/// Keeps a variable of the key or the headers where the user's own servers or hooks name it.
 fn keep_users_key_variable(found: &FoundSettings, state: &StateFile, launch: &Launch, plan: &mut Plan) {
-    let Some(variable) = launch.key_variable.as_deref() else { return };
-    if state.servers_name_key_variable {
-        plan.keep_key_variable(launch, &state.path);
-    }
-    let users = found.sources.iter().filter(|source| source.is_users());
-    for source in users.filter(|source| hooks::name_variable(source, variable)) {
-        plan.keep_key_variable(launch, &source.path);
+    for variable in &launch.key_variables {
+        if state.variables_of_servers.contains(variable) {
+            plan.keep_key_variable(variable, &state.path);
+        }
+        let users = found.sources.iter().filter(|source| source.is_users());
+        for source in users.filter(|source| hooks::name_variable(source, variable)) {
+            plan.keep_key_variable(variable, &source.path);
+        }
     }
 }
 

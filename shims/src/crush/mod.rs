@@ -142,10 +142,10 @@ impl Agent for Crush {
         let mut settings = homes.theirs.carried(inputs)?;
         let files = ProjectFiles::read(&homes.start, &homes.project, launch, inputs)?;
 
-        if let Some(name) = &launch.key_variable
-            && let Some(path) = homes.theirs.naming(name, &settings, inputs)
-        {
-            plan.keep_key_variable(launch, &path);
+        for name in &launch.key_variables {
+            if let Some(path) = homes.theirs.naming(name, &settings, inputs) {
+                plan.keep_key_variable(name, &path);
+            }
         }
         let mut ours = homes.variables();
         ours.extend(provider.variables.iter().cloned());

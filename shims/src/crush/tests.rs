@@ -187,7 +187,7 @@ fn crushs_own_variables_go_but_for_those_that_move_nothing() {
 
 #[test]
 fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
-    let launch = Launch { key_variable: Some("MY_KEY".into()), ..launch(&[]) };
+    let launch = Launch { key_variables: ["MY_KEY".into()].into(), ..launch(&[]) };
     let stays = |path: &str, text: &str| {
         let plan = plan(&launch, machine(&[("MY_KEY", "sk")], &[(path, text)]));
         !plan.env.contains_key(OsStr::new("MY_KEY"))
@@ -203,7 +203,7 @@ fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
 #[test]
 fn a_key_does_not_stay_under_the_name_of_a_variable_that_is_spared() {
     for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"] {
-        let launched = Launch { key_variable: Some(name.into()), ..launch(&[]) };
+        let launched = Launch { key_variables: [name.into()].into(), ..launch(&[]) };
         let gone = |launch: &Launch, files: &[(&str, &str)]| {
             plan(launch, machine(&[(name, "sk")], files)).env.get(OsStr::new(name)) == Some(&None)
         };

@@ -125,8 +125,10 @@ impl Agent for Hermes {
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
         managed_config::plan(launch, &runtime, &homes, inputs, plan)?;
-        if let Some(path) = homes.names_key_variable(launch, &settings, inputs) {
-            plan.keep_key_variable(launch, &path);
+        for name in &launch.key_variables {
+            if let Some(path) = homes.names_variable(name, &settings, inputs) {
+                plan.keep_key_variable(name, &path);
+            }
         }
         routing.set_variables(plan);
         let jobs = choices::warning(&homes, &words, inputs);
