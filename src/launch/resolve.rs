@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use anyhow::{Result, anyhow, bail};
+use shims::proxy::with_usual_host;
 use shims::template::Field;
 use shims::window::split_long_context;
 use shims::{Agent, Launch, Message, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
@@ -219,7 +220,7 @@ pub fn key_path(request: &LaunchRequest, below: &[&str]) -> Vec<String> {
 fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
     let key = key_path(request, &["base_urls", protocol.family()]);
     match provider.base_url(protocol) {
-        Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
+        Some(url) => Ok(Sourced::new(with_usual_host(url), Origin::Config(key))),
         None => bail!(Message::new(
             format!("no base URL for {protocol}"),
             format!("add `{}` to the config", key.join("."))
@@ -228,7 +229,7 @@ fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) ->
 }
 
 fn base_urls(provider: &Provider) -> BTreeMap<&'static str, String> {
-    let url = |protocol: Protocol| Some((protocol.family(), provider.base_url(protocol)?.to_owned()));
+    let url = |protocol: Protocol| Some((protocol.family(), with_usual_host(provider.base_url(protocol)?)));
     Protocol::ALL.into_iter().filter_map(url).collect()
 }
 

@@ -72,6 +72,11 @@ impl Agent for Crush {
         variables::FAMILY
     }
 
+    /// Crush looks below the folders of XDG for instructions and skills too (0.90.1).
+    fn home_variables(&self) -> &'static [&'static str] {
+        &["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", homes::CONFIG, homes::DATA]
+    }
+
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         variables::SPARED
     }

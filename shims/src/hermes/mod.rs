@@ -64,6 +64,10 @@ impl Agent for Hermes {
         variables::FAMILY
     }
 
+    fn home_variables(&self) -> &'static [&'static str] {
+        &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"]
+    }
+
     fn refused_key(&self, key: &str) -> Option<&'static str> {
         routing::refused_key(key)
     }
