@@ -257,3 +257,20 @@ fn a_users_file_that_crush_refuses_stops_the_launch() {
     let error = try_plan(&launch(&[]), broken).expect_err("refused").render();
     assert!(error.starts_with("could not read /h/.config/crush/crush.json:2:1: "), "{error}");
 }
+
+#[test]
+fn a_base_url_that_would_end_every_start_is_set_to_nothing() {
+    let name = "OPENAI_BASE_URL";
+    let planned = |variables: &[(&str, &str)], files: &[(&str, &str)]| {
+        let plan = plan(&launch(&[]), machine(variables, files));
+        let pinned = session(&launch(&[]), &plan)["env"].get("CRUSH_OPENAI_BASE_URL").is_some();
+        (env(&plan, name), pinned)
+    };
+    let nothing = Some(String::new());
+    assert_eq!(planned(&[(name, "127.0.0.1:1")], &[]), (nothing.clone(), false));
+    assert_eq!(planned(&[(name, "http://127.0.0.1:1")], &[]), (None, false));
+    let dotenv = ("/h/p/.env", "OPENAI_BASE_URL=127.0.0.1:1\n");
+    assert_eq!(planned(&[], &[dotenv]), (nothing, true));
+    assert_eq!(planned(&[(name, "http://127.0.0.1:1")], &[dotenv]), (None, true));
+    assert_eq!(planned(&[], &[]), (None, false));
+}
