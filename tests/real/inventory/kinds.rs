@@ -39,7 +39,7 @@ const WORDS: [(&str, &[&str]); 5] = [
 pub fn by_words(name: &str) -> Option<&'static str> {
     let words = words(name);
     let has = |word: &&str| words.iter().any(|w| w == word || w.strip_suffix('s') == Some(word));
-    WORDS.iter().find(|(_, list)| list.iter().any(|word| has(word))).map(|(kind, _)| *kind)
+    WORDS.iter().find(|(_, list)| list.iter().any(has)).map(|(kind, _)| *kind)
 }
 
 /// The words of `MAX_TOKENS`, `max-tokens` or `maxTokens`.
