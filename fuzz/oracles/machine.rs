@@ -145,7 +145,7 @@ pub fn launch(protocol: Protocol, base_url: &str) -> Launch {
         anthropic_use_api_key: false,
         headers: BTreeMap::from([("X-Token".to_owned(), Value::from(PLANTED_KEY))]),
         extra_env: BTreeMap::new(),
-        key_variable: Some("P_KEY".to_owned()),
+        key_variables: ["P_KEY".to_owned()].into(),
         keep_env: BTreeSet::new(),
         foreign_keys: std::iter::once("Q_KEY".to_owned()).collect(),
         proxy: Proxy::Inherit,

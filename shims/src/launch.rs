@@ -106,9 +106,9 @@ pub struct Launch {
     pub headers: BTreeMap<String, Value>,
     /// The user's last word on the child's environment.
     pub extra_env: BTreeMap<String, Value>,
-    /// The variable that the key was read from (`key_env`). A coding agent does not inherit it: a project knows
-    /// its name and could have it sent anywhere.
-    pub key_variable: Option<String>,
+    /// The variables that the key (`key_env`) and the headers (`${env:…}`) were read from. A coding agent does not
+    /// inherit them: a project knows their names and could have them sent anywhere.
+    pub key_variables: BTreeSet<String>,
     /// Variables with a provider's key that the agent inherits all the same, because the config says so.
     pub keep_env: BTreeSet<String>,
     /// Variables that hold other providers' keys, which this child must not see.
@@ -197,7 +197,7 @@ impl Launch {
             anthropic_use_api_key: false,
             headers: BTreeMap::new(),
             extra_env: BTreeMap::new(),
-            key_variable: None,
+            key_variables: BTreeSet::new(),
             keep_env: BTreeSet::new(),
             foreign_keys: BTreeSet::new(),
             proxy: Proxy::Inherit,

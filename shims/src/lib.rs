@@ -106,6 +106,12 @@ pub trait Agent: Sync {
     /// `CLAUDE_CODE_SKIP_*_AUTH`.
     fn managed_env_vars(&self) -> &'static [&'static str];
 
+    /// The variables that say where the agent has its files. A launch looks there and writes there before it is given
+    /// `extra_env`, which must not move them.
+    fn home_variables(&self) -> &'static [&'static str] {
+        &["HOME"]
+    }
+
     /// Why the agent would not send this key, as a sentence; a launch with it is refused.
     fn refused_key(&self, _key: &str) -> Option<&'static str> {
         None

@@ -130,8 +130,8 @@ pub struct Plan {
     pub merges: BTreeMap<PathBuf, Merge>,
     /// What to tell the user.
     pub notes: Vec<Note>,
-    /// Whether the `key_env` variable is one of the agent's own, which is removed whoever names it.
-    pub listens_to_key_variable: bool,
+    /// The variables of the key that the agent itself listens to, which are removed whoever names them.
+    pub own_key_variables: BTreeSet<String>,
 }
 
 impl Plan {
@@ -143,7 +143,7 @@ impl Plan {
         });
         let last = launch.extra_env.iter().map(|(name, value)| (name.as_str(), value));
         let secret = set.chain(last).filter(|(_, value)| value.is_secret());
-        secret.map(|(name, _)| name.to_owned()).chain(launch.key_variable.clone()).collect()
+        secret.map(|(name, _)| name.to_owned()).chain(launch.key_variables.iter().cloned()).collect()
     }
 
     /// Sets a variable of the child.
@@ -156,13 +156,12 @@ impl Plan {
         self.env.insert(name.as_ref().to_owned(), None);
     }
 
-    /// Lets the child inherit the provider's `key_env` variable where a file of the user's own, not of a project,
-    /// names it, and says which.
-    pub fn keep_key_variable(&mut self, launch: &Launch, named_by: &Path) {
-        let Some(name) = &launch.key_variable else { return };
+    /// Lets the child inherit a variable of the provider's key or headers where a file of the user's own, not of a
+    /// project, names it, and says which.
+    pub fn keep_key_variable(&mut self, name: &str, named_by: &Path) {
         // What the agent itself listens to would be a second credential.
         if let Some(None) = self.env.get(OsStr::new(name))
-            && !self.listens_to_key_variable
+            && !self.own_key_variables.contains(name)
         {
             self.env.remove(OsStr::new(name));
             self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));

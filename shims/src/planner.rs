@@ -3,10 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::inputs::matches;
-use crate::{Agent, Dirs, Inputs, Launch, Plan, proxy};
+use crate::{Agent, Dirs, Inputs, Launch, Message, Part, Plan, proxy};
 
 /// The variable that counts launchers within launchers.
 pub const DEPTH: &str = "AGENT_RUN_DEPTH";
@@ -16,12 +16,41 @@ pub fn uncopied(agent: &dyn Agent, dirs: &Dirs) -> Option<PathBuf> {
     agent.has_runtime_home().then(|| dirs.state.join(format!("{}-not-copied.json", agent.name())))
 }
 
+/// Refuses an `extra_env` that gives a coding agent other files than those that the launch looked at.
+fn check_homes(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> {
+    if !agent.is_coding_agent() {
+        return Ok(());
+    }
+    for &name in agent.home_variables() {
+        let Some(value) = launch.extra_env.get(name) else { continue };
+        let is_inherited = match (value.parts(), inputs.var(name)) {
+            ([Part::Env(inherited)], _) => inherited == name,
+            (_, Some(inherited)) => value.plain().is_some_and(|value| value == inherited),
+            (_, None) => false,
+        };
+        if !is_inherited {
+            bail!(Message::new(
+                format!(
+                    "providers.{}.extra_env.{name} would give {} other settings than those that this launch looked at",
+                    launch.provider,
+                    agent.title()
+                ),
+                format!(
+                    "take {name} out; `isolated: true` gives a provider settings and sessions of its own"
+                )
+            ));
+        }
+    }
+    Ok(())
+}
+
 impl Plan {
     /// Plans a whole launch: clear the environment, then set it, then the user's last word.
     ///
     /// # Errors
     /// As [`Agent::plan`].
     pub fn of(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<Self> {
+        check_homes(agent, launch, inputs)?;
         let mut plan = Self {
             program: inputs.program_or(|| agent.program(&launch.args, inputs)),
             fallback_programs: agent.fallback_programs(inputs),
@@ -80,14 +109,14 @@ impl Plan {
             agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
                 && !agent.env_spared().iter().any(|(pattern, _)| matches(pattern, name))
         };
-        self.listens_to_key_variable = launch.key_variable.as_ref().is_some_and(listens);
+        self.own_key_variables = launch.key_variables.iter().filter(|name| listens(name)).cloned().collect();
         for name in launch.keep_env.iter().filter(|name| listens(name)) {
             self.warn(format!(
                 "keep_env: {name} is removed nevertheless, because {} itself reads it",
                 agent.title()
             ));
         }
-        let own = launch.key_variable.iter().filter(|_| agent.is_coding_agent());
+        let own = launch.key_variables.iter().filter(|_| agent.is_coding_agent());
         for name in launch.foreign_keys.iter().chain(own).filter(|name| !launch.keep_env.contains(*name)) {
             self.unset(name);
         }
@@ -102,6 +131,29 @@ impl Plan {
                 self.info(format!("extra_env replaces {name}={ours}"));
             }
             self.env.insert(name.into(), Some(value.clone()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Protocol, Value, coding_agents};
+
+    #[test]
+    fn extra_env_moves_no_home_from_under_a_launch() {
+        let mut inputs = Inputs::default();
+        inputs.env.insert("HOME".into(), "/home/u".into());
+        for agent in coding_agents() {
+            let launch = |name: &str, value: Value| Launch {
+                extra_env: [(name.to_owned(), value)].into(),
+                ..Launch::sample("p", Protocol::Anthropic, "https://p.example", "m")
+            };
+            for name in agent.home_variables() {
+                let error = Plan::of(agent, &launch(name, "/other".into()), &inputs).expect_err(name);
+                assert!(error.to_string().contains(&format!("extra_env.{name}")), "{error}");
+            }
+            assert!(check_homes(agent, &launch("HOME", "/home/u".into()), &inputs).is_ok());
         }
     }
 }

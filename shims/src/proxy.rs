@@ -24,6 +24,29 @@ pub fn host(url: &str) -> &str {
     }
 }
 
+/// The URL with the usual spelling of its host, where that is this machine: `http://127.1` becomes `http://127.0.0.1`.
+///
+/// Agents compare the host with `NO_PROXY` each in its own way, some as it is written and some as it is understood; of
+/// the usual spelling all think alike. One of the others Claude Code 2.1.332, Codex 0.171.0, Hermes 0.19.0 and Crush
+/// 0.90.1 sent to the proxy, key included.
+pub fn with_usual_host(url: &str) -> String {
+    let written = host(url);
+    if !is_loopback(url) {
+        return url.to_owned();
+    }
+    let name = written.strip_suffix('.').unwrap_or(written);
+    let address = name.parse().ok().or_else(|| in_numbers(name).map(IpAddr::V4));
+    let usual = match address.map(|address| address.to_canonical()) {
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        None => name.to_ascii_lowercase(),
+    };
+    let bracketed = format!("[{written}]");
+    let old = if url.contains(&bracketed) { &bracketed } else { written };
+    let scheme = url.find("://").map_or(0, |at| at + 3);
+    format!("{}{}", &url[..scheme], url[scheme..].replacen(old, &usual, 1))
+}
+
 /// Whether the URL's host is this machine.
 pub fn is_loopback(url: &str) -> bool {
     let host = host(url);
@@ -102,6 +125,28 @@ mod tests {
         assert_eq!(host("http://[::1]:80/v1"), "::1");
         assert_eq!(host("https://user:pw@host.example/x@y"), "host.example");
         assert_eq!(host("https://host.example?x"), "host.example");
+    }
+
+    #[test]
+    fn a_host_of_this_machine_is_spelled_as_all_agents_know_it() {
+        for (written, usual) in [
+            ("http://127.1:7711/v1", "http://127.0.0.1:7711/v1"),
+            ("http://localhost.:1/localhost.", "http://localhost:1/localhost."),
+            ("http://127.0.0.1.:1", "http://127.0.0.1:1"),
+            ("http://2130706433", "http://127.0.0.1"),
+            ("http://0x7f.1:1/v1", "http://127.0.0.1:1/v1"),
+            ("http://127.000.000.001:1", "http://127.0.0.1:1"),
+            ("http://[::ffff:127.0.0.1]:1/v1", "http://127.0.0.1:1/v1"),
+            ("http://[0:0::1]:1", "http://[::1]:1"),
+            ("http://0/v0", "http://0.0.0.0/v0"),
+            ("HTTP://LocalHost:1", "HTTP://localhost:1"),
+            ("http://a.localhost:1", "http://a.localhost:1"),
+            ("http://127.9.9.9:1", "http://127.9.9.9:1"),
+            ("https://10.1:1", "https://10.1:1"),
+            ("https://Host.example./x", "https://Host.example./x"),
+        ] {
+            assert_eq!(with_usual_host(written), usual);
+        }
     }
 
     #[test]

@@ -190,7 +190,7 @@ fn inserted(text: &str, tree: Option<&Tree>, block: &str) -> Option<String> {
     let next = next.unwrap_or(lines.len());
 
     let entries = tree.map(|tree| tree.keys(&[PROVIDERS.into()])).unwrap_or_default();
-    let empty = lines[providers.line - 1].replacen("{}", "", 1);
+    let empty = lines[providers.line - 1].replacen(" {}", "", 1);
     let (indent, at) = if let Some((_, first)) = entries.first() {
         let indent: String = lines.get(first.line - 1)?.chars().take(first.column - 1).collect();
         (indent, end_of(&lines, providers.line - 1, next))

@@ -146,6 +146,21 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
                 "name the key by key_env, key_file or key_command, if the provider takes a bearer token";
             found.push(Diagnostic::of(name, &["headers", header], message, help));
         }
+        for variable in provider.extra_env.keys() {
+            let moved: Vec<_> = shims::coding_agents()
+                .filter(|agent| speaks(agent) && agent.home_variables().contains(&variable.as_str()))
+                .map(Agent::title)
+                .collect();
+            if !moved.is_empty() {
+                let message = format!(
+                    "gives {} other settings than a launch looks at; unless it is what you have anyway, the launch is \
+                     refused",
+                    moved.join(" and ")
+                );
+                let help = "remove it; `isolated: true` gives a provider settings and sessions of its own";
+                found.push(Diagnostic::of(name, &["extra_env", variable], message, help));
+            }
+        }
     }
     found
 }

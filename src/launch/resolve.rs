@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
 use anyhow::{Result, anyhow, bail};
+use shims::proxy::with_usual_host;
 use shims::template::Field;
 use shims::window::split_long_context;
 use shims::{Agent, Launch, Message, Origin, Protocol, Sessions, Sourced, Template, Tiers, Value};
@@ -135,7 +136,7 @@ pub fn resolve(
         anthropic_use_api_key: provider.anthropic_use_api_key,
         headers,
         extra_env,
-        key_variable: provider.key_env.clone(),
+        key_variables: key_variables(provider),
         keep_env: provider.keep_env.clone(),
         foreign_keys: foreign_keys(config, provider),
         proxy: provider.proxy.0.clone(),
@@ -219,7 +220,7 @@ pub fn key_path(request: &LaunchRequest, below: &[&str]) -> Vec<String> {
 fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) -> Result<Sourced<String>> {
     let key = key_path(request, &["base_urls", protocol.family()]);
     match provider.base_url(protocol) {
-        Some(url) => Ok(Sourced::new(url.to_owned(), Origin::Config(key))),
+        Some(url) => Ok(Sourced::new(with_usual_host(url), Origin::Config(key))),
         None => bail!(Message::new(
             format!("no base URL for {protocol}"),
             format!("add `{}` to the config", key.join("."))
@@ -228,7 +229,7 @@ fn base_url(request: &LaunchRequest, provider: &Provider, protocol: Protocol) ->
 }
 
 fn base_urls(provider: &Provider) -> BTreeMap<&'static str, String> {
-    let url = |protocol: Protocol| Some((protocol.family(), provider.base_url(protocol)?.to_owned()));
+    let url = |protocol: Protocol| Some((protocol.family(), with_usual_host(provider.base_url(protocol)?)));
     Protocol::ALL.into_iter().filter_map(url).collect()
 }
 
@@ -259,11 +260,45 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
     Ok(())
 }
 
-/// The variables of other providers' keys; one that this provider uses too stays.
+/// The variables of a provider's key, and of what its headers carry, which for some is the key.
+fn key_variables(provider: &Provider) -> BTreeSet<String> {
+    let headers = provider.headers.values().flat_map(Template::variables);
+    let headers = headers.filter(|name| !is_of_the_session(name)).map(str::to_owned);
+    provider.key_env.iter().cloned().chain(headers).collect()
+}
+
+/// The variables of other providers' keys and headers; one that this provider uses too is not among them.
 fn foreign_keys(config: &Config, provider: &Provider) -> BTreeSet<String> {
-    let others = config.providers.values().filter_map(|other| other.key_env.as_ref());
-    let others = others.chain(&config.others.key_variables).cloned();
-    others.filter(|name| provider.key_env.as_ref() != Some(name)).collect()
+    let own = key_variables(provider);
+    let others = &config.others;
+    let mut keys: BTreeSet<String> = config.providers.values().flat_map(key_variables).collect();
+    keys.extend(others.key_variables.iter().cloned());
+    keys.extend(others.header_variables.iter().filter(|name| !is_of_the_session(name)).cloned());
+    keys.retain(|name| !own.contains(name));
+    keys
+}
+
+/// Whether programs need the variable, and no credential is in it: a header may name the user or the machine.
+fn is_of_the_session(name: &str) -> bool {
+    const NAMES: [&str; 16] = [
+        "COLORTERM",
+        "DISPLAY",
+        "EDITOR",
+        "HOME",
+        "HOST",
+        "HOSTNAME",
+        "LANG",
+        "LOGNAME",
+        "OLDPWD",
+        "PATH",
+        "PWD",
+        "SHELL",
+        "TERM",
+        "TMPDIR",
+        "TZ",
+        "USER",
+    ];
+    NAMES.contains(&name) || ["LC_", "XDG_"].iter().any(|start| name.starts_with(start))
 }
 
 fn is_isolated(agent: &dyn Agent, name: &str, provider: &Provider, config: &Config) -> bool {

@@ -121,6 +121,41 @@ fn within_an_agents_session_a_missing_key_is_explained_and_keep_env_keeps_it() {
 }
 
 #[test]
+fn a_credential_in_a_header_is_no_more_in_the_environment_than_one_of_key_env() {
+    let lines = "headers: {api-key: '${env:AZURE}', X-User: '${env:USER}'}";
+    let sandbox = sandbox(lines).var("AZURE", "az-1").var("OTHER_AZURE", "az-2").var("USER", "u");
+    let config = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    let other = "  q: {headers: {api-key: 'Bearer ${env:OTHER_AZURE}'}}\n";
+    for agent in ["claude", "codex"] {
+        sandbox.script(agent, "#!/bin/sh\nenv\n");
+    }
+    let launched = |lines: &str, agent: &str| {
+        sandbox.config(&format!("{config}{lines}{other}"));
+        let said = sandbox.agent_run(&["launch", "p", agent]).exits(0).stdout;
+        assert!(said.contains("az-1"), "the header: {said}");
+        ["AZURE=", "OTHER_AZURE=", "USER="].map(|name| said.lines().any(|line| line.starts_with(name)))
+    };
+    for agent in ["claude", "codex"] {
+        assert_eq!(launched("", agent), [false, false, true], "{agent}");
+        assert_eq!(launched("    keep_env: [AZURE]\n", agent), [true, false, true], "{agent}");
+    }
+}
+
+#[test]
+fn a_home_in_extra_env_is_refused_and_the_check_says_so() {
+    let sandbox = sandbox("key: sk-1\nextra_env: {HOME: /other}");
+    sandbox
+        .agent_run(&["launch", "p", "claude"])
+        .exits(125)
+        .complains(&["providers.p.extra_env.HOME", "isolated"]);
+    let ran = sandbox.agent_run(&["config", "check"]);
+    assert!(
+        format!("{}{}", ran.stdout, ran.stderr).contains("providers.p.extra_env.HOME gives Claude Code"),
+        "{ran:?}"
+    );
+}
+
+#[test]
 fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
     let sandbox = sandbox("key: sk-1");
     sandbox.fake_agent("codex");

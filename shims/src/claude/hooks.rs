@@ -82,9 +82,9 @@ pub fn allowed_variables(
     Ok(is_needed.then_some(allowed))
 }
 
-/// Whether it is the user's `key_env` variable and the child inherits it.
+/// Whether it is a variable of the user's key or headers and the child inherits it.
 fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
-    launch.key_variable.as_deref() == Some(name) && !plan.env.contains_key(OsStr::new(name))
+    launch.key_variables.contains(name) && !plan.env.contains_key(OsStr::new(name))
 }
 
 /// Whether there may be hooks that no settings file shows.

@@ -34,6 +34,7 @@ mod plugins;
 mod policy;
 mod settings_override;
 mod source;
+mod terminals;
 #[cfg(test)]
 mod tests;
 mod trials;
@@ -143,6 +144,7 @@ impl Agent for Claude {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        terminals::check(launch)?;
         let state = onboarding::StateFile::read(launch, inputs, plan)?;
         route(launch, &state, plan)?;
         choose_models(launch, plan)?;

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::{mcp_servers, paths};
+use super::{mcp_servers, paths, terminals};
 use crate::json::{self, JAVASCRIPT};
 use crate::{Edit, Fact, Inputs, Launch, Merge, Plan};
 
@@ -29,6 +29,8 @@ struct StateContent {
     env: Json,
     #[serde(rename = "primaryApiKey")]
     login_key: Json,
+    #[serde(rename = "teammateMode")]
+    teammates: Json,
 }
 
 /// The state file, looked at.
@@ -42,8 +44,10 @@ pub struct StateFile {
     /// Whether it holds the key of a login at Anthropic's console, which goes out as `x-api-key` beside any
     /// bearer token (2.1.197).
     pub has_login_key: bool,
-    /// Whether the user's own MCP servers name the variable that the provider's key was read from.
-    pub servers_name_key_variable: bool,
+    /// Which of the variables that the provider's key and headers were read from the user's own MCP servers name.
+    pub variables_of_servers: Vec<String>,
+    /// Whether it has teammates run in another terminal, as old versions wrote it there.
+    pub puts_teammates_elsewhere: bool,
     onboarded: bool,
     /// Whether it can be changed.
     open: bool,
@@ -61,7 +65,8 @@ impl StateFile {
             path,
             env: Json::Null,
             has_login_key: false,
-            servers_name_key_variable: false,
+            variables_of_servers: Vec::new(),
+            puts_teammates_elsewhere: false,
             onboarded: false,
             open,
         };
@@ -74,16 +79,17 @@ impl StateFile {
             }
         };
         let Some(bytes) = bytes else { return Ok(unread(path, true)) };
-        let StateContent { onboarded, env, login_key } = content(&path, bytes)?;
+        let StateContent { onboarded, env, login_key, teammates } = content(&path, bytes)?;
         let onboarded = onboarded == Json::Bool(true);
         let open = std::str::from_utf8(bytes).is_ok();
         if !open && !onboarded {
             plan.warn(format!("{} is not UTF-8 and stays as it is", path.display()));
         }
         let has_login_key = login_key.as_str().is_some_and(|key| !key.is_empty());
-        let servers_name_key_variable =
-            launch.key_variable.as_deref().is_some_and(|variable| servers_name(bytes, variable));
-        Ok(Self { path, env, has_login_key, servers_name_key_variable, onboarded, open })
+        let is_named = |variable: &&String| servers_name(bytes, variable);
+        let variables_of_servers = launch.key_variables.iter().filter(is_named).cloned().collect();
+        let puts_teammates_elsewhere = terminals::is_elsewhere(&teammates);
+        Ok(Self { path, env, has_login_key, variables_of_servers, puts_teammates_elsewhere, onboarded, open })
     }
 
     /// Plans what is missing in the file; nothing when nothing is.
@@ -129,7 +135,12 @@ fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
     match json::parse(bytes, JAVASCRIPT) {
         Ok(whole @ Json::Object(_)) => {
             let of = |name| whole[name].clone();
-            Ok(StateContent { onboarded: of(FLAG), env: of("env"), login_key: of("primaryApiKey") })
+            Ok(StateContent {
+                onboarded: of(FLAG),
+                env: of("env"),
+                login_key: of("primaryApiKey"),
+                teammates: of(terminals::SETTING),
+            })
         }
         Ok(_) => bail!(broken(path, 1, 1, "not a JSON object")),
         Err(fault) => bail!(broken(path, fault.line, fault.column, fault.message)),

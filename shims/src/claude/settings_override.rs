@@ -21,7 +21,8 @@ use super::front_matter::Document;
 use super::onboarding::StateFile;
 use super::source::{SettingsSource, as_text};
 use super::{
-    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, trust,
+    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, terminals,
+    trust,
 };
 use crate::{Inputs, Launch, Plan, Value};
 
@@ -82,21 +83,23 @@ pub fn apply(
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);
+    terminals::add(found, state, &mut guard);
     picker::add(launch, found, plan, &mut guard);
     own_settings::add_argument(found.own(), guard, launch, inputs, plan);
     unheld.denied.add_argument(plan);
     Ok(())
 }
 
-/// Keeps the user's `key_env` variable where the user's own servers or hooks name it.
+/// Keeps a variable of the key or the headers where the user's own servers or hooks name it.
 fn keep_users_key_variable(found: &FoundSettings, state: &StateFile, launch: &Launch, plan: &mut Plan) {
-    let Some(variable) = launch.key_variable.as_deref() else { return };
-    if state.servers_name_key_variable {
-        plan.keep_key_variable(launch, &state.path);
-    }
-    let users = found.sources.iter().filter(|source| source.is_users());
-    for source in users.filter(|source| hooks::name_variable(source, variable)) {
-        plan.keep_key_variable(launch, &source.path);
+    for variable in &launch.key_variables {
+        if state.variables_of_servers.contains(variable) {
+            plan.keep_key_variable(variable, &state.path);
+        }
+        let users = found.sources.iter().filter(|source| source.is_users());
+        for source in users.filter(|source| hooks::name_variable(source, variable)) {
+            plan.keep_key_variable(variable, &source.path);
+        }
     }
 }
 

@@ -3,6 +3,12 @@
 use crate::KnownProblem;
 
 pub const PROBLEMS: &[KnownProblem] = &[
+    KnownProblem::until(
+        "0.118.0",
+        "0.171.0",
+        "obeys `[otel]` and `chatgpt_base_url` of a trusted project, so that its events go where that says, without the \
+         key; nothing overrules it",
+    ),
     KnownProblem::still(
         "0.171.0",
         "prints `codex resume …` at its end, which does not find the session; type `codex@PROVIDER resume …`",

@@ -69,6 +69,10 @@ impl Agent for Codex {
         variables::FAMILY
     }
 
+    fn home_variables(&self) -> &'static [&'static str] {
+        &["HOME", "CODEX_HOME"]
+    }
+
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         variables::SPARED
     }

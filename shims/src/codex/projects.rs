@@ -296,17 +296,18 @@ fn variables(server: &Toml) -> impl Iterator<Item = &str> {
 
 /// Lets the variable of the user's key stay where a server of the user's own is sent it.
 pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
-    let Some(name) = &launch.key_variable else { return };
-    if home.isolated {
+    if home.isolated || launch.key_variables.is_empty() {
         return;
     }
     for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
         let text = inputs.text(&path).ok().flatten().unwrap_or_default();
-        // Parsed only where the name is in it, so that most launches parse nothing.
-        let names = text.contains(name.as_str())
-            && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
-        if names {
-            plan.keep_key_variable(launch, &path);
+        for name in &launch.key_variables {
+            // Parsed only where the name is in it, so that most launches parse nothing.
+            let names = text.contains(name.as_str())
+                && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
+            if names {
+                plan.keep_key_variable(name, &path);
+            }
         }
     }
 }

@@ -242,7 +242,7 @@ impl Settings {
             self.add(&format!("shell_environment_policy.set.{name}"), "", Hold::Written);
         }
         let mut names: Vec<_> = secrets(launch, inputs).into_iter().map(|(name, _)| name).collect();
-        names.extend(launch.key_variable.clone());
+        names.extend(launch.key_variables.iter().cloned());
         if !names.is_empty() {
             self.word("shell_environment_policy.set", blank(names));
         }

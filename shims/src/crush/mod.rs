@@ -72,6 +72,11 @@ impl Agent for Crush {
         variables::FAMILY
     }
 
+    /// Crush looks below the folders of XDG for instructions and skills too (0.90.1).
+    fn home_variables(&self) -> &'static [&'static str] {
+        &["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", homes::CONFIG, homes::DATA]
+    }
+
     fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
         variables::SPARED
     }
@@ -142,10 +147,10 @@ impl Agent for Crush {
         let mut settings = homes.theirs.carried(inputs)?;
         let files = ProjectFiles::read(&homes.start, &homes.project, launch, inputs)?;
 
-        if let Some(name) = &launch.key_variable
-            && let Some(path) = homes.theirs.naming(name, &settings, inputs)
-        {
-            plan.keep_key_variable(launch, &path);
+        for name in &launch.key_variables {
+            if let Some(path) = homes.theirs.naming(name, &settings, inputs) {
+                plan.keep_key_variable(name, &path);
+            }
         }
         let mut ours = homes.variables();
         ours.extend(provider.variables.iter().cloned());

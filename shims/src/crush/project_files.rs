@@ -133,7 +133,7 @@ impl ProjectFiles {
         let names_ours = |text: &str| {
             text.contains(OURS)
                 || text.contains("${!")
-                || launch.key_variable.as_ref().is_some_and(|name| text.contains(name.as_str()))
+                || launch.key_variables.iter().any(|name| text.contains(name.as_str()))
         };
         let (mut off, mut runs) = (Vec::new(), false);
         for (key, value) in &object {
@@ -216,7 +216,7 @@ mod tests {
             inputs.facts.insert(path.into(), Fact::File((*text).into()));
         }
         let launch = Launch {
-            key_variable: Some("MY_KEY".into()),
+            key_variables: ["MY_KEY".into()].into(),
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
         let start = Path::new("/p/a");

@@ -187,7 +187,7 @@ fn crushs_own_variables_go_but_for_those_that_move_nothing() {
 
 #[test]
 fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
-    let launch = Launch { key_variable: Some("MY_KEY".into()), ..launch(&[]) };
+    let launch = Launch { key_variables: ["MY_KEY".into()].into(), ..launch(&[]) };
     let stays = |path: &str, text: &str| {
         let plan = plan(&launch, machine(&[("MY_KEY", "sk")], &[(path, text)]));
         !plan.env.contains_key(OsStr::new("MY_KEY"))
@@ -203,7 +203,7 @@ fn the_variable_of_the_key_stays_only_where_the_users_own_server_names_it() {
 #[test]
 fn a_key_does_not_stay_under_the_name_of_a_variable_that_is_spared() {
     for name in ["OPENAI_API_KEY", "ANTHROPIC_API_KEY"] {
-        let launched = Launch { key_variable: Some(name.into()), ..launch(&[]) };
+        let launched = Launch { key_variables: [name.into()].into(), ..launch(&[]) };
         let gone = |launch: &Launch, files: &[(&str, &str)]| {
             plan(launch, machine(&[(name, "sk")], files)).env.get(OsStr::new(name)) == Some(&None)
         };
@@ -256,4 +256,21 @@ fn a_users_file_that_crush_refuses_stops_the_launch() {
     let broken = machine(&[], &[("/h/.config/crush/crush.json", "{\n// x\n}")]);
     let error = try_plan(&launch(&[]), broken).expect_err("refused").render();
     assert!(error.starts_with("could not read /h/.config/crush/crush.json:2:1: "), "{error}");
+}
+
+#[test]
+fn a_base_url_that_would_end_every_start_is_set_to_nothing() {
+    let name = "OPENAI_BASE_URL";
+    let planned = |variables: &[(&str, &str)], files: &[(&str, &str)]| {
+        let plan = plan(&launch(&[]), machine(variables, files));
+        let pinned = session(&launch(&[]), &plan)["env"].get("CRUSH_OPENAI_BASE_URL").is_some();
+        (env(&plan, name), pinned)
+    };
+    let nothing = Some(String::new());
+    assert_eq!(planned(&[(name, "127.0.0.1:1")], &[]), (nothing.clone(), false));
+    assert_eq!(planned(&[(name, "http://127.0.0.1:1")], &[]), (None, false));
+    let dotenv = ("/h/p/.env", "OPENAI_BASE_URL=127.0.0.1:1\n");
+    assert_eq!(planned(&[], &[dotenv]), (nothing, true));
+    assert_eq!(planned(&[(name, "http://127.0.0.1:1")], &[dotenv]), (None, true));
+    assert_eq!(planned(&[], &[]), (None, false));
 }

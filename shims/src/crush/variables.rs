@@ -26,6 +26,10 @@ const ANTHROPIC: &[&str] =
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
 pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
 
+/// Where the SDKs would send requests, did Crush not say otherwise. They are read all the same, and one that is no URL
+/// ends every start (0.90.1).
+const BASE_URLS: [&str; 2] = ["OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"];
+
 /// Which certificates are trusted. A user's own settings may name them too.
 const CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
@@ -58,6 +62,16 @@ pub fn set(
     for name in ORGANIZATION.iter().filter(|name| project.contains(**name)) {
         plan.set(name, "");
     }
+    for name in BASE_URLS {
+        // The user's own tools keep one that is right.
+        let is_harmful = match inputs.var(name) {
+            Some(url) => !url.to_str().is_some_and(is_url),
+            None => project.contains(name),
+        };
+        if is_harmful {
+            plan.set(name, "");
+        }
+    }
     // A proxy, an exception or an authority that is not there must not come from a `.env` either.
     for name in PROXY_VARIABLES.iter().chain(&NO_PROXY).chain(&CERTIFICATES) {
         let stays = match plan.env.get(OsStr::new(name)) {
@@ -68,6 +82,25 @@ pub fn set(
             plan.set(name, "");
         }
     }
+}
+
+/// Whether Go can make a URL with a host of it.
+fn is_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://")) else {
+        return false;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let port = match host.strip_prefix('[') {
+        Some(inside) => inside.split_once(']').map(|(_, port)| port),
+        None => Some(host.find(':').map_or("", |at| &host[at..])),
+    };
+    let is_port = |port: &str| {
+        port.is_empty()
+            || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|it| it.is_ascii_digit()))
+    };
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'%' && byte != b'\\';
+    !host.is_empty() && port.is_some_and(is_port) && text.bytes().all(is_plain)
 }
 
 fn anthropic(launch: &Launch) -> &'static [&'static str] {
@@ -104,7 +137,7 @@ pub fn pins(
     for name in PROXY_VARIABLES.into_iter().chain(NO_PROXY) {
         pin(name, own(name).filter(|_| launch.proxy == Proxy::Inherit).unwrap_or_else(|| itself(name)));
     }
-    for name in ORGANIZATION.into_iter().filter(|name| project.contains(*name)) {
+    for name in ORGANIZATION.into_iter().chain(BASE_URLS).filter(|name| project.contains(*name)) {
         pin(name, itself(name));
     }
     for name in CERTIFICATES {
@@ -117,4 +150,29 @@ pub fn pins(
         }
     }
     pins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_go_refuses_is_no_url() {
+        for url in ["http://127.0.0.1:1/v1", "https://a.example", "http://[::1]:1", "http://u:p@h"] {
+            assert!(is_url(url), "{url}");
+        }
+        for text in [
+            "",
+            "127.0.0.1:1234",
+            "localhost",
+            "://x",
+            "http://",
+            "http://h:a",
+            "http://[::1",
+            "http://%zz",
+            "http://a b",
+        ] {
+            assert!(!is_url(text), "{text}");
+        }
+    }
 }

@@ -186,15 +186,9 @@ impl HermesHomes {
         })
     }
 
-    /// The file of the user's own that names the provider's key variable as `${NAME}`; `settings` are those that
-    /// Hermes is given.
-    pub fn names_key_variable(
-        &self,
-        launch: &Launch,
-        settings: &Mapping,
-        inputs: &Inputs,
-    ) -> Option<PathBuf> {
-        let reference = format!("${{{}", launch.key_variable.as_ref()?);
+    /// The file of the user's own that names the variable as `${NAME}`; `settings` are those that Hermes is given.
+    pub fn names_variable(&self, name: &str, settings: &Mapping, inputs: &Inputs) -> Option<PathBuf> {
+        let reference = format!("${{{name}");
         let names = |text: &str| {
             let ends = text
                 .match_indices(&reference)

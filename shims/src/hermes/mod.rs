@@ -64,6 +64,10 @@ impl Agent for Hermes {
         variables::FAMILY
     }
 
+    fn home_variables(&self) -> &'static [&'static str] {
+        &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"]
+    }
+
     fn refused_key(&self, key: &str) -> Option<&'static str> {
         routing::refused_key(key)
     }
@@ -125,8 +129,10 @@ impl Agent for Hermes {
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
         managed_config::plan(launch, &runtime, &homes, inputs, plan)?;
-        if let Some(path) = homes.names_key_variable(launch, &settings, inputs) {
-            plan.keep_key_variable(launch, &path);
+        for name in &launch.key_variables {
+            if let Some(path) = homes.names_variable(name, &settings, inputs) {
+                plan.keep_key_variable(name, &path);
+            }
         }
         routing.set_variables(plan);
         let jobs = choices::warning(&homes, &words, inputs);

@@ -229,7 +229,7 @@ fn launches_that_choose_differently_share_no_home() {
 #[test]
 fn the_users_own_settings_keep_the_key_variable() {
     let with = |name: &str, text: &str| {
-        let launch = Launch { key_variable: Some("MY_KEY".into()), ..launch(&[]) };
+        let launch = Launch { key_variables: ["MY_KEY".into()].into(), ..launch(&[]) };
         let mut inputs = inputs();
         inputs.facts.insert(Path::new("/home/u/.hermes").join(name), Fact::File(text.into()));
         let plan = plan(&launch, inputs);

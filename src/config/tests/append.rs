@@ -52,7 +52,8 @@ fn a_file_without_providers_gets_them() {
     assert_eq!(added("# mine\n"), format!("# mine\n\nproviders:\n{IN_TWO}"));
     assert_eq!(added("models_ttl: 1h"), format!("models_ttl: 1h\n\nproviders:\n{IN_TWO}"));
     assert_eq!(added("providers:\nmodels_ttl: 1h\n"), format!("providers:\n{IN_TWO}models_ttl: 1h\n"));
-    assert_eq!(added("providers: {} # none\n"), format!("providers:  # none\n{IN_TWO}"));
+    assert_eq!(added("providers: {} # {}\n"), format!("providers: # {{}}\n{IN_TWO}"));
+    assert_eq!(added("providers: {} # none\n"), format!("providers: # none\n{IN_TWO}"));
 }
 
 #[test]

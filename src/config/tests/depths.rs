@@ -121,6 +121,21 @@ fn whose_the_sessions_of_other_providers_are_is_known() {
 }
 
 #[test]
+fn the_variables_that_headers_of_other_providers_name_are_known() {
+    for (before, entry) in [
+        ("", "{headers: {api-key: '${env:X_KEY}', b: 'plain ${context:model}'}, models: ['${env:NO}']}"),
+        ("", "{Headers:\n    {X: 'Bearer ${env:X_KEY}', Y: '$${env:NO}'}}"),
+        ("  h: {headers: &h {api-key: '${env:X_KEY}'}}\n", "{headers: *h}"),
+    ] {
+        let text = format!("{}{before}  q: {entry}\n", provider(""));
+        let loaded = parse_for(text, Path::new(PATH), "p").unwrap_or_else(|problems| panic!("{problems}"));
+        let found: std::collections::BTreeSet<_> =
+            loaded.config.others.header_variables.into_iter().collect();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["X_KEY"], "{entry}");
+    }
+}
+
+#[test]
 fn the_variable_of_a_key_is_known_however_it_is_spelled() {
     for entry in [
         "key_env: X_KEY",

@@ -5,8 +5,8 @@
 
 use std::rc::Rc;
 
-use shims::Sessions;
 use shims::yaml::Event;
+use shims::{Sessions, Template};
 
 use super::tree::{TreeKind, TreeNode};
 use crate::config::names::Variable;
@@ -15,6 +15,7 @@ use crate::config::values::Validate;
 /// The key below which providers stand.
 pub const PROVIDERS: &str = "providers";
 const KEY_ENV: &str = "key_env";
+const HEADERS: &str = "headers";
 const ISOLATED: &str = "isolated";
 const SESSIONS: &str = "sessions";
 
@@ -23,6 +24,8 @@ const SESSIONS: &str = "sessions";
 pub struct Others {
     /// The variables of their keys.
     pub key_variables: Vec<String>,
+    /// The variables that their headers name.
+    pub header_variables: Vec<String>,
     /// Whose the sessions of each are.
     pub sessions: Vec<(String, Sessions)>,
 }
@@ -31,7 +34,7 @@ impl Others {
     /// Notes a value of the provider that came last. One that is no valid value keeps its sessions apart: nothing of it
     /// is taken over.
     fn note(&mut self, key: &str, text: &str) {
-        let is_apart = match key.to_lowercase().replace('-', "_").as_str() {
+        let is_apart = match normalised(key).as_str() {
             KEY_ENV => {
                 // What `config check` refuses may name the variable all the same.
                 let text = text.trim().trim_start_matches('$').trim_matches(['{', '}']);
@@ -50,6 +53,18 @@ impl Others {
             *sessions = Sessions::Own;
         }
     }
+
+    /// Notes the variables that a header's value names.
+    fn note_header(&mut self, text: &str) {
+        // What `config check` refuses names none.
+        let Ok(template) = Template::parse(text) else { return };
+        self.header_variables.extend(template.variables().map(str::to_owned));
+    }
+}
+
+/// A key as the config takes it.
+fn normalised(key: &str) -> String {
+    key.to_lowercase().replace('-', "_")
 }
 
 /// Passes over all providers but one.
@@ -98,6 +113,13 @@ impl<'n> Skim<'n> {
             }
             self.is_key = !self.is_key;
         }
+        if self.depth == 2
+            && let Event::Scalar { text, .. } = event
+            && text.contains("${")
+            && normalised(&self.key) == HEADERS
+        {
+            self.others.note_header(text);
+        }
         match event {
             Event::SequenceStart(..) | Event::MappingStart(..) => {
                 self.depth += 1;
@@ -124,6 +146,14 @@ impl<'n> Skim<'n> {
                 let value = slot.value.locate(&[name.into()]).map(|slot| Rc::clone(&slot.value));
                 if let Some(TreeKind::Scalar { text, .. }) = value.as_deref().map(|node| &node.kind) {
                     self.others.note(name, text);
+                }
+            }
+            let headers = slot.value.locate(&[HEADERS.into()]).map(|slot| Rc::clone(&slot.value));
+            if let Some(TreeKind::Map(headers)) = headers.as_deref().map(|node| &node.kind) {
+                for header in headers {
+                    if let TreeKind::Scalar { text, .. } = &header.value.kind {
+                        self.others.note_header(text);
+                    }
                 }
             }
         }

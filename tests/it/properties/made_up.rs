@@ -167,7 +167,7 @@ pub fn launches() -> impl Strategy<Value = Launch> {
             launch.base_urls = [("anthropic", url.to_owned()), ("openai", url.to_owned())].into();
             launch.headers = headers.into_iter().map(|name| (name.to_owned(), Value::from("v"))).collect();
             launch.foreign_keys = FOREIGN_KEYS.map(str::to_owned).into();
-            launch.key_variable = None;
+            launch.key_variables.clear();
             launch
         },
     )

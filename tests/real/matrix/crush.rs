@@ -14,7 +14,7 @@ pub const CRUSH: Subject = Subject {
 
 cells! { [cfg_attr(not(feature = "real-crush"), ignore = "needs crush: tests/agents/install crush, then --features real-crush")] CRUSH,
     user_settings project_settings local_settings dotenvs inherited_variables
-    leftovers_of_plain_crush proxies_in_capitals proxies_in_small_letters proxies_before_a_far_provider
+    base_urls_that_are_none leftovers_of_plain_crush proxies_in_capitals proxies_in_small_letters proxies_before_a_far_provider
     a_managed_policy a_hostile_project a_nested_session a_server_in_the_background
 }
 
@@ -67,6 +67,11 @@ mod plant {
             "crush",
             &["OPENAI_API_KEY", "OPENAI_BASE_URL", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"],
         ));
+    }
+
+    pub fn base_urls_that_are_none(scene: &mut Scene) {
+        scene.var("OPENAI_BASE_URL", "127.0.0.1:1");
+        scene.project(".env", "ANTHROPIC_BASE_URL=127.0.0.1:1\n");
     }
 
     pub fn leftovers_of_plain_crush(scene: &mut Scene) {

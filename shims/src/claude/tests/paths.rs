@@ -84,7 +84,7 @@ fn a_place_where_hooks_cannot_be_seen_gets_a_list_without_the_key() {
         in_folder("/r/a").fact("/r/.git", dir(&[])).var("MINE", "1").var("lower", "1").var("ACME_KEY", "k")
     };
     let mut launch = launch();
-    launch.key_variable = Some("ACME_KEY".to_owned());
+    launch.key_variables = ["ACME_KEY".to_owned()].into();
     let linked = || dir(&[("ln", EntryKind::Link("../../other".into()))]);
     let unread = |folder: &str| machine().fact(folder, linked());
     let skill =

@@ -242,3 +242,33 @@ fn a_policy_that_forbids_the_model_or_the_provider_stops_the_launch() {
     anthropic.base_url.value = "https://api.anthropic.com".to_owned();
     policy(r#"{"allowedProviders": ["anthropic"]}"#).plan(&anthropic).expect("allowed");
 }
+
+#[test]
+fn no_word_or_setting_starts_claude_code_in_a_terminal_outside_of_the_launch() {
+    for words in [
+        &["--worktree", "a", "--tmux"][..],
+        &["-w", "--tmux=classic"],
+        &["--tmux", "--", "hi"],
+        &["-w", "--", "--tmux"],
+        &["--teammate-mode", "tmux"],
+        &["--teammate-mode=auto"],
+    ] {
+        let launch = crate::Launch { args: words.iter().map(Into::into).collect(), ..launch() };
+        assert!(Machine::onboarded().plan(&launch).is_err(), "{words:?}");
+    }
+    let launch = crate::Launch {
+        args: ["--teammate-mode=in-process", "-w", "tmux"].map(Into::into).into(),
+        ..launch()
+    };
+    assert!(Machine::onboarded().plan(&launch).is_ok());
+
+    let state = r#"{"hasCompletedOnboarding": true, "teammateMode": "auto"}"#;
+    for machine in [
+        Machine::onboarded().file(USER, r#"{"teammateMode": "tmux"}"#),
+        Machine::onboarded().file(LOCAL, r#"{"teammateMode": "iterm2"}"#),
+        Machine::bare().file("/home/u/.claude.json", state),
+    ] {
+        assert_eq!(guard(&plan(machine)), Some(serde_json::json!({"teammateMode": "in-process"})));
+    }
+    assert_eq!(guard(&plan(Machine::onboarded().file(USER, r#"{"teammateMode": "in-process"}"#))), None);
+}

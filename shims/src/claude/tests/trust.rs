@@ -56,7 +56,7 @@ fn the_passphrase_of_a_certificate_is_named_and_in_no_plan() {
 #[test]
 fn the_key_variable_stays_only_where_the_users_own_servers_or_hooks_name_it() {
     let mut launch = launch();
-    launch.key_variable = Some("ACME_KEY".to_owned());
+    launch.key_variables = ["ACME_KEY".to_owned()].into();
     let machine = || Machine::onboarded().var("ACME_KEY", "k");
     let stays = |machine: Machine| {
         let plan = machine.plan(&launch).expect("a plan");

@@ -174,7 +174,7 @@ fn launches_that_choose_differently_write_the_same_files() {
         keyed: false,
         model: Sourced::new(window, Origin::Option("--model")),
         codex_tools: ToolSet::Minimal,
-        key_variable: Some("OWN_KEY".to_owned()),
+        key_variables: ["OWN_KEY".to_owned()].into(),
         ..Launch::sample("q", Protocol::OpenaiResponses, "https://other.example/v1", "N")
     };
     let extra_env = [("EXTRA".to_owned(), Value::from("2"))].into();

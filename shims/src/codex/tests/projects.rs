@@ -12,7 +12,7 @@ fn servers() -> String {
 }
 
 fn keyed() -> Launch {
-    Launch { key_variable: Some("OWN_KEY".to_owned()), ..launch() }
+    Launch { key_variables: ["OWN_KEY".to_owned()].into(), ..launch() }
 }
 
 #[test]

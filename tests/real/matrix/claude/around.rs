@@ -166,6 +166,9 @@ pub fn background_modes(scene: &mut Scene) {
         assert!(ran.code != 0 || words[0] == "agents", "{words:?}: {ran:?}");
         scene.counts();
     }
+    for words in [&["-w", "a", "--tmux"][..], &["--worktree=a", "--tmux=classic"]] {
+        scene.is_refused(words, &["`--tmux` starts Claude Code again within tmux"]);
+    }
     scene.asks(&["-p", "hi"]);
 }
 
