@@ -102,7 +102,7 @@ mod tests {
         let mut page = String::from(
             "# Which versions work\n\nMade by `.ci/contract --record` and the test in `src/compatibility.rs`: not to be \
              edited. `agent-run doctor` says the same of\nthe versions on your machine, and `agent-run doctor --probe` \
-             tries them there.\n\nEach release is run against this launcher: *inventory* (every name of its own that \
+             tries them there.\n\nEach release is run against this launcher; a check that is not in its table was not run: *inventory* (every name of its own that \
              could carry a key, a route, a model,\na header or a background session is judged in `shims/judged/`), \
              *adapter* (plans), *places* (every file that it opens is\njudged), *acceptance*, *routing* (the matrix of \
              hijacks) and *variables* (its own variables as URLs, as `1` and as keys).\n",

@@ -89,7 +89,7 @@ pub trait Agent: Sync {
     /// The protocols the agent can speak to a provider, best first.
     fn protocols(&self) -> &'static [Protocol];
 
-    /// Whether a model talks through it. `shell` only sets the scene for some other program: `demo`, shims
+    /// Whether a model talks through it. `shell` only prepares the environment of another program: `demo`, shims
     /// and help texts leave it out unless it is named.
     fn is_coding_agent(&self) -> bool {
         true

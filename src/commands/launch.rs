@@ -30,7 +30,7 @@ pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     match request.show {
         Some(show) => dry_run(request, show, env),
         None => match launch::run(request, env) {
-            // A launch that has its provider never comes here.
+            // `offer` tells a missing provider from any other failure.
             Err(error) => {
                 if !providers::offer(request, env)? {
                     return Err(error);

@@ -127,11 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn zsh_knows_the_shims_of_every_coding_agent() {
+    fn every_script_knows_the_shims_of_every_coding_agent() {
         // `shell` has no completion of its own to hand over to.
         let names: Vec<_> = shims::coding_agents().map(shims::Agent::name).collect();
         let pattern = format!("({})@*", names.join("|"));
         assert_eq!(script(Shell::Zsh).lines().next(), Some(&*format!("#compdef agent-run -P {pattern}")));
         assert_eq!(script(Shell::Zsh).matches(&pattern).count(), 2);
+        let bash = names.iter().map(|name| format!("{name}@*")).collect::<Vec<_>>().join(" | ");
+        assert!(script(Shell::Bash).contains(&format!(" in {bash}) ")));
+        assert!(script(Shell::Fish).contains(&format!("'^({})@.*'", names.join("|"))));
     }
 }

@@ -78,7 +78,7 @@ const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
 /// When the file behind `path`, or the folder in which it would be replaced, is read-only.
 pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     let there = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
-    // A link that broken link is no folder to write in.
+    // A broken link is no folder to write in.
     let Some(there) = there.filter(|_| !path.is_symlink() || path.exists()) else { return Ok(()) };
     if is_read_only(&there) {
         bail!(Message::new(

@@ -3,7 +3,7 @@
 //! It changes nothing of its own accord; `commands/shims` does, by what it is asked.
 //!
 //! A link is *ours* if its name begins with an agent's and an `@`, and it leads to this very program; or if
-//! it broken link any more and its target was called `agent-run`. Nothing else is ever touched.
+//! it is a broken link and its target was called `agent-run`. Nothing else is ever touched.
 
 pub mod pairs;
 
@@ -83,7 +83,7 @@ impl Links {
         }
     }
 
-    /// Whether the link broken link.
+    /// Whether it is a broken link.
     pub fn is_dangling(&self, name: &str) -> bool {
         program::file_id(&self.folder.join(name)).is_none()
     }

@@ -14,7 +14,7 @@ use crate::mirror::Mirror;
 use crate::proxy::{PROXY_VARIABLES, is_loopback};
 use crate::{EntryKind, Fact, Inputs, Launch, Plan, Proxy, dotenv};
 
-/// Files that Codex makes in a home when it first needs them; it writes through a link that broken link yet. Its
+/// Files that Codex makes in a home when it first needs them; it writes through a link whose target is not there yet. Its
 /// settings it writes where the link leads (seen in 0.118 and 0.171).
 const MADE: [&str; 6] = [
     ".credentials.json",

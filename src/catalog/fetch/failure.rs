@@ -135,7 +135,7 @@ impl Failure {
                     Message::new(
                         format!("{who} in front of {} sent a web page ({status})", origin(url)),
                         format!(
-                            "it takes this program for a robot or refuses your address: try another network, or list the \
+                            "it blocks automated clients, or your address or refuses your address: try another network, or list the \
                              models under providers.{name}.models"
                         ),
                     ),

@@ -112,6 +112,6 @@ fn writing_keeps_mode_and_links() {
 
     let lost = root.path().join("lost.yaml");
     symlink("nowhere/c.yaml", &lost).expect("linked");
-    let error = change_config(&lost, "", |_| Ok("x".to_owned())).expect_err("it broken link");
+    let error = change_config(&lost, "", |_| Ok("x".to_owned())).expect_err("a broken link");
     assert!(crate::error::render(&error).contains("\nhelp: "), "{error}");
 }

@@ -4,31 +4,31 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::claude::CLAUDE;
-use super::{KEY, Scene, needles};
+use super::{KEY, Machine, needles};
 use crate::support::{net, real, run};
 
-/// A scene on a machine whose kernel puts core files beside what crashes.
+/// A machine whose kernel puts core files beside what crashes.
 #[track_caller]
-fn scene() -> Option<Scene> {
+fn machine() -> Option<Machine> {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
     // The kernel's, and not a container's to choose.
     if pattern.starts_with(['|', '/']) || pattern.trim().is_empty() {
         real::missing("a kernel.core_pattern without a slash", "leave out the feature core-files");
     }
     (real::sandbox("claude").is_some() && real::tools(&["strace"]) && net::is_inside())
-        .then(|| Scene::set(&CLAUDE))
+        .then(|| Machine::set(&CLAUDE))
 }
 
 /// Crashes a command at a call of its, and gives the core files. Not by SIGSEGV, which Rust's runtime looks
 /// at first and lets go when it is no stack overflow.
 #[track_caller]
-fn crashed(scene: &Scene, at: &str, words: &str) -> Vec<PathBuf> {
-    let folder = scene.sandbox.path("cores");
+fn crashed(machine: &Machine, at: &str, words: &str) -> Vec<PathBuf> {
+    let folder = machine.sandbox.path("cores");
     fs::create_dir_all(&folder).unwrap();
     let script = format!(
         "ulimit -c unlimited; exec strace -f -qq -o strace.log -e trace={at} -e inject={at}:error=EPERM:signal=ABRT{words}"
     );
-    let mut shell = scene.sandbox.command("sh");
+    let mut shell = machine.sandbox.command("sh");
     // What is found must be what was resolved, and no variable of the user's.
     let ran = run(shell.args(["-c", &script]).current_dir(&folder).env_remove("CHOSEN_KEY"));
     let log = fs::read_to_string(folder.join("strace.log")).unwrap();
@@ -43,16 +43,16 @@ fn crashed(scene: &Scene, at: &str, words: &str) -> Vec<PathBuf> {
     ignore = "needs a kernel.core_pattern without a slash: --features core-files"
 )]
 fn a_launcher_that_crashes_with_the_key_leaves_no_core_file() {
-    let Some(scene) = scene() else { return };
-    let kept = scene.sandbox.path("kept");
-    scene.sandbox.write(&kept, format!("{KEY}\n"));
-    scene.configure(&format!("key_file: '{}'", kept.display()));
+    let Some(machine) = machine() else { return };
+    let kept = machine.sandbox.path("kept");
+    machine.sandbox.write(&kept, format!("{KEY}\n"));
+    machine.configure(&format!("key_file: '{}'", kept.display()));
     // A program that leaves one, so that none is not for want of looking.
-    let cores = crashed(&scene, "execve", ":when=1 sh -c 'exec true'");
+    let cores = crashed(&machine, "execve", ":when=1 sh -c 'exec true'");
     assert_eq!(cores.len(), 1, "this machine writes no core files: {cores:?}");
     fs::remove_file(&cores[0]).unwrap();
 
-    let cores = crashed(&scene, "execve", ":when=1 agent-run launch m claude -p hi");
+    let cores = crashed(&machine, "execve", ":when=1 agent-run launch m claude -p hi");
     for core in &cores {
         needles::absent(&fs::read(core).unwrap(), "a core file of the launcher");
     }
@@ -65,11 +65,11 @@ fn a_launcher_that_crashes_with_the_key_leaves_no_core_file() {
     ignore = "needs a kernel.core_pattern without a slash: --features core-files"
 )]
 fn an_agent_that_crashes_leaves_the_core_file_it_always_left() {
-    let Some(scene) = scene() else { return };
-    scene.sandbox.script("claude", "#!/bin/sh\nkill -ABRT $$\n");
+    let Some(machine) = machine() else { return };
+    machine.sandbox.script("claude", "#!/bin/sh\nkill -ABRT $$\n");
     let launch = "ulimit -c unlimited; exec agent-run launch m claude";
-    run(scene.sandbox.command("sh").args(["-c", launch])).exits(128 + 6);
-    let names = fs::read_dir(scene.sandbox.path("work")).unwrap().map(|entry| entry.unwrap().file_name());
+    run(machine.sandbox.command("sh").args(["-c", launch])).exits(128 + 6);
+    let names = fs::read_dir(machine.sandbox.path("work")).unwrap().map(|entry| entry.unwrap().file_name());
     assert!(names.into_iter().any(|name| name.to_string_lossy().starts_with("core")), "no core file");
 }
 
@@ -79,13 +79,13 @@ fn an_agent_that_crashes_leaves_the_core_file_it_always_left() {
     ignore = "needs a kernel.core_pattern without a slash: --features core-files"
 )]
 fn a_refresher_that_crashes_with_the_key_leaves_no_core_file() {
-    let Some(scene) = scene() else { return };
-    let config = scene.sandbox.home(".config/agent-run/config.yaml");
+    let Some(machine) = machine() else { return };
+    let config = machine.sandbox.home(".config/agent-run/config.yaml");
     let text = fs::read_to_string(&config).unwrap();
-    scene.sandbox.config(&text.replace(", model_api_filters: []", ""));
-    scene.sandbox.write(&scene.sandbox.path("kept"), KEY);
+    machine.sandbox.config(&text.replace(", model_api_filters: []", ""));
+    machine.sandbox.write(&machine.sandbox.path("kept"), KEY);
     let refresher = " agent-run models refresh-detached --key-on-stdin --in-session -- m <../kept";
-    let cores = crashed(&scene, "connect", refresher);
+    let cores = crashed(&machine, "connect", refresher);
     for core in &cores {
         needles::absent(&fs::read(core).unwrap(), "a core file of the refresher");
     }

@@ -9,22 +9,22 @@ use super::claude::CLAUDE;
 use super::codex::CODEX;
 use super::crush::CRUSH;
 use super::hermes::HERMES;
-use super::{KEY, Scene, Subject, needles};
+use super::{KEY, Machine, Subject, needles};
 use crate::support::{Ran, net, real, run};
 
-/// A scene in the namespaces, for one that also traces processes.
+/// A machine in the namespaces, for one that also traces processes.
 #[track_caller]
-fn scene(subject: &'static Subject) -> Option<Scene> {
+fn machine(subject: &'static Subject) -> Option<Machine> {
     (real::sandbox(subject.agent).is_some() && real::tools(&["strace"]) && net::is_inside())
-        .then(|| Scene::set(subject))
+        .then(|| Machine::set(subject))
 }
 
 /// Runs a command with every variable that makes it louder, and each program that it or any of its
 /// children starts written down. Asserts that nothing of that holds the key.
 #[track_caller]
-fn traced(scene: &Scene, mut command: Command, what: &str) -> Ran {
-    let trace = scene.sandbox.path("trace");
-    let mut strace = scene.sandbox.command("strace");
+fn traced(machine: &Machine, mut command: Command, what: &str) -> Ran {
+    let trace = machine.sandbox.path("trace");
+    let mut strace = machine.sandbox.command("strace");
     strace
         .args(["-f", "--seccomp-bpf", "-qq", "-s", "65535", "-e", "trace=execve,execveat", "-o"])
         .arg(&trace);
@@ -42,28 +42,28 @@ fn traced(scene: &Scene, mut command: Command, what: &str) -> Ran {
     ran
 }
 
-fn agent_run(scene: &Scene, words: &[&str]) -> Command {
-    let mut command = scene.sandbox.command("agent-run");
+fn agent_run(machine: &Machine, words: &[&str]) -> Command {
+    let mut command = machine.sandbox.command("agent-run");
     command.args(words);
     command
 }
 
 /// Asserts that no file of the sandbox holds the key, but those that the user keeps it in.
 #[track_caller]
-fn no_file_holds_it(scene: &Scene, but: &[&Path]) {
+fn no_file_holds_it(machine: &Machine, but: &[&Path]) {
     for place in ["home", "tmp", "work", "xdg"] {
-        needles::absent_from_files(&scene.sandbox.path(place), but);
+        needles::absent_from_files(&machine.sandbox.path(place), but);
     }
 }
 
 /// The ways to keep a key, and the files that then hold it. The command prints a file's content.
-fn sources(scene: &Scene) -> [(String, Vec<std::path::PathBuf>); 4] {
-    let kept = scene.sandbox.path("kept");
-    scene.sandbox.write(&kept, format!("{KEY}\n"));
+fn sources(machine: &Machine) -> [(String, Vec<std::path::PathBuf>); 4] {
+    let kept = machine.sandbox.path("kept");
+    machine.sandbox.write(&kept, format!("{KEY}\n"));
     // Else the doctor has something to say of it.
     std::fs::set_permissions(&kept, std::fs::Permissions::from_mode(0o600)).unwrap();
     let kept = kept.display();
-    let config = scene.sandbox.home(".config/agent-run/config.yaml");
+    let config = machine.sandbox.home(".config/agent-run/config.yaml");
     [
         ("key_env: CHOSEN_KEY".to_owned(), vec![]),
         (format!("key_file: '{kept}'"), vec![]),
@@ -75,15 +75,15 @@ fn sources(scene: &Scene) -> [(String, Vec<std::path::PathBuf>); 4] {
 /// One loud launch for each way to keep the key, and everything else that is said of it.
 #[track_caller]
 fn search(subject: &'static Subject, loud: &[&str]) {
-    let Some(scene) = scene(subject) else { return };
-    for (source, holders) in sources(&scene) {
-        scene.configure(&source);
+    let Some(machine) = machine(subject) else { return };
+    for (source, holders) in sources(&machine) {
+        machine.configure(&source);
         let but: Vec<&Path> = holders.iter().map(AsRef::as_ref).collect();
-        let heard = scene.chosen.posts().len();
+        let heard = machine.chosen.posts().len();
         let words = [&["launch", "m", subject.agent, "--"], loud].concat();
-        traced(&scene, agent_run(&scene, &words), &source).exits(0);
-        assert!(scene.chosen.posts().len() > heard, "{source}: the provider was not asked");
-        no_file_holds_it(&scene, &but);
+        traced(&machine, agent_run(&machine, &words), &source).exits(0);
+        assert!(machine.chosen.posts().len() > heard, "{source}: the provider was not asked");
+        no_file_holds_it(&machine, &but);
         if !source.starts_with("key_file") {
             continue;
         }
@@ -94,11 +94,11 @@ fn search(subject: &'static Subject, loud: &[&str]) {
             (&["doctor", "--probe", "m", subject.agent], 0),
             (&["launch", "m", "--model", "no-such", subject.agent], 125),
         ] {
-            traced(&scene, agent_run(&scene, words), &format!("{source}, {words:?}")).exits(code);
+            traced(&machine, agent_run(&machine, words), &format!("{source}, {words:?}")).exits(code);
         }
-        no_file_holds_it(&scene, &but);
+        no_file_holds_it(&machine, &but);
     }
-    for post in scene.chosen.posts() {
+    for post in machine.chosen.posts() {
         assert_eq!(post["headers"]["authorization"], format!("Bearer {KEY}"), "where it belongs");
     }
 }
@@ -131,26 +131,26 @@ fn crush_at_its_loudest_leaves_the_key_nowhere() {
 /// gone, and one that answers.
 #[test]
 fn no_command_of_the_launcher_says_the_key() {
-    let Some(mut scene) = scene(&CLAUDE) else { return };
+    let Some(mut machine) = machine(&CLAUDE) else { return };
     let echo = format!(r#"[{{"status": 401, "body": {{"error": {{"message": "bad key {KEY}"}}}}}}]"#);
     for (provider, script) in ["[]", echo.as_str(), "gone"].into_iter().enumerate() {
         if script == "gone" {
-            scene.chosen.stop();
+            machine.chosen.stop();
         } else {
-            scene.script(script);
+            machine.script(script);
         }
-        for (source, holders) in sources(&scene) {
-            scene.configure(&source);
-            let config = scene.sandbox.home(".config/agent-run/config.yaml");
+        for (source, holders) in sources(&machine) {
+            machine.configure(&source);
+            let config = machine.sandbox.home(".config/agent-run/config.yaml");
             let text = std::fs::read_to_string(&config).unwrap();
-            scene.sandbox.config(&text.replace(", model_api_filters: []", ""));
+            machine.sandbox.config(&text.replace(", model_api_filters: []", ""));
             let but: Vec<&Path> = holders.iter().map(AsRef::as_ref).collect();
             for (words, codes) in COMMANDS {
                 let what = format!("{script}, {source}, {words:?}");
-                let ran = traced(&scene, agent_run(&scene, words), &what);
+                let ran = traced(&machine, agent_run(&machine, words), &what);
                 assert_eq!(ran.code, codes[provider], "{what}: {ran:?}");
             }
-            no_file_holds_it(&scene, &but);
+            no_file_holds_it(&machine, &but);
         }
     }
 }
@@ -178,14 +178,14 @@ const COMMANDS: &[(&[&str], [i32; 3])] = &[
 /// environment either, unless it stood there before.
 #[test]
 fn what_refreshes_lists_in_the_background_is_given_the_key_through_a_pipe() {
-    let Some(scene) = scene(&CLAUDE) else { return };
-    let (source, _) = &sources(&scene)[2];
-    scene.configure(source);
-    let config = scene.sandbox.home(".config/agent-run/config.yaml");
+    let Some(machine) = machine(&CLAUDE) else { return };
+    let (source, _) = &sources(&machine)[2];
+    machine.configure(source);
+    let config = machine.sandbox.home(".config/agent-run/config.yaml");
     let text = std::fs::read_to_string(&config).unwrap();
-    scene.sandbox.config(&text.replace(", model_api_filters: []", ""));
-    let trace = scene.sandbox.path("trace");
-    let mut strace = scene.sandbox.command("strace");
+    machine.sandbox.config(&text.replace(", model_api_filters: []", ""));
+    let trace = machine.sandbox.path("trace");
+    let mut strace = machine.sandbox.command("strace");
     strace.args(["-f", "-v", "-qq", "-s", "65535", "-e", "trace=execve,execveat", "-o"]).arg(&trace);
     // The variable that another source would take it from is not there.
     strace.args(["agent-run", "launch", "m", "claude", "-p", "hi"]).env_remove("CHOSEN_KEY");

@@ -1,8 +1,8 @@
 //! Routing, as a matrix: every agent × everything that could turn a launch elsewhere.
 //!
-//! A cell is one test with a machine of its own, on a network where a sink plays every other host. Its
+//! A case is one test with a machine of its own, on a network where a sink plays every other host. Its
 //! function plants the hijack, and launches if one plain launch is not what it is about. Then it is judged
-//! the same way everywhere ([`scene::Scene::judge`]): the chosen provider alone saw requests, with the
+//! the same way everywhere ([`machine::Machine::judge`]): the chosen provider alone saw requests, with the
 //! right key and model.
 
 /// Claude Code's settings, policies and modes.
@@ -19,17 +19,17 @@ mod hermes;
 mod hostile;
 /// Where the key is looked for.
 mod leaks;
+/// The machine of a case, and how it is judged.
+mod machine;
 /// What is looked for.
 pub mod needles;
 /// A launch by one agent's tool within a launch of another's.
 mod nested;
 /// Traffic of the agents' own, within TLS.
 mod own_traffic;
-/// The machine of a cell, and how it is judged.
-mod scene;
 
 use crate::support::{net, real};
-pub use scene::{Scene, Subject};
+pub use machine::{Machine, Subject};
 
 /// The key of the chosen provider: long enough that Claude Code's approval holds only its end.
 pub const KEY: &str = "sk-planted-7Hq2vX9mKp4RwT6yBn3sLd8f";
@@ -46,37 +46,37 @@ pub const COLLECTOR: &str = "http://collector.example:4318";
 /// A proxy that nobody chose.
 pub const PROXY: &str = "http://proxy.example:3128";
 
-/// Runs one cell.
+/// Runs one case.
 #[track_caller]
-pub fn cell(subject: &'static Subject, plant: fn(&mut Scene)) {
+pub fn case(subject: &'static Subject, plant: fn(&mut Machine)) {
     if real::sandbox(subject.agent).is_none() || !net::is_inside() {
         return;
     }
-    let mut scene = Scene::set(subject);
-    plant(&mut scene);
-    if scene.launches() == 0 {
-        scene.asks(subject.words);
+    let mut machine = Machine::set(subject);
+    plant(&mut machine);
+    if machine.launches() == 0 {
+        machine.asks(subject.words);
     }
-    scene.judge();
+    machine.judge();
 }
 
-/// A test for each cell of an agent, with an attribute for all of them.
-macro_rules! cells {
+/// A test for each case of an agent, with an attribute for all of them.
+macro_rules! cases {
     (@ $attribute:meta, $subject:expr, $($name:ident)*) => {
         $(#[test]
         #[$attribute]
         fn $name() {
-            $crate::matrix::cell(&$subject, plant::$name);
+            $crate::matrix::case(&$subject, plant::$name);
         })*
     };
     ([$attribute:meta] $subject:expr, $($name:ident)*) => {
-        $($crate::matrix::cells! { @ $attribute, $subject, $name })*
+        $($crate::matrix::cases! { @ $attribute, $subject, $name })*
     };
     ($subject:expr, $($name:ident)*) => {
         $(#[test]
         fn $name() {
-            $crate::matrix::cell(&$subject, plant::$name);
+            $crate::matrix::case(&$subject, plant::$name);
         })*
     };
 }
-use cells;
+use cases;

@@ -8,7 +8,7 @@ use super::claude::CLAUDE;
 use super::codex::CODEX;
 use super::crush::CRUSH;
 use super::hermes::HERMES;
-use super::{KEY, STRAY, Scene, Subject};
+use super::{KEY, Machine, STRAY, Subject};
 use crate::support::{MockProvider, net, real, run};
 
 /// The words with which each agent does as its model says without a question, and its shell tool.
@@ -27,14 +27,14 @@ fn within_each(inner: &'static Subject) {
     if !net::is_inside() {
         return;
     }
-    let mut scene = Scene::set(inner);
-    let kept = scene.sandbox.path("kept");
-    scene.sandbox.write(&kept, KEY);
-    scene.configure(&format!("key_file: '{}'", kept.display()));
+    let mut machine = Machine::set(inner);
+    let kept = machine.sandbox.path("kept");
+    machine.sandbox.write(&kept, KEY);
+    machine.configure(&format!("key_file: '{}'", kept.display()));
     let words: Vec<_> = inner.words.iter().map(|word| shims::quote(word.as_ref())).collect();
-    let agents = scene.path_of_all_agents();
+    let agents = machine.path_of_all_agents();
     // Codex's shell is a login shell, with a PATH of the machine's.
-    let nest = scene.sandbox.script(
+    let nest = machine.sandbox.script(
         "nest",
         &format!(
             "#!/bin/sh\nPATH='{agents}' exec agent-run launch m {} -- {} >answer 2>&1 </dev/null\n",
@@ -44,7 +44,7 @@ fn within_each(inner: &'static Subject) {
     );
     let start = nest.display().to_string();
     for (outer, words, tool, argument) in OUTER {
-        let answer = scene.sandbox.path("work/answer");
+        let answer = machine.sandbox.path("work/answer");
         let mut arguments = json!({argument: start.as_str()});
         if outer == "codex" {
             // Else it goes on while the command runs.
@@ -52,24 +52,24 @@ fn within_each(inner: &'static Subject) {
         }
         let call =
             json!([{"last_user": "outer", "times": 1, "tool": {"name": tool, "arguments": arguments}}]);
-        let other = MockProvider::scripted(&scene.sandbox, &format!("outer-{outer}"), &call.to_string());
-        scene.add_provider("outer", &other.url(""));
-        let mut command = scene.sandbox.command("timeout");
+        let other = MockProvider::scripted(&machine.sandbox, &format!("outer-{outer}"), &call.to_string());
+        machine.add_provider("outer", &other.url(""));
+        let mut command = machine.sandbox.command("timeout");
         command.args(["-k", "5", "240", "agent-run", "launch", "outer", outer, "--"]).args(words);
-        let heard = scene.chosen.posts().len();
+        let heard = machine.chosen.posts().len();
         let ran = run(command.env("PATH", &agents).env("OUTER_KEY", STRAY));
         let said = std::fs::read_to_string(&answer).unwrap_or_default();
         assert!(said.contains("PONG-FROM-MOCK"), "{outer}: {said}\n{ran:?}");
-        assert!(scene.chosen.posts().len() > heard, "{outer}: an answer that the provider never gave");
+        assert!(machine.chosen.posts().len() > heard, "{outer}: an answer that the provider never gave");
         for request in other.requests() {
             assert!(!request["headers"].to_string().contains(KEY), "the inner key at the outer provider");
             assert_ne!(request["model"], "m-main", "the inner prompt at the outer provider");
         }
         std::fs::remove_file(answer).unwrap();
-        scene.counts();
+        machine.counts();
     }
-    scene.allows_the_hosts_of(&OUTER.map(|(outer, ..)| outer));
-    scene.judge();
+    machine.allows_the_hosts_of(&OUTER.map(|(outer, ..)| outer));
+    machine.judge();
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::claude::CLAUDE;
 use super::codex::CODEX;
 use super::crush::CRUSH;
 use super::hermes::HERMES;
-use super::{KEY, STRAY, Scene, Subject, needles};
+use super::{KEY, Machine, STRAY, Subject, needles};
 use crate::support::net::{self, SEALED, Seen, Sink, Way};
 use crate::support::{Sandbox, real};
 
@@ -31,18 +31,18 @@ const TRUST: [&str; 6] = [
     "SSL_CERT_FILE",
 ];
 
-/// A scene whose sink ends TLS, for an agent that trusts it.
+/// A machine whose sink ends TLS, for an agent that trusts it.
 #[track_caller]
-fn scene(subject: &'static Subject) -> Option<Scene> {
+fn machine(subject: &'static Subject) -> Option<Machine> {
     if real::sandbox(subject.agent).is_none() || !real::tools(&["openssl", "gzip"]) || !net::is_inside() {
         return None;
     }
-    let mut scene = Scene::set(subject);
-    let certificate = scene.sink.end_tls(&scene.sandbox);
+    let mut machine = Machine::set(subject);
+    let certificate = machine.sink.end_tls(&machine.sandbox);
     for name in TRUST {
-        scene.var(name, certificate.display().to_string());
+        machine.var(name, certificate.display().to_string());
     }
-    Some(scene)
+    Some(machine)
 }
 
 /// What holds the key, a part of it or a stray one, or cannot be read.
@@ -57,8 +57,8 @@ fn unsound(seen: &[Seen]) -> Vec<&Seen> {
 /// The requests within TLS, by host. Asserts that there were some and that all are sound.
 #[track_caller]
 #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
-fn within_tls(scene: &Scene) -> BTreeMap<String, usize> {
-    let seen = scene.sink.seen();
+fn within_tls(machine: &Machine) -> BTreeMap<String, usize> {
+    let seen = machine.sink.seen();
     assert!(unsound(&seen).is_empty(), "{:#?}", unsound(&seen));
     let mut hosts = BTreeMap::new();
     for request in seen.iter().filter(|seen| seen.way == Way::Https) {
@@ -71,20 +71,20 @@ fn within_tls(scene: &Scene) -> BTreeMap<String, usize> {
 
 #[test]
 fn what_codex_says_to_its_own_hosts_holds_no_key() {
-    let Some(mut scene) = scene(&CODEX) else { return };
-    scene.asks(CODEX.words);
-    let hosts = within_tls(&scene);
+    let Some(mut machine) = machine(&CODEX) else { return };
+    machine.asks(CODEX.words);
+    let hosts = within_tls(&machine);
     println!("{hosts:?}");
-    scene.judge();
+    machine.judge();
 }
 
 #[test]
 fn what_hermes_says_to_its_own_hosts_holds_no_key() {
-    let Some(mut scene) = scene(&HERMES) else { return };
-    scene.asks(HERMES.words);
-    let hosts = within_tls(&scene);
+    let Some(mut machine) = machine(&HERMES) else { return };
+    machine.asks(HERMES.words);
+    let hosts = within_tls(&machine);
     println!("{hosts:?}");
-    scene.judge();
+    machine.judge();
 }
 
 #[test]
@@ -93,21 +93,21 @@ fn what_hermes_says_to_its_own_hosts_holds_no_key() {
     ignore = "needs crush: tests/agents/install crush, then --features real-crush"
 )]
 fn what_crush_says_to_its_own_hosts_holds_no_key() {
-    let Some(mut scene) = scene(&CRUSH) else { return };
+    let Some(mut machine) = machine(&CRUSH) else { return };
     // Metrics are off in the other tests.
-    scene.var("CRUSH_DISABLE_METRICS", "0");
-    scene.asks(CRUSH.words);
-    let hosts = within_tls(&scene);
+    machine.var("CRUSH_DISABLE_METRICS", "0");
+    machine.asks(CRUSH.words);
+    let hosts = within_tls(&machine);
     println!("{hosts:?}");
-    scene.judge();
+    machine.judge();
 }
 
 #[test]
 fn claude_says_nothing_to_any_host_though_it_would_be_heard_within_tls() {
-    let Some(mut scene) = scene(&CLAUDE) else { return };
-    scene.asks(CLAUDE.words);
-    assert!(scene.sink.seen().is_empty(), "{:#?}", scene.sink.seen());
-    scene.judge();
+    let Some(mut machine) = machine(&CLAUDE) else { return };
+    machine.asks(CLAUDE.words);
+    assert!(machine.sink.seen().is_empty(), "{:#?}", machine.sink.seen());
+    machine.judge();
 }
 
 /// Says this to a host within TLS, as an agent would, and waits for the answer.
@@ -127,7 +127,7 @@ fn say(certificate: &Path, host: &str, request: &[u8]) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// What the cells above look for, said on purpose.
+/// What the cases above look for, said on purpose.
 #[test]
 fn a_key_within_tls_would_be_found() {
     if !real::tools(&["openssl", "gzip"]) || !net::is_inside() {

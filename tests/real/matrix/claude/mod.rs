@@ -3,7 +3,7 @@
 mod around;
 mod settings;
 
-use super::{Subject, cells};
+use super::{Subject, cases};
 
 pub const CLAUDE: Subject = Subject {
     agent: "claude",
@@ -13,7 +13,7 @@ pub const CLAUDE: Subject = Subject {
     its_own: &[".claude.json", ".config.json"],
 };
 
-cells! { CLAUDE,
+cases! { CLAUDE,
     user_settings project_settings local_settings settings_of_every_level_at_once
     the_env_of_the_state_file the_state_file_of_old_versions settings_of_another_config_folder
     a_helper_for_keys a_fallback_model an_unbeatable_socket background_agents_allowed
@@ -37,7 +37,7 @@ fn env(proxies: bool) -> serde_json::Value {
     vars.chain(proxies).map(|(name, value)| (name, value.into())).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// Refused by name; a cell of its own has it.
+/// Refused by name; a case of its own has it.
 const UNBEATABLE: &[&str] = &["ANTHROPIC_UNIX_SOCKET"];
 
 /// Beyond the family: what 2.1.197 has in its text, and what the clouds' SDKs listen to.

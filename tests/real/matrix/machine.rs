@@ -1,4 +1,4 @@
-//! The machine of a cell: a home, the chosen provider, the sink, what is planted, and what is asked of it all.
+//! The machine of a case: a home, the chosen provider, the sink, what is planted, and what is asked of it all.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,7 +25,7 @@ pub struct Subject {
 }
 
 /// One machine.
-pub struct Scene {
+pub struct Machine {
     pub sandbox: Sandbox,
     pub sink: Sink,
     pub chosen: MockProvider,
@@ -40,7 +40,7 @@ pub struct Scene {
     allowed: Vec<&'static str>,
 }
 
-impl Scene {
+impl Machine {
     /// An empty home with three providers: `m`, the chosen one, on loopback; `far`, the same behind a name;
     /// and one that is not chosen, with a key of its own.
     #[track_caller]
@@ -57,7 +57,7 @@ impl Scene {
         let chosen = MockProvider::scripted(&sandbox, "chosen", script);
         sink.lead_far_to(&chosen.address);
         run(sandbox.command("git").args(["init", "-q"])).clean();
-        let scene = Self {
+        let machine = Self {
             sandbox,
             sink,
             chosen,
@@ -71,8 +71,8 @@ impl Scene {
             refusals: 0,
             allowed: shims::by_name(subject.agent).expect("an agent").own_hosts().to_vec(),
         };
-        scene.configure("key_env: CHOSEN_KEY");
-        scene
+        machine.configure("key_env: CHOSEN_KEY");
+        machine
     }
 
     /// Writes the config, with this source of the chosen provider's key.
@@ -170,7 +170,7 @@ impl Scene {
     pub fn add_provider(&self, name: &str, url: &str) {
         let config = self.sandbox.home(".config/agent-run/config.yaml");
         let mut text = std::fs::read_to_string(config).unwrap();
-        // The last one of the name counts, as the one before is gone with its scene.
+        // The last one of the name counts, as the one before is gone with its machine.
         text.truncate(text.find(&format!("  {name}: ")).unwrap_or(text.len()));
         self.sandbox.config(&format!(
             "{text}  {name}: {{protocols: [anthropic, openai-responses, openai-chat-completions], base_urls: \
@@ -185,7 +185,7 @@ impl Scene {
         run(&mut self.command(words))
     }
 
-    /// The command of a launch, which ends with the cell even if it hangs.
+    /// The command of a launch, which ends with the case even if it hangs.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = self.sandbox.command("timeout");
         command.args(["-k", "5", "240", "agent-run", "launch", self.provider, self.subject.agent, "--"]);
@@ -282,7 +282,7 @@ impl Scene {
         }
     }
 
-    /// One line for a table: agent, cell, launches, requests of the provider, of others, and who they are.
+    /// One line for a table: agent, case, launches, requests of the provider, of others, and who they are.
     #[allow(clippy::print_stdout, reason = "shown with --nocapture")]
     fn tell(&self, seen: &[Seen]) {
         let mut names: Vec<_> = seen.iter().filter(|seen| seen.host != "chosen.example").collect();
@@ -292,9 +292,9 @@ impl Scene {
         names.sort_by(|a, b| a.host.cmp(&b.host));
         names.dedup_by(|a, b| a.host == b.host);
         let names: Vec<_> = names.iter().map(|seen| seen.host.as_str()).collect();
-        let cell = std::thread::current().name().unwrap_or_default().to_owned();
+        let case = std::thread::current().name().unwrap_or_default().to_owned();
         println!(
-            "matrix\t{}\t{cell}\t{}+{}\t{}\t{}\t{requests}\t{tls}\t{}",
+            "matrix\t{}\t{case}\t{}+{}\t{}\t{}\t{requests}\t{tls}\t{}",
             self.subject.agent,
             self.answers,
             self.refusals,
