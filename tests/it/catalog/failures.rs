@@ -40,7 +40,7 @@ fn every_bad_status_is_said_apart() {
     fails_with_status(
         "403 Forbidden",
         "<!DOCTYPE html><title>Just a moment...</title>",
-        &["sent a web page (403)", "for a robot"],
+        &["sent a web page (403)", "blocks automated clients"],
     );
     fails_with_status("404 Not Found", "{}", &["no model list here", "/v1/models"]);
     fails_with_status("410 Gone", "{}", &["no longer exists (410)"]);
