@@ -81,13 +81,14 @@ pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     // A broken link is no folder to write in.
     let Some(there) = there.filter(|_| !path.is_symlink() || path.exists()) else { return Ok(()) };
     if is_read_only(&there) {
+        let help = if block.is_empty() {
+            "change it where that file comes from".to_owned()
+        } else {
+            format!("add this where that file comes from, below `providers`:\n{}", indented(block, INDENT))
+        };
         bail!(Message::new(
             format!("the config is read-only and was left as it is: {}", there.display()),
-            format!(
-                "add this where that file comes from, below \
-             `providers`:\n{}",
-                indented(block, INDENT)
-            )
+            help
         ));
     }
     Ok(())

@@ -75,7 +75,9 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
     let mut findings = Vec::new();
     match key {
         Err(error) => {
-            let mark = if asking.named { Severity::Problem } else { Severity::Note };
+            // A variable may be set in another shell; a file that the config names is there or is missing.
+            let is_missing = asking.named || matches!(source, KeySource::File(_));
+            let mark = if is_missing { Severity::Problem } else { Severity::Note };
             findings.push(Finding::error(mark, name, &error, "look at where the config says the key is"));
         }
         Ok(key) => {

@@ -8,8 +8,8 @@ use crate::cli::Shell;
 use crate::commands::shims::completions::Completions;
 use crate::config::Config;
 use crate::env::Environment;
-use crate::shim_links::Links;
 use crate::shim_links::pairs::ShimTarget;
+use crate::shim_links::{self, Links};
 
 /// Looks at every folder of PATH.
 pub fn look(config: &Config, env: &Environment) -> Group {
@@ -27,8 +27,20 @@ pub fn look(config: &Config, env: &Environment) -> Group {
     if !sound.is_empty() {
         group.add(Finding::ok("on PATH", sound.join(", ")).in_short(sound.join(", ")));
     }
+    group.extend(not_on_path(config, env));
     group.extend(completion(env));
     group
+}
+
+/// The folder of the shims, where it holds some and PATH lacks it.
+fn not_on_path(config: &Config, env: &Environment) -> Option<Finding> {
+    let folder = shim_links::folder(None, Some(config), env).ok()?;
+    if env.path().contains(&folder) || Links::of(folder.clone()).ours().ok()?.is_empty() {
+        return None;
+    }
+    let text = format!("{} holds shims and is not on PATH", folder.display());
+    let help = format!("add to your shell's rc file: export PATH={}:\"$PATH\"", quote(folder.as_os_str()));
+    Some(Finding::note("on PATH", text, help))
 }
 
 /// The pairs that have a shim on PATH and fit together, each once.
