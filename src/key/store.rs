@@ -110,8 +110,16 @@ impl KeyStore {
     /// When it cannot be written, or a keychain does not give it back.
     pub fn put<'a>(&'a self, key: &str, home: &'a Path, env: &'a Environment) -> Result<StoredKey<'a>> {
         let before = match self {
-            Self::File(path) => fs::read(path).ok(),
-            _ => self.stored(home, env),
+            Self::File(path) => match fs::read(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                read => Some(read.with_context(|| {
+                    Message::new(
+                        format!("could not read the key that is in {} now", path.display()),
+                        "move that file away, or keep the key in a variable",
+                    )
+                })?),
+            },
+            _ => self.kept(env)?,
         };
         // From here on, whatever fails is undone.
         let stored = StoredKey { store: self, before, is_kept: false, env, home };
@@ -148,6 +156,42 @@ impl KeyStore {
                 run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env)
             }
         }
+    }
+
+    /// What the keychain has before it is changed; only a keychain that says so has none.
+    fn kept(&self, env: &Environment) -> Result<Option<Vec<u8>>> {
+        let Some(argv) = self.read_command() else { return Ok(None) };
+        let ask = |words: &[String]| {
+            let mut command = Command::new(&argv[0]);
+            command.args(words).stdin(Stdio::null());
+            command.env(shims::planner::DEPTH, (env.depth() + 1).to_string());
+            command.output().with_context(|| could_not_run(&argv[0]))
+        };
+        let found = ask(&argv[1..])?;
+        let key = found.stdout.trim_ascii();
+        if found.status.success() && !key.is_empty() {
+            return Ok(Some(key.to_vec()));
+        }
+        let has_none = match self {
+            // errSecItemNotFound, -25300, as an exit code.
+            Self::Security(_) => found.status.code() == Some(44),
+            // It fails without a word for what is not there and for what stays locked; `search` finds the latter.
+            _ if found.stderr.trim_ascii().is_empty() && matches!(found.status.code(), Some(0 | 1)) => {
+                let words: Vec<_> = std::iter::once("search".to_owned()).chain(argv[2..].to_vec()).collect();
+                let searched = ask(&words)?;
+                [searched.stdout, searched.stderr].iter().all(|said| said.trim_ascii().is_empty())
+            }
+            _ => false,
+        };
+        if !has_none {
+            let said = String::from_utf8_lossy(&found.stderr).trim().to_owned();
+            let said = if said.is_empty() { said } else { format!(": {said}") };
+            bail!(Message::new(
+                format!("could not see whether the system's keychain has a key already{said}"),
+                "see that it is unlocked, or keep the key in a file or a variable"
+            ));
+        }
+        Ok(None)
     }
 
     fn stored(&self, home: &Path, env: &Environment) -> Option<Vec<u8>> {
@@ -223,10 +267,7 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
 
 /// Runs a keychain's program, with this on its stdin; says whether it succeeded.
 fn run(program: &str, words: &[&str], input: &[u8], env: &Environment) -> Result<bool> {
-    let could_not = || {
-        let help = "see that it is installed, or keep the key in a file or a variable";
-        Message::new(format!("could not run `{program}`"), help)
-    };
+    let could_not = || could_not_run(program);
     let mut command = Command::new(program);
     command.args(words).stdin(Stdio::piped()).stdout(Stdio::null());
     command.env(shims::planner::DEPTH, (env.depth() + 1).to_string());
@@ -236,6 +277,11 @@ fn run(program: &str, words: &[&str], input: &[u8], env: &Environment) -> Result
         _ = stdin.write_all(input);
     }
     Ok(child.wait().with_context(could_not)?.success())
+}
+
+fn could_not_run(program: &str) -> Message {
+    let help = "see that it is installed, or keep the key in a file or a variable";
+    Message::new(format!("could not run `{program}`"), help)
 }
 
 /// The path as `~/…` where it is below the home folder.

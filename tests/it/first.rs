@@ -164,7 +164,7 @@ fn keychain(sandbox: &Sandbox) -> PathBuf {
     let kept = sandbox.path("tmp/keychain");
     let log = sandbox.path("tmp/arguments");
     let script = format!(
-        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept} ;;\n  lookup) cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
+        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept} ;;\n  lookup) test -f {kept} && cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
         log = log.display(),
         kept = kept.display()
     );
@@ -263,6 +263,33 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
     sandbox.agent_run(&["key", "remove", "live"]).clean();
     assert!(!kept.exists());
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_that_cannot_be_read_is_not_replaced() {
+    assert!(Tmux::is_there());
+    let lost = "clear) rm -f KEPT ;;\nesac\n";
+    for (lookup, search) in [("echo locked >&2; exit 1", "exit 0"), ("exit 1", "echo [/1]")] {
+        let (sandbox, _provider, config) = live();
+        let kept = keychain(&sandbox);
+        fs::write(&kept, "the old key").unwrap();
+        let ends = lost.replace("KEPT", &kept.display().to_string());
+        let script = format!(
+            "#!/bin/sh\ncase $1 in\n  lookup) {lookup} ;;\n  search) {search} ;;\n  store) exit 1 ;;\n  {ends}"
+        );
+        sandbox.script("secret-tool", &script);
+        let tmux = Tmux::start(&sandbox, "agent-run key set live");
+        tmux.wait_for("Where is the key of live?");
+        tmux.text("2\n");
+        tmux.wait_for("Key (not shown");
+        tmux.text(KEY);
+        tmux.key("Enter");
+        let screen = tmux.wait_for("[exited 1]");
+        assert!(screen.contains("could not see whether the system's keychain has a key"), "{screen}");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "the old key");
+        assert_eq!(config_of(&sandbox), config);
+    }
 }
 
 #[test]
