@@ -92,6 +92,21 @@ impl KeyStore {
         }
     }
 
+    /// What removes the key by hand.
+    pub fn removal(&self, home: &Path) -> String {
+        let words: Vec<String> = match self {
+            // Quotes would keep `~` from being the home folder.
+            Self::File(path) => vec!["rm".to_owned(), expand_home(path, home).display().to_string()],
+            Self::SecretTool(name) => {
+                ["secret-tool", "clear", "service", SERVICE, "provider", name].map(str::to_owned).into()
+            }
+            Self::Security(name) => {
+                ["security", "delete-generic-password", "-s", SERVICE, "-a", name].map(str::to_owned).into()
+            }
+        };
+        shims::quoted(&words)
+    }
+
     /// The command that prints the key.
     fn read_command(&self) -> Option<Vec<String>> {
         let words = match self {
