@@ -45,9 +45,23 @@ pub fn ask(question: &str) -> Result<String> {
 /// # Errors
 /// As [`ask`].
 pub fn agrees(question: &str) -> Result<bool> {
+    yes_or_no(question, true)
+}
+
+/// Whether the answer is yes, where that cannot be undone: an empty one is no.
+///
+/// # Errors
+/// As [`ask`].
+pub fn insists(question: &str) -> Result<bool> {
+    yes_or_no(question, false)
+}
+
+fn yes_or_no(question: &str, usual: bool) -> Result<bool> {
+    let shown = if usual { "[Y/n]" } else { "[y/N]" };
     for _ in 0..TRIES {
-        match ask(&format!("{question} [Y/n] "))?.to_lowercase().as_str() {
-            "" | "y" | "yes" => return Ok(true),
+        match ask(&format!("{question} {shown} "))?.to_lowercase().as_str() {
+            "" => return Ok(usual),
+            "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
             _ => {}
         }
@@ -117,7 +131,7 @@ pub fn uninterrupted<T>(change: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 fn stopped() -> anyhow::Error {
-    anyhow!("stopped without an answer, and nothing was changed")
+    anyhow!("stopped without an answer")
 }
 
 enum Typed {
