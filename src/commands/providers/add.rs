@@ -197,7 +197,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
         let answer = prompt::ask(&format!("Which provider?{shown} "))?;
         match (answer.as_str(), usual) {
             ("", Some(usual)) => return Ok(usual.to_owned()),
-            ("", None) => bail!("stopped, and nothing was changed"),
+            ("", None) => bail!("stopped, and the config was not changed"),
             ("?", _) => {
                 let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
                 say(&(names.join(", ") + "\n"));
@@ -212,7 +212,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
             }
         }
     }
-    bail!("stopped, and nothing was changed")
+    bail!("stopped, and the config was not changed")
 }
 
 /// Scheme, host and port of the URL of a server.

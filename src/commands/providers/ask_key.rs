@@ -86,7 +86,7 @@ pub fn ask_key(
             Err(error) => say(&format!("{}\n", crate::error::render(&error))),
         }
     }
-    bail!("stopped without a key, and nothing was changed")
+    bail!("stopped without a key, and the config was not changed")
 }
 
 fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {

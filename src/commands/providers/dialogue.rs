@@ -1,5 +1,6 @@
-//! What `providers add` asks at a terminal: where the key is, and whether the provider answers. Nothing is written
-//! before the last answer, and then the key and the config together or neither.
+//! What `providers add` asks at a terminal: where the key is, and whether the provider answers. But for a
+//! list of models in the cache, nothing is written before the last answer, and then the key and the config together or
+//! neither.
 
 use shims::Message;
 use std::fmt::Write as _;
@@ -112,7 +113,7 @@ impl<'a> Draft<'a> {
             match options[prompt::choose("What now?", &shown)?] {
                 "give another key" => is_asked = true,
                 "test again" => {}
-                "stop" => bail!("stopped, and nothing was changed"),
+                "stop" => bail!("stopped, and the config was not changed"),
                 _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
             }
         }
