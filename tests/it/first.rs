@@ -224,6 +224,69 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, config) = live();
+    set_key(&sandbox, KEY).clean();
+    let file = sandbox.home(".config/agent-run/keys/live.key");
+    let kept = keychain(&sandbox);
+    let set = |number: &str, last: &str| {
+        let tmux = Tmux::start(&sandbox, "agent-run key set live");
+        tmux.wait_for("Where is the key of live?");
+        tmux.text(&format!("{number}\n"));
+        tmux.wait_for(last);
+        tmux.text(if number == "2" { KEY } else { "gsk_0123456789abcdef" });
+        tmux.key("Enter");
+        tmux
+    };
+    // A key is refused as a name, and what is a name is taken; the file is named, since the variable is not set.
+    let tmux = set("3", "Variable");
+    let screen = tmux.wait_for("this is no name of a variable");
+    assert_eq!(screen.matches("gsk_").count(), 1, "{screen}");
+    tmux.text("3\n");
+    tmux.text("MY_KEY\n");
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(screen.contains("to remove it: rm /") && file.exists(), "{screen}");
+    assert_eq!(config_of(&sandbox), config.replace("MOCK_KEY", "MY_KEY"));
+    drop(tmux);
+    set_key(&sandbox, KEY).clean();
+    let screen = set("2", "Key (not shown").wait_for("[exited 0]");
+    assert!(screen.contains("removed the former one from ~/.config/agent-run/keys/live.key"), "{screen}");
+    assert!(kept.exists() && !file.exists());
+    let ran = set_key(&sandbox, KEY).exits(0);
+    assert!(ran.stdout.contains("removed the former one from the system's keychain"), "{}", ran.stdout);
+    assert!(!kept.exists() && file.exists());
+}
+
+#[test]
+fn the_failed_list_is_shown_where_no_model_is_known() {
+    let sandbox = newcomer();
+    sandbox.config(
+        "providers: {dead: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}}\n",
+    );
+    let ran = sandbox.agent_run(&["providers", "test", "dead"]).exits(1);
+    assert!(ran.stdout.contains("failed  models"), "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("its list failed") && !ran.stderr.contains("lists no models"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_fails_behind_the_removal_of_a_provider_is_said_with_what_was_done() {
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    let file = sandbox.home(".config/agent-run/keys/live.key");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let ran = sandbox.agent_run(&["providers", "remove", "live", "--yes", "--with-key"]).exits(1);
+    assert!(ran.stdout.contains("removed live from"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("could not remove"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_key_whose_config_cannot_be_changed_is_taken_away_again() {
     let (sandbox, provider, _) = live();
     let flow = format!(
