@@ -17,6 +17,7 @@ use crate::env::Environment;
 use crate::key;
 use crate::key::store::{KeyStore, StoredKey, below_home};
 use crate::presets::{self, KeyPlace};
+use crate::signals;
 use crate::ui::{log, output, prompt};
 
 /// Bytes of stdin beyond which it is no key.
@@ -61,7 +62,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     };
     let place = answer.place(&home);
     let line = place.line();
-    prompt::uninterrupted(|| {
+    signals::uninterrupted(|| {
         let stored = match &answer {
             KeyAnswer::Typed(store, key) => Some(store.put(key, &home, env)?),
             KeyAnswer::There(_) => None,

@@ -8,21 +8,28 @@ use std::fs::{self, DirBuilder};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::unistd::{AccessFlags, access};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{AccessFlags, Pid, access};
 
-use super::{command, expand_home};
+use super::expand_home;
 use crate::config::Provider;
 use crate::env::Environment;
 use crate::fs::atomic::AtomicFile;
 use crate::presets::KeyPlace;
+use crate::signals;
 
 /// The folder of key files, beside the config.
 const FOLDER: &str = "keys";
 /// What the keychain calls this program.
 const SERVICE: &str = "agent-run";
+/// How long a keychain's program may take, which may ask for a password.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A place for the key of one provider.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -134,12 +141,14 @@ impl KeyStore {
                     )
                 })?),
             },
-            _ => self.kept(env)?,
+            _ => self.kept(env, true)?,
         };
         // From here on, whatever fails is undone.
         let stored = StoredKey { store: self, before, is_kept: false, env, home };
-        self.write(key.as_bytes(), env)?;
-        if self.read_command().is_some() && self.stored(home, env).as_deref() != Some(key.as_bytes()) {
+        self.write(key.as_bytes(), env, true)?;
+        if self.read_command().is_some()
+            && self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes())
+        {
             bail!(Message::new(
                 "the system's keychain did not keep the key",
                 "see that it is unlocked, or keep the key in a file or a variable"
@@ -165,22 +174,26 @@ impl KeyStore {
             },
             Self::SecretTool(name) => {
                 let words = ["clear", "service", SERVICE, "provider", name];
-                run("secret-tool", &words, b"", env)
+                run("secret-tool", &words, b"", env, false)
             }
             Self::Security(name) => {
-                run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env)
+                run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env, false)
             }
         }
     }
 
-    /// What the keychain has before it is changed; only a keychain that says so has none.
-    fn kept(&self, env: &Environment) -> Result<Option<Vec<u8>>> {
+    /// What the keychain has; only one that says so has none.
+    fn kept(&self, env: &Environment, may_end: bool) -> Result<Option<Vec<u8>>> {
         let Some(argv) = self.read_command() else { return Ok(None) };
         let ask = |words: &[String]| {
-            let mut command = Command::new(&argv[0]);
-            command.args(words).stdin(Stdio::null());
-            command.env(shims::planner::DEPTH, (env.depth() + 1).to_string());
-            command.output().with_context(|| could_not_run(&argv[0]))
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            let stderr = Stdio::piped();
+            output(
+                Command::new(&argv[0]).args(words).stdout(Stdio::piped()).stderr(stderr),
+                b"",
+                env,
+                may_end,
+            )
         };
         let found = ask(&argv[1..])?;
         let key = found.stdout.trim_ascii();
@@ -209,12 +222,7 @@ impl KeyStore {
         Ok(None)
     }
 
-    fn stored(&self, home: &Path, env: &Environment) -> Option<Vec<u8>> {
-        let output = command::output(&self.read_command()?, home, env).ok()?;
-        Some(output.trim_ascii().to_vec()).filter(|key| !key.is_empty())
-    }
-
-    fn write(&self, key: &[u8], env: &Environment) -> Result<()> {
+    fn write(&self, key: &[u8], env: &Environment, may_end: bool) -> Result<()> {
         let is_done = match self {
             Self::File(path) => return write_file(path, key),
             Self::SecretTool(name) => {
@@ -224,13 +232,14 @@ impl KeyStore {
                     &["store", "--label", &label, "service", SERVICE, "provider", name],
                     key,
                     env,
+                    may_end,
                 )?
             }
             Self::Security(name) => {
                 let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
                 let (key, name) = (quoted(&String::from_utf8_lossy(key)), quoted(name));
                 let line = format!("add-generic-password -U -s {SERVICE} -a {name} -w {key}\n");
-                run("security", &["-i"], line.as_bytes(), env)?
+                run("security", &["-i"], line.as_bytes(), env, may_end)?
             }
         };
         if !is_done {
@@ -254,7 +263,7 @@ impl Drop for StoredKey<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
             let undone = match &self.before {
-                Some(before) => self.store.write(before, self.env),
+                Some(before) => self.store.write(before, self.env, false),
                 None => self.store.remove(self.env).map(|_| ()),
             };
             if let Err(error) = undone {
@@ -281,17 +290,41 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
 }
 
 /// Runs a keychain's program, with this on its stdin; says whether it succeeded.
-fn run(program: &str, words: &[&str], input: &[u8], env: &Environment) -> Result<bool> {
-    let could_not = || could_not_run(program);
+fn run(program: &str, words: &[&str], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
     let mut command = Command::new(program);
-    command.args(words).stdin(Stdio::piped()).stdout(Stdio::null());
-    command.env(shims::planner::DEPTH, (env.depth() + 1).to_string());
-    let mut child = command.spawn().with_context(could_not)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that does not read says so by its exit code.
-        _ = stdin.write_all(input);
-    }
-    Ok(child.wait().with_context(could_not)?.success())
+    Ok(output(command.args(words).stdout(Stdio::null()), input, env, may_end)?.status.success())
+}
+
+/// What came of a keychain's program. With `may_end` Ctrl-C ends it, and this program where it came before.
+fn output(command: &mut Command, input: &[u8], env: &Environment, may_end: bool) -> Result<Output> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let could_not = || could_not_run(&program);
+    command.stdin(Stdio::piped()).env(shims::planner::DEPTH, (env.depth() + 1).to_string());
+    let child = if may_end { signals::interruptible(|| command.spawn())? } else { command.spawn() };
+    let mut child = child.with_context(could_not)?;
+    let id = Pid::from_raw(child.id().cast_signed());
+    let (sender, ended) = mpsc::channel();
+    let input = input.to_vec();
+    let wait = move || {
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that does not read says so by its exit code.
+            _ = stdin.write_all(&input);
+        }
+        _ = sender.send(child.wait_with_output());
+    };
+    thread::Builder::new()
+        .spawn(wait)
+        .context(Message::new("could not start a thread", "see `ulimit -u`"))?;
+    ended.recv_timeout(PATIENCE).map_or_else(
+        |_| {
+            _ = kill(id, Signal::SIGKILL);
+            bail!(Message::new(
+                format!("`{program}` did not end within {} seconds", PATIENCE.as_secs()),
+                "see that the keychain is unlocked, or keep the key in a file or a variable"
+            ))
+        },
+        |output| output.with_context(could_not),
+    )
 }
 
 fn could_not_run(program: &str) -> Message {

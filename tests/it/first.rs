@@ -123,6 +123,30 @@ fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_signal_at_a_hidden_question_ends_it_with_the_echo_back() {
+    assert!(Tmux::is_there());
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
+        let (sandbox, _provider, _) = live();
+        let pid = sandbox.path("tmp/pid");
+        let line = format!(
+            "sh -c 'echo $$ >{}; exec agent-run key set live'; echo \"[code $?]\"; stty -a",
+            pid.display()
+        );
+        let tmux = Tmux::start(&sandbox, &line);
+        tmux.wait_for("Where is the key of live?");
+        tmux.key("Enter");
+        tmux.wait_for("Key (not shown");
+        let kill = format!("kill -{signal} $(cat {})", pid.display());
+        run(sandbox.command("sh").args(["-c", &kill])).clean();
+        let screen = tmux.wait_for("[exited 0]");
+        assert!(screen.contains(&format!("[code {code}]")), "{screen}");
+        let flags: Vec<_> = screen.split_whitespace().collect();
+        assert!(flags.contains(&"echo") && flags.contains(&"icanon") && flags.contains(&"isig"), "{screen}");
+    }
+}
+
+#[test]
 fn without_a_terminal_there_is_one_error_with_what_to_type() {
     let sandbox = newcomer();
     sandbox.shim("claude@deepseek");
@@ -164,7 +188,7 @@ fn keychain(sandbox: &Sandbox) -> PathBuf {
     let kept = sandbox.path("tmp/keychain");
     let log = sandbox.path("tmp/arguments");
     let script = format!(
-        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept} ;;\n  lookup) test -f {kept} && cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
+        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept}; grep SigBlk /proc/self/status >>{log} ;;\n  lookup) test -f {kept} && cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
         log = log.display(),
         kept = kept.display()
     );
@@ -317,6 +341,7 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
     let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
     assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");
+    assert!(arguments.contains("SigBlk:\t0000000000000000"), "Ctrl-C does not end it\n{arguments}");
     assert!(
         config_of(&sandbox)
             .contains("key_command: [secret-tool, lookup, service, agent-run, provider, live]")

@@ -18,6 +18,7 @@ use crate::config::{self, Config, Provider, yaml_scalar};
 use crate::env::Environment;
 use crate::key::{self, store};
 use crate::presets::{self, Preset};
+use crate::signals;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -265,7 +266,7 @@ impl<'a> Draft<'a> {
     /// When one of them cannot be written.
     pub fn write(&self) -> Result<()> {
         let entry = self.entry();
-        prompt::uninterrupted(|| {
+        signals::uninterrupted(|| {
             let stored = self.store_key()?;
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
             stored.into_iter().for_each(store::StoredKey::keep);
