@@ -15,8 +15,9 @@ use crate::cli::key::KeyArgs;
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::key;
+use crate::key::place::KeyPlace;
 use crate::key::store::{KeyStore, StoredKey, below_home};
-use crate::presets::{self, KeyPlace};
+use crate::presets;
 use crate::signals;
 use crate::ui::{log, output, prompt};
 

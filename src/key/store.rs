@@ -18,10 +18,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{AccessFlags, Pid, access};
 
 use super::expand_home;
+use super::place::KeyPlace;
 use crate::config::Provider;
 use crate::env::Environment;
 use crate::fs::atomic::AtomicFile;
-use crate::presets::KeyPlace;
 use crate::signals;
 
 /// The folder of key files, beside the config.

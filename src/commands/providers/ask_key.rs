@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use super::managers;
 use crate::env::Environment;
 use crate::key;
+use crate::key::place::KeyPlace;
 use crate::key::store::{KeyStore, below_home};
-use crate::presets::KeyPlace;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
