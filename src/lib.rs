@@ -47,6 +47,7 @@ mod mock_provider;
 mod presets;
 mod probe;
 mod shim_links;
+mod signals;
 mod suggest;
 mod ui;
 mod user;

@@ -12,11 +12,13 @@ use super::providers::find;
 use super::providers::test::{TestOutcome, try_provider};
 use crate::cli::KeyCommand;
 use crate::cli::key::KeyArgs;
-use crate::config::{self, Provider};
+use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::key;
+use crate::key::place::KeyPlace;
 use crate::key::store::{KeyStore, StoredKey, below_home};
-use crate::presets::{self, KeyPlace};
+use crate::presets;
+use crate::signals;
 use crate::ui::{log, output, prompt};
 
 /// Bytes of stdin beyond which it is no key.
@@ -41,9 +43,10 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let config = config::load_sound(path)?.config;
     let provider = find(name, &config)?;
     // What can be refused is refused before anything is asked.
-    let trial = KeyStore::file(path, name).place(&home).line();
-    config::set_key(&config::text(path)?, name, Some(&trial))?;
-    config::check_writable(path, &trial)?;
+    let in_file = KeyStore::file(path, name).place(&home).line();
+    config::set_key(&config::text(path)?, name, Some(&in_file))?;
+    config::check_writable(path, &in_file)?;
+    let former = KeyStore::of(name, provider, path, &home);
     let answer = if prompt::is_possible(env) {
         ask(name, provider, path, &home, env)?
     } else {
@@ -60,7 +63,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     };
     let place = answer.place(&home);
     let line = place.line();
-    prompt::uninterrupted(|| {
+    signals::uninterrupted(|| {
         let stored = match &answer {
             KeyAnswer::Typed(store, key) => Some(store.put(key, &home, env)?),
             KeyAnswer::There(_) => None,
@@ -74,7 +77,44 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         (_, KeyPlace::Env(variable)) => format!("the key of {name} is read from the variable {variable}"),
         _ => format!("the key of {name}: {line}"),
     };
-    output::write(|out| writeln!(out, "{kept}"))
+    let former = former.filter(|former| former.place(&home) != place);
+    let former = former.map(|former| leave(&former, &answer, &config, name, &home, env));
+    output::write(|out| writeln!(out, "{kept}{}", former.unwrap_or_default()))
+}
+
+/// Removes the key from where it was before it was set to another place, or says how to: only a key that was typed is
+/// surely there, and another provider, or the new command, may read the former one.
+fn leave(
+    former: &KeyStore,
+    answer: &KeyAnswer,
+    config: &Config,
+    name: &str,
+    home: &Path,
+    env: &Environment,
+) -> String {
+    let place = former.place(home);
+    let uses = |other: &Provider| match &place {
+        KeyPlace::File(path) => other
+            .key_file
+            .as_ref()
+            .is_some_and(|file| key::expand_home(file, home) == key::expand_home(path, home)),
+        KeyPlace::Command(argv) => other.key_command.as_ref() == Some(argv),
+        KeyPlace::Env(_) => false,
+    };
+    let shown = former.shown(home);
+    if config.providers.iter().any(|(other, provider)| other != name && uses(provider)) {
+        return format!("\nthe former one stays in {shown}, where another provider reads it");
+    }
+    let failed = match answer {
+        KeyAnswer::Typed(..) => match former.remove(env) {
+            Ok(true) => return format!("\nremoved the former one from {shown}"),
+            Ok(false) => None,
+            Err(error) => Some(format!(" ({error:#})")),
+        },
+        KeyAnswer::There(_) => None,
+    };
+    let failed = failed.unwrap_or_default();
+    format!("\nthe former one stays in {shown}{failed}; to remove it: {}", former.removal(home))
 }
 
 fn ask(name: &str, provider: &Provider, path: &Path, home: &Path, env: &Environment) -> Result<KeyAnswer> {
@@ -101,7 +141,7 @@ fn ask(name: &str, provider: &Provider, path: &Path, home: &Path, env: &Environm
         match prompt::choose("What now?", &options)? {
             0 => {}
             1 => return Ok(answer),
-            _ => bail!("stopped, and nothing was changed"),
+            _ => bail!("stopped, and the config was not changed"),
         }
     }
 }

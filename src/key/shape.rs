@@ -69,6 +69,18 @@ pub fn mistaken(text: &str) -> Option<Mistake> {
     None
 }
 
+/// Whether what could be the name of a variable is more like a key: it begins as keys of vendors do, or a part of it is
+/// longer or more mixed than words are.
+pub fn is_like_key(text: &str) -> bool {
+    let is_no_word = |part: &str| {
+        let has = |is: fn(&u8) -> bool| part.as_bytes().iter().any(is);
+        let mixes = has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit);
+        let mixes_cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        part.len() >= 24 || (mixes && part.len() >= if mixes_cases { 8 } else { 12 })
+    };
+    STARTS.iter().any(|start| text.starts_with(start)) || text.split('_').any(is_no_word)
+}
+
 /// What fetches the key that a reference leads to.
 fn reference(text: &str) -> Option<String> {
     let inner = |open: &str, close: &str| text.strip_prefix(open)?.strip_suffix(close);
@@ -215,6 +227,27 @@ mod tests {
             "{0f8fad5b}",
         ] {
             assert!(mistaken(text).is_none(), "{text}: {:?}", mistaken(text));
+        }
+    }
+
+    #[test]
+    fn a_key_is_not_taken_for_the_name_of_a_variable() {
+        for key in [
+            "gsk_abc",
+            "hf_abc",
+            "AIzaSyA0123456789",
+            "0f8fad5bd9cb469fa16570867728950e",
+            "bd9cb469fa16570867728950e0f8fad5",
+            "AKIAIOSFODNN7EXAMPLE",
+            "abcdefghijklmnopqrstuvwxyz",
+            "prod_aB3dE5fG7h",
+        ] {
+            assert!(is_like_key(key), "{key}");
+        }
+        for name in
+            ["DEEPSEEK_API_KEY", "my_key", "KEY2", "Z_AI_API_KEY", "CLOUDFLARE_AI_GATEWAY_TOKEN", "gpt4Key"]
+        {
+            assert!(!is_like_key(name), "{name}");
         }
     }
 

@@ -8,21 +8,28 @@ use std::fs::{self, DirBuilder};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::unistd::{AccessFlags, access};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{AccessFlags, Pid, access};
 
-use super::{command, expand_home};
+use super::expand_home;
+use super::place::KeyPlace;
 use crate::config::Provider;
 use crate::env::Environment;
 use crate::fs::atomic::AtomicFile;
-use crate::presets::KeyPlace;
+use crate::signals;
 
 /// The folder of key files, beside the config.
 const FOLDER: &str = "keys";
 /// What the keychain calls this program.
 const SERVICE: &str = "agent-run";
+/// How long a keychain's program may take, which may ask for a password.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A place for the key of one provider.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -92,6 +99,21 @@ impl KeyStore {
         }
     }
 
+    /// What removes the key by hand.
+    pub fn removal(&self, home: &Path) -> String {
+        let words: Vec<String> = match self {
+            // Quotes would keep `~` from being the home folder.
+            Self::File(path) => vec!["rm".to_owned(), expand_home(path, home).display().to_string()],
+            Self::SecretTool(name) => {
+                ["secret-tool", "clear", "service", SERVICE, "provider", name].map(str::to_owned).into()
+            }
+            Self::Security(name) => {
+                ["security", "delete-generic-password", "-s", SERVICE, "-a", name].map(str::to_owned).into()
+            }
+        };
+        shims::quoted(&words)
+    }
+
     /// The command that prints the key.
     fn read_command(&self) -> Option<Vec<String>> {
         let words = match self {
@@ -110,13 +132,23 @@ impl KeyStore {
     /// When it cannot be written, or a keychain does not give it back.
     pub fn put<'a>(&'a self, key: &str, home: &'a Path, env: &'a Environment) -> Result<StoredKey<'a>> {
         let before = match self {
-            Self::File(path) => fs::read(path).ok(),
-            _ => self.stored(home, env),
+            Self::File(path) => match fs::read(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                read => Some(read.with_context(|| {
+                    Message::new(
+                        format!("could not read the key that is in {} now", path.display()),
+                        "move that file away, or keep the key in a variable",
+                    )
+                })?),
+            },
+            _ => self.kept(env, true)?,
         };
         // From here on, whatever fails is undone.
         let stored = StoredKey { store: self, before, is_kept: false, env, home };
-        self.write(key.as_bytes(), env)?;
-        if self.read_command().is_some() && self.stored(home, env).as_deref() != Some(key.as_bytes()) {
+        self.write(key.as_bytes(), env, true)?;
+        if self.read_command().is_some()
+            && self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes())
+        {
             bail!(Message::new(
                 "the system's keychain did not keep the key",
                 "see that it is unlocked, or keep the key in a file or a variable"
@@ -142,20 +174,55 @@ impl KeyStore {
             },
             Self::SecretTool(name) => {
                 let words = ["clear", "service", SERVICE, "provider", name];
-                run("secret-tool", &words, b"", env)
+                run("secret-tool", &words, b"", env, false)
             }
             Self::Security(name) => {
-                run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env)
+                run("security", &["delete-generic-password", "-s", SERVICE, "-a", name], b"", env, false)
             }
         }
     }
 
-    fn stored(&self, home: &Path, env: &Environment) -> Option<Vec<u8>> {
-        let output = command::output(&self.read_command()?, home, env).ok()?;
-        Some(output.trim_ascii().to_vec()).filter(|key| !key.is_empty())
+    /// What the keychain has; only one that says so has none.
+    fn kept(&self, env: &Environment, may_end: bool) -> Result<Option<Vec<u8>>> {
+        let Some(argv) = self.read_command() else { return Ok(None) };
+        let ask = |words: &[String]| {
+            let words: Vec<_> = words.iter().map(String::as_str).collect();
+            let stderr = Stdio::piped();
+            output(
+                Command::new(&argv[0]).args(words).stdout(Stdio::piped()).stderr(stderr),
+                b"",
+                env,
+                may_end,
+            )
+        };
+        let found = ask(&argv[1..])?;
+        let key = found.stdout.trim_ascii();
+        if found.status.success() && !key.is_empty() {
+            return Ok(Some(key.to_vec()));
+        }
+        let has_none = match self {
+            // errSecItemNotFound, -25300, as an exit code.
+            Self::Security(_) => found.status.code() == Some(44),
+            // It fails without a word for what is not there and for what stays locked; `search` finds the latter.
+            _ if found.stderr.trim_ascii().is_empty() && matches!(found.status.code(), Some(0 | 1)) => {
+                let words: Vec<_> = std::iter::once("search".to_owned()).chain(argv[2..].to_vec()).collect();
+                let searched = ask(&words)?;
+                [searched.stdout, searched.stderr].iter().all(|said| said.trim_ascii().is_empty())
+            }
+            _ => false,
+        };
+        if !has_none {
+            let said = String::from_utf8_lossy(&found.stderr).trim().to_owned();
+            let said = if said.is_empty() { said } else { format!(": {said}") };
+            bail!(Message::new(
+                format!("could not see whether the system's keychain has a key already{said}"),
+                "see that it is unlocked, or keep the key in a file or a variable"
+            ));
+        }
+        Ok(None)
     }
 
-    fn write(&self, key: &[u8], env: &Environment) -> Result<()> {
+    fn write(&self, key: &[u8], env: &Environment, may_end: bool) -> Result<()> {
         let is_done = match self {
             Self::File(path) => return write_file(path, key),
             Self::SecretTool(name) => {
@@ -165,13 +232,14 @@ impl KeyStore {
                     &["store", "--label", &label, "service", SERVICE, "provider", name],
                     key,
                     env,
+                    may_end,
                 )?
             }
             Self::Security(name) => {
                 let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
                 let (key, name) = (quoted(&String::from_utf8_lossy(key)), quoted(name));
                 let line = format!("add-generic-password -U -s {SERVICE} -a {name} -w {key}\n");
-                run("security", &["-i"], line.as_bytes(), env)?
+                run("security", &["-i"], line.as_bytes(), env, may_end)?
             }
         };
         if !is_done {
@@ -195,7 +263,7 @@ impl Drop for StoredKey<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
             let undone = match &self.before {
-                Some(before) => self.store.write(before, self.env),
+                Some(before) => self.store.write(before, self.env, false),
                 None => self.store.remove(self.env).map(|_| ()),
             };
             if let Err(error) = undone {
@@ -222,20 +290,46 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
 }
 
 /// Runs a keychain's program, with this on its stdin; says whether it succeeded.
-fn run(program: &str, words: &[&str], input: &[u8], env: &Environment) -> Result<bool> {
-    let could_not = || {
-        let help = "see that it is installed, or keep the key in a file or a variable";
-        Message::new(format!("could not run `{program}`"), help)
-    };
+fn run(program: &str, words: &[&str], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
     let mut command = Command::new(program);
-    command.args(words).stdin(Stdio::piped()).stdout(Stdio::null());
-    command.env(shims::planner::DEPTH, (env.depth() + 1).to_string());
-    let mut child = command.spawn().with_context(could_not)?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // One that does not read says so by its exit code.
-        _ = stdin.write_all(input);
-    }
-    Ok(child.wait().with_context(could_not)?.success())
+    Ok(output(command.args(words).stdout(Stdio::null()), input, env, may_end)?.status.success())
+}
+
+/// What came of a keychain's program. With `may_end` Ctrl-C ends it, and this program where it came before.
+fn output(command: &mut Command, input: &[u8], env: &Environment, may_end: bool) -> Result<Output> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let could_not = || could_not_run(&program);
+    command.stdin(Stdio::piped()).env(shims::planner::DEPTH, (env.depth() + 1).to_string());
+    let child = if may_end { signals::interruptible(|| command.spawn())? } else { command.spawn() };
+    let mut child = child.with_context(could_not)?;
+    let id = Pid::from_raw(child.id().cast_signed());
+    let (sender, ended) = mpsc::channel();
+    let input = input.to_vec();
+    let wait = move || {
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that does not read says so by its exit code.
+            _ = stdin.write_all(&input);
+        }
+        _ = sender.send(child.wait_with_output());
+    };
+    thread::Builder::new()
+        .spawn(wait)
+        .context(Message::new("could not start a thread", "see `ulimit -u`"))?;
+    ended.recv_timeout(PATIENCE).map_or_else(
+        |_| {
+            _ = kill(id, Signal::SIGKILL);
+            bail!(Message::new(
+                format!("`{program}` did not end within {} seconds", PATIENCE.as_secs()),
+                "see that the keychain is unlocked, or keep the key in a file or a variable"
+            ))
+        },
+        |output| output.with_context(could_not),
+    )
+}
+
+fn could_not_run(program: &str) -> Message {
+    let help = "see that it is installed, or keep the key in a file or a variable";
+    Message::new(format!("could not run `{program}`"), help)
 }
 
 /// The path as `~/…` where it is below the home folder.

@@ -4,14 +4,14 @@
 //! the day its head names, and is a start: the user's entry is a copy that stays as it was added.
 
 use shims::Message;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
 use crate::catalog::origin;
-use crate::config::{self, KeyCheck, KeySource, Provider, yaml_scalar as scalar};
-use crate::env::Environment;
-use crate::{key, suggest};
+use crate::config::{self, Provider, yaml_scalar as scalar};
+use crate::key::place::KeyPlace;
+use crate::suggest;
 
 const TEXT: &str = include_str!("presets.yaml");
 
@@ -29,44 +29,6 @@ pub struct Preset {
     /// What the config makes of it.
     pub provider: Provider,
     entry: String,
-}
-
-/// Where the key of a provider that is added will be kept.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum KeyPlace {
-    /// In a variable.
-    Env(String),
-    /// In a file.
-    File(PathBuf),
-    /// A command prints it.
-    Command(Vec<String>),
-}
-
-impl KeyPlace {
-    /// The key that is there.
-    ///
-    /// # Errors
-    /// As [`key::resolve`].
-    pub fn resolve(&self, env: &Environment, home: &Path) -> Result<String> {
-        let source = match self {
-            Self::Env(name) => KeySource::Env(name),
-            Self::File(path) => KeySource::File(path),
-            Self::Command(argv) => KeySource::Command(argv),
-        };
-        key::resolve(source, KeyCheck::On, env, home)
-    }
-
-    /// The line of a provider's entry.
-    pub fn line(&self) -> String {
-        match self {
-            Self::Env(name) => format!("key_env: {}", scalar(name)),
-            Self::File(path) => format!("key_file: {}", scalar(&path.to_string_lossy())),
-            Self::Command(argv) => {
-                let words: Vec<_> = argv.iter().map(|word| scalar(word)).collect();
-                format!("key_command: [{}]", words.join(", "))
-            }
-        }
-    }
 }
 
 /// All presets, in the file's order.

@@ -12,6 +12,8 @@ use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
 
+use crate::signals::ignored;
+
 /// What ends a program that does not catch it, and can be caught.
 const CAUGHT: [Signal; 8] = [
     Signal::SIGINT,
@@ -144,14 +146,6 @@ fn came(signal: Signal, state: &mut SignalState) {
         // Somebody does not want to wait for the end of an agent, which must not outlive this process all the same.
         state.groups.iter().for_each(|group| _ = killpg(Pid::from_raw(*group), Signal::SIGKILL));
     }
-}
-
-/// The signals that this process was started to ignore, as bits from that of signal 1 on; none where the system has no
-/// file that says so.
-fn ignored() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 fn lock(state: &Mutex<SignalState>) -> MutexGuard<'_, SignalState> {

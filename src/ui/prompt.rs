@@ -7,12 +7,13 @@ use std::io::{IsTerminal, stderr, stdin};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, raise};
+use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcgetattr, tcsetattr};
 use nix::unistd::read;
 
 use super::log::say;
 use crate::env::Environment;
+use crate::signals::CleansUp;
 
 /// How often an answer that is none is asked for again.
 const TRIES: usize = 5;
@@ -45,9 +46,23 @@ pub fn ask(question: &str) -> Result<String> {
 /// # Errors
 /// As [`ask`].
 pub fn agrees(question: &str) -> Result<bool> {
+    yes_or_no(question, true)
+}
+
+/// Whether the answer is yes, where that cannot be undone: an empty one is no.
+///
+/// # Errors
+/// As [`ask`].
+pub fn insists(question: &str) -> Result<bool> {
+    yes_or_no(question, false)
+}
+
+fn yes_or_no(question: &str, usual: bool) -> Result<bool> {
+    let shown = if usual { "[Y/n]" } else { "[y/N]" };
     for _ in 0..TRIES {
-        match ask(&format!("{question} [Y/n] "))?.to_lowercase().as_str() {
-            "" | "y" | "yes" => return Ok(true),
+        match ask(&format!("{question} {shown} "))?.to_lowercase().as_str() {
+            "" => return Ok(usual),
+            "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
             _ => {}
         }
@@ -103,21 +118,8 @@ pub fn ask_hidden(question: &str) -> Result<String> {
     }
 }
 
-/// Runs what must be done whole or not at all: Ctrl-C and the like take effect behind it.
-///
-/// # Errors
-/// Those of `change`.
-pub fn uninterrupted<T>(change: impl FnOnce() -> Result<T>) -> Result<T> {
-    let signals: SigSet =
-        [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT].into_iter().collect();
-    let before = signals.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-    let done = change();
-    before.thread_set_mask()?;
-    done
-}
-
 fn stopped() -> anyhow::Error {
-    anyhow!("stopped without an answer, and nothing was changed")
+    anyhow!("stopped without an answer")
 }
 
 enum Typed {
@@ -154,13 +156,20 @@ fn read_hidden() -> Result<Typed> {
     Ok(Typed::Line(String::from_utf8_lossy(&line).into_owned()))
 }
 
-/// The terminal without echo, until it is dropped. Ctrl-C is read as a byte meanwhile, so that it cannot end this
-/// program before the echo is back.
-struct Quiet(Termios);
+/// The terminal without echo, until it is dropped, or a signal ends this program. Ctrl-C is read as a byte meanwhile.
+struct Quiet {
+    before: Termios,
+    _cleans: CleansUp,
+}
 
 impl Quiet {
     fn begin() -> Result<Self> {
         let before = tcgetattr(stdin())?;
+        let restored = before.clone();
+        let cleans = CleansUp::with(move || {
+            _ = tcsetattr(stdin(), SetArg::TCSANOW, &restored);
+            say("\n");
+        })?;
         let mut quiet = before.clone();
         quiet
             .local_flags
@@ -169,12 +178,12 @@ impl Quiet {
         quiet.control_chars[SpecialCharacterIndices::VTIME as usize] = 0;
         // What was typed ahead stays.
         tcsetattr(stdin(), SetArg::TCSANOW, &quiet)?;
-        Ok(Self(before))
+        Ok(Self { before, _cleans: cleans })
     }
 }
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        _ = tcsetattr(stdin(), SetArg::TCSANOW, &self.0);
+        _ = tcsetattr(stdin(), SetArg::TCSANOW, &self.before);
     }
 }

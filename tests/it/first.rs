@@ -123,6 +123,30 @@ fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_signal_at_a_hidden_question_ends_it_with_the_echo_back() {
+    assert!(Tmux::is_there());
+    for (signal, code) in [("TERM", 143), ("HUP", 129)] {
+        let (sandbox, _provider, _) = live();
+        let pid = sandbox.path("tmp/pid");
+        let line = format!(
+            "sh -c 'echo $$ >{}; exec agent-run key set live'; echo \"[code $?]\"; stty -a",
+            pid.display()
+        );
+        let tmux = Tmux::start(&sandbox, &line);
+        tmux.wait_for("Where is the key of live?");
+        tmux.key("Enter");
+        tmux.wait_for("Key (not shown");
+        let kill = format!("kill -{signal} $(cat {})", pid.display());
+        run(sandbox.command("sh").args(["-c", &kill])).clean();
+        let screen = tmux.wait_for("[exited 0]");
+        assert!(screen.contains(&format!("[code {code}]")), "{screen}");
+        let flags: Vec<_> = screen.split_whitespace().collect();
+        assert!(flags.contains(&"echo") && flags.contains(&"icanon") && flags.contains(&"isig"), "{screen}");
+    }
+}
+
+#[test]
 fn without_a_terminal_there_is_one_error_with_what_to_type() {
     let sandbox = newcomer();
     sandbox.shim("claude@deepseek");
@@ -164,7 +188,7 @@ fn keychain(sandbox: &Sandbox) -> PathBuf {
     let kept = sandbox.path("tmp/keychain");
     let log = sandbox.path("tmp/arguments");
     let script = format!(
-        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept} ;;\n  lookup) cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
+        "#!/bin/sh\necho \"$*\" >>{log}\ncase $1 in\n  store) cat >{kept}; grep SigBlk /proc/self/status >>{log} ;;\n  lookup) test -f {kept} && cat {kept} ;;\n  clear) rm -f {kept} ;;\nesac\n",
         log = log.display(),
         kept = kept.display()
     );
@@ -224,6 +248,69 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, config) = live();
+    set_key(&sandbox, KEY).clean();
+    let file = sandbox.home(".config/agent-run/keys/live.key");
+    let kept = keychain(&sandbox);
+    let set = |number: &str, last: &str| {
+        let tmux = Tmux::start(&sandbox, "agent-run key set live");
+        tmux.wait_for("Where is the key of live?");
+        tmux.text(&format!("{number}\n"));
+        tmux.wait_for(last);
+        tmux.text(if number == "2" { KEY } else { "gsk_0123456789abcdef" });
+        tmux.key("Enter");
+        tmux
+    };
+    // A key is refused as a name, and what is a name is taken; the file is named, since the variable is not set.
+    let tmux = set("3", "Variable");
+    let screen = tmux.wait_for("this is no name of a variable");
+    assert_eq!(screen.matches("gsk_").count(), 1, "{screen}");
+    tmux.text("3\n");
+    tmux.text("MY_KEY\n");
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(screen.contains("to remove it: rm /") && file.exists(), "{screen}");
+    assert_eq!(config_of(&sandbox), config.replace("MOCK_KEY", "MY_KEY"));
+    drop(tmux);
+    set_key(&sandbox, KEY).clean();
+    let screen = set("2", "Key (not shown").wait_for("[exited 0]");
+    assert!(screen.contains("removed the former one from ~/.config/agent-run/keys/live.key"), "{screen}");
+    assert!(kept.exists() && !file.exists());
+    let ran = set_key(&sandbox, KEY).exits(0);
+    assert!(ran.stdout.contains("removed the former one from the system's keychain"), "{}", ran.stdout);
+    assert!(!kept.exists() && file.exists());
+}
+
+#[test]
+fn the_failed_list_is_shown_where_no_model_is_known() {
+    let sandbox = newcomer();
+    sandbox.config(
+        "providers: {dead: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}}\n",
+    );
+    let ran = sandbox.agent_run(&["providers", "test", "dead"]).exits(1);
+    assert!(ran.stdout.contains("failed  models"), "{}", ran.stdout);
+    assert!(
+        ran.stderr.contains("its list failed") && !ran.stderr.contains("lists no models"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn what_fails_behind_the_removal_of_a_provider_is_said_with_what_was_done() {
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    let file = sandbox.home(".config/agent-run/keys/live.key");
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    let ran = sandbox.agent_run(&["providers", "remove", "live", "--yes", "--with-key"]).exits(1);
+    assert!(ran.stdout.contains("removed live from"), "{}", ran.stdout);
+    assert!(ran.stderr.contains("could not remove"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_key_whose_config_cannot_be_changed_is_taken_away_again() {
     let (sandbox, provider, _) = live();
     let flow = format!(
@@ -254,6 +341,7 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
     let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
     assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");
+    assert!(arguments.contains("SigBlk:\t0000000000000000"), "Ctrl-C does not end it\n{arguments}");
     assert!(
         config_of(&sandbox)
             .contains("key_command: [secret-tool, lookup, service, agent-run, provider, live]")
@@ -263,6 +351,33 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
     sandbox.agent_run(&["key", "remove", "live"]).clean();
     assert!(!kept.exists());
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_that_cannot_be_read_is_not_replaced() {
+    assert!(Tmux::is_there());
+    let lost = "clear) rm -f KEPT ;;\nesac\n";
+    for (lookup, search) in [("echo locked >&2; exit 1", "exit 0"), ("exit 1", "echo [/1]")] {
+        let (sandbox, _provider, config) = live();
+        let kept = keychain(&sandbox);
+        fs::write(&kept, "the old key").unwrap();
+        let ends = lost.replace("KEPT", &kept.display().to_string());
+        let script = format!(
+            "#!/bin/sh\ncase $1 in\n  lookup) {lookup} ;;\n  search) {search} ;;\n  store) exit 1 ;;\n  {ends}"
+        );
+        sandbox.script("secret-tool", &script);
+        let tmux = Tmux::start(&sandbox, "agent-run key set live");
+        tmux.wait_for("Where is the key of live?");
+        tmux.text("2\n");
+        tmux.wait_for("Key (not shown");
+        tmux.text(KEY);
+        tmux.key("Enter");
+        let screen = tmux.wait_for("[exited 1]");
+        assert!(screen.contains("could not see whether the system's keychain has a key"), "{screen}");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "the old key");
+        assert_eq!(config_of(&sandbox), config);
+    }
 }
 
 #[test]

@@ -15,8 +15,9 @@ use super::test::TestOutcome;
 use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
+use crate::key::place::KeyPlace;
 use crate::launch::{LaunchRequest, program, resolve, snapshot};
-use crate::presets::{self, KeyPlace};
+use crate::presets;
 use crate::ui::log::say;
 use crate::ui::{output, prompt};
 use crate::{commands, config, suggest, ui};
@@ -197,7 +198,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
         let answer = prompt::ask(&format!("Which provider?{shown} "))?;
         match (answer.as_str(), usual) {
             ("", Some(usual)) => return Ok(usual.to_owned()),
-            ("", None) => bail!("stopped, and nothing was changed"),
+            ("", None) => bail!("stopped, and the config was not changed"),
             ("?", _) => {
                 let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
                 say(&(names.join(", ") + "\n"));
@@ -212,7 +213,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
             }
         }
     }
-    bail!("stopped, and nothing was changed")
+    bail!("stopped, and the config was not changed")
 }
 
 /// Scheme, host and port of the URL of a server.

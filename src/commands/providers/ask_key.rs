@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail};
 use super::managers;
 use crate::env::Environment;
 use crate::key;
+use crate::key::place::KeyPlace;
 use crate::key::store::{KeyStore, below_home};
-use crate::presets::KeyPlace;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -76,7 +76,7 @@ pub fn ask_key(
                 Err(error) => Err(error),
             },
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
-            Way::Variable => ask_variable(variable),
+            Way::Variable => ask_variable(variable, env),
             Way::File => ask_file(home, env),
             Way::Command => ask_command(home, env),
             Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
@@ -86,10 +86,10 @@ pub fn ask_key(
             Err(error) => say(&format!("{}\n", crate::error::render(&error))),
         }
     }
-    bail!("stopped without a key, and nothing was changed")
+    bail!("stopped without a key, and the config was not changed")
 }
 
-fn ask_variable(usual: Option<&str>) -> Result<KeyPlace> {
+fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
     let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
     let name = prompt::ask(&format!("Variable{shown}: "))?;
     let name = if name.is_empty() { usual.unwrap_or_default().to_owned() } else { name };
@@ -97,8 +97,9 @@ fn ask_variable(usual: Option<&str>) -> Result<KeyPlace> {
         name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && name.chars().next().is_some_and(|c| !c.is_ascii_digit())
     };
+    let is_known = usual == Some(&name) || env.var(&name).is_some();
     // What is no name may be the key itself, which is not repeated.
-    if !is_right(&name) {
+    if !is_right(&name) || (!is_known && key::shape::is_like_key(&name)) {
         bail!(Message::new(
             "this is no name of a variable",
             "type a name such as DEEPSEEK_API_KEY, not the key"

@@ -1,5 +1,6 @@
-//! What `providers add` asks at a terminal: where the key is, and whether the provider answers. Nothing is written
-//! before the last answer, and then the key and the config together or neither.
+//! What `providers add` asks at a terminal: where the key is, and whether the provider answers. But for a
+//! list of models in the cache, nothing is written before the last answer, and then the key and the config together or
+//! neither.
 
 use shims::Message;
 use std::fmt::Write as _;
@@ -17,6 +18,7 @@ use crate::config::{self, Config, Provider, yaml_scalar};
 use crate::env::Environment;
 use crate::key::{self, store};
 use crate::presets::{self, Preset};
+use crate::signals;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -112,7 +114,7 @@ impl<'a> Draft<'a> {
             match options[prompt::choose("What now?", &shown)?] {
                 "give another key" => is_asked = true,
                 "test again" => {}
-                "stop" => bail!("stopped, and nothing was changed"),
+                "stop" => bail!("stopped, and the config was not changed"),
                 _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
             }
         }
@@ -264,7 +266,7 @@ impl<'a> Draft<'a> {
     /// When one of them cannot be written.
     pub fn write(&self) -> Result<()> {
         let entry = self.entry();
-        prompt::uninterrupted(|| {
+        signals::uninterrupted(|| {
             let stored = self.store_key()?;
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
             stored.into_iter().for_each(store::StoredKey::keep);

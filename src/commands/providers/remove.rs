@@ -13,7 +13,7 @@ use crate::cli::providers::ProvidersRemoveArgs;
 use crate::env::Environment;
 use crate::key::store::{KeyStore, below_home};
 use crate::launch::lookup;
-use crate::ui::{output, prompt};
+use crate::ui::{log, output, prompt};
 use crate::{catalog, commands, config};
 
 /// Removes a provider from the config at `path`.
@@ -44,28 +44,41 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         }
         let links =
             if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
-        if !prompt::agrees(&format!("Remove {name} from {}{links}?", shown.display()))? {
+        if !prompt::insists(&format!("Remove {name} from {}{links}?", shown.display()))? {
             bail!("nothing was removed");
         }
         if let Some(store) = store.as_ref().filter(|_| !words.with_key) {
-            with_key = prompt::agrees(&format!("Remove its key too, from {}?", store.shown(&dirs.home)))?;
+            with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown(&dirs.home)))?;
         }
     }
     config::change_config(path, "", |now| config::remove(now, name))?;
     let mut text = format!("removed {name} from {}\n", shown.display());
-    for shim in commands::shims::remove_named(&shims, &loaded.config, env)? {
-        _ = writeln!(text, "removed the shim {shim}");
+    // The provider is gone by now: what fails is reported with what was done.
+    let mut failed = false;
+    let mut fails = |error: &anyhow::Error| {
+        failed = true;
+        log::error(error);
+    };
+    for shim in &shims {
+        match commands::shims::remove_named(std::slice::from_ref(shim), &loaded.config, env) {
+            Ok(removed) => removed.iter().for_each(|shim| _ = writeln!(text, "removed the shim {shim}")),
+            Err(error) => fails(&error),
+        }
     }
-    if catalog::clear(&dirs, Some(name))? > 0 {
-        text.push_str("removed its model list\n");
+    match catalog::clear(&dirs, Some(name)) {
+        Ok(0) => {}
+        Ok(_) => text.push_str("removed its model list\n"),
+        Err(error) => fails(&error),
     }
     match store {
-        Some(store) if with_key => {
-            store.remove(env)?;
-            _ = writeln!(text, "removed its key from {}", store.shown(&dirs.home));
-        }
+        Some(store) if with_key => match store.remove(env) {
+            Ok(true) => _ = writeln!(text, "removed its key from {}", store.shown(&dirs.home)),
+            Ok(false) => _ = writeln!(text, "its key is not in {}", store.shown(&dirs.home)),
+            Err(error) => fails(&error),
+        },
         Some(store) => _ = writeln!(text, "its key stays in {}", store.shown(&dirs.home)),
         None => {}
     }
-    output::write(|out| out.write_all(text.as_bytes()))
+    output::write(|out| out.write_all(text.as_bytes()))?;
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

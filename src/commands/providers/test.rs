@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use serde_json::{Value as Json, json};
 use shims::{Agent, Message, Protocol};
 
@@ -73,9 +73,15 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     let model = words.model.clone().or_else(|| provider.default_model.clone());
     let known = || catalog.known(name, provider).with_prefix("").into_iter().next();
     // Without a model the list has to come first.
-    let (first, model) = match model {
-        Some(model) => (None, model),
-        None => (Some(list()), known().with_context(|| nothing_listed(name))?),
+    let (first, model) = if let Some(model) = model {
+        (None, model)
+    } else {
+        let listed = list();
+        let Some(model) = known() else {
+            drop(progress);
+            return without_model(name, &listed, words.json);
+        };
+        (Some(listed), model)
     };
     let ask = |index: usize, protocol: Protocol| -> Result<TestResult> {
         let base = provider.base_url(protocol).unwrap_or_default();
@@ -114,6 +120,23 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// Says what came of the list where no model is known without it.
+fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode> {
+    if json {
+        output::write(|out| writeln!(out, "{:#}", Json::Array(vec![listed.json()])))?;
+    } else {
+        output::people(|out| out.write_all(listed.lines().as_bytes()))?;
+    }
+    Err(anyhow!(if listed.works == Some(false) {
+        Message::new(
+            format!("no model of `{name}` was asked: its list failed"),
+            "put that right, or name a model with --model",
+        )
+    } else {
+        nothing_listed(name)
+    }))
 }
 
 fn list(
