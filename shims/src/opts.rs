@@ -77,8 +77,8 @@ pub struct Opts {
 /// The variable these options come from.
 pub const VARIABLE: &str = "AGENT_RUN_OPTS";
 
-/// The long options.
-const OPTIONS: [&str; 6] = ["--model", "--protocol", "--force", "--config", "--dry-run", "--json"];
+/// The long options, which are those of `launch`.
+pub const OPTIONS: [&str; 6] = ["--model", "--protocol", "--force", "--config", "--dry-run", "--json"];
 
 /// What the variable said.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use super::cache::{CachedList, Completeness};
 use super::record::ModelRecord;
 use super::source::Source;
 use super::{local, merge};
+use crate::config::Filter;
 
 /// What is known of a provider's models. Looking one up reads a few lines of one file.
 pub struct ModelIndex<'a> {
@@ -38,6 +39,14 @@ impl<'a> ModelIndex<'a> {
     /// The provider's own list, if it is on disk.
     pub fn list(&self) -> Option<&CachedList> {
         self.list.as_ref()
+    }
+
+    /// Whether the provider was asked and has no model but these: its list was read to the end, and no filter leaves
+    /// any of it out.
+    pub fn is_all_there_is(&self) -> bool {
+        let filters = self.source.provider.model_api_filters.iter().flatten();
+        let keeps_all = |filter: &Filter| filter.filter.is_empty() && filter.top.is_none();
+        self.complete && self.list.is_some() && filters.into_iter().all(keeps_all)
     }
 
     /// The model `id`, if the config or the list knows it.

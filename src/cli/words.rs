@@ -2,6 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
+/// The options of `launch` that take a value, which may be the next word.
+const WITH_VALUE: [&str; 4] = ["--config", "--force", "--model", "--protocol"];
+
 /// The words after our own name.
 pub fn of_this_process() -> Vec<OsString> {
     spread(std::env::args_os().skip(1).collect())
@@ -41,7 +44,7 @@ pub fn command(words: &[OsString]) -> Option<usize> {
 fn positional(words: &[OsString], mut at: usize) -> Option<usize> {
     while let Some(word) = words.get(at) {
         match word.to_str() {
-            Some("--model" | "--protocol" | "--force" | "--config") => at += 2,
+            Some(option) if WITH_VALUE.contains(&option) => at += 2,
             Some(option) if option.starts_with('-') => at += 1,
             _ => return Some(at),
         }
@@ -61,6 +64,27 @@ fn pair(word: &OsStr) -> Option<(OsString, OsString)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Clap reads the words only after they are spread, so its options are listed by hand.
+    #[test]
+    fn the_options_of_a_launch_are_those_that_clap_has() {
+        let mut command = <crate::cli::Cli as clap::CommandFactory>::command();
+        command.build();
+        let launch = command.find_subcommand("launch").expect("launch");
+        let is_any = |_: &&clap::Arg| true;
+        let takes_value = |arg: &&clap::Arg| arg.get_action().takes_values();
+        let long = |wanted: &dyn Fn(&&clap::Arg) -> bool| {
+            let args = launch.get_arguments().filter(|arg| wanted(arg));
+            let mut long: Vec<_> = args.filter_map(|arg| Some(format!("--{}", arg.get_long()?))).collect();
+            long.sort();
+            long
+        };
+        assert_eq!(long(&takes_value), WITH_VALUE);
+        let mut behind_shims: Vec<_> =
+            shims::opts::OPTIONS.into_iter().chain(["--help", "--verbose"]).collect();
+        behind_shims.sort_unstable();
+        assert_eq!(long(&is_any), behind_shims);
+    }
 
     #[test]
     fn a_launch_may_be_named_as_its_shim_is() {

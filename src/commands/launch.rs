@@ -71,9 +71,6 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     output::whole(&(text + &escaped(&plan.lines(show.contents).to_string())))
 }
 
-/// Where values begin behind their labels.
-const INDENT: usize = 12;
-
 /// An argument that is longer is shown by its beginning.
 const LONGEST: usize = 40;
 
@@ -89,8 +86,8 @@ fn summary(
     let mut last = String::new();
     let mut row = |what: &str, value: &str| {
         let shown = if what == last { "" } else { what };
-        let line = escaped(&format!("  {shown:<9} {value}")).into_owned();
-        _ = writeln!(text, "{}", screen.line(&line, INDENT));
+        let line = escaped(&explain::labelled(shown, value)).into_owned();
+        _ = writeln!(text, "{}", screen.line(&line, explain::INDENT));
         what.clone_into(&mut last);
     };
     row("config", &context.loaded.path.display().to_string());

@@ -18,7 +18,7 @@ use crate::config::{self, Loaded, Provider};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
-use crate::launch::explain::{self, Choice, place};
+use crate::launch::explain::{self, Choice, INDENT, labelled, place};
 use crate::launch::{self, LaunchRequest, Network};
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
@@ -76,7 +76,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     let mut page = WhyPage { screen, text: String::new() };
     page.heading(&format!("{} on {provider}", agent.title()));
     if screen.is_terminal() {
-        page.line(&format!("  config    {config}"), INDENT);
+        page.line(&labelled("config", &config), INDENT);
         let short = |text: &mut String| *text = explain::in_short(text, &context.loaded, &provider);
         for row in &mut rows {
             short(&mut row.origin);
@@ -188,9 +188,6 @@ fn notes(plan: &Plan) -> Vec<String> {
     plan.notes.iter().map(text).collect()
 }
 
-/// Where values begin behind their labels.
-const INDENT: usize = 12;
-
 /// The page as it grows, its lines broken where they are wider than the terminal.
 struct WhyPage {
     screen: Screen,
@@ -213,9 +210,9 @@ impl WhyPage {
         for Choice { what, value, origin, not, .. } in rows {
             let shown = if *what == last { "" } else { what };
             last = what;
-            self.line(&format!("  {shown:<9} {value}  ({origin})"), INDENT);
+            self.line(&labelled(shown, &format!("{value}  ({origin})")), INDENT);
             if let Some(not) = not {
-                self.line(&format!("  {:<9}   not {not}", ""), INDENT + 2);
+                self.line(&labelled("", &format!("  not {not}")), INDENT + 2);
             }
         }
     }

@@ -15,12 +15,10 @@ use nix::unistd::{AccessFlags, access};
 
 use super::load::{parse_strict, text};
 use super::problem::{SourcePos, Step, dotted};
-use super::yaml::Tree;
+use super::yaml::{PROVIDERS, Tree};
 use crate::fs::atomic::AtomicFile;
 use crate::fs::held;
 
-/// The key below which providers stand.
-pub const PROVIDERS: &str = "providers";
 /// How far the first provider of a file is indented.
 const INDENT: &str = "  ";
 

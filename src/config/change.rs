@@ -7,10 +7,10 @@ use std::ops::Range;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::append::{PROVIDERS, tree};
+use super::append::tree;
 use super::load::parse_strict;
 use super::problem::{Step, dotted};
-use super::yaml::Tree;
+use super::yaml::{PROVIDERS, Tree};
 
 /// The keys of a provider that say where its key is.
 const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];

@@ -176,14 +176,18 @@ fn from_database(path: &Path) -> Result<Vec<CcSwitchEntry>> {
 fn from_export(path: &Path, export: &str) -> Result<Vec<CcSwitchEntry>> {
     // The file goes to a database in memory. `-safe` (3.37) refuses the commands that would start a program.
     let mut sqlite = Command::new("sqlite3");
-    sqlite.args(["-batch", "-init", "/dev/null", "-safe", "-json", ":memory:"]);
+    sqlite.args(["-batch", "-bail", "-init", "/dev/null", "-safe", "-json", ":memory:"]);
     sqlite.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let output = sqlite.spawn().and_then(|mut child| {
-        if let Some(mut stdin) = child.stdin.take() {
-            // A statement that fails ends the reading, and says why on stderr.
-            _ = stdin.write_all(format!("{export}\n;\n{QUERY}\n").as_bytes());
-        }
-        child.wait_with_output()
+        let stdin = child.stdin.take();
+        std::thread::scope(|scope| {
+            // What sqlite3 prints meanwhile is read below, or a full pipe would keep both waiting for ever.
+            scope.spawn(move || {
+                // By `-bail` it ends at the first statement that fails, and says which on stderr.
+                stdin.map(|mut stdin| stdin.write_all(format!("{export}\n;\n{QUERY}\n").as_bytes()))
+            });
+            child.wait_with_output()
+        })
     });
     entries(path, output)
 }

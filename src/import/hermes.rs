@@ -7,6 +7,7 @@ use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
 use shims::Message;
 use shims::Protocol;
+use shims::dotenv;
 use shims::hermes_yaml::Mapping;
 use shims::yaml::Flaw;
 
@@ -48,33 +49,35 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     } else if !id.is_empty() && id != "auto" {
         found.skipped.push(format!("{shown} model: the provider `{id}` is one of Hermes' own"));
     }
-    find_keys(found, &path.with_file_name(".env"), env)
+    find_keys(found, &path.with_file_name(".env"), env);
+    Ok(())
 }
 
 /// Looks into Hermes' own `.env` for keys in variables that are not set here.
-fn find_keys(found: &mut ImportScan, path: &Path, env: &Environment) -> Result<()> {
+fn find_keys(found: &mut ImportScan, path: &Path, env: &Environment) {
     let is_open = |key: &KeyLocation| matches!(key, KeyLocation::Variable(name) if env.var(name).is_none());
     if !found.drafts.iter().any(|draft| is_open(&draft.key)) {
-        return Ok(());
+        return;
     }
-    let Some(text) = found.read(path)? else { return Ok(()) };
+    let text = match found.read(path) {
+        Ok(Some(text)) => text,
+        Ok(None) => return,
+        // The providers are known without their keys.
+        Err(error) => {
+            return found
+                .skipped
+                .push(format!("its keys: {}", crate::error::render(&error).replace('\n', "; ")));
+        }
+    };
     for draft in &mut found.drafts {
         let KeyLocation::Variable(variable) = &draft.key else { continue };
-        let value = |line: &str| {
-            let line = line.trim();
-            let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
-            let value = value.trim().trim_matches(['"', '\'']);
-            (name.trim() == variable && !value.is_empty()).then(|| value.to_owned())
-        };
-        // The last line counts, as for python-dotenv.
         if is_open(&draft.key)
-            && let Some(key) = text.lines().rev().find_map(value)
+            && let Some(key) = dotenv::python_value(&text, variable).filter(|key| !key.is_empty())
         {
             let place = format!("{} as {variable}", path.display());
             draft.key = KeyLocation::Literal { key, place, command: None };
         }
     }
-    Ok(())
 }
 
 /// The provider that an entry of Hermes' shape names.

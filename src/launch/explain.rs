@@ -60,6 +60,14 @@ impl Choice {
     }
 }
 
+/// Where values begin behind their labels.
+pub const INDENT: usize = 12;
+
+/// A line of a page for people: a label, and a value.
+pub fn labelled(label: &str, value: &str) -> String {
+    format!("  {label:<9} {value}")
+}
+
 /// The place of a key in the config: file, line and dotted key.
 pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
     let keys: Vec<&str> = key.iter().map(AsRef::as_ref).collect();

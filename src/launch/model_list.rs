@@ -84,6 +84,7 @@ pub fn resolve<'a>(
     let known = catalog.known(name, provider);
     let (unknown, policy) = match (resolve(&known), network) {
         (Err(ResolveError::UnknownModel(unknown)), Network::On(policy)) if !known.fresh => (unknown, policy),
+        (Err(ResolveError::UnknownModel(unknown)), _) if !known.fresh => return Err(unknown.into()),
         (Err(ResolveError::UnknownModel(unknown)), _) => {
             let launch = by_part(request, provider, &known, context, unknown.into(), notes)?;
             return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
@@ -112,16 +113,13 @@ pub fn resolve<'a>(
             };
             Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
         }
-        Err(failure) => {
-            let error = unknown.with_fetch_error(&failure);
-            let launch = by_part(request, provider, &known, context, error, notes)?;
-            Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
-        }
+        Err(failure) => Err(unknown.with_fetch_error(&failure)),
     }
 }
 
 /// The launch with the one model that has the word after `--model` in its id, where a person sees which that is; else
-/// `error`. A script must name a model by its whole id: tomorrow two may have the word.
+/// `error`. A script must name a model by its whole id: tomorrow two may have the word. `known` is fresh or just
+/// loaded; where the provider may have models that are not in it, the word may be the whole id of one of them.
 fn by_part(
     request: &LaunchRequest,
     provider: &Provider,
@@ -131,7 +129,9 @@ fn by_part(
     notes: &mut Vec<Note>,
 ) -> Result<Launch> {
     let is_seen = || std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-    let Some(asked) = request.model.as_ref().filter(|_| is_seen()) else { return Err(error) };
+    let Some(asked) = request.model.as_ref().filter(|_| known.is_all_there_is() && is_seen()) else {
+        return Err(error);
+    };
     let Some(id) = model::only_with(&asked.value, known) else { return Err(error) };
     let text = format!("--model {}: taken for {id}, the only model with it in its id", asked.value);
     notes.push(Note::Warning(text.into()));

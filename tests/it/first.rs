@@ -4,7 +4,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use crate::support::tmux::Tmux;
 use crate::support::{MockProvider, Ran, Sandbox, net, run};
@@ -56,7 +55,6 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         let vendor = MockProvider::listening(&sandbox, "vendor", "127.0.0.1:4000");
         sandbox.shim("claude@litellm");
         let line = if by_shim { "claude@litellm -p hi" } else { "agent-run launch litellm claude -p hi" };
-        let start = Instant::now();
         let tmux = Tmux::start(&sandbox, line);
         tmux.wait_for("Add it, and start Claude Code? [Y/n]");
         assert_eq!(files(&sandbox), [] as [&str; 0]);
@@ -70,7 +68,6 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         assert_eq!(files(&sandbox), [] as [&str; 0], "nothing is written before the last answer");
         tmux.key("Enter");
         let screen = tmux.wait_for("[exited 0]");
-        assert!(start.elapsed() < Duration::from_secs(60));
         assert!(screen.contains("it answers ("), "{screen}");
         assert!(screen.contains(&format!("STARTED http://localhost:4000 {KEY}")), "{screen}");
         assert_eq!(screen.matches(KEY).count(), 1, "only the agent shows it\n{screen}");

@@ -1,5 +1,6 @@
 //! Words that are meant otherwise than they are written: pairs, their order, parts of ids, and commands of old.
 
+use crate::support::lists::Lists;
 use crate::support::tmux::Tmux;
 use crate::support::{Sandbox, run};
 
@@ -49,6 +50,7 @@ fn a_launch_may_be_named_by_its_pair_or_with_its_words_swapped() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs util-linux' script: --features system-tools")]
 fn commands_of_the_earlier_launcher_do_no_harm() {
     let sandbox = sandbox();
     let version = sandbox.agent_run(&["version"]).clean().stdout;
@@ -68,18 +70,44 @@ fn commands_of_the_earlier_launcher_do_no_harm() {
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn a_part_of_one_models_id_is_enough_on_a_terminal() {
     assert!(Tmux::is_there());
+    let lists = Lists::json(r#"{"data": [{"id": "m1"}, {"id": "vendor/m2-pro"}, {"id": "vendor/m2-mini"}]}"#);
+    let config = |more: &str| {
+        let url = &lists.address;
+        format!(
+            "providers:\n  mock:\n    protocols: [anthropic, openai-responses]\n    base_urls: {{anthropic: 'http://{url}', \
+             openai: 'http://{url}/v1'}}\n    default_model: m1\n{more}"
+        )
+    };
     let sandbox = sandbox();
-    let tmux = Tmux::start(&sandbox, "agent-run launch mock --model PRO claude | grep ANTHROPIC_MODEL=");
-    let screen = tmux.wait_for("[exited ");
-    assert!(screen.contains("ANTHROPIC_MODEL=vendor/m2-pro"), "{screen}");
-    assert!(screen.contains("--model PRO: taken for vendor/m2-pro"), "{screen}");
-    drop(tmux);
+    sandbox.config(&config(""));
+    // It is just loaded, then fresh.
+    for _ in 0..2 {
+        let tmux = Tmux::start(&sandbox, "agent-run launch mock --model PRO claude | grep ANTHROPIC_MODEL=");
+        let screen = tmux.wait_for("[exited ");
+        assert!(screen.contains("ANTHROPIC_MODEL=vendor/m2-pro"), "{screen}");
+        assert!(screen.contains("--model PRO: taken for vendor/m2-pro"), "{screen}");
+    }
     let tmux = Tmux::start(&sandbox, "agent-run launch mock --model m2 claude");
     let screen = tmux.wait_for("[exited 125]");
     assert!(screen.contains("did you mean vendor/m2-mini, vendor/m2-pro?"), "{screen}");
     // A script names a model by its whole id.
     let refused = sandbox.agent_run(&["launch", "mock", "--model", "pro", "claude"]).exits(125);
     refused.complains(&["has no model `pro`", "did you mean vendor/m2-pro"]);
+    // What the config names or keeps may be a part of what the provider has.
+    let refuses = |why: &str| {
+        let tmux = Tmux::start(&sandbox, "agent-run launch mock --model m2-pro claude");
+        let screen = tmux.wait_for("[exited 125]");
+        assert!(screen.contains("has no model `m2-pro`") && screen.contains(why), "{screen}");
+    };
+    for more in [
+        "    model_api_filters: [{filter: pro}]\n",
+        "    disable_model_loading_from_api: true\n    models: [vendor/m2-pro]\n",
+    ] {
+        sandbox.config(&config(more));
+        refuses("--force model launches it anyway");
+    }
+    sandbox.config(&config("").replace(&lists.address, "127.0.0.1:9"));
+    refuses("could not be loaded");
 }
 
 #[test]

@@ -100,6 +100,7 @@ fn a_pipe_gets_every_column_whatever_their_width() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs util-linux' script: --features system-tools")]
 fn progress_is_for_a_terminal_that_can_move_its_cursor() {
     let lists = Lists::json(r#"{"data": [{"id": "m"}]}"#);
     let sandbox = Sandbox::new();

@@ -13,9 +13,11 @@ use std::time::Duration;
 use shims::{Proxy, proxy};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Error, RequestBuilder, Timeout};
+use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 use crate::catalog::source::{origin, without_query};
 use crate::env::Environment;
+use crate::fs::nonblocking;
 
 /// The largest answer, decompressed.
 const MAX_BODY: u64 = 8 * 1024 * 1024;
@@ -195,12 +197,18 @@ fn named(error: &str) -> String {
     format!("its name could not be looked up: {}", why.to_lowercase())
 }
 
-/// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name, and with them
-/// those of `NODE_EXTRA_CA_CERTS`, which many set for their agents already.
+/// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
 fn roots(env: &Environment) -> RootCerts {
     let found = rustls_native_certs::load_native_certs();
     found.errors.iter().for_each(|error| log::debug!("certificates: {error}"));
-    let mut certs: Vec<_> = found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect();
+    with_extra(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect(), env)
+}
+
+/// The system's certificates, or Mozilla's where it has none, and those of `NODE_EXTRA_CA_CERTS`, which many set for
+/// their agents already.
+fn with_extra(system: Vec<Certificate<'static>>, env: &Environment) -> RootCerts {
+    let has_none = system.is_empty() && env.var("SSL_CERT_FILE").is_none();
+    let mut certs = system;
     for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
         match env.var(name).map(|file| certificates(file.as_ref())) {
             Some(Ok(more)) if name == "NODE_EXTRA_CA_CERTS" || certs.is_empty() => certs.extend(more),
@@ -209,8 +217,11 @@ fn roots(env: &Environment) -> RootCerts {
             Some(Err(why)) => log::warn!("{name} is not used: {why}"),
         }
     }
-    if found.certs.is_empty() && env.var("SSL_CERT_FILE").is_none() || certs.is_empty() {
+    if certs.is_empty() {
         return RootCerts::WebPki;
+    }
+    if has_none {
+        certs.extend(TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der)));
     }
     RootCerts::new_with_certs(&certs)
 }
@@ -218,7 +229,10 @@ fn roots(env: &Environment) -> RootCerts {
 /// The certificates in a file, as text (PEM) or as bytes (DER).
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("{shown}: {error}"))?;
+    let read = nonblocking::open(path).and_then(|mut file| {
+        file.metadata().and_then(|metadata| nonblocking::stream(&mut file, &metadata, MAX_BODY))
+    });
+    let bytes = read.map_err(|error| format!("{shown}: {error}"))?;
     let items = parse_pem(&bytes).filter_map(|item| match item {
         Ok(PemItem::Certificate(certificate)) => Some(certificate),
         _ => None,
@@ -293,6 +307,24 @@ mod tests {
         for local in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"] {
             assert_eq!(proxy(local, &own), None, "{local}");
         }
+    }
+
+    #[test]
+    fn extra_certificates_are_trusted_beside_the_systems_or_the_built_in_ones() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let extra = folder.path().join("extra.der");
+        std::fs::write(&extra, TLS_SERVER_ROOT_CERTS[0].as_ref()).expect("written");
+        let env = env(&[("NODE_EXTRA_CA_CERTS", extra.to_str().expect("text"))]);
+        let count = |system: usize| {
+            let system =
+                TLS_SERVER_ROOT_CERTS[..system].iter().map(|der| Certificate::from_der(der)).collect();
+            match with_extra(system, &env) {
+                RootCerts::Specific(certs) => certs.len(),
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(count(0), TLS_SERVER_ROOT_CERTS.len() + 1);
+        assert_eq!(count(3), 4);
     }
 
     #[test]

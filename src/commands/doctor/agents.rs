@@ -62,7 +62,7 @@ pub fn look(
             .iter()
             .map(|(agent, program)| {
                 scope.spawn(move || match program {
-                    Ok(program) => look_at(*agent, program, named, env, interrupts),
+                    Ok(program) => look_at(*agent, program, env, interrupts),
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         if missing && !named && !all_missing && !used.contains(&agent.name()) {
@@ -99,44 +99,24 @@ fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<Pat
     program::locate(agent, dirs, env)
 }
 
-fn look_at(
-    agent: &'static dyn Agent,
-    program: &Path,
-    named: bool,
-    env: &Environment,
-    interrupts: &Interrupts,
-) -> Looked {
+fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interrupts: &Interrupts) -> Looked {
     let asked = version::ask(program, env, interrupts);
     let version = asked.as_ref().ok().cloned();
-    let known = version.as_ref().map_or_else(Vec::new, |version| known(agent, version, named));
+    let known = version.as_ref().map_or_else(Vec::new, |version| known(agent, version));
     let mut findings = vec![judge(agent, program, asked)];
     findings.extend(around(agent, program, env));
     Looked { findings, known, version }
 }
 
-/// The known problems of a version: each where the agent was named, else how many. What was still there in the newest
-/// version that was run may be in a later one.
-fn known(agent: &dyn Agent, version: &Version, named: bool) -> Vec<Finding> {
+/// The known problems of a version. What was still there in the newest version that was run may be in a later one.
+fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
     let here = agent.known_problems().iter().filter(|problem| {
         let bound = |text: &str| version::parse(text);
         bound(problem.since).is_none_or(|since| since <= *version)
             && problem.gone.and_then(bound).is_none_or(|gone| *version < gone)
     });
-    if named {
-        let said = |problem: &KnownProblem| format!("{} ({})", problem.text, problem.versions());
-        return here.map(|problem| Finding::known(agent.name(), said(problem))).collect();
-    }
-    match here.count() {
-        0 => Vec::new(),
-        count => {
-            let text = format!(
-                "{}: {count}; `agent-run doctor {}` lists them",
-                version::shown(version),
-                agent.name()
-            );
-            vec![Finding::known(agent.name(), text)]
-        }
-    }
+    let said = |problem: &KnownProblem| format!("{} ({})", problem.text, problem.versions());
+    here.map(|problem| Finding::known(agent.name(), said(problem))).collect()
 }
 
 fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) -> Finding {

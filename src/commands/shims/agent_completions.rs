@@ -8,6 +8,7 @@ use shims::Agent;
 
 use crate::cli::Shell;
 use crate::env::Environment;
+use crate::key::store::below_home;
 use crate::launch::program;
 use crate::shim_links::pairs::ShimTarget;
 
@@ -17,10 +18,7 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
         return Vec::new();
     };
     let Ok(dirs) = env.dirs() else { return Vec::new() };
-    let short = |path: PathBuf| match path.strip_prefix(&dirs.home) {
-        Ok(below) => format!("~/{}", below.display()),
-        Err(_) => path.display().to_string(),
-    };
+    let short = |path: PathBuf| below_home(&path, &dirs.home).display().to_string();
     let mut lines = Vec::new();
     let is_shim_of = |agent: &dyn Agent| {
         shims.iter().any(|shim| ShimTarget::parse(shim).is_ok_and(|pair| pair.agent.name() == agent.name()))

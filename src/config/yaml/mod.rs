@@ -12,8 +12,8 @@ use std::rc::Rc;
 use serde::Deserialize;
 
 use super::problem::{Problem, SourcePos, Step};
-pub use skim::Others;
 use skim::Skim;
+pub use skim::{Others, PROVIDERS};
 use tree::{TreeKind, TreeNode};
 
 pub use write::scalar;

@@ -242,13 +242,16 @@ fn as_json_every_finding_but_the_sound_ones_says_what_to_do() {
 fn the_known_problems_of_the_version_that_is_here_are_said_and_are_no_findings() {
     let sandbox = sandbox();
     let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
-    let brief = sandbox.agent_run(&["doctor", "claude"]).clean().stdout;
-    assert!(brief.contains("Known problems of these versions: claude 3; `-v` lists them."), "{brief}");
-    let said = sandbox.agent_run(&["doctor", "claude", "-v"]).clean().stdout;
-    assert!(
-        !said.contains(tls) && said.contains("known   claude") && said.contains("Nothing is wrong."),
-        "{said}"
-    );
+    // With a name and without one.
+    for words in [&["doctor", "claude"][..], &["doctor"]] {
+        let brief = sandbox.agent_run(words).stdout;
+        assert!(brief.contains("Known problems of these versions: claude 3"), "{brief}");
+        assert!(brief.contains("; `-v` lists them."), "{brief}");
+        let said = sandbox.agent_run(&[words, &["-v"]].concat()).stdout;
+        assert_eq!(said.matches("known   claude").count(), 3, "{said}");
+        assert!(!said.contains(tls), "{said}");
+    }
+    sandbox.agent_run(&["doctor", "claude"]).clean();
     sandbox.script("claude", &claude("2.1.197", ""));
     let said = sandbox.agent_run(&["doctor", "claude", "-v"]).clean().stdout;
     assert!(said.contains(tls) && said.contains("(seen in 2.1.197, gone in 2.1.332)"), "{said}");

@@ -1,7 +1,6 @@
 //! What `doctor --probe` tries of a version: an agent that holds everything, and one that breaks each promise.
 
 use std::fs;
-use std::time::Instant;
 
 use crate::support::tree::Tree;
 use crate::support::{Ran, Sandbox};
@@ -62,9 +61,7 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
     let sandbox = sandbox("2.1.332", "setsid sleep 4321.5 >/dev/null 2>&1 &");
     probe(&sandbox, 0);
     let before = [sandbox.home(""), sandbox.path("work"), sandbox.path("tmp")].map(|path| Tree::of(&path));
-    let start = Instant::now();
     let ran = probe(&sandbox, 0);
-    assert!(start.elapsed().as_secs() < 60);
     let trials = trials(&ran);
     assert!(trials.len() > 15 && trials.iter().all(|line| line.starts_with("  ok ")), "{}", ran.stdout);
     let after = [sandbox.home(""), sandbox.path("work"), sandbox.path("tmp")].map(|path| Tree::of(&path));

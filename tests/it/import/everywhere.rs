@@ -1,7 +1,6 @@
 //! Every tool at once, files of other names, and what the tools' settings have in other forms.
 
 use std::fs;
-use std::process::Command;
 
 use serde_json::{Value as Json, json};
 
@@ -79,7 +78,7 @@ fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
     let yaml = "providers:\n  a:\n    baseUrl: https://a.example/v1\n    api_key_env: A_KEY\n    models: [m1, {id: m2, \
                 context_length: 7}]\n";
     sandbox.write(&sandbox.home(".hermes/config.yaml"), yaml);
-    sandbox.write(&sandbox.home(".hermes/.env"), format!("# keys\nexport A_KEY=\"{KEY}\"\n"));
+    sandbox.write(&sandbox.home(".hermes/.env"), format!("# keys\nexport A_KEY={KEY} # mine\n"));
     let a = provider(&imported(&sandbox, "hermes"), "a");
     assert_eq!(a["models"], json!(["m1", {"id": "m2", "context_window": 7}]));
     let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
@@ -88,6 +87,12 @@ fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
     assert!(!page.contains(KEY), "{page}");
     let config = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     assert!(config.contains(&format!("key: {KEY}")), "{config}");
+    sandbox.write(&sandbox.home(".hermes/.env"), [b'A', b'=', 0xff]);
+    let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
+    assert!(
+        page.contains("# Left out: its keys: could not read ") && page.contains(".hermes/.env"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -120,7 +125,8 @@ fn cc_switchs_metadata_decides_before_the_settings_and_the_url() {
 }
 
 #[test]
-fn cc_switchs_export_is_read_where_sqlite_is_and_runs_nothing() {
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs sqlite3: --features system-tools")]
+fn cc_switchs_export_is_read_and_runs_nothing() {
     let sandbox = Sandbox::new();
     let settings = json!({"env": {"ANTHROPIC_BASE_URL": "https://e.example", "ANTHROPIC_AUTH_TOKEN": KEY}});
     let sql = format!(
@@ -131,13 +137,17 @@ fn cc_switchs_export_is_read_where_sqlite_is_and_runs_nothing() {
     let harmless = sql.replace(".shell touch ran\n", "");
     sandbox.write(&sandbox.path("work/harmless.sql"), harmless);
     sandbox.write(&sandbox.path("work/hostile.sql"), sql);
-    let ran = sandbox.agent_run(&["import", "cc-switch", "harmless.sql", "--json"]);
-    if Command::new("sqlite3").arg("-version").output().is_ok() {
-        let found: Json = serde_json::from_str(&ran.clean().stdout).unwrap();
-        assert_eq!(provider(&found, "exported")["base_urls"]["anthropic"], "https://e.example");
-    } else {
-        ran.exits(1).complains(&["the program sqlite3, which is not on PATH", "help: install sqlite3"]);
-    }
-    sandbox.agent_run(&["import", "cc-switch", "hostile.sql"]);
+    let found = sandbox.agent_run(&["import", "cc-switch", "harmless.sql", "--json"]).clean().stdout;
+    let found: Json = serde_json::from_str(&found).unwrap();
+    assert_eq!(provider(&found, "exported")["base_urls"]["anthropic"], "https://e.example");
+    let refused = sandbox.agent_run(&["import", "cc-switch", "hostile.sql"]).exits(1);
+    refused.complains(&["could not read hostile.sql: ", "cannot run .shell in safe mode", "help: "]);
     assert!(!sandbox.path("work/ran").exists());
+    // More complaints, or more rows, than a pipe holds.
+    for (line, said) in
+        [("INSERT INTO nowhere VALUES (1);\n", "table: nowhere"), ("SELECT 'x';\n", "table: providers")]
+    {
+        sandbox.write(&sandbox.path("work/long.sql"), line.repeat(20_000));
+        sandbox.agent_run(&["import", "cc-switch", "long.sql"]).exits(1).complains(&[said, "help: "]);
+    }
 }

@@ -308,6 +308,7 @@ fn data_holds_what_the_config_says_escaped() {
 
 /// On a terminal there are tables, colours and progress, and nothing drives it that comes from elsewhere.
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs util-linux' script: --features system-tools")]
 fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let h = hostile();
     let row = json!({"id": "m-one", "name": h, "description": h, "owned_by": h});
