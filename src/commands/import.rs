@@ -3,6 +3,7 @@
 use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -35,11 +36,25 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
         bail!(Message::new(format!("no providers found in {}", looked_at.join(", ")), help));
     }
     if words.write && !entries.is_empty() {
+        if words.with_keys && entries.iter().any(|entry| entry.yaml != entry.keyless) {
+            check_private(path)?;
+        }
         write(&entries, path)?;
     }
     let text =
         if words.json { data(words, &entries, skipped, path) } else { page(words, &entries, skipped, path) };
     output::write(|out| out.write_all(text.as_bytes()))
+}
+
+/// Refuses a config that others can read, where keys are about to be written into it. A new one is private.
+fn check_private(path: &Path) -> Result<()> {
+    match path.metadata() {
+        Ok(there) if there.permissions().mode() & 0o077 != 0 => bail!(Message::new(
+            format!("others can read {}, and keys were to be written into it", path.display()),
+            format!("chmod 600 {}", shims::quote(path.as_os_str()))
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// A provider under its name here, as text.

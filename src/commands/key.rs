@@ -43,12 +43,14 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let config = config::load_sound(path)?.config;
     let provider = find(name, &config)?;
     // What can be refused is refused before anything is asked.
-    let in_file = KeyStore::file(path, name).place(&home).line();
+    let former = KeyStore::of(name, provider, path, &home);
+    let own = former.as_ref().filter(|store| store.other_reader(name, &config, &home).is_none());
+    let file = KeyStore::file(path, name, own);
+    let in_file = file.place(&home).line();
     config::set_key(&config::text(path)?, name, Some(&in_file))?;
     config::check_writable(path, &in_file)?;
-    let former = KeyStore::of(name, provider, path, &home);
     let answer = if prompt::is_possible(env) {
-        ask(name, provider, path, &home, env)?
+        ask(name, provider, &file, &home, env)?
     } else {
         let mut typed = String::new();
         let read = stdin().take(LONGEST + 1).read_to_string(&mut typed);
@@ -59,7 +61,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
             );
             bail!(Message::new("no key came on stdin", help));
         }
-        KeyAnswer::Typed(KeyStore::file(path, name), key::typed(&typed)?)
+        KeyAnswer::Typed(file, key::typed(&typed)?)
     };
     let place = answer.place(&home);
     let line = place.line();
@@ -92,18 +94,9 @@ fn leave(
     home: &Path,
     env: &Environment,
 ) -> String {
-    let place = former.place(home);
-    let uses = |other: &Provider| match &place {
-        KeyPlace::File(path) => other
-            .key_file
-            .as_ref()
-            .is_some_and(|file| key::expand_home(file, home) == key::expand_home(path, home)),
-        KeyPlace::Command(argv) => other.key_command.as_ref() == Some(argv),
-        KeyPlace::Env(_) => false,
-    };
     let shown = former.shown(home);
-    if config.providers.iter().any(|(other, provider)| other != name && uses(provider)) {
-        return format!("\nthe former one stays in {shown}, where another provider reads it");
+    if let Some(other) = former.other_reader(name, config, home) {
+        return format!("\nthe former one stays in {shown}, where `{other}` reads it");
     }
     let failed = match answer {
         KeyAnswer::Typed(..) => match former.remove(env) {
@@ -117,11 +110,17 @@ fn leave(
     format!("\nthe former one stays in {shown}{failed}; to remove it: {}", former.removal(home))
 }
 
-fn ask(name: &str, provider: &Provider, path: &Path, home: &Path, env: &Environment) -> Result<KeyAnswer> {
+fn ask(
+    name: &str,
+    provider: &Provider,
+    file: &KeyStore,
+    home: &Path,
+    env: &Environment,
+) -> Result<KeyAnswer> {
     let preset = presets::by_name(name).ok();
     let usual = preset.as_ref().and_then(presets::Preset::key_variable).or(provider.key_env.as_deref());
     loop {
-        let answer = ask_key(usual, name, path, home, env)?;
+        let answer = ask_key(usual, name, file.clone(), home, env)?;
         let key = match &answer {
             KeyAnswer::Typed(_, key) => key.clone(),
             KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => return Ok(answer),
@@ -185,14 +184,23 @@ fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     config::change_config(path, line.as_deref().unwrap_or_default(), |now| {
         config::set_key(now, name, line.as_deref())
     })?;
-    let place = match &store {
-        Some(store) => {
-            store.remove(env)?;
-            store.shown(&home)
-        }
-        None => below_home(path, &home).display().to_string(),
-    };
     let now =
         line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
-    output::write(|out| writeln!(out, "removed the key of {name} from {place}; {now}"))
+    let Some(store) = store else {
+        let shown = below_home(path, &home);
+        return output::people(|out| {
+            writeln!(out, "removed the key of {name} from {}; {now}", shown.display())
+        });
+    };
+    let shown = store.shown(&home);
+    if let Some(other) = store.other_reader(name, &config, &home) {
+        return output::people(|out| {
+            writeln!(out, "the key stays in {shown}, where `{other}` reads it; {now}")
+        });
+    }
+    if let Err(error) = store.remove(env) {
+        let help = format!("{now}; to remove the key: {}", store.removal(&home));
+        bail!(Message::new(format!("{error:#}"), help));
+    }
+    output::people(|out| writeln!(out, "removed the key of {name} from {shown}; {now}"))
 }

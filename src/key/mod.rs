@@ -4,6 +4,7 @@
 //! back to another source. The key is never logged, and errors name the source, not what it gave.
 
 mod command;
+mod keychain;
 pub mod place;
 pub mod shape;
 pub mod store;

@@ -5,31 +5,27 @@
 
 use shims::Message;
 use std::fs::{self, DirBuilder};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::{AccessFlags, Pid, access};
+use nix::unistd::{AccessFlags, access};
 
 use super::expand_home;
+use super::keychain::{output, run};
 use super::place::KeyPlace;
-use crate::config::Provider;
+use crate::config::{Config, Provider};
 use crate::env::Environment;
 use crate::fs::atomic::AtomicFile;
-use crate::signals;
 
 /// The folder of key files, beside the config.
 const FOLDER: &str = "keys";
 /// What the keychain calls this program.
 const SERVICE: &str = "agent-run";
-/// How long a keychain's program may take, which may ask for a password.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Keeps the key files out of a repository.
+const IGNORE: &str = ".gitignore";
 
 /// A place for the key of one provider.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -52,10 +48,30 @@ pub struct StoredKey<'a> {
 }
 
 impl KeyStore {
-    /// The file for the key of `provider`, beside the config at `path`.
-    pub fn file(path: &Path, provider: &str) -> Self {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Self::File(path.with_file_name(FOLDER).join(format!("{provider}.key")))
+    /// The file for the key of `provider`, beside the config at `path`: its `former` one, else a new one. A file that is
+    /// there may be another config's, or that of a provider which had the name before.
+    pub fn file(path: &Path, provider: &str, former: Option<&Self>) -> Self {
+        if let Some(Self::File(former)) = former {
+            return Self::File(former.clone());
+        }
+        let folder = folder(path);
+        let mut name = format!("{provider}.key");
+        let mut number = 1;
+        while fs::symlink_metadata(folder.join(&name)).is_ok() {
+            number += 1;
+            name = format!("{provider}-{number}.key");
+        }
+        Self::File(folder.join(name))
+    }
+
+    /// Another provider of the config that has its key from here too.
+    pub fn other_reader<'a>(&self, name: &str, config: &'a Config, home: &Path) -> Option<&'a str> {
+        let reads = |other: &Provider| match self {
+            Self::File(path) => other.key_file.as_ref().is_some_and(|file| expand_home(file, home) == *path),
+            _ => other.key_command == self.read_command(),
+        };
+        let mut others = config.providers.iter().filter(|(other, _)| *other != name);
+        others.find(|(_, provider)| reads(provider)).map(|(other, _)| other.as_str())
     }
 
     /// The system's keychain, where its program is installed.
@@ -73,11 +89,10 @@ impl KeyStore {
 
     /// The place that holds the key of a provider of the config at `path`, if it is one that this program made.
     pub fn of(name: &str, provider: &Provider, path: &Path, home: &Path) -> Option<Self> {
-        let file = Self::file(path, name);
-        if let (Self::File(ours), Some(theirs)) = (&file, &provider.key_file)
-            && *ours == expand_home(theirs, home)
+        if let Some(file) = provider.key_file.as_ref().map(|file| expand_home(file, home))
+            && file.parent() == Some(&folder(path))
         {
-            return Some(file);
+            return Some(Self::File(file));
         }
         let keychains = [Self::SecretTool(name.to_owned()), Self::Security(name.to_owned())];
         keychains.into_iter().find(|store| provider.key_command.as_ref() == store.read_command().as_ref())
@@ -167,8 +182,7 @@ impl KeyStore {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
                 removed => {
                     removed.with_context(|| format!("could not remove {}", path.display()))?;
-                    // Only an empty folder goes.
-                    _ = path.parent().map(fs::remove_dir);
+                    path.parent().map(remove_empty);
                     Ok(true)
                 }
             },
@@ -274,6 +288,21 @@ impl Drop for StoredKey<'_> {
     }
 }
 
+/// The folder of the key files, beside the config at `path`.
+fn folder(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.with_file_name(FOLDER)
+}
+
+/// Removes the folder where no key is left in it.
+fn remove_empty(folder: &Path) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    if names.into_iter().all(|name| name == IGNORE) {
+        _ = fs::remove_file(folder.join(IGNORE));
+        _ = fs::remove_dir(folder);
+    }
+}
+
 fn write_file(path: &Path, key: &[u8]) -> Result<()> {
     let failed = |error: std::io::Error| {
         anyhow!(Message::new(
@@ -283,53 +312,15 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    // People keep their configs in repositories, often by a link.
+    let ignore = folder.join(IGNORE);
+    if fs::symlink_metadata(&ignore).is_err() {
+        fs::write(&ignore, "*\n").map_err(failed)?;
+    }
     let mut fresh = AtomicFile::open(path).map_err(failed)?;
     let line = [key.trim_ascii_end(), b"\n"].concat();
     fresh.write(&line, 0o600).and_then(|()| fresh.sync()).map_err(failed)?;
     fresh.commit().map_err(failed)
-}
-
-/// Runs a keychain's program, with this on its stdin; says whether it succeeded.
-fn run(program: &str, words: &[&str], input: &[u8], env: &Environment, may_end: bool) -> Result<bool> {
-    let mut command = Command::new(program);
-    Ok(output(command.args(words).stdout(Stdio::null()), input, env, may_end)?.status.success())
-}
-
-/// What came of a keychain's program. With `may_end` Ctrl-C ends it, and this program where it came before.
-fn output(command: &mut Command, input: &[u8], env: &Environment, may_end: bool) -> Result<Output> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let could_not = || could_not_run(&program);
-    command.stdin(Stdio::piped()).env(shims::planner::DEPTH, (env.depth() + 1).to_string());
-    let child = if may_end { signals::interruptible(|| command.spawn())? } else { command.spawn() };
-    let mut child = child.with_context(could_not)?;
-    let id = Pid::from_raw(child.id().cast_signed());
-    let (sender, ended) = mpsc::channel();
-    let input = input.to_vec();
-    let wait = move || {
-        if let Some(mut stdin) = child.stdin.take() {
-            // One that does not read says so by its exit code.
-            _ = stdin.write_all(&input);
-        }
-        _ = sender.send(child.wait_with_output());
-    };
-    thread::Builder::new()
-        .spawn(wait)
-        .context(Message::new("could not start a thread", "see `ulimit -u`"))?;
-    ended.recv_timeout(PATIENCE).map_or_else(
-        |_| {
-            _ = kill(id, Signal::SIGKILL);
-            bail!(Message::new(
-                format!("`{program}` did not end within {} seconds", PATIENCE.as_secs()),
-                "see that the keychain is unlocked, or keep the key in a file or a variable"
-            ))
-        },
-        |output| output.with_context(could_not),
-    )
-}
-
-fn could_not_run(program: &str) -> Message {
-    let help = "see that it is installed, or keep the key in a file or a variable";
-    Message::new(format!("could not run `{program}`"), help)
 }
 
 /// The path as `~/…` where it is below the home folder.

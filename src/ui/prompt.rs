@@ -184,6 +184,7 @@ impl Quiet {
 
 impl Drop for Quiet {
     fn drop(&mut self) {
-        _ = tcsetattr(stdin(), SetArg::TCSANOW, &self.before);
+        // What stands behind the line in a paste is not typed into the next question, nor into the shell.
+        _ = tcsetattr(stdin(), SetArg::TCSAFLUSH, &self.before);
     }
 }

@@ -13,7 +13,6 @@ use std::time::Duration;
 use shims::{Proxy, proxy};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Error, RequestBuilder, Timeout};
-use webpki_root_certs::TLS_SERVER_ROOT_CERTS;
 
 use crate::catalog::source::{origin, without_query};
 use crate::env::Environment;
@@ -204,8 +203,8 @@ fn roots(env: &Environment) -> RootCerts {
     with_extra(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect(), env)
 }
 
-/// The system's certificates, or Mozilla's where it has none, and those of `NODE_EXTRA_CA_CERTS`, which many set for
-/// their agents already.
+/// The system's certificates and those of `NODE_EXTRA_CA_CERTS`, which many set for their agents already; or Mozilla's
+/// alone where the system has none, since the TLS library does not give out what is in them.
 fn with_extra(system: Vec<Certificate<'static>>, env: &Environment) -> RootCerts {
     let has_none = system.is_empty() && env.var("SSL_CERT_FILE").is_none();
     let mut certs = system;
@@ -217,11 +216,14 @@ fn with_extra(system: Vec<Certificate<'static>>, env: &Environment) -> RootCerts
             Some(Err(why)) => log::warn!("{name} is not used: {why}"),
         }
     }
-    if certs.is_empty() {
-        return RootCerts::WebPki;
+    if has_none && !certs.is_empty() {
+        log::warn!(
+            "NODE_EXTRA_CA_CERTS is not used, since this system has no certificates of its own; SSL_CERT_FILE can name \
+             a file with all that are trusted"
+        );
     }
-    if has_none {
-        certs.extend(TLS_SERVER_ROOT_CERTS.iter().map(|der| Certificate::from_der(der)));
+    if has_none || certs.is_empty() {
+        return RootCerts::WebPki;
     }
     RootCerts::new_with_certs(&certs)
 }
@@ -310,21 +312,16 @@ mod tests {
     }
 
     #[test]
-    fn extra_certificates_are_trusted_beside_the_systems_or_the_built_in_ones() {
+    fn extra_certificates_are_trusted_beside_the_systems() {
         let folder = tempfile::tempdir().expect("a folder");
         let extra = folder.path().join("extra.der");
-        std::fs::write(&extra, TLS_SERVER_ROOT_CERTS[0].as_ref()).expect("written");
+        // A sequence, as every certificate begins; the TLS library looks closer.
+        let der = [&[0x30, 0x82, 0x01, 0x00][..], &[0; 256]].concat();
+        std::fs::write(&extra, &der).expect("written");
         let env = env(&[("NODE_EXTRA_CA_CERTS", extra.to_str().expect("text"))]);
-        let count = |system: usize| {
-            let system =
-                TLS_SERVER_ROOT_CERTS[..system].iter().map(|der| Certificate::from_der(der)).collect();
-            match with_extra(system, &env) {
-                RootCerts::Specific(certs) => certs.len(),
-                other => panic!("{other:?}"),
-            }
-        };
-        assert_eq!(count(0), TLS_SERVER_ROOT_CERTS.len() + 1);
-        assert_eq!(count(3), 4);
+        let system = || vec![Certificate::from_der(&der).to_owned(); 3];
+        assert!(matches!(with_extra(system(), &env), RootCerts::Specific(certs) if certs.len() == 4));
+        assert!(matches!(with_extra(Vec::new(), &env), RootCerts::WebPki));
     }
 
     #[test]

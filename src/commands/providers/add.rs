@@ -100,7 +100,8 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     say(&format!("Added {} to {}.\n", draft.name, draft.shown_path()));
     match (outcome, agent) {
         (TestOutcome::Works, Some(agent))
-            if prompt::agrees(&format!("Start {} on it now?", agent.title()))? =>
+            // Without an answer it is added all the same.
+            if prompt::agrees(&format!("Start {} on it now?", agent.title())).unwrap_or(false) =>
         {
             let mut request = LaunchRequest::new(agent, draft.name);
             request.config = option.map(Path::to_owned);

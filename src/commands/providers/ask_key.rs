@@ -38,7 +38,7 @@ impl KeyAnswer {
 pub fn ask_key(
     variable: Option<&str>,
     name: &str,
-    path: &Path,
+    file: KeyStore,
     home: &Path,
     env: &Environment,
 ) -> Result<KeyAnswer> {
@@ -57,7 +57,7 @@ pub fn ask_key(
             format!("in the variable {variable}, which is set here"),
         ));
     }
-    for store in std::iter::once(KeyStore::file(path, name)).chain(KeyStore::keychain(name, env)) {
+    for store in std::iter::once(file).chain(KeyStore::keychain(name, env)) {
         let text = format!("paste it, to be kept in {}", store.shown(home));
         ways.push((Way::Paste(store), text));
     }

@@ -16,6 +16,7 @@ use crate::catalog::Catalog;
 use crate::catalog::local::{ServedModel, Server};
 use crate::config::{self, Config, Provider, yaml_scalar};
 use crate::env::Environment;
+use crate::key::store::KeyStore;
 use crate::key::{self, store};
 use crate::presets::{self, Preset};
 use crate::signals;
@@ -96,7 +97,8 @@ impl<'a> Draft<'a> {
         let mut is_asked = self.key.is_none() && self.preset.key_variable().is_some();
         loop {
             if is_asked && let Some(variable) = self.preset.key_variable() {
-                self.key = Some(ask_key(Some(variable), self.name, self.path, &self.home, self.env)?);
+                let file = KeyStore::file(self.path, self.name, None);
+                self.key = Some(ask_key(Some(variable), self.name, file, &self.home, self.env)?);
             }
             let unasked = self.find_model(true)?;
             let failed = match unasked.map_or_else(|| self.test(agent), Ok)? {

@@ -34,7 +34,8 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
     let shims = commands::shims::of_provider(name, &loaded.config, env)?;
     let shown = below_home(path, &dirs.home);
-    let mut with_key = words.with_key && store.is_some();
+    let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded.config, &dirs.home));
+    let mut with_key = words.with_key && store.is_some() && other.is_none();
     if !words.yes {
         if !prompt::is_possible(env) {
             bail!(Message::new(
@@ -47,7 +48,7 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         if !prompt::insists(&format!("Remove {name} from {}{links}?", shown.display()))? {
             bail!("nothing was removed");
         }
-        if let Some(store) = store.as_ref().filter(|_| !words.with_key) {
+        if let Some(store) = store.as_ref().filter(|_| !words.with_key && other.is_none()) {
             with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown(&dirs.home)))?;
         }
     }
@@ -76,7 +77,10 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
             Ok(false) => _ = writeln!(text, "its key is not in {}", store.shown(&dirs.home)),
             Err(error) => fails(&error),
         },
-        Some(store) => _ = writeln!(text, "its key stays in {}", store.shown(&dirs.home)),
+        Some(store) => {
+            let reader = other.map_or_else(String::new, |other| format!(", where `{other}` reads it"));
+            _ = writeln!(text, "its key stays in {}{reader}", store.shown(&dirs.home));
+        }
         None => {}
     }
     output::write(|out| out.write_all(text.as_bytes()))?;

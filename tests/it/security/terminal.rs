@@ -319,7 +319,7 @@ fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
     let show = |words: &str| {
         let mut command: Command = sandbox.command("script");
         let ran = run(command.args(["-qefc", words, "/dev/null"]));
-        // Ours move up and down, to the line's start, and clear it; titles, marks and prefixes have their colours.
+        // Ours move up and down and clear a line; titles, marks and prefixes have their colours.
         let mut rest = ran.stdout.replace("\r\n", "\n").replace("\r\u{1b}[2K", "");
         let colours = [
             "31mproblem",
@@ -342,8 +342,7 @@ fn a_real_terminal_gets_no_sequence_that_is_not_ours() {
         rest
     };
     assert!(show("agent-run models list mock --refresh").contains("m-one"));
-    show("agent-run models show mock m-one");
-    show("agent-run models show mock m-two");
+    show("agent-run models show mock m-one; agent-run models show mock m-two");
     assert!(show("agent-run doctor mock").contains("Model lists"));
     lists.now(move |_, stream| respond(stream, "401 No", &[], error.as_bytes()));
     assert!(show("agent-run models list mock --refresh").contains("the key was refused"));
