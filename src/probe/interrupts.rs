@@ -84,7 +84,8 @@ impl Drop for Running<'_> {
 
 impl Interrupts {
     /// Catches them from here on. Called before any other thread is started: a thread of before would still be ended
-    /// by them. What is started later inherits none of it, since std starts every program with no signal blocked.
+    /// by them. A program that is started later has them blocked too, since std leaves the mask as it is (Rust 1.95): a
+    /// SIGTERM may not end it, so a SIGKILL follows.
     ///
     /// # Errors
     /// When the system refuses.
