@@ -26,9 +26,11 @@ fn case_12_memories_and_skills_are_the_users() {
     let memory = fs::read_to_string(stage.sandbox.home(".hermes/memories/MEMORY.md")).unwrap();
     assert!(memory.contains("the sky is green"), "{memory}");
     assert!(stage.sandbox.home(".hermes/skills/whistle/SKILL.md").exists());
-    let runtime = fs::read_dir(stage.sandbox.home(".cache/agent-run/hermes")).unwrap().next().unwrap();
+    let entries = fs::read_dir(stage.sandbox.home(".cache/agent-run/hermes")).unwrap().flatten();
+    // Its lock lies beside the home.
+    let runtime = entries.map(|entry| entry.path()).find(|path| path.is_dir()).unwrap();
     for name in ["memories", "skills", "state.db", "SOUL.md"] {
-        let link = runtime.as_ref().unwrap().path().join(name);
+        let link = runtime.join(name);
         assert!(link.is_symlink() && link.exists(), "{}", link.display());
     }
 }
