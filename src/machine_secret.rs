@@ -85,8 +85,8 @@ fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
 fn unusable(path: &Path, why: &str) -> Message {
     Message::new(
         format!("could not read the secret {}: {why}", path.display()),
-        "remove it; the next launch makes a new one, and sessions of \
-         Codex and Crush may ask for their provider again",
+        "remove it; the next launch makes a new one, Codex goes on with its sessions, and those of Crush may ask \
+         for their provider again",
     )
 }
 
