@@ -143,6 +143,8 @@ pub fn of(
     // Else a provider that is down is waited for without end.
     settings.add("features.unbounded_connection_retries", false, Hold::Offered);
     settings.blank_variables(launch, inputs);
+    // It asks a model of `OpenAI`'s about each approval, and no setting names that model (0.171).
+    settings.word("features.guardianv3", false);
     // Memories ask a model of `OpenAI`'s as soon as anything turns them on (0.145, 0.171): a file, a profile, an
     // option or another name of theirs. 0.118 stops at the model of sub-agents, which nothing but a name turns on.
     for path in PINNED.iter().filter(|path| answer.names_sub_agents || !path.starts_with("agents.")) {

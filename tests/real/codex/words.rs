@@ -57,7 +57,11 @@ fn memories_ask_for_the_launchs_model_whatever_turns_them_on() {
         ("", "", &["exec", "--enable", "memories", "waits"][..]),
         ("[features]\nmemory_tool = true\n", "", &["exec", "waits"]),
         ("", &*on, &["exec", "-p", "w", "waits"]),
-        ("", "", &["exec", "-c", "features={memories=true}", "-c", "memories={generate_memories=true}", "waits"]),
+        (
+            "",
+            "",
+            &["exec", "-c", "features={memories=true}", "-c", "memories={generate_memories=true}", "waits"],
+        ),
     ] {
         let Some(stage) = Stage::scripted(script) else { return };
         stage.own_config("", own);
@@ -68,6 +72,21 @@ fn memories_ask_for_the_launchs_model_whatever_turns_them_on() {
         assert!(posts.len() > 2, "no memory was made, and nothing is proved: {words:?}");
         assert!(posts.iter().all(|post| post["model"] == "model-p"), "{words:?}: {posts:#?}");
     }
+}
+
+/// Of the experiments of 0.171, the one that asks a model of its own, which nothing names.
+#[test]
+fn no_experiment_of_a_project_asks_for_another_model() {
+    let script = r#"[{"last_user": "try it", "times": 1, "tool": {"name": "exec_command", "arguments":
+        {"cmd": "touch /etc/x", "sandbox_permissions": "require_escalated", "justification": "x"}}}]"#;
+    let Some(stage) = Stage::scripted(script) else { return };
+    stage.own_config("", "");
+    let planted = "[features]\nguardianv3 = true\n";
+    stage.sandbox.write(&stage.sandbox.path("work/.codex/config.toml"), planted);
+    stage.run("codex@p", &["exec", "--approve-for-me", "try it"]).exits(0);
+    let posts = stage.a.posts();
+    assert!(posts.len() > 2, "nobody was asked about an approval: {posts:#?}");
+    assert!(posts.iter().all(|post| post["model"] == "model-p"), "{posts:#?}");
 }
 
 /// The new checkout's settings are the commit's, which nobody looks at before Codex makes it.

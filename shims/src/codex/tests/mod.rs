@@ -151,6 +151,8 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
             "-c",
             r#"shell_environment_policy.set={ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = "" }"#,
             "-c",
+            "features.guardianv3=false",
+            "-c",
             r#"memories.consolidation_model="M""#,
             "-c",
             r#"memories.extract_model="M""#,
