@@ -66,10 +66,18 @@ impl Trial {
         }
     }
 
-    /// Two launches with these words at once.
-    pub fn beside(words: impl IntoIterator<Item = OsString>) -> Self {
+    /// Has a second launch with the same words run at once.
+    #[must_use]
+    pub fn beside(self) -> Self {
         let text = "a second launch at once, on another provider, changes nothing";
-        Self { beside: true, ..Self::new(words) }.holds("at once", text, TrialTest::Apart)
+        Self { beside: true, ..self }.holds("at once", text, TrialTest::Apart)
+    }
+
+    /// What it is about, for those who wait for it: each subject once.
+    pub fn subjects(&self) -> String {
+        let mut subjects: Vec<_> = self.promises.iter().map(|promise| promise.subject).collect();
+        subjects.dedup();
+        subjects.join(", ")
     }
 
     /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is

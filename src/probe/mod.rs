@@ -21,7 +21,7 @@ use nix::unistd::Pid;
 
 use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
-pub use interrupts::{Interrupted, Interrupts};
+pub use interrupts::{Interrupted, Interrupts, become_unblocked, unblocked};
 pub use scratch::{Scratch, environment};
 
 /// What the agent is asked.
@@ -85,9 +85,10 @@ fn run_one(
     // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
     // A group of its own, so that what it starts can be ended with it.
-    let command = prepared.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
+    let program = PathBuf::from(prepared.command.get_program());
+    let mut command = unblocked(prepared.command.current_dir(cwd))?;
+    command.stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
-    let program = PathBuf::from(command.get_program());
     let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
     let running = interrupts.ends_too(&child);
     let ended = wait(&mut child, limit, || interrupts.check());

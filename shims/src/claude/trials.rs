@@ -56,7 +56,7 @@ pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
         alias(),
         window(),
         compaction(),
-        Trial::beside(asks(&[], "try two at once")),
+        Trial::new(asks(&[], "try two at once")).beside(),
     ]
 }
 

@@ -13,7 +13,7 @@ pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
         sub_agent(),
         planted_sub_agent(places),
         compaction(),
-        Trial::beside(asks("try two at once")),
+        Trial::new(asks("try two at once")).beside(),
     ]
 }
 

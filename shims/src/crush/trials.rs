@@ -8,7 +8,7 @@ use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces,
 
 /// Every trial of Crush.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![project(places), sub_agent(places), compaction(), Trial::beside(asks("try two at once"))]
+    vec![project(places), sub_agent(places), compaction(), Trial::new(asks("try two at once")).beside()]
 }
 
 /// The agent's words for one prompt.

@@ -72,11 +72,11 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
             None => "the agent asked nothing in time".to_owned(),
         });
     }
-    match *test {
+    let outcome = match *test {
         TrialTest::Models(word) => models(word, ran),
         TrialTest::NoKey(path) => {
-            let came = ran.elsewhere.iter().filter(|record| is_below(record, path));
-            broken_if(came.clone().any(|it| ran.keys.iter().any(|key| holds(it, key))), "it was sent the key")
+            let mut came = ran.elsewhere.iter().filter(|record| is_below(record, path));
+            broken_if(came.any(|it| ran.keys.iter().any(|key| holds(it, key))), "it was sent the key")
         }
         TrialTest::Nothing(path) => {
             broken_if(ran.elsewhere.iter().any(|record| is_below(record, path)), "its server was asked")
@@ -89,7 +89,17 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
             None => TrialOutcome::Unseen(format!("it printed no line with `{word}`")),
         },
         TrialTest::Apart => apart(ran),
+    };
+    // What had not ended may still have done it, or not yet.
+    let is_open = match (test, &outcome) {
+        (TrialTest::NoKey(_) | TrialTest::Nothing(_), TrialOutcome::Holds) => true,
+        (TrialTest::Then(..), TrialOutcome::Broken(_)) => true,
+        _ => false,
+    };
+    if is_open && ran.output.ended.is_none() {
+        return TrialOutcome::Unseen("the agent had not ended in time".to_owned());
     }
+    outcome
 }
 
 fn broken_if(is_broken: bool, what: &str) -> TrialOutcome {
