@@ -22,6 +22,9 @@ pub const PLANTED_MODEL: &str = "planted-model";
 /// A key that planted files bring. No launch of a trial may send it.
 pub const PLANTED_KEY: &str = "sk-planted-0123456789";
 
+/// Instead of a version: what holds from it on holds for none yet.
+pub const NOT_YET: &str = "";
+
 /// Where planted files may point to.
 pub struct TrialPlaces<'a> {
     /// The URL of a server that is not the provider. What comes there is seen.
@@ -110,6 +113,12 @@ impl Trial {
         self
     }
 
+    /// Adds something that no version holds so far, as is known.
+    #[must_use]
+    pub fn known_not(self, subject: &'static str, text: &'static str, test: TrialTest) -> Self {
+        self.holds_since(NOT_YET, subject, text, test)
+    }
+
     /// Adds something that holds from a version on, and is known not to before.
     #[must_use]
     pub fn holds_since(
@@ -149,6 +158,10 @@ pub enum TrialTest {
     Tool(&'static str),
     /// After a request with the first text comes one with the second.
     Then(&'static str, &'static str),
+    /// What a program wrote to this file below the trial's folder, its environment, holds no key of another provider's.
+    Environment(&'static str),
+    /// A program that would write this file did not run.
+    NotRun(&'static str),
     /// A line of the output that holds the first text holds the second.
     Line(&'static str, &'static str),
     /// Of the two launches each asks its own provider, with its own key, for its own model.

@@ -22,14 +22,14 @@ use nix::unistd::Pid;
 use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
 pub use interrupts::{Interrupted, Interrupts, become_unblocked, unblocked};
-pub use scratch::{Scratch, environment};
+pub use scratch::{Scratch, environment, is_in_use, remove_left};
 
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";
 
 /// An agent's first start on a slow machine takes half a minute; one that takes this long waits for
-/// something that does not come.
-const LIMIT: Duration = Duration::from_secs(120);
+/// something that does not come. Whoever asks waits for it.
+const LIMIT: Duration = Duration::from_secs(55);
 
 /// How long an agent that was asked to end may take.
 const GRACE: Duration = Duration::from_secs(3);
@@ -64,10 +64,8 @@ pub fn run(
     interrupts: &Interrupts,
 ) -> Result<ProbeOutput> {
     interrupts.check()?;
-    orphans::adopt();
-    let ran = run_one(prepared, cwd, folder, LIMIT, interrupts);
-    orphans::end();
-    ran
+    let _adopted = orphans::adopt();
+    run_one(prepared, cwd, folder, LIMIT, interrupts)
 }
 
 /// As [`run`], for a time, and others may run meanwhile; what it leaves running outside its process group stays.

@@ -83,6 +83,11 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
         }
         TrialTest::Tool(word) => tool(word, ran),
         TrialTest::Then(first, second) => then(first, second, ran),
+        TrialTest::Environment(path) => match ran.written(path) {
+            Some(text) => environment(|secret| text.contains(secret), ran),
+            None => TrialOutcome::Unseen("it did not run".to_owned()),
+        },
+        TrialTest::NotRun(path) => broken_if(ran.written(path).is_some(), "it ran"),
         TrialTest::Line(word, wanted) => match ran.output.stdout.lines().find(|line| line.contains(word)) {
             Some(line) if line.contains(wanted) => TrialOutcome::Holds,
             Some(line) => TrialOutcome::Broken(format!("it says `{}`", line.trim())),
@@ -92,7 +97,7 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
     };
     // What had not ended may still have done it, or not yet.
     let is_open = match (test, &outcome) {
-        (TrialTest::NoKey(_) | TrialTest::Nothing(_), TrialOutcome::Holds) => true,
+        (TrialTest::NoKey(_) | TrialTest::Nothing(_) | TrialTest::NotRun(_), TrialOutcome::Holds) => true,
         (TrialTest::Then(..), TrialOutcome::Broken(_)) => true,
         _ => false,
     };
@@ -126,12 +131,16 @@ fn tool(word: &str, ran: &TrialRun) -> TrialOutcome {
     if results.is_empty() {
         return TrialOutcome::Unseen("no tool's result came back".to_owned());
     }
-    let seen = |secret: &str| results.iter().any(|it| holds(it, secret));
-    if seen(&ran.stale) || seen(&ran.keys[1]) {
-        return TrialOutcome::Broken("one was in its environment".to_owned());
+    environment(|secret| results.iter().any(|it| holds(it, secret)), ran)
+}
+
+/// Whether what a program saw holds a key that a launch does not hand on.
+fn environment(sees: impl Fn(&str) -> bool, ran: &TrialRun) -> TrialOutcome {
+    if sees(&ran.stale) || sees(&ran.keys[1]) {
+        return TrialOutcome::Broken("another provider's was in its environment".to_owned());
     }
     broken_if(
-        seen(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
+        sees(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
         "your own variable with the key was in its environment",
     )
 }
@@ -258,6 +267,7 @@ mod tests {
             elsewhere: Vec::new(),
             keys: ["sk-own", "sk-other"].map(str::to_owned),
             stale: "sk-stale".to_owned(),
+            folder: "/nowhere".into(),
             output: ProbeOutput { stdout: String::new(), stderr: String::new(), ended: None },
         }
     }
