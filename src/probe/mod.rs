@@ -29,7 +29,7 @@ pub const PROMPT: &str = "say pong";
 
 /// An agent's first start on a slow machine takes half a minute; one that takes this long waits for
 /// something that does not come. Whoever asks waits for it.
-const LIMIT: Duration = Duration::from_secs(55);
+const LIMIT: Duration = Duration::from_secs(50);
 
 /// How long an agent that was asked to end may take.
 const GRACE: Duration = Duration::from_secs(3);

@@ -79,6 +79,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             json!({"mcpServers": {"planted": server(places, "/project-server", PROJECT)}}),
         )
         .file("home/.claude/settings.json", own)
+        .file("home/.claude.json", json!({"mcpServers": {"own": server(places, "/own-server", OWN)}}))
         .file("work/pack/.claude-plugin/plugin.json", json!({"name": "pack", "version": "1.0.0"}))
         .file("work/pack/.mcp.json", json!({"mcpServers": {"packed": server(places, "/plugin-server", OWN)}}))
         .file(
@@ -97,6 +98,12 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .holds("hook", "an HTTP hook of a project is not sent the key", TrialTest::NoKey("/project-hook"))
         .holds("hook", "an HTTP hook of your own settings is not sent the key", TrialTest::NoKey("/own-hook"))
         .holds("hook", "an HTTP hook of a plugin is not sent the key", TrialTest::NoKey("/plugin-hook"))
+        .holds_since(
+            "2.1.257",
+            "server",
+            "an MCP server of your own settings is not sent the key",
+            TrialTest::NoKey("/own-server"),
+        )
         .holds(
             "server",
             "an MCP server of a project is not sent the key",
