@@ -233,6 +233,11 @@ fn with_config(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
+/// Whether there was no time to see it, as on a busy machine: each start of an agent takes seconds of a processor.
+fn is_late(line: &str) -> bool {
+    line.starts_with("  note ") && (line.contains("no time was left") || line.contains("in time"))
+}
+
 #[track_caller]
 fn all_hold(sandbox: Sandbox, agent: &str, count: (usize, usize)) {
     let sandbox = with_config(sandbox);
@@ -252,11 +257,9 @@ fn everything_holds_for_the_newest_claude() {
 fn what_does_not_hold_for_the_oldest_claude_is_known() {
     let lines = tried(&with_config(real::minimum("claude").unwrap()), "claude");
     let (known, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("  known "));
-    assert!(
-        others.len() == 14 && others.iter().all(|line| line.starts_with("  ok ")),
-        "{}",
-        lines.join("\n")
-    );
+    let others: Vec<_> = others.into_iter().filter(|line| !line.starts_with("          help: ")).collect();
+    let is_held = |line: &&String| line.starts_with("  ok ") || is_late(line);
+    assert!(others.len() == 14 && others.iter().all(is_held), "{}", lines.join("\n"));
     for (line, part) in known.iter().zip([
         "not before 2.1.257: an MCP server of your own settings is not sent the key; here it was sent the key",
         "not before 2.1.257: an MCP server of a plugin is not sent the key; here it was sent the key",
@@ -279,8 +282,6 @@ fn everything_holds_for_both_codex() {
 #[test]
 fn everything_holds_for_hermes() {
     let lines = tried(&with_config(real::sandbox("hermes").unwrap()), "hermes");
-    // Each of its starts takes seconds, and on a busy machine not all has its time.
-    let is_late = |line: &str| line.contains("no time was left") || line.contains("in time");
     let promises: Vec<_> = lines.iter().filter(|line| !line.starts_with("          help: ")).collect();
     for line in &promises {
         assert!(line.starts_with("  ok ") || is_late(line), "{}", lines.join("\n"));

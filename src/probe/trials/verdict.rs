@@ -96,11 +96,11 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
         TrialTest::Apart => apart(ran),
     };
     // What had not ended may still have done it, or not yet.
-    let is_open = match (test, &outcome) {
-        (TrialTest::NoKey(_) | TrialTest::Nothing(_) | TrialTest::NotRun(_), TrialOutcome::Holds) => true,
-        (TrialTest::Then(..), TrialOutcome::Broken(_)) => true,
-        _ => false,
-    };
+    let is_open = matches!(
+        (test, &outcome),
+        (TrialTest::NoKey(_) | TrialTest::Nothing(_) | TrialTest::NotRun(_), TrialOutcome::Holds)
+            | (TrialTest::Then(..), TrialOutcome::Broken(_))
+    );
     if is_open && ran.output.ended.is_none() {
         return TrialOutcome::Unseen("the agent had not ended in time".to_owned());
     }

@@ -113,8 +113,8 @@ case $word in
 'try the agent')
   for path in /deep-server /deep-hook; do send $path "$key"; done
   curl -s "$ANTHROPIC_BASE_URL/v1/messages" -H 'x-api-key: sk-planted-0123456789' -d '{}' ;;
-'try the alias') beta=context-1m-2025-08-07 ;;
-'try two at once')
+'try the alias')
+  beta=context-1m-2025-08-07
   echo "$key" >"$HOME/$model.new"
   mv "$HOME/$model.new" "$HOME/$model"
   for _ in 1 2 3 4 5 6 7 8 9; do [ -e "$HOME/trial-model" ] || sleep 1; done
