@@ -16,7 +16,7 @@ use crate::env::Environment;
 use crate::launch::LaunchRequest;
 use crate::launch::lookup::agent;
 use crate::launch::program::ProgramError;
-use crate::probe::Interrupted;
+use crate::probe::{self, Interrupted};
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
 use crate::ui::screen::Screen;
@@ -56,6 +56,9 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = agents_own_name(called) {
+        return launched(Err(error));
+    }
+    if let Some(error) = probe::become_unblocked() {
         return launched(Err(error));
     }
     if let Some(word) = former_command() {
