@@ -146,7 +146,8 @@ Examples:
 Examples:
   agent-run launch deepseek claude
   agent-run launch ollama --model qwen3-coder codex resume --last
-  agent-run launch deepseek --dry-run claude -p 'say hello'")]
+  agent-run launch deepseek --dry-run claude -p 'say hello'
+  agent-run --config work.yaml launch deepseek claude")]
 pub struct LaunchArgs {
     /// Provider name from your config
     pub provider: String,

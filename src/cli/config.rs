@@ -12,7 +12,8 @@ use clap::{Args, Subcommand};
 Examples:
   agent-run config --bootstrap-config
   agent-run config check --strict
-  agent-run config show deepseek"
+  agent-run config show deepseek
+  agent-run --config work.yaml config edit"
 )]
 pub struct ConfigArgs {
     /// Write a commented sample if there is no config

@@ -198,7 +198,10 @@ impl KeyStore {
             Self::File(path) => match fs::remove_file(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
                 removed => {
-                    removed.with_context(|| format!("could not remove {}", path.display()))?;
+                    removed.with_context(|| {
+                        let help = format!("remove it yourself: rm {}", shims::quote(path.as_os_str()));
+                        Message::new(format!("could not remove {}", path.display()), help)
+                    })?;
                     path.parent().map(remove_empty);
                     Ok(true)
                 }
@@ -335,7 +338,8 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
     // People keep their configs in repositories, often by a link.
     let ignore = folder.join(IGNORE);
     if fs::symlink_metadata(&ignore).is_err() {
-        fs::write(&ignore, "*\n").map_err(failed)?;
+        let mut fresh = AtomicFile::open(&ignore).map_err(failed)?;
+        fresh.write(b"*\n", 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
     }
     let mut fresh = AtomicFile::open(path).map_err(failed)?;
     let line = [key.trim_ascii_end(), b"\n"].concat();
