@@ -180,12 +180,13 @@ impl Screen {
     pub fn comments(self, text: &str) -> String {
         let Some(width) = self.width else { return text.to_owned() };
         let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
-            Some(comment) => {
+            // A line of YAML behind a `#` is copied as well.
+            Some(comment) if !comment.starts_with("key_") => {
                 let indent = " ".repeat(line.len() - comment.len() - 2) + "# ";
                 let lines = wrap(&self.tilde(comment), width.saturating_sub(indent.len()).max(NARROWEST), 0);
                 lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
             }
-            None => line.to_owned(),
+            _ => line.to_owned(),
         });
         shown.collect::<Vec<_>>().join("\n")
     }

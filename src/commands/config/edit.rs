@@ -37,7 +37,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
         ));
     }
     if matches!(path.try_exists(), Ok(false)) {
-        let help = "`agent-run config --bootstrap-config` writes an example there";
+        let help = "`agent-run providers add NAME` creates it, and `agent-run config --bootstrap-config` writes an example";
         bail!(Message::new(format!("there is no config: {}", path.display()), help));
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {

@@ -150,13 +150,10 @@ impl<'a> Draft<'a> {
             }
             let entry = self.entry();
             let line = entry.lines().find(|line| line.contains(&blank)).unwrap_or_default().trim();
-            let value = prompt::ask(&format!("{blank} in `{line}` is yours to name: "))?;
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            if value.is_empty() || !value.chars().all(is_plain) {
-                bail!(Message::new(
-                    format!("{blank} needs a name of letters, digits, `-`, `.` and `_`"),
-                    "look it up at the provider, and start again"
-                ));
+            let mut value = prompt::ask(&format!("{blank} in `{line}` is yours to name: "))?;
+            while value.is_empty() || !value.chars().all(is_plain) {
+                value = prompt::ask("Type a name of letters, digits, `-`, `.` and `_`: ")?;
             }
             self.filled.push((blank, value));
         }
