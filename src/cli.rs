@@ -146,8 +146,7 @@ Examples:
 Examples:
   agent-run launch deepseek claude
   agent-run launch ollama --model qwen3-coder codex resume --last
-  agent-run launch deepseek --dry-run claude -p 'say hello'
-  agent-run --config work.yaml launch deepseek claude")]
+  agent-run launch deepseek --dry-run claude -p 'say hello'")]
 pub struct LaunchArgs {
     /// Provider name from your config
     pub provider: String,

@@ -87,7 +87,7 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
         let kept =
             names(after, &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
         names(before, &[PROVIDERS.into()]) == names(after, &[PROVIDERS.into()])
-            && plain(&before) == plain(after)
+            && plain(before) == plain(after)
             && plain(after).iter().all(same)
             && kept == usize::from(line.is_some())
             && same_beside(before, after, name)

@@ -180,11 +180,8 @@ impl KeyStore {
             && let Some(folder) = path.parent().filter(|_| path.exists())
             && access(folder, AccessFlags::W_OK).is_err()
         {
-            let help = format!("chmod u+w {}", shims::quote(folder.as_os_str()));
-            bail!(Message::new(
-                format!("the key cannot be removed: {} is read-only", folder.display()),
-                help
-            ));
+            let text = format!("the key cannot be removed: {} is read-only", folder.display());
+            bail!(Message::new(text, format!("chmod u+w {}", shims::quote(folder.as_os_str()))));
         }
         Ok(())
     }

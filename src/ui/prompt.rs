@@ -165,7 +165,7 @@ enum Typed {
 
 /// A line while it is typed.
 #[derive(Default)]
-struct Draft {
+struct TypedLine {
     /// What is on the screen, which is how the line begins.
     shown: String,
     /// What came since, and is not on the screen.
@@ -174,7 +174,7 @@ struct Draft {
     is_hidden: bool,
 }
 
-impl Draft {
+impl TypedLine {
     /// Shows what came since the last time, unless it is to be hidden, or a character of it is not whole yet.
     fn show(&mut self, shows: &impl Fn(&str, &str) -> bool) {
         let Ok(fresh) = std::str::from_utf8(&self.fresh) else { return };
@@ -215,7 +215,7 @@ fn read_line(shows: impl Fn(&str, &str) -> bool) -> Result<Typed> {
     const ERASE_LINE: u8 = 0x15;
     const ESCAPE: u8 = 0x1b;
     const QUIT: u8 = 0x1c;
-    let mut line = Draft::default();
+    let mut line = TypedLine::default();
     // What came of the code of a key such as an arrow, or of the mark that a terminal puts around a paste.
     let mut code: Option<Vec<u8>> = None;
     loop {
