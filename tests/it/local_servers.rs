@@ -167,7 +167,7 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
             _ => respond(stream, "404 Not Found", &json, b"{}"),
         }
     });
-    let address = server.address.to_string();
+    let address = server.address.clone();
     let url = format!("http://{address}");
     let ran = sandbox.agent_run(&["providers", "add", "lmstudio", "--server", &address, "--yes"]).exits(0);
     ran.complains(&[&format!("LM Studio at {url} wants a key"), "--key-env"]);
