@@ -232,3 +232,33 @@ fn the_words_that_people_type_are_understood() {
     assert_eq!(ran.complains(&["there is a config already, and it was left as it is"]).stdout, path);
     assert_eq!(config_of(&sandbox), config);
 }
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_refused_key_is_named_as_the_one_that_was_given() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let provider = MockProvider::scripted(&sandbox, "live", r#"[{"status": 401}]"#);
+    let url = provider.url("");
+    sandbox.config(&format!(
+        "providers:\n  live:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{url}'}}\n    key_env: OLD_KEY\n    default_model: m\n"
+    ));
+    let config = config_of(&sandbox);
+    let tmux = Tmux::start(&sandbox, "agent-run key set live");
+    tmux.wait_for("Where is the key of live?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text(KEY);
+    tmux.key("Enter");
+    let screen = tmux.wait_for("What now?");
+    assert!(screen.contains("the key was refused (401)"), "{screen}");
+    assert!(
+        screen.contains("help: check the key that you pasted") && !screen.contains("OLD_KEY"),
+        "{screen}"
+    );
+    tmux.wait_for("choice [1]:");
+    tmux.text("3\n");
+    tmux.wait_for("stopped, and the config was not changed");
+    assert_eq!(config_of(&sandbox), config);
+    key_is_only_in(&sandbox, &[]);
+}
