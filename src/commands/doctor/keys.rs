@@ -109,6 +109,13 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
 }
 
 fn open_file(name: &str, path: &Path) -> Option<Finding> {
+    const STICKY: u32 = 0o1000;
+    let folder = path.parent()?;
+    let mode = folder.metadata().ok()?.permissions().mode();
+    if mode & 0o002 != 0 && mode & STICKY == 0 {
+        let text = format!("everyone can replace {}", path.display());
+        return Some(Finding::problem(name, text, format!("chmod go-w {}", quote(folder.as_os_str()))));
+    }
     let mode = path.metadata().ok()?.permissions().mode();
     let text = format!("others can read {}", path.display());
     (mode & 0o077 != 0)
