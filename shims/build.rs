@@ -37,6 +37,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             tables.entry(name).or_default().push(row);
         }
         let mut code = String::new();
+        // What of a project's folder is read, wherever in it the agent starts.
+        let read = rows.iter().filter(|row| row.what == "place" && row.action == "read");
+        let names = read.filter_map(|row| row.name.strip_prefix("{project}/"));
+        let names: Vec<_> = names.filter(|name| !name.contains(['*', '/'])).collect();
+        writeln!(code, "/// The names of the rows `place | {{project}}/… | read` of `shims/{list}`.")?;
+        writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
+        writeln!(code, "pub const PLACE_READ: &[&str] = &{names:?};")?;
         for (table, rows) in tables {
             let name = |row: &read::Judgement| match row.name.split_once('.') {
                 Some((_, within)) if table.contains("_IN_") => within.to_owned(),

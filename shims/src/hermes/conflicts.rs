@@ -38,7 +38,10 @@ mod tests {
     fn what_routes_is_said_by_its_key() {
         let mut inputs = inputs();
         for (name, text) in [
-            ("config.yaml", "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\nmoa: {}\ndelegation: {model: z}\n"),
+            (
+                "config.yaml",
+                "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\nmoa: {}\ndelegation: {model: z}\n",
+            ),
             (".env", "OPENAI_BASE_URL=http://x\nAUXILIARY_VISION_MODEL=m\nEDITOR=vi\n"),
         ] {
             inputs.facts.insert(format!("/home/u/.hermes/{name}").into(), Fact::File(text.into()));
@@ -49,7 +52,14 @@ mod tests {
         let keys: Vec<_> = conflicts.iter().map(|conflict| conflict.key.as_str()).collect();
         assert_eq!(
             keys,
-            ["model", "fallback_model", "delegation.model", "moa", "AUXILIARY_VISION_MODEL", "OPENAI_BASE_URL"]
+            [
+                "model",
+                "fallback_model",
+                "delegation.model",
+                "moa",
+                "AUXILIARY_VISION_MODEL",
+                "OPENAI_BASE_URL"
+            ]
         );
     }
 }

@@ -98,7 +98,8 @@ mod tests {
             theirs.push_str(": {vision: {api_key: stale}}\n");
         }
         let mut settings = Mapping::parse(&theirs).expect("parses");
-        let within = ["model", "provider", "base_url", "api_key", "api_mode"].map(|key| format!("delegation.{key}"));
+        let within =
+            ["model", "provider", "base_url", "api_key", "api_mode"].map(|key| format!("delegation.{key}"));
         let all = routing.split_whitespace().map(str::to_owned).chain(within);
         assert_eq!(routing_keys(&settings), all.chain(["gateway.proxy_url".into()]).collect::<Vec<_>>());
         strip(&mut settings);
@@ -110,8 +111,7 @@ mod tests {
 
     #[test]
     fn side_tasks_go_the_main_way_in_the_users_time() {
-        let theirs =
-            "auxiliary: {transient_retries: 1, vision: {provider: openrouter, timeout: 9}, mine: {model: x}, \
+        let theirs = "auxiliary: {transient_retries: 1, vision: {provider: openrouter, timeout: 9}, mine: {model: x}, \
              moa_reference: {base_url: x, extra_body: {}}}";
         let tasks = side_tasks(&Mapping::parse(theirs).expect("parses"));
         let lines = tasks.lines();

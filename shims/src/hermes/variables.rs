@@ -96,7 +96,9 @@ mod tests {
         for name in ["HERMES_XAI_BASE_URL", "CUSTOM_API_KEY", "AUXILIARY_VIDEO_MODEL", "HERMES_MODEL"] {
             assert!(pins.contains(name), "{name}");
         }
-        for name in ["GATEWAY_PROXY_URL", "AUXILIARY_APPROVAL_API_KEY", "CUSTOM_BASE_URL", "HERMES_TUI_PROVIDER"] {
+        for name in
+            ["GATEWAY_PROXY_URL", "AUXILIARY_APPROVAL_API_KEY", "CUSTOM_BASE_URL", "HERMES_TUI_PROVIDER"]
+        {
             assert!(pins.contains(name), "{name} is pinned whatever a file names");
         }
         for name in ["HERMES_CRON_SESSION", "HERMES_TUI_GATEWAY_URL"] {
