@@ -121,7 +121,7 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
     for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\n")] {
         stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), dotenv);
         let mut launch = stage.command(&["gateway", "run"]);
-        inherited.iter().for_each(|name| _ = launch.env(name, &b));
+        launch.envs(inherited.map(|name| (name, &b)));
         assert_eq!(run(&mut launch).exits(0).stdout, "asks None None None\n");
     }
 }
