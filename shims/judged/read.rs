@@ -24,9 +24,9 @@ pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "ba
 
 /// What a launch does about a name, by what it is.
 const ACTIONS: [(&str, &[&str]); 5] = [
-    // `held`: Claude Code takes it from the environment alone in a launch. `pinned`: `--settings` says the launch's,
-    // whatever other settings say later. `own`: the user's own, left as it is.
-    ("variable", &["removed", "spared", "held", "pinned", "carried", "own"]),
+    // `pinned`: set by each launch, so that no file of the agent's can, now or later. `held`: Claude Code takes it from
+    // the environment alone in a launch. `own`: the user's own, left as it is.
+    ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
     // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
     // says it.
     ("setting", &["replaced", "pinned", "named", "own"]),
