@@ -37,6 +37,11 @@ pub fn age(age: Duration) -> String {
     }
 }
 
+/// A number of things, by the name of one.
+pub fn counted(count: usize, thing: &str) -> String {
+    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,7 +83,11 @@ impl Failure {
                 ),
                 TransportError::Other(why) if why.contains("certificate") => Message::new(
                     format!("{host}: {why}"),
-                    "if your company's proxy intercepts TLS, name its certificate in SSL_CERT_FILE",
+                    "if it is your own server's, or that of a company's proxy, name a file with it in NODE_EXTRA_CA_CERTS",
+                ),
+                TransportError::Proxy(why) => Message::new(
+                    format!("{host}: {why}"),
+                    "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
@@ -104,6 +108,32 @@ impl Failure {
         let name = source.name;
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
         let status = answer.status;
+        match (status, &answer.proxy) {
+            (405 | 501, Some(proxy)) => {
+                return Self::new(
+                    FailureKind::Lasting,
+                    Message::new(
+                        format!(
+                            "{}: the proxy {proxy} does not ask servers by http:// ({status})",
+                            origin(url)
+                        ),
+                        format!(
+                            "use the provider's https:// address, or set `proxy: none` below providers.{name}"
+                        ),
+                    ),
+                );
+            }
+            (407, Some(proxy)) => {
+                return Self::new(
+                    FailureKind::Lasting,
+                    Message::new(
+                        format!("the proxy {proxy} requires a name and a password (407)"),
+                        "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
+                    ),
+                );
+            }
+            _ => {}
+        }
         match status {
             300..=399 => {
                 let target = answer

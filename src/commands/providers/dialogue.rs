@@ -20,6 +20,7 @@ use crate::key::store::KeyStore;
 use crate::key::{self, store};
 use crate::presets::{self, Preset};
 use crate::signals;
+use crate::ui::format;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -229,7 +230,7 @@ impl<'a> Draft<'a> {
             Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).with_prefix(""),
             Err(failure) => return Ok(Some(TestOutcome::Failed(failure.message))),
         };
-        say(&format!("{} models.\n", ids.len()));
+        say(&format!("{}.\n", format::counted(ids.len(), "model")));
         let shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
         self.model = match shown.as_slice() {
             [] => None,
