@@ -289,7 +289,7 @@ LmV4YW1wbGUwDwYDVR0TAQH/BAUwAwEB/zAdBgNVHQ4EFgQUABYkTTykCC7nzxOY
         // A sequence, as every certificate begins; the TLS library looks closer.
         let der = [&[0x30, 0x82, 0x01, 0x00][..], &[0; 256]].concat();
         std::fs::write(&extra, &der).expect("written");
-        let env = Environment::made_of(vec![("NODE_EXTRA_CA_CERTS".into(), extra.into())]);
+        let env = Environment::made_of([("NODE_EXTRA_CA_CERTS".into(), extra.into())].into());
         assert_eq!(with_extra(vec![CertificateDer::from(der); 3], &env).len(), 4);
         assert!(with_extra(Vec::new(), &env).is_empty());
     }
