@@ -12,6 +12,11 @@ pub fn tokens(count: u64) -> String {
     }
 }
 
+/// A number of things: `1 model`, `2 models`.
+pub fn count(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// A price in US dollars for a million tokens, for people; 0 is a price, and unknown is not.
 pub fn price(price: Option<f64>) -> String {
     match price {
@@ -35,11 +40,6 @@ pub fn age(age: Duration) -> String {
         seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
         seconds => format!("{} d", seconds / 86_400),
     }
-}
-
-/// A number of things, by the name of one.
-pub fn counted(count: usize, thing: &str) -> String {
-    if count == 1 { format!("1 {thing}") } else { format!("{count} {thing}s") }
 }
 
 #[cfg(test)]

@@ -97,8 +97,36 @@ impl Failure {
         )
     }
 
+    /// An answer that a proxy gave instead of the server.
+    fn of_proxy(status: u16, proxy: &str, url: &str, name: &str) -> Option<Self> {
+        let message = match status {
+            405 | 501 => Message::new(
+                format!("{}: the proxy {proxy} does not ask servers by http:// ({status})", origin(url)),
+                format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
+            ),
+            407 => Message::new(
+                format!("the proxy {proxy} requires a name and a password (407)"),
+                "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
+            ),
+            _ => return None,
+        };
+        Some(Self::new(FailureKind::Lasting, message))
+    }
+
     /// An answer that is no list, by its status.
     pub fn status(
+        answer: &HttpResponse,
+        url: &str,
+        source: &Source<'_>,
+        key_sent: bool,
+        secrets: &[String],
+    ) -> Self {
+        let by_proxy = answer.proxy.as_deref();
+        let by_proxy = by_proxy.and_then(|proxy| Self::of_proxy(answer.status, proxy, url, source.name));
+        by_proxy.unwrap_or_else(|| Self::of_server(answer, url, source, key_sent, secrets))
+    }
+
+    fn of_server(
         answer: &HttpResponse,
         url: &str,
         source: &Source<'_>,
@@ -108,32 +136,6 @@ impl Failure {
         let name = source.name;
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
         let status = answer.status;
-        match (status, &answer.proxy) {
-            (405 | 501, Some(proxy)) => {
-                return Self::new(
-                    FailureKind::Lasting,
-                    Message::new(
-                        format!(
-                            "{}: the proxy {proxy} does not ask servers by http:// ({status})",
-                            origin(url)
-                        ),
-                        format!(
-                            "use the provider's https:// address, or set `proxy: none` below providers.{name}"
-                        ),
-                    ),
-                );
-            }
-            (407, Some(proxy)) => {
-                return Self::new(
-                    FailureKind::Lasting,
-                    Message::new(
-                        format!("the proxy {proxy} requires a name and a password (407)"),
-                        "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
-                    ),
-                );
-            }
-            _ => {}
-        }
         match status {
             300..=399 => {
                 let target = answer

@@ -235,7 +235,7 @@ fn summary(words: &ModelsListArgs, rows: &[ModelRow<'_>]) -> String {
     if own > 0 {
         parts.push(format!("{own} from the config"));
     }
-    format!("{}: {}.", format::counted(rows.len(), "model"), parts.join(", "))
+    format!("{}: {}.", format::count(rows.len(), "model"), parts.join(", "))
 }
 
 /// A row for programs: exact numbers, in columns that stay as they are.
