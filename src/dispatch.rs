@@ -129,10 +129,17 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     }
 }
 
-/// The error of being started as an agent: by a link or a copy under the agent's own name. A launch knows those of this
+/// The error of being started as an agent: by a link or a copy under the agent's own name, or by a link whose name is no
+/// text. A launch knows those of this
 /// very file, and another build of this program comes here.
 fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
-    let name = Path::new(called).file_name()?.to_str()?;
+    let name = Path::new(called).file_name()?;
+    let shown = name.to_string_lossy();
+    let Some(name) = name.to_str() else {
+        let help = "remove the link; a provider's name is text in UTF-8";
+        return shims::split_shim_name(&shown)
+            .map(|_| anyhow!(Message::new(format!("the link's name `{shown}` is not UTF-8"), help)));
+    };
     let agent = shims::coding_agents().find(|agent| agent.name() == name)?;
     let title = agent.title();
     Some(anyhow!(Message::new(

@@ -43,7 +43,10 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
             )
         ));
     }
-    let after = inserted(text, before.as_ref(), yaml_block).filter(|after| {
+    let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+    let with_its_ends =
+        |after: String| if is_crlf { after.replace("\r\n", "\n").replace('\n', "\r\n") } else { after };
+    let after = inserted(text, before.as_ref(), yaml_block).map(with_its_ends).filter(|after| {
         let (after, block) = (tree(after, ""), tree(yaml_block, ""));
         matches!((after, block), (Ok(Some(after)), Ok(Some(block))) if adds(before.as_ref(), &after, &block, name))
     });

@@ -2,14 +2,18 @@
 //!
 //! Not by indicatif: it estimates how long something will take, which asks for `pow` of the C library (seen in
 //! 0.18.6). For that the default build loads libm at every start, which is 10 system calls and some 55 µs of each
-//! launch, although a launch shows no progress.
+//! launch, although hardly one shows progress.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::{Term, truncate_str};
 
 use super::sanitize::escaped;
 use super::screen::Screen;
+
+/// Whether lines are on the terminal, which others would tear apart.
+static IS_SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// The lines; shared by the threads that load.
 pub struct Progress {
@@ -31,9 +35,15 @@ impl Progress {
         let is_fit =
             |terminal: &Term| Screen::stderr().has_colour() && names.len() < usize::from(terminal.size().0);
         let terminal = is_waiting.then(Term::buffered_stderr).filter(is_fit);
+        IS_SHOWN.store(terminal.is_some(), Ordering::Relaxed);
         let progress = Self { lines: Mutex::new(lines), terminal };
         progress.update(|_| 0);
         progress
+    }
+
+    /// Whether lines are on the terminal.
+    pub fn is_any_shown() -> bool {
+        IS_SHOWN.load(Ordering::Relaxed)
     }
 
     /// Whether anybody sees it.
@@ -69,5 +79,6 @@ impl Drop for Progress {
             _ = terminal.clear_last_lines(lines.len());
             _ = terminal.flush();
         }
+        IS_SHOWN.store(false, Ordering::Relaxed);
     }
 }

@@ -33,6 +33,12 @@ pub fn is_possible(env: &Environment) -> bool {
     env.depth() == 0 && stdin().is_terminal() && stderr().is_terminal()
 }
 
+/// Whether a line on stderr is read and disturbs nothing: what asks for a password, or draws a whole screen, has turned the
+/// terminal's echo off.
+pub fn is_echoing() -> bool {
+    tcgetattr(stderr()).is_ok_and(|state| state.local_flags.contains(LocalFlags::ECHO))
+}
+
 /// The line that is typed, without the space around it. A key that is pasted here by mistake is not shown.
 ///
 /// # Errors

@@ -34,20 +34,51 @@ const OLLAMA: [(&str, &str); 3] = [
 
 #[test]
 fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
-    let cases: [(&str, Answers, &str, Option<u64>); 5] = [
+    let cases: [(&str, Answers, &str, Option<u64>); 7] = [
         ("ollama", &OLLAMA, "small:4b", Some(8192)),
         (
             "lmstudio",
-            &[(
-                "/api/v0/models",
-                r#"{"data": [
+            &[
+                ("/api/v1/models", r#"{"error": "Unexpected endpoint or method. (GET /api/v1/models)"}"#),
+                (
+                    "/api/v0/models",
+                    r#"{"data": [
                 {"id": "e", "type": "embeddings", "state": "loaded"},
                 {"id": "a", "type": "llm", "state": "not-loaded", "max_context_length": 131072},
                 {"id": "b", "type": "vlm", "state": "loaded", "max_context_length": 131072,
                  "loaded_context_length": 4096}]}"#,
-            )],
+                ),
+            ],
             "b",
             Some(4096),
+        ),
+        // The API since 0.4.0; a version before answers every other address with an error and 200.
+        (
+            "lmstudio",
+            &[(
+                "/api/v1/models",
+                r#"{"models": [
+                {"type": "llm", "key": "a", "loaded_instances": [], "max_context_length": 131072},
+                {"type": "embedding", "key": "e", "loaded_instances": [{"id": "e", "config": {"context_length": 512}}]},
+                {"type": "llm", "key": "b", "max_context_length": 131072, "loaded_instances": [
+                    {"id": "b", "config": {"context_length": 16384}}, {"id": "b:2", "config": {"context_length": 8192}}]}]}"#,
+            )],
+            "b",
+            Some(8192),
+        ),
+        // As llama.cpp's README describes a server that routes to several models.
+        (
+            "llamacpp",
+            &[
+                (
+                    "/v1/models",
+                    r#"{"data": [{"id": "a", "status": {"value": "unloaded"}, "meta": null},
+                    {"id": "b", "status": {"value": "loaded"}, "meta": {"n_ctx": 65536, "n_ctx_train": 131072}}]}"#,
+                ),
+                ("/props", r#"{"default_generation_settings": {"n_ctx": 4096}}"#),
+            ],
+            "b",
+            Some(65536),
         ),
         (
             "llamacpp",
@@ -104,6 +135,14 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
     // A name without a tag means `:latest`, as for Ollama itself.
     add(&["--name", "three", "--server", &url, "--model", "big"]).exits(0);
     assert!(config_of(&sandbox).contains("default_model: big:latest\n"), "{}", config_of(&sandbox));
+    // LM Studio, llama.cpp and vLLM can be started with a key.
+    let locked = Lists::start(|_, stream| respond(stream, "401 Unauthorized", &[], b"{}"));
+    let words = ["providers", "add", "llamacpp", "--yes", "--server", &format!("http://{}", locked.address)];
+    sandbox.agent_run(&words).exits(0).complains(&[
+        "llama.cpp at http://127.0.0.1:",
+        "wants a key",
+        "--key-env",
+    ]);
     for wrong in ["nonsense", "http://a.b/v1", "ftp://a", "http://"] {
         add(&["--name", "four", "--server", wrong])
             .exits(1)
