@@ -132,6 +132,17 @@ mod tests {
     }
 
     #[test]
+    fn a_state_folder_that_cannot_be_made_is_one_error() {
+        let (_root, dirs) = made_up_dirs();
+        fs::create_dir_all(dirs.state.parent().expect("a folder above")).expect("made");
+        fs::write(&dirs.state, "").expect("written");
+        let mut notes = Vec::new();
+        let error = crate::error::render(&obtain(&dirs, &mut notes).err().expect("refused"));
+        assert!(error.contains(&dirs.state.display().to_string()) && error.contains("help: "), "{error}");
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+
+    #[test]
     fn what_is_no_secret_is_refused_and_left() {
         let (root, dirs) = made_up_dirs();
         private_dir::private_dir(&dirs.state, &dirs).expect("created");
