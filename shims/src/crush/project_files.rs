@@ -15,7 +15,7 @@ use super::JsonObject;
 use super::case_fold;
 use super::project::Project;
 use super::settings::OURS;
-use super::variables::{ORGANIZATION, exported};
+use super::variables::{ORGANIZATION, UNSEEN, exported};
 use super::{expansion, homes};
 use crate::json::{self, GO};
 use crate::{Fact, Inputs, Launch, Plan, dotenv};
@@ -56,7 +56,7 @@ pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
         Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
         // Nobody can read a folder.
         Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
-        Err(_) => ORGANIZATION.map(str::to_owned).into(),
+        Err(_) => UNSEEN.map(str::to_owned).into(),
     }
 }
 
@@ -288,8 +288,8 @@ mod tests {
         for (fact, names) in [
             (Fact::Absent, &[][..]),
             (Fact::Dir(Vec::new()), &[]),
-            (Fact::Stream, &ORGANIZATION),
-            (Fact::Unreadable("permission denied".into()), &ORGANIZATION),
+            (Fact::Stream, &UNSEEN),
+            (Fact::Unreadable("permission denied".into()), &UNSEEN),
         ] {
             inputs.facts.insert(dotenv_path(&inputs), fact.clone());
             assert_eq!(dotenv_names(&inputs), names, "{fact:?}");

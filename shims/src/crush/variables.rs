@@ -28,6 +28,9 @@ const ANTHROPIC: &[&str] =
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
 pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
 
+/// What of these counts as named where a file cannot be read: Crush serves what is in its memory by the last.
+pub const UNSEEN: [&str; 3] = [ORGANIZATION[0], ORGANIZATION[1], "CRUSH_PROFILE"];
+
 /// The start of the variables of the SDKs, some of which are sent even when they are empty.
 const SDKS: [&str; 2] = ["OPENAI_", "ANTHROPIC_"];
 
