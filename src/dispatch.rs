@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -16,7 +16,7 @@ use crate::env::Environment;
 use crate::launch::LaunchRequest;
 use crate::launch::lookup::agent;
 use crate::launch::program::ProgramError;
-use crate::probe::Interrupted;
+use crate::probe::{self, Interrupted};
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
 use crate::ui::screen::Screen;
@@ -58,6 +58,9 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = agents_own_name(called) {
         return launched(Err(error));
     }
+    if let Some(error) = probe::become_unblocked() {
+        return launched(Err(error));
+    }
     if let Some(word) = former_command() {
         // Claude Code runs them by settings that the earlier launcher wrote, the first of them at every render: they
         // are to cost nothing, and say something only to a person.
@@ -72,7 +75,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return done(greeted);
     }
-    let cli = Cli::read().unwrap_or_else(|error| refused(&error));
+    let cli = Cli::read().unwrap_or_else(|error| refused(error));
     // A launch checks it itself, for shims too.
     if !matches!(cli.command, Command::Launch(_))
         && let Err(error) = env.check_depth()
@@ -102,8 +105,8 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
             // The example is the user's, whatever an administrator has put elsewhere.
             let path = match (config.bootstrap_config, &config.command) {
                 (true, _) => env.own_config_file(option),
+                (false, None | Some(cli::config::ConfigCommand::Edit)) => env.config_to_change(option),
                 (false, Some(_)) => env.config_file(option),
-                (false, None) => env.config_to_change(option),
             };
             path.and_then(|path| commands::config::run(&config, &path, env))
         }),
@@ -116,7 +119,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         }
         Command::Help(help) => match &help.man {
             Some(dir) => done(commands::help::write_manual(dir.as_deref(), env)),
-            None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(&page)),
+            None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(page)),
         },
         Command::MockProvider(mock_provider) => done(commands::mock_provider::run(
             mock_provider.listen,
@@ -142,7 +145,12 @@ fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
 
 /// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a
 /// script passed them on, so an error that holds more than text loses its colours with the rest.
-fn refused(error: &clap::Error) -> ! {
+fn refused(mut error: clap::Error) -> ! {
+    // Clap names what is near, hidden or not.
+    if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
+        let shown = near.iter().filter(|name| !cli::is_hidden(name)).cloned().collect();
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
+    }
     let plain = error.render().to_string();
     let words = cli::words::of_this_process();
     let is_launch = error.use_stderr() && is_launch(&words);

@@ -144,11 +144,17 @@ impl Server {
     ///
     /// # Errors
     /// When it is not.
-    pub fn load(self, base: &str, model: &str, env: &Environment) -> Result<Option<u64>, Message> {
-        let asked = Asked::new(self, base, None, env)?;
+    pub fn load(
+        self,
+        base: &str,
+        key: Option<&str>,
+        model: &str,
+        env: &Environment,
+    ) -> Result<Option<u64>, Message> {
+        let asked = Asked::new(self, base, key, env)?;
         // A request without a prompt only loads.
         asked.post("/api/generate", &json!({ "model": model, "stream": false }))?;
-        let models = self.models(base, None, env)?;
+        let models = self.models(base, key, env)?;
         Ok(models.into_iter().find(|served| served.id == model).and_then(|served| served.window))
     }
 }
@@ -214,6 +220,10 @@ impl Asked {
                 .map_err(|_| {
                     Message::new(format!("{root}{path} sent no JSON, so it is not {title}"), start())
                 }),
+            Ok(answer) if matches!(answer.status, 401 | 403) => Err(Message::new(
+                format!("{title} at {root} wants a key, or another than it got ({})", answer.status),
+                "give its key, as with --key-env VARIABLE",
+            )),
             Ok(answer) if answer.status == 503 => Err(Message::new(
                 format!("{title} at {root} is still loading its model (503)"),
                 "try again in a moment",

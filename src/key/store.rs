@@ -4,9 +4,9 @@
 //! reads the secret from stdin) and macOS 14 (`security -i`, which reads commands from stdin).
 
 use shims::Message;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -44,7 +44,6 @@ pub struct StoredKey<'a> {
     before: Option<Vec<u8>>,
     is_kept: bool,
     env: &'a Environment,
-    home: &'a Path,
 }
 
 impl KeyStore {
@@ -107,9 +106,9 @@ impl KeyStore {
     }
 
     /// In words.
-    pub fn shown(&self, home: &Path) -> String {
+    pub fn shown(&self) -> String {
         match self {
-            Self::File(path) => below_home(path, home).display().to_string(),
+            Self::File(path) => path.display().to_string(),
             _ => "the system's keychain".to_owned(),
         }
     }
@@ -145,7 +144,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// When it cannot be written, or a keychain does not give it back.
-    pub fn put<'a>(&'a self, key: &str, home: &'a Path, env: &'a Environment) -> Result<StoredKey<'a>> {
+    pub fn put<'a>(&'a self, key: &str, env: &'a Environment) -> Result<StoredKey<'a>> {
         let before = match self {
             Self::File(path) => match fs::read(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -159,7 +158,7 @@ impl KeyStore {
             _ => self.kept(env, true)?,
         };
         // From here on, whatever fails is undone.
-        let stored = StoredKey { store: self, before, is_kept: false, env, home };
+        let stored = StoredKey { store: self, before, is_kept: false, env };
         self.write(key.as_bytes(), env, true)?;
         if self.read_command().is_some()
             && self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes())
@@ -172,6 +171,21 @@ impl KeyStore {
         Ok(stored)
     }
 
+    /// Refuses a key that could not be removed, before anything else is changed.
+    ///
+    /// # Errors
+    /// When the folder of its file cannot be written.
+    pub fn check_removable(&self) -> Result<()> {
+        if let Self::File(path) = self
+            && let Some(folder) = path.parent().filter(|_| path.exists())
+            && access(folder, AccessFlags::W_OK).is_err()
+        {
+            let text = format!("the key cannot be removed: {} is read-only", folder.display());
+            bail!(Message::new(text, format!("chmod u+w {}", shims::quote(folder.as_os_str()))));
+        }
+        Ok(())
+    }
+
     /// Removes the key; says whether there was one.
     ///
     /// # Errors
@@ -181,7 +195,10 @@ impl KeyStore {
             Self::File(path) => match fs::remove_file(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
                 removed => {
-                    removed.with_context(|| format!("could not remove {}", path.display()))?;
+                    removed.with_context(|| {
+                        let help = format!("remove it yourself: rm {}", shims::quote(path.as_os_str()));
+                        Message::new(format!("could not remove {}", path.display()), help)
+                    })?;
                     path.parent().map(remove_empty);
                     Ok(true)
                 }
@@ -281,7 +298,7 @@ impl Drop for StoredKey<'_> {
                 None => self.store.remove(self.env).map(|_| ()),
             };
             if let Err(error) = undone {
-                let place = self.store.shown(self.home);
+                let place = self.store.shown();
                 log::warn!("the key that was put into {place} is still there: {error:#}");
             }
         }
@@ -312,10 +329,14 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    if fs::metadata(folder).map_err(failed)?.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
     // People keep their configs in repositories, often by a link.
     let ignore = folder.join(IGNORE);
     if fs::symlink_metadata(&ignore).is_err() {
-        fs::write(&ignore, "*\n").map_err(failed)?;
+        let mut fresh = AtomicFile::open(&ignore).map_err(failed)?;
+        fresh.write(b"*\n", 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
     }
     let mut fresh = AtomicFile::open(path).map_err(failed)?;
     let line = [key.trim_ascii_end(), b"\n"].concat();

@@ -48,16 +48,7 @@ fn front_matter(places: &TrialPlaces<'_>) -> String {
 
 /// Every trial of Claude Code.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![
-        project(places),
-        hidden_agent(places),
-        sub_agent(),
-        workflow(),
-        alias(),
-        window(),
-        compaction(),
-        Trial::beside(asks(&[], "try two at once")),
-    ]
+    vec![project(places), hidden_agent(places), sub_agent(), workflow(), alias(), window(), compaction()]
 }
 
 /// A project that says everything a project can, the user's own hook, and a plugin.
@@ -79,6 +70,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             json!({"mcpServers": {"planted": server(places, "/project-server", PROJECT)}}),
         )
         .file("home/.claude/settings.json", own)
+        .file("home/.claude.json", json!({"mcpServers": {"own": server(places, "/own-server", OWN)}}))
         .file("work/pack/.claude-plugin/plugin.json", json!({"name": "pack", "version": "1.0.0"}))
         .file("work/pack/.mcp.json", json!({"mcpServers": {"packed": server(places, "/plugin-server", OWN)}}))
         .file(
@@ -97,6 +89,12 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .holds("hook", "an HTTP hook of a project is not sent the key", TrialTest::NoKey("/project-hook"))
         .holds("hook", "an HTTP hook of your own settings is not sent the key", TrialTest::NoKey("/own-hook"))
         .holds("hook", "an HTTP hook of a plugin is not sent the key", TrialTest::NoKey("/plugin-hook"))
+        .holds_since(
+            "2.1.257",
+            "server",
+            "an MCP server of your own settings is not sent the key",
+            TrialTest::NoKey("/own-server"),
+        )
         .holds(
             "server",
             "an MCP server of a project is not sent the key",
@@ -167,13 +165,15 @@ fn workflow() -> Trial {
         )
 }
 
-/// An alias of Claude Code's own.
+/// An alias of Claude Code's own, of which each of two launches at once makes its own model.
 fn alias() -> Trial {
-    Trial::new(asks(&["--model", "opus"], "try the alias")).holds(
-        "alias",
-        "`--model opus` asks for the launch's model, with its window",
-        TrialTest::Models("try the alias"),
-    )
+    Trial::new(asks(&["--model", "opus"], "try the alias"))
+        .holds(
+            "alias",
+            "`--model opus` asks for the launch's model, with its window",
+            TrialTest::Models("try the alias"),
+        )
+        .beside()
 }
 
 fn window() -> Trial {

@@ -30,7 +30,8 @@ pub fn look<'a>(
             (Some(old), None) => {
                 let models = known.records().len();
                 let brief = format!("{name} ({models})");
-                Finding::ok(name, format!("{models} models, {} old", age(old))).in_short(brief)
+                let plural = if models == 1 { "" } else { "s" };
+                Finding::ok(name, format!("{models} model{plural}, {} old", age(old))).in_short(brief)
             }
             (None, None) => {
                 let brief = format!("{name} (not asked for yet)");

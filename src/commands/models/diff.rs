@@ -59,7 +59,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         print(out, &changes)
     })?;
     if loaded.failed {
-        bail!(Message::new(format!("the list of {name} could not be loaded"), "the warnings above say why"));
+        bail!(Message::new(format!("the list of {name} could not be loaded"), "the warning above says why"));
     }
     Ok(done)
 }

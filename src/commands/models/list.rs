@@ -66,7 +66,7 @@ pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     }
     bail!(Message::new(
         format!("the list of {} could not be loaded", failed.join(", ")),
-        "the warnings above say why"
+        if failed.len() == 1 { "the warning above says why" } else { "the warnings above say why" }
     ))
 }
 

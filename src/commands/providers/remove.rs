@@ -1,7 +1,6 @@
 //! `providers remove`: a provider out of the config, with what was made for it: its symlinks, its model list and, if
 //! that is wanted, the key that this program keeps.
 
-use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -11,7 +10,7 @@ use anyhow::{Result, bail};
 
 use crate::cli::providers::ProvidersRemoveArgs;
 use crate::env::Environment;
-use crate::key::store::{KeyStore, below_home};
+use crate::key::store::KeyStore;
 use crate::launch::lookup;
 use crate::ui::{log, output, prompt};
 use crate::{catalog, commands, config};
@@ -29,31 +28,25 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         return Err(lookup::missing(name, None, &loaded.config));
     }
     // What can be refused is refused before anything is asked.
-    config::remove(&before, name)?;
+    config::remove(&before, name, path)?;
+    config::check_writable(path, "")?;
     let dirs = env.dirs()?;
     let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
     let shims = commands::shims::of_provider(name, &loaded.config, env)?;
-    let shown = below_home(path, &dirs.home);
+    let shown = path.display();
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded.config, &dirs.home));
     let mut with_key = words.with_key && store.is_some() && other.is_none();
-    if !words.yes {
-        if !prompt::is_possible(env) {
-            bail!(Message::new(
-                "nothing was removed: there is no terminal to ask on",
-                "--yes removes it without asking"
-            ));
-        }
-        let links =
-            if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
-        if !prompt::insists(&format!("Remove {name} from {}{links}?", shown.display()))? {
-            bail!("nothing was removed");
-        }
-        if let Some(store) = store.as_ref().filter(|_| !words.with_key && other.is_none()) {
-            with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown(&dirs.home)))?;
-        }
+    let links =
+        if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
+    if !prompt::confirms_removal(words.yes, &format!("Remove {name} from {shown}{links}?"), env)? {
+        bail!("nothing was removed");
     }
-    config::change_config(path, "", |now| config::remove(now, name))?;
-    let mut text = format!("removed {name} from {}\n", shown.display());
+    if let Some(store) = store.as_ref().filter(|_| !words.yes && !words.with_key && other.is_none()) {
+        with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown()))?;
+    }
+    store.as_ref().filter(|_| with_key).map_or(Ok(()), KeyStore::check_removable)?;
+    config::change_config(path, "", |now| config::remove(now, name, path))?;
+    let mut text = format!("removed {name} from {shown}\n");
     // The provider is gone by now: what fails is reported with what was done.
     let mut failed = false;
     let mut fails = |error: &anyhow::Error| {
@@ -73,16 +66,16 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     }
     match store {
         Some(store) if with_key => match store.remove(env) {
-            Ok(true) => _ = writeln!(text, "removed its key from {}", store.shown(&dirs.home)),
-            Ok(false) => _ = writeln!(text, "its key is not in {}", store.shown(&dirs.home)),
+            Ok(true) => _ = writeln!(text, "removed its key from {}", store.shown()),
+            Ok(false) => _ = writeln!(text, "its key is not in {}", store.shown()),
             Err(error) => fails(&error),
         },
         Some(store) => {
             let reader = other.map_or_else(String::new, |other| format!(", where `{other}` reads it"));
-            _ = writeln!(text, "its key stays in {}{reader}", store.shown(&dirs.home));
+            _ = writeln!(text, "its key stays in {}{reader}", store.shown());
         }
         None => {}
     }
-    output::write(|out| out.write_all(text.as_bytes()))?;
+    output::people(|out| out.write_all(text.as_bytes()))?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

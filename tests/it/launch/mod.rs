@@ -115,10 +115,10 @@ fn without_a_config_the_help_is_to_add_the_provider() {
     fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).ok();
     let known = "help: deepseek is a known provider: add it with `agent-run providers add deepseek`";
     for words in [&["launch", "deepseek", "claude"], &["launch", "deepseek", "codex"]] {
-        sandbox.agent_run(words).exits(125).complains(&["could not read the config", "no such file", known]);
+        sandbox.agent_run(words).exits(125).complains(&["there is no config", known]);
     }
     let other = sandbox.agent_run(&["launch", "mine", "claude"]).exits(125);
-    other.complains(&["no such file", "help: `agent-run providers add NAME` creates it"]);
+    other.complains(&["there is no config", "help: `agent-run providers add NAME` creates it"]);
     sandbox.config("providers: {}\n");
     sandbox
         .agent_run(&["launch", "deepseek", "claude"])
