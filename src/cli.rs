@@ -36,7 +36,7 @@ pub use self::shims::ShimsCommand;
     disable_help_subcommand = true,
     after_help = "\
 Examples:
-  agent-run demo                       see it work: no config, key or network
+  agent-run demo                       try it: no config, key or network needed
   agent-run providers add deepseek     add a provider
   agent-run launch deepseek claude     start Claude Code on it
   agent-run shims install              create a shortcut for every pair
@@ -171,7 +171,7 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 
-    /// Print what would be done and why, and do nothing
+    /// Print what a launch would do and why
     #[arg(long)]
     pub dry_run: bool,
 
@@ -179,7 +179,7 @@ pub struct LaunchOpts {
     #[arg(long, requires = "dry_run")]
     pub json: bool,
 
-    /// With --dry-run: the whole plan, and what files hold
+    /// With --dry-run: the full plan and file contents
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
 }

@@ -214,7 +214,7 @@ pub trait Agent: Sync {
     /// # Errors
     /// When the agent has no such homes.
     fn plan_providerless_home(&self, name: &str, _inputs: &Inputs, _plan: &mut Plan) -> Result<()> {
-        bail!("{} needs a provider, and `{name}` is only a home", self.title())
+        bail!("{} needs a provider, and `{name}` is an isolated home without one", self.title())
     }
 }
 

@@ -68,14 +68,14 @@ impl Trial {
 
     /// Two launches with these words at once.
     pub fn beside(words: impl IntoIterator<Item = OsString>) -> Self {
-        let text = "a second launch at once, on another provider, changes nothing";
+        let text = "a simultaneous launch on another provider changes nothing";
         Self { beside: true, ..Self::new(words) }.holds("at once", text, TrialTest::Apart)
     }
 
     /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is
     /// in the request that sums it up.
     pub fn compaction(words: impl IntoIterator<Item = OsString>, rules: Json, summary: &'static str) -> Self {
-        let text = "a conversation that fills the window is summed up";
+        let text = "a conversation that fills the window is compacted";
         let test = TrialTest::Then("fill the window", summary);
         Self::new(words).script(rules).holds("compaction", text, test)
     }

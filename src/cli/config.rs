@@ -25,12 +25,12 @@ pub struct ConfigArgs {
 /// What to do with the config.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Print which file is the config
+    /// Print the path of the config file
     #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
     Path,
     /// Report every error and warning in the file
     Check(ConfigCheckArgs),
-    /// Print what is in force, and where each value comes from; never a key
+    /// Print the values in force and their origin; never a key
     Show(ConfigShowArgs),
     /// Print the JSON Schema of the file, for editors
     #[command(after_help = "Example:\n  agent-run config schema >~/.config/agent-run/config.schema.json")]
@@ -39,7 +39,7 @@ pub enum ConfigCommand {
 
 /// `agent-run config check`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  agent-run config check --strict && echo sound")]
+#[command(after_help = "Example:\n  agent-run config check --strict && echo valid")]
 pub struct ConfigCheckArgs {
     /// Fail on warnings too
     #[arg(long)]

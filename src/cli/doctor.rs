@@ -10,7 +10,7 @@ Examples:
   agent-run doctor                          check everything but the keys
   agent-run doctor deepseek                 one provider, and its key
   agent-run doctor --probe deepseek codex   start Codex with a random key
-  agent-run doctor --probe=version codex    only try what Codex holds
+  agent-run doctor --probe=version codex    test the installed Codex only
 
 With --probe=launches each launch is started as it is in this folder, with your
 settings; with --probe=version each agent is tried in an empty home with files
@@ -39,7 +39,7 @@ pub struct DoctorArgs {
     #[arg(long)]
     pub keys: bool,
 
-    /// Print also what is as it should be, and why
+    /// Print the checks that passed, too
     #[arg(long, short)]
     pub verbose: bool,
 
@@ -55,7 +55,7 @@ pub enum ProbePart {
     All,
     /// The launches, as they are configured here
     Launches,
-    /// What the version of each agent holds, in an empty home
+    /// The installed version of each agent, in an empty home
     Version,
 }
 
@@ -85,7 +85,7 @@ pub struct WhyArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Print the plan of the launch too, in full
+    /// Print the full plan of the launch, too
     #[arg(long, short, conflicts_with = "json")]
     pub verbose: bool,
 }

@@ -54,8 +54,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     rows.extend(on_disk(plan, &context.dirs));
     if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
         let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
-        let why =
-            format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
+        let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
     }
     if why.json {

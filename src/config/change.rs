@@ -117,7 +117,7 @@ impl<'a> ProviderLines<'a> {
         else {
             bail!(Message::new(
                 format!("no provider `{name}` in the config"),
-                "`agent-run providers list` shows those there are"
+                "list them with `agent-run providers list`"
             ));
         };
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -166,7 +166,7 @@ fn same_beside(before: &Tree, after: &Tree, name: &str) -> bool {
 fn by_hand(what: &str, name: &str) -> anyhow::Error {
     anyhow!(Message::new(
         format!("could not {what} without changing the rest of the config"),
-        format!("change it yourself with `agent-run providers edit {}`", shims::quote(name.as_ref()))
+        format!("edit it with `agent-run providers edit {}`", shims::quote(name.as_ref()))
     ))
 }
 
@@ -232,7 +232,7 @@ models_ttl: 1h
         let shared = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n  two: *a\n";
         for text in [flow, shared] {
             let error = remove(text, "one").expect_err("left").render();
-            assert!(error.contains("providers edit one") || error.contains("not YAML"), "{error}");
+            assert!(error.contains("providers edit one") || error.contains("invalid YAML"), "{error}");
         }
         assert!(set_key(flow, "one", None).is_err());
         let merged = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n    key_env: K\n  two:\n    <<: *a\n    default_model: m\n";

@@ -74,7 +74,7 @@ pub struct Provider {
     /// Whether the Anthropic protocol carries the key as `x-api-key`.
     #[serde(default)]
     pub anthropic_use_api_key: bool,
-    /// The model of a launch that names none.
+    /// Default model.
     #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub default_model: Option<String>,
     /// Models known without asking the provider.

@@ -181,7 +181,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
             spoken(agent),
             declared.join(" and ")
         ),
-        format!("{instead}insist with --force protocol")
+        format!("{instead}use --force protocol")
     ))
 }
 
@@ -198,7 +198,7 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
             bail!(Message::new(
                 format!("provider `{}` does not declare {protocol}", request.provider),
-                "add it to `protocols`, or insist with --force protocol"
+                "add it to `protocols`, or use --force protocol"
             ));
         }
         return Ok(asked.clone());
@@ -248,13 +248,13 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
     if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
         bail!(Message::new(
             format!("{key} needs {name}, which is not set"),
-            format!("export {name}=…, or take ${{env:{name}}} out")
+            format!("export {name}=…, or remove ${{env:{name}}}")
         ));
     }
     if template.names_key() && !keyed {
         bail!(Message::new(
             format!("{key} needs the key, and the provider has none"),
-            "give it a key_env, key_file or key_command"
+            "set its key_env, key_file or key_command"
         ));
     }
     Ok(())

@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(3);
 pub fn adopt() {
     #[cfg(target_os = "linux")]
     if let Err(error) = nix::sys::prctl::set_child_subreaper(true) {
-        log::debug!("what the agent leaves running may stay: {}", error.desc());
+        log::debug!("processes that the agent started may keep running: {}", error.desc());
     }
 }
 

@@ -99,7 +99,7 @@ pub fn choose(question: &str, options: &[String]) -> Result<usize> {
 pub fn ask_hidden(question: &str) -> Result<String> {
     say(question);
     let typed = {
-        let _quiet = Quiet::begin().context("could not stop the terminal from showing what is typed")?;
+        let _quiet = Quiet::begin().context("could not turn off the terminal's echo")?;
         read_hidden()
     };
     say("\n");

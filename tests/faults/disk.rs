@@ -110,7 +110,7 @@ fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
         if agent == "claude" {
             ran.clean();
         } else {
-            let help = "or name other folders in XDG_CACHE_HOME";
+            let help = "or set XDG_CACHE_HOME";
             ran.exits(125).complains(&["could not create ", "Read-only file system", "\nhelp: ", help]);
         }
         assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);

@@ -65,12 +65,12 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
             assert!(width(line) <= 80, "{words}: {line}\n{screen}");
         }
         assert!(screen.contains(whole), "{words}\n{screen}");
-        match screen.split_once("Left out at this width: ") {
+        match screen.split_once("Not shown at this width: ") {
             Some((_, names)) => {
                 assert!(!left_out.is_empty(), "{words}\n{screen}");
                 assert!(names.replace('\n', " ").contains(left_out), "{words}\n{screen}");
                 assert!(
-                    names.replace('\n', " ").contains("A wider terminal or --json shows all."),
+                    names.replace('\n', " ").contains("Use a wider terminal or --json to see everything."),
                     "{words}"
                 );
             }

@@ -50,15 +50,15 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         ]))
         .holds(
             "settings",
-            "settings and dotenvs of your own do not take the prompt, nor a sub-agent's",
+            "your own settings and .env files cannot redirect the prompt, nor a sub-agent's",
             TrialTest::Nothing("/provider"),
         )
-        .holds("settings", "settings of your own choose no model", TrialTest::Models("try the settings"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
-        .holds("server", "an MCP server of your settings is not sent the key", TrialTest::NoKey("/own-server"))
+        .holds("settings", "your own settings cannot choose the model", TrialTest::Models("try the settings"))
+        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
+        .holds("server", "an MCP server in your settings does not get the key", TrialTest::NoKey("/own-server"))
         .holds(
             "sub-agent",
-            "a sub-agent asks for the launch's model, whatever settings name",
+            "a sub-agent requests the launch's model, whatever settings name",
             TrialTest::Models("a task for the sub-agent"),
         )
 }
@@ -72,7 +72,7 @@ fn compaction() -> Trial {
     };
     Trial::new(asks("fill the window")).script(json!([rule(14, 20_000), rule(1, 64_000)])).holds(
         "compaction",
-        "a conversation that fills the window is summed up",
+        "a conversation that fills the window is compacted",
         TrialTest::Then("fill the window", "summar"),
     )
 }

@@ -51,10 +51,10 @@ pub enum TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Timeout { connected: false } => f.write_str("no connection in time"),
-            Self::Timeout { connected: true } => f.write_str("no complete answer in time"),
-            Self::TooLarge => write!(f, "an answer of more than {} MiB", MAX_BODY / 1024 / 1024),
-            Self::Reset => f.write_str("the connection broke off"),
+            Self::Timeout { connected: false } => f.write_str("connecting timed out"),
+            Self::Timeout { connected: true } => f.write_str("the answer timed out"),
+            Self::TooLarge => write!(f, "the answer is larger than {} MiB", MAX_BODY / 1024 / 1024),
+            Self::Reset => f.write_str("the connection was closed"),
             Self::Other(why) => f.write_str(why),
         }
     }
@@ -161,7 +161,7 @@ fn transport_error(error: Error) -> TransportError {
         Error::HostNotFound => TransportError::Other("no such host".to_owned()),
         Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
-            TransportError::Other("a header cannot be sent: it holds a character that must not be".to_owned())
+            TransportError::Other("a header cannot be sent: it contains an invalid character".to_owned())
         }
         other => TransportError::Other(certificate_words(other.to_string())),
     }
@@ -170,11 +170,11 @@ fn transport_error(error: Error) -> TransportError {
 /// What is wrong with a certificate, where rustls (0.23) says it by a name of its own.
 fn certificate_words(error: String) -> String {
     let known = [
+        ("CaUsedAsEndEntity", "the server sent a CA certificate instead of its own certificate"),
         (
-            "CaUsedAsEndEntity",
-            "the server's certificate is an authority's own; it needs one that is signed by it",
+            "UnknownIssuer",
+            "no certificate authority trusted on this machine has signed the server's certificate",
         ),
-        ("UnknownIssuer", "nobody who is trusted here has signed the server's certificate"),
         ("NotValidForName", "the server's certificate is for another name"),
         ("Expired", "the server's certificate has expired"),
     ];
@@ -193,7 +193,7 @@ fn named(error: &str) -> String {
     if ["Name or service not known", "nodename nor servname provided, or not known"].contains(&why) {
         return "no such host".to_owned();
     }
-    format!("its name could not be looked up: {}", why.to_lowercase())
+    format!("the name lookup failed: {}", why.to_lowercase())
 }
 
 /// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
@@ -218,8 +218,8 @@ fn with_extra(system: Vec<Certificate<'static>>, env: &Environment) -> RootCerts
     }
     if has_none && !certs.is_empty() {
         log::warn!(
-            "NODE_EXTRA_CA_CERTS is not used, since this system has no certificates of its own; SSL_CERT_FILE can name \
-             a file with all that are trusted"
+            "NODE_EXTRA_CA_CERTS is not used, because this system has no certificates of its own; set \
+             SSL_CERT_FILE to a file with all trusted certificates"
         );
     }
     if has_none || certs.is_empty() {

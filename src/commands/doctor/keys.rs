@@ -61,7 +61,7 @@ fn unasked(name: &str, argv: &[String], env: &Environment) -> Finding {
     if is_there {
         return Finding::ok(
             name,
-            format!("{}, not asked now; `agent-run doctor {name}` does", command(argv)),
+            format!("{}, not run now; `agent-run doctor {name}` runs it", command(argv)),
         );
     }
     let text = format!("{}: {program} is not on PATH", command(argv));
@@ -78,7 +78,7 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = asking.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            findings.push(Finding::error(mark, name, &error, "look at where the config says the key is"));
+            findings.push(Finding::error(mark, name, &error, "check the key's source in the config"));
         }
         Ok(key) => {
             let time = match source {
@@ -87,7 +87,8 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
             };
             let text = format!("{}{time}, {}", shown(source), key::fingerprint(&key));
             findings.push(if took > SLOW {
-                let help = "every launch waits for it: let the manager cache the key, or keep it in key_file";
+                let help =
+                    "every launch waits for it: let the password manager cache the key, or use key_file";
                 Finding::note(name, text, help)
             } else {
                 Finding::ok(name, text)
@@ -102,7 +103,7 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
 
 fn open_file(name: &str, path: &Path) -> Option<Finding> {
     let mode = path.metadata().ok()?.permissions().mode();
-    let text = format!("others can read {}", path.display());
+    let text = format!("other users can read {}", path.display());
     (mode & 0o077 != 0)
         .then(|| Finding::problem(name, text, format!("chmod 600 {}", quote(path.as_os_str()))))
 }

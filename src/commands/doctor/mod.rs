@@ -75,7 +75,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     }
     if matches!(asked.probe, Some(ProbePart::All | ProbePart::Version)) {
         for AgentHere { agent, program, version } in &here {
-            say_that_it_starts(&format!("trying what holds for {}", agent.title()));
+            say_that_it_starts(&format!("testing {}", agent.title()));
             report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
         }
     }
@@ -118,7 +118,7 @@ fn look_closer(
     let mut keys = keys::look(chosen(), asking);
     let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !others.is_empty() && named.is_none() {
-        let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
+        let text = format!("not checked, because they have no shims: {}", others.join(", "));
         keys.add(Finding::ok("others", text).in_short(""));
     }
     report.add(keys);
@@ -136,7 +136,7 @@ fn probe_each(
     if launches.iter().all(|of_agent| of_agent.providers.is_empty()) {
         let mut group = Group::new("Probe");
         let help = "install an agent, or add a provider that speaks its protocol";
-        group.add(Finding::problem("probe", "no agent is here that fits the provider", help));
+        group.add(Finding::problem("probe", "no installed agent matches the provider", help));
         report.add(group);
     }
     for Launches { agent, providers } in launches {
@@ -167,8 +167,8 @@ fn ourselves(env: &Environment) -> Group {
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
     group.add(Finding::ok("program", program.as_str()).in_short(program));
     if env.var(shims::planner::DEPTH).is_some() {
-        let text = "this runs inside a launch: the environment is that of the agent around it";
-        group.add(Finding::note("here", text, "ask again in a shell of your own"));
+        let text = "this runs inside a launch, so it sees the agent's environment";
+        group.add(Finding::note("here", text, "run this in a shell outside the agent"));
     }
     group
 }

@@ -42,7 +42,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     let Some(now) = loaded.known.list() else {
         bail!(Message::new(
             format!("there is no list of `{name}`"),
-            format!("`agent-run models list {name} --refresh` loads one")
+            format!("load it with `agent-run models list {name} --refresh`")
         ));
     };
     let before = context.catalog.before(name, provider);
@@ -53,13 +53,13 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
             return writeln!(out);
         }
         match before.as_ref().and_then(CachedList::age) {
-            Some(age) => writeln!(out, "since the list from {} ago:", format::age(age))?,
+            Some(age) => writeln!(out, "changes since the list from {} ago:", format::age(age))?,
             None => writeln!(out, "No changes since the first download")?,
         }
         print(out, &changes)
     })?;
     if loaded.failed {
-        bail!(Message::new(format!("the list of {name} could not be loaded"), "the warnings above say why"));
+        bail!(Message::new(format!("the list of {name} could not be loaded"), "see the warnings above"));
     }
     Ok(done)
 }

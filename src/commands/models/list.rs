@@ -66,7 +66,7 @@ pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     }
     bail!(Message::new(
         format!("the list of {} could not be loaded", failed.join(", ")),
-        "the warnings above say why"
+        "see the warnings above"
     ))
 }
 
@@ -83,10 +83,11 @@ fn providers<'a>(
     match all.as_slice() {
         [] => bail!(Message::new(
             "the config has no providers yet",
-            "add one with `agent-run providers add NAME` (`agent-run providers presets` lists the known ones)"
+            "add one with `agent-run providers add NAME` (list the known ones with `agent-run providers \
+             presets`)"
         )),
         [(first, _), _, ..] if !words.all => ui::log::warn(Message::new(
-            format!("no provider was named, so the models of all {} are listed", all.len()),
+            format!("no provider was named: listing the models of all {}", all.len()),
             format!("name one, as in `agent-run models list {first}`, or use --all"),
         )),
         _ => {}

@@ -70,7 +70,7 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
             if let (0, Some(provider)) = (removed, &provider) {
                 bail!(Message::new(
                     format!("no list of `{provider}` is cached"),
-                    format!("`ls {}` shows what is there", shims::quote(folder.as_os_str()))
+                    format!("list the cache with `ls {}`", shims::quote(folder.as_os_str()))
                 ));
             }
             let files = if removed == 1 { "1 file".to_owned() } else { format!("{removed} files") };
@@ -147,7 +147,7 @@ impl LoadedModels<'_> {
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
         let near = suggest::near(default, others);
         let text = format!("default_model `{default}` is not in the provider's list");
-        let help = near.first().map(|id| format!("the nearest is {id}"));
+        let help = near.first().map(|id| format!("did you mean {id}?"));
         Some(Message { text, help })
     }
 
@@ -157,7 +157,7 @@ impl LoadedModels<'_> {
         warnings.for_each(|warning| ui::log::warn(warning.about(name)));
         if let Some(failure) = &self.failure {
             let instead = match self.known.age {
-                Some(age) => format!("; the list from {} ago is used", format::age(age)),
+                Some(age) => format!("; using the list from {} ago", format::age(age)),
                 None => String::new(),
             };
             let Message { text, help } = failure.clone();
@@ -186,8 +186,8 @@ fn refresh_detached(
         (Some(key), _) => Ok(Some(key.clone())),
         (None, Some(config::KeySource::Command(_))) if !provider.completion_key => {
             bail!(Message::new(
-                "a key command is not run in the background",
-                "`completion_key: true` allows it"
+                "key commands do not run in the background",
+                "set `completion_key: true` to allow it"
             ))
         }
         (None, _) => key::of(provider, env, &dirs.home),

@@ -39,8 +39,8 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     if !words.yes {
         if !prompt::is_possible(env) {
             bail!(Message::new(
-                "nothing was removed: there is no terminal to ask on",
-                "--yes removes it without asking"
+                "nothing was removed: no terminal to ask for confirmation",
+                "use --yes to remove it without confirmation"
             ));
         }
         let links =
@@ -78,8 +78,8 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
             Err(error) => fails(&error),
         },
         Some(store) => {
-            let reader = other.map_or_else(String::new, |other| format!(", where `{other}` reads it"));
-            _ = writeln!(text, "its key stays in {}{reader}", store.shown(&dirs.home));
+            let reader = other.map_or_else(String::new, |other| format!(", because `{other}` uses it"));
+            _ = writeln!(text, "its key was not removed from {}{reader}", store.shown(&dirs.home));
         }
         None => {}
     }

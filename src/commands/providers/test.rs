@@ -131,8 +131,8 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     }
     Err(anyhow!(if listed.works == Some(false) {
         Message::new(
-            format!("no model of `{name}` was asked: its list failed"),
-            "put that right, or name a model with --model",
+            format!("could not load the models of `{name}` to test one"),
+            "fix the error above, or name a model with --model",
         )
     } else {
         nothing_listed(name)
@@ -147,7 +147,7 @@ fn list(
 ) -> TestResult {
     let finding = |works, took, said| TestResult { what: LIST, works, status: None, took, said, hint: None };
     if !provider.loads_models() {
-        return finding(None, None, "not asked: the config turns the list off".to_owned());
+        return finding(None, None, "not loaded: the config turns the list off".to_owned());
     }
     let start = Instant::now();
     let refreshed = catalog.refresh(name, provider, key);
@@ -158,7 +158,7 @@ fn list(
             let mut said = format!("{} models", known.with_prefix("").len());
             let default = provider.default_model.as_deref();
             if let Some(id) = default.filter(|id| known.complete && known.listed(id).is_none()) {
-                _ = write!(said, "; {id}, the default_model, is not among those it lists");
+                _ = write!(said, "; the list does not have the default_model, {id}");
             }
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));
             finding(Some(true), took, said)

@@ -82,7 +82,8 @@ impl ShimLine {
     fn troubles(&self) -> Vec<String> {
         let line = |what: &str, path: &Path| format!("{what} {}", path.display());
         let dangling = self.dangling.then(|| "broken link".to_owned());
-        let foreign = (self.outcome == Outcome::Foreign).then(|| "not ours, left as it is".to_owned());
+        let foreign =
+            (self.outcome == Outcome::Foreign).then(|| "not created by agent-run, left unchanged".to_owned());
         let shadowed = self.shadowed_by.as_deref().map(|path| line("shadowed by", path));
         let hides = self.hides.as_deref().map(|path| line("hides", path));
         [foreign, dangling, self.problem.clone(), shadowed, hides].into_iter().flatten().collect()
@@ -141,7 +142,10 @@ impl ShimsReport {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            ui::log::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            ui::log::warn(format!(
+                "{} was not created by agent-run and was not changed",
+                self.dir.join(name).display()
+            ));
         }
         !foreign.is_empty()
     }

@@ -56,7 +56,9 @@ fn a_key_that_others_can_read_is_a_warning() {
 #[test]
 fn a_file_that_is_not_there_or_no_file_is_said() {
     let folder = folder();
-    let none = "could not read the config: DIR/none.yaml: no such file\nhelp: `agent-run providers add NAME` creates it (`agent-run providers presets` lists the known names), and `agent-run config --bootstrap-config` writes an example there";
+    let none = "could not read the config: DIR/none.yaml: no such file\nhelp: create it with `agent-run \
+                providers add NAME` (list the known names with `agent-run providers presets`), or write \
+                an example with `agent-run config --bootstrap-config`";
     assert_eq!(refused(&folder.path().join("none.yaml")), none);
     let inner = folder.path().join("folder");
     fs::create_dir(&inner).expect("a folder");
@@ -81,7 +83,7 @@ fn a_file_that_may_not_be_read_is_said() {
 fn a_file_that_is_not_text_is_said_with_the_place() {
     let folder = folder();
     let path = written(&folder, 0o600, b"providers:\n  p\xc3\xa9\xff: {}\n");
-    let message = "DIR/my config.yaml:2:5: the file is not UTF-8 from here on\nhelp: save it as UTF-8";
+    let message = "DIR/my config.yaml:2:5: the file is not valid UTF-8 here\nhelp: save it as UTF-8";
     assert_eq!(refused(&path), message);
     assert!(load(&path).err().expect("an error").is::<Problems>());
 }

@@ -103,7 +103,7 @@ fn what_is_no_models_id_is_refused_whatever_is_forced() {
     for model in ["", " ", "[1m]", " m2", "m\n2"] {
         let options = ["launch", "mock", "--force", "all", "--model", model, "claude"];
         let ran = sandbox.agent_run(&options).exits(125);
-        ran.complains(&["--model: this is not a model's id", "\nhelp: write the id as"]);
+        ran.complains(&["--model: this is not a model id", "\nhelp: write the id as"]);
     }
 }
 
@@ -118,7 +118,7 @@ fn without_a_config_the_help_is_to_add_the_provider() {
         sandbox.agent_run(words).exits(125).complains(&["could not read the config", "no such file", known]);
     }
     let other = sandbox.agent_run(&["launch", "mine", "claude"]).exits(125);
-    other.complains(&["no such file", "help: `agent-run providers add NAME` creates it"]);
+    other.complains(&["no such file", "help: create it with `agent-run providers add NAME`"]);
     sandbox.config("providers: {}\n");
     sandbox
         .agent_run(&["launch", "deepseek", "claude"])
@@ -215,7 +215,8 @@ fn another_build_of_this_program_under_the_agents_name_says_what_it_is() {
     bytes.push(0);
     fs::write(&other, bytes).unwrap();
     for ran in [sandbox.run("claude@mock", &["-p", "hi"]), sandbox.run("claude", &["--version"])] {
-        ran.exits(125).complains(&["this is agent-run, started as `claude`", "help: see `type -a claude`"]);
+        ran.exits(125)
+            .complains(&["this is agent-run, started as `claude`", "help: find it with `type -a claude`"]);
     }
 }
 

@@ -42,7 +42,7 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
         "proxy     none  (the provider is on this machine)",
         "not proxy.example, HTTPS_PROXY, inherited",
         &format!("headers   X-Team  ({config}:10 providers.mock.headers)"),
-        "[HOME]/.claude/settings.json: apiKeyHelper\n    --settings overrules it",
+        "[HOME]/.claude/settings.json: apiKeyHelper\n    --settings overrides it",
         "the environment: ANTHROPIC_MODEL\n    replaced for the launch",
     ] {
         assert!(page.contains(part), "no {part} in:\n{page}");

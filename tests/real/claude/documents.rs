@@ -110,7 +110,7 @@ fn hooks_and_the_users_own_skills_are_named_for_the_oldest_version() {
     plant_what_no_list_holds(&stage);
     let ran = stage.ask(&["/mine"]).exits(0);
     ran.complains(&[
-        "`m-hook`; this launch denies it, and a Claude Code older than 2.1.332 requests it nevertheless",
+        "`m-hook`; this launch denies it, and Claude Code before 2.1.332 requests it nevertheless",
         "`m-pack`",
     ]);
     let why = stage.sandbox.agent_run(&["why", "claude@m"]).exits(0).stdout;

@@ -200,7 +200,7 @@ api_key: {STRAY}
     pub fn a_managed_policy_that_routes(machine: &mut Machine) {
         crate::support::net::etc(&machine.sandbox, &[("hermes/config.yaml", settings())]);
         let ran = machine.launch(&["-z", "hi"]);
-        ran.complains(&["the administrator decides `", "/etc/hermes/config.yaml", "help: ask"]);
+        ran.complains(&["the administrator sets `", "/etc/hermes/config.yaml", "help: ask"]);
         assert!(
             !machine.chosen.posts().iter().any(|post| post.to_string().contains(STRAY)),
             "their key went here"

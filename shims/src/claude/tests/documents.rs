@@ -59,7 +59,7 @@ fn a_model_that_the_projects_own_list_allows_is_named() {
     assert!(
         warnings(&plan)
             .iter()
-            .any(|said| said.contains("SKILL.md: `model:` asks provider `acme` for `other`")),
+            .any(|said| said.contains("SKILL.md: `model:` requests `other` from provider `acme`")),
         "{:?}",
         plan.notes
     );
@@ -83,7 +83,7 @@ fn what_the_lists_let_in_all_the_same_is_named() {
             *tier = main.to_owned();
         }
         let plan = machine.plan(&launch).expect("a plan");
-        warnings(&plan).iter().any(|said| said.contains("; this launch denies it, and a Claude Code older"))
+        warnings(&plan).iter().any(|said| said.contains("; this launch denies it, and Claude Code before"))
     };
     for (main, asked, settings) in [
         ("gpt-4o", "gpt-4o-mini", "{}"),
@@ -113,7 +113,7 @@ fn models_of_hooks_outside_of_settings_are_named() {
     for (machine, launch) in [(command, launch()), (plugin, loads)] {
         let plan = machine.plan(&launch).expect("a plan");
         let is_named =
-            |said: &&str| said.contains("the `model` of a hook asks provider `acme` for `evil-hook`");
+            |said: &&str| said.contains("the `model` of a hook requests `evil-hook` from provider `acme`");
         assert!(warnings(&plan).iter().any(is_named), "{:?}", plan.notes);
     }
 }

@@ -212,10 +212,10 @@ pub fn a_hook_that_wants_the_key(machine: &mut Machine) {
     };
     machine.project(".claude/settings.json", hook(""));
     machine.allows("hijack.example");
-    let said = "settings.json: an HTTP hook would be sent ANTHROPIC_AUTH_TOKEN";
+    let said = "settings.json: an HTTP hook would get ANTHROPIC_AUTH_TOKEN";
     machine.asks(&["-p", "hi"]).complains(&[said]);
     let received = machine.received("hijack.example");
     assert!(received.contains("x-key: <>"), "else no hook ran: {received}");
     machine.project(".claude/settings.local.json", hook(r#", "httpHookAllowedEnvVars": ["CHOSEN_KEY"]"#));
-    machine.is_refused(&["-p", "hi"], &["an HTTP hook would be sent "]);
+    machine.is_refused(&["-p", "hi"], &["an HTTP hook would get "]);
 }
