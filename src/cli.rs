@@ -163,7 +163,7 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Protocol, where the provider offers several
+    /// Protocol, if the provider offers several
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
 
@@ -221,15 +221,15 @@ pub enum Shell {
 /// `agent-run mock-provider`
 #[derive(Args, Debug)]
 pub struct MockProviderArgs {
-    /// A loopback address; port 0 takes a free one
+    /// Loopback address; port 0 is a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
 
-    /// The file that gets one JSON line a request
+    /// File for one JSON line per request
     #[arg(long)]
     pub log: PathBuf,
 
-    /// How to answer: a JSON array of rules, or a file that holds one
+    /// JSON array of rules, or a file with one
     #[arg(long)]
     pub script: Option<String>,
 }

@@ -52,8 +52,7 @@ pub fn keeps_authorization(agent: &dyn Agent, keyed: bool, as_api_key: bool) -> 
 pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> Message {
     Message::new(
         format!(
-            "providers.{provider}.headers.{name}: {} sets `Authorization` itself, and would drop this \
-             one",
+            "providers.{provider}.headers.{name}: {} sets `Authorization` itself, and would drop this one",
             agent.title()
         ),
         "remove the header, and set key_env, key_file or key_command to send the key as a bearer token",
@@ -63,7 +62,7 @@ pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> Message {
 /// What is wrong with a value that would be sent.
 pub fn fault(value: &[u8]) -> Option<&'static str> {
     if value.is_empty() {
-        Some("no content, and some agents would not send the header,")
+        Some("an empty value")
     } else if value.iter().any(u8::is_ascii_control) {
         Some("a line break or another control character")
     } else if !value.is_ascii() {
@@ -78,7 +77,7 @@ pub fn fault(value: &[u8]) -> Option<&'static str> {
 /// The sentence for a value with a fault, and what to do.
 pub fn complaint(name: &str, fault: &str) -> Message {
     Message::new(
-        format!("the value of headers.{name} has {fault} once its variables are filled in"),
+        format!("headers.{name} has {fault} after its variables are expanded"),
         "a header's value is one line of plain ASCII; check its variables with `printf %s \"$NAME\" | od \
          -c`",
     )

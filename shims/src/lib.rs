@@ -52,7 +52,7 @@ pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use known::KnownProblem;
 pub use launch::{Launch, Proxy, Sessions, Tiers, ToolSet};
-pub use message::Message;
+pub use message::{Message, without_codes};
 pub use model::{Model, model_id};
 pub use origin::{Origin, Sourced};
 pub use plan::{Carry, Edit, FileWrite, KeyText, Link, Merge, Note, Plan};

@@ -79,11 +79,11 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
-    /// The variable that holds the key
+    /// Variable that holds the key
     #[arg(long, value_name = "VARIABLE", group = "key")]
     pub key_env: Option<String>,
 
-    /// The file that holds the key
+    /// File that holds the key
     #[arg(long, value_name = "FILE", group = "key")]
     pub key_file: Option<PathBuf>,
 

@@ -33,7 +33,10 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
-        bail!(Message::new("why which launch?", "name both, as in `agent-run why claude@deepseek`"))
+        bail!(Message::new(
+            "no launch is named",
+            "name agent and provider, as in `agent-run why claude@deepseek`"
+        ))
     };
     loaded.check(&provider)?;
     let request = LaunchRequest {

@@ -17,6 +17,7 @@ use crate::catalog::ModelIndex;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::header;
+use crate::suggest;
 
 /// Why a launch could not be decided.
 #[derive(Debug)]
@@ -172,7 +173,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
         shims::coding_agents().filter(|agent| common(*agent, provider).is_some()).map(Agent::name).collect();
     let instead = match fitting.as_slice() {
         [] => String::new(),
-        names => format!("use `{name}` with {}, or ", names.join(" or ")),
+        names => format!("use `{name}` with {}, or ", suggest::join_or(names)),
     };
     bail!(Message::new(
         format!(

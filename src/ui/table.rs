@@ -276,7 +276,7 @@ mod tests {
         );
         let left_out = printed(&columns, row, 16);
         assert!(
-            left_out.starts_with("id     words\nan-id  one two\n       three\n\nNot shown at this"),
+            left_out.starts_with("id     words\nan-id  one two\n       three\n\nNot shown at"),
             "{left_out}"
         );
         assert!(left_out.replace('\n', " ").contains("width: count. Use a wider"), "{left_out}");

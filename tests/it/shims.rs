@@ -300,7 +300,7 @@ Without it, add this line to ~/.bashrc:
     // Beside a folder of PATH the machine may have it.
     let found = lines("/bin/bash");
     assert!(found == bash || found == format!("{bash}{without}"), "{found}");
-    assert!(lines("/bin/zsh").contains("hermes@… completes by "), "{}", lines("/bin/zsh"));
+    assert!(lines("/bin/zsh").contains("hermes@… completes with "), "{}", lines("/bin/zsh"));
     assert!(
         lines("/bin/fish")
             .contains("codex completion fish >~/.local/share/fish/vendor_completions.d/codex.fish")

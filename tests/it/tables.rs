@@ -79,6 +79,59 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
     }
 }
 
+/// Help, errors, warnings and pages at two widths: only a word or a command to copy may be wider, and a terminal
+/// called `dumb` gets no escape code.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
+fn no_text_is_wider_than_the_terminal() {
+    let sandbox = Sandbox::new().var("A_KEY_OF_A_LONG_NAME", "sk-a-key-of-some-length-0123");
+    sandbox.config(CONFIG);
+    for agent in ["claude", "codex", "hermes", "crush"] {
+        sandbox.fake_agent(agent);
+    }
+    let shown = |width: usize, term: &str, words: &str| {
+        let mut command = sandbox.command("script");
+        let line = format!("stty cols {width}; TERM={term} agent-run {words}");
+        run(command.args(["-qec", &line, "/dev/null"])).stdout.replace('\r', "")
+    };
+    const P: &str = "a-provider-of-a-long-name";
+    for words in [
+        "--help",
+        "doctor --help",
+        "providers add --help",
+        &format!("launch {P} clade"),
+        &format!("launch --model nothing {P} claude"),
+        &format!("launch --protocol nothing {P} claude"),
+        "launch short codex",
+        &format!("launch --dry-run {P} claude"),
+        &format!("why crush@{P}"),
+        &format!("config show {P}"),
+        &format!("providers show {P}"),
+        &format!("providers test {P}"),
+        &format!("key test {P}"),
+        &format!("key remove {P}"),
+        "providers add nobody",
+        "import",
+        "shims install --dry-run",
+        "shims remove",
+        "models cache clear",
+        &format!("models diff {P}"),
+    ] {
+        for columns in [80, 120] {
+            let said = shown(columns, "dumb", words);
+            assert!(!said.contains('\x1b') && !said.trim().is_empty(), "{words}: {said}");
+            for line in said.lines() {
+                let is_word = !line.trim().contains(' ');
+                assert!(width(line) <= columns || is_word, "{words} at {columns}: {line}\n{said}");
+            }
+        }
+    }
+    assert!(
+        shown(80, "xterm", &format!("launch {P} clade")).contains("\x1b["),
+        "colours, where they are wanted"
+    );
+}
+
 #[test]
 fn a_pipe_gets_every_column_whatever_their_width() {
     let sandbox = Sandbox::new();

@@ -212,7 +212,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         .and_then(|dirs| key::resolve(source, provider.key_check, env, &dirs.home))
     {
         Ok(key) => key::fingerprint(&key),
-        Err(error) => error.to_string(),
+        Err(error) => format!("({})", shims::without_codes(&error.root_cause().to_string())),
     };
     match provider.key_source() {
         None => ("key", "none: the provider has no key".to_owned()),

@@ -39,10 +39,8 @@ fn not_on_path(config: &Config, env: &Environment) -> Option<Finding> {
         return None;
     }
     let text = format!("{} holds shims and is not on PATH", folder.display());
-    let help = format!(
-        "add this line to your shell's startup file: export PATH={}:\"$PATH\"",
-        quote(folder.as_os_str())
-    );
+    let line = shim_links::export_line(&folder, &env.dirs().ok()?.home);
+    let help = format!("add this line to your shell's startup file: {line}");
     Some(Finding::note("on PATH", text, help))
 }
 

@@ -59,7 +59,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         print(out, &changes)
     })?;
     if loaded.failed {
-        bail!(Message::new(format!("the list of {name} could not be loaded"), "see the warnings above"));
+        bail!(Message::new(format!("could not load the models of {name}"), "see the warnings above"));
     }
     Ok(done)
 }

@@ -65,7 +65,7 @@ pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         return Ok(done);
     }
     bail!(Message::new(
-        format!("the list of {} could not be loaded", failed.join(", ")),
+        format!("could not load the models of {}", failed.join(", ")),
         "see the warnings above"
     ))
 }

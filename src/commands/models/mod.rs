@@ -20,6 +20,7 @@ use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetached
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::launch::lookup;
+use crate::ui::screen::Screen;
 use crate::ui::{format, output};
 use crate::{key, suggest, ui};
 
@@ -74,7 +75,7 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
                 ));
             }
             let files = if removed == 1 { "1 file".to_owned() } else { format!("{removed} files") };
-            format!("removed {files} from {}", folder.display())
+            Screen::stdout().line(&format!("removed {files} from {}", folder.display()), 0)
         }
     };
     output::write(|out| writeln!(out, "{text}"))

@@ -226,10 +226,10 @@ pub fn try_provider(
     let Some(model) = &provider.default_model else {
         return Ok(TestOutcome::NotTested("it has no default_model".to_owned()));
     };
-    say(&format!("Testing: one short request to {model} (costs a few tokens) ... "));
+    say(&format!("Testing: one short request to {model} (costs a few tokens)\n"));
     let outcome = ask_model(name, provider, protocol, model, key, env)?;
     if let TestOutcome::Failed(_) = outcome {
-        say("failed.\n");
+        say("The test failed.\n");
     }
     Ok(outcome)
 }
@@ -249,7 +249,7 @@ fn ask_model(
     Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
         Ok(probe) => match probe.failure {
             None => {
-                say(&format!("it answers ({} ms).\n", probe.took.as_millis()));
+                say(&format!("It answers ({} ms).\n", probe.took.as_millis()));
                 TestOutcome::Works
             }
             Some(failure) => TestOutcome::Failed(failure.message),

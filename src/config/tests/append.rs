@@ -75,7 +75,7 @@ fn what_cannot_be_done_without_a_change_elsewhere_is_refused() {
         (format!("x: &x\n  a: {OLD}\nproviders: *x\n"), "not written one per line"),
         ("providers: [a]\n".to_owned(), "not written one per line"),
         ("[a]\n".to_owned(), "not written one per line"),
-        (format!("providers:\n  new: {OLD}\n"), "has a provider `new` already"),
+        (format!("providers:\n  new: {OLD}\n"), "already has a provider `new`"),
         ("providers: [\n".to_owned(), "could not read the config: line 2"),
     ] {
         let error = append(&text, "new", BLOCK).expect_err(&text).render();

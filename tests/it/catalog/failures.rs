@@ -207,7 +207,7 @@ fn one_providers_failure_hides_no_other() {
     let ran = sandbox.agent_run(&["models", "list", "--all"]).exits(1);
     assert_eq!(ids(&ran), ["m-two", "m-one", "own"]);
     assert!(ran.stderr.contains("models of bad: http://127.0.0.1:9: connection refused"), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("the list of bad could not be loaded\nhelp: see the warnings above\n"));
+    assert!(ran.stderr.ends_with("could not load the models of bad\nhelp: see the warnings above\n"));
     let ran = sandbox.agent_run(&["models", "list", "good", "--json"]).clean();
     let rows: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&rows[0]["provider"], &rows[0]["context_window"]), (&json!("good"), &json!(8192)));

@@ -135,7 +135,7 @@ fn check_says_what_has_no_effect_and_a_launch_does_not() {
     }
     let refused =
         sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).exits(125);
-    refused.complains(&["providers.deepseek.headers.Authorization: Claude Code sends", "\nhelp: remove"]);
+    refused.complains(&["providers.deepseek.headers.Authorization: Claude Code sets", "\nhelp: remove"]);
     let sent = "anthropic_use_api_key: true\n    headers: {authorization: Token x}";
     sandbox.config(&SOUND.replace("tiers: {haiku: small}", sent));
     sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
@@ -186,7 +186,7 @@ fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {
         ("{Host: evil.example}", ":6:15: providers.deepseek.headers.Host: the agent sets this header itself"),
         (
             "{X-A: '1', x-a: '2'}",
-            ":6:25: providers.deepseek.headers.x-a: this header is there already, as `X-A`",
+            ":6:25: providers.deepseek.headers.x-a: this header is already set, as `X-A`",
         ),
         ("{X-A: ''}", ":6:20: providers.deepseek.headers.X-A: the header's value is empty"),
     ] {
@@ -201,7 +201,7 @@ fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {
     }
     sandbox.config(&SOUND.replace("tiers: {haiku: small}", "headers: {X-A: '${env:EMPTY}'}"));
     let words = ["launch", "deepseek", "--model", "m", "--force", "model", "claude"];
-    sandbox.agent_run(&words).exits(125).complains(&["headers.X-A has nothing in it", "\nhelp: "]);
+    sandbox.agent_run(&words).exits(125).complains(&["headers.X-A has an empty value", "\nhelp: "]);
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
     let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
     let ran = sandbox.agent_run(&["key", "test", "live"]).exits(0);
-    assert!(ran.stderr.contains("it answers"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("It answers"), "{}", ran.stderr);
     // What is no key, or none at all, changes nothing.
     set_key(&sandbox, "${DEEPSEEK_API_KEY}").exits(1);
     set_key(&sandbox, "").exits(1).complains(&["there is no key on stdin"]);
@@ -155,7 +155,7 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     tmux.text(KEY);
     tmux.key("Enter");
     let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("it answers (") && !screen.contains(KEY), "{screen}");
+    assert!(screen.contains("It answers (") && !screen.contains(KEY), "{screen}");
     assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
     let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
     assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");

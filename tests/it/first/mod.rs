@@ -71,7 +71,7 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         assert_eq!(files(&sandbox), [] as [&str; 0], "nothing is written before the last answer");
         tmux.key("Enter");
         let screen = tmux.wait_for("[exited 0]");
-        assert!(screen.contains("it answers ("), "{screen}");
+        assert!(screen.contains("It answers ("), "{screen}");
         assert!(screen.contains(&format!("STARTED http://localhost:4000 {KEY}")), "{screen}");
         assert_eq!(screen.matches(KEY).count(), 1, "only the agent shows it\n{screen}");
         let file = sandbox.home(".config/agent-run/keys/litellm.key");

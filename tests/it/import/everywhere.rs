@@ -93,7 +93,7 @@ fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
     sandbox.write(&sandbox.home(".hermes/.env"), [b'A', b'=', 0xff]);
     let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
     assert!(
-        page.contains("# Left out: its keys: could not read ") && page.contains(".hermes/.env"),
+        page.contains("# Not imported: its keys: could not read ") && page.contains(".hermes/.env"),
         "{page}"
     );
 }

@@ -335,6 +335,6 @@ fn what_is_not_there_or_broken_is_said() {
     let broken = sandbox.agent_run(&["import", "codex"]).exits(1).complains(&["not TOML"]);
     assert!(!broken.stderr.contains(KEY));
     sandbox.write(&sandbox.home(".claude/settings.json"), format!("{{\"env\": {KEY}}}"));
-    let broken = sandbox.agent_run(&["import", "claude"]).exits(1).complains(&["no JSON at line 1"]);
+    let broken = sandbox.agent_run(&["import", "claude"]).exits(1).complains(&["not JSON at line 1"]);
     assert!(!broken.stderr.contains(KEY));
 }

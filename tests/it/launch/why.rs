@@ -111,7 +111,10 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
 #[test]
 fn what_cannot_be_said_is_refused_with_the_next_step() {
     let sandbox = sandbox();
-    sandbox.agent_run(&["why", "mock"]).exits(1).complains(&["help: name both", "why claude@deepseek"]);
+    sandbox
+        .agent_run(&["why", "mock"])
+        .exits(1)
+        .complains(&["help: name agent and provider", "why claude@deepseek"]);
     sandbox.agent_run(&["why", "claude@nowhere"]).exits(1).complains(&["no provider `nowhere`", "help: "]);
     sandbox.agent_run(&["why", "vim@mock"]).exits(1).complains(&["no agent `vim`", "help: the agents are"]);
 }
