@@ -53,7 +53,7 @@ pub fn without_codes(text: &str) -> Cow<'_, str> {
     for part in parts {
         match part.split_once(')') {
             Some((code, rest)) if code.bytes().all(|byte| byte.is_ascii_digit()) => *said.to_mut() += rest,
-            _ => *said.to_mut() += &format!(" (os error {part}"),
+            _ => said.to_mut().extend([" (os error ", part]),
         }
     }
     said

@@ -170,7 +170,7 @@ fn another_users_folders_are_refused_and_their_files_left() {
         if agent == "claude" {
             ran.exits(0).complains(&["warning: could not ", ".claude.json", "Permission denied"]);
         } else {
-            ran.exits(125).complains(&["could not ", "Permission denied", "\nhelp: see who may write"]);
+            ran.exits(125).complains(&["could not ", "Permission denied", "\nhelp: check its permissions"]);
         }
         before.is_same_as(&Tree::of(&sandbox.home("")), agent);
     }

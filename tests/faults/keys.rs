@@ -111,7 +111,7 @@ fn a_parent_that_ignores_the_end_of_children_is_said_and_nothing_hangs() {
     let ignoring = ["--ignore-signal=CHLD", "timeout", "60", "agent-run", "launch", "mock", "claude"];
     let ran = run(sandbox.command("env").args(ignoring));
     // `timeout` itself may set the signal right again: then all is well.
-    assert!(ran.code == 0 || ran.stderr.contains("help: start this where SIGCHLD"), "{}", ran.stderr);
+    assert!(ran.code == 0 || ran.stderr.contains("help: run agent-run where SIGCHLD"), "{}", ran.stderr);
     let ran =
         run(sandbox.command("env").args(["--ignore-signal=CHLD", "agent-run", "launch", "mock", "claude"]));
     ran.exits(125).complains(&["lost key_command", "\nhelp: run agent-run where SIGCHLD is not ignored"]);

@@ -238,7 +238,7 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_f
     fs::rename(cache.join("codex"), sandbox.path("elsewhere")).unwrap();
     symlink(sandbox.path("elsewhere"), cache.join("codex")).unwrap();
     let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
-    ran.complains(&["is a symlink", "\nhelp: remove the link"]);
+    ran.complains(&["is a symlink", "\nhelp: remove the symlink"]);
     lchown(cache.join("codex"), Some(65534), Some(65534)).unwrap();
     let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
     ran.complains(&["belongs to another user", "\nhelp: remove it"]);

@@ -233,7 +233,7 @@ impl<'a> Unheld<'a> {
             let consequence = if self.denied.holds(model) {
                 "this launch denies it, and Claude Code before 2.1.332 requests it nevertheless"
             } else {
-                "nothing can overrule it"
+                "nothing can override it"
             };
             warned.push(format!(
                 "{}: {key} requests `{model}` from provider `{}`; {consequence}",

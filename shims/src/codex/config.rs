@@ -65,7 +65,7 @@ pub fn generate(table: &mut Table, path: &Path) -> Vec<String> {
             table.remove(key);
         }
     }
-    let warning = |what| format!("left out of {}: {what}", path.display());
+    let warning = |what| format!("ignored in {}: {what}", path.display());
     left_out.into_iter().map(warning).collect()
 }
 

@@ -66,7 +66,8 @@ fn the_models_of_a_launch_are_written_once_for_each_list_and_provider() {
     // A file that somebody took away, or of which a loss of power left a part, is there again.
     let text = fs::read(fresh).unwrap();
     fs::remove_file(fresh).unwrap();
-    for part in [&b""[..], &text[..1], &text[..text.len() / 2], &text[..text.len() - 1], &vec![0; text.len()]] {
+    for part in [&b""[..], &text[..1], &text[..text.len() / 2], &text[..text.len() - 1], &vec![0; text.len()]]
+    {
         sandbox.run("codex@p", &[]).exits(0);
         assert!(fs::read(fresh).unwrap() == text, "as it was");
         fs::write(fresh, part).unwrap();

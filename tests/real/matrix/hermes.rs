@@ -122,7 +122,7 @@ api_key: {STRAY}
 
     pub fn a_dotenv_with_our_own_variable(machine: &mut Machine) {
         machine.home(".hermes/.env", format!("AUXILIARY_AGENT_RUN_M_API_KEY={STRAY}\n"));
-        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env names AUXILIARY_AGENT_RUN_"]);
+        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env sets AUXILIARY_AGENT_RUN_"]);
     }
 
     pub fn dotenvs_of_the_project(machine: &mut Machine) {
@@ -139,7 +139,7 @@ api_key: {STRAY}
         machine.home("elsewhere/config.yaml", settings());
         machine.home("elsewhere/.env", lines(&variables()));
         machine.home(".hermes/.env", format!("HERMES_MANAGED_DIR={elsewhere}\nHERMES_HOME={elsewhere}\n"));
-        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env names HERMES_MANAGED_DIR"]);
+        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env sets HERMES_MANAGED_DIR"]);
     }
 
     pub fn inherited_variables(machine: &mut Machine) {

@@ -177,7 +177,7 @@ fn a_model_of_a_hook_is_denied() {
     claudes.model.value.id = "claude-opus-4-8".to_owned();
     let plan = local("claude-opus-4").plan(&claudes).expect("a plan");
     assert!(denied(&plan).is_empty(), "or the launch's own were denied");
-    assert!(warnings(&plan)[0].ends_with("nothing can overrule it"), "{:?}", plan.notes);
+    assert!(warnings(&plan)[0].ends_with("nothing can override it"), "{:?}", plan.notes);
 
     let mut own = launch();
     own.args = ["--managed-settings", "{}"].map(Into::into).into();
@@ -192,7 +192,7 @@ fn an_administrators_policy_shuts_out_what_a_launch_denies() {
         .file("/etc/claude-code/managed-settings.json", r#"{"theme": "dark"}"#);
     let plan = plan(machine);
     assert!(denied(&plan).is_empty());
-    assert!(warnings(&plan)[0].ends_with("nothing can overrule it"), "{:?}", plan.notes);
+    assert!(warnings(&plan)[0].ends_with("nothing can override it"), "{:?}", plan.notes);
 }
 
 #[test]
@@ -276,6 +276,6 @@ fn a_warning_says_which_models_are_asked_for_although_they_are_denied() {
         let machine =
             Machine::onboarded().file(super::settings_override::LOCAL, HOOK.replace("MODEL", model));
         let warned = warnings(&plan(machine)).concat();
-        assert_eq!(!warned.ends_with("nothing can overrule it"), is_held, "{model}: {warned}");
+        assert_eq!(!warned.ends_with("nothing can override it"), is_held, "{model}: {warned}");
     }
 }

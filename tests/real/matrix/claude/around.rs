@@ -77,9 +77,9 @@ pub fn an_mcp_server_that_wants_the_key(machine: &mut Machine) {
     let servers = json!({"a": server("ANTHROPIC_AUTH_TOKEN"), "b": server("CHOSEN_KEY:-none")});
     machine.project(".mcp.json", json!({ "mcpServers": servers }).to_string());
     machine.project(".claude/settings.json", json!({"enableAllProjectMcpServers": true}).to_string());
-    machine.asks(&["-p", "hi"]).complains(&["the MCP server `a` would be sent the key", "server `b`"]);
+    machine.asks(&["-p", "hi"]).complains(&["the MCP server `a` would get the key", "server `b`"]);
     let beside = machine.asks(&["--settings", "{}", "-p", "hi"]);
-    beside.complains(&["the MCP server `a` would be sent the key", "server `b`"]);
+    beside.complains(&["the MCP server `a` would get the key", "server `b`"]);
 }
 
 /// What anyone may put into a repository, beside settings. None of it is a program that the user runs.
