@@ -94,28 +94,28 @@ fn no_text_is_wider_than_the_terminal() {
         let line = format!("stty cols {width}; TERM={term} agent-run {words}");
         run(command.args(["-qec", &line, "/dev/null"])).stdout.replace('\r', "")
     };
-    const P: &str = "a-provider-of-a-long-name";
+    let p = "a-provider-of-a-long-name";
     for words in [
         "--help",
         "doctor --help",
         "providers add --help",
-        &format!("launch {P} clade"),
-        &format!("launch --model nothing {P} claude"),
-        &format!("launch --protocol nothing {P} claude"),
+        &format!("launch {p} clade"),
+        &format!("launch --model nothing {p} claude"),
+        &format!("launch --protocol nothing {p} claude"),
         "launch short codex",
-        &format!("launch --dry-run {P} claude"),
-        &format!("why crush@{P}"),
-        &format!("config show {P}"),
-        &format!("providers show {P}"),
-        &format!("providers test {P}"),
-        &format!("key test {P}"),
-        &format!("key remove {P}"),
+        &format!("launch --dry-run {p} claude"),
+        &format!("why crush@{p}"),
+        &format!("config show {p}"),
+        &format!("providers show {p}"),
+        &format!("providers test {p}"),
+        &format!("key test {p}"),
+        &format!("key remove {p}"),
         "providers add nobody",
         "import",
         "shims install --dry-run",
         "shims remove",
         "models cache clear",
-        &format!("models diff {P}"),
+        &format!("models diff {p}"),
     ] {
         for columns in [80, 120] {
             let said = shown(columns, "dumb", words);
@@ -127,7 +127,7 @@ fn no_text_is_wider_than_the_terminal() {
         }
     }
     assert!(
-        shown(80, "xterm", &format!("launch {P} clade")).contains("\x1b["),
+        shown(80, "xterm", &format!("launch {p} clade")).contains("\x1b["),
         "colours, where they are wanted"
     );
 }
