@@ -36,7 +36,7 @@ pub use self::shims::ShimsCommand;
     disable_help_subcommand = true,
     after_help = "\
 Examples:
-  agent-run demo                       see it work: no config, key or network
+  agent-run demo                       try it: no config, key or network needed
   agent-run providers add deepseek     add a provider
   agent-run launch deepseek claude     start Claude Code on it
   agent-run shims install              create a shortcut for every pair
@@ -167,7 +167,7 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Protocol, where the provider offers several
+    /// Protocol, if the provider offers several
     #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     pub protocol: Option<Protocol>,
 
@@ -175,7 +175,7 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 
-    /// Print what would be done and why, and do nothing
+    /// Print what a launch would do and why
     #[arg(long)]
     pub dry_run: bool,
 
@@ -183,7 +183,7 @@ pub struct LaunchOpts {
     #[arg(long, requires = "dry_run")]
     pub json: bool,
 
-    /// With --dry-run: the whole plan, and what files hold
+    /// With --dry-run: the full plan and file contents
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
 }
@@ -225,15 +225,15 @@ pub enum Shell {
 /// `agent-run mock-provider`
 #[derive(Args, Debug)]
 pub struct MockProviderArgs {
-    /// A loopback address; port 0 takes a free one
+    /// Loopback address; port 0 is a free one
     #[arg(long, default_value = "127.0.0.1:0")]
     pub listen: std::net::SocketAddr,
 
-    /// The file that gets one JSON line a request
+    /// File for one JSON line per request
     #[arg(long)]
     pub log: PathBuf,
 
-    /// How to answer: a JSON array of rules, or a file that holds one
+    /// JSON array of rules, or a file with one
     #[arg(long)]
     pub script: Option<String>,
 }

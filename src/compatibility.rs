@@ -100,18 +100,20 @@ mod tests {
     /// `docs/compatibility.md`, of the table and of what the adapters say.
     fn page() -> String {
         let mut page = String::from(
-            "# Which versions work\n\nMade by `.ci/contract --record` and the test in `src/compatibility.rs`: not to be \
-             edited. `agent-run doctor` says the same of\nthe versions on your machine, and `agent-run doctor --probe` \
-             tries them there.\n\nEach release is run against this launcher; a check that is not in its table was not run: *inventory* (every name of its own that \
-             could carry a key, a route, a model,\na header or a background session is judged in `shims/judged/`), \
-             *adapter* (plans), *places* (every file that it opens is\njudged), *acceptance*, *routing* (the matrix of \
-             hijacks) and *variables* (its own variables as URLs, as `1` and as keys).\n",
+            "# Tested versions\n\n`.ci/contract --record` and the test in `src/compatibility.rs` write this page. Do not \
+             edit it. `agent-run doctor`\nprints the same for the versions on your machine, and `agent-run doctor --probe` \
+             tests them there.\n\nEach release of an agent is tested with agent-run. A check that is not in the agent's \
+             table was not run.\n\n| check | what it tests |\n|---|---|\n| inventory | every name in the agent that could \
+             carry a key, a route, a model, a header or a background session is reviewed in `shims/judged/` |\n| adapter | \
+             the plans of launches |\n| places | every file that the agent opens is reviewed |\n| acceptance | the \
+             acceptance tests |\n| routing | settings that could redirect the agent |\n| variables | the agent's own \
+             variables, set to URLs, to `1` and to keys |\n",
         );
         for agent in shims::coding_agents() {
             let (name, known) = (agent.name(), agent.versions());
             _ = write!(
                 page,
-                "\n## {}\n\nOldest supported: {}. Pinned in the tests: {}.\n\n",
+                "\n## {}\n\nOldest supported: {}. Version in the tests: {}.\n\n",
                 agent.title(),
                 known.minimum,
                 known.tested

@@ -65,8 +65,8 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
         // Claude Code runs them by settings that the earlier launcher wrote, the first of them at every render: they
         // are to cost nothing, and say something only to a person.
         if std::io::stderr().is_terminal() {
-            let text = format!("`{word}` belonged to the launcher before this one, and does nothing");
-            ui::log::warn(Message::new(text, "remove it from the settings of Claude Code that run it"));
+            let text = format!("`{word}` was a command of the earlier launcher, and does nothing");
+            ui::log::warn(Message::new(text, "remove it from your Claude Code settings"));
         }
         return ExitCode::SUCCESS;
     }
@@ -144,9 +144,7 @@ fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
     let title = agent.title();
     Some(anyhow!(Message::new(
         format!("this is agent-run, started as `{name}`, the name of {title}"),
-        format!(
-            "see `type -a {name}`, and remove or rename the one that is agent-run; a link is called `{name}@PROVIDER`"
-        )
+        format!("find it with `type -a {name}`, and remove or rename it; a shim is named `{name}@PROVIDER`")
     )))
 }
 

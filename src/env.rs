@@ -79,11 +79,11 @@ impl Environment {
     pub fn check_depth(&self) -> Result<()> {
         if self.depth() >= DEEPEST {
             bail!(Message::new(
-                format!("started {DEEPEST} times within itself, which looks like a loop"),
+                format!("started {DEEPEST} times inside itself, which looks like a loop"),
                 format!(
-                    "look for a wrapper on PATH that calls agent-run under the agent's own name, or a file that your shell \
-                 reads when it starts and a key_command that starts such a shell; \
-                 `unset {}` if the nesting is meant",
+                    "check for a program on PATH with an agent's name that runs agent-run, and for a \
+                     key_command whose shell startup files run agent-run; if the nesting is intended: \
+                     unset {}",
                     shims::planner::DEPTH
                 )
             ));
@@ -154,8 +154,8 @@ impl Environment {
         let (read, own) = (self.config_file(option)?, self.own_config_file(option)?);
         if read != own {
             bail!(Message::new(
-                format!("the config is an administrator's and is not changed: {}", read.display()),
-                format!("copy it to {}, which is then read instead", own.display())
+                format!("the config belongs to the administrator and was not changed: {}", read.display()),
+                format!("copy it to {}, which then takes precedence", own.display())
             ));
         }
         Ok(own)

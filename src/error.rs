@@ -19,5 +19,5 @@ pub fn message(error: &Error) -> Message {
         .or_else(|| error.downcast_ref::<Problems>().and_then(|problems| problems.first().help))
         .or_else(|| error.downcast_ref::<Failure>().and_then(|failure| failure.message.help.clone()))
         .or_else(|| error.downcast_ref::<ProgramError>().and_then(ProgramError::help));
-    Message { text: format!("{error:#}"), help }
+    Message { text: shims::without_codes(&format!("{error:#}")).into_owned(), help }
 }

@@ -69,23 +69,23 @@ pub fn keeps_authorization(agent: &dyn Agent, keyed: bool, as_api_key: bool) -> 
 pub fn dropped(agent: &dyn Agent, provider: &str, name: &str) -> Message {
     Message::new(
         format!(
-            "providers.{provider}.headers.{name}: {} sends `Authorization` by itself, and would drop this one",
+            "providers.{provider}.headers.{name}: {} sets `Authorization` itself, and would drop this one",
             agent.title()
         ),
-        "remove the header and name the key by key_env, key_file or key_command, which is sent as a bearer token",
+        "remove the header, and set key_env, key_file or key_command to send the key as a bearer token",
     )
 }
 
 /// What is wrong with a value that would be sent.
 pub fn fault(value: &[u8]) -> Option<&'static str> {
     if value.is_empty() {
-        Some("nothing in it, so that some agents would leave the header out,")
+        Some("an empty value")
     } else if value.iter().any(u8::is_ascii_control) {
         Some("a line break or another control character")
     } else if !value.is_ascii() {
         Some("a character that is not ASCII")
     } else if value.trim_ascii() != value {
-        Some("a blank at its beginning or end")
+        Some("a space at its start or end")
     } else {
         None
     }
@@ -94,8 +94,9 @@ pub fn fault(value: &[u8]) -> Option<&'static str> {
 /// The sentence for a value with a fault, and what to do.
 pub fn complaint(name: &str, fault: &str) -> Message {
     Message::new(
-        format!("the value of headers.{name} has {fault} once its variables are filled in"),
-        "a header's value is one line of plain ASCII; look at its variables with `printf %s \"$NAME\" | od -c`",
+        format!("headers.{name} has {fault} after its variables are expanded"),
+        "a header's value is one line of plain ASCII; check its variables with `printf %s \"$NAME\" | od \
+         -c`",
     )
 }
 

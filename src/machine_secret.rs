@@ -53,7 +53,7 @@ pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
         Err(error) => {
             let Message { text, help } = crate::error::message(&error);
             let text = format!(
-                "could not create {}: {text}; a session of this launch may not find its provider again",
+                "could not create {}: {text}; sessions of this launch may not find their provider again",
                 path.display()
             );
             notes.push(Note::Warning(Message { text, help }));
@@ -80,7 +80,7 @@ fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
     let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
     match number {
         Some(number) => Ok(Some(MachineSecret::new(number.to_be_bytes()))),
-        None => bail!(unusable(path, "it does not hold 32 hex digits")),
+        None => bail!(unusable(path, "it does not contain 32 hex digits")),
     }
 }
 

@@ -42,6 +42,14 @@ pub fn join_limited(candidates: &[&str], most: usize) -> String {
     }
 }
 
+/// `a, b or c`.
+pub fn join_or(names: &[&str]) -> String {
+    match names {
+        [first @ .., before, last] => [first, &[&format!("{before} or {last}")]].concat().join(", "),
+        _ => names.concat(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +65,7 @@ mod tests {
         assert_eq!(near("zzz", ids), [""; 0]);
         assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
         assert_eq!(join_limited(&ids[..1], 2), "kimi");
+        assert_eq!(join_or(&["a", "b", "c"]), "a, b or c");
+        assert_eq!([join_or(&["a", "b"]), join_or(&["a"])], ["a or b", "a"]);
     }
 }

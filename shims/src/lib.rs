@@ -52,7 +52,7 @@ pub use hermes::{variables as hermes_variables, yaml as hermes_yaml};
 pub use inputs::{Dirs, Entry, EntryKind, Fact, Inputs};
 pub use known::KnownProblem;
 pub use launch::{Launch, Proxy, Sessions, Tiers, ToolSet};
-pub use message::Message;
+pub use message::{Message, without_codes};
 pub use model::{Model, model_id};
 pub use origin::{Origin, Sourced};
 pub use plan::{Carry, Edit, KeyText, Link, Merge, Note, Plan};
@@ -223,7 +223,7 @@ pub trait Agent: Sync {
     /// # Errors
     /// When the agent has no such homes.
     fn plan_providerless_home(&self, name: &str, _inputs: &Inputs, _plan: &mut Plan) -> Result<()> {
-        bail!("{} needs a provider, and `{name}` is only a home", self.title())
+        bail!("{} needs a provider, and `{name}` is an isolated home without one", self.title())
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person is shown: a sentence, and what to do about it. An error of either crate and a plan's note are one.
 
+use std::borrow::Cow;
 use std::{fmt, io};
 
 use anyhow::Error;
@@ -40,9 +41,22 @@ impl Message {
 /// The one form in which a message and its help are printed.
 pub fn render(text: &str, help: Option<&str>) -> String {
     match help {
-        Some(help) => format!("{text}\nhelp: {help}"),
-        None => text.to_owned(),
+        Some(help) => format!("{}\nhelp: {help}", without_codes(text)),
+        None => without_codes(text).into_owned(),
     }
+}
+
+/// Without the number that Rust adds to what the system says of an error: "permission denied (os error 13)".
+pub fn without_codes(text: &str) -> Cow<'_, str> {
+    let mut parts = text.split(" (os error ");
+    let mut said = Cow::Borrowed(parts.next().unwrap_or_default());
+    for part in parts {
+        match part.split_once(')') {
+            Some((code, rest)) if code.bytes().all(|byte| byte.is_ascii_digit()) => *said.to_mut() += rest,
+            _ => said.to_mut().extend([" (os error ", part]),
+        }
+    }
+    said
 }
 
 /// Gives an error the form in which it is printed.

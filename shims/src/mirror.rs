@@ -84,11 +84,11 @@ impl Mirror<'_> {
         }
         plan.warn(Message::new(
             format!(
-                "{} is in the place of a link to {}; it was left as it is",
+                "{} is where the link to {} belongs; it was not changed",
                 self.runtime.join(name).display(),
                 self.real.join(name).display()
             ),
-            "move it away to use your own again",
+            "move it out of the way to use your own again",
         ));
     }
 }

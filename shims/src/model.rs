@@ -66,8 +66,8 @@ pub fn model_id(text: String) -> Result<String, Message> {
         return Ok(text);
     }
     Err(Message::new(
-        "this is not a model's id",
-        "write the id as the provider's list has it, without white space around it",
+        "this is not a model id",
+        "write the id as in the provider's list, without white space around it",
     ))
 }
 

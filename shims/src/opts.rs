@@ -96,7 +96,7 @@ pub enum ParsedOpts {
 pub fn parse(text: &str) -> Result<ParsedOpts> {
     let Some(words) = shlex::split(text) else {
         bail!(Message::new(
-            format!("{VARIABLE}: a quote is not closed"),
+            format!("{VARIABLE}: a quotation mark is not closed"),
             format!("write it as in a shell: {VARIABLE}='--model \"my model\"'")
         ))
     };

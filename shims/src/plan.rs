@@ -155,7 +155,7 @@ impl Plan {
             && !self.own_key_variables.contains(name)
         {
             self.env.remove(OsStr::new(name));
-            self.info(format!("{name} stays in the environment, because {} names it", named_by.display()));
+            self.info(format!("{name} is kept in the environment, because {} names it", named_by.display()));
         }
     }
 
@@ -169,8 +169,12 @@ impl Plan {
         }
         if !is_hidden {
             self.warn(Message::new(
-                format!("{} is copied to {}, where it is kept from now on", from.display(), to.display()),
-                "nothing to do; the original stays",
+                format!(
+                    "{} was copied to {}, where agent-run keeps it from now on",
+                    from.display(),
+                    to.display()
+                ),
+                "nothing to do; the original was not changed",
             ));
         }
         let without = without.iter().map(|&name| name.to_owned()).collect();

@@ -31,13 +31,11 @@ fn check_homes(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()
         if !is_inherited {
             bail!(Message::new(
                 format!(
-                    "providers.{}.extra_env.{name} would give {} other settings than those that this launch looked at",
+                    "providers.{}.extra_env.{name} would make {} use settings that this launch has not checked",
                     launch.provider,
                     agent.title()
                 ),
-                format!(
-                    "take {name} out; `isolated: true` gives a provider settings and sessions of its own"
-                )
+                format!("remove {name}; `isolated: true` gives a provider its own settings and sessions")
             ));
         }
     }
@@ -112,7 +110,7 @@ impl Plan {
         self.own_key_variables = launch.key_variables.iter().filter(|name| listens(name)).cloned().collect();
         for name in launch.keep_env.iter().filter(|name| listens(name)) {
             self.warn(format!(
-                "keep_env: {name} is removed nevertheless, because {} itself reads it",
+                "keep_env: {name} is removed anyway, because {} itself reads it",
                 agent.title()
             ));
         }

@@ -71,7 +71,7 @@ impl Agent for ShellAgent {
         }
         if !launch.headers.is_empty() {
             plan.warn(format!(
-                "no variable carries the `headers` of {}, so they are not sent",
+                "no variable can pass the `headers` of {}, so they are not sent",
                 launch.provider
             ));
         }

@@ -171,7 +171,7 @@ impl Template {
         let is_name = inside.chars().count() <= 32 && !inside.contains(char::is_control);
         let shown = if is_name { inside } else { "…" };
         let (namespace, name) = inside.split_once(':').ok_or_else(|| {
-            format!("`${{{shown}}}` has no namespace; write `${{env:{shown}}}` or `${{context:…}}`")
+            format!("`${{{shown}}}` has no prefix; write `${{env:{shown}}}` or `${{context:…}}`")
         })?;
         match namespace {
             "env" if name.is_empty() || name.contains(['=', '\0']) => {
@@ -186,7 +186,7 @@ impl Template {
                     let known: Vec<_> = FIELDS.iter().map(|(field, _)| *field).collect();
                     format!("`${{{shown}}}` is unknown; context has {}", known.join(", "))
                 }),
-            _ => Err(format!("`${{{shown}}}` is unknown; the namespaces are env and context")),
+            _ => Err(format!("`${{{shown}}}` is unknown; the prefixes are env and context")),
         }
     }
 
@@ -237,7 +237,7 @@ mod tests {
     fn every_error_names_the_hole() {
         for (text, part) in [
             ("x ${env:HOME", "no closing"),
-            ("${HOME}", "no namespace"),
+            ("${HOME}", "no prefix"),
             ("${env:}", "names no variable"),
             ("${context:colour}", "provider, protocol, model, key, agent, base_url"),
             ("${file:x}", "env and context"),

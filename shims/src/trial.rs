@@ -72,7 +72,7 @@ impl Trial {
     /// Has a second launch with the same words run at once.
     #[must_use]
     pub fn beside(self) -> Self {
-        let text = "a second launch at once, on another provider, changes nothing";
+        let text = "a simultaneous launch on another provider changes nothing";
         Self { beside: true, ..self }.holds("at once", text, TrialTest::Apart)
     }
 
@@ -86,7 +86,7 @@ impl Trial {
     /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is
     /// in the request that sums it up.
     pub fn compaction(words: impl IntoIterator<Item = OsString>, rules: Json, summary: &'static str) -> Self {
-        let text = "a conversation that fills the window is summed up";
+        let text = "a conversation that fills the window is compacted";
         let test = TrialTest::Then("fill the window", summary);
         Self::new(words).script(rules).holds("compaction", text, test)
     }

@@ -32,15 +32,11 @@ impl Launch {
     pub fn assumption(&self) -> Message {
         Message::new(
             format!(
-                "the window of {} is not known; {} tokens are assumed",
+                "the context window of {} is unknown; {} tokens are assumed",
                 self.model.value.id,
                 self.assumed_window()
             ),
-            format!(
-                "set `context_window` of the model in \
-             `providers.{}.models`",
-                self.provider
-            ),
+            format!("set `context_window` for the model in `providers.{}.models`", self.provider),
         )
     }
 }

@@ -115,7 +115,7 @@ impl Catalog<'_> {
 }
 
 fn start(name: &str, config: &Path, key: Option<&str>, lock: File) -> Result<()> {
-    let could_not = "could not start a refresher";
+    let could_not = "could not start the background refresh";
     let mut command = refresher(name, config, &[], key.is_some())?;
     command
         .stdin(if key.is_some() { Stdio::piped() } else { Stdio::null() })
@@ -148,7 +148,9 @@ pub fn detach(name: &str, config: &Path, key_on_stdin: bool) -> Result<()> {
     // It fails only if this is a session of its own already.
     _ = setsid();
     close_inherited();
-    refresher(name, config, &[IN_SESSION], key_on_stdin)?.spawn().context("could not start a refresher")?;
+    refresher(name, config, &[IN_SESSION], key_on_stdin)?
+        .spawn()
+        .context("could not start the background refresh")?;
     Ok(())
 }
 

@@ -218,7 +218,7 @@ impl Asked {
         match answer {
             Ok(answer) if (200..300).contains(&answer.status) => serde_json::from_slice(&answer.body)
                 .map_err(|_| {
-                    Message::new(format!("{root}{path} sent no JSON, so it is not {title}"), start())
+                    Message::new(format!("{root}{path} did not send JSON, so it is not {title}"), start())
                 }),
             Ok(answer) if matches!(answer.status, 401 | 403) => Err(Message::new(
                 format!("{title} at {root} wants a key, or another than it got ({})", answer.status),
@@ -230,7 +230,7 @@ impl Asked {
             )),
             Ok(answer) => Err(Message::new(
                 format!("{title} at {root} answered {path} with {}", answer.status),
-                format!("see that {title} listens there, in a version of 2025 or newer"),
+                format!("check that {title} listens there, in a version from 2025 or later"),
             )),
             Err(error) => Err(Message::new(format!("{title} does not answer at {root}: {error}"), start())),
         }

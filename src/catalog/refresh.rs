@@ -86,10 +86,10 @@ impl Catalog<'_> {
                 list.entries().is_ok_and(|entries| !entries.is_empty()).then_some("an empty list")
             } else {
                 (extent == Completeness::Partial && list.head.extent != Completeness::Partial)
-                    .then_some("a part of its list")
+                    .then_some("only part of its list")
             };
             if let Some(what) = is_worse {
-                warnings.push(format!("the provider sent {what}, so the list from before is kept").into());
+                warnings.push(format!("the provider sent {what}, so the previous list is kept").into());
                 self.cache.remember_failure(&source, &format!("the provider sent {what}").into(), AWHILE);
                 return Ok(Refreshed { list, warnings });
             }
@@ -97,7 +97,7 @@ impl Catalog<'_> {
         let list = self.cache.store(&source, fetched);
         let list = list.map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
         if extent == Completeness::Partial {
-            self.cache.remember_failure(&source, &"only a part of the list could be read".into(), AWHILE);
+            self.cache.remember_failure(&source, &"only part of the list could be read".into(), AWHILE);
         }
         Ok(Refreshed { list, warnings })
     }

@@ -31,12 +31,12 @@ pub enum ConfigCommand {
     /// Open the file in $VISUAL or $EDITOR, as without a command
     #[command(after_help = "Example:\n  agent-run config edit")]
     Edit,
-    /// Print which file is the config
+    /// Print the path of the config file
     #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
     Path,
     /// Report every error and warning in the file
     Check(ConfigCheckArgs),
-    /// Print what is in force, and where each value comes from; never a key
+    /// Print the values in force and their origin; never a key
     Show(ConfigShowArgs),
     /// Print the JSON Schema of the file, for editors
     #[command(after_help = "Example:\n  agent-run config schema >~/.config/agent-run/config.schema.json")]
@@ -45,7 +45,7 @@ pub enum ConfigCommand {
 
 /// `agent-run config check`
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  agent-run config check --strict && echo sound")]
+#[command(after_help = "Example:\n  agent-run config check --strict && echo valid")]
 pub struct ConfigCheckArgs {
     /// Another file to check
     pub file: Option<PathBuf>,

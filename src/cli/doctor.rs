@@ -10,18 +10,18 @@ Examples:
   agent-run doctor                          check everything but the keys
   agent-run doctor deepseek                 one provider, and its key
   agent-run doctor --probe deepseek codex   start Codex with a random key
-  agent-run doctor --probe=version codex    only try what Codex holds
+  agent-run doctor --probe=version codex    test the installed Codex only
 
-With --probe=launches each launch is started as it is in this folder, with your
-settings; with --probe=version each agent is tried in an empty home with files
-that ask for the key or for another model. Without a part, both are done.
+--probe=launches starts each launch in this folder, with your settings.
+--probe=version tests each agent in an empty home, with files that ask for the
+key or for another model. --probe does both.
 
-Exit status: 1 when something is wrong.")]
+Exit status: 1 if there is a problem.")]
 pub struct DoctorArgs {
-    /// Check only this provider and its key; or AGENT@PROVIDER
+    /// Provider to check, with its key; or AGENT@PROVIDER
     pub provider: Option<String>,
 
-    /// Check only this agent
+    /// Agent to check
     pub agent: Option<String>,
 
     /// Start the agents on a built-in provider and watch them
@@ -35,11 +35,11 @@ pub struct DoctorArgs {
     )]
     pub probe: Option<ProbePart>,
 
-    /// Run all key commands too; they may ask for a password
+    /// Also run key commands; they may ask for a password
     #[arg(long)]
     pub keys: bool,
 
-    /// Print also what is as it should be, and why
+    /// Also print the checks that passed
     #[arg(long, short)]
     pub verbose: bool,
 
@@ -55,7 +55,7 @@ pub enum ProbePart {
     All,
     /// The launches, as they are configured here
     Launches,
-    /// What the version of each agent holds, in an empty home
+    /// The installed version of each agent, in an empty home
     Version,
 }
 
@@ -77,7 +77,7 @@ pub struct WhyArgs {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Protocol, where the provider offers several
+    /// Protocol, if the provider offers several
     #[arg(long, value_name = "PROTOCOL", value_parser = super::protocol)]
     pub protocol: Option<Protocol>,
 
@@ -85,7 +85,7 @@ pub struct WhyArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Print the plan of the launch too, in full
+    /// Also print the full plan of the launch
     #[arg(long, short, conflicts_with = "json")]
     pub verbose: bool,
 }

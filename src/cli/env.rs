@@ -10,7 +10,7 @@ Examples:
   agent-run env deepseek --format fish | source
   agent-run env deepseek --format dotenv --with-key > .env
 
-Without --with-key the key is only referred to, as in \"${DEEPSEEK_API_KEY}\".
+Without --with-key the output refers to the key, as in \"${DEEPSEEK_API_KEY}\".
 To run one program with these variables:
   agent-run launch deepseek shell PROGRAM")]
 pub struct EnvArgs {

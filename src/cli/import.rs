@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run import                     look at every tool that is known
+  agent-run import                     look at every known tool
   agent-run import claude
   agent-run import cc-switch --write
   agent-run import env --json")]

@@ -16,7 +16,7 @@ Examples:
 Example:
   agent-run key test deepseek")]
     Test(KeyArgs),
-    /// Remove a key that agent-run keeps
+    /// Remove a key that agent-run stores
     #[command(after_help = "\
 Examples:
   agent-run key remove deepseek

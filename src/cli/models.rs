@@ -10,7 +10,7 @@ use super::protocol;
 pub enum ModelsCommand {
     /// List the models of providers, best first
     List(ModelsListArgs),
-    /// Show everything known of one model, and where it is known from
+    /// Show all data of one model, and its origin
     Show(ModelsShowArgs),
     /// Show models added, removed or repriced since the previous list
     Diff(ModelsDiffArgs),
@@ -58,11 +58,11 @@ pub struct ModelsListArgs {
     #[arg(long)]
     pub json: bool,
 
-    /// Every row of the lists, also those not for chat
+    /// All rows of the lists, not only chat models
     #[arg(long)]
     pub all_kinds: bool,
 
-    /// Page through $PAGER even what fits on the terminal
+    /// Always use $PAGER, even if the list fits
     #[arg(long, conflicts_with = "json")]
     pub pager: bool,
 }

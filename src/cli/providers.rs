@@ -9,13 +9,13 @@ use clap::{Args, Subcommand};
 pub enum ProvidersCommand {
     /// List the providers of the config
     List(ProvidersListArgs),
-    /// Show a provider: its protocols, agents, and where its key is
+    /// Show a provider: its protocols, its agents and where its key is
     Show(ProvidersShowArgs),
-    /// List the providers that are known without a config
+    /// List known providers
     Presets(ProvidersPresetsArgs),
-    /// Add a known provider: asks for its key, and tests it
+    /// Add a known provider: ask for its key and test it
     Add(ProvidersAddArgs),
-    /// Remove a provider, with its shortcuts and its model list
+    /// Remove a provider, its shortcuts and its model list
     Remove(ProvidersRemoveArgs),
     /// Open the config at a provider in your editor
     Edit(ProvidersEditArgs),
@@ -72,18 +72,18 @@ Examples:
   agent-run providers add zai-coding --name glm --key-command 'pass show glm'
   agent-run providers add ollama --model qwen3-coder:30b --dry-run")]
 pub struct ProvidersAddArgs {
-    /// The preset, see `agent-run providers presets`; a terminal is asked
+    /// Preset from `agent-run providers presets` [default: ask]
     pub preset: Option<String>,
 
     /// Provider name [default: the preset's]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
-    /// The variable that holds the key
+    /// Variable that holds the key
     #[arg(long, value_name = "VARIABLE", group = "key")]
     pub key_env: Option<String>,
 
-    /// The file that holds the key
+    /// File that holds the key
     #[arg(long, value_name = "FILE", group = "key")]
     pub key_file: Option<PathBuf>,
 
@@ -91,7 +91,7 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "COMMAND", group = "key")]
     pub key_command: Option<String>,
 
-    /// The model of a launch that names none
+    /// Default model
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
@@ -137,7 +137,7 @@ pub struct ProvidersRemoveArgs {
     /// Provider name from your config
     pub provider: String,
 
-    /// Remove the key too, where agent-run keeps it
+    /// Remove the key too, if agent-run stores it
     #[arg(long)]
     pub with_key: bool,
 

@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 /// `agent-run shims`
 #[derive(Debug, Subcommand)]
 pub enum ShimsCommand {
-    /// Create symlinks, and remove those that no longer fit the config
+    /// Create symlinks, and remove those that no longer match the config
     Install(ShimsInstallArgs),
-    /// List the symlinks, with what is wrong with each
+    /// List the symlinks and their problems
     List(ShimsListArgs),
     /// Remove symlinks that agent-run created
     Remove(ShimsRemoveArgs),
-    /// Print the folder they are in
+    /// Print the folder of the symlinks
     #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
     Path(ShimsFolderArgs),
 }
@@ -30,12 +30,12 @@ pub struct ShimsFolderArgs {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
-  agent-run shims install                           every pair that fits
+  agent-run shims install                           every matching pair
   agent-run shims install codex@ollama
   agent-run shims install --agent claude --found-only")]
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct ShimsInstallArgs {
-    /// AGENT@PROVIDER names [default: every pair that fits]
+    /// AGENT@PROVIDER names [default: every matching pair]
     #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
     pub names: Vec<String>,
 
@@ -55,15 +55,15 @@ pub struct ShimsInstallArgs {
     #[arg(long)]
     pub found_only: bool,
 
-    /// Keep symlinks that no longer fit the config
+    /// Keep symlinks that no longer match the config
     #[arg(long)]
     pub no_prune: bool,
 
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Print the outcome as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -94,7 +94,7 @@ pub struct ShimsRemoveArgs {
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
-    /// All that agent-run created
+    /// All symlinks that agent-run created
     #[arg(long)]
     pub all: bool,
 
@@ -102,11 +102,11 @@ pub struct ShimsRemoveArgs {
     #[command(flatten)]
     pub folder: ShimsFolderArgs,
 
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Print the outcome as JSON
+    /// Print the result as JSON
     #[arg(long)]
     pub json: bool,
 }

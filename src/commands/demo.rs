@@ -37,7 +37,7 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
     let sandbox = DemoSandbox::set(&mock_provider)?;
     let ran = if let Some((agent, program)) = choose(agent, env)? {
         say(&format!(
-            "Starting {} as a launch would, on a provider inside this program, in an empty home.\n",
+            "Starting {} as a launch would, on a built-in provider and in an empty home.\n",
             agent.title()
         ))?;
         launch(agent, &program, &sandbox, env, &interrupts)?
@@ -46,10 +46,10 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
         say(&Message::new(
             format!(
-                "No agent is on PATH ({names}), so a stand-in inside this program asks. \
-             It shows the provider, but no launch."
+                "No agent is on PATH ({names}), so a small built-in client sends the requests. This \
+                 shows the provider, but not a launch."
             ),
-            format!("install an agent and run this again, for instance: {install}\n"),
+            format!("install an agent and run this again, for example: {install}\n"),
         )
         .render())?;
         ProbeOutput {

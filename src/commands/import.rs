@@ -54,7 +54,7 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
 fn check_private(path: &Path) -> Result<()> {
     match path.metadata() {
         Ok(there) if there.permissions().mode() & 0o077 != 0 => bail!(Message::new(
-            format!("others can read {}, and keys were to be written into it", path.display()),
+            format!("other users can read {}, and --with-keys would write keys to it", path.display()),
             format!("chmod 600 {}", shims::quote(path.as_os_str()))
         )),
         _ => Ok(()),
@@ -80,7 +80,7 @@ fn entries(found: &mut ImportScan, keys: Keys, path: &Path) -> Vec<NewEntry> {
         let name = match name(draft, config.as_ref(), &taken) {
             Named::New(name) => name,
             Named::There(name) => {
-                found.skipped.push(format!("{from}: the config has it, as {name}"));
+                found.skipped.push(format!("{from}: already in the config, as {name}"));
                 continue;
             }
         };
@@ -122,7 +122,7 @@ fn page(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Pat
         page.push('\n');
     }
     for skipped in skipped {
-        _ = writeln!(page, "# Left out: {skipped}");
+        _ = writeln!(page, "# Not imported: {skipped}");
     }
     let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
     _ = match (names.is_empty(), words.write) {

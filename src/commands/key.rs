@@ -57,9 +57,10 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         read.context("could not read the key from stdin")?;
         if typed.trim().is_empty() {
             let help = format!(
-                "at a terminal it asks for the key; elsewhere: pass show {name} | agent-run key set {name}"
+                "run it in a terminal to type the key, or pipe the key to it: pass show {name} | \
+                 agent-run key set {name}"
             );
-            bail!(Message::new("no key came on stdin", help));
+            bail!(Message::new("there is no key on stdin", help));
         }
         KeyAnswer::Typed(file, key::typed(&typed, provider.key_check)?)
     };
@@ -77,7 +78,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         Ok(())
     })?;
     let kept = match (&answer, &place) {
-        (KeyAnswer::Typed(store, _), _) => format!("the key of {name} is kept in {}", store.shown()),
+        (KeyAnswer::Typed(store, _), _) => format!("stored the key of {name} in {}", store.shown()),
         (_, KeyPlace::Env(variable)) => format!("the key of {name} is read from the variable {variable}"),
         _ => format!("the key of {name}: {line}"),
     };
@@ -98,18 +99,18 @@ fn leave(
 ) -> String {
     let shown = former.shown();
     if let Some(other) = former.other_reader(name, config, home) {
-        return format!("\nthe former one stays in {shown}, where `{other}` reads it");
+        return format!("\nthe previous key was not removed from {shown}, because `{other}` uses it");
     }
     let failed = match answer {
         KeyAnswer::Typed(..) => match former.remove(env) {
-            Ok(true) => return format!("\nremoved the former one from {shown}"),
+            Ok(true) => return format!("\nremoved the previous key from {shown}"),
             Ok(false) => None,
             Err(error) => Some(format!(" ({error:#})")),
         },
         KeyAnswer::There(_) => None,
     };
     let failed = failed.unwrap_or_default();
-    format!("\nthe former one stays in {shown}{failed}; to remove it: {}", former.removal(home))
+    format!("\nthe previous key is still in {shown}{failed}; to remove it: {}", former.removal(home))
 }
 
 fn ask(
@@ -138,7 +139,7 @@ fn ask(
             return Ok(answer);
         };
         log::say(&format!("{}\n", about_key(failed, Some(&answer)).render()));
-        let options = ["give another key", "set it anyway", "stop"].map(str::to_owned);
+        let options = ["enter another key", "set it anyway", "stop"].map(str::to_owned);
         match prompt::choose("What now?", &options)? {
             0 => {}
             1 => return Ok(answer),
@@ -155,8 +156,8 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),
         TestOutcome::NotTested(why) => bail!(Message::new(
-            format!("nothing was tested: {why}"),
-            format!("`agent-run providers test {name} --model MODEL` asks a model that you name")
+            format!("the key was not tested: {why}"),
+            format!("test it with a model: agent-run providers test {name} --model MODEL")
         )),
         TestOutcome::Failed(failed) => Err(anyhow::anyhow!(failed)),
     }
@@ -177,11 +178,11 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     if store.is_none() && provider.key.is_none() {
         let (text, help) = match provider.key_source() {
             None => {
-                (format!("provider `{name}` has no key"), format!("`agent-run key set {name}` gives it one"))
+                (format!("provider `{name}` has no key"), format!("set one with `agent-run key set {name}`"))
             }
             Some(_) => (
-                format!("the key of `{name}` is not kept by agent-run"),
-                format!("`agent-run providers show {name}` says where it is; remove it there"),
+                format!("agent-run does not store the key of `{name}`"),
+                format!("`agent-run providers show {name}` prints where it is; remove it there"),
             ),
         };
         bail!(Message::new(text, help));
@@ -212,7 +213,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     let shown = store.shown();
     if let Some(other) = other {
         return output::people(|out| {
-            writeln!(out, "the key stays in {shown}, where `{other}` reads it; {now}")
+            writeln!(out, "the key was not removed from {shown}, because `{other}` uses it; {now}")
         });
     }
     if let Err(error) = store.remove(env) {

@@ -129,6 +129,6 @@ fn summary(
         _ = writeln!(text, "\n{}", screen.text(&escaped(&format!("Note: {}", message.render()))));
     }
     text + "\n"
-        + &screen.line("Nothing was done. With -v: the plan in full, with the contents of files.", 0)
+        + &screen.line("Nothing was done. Use -v to see the full plan, with the contents of files.", 0)
         + "\n"
 }

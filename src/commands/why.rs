@@ -33,7 +33,10 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
-        bail!(Message::new("why which launch?", "name both, as in `agent-run why claude@deepseek`"))
+        bail!(Message::new(
+            "no launch is named",
+            "name agent and provider, as in `agent-run why claude@deepseek`"
+        ))
     };
     loaded.check(&provider)?;
     let request = LaunchRequest {
@@ -54,8 +57,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     rows.extend(on_disk(plan, &context.dirs));
     if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
         let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
-        let why =
-            format!("{} itself prints `{} {words}`, which lacks the launch", agent.title(), agent.name());
+        let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
     }
     if why.json {

@@ -192,7 +192,10 @@ impl Values {
         for agent in agents {
             let homes = resolve::home_names(agent.name(), &config).iter();
             for home in homes.filter(|home| !config.providers.contains_key(*home)) {
-                found.push(Candidate::with(home, format!("a home of {}, without a provider", agent.title())));
+                found.push(Candidate::with(
+                    home,
+                    format!("an isolated home of {}, without a provider", agent.title()),
+                ));
             }
         }
         Some(found)
@@ -270,7 +273,7 @@ fn known_presets() -> Option<Vec<Candidate>> {
 }
 
 const FORCE: [(&str, &str); 3] = [
-    ("model", "launch a model that no list knows"),
+    ("model", "use a model that is in no list"),
     ("protocol", "use a protocol that the provider does not declare"),
     ("all", "both"),
 ];

@@ -36,10 +36,10 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
     if before.as_ref().is_some_and(|tree| tree.locate(&provider).is_some()) {
         let word = shims::quote(name.as_ref());
         bail!(Message::new(
-            format!("the config has a provider `{name}` already"),
+            format!("the config already has a provider `{name}`"),
             format!(
-                "`agent-run key set {word}` changes its key, `agent-run providers edit {word}` the rest; `--name NAME` \
-                 adds a second one"
+                "to change it: agent-run key set {word}, agent-run providers edit {word}; to add a \
+                 second one: --name NAME"
             )
         ));
     }
@@ -54,10 +54,10 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
         let shown = indented(yaml_block, INDENT);
         bail!(Message::new(
             format!(
-                "could not add `{name}` without changing the rest of the config: its `providers` are not written line by \
-             line"
+                "could not add `{name}` without changing the rest of the config: its `providers` are not \
+                 written one per line"
             ),
-            format!("add this below `providers` with `agent-run config`:\n{shown}")
+            format!("add this below `providers`, with `agent-run config`:\n{shown}")
         ));
     };
     let problems = parse_strict(&after).err().unwrap_or_default();
@@ -86,9 +86,9 @@ pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     let is_own = is_own && std::path::absolute(path).is_ok_and(|path| path.starts_with(&there));
     let what = what.display();
     let by_hand = match block {
-        "" => "change it where that file comes from".to_owned(),
+        "" => "change the source of that file".to_owned(),
         block => {
-            format!("add this where that file comes from, below `providers`:\n{}", indented(block, INDENT))
+            format!("add this to the source of that file, below `providers`:\n{}", indented(block, INDENT))
         }
     };
     let help =
@@ -126,7 +126,7 @@ pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Resu
     let failed = |error: io::Error| {
         let shown = path.display();
         let otherwise =
-            || "see that you may write there, or name another file in AGENT_RUN_CONFIG".to_owned();
+            || "check the permissions of its folder, or set AGENT_RUN_CONFIG to another file".to_owned();
         let help = held(&error).unwrap_or_else(otherwise);
         anyhow!(Message::new(format!("could not write the config: {shown}: {error}"), help))
     };

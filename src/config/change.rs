@@ -121,7 +121,7 @@ impl<'a> ProviderLines<'a> {
         else {
             bail!(Message::new(
                 format!("no provider `{name}` in the config"),
-                "`agent-run providers list` shows those there are"
+                "list them with `agent-run providers list`"
             ));
         };
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
@@ -157,7 +157,7 @@ impl<'a> ProviderLines<'a> {
                 "{}:{line}: could not {what} `{name}` without changing the rest of the config{why}",
                 path.display()
             ),
-            format!("change it yourself with `agent-run providers edit {}`", shims::quote(name.as_ref()))
+            format!("edit it with `agent-run providers edit {}`", shims::quote(name.as_ref()))
         ))
     }
 }

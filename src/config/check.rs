@@ -61,9 +61,9 @@ pub fn findings(config: &Config) -> Vec<Diagnostic> {
 }
 
 fn protocols(provider: &Provider) -> Option<Diagnostic> {
-    let help = format!("write one or more of {}", Protocol::ALL.map(Protocol::name).join(", "));
+    let help = format!("use one or more of {}", Protocol::ALL.map(Protocol::name).join(", "));
     let none = provider.protocols.is_empty();
-    none.then(|| Diagnostic::new(["protocols".into()], "no protocol is listed", help))
+    none.then(|| Diagnostic::new(["protocols".into()], "the list of protocols is empty", help))
 }
 
 fn base_urls(provider: &Provider) -> Option<Diagnostic> {
@@ -98,14 +98,14 @@ fn headers(provider: &Provider) -> Option<Diagnostic> {
         names[..at].iter().find(|other| other.eq_ignore_ascii_case(name)).map(|other| (*name, *other))
     });
     let (name, other) = twice?;
-    let message = format!("this header is there already, as `{other}`");
+    let message = format!("this header is already set, as `{other}`");
     Some(Diagnostic::new(["headers".into(), name.as_str().into()], message, "keep one of them"))
 }
 
 /// A home that shares nothing has sessions of its own.
 fn sessions(provider: &Provider) -> Option<Diagnostic> {
     let both = provider.isolated && provider.sessions == Some(Sessions::Shared);
-    let message = "`isolated: true` shares nothing, sessions neither";
+    let message = "`isolated: true` also isolates sessions";
     both.then(|| Diagnostic::new(["sessions".into()], message, "remove `sessions`, or `isolated`"))
 }
 
@@ -144,10 +144,11 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
         if let Some(header) = provider.headers.keys().find(|header| header::is_the_keys(header))
             && !dropping.is_empty()
         {
-            let message =
-                format!("would be dropped by {}, whose launch is refused", dropping.join(" and by "));
-            let help =
-                "name the key by key_env, key_file or key_command, if the provider takes a bearer token";
+            let message = format!(
+                "would be dropped by {}, so that agent's launch is refused",
+                dropping.join(" and by ")
+            );
+            let help = "if the provider accepts a bearer token, set key_env, key_file or key_command instead";
             found.push(Diagnostic::of(name, &["headers", header], message, help));
         }
         for variable in provider.extra_env.keys() {
@@ -157,11 +158,11 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
                 .collect();
             if !moved.is_empty() {
                 let message = format!(
-                    "gives {} other settings than a launch looks at; unless it is what you have anyway, the launch is \
-                     refused",
+                    "makes {} use settings that a launch does not check; the launch is refused unless \
+                     the value is the same as in your environment",
                     moved.join(" and ")
                 );
-                let help = "remove it; `isolated: true` gives a provider settings and sessions of its own";
+                let help = "remove it; `isolated: true` gives a provider its own settings and sessions";
                 found.push(Diagnostic::of(name, &["extra_env", variable], message, help));
             }
         }

@@ -48,12 +48,12 @@ pub fn open(path: &Path) -> Result<Opened> {
              `agent-run config --bootstrap-config` writes an example",
         )),
         ErrorKind::PermissionDenied => {
-            failed("permission denied", &format!("see who may read it: `ls -ld {}`", quote(path.as_os_str())))
+            failed("permission denied", &format!("check its permissions: ls -ld {}", quote(path.as_os_str())))
         }
         ErrorKind::IsADirectory => {
             failed("it is a folder", "name a file, with `--config` or in AGENT_RUN_CONFIG")
         }
-        _ => failed(&error.to_string(), "check that the path is that of a file that you can read"),
+        _ => failed(&error.to_string(), "check that the path is a file that you can read"),
     };
     let mut file = nonblocking::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
@@ -65,7 +65,7 @@ pub fn open(path: &Path) -> Result<Opened> {
     }
     let bytes = nonblocking::stream(&mut file, &metadata, LARGEST + 1).map_err(io)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(failed("it is larger than 16 MiB", "see that this is the right file"));
+        return Err(failed("it is larger than 16 MiB", "check that this is the right file"));
     }
     Ok(Opened { bytes, others_read: metadata.is_file() && metadata.mode() & 0o077 != 0 })
 }
@@ -80,12 +80,15 @@ fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
         None
     } else if file.mode() & 0o002 != 0 {
         Some((
-            "everyone may write it, and it says which commands are run",
+            "every user can write to it, and it sets the commands to run",
             format!("chmod o-w {}", quote(path.as_os_str())),
         ))
     } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 && !is_unmapped_root(file) {
-        let help = format!("use a copy of your own, or `chown` it: `ls -lL {}`", quote(path.as_os_str()));
-        Some(("it belongs to another user, and it says which commands are run", help))
+        let help = format!(
+            "use your own copy, or change its owner; check it with `ls -lL {}`",
+            quote(path.as_os_str())
+        );
+        Some(("it belongs to another user, and it sets the commands to run", help))
     } else {
         None
     }
@@ -110,5 +113,5 @@ pub fn for_its_owner(path: &Path) -> String {
 fn not_utf8(sound: &str) -> Problem {
     let line = sound.rsplit('\n').next().unwrap_or_default();
     let mark = SourcePos { line: sound.matches('\n').count() + 1, column: line.chars().count() + 1 };
-    Problem::at(mark, "the file is not UTF-8 from here on", "save it as UTF-8")
+    Problem::at(mark, "the file is not valid UTF-8 here", "save it as UTF-8")
 }

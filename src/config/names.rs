@@ -23,21 +23,21 @@ impl Validate for Name {
         let fault = if text.is_empty() {
             "the name is empty"
         } else if text.contains('/') {
-            "the name has a `/` in it"
+            "the name contains a `/`"
         } else if text.chars().any(char::is_control) {
-            "the name has a control character in it"
+            "the name contains a control character"
         } else if text.starts_with('-') {
-            "the name begins with `-`, as an option does"
+            "the name starts with `-`, like an option"
         } else if text.starts_with('.') {
-            "the name begins with `.`, as a hidden file does"
+            "the name starts with `.`, like a hidden file"
         } else if text.trim() != text {
-            "the name begins or ends with white space"
+            "the name starts or ends with white space"
         } else if text.len() > LONGEST {
             "the name is longer than 128 bytes"
         } else {
             return Ok(text);
         };
-        Err(invalid(fault, "it becomes part of a file name: use letters, digits, `-` and `_`"))
+        Err(invalid(fault, "use letters, digits, `-` and `_`: the name becomes part of file names"))
     }
 }
 
@@ -52,8 +52,8 @@ impl Validate for Variable {
         if text.chars().all(word) && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(text);
         }
-        let help = "a name has letters, digits and `_`, and no digit first, as in `DEEPSEEK_API_KEY`";
-        Err(invalid("this is not a variable's name", help))
+        let help = "use letters, digits and `_`, and do not start with a digit, as in `DEEPSEEK_API_KEY`";
+        Err(invalid("this is not a variable name", help))
     }
 }
 
@@ -67,17 +67,13 @@ impl Validate for HeaderName {
         // A token of RFC 9110, section 5.6.2.
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if header::is_the_connections(&text) {
-            let help =
-                "remove it; the host is that of `base_urls`, and `proxy` names a proxy and its password";
-            return Err(invalid(
-                "this header belongs to the connection, which the agent makes by itself",
-                help,
-            ));
+            let help = "remove it; `base_urls` sets the host, and `proxy` sets a proxy and its password";
+            return Err(invalid("the agent sets this header itself, for each connection", help));
         }
         if text.chars().all(token) && !text.is_empty() {
             return Ok(text);
         }
-        Err(invalid("this is not a header's name", "a name has letters, digits and `-`, as in `X-Title`"))
+        Err(invalid("this is not a header name", "use letters, digits and `-`, as in `X-Title`"))
     }
 }
 
@@ -96,7 +92,7 @@ impl Validate for AgentName {
             || format!("the agents are {}", shims::names()),
             |near| format!("did you mean `{near}`"),
         );
-        Err(invalid("no agent has this name", &help))
+        Err(invalid("there is no agent of this name", &help))
     }
 }
 

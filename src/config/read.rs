@@ -67,7 +67,7 @@ impl<'de, K: Validate<Out = String>, V: Deserialize<'de>> Visitor<'de> for Entri
         let mut entries = IndexMap::new();
         while let Some(key) = map.next_key::<Checked<K>>()? {
             if entries.insert(key.0, map.next_value()?).is_some() {
-                return Err(A::Error::custom("a key is given twice"));
+                return Err(A::Error::custom("the key is given twice"));
             }
         }
         Ok(Entries(entries, PhantomData))

@@ -56,10 +56,10 @@ pub struct Provider {
     /// The key itself.
     #[serde(default, deserialize_with = "some::<LiteralKey, _>")]
     pub key: Option<Secret>,
-    /// The variable that holds the key.
+    /// Variable that holds the key.
     #[serde(default, deserialize_with = "some::<Variable, _>")]
     pub key_env: Option<String>,
-    /// The file that holds the key.
+    /// File that holds the key.
     #[serde(default, deserialize_with = "some::<FilePath, _>")]
     pub key_file: Option<PathBuf>,
     /// The command that prints the key: program and arguments, no shell.
@@ -74,7 +74,7 @@ pub struct Provider {
     /// Whether the Anthropic protocol carries the key as `x-api-key`.
     #[serde(default)]
     pub anthropic_use_api_key: bool,
-    /// The model of a launch that names none.
+    /// Default model.
     #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub default_model: Option<String>,
     /// Models known without asking the provider.

@@ -20,7 +20,7 @@ pub fn anthropic_base(text: &str) -> Result<&str, String> {
 /// A URL that holds nothing secret, without trailing slashes.
 fn clean(text: &str) -> Result<&str, String> {
     if split(text)?.contains('?') {
-        let help = "end it before the `?`; a key goes in `key_env`, `key_file` or `key_command`";
+        let help = "remove the `?` and the rest; put a key in `key_env`, `key_file` or `key_command`";
         return Err(invalid("the base URL has a query", help));
     }
     Ok(text.trim_end_matches('/'))
@@ -30,7 +30,7 @@ fn clean(text: &str) -> Result<&str, String> {
 fn without<'t>(text: &'t str, ends: &[&str]) -> Result<&'t str, String> {
     match ends.iter().find_map(|end| Some((end, text.strip_suffix(end)?))) {
         Some((end, base)) => Err(invalid(
-            &format!("the URL ends in `{end}`, which agents add themselves"),
+            &format!("the URL ends in `{end}`, which the agents add"),
             &format!("write `{base}`"),
         )),
         None => Ok(text),
@@ -44,8 +44,8 @@ pub fn list(text: &str) -> Result<&str, String> {
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_ascii_lowercase());
     for name in names {
         if ["key", "api_key", "api-key", "apikey", "token", "access_token"].contains(&name.as_str()) {
-            let help = "leave it out; a key goes in `key_env`, `key_file` or `key_command`";
-            return Err(invalid(&format!("the URL has a key in it, as `{name}=`"), help));
+            let help = "remove it; put a key in `key_env`, `key_file` or `key_command`";
+            return Err(invalid(&format!("the URL contains a key, as `{name}=`"), help));
         }
     }
     Ok(text)
@@ -66,26 +66,27 @@ pub fn proxy(text: &str) -> Result<&str, String> {
 
 /// What follows `scheme://`, once characters, scheme, credentials, fragment and host are checked.
 fn split(text: &str) -> Result<&str, String> {
-    const WHOLE: &str = "write it whole, as in `https://api.example.com/v1` or `http://localhost:11434/v1`";
+    const WHOLE: &str =
+        "write the complete URL, as in `https://api.example.com/v1` or `http://localhost:11434/v1`";
     if !text.contains("://") {
         return Err(invalid("the URL has no scheme", WHOLE));
     }
     let rest = scheme(text, &["http", "https"])
         .ok_or_else(|| invalid("the URL's scheme is not http or https", WHOLE))?;
     if !text.chars().all(may_stand) {
-        let help = "remove it, or write it percent-encoded, as in `%20`; a host as `xn--…`";
-        return Err(invalid("the URL has a character in it that no URL can have", help));
+        let help = "remove it, or percent-encode it, as in `%20`; write a host as `xn--…`";
+        return Err(invalid("the URL contains an invalid character", help));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        let help = "remove all before the `@`; a key goes in `key_env`, `key_file` or `key_command`";
-        return Err(invalid("the URL has a user name or password in it", help));
+        let help = "remove everything before the `@`; put a key in `key_env`, `key_file` or `key_command`";
+        return Err(invalid("the URL contains a user name or password", help));
     }
     if !is_address(authority) {
         return Err(invalid("the URL has no valid host and port", WHOLE));
     }
     if rest.contains('#') {
-        return Err(invalid("the URL has a fragment", "end it before the `#`"));
+        return Err(invalid("the URL has a fragment", "remove the `#` and the rest"));
     }
     Ok(rest)
 }

@@ -48,13 +48,13 @@ impl Validate for LiteralKey {
 
     fn check(text: String) -> Result<Secret, String> {
         let text = text.trim_ascii();
-        let help = "write it in one line, in quotes; a server without keys needs no `key` at all";
+        let help = "write it on one line, in quotes; omit `key` if the server needs none";
         let fault = if text.is_empty() {
             "the key is empty"
         } else if text.chars().any(char::is_control) {
-            "the key has a line break or another control character in it"
+            "the key contains a line break or another control character"
         } else if !text.is_ascii() {
-            "the key has a character in it that is not ASCII"
+            "the key contains a character that is not ASCII"
         } else {
             return Ok(Secret(text.to_owned()));
         };
@@ -127,7 +127,7 @@ impl Validate for KeyCheck {
             "off" | "false" => Ok(Self::Off),
             _ => Err(invalid(
                 "this is neither `on` nor `off`",
-                "write `off` where the key only looks like none",
+                "write `off` if the key is valid but does not look like one",
             )),
         }
     }
@@ -143,8 +143,8 @@ impl Validate for FilePath {
         match text {
             text if text.is_empty() => Err(invalid("the path is empty", "write a path, or remove the key")),
             text if text.starts_with('$') => Err(invalid(
-                "the path begins with `$`, and variables are not expanded here",
-                "write an absolute path, or one that begins with `~/`",
+                "the path starts with `$`, and variables are not expanded here",
+                "write an absolute path, or one that starts with `~/`",
             )),
             text => Argument::check(text).map(PathBuf::from),
         }
@@ -159,7 +159,7 @@ impl Validate for Argument {
 
     fn check(text: String) -> Result<String, String> {
         if text.contains('\0') {
-            return Err(invalid("it contains a NUL character, which no program accepts", "remove it"));
+            return Err(invalid("it contains a NUL character", "remove it"));
         }
         Ok(text)
     }
@@ -184,16 +184,16 @@ impl Validate for HeaderValue {
 
     fn check(text: String) -> Result<Template, String> {
         if text.chars().any(|c| c.is_control() && c != '\t') {
-            let help = "write it in one line; `|` and `>` in YAML add a line break at the end";
+            let help = "write it on one line; in YAML, `|` and `>` add a line break at the end";
             return Err(invalid(
-                "the header's value has a line break or another control character in it",
+                "the header's value contains a line break or another control character",
                 help,
             ));
         }
         if text.is_empty() {
             let help = "write a value, or remove the header";
             return Err(invalid(
-                "the header's value is empty, so that some agents would leave the header out",
+                "the header's value is empty, and some agents would not send the header",
                 help,
             ));
         }
@@ -221,10 +221,10 @@ impl Validate for Pattern {
             Err(regex_syntax::Error::Translate(error)) => {
                 (error.kind().to_string(), error.span().start.column)
             }
-            Err(_) => ("it cannot be understood".to_owned(), 1),
+            Err(_) => ("invalid regular expression".to_owned(), 1),
         };
-        let message = format!("bad regular expression at its character {}: {}", fault.1, fault.0);
-        Err(invalid(&message, "the syntax is that of https://docs.rs/regex, without look-around"))
+        let message = format!("invalid regular expression at character {}: {}", fault.1, fault.0);
+        Err(invalid(&message, "for the syntax, see https://docs.rs/regex (no look-around)"))
     }
 }
 
@@ -246,7 +246,7 @@ impl Validate for DurationText {
         let seconds = number.parse().ok().filter(|_| digits).and_then(|number: u64| number.checked_mul(unit));
         seconds.map(Duration::from_secs).ok_or_else(|| {
             invalid(
-                "this is no length of time",
+                "this is not a duration",
                 "write a whole number and a unit, as in `12h`, `30m`, `90s` or `2d`",
             )
         })

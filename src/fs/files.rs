@@ -51,11 +51,7 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     let there = file.metadata()?;
     // Another user could change it later.
     let is_ours = there.is_file() && there.uid() == me().as_raw();
-    if is_ours {
-        Ok((file, there))
-    } else {
-        Err(io::Error::other("it is a file that agent-run did not create"))
-    }
+    if is_ours { Ok((file, there)) } else { Err(io::Error::other("agent-run did not create this file")) }
 }
 
 /// The last bytes of a file of agent-run; fewer of a shorter one.

@@ -23,8 +23,8 @@ pub fn open(path: &Path) -> Result<File> {
         |error| {
             if path.is_symlink() {
                 anyhow!(Message::new(
-                    format!("could not open the lock {}: it is a link", path.display()),
-                    "remove it; agent-run makes it again"
+                    format!("could not open the lock {}: it is a symlink", path.display()),
+                    "remove it; agent-run creates it again"
                 ))
             } else {
                 io_error("open the lock", path)(error)

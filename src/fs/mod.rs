@@ -22,10 +22,10 @@ pub fn io_error<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyh
             _ if held(&error).is_some() => held(&error).unwrap_or_default(),
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free some space on that disk".to_owned(),
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => format!(
-                "see who may write there, {}, or name other folders in XDG_CACHE_HOME and XDG_STATE_HOME",
+                "check its permissions, {}, or set XDG_CACHE_HOME and XDG_STATE_HOME to other folders",
                 see(path.parent().unwrap_or(path))
             ),
-            _ => format!("see what is there: {}", see(path)),
+            _ => format!("check it: {}", see(path)),
         };
         anyhow!(Message::new(format!("could not {what} {}: {error}", path.display()), help))
     }

@@ -93,7 +93,7 @@ pub fn stream(file: &mut File, metadata: &Metadata, limit: u64) -> io::Result<Ve
             // No writer yet, or none any more.
             Ok(0) if bytes.is_empty() && metadata.file_type().is_fifo() => {
                 if Instant::now() > deadline {
-                    return Err(io::Error::new(ErrorKind::TimedOut, "it is a pipe that nobody writes to"));
+                    return Err(io::Error::new(ErrorKind::TimedOut, "it is a pipe without a writer"));
                 }
             }
             Ok(0) => break,

@@ -54,7 +54,7 @@ impl<'a> Folders<'a> {
         }
         let bases = [&self.dirs.cache, &self.dirs.state].into_iter().filter(|base| base.is_absolute());
         let Some(below) = bases.into_iter().find_map(|base| path.strip_prefix(base).ok()) else {
-            bail!("{} is not a folder of agent-run", path.display())
+            bail!("{} was not created by agent-run", path.display())
         };
         let depth = below.iter().count();
         let folders: Vec<&Path> = path.ancestors().take(1 + depth).collect();
@@ -109,25 +109,22 @@ fn own_dir(dir: &Path, is_base: bool) -> Result<()> {
 fn check_symlink_target(link: &Path) -> Result<()> {
     let shown = link.display();
     let Ok(behind) = fs::metadata(link) else {
-        bail!(Message::new(
-            format!("{shown} is a broken link"),
-            "remove it, or create the folder that it points to"
-        ))
+        bail!(Message::new(format!("{shown} is a broken link"), "remove it, or create its target folder"))
     };
     check_owner(link, &behind)?;
     is_a_folder(link, &behind)?;
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
         let help = format!("chmod 700 {}", quote(folder.as_os_str()));
-        bail!(Message::new(format!("{shown} points to a folder that others can read"), help));
+        bail!(Message::new(format!("{shown} points to a folder that other users can read"), help));
     }
     Ok(())
 }
 
 fn a_link(dir: &Path) -> anyhow::Error {
     anyhow!(Message::new(
-        format!("{} is a link, and agent-run keeps a folder of its own there", dir.display()),
-        "remove the link; what it points to stays"
+        format!("{} is a symlink, and agent-run needs its own folder there", dir.display()),
+        "remove the symlink; its target is not affected"
     ))
 }
 
@@ -147,7 +144,7 @@ fn is_a_folder(dir: &Path, there: &Metadata) -> Result<()> {
     }
     bail!(Message::new(
         format!("{} is not a folder", dir.display()),
-        "move it away; agent-run keeps its files there"
+        "move it out of the way; agent-run stores its files there"
     ))
 }
 
@@ -161,7 +158,7 @@ fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
     };
     if mode & 0o002 != 0 && mode & STICKY == 0 {
         bail!(Message::new(
-            format!("everyone may replace what agent-run keeps in {}", above.display()),
+            format!("every user can replace the files of agent-run in {}", above.display()),
             format!("chmod o-w {}, or {ELSEWHERE}", quote(above.as_os_str()))
         ));
     }

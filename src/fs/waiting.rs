@@ -46,9 +46,7 @@ impl<'a> Wait<'a> {
         if waited >= SILENCE && !self.is_said {
             self.is_said = true;
             let (lock, left) = (self.lock.display(), LIMIT.as_secs() - SILENCE.as_secs());
-            ui::log::warn(format!(
-                "waiting up to {left} s more for the lock {lock}, which another process holds"
-            ));
+            ui::log::warn(format!("waiting up to {left} s for the lock {lock}, which another process holds"));
         }
         std::thread::sleep(self.pause);
         self.pause = (self.pause * 2).min(PAUSE);
@@ -109,7 +107,7 @@ fn known(taken: io::Result<()>) -> io::Result<bool> {
 
 fn say(lock: &Path) {
     let (lock, left) = (lock.display(), REST.as_secs());
-    ui::log::warn(format!("waiting up to {left} s more for the lock {lock}, which another process holds"));
+    ui::log::warn(format!("waiting up to {left} s for the lock {lock}, which another process holds"));
 }
 
 /// That the time is over, and what to do.
@@ -117,7 +115,7 @@ pub fn timeout(path: &Path) -> io::Error {
     let path = path.display();
     let message = Message::new(
         format!("another process has held the lock {path} for {} s", LIMIT.as_secs()),
-        format!("wait for it, or see which one it is with `fuser -v {path}`"),
+        format!("wait for it, or find the process with `fuser -v {path}`"),
     );
     io::Error::new(ErrorKind::TimedOut, message)
 }

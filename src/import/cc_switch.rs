@@ -47,9 +47,7 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     for CcSwitchEntry { app, name, settings, meta } in entries {
         let from = format!("cc-switch's {app} provider {name} in {}", path.display());
         if is_managed(&settings, &meta) {
-            found.skipped.push(format!(
-                "{from}: it uses an account that cc-switch signs in to, which cannot be taken over"
-            ));
+            found.skipped.push(format!("{from}: it uses a cc-switch account, which cannot be imported"));
             continue;
         }
         let draft = match app.as_str() {
@@ -117,7 +115,7 @@ fn of_claude(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvide
     draft.anthropic = None;
     if let Some(url) = settings["env"]["ANTHROPIC_BASE_URL"].as_str().filter(|url| !url.is_empty()) {
         draft.serve(protocol, url);
-        draft.notes.push("See that its URL has the version segment, as in `/v1`.".to_owned());
+        draft.notes.push("Check that its URL has the version segment, such as `/v1`.".to_owned());
     }
     draft.anthropic_use_api_key = false;
     Some(draft)
@@ -196,7 +194,7 @@ fn entries(path: &Path, output: std::io::Result<Output>) -> Result<Vec<CcSwitchE
     let shown = path.display();
     let output = match output {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(Message::new(
-            format!("could not read {shown}: that takes the program sqlite3, which is not on PATH"),
+            format!("could not read {shown}: the program sqlite3 is not on PATH"),
             "install sqlite3 \
              and run this again"
         )),
@@ -214,8 +212,8 @@ fn entries(path: &Path, output: std::io::Result<Output>) -> Result<Vec<CcSwitchE
     }
     let rows: Vec<Json> = serde_json::from_slice(&output.stdout).map_err(|_| {
         anyhow::anyhow!(Message::new(
-            format!("could not read {shown}: sqlite3 gave no JSON"),
-            "it takes sqlite3 3.33"
+            format!("could not read {shown}: sqlite3 did not print JSON"),
+            "sqlite3 3.33 or later is needed"
         ))
     })?;
     let text = |row: &Json, column: &str| row[column].as_str().unwrap_or_default().to_owned();

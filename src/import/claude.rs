@@ -75,7 +75,7 @@ pub fn of_settings(
         .filter(|name| !name.starts_with("ANTHROPIC_") && *name != "CLAUDE_CODE_SUBAGENT_MODEL")
         .collect();
     if !more.is_empty() && draft.anthropic.is_some() {
-        draft.notes.push(format!("Not taken over, see `extra_env`: {}.", more.join(", ")));
+        draft.notes.push(format!("Not imported, see `extra_env`: {}.", more.join(", ")));
     }
     draft
 }

@@ -42,7 +42,7 @@ fn find_in(found: &mut ImportScan, path: &Path, home: &Path) -> Result<()> {
     let Some(text) = found.read(path)? else { return Ok(()) };
     let shown = path.display().to_string();
     let Some(table) = table(&text) else {
-        bail!(Message::new(format!("could not read {shown}: no TOML"), "see what `codex` reports"));
+        bail!(Message::new(format!("could not read {shown}: not TOML"), "run `codex` to see its error"));
     };
     let auth_path = home.join("auth.json");
     let own_url = table.get("openai_base_url").and_then(Toml::as_str).filter(|url| !url.is_empty());
@@ -131,7 +131,7 @@ pub fn drafts(
             if wants_auth(provider) {
                 draft
                     .notes
-                    .push("It uses Codex' own login, which cannot be taken over: name a key.".to_owned());
+                    .push("It uses Codex's own login, which cannot be imported: add a key.".to_owned());
             }
             KeyLocation::None
         };
@@ -146,7 +146,7 @@ pub fn drafts(
         if provider.get("query_params").is_some() {
             draft
                 .notes
-                .push("Its `query_params` have no place here: the provider may refuse requests.".to_owned());
+                .push("Its `query_params` are not supported: the provider may refuse requests.".to_owned());
         }
         draft.default_model = model_of(table, id);
         draft

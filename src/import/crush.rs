@@ -59,9 +59,9 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Imported
     if provider["disable"] == true {
         return Err("it is disabled".to_owned());
     }
-    let url = said("base_url").ok_or("it is one of Crush's own and names no base URL")?;
+    let url = said("base_url").ok_or("it is built into Crush and has no base URL")?;
     if url.contains('$') {
-        return Err("its base URL is not written out".to_owned());
+        return Err("its base URL is not literal".to_owned());
     }
     let mut draft =
         ImportedProvider { name: id.to_owned(), from: from.to_owned(), ..ImportedProvider::default() };
@@ -84,7 +84,7 @@ fn draft(id: &str, provider: &Json, large: &Json, from: &str) -> Result<Imported
         match (value.as_str(), value.as_str().and_then(variable)) {
             (_, Some(variable)) => _ = draft.headers.insert(name.clone(), format!("${{env:{variable}}}")),
             (Some(value), None) if value.contains('$') => {
-                draft.notes.push(format!("The header {name} is not written out, and left out."));
+                draft.notes.push(format!("The header {name} is not literal, and was omitted."));
             }
             (value, None) => value.into_iter().for_each(|value| draft.header(name, value)),
         }

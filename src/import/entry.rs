@@ -74,8 +74,7 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
         KeyLocation::Variable(name) => vec![format!("key_env: {}", scalar(name))],
         KeyLocation::Command(argv) if keys == Keys::Leave && argv.iter().any(|word| may_hold_key(word)) => {
             vec![
-                "# The command that prints its key there may hold the key itself, and is left out."
-                    .to_owned(),
+                "# The command that prints its key may contain the key, and was omitted.".to_owned(),
                 format!("key_env: {}", variable(name)),
             ]
         }
@@ -122,15 +121,13 @@ fn header_lines(draft: &ImportedProvider, keys: Keys) -> Vec<String> {
     let mut lines = section("headers", headers);
     for (name, _) in refused {
         let name = one_line(name);
-        lines.push(format!(
-            "  # The header {name} is left out: it is empty, there twice, or the connection's own."
-        ));
+        lines
+            .push(format!("  # The header {name} was omitted: it is empty, duplicate, or set by the agent."));
     }
     for (name, _) in left {
         let name = one_line(name);
-        lines.push(format!(
-            "  # The header {name} may hold a secret and is left out: write it in `headers` as"
-        ));
+        lines
+            .push(format!("  # The header {name} may hold a secret and was omitted. Add it to `headers` as"));
         lines.push(format!("  # `{name}: \"${{env:VARIABLE}}\"`."));
     }
     lines

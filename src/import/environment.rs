@@ -41,7 +41,7 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
         let key = KeyLocation::Variable(variable.clone());
         match drafts.iter_mut().find(|there| there.key == key) {
             // Such as a plan at an address of its own: which of them the key is for, only its owner knows.
-            Some(there) => there.notes.push(format!("The key may be meant for {} instead.", preset.name)),
+            Some(there) => there.notes.push(format!("The key may belong to {} instead.", preset.name)),
             None => drafts.push(draft(preset, &variable)),
         }
     }
@@ -54,10 +54,10 @@ pub fn find(found: &mut ImportScan, env: &Environment) -> Result<()> {
 fn draft(preset: Preset, variable: &str) -> ImportedProvider {
     let url = |protocol| preset.provider.base_url(protocol).map(str::to_owned);
     let blanks = preset.blanks();
-    let fill_in = (!blanks.is_empty()).then(|| format!("Put yours in place of {}.", blanks.join(" and ")));
+    let fill_in = (!blanks.is_empty()).then(|| format!("Fill in {}.", blanks.join(" and ")));
     ImportedProvider {
         name: preset.name.clone(),
-        from: format!("the variable {variable} and what is known of {}", preset.name),
+        from: format!("the variable {variable} and the preset of {}", preset.name),
         openai: url(Protocol::OpenaiResponses),
         anthropic: url(Protocol::Anthropic),
         key: KeyLocation::Variable(variable.to_owned()),

@@ -25,7 +25,7 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
     let config = Mapping::parse(&text).map_err(|Flaw { line, column, what }| {
         anyhow!(Message::new(
             format!("could not read {shown}:{line}:{column}: {what}"),
-            "see what `hermes doctor` reports"
+            "run `hermes doctor`"
         ))
     })?;
     let config = config.json();
@@ -47,7 +47,7 @@ pub fn find(found: &mut ImportScan, file: Option<&Path>, env: &Environment) -> R
         draft.default_model = chosen.map(str::to_owned);
         found.take(draft);
     } else if !id.is_empty() && id != "auto" {
-        found.skipped.push(format!("{shown} model: the provider `{id}` is one of Hermes' own"));
+        found.skipped.push(format!("{shown} model: the provider `{id}` is built into Hermes"));
     }
     find_keys(found, &path.with_file_name(".env"), env);
     Ok(())

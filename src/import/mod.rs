@@ -67,14 +67,14 @@ impl ImportScan {
         // The error's own text may quote the file, where a key can stand.
         serde_json::from_str(&text).map(Some).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            anyhow::anyhow!("could not read {}: no JSON at line {line}, column {column}", path.display())
+            anyhow::anyhow!("could not read {}: not JSON at line {line}, column {column}", path.display())
         })
     }
 
     /// Takes a draft if it says where the provider is.
     fn take(&mut self, draft: ImportedProvider) {
         if draft.openai.is_none() && draft.anthropic.is_none() {
-            self.skipped.push(format!("{}: it names no base URL", draft.from));
+            self.skipped.push(format!("{}: it has no base URL", draft.from));
         } else {
             self.drafts.push(draft);
         }
@@ -94,14 +94,14 @@ pub fn find(tool: ImportTool, file: Option<&Path>, env: &Environment) -> Result<
         ImportTool::Hermes => hermes::find(&mut found, file, env)?,
         ImportTool::Env => {
             if file.is_some() {
-                bail!(Message::new("the environment is no file", "name no file after `env`"));
+                bail!(Message::new("`env` reads the environment, not a file", "remove the file after `env`"));
             }
             environment::find(&mut found, env)?;
         }
         ImportTool::CcSwitch => cc_switch::find(&mut found, file, env)?,
     }
     if let Some(file) = file.filter(|file| !file.exists()) {
-        bail!(Message::new(format!("no such file: {}", file.display()), "see that its name is right"));
+        bail!(Message::new(format!("no such file: {}", file.display()), "check the file name"));
     }
     found.drafts = draft::merged(std::mem::take(&mut found.drafts));
     Ok(found)

@@ -80,7 +80,7 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
     let status = over.map_or_else(|| child.wait(), |(status, _)| Ok(status)).with_context(|| {
         Message::new(
             format!("lost key_command `{}`", quoted(argv)),
-            "start this where SIGCHLD is not ignored",
+            "run agent-run where SIGCHLD is not ignored",
         )
     })?;
     if !status.success() && output.len() <= LONGEST {
@@ -114,7 +114,7 @@ fn ended(status: ExitStatus) -> String {
         (Some(code), _) => format!("failed with exit code {code}"),
         (None, Some(signal)) => {
             let name = nix::sys::signal::Signal::try_from(signal).map_or("unknown", |signal| signal.as_str());
-            format!("was ended by signal {signal} ({name})")
+            format!("was terminated by signal {signal} ({name})")
         }
         (None, None) => "failed".to_owned(),
     }

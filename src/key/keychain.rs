@@ -54,7 +54,7 @@ pub fn output(command: &mut Command, input: &[u8], env: &Environment, may_end: b
             _ = kill(id, Signal::SIGKILL);
             bail!(Message::new(
                 format!("`{program}` did not end within {} seconds", PATIENCE.as_secs()),
-                "see that the keychain is unlocked, or keep the key in a file or a variable"
+                "check that the keychain is unlocked, or store the key in a file or a variable"
             ))
         },
         |output| output.with_context(could_not),
@@ -62,6 +62,6 @@ pub fn output(command: &mut Command, input: &[u8], env: &Environment, may_end: b
 }
 
 fn could_not_run(program: &str) -> Message {
-    let help = "see that it is installed, or keep the key in a file or a variable";
+    let help = "check that it is installed, or store the key in a file or a variable";
     Message::new(format!("could not run `{program}`"), help)
 }

@@ -79,7 +79,7 @@ pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: 
             (format!("key_command `{}`", quoted(argv)), command::output(argv, home, env)?)
         }
     };
-    judge(&raw, check).with_context(|| format!("could not use what {what} gave"))
+    judge(&raw, check).with_context(|| format!("could not use the key from {what}"))
 }
 
 /// Keeps this process, which is about to hold a key, out of core files: whatever ends it, the kernel writes
@@ -102,8 +102,8 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
         Some(key) => Ok(key.as_encoded_bytes().to_vec()),
         None if env.depth() > 0 => bail!(Message::new(
             format!(
-                "key_env {name} is not set: agent-run removes the variables of keys from the environment of an agent, and \
-             this runs in the session of one"
+                "key_env {name} is not set: this runs inside an agent, and agent-run removes key \
+                 variables from an agent's environment"
             ),
             format!(
                 "use key_command or key_file, or add `keep_env: [{name}]` to the provider of the outer launch"
@@ -124,7 +124,7 @@ fn from_file(path: &Path, home: &Path) -> Result<Vec<u8>> {
     read.with_context(|| {
         Message::new(
             format!("could not read key_file {}", path.display()),
-            "put the key alone into that file, mode 600",
+            "write only the key to that file, and set its mode to 600",
         )
     })
 }
@@ -156,13 +156,13 @@ fn judge(raw: &[u8], check: KeyCheck) -> Result<String> {
     }
     let raw = raw.trim_ascii();
     if raw.is_empty() {
-        bail!(Message::new("nothing", "it must give the key and nothing else"));
+        bail!(Message::new("nothing", "it must contain only the key"));
     }
     match raw.iter().position(|&byte| !matches!(byte, b' '..=b'~')) {
         Some(at) if raw[at] < 0x80 => {
             bail!(Message::new(
                 format!("a control character at byte {at}"),
-                "it must give one line, the key and nothing else"
+                "it must contain one line with only the key"
             ))
         }
         Some(at) => {

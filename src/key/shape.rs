@@ -31,26 +31,26 @@ pub fn mistaken(text: &str) -> Option<Mistake> {
         return found("a reference to a key and not the key itself", help);
     }
     if NOTHING.contains(&text) {
-        let help = "name where the key really is; with jq write `jq -er`, which fails where nothing is found";
-        return found("what a program prints where there is no value", help.to_owned());
+        let help = "set the real source of the key; with jq, use `jq -er`, which fails if nothing is found";
+        return found("the output of a program for a missing value", help.to_owned());
     }
     let is_quoted = |quote| text.len() >= 2 && text.starts_with(quote) && text.ends_with(quote);
     if ['"', '\'', '`'].into_iter().any(is_quoted) {
-        let help = "leave the quotes out, which would be sent too; with jq write `jq -er`";
-        return found("a text in quotes", help.to_owned());
+        let help = "remove the quotation marks, which would be sent too; with jq, use `jq -er`";
+        return found("text in quotation marks", help.to_owned());
     }
     if text.starts_with(['{', '[']) && text.contains('"') {
-        let help = "print the one value that is the key, as in `key_command: [jq, -er, .token, FILE]`";
+        let help = "print only the key, as in `key_command: [jq, -er, .token, FILE]`";
         return found("JSON", help.to_owned());
     }
     if is_assignment(text) {
-        return found("a whole line NAME=…", "give only what comes after the `=`".to_owned());
+        return found("a line of the form NAME=…", "use only the part after the `=`".to_owned());
     }
     if text.starts_with("-----BEGIN") {
-        return found("a file of a certificate or key pair", "give the provider's API key".to_owned());
+        return found("a certificate or key pair file", "use the provider's API key".to_owned());
     }
     if text.split_once([' ', '\t']).is_some_and(|(word, _)| is_scheme(word)) {
-        let help = "give only what comes after `Bearer` or the header's name, which is added to each request";
+        let help = "use only the part after `Bearer` or the header name, which the agent adds";
         return found("a whole header", help.to_owned());
     }
     if (text.starts_with('<') && text.ends_with('>')) || is_placeholder(text) {
@@ -64,11 +64,11 @@ pub fn mistaken(text: &str) -> Option<Mistake> {
         return found("a key of which a part is hidden", help.to_owned());
     }
     if text.contains([' ', '\t']) || text.ends_with(':') {
-        let help = "it must give the key and nothing else; a command says what it asks on stderr or /dev/tty";
-        return found("words, as of a prompt or a message", help.to_owned());
+        let help = "it must print only the key; a command must print prompts to stderr or /dev/tty";
+        return found("text such as a prompt or a message", help.to_owned());
     }
     if text.starts_with("~/") || (text.starts_with('/') && Path::new(text).exists()) {
-        return found("the path of a file", "name it as `key_file`".to_owned());
+        return found("the path of a file", "set `key_file` instead".to_owned());
     }
     None
 }
@@ -89,7 +89,7 @@ pub fn is_like_key(text: &str) -> bool {
 fn reference(text: &str) -> Option<String> {
     let inner = |open: &str, close: &str| text.strip_prefix(open)?.strip_suffix(close);
     if text.starts_with("$(") || (text.starts_with('!') && text.contains(' ')) {
-        return Some("write the command's words as a list: `key_command: [pass, show, NAME]`".to_owned());
+        return Some("write the command as a list: `key_command: [pass, show, NAME]`".to_owned());
     }
     let in_braces = inner("${env:", "}").or_else(|| inner("{env:", "}")).or_else(|| inner("${", "}"));
     let variable = in_braces.or_else(|| inner("%", "%")).or_else(|| text.strip_prefix("env:"));
@@ -109,7 +109,7 @@ fn reference(text: &str) -> Option<String> {
     scheme
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-        .then(|| "name the command that prints the key: `key_command: [PROGRAM, ARGUMENTS…]`".to_owned())
+        .then(|| "set the command that prints the key: `key_command: [PROGRAM, ARGUMENTS…]`".to_owned())
 }
 
 /// `NAME=…`, with a name as variables have it, or before what vendors' keys begin with. `YWJj==` is base64.
@@ -166,8 +166,8 @@ mod tests {
     #[test]
     fn what_is_given_by_mistake_is_known_with_what_was_meant() {
         for (text, help) in [
-            ("NAME=sk-abc1234567890abcdefgh", "comes after the `=`"),
-            ("name=sk-abc", "comes after the `=`"),
+            ("NAME=sk-abc1234567890abcdefgh", "the part after the `=`"),
+            ("name=sk-abc", "the part after the `=`"),
             ("${DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
             ("$DEEPSEEK_API_KEY", "key_env: DEEPSEEK_API_KEY"),
             ("${env:DEEPSEEK_API_KEY}", "key_env: DEEPSEEK_API_KEY"),
@@ -188,18 +188,18 @@ mod tests {
             ("null", "jq -er"),
             ("undefined", "jq -er"),
             ("None", "jq -er"),
-            ("DEEPSEEK_API_KEY=sk-1", "comes after the `=`"),
-            ("export K=sk-1", "comes after the `=`"),
-            ("api_key=sk-1", "comes after the `=`"),
-            ("TOKEN = sk-1", "comes after the `=`"),
-            ("\"sk-1\"", "quotes"),
-            ("'sk-1'", "quotes"),
+            ("DEEPSEEK_API_KEY=sk-1", "the part after the `=`"),
+            ("export K=sk-1", "the part after the `=`"),
+            ("api_key=sk-1", "the part after the `=`"),
+            ("TOKEN = sk-1", "the part after the `=`"),
+            ("\"sk-1\"", "quotation marks"),
+            ("'sk-1'", "quotation marks"),
             ("{\"token\": \"sk-1\"}", "jq, -er"),
-            ("Bearer sk-1", "comes after `Bearer`"),
-            ("x-api-key: sk-1", "comes after `Bearer`"),
-            ("Enter passphrase for key:", "nothing else"),
-            ("Password:", "nothing else"),
-            ("error: not found", "nothing else"),
+            ("Bearer sk-1", "the part after `Bearer`"),
+            ("x-api-key: sk-1", "the part after `Bearer`"),
+            ("Enter passphrase for key:", "print only the key"),
+            ("Password:", "print only the key"),
+            ("error: not found", "print only the key"),
             ("<your-api-key>", "real key"),
             ("YOUR_API_KEY", "real key"),
             ("sk-***", "copy the key itself"),

@@ -150,8 +150,8 @@ impl KeyStore {
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 read => Some(read.with_context(|| {
                     Message::new(
-                        format!("could not read the key that is in {} now", path.display()),
-                        "move that file away, or keep the key in a variable",
+                        format!("could not read the current key in {}", path.display()),
+                        "move that file out of the way, or store the key in a variable",
                     )
                 })?),
             },
@@ -164,8 +164,8 @@ impl KeyStore {
             && self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes())
         {
             bail!(Message::new(
-                "the system's keychain did not keep the key",
-                "see that it is unlocked, or keep the key in a file or a variable"
+                "the system's keychain did not store the key",
+                "check that it is unlocked, or store the key in a file or a variable"
             ));
         }
         Ok(stored)
@@ -246,8 +246,8 @@ impl KeyStore {
             let said = String::from_utf8_lossy(&found.stderr).trim().to_owned();
             let said = if said.is_empty() { said } else { format!(": {said}") };
             bail!(Message::new(
-                format!("could not see whether the system's keychain has a key already{said}"),
-                "see that it is unlocked, or keep the key in a file or a variable"
+                format!("could not check whether the system's keychain already has a key{said}"),
+                "check that it is unlocked, or store the key in a file or a variable"
             ));
         }
         Ok(None)
@@ -276,7 +276,7 @@ impl KeyStore {
         if !is_done {
             bail!(Message::new(
                 "the system's keychain refused the key",
-                "see that it is unlocked, or keep the key in a file or a variable"
+                "check that it is unlocked, or store the key in a file or a variable"
             ));
         }
         Ok(())
@@ -299,7 +299,7 @@ impl Drop for StoredKey<'_> {
             };
             if let Err(error) = undone {
                 let place = self.store.shown();
-                log::warn!("the key that was put into {place} is still there: {error:#}");
+                log::warn!("the key in {place} could not be removed again: {error:#}");
             }
         }
     }
@@ -324,7 +324,7 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
     let failed = |error: std::io::Error| {
         anyhow!(Message::new(
             format!("could not write the key file: {}: {error}", path.display()),
-            "see that you may write there, or keep the key in a variable"
+            "check the permissions of its folder, or store the key in a variable"
         ))
     };
     let folder = path.parent().unwrap_or(Path::new("."));

@@ -77,7 +77,8 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
                 _ => "the config has no providers yet".to_owned(),
             };
             format!(
-                "{none}; add one with `agent-run providers add NAME` (`agent-run providers presets` lists the known ones)"
+                "{none}; add one with `agent-run providers add NAME` (list the known ones with \
+                 `agent-run providers presets`)"
             )
         }
     };
@@ -129,16 +130,16 @@ mod tests {
                 "zzz",
                 None,
                 NONE,
-                "the config has no providers yet; add one with `agent-run providers add NAME` \
-                 (`agent-run providers presets` lists the known ones)"
+                "the config has no providers yet; add one with `agent-run providers add NAME` (list the \
+                 known ones with `agent-run providers presets`)"
                     .to_owned(),
             ),
             (
                 "zzz",
                 Some("codex"),
                 ONE,
-                "Codex needs a provider that speaks openai-responses; add one with `agent-run providers add NAME` \
-                 (`agent-run providers presets` lists the known ones)"
+                "Codex needs a provider that speaks openai-responses; add one with `agent-run providers \
+                 add NAME` (list the known ones with `agent-run providers presets`)"
                     .to_owned(),
             ),
         ] {

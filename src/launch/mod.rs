@@ -109,7 +109,7 @@ pub fn prepare(
     if let Some(why) = key.and_then(|key| agent.refused_key(key)) {
         bail!(Message::new(
             why,
-            format!("give provider `{}` another key, or none if it takes none", request.provider)
+            format!("set another key for provider `{}`, or none if it needs none", request.provider)
         ));
     }
     // 6. Lock the runtime homes: two launches must not read and write them at once.

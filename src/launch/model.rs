@@ -61,7 +61,7 @@ pub fn choose(
     }
     match known.models().as_slice() {
         [only] => {
-            let why = "the only model known of this provider".to_owned();
+            let why = "the provider's only known model".to_owned();
             Ok(Sourced::new(without_suffix(only.clone()), Origin::Default(why)))
         }
         models => Err(ResolveError::UnknownModel(none_chosen(models, request))),
@@ -150,7 +150,7 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     let instead = match near.as_slice() {
         [] if ids.is_empty() => String::new(),
         [] if ids.len() <= FEW => format!("it has {}; ", ids.join(", ")),
-        [] => format!("`agent-run models list {}` lists them; ", request.provider),
+        [] => format!("list its models with `agent-run models list {}`; ", request.provider),
         near => format!("did you mean {}? ", suggest::join_limited(near, 3)),
     };
     UnknownModel(Message::new(
@@ -175,6 +175,6 @@ fn none_chosen(models: &[Model], request: &LaunchRequest) -> UnknownModel {
     let ids: Vec<_> = models.iter().map(|model| model.id.as_str()).collect();
     UnknownModel(Message::new(
         format!("provider `{provider}` has several models and no default_model"),
-        format!("choose with --model: {}", suggest::join_limited(&ids, 8)),
+        format!("choose one with --model: {}", suggest::join_limited(&ids, 8)),
     ))
 }

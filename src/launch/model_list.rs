@@ -145,7 +145,7 @@ fn by_part(
         return Err(error);
     };
     let Some(id) = model::only_with(&asked.value, known) else { return Err(error) };
-    let text = format!("--model {}: taken for {id}, the only model with it in its id", asked.value);
+    let text = format!("--model {}: using {id}, the only model whose id contains it", asked.value);
     notes.push(Note::Warning(text.into()));
     let request = LaunchRequest { model: Some(Sourced::new(id, asked.origin.clone())), ..request.clone() };
     Ok(resolve::resolve(&request, provider, &context.loaded.config, known, context.env)?)

@@ -30,7 +30,7 @@ impl ProgramError {
             Self::NotFound(message) => message.help.clone(),
             Self::NotRunnable(path, _) => {
                 let path = path.display();
-                Some(format!("look at it with `ls -l {path}` and `file {path}`"))
+                Some(format!("check it with `ls -l {path}` and `file {path}`"))
             }
         }
     }

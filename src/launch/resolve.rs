@@ -17,6 +17,7 @@ use crate::catalog::ModelIndex;
 use crate::config::{Args, Config, HomeNames, Provider};
 use crate::env::Environment;
 use crate::header;
+use crate::suggest;
 
 /// Why a launch could not be decided.
 #[derive(Debug)]
@@ -172,7 +173,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
         shims::coding_agents().filter(|agent| common(*agent, provider).is_some()).map(Agent::name).collect();
     let instead = match fitting.as_slice() {
         [] => String::new(),
-        names => format!("use `{name}` with {}, or ", names.join(" or ")),
+        names => format!("use `{name}` with {}, or ", suggest::join_or(names)),
     };
     bail!(Message::new(
         format!(
@@ -181,7 +182,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
             spoken(agent),
             declared.join(" and ")
         ),
-        format!("{instead}insist with --force protocol")
+        format!("{instead}use --force protocol")
     ))
 }
 
@@ -198,7 +199,7 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
             bail!(Message::new(
                 format!("provider `{}` does not declare {protocol}", request.provider),
-                "add it to `protocols`, or insist with --force protocol"
+                "add it to `protocols`, or use --force protocol"
             ));
         }
         return Ok(asked.clone());
@@ -248,13 +249,13 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
     if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
         bail!(Message::new(
             format!("{key} needs {name}, which is not set"),
-            format!("export {name}=…, or take ${{env:{name}}} out")
+            format!("export {name}=…, or remove ${{env:{name}}}")
         ));
     }
     if template.names_key() && !keyed {
         bail!(Message::new(
             format!("{key} needs the key, and the provider has none"),
-            "give it a key_env, key_file or key_command"
+            "set its key_env, key_file or key_command"
         ));
     }
     Ok(())

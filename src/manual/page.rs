@@ -36,8 +36,8 @@ pub fn item(roff: &mut Roff, term: Vec<Inline>, text: &str) {
     roff.control("TP", []).text(term).text(inlines(text));
 }
 
-/// Columns beside the indent of a page.
-pub const WIDTH: usize = 73;
+/// Columns beside the indents of a page and of a line that goes on, on a terminal of 80.
+pub const WIDTH: usize = 71;
 
 /// Lines as they are. Where one is too wide, all come closer to their explanations, or the command goes on below.
 pub fn literal(roff: &mut Roff, lines: &[&str]) {
@@ -49,7 +49,10 @@ pub fn literal(roff: &mut Roff, lines: &[&str]) {
             Some(at) if !gap.is_empty() => format!("{}{}", &line[..at], line[at..].replacen(&gap, "", 1)),
             _ => (*line).to_owned(),
         };
-        let blanks = line.char_indices().take(WIDTH - 2).filter(|(_, letter)| *letter == ' ');
+        // Between two words, and never within quotes.
+        let is_outside = |at: usize| line[..at].matches('\'').count().is_multiple_of(2);
+        let blanks = line.char_indices().take(WIDTH - 2);
+        let blanks = blanks.filter(|&(at, letter)| letter == ' ' && is_outside(at));
         match blanks.last().filter(|_| line.chars().count() > WIDTH) {
             Some((at, _)) => {
                 let (first, rest) = line.split_at(at);

@@ -28,18 +28,15 @@ pub const EXIT_STATUS: [(&str, &str); 8] = [
     ("0", "Success."),
     ("1", "The command failed; or `doctor`, `config check` or `providers test` found an error."),
     ("2", "The arguments of a command other than `launch` could not be parsed."),
-    (
-        "125",
-        "A launch was refused or failed before the agent ran, and its arguments are among the possible reasons.",
-    ),
-    ("126", "The agent was found and could not be run."),
+    ("125", "A launch was refused or failed before the agent ran, also because of its arguments."),
+    ("126", "The agent was found, but could not be run."),
     ("127", "The agent is not installed. The message says how to install it."),
     ("128+N", "Signal N ended `demo` or `doctor`, which then ended the agents they had started."),
     ("other", "The exit status of the agent, which has replaced `agent-run`."),
 ];
 
 /// Variables that are read, or set for the agent.
-pub const ENVIRONMENT: [(&str, &str); 17] = [
+pub const ENVIRONMENT: [(&str, &str); 19] = [
     ("AGENT_RUN_CONFIG", "The config file. The option `--config` takes precedence."),
     (
         "AGENT_RUN_OPTS",
@@ -47,7 +44,7 @@ pub const ENVIRONMENT: [(&str, &str); 17] = [
     ),
     (
         "AGENT_RUN_DEPTH",
-        "Set for the agent and for key commands: how many launches this one is inside. From 8 on every command is \
+        "Set for the agent and for key commands: how many launches this one is inside. At 8, every command is \
          refused, which ends a loop.",
     ),
     ("AGENT_RUN_COMPLETE", "Set by the completion scripts to the name of the shell."),
@@ -55,18 +52,26 @@ pub const ENVIRONMENT: [(&str, &str); 17] = [
         "AGENT_RUN_DISABLE_MODEL_COMPLETION_REFRESH",
         "`1`, `true`, `yes` or `on`: completion does not refresh an old model list in the background.",
     ),
-    ("HOME", "Your home folder. If it is not set, the system's list of users is asked."),
+    ("HOME", "Your home folder. If it is not set, the system's user database is used."),
     ("PATH", "Where agents are looked for. `agent-run` and its shims are skipped."),
     (
         "SHELL",
-        "The program of `agent-run launch` PROVIDER `shell`, and the shell that advice is written for.",
+        "The program of `agent-run launch` PROVIDER `shell`, and the shell for which help texts are written.",
     ),
     ("VISUAL, EDITOR", "The editor of `agent-run config`; `VISUAL` takes precedence."),
     ("PAGER", "The pager of `agent-run models list`."),
-    ("NO_COLOR, TERM", "No colour is printed if `NO_COLOR` is set or `TERM` is `dumb`."),
+    ("NO_COLOR, TERM", "No colors are printed if `NO_COLOR` is set or `TERM` is `dumb`."),
     (
         "RUST_LOG",
         "What is logged to standard error: `warn` (the default), `info`, `debug`, `off`. The log never holds a key.",
+    ),
+    (
+        "SSL_CERT_FILE, SSL_CERT_DIR, NODE_EXTRA_CA_CERTS",
+        "The certificates that are trusted when model lists are loaded and providers are tested.",
+    ),
+    (
+        "CLAUDE_CONFIG_DIR, CODEX_HOME, HERMES_HOME",
+        "Where your own settings of these agents are, if not in their usual folders.",
     ),
     ("XDG_CONFIG_HOME, XDG_CONFIG_DIRS", "Where the config file is looked for, see FILES."),
     (
@@ -85,7 +90,7 @@ pub const ENVIRONMENT: [(&str, &str); 17] = [
     ),
 ];
 
-pub const FILES: [(&str, &str); 10] = [
+pub const FILES: [(&str, &str); 11] = [
     (
         "~/.config/agent-run/config.yaml",
         "Your config file (in `$XDG_CONFIG_HOME` if that is set), on macOS too.",
@@ -94,6 +99,10 @@ pub const FILES: [(&str, &str); 10] = [
         "/etc/xdg/agent-run/config.yaml",
         "An administrator's config file (in a folder of `$XDG_CONFIG_DIRS`), read if you have none. No command changes \
          it.",
+    ),
+    (
+        "~/.config/agent-run/keys/PROVIDER.key",
+        "A key that you pasted, readable only by you (in the folder of the config file).",
     ),
     ("~/.cache/agent-run/models/", "Cached model lists."),
     (
@@ -121,8 +130,8 @@ pub const CONFIG_DESCRIPTION: [&str; 5] = [
     "The first of these files is read: the one that `--config` names; the one that `AGENT_RUN_CONFIG` names; \
      `agent-run/config.yaml` in `$XDG_CONFIG_HOME`, by default `~/.config`; `agent-run/config.yaml` in a folder of \
      `$XDG_CONFIG_DIRS`, by default `/etc/xdg`.",
-    "A file that everyone may write, or that belongs to someone other than you or root, is refused, because it says \
-     which commands run. An unknown key is an error. `agent-run config check` reports every error and warning, \
+    "A file that every user can write to, or that belongs to someone other than you or root, is refused, because it \
+     sets the commands to run. An unknown key is an error. `agent-run config check` reports every error and warning, \
      `agent-run config show` prints the values in force, and `agent-run config schema` prints a JSON Schema for \
      editors.",
     "The key of a provider comes from one of `key_env`, `key_file`, `key_command` and `key`. A local server needs none.",

@@ -57,12 +57,15 @@ pub fn by_name(name: &str) -> Result<Preset> {
         return Ok(all.swap_remove(at));
     }
     let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
+    let meant = match near.as_slice() {
+        [] => String::new(),
+        near => format!("did you mean {}? ", near.join(", ")),
+    };
     bail!(Message::new(
         format!("no preset `{name}`"),
         format!(
-            "did you mean {}? `agent-run providers presets` lists all; for another \
-         provider, add an entry with `agent-run config`",
-            suggest::join_limited(&near, 3)
+            "{meant}list all with `agent-run providers presets`; for another provider, add an entry with \
+             `agent-run config`"
         )
     ))
 }

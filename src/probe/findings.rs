@@ -94,7 +94,7 @@ impl ProbeReport {
     fn question(&mut self, here: &[&RequestRecord], expected: &Expectations) {
         let prompts: Vec<_> = here.iter().filter(|record| record.protocol.is_some()).collect();
         let Some(first) = prompts.first() else {
-            return self.failed.push("the provider was asked nothing".to_owned());
+            return self.failed.push("the provider got no request".to_owned());
         };
         let models: BTreeSet<_> = prompts.iter().filter_map(|record| record.model.as_deref()).collect();
         let places: Vec<_> =
@@ -105,7 +105,7 @@ impl ProbeReport {
         let others: Vec<_> =
             models.iter().filter(|model| !expected.models.iter().any(|it| it == *model)).copied().collect();
         if !others.is_empty() {
-            self.failed.push(format!("a model was asked for that was not chosen: {}", others.join(", ")));
+            self.failed.push(format!("a model was requested that was not chosen: {}", others.join(", ")));
         }
         self.facts.extend([
             ("host", first.host.clone().unwrap_or_default()),
@@ -126,9 +126,9 @@ impl ProbeReport {
                 let text = format!("It had answered, and was ended after {} s.", LIMIT.as_secs());
                 self.passed.push(text);
             }
-            None => self.failed.push(format!("the agent had not ended after {} s", LIMIT.as_secs())),
+            None => self.failed.push(format!("the agent had not exited after {} s", LIMIT.as_secs())),
             Some(how) if !reply.contains(TEXT) => {
-                self.failed.push(format!("the agent ended ({how}) without the reply, {TEXT}"));
+                self.failed.push(format!("the agent exited ({how}) without printing the reply, {TEXT}"));
             }
             Some(_) => {}
         }
@@ -152,7 +152,7 @@ impl ProbeReport {
             let stale: Vec<_> = expected.stale.iter().map(|(name, _)| name.as_str()).collect();
             self.passed.push(match stale.join(" and ") {
                 stale if stale.is_empty() => "No other key was sent.".to_owned(),
-                stale => format!("No other key was sent, though {stale} held one."),
+                stale => format!("No other key was sent, although {stale} had one."),
             });
         }
     }
@@ -163,7 +163,9 @@ impl ProbeReport {
         let (own, unexpected_hosts): (Vec<_>, Vec<_>) = asked.into_iter().partition(is_its_own);
         if !own.is_empty() {
             let own = own.join(", ");
-            self.passed.push(format!("It also asked for {own}, of its own accord; nothing was let through."));
+            self.passed.push(format!(
+                "It also tried to contact {own}, which agents do by themselves; this was blocked."
+            ));
         } else if unexpected_hosts.is_empty() {
             let none = "No other host was contacted (all proxied traffic was captured).";
             self.passed.push(none.to_owned());
@@ -179,12 +181,12 @@ impl fmt::Display for ProbeReport {
         }
         writeln!(f)?;
         self.passed.iter().try_for_each(|line| writeln!(f, "{line}"))?;
-        self.failed.iter().try_for_each(|line| writeln!(f, "Not as promised: {line}."))?;
+        self.failed.iter().try_for_each(|line| writeln!(f, "Failed: {line}."))?;
         if !self.unexpected_hosts.is_empty() {
-            writeln!(f, "Not as promised: it asked for {}.", self.unexpected_hosts.join(", "))?;
+            writeln!(f, "Failed: it tried to contact {}.", self.unexpected_hosts.join(", "))?;
         }
         if !self.log_tail.is_empty() {
-            writeln!(f, "\nThe agent's last words:\n{}", self.log_tail)?;
+            writeln!(f, "\nThe agent's last output:\n{}", self.log_tail)?;
         }
         Ok(())
     }
@@ -284,7 +286,7 @@ mod tests {
         let ours = format!("Bearer {}", expected.key);
         let good = asked("/v1/messages", "authorization", &ours);
         for (second, part) in [
-            (asked("/v1/messages", "x-api-key", "sk-other"), "another provider"),
+            (asked("/v1/messages", "x-api-key", "sk-other"), "a key of another provider"),
             (asked("/v1/messages", "x-note", &expected.stale[0].1), "the value of OPENAI_API_KEY was sent"),
             (asked("/v1/messages", "x-note", &expected.key), "outside the headers"),
             (asked(&format!("/v1/messages?key={}", expected.key), "a", "b"), "outside the headers"),
@@ -298,14 +300,14 @@ mod tests {
             let expected = Expectations { hosts: Some(hosts), ..self::expected() };
             let findings = ProbeReport::of(&[good.clone(), tempted.clone()], &expected, &answered());
             assert_eq!(findings.as_promised(), as_promised, "{findings}");
-            assert!(findings.to_string().contains("asked for telemetry.example:443"), "{findings}");
+            assert!(findings.to_string().contains("tried to contact telemetry.example:443"), "{findings}");
         }
         let other = RequestRecord { model: Some("other".to_owned()), ..good.clone() };
         let findings = ProbeReport::of(&[good, other], &expected, &answered());
         assert!(findings.to_string().contains("not chosen: other"), "{findings}");
         let mute = ProbeOutput { stdout: String::new(), stderr: "boom".to_owned(), ended: None };
         let findings = ProbeReport::of(&[], &expected, &mute);
-        for part in ["asked nothing", "had not ended", "boom"] {
+        for part in ["got no request", "had not exited", "boom"] {
             assert!(findings.to_string().contains(part), "{findings}");
         }
         // On a busy machine an agent may take long to end once it has answered.

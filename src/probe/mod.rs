@@ -149,7 +149,7 @@ fn end_rest(group: Pid) {
 fn wait_for(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
     let deadline = Instant::now() + limit;
     while Instant::now() < deadline {
-        if let Some(status) = child.try_wait().context("lost the agent")? {
+        if let Some(status) = child.try_wait().context("could not wait for the agent")? {
             return Ok(Some(status.to_string()));
         }
         check()?;

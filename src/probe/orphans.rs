@@ -35,7 +35,7 @@ pub fn adopt() -> Adopted {
     RUNS.fetch_add(1, Ordering::AcqRel);
     #[cfg(target_os = "linux")]
     if let Err(error) = nix::sys::prctl::set_child_subreaper(true) {
-        log::debug!("what the agent leaves running may stay: {}", error.desc());
+        log::debug!("processes that the agent started may keep running: {}", error.desc());
     }
     Adopted(())
 }

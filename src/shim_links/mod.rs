@@ -36,6 +36,20 @@ pub fn folder(named: Option<&Path>, config: Option<&Config>, env: &Environment) 
     }
 }
 
+/// The line for a POSIX shell that puts a folder on `PATH`; below the home by `$HOME`, so that it fits a terminal.
+pub fn export_line(dir: &Path, home: &Path) -> String {
+    format!("export PATH={}:\"$PATH\"", path_word(dir, home)).replace("\":\"", ":")
+}
+
+/// A folder as a word of such a line, for any shell.
+pub fn path_word(dir: &Path, home: &Path) -> String {
+    let quoted = shims::quote(dir.as_os_str());
+    match dir.strip_prefix(home).ok().and_then(Path::to_str) {
+        Some(below) if !below.is_empty() && *quoted == *dir.as_os_str() => format!("\"$HOME/{below}\""),
+        _ => quoted,
+    }
+}
+
 /// What stands under a name.
 #[derive(Debug, Eq, PartialEq)]
 pub enum LinkState {

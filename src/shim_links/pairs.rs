@@ -28,7 +28,7 @@ impl ShimTarget {
     pub fn parse(name: &str) -> Result<Self> {
         let Some((agent, provider)) = shims::split_shim_name(name).filter(|_| !name.contains('/')) else {
             bail!(Message::new(
-                format!("`{name}` is not the name of a shim"),
+                format!("`{name}` is not a shim name"),
                 "write AGENT@PROVIDER, as in claude@deepseek"
             ))
         };

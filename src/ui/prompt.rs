@@ -75,8 +75,8 @@ pub fn insists(question: &str) -> Result<bool> {
 pub fn confirms_removal(yes: bool, question: &str, env: &Environment) -> Result<bool> {
     if !yes && !is_possible(env) {
         bail!(Message::new(
-            "nothing was removed: there is no terminal to ask on",
-            "--yes removes it without asking"
+            "nothing was removed: no terminal to ask for confirmation",
+            "use --yes to remove it without confirmation"
         ));
     }
     Ok(yes || insists(question)?)
@@ -144,7 +144,7 @@ fn line(question: &str, end: SetArg, shows: impl Fn(&str, &str) -> bool) -> Resu
     key::keep_out_of_cores();
     say(question);
     let typed = {
-        let _quiet = Quiet::begin(end).context("could not stop the terminal from showing what is typed")?;
+        let _quiet = Quiet::begin(end).context("could not turn off the terminal's echo")?;
         read_line(shows)
     };
     say("\n");

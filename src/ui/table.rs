@@ -66,13 +66,13 @@ pub fn aligned(columns: &[Column], rows: &[Vec<String>], screen: Screen) -> Stri
     let left_out: Vec<_> = layout.left_out.iter().map(|&index| columns[index].title).collect();
     let mut notes = Vec::new();
     if !left_out.is_empty() {
-        notes.push(format!("Left out at this width: {}.", left_out.join(", ")));
+        notes.push(format!("Not shown at this width: {}.", left_out.join(", ")));
     }
     if is_shortened {
-        notes.push("What has … is shortened.".to_owned());
+        notes.push("Values with … are shortened.".to_owned());
     }
     if !notes.is_empty() {
-        notes.push("A wider terminal or --json shows all.".to_owned());
+        notes.push("Use a wider terminal or --json to see everything.".to_owned());
         _ = writeln!(text, "\n{}", screen.line(&notes.join(" "), 0));
     }
     text
@@ -276,13 +276,13 @@ mod tests {
         );
         let left_out = printed(&columns, row, 16);
         assert!(
-            left_out.starts_with("id     words\nan-id  one two\n       three\n\nLeft out at this"),
+            left_out.starts_with("id     words\nan-id  one two\n       three\n\nNot shown at"),
             "{left_out}"
         );
-        assert!(left_out.replace('\n', " ").contains("width: count. A wider"), "{left_out}");
+        assert!(left_out.replace('\n', " ").contains("width: count. Use a wider"), "{left_out}");
         let shortened = printed(&columns, row, 4);
         assert!(shortened.starts_with("id\nan…d\n\n"), "{shortened}");
-        assert!(shortened.replace('\n', " ").contains("has … is"), "{shortened}");
+        assert!(shortened.replace('\n', " ").contains("with … are"), "{shortened}");
     }
 
     #[test]

@@ -110,7 +110,7 @@ fn with_a_cache_that_cannot_be_written_a_launch_goes_on_or_says_so() {
         if agent == "claude" {
             ran.clean();
         } else {
-            let help = "or name other folders in XDG_CACHE_HOME";
+            let help = "or set XDG_CACHE_HOME";
             ran.exits(125).complains(&["could not create ", "Read-only file system", "\nhelp: ", help]);
         }
         assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
@@ -170,7 +170,7 @@ fn another_users_folders_are_refused_and_their_files_left() {
         if agent == "claude" {
             ran.exits(0).complains(&["warning: could not ", ".claude.json", "Permission denied"]);
         } else {
-            ran.exits(125).complains(&["could not ", "Permission denied", "\nhelp: see who may write"]);
+            ran.exits(125).complains(&["could not ", "Permission denied", "\nhelp: check its permissions"]);
         }
         before.is_same_as(&Tree::of(&sandbox.home("")), agent);
     }

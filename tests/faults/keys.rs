@@ -84,7 +84,7 @@ fn a_command_that_dies_says_by_which_signal() {
     ] {
         let sandbox = with_command(&format!("echo {KEY}\nkill -{name} $$\nsleep 5"));
         let ran = launch(&sandbox).exits(125);
-        let ran = ran.complains(&[&format!("was ended by signal {number} (SIG{name})"), "\nhelp: "]);
+        let ran = ran.complains(&[&format!("was terminated by signal {number} (SIG{name})"), "\nhelp: "]);
         assert!(!ran.stderr.contains(KEY), "{}", ran.stderr);
         nobody_stays(&sandbox);
     }
@@ -111,10 +111,10 @@ fn a_parent_that_ignores_the_end_of_children_is_said_and_nothing_hangs() {
     let ignoring = ["--ignore-signal=CHLD", "timeout", "60", "agent-run", "launch", "mock", "claude"];
     let ran = run(sandbox.command("env").args(ignoring));
     // `timeout` itself may set the signal right again: then all is well.
-    assert!(ran.code == 0 || ran.stderr.contains("help: start this where SIGCHLD"), "{}", ran.stderr);
+    assert!(ran.code == 0 || ran.stderr.contains("help: run agent-run where SIGCHLD"), "{}", ran.stderr);
     let ran =
         run(sandbox.command("env").args(["--ignore-signal=CHLD", "agent-run", "launch", "mock", "claude"]));
-    ran.exits(125).complains(&["lost key_command", "\nhelp: start this where SIGCHLD is not ignored"]);
+    ran.exits(125).complains(&["lost key_command", "\nhelp: run agent-run where SIGCHLD is not ignored"]);
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_pipe_that_could_undo_the_launch_is_left_out_or_named() {
         sandbox.agent_run(&["launch", "mock", agent]).exits(0);
         plant(&sandbox, "pipe", &sandbox.home(path));
         let ran = in_time(&sandbox, &["launch", "mock", agent]).exits(0);
-        let ran = ran.complains(&[path, "is not a regular file", "\nhelp: put a file there"]);
+        let ran = ran.complains(&[path, "is not a regular file", "\nhelp: replace it with a regular file"]);
         if let Some(link) = link {
             assert!(fs::symlink_metadata(sandbox.home(link)).is_err());
         }
@@ -238,7 +238,7 @@ fn what_another_user_planted_in_our_cache_is_refused_or_replaced_and_their_own_f
     fs::rename(cache.join("codex"), sandbox.path("elsewhere")).unwrap();
     symlink(sandbox.path("elsewhere"), cache.join("codex")).unwrap();
     let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
-    ran.complains(&["is a link", "\nhelp: remove the link"]);
+    ran.complains(&["is a symlink", "\nhelp: remove the symlink"]);
     lchown(cache.join("codex"), Some(65534), Some(65534)).unwrap();
     let ran = sandbox.agent_run(&["launch", "mock", "codex"]).exits(125);
     ran.complains(&["belongs to another user", "\nhelp: remove it"]);
@@ -256,7 +256,7 @@ fn a_config_may_be_a_pipe_with_a_writer_and_without_one_it_is_said() {
 
     plant(&sandbox, "pipe", &config);
     let ran = in_time(&sandbox, &["launch", "mock", "claude"]).exits(125);
-    ran.complains(&["could not read the config", "a pipe that nobody writes to", "\nhelp: "]);
+    ran.complains(&["could not read the config", "a pipe without a writer", "\nhelp: "]);
     let ran = in_time(&sandbox, &["providers", "add", "deepseek", "--yes"]).exits(1);
     ran.complains(&["it is not a regular file", "\nhelp: "]);
     assert!(!fs::symlink_metadata(&config).unwrap().is_file(), "it still stands");
@@ -274,7 +274,7 @@ fn a_key_file_may_be_a_pipe_with_a_writer_and_without_one_it_is_said() {
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_file: ~/key"));
     plant(&sandbox, "pipe", &key);
     let ran = in_time(&sandbox, &["launch", "mock", "claude"]).exits(125);
-    ran.complains(&["could not read key_file", "a pipe that nobody writes to", "\nhelp: "]);
+    ran.complains(&["could not read key_file", "a pipe without a writer", "\nhelp: "]);
     // Its writer waits for a reader, as those of password managers do.
     let mut writer = sandbox.command("timeout");
     let writer = writer.args(["60", "sh", "-c", &format!("printf '{KEY}\\n' >{}", key.display())]);

@@ -28,7 +28,7 @@ fn a_demo_fails_when_the_agent_sends_another_key() {
     let sandbox = Sandbox::new();
     sandbox.script("claude", &claude("-H 'x-api-key: sk-other'"));
     let ran = sandbox.agent_run(&["demo", "claude"]).exits(1);
-    assert!(ran.stdout.contains("Not as promised: a key of another provider was sent"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Failed: a key of another provider was sent"), "{}", ran.stdout);
 }
 
 #[test]

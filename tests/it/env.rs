@@ -82,7 +82,7 @@ fn the_key_is_printed_on_request_only() {
     let sandbox = sandbox("key: sk-planted");
     let ran = sandbox.agent_run(&["env", "mock"]).exits(0);
     assert!(!ran.stdout.contains("sk-planted"), "{}", ran.stdout);
-    ran.complains(&["left out ANTHROPIC_AUTH_TOKEN and OPENAI_API_KEY and X_AUTH", "help: --with-key"]);
+    ran.complains(&["omitted ANTHROPIC_AUTH_TOKEN and OPENAI_API_KEY and X_AUTH", "help: use --with-key"]);
 
     let old = sandbox.agent_run(&["export-env", "mock", "--with-key"]).clean();
     assert!(old.stdout.contains("export OPENAI_API_KEY='sk-planted'\n"), "{}", old.stdout);

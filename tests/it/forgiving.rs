@@ -63,7 +63,7 @@ fn commands_of_the_earlier_launcher_do_no_harm() {
         run(command.args(["-qefc", words, "/dev/null"])).exits(0).stdout
     };
     let said = on_terminal("agent-run statusline").replace('\r', "");
-    assert!(said.contains("`statusline` belonged to the launcher before this one"), "{said}");
+    assert!(said.contains("`statusline` was a command of the earlier launcher"), "{said}");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_part_of_one_models_id_is_enough_on_a_terminal() {
         let tmux = Tmux::start(&sandbox, "agent-run launch mock --model PRO claude | grep ANTHROPIC_MODEL=");
         let screen = tmux.wait_for("[exited ");
         assert!(screen.contains("ANTHROPIC_MODEL=vendor/m2-pro"), "{screen}");
-        assert!(screen.contains("--model PRO: taken for vendor/m2-pro"), "{screen}");
+        assert!(screen.contains("--model PRO: using vendor/m2-pro"), "{screen}");
     }
     let tmux = Tmux::start(&sandbox, "agent-run launch mock --model m2 claude");
     let screen = tmux.wait_for("[exited 125]");

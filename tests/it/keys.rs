@@ -64,13 +64,13 @@ fn a_key_command_that_asks_for_the_key_again_ends() {
         _ = fs::remove_file(sandbox.home("started"));
         let ran = run(sandbox.command("timeout").args(["60", "agent-run"]).args(words));
         assert!(ran.code == 1 || ran.code == 125, "{ran:?}");
-        ran.complains(&["started 8 times within itself", "key_command", "\nhelp: "]);
+        ran.complains(&["started 8 times inside itself", "key_command", "\nhelp: "]);
         let count = fs::read_to_string(sandbox.home("started")).unwrap().lines().count();
         assert_eq!(count, 8, "{words:?}");
     }
     for words in [&["providers", "list"][..], &["models", "list", "p"], &["doctor"], &["config", "check"]] {
         let ran = run(sandbox.command("agent-run").args(words).env("AGENT_RUN_DEPTH", "8")).exits(1);
-        ran.complains(&["started 8 times within itself"]);
+        ran.complains(&["started 8 times inside itself"]);
     }
 }
 
@@ -80,9 +80,9 @@ fn what_is_no_key_is_refused_with_what_was_meant_and_the_config_can_insist() {
         ("${P_KEY}", "key_env: P_KEY"),
         ("op://vault/item/field", "op, read"),
         ("null", "jq -er"),
-        ("P_KEY=sk-planted", "comes after the `=`"),
-        ("\"sk-planted\"", "quotes"),
-        ("Enter the passphrase:", "nothing else"),
+        ("P_KEY=sk-planted", "the part after the `=`"),
+        ("\"sk-planted\"", "quotation marks"),
+        ("Enter the passphrase:", "print only the key"),
     ] {
         let sandbox = sandbox("").var("K", key);
         sandbox.write(&sandbox.home("key"), format!("{key}\n"));
@@ -92,7 +92,7 @@ fn what_is_no_key_is_refused_with_what_was_meant_and_the_config_can_insist() {
             let source = source.replace("'~/key'", &sandbox.home("key").display().to_string());
             configure(&sandbox, &source);
             let ran = sandbox.agent_run(&["launch", "p", "claude"]).exits(125);
-            let ran = ran.complains(&["could not use what key", help, "`key_check: off`"]);
+            let ran = ran.complains(&["could not use the key from key", help, "`key_check: off`"]);
             assert!(!ran.stderr.contains("sk-planted"), "{}", ran.stderr);
             let doctor = sandbox.agent_run(&["doctor", "p"]).stdout;
             assert!(doctor.contains(help) && !doctor.contains("sk-planted"), "{doctor}");
@@ -112,8 +112,8 @@ fn a_header_that_its_variable_would_break_is_refused_for_every_agent() {
         ("a\nX-Smuggled: b", "a line break or another control character"),
         ("a\tb", "control character"),
         ("ké", "not ASCII"),
-        (" a", "a blank"),
-        ("a ", "a blank"),
+        (" a", "a space"),
+        ("a ", "a space"),
     ] {
         let sandbox = sandbox("key: sk-1\nheaders: {X-Team: '${env:TEAM}'}").var("TEAM", value);
         for agent in ["claude", "codex"] {
@@ -134,7 +134,8 @@ fn within_an_agents_session_a_missing_key_is_explained_and_keep_env_keeps_it() {
     let ran = sandbox.agent_run(&["launch", "p", "claude"]);
     assert!(!ran.stdout.contains("kept"), "{ran:?}");
     let said = fs::read_to_string(sandbox.home("said")).unwrap();
-    for part in ["key_env MY_KEY is not set: agent-run removes", "key_command", "keep_env: [MY_KEY]"] {
+    for part in ["key_env MY_KEY is not set: this runs inside an agent", "key_command", "keep_env: [MY_KEY]"]
+    {
         assert!(said.contains(part), "no {part} in {said}");
     }
     configure(&sandbox, "key_env: MY_KEY\nkeep_env: [MY_KEY]");
@@ -171,7 +172,7 @@ fn a_home_in_extra_env_is_refused_and_the_check_says_so() {
         .complains(&["providers.p.extra_env.HOME", "isolated"]);
     let ran = sandbox.agent_run(&["config", "check"]);
     assert!(
-        format!("{}{}", ran.stdout, ran.stderr).contains("providers.p.extra_env.HOME gives Claude Code"),
+        format!("{}{}", ran.stdout, ran.stderr).contains("providers.p.extra_env.HOME makes Claude Code"),
         "{ran:?}"
     );
 }
@@ -191,12 +192,7 @@ fn a_lock_that_somebody_holds_is_waited_for_said_and_given_up() {
     let ran = sandbox.agent_run(&["launch", "p", "codex"]).exits(125);
     assert!((10..20).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     let path = lock.display().to_string();
-    ran.complains(&[
-        "waiting up to 9 s more for the lock",
-        &path,
-        "has held the lock",
-        "\nhelp: wait for it",
-    ]);
+    ran.complains(&["waiting up to 9 s for the lock", &path, "has held the lock", "\nhelp: wait for it"]);
 
     // Let go in time, it is taken; before a second is over nothing is said.
     for (pause, is_said) in [(300, false), (1_500, true)] {
@@ -221,8 +217,8 @@ fn a_key_file_behind_a_variable_is_an_error() {
         "providers:\n  p:\n    protocols: [anthropic]\n    base_urls: {anthropic: 'https://p.example'}\n    \
          default_model: m\n    key_file: ${XDG_RUNTIME_DIR}/agenix/p\n",
     );
-    let error = "config.yaml:6:15: providers.p.key_file: the path begins with `$`, and variables are not expanded here\n\
-                 help: write an absolute path, or one that begins with `~/`";
+    let error = "config.yaml:6:15: providers.p.key_file: the path starts with `$`, and variables are not expanded here\n\
+                 help: write an absolute path, or one that starts with `~/`";
     sandbox.agent_run(&["launch", "p", "claude"]).exits(125).complains(&[error]);
     let error = error.replace("6:15: ", "6:15: error: ");
     let check = sandbox.agent_run(&["config", "check"]).exits(1);

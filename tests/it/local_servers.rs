@@ -229,7 +229,7 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
     tmux.wait_for("Key (not shown");
     tmux.text("wrong-key");
     tmux.key("Enter");
-    tmux.wait_for("1  give another key");
+    tmux.wait_for("1  enter another key");
     tmux.key("Enter");
     tmux.wait_until("the question again", |screen| screen.matches("Where is the key").count() == 2);
     tmux.key("Enter");

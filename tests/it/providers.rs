@@ -122,7 +122,7 @@ fn what_would_be_added_is_shown_first_and_nobody_there_means_no() {
     }
     let ran = sandbox.agent_run(&words).exits(1);
     assert!(ran.stdout.contains("  azure:\n"), "{}", ran.stdout);
-    ran.complains(&["nothing was added", "help: --yes"]);
+    ran.complains(&["nothing was added", "help: use --yes"]);
     assert_eq!(config_of(&sandbox), CONFIG);
 }
 
@@ -130,16 +130,18 @@ fn what_would_be_added_is_shown_first_and_nobody_there_means_no() {
 fn what_cannot_be_added_is_refused_and_nothing_changes() {
     let sandbox = sandbox();
     let add = |words: &[&str]| sandbox.agent_run(&[&["providers", "add"], words, &["--yes"]].concat());
-    add(&["ollama", "--name", "mock"]).exits(1).complains(&["`mock` already", "help: "]);
+    add(&["ollama", "--name", "mock"])
+        .exits(1)
+        .complains(&["the config already has a provider `mock`", "help: "]);
     add(&["olama"]).exits(1).complains(&["no preset `olama`", "did you mean ollama"]);
-    add(&["ollama", "--name", "a/b"]).exits(1).complains(&["the name has a `/` in it"]);
-    add(&["zai", "--key-env", "NOT A NAME"]).exits(1).complains(&["not a variable's name"]);
+    add(&["ollama", "--name", "a/b"]).exits(1).complains(&["the name contains a `/`"]);
+    add(&["zai", "--key-env", "NOT A NAME"]).exits(1).complains(&["not a variable name"]);
     add(&["zai", "--key-env", "A", "--key-file", "b"]).exits(2);
     assert_eq!(config_of(&sandbox), CONFIG);
 
     let flow = "providers: {mock: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}}\n";
     sandbox.config(flow);
-    add(&["ollama"]).exits(1).complains(&["not written line by line", "help: add this", "ollama:"]);
+    add(&["ollama"]).exits(1).complains(&["not written one per line", "help: add this", "ollama:"]);
     assert_eq!(config_of(&sandbox), flow);
 }
 
@@ -155,7 +157,7 @@ fn a_read_only_config_is_left_and_the_block_is_shown_to_paste() {
     for words in [&["providers", "add", "ollama", "--yes"][..], &["import", "env", "--write"]] {
         let ran = sandbox.agent_run(words).exits(1);
         ran.complains(&[
-            "the config is read-only and was left",
+            "the config is read-only and was not changed",
             "store/config.yaml",
             "help: add this",
             "base_urls:",
@@ -194,7 +196,12 @@ fn a_config_in_a_folder_that_may_not_be_written_is_left_and_the_block_is_shown()
         for words in ["providers add ollama --yes", "providers add ollama", "import env --write"] {
             let words = format!("--reuid=65533 --clear-groups agent-run {words}");
             let ran = sandbox.run("setpriv", &words.split(' ').collect::<Vec<_>>()).exits(1);
-            ran.complains(&["the config is read-only and was left", "/etc", "help: add this", "base_urls:"]);
+            ran.complains(&[
+                "the config is read-only and was not changed",
+                "/etc",
+                "help: add this",
+                "base_urls:",
+            ]);
         }
         assert_eq!(count(), before, "{kind}");
     }
@@ -264,7 +271,7 @@ fn what_a_provider_refuses_is_said_with_what_to_do() {
         "failed  anthropic                the key was refused (401): bad key <key> (",
         "\n        help: check key_env MOCK_KEY\n",
         "failed  openai-responses         no openai-responses for this model at http://",
-        "or take openai-responses out of `protocols`\n",
+        "or remove openai-responses from `protocols`\n",
         "ok      openai-chat-completions  other answers (",
     ] {
         assert!(ran.stdout.contains(part), "no `{part}` in\n{}", ran.stdout);
@@ -282,7 +289,8 @@ fn an_error_that_comes_with_status_200_is_an_error() {
     ]"#,
     );
     let ran = sandbox.agent_run(&["providers", "test", "live"]).exits(1);
-    for part in ["sent no JSON, so the base URL is probably wrong", "answered with an error: no credit"] {
+    for part in ["did not send JSON, so the base URL is probably wrong", "answered with an error: no credit"]
+    {
         assert!(ran.stdout.contains(part), "no `{part}` in\n{}", ran.stdout);
     }
 }

@@ -65,18 +65,71 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
             assert!(width(line) <= 80, "{words}: {line}\n{screen}");
         }
         assert!(screen.contains(whole), "{words}\n{screen}");
-        match screen.split_once("Left out at this width: ") {
+        match screen.split_once("Not shown at this width: ") {
             Some((_, names)) => {
                 assert!(!left_out.is_empty(), "{words}\n{screen}");
                 assert!(names.replace('\n', " ").contains(left_out), "{words}\n{screen}");
                 assert!(
-                    names.replace('\n', " ").contains("A wider terminal or --json shows all."),
+                    names.replace('\n', " ").contains("Use a wider terminal or --json to see everything."),
                     "{words}"
                 );
             }
             None => assert!(left_out.is_empty(), "{words}\n{screen}"),
         }
     }
+}
+
+/// Help, errors, warnings and pages at two widths: only a word or a command to copy may be wider, and a terminal
+/// called `dumb` gets no escape code.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
+fn no_text_is_wider_than_the_terminal() {
+    let sandbox = Sandbox::new().var("A_KEY_OF_A_LONG_NAME", "sk-a-key-of-some-length-0123");
+    sandbox.config(CONFIG);
+    for agent in ["claude", "codex", "hermes", "crush"] {
+        sandbox.fake_agent(agent);
+    }
+    let shown = |width: usize, term: &str, words: &str| {
+        let mut command = sandbox.command("script");
+        let line = format!("stty cols {width}; TERM={term} agent-run {words}");
+        run(command.args(["-qec", &line, "/dev/null"])).stdout.replace('\r', "")
+    };
+    let p = "a-provider-of-a-long-name";
+    for words in [
+        "--help",
+        "doctor --help",
+        "providers add --help",
+        &format!("launch {p} clade"),
+        &format!("launch --model nothing {p} claude"),
+        &format!("launch --protocol nothing {p} claude"),
+        "launch short codex",
+        &format!("launch --dry-run {p} claude"),
+        &format!("why crush@{p}"),
+        &format!("config show {p}"),
+        &format!("providers show {p}"),
+        &format!("providers test {p}"),
+        &format!("key test {p}"),
+        &format!("key remove {p}"),
+        "providers add nobody",
+        "import",
+        "shims install --dry-run",
+        "shims remove",
+        "models cache clear",
+        &format!("models diff {p}"),
+    ] {
+        for columns in [80, 120] {
+            let said = shown(columns, "dumb", words);
+            assert!(!said.contains('\x1b') && !said.trim().is_empty(), "{words}: {said}");
+            for line in said.lines() {
+                let is_word = !line.trim().contains(' ');
+                assert!(width(line) <= columns || is_word, "{words} at {columns}: {line}\n{said}");
+            }
+        }
+    }
+    assert!(
+        shown(80, "xterm", &format!("launch {p} clade")).contains("\x1b["),
+        "colours, where they are wanted"
+    );
 }
 
 #[test]

@@ -6,13 +6,13 @@ use super::{front_matter, models, own_settings, paths, plugins, trust};
 use crate::proxy::PROXY_VARIABLES;
 use crate::{ConflictingSetting, Inputs, Launch};
 
-const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code pass it by";
-const GUARDED: &str = "--settings overrules it";
-const CARRIED: &str = "the environment carries it, since Claude Code does not take it from there in a launch";
-const LISTED: &str = "--settings lists this launch's models, and one of them is asked for instead";
-const DENIED: &str = "--managed-settings denies it, and a model of this launch is asked for instead (2.1.332; older \
-                      versions ask for it)";
-const UNHELD: &str = "nothing overrules it: that model is asked for where it is used";
+const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code ignore it";
+const GUARDED: &str = "--settings overrides it";
+const CARRIED: &str = "the launch passes it in the environment, because Claude Code ignores it here";
+const LISTED: &str = "--settings lists this launch's models, and Claude Code requests one of them instead";
+const DENIED: &str = "--managed-settings denies it, and Claude Code 2.1.332 requests a model of this \
+                      launch instead (older versions request it)";
+const UNHELD: &str = "nothing overrides it: Claude Code requests that model where it is used";
 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
 pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
@@ -90,7 +90,7 @@ fn of_source(source: &SettingsSource) -> Vec<ConflictingSetting> {
         }
     }
     if source.text("agent").is_some() {
-        conflicts.push(conflict("agent".to_owned(), "--model is stronger than a model that it brings"));
+        conflicts.push(conflict("agent".to_owned(), "--model overrides the model that it sets"));
     }
     conflicts
 }
@@ -116,7 +116,7 @@ mod tests {
             ("env.ANTHROPIC_MODEL", HELD),
             ("env.ANTHROPIC_BETAS", GUARDED),
             ("availableModels", "--settings adds this launch's models"),
-            ("agent", "--model is stronger than a model that it brings"),
+            ("agent", "--model overrides the model that it sets"),
         ];
         assert_eq!(found, expected);
     }

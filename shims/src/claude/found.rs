@@ -120,7 +120,7 @@ fn warn_of(path: &Path, plan: &mut Plan) {
             "{} is not a regular file or cannot be read: its settings may override this launch",
             path.display()
         ),
-        "put a file there",
+        "replace it with a regular file",
     ));
 }
 
@@ -133,7 +133,7 @@ fn turn_off(
     off: &mut Vec<SettingsKind>,
 ) -> Result<()> {
     if forwards(launch, "--setting-sources") {
-        bail!(Message::new(what, "fix the file, or leave out --setting-sources, and it is left out"));
+        bail!(Message::new(what, "fix the file, or omit --setting-sources, and the launch skips it"));
     }
     let kinds = match kind {
         SettingsKind::Local => "all local settings are",

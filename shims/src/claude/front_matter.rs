@@ -18,7 +18,7 @@ const MOST_FILES: usize = 200;
 /// Claude Code looks for commands and agents in folders of any depth (2.1.197). So many levels of them are read.
 const DEEPEST: usize = 3;
 
-const CLOSED: &str = "is no text that can be read";
+const CLOSED: &str = "is not readable text";
 
 pub const SKILLS: &str = "skills";
 pub const COMMANDS: &str = "commands";
@@ -191,7 +191,7 @@ fn unread_in(top: PathBuf, kind: &str, inputs: &Inputs) -> Option<(PathBuf, &'st
     if levels.len() > DEEPEST
         && let Some(folder) = levels.last()?.iter().find_map(|folder| folders_in(folder, inputs).next())
     {
-        return Some((folder, "lies too deep to be read"));
+        return Some((folder, "is nested too deep to be read"));
     }
     // What a link leads to is not followed here, and Claude Code follows it (2.1.197).
     let mut links = levels.iter().flatten().filter(|_| kind != SKILLS).flat_map(|folder| {

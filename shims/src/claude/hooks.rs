@@ -52,14 +52,14 @@ pub fn allowed_variables(
             allowed.extend(theirs.into_iter().map(str::to_owned));
             let Some(name) = ours.first() else { continue };
             let consequence = format!(
-                "{}: an HTTP hook would be sent {name}, the key of provider `{}`",
+                "{}: an HTTP hook would get {name}, the key of provider `{}`",
                 source.path.display(),
                 launch.provider
             );
             if lists().any(has_secret) {
                 bail!(Message::new(consequence, format!("take {name} out of allowedEnvVars in that file")));
             }
-            plan.warn(format!("{consequence}; it gets none in this launch"));
+            plan.warn(format!("{consequence}; it gets no key in this launch"));
             is_needed = true;
         }
     }
@@ -67,8 +67,8 @@ pub fn allowed_variables(
         if lists().any(has_secret) {
             refuse_plugins(secrets, launch, inputs)?;
             plan.info(
-                "skills, commands, agents or plugins may bring hooks over HTTP, and a Claude Code older than 2.1.332 \
-                 would give them the key",
+                "skills, commands, agents or plugins may define HTTP hooks, and Claude Code before \
+                 2.1.332 would give them the key",
             );
         } else {
             is_needed = true;
@@ -110,15 +110,15 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
             Ok(None) => continue,
             Err(error) => bail!(Message::new(
                 format!("{error:#}; a hook in it may name the key of provider `{}`", launch.provider),
-                "move the plugin away, or take the key out of httpHookAllowedEnvVars"
+                "remove the plugin, or remove the key's variable from httpHookAllowedEnvVars"
             )),
         };
         let text = String::from_utf8_lossy(bytes);
         if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {
             bail!(Message::new(
                 format!(
-                    "{} names {name}, the key of provider `{}`, and a Claude Code older than 2.1.332 sends it where that \
-                 file says",
+                    "{} names {name}, the key of provider `{}`, and Claude Code before 2.1.332 sends it \
+                     to the address in that file",
                     path.display(),
                     launch.provider
                 ),

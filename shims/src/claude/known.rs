@@ -6,19 +6,21 @@ pub const PROBLEMS: &[KnownProblem] = &[
     KnownProblem::until(
         "2.1.197",
         "2.1.332",
-        "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings, so that certificates are not checked; a launch \
-         overrules it",
+        "obeys `NODE_TLS_REJECT_UNAUTHORIZED` in a project's settings, which turns off certificate \
+         checks; a launch overrides it",
     ),
     // Seen in 2.1.252 too, the last version before.
     KnownProblem::until(
         "2.1.197",
         "2.1.257",
-        "hands the key to MCP servers that name its variable; a launch turns off those of a project that it can see",
+        "sends the key to MCP servers that name its variable; a launch turns off those it finds in a \
+         project",
     ),
     KnownProblem::until(
         "2.1.197",
         "2.1.198",
-        "hands the key to HTTP hooks that name its variable; a launch lists the variables that they get",
+        "sends the key to HTTP hooks that name its variable; a launch limits the variables that hooks \
+         get",
     ),
     KnownProblem::until(
         "2.1.197",
@@ -28,17 +30,17 @@ pub const PROBLEMS: &[KnownProblem] = &[
     ),
     KnownProblem::still(
         "2.1.332",
-        "prints a line with `claude-code:unrecognized_model` on stderr at every `-p` with a model that it does not \
-         know; nothing turns it off",
+        "prints a line with `claude-code:unrecognized_model` to stderr at every `-p` with a model that \
+         it does not know; it cannot be turned off",
     ),
     KnownProblem::still(
         "2.1.332",
-        "asks a server that refuses `defer_loading` three times in vain at each start; `ENABLE_TOOL_SEARCH=false` \
-         avoids it",
+        "sends three failing requests at each start to a server that refuses `defer_loading`; \
+         `ENABLE_TOOL_SEARCH=false` avoids them",
     ),
     KnownProblem::still(
         "2.1.332",
-        "prints `claude --resume …` at its end, which finds no session of an isolated provider and goes on with others on \
-         your own login; type `claude@PROVIDER --resume …`",
+        "prints `claude --resume …` when it exits, which finds no session of an isolated provider and \
+         continues others on your own login; type `claude@PROVIDER --resume …`",
     ),
 ];

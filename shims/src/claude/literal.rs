@@ -38,8 +38,8 @@ pub fn header_line(name: &str, value: &Value) -> Result<Value> {
         && text.as_encoded_bytes().trim_ascii().len() != text.len()
     {
         bail!(Message::new(
-            format!("the value of header {name} begins or ends with a blank, which Claude Code cuts off"),
-            "remove the blank"
+            format!("the value of header {name} starts or ends with a space, which Claude Code removes"),
+            "remove the space"
         ));
     }
     Ok(Value::from(format!("{name}: ")).then(value.clone()))

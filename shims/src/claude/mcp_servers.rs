@@ -50,7 +50,7 @@ pub fn to_turn_off(
                 continue;
             }
             let consequence = format!(
-                "{}: the MCP server `{name}` would be sent the key of provider `{}`",
+                "{}: the MCP server `{name}` would get the key of provider `{}`",
                 file.path.display(),
                 launch.provider
             );
@@ -103,7 +103,7 @@ fn name_unheld(
     let consequence = match source::object(path, inputs) {
         FileContent::Nothing => return,
         FileContent::Broken(_) | FileContent::Closed(_) => format!(
-            "{} could not be read: its MCP servers may be sent the key of provider `{}`",
+            "{} could not be read: its MCP servers may get the key of provider `{}`",
             path.display(),
             launch.provider
         ),
@@ -116,7 +116,8 @@ fn name_unheld(
             };
             let Some((name, _)) = around.iter().find(|(_, server)| asks(server)) else { return };
             format!(
-                "{}: {what} `{name}` names the key of provider `{}`, and a Claude Code older than 2.1.332 sends it there",
+                "{}: {what} `{name}` names the key of provider `{}`, and Claude Code before 2.1.332 \
+                 sends it there",
                 path.display(),
                 launch.provider
             )

@@ -236,12 +236,12 @@ impl<'a> Unheld<'a> {
         let mut warned: Vec<String> = Vec::new();
         for ModelChoice { path, key, model } in &self.choices {
             let consequence = if self.denied.holds(model) {
-                "this launch denies it, and a Claude Code older than 2.1.332 requests it nevertheless"
+                "this launch denies it, and Claude Code before 2.1.332 requests it nevertheless"
             } else {
-                "nothing can overrule it"
+                "nothing can override it"
             };
             warned.push(format!(
-                "{}: {key} asks provider `{}` for `{model}`; {consequence}",
+                "{}: {key} requests `{model}` from provider `{}`; {consequence}",
                 path.display(),
                 launch.provider
             ));

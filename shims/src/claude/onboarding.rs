@@ -74,7 +74,7 @@ impl StateFile {
             Ok(bytes) => bytes,
             Err(error) => {
                 // Claude Code starts all the same, so we do.
-                plan.warn(format!("{error:#}; Claude Code may greet as on a first start"));
+                plan.warn(format!("{error:#}; Claude Code may show its first-start dialogs"));
                 return Ok(unread(path, false));
             }
         };
@@ -83,7 +83,7 @@ impl StateFile {
         let onboarded = onboarded == Json::Bool(true);
         let open = std::str::from_utf8(bytes).is_ok();
         if !open && !onboarded {
-            plan.warn(format!("{} is not UTF-8 and stays as it is", path.display()));
+            plan.warn(format!("{} is not UTF-8 and was not changed", path.display()));
         }
         let has_login_key = login_key.as_str().is_some_and(|key| !key.is_empty());
         let is_named = |variable: &&String| servers_name(bytes, variable);
@@ -150,6 +150,6 @@ fn content(path: &Path, bytes: &[u8]) -> Result<StateContent> {
 fn broken(path: &Path, line: usize, column: usize, what: &str) -> Message {
     Message::new(
         format!("{}:{line}:{column}: {what}", path.display()),
-        "fix the file or move it out of the way; Claude Code itself would put its defaults in its place",
+        "fix the file or move it out of the way; Claude Code would replace it with its defaults",
     )
 }

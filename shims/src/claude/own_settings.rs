@@ -66,12 +66,12 @@ pub fn read(launch: &Launch, inputs: &Inputs) -> Result<Option<SettingsSource>> 
     };
     bail!(Message::new(
         format!("could not read {}, which {OPTION} names: {why}", path.display()),
-        "name a file with JSON in it"
+        "name a JSON file"
     ))
 }
 
 fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
-    let help = "fix what `--settings` gives";
+    let help = "fix the value of `--settings`";
     match json::parse(bytes, JAVASCRIPT) {
         Ok(Json::Object(object)) => Ok(object),
         Ok(_) => bail!(Message::new(format!("{}:1:1: not a JSON object", path.display()), help)),

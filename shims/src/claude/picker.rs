@@ -43,8 +43,7 @@ pub fn add(launch: &Launch, found: &FoundSettings, plan: &Plan, settings: &mut M
         {
             continue;
         }
-        let part =
-            if own > counted { format!(", of which this session uses {counted}") } else { String::new() };
+        let part = if own > counted { format!(", this session uses {counted}") } else { String::new() };
         let description = format!("window of {own} tokens{part}");
         rows.push(json!({"model": model.id, "label": model.id, "description": description}));
         ids.push(&model.id);

@@ -50,10 +50,7 @@ pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Res
         |(name, value): &(&str, &Json)| is_held(name) || !agrees(value, &intended(name, launch, plan));
     sets.extend(policy.env().filter(differs).map(|(name, _)| format!("env.{name}")));
     if !sets.is_empty() {
-        plan.warn(format!(
-            "the managed policy {path} sets {}; this launch may be against it",
-            sets.join(", ")
-        ));
+        plan.warn(format!("the managed policy {path} sets {}; this launch may violate it", sets.join(", ")));
     }
     Ok(())
 }
@@ -68,7 +65,7 @@ fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
     {
         bail!(Message::new(
             format!("{path}: this managed policy denies the model `{model}`"),
-            "choose another by --model, or ask your administrator"
+            "choose another one with --model, or ask your administrator"
         ));
     }
     let Some(allowed) = policy.settings.get("allowedProviders").filter(|list| list.is_array()) else {
@@ -87,7 +84,7 @@ fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
     if !is_allowed {
         bail!(Message::new(
             format!(
-                "{path}: allowedProviders of this managed policy has no place for provider `{}`",
+                "{path}: allowedProviders in this managed policy does not include provider `{}`",
                 launch.provider
             ),
             "ask your administrator, or run `claude` without agent-run"

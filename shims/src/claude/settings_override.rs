@@ -115,8 +115,8 @@ fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<
 fn name_unread_documents(roots: &[PathBuf], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> bool {
     let consequence = |(path, why): (PathBuf, &str)| {
         format!(
-            "{} {why}: what is there may name the key of provider `{}`, and a Claude Code older than 2.1.332 may send \
-             it to where that says",
+            "{} {why}: it may name the key of provider `{}`, and Claude Code before 2.1.332 may send the \
+             key to the address there",
             path.display(),
             launch.provider
         )
@@ -145,8 +145,8 @@ fn name_documents_with_secrets(
     for document in documents {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
         let consequence = format!(
-            "{} names {name}, the key of provider `{}`: a Claude Code older than 2.1.332 may send it to where that \
-             file says",
+            "{} names {name}, the key of provider `{}`: Claude Code before 2.1.332 may send it to the \
+             address in that file",
             document.path.display(),
             launch.provider
         );
@@ -243,8 +243,8 @@ fn guarded_env(
 
 fn secret_lost(path: &Path, name: &str) -> String {
     format!(
-        "{} sets env.{name}, which Claude Code prefers to the provider's, and the provider's holds a secret \
-         that cannot go on a command line; remove env.{name} from that file",
+        "{} sets env.{name}, and Claude Code prefers it to the provider's value, which holds a secret \
+         and cannot go on a command line; remove env.{name} from that file",
         path.display()
     )
 }
@@ -273,14 +273,14 @@ fn refuse_unbeatable(source: &SettingsSource, launch: &Launch) -> Result<()> {
         let text = as_text(value);
         let consequence = match name {
             _ if launch.extra_env.contains_key(name) => continue,
-            "ANTHROPIC_UNIX_SOCKET" if !text.is_empty() => "sends every request and the key to that socket",
+            "ANTHROPIC_UNIX_SOCKET" if !text.is_empty() => "sends every request and the key to a socket",
             "CLAUDE_CODE_DISABLE_AGENT_VIEW" if !is_true(&text) => {
-                "allows background agents, which do not stay with the provider"
+                "allows background agents, which ignore the provider"
             }
             _ => continue,
         };
         bail!(Message::new(
-            format!("{}: env.{name} {consequence}, and no launcher can overrule it", source.path.display()),
+            format!("{}: env.{name} {consequence}, and a launch cannot override it", source.path.display()),
             "remove it from that file"
         ));
     }

@@ -33,18 +33,14 @@ pub fn check(launch: &Launch) -> Result<()> {
         |word: &str| word.strip_prefix(TMUX).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
     if words.any(asks) {
         bail!(Message::new(
-            format!(
-                "`{TMUX}` starts Claude Code again within tmux, where it does not stay with the provider"
-            ),
-            format!("leave `{TMUX}` out, and start the launch within tmux yourself")
+            format!("`{TMUX}` restarts Claude Code inside tmux, where it ignores the provider"),
+            format!("omit `{TMUX}`, and start the launch inside tmux yourself")
         ));
     }
     if argv::values(launch, TEAMMATES).iter().any(|mode| mode != WITHIN) {
         bail!(Message::new(
-            format!(
-                "`{TEAMMATES}` may start teammates in another terminal, where they do not stay with the provider"
-            ),
-            format!("leave it out, or write `{TEAMMATES} {WITHIN}`")
+            format!("`{TEAMMATES}` may start teammates in another terminal, where they ignore the provider"),
+            format!("omit it, or write `{TEAMMATES} {WITHIN}`")
         ));
     }
     Ok(())

@@ -83,12 +83,20 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             "Bash",
             &json!({"command": command, "description": "d"})
         )]))
-        .holds("project", "a project's settings do not take the prompt", TrialTest::Nothing("/provider"))
-        .holds("project", "a project's settings choose no model", TrialTest::Models("try the project"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
-        .holds("hook", "an HTTP hook of a project is not sent the key", TrialTest::NoKey("/project-hook"))
-        .holds("hook", "an HTTP hook of your own settings is not sent the key", TrialTest::NoKey("/own-hook"))
-        .holds("hook", "an HTTP hook of a plugin is not sent the key", TrialTest::NoKey("/plugin-hook"))
+        .holds("project", "a project's settings cannot redirect the prompt", TrialTest::Nothing("/provider"))
+        .holds(
+            "project",
+            "a project's settings cannot choose the model",
+            TrialTest::Models("try the project"),
+        )
+        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
+        .holds("hook", "an HTTP hook of a project does not get the key", TrialTest::NoKey("/project-hook"))
+        .holds(
+            "hook",
+            "an HTTP hook in your own settings does not get the key",
+            TrialTest::NoKey("/own-hook"),
+        )
+        .holds("hook", "an HTTP hook of a plugin does not get the key", TrialTest::NoKey("/plugin-hook"))
         .holds_since(
             "2.1.257",
             "server",
@@ -97,13 +105,13 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         )
         .holds(
             "server",
-            "an MCP server of a project is not sent the key",
+            "an MCP server of a project does not get the key",
             TrialTest::NoKey("/project-server"),
         )
         .holds_since(
             "2.1.257",
             "server",
-            "an MCP server of a plugin is not sent the key",
+            "an MCP server of a plugin does not get the key",
             TrialTest::NoKey("/plugin-server"),
         )
 }
@@ -117,13 +125,13 @@ fn hidden_agent(places: &TrialPlaces<'_>) -> Trial {
         .holds_since(
             "2.1.257",
             "server",
-            "an MCP server of an agent's file, where a launch does not look, is not sent the key",
+            "an MCP server in an agent's file that a launch does not read does not get the key",
             TrialTest::NoKey("/deep-server"),
         )
         .holds_since(
             "2.1.198",
             "hook",
-            "an HTTP hook of an agent's file, where a launch does not look, is not sent the key",
+            "an HTTP hook in an agent's file that a launch does not read does not get the key",
             TrialTest::NoKey("/deep-hook"),
         )
 }
@@ -142,13 +150,13 @@ fn sub_agent() -> Trial {
         .script(json!([calls("try a sub-agent", "Agent", "Task", &arguments)]))
         .holds(
             "sub-agent",
-            "a sub-agent whose file pins another model asks for the launch's",
+            "a sub-agent whose file names another model requests the launch's",
             TrialTest::Models("a task for the pinned agent"),
         )
         .holds_since(
             "2.1.332",
             "hook",
-            "a hook that asks another model asks for the launch's or for none",
+            "a hook that names another model requests the launch's or none",
             TrialTest::Models("a question of the hook"),
         )
 }
@@ -160,7 +168,7 @@ fn workflow() -> Trial {
         .script(json!([calls("run a workflow", "Workflow", "Workflow", &json!({"script": script}))]))
         .holds(
             "workflow",
-            "an agent of a workflow that names another model asks for the launch's",
+            "a workflow agent that names another model requests the launch's",
             TrialTest::Models("a task of the workflow"),
         )
 }
@@ -170,7 +178,7 @@ fn alias() -> Trial {
     Trial::new(asks(&["--model", "opus"], "try the alias"))
         .holds(
             "alias",
-            "`--model opus` asks for the launch's model, with its window",
+            "`--model opus` requests the launch's model, with its window",
             TrialTest::Models("try the alias"),
         )
         .beside()
@@ -179,7 +187,7 @@ fn alias() -> Trial {
 fn window() -> Trial {
     Trial::new(asks(&[], "/context")).holds(
         "window",
-        "the model's window is the one that the config says",
+        "the model's window is the one in the config",
         TrialTest::Line("**Tokens:**", "/ 65.5k "),
     )
 }

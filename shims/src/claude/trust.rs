@@ -37,7 +37,7 @@ pub fn carry(found: &FoundSettings, launch: &Launch, plan: &mut Plan) {
             } else if name == PASSPHRASE {
                 plan.warn(Message::new(
                     format!(
-                        "{} sets env.{name}, which Claude Code does not take from there in this launch",
+                        "{} sets env.{name}, which Claude Code ignores in this launch",
                         source.path.display()
                     ),
                     format!("set {name} in the environment instead"),

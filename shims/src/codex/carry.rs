@@ -129,8 +129,8 @@ fn warn_of_unread(taken: &[Former], home: &CodexHome, inputs: &Inputs, plan: &mu
     };
     let places: String = places.iter().map(line).collect();
     plan.warn(Message::new(
-        format!("these of earlier versions cannot be read, and what they hold was not taken over:{places}"),
-        "see why; the launches that follow try again",
+        format!("these files of earlier versions cannot be read and were not copied:{places}"),
+        "check their permissions; later launches try again",
     ));
 }
 
@@ -177,10 +177,10 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
             if plan.links.contains_key(&to) {
                 plan.warn(Message::new(
                     format!(
-                        "{} of an older version stays where it is, since you have one of your own now",
+                        "{} of an older version was not copied, because you now have one of your own",
                         from.display()
                     ),
-                    format!("take what you miss from it into {}", home.real.join(name).display()),
+                    format!("copy what you need from it to {}", home.real.join(name).display()),
                 ));
             } else {
                 plan.carry.push(Carry::new(from, to));
@@ -217,20 +217,23 @@ fn tell(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &Inputs, pl
     let with: Vec<&Former> = taken.iter().filter(|former| former.holds_sessions(inputs)).collect();
     if !with.is_empty() {
         let text = format!(
-            "sessions, history and approvals of earlier versions were copied to {}; goals and memories go on \
-             where they were used last",
+            "sessions, history and approvals of earlier versions were copied to {}; goals and memories \
+             come from the provider used last",
             home.state.display()
         );
-        plan.warn(Message::new(text, format!("nothing to do; the originals stay:{}", list(&with))));
+        plan.warn(Message::new(
+            text,
+            format!("nothing to do; the originals were not changed:{}", list(&with)),
+        ));
     }
     let all = candidates(launch, home, inputs);
     let apart: Vec<&Former> =
         all.iter().filter(|it| it.is_apart(home, inputs) && it.holds_sessions(inputs)).collect();
     if !apart.is_empty() {
-        let text = "these sessions of earlier versions stay where they are: they belong to homes that shared \
-                    nothing, of providers that your config does not name";
+        let text = "these sessions of earlier versions were not copied: they belong to isolated homes of \
+                    providers that your config does not name";
         let help =
-            format!("`isolated: true` on a provider of that name brings them back there:{}", list(&apart));
+            format!("add a provider of that name with `isolated: true` to use them again:{}", list(&apart));
         plan.warn(Message::new(text, help));
     }
 }

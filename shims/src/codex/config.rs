@@ -45,7 +45,8 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 pub fn generate(table: &mut Table, path: &Path) -> Vec<String> {
     let mut left_out = Vec::new();
     if table.contains_key("profile") {
-        left_out.push("`profile`, which Codex no longer takes: name the profile with `--profile`".to_owned());
+        left_out
+            .push("`profile`, which Codex no longer accepts: name the profile with `--profile`".to_owned());
     }
     if let Some(Toml::Table(providers)) = table.get_mut("model_providers") {
         providers.retain(|id, provider| match refused(id, provider) {
@@ -64,7 +65,7 @@ pub fn generate(table: &mut Table, path: &Path) -> Vec<String> {
             table.remove(key);
         }
     }
-    let warning = |what| format!("left out of {}: {what}", path.display());
+    let warning = |what| format!("ignored in {}: {what}", path.display());
     left_out.into_iter().map(warning).collect()
 }
 
@@ -73,7 +74,7 @@ fn refused(id: &str, provider: &Toml) -> Option<&'static str> {
         return Some("the name is reserved");
     }
     if provider.get("wire_api").and_then(Toml::as_str) == Some("chat") {
-        return Some("wire_api = \"chat\" is gone");
+        return Some("Codex no longer supports wire_api = \"chat\"");
     }
     let named = provider.get("name").and_then(Toml::as_str).is_some_and(|name| !name.trim().is_empty());
     (!named).then_some("it has no name")

@@ -34,7 +34,7 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetti
     let left_out = |key| ConflictingSetting {
         path: own.clone(),
         key,
-        answer: "left out of the launch's own config.toml",
+        answer: "omitted from the launch's own config.toml",
     };
     conflicts.extend(keys(&own, REPLACED, inputs).map(left_out));
     conflicts.extend(of_dotenv(&home.real.join(".env"), inputs, plan));
@@ -43,8 +43,8 @@ pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetti
 
 fn of_project(path: &Path, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let answer = |key: &str| match key {
-        "model" | "review_model" => "pinned with -c on the command line",
-        _ => "Codex takes it from no project, and -c pins the provider",
+        "model" | "review_model" => "set with -c on the command line",
+        _ => "Codex ignores it in projects, and -c sets the provider",
     };
     keys(path, &PROJECTS, inputs)
         .map(|key| ConflictingSetting { path: path.to_owned(), answer: answer(&key), key })

@@ -180,10 +180,10 @@ impl CodexHome {
             dotenv::plan(&self.runtime, &self.beside, inputs, plan);
             plan.warn(Message::new(
                 format!(
-                    "{} sets {name} against this launch; the file was left out",
+                    "{} sets {name}, which conflicts with this launch; the file was ignored",
                     self.real.join(".env").display()
                 ),
-                format!("move {name} out of it"),
+                format!("remove {name} from it"),
             ));
         }
         for name in SHARED {
@@ -239,10 +239,10 @@ impl CodexHome {
         }
         plan.warn(Message::new(
             format!(
-                "{} is not a regular file and could set anything; it was left out",
+                "{} is not a regular file and could set anything; it was ignored",
                 self.real.join(".env").display()
             ),
-            "put a file there to have it again",
+            "replace it with a regular file to use it again",
         ));
         let link = self.runtime.join(".env");
         plan.links.remove(&link);

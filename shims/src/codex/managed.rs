@@ -17,11 +17,11 @@ const BESIDE: [&str; 2] = ["/etc/codex/config.toml", "/etc/codex/requirements.to
 
 /// Keys that would decide what a launch chooses, with what each does there.
 const DECIDING: [(&str, &str); 9] = [
-    ("model_provider", "Codex obeys it before this launch's provider"),
-    ("model", "Codex asks for it instead of this launch's model"),
-    ("review_model", "Codex asks for it in reviews instead of this launch's model"),
-    ("model_catalog_json", "Codex takes the models' properties from it"),
-    ("agents", "Codex may take the models of sub-agents from it"),
+    ("model_provider", "Codex obeys it instead of this launch's provider"),
+    ("model", "Codex requests it instead of this launch's model"),
+    ("review_model", "Codex requests it in reviews instead of this launch's model"),
+    ("model_catalog_json", "Codex reads the models' properties from it"),
+    ("agents", "Codex may read the models of sub-agents from it"),
     ("mcp_servers", "Codex connects to them in this launch too"),
     ("sqlite_home", "Codex keeps its sessions there"),
     ("experimental_realtime_ws_base_url", SPOKEN),
@@ -76,10 +76,10 @@ fn read(path: &Path, inputs: &Inputs, is_managed: bool, plan: &mut Plan) -> Opti
     if is_managed {
         plan.warn(Message::new(
             format!(
-                "{} could not be read, and may decide the provider and the model of this launch",
+                "{} could not be read, and may change the provider and the model of this launch",
                 path.display()
             ),
-            format!("see what is there: `ls -l {}`", path.display()),
+            format!("check it with `ls -l {}`", path.display()),
         ));
     }
     None

@@ -133,13 +133,11 @@ pub fn window(model: &Model) -> Option<i64> {
 /// and before anything was picked it asks for none of them (0.171). The first is the one that is marked.
 fn efforts(model: &Model) -> Json {
     let efforts: &[(&str, &str)] = match model.reasoning {
-        Some(true) => &[
-            ("medium", "what most providers take where nothing is said"),
-            ("low", "quicker"),
-            ("high", "more thorough"),
-        ],
+        Some(true) => {
+            &[("medium", "the default of most providers"), ("low", "quicker"), ("high", "more thorough")]
+        }
         Some(false) => &[],
-        None => &[("medium", "for a model that reasons"), ("none", "for one that does not")],
+        None => &[("medium", "for a model with reasoning"), ("none", "for a model without reasoning")],
     };
     let effort = |(effort, description): &(&str, &str)| json!({"effort": effort, "description": description});
     efforts.iter().map(effort).collect()
@@ -153,7 +151,7 @@ fn description(model: &Model) -> String {
         _ => format!("{window} tokens"),
     });
     let price = model.input_cost_per_million.zip(model.output_cost_per_million);
-    let price = price.map(|(input, output)| format!("${input} in, ${output} out for a million"));
+    let price = price.map(|(input, output)| format!("${input} in, ${output} out per million tokens"));
     let parts: Vec<_> = name.into_iter().chain(window).chain(price).collect();
     parts.join(", ")
 }

@@ -122,7 +122,7 @@ fn warn_of_hidden(days: &[PathBuf], home: &CodexHome, inputs: &Inputs, plan: &mu
     };
     plan.warn(Message::new(
         format!("{} could not be read: {why}; its sessions cannot be continued", place.display()),
-        "let your user list the folder, and name the session again",
+        "make the folder readable, and try again",
     ));
 }
 

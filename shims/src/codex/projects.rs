@@ -139,8 +139,7 @@ pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Pla
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 for name in wanting(&table, wanted) {
                     plan.warn(format!(
-                        "{}: the MCP server `{name}` would be sent the key of provider `{}`; it is off in this \
-                         launch",
+                        "{}: the MCP server `{name}` would get the key of provider `{}`; it is off in this launch",
                         path.display(),
                         launch.provider
                     ));
@@ -149,7 +148,7 @@ pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Pla
                 let decides = |key: &&&str| **key != "model_catalog_json" || catalogue.is_none();
                 for key in CHOOSES.iter().filter(decides).filter(|key| chooses(&table, key)) {
                     plan.warn(format!(
-                        "{} sets {key}, from which Codex may take another model than this launch's",
+                        "{} sets {key}, which may make Codex use another model than this launch's",
                         path.display()
                     ));
                 }
@@ -221,7 +220,8 @@ fn roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     for entry in inputs.entries(folder).iter().filter(is_folder) {
         let path = folder.join(&entry.name);
         plan.warn(format!(
-            "{} is not looked into: a role there may have a sub-agent ask for another model than this launch's",
+            "{} is not searched: a role there may make a sub-agent request another model than this \
+             launch's",
             path.display()
         ));
     }
@@ -231,7 +231,7 @@ fn roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
             Said::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
             Said::Nothing => {}
             _ => plan.warn(format!(
-                "{} may have a sub-agent ask for another model than this launch's",
+                "{} may make a sub-agent request another model than this launch's",
                 path.display()
             )),
         }
@@ -250,7 +250,7 @@ fn home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table: &Ta
     again.retain(|key| table.contains_key(*key));
     if !again.is_empty() {
         plan.info(format!(
-            "where the home folder is a trusted project, Codex reads {} once more: {}",
+            "the home folder is a trusted project, so Codex reads {} again as a project's: {}",
             path.display(),
             again.join(", ")
         ));

@@ -72,11 +72,11 @@ pub fn name(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
         if let Some(model) = model.filter(|model| !known(model)) {
             plan.warn(Message::new(
                 format!(
-                    "{}: a sub-agent of this role asks provider `{}` for the model {model:?}",
+                    "{}: a sub-agent of this role requests the model {model:?} from provider `{}`",
                     path.display(),
                     launch.provider
                 ),
-                "take `model` out of the role, so that it asks for the launch's",
+                "remove `model` from the role to use the launch's model",
             ));
         }
     }

@@ -194,7 +194,7 @@ fn provider(launch: &Launch, inputs: &Inputs) -> Table {
 fn utf8(path: &Path) -> Result<&str> {
     path.to_str().with_context(|| {
         Message::new(
-            format!("could not name {} in Codex's config: not UTF-8", path.display()),
+            format!("could not write {} to Codex's config: not UTF-8", path.display()),
             "set XDG_STATE_HOME and XDG_CACHE_HOME to folders with UTF-8 names",
         )
     })
@@ -220,7 +220,7 @@ impl Settings {
             ("env_key", "AGENT_RUN_NO_PROVIDER"),
             (
                 "env_key_instructions",
-                "This home is agent-run's: start Codex with `agent-run launch PROVIDER codex`.",
+                "agent-run manages this home. Start Codex with `agent-run launch PROVIDER codex`.",
             ),
         ];
         let table: Table = texts.iter().map(|(key, text)| ((*key).to_owned(), (*text).into())).collect();

@@ -53,11 +53,15 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .script(json!([runs("try the project", "env; echo tool-$((40+2))-ran")]))
         .holds(
             "project",
-            "a project's settings and dotenvs do not take the prompt",
+            "a project's settings and .env files cannot redirect the prompt",
             TrialTest::Nothing("/provider"),
         )
-        .holds("project", "a project's settings choose no model", TrialTest::Models("try the project"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
+        .holds(
+            "project",
+            "a project's settings cannot choose the model",
+            TrialTest::Models("try the project"),
+        )
+        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
         .holds(
             "hook",
             "a hook of a project that nobody reviewed does not run",
@@ -66,12 +70,12 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .holds("hook", "`notify` of a project does not run", TrialTest::NotRun("home/project-notify"))
         .holds(
             "server",
-            "an MCP server of a project is not sent the key by its name",
+            "an MCP server of a project does not get the key by its name",
             TrialTest::NoKey("/project-server"),
         )
         .holds(
             "server",
-            "an MCP server of a project is not sent the key by a guess",
+            "an MCP server of a project does not get the key by guessing its name",
             TrialTest::NoKey("/guessing-server"),
         )
 }
@@ -128,7 +132,7 @@ fn hooks(places: &TrialPlaces<'_>) -> Trial {
         )
         .holds(
             "server",
-            "an MCP server of a plugin is not sent the key by a guess",
+            "an MCP server of a plugin does not get the key by a guess",
             TrialTest::NoKey("/plugin-server"),
         )
 }
@@ -150,7 +154,7 @@ fn spawning() -> [Json; 2] {
 fn sub_agent() -> Trial {
     Trial::new(asks("try a sub-agent")).script(spawning().into()).holds(
         "sub-agent",
-        "a sub-agent asks for the launch's model",
+        "a sub-agent requests the launch's model",
         TrialTest::Models("a task for the sub-agent"),
     )
 }
@@ -174,7 +178,7 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
     Trial { from: Some("0.171.0"), ..trial }
         .holds(
             "sub-agent",
-            "a sub-agent asks for the launch's model where a project names another one",
+            "a sub-agent requests the launch's model where a project names another one",
             TrialTest::Models("a task for the sub-agent"),
         )
         .known_not(

@@ -60,7 +60,9 @@ impl<'a> CrushProvider<'a> {
         let literal = literal(base_url).filter(|url| !url.contains(char::is_control));
         let base_url = literal.ok_or_else(|| {
             anyhow!(Message::new(
-                format!("the base URL of provider `{name}` has a control character, which Crush would drop"),
+                format!(
+                    "the base URL of provider `{name}` contains a control character, which Crush would remove"
+                ),
                 format!("correct `providers.{name}.base_urls.{family}`")
             ))
         })?;

@@ -15,7 +15,7 @@ use crate::{ConflictingSetting, Inputs, Launch, Plan};
 /// The administrator's settings, which cannot be left out.
 const SYSTEM: &str = "/etc/crush/crush.json";
 
-const LAST: &str = "crush.json in the session folder has the last word";
+const LAST: &str = "crush.json in the session folder overrides it";
 
 /// Files that no launch needs to know.
 pub fn files() -> Vec<PathBuf> {
@@ -26,7 +26,7 @@ pub fn files() -> Vec<PathBuf> {
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let homes = CrushHomes::of(launch, inputs);
     let own = [homes.theirs.settings()].into_iter().chain(homes.theirs.choices());
-    let own = own.map(|path| (path, "left out of the launch's own settings"));
+    let own = own.map(|path| (path, "omitted from the launch's own settings"));
     let mut found: Vec<ConflictingSetting> = own
         .chain([(SYSTEM.into(), LAST)])
         .flat_map(|(path, answer)| in_file(&path, answer, inputs))
@@ -56,7 +56,7 @@ fn chosen(path: &Path, settings: &super::JsonObject, answer: &'static str) -> Ve
 fn in_dotenv(inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let path = dotenv_path(inputs);
     let is_set = |name: &String| matches!(plan.env.get(OsStr::new(name)), Some(Some(_)));
-    let answer = "the launch sets the variable, and Crush leaves it";
+    let answer = "the launch sets the variable, and Crush does not change it";
     let conflict = |key| ConflictingSetting { path: path.clone(), key, answer };
     dotenv_names(inputs).into_iter().filter(is_set).map(conflict).collect()
 }

@@ -116,9 +116,9 @@ impl History {
             let shown = databases.iter().filter_map(|database| database.parent()).map(session_list);
             let line = |command| format!("\n  {command}");
             let shown: String = shown.map(line).collect();
-            let text = "all providers share one history of this project from now on: the one that was used last. \
-                        The others stay where they are";
-            plan.warn(Message::new(text, format!("to look into each:{shown}")));
+            let text = "all providers now share one history of this project: the one used last. The \
+                        others were not changed";
+            plan.warn(Message::new(text, format!("to list the sessions in each:{shown}")));
         }
         if !databases.is_empty() {
             plan.adopt.insert(self.folder.join(DATABASE), databases);
@@ -152,9 +152,10 @@ impl Before {
         let folder =
             if *first == &self.data { first.join("PROVIDER").join(&self.key) } else { (*first).clone() };
         plan.warn(Message::new(
-            format!("sessions of earlier versions may be here, and could not be read:{lines}"),
+            format!("these files may hold sessions of earlier versions, and could not be read:{lines}"),
             format!(
-                "make it readable before the first session of this project, and it is continued; later, {} shows it",
+                "make it readable before the first session of this project to continue it; later, {} \
+                 lists it",
                 session_list(&folder)
             ),
         ));

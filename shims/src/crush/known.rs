@@ -5,7 +5,7 @@ use crate::KnownProblem;
 pub const PROBLEMS: &[KnownProblem] = &[
     KnownProblem::still(
         "0.90.1",
-        "prints `crush -s …` at its end, which does not find the session; type `crush@PROVIDER -s …`",
+        "prints `crush -s …` when it exits, which does not find the session; type `crush@PROVIDER -s …`",
     ),
     KnownProblem::still(
         "0.90.1",
@@ -13,19 +13,21 @@ pub const PROBLEMS: &[KnownProblem] = &[
     ),
     KnownProblem::still(
         "0.90.1",
-        "`crush server`, `crush logout` and `crush signout` leave a server running that keeps the environment; a \
-         launch refuses them",
+        "`crush server`, `crush logout` and `crush signout` leave a server running that keeps the \
+         environment; a launch refuses these commands",
     ),
     KnownProblem::still(
         "0.90.1",
-        "may fail when it is first started several times at once in a project, while it makes its database",
+        "may fail when it is first started several times at once in a project, while it creates its \
+         database",
     ),
     KnownProblem::still(
         "0.90.1",
-        "`crush run` may print nothing on a busy machine although the provider answered; run it again",
+        "`crush run` may print nothing on a busy machine although the provider answered; run the command \
+         again",
     ),
     KnownProblem::still(
         "0.90.1",
-        "asks `api.github.com` for its newest release at each start; nothing turns it off",
+        "asks `api.github.com` for its newest release at each start; this cannot be turned off",
     ),
 ];

@@ -112,10 +112,10 @@ impl ProjectFiles {
         }
         self.warnings.push(Message::new(
             format!(
-                "Crush runs {} without asking, and what it runs can read the provider's key",
+                "Crush runs {} without asking, and the script can read the provider's key",
                 path.display()
             ),
-            "read the file before you go on",
+            "read the file before you continue",
         ));
     }
 
@@ -160,8 +160,8 @@ impl ProjectFiles {
         if !off.is_empty() {
             let off = off.join(", ");
             self.warnings.push(Message::new(
-                format!("turned off for this launch: {off} in {shown}, which asks for the provider's key"),
-                "see whether you trust this project",
+                format!("turned off for this launch: {off} in {shown}, because it uses the provider's key"),
+                "check whether you trust this project",
             ));
         }
         if !expanded.is_empty() {
@@ -170,7 +170,7 @@ impl ProjectFiles {
                  provider's key",
                 expanded.join(", ")
             );
-            self.warnings.push(Message::new(text, "read the file before you go on"));
+            self.warnings.push(Message::new(text, "read the file before you continue"));
         }
         if starts_programs(&object) {
             self.infos.push(format!("programs that {shown} names can read the provider's key"));

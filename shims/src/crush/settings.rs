@@ -116,7 +116,7 @@ fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
     match json {
         Json::Object(object) => Ok(as_we_spell_it(object)),
         other => bail!(Message::new(
-            format!("could not read {}:1:1: {} where an object belongs", path.display(), kind(&other)),
+            format!("could not read {}:1:1: expected an object, found {}", path.display(), kind(&other)),
             "write the settings in { }"
         )),
     }
@@ -311,7 +311,7 @@ mod tests {
             ("{\"a\": 1,}", "/c/crush.json:1:9: "),
             ("\u{feff}{}", "/c/crush.json:1:1: "),
             (" ", "/c/crush.json:1:2: "),
-            ("[]", "/c/crush.json:1:1: an array where an object belongs"),
+            ("[]", "/c/crush.json:1:1: expected an object, found an array"),
             ("{\"options\": 3}", "options is a number"),
         ] {
             let error = refusal(text, "-");

@@ -54,11 +54,15 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .script(json!([runs("try the project", "env; echo tool-$((40+2))-ran")]))
         .holds(
             "project",
-            "a project's settings and dotenv do not take the prompt",
+            "a project's settings and .env file cannot redirect the prompt",
             TrialTest::Nothing("/provider"),
         )
-        .holds("project", "a project's settings choose no model", TrialTest::Models("try the project"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
+        .holds(
+            "project",
+            "a project's settings cannot choose the model",
+            TrialTest::Models("try the project"),
+        )
+        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
         .holds(
             "hook",
             "a hook of your own settings sees no key of another provider",
@@ -76,17 +80,17 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         )
         .holds(
             "server",
-            "an MCP server of a project is not sent the key by its name",
+            "an MCP server of a project does not get the key by its name",
             TrialTest::NoKey("/project-server"),
         )
         .holds(
             "server",
-            "an MCP server of a project is not sent the key by a guess",
+            "an MCP server of a project does not get the key by guessing its name",
             TrialTest::NoKey("/guessing-server"),
         )
         .holds(
             "server",
-            "an MCP server of a project is not sent the key by the beginning of its name",
+            "an MCP server of a project does not get the key by the start of its name",
             TrialTest::NoKey("/expanding-server"),
         )
 }
@@ -99,10 +103,10 @@ fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}]))
         .holds(
             "sub-agent",
-            "a sub-agent asks for the launch's model, whatever a project chooses",
+            "a sub-agent requests the launch's model, whatever a project chooses",
             TrialTest::Models("a task for the sub-agent"),
         )
-        .holds("sub-agent", "a sub-agent asks no other provider", TrialTest::Nothing("/provider"))
+        .holds("sub-agent", "a sub-agent contacts no other provider", TrialTest::Nothing("/provider"))
 }
 
 /// The model says that the conversation has filled the window.

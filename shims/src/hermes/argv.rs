@@ -129,7 +129,7 @@ impl HermesArgs {
     pub fn check(&self) -> Result<()> {
         if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {
             bail!(Message::new(
-                "`hermes gateway install` would set up a service without the provider's key",
+                "`hermes gateway install` would create a service without the provider's key",
                 "run `hermes gateway install` without a provider, or `gateway run` with one"
             ));
         }
@@ -143,7 +143,7 @@ impl HermesArgs {
         if resumes && self.has_any(&["--tui"]) && self.chats() {
             warnings.push(Message::new(
                 "Hermes' TUI resumes a session with the provider and model it was recorded with",
-                "leave out `--tui` to go on with this provider",
+                "omit `--tui` to continue with this provider",
             ));
         }
         if let Some(

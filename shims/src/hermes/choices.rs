@@ -28,14 +28,14 @@ pub fn warning(homes: &HermesHomes, words: &HermesArgs, inputs: &Inputs) -> Opti
     let what = match inputs.file(&path) {
         Ok(None | Some([])) => return None,
         Ok(Some(bytes)) => match serde_json::from_slice::<Json>(bytes) {
-            Ok(jobs) => format!("jobs that name a model or a provider of their own: {}", choosing(&jobs)?),
-            Err(_) => "jobs that could not be read, and may name a provider of their own".to_owned(),
+            Ok(jobs) => format!("jobs with their own model or provider: {}", choosing(&jobs)?),
+            Err(_) => "jobs that could not be read, and may have their own provider".to_owned(),
         },
-        Err(_) => "jobs that could not be read, and may name a provider of their own".to_owned(),
+        Err(_) => "jobs that could not be read, and may have their own provider".to_owned(),
     };
     Some(Message::new(
         format!("{} holds {what}", path.display()),
-        "set these keys to null there to have this launch's provider and model",
+        "set these keys to null there to use this launch's provider and model",
     ))
 }
 
@@ -57,7 +57,7 @@ pub fn kept(homes: &HermesHomes, settings: &Mapping) -> impl Iterator<Item = Con
     NAMED.iter().filter(|key| settings.get(key).is_some()).map(|key| ConflictingSetting {
         path: homes.base.join(settings::FILE),
         key: (*key).to_owned(),
-        answer: "stays, and asks the providers it names when you type `/moa`",
+        answer: "is kept, and `/moa` uses the providers that it names",
     })
 }
 

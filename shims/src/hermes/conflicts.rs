@@ -12,7 +12,7 @@ pub fn of(homes: &HermesHomes, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let keys = settings::routing_keys(&theirs).into_iter().map(|key| ConflictingSetting {
         path: config.clone(),
         key,
-        answer: "replaced in the runtime home's config.yaml",
+        answer: "replaced in the launch's own config.yaml",
     });
     // One with NUL bytes is not given to Hermes.
     let dotenvs = homes.dotenvs(inputs).filter(|(_, bytes)| !bytes.contains(&0));
@@ -21,7 +21,7 @@ pub fn of(homes: &HermesHomes, inputs: &Inputs) -> Vec<ConflictingSetting> {
         names.map(move |key| ConflictingSetting {
             path: path.clone(),
             key,
-            answer: "the runtime home's own pins are loaded after it",
+            answer: "the launch's own settings are loaded after it",
         })
     });
     keys.chain(choices::kept(homes, &theirs)).chain(variables).collect()

@@ -43,15 +43,11 @@ pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     {
         plan.warn(Message::new(
             format!(
-                "sessions that the tool before this one began at {} stay in {}",
+                "sessions of the earlier launcher on {} are still in {}",
                 launch.provider,
                 former.display()
             ),
-            format!(
-                "to look into them: \
-             HERMES_HOME={} hermes sessions list",
-                quote(former.as_os_str())
-            ),
+            format!("to list them: HERMES_HOME={} hermes sessions list", quote(former.as_os_str())),
         ));
         plan.write(named(launch, inputs), "");
     }

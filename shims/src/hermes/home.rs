@@ -89,10 +89,7 @@ impl HermesHomes {
     /// Refuses homes that Hermes would refuse or replace.
     pub fn check(&self, inputs: &Inputs) -> Result<()> {
         if let Some(error) = &self.unread {
-            bail!(Message::new(
-                error,
-                "it names your profile in use; repair it, or name a profile with `-p`"
-            ));
+            bail!(Message::new(error, "it names your active profile; fix it, or name a profile with `-p`"));
         }
         for path in DOTENVS.map(|name| self.base.join(name)) {
             if let Some(Fact::Unreadable(why)) = inputs.fact(&path) {
@@ -106,14 +103,14 @@ impl HermesHomes {
             if !is_profile_name(name) {
                 bail!(Message::new(
                     format!("`{name}` is not a profile name"),
-                    "`hermes profile list` shows your profiles"
+                    "`hermes profile list` lists your profiles"
                 ));
             }
             if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
                 bail!(Message::new(
                     format!("could not find the Hermes profile `{name}`: {}", self.base.display()),
                     format!(
-                        "`hermes profile list` shows your profiles, `hermes profile create {name}` makes it"
+                        "`hermes profile list` lists your profiles, `hermes profile create {name}` creates it"
                     )
                 ));
             }
@@ -122,11 +119,11 @@ impl HermesHomes {
         if inputs.dirs.cache.starts_with(&native) {
             bail!(Message::new(
                 format!(
-                    "the runtime home would lie in {}, where Hermes replaces it by the active profile: {}",
+                    "the launch's home would be in {}, where Hermes replaces it with the active profile: {}",
                     native.display(),
                     inputs.dirs.cache.display()
                 ),
-                "let XDG_CACHE_HOME point elsewhere"
+                "set XDG_CACHE_HOME to another folder"
             ));
         }
         Ok(())
@@ -154,7 +151,7 @@ impl HermesHomes {
         let path = self.base.join(name);
         let (why, help) = match inputs.fact(&path) {
             Some(Fact::Stream) => {
-                ("is not a regular file and could set anything".to_owned(), "put a file there")
+                ("is not a regular file and could set anything".to_owned(), "replace it with a regular file")
             }
             // Hermes 0.19 would write the file again without them.
             Some(Fact::File(bytes)) if bytes.contains(&0) => {
@@ -167,13 +164,13 @@ impl HermesHomes {
                 let Some((name, consequence)) = UNDOING.into_iter().find(|(name, _)| names(name)) else {
                     return false;
                 };
-                (format!("names {name}, by which Hermes would {consequence}"), "remove that line")
+                (format!("sets {name}, so Hermes would {consequence}"), "remove that line")
             }
             _ => return false,
         };
         plan.warn(Message::new(
-            format!("{} {why}; it was left out", path.display()),
-            format!("{help} to have it again"),
+            format!("{} {why}; it was ignored", path.display()),
+            format!("{help} to use it again"),
         ));
         true
     }
@@ -238,7 +235,7 @@ const DOTENVS: [&str; 2] = [".env", ".op.env"];
 const UNDOING: [(&str, &str); 3] = [
     (MANAGED_DIR, "leave this launch"),
     (OURS, "send another key to the provider"),
-    (variables::NO_DOTENV, "leave out what keeps this launch"),
+    (variables::NO_DOTENV, "skip the settings of this launch"),
 ];
 
 /// The profile in use, as Hermes finds it when no word names one.

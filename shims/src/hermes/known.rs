@@ -5,15 +5,18 @@ use crate::KnownProblem;
 pub const PROBLEMS: &[KnownProblem] = &[
     KnownProblem::still(
         "0.19.0",
-        "`chat -q` and `-z` end with exit code 0 when the provider answers with an error; `chat -Q -q` ends with 1",
+        "`chat -q` and `-z` exit with code 0 when the provider answers with an error; `chat -Q -q` exits \
+         with code 1",
     ),
     KnownProblem::still(
         "0.19.0",
-        "`--tui --resume` continues on the provider that the session was started on; a launch warns of it",
+        "`--tui --resume` continues on the provider that the session was started on; a launch prints a \
+         warning",
     ),
     KnownProblem::still(
         "0.19.0",
-        "sends no key of fewer than four characters and none that looks like a placeholder; a launch refuses those",
+        "does not send a key of fewer than four characters or one that looks like a placeholder; a \
+         launch refuses such a key",
     ),
     KnownProblem::still(
         "0.19.0",

@@ -22,8 +22,8 @@ pub fn setting<'a>(text: &'a str, what: &str, help: &str) -> Result<&'a str> {
     }
     bail!(Message::new(
         format!(
-            "{what} `{}` cannot be given to Hermes, which fills in `${{…}}` from the environment and drops white \
-         space and control characters",
+            "{what} `{}` cannot be passed to Hermes, which expands `${{…}}` from the environment and \
+             removes white space and control characters",
             text.escape_debug()
         ),
         help
@@ -38,7 +38,7 @@ pub fn assignment(name: &str, text: &str) -> Result<String> {
     if text.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')) {
         bail!(Message::new(
             format!(
-                "{name} cannot be `{}` for Hermes: a control character does not fit into its `.env`",
+                "{name} cannot be `{}` for Hermes: its `.env` cannot hold a control character",
                 text.escape_debug()
             ),
             "choose another folder or value"

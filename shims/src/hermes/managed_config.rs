@@ -53,10 +53,10 @@ fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) ->
         if !routing.is_empty() {
             plan.warn(Message::new(
                 format!(
-                    "the administrator decides `{routing}`, which wins over the chosen provider: {}",
+                    "the administrator sets `{routing}`, which overrides the chosen provider: {}",
                     theirs.display()
                 ),
-                "ask the administrator to leave it to the user",
+                "ask the administrator to remove it",
             ));
         }
         plan.link(ours, theirs);

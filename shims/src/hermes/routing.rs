@@ -49,10 +49,10 @@ const PLACEHOLDERS: [&str; 12] = [
 pub fn refused_key(key: &str) -> Option<&'static str> {
     let key = key.trim();
     if key.chars().count() < 4 {
-        return Some("Hermes sends no key of fewer than four characters");
+        return Some("Hermes does not send a key of fewer than four characters");
     }
     let is_placeholder = PLACEHOLDERS.iter().any(|word| key.eq_ignore_ascii_case(word));
-    is_placeholder.then_some("Hermes takes this key for a placeholder and sends none")
+    is_placeholder.then_some("Hermes treats this key as a placeholder and does not send it")
 }
 
 /// How one launch routes.
@@ -100,7 +100,7 @@ impl<'a> Routing<'a> {
         match self.model.context_window {
             Some(window) if window < SMALLEST_WINDOW => bail!(Message::new(
                 format!(
-                    "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` of {} has {window}",
+                    "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` on {} has {window}",
                     self.model.id, self.launch.provider
                 ),
                 "choose another model with `--model`, or correct its `context_window` in the config"

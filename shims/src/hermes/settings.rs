@@ -28,7 +28,7 @@ const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "la
 /// Hermes itself would go on with its defaults, and with whatever key it finds, without the user's
 /// approval rules.
 pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
-    const HELP: &str = "fix the file; without it your own rules and settings would not hold";
+    const HELP: &str = "fix the file; without it your own rules and settings would not apply";
     let text = inputs.text(path).map_err(|error| anyhow!(Message::new(format!("{error:#}"), HELP)))?;
     let Some(text) = text else { return Ok(Mapping::default()) };
     Mapping::parse(text).map_err(|Flaw { line, column, what }| {

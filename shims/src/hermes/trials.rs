@@ -61,11 +61,11 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         ]))
         .holds(
             "settings",
-            "settings and dotenvs of your own do not take the prompt, nor a sub-agent's",
+            "your own settings and .env files cannot redirect the prompt, nor a sub-agent's",
             TrialTest::Nothing("/provider"),
         )
         .holds("settings", "settings and aliases of your own choose no model", TrialTest::Models(PROMPT))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
+        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
         .holds(
             "hook",
             "a hook of your settings sees no key but the launch's",
@@ -73,17 +73,17 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         )
         .holds(
             "server",
-            "an MCP server of your settings is not sent the key",
+            "an MCP server in your settings does not get the key",
             TrialTest::NoKey("/own-server"),
         )
         .holds(
             "sub-agent",
-            "a sub-agent asks for the launch's model, whatever settings name",
+            "a sub-agent requests the launch's model, whatever settings name",
             TrialTest::Models("a task for the sub-agent"),
         )
         .holds(
             "compaction",
-            "a conversation that fills the window is summed up",
+            "a conversation that fills the window is compacted",
             TrialTest::Then("fill the window", "summar"),
         )
         .beside()

@@ -123,7 +123,7 @@ impl<'a> JsonReader<'a> {
                 self.at += 1;
                 Ok(false)
             }
-            None => Err(self.fault("the file ends within a value")),
+            None => Err(self.fault("the file ends inside a value")),
             Some(_) if end == b']' => Err(self.fault("expected `,` or `]`")),
             Some(_) => Err(self.fault("expected `,` or `}`")),
         }
@@ -154,7 +154,7 @@ impl<'a> JsonReader<'a> {
         match self.peek() {
             Some(b'"') => self.text().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            None => Err(self.fault("the file ends where a value belongs")),
+            None => Err(self.fault("expected a value, found the end of the file")),
             Some(_) => Err(self.fault("expected a value")),
         }
     }
@@ -229,8 +229,8 @@ impl<'a> JsonReader<'a> {
                     return Ok(text);
                 }
                 Some(b'\\') => text.push(self.escape()?),
-                None => return Err(self.fault("the file ends within a text")),
-                Some(_) => return Err(self.fault("a control character within a text")),
+                None => return Err(self.fault("the file ends inside a string")),
+                Some(_) => return Err(self.fault("a control character inside a string")),
             }
         }
     }
@@ -302,7 +302,7 @@ impl<'a> JsonReader<'a> {
             Some(b'/') => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
             Some(b'*') => match rest[2..].windows(2).position(|two| two == b"*/") {
                 Some(end) => end + 4,
-                None => return Err(self.fault("a comment without an end")),
+                None => return Err(self.fault("an unterminated comment")),
             },
             _ => return Err(self.fault("expected a value")),
         };

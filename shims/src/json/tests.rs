@@ -58,7 +58,7 @@ fn what_the_parsers_refuse_is_refused_with_its_place() {
     }
     let deep = "[".repeat(1_000_000);
     assert_eq!(parse(deep.as_bytes(), GO).expect_err("deep").message, "nested deeper than 1,000 levels");
-    assert_eq!(js(&deep).expect_err("not closed").message, "the file ends where a value belongs");
+    assert_eq!(js(&deep).expect_err("not closed").message, "expected a value, found the end of the file");
     assert!(parse(b"1e400", GO).is_err() && parse("\u{feff}{}".as_bytes(), GO).is_err());
 }
 

@@ -177,7 +177,7 @@ impl<'a> Parser<'a> {
             Some(("", suffix)) => Some(suffix),
             Some((handle, suffix)) => {
                 let prefix = self.handles.iter().find(|(known, _)| *known == handle);
-                let (_, prefix) = prefix.ok_or_else(|| start.flaw("a tag whose handle is not declared"))?;
+                let (_, prefix) = prefix.ok_or_else(|| start.flaw("the tag's handle is not declared"))?;
                 Some(format!("{prefix}{suffix}"))
             }
         };
@@ -240,7 +240,7 @@ impl<'a> Parser<'a> {
                 self.pop();
                 Ok((Event::SequenceEnd, self.skip()?))
             }
-            _ => Err(self.here()?.flaw("a list goes on with `-`")),
+            _ => Err(self.here()?.flaw("expected `-` for the next list item")),
         }
     }
 

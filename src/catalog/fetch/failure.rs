@@ -70,15 +70,15 @@ impl Failure {
             kind,
             match error {
                 TransportError::Timeout { connected: false } => Message::new(
-                    format!("{host} could not be connected to in time"),
-                    "check that it is up and can be reached from here (VPN, proxy)",
+                    format!("connecting to {host} timed out"),
+                    "check that it is running and reachable from this machine (VPN, proxy)",
                 ),
                 TransportError::Timeout { connected: true } => Message::new(
-                    format!("{host} did not answer in full within {} s", limit.as_secs()),
-                    "check that it is up, or list the models under `models:` in the config",
+                    format!("{host} did not send a complete answer within {} s", limit.as_secs()),
+                    "check that it is running, or list the models under `models:` in the config",
                 ),
                 TransportError::TooLarge => Message::new(
-                    format!("{}: {error}, which is no model list", shown(url)),
+                    format!("{}: {error}, so it is not a model list", shown(url)),
                     "check base_urls",
                 ),
                 TransportError::Other(why) if why.contains("certificate") => Message::new(
@@ -91,7 +91,7 @@ impl Failure {
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
-                    "check that the server is up and that base_urls is right",
+                    "check that the server is running and that base_urls is correct",
                 ),
             },
         )
@@ -146,10 +146,10 @@ impl Failure {
                     FailureKind::Lasting,
                     Message::new(
                         format!(
-                            "{} redirects{target} ({status}), which is never followed with a key",
+                            "{} redirects{target} ({status}), and agent-run follows no redirect with a key",
                             shown(url)
                         ),
-                        format!("if that is the provider, put its address into providers.{name}.base_urls"),
+                        format!("if that is the provider, set its address in providers.{name}.base_urls"),
                     ),
                 )
             }
@@ -167,8 +167,8 @@ impl Failure {
                     Message::new(
                         format!("{who} in front of {} sent a web page ({status})", origin(url)),
                         format!(
-                            "it blocks automated clients, or your address or refuses your address: try another network, or list the \
-                             models under providers.{name}.models"
+                            "it blocks automated clients or your address: try another network, or list \
+                             the models under providers.{name}.models"
                         ),
                     ),
                 )
@@ -177,7 +177,7 @@ impl Failure {
                 FailureKind::Lasting,
                 Message::new(
                     format!("client not allowed ({status}){said}"),
-                    "this plan serves its own clients only",
+                    "this plan only works with the provider's own clients",
                 ),
             ),
             401 | 403 if key_sent => Self::new(
@@ -192,13 +192,13 @@ impl Failure {
                 Message::new(
                     format!("{} requires a key ({status}){said}", origin(url)),
                     format!(
-                        "none was sent; set providers.{name}.key_env, or list the models under `models:`"
+                        "no key was sent; set providers.{name}.key_env, or list the models under `models:`"
                     ),
                 ),
             ),
             402 => Self::new(
                 FailureKind::Lasting,
-                Message::new(format!("the account needs credit (402){said}"), "top it up at the provider"),
+                Message::new(format!("the account needs credit (402){said}"), "add credit at the provider"),
             ),
             404 | 405 => {
                 Self::new(FailureKind::NoList, format!("{} has no model list ({status})", shown(url)))
@@ -221,7 +221,7 @@ impl Failure {
             500.. => Self::new(
                 FailureKind::Passing,
                 Message::new(
-                    format!("{} has an internal problem ({status}){said}", origin(url)),
+                    format!("{} has an internal error ({status}){said}", origin(url)),
                     "try again later",
                 ),
             ),
@@ -243,11 +243,11 @@ impl Failure {
             match reject {
                 Reject::Html => Message::new(
                     format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
-                    "look up the provider's API address; OpenAI-like ones often end in /v1",
+                    "check the provider's API address; OpenAI-compatible ones often end in /v1",
                 ),
                 Reject::Error(said) => Message::new(
                     format!("{} answered with an error: {}", origin(url), clean(said, secrets)),
-                    "look the message up at the provider",
+                    "search the provider's documentation for this message",
                 ),
                 Reject::NoList | Reject::NotJson(_) => Message::new(
                     format!("{shown} sent {reject}"),
@@ -265,7 +265,8 @@ impl Failure {
             Message::new(
                 format!("no model list here; tried {}", tried.join(", ")),
                 format!(
-                    "list the models under providers.{}.models, or set models_url if there is a list elsewhere",
+                    "list the models under providers.{}.models, or set models_url if the list is at \
+                     another address",
                     source.name
                 ),
             ),

@@ -65,10 +65,10 @@ pub enum TransportError {
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Timeout { connected: false } => f.write_str("no connection in time"),
-            Self::Timeout { connected: true } => f.write_str("no complete answer in time"),
-            Self::TooLarge => write!(f, "an answer of more than {} MiB", MAX_BODY / 1024 / 1024),
-            Self::Reset => f.write_str("the connection broke off"),
+            Self::Timeout { connected: false } => f.write_str("connecting timed out"),
+            Self::Timeout { connected: true } => f.write_str("the answer timed out"),
+            Self::TooLarge => write!(f, "the answer is larger than {} MiB", MAX_BODY / 1024 / 1024),
+            Self::Reset => f.write_str("the connection was closed"),
             Self::Proxy(why) | Self::Other(why) => f.write_str(why),
         }
     }
@@ -214,7 +214,7 @@ fn transport_error(error: Error) -> TransportError {
         Error::HostNotFound => TransportError::Other("no such host".to_owned()),
         Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
-            TransportError::Other("a header cannot be sent: it holds a character that must not be".to_owned())
+            TransportError::Other("a header cannot be sent: it contains an invalid character".to_owned())
         }
         other => TransportError::Other(certificate_words(other.to_string())),
     }
@@ -240,7 +240,7 @@ fn named(error: &str) -> String {
     if ["Name or service not known", "nodename nor servname provided, or not known"].contains(&why) {
         return "no such host".to_owned();
     }
-    format!("its name could not be looked up: {}", why.to_lowercase())
+    format!("the name lookup failed: {}", why.to_lowercase())
 }
 
 /// The proxy for `url`; a server on this machine is always asked directly.

@@ -153,7 +153,7 @@ impl Fetcher<'_> {
                         let needs = format!("headers.{header} needs {name}, which is not set");
                         Failure::new(
                             FailureKind::Lasting,
-                            Message::new(needs, format!("export {name}=…, or take ${{env:{name}}} out")),
+                            Message::new(needs, format!("export {name}=…, or remove ${{env:{name}}}")),
                         )
                     })?;
                     text.push_str(value);
@@ -217,7 +217,7 @@ impl<'a> PageReader<'a> {
             };
             let Some(next) = next else { break };
             let stop = if list.records.len() == had {
-                Some("its pages repeat themselves")
+                Some("its pages repeat")
             } else if list.records.len() >= MAX_ROWS {
                 Some("it is too long")
             } else if asked.len() == MAX_PAGES {
@@ -225,14 +225,13 @@ impl<'a> PageReader<'a> {
             } else {
                 None
             };
-            let following = stop
-                .map_or_else(|| pages::url(&url, next).ok_or("it does not say where the next page is"), Err);
+            let following =
+                stop.map_or_else(|| pages::url(&url, next).ok_or("it has no address of the next page"), Err);
             match following {
                 Ok(following) if asked.insert(following.clone()) => url = following,
                 stop => {
-                    let why = stop.err().unwrap_or("its pages repeat themselves");
-                    warnings
-                        .push(format!("the list was cut after {} models: {why}", list.records.len()).into());
+                    let why = stop.err().unwrap_or("its pages repeat");
+                    warnings.push(format!("the list ends after {} models: {why}", list.records.len()).into());
                     extent = Completeness::Truncated;
                     break;
                 }
@@ -240,7 +239,7 @@ impl<'a> PageReader<'a> {
         }
         if list.dropped > 0 && extent == Completeness::Complete {
             warnings.push(
-                format!("only the first {MAX_ROWS} models were kept, {} were not", list.dropped).into(),
+                format!("only the first {MAX_ROWS} models were kept, {} were dropped", list.dropped).into(),
             );
             extent = Completeness::Truncated;
         }

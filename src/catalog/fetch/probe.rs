@@ -83,22 +83,22 @@ impl Fetcher<'_> {
                 Ok(body) if body.is_object() => normalize::stated_error(&body).and_then(|_| {
                     failure(Message::new(
                         format!("{} answered with an error{}", origin(url), said()),
-                        "look the message up at the provider",
+                        "search the provider's documentation for this message",
                     ))
                 }),
                 _ => failure(Message::new(
-                    format!("{} sent no JSON, so the base URL is probably wrong", shown(url)),
+                    format!("{} did not send JSON, so the base URL is probably wrong", shown(url)),
                     format!("check base_urls.{}", protocol.family()),
                 )),
             },
             400 | 422 => failure(Message::new(
                 format!("the request was refused ({}){}", answer.status, said()),
-                "look the message up; try another model with --model",
+                "search for the message, or try another model with --model",
             )),
             404 | 405 | 410 => failure(Message::new(
                 format!("no {protocol} for this model at {} ({}){}", shown(url), answer.status, said()),
                 format!(
-                    "if no model answers here, check base_urls.{}, or take {protocol} out of `protocols`",
+                    "if no model answers here, check base_urls.{}, or remove {protocol} from `protocols`",
                     protocol.family()
                 ),
             )),
@@ -118,7 +118,7 @@ fn path(protocol: Protocol) -> &'static str {
 }
 
 fn body(protocol: Protocol, model: &str, limit_name: &str) -> Json {
-    let messages = json!([{ "role": "user", "content": "Reply with the one word: pong" }]);
+    let messages = json!([{ "role": "user", "content": "Reply with one word: pong" }]);
     match protocol {
         Protocol::Anthropic => json!({ "model": model, "max_tokens": TOKENS, "messages": messages }),
         Protocol::OpenaiResponses => {

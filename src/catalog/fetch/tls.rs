@@ -198,8 +198,8 @@ fn with_extra(system: Vec<CertificateDer<'static>>, env: &Environment) -> Vec<Ce
     }
     if !certs.is_empty() {
         log::warn!(
-            "NODE_EXTRA_CA_CERTS is not used, since this system has no certificates of its own; SSL_CERT_FILE can name \
-             a file with all that are trusted"
+            "NODE_EXTRA_CA_CERTS is not used, because this system has no certificates of its own; set \
+             SSL_CERT_FILE to a file with all trusted certificates"
         );
     }
     Vec::new()
@@ -228,7 +228,10 @@ pub fn certificate_words(error: String) -> String {
             "CaUsedAsEndEntity",
             "the server's certificate is an authority's own; trust that very certificate, or have it sign another",
         ),
-        ("UnknownIssuer", "nobody who is trusted here has signed the server's certificate"),
+        (
+            "UnknownIssuer",
+            "no certificate authority trusted on this machine has signed the server's certificate",
+        ),
         ("BadSignature", "the server's certificate has a trusted name, but another key"),
         ("UnsupportedCertVersion", "the server's certificate is of version 1, which names no server"),
         ("NotValidForName", "the server's certificate is for another name"),

@@ -60,7 +60,7 @@ impl fmt::Display for Reject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Html => f.write_str("a web page instead of a model list"),
-            Self::NotJson(why) => write!(f, "no JSON: {why}"),
+            Self::NotJson(why) => write!(f, "invalid JSON: {why}"),
             Self::Error(message) => f.write_str(message),
             Self::NoList => f.write_str("no model array"),
         }

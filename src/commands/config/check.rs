@@ -48,7 +48,7 @@ pub fn text(report: &LintReport, path: &Path) -> String {
     _ = match &counts[..] {
         [] => {
             let providers = number(report.providers, "provider").unwrap_or("no provider".to_owned());
-            writeln!(text, "{shown}: nothing wrong, {providers}")
+            writeln!(text, "{shown}: valid, {providers}")
         }
         counts => writeln!(text, "{}", counts.join(", ")),
     };

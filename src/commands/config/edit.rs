@@ -63,7 +63,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
             return Ok(ExitCode::SUCCESS);
         }
         if !prompt::agrees("Open it again?")? {
-            bail!(Message::new("the config has errors", "`agent-run config check` shows them again"));
+            bail!(Message::new("the config has errors", "`agent-run config check` prints them again"));
         }
     }
 }
@@ -72,10 +72,13 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
 fn unwritable(path: &Path) -> Option<Message> {
     let error = access(path, AccessFlags::W_OK).err()?;
     let leads = std::fs::canonicalize(path).ok().filter(|file| file != path);
-    let leads = leads.map(|file| format!(", which leads to {}", file.display())).unwrap_or_default();
+    let leads = leads.map(|file| format!(", which points to {}", file.display())).unwrap_or_default();
     Some(Message::new(
-        format!("an editor cannot save {}{leads}: {}", path.display(), error.desc()),
-        format!("change it where it is made, as by home-manager; or see `ls -l {}`", quote(path.as_os_str())),
+        format!("{}{leads} cannot be saved: {}", path.display(), error.desc()),
+        format!(
+            "change the source it is generated from, such as home-manager; or check `ls -l {}`",
+            quote(path.as_os_str())
+        ),
     ))
 }
 
@@ -85,7 +88,7 @@ fn unwritable(path: &Path) -> Option<Message> {
 fn write_example(path: &Path) -> Result<bool> {
     let failed = |error: std::io::Error| {
         let otherwise =
-            || "see that you may write there, or name another file in AGENT_RUN_CONFIG".to_owned();
+            || "check the permissions of its folder, or set AGENT_RUN_CONFIG to another file".to_owned();
         let help = held(&error).unwrap_or_else(otherwise);
         anyhow!(Message::new(format!("could not write the example: {}: {error}", path.display()), help))
     };
@@ -112,12 +115,12 @@ fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> 
         }
         let shown = path.display();
         bail!(Message::new(
-            format!("no editor is found to open {shown}"),
-            "name one in EDITOR, or open the file yourself"
+            format!("no editor found to open {shown}"),
+            "set EDITOR, or open the file yourself"
         ));
     };
     let words = split(editor)?;
-    let (program, arguments) = words.split_first().context("no editor is named")?;
+    let (program, arguments) = words.split_first().context("no editor is set")?;
     let file = file_at(program, path, line);
     ended(&program.to_string_lossy(), Command::new(program).args(arguments).args(file).status())
 }
@@ -160,7 +163,7 @@ fn split(editor: &OsStr) -> Result<Vec<OsString>> {
     let words = shlex::split(text).filter(|words| !words.is_empty());
     let words = words.ok_or_else(|| {
         anyhow!(Message::new(
-            format!("the editor's command has an open quote: {text}"),
+            format!("the editor's command has an unclosed quotation mark: {text}"),
             "fix VISUAL or EDITOR"
         ))
     })?;
@@ -168,7 +171,7 @@ fn split(editor: &OsStr) -> Result<Vec<OsString>> {
 }
 
 fn ended(program: &str, status: std::io::Result<std::process::ExitStatus>) -> Result<()> {
-    let help = "name another one in VISUAL or EDITOR";
+    let help = "set VISUAL or EDITOR to another one";
     let status = status.map_err(|error| {
         anyhow!(Message::new(format!("could not run the editor: {program}: {error}"), help))
     })?;
@@ -253,7 +256,7 @@ mod tests {
         };
         assert!(said("/nowhere/editor -w").starts_with("could not run the editor: /nowhere/editor: "));
         assert!(said("sh -c 'exit 3'").starts_with("the editor failed: sh: exit status: 3"));
-        assert!(said("vim 'x").starts_with("the editor's command has an open quote"));
+        assert!(said("vim 'x").starts_with("the editor's command has an unclosed quotation mark"));
         assert!(said(" ").starts_with("the editor's command"));
     }
 }

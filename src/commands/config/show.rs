@@ -171,7 +171,7 @@ impl Page {
             _ = writeln!(text, "{}", screen.line(&escaped(&line), indent.len() + keys + 2));
         }
         if is_terminal {
-            text += "\nWhat names no line is the default.\n";
+            text += "\nValues without a line are defaults.\n";
         }
         text
     }
@@ -212,10 +212,10 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         .and_then(|dirs| key::resolve(source, provider.key_check, env, &dirs.home))
     {
         Ok(key) => key::fingerprint(&key),
-        Err(error) => error.to_string(),
+        Err(error) => format!("({})", shims::without_codes(&error.root_cause().to_string())),
     };
     match provider.key_source() {
-        None => ("key", "none: the provider names no source".to_owned()),
+        None => ("key", "none: the provider has no key".to_owned()),
         Some(KeySource::Literal(Secret(literal))) => ("key", key::fingerprint(literal)),
         Some(KeySource::Env(name)) if env.var(name).is_none() => {
             ("key_env", format!("${name}, which is not set"))
@@ -223,7 +223,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            ("key_command", format!("`{}`, not run here", redact_keys(&quoted(argv))))
+            ("key_command", format!("`{}` (not run)", redact_keys(&quoted(argv))))
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::probe::PROMPT;
 
 /// Asks the sandbox's provider over the Anthropic protocol, streaming, and returns the answer.
 pub fn ask(sandbox: &DemoSandbox) -> Result<String> {
-    talk(sandbox).context("could not talk to the provider inside this program")
+    talk(sandbox).context("could not connect to the built-in provider")
 }
 
 fn talk(sandbox: &DemoSandbox) -> Result<String> {

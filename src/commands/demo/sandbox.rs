@@ -36,10 +36,10 @@ impl DemoSandbox {
     /// Makes the folders and the keys.
     pub fn set(mock_provider: &MockProvider) -> Result<Self> {
         let folder = Scratch::make("agent-run-demo-", &std::env::temp_dir());
-        let folder = folder.context("could not make a folder for the demo")?;
+        let folder = folder.context("could not create a folder for the demo")?;
         // Codex 0.169 wants no home below the folder for temporary files, so that is beside it.
         for name in ["home", "tmp", "work"] {
-            fs::create_dir(folder.path().join(name)).context("could not make a folder for the demo")?;
+            fs::create_dir(folder.path().join(name)).context("could not create a folder for the demo")?;
         }
         let (addr, path, proxy) =
             (mock_provider.addr(), mock_provider.prefix().to_owned(), mock_provider.proxy());

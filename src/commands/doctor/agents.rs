@@ -137,7 +137,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     let version = match version {
         Ok(version) => version,
         Err(error) => {
-            let help = format!("see what `{shown} --version` says");
+            let help = format!("run `{shown} --version`");
             return Finding::note(name, format!("{shown}: {error:#}"), help);
         }
     };
@@ -146,14 +146,14 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     let tried = compatibility::versions(name);
     let is = format!("{}  {shown}", version::shown(&version));
     if minimum.is_some_and(|minimum| version < minimum) {
-        let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
+        let text = format!("{is}: older than {}, the oldest supported version", versions.minimum);
         return Finding::problem(name, text, format!("update it: {}", by_number(agent)));
     }
     if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.install() {
         // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.
-        let text = format!("{is}: older than {}, the newest tested", versions.tested);
+        let text = format!("{is}: older than {}, the newest tested version version", versions.tested);
         let help = format!(
-            "on an older Node npm installs the newest version whose `engines` fit; ask for it by number: {}",
+            "with an older Node.js, npm installs an older version; name the version: {}",
             by_number(agent)
         );
         return Finding::note(name, text, help);
@@ -162,7 +162,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     if let Some(here) = here {
         let failed: Vec<_> = here.failed().map(|check| format!("{}: {}", check.name, check.text)).collect();
         if !failed.is_empty() {
-            let text = format!("{is}: run on {}, and not all held: {}", here.day, failed.join("; "));
+            let text = format!("{is}: tested on {}, and some tests failed: {}", here.day, failed.join("; "));
             let help = format!(
                 "`agent-run doctor -v {name}` lists what was run; to install the tested version: {}",
                 by_number(agent)
@@ -170,13 +170,17 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
             return Finding::note(name, text, help);
         }
         if here.holds() {
-            let text = format!("{is}: run on {}, and all of it held", here.day);
+            let text = format!("{is}: tested on {}, and all tests passed", here.day);
             return Finding::ok(name, text).in_short(format!("{name} {}", version::shown(&version)));
         }
     }
     if tested.is_some_and(|tested| version > tested) {
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
-        return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
+        return Finding::note(
+            name,
+            format!("{is}: newer than {}, the newest tested version version", versions.tested),
+            help,
+        );
     }
     Finding::ok(name, is).in_short(format!("{name} {}", version::shown(&version)))
 }
@@ -216,21 +220,21 @@ fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> 
     let on_path: Vec<_> = env.path().iter().map(|dir| dir.join(name)).filter(runs).collect();
     let mut findings = Vec::new();
     for path in on_path.iter().filter(|path| program::file_id(path) == ourselves) {
-        let text = format!("{} is agent-run under the agent's own name", path.display());
-        let help = format!("a plain `{name}` does not reach the agent through it: rm {}", path.display());
+        let text = format!("{} is agent-run with the agent's own name", path.display());
+        let help = format!("remove it, or a plain `{name}` does not start the agent: rm {}", path.display());
         findings.push(Finding::note(name, text, help));
     }
     let others = on_path.iter().filter(|path| program::file_id(path) != ourselves);
     let mut others: Vec<_> = others.filter(|path| real(path) != real(program)).collect();
     others.dedup();
     for other in others {
-        let text = format!("another one comes later on PATH: {}", other.display());
+        let text = format!("another one is later on PATH: {}", other.display());
         findings.push(Finding::note(name, text, "remove the one that you do not use"));
     }
     if !on_path.iter().any(|path| path == program) {
         let folder = program.parent().unwrap_or(program).display();
-        let text = format!("{} is not on PATH; launches find it anyway", program.display());
-        findings.push(Finding::note(name, text, format!("add {folder} to PATH for a plain `{name}`")));
+        let text = format!("{} is not on PATH, but launches find it", program.display());
+        findings.push(Finding::note(name, text, format!("add {folder} to PATH to start a plain `{name}`")));
     }
     findings
 }

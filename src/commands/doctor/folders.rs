@@ -23,12 +23,12 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
         let (size, unreadable) = size(root);
         for (path, why) in unreadable {
             let help = format!("ls -ld {}", quote(path.as_os_str()));
-            let text = format!("{} cannot be read: {why}; what is in it is passed over", path.display());
+            let text = format!("{} cannot be read: {why}; its contents are ignored", path.display());
             group.add(Finding::problem(what, text, help));
         }
         group.add(if metadata.permissions().mode() & 0o077 != 0 {
             let help = format!("chmod 700 {}", quote(root.as_os_str()));
-            Finding::problem(what, format!("others can look into {shown}"), help)
+            Finding::problem(what, format!("other users can read {shown}"), help)
         } else {
             Finding::ok(what, format!("{shown}, {}", megabytes(size)))
         });
@@ -38,11 +38,12 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
             shims::planner::uncopied(agent, dirs).map_or_else(Vec::new, |noted| pending::places(&noted));
         if !places.is_empty() {
             let text = format!(
-                "what {} had in earlier versions and could not be read: {}",
+                "files of earlier versions for {} that could not be read: {}",
                 agent.title(),
                 places.join(", ")
             );
-            let help = "find out why; every launch tries again until it is copied or removed".to_owned();
+            let help = "check their permissions; every launch tries again until they are copied or removed"
+                .to_owned();
             group.add(Finding::note("state", text, help));
         }
     }
@@ -51,14 +52,17 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
         if name.starts_with(PROBE) {
             // Without a lock, as on a file system that has none, nobody knows whether its process is there.
             if !probe::is_in_use(&path) {
-                group.add(left_over(&path, "by a probe that was ended"));
+                group.add(left_over(&path, "by an interrupted probe"));
             }
         } else if shims::by_name(&name).is_some()
             && let Some(is_known) = is_known
         {
             let gone = folders(&path).into_iter().filter(|(name, _)| !is_known(provider(name)));
             group.extend(gone.map(|(name, path)| {
-                left_over(&path, &format!("by a provider that the config no longer has, {}", provider(&name)))
+                left_over(
+                    &path,
+                    &format!("by a provider that is no longer in the config, {}", provider(&name)),
+                )
             }));
         }
     }

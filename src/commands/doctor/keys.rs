@@ -72,7 +72,7 @@ fn unasked(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Fi
     let runs = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
     let is_there = program.contains('/') || env.path().iter().any(|dir| runs(&dir.join(program)));
     if is_there {
-        let text = format!("{}, not asked now; `agent-run doctor {name}` does", command(argv));
+        let text = format!("{}, not run now; `agent-run doctor {name}` runs it", command(argv));
         return Ok(Finding::ok(name, text));
     }
     let text = format!("{}: {program} is not on PATH", command(argv));
@@ -90,7 +90,7 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = asking.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            Err(Finding::error(mark, name, &error, "look at where the config says the key is"))
+            Err(Finding::error(mark, name, &error, "check the key's source in the config"))
         }
         Ok(key) => {
             let time = match source {
@@ -99,7 +99,8 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
             };
             let text = format!("{}{time}, {}", shown(source), key::fingerprint(&key));
             Ok(if took > SLOW {
-                let help = "every launch waits for it: let the manager cache the key, or keep it in key_file";
+                let help =
+                    "every launch waits for it: let the password manager cache the key, or use key_file";
                 Finding::note(name, text, help)
             } else {
                 Finding::ok(name, text)
@@ -117,7 +118,7 @@ fn open_file(name: &str, path: &Path) -> Option<Finding> {
         return Some(Finding::problem(name, text, format!("chmod go-w {}", quote(folder.as_os_str()))));
     }
     let mode = path.metadata().ok()?.permissions().mode();
-    let text = format!("others can read {}", path.display());
+    let text = format!("other users can read {}", path.display());
     (mode & 0o077 != 0)
         .then(|| Finding::problem(name, text, format!("chmod 600 {}", quote(path.as_os_str()))))
 }

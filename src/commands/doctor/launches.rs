@@ -72,12 +72,12 @@ fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
     let spoken: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
     let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
     let text = format!("{} can use {whose}", agent.title());
-    Finding::note(agent.name(), text, format!("it needs one that speaks {}", spoken.join(" or ")))
+    Finding::note(agent.name(), text, format!("add a provider that speaks {}", spoken.join(" or ")))
 }
 
 fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> Vec<Finding> {
     let subject = format!("{}@{provider}", agent.name());
-    let otherwise = format!("`agent-run why {subject}` shows the launch by itself");
+    let otherwise = format!("run `agent-run why {subject}`");
     let request = LaunchRequest::new(agent, provider);
     // What is missing to resolve it a launch may still name.
     let resolved = match launch::resolve_only(&request, context, Network::Off, &mut Vec::new()) {
@@ -103,7 +103,7 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
     findings.extend(proxied(&subject, inherits, explain::proxy(launch, &context.loaded, context.env)));
     for policy in conflicts::policies(inputs) {
         let text = format!("a managed policy is in force: {}", policy.display());
-        findings.push(Finding::ok(subject.as_str(), text + "; a launch says where it goes against it"));
+        findings.push(Finding::ok(subject.as_str(), text + "; a launch warns where it conflicts with it"));
     }
     for it in conflicts::of(agent, launch, inputs, plan) {
         // Nothing to do: it only affects the agent started directly. `why` names it too.

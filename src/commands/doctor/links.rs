@@ -39,7 +39,8 @@ fn not_on_path(config: &Config, env: &Environment) -> Option<Finding> {
         return None;
     }
     let text = format!("{} holds shims and is not on PATH", folder.display());
-    let help = format!("add to your shell's rc file: export PATH={}:\"$PATH\"", quote(folder.as_os_str()));
+    let line = shim_links::export_line(&folder, &env.dirs().ok()?.home);
+    let help = format!("add this line to your shell's startup file: {line}");
     Some(Finding::note("on PATH", text, help))
 }
 
@@ -79,14 +80,14 @@ fn completion(env: &Environment) -> Option<Finding> {
         _ => format!("eval \"$(agent-run completion {shell})\""),
     };
     Some(match found {
-        Some(true) => Finding::ok("completion", format!("{shell} finds it")),
+        Some(true) => Finding::ok("completion", format!("loaded by {shell}")),
         Some(false) => {
-            let text = format!("the file that {shell} finds is of another version");
+            let text = format!("the file that {shell} loads is from another version");
             Finding::note("completion", text, "`agent-run shims install` rewrites it")
         }
         None => {
             // An rc file may load it all the same, so there may be nothing to do.
-            let text = format!("no file for {shell}; to load it from the rc file: {line}");
+            let text = format!("no completion file for {shell}; to load completion at startup: {line}");
             Finding::ok("completion", text).in_short("")
         }
     })

@@ -19,7 +19,7 @@ pub fn look<'a>(
     let mut group = Group::new("Model lists");
     for (name, provider) in providers.filter(|(_, provider)| provider.loads_models()) {
         let known = catalog.known(name, provider);
-        let again = format!("`agent-run models list {name} --refresh` asks again");
+        let again = format!("run `agent-run models list {name} --refresh`");
         let default = provider.default_model.as_deref();
         if let Some(missing) = default.and_then(|model| local::missing(model, provider, &known)) {
             group.add(Finding::said(Severity::Problem, name, &missing, &again));
@@ -33,8 +33,8 @@ pub fn look<'a>(
                 Finding::ok(name, format!("{}, {} old", count(models, "model"), age(old))).in_short(brief)
             }
             (None, None) => {
-                let brief = format!("{name} (not asked for yet)");
-                Finding::ok(name, format!("not asked for yet; `agent-run models list {name}` does"))
+                let brief = format!("{name} (not loaded yet)");
+                Finding::ok(name, format!("not loaded yet; `agent-run models list {name}` loads it"))
                     .in_short(brief)
             }
         });

@@ -120,7 +120,7 @@ fn look_closer(
     let (mut keys, missing) = keys::look(chosen(), asking);
     let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !others.is_empty() && named.is_none() {
-        let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
+        let text = format!("not checked, because they have no shims: {}", others.join(", "));
         keys.add(Finding::ok("others", text).in_short(""));
     }
     report.add(keys);
@@ -139,8 +139,8 @@ fn ourselves(env: &Environment) -> Group {
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
     group.add(Finding::ok("program", program.as_str()).in_short(program));
     if env.var(shims::planner::DEPTH).is_some() {
-        let text = "this runs inside a launch: the environment is that of the agent around it";
-        group.add(Finding::note("here", text, "ask again in a shell of your own"));
+        let text = "this runs inside a launch, so it sees the agent's environment";
+        group.add(Finding::note("here", text, "run this in a shell outside the agent"));
     }
     group
 }

@@ -49,7 +49,7 @@ pub fn look(
         Ok((findings, is_isolated)) => group.extend(findings_of(agent, &findings, is_isolated)),
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
-            let otherwise = "run it once more with RUST_LOG=debug";
+            let otherwise = "run it again with RUST_LOG=debug";
             group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
         }
     }
@@ -61,20 +61,20 @@ fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> 
         findings.facts().iter().map(|(title, value)| Finding::ok(*title, value.as_str())).collect();
     listed.extend(findings.passed().iter().map(|line| Finding::ok("promise", line.trim_end_matches('.'))));
     let log_tail = match findings.log_tail() {
-        "" => "run it once more with RUST_LOG=debug".to_owned(),
+        "" => "run it again with RUST_LOG=debug".to_owned(),
         log_tail => format!("its last output:\n{log_tail}"),
     };
     listed.extend(findings.failed().iter().map(|line| Finding::problem("promise", line, log_tail.as_str())));
     listed.extend(findings.unexpected_hosts().iter().map(|target| {
-        let text = format!("it asked for {target}, and was not let through");
-        let help = "find out who does: an MCP server or a hook of yours, or a setting of this project";
+        let text = format!("it tried to contact {target}, and was blocked");
+        let help = "find the cause: one of your MCP servers or hooks, or a setting of this project";
         Finding::problem("promise", text, help)
     }));
     listed.push(Finding::ok("limits", UNSEEN));
     // The database of an isolated home was removed with the probe's folders.
     if agent.keeps_one_shot() && !is_isolated {
-        let text = format!("{} keeps this prompt in its own database", agent.title());
-        listed.push(Finding::note("limits", text, "delete the session with the agent's own command"));
+        let text = format!("{} stores this prompt in its own database", agent.title());
+        listed.push(Finding::note("limits", text, "delete the session in the agent"));
     }
     listed
 }
@@ -104,12 +104,12 @@ fn probe(
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files: Codex 0.169 wants no home below it.
-    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the probe")?;
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the probe")?;
     let place = |name: &str| scratch.path().join(name);
     let dirs = Dirs { cache: place("cache"), state: place("state"), ..dirs.clone() };
     let proxies = PROXY_VARIABLES.map(|name| (name, Some(proxy.as_str().into())));
     // Claude Code 2.1.332 leaves a folder behind in the one for temporary files.
-    fs::create_dir(place("tmp")).context("could not make a folder for the probe")?;
+    fs::create_dir(place("tmp")).context("could not create a folder for the probe")?;
     let tmp = ("TMPDIR", Some(place("tmp").into_os_string()));
     let env = env.changed(proxies.into_iter().chain(NO_PROXY.map(|name| (name, None))).chain([tmp]));
     let mut context = Context { env: &env, dirs, loaded: config::load(&loaded.path)? };

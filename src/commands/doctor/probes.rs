@@ -38,7 +38,7 @@ impl Probes<'_> {
         if launches.is_some_and(|(all, _)| all.iter().all(|of_agent| of_agent.providers.is_empty())) {
             let mut group = Group::new("Probe");
             let help = "install an agent, or add a provider that speaks its protocol";
-            group.add(Finding::problem("probe", "no agent is here that fits the provider", help));
+            group.add(Finding::problem("probe", "no installed agent matches the provider", help));
             report.add(group);
         }
         self.here.iter().try_for_each(|here| self.probe(here, report))

@@ -29,7 +29,7 @@ pub fn look(
     watch: &(dyn Fn(usize, &str) + Sync),
 ) -> Result<Group> {
     let shown = version.map_or_else(|| "of unknown version".to_owned(), |version| version::shown(version));
-    let mut group = Group::new(format!("What holds for {} {shown}", agent.title())).asked();
+    let mut group = Group::new(format!("Tests of {} {shown}", agent.title())).asked();
     match run(agent, program, version, dirs, env, interrupts, watch) {
         Ok(verdicts) => {
             let mut findings: Vec<_> =
@@ -44,7 +44,7 @@ pub fn look(
         }
         Err(error) if error.is::<Interrupted>() => return Err(error),
         Err(error) => {
-            let otherwise = "run it once more with RUST_LOG=debug";
+            let otherwise = "run it again with RUST_LOG=debug";
             group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
         }
     }
@@ -63,7 +63,7 @@ fn run(
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files, where others could put files above a project that agents read.
-    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the trials")?;
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the trials")?;
     let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(version, from));
     trials::run(agent, program, env, can, &scratch, interrupts, watch)
 }
@@ -74,21 +74,20 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
         TrialOutcome::Holds => Finding::ok(*subject, *text),
         TrialOutcome::Unseen(why) => Finding::note(
             *subject,
-            format!("not seen whether {text}: {why}"),
-            format!(
-                "look at what changed in {} {shown}, and run it again on a machine that is less busy",
-                agent.title()
-            ),
+            format!("could not test that {text}: {why}"),
+            format!("check what changed in {} {shown}, and try again on a less busy machine", agent.title()),
         ),
         TrialOutcome::Broken(what) => {
             match since.filter(|since| *since == NOT_YET || is_before(version, since)) {
                 Some(NOT_YET) => Finding::known(*subject, format!("in no version yet: {text}; here {what}")),
-                Some(since) => Finding::known(*subject, format!("not before {since}: {text}; here {what}")),
+                Some(since) => {
+                    Finding::known(*subject, format!("only since {since}: {text}; with this version, {what}"))
+                }
                 None => Finding::problem(
                     *subject,
-                    format!("it does not hold that {text}: {what}"),
+                    format!("failed: {text}; instead, {what}"),
                     format!(
-                        "until agent-run knows this version, use {}: {}",
+                        "until agent-run supports this version, use {}: {}",
                         agent.versions().tested,
                         by_number(agent)
                     ),

@@ -33,7 +33,7 @@ pub type Version = Vec<u64>;
 pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result<Version> {
     let _held = interrupts.hold()?;
     let folder = Scratch::make("agent-run-version-", &std::env::temp_dir());
-    let folder = folder.context("could not make a folder to ask for the version in")?;
+    let folder = folder.context("could not create a folder to run `--version` in")?;
     let place = |name: &str| folder.path().join(name);
     for name in ["home", "tmp"] {
         fs::create_dir(place(name))?;

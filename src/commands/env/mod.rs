@@ -58,7 +58,8 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
     let network = Network::On(KeyPolicy::NoCommands);
     let resolved = launch::resolve_only(&request, &context, network, &mut notes);
     notes.iter().for_each(ui::log::note);
-    let (launch, provider) = resolved?.into_launch().context("a home without a provider has no variables")?;
+    let (launch, provider) =
+        resolved?.into_launch().context("an isolated home without a provider has no variables")?;
     let home = &context.dirs.home;
     let secrets = Secrets {
         key: if words.with_key { key::of(provider, env, home)? } else { None },
@@ -70,8 +71,8 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
     let left_out = write::drop_unrepresentable(&mut entries, words.format);
     if !left_out.is_empty() {
         ui::log::warn(Message::new(
-            format!("left out {}, since {}", left_out.join(" and "), why(provider)),
-            "--with-key prints the key itself",
+            format!("omitted {}, because {}", left_out.join(" and "), why(provider)),
+            "use --with-key to print the key itself",
         ));
     }
     let text = write::text(entries, &removed(&launch, request.agent, &context), words.format);
@@ -125,7 +126,7 @@ fn reference(source: KeySource<'_>, home: &Path) -> ValuePart {
 fn why(provider: &Provider) -> &'static str {
     match provider.key_source() {
         Some(KeySource::Literal(_)) => "the key itself is in the config",
-        _ => "nothing in this format can fetch the key",
+        _ => "this format cannot refer to the key's source",
     }
 }
 

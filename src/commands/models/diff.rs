@@ -42,7 +42,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     let Some(now) = loaded.known.list() else {
         bail!(loaded.failure(name).unwrap_or_else(|| Message::new(
             format!("there is no list of `{name}`"),
-            format!("`agent-run models list {name} --refresh` loads one")
+            format!("load it with `agent-run models list {name} --refresh`")
         )));
     };
     let before = context.catalog.before(name, provider);
@@ -53,7 +53,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
             return writeln!(out);
         }
         match before.as_ref().and_then(CachedList::age) {
-            Some(age) => writeln!(out, "since the list from {} ago:", format::age(age))?,
+            Some(age) => writeln!(out, "changes changes since the list from {} ago:", format::age(age))?,
             None => writeln!(out, "No changes since the first download")?,
         }
         print(out, &changes)

@@ -75,10 +75,11 @@ fn providers<'a>(
     match all.as_slice() {
         [] => bail!(Message::new(
             "the config has no providers yet",
-            "add one with `agent-run providers add NAME` (`agent-run providers presets` lists the known ones)"
+            "add one with `agent-run providers add NAME` (list the known ones with `agent-run providers \
+             presets`)"
         )),
         [(first, _), _, ..] if !words.all => ui::log::warn(Message::new(
-            format!("no provider was named, so the models of all {} are listed", all.len()),
+            format!("no provider was named: listing the models of all {}", all.len()),
             format!("name one, as in `agent-run models list {first}`, or use --all"),
         )),
         _ => {}

@@ -21,6 +21,7 @@ use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::launch::lookup;
 use crate::ui::progress::Progress;
+use crate::ui::screen::Screen;
 use crate::ui::{format, output};
 use crate::{key, suggest, ui};
 
@@ -71,11 +72,11 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
             if let (0, Some(provider)) = (removed, &provider) {
                 bail!(Message::new(
                     format!("no list of `{provider}` is cached"),
-                    format!("`ls {}` shows what is there", shims::quote(folder.as_os_str()))
+                    format!("list the cache with `ls {}`", shims::quote(folder.as_os_str()))
                 ));
             }
             let files = if removed == 1 { "1 file".to_owned() } else { format!("{removed} files") };
-            format!("removed {files} from {}", folder.display())
+            Screen::stdout().line(&format!("removed {files} from {}", folder.display()), 0)
         }
     };
     output::write(|out| writeln!(out, "{text}"))
@@ -159,7 +160,7 @@ impl LoadedModels<'_> {
         let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
         let near = suggest::near(default, others);
         let text = format!("default_model `{default}` is not in the provider's list");
-        let help = near.first().map(|id| format!("the nearest is {id}"));
+        let help = near.first().map(|id| format!("did you mean {id}?"));
         Some(Message { text, help })
     }
 
@@ -180,7 +181,7 @@ impl LoadedModels<'_> {
     fn said(&self, name: &str) -> Option<Message> {
         let Message { text, help } = self.failure.clone()?;
         let instead = match self.known.age {
-            Some(age) => format!("; the list from {} ago is used", format::age(age)),
+            Some(age) => format!("; using the list from {} ago", format::age(age)),
             None => String::new(),
         };
         Some(Message { text: format!("could not load the models of {name}: {text}{instead}"), help })
@@ -206,8 +207,8 @@ fn refresh_detached(
         (Some(key), _) => Ok(Some(key.clone())),
         (None, Some(config::KeySource::Command(_))) if !provider.completion_key => {
             bail!(Message::new(
-                "a key command is not run in the background",
-                "`completion_key: true` allows it"
+                "key commands do not run in the background",
+                "set `completion_key: true` to allow it"
             ))
         }
         (None, _) => key::of(provider, env, &dirs.home),

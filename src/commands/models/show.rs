@@ -42,7 +42,7 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
             [] if records.is_empty() => {
                 format!("the provider lists no models; see `agent-run models list {name}`")
             }
-            [] => format!("`agent-run models list {name}` lists them"),
+            [] => format!("list its models with `agent-run models list {name}`"),
             near => format!("did you mean {}?", suggest::join_limited(near, 3)),
         };
         let text = format!("provider `{name}` has no model `{}`", words.model);

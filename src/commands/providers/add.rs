@@ -78,8 +78,8 @@ pub fn run(
     }
     if !words.yes {
         bail!(Message::new(
-            "nothing was added: there is no terminal to ask on",
-            "--yes adds it without asking"
+            "nothing was added: no terminal to ask for confirmation",
+            "use --yes to add it without confirmation"
         ));
     }
     draft.write()?;
@@ -117,7 +117,7 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
             request.config = option.map(Path::to_owned);
             return commands::launch::run(&request, draft.env);
         }
-        (TestOutcome::NotTested(why), _) => say(&format!("It is not known to work: {why}.\n")),
+        (TestOutcome::NotTested(why), _) => say(&format!("It was not tested: {why}.\n")),
         _ => {}
     }
     say(&next_steps(draft));
@@ -170,7 +170,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     draft.write()?;
     say(&format!("Added {name} to {}.\n", draft.path.display()));
     if let TestOutcome::NotTested(why) = outcome {
-        say(&format!("It is not known to work: {why}.\n"));
+        say(&format!("It was not tested: {why}.\n"));
     }
     Ok(true)
 }
@@ -183,8 +183,8 @@ pub fn greet(env: &Environment) -> Option<Result<ExitCode>> {
     }
     say("\
 agent-run starts Claude Code, Codex, Hermes or Crush on the provider you choose.
-You have no config yet: adding the first provider takes a name and its key.
-Try `agent-run demo` to see it work without a key, `agent-run --help` for the rest.
+You have no config yet: to add your first provider, you need its name and a key.
+`agent-run demo` works without a key. `agent-run --help` lists all commands.
 
 ");
     let words = ProvidersAddArgs::default();
@@ -219,7 +219,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
             (name, _) => {
                 let near = suggest::rank(name, all.iter().map(|preset| preset.name.as_str()));
                 say(&format!(
-                    "No known provider has that name. Near: {}.\n",
+                    "No known provider has that name. Did you mean: {}?\n",
                     near[..near.len().min(3)].join(", ")
                 ));
             }
@@ -249,8 +249,8 @@ fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
         let argv = shlex::split(text).filter(|argv| !argv.is_empty());
         let argv = argv.with_context(|| {
             Message::new(
-                format!("--key-command is no command: {text}"),
-                "write it as one word: 'pass show deepseek'",
+                format!("--key-command is not a command: {text}"),
+                "write the command in quotes: 'pass show deepseek'",
             )
         });
         argv.map(KeyPlace::Command)
@@ -267,7 +267,7 @@ fn next_steps(draft: &Draft<'_>) -> String {
     let is_open = |blank: &String| !draft.filled.iter().any(|(filled, _)| filled == blank);
     let blanks: Vec<_> = preset.blanks().into_iter().filter(is_open).collect();
     if !blanks.is_empty() {
-        steps.push(format!("agent-run config    # put yours in place of {}", blanks.join(" and ")));
+        steps.push(format!("agent-run config    # fill in {}", blanks.join(" and ")));
     }
     let place = draft.key.as_ref().map(|key| key.place(&draft.home));
     let variable = match &place {

@@ -67,11 +67,11 @@ pub fn ask_key(
     if let Some(variable) = variable.filter(|variable| env.var(variable).is_some()) {
         ways.push((
             Way::SetVariable(variable.to_owned()),
-            format!("in the variable {variable}, which is set here"),
+            format!("in the variable {variable}, which is set"),
         ));
     }
     for store in std::iter::once(file).chain(KeyStore::keychain(name, env)) {
-        let text = format!("paste it, to be kept in {}", store.shown());
+        let text = format!("paste it, to store it in {}", store.shown());
         ways.push((Way::Paste(store), text));
     }
     ways.push((Way::Variable, "in a variable".to_owned()));
@@ -116,7 +116,7 @@ fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
     // What is no name may be the key itself, which is not repeated.
     if !is_right(&name) || (!is_known && key::shape::is_like_key(&name)) {
         bail!(Message::new(
-            "this is no name of a variable",
+            "this is not a variable name",
             "type a name such as DEEPSEEK_API_KEY, not the key"
         ));
     }
@@ -139,7 +139,7 @@ fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
     let text = prompt::ask("Command: ")?;
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
     let argv =
-        argv.context(Message::new("this is no command", "type it as in a shell: pass show deepseek"))?;
+        argv.context(Message::new("this is not a command", "type it as in a shell: pass show deepseek"))?;
     let place = KeyPlace::Command(argv);
     place.resolve(env, home)?;
     Ok(place)

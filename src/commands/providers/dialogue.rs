@@ -119,12 +119,12 @@ impl<'a> Draft<'a> {
             }
             if is_keyed || is_server {
                 let wants_key = is_keyed || failed.text.contains(" key");
-                let key = if self.key.is_some() || is_keyed { "give another key" } else { "give its key" };
+                let key = if self.key.is_some() || is_keyed { "enter another key" } else { "give its key" };
                 options.insert(if wants_key { 0 } else { 2 }, key);
             }
             let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
             match options[prompt::choose("What now?", &shown)?] {
-                "give another key" | "give its key" => is_asked = true,
+                "enter another key" | "give its key" => is_asked = true,
                 "give another address" => match address(&prompt::ask("Address, such as 127.0.0.1:8081: ")?) {
                     Ok(server) => self.server = Some(server),
                     Err(error) => say(&format!("{}\n", crate::error::render(&error))),
@@ -151,7 +151,7 @@ impl<'a> Draft<'a> {
             let entry = self.entry();
             let line = entry.lines().find(|line| line.contains(&blank)).unwrap_or_default().trim();
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            let mut value = prompt::ask(&format!("{blank} in `{line}` is yours to name: "))?;
+            let mut value = prompt::ask(&format!("Enter {blank} for `{line}`: "))?;
             while value.is_empty() || !value.chars().all(is_plain) {
                 value = prompt::ask("Type a name of letters, digits, `-`, `.` and `_`: ")?;
             }
@@ -219,7 +219,7 @@ impl<'a> Draft<'a> {
         };
         (self.model, self.window) = (Some(chosen.id.clone()), chosen.window);
         if !chosen.is_loaded && server.loads() {
-            let question = format!("Load {} now, to test it and to see its window?", chosen.id);
+            let question = format!("Load {} now, to test it and read its context window?", chosen.id);
             if !asks || !prompt::agrees(&question)? {
                 say(&window_words(server, &chosen.id, None));
                 return Ok(Some(TestOutcome::NotTested("its model is not loaded".to_owned())));
@@ -243,7 +243,7 @@ impl<'a> Draft<'a> {
             Ok(KeyNow::NotSet(_)) => return Ok(None),
             Err(error) => return Ok(Some(TestOutcome::Failed(crate::error::message(&error)))),
         };
-        say("Asking for its models ... ");
+        say("Loading its models ... ");
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
         let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
@@ -255,7 +255,7 @@ impl<'a> Draft<'a> {
         self.model = match shown.as_slice() {
             [] => None,
             [only] => Some(only.clone()),
-            several => Some(several[prompt::choose("Which one do launches start with?", several)?].clone()),
+            several => Some(several[prompt::choose("Which one is the default?", several)?].clone()),
         };
         Ok(None)
     }
@@ -278,7 +278,7 @@ impl<'a> Draft<'a> {
         let provider = self.provider()?;
         match self.key_now(&provider) {
             Ok(KeyNow::Is(key)) => try_provider(self.name, &provider, agent, key.as_deref(), self.env),
-            Ok(KeyNow::NotSet(variable)) => Ok(TestOutcome::NotTested(format!("{variable} is not set here"))),
+            Ok(KeyNow::NotSet(variable)) => Ok(TestOutcome::NotTested(format!("{variable} is not set"))),
             Err(error) => Ok(TestOutcome::Failed(crate::error::message(&error))),
         }
     }
@@ -323,12 +323,13 @@ impl<'a> Draft<'a> {
 fn window_words(server: Server, model: &str, window: Option<u64>) -> String {
     match window {
         Some(window) if window < ENOUGH => format!(
-            "{model}: served with a window of {window} tokens, too small for agents.\nTo change that, {}.\n",
+            "{model}: served with a window of {window} tokens, which is too small for agents.\nTo change \
+             that, {}.\n",
             server.widen()
         ),
         Some(window) => format!("{model}: served with a window of {window} tokens.\n"),
         None => format!(
-            "{model}: its window is unknown.\nFor one that is enough for agents, {}.\n",
+            "{model}: its window is unknown.\nFor a window large enough for agents, {}.\n",
             server.widen()
         ),
     }

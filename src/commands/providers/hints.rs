@@ -8,12 +8,12 @@ use Protocol::{Anthropic, OpenaiChatCompletions as Chat, OpenaiResponses as Resp
 
 /// A host or what it ends with, the protocol, and what to know.
 const HINTS: &[(&str, Protocol, &str)] = &[
-    ("openrouter.ai", Responses, "it refuses other tools than functions: set `codex: {tools: minimal}`"),
+    ("openrouter.ai", Responses, "it only accepts function tools: set `codex: {tools: minimal}`"),
     ("openrouter.ai", Anthropic, "only Anthropic models are guaranteed to work with Claude Code"),
     ("x.ai", Responses, "it refuses namespace tools: set `codex: {tools: minimal}`"),
-    ("x.ai", Anthropic, "it refuses a system role inside messages, so Claude Code fails at its first turn"),
+    ("x.ai", Anthropic, "it refuses the system role inside messages, so Claude Code fails on the first turn"),
     ("volces.com", Responses, "it refuses parallel_tool_calls and metadata, which Codex sends"),
-    ("groq.com", Responses, "its Responses are beta and refuse `include`, which Codex sends"),
+    ("groq.com", Responses, "its Responses API is beta and refuses `include`, which Codex sends"),
     ("api.mistral.ai", Responses, "it has no Responses API"),
     ("api.cerebras.ai", Responses, "it has no Responses API"),
     ("api.together.ai", Responses, "it has no Responses API"),
@@ -27,12 +27,12 @@ const HINTS: &[(&str, Protocol, &str)] = &[
     ("api.kimi.com", Chat, "it serves known clients only (403 access_terminated_error)"),
     ("api.deepseek.com", Anthropic, "silently maps Claude model names to its own"),
     ("api.poe.com", Anthropic, "only Claude bots support it"),
-    ("opencode.ai", Anthropic, "it takes x-api-key only: set `anthropic_use_api_key: true`"),
-    ("modelscope.cn", Anthropic, "it takes content as a string only, and Claude Code sends lists"),
-    ("api.anthropic.com", Anthropic, "it takes x-api-key only: set `anthropic_use_api_key: true`"),
-    ("generativelanguage.googleapis.com", Chat, "it refuses `store` and some words of tool schemas"),
+    ("opencode.ai", Anthropic, "it only accepts x-api-key: set `anthropic_use_api_key: true`"),
+    ("modelscope.cn", Anthropic, "it only accepts content as a string, and Claude Code sends lists"),
+    ("api.anthropic.com", Anthropic, "it only accepts x-api-key: set `anthropic_use_api_key: true`"),
+    ("generativelanguage.googleapis.com", Chat, "it refuses `store` and some keywords in tool schemas"),
     ("api.mistral.ai", Chat, "it refuses fields it does not know (422 extra_forbidden)"),
-    ("api.cerebras.ai", Chat, "it refuses `store`, and reasoning_content in a history"),
+    ("api.cerebras.ai", Chat, "it refuses `store`, and reasoning_content in the history"),
 ];
 
 /// What is known of one protocol of the server at `url`.

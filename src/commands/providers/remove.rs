@@ -71,8 +71,8 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
             Err(error) => fails(&error),
         },
         Some(store) => {
-            let reader = other.map_or_else(String::new, |other| format!(", where `{other}` reads it"));
-            _ = writeln!(text, "its key stays in {}{reader}", store.shown());
+            let reader = other.map_or_else(String::new, |other| format!(", because `{other}` uses it"));
+            _ = writeln!(text, "its key was not removed from {}{reader}", store.shown());
         }
         None => {}
     }

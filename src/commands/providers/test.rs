@@ -132,8 +132,8 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     }
     Err(anyhow!(if listed.works == Some(false) {
         Message::new(
-            format!("no model of `{name}` was asked: its list failed"),
-            "put that right, or name a model with --model",
+            format!("could not load the models of `{name}` to test one"),
+            "fix the error above, or name a model with --model",
         )
     } else {
         nothing_listed(name)
@@ -148,7 +148,7 @@ fn list(
 ) -> TestResult {
     let finding = |works, took, said| TestResult { what: LIST, works, status: None, took, said, hint: None };
     if !provider.loads_models() {
-        return finding(None, None, "not asked: the config turns the list off".to_owned());
+        return finding(None, None, "not loaded: the config turns the list off".to_owned());
     }
     let start = Instant::now();
     let refreshed = catalog.refresh(name, provider, key);
@@ -159,7 +159,7 @@ fn list(
             let mut said = count(known.with_prefix("").len(), "model");
             let default = provider.default_model.as_deref();
             if let Some(id) = default.filter(|id| known.complete && known.listed(id).is_none()) {
-                _ = write!(said, "; {id}, the default_model, is not among those it lists");
+                _ = write!(said, "; the list does not have the default_model, {id}");
             }
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));
             finding(Some(true), took, said)
@@ -227,10 +227,10 @@ pub fn try_provider(
     let Some(model) = &provider.default_model else {
         return Ok(TestOutcome::NotTested("it has no default_model".to_owned()));
     };
-    say(&format!("Testing: one short request to {model} (costs a few tokens) ... "));
+    say(&format!("Testing: one short request to {model} (costs a few tokens)\n"));
     let outcome = ask_model(name, provider, protocol, model, key, env)?;
     if let TestOutcome::Failed(_) = outcome {
-        say("failed.\n");
+        say("The test failed.\n");
     }
     Ok(outcome)
 }
@@ -250,7 +250,7 @@ fn ask_model(
     Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
         Ok(probe) => match probe.failure {
             None => {
-                say(&format!("it answers ({} ms).\n", probe.took.as_millis()));
+                say(&format!("It answers ({} ms).\n", probe.took.as_millis()));
                 TestOutcome::Works
             }
             Some(failure) => TestOutcome::Failed(failure.message),

@@ -29,16 +29,16 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
         }
         let command = agent.name();
         if let Some(file) = files(shell, command, env).into_iter().find(|file| file.is_file()) {
-            lines.push(format!("{command}@… completes by {}", short(file)));
+            lines.push(format!("{command}@… completes with {}", short(file)));
         } else if agent.prints_completion() {
             lines.push(format!(
-                "{command}@… completes file names: {name} finds no completion of {command}. To add it:"
+                "{command}@… completes file names: {name} has no completion for {command}. To add it:"
             ));
             let (folder, file) = own_file(shell, command);
             lines
                 .push(format!("  {command} completion {name} >{}", short(dirs.data.join(folder).join(file))));
         } else {
-            lines.push(format!("{command}@… completes file names: {} has no completion", agent.title()));
+            lines.push(format!("{command}@… completes file names: {} offers no completion", agent.title()));
         }
     }
     if shell == Shell::Bash && !has_bash_completion(env) {

@@ -150,10 +150,10 @@ fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Re
     if is_new && env.shell() == Some("zsh") {
         let folder = shims::quote(completions.zsh_folder().as_os_str());
         ui::log::warn(Message::new(
-            "zsh looks for completions in the folders of fpath alone",
+            "zsh only finds completions in the folders of fpath",
             format!(
-                "unless it is among them, add this line to ~/.zshrc, before compinit:\n  \
-             fpath=({folder} $fpath)"
+                "if it is not one of them, add this line to ~/.zshrc, before compinit:\n  \
+                 fpath=({folder} $fpath)"
             ),
         ));
     }

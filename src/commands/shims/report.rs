@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::env::Environment;
 use crate::launch::program;
+use crate::shim_links;
 use crate::ui;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
@@ -82,7 +83,8 @@ impl ShimLine {
     fn troubles(&self) -> Vec<String> {
         let line = |what: &str, path: &Path| format!("{what} {}", path.display());
         let dangling = self.dangling.then(|| "broken link".to_owned());
-        let foreign = (self.outcome == Outcome::Foreign).then(|| "not ours, left as it is".to_owned());
+        let foreign =
+            (self.outcome == Outcome::Foreign).then(|| "not created by agent-run, left unchanged".to_owned());
         let shadowed = self.shadowed_by.as_deref().map(|path| line("shadowed by", path));
         let hides = self.hides.as_deref().map(|path| line("hides", path));
         [foreign, dangling, self.problem.clone(), shadowed, hides].into_iter().flatten().collect()
@@ -141,7 +143,10 @@ impl ShimsReport {
     pub fn warn_of_foreign(&self) -> bool {
         let foreign = self.named(&[Outcome::Foreign]);
         for name in &foreign {
-            ui::log::warn(format!("{} is not ours and was left as it is", self.dir.join(name).display()));
+            ui::log::warn(format!(
+                "{} was not created by agent-run and was not changed",
+                self.dir.join(name).display()
+            ));
         }
         !foreign.is_empty()
     }
@@ -156,10 +161,10 @@ impl ShimsReport {
             }
         }
         if !self.on_path {
-            let (shell, dir) = (env.shell().unwrap_or("sh"), self.dir.display().to_string());
-            let (line, file) = path_line(shell, &dir);
+            let home = env.dirs().map(|dirs| dirs.home).unwrap_or_default();
+            let (line, file) = path_line(env.shell().unwrap_or("sh"), &self.dir, &home);
             ui::log::warn(Message::new(
-                format!("{dir} is not on PATH"),
+                format!("{} is not on PATH", self.dir.display()),
                 format!("add this line to {file}:\n  {line}"),
             ));
         }
@@ -248,11 +253,12 @@ fn is_same(a: &Path, b: &Path) -> bool {
 }
 
 /// The line that puts a folder on PATH, and the file of the shell it goes into.
-fn path_line(shell: &str, dir: &str) -> (String, &'static str) {
-    let quoted = shims::quote(dir.as_ref());
-    let posix = format!("export PATH={quoted}:\"$PATH\"");
+fn path_line(shell: &str, dir: &Path, home: &Path) -> (String, &'static str) {
+    let posix = shim_links::export_line(dir, home);
     match shell {
-        "fish" => (format!("fish_add_path {quoted}"), "~/.config/fish/config.fish"),
+        "fish" => {
+            (format!("fish_add_path {}", shim_links::path_word(dir, home)), "~/.config/fish/config.fish")
+        }
         "zsh" => (posix, "~/.zshrc"),
         "bash" => (posix, "~/.bashrc"),
         _ => (posix, "~/.profile"),
@@ -265,8 +271,11 @@ mod tests {
 
     #[test]
     fn each_shell_gets_its_own_line() {
-        let bash = path_line("bash", "/home/u/bin");
-        assert_eq!(bash, ("export PATH=/home/u/bin:\"$PATH\"".to_owned(), "~/.bashrc"));
+        let path_line = |shell, dir: &str| path_line(shell, dir.as_ref(), "/home/u".as_ref());
+        let bash = path_line("bash", "/opt/bin");
+        assert_eq!(bash, ("export PATH=/opt/bin:\"$PATH\"".to_owned(), "~/.bashrc"));
+        assert_eq!(path_line("bash", "/home/u/bin").0, "export PATH=\"$HOME/bin:$PATH\"");
+        assert_eq!(path_line("fish", "/home/u/bin").0, "fish_add_path \"$HOME/bin\"");
         let fish = path_line("fish", "/home/u/my bin");
         assert_eq!(fish, ("fish_add_path '/home/u/my bin'".to_owned(), "~/.config/fish/config.fish"));
         assert_eq!(path_line("zsh", "/b").1, "~/.zshrc");

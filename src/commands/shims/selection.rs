@@ -34,10 +34,7 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
         if let ([agent], [provider]) = (agents.as_slice(), asked.providers.as_slice()) {
             ShimTarget { agent: *agent, provider: provider.clone() }.check(config)?;
         }
-        bail!(Message::new(
-            "no agent and provider that were asked for fit together",
-            "see `protocols` in the config"
-        ));
+        bail!(Message::new("none of these agents and providers match", "check `protocols` in the config"));
     }
     if asked.found_only {
         let dirs = env.dirs()?;
@@ -46,10 +43,7 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
             shims::AGENTS.iter().filter(|agent| is_found(**agent)).map(|a| a.name()).collect();
         pairs.retain(|pair| found.contains(&pair.agent.name()));
         if pairs.is_empty() {
-            bail!(Message::new(
-                "none of the agents is found on PATH",
-                "install one, or leave --found-only out"
-            ));
+            bail!(Message::new("no agent found on PATH", "install one, or omit --found-only"));
         }
     }
     Ok(pairs)

@@ -26,21 +26,21 @@ pub fn stable(called: &OsStr, env: &Environment) -> Result<PathBuf> {
     };
     match named.and_then(|path| std::path::absolute(path).ok()).filter(is_us) {
         Some(path) => Ok(path),
-        None => std::env::current_exe().context("could not find our own file"),
+        None => std::env::current_exe().context("could not find the file of agent-run itself"),
     }
 }
 
 /// Why a target will not last.
 pub fn warning(target: &Path) -> Option<Message> {
-    let help = "install agent-run, and call it by the name that stays";
+    let help = "run agent-run from a permanent path";
     let shown = target.display();
     if target.starts_with("/nix/store") {
-        let text = format!("the links point to {shown}, which the next upgrade replaces");
+        let text = format!("the symlinks point to {shown}, which the next upgrade removes");
         return Some(Message::new(text, help));
     }
     // target/debug/agent-run, or target/x86_64-unknown-linux-gnu/release/agent-run
     let is_build = target.ancestors().skip(2).take(2).any(|dir| dir.ends_with("target"));
-    is_build.then(|| Message::new(format!("the links lead to {shown}, which cargo builds and cleans"), help))
+    is_build.then(|| Message::new(format!("the symlinks point to {shown}, a build folder of cargo"), help))
 }
 
 #[cfg(test)]

@@ -72,13 +72,13 @@ fn the_example_keeps_every_line_and_order() {
 #[test]
 fn what_cannot_be_done_without_a_change_elsewhere_is_refused() {
     for (text, part) in [
-        (format!("providers: {{a: {OLD}}}\n"), "not written line by line"),
-        (format!("providers: {{\n  a: {OLD}\n}}\n"), "not written line by line"),
-        (format!("{{providers: {{a: {OLD}}}}}\n"), "not written line by line"),
-        (format!("x: &x\n  a: {OLD}\nproviders: *x\n"), "not written line by line"),
-        ("providers: [a]\n".to_owned(), "not written line by line"),
-        ("[a]\n".to_owned(), "not written line by line"),
-        (format!("providers:\n  new: {OLD}\n"), "has a provider `new` already"),
+        (format!("providers: {{a: {OLD}}}\n"), "not written one per line"),
+        (format!("providers: {{\n  a: {OLD}\n}}\n"), "not written one per line"),
+        (format!("{{providers: {{a: {OLD}}}}}\n"), "not written one per line"),
+        (format!("x: &x\n  a: {OLD}\nproviders: *x\n"), "not written one per line"),
+        ("providers: [a]\n".to_owned(), "not written one per line"),
+        ("[a]\n".to_owned(), "not written one per line"),
+        (format!("providers:\n  new: {OLD}\n"), "already has a provider `new`"),
         ("providers: [\n".to_owned(), "could not read the config: line 2"),
     ] {
         let error = append(&text, "new", BLOCK).expect_err(&text).render();

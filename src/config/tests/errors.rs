@@ -145,7 +145,7 @@ fn yaml_is_what_libyaml_takes() {
         let messages = parse(text)
             .err()
             .map(|problems| problems.messages().map(|message| message.render()).collect::<Vec<_>>().concat());
-        assert!(!messages.as_deref().unwrap_or_default().contains("not YAML"), "{text}: {messages:?}");
+        assert!(!messages.as_deref().unwrap_or_default().contains("invalid YAML"), "{text}: {messages:?}");
         assert!(!messages.as_deref().unwrap_or_default().contains("unknown key"), "{text}: {messages:?}");
     }
 }
@@ -153,12 +153,12 @@ fn yaml_is_what_libyaml_takes() {
 #[test]
 fn nesting_is_bounded() {
     let deep = |levels: usize| messages(&format!("providers: {}", "[".repeat(levels))).remove(0);
-    assert!(deep(64).contains("nested more than 64 deep"));
-    assert!(deep(1_000).contains("nested more than 64 deep"));
-    assert!(deep(100_000).contains("nested more than 64 deep"), "and at once");
+    assert!(deep(64).contains("nested more than 64 levels deep"));
+    assert!(deep(1_000).contains("nested more than 64 levels deep"));
+    assert!(deep(100_000).contains("nested more than 64 levels deep"), "and at once");
     let mut aliased = String::from("a0: &a0 [x]\n");
     for level in 1..200 {
         let _ = writeln!(aliased, "a{level}: &a{level} [*a{}]", level - 1);
     }
-    assert!(messages(&aliased)[0].contains("nested more than 64 deep"));
+    assert!(messages(&aliased)[0].contains("nested more than 64 levels deep"));
 }

@@ -141,18 +141,18 @@ fn every_key_takes_and_refuses_the_shapes_that_its_type_does() {
 const BEYOND: [&str; 15] = [
     "which is missing",
     "more than one source",
-    "agents add themselves",
+    "which the agents add",
     "has a query",
-    "bad regular expression",
+    "invalid regular expression",
     "`${",
     "control character",
     "NUL character",
-    "has a key in it",
+    "contains a key",
     "no valid host",
-    "takes a map or a list of maps",
-    "shares nothing, sessions neither",
-    "this header is there already",
-    "belongs to the connection",
+    "needs a map or a list of maps",
+    "also isolates sessions",
+    "this header is already set",
+    "for each connection",
     "the header's value is empty",
 ];
 
@@ -163,12 +163,12 @@ fn what_it_lets_pass_of_what_is_refused_is_beyond_a_schema() {
     for text in refused() {
         let said = messages(&text);
         let unreadable = [
-            "not YAML",
+            "invalid YAML",
             "given twice",
             "is empty",
             "under two names",
             "inside its own anchor",
-            "where a key should",
+            "expected a key",
         ];
         if text.contains("<<")
             || said.iter().any(|said| unreadable.iter().any(|part| said.contains(part)))

@@ -157,7 +157,7 @@ impl<'de> de::MapAccess<'de> for Slots<'_> {
         let key = match slot.first {
             Some(first) => Err(DeError::new(
                 "the key is given twice",
-                format!("keep one; the first is in line {}", first.line),
+                format!("keep one; the first is on line {}", first.line),
             )),
             None => seed.deserialize(key).map(Some),
         };

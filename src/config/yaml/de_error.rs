@@ -76,13 +76,13 @@ impl de::Error for DeError {
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         let expected = expected.to_string();
         let (what, help) = match expected.as_str() {
-            "a string" | "path string" => ("text", "write one word, or text in quotes"),
+            "a string" | "path string" => ("text", "write one word, or quoted text"),
             "a boolean" => ("true or false", "write `true` or `false`, without quotes"),
             "u64" | "usize" => ("a whole number", "write digits only, without quotes, unit or sign"),
             "f64" => ("a number", "write a number without quotes or unit"),
             "a sequence" => ("a list", "write a list, as in `[one, two]`"),
             "a map" => ("a map", "write `name: value` lines below, indented"),
-            "a model" => ("a model", "write its id, in quotes if it is a number, or a map with `id:`"),
+            "a model" => ("a model", "write a model id, in quotes if it is a number, or a map with `id:`"),
             text if text.starts_with("struct ") => ("a map", "write `key: value` lines below, indented"),
             text if text.starts_with("enum ") => ("a name", "write one word"),
             text => (text, SEE_EXAMPLE),
@@ -140,7 +140,7 @@ impl de::Error for DeError {
     }
 
     fn duplicate_field(field: &'static str) -> Self {
-        let fault = Self::new(format!("`{field}` is given twice, under two names"), "keep one of them");
+        let fault = Self::new(format!("`{field}` is set twice, under two names"), "keep one of them");
         Self { twice: true, ..fault }
     }
 }

@@ -58,7 +58,7 @@ impl Tree {
         match tree::parse(text, skim)? {
             Some(root) if !root.is_blank() => Ok(Self(root)),
             _ => {
-                let help = "remove it, then `agent-run config --bootstrap-config` writes an example";
+                let help = "remove it, then run `agent-run config --bootstrap-config` to write an example";
                 Err(Problem::at(SourcePos::START, "the file is empty", help))
             }
         }

@@ -123,8 +123,8 @@ pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<Tr
 }
 
 fn not_yaml(mark: SourcePos, info: &str) -> Problem {
-    let help = "indent with spaces, put one after each `:`, and quote text with `: ` or ` #` in it";
-    Problem::at(mark, format!("this is not YAML: {info}"), help)
+    let help = "indent with spaces, put a space after each `:`, and quote text that contains `: ` or ` #`";
+    Problem::at(mark, format!("invalid YAML: {info}"), help)
 }
 
 impl From<Flaw> for Problem {
@@ -186,7 +186,7 @@ impl<'a> Builder<'a> {
                 if self.documents > 1 {
                     return Err(Problem::at(
                         at,
-                        "the file holds more than one document",
+                        "the file contains more than one YAML document",
                         "remove the line `---`",
                     ));
                 }
@@ -208,7 +208,7 @@ impl<'a> Builder<'a> {
                 Some(None) => {
                     Err(Problem::at(at, "the alias is inside its own anchor", "write the value out"))
                 }
-                None => Err(not_yaml(at, "an alias without an anchor before it")),
+                None => Err(not_yaml(at, "an alias without a preceding anchor")),
             },
             Event::StreamEnd | Event::DocumentEnd => Ok(()),
         }
@@ -248,7 +248,7 @@ impl<'a> Builder<'a> {
             for source in sources {
                 let TreeKind::Map(entries) = &source.kind else {
                     let help = "write `<<: *anchor` or `<<: [*one, *two]`";
-                    return Err(Problem::at(at, "`<<` takes a map or a list of maps", help));
+                    return Err(Problem::at(at, "`<<` needs a map or a list of maps", help));
                 };
                 self.merged += entries.len();
                 if self.merged > MOST_EXPANDED {
@@ -293,11 +293,7 @@ impl<'a> Builder<'a> {
         match (map.key.take(), &value.kind) {
             (None, TreeKind::Scalar { text, plain }) => map.key = Some((text.clone(), at, *plain)),
             (None, _) => {
-                return Err(Problem::at(
-                    at,
-                    "there is a list or map where a key should be",
-                    "write a name and `:`",
-                ));
+                return Err(Problem::at(at, "expected a key, found a list or map", "write a name and `:`"));
             }
             (Some((key, _, true)), _) if key == "<<" => map.merges.push((at, value)),
             (Some((key, key_at, _)), _) => {
@@ -312,10 +308,10 @@ impl<'a> Builder<'a> {
 
 fn bomb(at: SourcePos) -> Problem {
     let message = format!("the aliases expand to more than {MOST_EXPANDED} values");
-    Problem::at(at, &message, "write the values out where they are needed")
+    Problem::at(at, &message, "write out the values instead")
 }
 
 fn too_deep(at: SourcePos) -> Problem {
-    let message = format!("the values are nested more than {DEEPEST} deep");
+    let message = format!("the values are nested more than {DEEPEST} levels deep");
     Problem::at(at, &message, "compare with the example in `config.demo.yaml`")
 }

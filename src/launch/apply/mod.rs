@@ -73,8 +73,8 @@ fn copy(plan: &Plan, folders: &mut Folders<'_>, notes: &mut Vec<Note>) -> Result
     if !left.second.is_empty() {
         let second: Vec<_> = left.second.iter().map(|path| path.display().to_string()).collect();
         notes.push(Note::Warning(Message::new(
-            "of two files of one name of earlier versions, one was taken over",
-            format!("nothing to do; the others stay where they are:\n  {}", second.join("\n  ")),
+            "earlier versions had two files of the same name, and one was copied",
+            format!("nothing to do; the others were not changed:\n  {}", second.join("\n  ")),
         )));
     }
     match &plan.uncopied {

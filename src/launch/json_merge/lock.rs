@@ -37,7 +37,7 @@ impl<'a> Lock<'a> {
                 let path = path.display();
                 bail!(Message::new(
                     format!("another process has held the lock {path} for {} s", LIMIT.as_secs()),
-                    format!("wait for the agents that are starting, or remove it: rmdir {path}"),
+                    format!("wait for the agents that are starting, or remove the lock: rmdir {path}"),
                 ));
             }
         }

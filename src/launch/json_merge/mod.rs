@@ -83,8 +83,8 @@ fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<MergeSt
             let tail = key.char_indices().rev().nth(count.checked_sub(1)?).filter(|(start, _)| *start > 0);
             if tail.is_none() {
                 ui::log::warn(format!(
-                    "the key has no more than {count} characters, and {} would hold all of it: \
-                     it is not written there, and the agent will ask whether to use it",
+                    "the key has at most {count} characters, and {} would contain all of it: it is not \
+                     written there, and the agent asks whether to use it",
                     path.display()
                 ));
             }
@@ -129,12 +129,12 @@ fn with_steps(path: &Path, text: &str, steps: &[MergeStep<'_>]) -> Result<Option
         Ok(object) => object,
         // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
         Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
-            ui::log::warn(format!("could not add to {}: {error}; it was left as it is", path.display()));
+            ui::log::warn(format!("could not change {}: {error}", path.display()));
             return Ok(None);
         }
         Err(error) => bail!(Message::new(
             format!("could not read {}: {error}", path.display()),
-            "fix the file or move it out of the way; it was left as it is"
+            "fix the file or move it out of the way; it was not changed"
         )),
     };
     let mut changed = false;

@@ -181,7 +181,7 @@ fn a_file_that_another_process_keeps_is_left_and_the_help_says_whom_to_look_for(
     let held = AtomicFile::open(&home.path("f.json")).expect("held");
     let error = crate::error::render(&home.merge(flag(), None).expect_err("held for too long"));
     assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
-    assert!(error.contains("\nhelp: wait for it, or see which one it is with `fuser -v "), "{error}");
+    assert!(error.contains("\nhelp: wait for it, or find the process with `fuser -v "), "{error}");
     assert!(error.starts_with("could not change ") && error.contains(" for 10 s"), "{error}");
     assert_eq!(home.text(), "{}");
     let written = crate::fs::files::write(

@@ -56,7 +56,7 @@ impl TrialSandbox {
     pub fn make(folder: &Path, elsewhere: MockProvider) -> Result<Self> {
         // Codex 0.169 wants no home below the folder for temporary files, so that is beside it.
         for name in ["home", "tmp", "work", "first", "second"] {
-            fs::create_dir_all(folder.join(name)).context("could not make a folder for a trial")?;
+            fs::create_dir_all(folder.join(name)).context("could not create a folder for a trial")?;
         }
         // A repository, so that agents look for the project's files no further up.
         for name in ["objects", "refs/heads"] {

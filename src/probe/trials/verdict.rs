@@ -51,7 +51,7 @@ pub fn of(trial: &Trial, ran: &TrialRun) -> Vec<Verdict> {
 
 /// The verdicts of a trial for which there was no time.
 pub fn without_time(trial: &Trial) -> Vec<Verdict> {
-    unseen(trial, "no time was left")
+    unseen(trial, "the time was up")
 }
 
 /// The verdicts of a trial whose launch failed.
@@ -68,18 +68,18 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
     let is_line = matches!(test, TrialTest::Line(..));
     if !is_line && !ran.provider.iter().any(is_prompt) {
         return TrialOutcome::Unseen(match &ran.output.ended {
-            Some(how) => format!("the agent ended ({how}) and asked nothing"),
-            None => "the agent asked nothing in time".to_owned(),
+            Some(how) => format!("the agent exited ({how}) without a request"),
+            None => "the agent sent no request in time".to_owned(),
         });
     }
     let outcome = match *test {
         TrialTest::Models(word) => models(word, ran),
         TrialTest::NoKey(path) => {
             let mut came = ran.elsewhere.iter().filter(|record| is_below(record, path));
-            broken_if(came.any(|it| ran.keys.iter().any(|key| holds(it, key))), "it was sent the key")
+            broken_if(came.any(|it| ran.keys.iter().any(|key| holds(it, key))), "it got the key")
         }
         TrialTest::Nothing(path) => {
-            broken_if(ran.elsewhere.iter().any(|record| is_below(record, path)), "its server was asked")
+            broken_if(ran.elsewhere.iter().any(|record| is_below(record, path)), "its server got a request")
         }
         TrialTest::Tool(word) => tool(word, ran),
         TrialTest::Then(first, second) => then(first, second, ran),
@@ -91,7 +91,7 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
         TrialTest::Line(word, wanted) => match ran.output.stdout.lines().find(|line| line.contains(word)) {
             Some(line) if line.contains(wanted) => TrialOutcome::Holds,
             Some(line) => TrialOutcome::Broken(format!("it says `{}`", line.trim())),
-            None => TrialOutcome::Unseen(format!("it printed no line with `{word}`")),
+            None => TrialOutcome::Unseen(format!("it did not print a line with `{word}`")),
         },
         TrialTest::Apart => apart(ran),
     };
@@ -114,22 +114,22 @@ fn broken_if(is_broken: bool, what: &str) -> TrialOutcome {
 fn models(word: &str, ran: &TrialRun) -> TrialOutcome {
     let asked: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && said(it).contains(word)).collect();
     if asked.is_empty() {
-        return TrialOutcome::Unseen("nothing of it was asked".to_owned());
+        return TrialOutcome::Unseen("it sent no request for it".to_owned());
     }
     let others: BTreeSet<_> =
         asked.iter().filter_map(|it| it.model.as_deref()).filter(|model| *model != MODEL).collect();
     if !others.is_empty() {
         let others = others.into_iter().collect::<Vec<_>>().join(", ");
-        return TrialOutcome::Broken(format!("it asked for {others}"));
+        return TrialOutcome::Broken(format!("it requested {others}"));
     }
     let asks_for_more = |it: &&RequestRecord| it.headers.values().any(|value| value.contains("context-1m"));
-    broken_if(asked.iter().any(asks_for_more), "it asked for a window of a million tokens")
+    broken_if(asked.iter().any(asks_for_more), "it requested a window of a million tokens")
 }
 
 fn tool(word: &str, ran: &TrialRun) -> TrialOutcome {
     let results: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).collect();
     if results.is_empty() {
-        return TrialOutcome::Unseen("no tool's result came back".to_owned());
+        return TrialOutcome::Unseen("no tool result came back".to_owned());
     }
     environment(|secret| results.iter().any(|it| holds(it, secret)), ran)
 }
@@ -148,14 +148,14 @@ fn environment(sees: impl Fn(&str) -> bool, ran: &TrialRun) -> TrialOutcome {
 fn then(first: &str, second: &str, ran: &TrialRun) -> TrialOutcome {
     let prompts: Vec<_> = ran.provider.iter().filter(|it| is_prompt(it)).collect();
     let Some(at) = prompts.iter().position(|it| said(it).contains(first)) else {
-        return TrialOutcome::Unseen("it was not asked".to_owned());
+        return TrialOutcome::Unseen("it got no request".to_owned());
     };
     let later = &prompts[at + 1..];
     if later.is_empty() {
-        return TrialOutcome::Unseen("it asked nothing more".to_owned());
+        return TrialOutcome::Unseen("it sent no more requests".to_owned());
     }
     let is_there = later.iter().any(|it| said(it).to_lowercase().contains(second));
-    broken_if(!is_there, "it went on with the whole conversation")
+    broken_if(!is_there, "it continued with the whole conversation")
 }
 
 fn apart(ran: &TrialRun) -> TrialOutcome {
@@ -165,16 +165,16 @@ fn apart(ran: &TrialRun) -> TrialOutcome {
     ] {
         let prompts: Vec<_> = records.iter().filter(|it| is_prompt(it)).collect();
         if prompts.is_empty() {
-            return TrialOutcome::Unseen("one of them asked nothing".to_owned());
+            return TrialOutcome::Unseen("one of them sent no request".to_owned());
         }
         if records.iter().any(|it| holds(it, other)) {
-            return TrialOutcome::Broken("a provider was sent the key of the other".to_owned());
+            return TrialOutcome::Broken("a provider got the other's key".to_owned());
         }
         if prompts.iter().any(|it| it.model.as_deref() != Some(model)) {
-            return TrialOutcome::Broken("a provider was asked for the model of the other".to_owned());
+            return TrialOutcome::Broken("a provider got a request for the other's model".to_owned());
         }
         if !prompts.iter().all(|it| keys(it).any(|(_, value)| value.ends_with(own.as_str()))) {
-            return TrialOutcome::Broken("a provider was asked without its key".to_owned());
+            return TrialOutcome::Broken("a provider got a request without its key".to_owned());
         }
     }
     TrialOutcome::Holds
@@ -191,24 +191,24 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     let is_named = |it: &RequestRecord| named.iter().any(|path| is_below(it, path));
     let others = ran.elsewhere.iter().filter(|it| !is_named(it));
     for it in others.filter(|it| holds(it, own)) {
-        say("the key goes to the provider alone", format!("it was sent to {} elsewhere", path_of(it)));
+        say("only the provider gets the key", format!("it was sent to {} elsewhere", path_of(it)));
     }
     for it in ran.provider.iter().filter(|it| !it.path.starts_with('/') && holds(it, own)) {
-        say("the key goes to the provider alone", format!("it was sent to {}", path_of(it)));
+        say("only the provider gets the key", format!("it was sent to {}", path_of(it)));
     }
     let outside = |it: &&RequestRecord| it.path.starts_with('/') && holds(&without_keys(it), own);
     // A tool that prints its environment prints the key too; that the agent's children have it is known.
     if !trial.promises.iter().any(|it| matches!(it.test, TrialTest::Tool(_)))
         && ran.provider.iter().any(|it| outside(&it))
     {
-        say("the key is sent in no other place than its header", "it was".to_owned());
+        say("the key is only sent in its header", "it was".to_owned());
     }
     if ran
         .provider
         .iter()
         .any(|it| keys(it).any(|(_, value)| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
     {
-        say("no other key than the provider's is sent to it", "one was".to_owned());
+        say("the provider gets no other key than its own", "one was".to_owned());
     }
     found
 }
@@ -290,14 +290,14 @@ mod tests {
             of(&trial, ran).into_iter().filter(broken).map(|it| it.text).collect::<Vec<_>>()
         };
         assert_eq!(texts(&run("said")), Vec::<&str>::new());
-        assert_eq!(texts(&run("said sk-own")), ["the key is sent in no other place than its header"]);
+        assert_eq!(texts(&run("said sk-own")), ["the key is only sent in its header"]);
         let mut proxied = run("said");
         let mut record = proxied.provider[0].clone();
         record.path = "http://elsewhere.example/".to_owned();
         proxied.provider.push(record);
-        assert_eq!(texts(&proxied), ["the key goes to the provider alone"]);
+        assert_eq!(texts(&proxied), ["only the provider gets the key"]);
         let mut stale = run("said");
         stale.provider[0].headers.insert("x-api-key".to_owned(), "sk-stale".to_owned());
-        assert_eq!(texts(&stale), ["no other key than the provider's is sent to it"]);
+        assert_eq!(texts(&stale), ["the provider gets no other key than its own"]);
     }
 }

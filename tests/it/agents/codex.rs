@@ -109,7 +109,8 @@ fn a_role_of_the_users_own_that_asks_for_a_foreign_model_is_named() {
     sandbox.write(&roles.join("deep/r.toml"), "model = 'gpt-6-sol'\n");
     sandbox.write(&roles.join("fine.toml"), "model = 'listed'\n");
     let ran = sandbox.run("codex@p", &[]).exits(0);
-    let said = "deep/r.toml: a sub-agent of this role asks provider `p` for the model \"gpt-6-sol\"\nhelp: ";
+    let said =
+        "deep/r.toml: a sub-agent of this role requests the model \"gpt-6-sol\" from provider `p`\nhelp: ";
     assert!(ran.stderr.contains(said) && !ran.stderr.contains("fine.toml"), "{}", ran.stderr);
     assert!(sandbox.agent_run(&["why", "codex@p"]).exits(0).stdout.contains("deep/r.toml: "));
 }

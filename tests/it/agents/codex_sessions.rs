@@ -85,7 +85,7 @@ fn only_whole_lines_of_a_session_are_copied() {
     let sandbox = sandbox();
     sandbox.write(&sandbox.home(".codex").join(rollout(".jsonl")), "{\"model_prov");
     let ran = sandbox.run("codex@p", &["resume", ID]).exits(0);
-    ran.complains(&[&rollout(".jsonl"), "no whole line"]);
+    ran.complains(&[&rollout(".jsonl"), "no complete line"]);
     assert!(!copy(&sandbox).exists());
 }
 
@@ -97,7 +97,7 @@ fn an_empty_session_is_not_copied_and_an_empty_copy_is_replaced() {
         let plain = sandbox.home(".codex").join(rollout(end));
         sandbox.write(&plain, "");
         let ran = sandbox.run("codex@p", &["exec", "resume", ID, "more"]).exits(0);
-        ran.complains(&[&rollout(end), "no whole line", "help:"]);
+        ran.complains(&[&rollout(end), "no complete line", "help:"]);
         assert!(!copy(&sandbox).exists(), "{end}");
         fs::remove_file(&plain).unwrap();
         sandbox.write(&sandbox.home(".codex").join(rollout(".jsonl")), "{\"model_provider\":\"openai\"}\n");

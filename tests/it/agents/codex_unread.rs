@@ -50,13 +50,13 @@ fn what_cannot_be_read_of_an_old_home_is_named_once_and_tried_again() {
     launch_without_root(&sandbox, &[]).clean();
     let doctor = sandbox.agent_run(&["doctor"]).stdout;
     let line = doctor.lines().find(|line| line.contains("could not be read")).expect("a line");
-    assert!(line.contains("what Codex had") && line.contains(texts[0]), "{doctor}");
+    assert!(line.contains("of earlier versions for Codex") && line.contains(texts[0]), "{doctor}");
 
     for (path, mode) in [(&file, 0o600), (&folder, 0o700), (&cache, 0o700)] {
         chmod(path, mode);
     }
     let ran = launch_without_root(&sandbox, &[]).exits(0);
-    ran.complains(&["can be read now", texts[0]]);
+    ran.complains(&["copied files that could not be read before", texts[0]]);
     assert!(fs::read_to_string(copy(&sandbox)).unwrap().contains("agent-run-"), "with the launch's id");
     assert!(shared.join("sessions/2026/11/26/rollout-y.jsonl").exists());
     let names = fs::read_to_string(shared.join("home/session_index.jsonl")).unwrap();
@@ -163,7 +163,7 @@ fn what_cannot_be_read_of_a_home_without_a_provider_is_copied_later_with_its_lin
         sandbox.write(&home.join("skills/new"), "1");
         launch().clean();
         chmod(&hidden, 0o700);
-        launch().exits(0).complains(&["can be read now"]);
+        launch().exits(0).complains(&["copied files that could not be read before"]);
         assert_eq!(fs::read_to_string(home.join("notes")).unwrap(), "mine");
         assert_eq!(fs::read_link(home.join("skills/link")).unwrap(), Path::new("/elsewhere"));
         assert!(home.join("skills/one").exists() && home.join("skills/new").exists());
@@ -194,6 +194,6 @@ fn a_damaged_session_of_an_old_home_is_read_again_when_it_has_changed() {
     sandbox.run("codex@p", &[]).clean();
     assert!(!copy(&sandbox).exists());
     fs::write(&old, &whole).unwrap();
-    sandbox.run("codex@p", &[]).exits(0).complains(&["can be read now"]);
+    sandbox.run("codex@p", &[]).exits(0).complains(&["copied files that could not be read before"]);
     assert!(copy(&sandbox).exists());
 }

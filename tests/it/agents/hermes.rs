@@ -133,7 +133,7 @@ fn a_model_id_that_hermes_would_fill_in_is_refused_before_anything_is_done() {
 ",
     );
     let ran = sandbox.run("hermes@mock", &["-z", "hi"]).exits(125);
-    ran.complains(&["${OPENROUTER_API_KEY}", "cannot be given to Hermes", "\nhelp: "]);
+    ran.complains(&["${OPENROUTER_API_KEY}", "cannot be passed to Hermes", "\nhelp: "]);
     assert!(!sandbox.home(".hermes/sessions").exists(), "nothing was done");
 }
 

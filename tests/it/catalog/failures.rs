@@ -57,7 +57,7 @@ fn every_bad_status_is_said_apart() {
     );
     fails_with_status("200 OK", r#"{"success": false, "message": "bad account"}"#, &["bad account"]);
     fails_with_status("200 OK", r#"{"data": null}"#, &["no model array"]);
-    fails_with_status("200 OK", "garbage", &["no JSON"]);
+    fails_with_status("200 OK", "garbage", &["invalid JSON"]);
     fails_with_status("200 OK", r#"{"data": [1, 2, {}]}"#, &["no model array"]);
 }
 
@@ -72,8 +72,10 @@ fn no_redirect_is_followed_and_no_key_goes_along() {
 
 #[test]
 fn silence_ends_in_time() {
-    let took =
-        fails(|_, _| std::thread::sleep(Duration::from_secs(30)), &["did not answer in full within 10 s"]);
+    let took = fails(
+        |_, _| std::thread::sleep(Duration::from_secs(30)),
+        &["did not send a complete answer within 10 s"],
+    );
     assert!(took < Duration::from_secs(13), "{took:?}");
 }
 
@@ -85,7 +87,7 @@ fn drips_end_in_time() {
             std::thread::sleep(Duration::from_millis(100));
         }
     };
-    let took = fails(drip, &["did not answer in full within 10 s"]);
+    let took = fails(drip, &["did not send a complete answer within 10 s"]);
     assert!(took < Duration::from_secs(13), "{took:?}");
 }
 
@@ -95,8 +97,8 @@ fn half_answers_are_none() {
         _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"data\": [");
         _ = stream.shutdown(Shutdown::Write);
     };
-    fails(half, &["the connection broke off"]);
-    fails(|_, stream| _ = stream.shutdown(Shutdown::Both), &["the connection broke off"]);
+    fails(half, &["the connection was closed"]);
+    fails(|_, stream| _ = stream.shutdown(Shutdown::Both), &["the connection was closed"]);
 }
 
 #[test]
@@ -112,7 +114,7 @@ fn bombs_and_floods_are_cut_off() {
                 }
             }
         },
-        &["more than 8 MiB"],
+        &["larger than 8 MiB"],
     );
     let mut gzip = Command::new("gzip").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = gzip.stdin.take().unwrap();
@@ -123,7 +125,7 @@ fn bombs_and_floods_are_cut_off() {
     assert!(bomb.len() < 100_000);
     fails(
         move |_, stream| respond(stream, "200 OK", &[("content-encoding", "gzip")], &bomb),
-        &["more than 8 MiB"],
+        &["larger than 8 MiB"],
     );
 }
 
@@ -137,12 +139,12 @@ fn pages_without_end_stop() {
         respond(stream, "200 OK", &[], page.to_string().as_bytes());
     });
     let sandbox = sandbox(&lists, "");
-    let ran = list(&sandbox).exits(0).complains(&["cut after 20 models: it has too many pages"]);
+    let ran = list(&sandbox).exits(0).complains(&["the list ends after 20 models: it has too many pages"]);
     assert_eq!((ids(&ran).len(), lists.asked().len()), (20, 20));
     lists.now_json(r#"{"data": [{"id": "a"}], "has_more": true, "last_id": "a"}"#);
-    refresh(&sandbox).exits(0).complains(&["its pages repeat themselves"]);
+    refresh(&sandbox).exits(0).complains(&["its pages repeat"]);
     lists.now_json(r#"{"data": [{"id": "a"}], "has_more": true, "last_id": null}"#);
-    refresh(&sandbox).exits(0).complains(&["does not say where the next page is"]);
+    refresh(&sandbox).exits(0).complains(&["has no address of the next page"]);
 }
 
 #[test]
@@ -157,8 +159,7 @@ fn a_part_of_a_list_or_an_empty_one_replaces_nothing() {
         let page = br#"{"data": [{"id": "new"}], "has_more": true, "last_id": "new"}"#;
         respond(stream, "200 OK", &[], page);
     });
-    let ran =
-        refresh(&sandbox).exits(0).complains(&["only 1 models were read", "the list from before is kept"]);
+    let ran = refresh(&sandbox).exits(0).complains(&["only 1 models were read", "the previous list is kept"]);
     assert_eq!(ids(&ran), ["m-two", "m-one"]);
     lists.now_json(r#"{"data": []}"#);
     let ran = refresh(&sandbox).exits(0).complains(&["an empty list"]);
@@ -208,7 +209,7 @@ fn one_providers_failure_hides_no_other() {
     assert_eq!(
         ran.stderr,
         "agent-run: could not load the models of bad: http://127.0.0.1:9: connection refused\n\
-         help: check that the server is up and that base_urls is right\n"
+         help: check that the server is running and that base_urls is correct\n"
     );
     let ran = sandbox.agent_run(&["models", "diff", "bad"]).exits(1);
     assert_eq!(ran.stderr.matches("connection refused").count(), 1, "{}", ran.stderr);

@@ -49,7 +49,7 @@ fn a_list_needs_no_provider() {
     sandbox.config(&format!("providers:\n{}{}", provider("a"), provider("b")));
     let both = list()
         .exits(0)
-        .complains(&["models of all 2 are listed", "help: name one, as in `agent-run models list a`"]);
+        .complains(&["listing the models of all 2", "help: name one, as in `agent-run models list a`"]);
     assert_eq!(
         both.stdout.lines().map(|line| line.split('\t').next().unwrap()).collect::<Vec<_>>(),
         ["a-one", "b-one"]

@@ -186,7 +186,7 @@ fn a_default_model_that_vanished_is_a_suggestion() {
     let sandbox = sandbox(&lists, "    default_model: m-on\n");
     let ran = list(&sandbox)
         .exits(0)
-        .complains(&["`m-on` is not in the provider's list\nhelp: the nearest is m-one"]);
+        .complains(&["`m-on` is not in the provider's list\nhelp: did you mean m-one?"]);
     assert_eq!(ids(&ran), ["m-on", "m-two", "m-one"]);
     // One that only our own filters drop has not vanished.
     let filtered = "    default_model: m-one\n    model_api_filters: [{filter: two}]\n";

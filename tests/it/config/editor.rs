@@ -46,7 +46,7 @@ fn a_config_that_cannot_be_written_is_said_to_be_so_before_the_editor_opens() {
     for (answer, opens) in [("n", false), ("y", true)] {
         let tmux = Tmux::start(&sandbox, &format!("{root}agent-run config"));
         let screen = tmux.wait_for("Open it anyway? [Y/n]");
-        assert!(screen.contains("an editor cannot save") && !screen.contains("opened"), "{screen}");
+        assert!(screen.contains("cannot be saved") && !screen.contains("opened"), "{screen}");
         tmux.text(answer);
         tmux.key("Enter");
         let screen = tmux.wait_for("[exited 0]");

@@ -48,7 +48,7 @@ fn an_administrators_config_is_read_where_the_user_has_none() {
         sandbox
             .agent_run(words)
             .exits(1)
-            .complains(&["an administrator's and is not changed", "help: copy it to"]);
+            .complains(&["belongs to the administrator and was not changed", "help: copy it to"]);
     }
     assert_eq!(std::fs::read_to_string(&shared).unwrap(), SOUND);
     // The example goes where the user's own file belongs, and from then on that one counts.
@@ -128,18 +128,18 @@ fn check_says_what_has_no_effect_and_a_launch_does_not() {
     let said = sandbox.agent_run(&["config", "check"]).clean().stdout;
     for part in [
         ":7:5: warning: providers.deepseek.sessions has no effect: `isolated: true` implies it\nhelp: remove `sessions`\n",
-        ":8:15: warning: providers.deepseek.headers.Authorization would be dropped by Claude Code, whose launch is refused\n",
+        ":8:15: warning: providers.deepseek.headers.Authorization would be dropped by Claude Code, so that agent's launch is refused\n",
         "\n2 warnings\n",
     ] {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
     let refused =
         sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).exits(125);
-    refused.complains(&["providers.deepseek.headers.Authorization: Claude Code sends", "\nhelp: remove"]);
+    refused.complains(&["providers.deepseek.headers.Authorization: Claude Code sets", "\nhelp: remove"]);
     let sent = "anthropic_use_api_key: true\n    headers: {authorization: Token x}";
     sandbox.config(&SOUND.replace("tiers: {haiku: small}", sent));
     sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
-    assert!(sandbox.agent_run(&["config", "check"]).clean().stdout.contains("nothing wrong"));
+    assert!(sandbox.agent_run(&["config", "check"]).clean().stdout.contains("valid,"));
     sandbox.config(&SOUND.replace("tiers: {haiku: small}", "isolated: true\n    sessions: own"));
     sandbox.agent_run(&["launch", "deepseek", "--model", "m", "--force", "model", "claude"]).clean();
 }
@@ -183,13 +183,10 @@ fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {
     let sandbox = Sandbox::new().var("EMPTY", "");
     sandbox.fake_agent("claude");
     for (headers, part) in [
-        (
-            "{Host: evil.example}",
-            ":6:15: providers.deepseek.headers.Host: this header belongs to the connection",
-        ),
+        ("{Host: evil.example}", ":6:15: providers.deepseek.headers.Host: the agent sets this header itself"),
         (
             "{X-A: '1', x-a: '2'}",
-            ":6:25: providers.deepseek.headers.x-a: this header is there already, as `X-A`",
+            ":6:25: providers.deepseek.headers.x-a: this header is already set, as `X-A`",
         ),
         ("{X-A: ''}", ":6:20: providers.deepseek.headers.X-A: the header's value is empty"),
     ] {
@@ -204,7 +201,7 @@ fn a_header_that_an_agent_would_drop_is_refused_with_its_place() {
     }
     sandbox.config(&SOUND.replace("tiers: {haiku: small}", "headers: {X-A: '${env:EMPTY}'}"));
     let words = ["launch", "deepseek", "--model", "m", "--force", "model", "claude"];
-    sandbox.agent_run(&words).exits(125).complains(&["headers.X-A has nothing in it", "\nhelp: "]);
+    sandbox.agent_run(&words).exits(125).complains(&["headers.X-A has an empty value", "\nhelp: "]);
 }
 
 #[test]
@@ -237,7 +234,7 @@ fn a_list_that_ends_in_the_first_column_is_the_same_to_every_command() {
     sandbox.fake_agent("claude");
     let path = sandbox.config(&SOUND.replace("[anthropic]", "[anthropic\n]\n    default_model: m"));
     sandbox.agent_run(&["launch", "deepseek", "claude"]).exits(0);
-    assert!(sandbox.agent_run(&["config", "check"]).exits(0).stdout.contains("nothing wrong"));
+    assert!(sandbox.agent_run(&["config", "check"]).exits(0).stdout.contains("valid,"));
     let shown = sandbox.agent_run(&["config", "show", "deepseek"]).exits(0).stdout;
     assert!(
         shown.lines().any(|line| line.contains("protocols") && line.ends_with("config.yaml:3")),
@@ -252,7 +249,7 @@ fn warnings_fail_only_when_check_is_strict() {
     let sandbox = Sandbox::new();
     let path = sandbox.config(SOUND);
     let sound = sandbox.agent_run(&["config", "check", "--strict"]).clean();
-    assert!(sound.stdout.ends_with("config.yaml: nothing wrong, 2 providers\n"), "{}", sound.stdout);
+    assert!(sound.stdout.ends_with("config.yaml: valid, 2 providers\n"), "{}", sound.stdout);
 
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let open = sandbox.agent_run(&["config", "check"]).clean();
@@ -313,7 +310,7 @@ fn show_runs_no_command() {
     let ran = sandbox.path("work/ran").display().to_string();
     sandbox.config(&SOUND.replace("key_env: LOCAL_KEY", &format!("key_command: [touch, {ran}]")));
     let shown = sandbox.agent_run(&["config", "show", "local"]).clean();
-    assert!(shown.stdout.contains(&format!("`touch {ran}`, not run here")), "{}", shown.stdout);
+    assert!(shown.stdout.contains(&format!("`touch {ran}` (not run)")), "{}", shown.stdout);
     assert!(!sandbox.path("work/ran").exists());
 }
 

@@ -70,7 +70,7 @@ fn a_healthy_machine_is_well_and_stays_as_it_is() {
         "ok      claude  2.1.332",
         "providers: 2",
         "claude@mock  m1 at https://mock.example",
-        "Model lists\n  ok      mock   not asked for yet",
+        "Model lists\n  ok      mock   not loaded yet",
         "Nothing is wrong.",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
@@ -94,11 +94,11 @@ fn settings_that_would_hijack_are_said_by_name_alone() {
     for part in [
         "requests go through the proxy proxy.example (https_proxy, inherited)",
         ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
-        "work/.claude/settings.local.json: apiKeyHelper: --settings overrules it",
+        "work/.claude/settings.local.json: apiKeyHelper: --settings overrides it",
         "ANTHROPIC_API_KEY is removed from the agent's environment",
         "ANTHROPIC_BASE_URL (to evil.example) is replaced in the agent's environment",
-        ".codex/config.toml: model, model_provider: left out of the launch's own config.toml",
-        "work/.codex/config.toml: model: pinned with -c",
+        ".codex/config.toml: model, model_provider: omitted from the launch's own config.toml",
+        "work/.codex/config.toml: model: set with -c",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }
@@ -121,7 +121,7 @@ fn a_version_out_of_range_is_said_with_what_to_do() {
     let new = said("3.0", 0);
     assert!(new.contains("newer than 2.1.332") && new.contains("doctor --probe claude"), "{new}");
     let mute = said("no number", 0);
-    assert!(mute.contains("it printed no version") && mute.contains("--version` says"), "{mute}");
+    assert!(mute.contains("it printed no version") && mute.contains("--version`"), "{mute}");
     fs::remove_file(sandbox.path("bin/claude")).unwrap();
     let gone = sandbox.agent_run(&["doctor", "claude"]).exits(1).stdout;
     assert!(gone.contains("could not find claude") && gone.contains("help: install it"), "{gone}");
@@ -147,7 +147,7 @@ fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
 fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
     let sandbox = sandbox();
     let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
-    assert!(ran.stdout.contains("not asked now; `agent-run doctor asked` does"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("not run now; `agent-run doctor asked` runs it"), "{}", ran.stdout);
     assert!(!sandbox.home("asked").exists());
     for words in [&["doctor", "asked", "-v"][..], &["doctor", "--keys", "-v"]] {
         let ran = sandbox.agent_run(words).clean();
@@ -184,16 +184,16 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
     let said =
         sandbox.var("PATH", path).var("SHELL", "/bin/fish").agent_run(&["doctor", "-v"]).exits(1).stdout;
     for part in [
-        "first/claude is agent-run under the agent's own name",
+        "first/claude is agent-run with the agent's own name",
         "ok      on PATH      claude@mock",
         "codex@gone   no provider `gone`",
         "first/hermes@mock is a broken link",
-        "no file for fish",
+        "no completion file for fish",
         "agent-run completion fish | source",
-        "others can look into",
+        "other users can read",
         "help: chmod 700",
-        "left behind by a provider that the config no longer has, gone",
-        "left behind by a probe that was ended",
+        "left behind by a provider that is no longer in the config, gone",
+        "left behind by an interrupted probe",
     ] {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
@@ -216,7 +216,7 @@ fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
     assert!(!said.contains("  Launches"), "no launch works: {said}");
     assert!(!said.contains("asked,") && !said.contains("@asked") && !said.contains("claude@"), "{said}");
     let full = sandbox.agent_run(&["doctor", "-v"]).clean().stdout;
-    assert!(full.contains("others  not looked at, since no shim is for them: asked"), "{full}");
+    assert!(full.contains("others  not checked, because they have no shims: asked"), "{full}");
     let named = sandbox.agent_run(&["doctor", "claude@asked"]).clean().stdout;
     assert!(named.contains("Keys             asked") && named.contains("claude@asked"), "{named}");
     sandbox.shim("claude@asked");
@@ -244,7 +244,7 @@ fn as_json_every_finding_but_the_sound_ones_says_what_to_do() {
 #[test]
 fn the_known_problems_of_the_version_that_is_here_are_said_and_are_no_findings() {
     let sandbox = sandbox();
-    let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` of a project's settings";
+    let tls = "obeys `NODE_TLS_REJECT_UNAUTHORIZED` in a project's settings";
     // With a name and without one.
     for words in [&["doctor", "claude"][..], &["doctor"]] {
         let brief = sandbox.agent_run(words).stdout;

@@ -12,7 +12,7 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
         "POST /v1/messages",
         "model     m1",
         "PONG-FROM-MOCK",
-        "No other key was sent, though ANTHROPIC_API_KEY and MOCK_KEY held one",
+        "No other key was sent, although ANTHROPIC_API_KEY and MOCK_KEY had one",
         "Not covered: traffic that bypasses",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
@@ -67,7 +67,7 @@ fn what_a_hook_asks_for_with_git_counts() {
     sandbox
         .script("claude", &claude("2.1.332", "git ls-remote https://elsewhere.example/x 2>/dev/null || :\n"));
     let ran = sandbox.agent_run(&["doctor", "--probe", "claude@mock"]).exits(1);
-    assert!(ran.stdout.contains("it asked for elsewhere.example:443"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("it tried to contact elsewhere.example:443"), "{}", ran.stdout);
 }
 
 /// The system says whose a connection is.
@@ -92,7 +92,10 @@ fn a_probe_fails_when_the_agent_goes_elsewhere() {
         .replace("default_model: m1", "default_model: m1\n    extra_env: {http_proxy: 'http://127.0.0.1:9'}");
     sandbox.config(&proxied);
     for (more, part) in [
-        (format!("{curl} http://elsewhere.example/x || :\n"), "it asked for http://elsewhere.example/x"),
+        (
+            format!("{curl} http://elsewhere.example/x || :\n"),
+            "it tried to contact http://elsewhere.example/x",
+        ),
         (
             format!("{curl} \"$ANTHROPIC_BASE_URL/v1/messages\" -H \"x-api-key: $MOCK_KEY\" -d '{{}}'\n"),
             "the value of MOCK_KEY was sent",

@@ -53,7 +53,7 @@ fn probe(sandbox: &Sandbox, code: i32) -> Ran {
 
 /// The lines below the title of the trials.
 fn trials(ran: &Ran) -> Vec<&str> {
-    let lines = ran.stdout.lines().skip_while(|line| !line.starts_with("What holds for Claude Code"));
+    let lines = ran.stdout.lines().skip_while(|line| !line.starts_with("Tests of Claude Code"));
     lines.skip(1).take_while(|line| !line.is_empty()).collect()
 }
 
@@ -78,28 +78,33 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 
 /// Each way to break a promise, and what is said of it.
 const BROKEN: [(&str, &str); 19] = [
-    ("project", "it does not hold that a project's settings do not take the prompt: its server was asked"),
-    ("project", "that a project's settings choose no model: it asked for planted-model"),
-    ("hook", "that an HTTP hook of a project is not sent the key: it was sent the key"),
-    ("hook", "that an HTTP hook of your own settings is not sent the key: it was sent the key"),
-    ("hook", "that an HTTP hook of a plugin is not sent the key: it was sent the key"),
-    ("server", "that an MCP server of your own settings is not sent the key: it was sent the key"),
-    ("server", "that an MCP server of a project is not sent the key: it was sent the key"),
-    ("server", "that an MCP server of a plugin is not sent the key: it was sent the key"),
-    ("server", "where a launch does not look, is not sent the key: it was sent the key"),
-    ("hook", "where a launch does not look, is not sent the key: it was sent the key"),
+    (
+        "project",
+        "it does not hold that a project's settings cannot redirect the prompt: its server got a \
+                 request",
+    ),
+    ("project", "that a project's settings cannot choose the model: it asked for planted-model"),
+    ("hook", "that an HTTP hook of a project does not get the key: it got the key"),
+    ("hook", "that an HTTP hook in your own settings does not get the key: it got the key"),
+    ("hook", "that an HTTP hook of a plugin does not get the key: it got the key"),
+    ("server", "that an MCP server of your own settings is not sent the key: it got the key"),
+    ("server", "that an MCP server of a project does not get the key: it got the key"),
+    ("server", "that an MCP server of a plugin does not get the key: it got the key"),
+    ("server", "where a launch does not look, is not sent the key: it got the key"),
+    ("hook", "where a launch does not look, is not sent the key: it got the key"),
     ("sub-agent", "whose file pins another model asks for the launch's: it asked for claude-opus-4-8"),
     (
         "hook",
-        "that a hook that asks another model asks for the launch's or for none: it asked for claude-opus-4-8",
+        "a hook that names another model requests the launch's or none; instead, it requested \
+         claude-opus-4-8",
     ),
-    ("workflow", "that names another model asks for the launch's: it asked for claude-opus-4-8"),
-    ("alias", "with its window: it asked for a window of a million tokens"),
-    ("window", "is the one that the config says: it says `**Tokens:** 1k / 1m (2%)`"),
-    ("compaction", "that fills the window is summed up: it went on with the whole conversation"),
-    ("at once", "changes nothing: a provider was sent the key of the other"),
-    ("project", "that the key goes to the provider alone: it was sent to /unheard-of elsewhere"),
-    ("server", "that no other key than the provider's is sent to it: one was"),
+    ("workflow", "names another model requests the launch's; instead, it requested claude-opus-4-8"),
+    ("alias", "with its window; instead, it requested a window of a million tokens"),
+    ("window", "is the one in the config; instead, it says `**Tokens:** 1k / 1m (2%)`"),
+    ("compaction", "fills the window is compacted; instead, it continued with the whole conversation"),
+    ("at once", "changes nothing; instead, a provider got the other's key"),
+    ("project", "only the provider gets the key; instead, it was sent to /unheard-of elsewhere"),
+    ("server", "the provider gets no other key than its own; instead, one was"),
 ];
 
 const WAYS: &str = r#"
@@ -133,7 +138,7 @@ fn every_broken_promise_of_a_version_is_named() {
         assert!(trials.iter().any(|line| is_said(&line)), "no `{subject}` {text} in:\n{}", ran.stdout);
     }
     assert!(
-        ran.stdout.contains("help: until agent-run knows this version, use 2.1.332: npm install"),
+        ran.stdout.contains("help: until agent-run supports this version, use 2.1.332: npm install"),
         "{}",
         ran.stdout
     );
@@ -143,7 +148,7 @@ fn every_broken_promise_of_a_version_is_named() {
 fn what_is_known_of_an_old_version_is_said_and_is_no_finding() {
     let ways = "if [ \"$word\" = 'try the agent' ]; then send /deep-server \"$key\"; fi";
     let ran = probe(&sandbox("2.1.197", ways), 0);
-    let known = "not before 2.1.257: an MCP server of an agent's file, where a launch does not look";
+    let known = "only since 2.1.257: an MCP server in an agent's file that a launch does not read";
     assert!(
         trials(&ran).iter().any(|line| line.starts_with("  known   server ") && line.contains(known)),
         "{}",
@@ -158,7 +163,8 @@ fn what_is_known_of_an_old_version_is_said_and_is_no_finding() {
 fn an_agent_that_asks_nothing_holds_nothing() {
     let ran = probe(&sandbox("2.1.332", "case $word in try*) exit 3 ;; esac"), 0);
     let trials = trials(&ran);
-    let unseen = "not seen whether a project's settings choose no model: the agent ended (exit status: 3) and asked nothing";
+    let unseen = "could not test that a project's settings cannot choose the model: the agent exited \
+                  (exit status: 3) without a request";
     assert!(trials.iter().any(|line| line.starts_with("  note ") && line.contains(unseen)), "{}", ran.stdout);
     assert!(!trials.iter().any(|line| line.starts_with("  ok      project")), "{}", ran.stdout);
 }

@@ -50,10 +50,10 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
     let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
     let ran = sandbox.agent_run(&["key", "test", "live"]).exits(0);
-    assert!(ran.stderr.contains("it answers"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("It answers"), "{}", ran.stderr);
     // What is no key, or none at all, changes nothing.
     set_key(&sandbox, "${DEEPSEEK_API_KEY}").exits(1);
-    set_key(&sandbox, "").exits(1).complains(&["no key came on stdin"]);
+    set_key(&sandbox, "").exits(1).complains(&["there is no key on stdin"]);
     assert_eq!(config_of(&sandbox), moved);
     let ran = sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
     assert!(ran.stdout.contains("removed the key of live"), "{}", ran.stdout);
@@ -83,7 +83,7 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
     };
     // A key is refused as a name, and what is a name is taken; the file is named, since the variable is not set.
     let tmux = set("3", "Variable");
-    let screen = tmux.wait_for("this is no name of a variable");
+    let screen = tmux.wait_for("this is not a variable name");
     assert!(!screen.contains("gsk_"), "{screen}");
     tmux.text("3\n");
     tmux.text("MY_KEY\n");
@@ -94,10 +94,10 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
     fs::remove_file(&file).unwrap();
     set_key(&sandbox, KEY).clean();
     let screen = set("2", "Key (not shown").wait_for("[exited 0]");
-    assert!(screen.contains("removed the former one from ~/.config/agent-run/keys/live.key"), "{screen}");
+    assert!(screen.contains("removed the previous key from ~/.config/agent-run/keys/live.key"), "{screen}");
     assert!(kept.exists() && !file.exists());
     let ran = set_key(&sandbox, KEY).exits(0);
-    assert!(ran.stdout.contains("removed the former one from the system's keychain"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("removed the previous key from the system's keychain"), "{}", ran.stdout);
     assert!(!kept.exists() && file.exists());
 }
 
@@ -110,7 +110,7 @@ fn the_failed_list_is_shown_where_no_model_is_known() {
     let ran = sandbox.agent_run(&["providers", "test", "dead"]).exits(1);
     assert!(ran.stdout.contains("failed  models"), "{}", ran.stdout);
     assert!(
-        ran.stderr.contains("its list failed") && !ran.stderr.contains("lists no models"),
+        ran.stderr.contains("could not load the models") && !ran.stderr.contains("lists no models"),
         "{}",
         ran.stderr
     );
@@ -149,13 +149,13 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     let kept = keychain(&sandbox);
     let tmux = Tmux::start(&sandbox, "agent-run key set live");
     let screen = tmux.wait_for("Where is the key of live?");
-    assert!(screen.contains("2  paste it, to be kept in the system's keychain"), "{screen}");
+    assert!(screen.contains("2  paste it, to store it in the system's keychain"), "{screen}");
     tmux.text("2\n");
     tmux.wait_for("Key (not shown");
     tmux.text(KEY);
     tmux.key("Enter");
     let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("it answers (") && !screen.contains(KEY), "{screen}");
+    assert!(screen.contains("It answers (") && !screen.contains(KEY), "{screen}");
     assert_eq!(fs::read_to_string(&kept).unwrap(), KEY);
     let arguments = fs::read_to_string(sandbox.path("tmp/arguments")).unwrap();
     assert!(arguments.contains("store --label agent-run live") && !arguments.contains(KEY), "{arguments}");
@@ -192,7 +192,10 @@ fn a_key_that_cannot_be_read_is_not_replaced() {
         tmux.text(KEY);
         tmux.key("Enter");
         let screen = tmux.wait_for("[exited 1]");
-        assert!(screen.contains("could not see whether the system's keychain has a key"), "{screen}");
+        assert!(
+            screen.contains("could not check whether the system's keychain already has a key"),
+            "{screen}"
+        );
         assert_eq!(fs::read_to_string(&kept).unwrap(), "the old key");
         assert_eq!(config_of(&sandbox), config);
     }

@@ -36,7 +36,7 @@ fn a_key_that_is_pasted_at_another_question_is_not_shown() {
     tmux.wait_for("Variable [DEEPSEEK_API_KEY]:");
     tmux.text(KEY);
     tmux.key("Enter");
-    let screen = tmux.wait_for("this is no name of a variable");
+    let screen = tmux.wait_for("this is not a variable name");
     assert!(!screen.contains(&KEY[..6]), "{screen}");
     assert_eq!(files(&sandbox), [] as [&str; 0]);
 }

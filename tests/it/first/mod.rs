@@ -69,11 +69,11 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
         tmux.wait_for("Key (not shown");
         tmux.text(KEY);
         tmux.key("Enter");
-        tmux.wait_for("Which one do launches start with?");
+        tmux.wait_for("Which one is the default?");
         assert_eq!(files(&sandbox), [] as [&str; 0], "nothing is written before the last answer");
         tmux.key("Enter");
         let screen = tmux.wait_for("[exited 0]");
-        assert!(screen.contains("it answers ("), "{screen}");
+        assert!(screen.contains("It answers ("), "{screen}");
         assert!(screen.contains(&format!("STARTED http://localhost:4000 {KEY}")), "{screen}");
         assert_eq!(screen.matches(KEY).count(), 1, "only the agent shows it\n{screen}");
         let file = sandbox.home(".config/agent-run/keys/litellm.key");
@@ -150,7 +150,7 @@ fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
     tmux.wait_for("No known provider has that name");
     tmux.key("Enter");
     let screen = tmux.wait_for("Where is the key of deepseek?");
-    assert!(screen.contains("1  in the variable DEEPSEEK_API_KEY, which is set here"), "{screen}");
+    assert!(screen.contains("1  in the variable DEEPSEEK_API_KEY, which is set"), "{screen}");
     tmux.key("C-c");
     tmux.wait_for("[exited 130]");
     drop(tmux);

@@ -26,7 +26,7 @@ fn without_a_word_every_tool_is_looked_at_and_what_is_broken_is_left_out() {
     assert_eq!(names, ["deepseek", "h", "xai"]);
     assert_eq!(found["tool"], Json::Null);
     let skipped = found["skipped"].to_string();
-    assert!(skipped.contains("no TOML") && skipped.contains("it is the same as "), "{skipped}");
+    assert!(skipped.contains("not TOML") && skipped.contains("it is the same as "), "{skipped}");
     assert!(text.contains("`agent-run import --write` adds this"), "{text}");
     sandbox.agent_run(&["import", "--write"]).clean();
     sandbox.agent_run(&["config", "check"]).exits(0);
@@ -50,7 +50,10 @@ fn a_file_of_another_name_is_read_with_or_without_a_byte_order_mark() {
     let page = sandbox.agent_run(&words).clean().stdout;
     assert!(page.contains("`agent-run import claude 'glm settings.json' --write`"), "{page}");
     sandbox.agent_run(&["import", "claude", "none.json"]).exits(1).complains(&["no such file: none.json"]);
-    sandbox.agent_run(&["import", "env", "none.json"]).exits(1).complains(&["the environment is no file"]);
+    sandbox
+        .agent_run(&["import", "env", "none.json"])
+        .exits(1)
+        .complains(&["`env` reads the environment, not a file"]);
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
     sandbox.write(&sandbox.home(".hermes/.env"), [b'A', b'=', 0xff]);
     let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
     assert!(
-        page.contains("# Left out: its keys: could not read ") && page.contains(".hermes/.env"),
+        page.contains("# Not imported: its keys: could not read ") && page.contains(".hermes/.env"),
         "{page}"
     );
 }

@@ -63,7 +63,7 @@ fn claudes_settings_become_a_provider() {
     let page = sandbox.agent_run(&["import", "claude"]).clean().stdout;
     assert!(page.contains("settings.json (env.ANTHROPIC_AUTH_TOKEN). Export it as:"), "{page}");
     assert!(page.contains("# key_command: [jq, -er, .env.ANTHROPIC_AUTH_TOKEN,"), "{page}");
-    assert!(page.contains("Not taken over, see `extra_env`: API_TIMEOUT_MS."), "{page}");
+    assert!(page.contains("Not imported, see `extra_env`: API_TIMEOUT_MS."), "{page}");
     assert!(page.contains("# The header X-Api-Key may hold a secret"), "{page}");
 }
 
@@ -96,7 +96,7 @@ fn writing_keeps_the_config_and_copies_no_key_unasked() {
     sandbox.agent_run(&["config", "check", "--strict"]).clean();
 
     let again = sandbox.agent_run(&["import", "claude", "--write"]).clean();
-    assert!(again.stdout.contains("the config has it, as deepseek-2"), "{}", again.stdout);
+    assert!(again.stdout.contains("already in the config, as deepseek-2"), "{}", again.stdout);
     assert_eq!(fs::read_to_string(&path).unwrap(), after, "twice is once");
     assert_eq!(tree, Tree::of(&sandbox.home(".claude")), "the other tool's files stay");
 }
@@ -171,7 +171,7 @@ name = "no url"
     let page = sandbox.agent_run(&["import", "codex"]).clean().stdout;
     assert!(page.contains(".OPENAI_API_KEY") && page.contains("`query_params`"), "{page}");
     assert!(
-        page.contains("# Left out: ") && page.contains("[model_providers.five]: it names no base URL"),
+        page.contains("# Not imported: ") && page.contains("[model_providers.five]: it has no base URL"),
         "{page}"
     );
 }
@@ -205,7 +205,7 @@ fn crushs_layers_become_providers() {
     assert_eq!(provider(&found, "local")["key_env"], "LOCAL_API_KEY");
     assert_eq!(provider(&found, "cmd")["key_command"], json!(["sh", "-c", "pass show cmd"]));
     let skipped = found["skipped"].to_string();
-    assert!(skipped.contains("off: it is disabled") && skipped.contains("names no base URL"), "{skipped}");
+    assert!(skipped.contains("off: it is disabled") && skipped.contains("has no base URL"), "{skipped}");
 }
 
 #[test]
@@ -253,8 +253,8 @@ fn every_preset_is_known_by_its_variable_and_comes_whole() {
     assert_eq!(provider(&found, "xai")["codex"], json!({"tools": "minimal"}));
     assert_eq!(provider(&found, "azure")["model_api_filters"], json!([]));
     let page = sandbox.agent_run(&["import", "env"]).clean().stdout;
-    assert!(page.contains("The key may be meant for zai-coding instead."), "{page}");
-    assert!(page.contains("# Put yours in place of RESOURCE and DEPLOYMENT."), "{page}");
+    assert!(page.contains("The key may belong to zai-coding instead."), "{page}");
+    assert!(page.contains("# Fill in RESOURCE and DEPLOYMENT."), "{page}");
     sandbox.agent_run(&["import", "env", "--write"]).clean();
     sandbox.agent_run(&["config", "check"]).clean();
 }
@@ -323,7 +323,7 @@ fn cc_switchs_database_is_read_where_sqlite_is() {
     }
     let bin = sandbox.path("bin").display().to_string();
     let without = sandbox.var("PATH", bin).agent_run(&["import", "cc-switch"]).exits(1);
-    without.complains(&["the program sqlite3, which is not on PATH", "help: install sqlite3"]);
+    without.complains(&["the program sqlite3 is not on PATH", "help: install sqlite3"]);
 }
 
 #[test]
@@ -332,9 +332,9 @@ fn what_is_not_there_or_broken_is_said() {
     let nothing: Ran = sandbox.agent_run(&["import", "codex"]).exits(1);
     nothing.complains(&["no providers found in ", ".codex/config.toml", "help: "]);
     sandbox.write(&sandbox.home(".codex/config.toml"), format!("key = {KEY}\n"));
-    let broken = sandbox.agent_run(&["import", "codex"]).exits(1).complains(&["no TOML"]);
+    let broken = sandbox.agent_run(&["import", "codex"]).exits(1).complains(&["not TOML"]);
     assert!(!broken.stderr.contains(KEY));
     sandbox.write(&sandbox.home(".claude/settings.json"), format!("{{\"env\": {KEY}}}"));
-    let broken = sandbox.agent_run(&["import", "claude"]).exits(1).complains(&["no JSON at line 1"]);
+    let broken = sandbox.agent_run(&["import", "claude"]).exits(1).complains(&["not JSON at line 1"]);
     assert!(!broken.stderr.contains(KEY));
 }

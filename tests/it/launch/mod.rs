@@ -103,7 +103,7 @@ fn what_is_no_models_id_is_refused_whatever_is_forced() {
     for model in ["", " ", "[1m]", " m2", "m\n2"] {
         let options = ["launch", "mock", "--force", "all", "--model", model, "claude"];
         let ran = sandbox.agent_run(&options).exits(125);
-        ran.complains(&["--model: this is not a model's id", "\nhelp: write the id as"]);
+        ran.complains(&["--model: this is not a model id", "\nhelp: write the id as"]);
     }
 }
 
@@ -215,7 +215,8 @@ fn another_build_of_this_program_under_the_agents_name_says_what_it_is() {
     bytes.push(0);
     fs::write(&other, bytes).unwrap();
     for ran in [sandbox.run("claude@mock", &["-p", "hi"]), sandbox.run("claude", &["--version"])] {
-        ran.exits(125).complains(&["this is agent-run, started as `claude`", "help: see `type -a claude`"]);
+        ran.exits(125)
+            .complains(&["this is agent-run, started as `claude`", "help: find it with `type -a claude`"]);
     }
 }
 

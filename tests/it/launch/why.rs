@@ -42,7 +42,7 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
         "proxy     none  (the provider is on this machine)",
         "not proxy.example, HTTPS_PROXY, inherited",
         &format!("headers   X-Team  ({config}:10 providers.mock.headers)"),
-        "[HOME]/.claude/settings.json: apiKeyHelper\n    --settings overrules it",
+        "[HOME]/.claude/settings.json: apiKeyHelper\n    --settings overrides it",
         "the environment: ANTHROPIC_MODEL\n    replaced for the launch",
     ] {
         assert!(page.contains(part), "no {part} in:\n{page}");
@@ -111,7 +111,10 @@ fn both_names_of_a_launch_give_the_same_page_and_json_the_same_settings() {
 #[test]
 fn what_cannot_be_said_is_refused_with_the_next_step() {
     let sandbox = sandbox();
-    sandbox.agent_run(&["why", "mock"]).exits(1).complains(&["help: name both", "why claude@deepseek"]);
+    sandbox
+        .agent_run(&["why", "mock"])
+        .exits(1)
+        .complains(&["help: name agent and provider", "why claude@deepseek"]);
     sandbox.agent_run(&["why", "claude@nowhere"]).exits(1).complains(&["no provider `nowhere`", "help: "]);
     sandbox.agent_run(&["why", "vim@mock"]).exits(1).complains(&["no agent `vim`", "help: the agents are"]);
 }

@@ -159,7 +159,7 @@ fn no_kind_of_redirect_is_followed() {
             for words in [&["models", "list", "mock", "--refresh"] as &[&str], &["providers", "test", "mock"]]
             {
                 let ran = sandbox.agent_run(words).exits(1);
-                assert!((ran.stdout + &ran.stderr).contains("never followed"), "{status}: {words:?}");
+                assert!((ran.stdout + &ran.stderr).contains("follows no redirect"), "{status}: {words:?}");
             }
         }
     }

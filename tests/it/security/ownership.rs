@@ -138,7 +138,7 @@ fn a_folder_in_which_everyone_may_replace_ours_is_refused() {
         _ = fs::remove_dir_all(shared.join("agent-run"));
         mode(&shared, open);
         if is_refused {
-            launch().exits(125).complains(&["everyone", "help: ", "XDG_CACHE_HOME"]);
+            launch().exits(125).complains(&["every user", "help: ", "XDG_CACHE_HOME"]);
             assert!(!shared.join("agent-run").exists(), "{open:o}");
         } else {
             launch().exits(0);
@@ -199,7 +199,7 @@ fn a_config_that_everyone_may_write_is_refused_and_no_other() {
             let ran = shared.check(path, 0);
             if is_refused {
                 ran.exits(1).complains(&[
-                    "everyone may write it",
+                    "every user can write to it",
                     "help: chmod o-w ",
                     path.to_str().unwrap(),
                 ]);
@@ -263,10 +263,10 @@ fn every_command_refuses_a_config_that_everyone_may_write() {
     ] {
         let ran = sandbox.agent_run(words);
         assert_ne!(ran.code, 0, "{words:?}: {ran:?}");
-        ran.complains(&["everyone may write it", "help: chmod o-w "]);
+        ran.complains(&["every user can write to it", "help: chmod o-w "]);
     }
     let doctor = sandbox.agent_run(&["doctor"]).exits(1).stdout;
-    assert!(doctor.contains("everyone may write it"), "{doctor}");
+    assert!(doctor.contains("every user can write to it"), "{doctor}");
     let tab = sandbox
         .command("agent-run")
         .args(["agent-run", "launch", ""])

@@ -94,7 +94,7 @@ fn hooks_ask_for_the_launchs_models() {
     let stage = stage().unwrap();
     plant_what_no_list_holds(&stage);
     let ran = stage.ask(&["hi"]).exits(0);
-    ran.complains(&["`m-hook`; this launch denies it", "`m-pack`; this launch denies it"]);
+    ran.complains(&["requests `m-hook` from ", "requests `m-pack` from ", "; this launch denies it"]);
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
     // Without it: the user's own, which the launch does not add to.
     stage.ask(&["--managed-settings", "{}", "/mine"]).exits(0);
@@ -110,7 +110,8 @@ fn hooks_and_the_users_own_skills_are_named_for_the_oldest_version() {
     plant_what_no_list_holds(&stage);
     let ran = stage.ask(&["/mine"]).exits(0);
     ran.complains(&[
-        "`m-hook`; this launch denies it, and a Claude Code older than 2.1.332 requests it nevertheless",
+        "requests `m-hook` from ",
+        "; this launch denies it, and Claude Code before 2.1.332 requests it nevertheless",
         "`m-pack`",
     ]);
     let why = stage.sandbox.agent_run(&["why", "claude@m"]).exits(0).stdout;

@@ -101,7 +101,7 @@ fn an_agent_that_a_project_hides_and_starts_is_not_sent_the_key_by_the_oldest_ve
         hide(&stage, case);
         let settings = json!({"agent": "e"}).to_string();
         stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.json"), settings);
-        let ran = stage.ask(&["hi"]).exits(0).complains(&[".claude/agents", "older than 2.1.332"]);
+        let ran = stage.ask(&["hi"]).exits(0).complains(&[".claude/agents", "before 2.1.332"]);
         assert_eq!(ran.stderr.matches("warning").count(), 1, "{case}: {}", ran.stderr);
         stage.only_the_chosen_heard();
     }
@@ -113,7 +113,7 @@ fn an_agent_that_the_user_starts_is_sent_the_key_by_the_oldest_version_with_a_wa
     for case in HIDDEN {
         let Some(stage) = stage() else { return };
         hide(&stage, case);
-        stage.ask(&["--agent", "e", "hi"]).complains(&[".claude/agents", "older than 2.1.332"]);
+        stage.ask(&["--agent", "e", "hi"]).complains(&[".claude/agents", "before 2.1.332"]);
         let heard = json!(stage.other.requests()).to_string();
         assert!(heard.contains(KEY), "{case}: {heard}");
     }

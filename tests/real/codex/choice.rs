@@ -58,7 +58,7 @@ fn case_16_a_config_that_codex_itself_refuses() {
     stage.sandbox.write(&stage.sandbox.home(".codex/config.toml"), own);
     assert_ne!(stage.run("codex", &["exec", "hi"]).code, 0, "else the case proves nothing");
     let ran = stage.run("codex@p", &["exec", "hi"]).exits(0);
-    let ran = ran.complains(&["agent-run: warning: left out of ", "`profile`", "openai]", "old]"]);
+    let ran = ran.complains(&["agent-run: warning: ignored in ", "`profile`", "openai]", "old]"]);
     assert_eq!(ran.stdout, "PONG-FROM-MOCK\n");
     assert_eq!(stage.only_post()["model"], "model-p");
 }
@@ -143,7 +143,7 @@ fn a_dotenv_of_the_users_does_not_undo_the_launch() {
     let dotenv = format!("HTTP_PROXY={0}\nhttp_proxy={0}\nNO_PROXY=corp\nno_proxy=corp\n", stage.b.url(""));
     stage.sandbox.write(&stage.sandbox.home(".codex/.env"), dotenv);
     let ran = stage.run("codex@p", &["exec", "hi"]).exits(0);
-    ran.complains(&["/.codex/.env sets NO_PROXY against this launch"]);
+    ran.complains(&["/.codex/.env sets NO_PROXY, which conflicts with this launch"]);
     assert_eq!(stage.a.posts().len(), 1);
     assert!(stage.b.posts().is_empty());
 }

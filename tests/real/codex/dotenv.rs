@@ -32,7 +32,7 @@ fn a_launch_that_takes_the_dotenv_brings_it_to_no_session_that_does_not() {
     let agents = std::env::join_paths(real::folders()).unwrap();
     let mut command = stage.command("codex@p", &["exec", DANGER, "hi"]);
     let ran = run(command.env("AGENTS", agents)).exits(0);
-    ran.complains(&["/.codex/.env sets HTTPS_PROXY against this launch"]);
+    ran.complains(&["/.codex/.env sets HTTPS_PROXY, which conflicts with this launch"]);
     let last = stage.a.posts().pop().unwrap();
     let items = last["body"]["input"].as_array().unwrap().iter();
     let output: Vec<_> = items.filter(|item| item["type"] == "function_call_output").collect();

@@ -53,12 +53,12 @@ fn everything_is_there(by: By, providers: &[&str]) {
     let kept = originals();
 
     let first = stage.run("codex@p", &["mcp", "list"]).exits(0);
-    let first = first.complains(&["copied to", "codex-shared", "the originals stay"]);
+    let first = first.complains(&["copied to", "codex-shared", "the originals were not changed"]);
     assert!(providers.iter().all(|it| first.stderr.contains(&format!("codex/{it}"))), "{}", first.stderr);
     let mut after = Counts::default();
     after.add(&stage.state(), &stage.runtime());
     assert_eq!(after, before);
-    assert_eq!(originals(), kept, "the originals stay");
+    assert_eq!(originals(), kept, "the originals were not changed");
     for provider in providers {
         let program = stage.runtime().join(format!("skills/skill-{provider}/run"));
         assert_ne!(fs::metadata(program).unwrap().permissions().mode() & 0o100, 0, "it can be run");
@@ -177,7 +177,7 @@ fn of_the_old_tool_without_a_provider() {
     stage.sandbox.shim("codex@work");
     let tree = Tree::of(&old);
     let status = stage.run("codex@work", &["login", "status"]).exits(0);
-    status.complains(&["API key configured", "codex/work is copied to", "the original stays"]);
+    status.complains(&["API key configured", "codex/work was copied to", "the original was not changed"]);
     let home = stage.sandbox.home(".local/state/agent-run/codex/work/home");
     let (mut before, mut after) = (Counts::default(), Counts::default());
     before.add(&old, &old);

@@ -143,6 +143,6 @@ fn without_a_launch_our_home_asks_nobody() {
     command.env("CODEX_HOME", stage.runtime());
     let ran = crate::support::run(&mut command);
     assert_ne!(ran.code, 0);
-    assert!(ran.stderr.contains("start Codex with `agent-run launch"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("Start Codex with `agent-run launch"), "{}", ran.stderr);
     assert_eq!(stage.a.posts().len(), 1);
 }

@@ -73,7 +73,7 @@ fn everything_is_there(providers: &[&str]) {
     assert_eq!(sizes, (1..=providers.len()).collect::<Vec<_>>());
 
     let first = stage.sandbox.run("crush@mock", &["session", "list", "--json"]).exits(0);
-    let first = first.complains(&["one history", "The others stay where they are", "help: "]);
+    let first = first.complains(&["one history", "The others were not changed", "help: "]);
     assert_eq!(ids(&first.stdout), before[providers.len() - 1], "those of the one that was used last");
     // Each line that is printed opens one.
     let lines: Vec<_> = first.stderr.lines().filter(|line| line.contains(" session list")).collect();

@@ -76,7 +76,7 @@ fn what_the_version_before_had_in_the_cache_is_taken_over_once() {
     let before = stage.sandbox.home(".cache/agent-run/crush/mock/config");
     stage.sandbox.write(&before.join("skills/apart/SKILL.md"), skill("apart"));
     stage.sandbox.write(&before.join("crush.json"), "{}");
-    stage.say_pong().exits(0).complains(&["is copied to", "the original stays"]);
+    stage.say_pong().exits(0).complains(&["was copied to", "the original was not changed"]);
     assert!(turns(&stage.mock)[0].to_string().contains("apart"));
     assert!(!own(&stage, "config/crush.json").exists(), "it was made by a launch");
     fs::remove_dir_all(own(&stage, "config/skills")).unwrap();

@@ -52,7 +52,7 @@ fn case_09_an_error_of_the_provider_does_not_start_the_users_fallbacks() {
     let dotenv = stage.sandbox.home(".hermes/.env");
     stage.sandbox.write(&dotenv, format!("HERMES_MANAGED_DIR={}\n", elsewhere.display()));
     let ran = stage.run(&["chat", "-Q", "-q", "hi"]).exits(1);
-    let ran = ran.complains(&["agent-run: warning: ", "/.hermes/.env names HERMES_MANAGED_DIR"]);
+    let ran = ran.complains(&["agent-run: warning: ", "/.hermes/.env sets HERMES_MANAGED_DIR"]);
     assert!(ran.stdout.contains("HTTP 401"), "{}", ran.stdout);
     assert!(!stage.a.posts().is_empty());
     assert!(stage.b.posts().is_empty(), "{:#?}", stage.b.posts());

@@ -180,7 +180,8 @@ fn homes_of_the_old_tool_are_taken_over_or_named() {
     stage.sandbox.config(&format!("{config}isolated_homes: {{hermes: {{work: {{}}}}}}\n"));
     let before = Tree::of(&work);
     let list = ["launch", "work", "hermes", "--", "sessions", "list"];
-    let first = stage.sandbox.agent_run(&list).exits(0).complains(&["is copied to", "the original stays"]);
+    let first =
+        stage.sandbox.agent_run(&list).exits(0).complains(&["was copied to", "the original was not changed"]);
     assert!(first.stdout.contains(&kept), "{}", first.stdout);
     assert_eq!(Tree::of(&work), before);
     assert!(stage.sandbox.agent_run(&list).clean().stdout.contains(&kept));

@@ -15,7 +15,7 @@ fn an_id_of_a_list_that_names_a_secret_fetches_none() {
     stage.run(&["-z", "hi"]).exits(0);
     stage.run(&["-z", "hi", "-m", "${OPENROUTER_API_KEY}"]).exits(125).complains(&["\nhelp: "]);
     stage.provider("models: [{id: '${OPENROUTER_API_KEY}'}]");
-    stage.run(&["-z", "hi"]).exits(125).complains(&["cannot be given to Hermes", "\nhelp: "]);
+    stage.run(&["-z", "hi"]).exits(125).complains(&["cannot be passed to Hermes", "\nhelp: "]);
     let asked = stage.a.requests();
     assert!(asked.iter().all(|request| !request.to_string().contains("sk-STALE")), "{asked:#?}");
     assert_eq!(stage.a.posts().len(), 1);

@@ -122,7 +122,7 @@ api_key: {STRAY}
 
     pub fn a_dotenv_with_our_own_variable(machine: &mut Machine) {
         machine.home(".hermes/.env", format!("AUXILIARY_AGENT_RUN_M_API_KEY={STRAY}\n"));
-        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env names AUXILIARY_AGENT_RUN_"]);
+        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env sets AUXILIARY_AGENT_RUN_"]);
     }
 
     pub fn dotenvs_of_the_project(machine: &mut Machine) {
@@ -139,7 +139,7 @@ api_key: {STRAY}
         machine.home("elsewhere/config.yaml", settings());
         machine.home("elsewhere/.env", lines(&variables()));
         machine.home(".hermes/.env", format!("HERMES_MANAGED_DIR={elsewhere}\nHERMES_HOME={elsewhere}\n"));
-        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env names HERMES_MANAGED_DIR"]);
+        machine.asks(&["-z", "hi"]).complains(&["/.hermes/.env sets HERMES_MANAGED_DIR"]);
     }
 
     pub fn inherited_variables(machine: &mut Machine) {
@@ -200,7 +200,7 @@ api_key: {STRAY}
     pub fn a_managed_policy_that_routes(machine: &mut Machine) {
         crate::support::net::etc(&machine.sandbox, &[("hermes/config.yaml", settings())]);
         let ran = machine.launch(&["-z", "hi"]);
-        ran.complains(&["the administrator decides `", "/etc/hermes/config.yaml", "help: ask"]);
+        ran.complains(&["the administrator sets `", "/etc/hermes/config.yaml", "help: ask"]);
         assert!(
             !machine.chosen.posts().iter().any(|post| post.to_string().contains(STRAY)),
             "their key went here"

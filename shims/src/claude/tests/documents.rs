@@ -59,7 +59,7 @@ fn a_model_that_the_projects_own_list_allows_is_named() {
     assert!(
         warnings(&plan)
             .iter()
-            .any(|said| said.contains("SKILL.md: `model:` asks provider `acme` for `other`")),
+            .any(|said| said.contains("SKILL.md: `model:` requests `other` from provider `acme`")),
         "{:?}",
         plan.notes
     );
@@ -83,7 +83,7 @@ fn what_the_lists_let_in_all_the_same_is_named() {
             *tier = main.to_owned();
         }
         let plan = machine.plan(&launch).expect("a plan");
-        warnings(&plan).iter().any(|said| said.contains("; this launch denies it, and a Claude Code older"))
+        warnings(&plan).iter().any(|said| said.contains("; this launch denies it, and Claude Code before"))
     };
     for (main, asked, settings) in [
         ("gpt-4o", "gpt-4o-mini", "{}"),
@@ -113,7 +113,7 @@ fn models_of_hooks_outside_of_settings_are_named() {
     for (machine, launch) in [(command, launch()), (plugin, loads)] {
         let plan = machine.plan(&launch).expect("a plan");
         let is_named =
-            |said: &&str| said.contains("the `model` of a hook asks provider `acme` for `evil-hook`");
+            |said: &&str| said.contains("the `model` of a hook requests `evil-hook` from provider `acme`");
         assert!(warnings(&plan).iter().any(is_named), "{:?}", plan.notes);
     }
 }
@@ -177,7 +177,7 @@ fn a_model_of_a_hook_is_denied() {
     claudes.model.value.id = "claude-opus-4-8".to_owned();
     let plan = local("claude-opus-4").plan(&claudes).expect("a plan");
     assert!(denied(&plan).is_empty(), "or the launch's own were denied");
-    assert!(warnings(&plan)[0].ends_with("nothing can overrule it"), "{:?}", plan.notes);
+    assert!(warnings(&plan)[0].ends_with("nothing can override it"), "{:?}", plan.notes);
 
     let mut own = launch();
     own.args = ["--managed-settings", "{}"].map(Into::into).into();
@@ -192,7 +192,7 @@ fn an_administrators_policy_shuts_out_what_a_launch_denies() {
         .file("/etc/claude-code/managed-settings.json", r#"{"theme": "dark"}"#);
     let plan = plan(machine);
     assert!(denied(&plan).is_empty());
-    assert!(warnings(&plan)[0].ends_with("nothing can overrule it"), "{:?}", plan.notes);
+    assert!(warnings(&plan)[0].ends_with("nothing can override it"), "{:?}", plan.notes);
 }
 
 #[test]
@@ -276,6 +276,6 @@ fn a_warning_says_which_models_are_asked_for_although_they_are_denied() {
         let machine =
             Machine::onboarded().file(super::settings_override::LOCAL, HOOK.replace("MODEL", model));
         let warned = warnings(&plan(machine)).concat();
-        assert_eq!(!warned.ends_with("nothing can overrule it"), is_held, "{model}: {warned}");
+        assert_eq!(!warned.ends_with("nothing can override it"), is_held, "{model}: {warned}");
     }
 }

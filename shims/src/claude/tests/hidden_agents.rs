@@ -63,7 +63,7 @@ fn an_agent_in_a_folder_of_folders_is_read_and_a_deeper_folder_is_held_for_anyth
     };
     is_off_with(deep(2), "/work/.claude/agents/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
     is_off_with(deep(3), "/work/.claude/agents/x/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
-    is_off_with(deep(4), "/work/.claude/agents/x/x/x/x lies too deep");
+    is_off_with(deep(4), "/work/.claude/agents/x/x/x/x is nested too deep");
 }
 
 #[test]
@@ -73,10 +73,10 @@ fn agents_that_were_not_read_could_name_the_key() {
     for fact in [Fact::Stream, Fact::Unreadable("denied".into()), dir(&[]), Fact::File(b"\xff\xfe-\0".into())]
     {
         let machine = with_agents(&[("e.md", link())]).fact("/work/.claude/agents/e.md", fact);
-        is_off_with(machine, "/work/.claude/agents/e.md is no text");
+        is_off_with(machine, "/work/.claude/agents/e.md is not readable text");
     }
     let closed = with_agents(&[]).fact("/work/.claude/agents", Fact::Unreadable("denied".into()));
-    is_off_with(closed, "/work/.claude/agents is no text");
+    is_off_with(closed, "/work/.claude/agents is not readable text");
     let many: Vec<_> = (0..201).map(|number| format!("{number:03}.md")).collect();
     let many = |count: usize| {
         let entries: Vec<_> = many[..count].iter().map(|name| (name.as_str(), EntryKind::File)).collect();

@@ -34,7 +34,7 @@ fn a_model_of_a_projects_hook_is_named() {
     let hooks = r#"{"hooks": {"Stop": [{"hooks": [{"type": "prompt", "prompt": "x", "model": "other"}]}]}}"#;
     let said = plan(Machine::onboarded().file(LOCAL, hooks));
     assert!(
-        warnings(&said)[0].contains("the `model` of a hook asks provider `acme` for `other`"),
+        warnings(&said)[0].contains("the `model` of a hook requests `other` from provider `acme`"),
         "{:?}",
         said.notes
     );

@@ -35,7 +35,7 @@ fn other_models_are_offered_whose_window_is_no_smaller() {
     ]);
     let expected = json!([
         {"model": "same", "label": "same", "description": "window of 200000 tokens"},
-        {"model": "large", "label": "large", "description": "window of 262144 tokens, of which this session uses 200000"},
+        {"model": "large", "label": "large", "description": "window of 262144 tokens, this session uses 200000"},
     ]);
     assert_eq!(rows(Machine::onboarded(), &launch), expected);
     assert_eq!(rows(Machine::onboarded(), &with(&[("m-main", Some(200_000))])), Json::Null);

@@ -102,10 +102,7 @@ fn a_projects_file_that_cannot_be_read_turns_its_whole_kind_off() {
             let mut chosen = launch();
             chosen.args = ["--setting-sources=user", "-p"].map(Into::into).into();
             let refused = Machine::onboarded().fact(path, fact).plan(&chosen).expect_err("no place").render();
-            assert!(
-                refused.starts_with(path) && refused.contains("leave out --setting-sources"),
-                "{refused}"
-            );
+            assert!(refused.starts_with(path) && refused.contains("omit --setting-sources"), "{refused}");
         }
     }
     let both = plan(Machine::onboarded().file(project, "{").file(LOCAL, "{"));

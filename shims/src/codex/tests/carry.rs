@@ -202,7 +202,7 @@ fn what_the_user_has_too_is_named_unless_it_is_codexs_own() {
     let mut files = vec![("/h/.codex/skills", ""), ("/h/.codex/rules", "")];
     let plan = planned(&launch(), &files, &folders);
     let said = warnings(&plan);
-    let left: Vec<_> = said.iter().filter(|text| text.contains("stays where it is")).collect();
+    let left: Vec<_> = said.iter().filter(|text| text.contains("was not copied")).collect();
     assert_eq!(left.len(), 2, "{said:?}");
     assert!(left.iter().any(|text| text.starts_with("/c/codex/q/rules of an older version")), "{said:?}");
     let to_version = |plan: &Plan| plan.carry.iter().filter(|it| it.to.ends_with("version.json")).count();

@@ -119,7 +119,7 @@ unbounded_connection_retries = false
 [model_providers.agent-run]
 base_url = "http://127.0.0.1:9/unused"
 env_key = "AGENT_RUN_NO_PROVIDER"
-env_key_instructions = "This home is agent-run's: start Codex with `agent-run launch PROVIDER codex`."
+env_key_instructions = "agent-run manages this home. Start Codex with `agent-run launch PROVIDER codex`."
 name = "none"
 wire_api = "responses"
 

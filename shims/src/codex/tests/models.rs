@@ -72,7 +72,7 @@ fn what_is_known_of_a_model_is_said_and_nothing_else() {
         ("M @ p", "", 272_000, &["medium", "none"][..], &["text", "image"][..]),
         (
             "vendor/known @ p",
-            "Known \"1\", 131k tokens, $0.25 in, $1.5 out for a million",
+            "Known \"1\", 131k tokens, $0.25 in, $1.5 out per million tokens",
             131_072,
             &["medium", "low", "high"],
             &["text"],

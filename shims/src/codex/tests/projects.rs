@@ -121,7 +121,7 @@ fn a_model_chosen_elsewhere_is_pinned_or_named() {
         machine.facts.insert("/w/.codex".into(), dir("agents", EntryKind::Dir));
         machine.facts.insert("/w/.codex/agents".into(), dir("more", kind));
         let said = warnings(&super::plan(&launch(), &machine).expect("planned")).concat();
-        assert!(said.contains("/w/.codex/agents/more is not looked into"), "{said}");
+        assert!(said.contains("/w/.codex/agents/more is not searched"), "{said}");
     }
 }
 
@@ -165,7 +165,7 @@ fn the_home_folder_as_a_project_is_said_by_why() {
     machine.dirs.cwd = "/h".into();
     let plan = plan(&launch(), &machine).expect("planned");
     let note = Note::Info(
-        "where the home folder is a trusted project, Codex reads /h/.codex/config.toml once more: service_tier"
+        "the home folder is a trusted project, so Codex reads /h/.codex/config.toml again as a project's: service_tier"
             .into(),
     );
     assert_eq!(plan.notes, [note]);
@@ -179,7 +179,7 @@ fn the_keys_own_variable_stays_for_a_server_of_the_users_and_for_no_projects() {
     for text in [server, passed] {
         let plan = plan(&keyed(), &machine(&[("/h/.codex/config.toml", text)])).expect("planned");
         assert!(!plan.env.contains_key(variable), "{text}");
-        assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.render().contains("OWN_KEY stays")));
+        assert!(matches!(&plan.notes[..], [Note::Info(text)] if text.render().contains("OWN_KEY is kept")));
         let blank = word(&plan, "shell_environment_policy.set=").expect("a word");
         assert_eq!(blank["OWN_KEY"].as_str(), Some(""), "commands do not see it");
     }

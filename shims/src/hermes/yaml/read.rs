@@ -9,7 +9,7 @@ use crate::yaml::{Event, Flaw, Mark, Parser};
 /// What a file may hold with its aliases expanded: a few lines of aliases to aliases can stand for billions.
 const MOST_NODES: usize = 200_000;
 
-const TOO_MUCH: &str = "too much for a settings file";
+const TOO_MUCH: &str = "too large for a settings file";
 
 /// How deep Hermes 0.19 can go: it fills in `${…}` by a recursion of two calls a level, and Python ends at 1,000.
 const DEEPEST: usize = 450;
@@ -28,7 +28,7 @@ impl Mapping {
                 Event::DocumentEnd => continue,
                 Event::StreamEnd => break,
                 Event::DocumentStart if root.is_none() => continue,
-                Event::DocumentStart => return Err(at.flaw("a second document begins here")),
+                Event::DocumentStart => return Err(at.flaw("a second document starts here")),
                 event => {
                     begin.get_or_insert(at);
                     reader.take(event, at)?
@@ -100,7 +100,7 @@ impl<'a> NodeReader<'a> {
                     }
                     Some(Some(node)) => node.clone(),
                     Some(None) => return Err(at.flaw("an alias inside its own value")),
-                    None => return Err(at.flaw("an alias without an anchor before it")),
+                    None => return Err(at.flaw("an alias without a preceding anchor")),
                 };
                 self.count(node.size(), at)?;
                 if self.open.len() + node.depth() > DEEPEST {
@@ -189,7 +189,7 @@ impl<'a> NodeReader<'a> {
     fn declare(&mut self, anchor: &'a str, at: Mark) -> Result<(), Flaw> {
         match self.anchors.insert(anchor, None) {
             None => Ok(()),
-            Some(_) => Err(at.flaw("an anchor of a name that is in use already")),
+            Some(_) => Err(at.flaw("the anchor's name is already in use")),
         }
     }
 
@@ -208,7 +208,7 @@ impl<'a> NodeReader<'a> {
             Type::Default if self.expects_key() => Ok(Kind::Text),
             Type::Default => Err(at.flaw(format!("`{text}` is no value"))),
             _ if is_valid(text, kind) => Ok(Kind::Plain),
-            _ => Err(at.flaw("a date or a number that there is not")),
+            _ => Err(at.flaw("not a valid date or number")),
         }
     }
 
@@ -243,7 +243,7 @@ impl<'a> NodeReader<'a> {
 /// Adds what a key `<<` brings in. Of several mappings in one list the first wins, so it comes last; of several
 /// keys `<<` the last wins.
 fn merge(node: Node, merged: &mut Vec<(Node, Node)>) -> Result<(), &'static str> {
-    const WRONG: &str = "`<<` takes a mapping or a list of mappings";
+    const WRONG: &str = "`<<` needs a mapping or a list of mappings";
     let entries = |node| match node {
         Node::Mapping(Mapping { entries, .. }) => Ok(entries),
         _ => Err(WRONG),
@@ -270,7 +270,7 @@ fn closed(kind: Kind, content: NodeContent, at: Mark) -> Result<Node, Flaw> {
         NodeContent::Sequence(items) => {
             let is_pair = |item: &Node| matches!(item, Node::Mapping(mapping) if mapping.entries.len() == 1);
             if kind != Kind::Plain && !items.iter().all(is_pair) {
-                return Err(at.flaw("a list of pairs holds mappings of one key each"));
+                return Err(at.flaw("a list of pairs needs mappings of one key each"));
             }
             Ok(Node::Sequence(kind, items))
         }

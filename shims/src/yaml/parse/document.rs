@@ -25,7 +25,7 @@ impl<'a> Parser<'a> {
         }
         self.directives()?;
         if !matches!(self.peek()?, Token::DocumentStart) {
-            return Err(self.here()?.flaw("a document begins with `---` here"));
+            return Err(self.here()?.flaw("expected `---` before a document"));
         }
         self.skip()?;
         self.states.push(ParserState::DocumentEnd);
@@ -44,7 +44,7 @@ impl<'a> Parser<'a> {
                     }
                     self.handles.push((handle, prefix));
                 }
-                (_, at) => return Err(at.flaw("a second %YAML, or one of a version that there is not")),
+                (_, at) => return Err(at.flaw("a second %YAML, or an unknown YAML version")),
             }
         }
         for (handle, prefix) in [("!", "!"), ("!!", "tag:yaml.org,2002:")] {

@@ -84,9 +84,9 @@ impl<'a> Scanner<'a> {
             }
             '-' if !is_blank(next) => self.fetch_plain()?,
             '?' | ':' if !flow && !is_blank_or_end(next) => self.fetch_plain()?,
-            '\t' => return Err(self.at.flaw("a tab where the indentation is spaces")),
+            '\t' => return Err(self.at.flaw("a tab in the indentation, which needs spaces")),
             '#' | '%' | '@' | '`' | '|' | '>' => {
-                return Err(self.at.flaw(format!("`{}` cannot begin anything", c.escape_default())));
+                return Err(self.at.flaw(format!("`{}` cannot start a value", c.escape_default())));
             }
             _ => self.fetch_plain()?,
         }

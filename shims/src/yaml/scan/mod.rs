@@ -102,7 +102,7 @@ impl<'a> Scanner<'a> {
             let line = before.matches('\n').count();
             let column = before.chars().rev().take_while(|&c| c != '\n').count();
             return Err(Mark { index, line, column }
-                .flaw("a control character, which YAML takes as `\\u…` in double quotes alone"));
+                .flaw("a control character, which YAML allows only as `\\u…` in double quotes"));
         }
         Ok(Self {
             text,

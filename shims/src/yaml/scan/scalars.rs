@@ -35,7 +35,7 @@ impl<'a> Gap<'a> {
                 return Ok(());
             } else {
                 if c == '\t' && indent.is_some_and(|indent| to_indent(scanner.at.column) < indent) {
-                    return Err(scanner.at.flaw("a tab where the indentation is spaces"));
+                    return Err(scanner.at.flaw("a tab in the indentation, which needs spaces"));
                 }
                 scanner.skip(1);
             }
@@ -133,10 +133,10 @@ impl Scanner<'_> {
         let (mut text, double) = (String::new(), quote == b'"');
         loop {
             if self.at_document_mark() {
-                return Err(self.at.flaw("a document's mark within quotes"));
+                return Err(self.at.flaw("a document marker inside quotes"));
             }
             if self.byte(0) == 0 {
-                return Err(start.flaw("a quote without its end"));
+                return Err(start.flaw("a quotation mark is not closed"));
             }
             let mut gap = Gap::default();
             while !is_blank_or_end(self.char(0)) {
@@ -209,7 +209,7 @@ impl Scanner<'_> {
                 value = 0x1_0000 + ((value - 0xd800) << 10) + (second - 0xdc00);
             }
         }
-        char::from_u32(value).ok_or_else(|| at.flaw("an escape of no character"))
+        char::from_u32(value).ok_or_else(|| at.flaw("an escape that is not a character"))
     }
 
     fn scan_hexadecimal(&mut self, digits: usize) -> Result<u32, Flaw> {
@@ -267,7 +267,7 @@ impl Scanner<'_> {
         for _ in 0..2 {
             match self.char(0) {
                 c @ ('+' | '-') if keep.is_none() => keep = Some(c == '+'),
-                '0' if increment.is_none() => return Err(self.at.flaw("an indentation of 0")),
+                '0' if increment.is_none() => return Err(self.at.flaw("the indentation must not be 0")),
                 c @ '1'..='9' if increment.is_none() => {
                     increment = c.to_digit(10).and_then(|digit| isize::try_from(digit).ok());
                 }
@@ -302,7 +302,7 @@ impl Scanner<'_> {
             }
             deepest = deepest.max(to_indent(self.at.column));
             if within(*indent, self.at) && self.char(0) == '\t' {
-                return Err(self.at.flaw("a tab where the indentation is spaces"));
+                return Err(self.at.flaw("a tab in the indentation, which needs spaces"));
             }
             if !is_break(self.char(0)) {
                 break;

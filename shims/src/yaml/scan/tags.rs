@@ -20,7 +20,7 @@ impl<'a> Scanner<'a> {
                 self.skip_blanks();
                 let major = self.scan_number()?;
                 if self.take() != '.' {
-                    return Err(start.flaw("a YAML version is two numbers with a dot between them"));
+                    return Err(start.flaw("a YAML version has the form 1.1"));
                 }
                 Token::Version(major, self.scan_number()?)
             }
@@ -28,12 +28,12 @@ impl<'a> Scanner<'a> {
                 self.skip_blanks();
                 let handle = self.scan_handle(true)?;
                 if !is_blank(self.char(0)) {
-                    return Err(self.at.flaw("a blank is missing here"));
+                    return Err(self.at.flaw("a space is missing here"));
                 }
                 self.skip_blanks();
                 let prefix = self.scan_uri(true, "")?;
                 if !is_blank_or_end(self.char(0)) {
-                    return Err(self.at.flaw("a blank or the end of the line is missing here"));
+                    return Err(self.at.flaw("a space or the end of the line is missing here"));
                 }
                 Token::TagDirective(handle, prefix)
             }
@@ -48,7 +48,7 @@ impl<'a> Scanner<'a> {
         let at = self.at;
         let digits = self.take_while(|byte| byte.is_ascii_digit());
         let number = digits.parse().ok().filter(|_| digits.len() <= LONGEST_NUMBER);
-        number.ok_or_else(|| at.flaw("a YAML version is two numbers with a dot between them"))
+        number.ok_or_else(|| at.flaw("a YAML version has the form 1.1"))
     }
 
     pub(super) fn scan_anchor(&mut self, alias: bool) -> Result<(), Flaw> {
@@ -70,7 +70,7 @@ impl<'a> Scanner<'a> {
             self.skip(2);
             let uri = self.scan_uri(true, "")?;
             if self.take() != '>' {
-                return Err(start.flaw("a tag without its `>`"));
+                return Err(start.flaw("a `>` is missing at the end of the tag"));
             }
             ("", uri)
         } else {
@@ -88,7 +88,7 @@ impl<'a> Scanner<'a> {
         };
         let next = self.char(0);
         if !(is_blank_or_end(next) || (self.in_flow() && next == ',')) {
-            return Err(self.at.flaw("a blank is missing after the tag"));
+            return Err(self.at.flaw("a space is missing after the tag"));
         }
         self.tokens.push_back((Token::Tag(handle, suffix), start));
         Ok(())

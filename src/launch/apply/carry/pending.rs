@@ -44,8 +44,8 @@ pub fn again(
     seconds.append(&mut left.second);
     if !copied.is_empty() {
         notes.push(Note::Warning(Message::new(
-            format!("what could not be copied before can be read now and was:{}", list(copied.iter())),
-            "nothing to do; the originals stay",
+            format!("copied files that could not be read before:{}", list(copied.iter())),
+            "nothing to do; the originals were not changed",
         )));
     }
     Ok(Some(left.unread))
@@ -101,13 +101,13 @@ fn warning(new: &[Unread], is_kept: &dyn Fn(&Unread) -> bool) -> Option<Note> {
     let line = |(place, why): &(&Path, &str)| format!("\n  {}: {why}", place.display());
     let places: String = places.iter().map(line).collect();
     let then = if new.iter().any(is_kept) {
-        "; the launches that follow try again"
+        "; later launches try again"
     } else {
-        "; a launch that names the session again tries again"
+        "; the next launch with this session tries again"
     };
     Some(Note::Warning(Message::new(
-        format!("these could not be read, and were not copied:{places}"),
-        format!("see why{then}"),
+        format!("these files could not be read, and were not copied:{places}"),
+        format!("check their permissions{then}"),
     )))
 }
 

@@ -48,7 +48,7 @@ pub fn copy_lines(mut from: impl BufRead, values: &[KeyText], to: &mut impl Writ
         if !line.ends_with(b"\n") {
             let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_ok();
             if !is_whole && is_empty {
-                let why = "it holds no whole line yet";
+                let why = "it has no complete line yet";
                 return Err(CopyError::Read(io::Error::new(ErrorKind::InvalidData, why)));
             }
             if !is_whole {
@@ -97,7 +97,7 @@ impl<R: BufRead> Read for Frames<R> {
             let (said, found) =
                 (decoder.decoder.get_checksum_from_data(), decoder.decoder.get_calculated_checksum());
             if said.is_some() && said != found {
-                return Err(invalid("its checksum is another"));
+                return Err(invalid("its checksum does not match"));
             }
             let Some(ended) = self.decoder.take() else { break };
             let mut rest = ended.into_inner();

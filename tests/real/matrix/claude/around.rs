@@ -77,9 +77,9 @@ pub fn an_mcp_server_that_wants_the_key(machine: &mut Machine) {
     let servers = json!({"a": server("ANTHROPIC_AUTH_TOKEN"), "b": server("CHOSEN_KEY:-none")});
     machine.project(".mcp.json", json!({ "mcpServers": servers }).to_string());
     machine.project(".claude/settings.json", json!({"enableAllProjectMcpServers": true}).to_string());
-    machine.asks(&["-p", "hi"]).complains(&["the MCP server `a` would be sent the key", "server `b`"]);
+    machine.asks(&["-p", "hi"]).complains(&["the MCP server `a` would get the key", "server `b`"]);
     let beside = machine.asks(&["--settings", "{}", "-p", "hi"]);
-    beside.complains(&["the MCP server `a` would be sent the key", "server `b`"]);
+    beside.complains(&["the MCP server `a` would get the key", "server `b`"]);
 }
 
 /// What anyone may put into a repository, beside settings. None of it is a program that the user runs.
@@ -212,10 +212,10 @@ pub fn a_hook_that_wants_the_key(machine: &mut Machine) {
     };
     machine.project(".claude/settings.json", hook(""));
     machine.allows("hijack.example");
-    let said = "settings.json: an HTTP hook would be sent ANTHROPIC_AUTH_TOKEN";
+    let said = "settings.json: an HTTP hook would get ANTHROPIC_AUTH_TOKEN";
     machine.asks(&["-p", "hi"]).complains(&[said]);
     let received = machine.received("hijack.example");
     assert!(received.contains("x-key: <>"), "else no hook ran: {received}");
     machine.project(".claude/settings.local.json", hook(r#", "httpHookAllowedEnvVars": ["CHOSEN_KEY"]"#));
-    machine.is_refused(&["-p", "hi"], &["an HTTP hook would be sent "]);
+    machine.is_refused(&["-p", "hi"], &["an HTTP hook would get "]);
 }

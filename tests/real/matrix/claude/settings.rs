@@ -184,7 +184,7 @@ pub fn a_policy_that_denies_the_model(machine: &mut Machine) {
 pub fn a_policy_of_other_providers(machine: &mut Machine) {
     let policy = json!({"allowedProviders": ["anthropic"]}).to_string();
     net::etc(&machine.sandbox, &[("claude-code/managed-settings.json", policy)]);
-    machine.is_refused(&["-p", "hi"], &["managed-settings.json: allowedProviders of this managed policy"]);
+    machine.is_refused(&["-p", "hi"], &["managed-settings.json: allowedProviders in this managed policy"]);
     let (ran, asked) = alone(machine);
     assert!(ran.code != 0 && asked.is_empty(), "the policy makes no difference: {asked:?}\n{ran:?}");
 }
