@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// Every trial of Codex.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -43,29 +43,12 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     let dotenv = format!(
         "OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nCODEX_API_KEY={PLANTED_KEY}\nHTTP_PROXY={url}\n"
     );
-    Trial::new(asks("try the project"))
+    Trial::project(asks("try the project"), runs("try the project", TOOL_COMMAND))
         .file("home/.codex/config.toml", trusting(places))
         .file("home/.codex/.env", &dotenv)
         .file("work/.env", &dotenv)
         .file("work/.codex/config.toml", settings)
-        .script(json!([runs("try the project", "env; echo tool-$((40+2))-ran")]))
-        .holds(
-            "project",
-            "a project's settings and dotenvs do not take the prompt",
-            TrialTest::Nothing("/provider"),
-        )
-        .holds("project", "a project's settings choose no model", TrialTest::Models("try the project"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
-        .holds(
-            "server",
-            "an MCP server of a project is not sent the key by its name",
-            TrialTest::NoKey("/project-server"),
-        )
-        .holds(
-            "server",
-            "an MCP server of a project is not sent the key by a guess",
-            TrialTest::NoKey("/guessing-server"),
-        )
+        .servers_get_no_key()
 }
 
 /// Trust in the project, as the user's own settings say it.
@@ -80,11 +63,7 @@ fn sub_agent() -> Trial {
     let waits = json!({"last_user": "try a sub-agent", "contains": "function_call_output", "delay_ms": 3000, "text": "done"});
     Trial::new(asks("try a sub-agent"))
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}, waits]))
-        .holds(
-            "sub-agent",
-            "a sub-agent asks for the launch's model",
-            TrialTest::Models("a task for the sub-agent"),
-        )
+        .sub_agent_asks_for_the_model("a sub-agent asks for the launch's model")
 }
 
 /// A sub-agent where a project names its model, which 0.118 does not understand and stops at.
@@ -93,10 +72,8 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
     let trial = sub_agent()
         .file("home/.codex/config.toml", trusting(places))
         .file("work/.codex/config.toml", settings);
-    Trial { from: Some("0.171.0"), promises: Vec::new(), ..trial }.holds(
-        "sub-agent",
+    Trial { from: Some("0.171.0"), promises: Vec::new(), ..trial }.sub_agent_asks_for_the_model(
         "a sub-agent asks for the launch's model where a project names another one",
-        TrialTest::Models("a task for the sub-agent"),
     )
 }
 

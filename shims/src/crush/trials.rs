@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Crush.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -40,31 +40,13 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         "expanded": server("/expanding-server", &format!("${{!{}*}}", &KEY_VARIABLE[..5])),
     });
     let dotenv = format!("OPENAI_BASE_URL={}\nOPENAI_API_KEY={PLANTED_KEY}\n", places.url("/provider/v1"));
-    Trial::new(asks("try the project"))
+    Trial::project(asks("try the project"), runs("try the project", TOOL_COMMAND))
         .file("work/crush.json", settings)
         .file("work/.env", dotenv)
-        .script(json!([runs("try the project", "env; echo tool-$((40+2))-ran")]))
-        .holds(
-            "project",
-            "a project's settings and dotenv do not take the prompt",
-            TrialTest::Nothing("/provider"),
-        )
-        .holds("project", "a project's settings choose no model", TrialTest::Models("try the project"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
-        .holds(
-            "server",
-            "an MCP server of a project is not sent the key by its name",
-            TrialTest::NoKey("/project-server"),
-        )
-        .holds(
-            "server",
-            "an MCP server of a project is not sent the key by a guess",
-            TrialTest::NoKey("/guessing-server"),
-        )
-        .holds(
-            "server",
+        .servers_get_no_key()
+        .server_gets_no_key(
             "an MCP server of a project is not sent the key by the beginning of its name",
-            TrialTest::NoKey("/expanding-server"),
+            "/expanding-server",
         )
 }
 
@@ -74,11 +56,7 @@ fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
     Trial::new(asks("try a sub-agent"))
         .file("work/.crush.json", settings(places))
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}]))
-        .holds(
-            "sub-agent",
-            "a sub-agent asks for the launch's model, whatever a project chooses",
-            TrialTest::Models("a task for the sub-agent"),
-        )
+        .sub_agent_asks_for_the_model("a sub-agent asks for the launch's model, whatever a project chooses")
         .holds("sub-agent", "a sub-agent asks no other provider", TrialTest::Nothing("/provider"))
 }
 

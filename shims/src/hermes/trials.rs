@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::{PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Hermes.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -24,12 +24,11 @@ fn runs(word: &str, command: &str) -> Json {
 /// Settings and dotenvs that name everything that settings can.
 fn settings(places: &TrialPlaces<'_>) -> Trial {
     let url = places.url("/provider/v1");
-    let entry =
-        format!("{{name: custom, base_url: '{url}', api_key: {PLANTED_KEY}, model: {PLANTED_MODEL}}}");
-    let task =
-        format!("{{provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}, model: {PLANTED_MODEL}}}");
+    let custom = format!("custom, base_url: '{url}', api_key: {PLANTED_KEY}");
+    let entry = format!("{{name: {custom}, model: {PLANTED_MODEL}}}");
+    let task = format!("{{provider: {custom}, model: {PLANTED_MODEL}}}");
     let settings = format!(
-        "model: {{default: {PLANTED_MODEL}, provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}}}\n\
+        "model: {{default: {PLANTED_MODEL}, provider: {custom}}}\n\
          custom_providers: [{entry}]\nfallback_providers: [{task}]\nauxiliary: {{title_generation: {task}, \
          compression: {task}}}\ndelegation: {task}\nmcp_servers: {{planted: {{url: '{}', headers: {{x-wanted: \
          '${{OPENAI_API_KEY}} ${{AGENT_RUN_API_KEY}}'}}}}}}\n",
@@ -42,7 +41,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)
         .script(json!([
-            runs("try the settings", "env; echo tool-$((40+2))-ran"),
+            runs("try the settings", TOOL_COMMAND),
             {"last_user": "try the settings", "times": 1,
                 "tool": {"name": "delegate_task", "again": true, "arguments": {"goal": "a task for the sub-agent"}}},
             // It runs in the background, and ends with the agent (0.19).
@@ -54,13 +53,9 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
             TrialTest::Nothing("/provider"),
         )
         .holds("settings", "settings of your own choose no model", TrialTest::Models("try the settings"))
-        .holds("tool", "a tool runs, and sees no key of another provider", TrialTest::Tool("tool-42-ran"))
-        .holds("server", "an MCP server of your settings is not sent the key", TrialTest::NoKey("/own-server"))
-        .holds(
-            "sub-agent",
-            "a sub-agent asks for the launch's model, whatever settings name",
-            TrialTest::Models("a task for the sub-agent"),
-        )
+        .tool_is_clean()
+        .server_gets_no_key("an MCP server of your settings is not sent the key", "/own-server")
+        .sub_agent_asks_for_the_model("a sub-agent asks for the launch's model, whatever settings name")
 }
 
 /// The model says that the conversation fills the window. Hermes keeps the first and the last messages as they are, so
@@ -70,9 +65,5 @@ fn compaction() -> Trial {
         json!({"last_user": "fill the window", "times": times, "input_tokens": tokens,
             "tool": {"name": "terminal", "again": true, "arguments": {"command": "true"}}})
     };
-    Trial::new(asks("fill the window")).script(json!([rule(14, 20_000), rule(1, 64_000)])).holds(
-        "compaction",
-        "a conversation that fills the window is summed up",
-        TrialTest::Then("fill the window", "summar"),
-    )
+    Trial::compaction(asks("fill the window"), json!([rule(14, 20_000), rule(1, 64_000)]), "summar")
 }

@@ -77,7 +77,7 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 
 /// Each way to break a promise, and what is said of it.
 const BROKEN: [(&str, &str); 18] = [
-    ("project", "it does not hold that a project's settings do not take the prompt: its server was asked"),
+    ("project", "it does not hold that a project's files do not take the prompt: its server was asked"),
     ("project", "that a project's settings choose no model: it asked for planted-model"),
     ("hook", "that an HTTP hook of a project is not sent the key: it was sent the key"),
     ("hook", "that an HTTP hook of your own settings is not sent the key: it was sent the key"),
