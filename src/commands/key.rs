@@ -16,7 +16,7 @@ use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::key::place::KeyPlace;
-use crate::key::store::{KeyStore, StoredKey, below_home};
+use crate::key::store::{KeyStore, StoredKey};
 use crate::presets;
 use crate::signals;
 use crate::ui::{log, output, prompt};
@@ -67,7 +67,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let line = place.line();
     signals::uninterrupted(|| {
         let stored = match &answer {
-            KeyAnswer::Typed(store, key) => Some(store.put(key, &home, env)?),
+            KeyAnswer::Typed(store, key) => Some(store.put(key, env)?),
             KeyAnswer::There(_) => None,
         };
         config::change_config(path, &line, |now| config::set_key(now, name, Some(&line)))?;
@@ -75,13 +75,13 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         Ok(())
     })?;
     let kept = match (&answer, &place) {
-        (KeyAnswer::Typed(store, _), _) => format!("the key of {name} is kept in {}", store.shown(&home)),
+        (KeyAnswer::Typed(store, _), _) => format!("the key of {name} is kept in {}", store.shown()),
         (_, KeyPlace::Env(variable)) => format!("the key of {name} is read from the variable {variable}"),
         _ => format!("the key of {name}: {line}"),
     };
     let former = former.filter(|former| former.place(&home) != place);
     let former = former.map(|former| leave(&former, &answer, &config, name, &home, env));
-    output::write(|out| writeln!(out, "{kept}{}", former.unwrap_or_default()))
+    output::people(|out| writeln!(out, "{kept}{}", former.unwrap_or_default()))
 }
 
 /// Removes the key from where it was before it was set to another place, or says how to: only a key that was typed is
@@ -94,7 +94,7 @@ fn leave(
     home: &Path,
     env: &Environment,
 ) -> String {
-    let shown = former.shown(home);
+    let shown = former.shown();
     if let Some(other) = former.other_reader(name, config, home) {
         return format!("\nthe former one stays in {shown}, where `{other}` reads it");
     }
@@ -107,7 +107,7 @@ fn leave(
         KeyAnswer::There(_) => None,
     };
     let failed = failed.unwrap_or_default();
-    format!("\nthe former one stays in {shown}{failed}; to remove it: {}", former.removal(home))
+    format!("\nthe former one stays in {shown}{failed}; to remove it: {}", former.removal())
 }
 
 fn ask(
@@ -187,19 +187,18 @@ fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let now =
         line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
     let Some(store) = store else {
-        let shown = below_home(path, &home);
         return output::people(|out| {
-            writeln!(out, "removed the key of {name} from {}; {now}", shown.display())
+            writeln!(out, "removed the key of {name} from {}; {now}", path.display())
         });
     };
-    let shown = store.shown(&home);
+    let shown = store.shown();
     if let Some(other) = store.other_reader(name, &config, &home) {
         return output::people(|out| {
             writeln!(out, "the key stays in {shown}, where `{other}` reads it; {now}")
         });
     }
     if let Err(error) = store.remove(env) {
-        let help = format!("{now}; to remove the key: {}", store.removal(&home));
+        let help = format!("{now}; to remove the key: {}", store.removal());
         bail!(Message::new(format!("{error:#}"), help));
     }
     output::people(|out| writeln!(out, "removed the key of {name} from {shown}; {now}"))

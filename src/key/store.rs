@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
-use nix::unistd::{AccessFlags, access};
 
 use super::expand_home;
 use super::keychain::{output, run};
@@ -44,7 +43,6 @@ pub struct StoredKey<'a> {
     before: Option<Vec<u8>>,
     is_kept: bool,
     env: &'a Environment,
-    home: &'a Path,
 }
 
 impl KeyStore {
@@ -76,10 +74,7 @@ impl KeyStore {
 
     /// The system's keychain, where its program is installed.
     pub fn keychain(provider: &str, env: &Environment) -> Option<Self> {
-        let is_here = |program: &str| {
-            let mut candidates = env.path().into_iter().map(|dir| dir.join(program));
-            candidates.any(|path| path.is_file() && access(&path, AccessFlags::X_OK).is_ok())
-        };
+        let is_here = |program| env.programs(program).next().is_some();
         if is_here("secret-tool") {
             Some(Self::SecretTool(provider.to_owned()))
         } else {
@@ -107,18 +102,17 @@ impl KeyStore {
     }
 
     /// In words.
-    pub fn shown(&self, home: &Path) -> String {
+    pub fn shown(&self) -> String {
         match self {
-            Self::File(path) => below_home(path, home).display().to_string(),
+            Self::File(path) => path.display().to_string(),
             _ => "the system's keychain".to_owned(),
         }
     }
 
     /// What removes the key by hand.
-    pub fn removal(&self, home: &Path) -> String {
+    pub fn removal(&self) -> String {
         let words: Vec<String> = match self {
-            // Quotes would keep `~` from being the home folder.
-            Self::File(path) => vec!["rm".to_owned(), expand_home(path, home).display().to_string()],
+            Self::File(path) => vec!["rm".to_owned(), path.display().to_string()],
             Self::SecretTool(name) => {
                 ["secret-tool", "clear", "service", SERVICE, "provider", name].map(str::to_owned).into()
             }
@@ -145,7 +139,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// When it cannot be written, or a keychain does not give it back.
-    pub fn put<'a>(&'a self, key: &str, home: &'a Path, env: &'a Environment) -> Result<StoredKey<'a>> {
+    pub fn put<'a>(&'a self, key: &str, env: &'a Environment) -> Result<StoredKey<'a>> {
         let before = match self {
             Self::File(path) => match fs::read(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
@@ -159,7 +153,7 @@ impl KeyStore {
             _ => self.kept(env, true)?,
         };
         // From here on, whatever fails is undone.
-        let stored = StoredKey { store: self, before, is_kept: false, env, home };
+        let stored = StoredKey { store: self, before, is_kept: false, env };
         self.write(key.as_bytes(), env, true)?;
         if self.read_command().is_some()
             && self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes())
@@ -281,7 +275,7 @@ impl Drop for StoredKey<'_> {
                 None => self.store.remove(self.env).map(|_| ()),
             };
             if let Err(error) = undone {
-                let place = self.store.shown(self.home);
+                let place = self.store.shown();
                 log::warn!("the key that was put into {place} is still there: {error:#}");
             }
         }

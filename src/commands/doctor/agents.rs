@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use nix::unistd::{AccessFlags, access};
 use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
@@ -179,8 +178,7 @@ fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> 
     let name = agent.name();
     let ourselves = program::own_file_id();
     let real = |path: &Path| path.canonicalize().ok();
-    let runs = |path: &PathBuf| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
-    let on_path: Vec<_> = env.path().iter().map(|dir| dir.join(name)).filter(runs).collect();
+    let on_path: Vec<_> = env.programs(name).collect();
     let mut findings = Vec::new();
     for path in on_path.iter().filter(|path| program::file_id(path) == ourselves) {
         let text = format!("{} is agent-run under the agent's own name", path.display());

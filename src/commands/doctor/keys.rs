@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::unistd::{AccessFlags, access};
 use shims::{quote, quoted};
 
 use super::report::{Finding, Group, Severity};
@@ -56,9 +55,7 @@ fn command(argv: &[String]) -> String {
 
 fn unasked(name: &str, argv: &[String], env: &Environment) -> Finding {
     let program = argv.first().map_or("", String::as_str);
-    let runs = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
-    let is_there = program.contains('/') || env.path().iter().any(|dir| runs(&dir.join(program)));
-    if is_there {
+    if program.contains('/') || env.programs(program).next().is_some() {
         return Finding::ok(
             name,
             format!("{}, not asked now; `agent-run doctor {name}` does", command(argv)),

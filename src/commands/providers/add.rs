@@ -92,12 +92,12 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     // Who typed a key has said yes by it.
     if is_silent {
         say(&presets::indented(&draft.entry()));
-        if !prompt::agrees(&format!("Add this to {}?", draft.shown_path()))? {
+        if !prompt::agrees(&format!("Add this to {}?", draft.path.display()))? {
             bail!("nothing was added");
         }
     }
     draft.write()?;
-    say(&format!("Added {} to {}.\n", draft.name, draft.shown_path()));
+    say(&format!("Added {} to {}.\n", draft.name, draft.path.display()));
     match (outcome, agent) {
         (TestOutcome::Works, Some(agent))
             // Without an answer it is added all the same.
@@ -158,7 +158,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     }
     let outcome = draft.fill(Some(request.agent))?;
     draft.write()?;
-    say(&format!("Added {name} to {}.\n", draft.shown_path()));
+    say(&format!("Added {name} to {}.\n", draft.path.display()));
     if let TestOutcome::NotTested(why) = outcome {
         say(&format!("It is not known to work: {why}.\n"));
     }

@@ -58,7 +58,7 @@ pub fn ask_key(
         ));
     }
     for store in std::iter::once(file).chain(KeyStore::keychain(name, env)) {
-        let text = format!("paste it, to be kept in {}", store.shown(home));
+        let text = format!("paste it, to be kept in {}", store.shown());
         ways.push((Way::Paste(store), text));
     }
     ways.push((Way::Variable, "in a variable".to_owned()));

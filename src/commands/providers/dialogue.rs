@@ -292,14 +292,9 @@ impl<'a> Draft<'a> {
 
     fn store_key(&self) -> Result<Option<store::StoredKey<'_>>> {
         match &self.key {
-            Some(KeyAnswer::Typed(store, key)) => store.put(key, &self.home, self.env).map(Some),
+            Some(KeyAnswer::Typed(store, key)) => store.put(key, self.env).map(Some),
             _ => Ok(None),
         }
-    }
-
-    /// The config's path as people write it.
-    pub fn shown_path(&self) -> String {
-        store::below_home(self.path, &self.home).display().to_string()
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Result, bail};
 
 use crate::cli::providers::ProvidersRemoveArgs;
 use crate::env::Environment;
-use crate::key::store::{KeyStore, below_home};
+use crate::key::store::KeyStore;
 use crate::launch::lookup;
 use crate::ui::{log, output, prompt};
 use crate::{catalog, commands, config};
@@ -33,7 +33,7 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     let dirs = env.dirs()?;
     let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
     let shims = commands::shims::of_provider(name, &loaded.config, env)?;
-    let shown = below_home(path, &dirs.home);
+    let shown = path.display();
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded.config, &dirs.home));
     let mut with_key = words.with_key && store.is_some() && other.is_none();
     if !words.yes {
@@ -45,15 +45,15 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         }
         let links =
             if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
-        if !prompt::insists(&format!("Remove {name} from {}{links}?", shown.display()))? {
+        if !prompt::insists(&format!("Remove {name} from {}{links}?", shown))? {
             bail!("nothing was removed");
         }
         if let Some(store) = store.as_ref().filter(|_| !words.with_key && other.is_none()) {
-            with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown(&dirs.home)))?;
+            with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown()))?;
         }
     }
     config::change_config(path, "", |now| config::remove(now, name))?;
-    let mut text = format!("removed {name} from {}\n", shown.display());
+    let mut text = format!("removed {name} from {}\n", shown);
     // The provider is gone by now: what fails is reported with what was done.
     let mut failed = false;
     let mut fails = |error: &anyhow::Error| {
@@ -73,13 +73,13 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     }
     match store {
         Some(store) if with_key => match store.remove(env) {
-            Ok(true) => _ = writeln!(text, "removed its key from {}", store.shown(&dirs.home)),
-            Ok(false) => _ = writeln!(text, "its key is not in {}", store.shown(&dirs.home)),
+            Ok(true) => _ = writeln!(text, "removed its key from {}", store.shown()),
+            Ok(false) => _ = writeln!(text, "its key is not in {}", store.shown()),
             Err(error) => fails(&error),
         },
         Some(store) => {
             let reader = other.map_or_else(String::new, |other| format!(", where `{other}` reads it"));
-            _ = writeln!(text, "its key stays in {}{reader}", store.shown(&dirs.home));
+            _ = writeln!(text, "its key stays in {}{reader}", store.shown());
         }
         None => {}
     }

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
-use crate::env::Environment;
+use crate::env::{Environment, is_program};
 use crate::launch::program;
 use crate::ui;
 use crate::ui::output;
@@ -126,8 +125,7 @@ impl ShimsReport {
         let (ourselves, folder) = (program::own_file_id(), self.dir.clone());
         let find = |dirs: &[PathBuf], name: &str| {
             let candidates = dirs.iter().filter(|dir| !is_same(dir, &folder)).map(|dir| dir.join(name));
-            let is_command = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
-            candidates.filter(is_command).find(|file| program::file_id(file) != ourselves)
+            candidates.filter(|file| is_program(file)).find(|file| program::file_id(file) != ourselves)
         };
         for line in &mut self.shims {
             if matches!(line.outcome, Outcome::Created | Outcome::AlreadyThere | Outcome::Repointed) {
