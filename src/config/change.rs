@@ -173,7 +173,6 @@ fn by_hand(what: &str, name: &str) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shims::message::Render as _;
 
     const CONFIG: &str = "\
 # mine
@@ -210,7 +209,7 @@ models_ttl: 1h
             "one:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'http://a.b'}\n",
         );
         assert!(back.is_ok_and(|text| !text.contains("{}")));
-        let error = remove(CONFIG, "three").expect_err("not there").render();
+        let error = crate::error::render(&remove(CONFIG, "three").expect_err("not there"));
         assert!(error.starts_with("no provider `three`"), "{error}");
     }
 
@@ -231,7 +230,7 @@ models_ttl: 1h
             "providers: {one: {protocols: [anthropic], base_urls: {anthropic: 'http://a.b'}, key_env: K}}\n";
         let shared = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n  two: *a\n";
         for text in [flow, shared] {
-            let error = remove(text, "one").expect_err("left").render();
+            let error = crate::error::render(&remove(text, "one").expect_err("left"));
             assert!(error.contains("providers edit one") || error.contains("not YAML"), "{error}");
         }
         assert!(set_key(flow, "one", None).is_err());

@@ -178,7 +178,6 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-    use shims::message::Render as _;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("it is there").permissions().mode() & 0o777
@@ -216,7 +215,9 @@ mod tests {
     #[test]
     fn a_missing_file_is_an_error_with_the_way_to_make_one() {
         let root = tempfile::tempdir().expect("a folder");
-        let error = run(&root.path().join("none"), false, None, None).expect_err("nothing is there").render();
+        let error = crate::error::render(
+            &run(&root.path().join("none"), false, None, None).expect_err("nothing is there"),
+        );
         assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
@@ -241,7 +242,8 @@ mod tests {
     #[test]
     fn an_editor_that_cannot_run_or_fails_is_said() {
         let said = |editor: &str| {
-            let error = edit(Path::new("x"), Some(editor.as_ref()), None).expect_err(editor).render();
+            let error =
+                crate::error::render(&edit(Path::new("x"), Some(editor.as_ref()), None).expect_err(editor));
             assert!(error.contains("\nhelp: "), "{error}");
             error
         };

@@ -29,7 +29,7 @@ use self::launches::Launches;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::{DoctorArgs, ProbePart};
-use crate::config::{self, Config, Loaded, Problems};
+use crate::config::{self, Config, LintReport, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
@@ -58,7 +58,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     };
     let mut report = DoctorReport::default();
     report.add(ourselves(env));
-    report.add(self::config(&path, &loaded));
+    report.add(config_file(&path, &loaded));
     let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
     let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
     let AgentsReport { found, known: known_problems, here } =
@@ -173,7 +173,7 @@ fn ourselves(env: &Environment) -> Group {
     group
 }
 
-fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
+fn config_file(path: &Path, loaded: &Result<Loaded>) -> Group {
     let mut group = Group::new("Config");
     match loaded {
         Ok(loaded) => {
@@ -184,16 +184,16 @@ fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
             let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
-        Err(error) => match error.downcast_ref::<Problems>() {
-            Some(problems) => group.extend(
-                problems
-                    .messages()
-                    .map(|message| Finding::said(Severity::Problem, "file", &message, "fix it")),
-            ),
-            None => {
-                group.add(Finding::error(Severity::Problem, "file", error, "`agent-run config` opens it"));
+        Err(error) => {
+            let otherwise = "`agent-run config` opens it";
+            match config::lint(path) {
+                Ok(LintReport { errors, .. }) if !errors.is_empty() => {
+                    let said = |text: Message| Finding::said(Severity::Problem, "file", &text, otherwise);
+                    group.extend(Problems::new(path, errors).messages().map(said));
+                }
+                _ => group.add(Finding::error(Severity::Problem, "file", error, otherwise)),
             }
-        },
+        }
     }
     group
 }
