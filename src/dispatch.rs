@@ -14,7 +14,7 @@ use shims::opts::ParsedOpts;
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::launch::LaunchRequest;
-use crate::launch::lookup::agent;
+use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::Interrupted;
 use crate::ui::output;
@@ -181,11 +181,9 @@ fn former_command() -> Option<&'static str> {
 fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
     let mut words = launch.words.into_iter();
     let (mut provider, mut first) = (launch.provider, words.next().unwrap_or_default());
-    if shims::by_name(&provider).is_some()
-        && first.to_str().is_some_and(|word| shims::by_name(word).is_none())
-    {
-        // AGENT PROVIDER.
-        first = OsString::from(std::mem::replace(&mut provider, first.to_string_lossy().into_owned()));
+    if let Some(word) = first.to_str().filter(|word| is_swapped(&provider, word)) {
+        let word = word.to_owned();
+        first = std::mem::replace(&mut provider, word).into();
     }
     let agent = agent(&first)?;
     // One `--` right after the agent is for us; any later one is the agent's.

@@ -25,6 +25,11 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     Err(anyhow!(Message::new(format!("no agent `{typed}`"), help)))
 }
 
+/// Whether the two words of a launch, PROVIDER and AGENT, were typed the other way round.
+pub fn is_swapped(first: &str, second: &str) -> bool {
+    shims::by_name(first).is_some() && shims::by_name(second).is_none()
+}
+
 /// The provider called `name`, with its name as the config has it.
 ///
 /// # Errors
