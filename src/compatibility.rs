@@ -108,7 +108,7 @@ mod tests {
              hijacks) and *variables* (its own variables as URLs, as `1` and as keys).\n",
         );
         for agent in shims::coding_agents() {
-            let (name, known) = (agent.name(), agent.versions());
+            let (name, known) = (agent.name(), agent.info());
             _ = write!(
                 page,
                 "\n## {}\n\nOldest supported: {}. Pinned in the tests: {}.\n\n",
@@ -130,7 +130,7 @@ mod tests {
                 }
             }
             page.push_str("\nKnown problems:\n\n");
-            for problem in agent.known_problems() {
+            for problem in agent.info().known_problems {
                 _ = writeln!(page, "- {} ({})", problem.text, problem.versions());
             }
         }

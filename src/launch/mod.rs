@@ -96,7 +96,7 @@ pub fn prepare(
     let target = resolve::target(request, &loaded.config)?;
     // 3. Locate the program, before anything that waits or asks.
     let mut inputs = snapshot::without_files(dirs, env);
-    if agent.has_runtime_home() {
+    if agent.info().has_runtime_home {
         inputs.secret = machine_secret::obtain(dirs, notes)?;
     }
     inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);

@@ -78,7 +78,7 @@ pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<LaunchT
 pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
     let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
     let usable = |protocol: &Protocol| declared(protocol) && provider.base_url(*protocol).is_some();
-    agent.protocols().iter().copied().find(usable)
+    agent.info().protocols.iter().copied().find(usable)
 }
 
 /// Decides a launch.
@@ -155,7 +155,7 @@ pub fn resolve(
 
 /// The protocols of an agent, for a message.
 pub fn spoken(agent: &dyn Agent) -> String {
-    let names: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+    let names: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
     names.join(" or ")
 }
 
@@ -189,7 +189,7 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     let agent = request.agent;
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
-        if !agent.protocols().contains(&protocol) {
+        if !agent.info().protocols.contains(&protocol) {
             bail!(Message::new(
                 format!("{} does not speak {protocol}", agent.title()),
                 format!("it speaks {}", spoken(agent))
@@ -206,8 +206,8 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     if request.force.protocol && common(agent, provider).is_none() {
         // The agent's favourite that the provider has a URL for, declared or not.
         let usable =
-            agent.protocols().iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
-        let protocol = usable.unwrap_or(agent.protocols()[0]);
+            agent.info().protocols.iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
+        let protocol = usable.unwrap_or(agent.info().protocols[0]);
         return Ok(Sourced::new(protocol, Origin::Default("--force protocol".to_owned())));
     }
     negotiate(agent, &request.provider, provider)

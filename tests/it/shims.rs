@@ -290,7 +290,7 @@ codex@… completes by {home}/.local/share/bash-completion/completions/codex
 hermes@… completes file names: bash finds no completion of hermes. To add it:
   hermes completion bash >{home}/.local/share/bash-completion/completions/hermes
 ",
-        home = sandbox.home("").display()
+        home = sandbox.home(".local").parent().unwrap().display()
     );
     let without = "\
 bash reads completion files only with bash-completion, which was not found.

@@ -26,13 +26,12 @@ mod settings;
 mod trials;
 mod variables;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, ToolSet, Versions};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
 use settings::Setting;
@@ -40,66 +39,39 @@ use settings::Setting;
 /// Codex.
 pub struct Codex;
 
+const INFO: AgentInfo = AgentInfo {
+    name: "codex",
+    title: "Codex",
+    install: "npm install -g @openai/codex",
+    minimum: "0.118.0",
+    tested: "0.171.0",
+    known_problems: known::PROBLEMS,
+    protocols: &[Protocol::OpenaiResponses],
+    managed_env_vars: variables::FAMILY,
+    env_spared: variables::SPARED,
+    home_variables: &["HOME", "CODEX_HOME"],
+    one_shot: &["exec", "--ephemeral", "--skip-git-repo-check"],
+    // Seen in 0.171: experiments, lists of plugins, and tips of the terminal interface.
+    own_hosts: &[
+        "ab.chatgpt.com",
+        "chatgpt.com",
+        "api.github.com",
+        "github.com",
+        "raw.githubusercontent.com",
+    ],
+    has_runtime_home: true,
+    shares_home: true,
+    listed_models: models::LISTED,
+    ..AgentInfo::USUAL
+};
+
 impl Agent for Codex {
-    fn name(&self) -> &'static str {
-        "codex"
-    }
-
-    fn title(&self) -> &'static str {
-        "Codex"
-    }
-
-    fn install(&self) -> &'static str {
-        "npm install -g @openai/codex"
-    }
-
-    fn versions(&self) -> Versions {
-        Versions { minimum: "0.118.0", tested: "0.171.0" }
-    }
-
-    fn known_problems(&self) -> &'static [KnownProblem] {
-        known::PROBLEMS
-    }
-
-    fn protocols(&self) -> &'static [Protocol] {
-        &[Protocol::OpenaiResponses]
-    }
-
-    fn managed_env_vars(&self) -> &'static [&'static str] {
-        variables::FAMILY
-    }
-
-    fn home_variables(&self) -> &'static [&'static str] {
-        &["HOME", "CODEX_HOME"]
-    }
-
-    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        variables::SPARED
+    fn info(&self) -> &'static AgentInfo {
+        &INFO
     }
 
     fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
         trials::of(places)
-    }
-
-    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["exec", "--ephemeral", "--skip-git-repo-check", prompt].map(OsString::from).into()
-    }
-
-    /// Seen in 0.171: experiments, lists of plugins, and tips of the terminal interface.
-    fn own_hosts(&self) -> &'static [&'static str] {
-        &["ab.chatgpt.com", "chatgpt.com", "api.github.com", "github.com", "raw.githubusercontent.com"]
-    }
-
-    fn has_runtime_home(&self) -> bool {
-        true
-    }
-
-    fn shares_home(&self) -> bool {
-        true
-    }
-
-    fn listed_models(&self) -> usize {
-        models::LISTED
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

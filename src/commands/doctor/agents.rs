@@ -65,7 +65,7 @@ pub fn look(
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         if missing && !named && !all_missing && !used.contains(&agent.name()) {
-                            let text = format!("not here; {}", agent.install());
+                            let text = format!("not here; {}", agent.info().install);
                             let findings = vec![Finding::ok(agent.name(), text).in_short("")];
                             return Looked { findings, ..Looked::default() };
                         }
@@ -74,7 +74,7 @@ pub fn look(
                         } else {
                             Severity::Problem
                         };
-                        let finding = Finding::error(mark, agent.name(), error, agent.install());
+                        let finding = Finding::error(mark, agent.name(), error, agent.info().install);
                         Looked { findings: vec![finding], ..Looked::default() }
                     }
                 })
@@ -109,7 +109,7 @@ fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interru
 
 /// The known problems of a version. What was still there in the newest version that was run may be in a later one.
 fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
-    let here = agent.known_problems().iter().filter(|problem| {
+    let here = agent.info().known_problems.iter().filter(|problem| {
         let bound = |text: &str| version::parse(text);
         bound(problem.since).is_none_or(|since| since <= *version)
             && problem.gone.and_then(bound).is_none_or(|gone| *version < gone)
@@ -127,17 +127,17 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
             return Finding::note(name, format!("{shown}: {error:#}"), help);
         }
     };
-    let versions = agent.versions();
-    let [minimum, tested] = [versions.minimum, versions.tested].map(version::parse);
+    let info = agent.info();
+    let [minimum, tested] = [info.minimum, info.tested].map(version::parse);
     let tried = compatibility::versions(name);
     let is = format!("{}  {shown}", version::shown(&version));
     if minimum.is_some_and(|minimum| version < minimum) {
-        let text = format!("{is}: older than {}, from which on a launch can be held", versions.minimum);
+        let text = format!("{is}: older than {}, from which on a launch can be held", info.minimum);
         return Finding::problem(name, text, format!("update it: {}", by_number(agent)));
     }
-    if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.install() {
+    if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.info().install {
         // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.
-        let text = format!("{is}: older than {}, the newest tested", versions.tested);
+        let text = format!("{is}: older than {}, the newest tested", info.tested);
         let help = format!(
             "on an older Node npm installs the newest version whose `engines` fit; ask for it by number: {}",
             by_number(agent)
@@ -158,16 +158,16 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     }
     if tested.is_some_and(|tested| version > tested) {
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
-        return Finding::note(name, format!("{is}: newer than {}, the newest tested", versions.tested), help);
+        return Finding::note(name, format!("{is}: newer than {}, the newest tested", info.tested), help);
     }
     Finding::ok(name, is).in_short(format!("{name} {}", version::shown(&version)))
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.
 pub fn by_number(agent: &dyn Agent) -> String {
-    let install = agent.install();
+    let install = agent.info().install;
     if install.starts_with("npm ") {
-        format!("{install}@{}", agent.versions().tested)
+        format!("{install}@{}", agent.info().tested)
     } else {
         install.to_owned()
     }

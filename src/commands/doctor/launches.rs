@@ -59,7 +59,7 @@ pub fn look(launches: &[Launches], named: Option<&str>, context: &Context<'_>) -
 }
 
 fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
-    let spoken: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+    let spoken: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
     let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
     let text = format!("{} can use {whose}", agent.title());
     Finding::note(agent.name(), text, format!("it needs one that speaks {}", spoken.join(" or ")))

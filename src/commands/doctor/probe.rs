@@ -72,7 +72,7 @@ fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> 
     }));
     listed.push(Finding::ok("limits", UNSEEN));
     // The database of an isolated home was removed with the probe's folders.
-    if agent.keeps_one_shot() && !is_isolated {
+    if agent.info().keeps_one_shot && !is_isolated {
         let text = format!("{} keeps this prompt in its own database", agent.title());
         listed.push(Finding::note("limits", text, "delete the session with the agent's own command"));
     }
@@ -98,7 +98,7 @@ fn probe(
         key: random_key("probe"),
         stale: stale(agent, loaded, env),
         models: models(&launch),
-        hosts: Some(agent.own_hosts()),
+        hosts: Some(agent.info().own_hosts),
     };
 
     let _held = interrupts.hold()?;
@@ -161,7 +161,7 @@ fn stale(agent: &dyn Agent, loaded: &Loaded, env: &Environment) -> Vec<(String, 
     let is_key = |name: &str| {
         let secret = ["KEY", "TOKEN"].iter().any(|end| name.ends_with(end));
         configured.contains(&name)
-            || (secret && agent.managed_env_vars().iter().any(|pattern| matches(pattern, name)))
+            || (secret && agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name)))
     };
     let vars: BTreeMap<_, _> = env
         .all()

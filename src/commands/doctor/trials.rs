@@ -85,7 +85,7 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
                 format!("it does not hold that {text}: {what}"),
                 format!(
                     "until agent-run knows this version, use {}: {}",
-                    agent.versions().tested,
+                    agent.info().tested,
                     by_number(agent)
                 ),
             ),

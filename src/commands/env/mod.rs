@@ -139,7 +139,7 @@ fn removed(launch: &Launch, agent: &dyn Agent, context: &Context<'_>) -> Vec<Str
     let is_removed = |name: &&str| {
         !set.contains_key(*name)
             && !keys.iter().any(|key| key == name)
-            && agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
+            && agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name))
     };
     let pair = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
     let pair = pair.into_iter().filter(|_| pair.iter().any(|name| set.contains_key(*name)));

@@ -88,7 +88,7 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
     tmux.text("3\n");
     tmux.text("MY_KEY\n");
     let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("to remove it: rm /") && file.exists(), "{screen}");
+    assert!(screen.contains("to remove it: rm ~/") && file.exists(), "{screen}");
     assert_eq!(config_of(&sandbox), config.replace("MOCK_KEY", "MY_KEY"));
     drop(tmux);
     fs::remove_file(&file).unwrap();
