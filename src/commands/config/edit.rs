@@ -3,9 +3,7 @@
 
 use shims::Message;
 use std::ffi::{OsStr, OsString};
-use std::fs::DirBuilder;
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -13,9 +11,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
-use crate::config::{DEMO, lint};
+use crate::config::{self, DEMO, lint};
 use crate::fs::atomic::AtomicFile;
-use crate::fs::held;
 use crate::ui::{log, output, prompt};
 
 use super::check;
@@ -77,17 +74,8 @@ fn unwritable(path: &Path) -> Option<Message> {
 ///
 /// The file appears whole or not at all, readable by its owner alone, as do folders made for it.
 fn write_example(path: &Path) -> Result<bool> {
-    let failed = |error: std::io::Error| {
-        let otherwise =
-            || "see that you may write there, or name another file in AGENT_RUN_CONFIG".to_owned();
-        let help = held(&error).unwrap_or_else(otherwise);
-        anyhow!(Message::new(format!("could not write the example: {}: {error}", path.display()), help))
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let failed = config::could_not_write("the example", path);
+    config::make_folder(path).map_err(failed)?;
     let write = || {
         let mut fresh = AtomicFile::open(path)?;
         fresh.write_preserving_metadata(DEMO.as_bytes(), None)?;

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
-use shims::opts::Force;
 use shims::{Agent, Launch, Origin, Part, Sourced, Value};
 
 use crate::cli::env::{EnvArgs, EnvFormat};
@@ -83,16 +82,9 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
 }
 
 fn request(words: &EnvArgs) -> Result<LaunchRequest> {
-    Ok(LaunchRequest {
-        agent: shims::by_name("shell").context("no agent `shell`")?,
-        provider: words.provider.clone(),
-        model: words.model.clone().map(|model| Sourced::new(model, Origin::Option("--model"))),
-        protocol: None,
-        force: Force::default(),
-        config: None,
-        args: Vec::new(),
-        show: None,
-    })
+    let shell = shims::by_name("shell").context("no agent `shell`")?;
+    let model = words.model.clone().map(|model| Sourced::new(model, Origin::Option("--model")));
+    Ok(LaunchRequest { model, ..LaunchRequest::new(shell, &words.provider) })
 }
 
 /// The shell's set, then the user's last word.
