@@ -92,7 +92,7 @@ fn summary(
     };
     row("config", &context.loaded.path.display().to_string());
     for Choice { what, value, origin, .. } in choices {
-        let origin = explain::in_short(origin, &context.loaded, &request.provider);
+        let origin = explain::short_origin(origin, &context.loaded, &request.provider);
         row(what, &format!("{value}  ({origin})"));
     }
     let names = |names: &mut dyn Iterator<Item = &std::ffi::OsString>| -> Vec<String> {

@@ -77,7 +77,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     page.heading(&format!("{} on {provider}", agent.title()));
     if screen.is_terminal() {
         page.line(&labelled("config", &config), INDENT);
-        let short = |text: &mut String| *text = explain::in_short(text, &context.loaded, &provider);
+        let short = |text: &mut String| *text = explain::short_origin(text, &context.loaded, &provider);
         for row in &mut rows {
             short(&mut row.origin);
             row.not.iter_mut().for_each(short);

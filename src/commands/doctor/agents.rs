@@ -66,7 +66,7 @@ pub fn look(
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         if missing && !named && !all_missing && !used.contains(&agent.name()) {
                             let text = format!("not here; {}", agent.info().install);
-                            let findings = vec![Finding::ok(agent.name(), text).in_short("")];
+                            let findings = vec![Finding::ok(agent.name(), text).briefly("")];
                             return Looked { findings, ..Looked::default() };
                         }
                         let mark = if missing && !named && !all_missing {
@@ -153,14 +153,14 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         }
         if here.holds() {
             let text = format!("{is}: run on {}, and all of it held", here.day);
-            return Finding::ok(name, text).in_short(format!("{name} {}", version::shown(&version)));
+            return Finding::ok(name, text).briefly(format!("{name} {}", version::shown(&version)));
         }
     }
     if tested.is_some_and(|tested| version > tested) {
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", info.tested), help);
     }
-    Finding::ok(name, is).in_short(format!("{name} {}", version::shown(&version)))
+    Finding::ok(name, is).briefly(format!("{name} {}", version::shown(&version)))
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.

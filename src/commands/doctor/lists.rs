@@ -30,12 +30,12 @@ pub fn look<'a>(
             (Some(old), None) => {
                 let models = known.records().len();
                 let brief = format!("{name} ({models})");
-                Finding::ok(name, format!("{models} models, {} old", age(old))).in_short(brief)
+                Finding::ok(name, format!("{models} models, {} old", age(old))).briefly(brief)
             }
             (None, None) => {
                 let brief = format!("{name} (not asked for yet)");
                 Finding::ok(name, format!("not asked for yet; `agent-run models list {name}` does"))
-                    .in_short(brief)
+                    .briefly(brief)
             }
         });
     }

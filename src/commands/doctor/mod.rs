@@ -29,7 +29,7 @@ use self::launches::Launches;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::{DoctorArgs, ProbePart};
-use crate::config::{self, Config, LintReport, Loaded, Problems};
+use crate::config::{self, LintReport, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
@@ -79,7 +79,8 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
             report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
         }
     }
-    let known = context.as_ref().ok().map(|context| |name: &str| is_known(name, &context.loaded.config));
+    let known =
+        context.as_ref().ok().map(|context| |name: &str| resolve::is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
     // Nothing is to be done about them, so they come last.
     report.add(known_problems);
@@ -119,7 +120,7 @@ fn look_closer(
     let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !others.is_empty() && named.is_none() {
         let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
-        keys.add(Finding::ok("others", text).in_short(""));
+        keys.add(Finding::ok("others", text).briefly(""));
     }
     report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
@@ -156,16 +157,10 @@ fn say_that_it_starts(what: &str) {
     }
 }
 
-/// Whether a shim or a folder may be called so.
-fn is_known(name: &str, config: &Config) -> bool {
-    let is_home = |agent: &&dyn Agent| resolve::home_names(agent.name(), config).contains(name);
-    config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home)
-}
-
 fn ourselves(env: &Environment) -> Group {
     let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
-    group.add(Finding::ok("program", program.as_str()).in_short(program));
+    group.add(Finding::ok("program", program.as_str()).briefly(program));
     if env.var(shims::planner::DEPTH).is_some() {
         let text = "this runs inside a launch: the environment is that of the agent around it";
         group.add(Finding::note("here", text, "ask again in a shell of your own"));
@@ -179,7 +174,7 @@ fn config_file(path: &Path, loaded: &Result<Loaded>) -> Group {
         Ok(loaded) => {
             let count = loaded.config.providers.len();
             let text = format!("{}, providers: {count}", path.display());
-            group.add(Finding::ok("file", text.as_str()).in_short(text));
+            group.add(Finding::ok("file", text.as_str()).briefly(text));
             let otherwise = "fix it in the file: `agent-run config` opens it";
             let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));

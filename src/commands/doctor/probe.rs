@@ -15,14 +15,14 @@ use shims::proxy::PROXY_VARIABLES;
 use shims::{Agent, Dirs, Launch, Model, Proxy, Template};
 
 use super::folders::PROBE;
-use super::report::{Finding, Group, Severity};
+use super::report::{Finding, Group};
 use crate::config::{self, Config, Loaded, Secret};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
 use crate::launch::{self, LaunchRequest, Network, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
-use crate::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
+use crate::probe::{self, Expectations, Interrupts, ProbeReport, Scratch, random_key};
 use crate::ui;
 
 /// By these a request would go past the provider inside this program.
@@ -37,7 +37,7 @@ const UNSEEN: &str = "Not covered: traffic that bypasses the proxy variables (ho
 /// Probes one agent on one provider.
 ///
 /// # Errors
-/// [`Interrupted`]; whatever else goes wrong is a finding.
+/// [`crate::probe::Interrupted`]; whatever else goes wrong is a finding.
 pub fn look(
     agent: &'static dyn Agent,
     provider: &str,
@@ -47,11 +47,7 @@ pub fn look(
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
     match probe(agent, provider, context, interrupts) {
         Ok((findings, is_isolated)) => group.extend(findings_of(agent, &findings, is_isolated)),
-        Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) => {
-            let otherwise = "run it once more with RUST_LOG=debug";
-            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
-        }
+        Err(error) => group.add_failure(agent.name(), error)?,
     }
     Ok(group)
 }

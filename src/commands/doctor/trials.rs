@@ -13,7 +13,7 @@ use super::version::{self, Version};
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
 use crate::probe::trials::{self, TrialOutcome, Verdict};
-use crate::probe::{Interrupted, Interrupts, Scratch};
+use crate::probe::{Interrupts, Scratch};
 
 /// Puts an agent through its trials.
 ///
@@ -41,11 +41,7 @@ pub fn look(
             });
             group.extend(findings);
         }
-        Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) => {
-            let otherwise = "run it once more with RUST_LOG=debug";
-            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
-        }
+        Err(error) => group.add_failure(agent.name(), error)?,
     }
     Ok(group)
 }

@@ -75,17 +75,13 @@ fn searched(preset: &Preset) -> String {
 
 fn object(preset: &Preset) -> Json {
     let Preset { name, title, note, provider, .. } = preset;
-    let urls = &provider.base_urls;
     json!({
         "name": name,
         "title": title,
         "note": note,
         "as_of": presets::DAY,
         "protocols": provider.protocols,
-        "base_urls": {
-            "anthropic": urls.anthropic.as_ref().map(|url| &url.0),
-            "openai": urls.openai.as_ref().map(|url| &url.0),
-        },
+        "base_urls": provider.base_urls,
         "key_env": provider.key_env,
         "example_model": provider.default_model,
     })
