@@ -283,6 +283,7 @@ fn install_says_which_completions_of_the_agents_there_are() {
         let (_, lines) = ran.stdout.split_once("/.local/bin\n").unwrap();
         lines.to_owned()
     };
+    let home = sandbox.home(".local").parent().unwrap().display().to_string();
     let bash = format!(
         "\
 claude@… completes file names: Claude Code has no completion
@@ -290,7 +291,6 @@ codex@… completes by {home}/.local/share/bash-completion/completions/codex
 hermes@… completes file names: bash finds no completion of hermes. To add it:
   hermes completion bash >{home}/.local/share/bash-completion/completions/hermes
 ",
-        home = sandbox.home(".local").parent().unwrap().display()
     );
     let without = "\
 bash reads completion files only with bash-completion, which was not found.
@@ -304,6 +304,7 @@ Without it, add this line to ~/.bashrc:
     assert!(lines("/bin/fish").contains(".local/share/fish/vendor_completions.d/codex.fish"));
     assert_eq!(lines("/bin/dash"), "");
     for line in bash.lines().chain(without.lines()) {
+        let line = line.replace(&home, "~");
         assert!(line.chars().count() <= 80, "{line}");
     }
 }

@@ -89,25 +89,29 @@ impl Agent for Codex {
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = CodexHome::of(launch, inputs);
-        managed::heed(&settings::id(inputs), inputs, plan)?;
+        // What others decide: the administrator, then projects, which the settings below answer.
+        managed::check(&settings::id(inputs), inputs, plan)?;
         for (name, value) in settings::secrets(launch, inputs) {
             plan.set(name, value);
         }
-        let answer = projects::answer(launch, &home, inputs, plan);
+        // It asks the plan for the secrets that were set just now.
+        let projects = projects::overrides(launch, &home, inputs, plan);
         let pinned = projects::chosen_elsewhere(launch, &home, inputs);
-        let settings = settings::of(launch, inputs, &home, answer, &pinned)?;
+        let settings = settings::of(launch, inputs, &home, projects, &pinned)?;
+        // The home: its `config.toml`, links to the user's own, the catalogue, and copies from older homes.
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
-        plan.set("CODEX_HOME", home.entered().as_os_str());
+        plan.set("CODEX_HOME", home.codex_home().as_os_str());
         home.plan(&carry::unread(launch, &home, inputs), inputs, plan);
         if let Some(catalogue) = Catalogue::of(launch, inputs) {
             catalogue.plan(inputs, plan);
         }
         carry::plan(launch, &home, inputs, plan);
         plain::plan(launch, &home, inputs, plan);
+        // The words: the launch's before the user's.
         settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
         projects::keep_key_variable(launch, &home, inputs, plan);
-        roles::name(launch, &home, inputs, plan);
+        roles::warn(launch, &home, inputs, plan);
         plan.append_user_args(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");
