@@ -4,7 +4,6 @@
 //! nothing changed.
 
 use shims::Message;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -69,7 +68,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         let settings: Json = rows.iter().map(row).collect();
         let page = json!({ "agent": agent.name(), "provider": provider, "settings": settings,
             "overruled": conflicts, "notes": notes(plan) });
-        return output::write(|out| writeln!(out, "{page:#}"));
+        return output::json(&page);
     }
     let screen = Screen::stdout();
     let config = context.loaded.path.display().to_string();

@@ -87,7 +87,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     if asked.json {
         let version = env!("CARGO_PKG_VERSION");
         let data = json!({ "version": version, "well": report.is_well(), "report": report });
-        output::write(|out| writeln!(out, "{data:#}"))?;
+        output::json(&data)?;
     } else {
         let screen = Screen::stdout();
         let text = if asked.verbose { report.full(screen) } else { report.brief(screen) };

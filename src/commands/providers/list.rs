@@ -1,6 +1,5 @@
 //! `providers list`: the providers of the config.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,7 +37,7 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
             .iter()
             .map(|(name, provider)| object(name, provider, &known(name, provider), env))
             .collect();
-        return output::write(|out| writeln!(out, "{list:#}"));
+        return output::json(&list);
     }
     let screen = Screen::stdout();
     // People's lines may be broken after a comma.

@@ -1,7 +1,6 @@
 //! `providers presets`: the providers that are known without a config.
 
 use shims::Message;
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -35,7 +34,7 @@ pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
     }
     if words.json {
         let list: Json = found.iter().map(object).collect();
-        return output::write(|out| writeln!(out, "{list:#}"));
+        return output::json(&list);
     }
     let screen = Screen::stdout();
     // People's lines may be broken after a comma.

@@ -169,7 +169,7 @@ impl ShimsReport {
     /// When stdout cannot be written.
     pub fn print(&self, json: bool) -> Result<ExitCode> {
         if json {
-            return output::write(|out| self.write_json(out));
+            return output::json(self);
         }
         output::people(|out| {
             for line in &self.shims {
@@ -186,7 +186,7 @@ impl ShimsReport {
     /// When stdout cannot be written.
     pub fn print_list(&self, json: bool) -> Result<ExitCode> {
         if json {
-            return output::write(|out| self.write_json(out));
+            return output::json(self);
         }
         let none = if self.shims.is_empty() { "no shims " } else { "" };
         let path = if self.on_path { "" } else { ", which is not on PATH" };
@@ -233,11 +233,6 @@ impl ShimsReport {
             (None, _) => folder.to_owned(),
         };
         format!("{table}{}\n", screen.line(&escaped(&end), 0))
-    }
-
-    fn write_json(&self, out: &mut impl Write) -> std::io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        writeln!(out)
     }
 }
 
