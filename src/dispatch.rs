@@ -1,6 +1,5 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
-use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
@@ -9,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::error::ErrorKind;
+use shims::Message;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};

@@ -3,7 +3,6 @@
 //! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
 //! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
 
-use crate::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Value};
+use crate::{Fact, Inputs, Launch, Message, Value};
 
 /// A file to write whole: atomically, mode 0600, and only when its content differs.
 #[derive(Clone, Debug, Eq, PartialEq)]

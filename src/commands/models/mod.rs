@@ -4,7 +4,6 @@ mod diff;
 mod list;
 mod show;
 
-use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use shims::Dirs;
+use shims::{Dirs, Message};
 
 use crate::catalog::{self, Catalog, ModelIndex, background};
 use crate::cli::ModelsCommand;

@@ -9,7 +9,6 @@ mod report;
 mod selection;
 mod target;
 
-use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -17,6 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use shims::Message;
 
 use self::completions::Completions;
 use self::report::{Outcome, ShimLine, ShimsReport};
