@@ -81,7 +81,7 @@ impl Machine {
     /// The machine as it is after the plan was carried out.
     pub fn after(&self, plan: &Plan) -> Self {
         let mut after = self.clone();
-        after.files.extend(plan.files.iter().map(|(path, file)| (path.clone(), file.contents.clone())));
+        after.files.extend(plan.files.iter().map(|(path, file)| (path.clone(), file.clone())));
         after
     }
 
@@ -102,7 +102,7 @@ impl Machine {
             return;
         }
         for (path, file) in &plan.files {
-            assert!(!holds(&file.contents, PLANTED_KEY), "a header's value is in {}", path.display());
+            assert!(!holds(file, PLANTED_KEY), "a header's value is in {}", path.display());
         }
         for word in &plan.args {
             assert!(
@@ -117,7 +117,7 @@ impl Machine {
 /// The text of a file that the plan writes.
 pub fn written<'a>(plan: &'a Plan, path: &Path) -> &'a str {
     let file = plan.files.get(path).unwrap_or_else(|| panic!("{} is not written", path.display()));
-    std::str::from_utf8(&file.contents).expect("what we write is UTF-8")
+    std::str::from_utf8(file).expect("what we write is UTF-8")
 }
 
 /// What an error of a launch must be: what is wrong with which file, and what to do about it.

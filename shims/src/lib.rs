@@ -55,7 +55,7 @@ pub use launch::{Launch, Proxy, Sessions, Tiers, ToolSet};
 pub use message::Message;
 pub use model::{Model, model_id};
 pub use origin::{Origin, Sourced};
-pub use plan::{Carry, Edit, FileWrite, KeyText, Link, Merge, Note, Plan};
+pub use plan::{Carry, Edit, KeyText, Link, Merge, Note, Plan};
 pub use print::{quote, quoted};
 pub use protocol::Protocol;
 pub use secret::{MachineSecret, Suffix};
@@ -68,6 +68,9 @@ pub use template::{Field, Part, Template, Value};
 /// loop over the agents.
 pub static AGENTS: &[&dyn Agent] =
     &[&claude::Claude, &codex::Codex, &hermes::Hermes, &crush::Crush, &shell::ShellAgent];
+
+/// How much of an [`Agent::generated_file`] is read.
+pub const FILE_END: usize = 4;
 
 /// What is known of an agent before any launch. An adapter says what is different from [`AgentInfo::USUAL`].
 pub struct AgentInfo {
@@ -190,6 +193,12 @@ pub trait Agent: Sync {
     /// already need not be named again.
     fn required_files(&self, _launch: &Launch, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
+    }
+
+    /// A large file that an earlier launch may have written. Only its last [`FILE_END`] bytes are read: enough to
+    /// know that it is whole, since a loss of power can cut it short.
+    fn generated_file(&self, _launch: &Launch, _inputs: &Inputs) -> Option<PathBuf> {
+        None
     }
 
     /// Adds to a cleansed plan what this agent needs for this launch.

@@ -12,15 +12,6 @@ use serde_json::Value as Json;
 use crate::inputs::matches;
 use crate::{Fact, Inputs, Launch, Message, Value};
 
-/// A file to write whole: atomically, mode 0600, and only when its content differs.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FileWrite {
-    /// The content. It never holds a key.
-    pub contents: Vec<u8>,
-    /// Whether it is synced to disk before it has its name: no later launch compares it.
-    pub synced: bool,
-}
-
 /// A symbolic link to keep in place.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Link {
@@ -119,8 +110,8 @@ pub struct Plan {
     pub carry: Vec<Carry>,
     /// Where it is noted what could not be copied yet, for agents with a home.
     pub uncopied: Option<PathBuf>,
-    /// Files to write.
-    pub files: BTreeMap<PathBuf, FileWrite>,
+    /// Files to write whole, with what they hold: atomically, mode 0600, and only where they differ. No key is in them.
+    pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
     /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its place.
@@ -198,7 +189,7 @@ impl Plan {
 
     /// Writes a file of agent-run.
     pub fn write(&mut self, path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) {
-        self.files.insert(path.into(), FileWrite { contents: contents.into(), synced: false });
+        self.files.insert(path.into(), contents.into());
     }
 
     /// Keeps a link in place.

@@ -115,7 +115,7 @@ impl Plan {
             "dirs": paths(&self.dirs),
             "user_dirs": paths(&self.user_dirs),
             "files": self.files.iter().map(|(at, file)| json!({
-                "path": path(at), "mode": "0600", "contents": String::from_utf8_lossy(&file.contents),
+                "path": path(at), "mode": "0600", "contents": String::from_utf8_lossy(file),
             })).collect::<Json>(),
             "links": self.links.iter().map(|(at, link)| json!({
                 "path": path(at), "target": link.as_ref().map(|link| path(&link.target)),
@@ -163,7 +163,7 @@ impl fmt::Display for Lines<'_> {
         for (path, file) in &plan.files {
             writeln!(f, "write {}", quote(path.as_os_str()))?;
             if self.contents {
-                for line in String::from_utf8_lossy(&file.contents).lines() {
+                for line in String::from_utf8_lossy(file).lines() {
                     writeln!(f, "  | {}", shortened(line))?;
                 }
             }

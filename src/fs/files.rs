@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -22,14 +22,14 @@ use crate::user::me;
 /// # Errors
 /// When it cannot be written; the old content then stands as it was.
 pub fn write(path: &Path, contents: &[u8], dirs: &Dirs) -> Result<()> {
-    write_in(&mut Folders::of(dirs), path, contents, false)
+    write_in(&mut Folders::of(dirs), path, contents)
 }
 
 /// As [`write()`], where other folders were looked at already.
 ///
 /// # Errors
 /// As there.
-pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8], synced: bool) -> Result<()> {
+pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Result<()> {
     if stands(path, contents) {
         return Ok(());
     }
@@ -37,9 +37,6 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8], synced:
     let write = || {
         let mut fresh = AtomicFile::open(path)?;
         fresh.write(contents, 0o600)?;
-        if synced {
-            fresh.sync()?;
-        }
         fresh.commit()
     };
     write().map_err(io_error("write", path))
@@ -59,6 +56,18 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     } else {
         Err(io::Error::other("it is a file that agent-run did not create"))
     }
+}
+
+/// The last bytes of a file of agent-run; fewer of a shorter one.
+///
+/// # Errors
+/// As [`open`].
+pub fn end(path: &Path, count: usize) -> io::Result<Vec<u8>> {
+    let (file, there) = open(path)?;
+    let mut end = vec![0; count];
+    let read = file.read_at(&mut end, there.len().saturating_sub(count as u64))?;
+    end.truncate(read);
+    Ok(end)
 }
 
 fn stands(path: &Path, contents: &[u8]) -> bool {

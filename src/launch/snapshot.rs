@@ -5,10 +5,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use shims::{Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, MachineSecret};
+use shims::{Agent, Dirs, Entry, EntryKind, FILE_END, Fact, Inputs, Launch, MachineSecret};
 
 use crate::env::Environment;
-use crate::{fs::nonblocking, machine_secret};
+use crate::fs::{files, nonblocking};
+use crate::machine_secret;
 
 /// Everything the agent's adapter asks of this machine for this launch, added to what [`without_files`] gives.
 ///
@@ -18,6 +19,10 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inp
     if agent.info().has_runtime_home && inputs.secret == MachineSecret::default() {
         // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
         inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
+    }
+    if let Some(path) = agent.generated_file(launch, &inputs) {
+        let end = files::end(&path, FILE_END).map_or(Fact::Absent, Fact::File);
+        inputs.facts.insert(path, end);
     }
     loop {
         let wanted = agent.required_files(launch, &inputs);

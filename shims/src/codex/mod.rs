@@ -77,7 +77,6 @@ impl Agent for Codex {
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let home = CodexHome::of(launch, inputs);
         let mut paths = home.reads(inputs);
-        paths.extend(Catalogue::of(launch, inputs).map(|catalogue| catalogue.reads()));
         paths.extend(runtime::reads(&home));
         paths.extend(managed::files());
         paths.extend(projects::reads(launch, &home, inputs));
@@ -85,6 +84,10 @@ impl Agent for Codex {
         paths.extend(plain::reads(launch, &home, inputs));
         paths.extend(roles::reads(&home, inputs));
         paths
+    }
+
+    fn generated_file(&self, launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
+        Catalogue::of(launch, inputs).map(|catalogue| catalogue.path())
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {

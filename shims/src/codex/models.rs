@@ -5,15 +5,14 @@
 //! without, and beside that what the config and the provider's list say. Codex refuses an entry that brings no
 //! instructions, and leaves its own out for an empty text; so each has a copy of those.
 //!
-//! What is in the file follows from its name, and it is written once: a warm launch only looks whether it is there.
+//! What is in the file follows from its name, and it is written once: a warm launch only looks whether it is whole.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
-use crate::plan::FileWrite;
-use crate::{EntryKind, Inputs, Launch, Model, Plan, ToolSet};
+use crate::{FILE_END, Fact, Inputs, Launch, Model, Plan, ToolSet};
 
 /// Of the provider's own list; what the config names comes with any number.
 pub const LISTED: usize = 40;
@@ -28,6 +27,9 @@ pub const FORM: u32 = 1;
 const INSTRUCTIONS: &str = include_str!("instructions.md");
 
 const FILE: &str = "agent-run-models.json";
+
+/// How the file ends. No line of it but the last one is like this, so that a part of it does not end so.
+const END: &[u8; FILE_END] = b"\n]}\n";
 
 /// What Codex assumes where it does not know the window (0.118, 0.171).
 pub const ASSUMED_WINDOW: i64 = 272_000;
@@ -74,29 +76,25 @@ impl<'a> Catalogue<'a> {
         is_named.then_some(Self { provider: &launch.provider, models, folder })
     }
 
-    /// What [`Catalogue::plan`] must know.
-    pub fn reads(&self) -> PathBuf {
-        self.folder.clone()
-    }
-
     /// The file's path.
     pub fn path(&self) -> PathBuf {
         self.folder.join(FILE)
     }
 
-    /// Plans the file, unless it is there.
+    /// Plans the file, unless it is there and whole.
     pub fn plan(&self, inputs: &Inputs, plan: &mut Plan) {
         plan.dirs.insert(self.folder.clone());
-        let stands = |entry: &crate::Entry| entry.name == FILE && entry.kind == EntryKind::File;
-        if !inputs.entries(&self.folder).iter().any(stands) {
-            plan.files.insert(self.path(), FileWrite { contents: self.text().into(), synced: true });
+        let path = self.path();
+        if !matches!(inputs.fact(&path), Some(Fact::File(end)) if end == END) {
+            plan.write(path, self.text());
         }
     }
 
     fn text(&self) -> String {
         let models = self.models.iter().enumerate().map(|(at, model)| self.entry(at, model).to_string());
         // A model a line, for whoever looks into it.
-        format!("{{\"models\":[\n{}\n]}}\n", models.collect::<Vec<_>>().join(",\n"))
+        let models = models.collect::<Vec<_>>().join(",\n");
+        format!("{{\"models\":[\n{models}{}", String::from_utf8_lossy(END))
     }
 
     fn entry(&self, at: usize, model: &Model) -> Json {

@@ -66,7 +66,7 @@ fn plan(launch: &Launch, inputs: Inputs) -> Plan {
 fn file(plan: &Plan, end: &str) -> String {
     let found: Vec<_> = plan.files.iter().filter(|(path, _)| path.ends_with(end)).collect();
     assert_eq!(found.len(), 1, "{end}");
-    String::from_utf8(found[0].1.contents.clone()).expect("UTF-8")
+    String::from_utf8(found[0].1.clone()).expect("UTF-8")
 }
 
 fn env(plan: &Plan, name: &str) -> Option<String> {

@@ -43,7 +43,7 @@ fn home(plan: &Plan) -> PathBuf {
 
 fn file(plan: &Plan, name: &str) -> String {
     let file = plan.files.get(&home(plan).join(name)).expect(name);
-    String::from_utf8(file.contents.clone()).expect("UTF-8")
+    String::from_utf8(file.clone()).expect("UTF-8")
 }
 
 #[test]

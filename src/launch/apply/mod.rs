@@ -52,7 +52,7 @@ pub fn prepare(
     }
     // After the rest: some say that all of it was done.
     for (path, file) in &plan.files {
-        files::write_in(folders, path, &file.contents, file.synced)?;
+        files::write_in(folders, path, file)?;
     }
     for (path, merge) in &plan.merges {
         json_merge::merge(path, merge, key)?;

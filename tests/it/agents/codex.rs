@@ -63,10 +63,15 @@ fn the_models_of_a_launch_are_written_once_for_each_list_and_provider() {
     assert_eq!(now.len(), 3, "a running session keeps its file: {now:?}");
     let fresh = now.iter().find(|file| slugs(file).contains(&"m-3".to_owned())).expect("the new list");
     assert_eq!(slugs(fresh), ["m-1", "mine", "m-3"]);
-    // A file that somebody took away is there again.
+    // A file that somebody took away, or of which a loss of power left a part, is there again.
+    let text = fs::read(fresh).unwrap();
     fs::remove_file(fresh).unwrap();
-    sandbox.run("codex@p", &[]).exits(0);
-    assert!(fresh.exists());
+    for part in [&b""[..], &text[..1], &text[..text.len() / 2], &text[..text.len() - 1], &vec![0; text.len()]]
+    {
+        sandbox.run("codex@p", &[]).exits(0);
+        assert!(fs::read(fresh).unwrap() == text, "as it was");
+        fs::write(fresh, part).unwrap();
+    }
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn given(plan: &Plan) -> (Json, bool, Vec<&str>) {
     let at = args.iter().position(|arg| *arg == "--settings").expect("settings");
     assert_eq!(args.iter().filter(|arg| arg.starts_with("--settings")).count(), 1, "{args:?}");
     let file = plan.files.iter().find(|(path, _)| path.to_str() == Some(args[at + 1]));
-    let text = file.map_or(args[at + 1].as_bytes(), |(_, file)| &file.contents);
+    let text = file.map_or(args[at + 1].as_bytes(), |(_, file)| file);
     (serde_json::from_slice(text).expect("JSON"), file.is_some(), args[at + 2..].to_vec())
 }
 

@@ -47,6 +47,9 @@ fn machine(files: &[(&str, &str)]) -> Inputs {
 fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
     let inputs = machine;
     let mut known = Inputs { facts: crate::Facts::default(), ..machine.clone() };
+    if let Some(path) = Codex.generated_file(launch, &known) {
+        known.facts.extend(inputs.facts.get(&path).map(|end| (path, end.clone())));
+    }
     loop {
         let wanted = Codex.required_files(launch, &known);
         let new: Vec<_> = wanted.into_iter().filter(|path| known.fact(path).is_none()).collect();
@@ -62,7 +65,7 @@ fn plan(launch: &Launch, machine: &Inputs) -> Result<Plan> {
 
 fn written(plan: &Plan, path: &str) -> String {
     let file = plan.files.get(Path::new(path)).unwrap_or_else(|| panic!("{path} is not written"));
-    String::from_utf8(file.contents.clone()).expect("UTF-8")
+    String::from_utf8(file.clone()).expect("UTF-8")
 }
 
 /// The config that a first launch generates from the user's own.
@@ -82,7 +85,7 @@ fn warnings(plan: &Plan) -> Vec<&str> {
 /// The machine as it is after `plan` was carried out.
 fn after(plan: &Plan, mut machine: Inputs) -> Inputs {
     for (path, file) in &plan.files {
-        machine.facts.insert(path.clone(), Fact::File(file.contents.clone()));
+        machine.facts.insert(path.clone(), Fact::File(file.clone()));
     }
     machine
 }

@@ -105,12 +105,12 @@ fn a_file_is_written_once_and_never_another_one_under_its_name() {
     let folder = Path::new(&file).parent().expect("a folder").to_owned();
     assert!(first.dirs.contains(&folder), "it is marked as in use");
     let mut there = machine.clone();
-    let entry = |kind| vec![Entry { name: "agent-run-models.json".into(), kind }];
-    there.facts.insert(folder.clone(), Fact::Dir(entry(EntryKind::File)));
+    there.facts.insert(file.clone().into(), Fact::File(b"\n]}\n".to_vec()));
     let second = plan(&offering(named(3)), &there).expect("a plan");
     assert!(path(&second) == file && second.dirs.contains(&folder));
     assert!(!second.files.contains_key(Path::new(&file)), "written again");
-    there.facts.insert(folder, Fact::Dir(entry(EntryKind::Link("/elsewhere".into()))));
+    assert!(written(&first, &file).ends_with("\n]}\n"));
+    there.facts.insert(file.clone().into(), Fact::File(b"\n},\n".to_vec()));
     assert!(plan(&offering(named(3)), &there).expect("a plan").files.contains_key(Path::new(&file)));
 
     let changed = |change: fn(&mut Launch)| {

@@ -82,7 +82,7 @@ pub fn note(
         }
     }
     if !all.is_empty() {
-        return files::write_in(folders, path, format!("{:#}\n", Json::from(all)).as_bytes(), false);
+        return files::write_in(folders, path, format!("{:#}\n", Json::from(all)).as_bytes());
     }
     match fs::remove_file(path) {
         // Another launch may have removed it.
