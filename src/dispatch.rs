@@ -1,5 +1,6 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
+use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
@@ -8,7 +9,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::error::ErrorKind;
-use shims::Message;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};

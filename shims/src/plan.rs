@@ -3,6 +3,7 @@
 //! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
 //! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
 
+use crate::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Message, Value};
+use crate::{Fact, Inputs, Launch, Value};
 
 /// A symbolic link to keep in place.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -1,5 +1,6 @@
 //! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,6 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
-use shims::Message;
 
 use crate::cli::import::ImportArgs;
 use crate::config::{append, change_config, load, yaml_value};

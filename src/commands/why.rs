@@ -3,12 +3,13 @@
 //! It shows the plan of a launch with no words of the agent's own. No key is resolved, no provider asked, and
 //! nothing changed.
 
+use shims::Message;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::{Agent, Dirs, Launch, Message, Note, Origin, Plan, Sessions, Sourced, quote, quoted};
+use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote, quoted};
 
 use super::target::Target;
 use crate::cli::WhyArgs;

@@ -3,6 +3,7 @@
 //! Nothing is written into YAML that is not understood: the text before and the text after are read
 //! again, and must differ by the new provider alone.
 
+use shims::Message;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -11,7 +12,6 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
-use shims::Message;
 
 use super::load::{parse_strict, text};
 use super::problem::{SourcePos, Step, dotted};

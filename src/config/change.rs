@@ -2,10 +2,10 @@
 //!
 //! As in `append.rs`, the text before and the text after are read again, and must differ by what was asked for alone.
 
+use shims::Message;
 use std::ops::Range;
 
 use anyhow::{Result, anyhow, bail};
-use shims::Message;
 
 use super::append::{self, names, same_beside, tree, without_problems};
 use super::yaml::{PROVIDERS, Tree};

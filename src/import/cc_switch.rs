@@ -4,13 +4,14 @@
 //! The database is read by the program `sqlite3`, read-only; a library for it would be larger than all
 //! else here.
 
+use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
-use shims::{Message, Protocol};
+use shims::Protocol;
 
 use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, claude, codex, hermes};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
-use shims::{Message, Protocol};
+use shims::Message;
+use shims::Protocol;
 use toml::{Table, Value as Toml};
 
 use super::draft::{ImportedProvider, KeyLocation};

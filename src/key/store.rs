@@ -3,6 +3,7 @@
 //! Neither the config nor the arguments of a program ever hold it. Programs as of libsecret 0.21 (`secret-tool`, which
 //! reads the secret from stdin) and macOS 14 (`security -i`, which reads commands from stdin).
 
+use shims::Message;
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
@@ -10,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
-use shims::Message;
 
 use super::expand_home;
 use super::keychain::{output, run};

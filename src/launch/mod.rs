@@ -16,12 +16,13 @@ pub mod request;
 pub mod resolve;
 pub mod snapshot;
 
+use shims::Message;
 use std::convert::Infallible;
 use std::mem::ManuallyDrop;
 use std::process::Command;
 
 use anyhow::{Result, bail};
-use shims::{Inputs, Launch, Message, Note, Plan};
+use shims::{Inputs, Launch, Note, Plan};
 
 use crate::config::Provider;
 use crate::context::Context;

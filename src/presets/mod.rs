@@ -3,10 +3,10 @@
 //! The file is data, read when a command asks for it and at no other time. What is in it was gathered on
 //! the day its head names, and is a start: the user's entry is a copy that stays as it was added.
 
+use shims::Message;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use shims::Message;
 
 use crate::catalog::origin;
 use crate::config::{self, Provider, yaml_scalar as scalar};

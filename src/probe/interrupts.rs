@@ -1,6 +1,7 @@
 //! Signals that ask a probe, a demo or a question for a version to end, kept until what was started is ended and the
 //! folders are removed.
 
+use shims::Message;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::process::Child;
@@ -10,7 +11,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
-use shims::Message;
 
 use crate::signals::ignored;
 

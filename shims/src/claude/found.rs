@@ -11,7 +11,8 @@ use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
 use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, own_settings};
-use crate::{Inputs, Launch, Message, Plan};
+use crate::Message;
+use crate::{Inputs, Launch, Plan};
 
 /// What is in the files.
 pub struct FoundSettings {

@@ -4,6 +4,7 @@
 //! when Anthropic cannot be reached. The flag alone is enough (2.1.197). Trust in a folder is in the same
 //! file and never ours to give.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -12,7 +13,7 @@ use serde_json::Value as Json;
 
 use super::{mcp_servers, paths, terminals};
 use crate::json::{self, JAVASCRIPT};
-use crate::{Edit, Fact, Inputs, Launch, Merge, Message, Plan};
+use crate::{Edit, Fact, Inputs, Launch, Merge, Plan};
 
 const FLAG: &str = "hasCompletedOnboarding";
 

@@ -3,6 +3,7 @@
 //! Claude Code takes the last `--settings` and forgets the others (2.1.197 and 2.1.332), so that the user's and ours
 //! must be one. Arguments can be read by everybody on a machine: what is more than switches goes by a private file.
 
+use crate::Message;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use super::argv;
 use super::paths::{self, SettingsKind};
 use super::source::SettingsSource;
 use crate::json::{self, JAVASCRIPT};
-use crate::{EntryKind, Fact, Inputs, Launch, Message, Plan};
+use crate::{EntryKind, Fact, Inputs, Launch, Plan};
 
 const OPTION: &str = "--settings";
 

@@ -1,5 +1,6 @@
 //! What administrators impose on a launch.
 
+use crate::Message;
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
@@ -8,7 +9,7 @@ use super::models;
 use super::settings_override::{HEADERS, agrees, intended};
 use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
-use crate::{Launch, Message, Plan};
+use crate::{Launch, Plan};
 
 /// The host that a policy calls `anthropic`.
 pub const ANTHROPIC: &str = "api.anthropic.com";

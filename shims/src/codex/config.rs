@@ -5,12 +5,11 @@
 
 pub use crate::judged::codex::SETTING_REPLACED as REPLACED;
 
+use crate::Message;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use toml::{Table, Value as Toml};
-
-use crate::Message;
 
 /// Ids that a config may not define; one is enough to stop Codex 0.169.
 const RESERVED: [&str; 3] = ["openai", "ollama", "lmstudio"];

@@ -4,6 +4,7 @@
 //! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
 //! A launch that the user's `.env` would undo gets a folder beside it, all links but for that file.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::dotenv;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Message, Plan, Sessions};
+use crate::{Inputs, Launch, Link, Plan, Sessions};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.

@@ -5,6 +5,7 @@
 //! The launch's own variables have names that no project can guess. What a project names all the same is turned
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
+use crate::Message;
 use crate::judged::codex::SETTING_PINNED as PINNED;
 use std::path::{Component, Path, PathBuf};
 
@@ -14,7 +15,7 @@ use super::argv;
 use super::home::CodexHome;
 use super::models::Catalogue;
 use super::settings::unused_server;
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan};
 
 /// What the launch says against projects.
 #[derive(Default)]

@@ -32,8 +32,9 @@ use serde_json::{Map, Value as Json};
 use self::config::CrushProvider;
 use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
+use crate::Message;
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
 /// A JSON object.
 type JsonObject = Map<String, Json>;

@@ -4,6 +4,7 @@
 //! the work tree's root, and runs the last two, and `$(…)` in the first two, without asking (seen in 0.90.1). The
 //! session file is read after them, so that providers and models of a project never count.
 
+use crate::Message;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ use super::case_fold;
 use super::project::Project;
 use super::variables::ORGANIZATION;
 use crate::json::{self, GO};
-use crate::{Fact, Inputs, Launch, Message, Plan, dotenv};
+use crate::{Fact, Inputs, Launch, Plan, dotenv};
 
 const SETTINGS: [&str; 2] = ["crush.json", ".crush.json"];
 const SCRIPTS: [&str; 2] = ["crushrc", ".crushrc"];

@@ -3,6 +3,7 @@
 //! Providers, models and MCP logins stay behind: they hold keys, and would be a second place for a prompt
 //! to go. Everything else is copied as it stands; what is written as a template stays one.
 
+use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,7 +14,7 @@ use super::case_fold::{respell, spelled};
 use super::project_files::any_text;
 use crate::json::{self, GO};
 pub use crate::judged::crush::SETTING_REPLACED as OURS;
-use crate::{Fact, Inputs, Message};
+use crate::{Fact, Inputs};
 
 /// What we look for in the settings, in `options` and in each of `mcp`, and Crush finds in any case.
 const TOP: [&str; 6] = ["providers", "models", "recent_models", "options", "mcp", "env"];

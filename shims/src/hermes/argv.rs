@@ -3,12 +3,13 @@
 //! The words themselves are passed on byte for byte; only a profile is taken out, since it names the home
 //! to mirror, and a few words may have to go in front of them.
 
+use crate::Message;
 use std::ffi::OsString;
 use std::ops::Range;
 
 use anyhow::{Result, bail};
 
-use crate::{Launch, Message};
+use crate::Launch;
 
 /// Options of `hermes` and `hermes chat` whose value is a word of its own (Hermes 0.19).
 const VALUED: [&str; 17] = [

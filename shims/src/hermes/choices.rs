@@ -5,6 +5,7 @@
 //! removed: the families of [`super::variables`]. Given to Hermes as the user wrote it: `-m`, and refused where it
 //! is no literal. Left to the user, and named here: jobs with a choice of their own, and the presets of `/moa`.
 
+use crate::Message;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
@@ -13,7 +14,7 @@ use super::argv::HermesArgs;
 use super::home::HermesHomes;
 use super::settings;
 use super::yaml::Mapping;
-use crate::{ConflictingSetting, Inputs, Message};
+use crate::{ConflictingSetting, Inputs};
 
 /// The file with the user's jobs, where a launch runs them.
 pub fn jobs_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {

@@ -1,8 +1,7 @@
 //! Why a list could not be loaded, in words that help, and for how long that is worth remembering.
 
-use std::time::Duration;
-
 use shims::Message;
+use std::time::Duration;
 
 use super::http::{HttpResponse, TransportError, shown};
 use crate::catalog::normalize::{self, Reject};

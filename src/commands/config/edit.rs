@@ -1,6 +1,7 @@
 //! `agent-run config`: opens the config in an editor until what it saved is sound or the user leaves it so.
 //! Writes the example first if asked to.
 
+use shims::Message;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
 use std::path::Path;
@@ -8,7 +9,6 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{AccessFlags, access};
-use shims::Message;
 use shims::quote;
 
 use crate::config::{self, DEMO, lint};

@@ -14,13 +14,14 @@ mod report;
 mod trials;
 mod version;
 
+use shims::Message;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
-use shims::{Agent, Message};
+use shims::Agent;
 
 use self::agents::{AgentHere, AgentsReport};
 use self::keys::Asking;

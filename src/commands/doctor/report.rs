@@ -1,11 +1,11 @@
 //! What the doctor found, in groups, and how it is printed.
 
+use shims::Message;
 use std::fmt::Write as _;
 
 use anyhow::{Error, Result};
 use console::measure_text_width;
 use serde::Serialize;
-use shims::Message;
 
 use crate::probe::Interrupted;
 use crate::ui::sanitize::escaped;

@@ -1,5 +1,6 @@
 //! `models list`: one provider's models, several providers', or all.
 
+use shims::Message;
 use shims::window::split_long_context;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -7,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use serde::Serialize;
-use shims::Message;
 
 use super::{LoadedModels, ModelsContext};
 use crate::catalog::{CONFIG, Modality, ModelRecord};

@@ -4,6 +4,7 @@ mod diff;
 mod list;
 mod show;
 
+use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use shims::{Dirs, Message};
+use shims::Dirs;
 
 use crate::catalog::{self, Catalog, ModelIndex, background};
 use crate::cli::ModelsCommand;

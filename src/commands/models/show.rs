@@ -1,11 +1,11 @@
 //! `models show`: one model, field by field, and who said what.
 
+use shims::Message;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
-use shims::Message;
 
 use super::list::ModelRow;
 use super::{LoadedModels, ModelsContext};

@@ -2,12 +2,13 @@
 //! list of models in the cache, nothing is written before the last answer, and then the key and the config together or
 //! neither.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use shims::{Agent, Message, Protocol};
+use shims::{Agent, Protocol};
 
 use super::ask_key::{KeyAnswer, ask_key};
 use super::test::{TestOutcome, try_provider};

@@ -1,10 +1,10 @@
 //! `providers presets`: the providers that are known without a config.
 
+use shims::Message;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::Message;
 
 use super::agents;
 use crate::cli::providers::ProvidersPresetsArgs;

@@ -1,13 +1,13 @@
 //! `providers remove`: a provider out of the config, with what was made for it: its symlinks, its model list and, if
 //! that is wanted, the key that this program keeps.
 
+use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use shims::Message;
 
 use crate::cli::providers::ProvidersRemoveArgs;
 use crate::env::Environment;

@@ -9,6 +9,7 @@ mod report;
 mod selection;
 mod target;
 
+use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -16,7 +17,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::Message;
 
 use self::completions::Completions;
 use self::report::{Outcome, ShimLine, ShimsReport};

@@ -1,12 +1,12 @@
 //! What came of it: a line for each link, in words or as JSON.
 
+use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::Serialize;
-use shims::Message;
 
 use crate::env::{Environment, is_program};
 use crate::launch::program;

@@ -2,7 +2,8 @@
 
 use super::settings_override::{USER, guard};
 use super::{Machine, launch, set};
-use crate::{Message, Value};
+use crate::Message;
+use crate::Value;
 
 /// Every ASCII character, alone, at both ends and within.
 fn texts() -> impl Iterator<Item = String> {

@@ -1,7 +1,8 @@
 //! Settings files and what holds against them.
 
 use super::{Machine, args, launch, plan, warnings};
-use crate::{Fact, Message, Plan, Value};
+use crate::Message;
+use crate::{Fact, Plan, Value};
 
 /// What `--settings` in front says beyond the defaults, if it is there.
 pub fn guard(plan: &Plan) -> Option<serde_json::Value> {
