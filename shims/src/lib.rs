@@ -73,6 +73,7 @@ pub static AGENTS: &[&dyn Agent] =
 pub const FILE_END: usize = 4;
 
 /// What is known of an agent before any launch. An adapter says what is different from [`AgentInfo::USUAL`].
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, written by its name")]
 pub struct AgentInfo {
     /// The command on `PATH`, and the part of a shim's file name before `@`.
     pub name: &'static str,

@@ -71,7 +71,7 @@ impl Trial {
 
     /// A launch in a project that says everything a project can, with the words for `try the project`; by `rule` the
     /// model answers them with [`TOOL_COMMAND`].
-    pub fn project(words: impl IntoIterator<Item = OsString>, rule: Json) -> Self {
+    pub fn project(words: impl IntoIterator<Item = OsString>, rule: &Json) -> Self {
         Self::new(words)
             .script(json!([rule]))
             .holds("project", "a project's files do not take the prompt", TrialTest::Nothing("/provider"))

@@ -78,7 +78,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     let own = json!({"hooks": hook(places, "UserPromptSubmit", "/own-hook", OWN)});
     let plugin = format!("{}/work/pack", places.folder);
     let words = asks(&["--allowedTools=Bash", "--plugin-dir", &plugin], "try the project");
-    Trial::project(words, runs("try the project", TOOL_COMMAND))
+    Trial::project(words, &runs("try the project", TOOL_COMMAND))
         .file("work/.claude/settings.json", settings)
         .file(
             "work/.mcp.json",

@@ -43,7 +43,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     let dotenv = format!(
         "OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nCODEX_API_KEY={PLANTED_KEY}\nHTTP_PROXY={url}\n"
     );
-    Trial::project(asks("try the project"), runs("try the project", TOOL_COMMAND))
+    Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
         .file("home/.codex/config.toml", trusting(places))
         .file("home/.codex/.env", &dotenv)
         .file("work/.env", &dotenv)

@@ -40,7 +40,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         "expanded": server("/expanding-server", &format!("${{!{}*}}", &KEY_VARIABLE[..5])),
     });
     let dotenv = format!("OPENAI_BASE_URL={}\nOPENAI_API_KEY={PLANTED_KEY}\n", places.url("/provider/v1"));
-    Trial::project(asks("try the project"), runs("try the project", TOOL_COMMAND))
+    Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
         .file("work/crush.json", settings)
         .file("work/.env", dotenv)
         .servers_get_no_key()

@@ -45,7 +45,7 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         }
         let links =
             if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
-        if !prompt::insists(&format!("Remove {name} from {}{links}?", shown))? {
+        if !prompt::insists(&format!("Remove {name} from {shown}{links}?"))? {
             bail!("nothing was removed");
         }
         if let Some(store) = store.as_ref().filter(|_| !words.with_key && other.is_none()) {
@@ -53,7 +53,7 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         }
     }
     config::change_config(path, "", |now| config::remove(now, name))?;
-    let mut text = format!("removed {name} from {}\n", shown);
+    let mut text = format!("removed {name} from {shown}\n");
     // The provider is gone by now: what fails is reported with what was done.
     let mut failed = false;
     let mut fails = |error: &anyhow::Error| {
