@@ -1,7 +1,8 @@
 //! Makes the adapters' tables of the judged lists, so that judging a new name is the change.
 //!
 //! For each agent a file of constants: `VARIABLE_REMOVED` holds the names of all rows `variable | … | removed`, in the
-//! order of the list, `VARIABLE_SPARED` those that are spared with their reasons. A launch parses nothing.
+//! order of the list, `VARIABLE_REMOVED_BACKGROUND` those of that kind among them, and `VARIABLE_SPARED` those that
+//! are spared, with their reasons. A launch parses nothing.
 #![expect(
     clippy::disallowed_methods,
     reason = "what must be pure is the planning, not how its tables are made"
@@ -29,12 +30,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             // A setting in a table has its own: `delegation.model`. What is pinned is named whole.
             let table = row.name.split_once('.').filter(|_| row.action == "replaced").map(|(table, _)| table);
             let within = table.map(|table| format!("_in_{table}")).unwrap_or_default();
-            tables
-                .entry(format!("{}_{}{within}", row.what, row.action).to_uppercase())
-                .or_default()
-                .push(row);
+            let name = format!("{}_{}{within}", row.what, row.action).to_uppercase();
+            if row.kind == "background" {
+                tables.entry(format!("{name}_BACKGROUND")).or_default().push(row);
+            }
+            tables.entry(name).or_default().push(row);
         }
         let mut code = String::new();
+        // What of a project's folder is read, wherever in it the agent starts.
+        let read = rows.iter().filter(|row| row.what == "place" && row.action == "read");
+        let names = read.filter_map(|row| row.name.strip_prefix("{project}/"));
+        let names: Vec<_> = names.filter(|name| !name.contains(['*', '/'])).collect();
+        writeln!(code, "/// The names of the rows `place | {{project}}/… | read` of `shims/{list}`.")?;
+        writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
+        writeln!(code, "pub const PLACE_READ: &[&str] = &{names:?};")?;
         for (table, rows) in tables {
             let name = |row: &read::Judgement| match row.name.split_once('.') {
                 Some((_, within)) if table.contains("_IN_") => within.to_owned(),
@@ -43,7 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (what, action) = (&rows[0].what, &rows[0].action);
             writeln!(code, "/// The rows `{what} | … | {action}` of `shims/{list}`.")?;
             writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
-            if table.ends_with("_SPARED") {
+            if table.starts_with("VARIABLE_SPARED") {
                 let rows: Vec<_> = rows.iter().map(|row| (&row.name, &row.reason)).collect();
                 writeln!(code, "pub const {table}: &[(&str, &str)] = &{rows:?};")?;
             } else {

@@ -77,6 +77,7 @@ pub enum Command {
     /// List and inspect a provider's models
     #[command(
         subcommand,
+        alias = "model",
         after_help = "\
 Examples:
   agent-run models list deepseek
@@ -96,6 +97,7 @@ Examples:
     /// Create, list and remove AGENT@PROVIDER shortcuts
     #[command(
         subcommand,
+        alias = "shim",
         after_help = "\
 Examples:
   agent-run shims install
@@ -107,6 +109,7 @@ Examples:
     /// Set, test or remove a provider's key
     #[command(
         subcommand,
+        alias = "keys",
         after_help = "\
 Examples:
   agent-run key set deepseek
@@ -116,6 +119,7 @@ Examples:
     /// List, show, add, test and remove providers
     #[command(
         subcommand,
+        alias = "provider",
         after_help = "\
 Examples:
   agent-run providers presets coding
@@ -232,6 +236,16 @@ pub struct MockProviderArgs {
     /// How to answer: a JSON array of rules, or a file that holds one
     #[arg(long)]
     pub script: Option<String>,
+}
+
+/// Whether it is a command.
+pub fn is_command(name: &str) -> bool {
+    Cli::command().find_subcommand(name).is_some()
+}
+
+/// Whether it is a command that no help shows.
+pub fn is_hidden(name: &str) -> bool {
+    Cli::command().find_subcommand(name).is_some_and(clap::Command::is_hide_set)
 }
 
 fn protocol(word: &str) -> Result<Protocol, String> {

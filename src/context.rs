@@ -30,7 +30,7 @@ impl<'a> Context<'a> {
         let loaded =
             config::load_for(&path, provider).map_err(|error| without_config(error, &path, provider))?;
         loaded.warnings_about(provider).for_each(ui::log::warn);
-        Ok(Self { env, dirs: env.dirs()?, loaded })
+        Ok(Self { env, dirs: env.dirs_of_launch()?, loaded })
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -16,7 +16,7 @@ use crate::env::Environment;
 use crate::launch::LaunchRequest;
 use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
-use crate::probe::Interrupted;
+use crate::probe::{self, Interrupted};
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
 use crate::ui::screen::Screen;
@@ -58,6 +58,9 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if let Some(error) = started_as_agent(called) {
         return launch_exit_code(Err(error));
     }
+    if let Some(error) = probe::become_unblocked() {
+        return launch_exit_code(Err(error));
+    }
     if let Some(word) = former_command() {
         // Claude Code runs them where the earlier launcher wrote them into its settings, one at every render of its
         // status line: they must be fast, and warn only a person who sees it.
@@ -72,7 +75,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
-    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(&error));
+    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(error));
     let is_launch = matches!(cli.command, Command::Launch(_));
     let result = run(cli, called, env);
     if is_launch { launch_exit_code(result) } else { exit_code(result) }
@@ -104,8 +107,8 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
             // The example is the user's, whatever an administrator has put elsewhere.
             let path = match (config.bootstrap_config, &config.command) {
                 (true, _) => env.own_config_file(option),
+                (false, None | Some(cli::config::ConfigCommand::Edit)) => env.config_to_change(option),
                 (false, Some(_)) => env.config_file(option),
-                (false, None) => env.config_to_change(option),
             };
             commands::config::run(&config, &path?, env)
         }
@@ -116,7 +119,7 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Version => output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))),
         Command::Help(help) => match &help.man {
             Some(dir) => commands::help::write_manual(dir.as_deref(), env),
-            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page)),
+            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(page)),
         },
         Command::MockProvider(mock_provider) => commands::mock_provider::run(
             mock_provider.listen,
@@ -126,10 +129,17 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
     }
 }
 
-/// The error for a start under an agent's own name, as by a link or a copy. A launch passes over those of its own file;
-/// it can still start those of another build of this program, which end here instead of in a loop.
+/// The error for a start under an agent's own name, as by a link or a copy, or by a link whose name is no text. A launch
+/// passes over those of its own file; it can still start those of another build of this program, which end here instead
+/// of in a loop.
 fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
-    let name = Path::new(called).file_name()?.to_str()?;
+    let name = Path::new(called).file_name()?;
+    let shown = name.to_string_lossy();
+    let Some(name) = name.to_str() else {
+        let help = "remove the link; a provider's name is text in UTF-8";
+        return shims::split_shim_name(&shown)
+            .map(|_| anyhow!(Message::new(format!("the link's name `{shown}` is not UTF-8"), help)));
+    };
     let agent = shims::coding_agents().find(|agent| agent.name() == name)?;
     let title = agent.title();
     Some(anyhow!(Message::new(
@@ -144,7 +154,12 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 ///
 /// An error repeats words that a script may have passed on from elsewhere. If they could drive the terminal they are
 /// escaped, and the error loses its colours with them.
-fn print_and_exit(error: &clap::Error) -> ! {
+fn print_and_exit(mut error: clap::Error) -> ! {
+    // Clap names what is near, hidden or not.
+    if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
+        let shown = near.iter().filter(|name| !cli::is_hidden(name)).cloned().collect();
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
+    }
     let plain = error.render().to_string();
     let words = cli::words::of_this_process();
     let is_launch = error.use_stderr() && is_launch(&words);

@@ -187,11 +187,23 @@ impl Environment {
     ///
     /// # Errors
     /// When there is no home, or the working folder is gone.
+    pub fn dirs_of_launch(&self) -> Result<Dirs> {
+        let gone = || Message::new("could not find the working folder", "cd to a folder that exists");
+        self.dirs_in(std::env::current_dir().with_context(gone)?)
+    }
+
+    /// The folders of any other command. A working folder that is gone holds nothing, under whatever name.
+    ///
+    /// # Errors
+    /// When there is no home.
     pub fn dirs(&self) -> Result<Dirs> {
+        self.dirs_in(std::env::current_dir().unwrap_or_else(|_| "/proc/self/cwd".into()))
+    }
+
+    fn dirs_in(&self, cwd: PathBuf) -> Result<Dirs> {
         Ok(Dirs {
             home: self.home()?,
-            cwd: std::env::current_dir()
-                .context(Message::new("could not find the working folder", "cd to a folder that exists"))?,
+            cwd,
             config: self.base_dir("XDG_CONFIG_HOME", ".config")?,
             data: self.base_dir("XDG_DATA_HOME", ".local/share")?,
             cache: self.base_dir("XDG_CACHE_HOME", ".cache")?.join("agent-run"),

@@ -27,6 +27,23 @@ const CONNECTION: [&str; 13] = [
     "upgrade",
 ];
 
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// What a client sends as `Authorization` or `Proxy-Authorization` for a name and a password (RFC 7617).
+pub fn basic(name: &str, password: &str) -> String {
+    format!("Basic {}", base64(format!("{name}:{password}").as_bytes()))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let quartet = |three: &[u8]| {
+        let byte = |at: usize| three.get(at).copied().map_or(0, u32::from);
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let sign = |at: usize| char::from(ALPHABET[(bits >> (18 - 6 * at) & 63) as usize]);
+        (0..4).map(move |at| if at <= three.len() { sign(at) } else { '=' }).collect::<Vec<_>>()
+    };
+    bytes.chunks(3).flat_map(quartet).collect()
+}
+
 /// Whether a header belongs to the connection, and not to a config.
 pub fn is_the_connections(name: &str) -> bool {
     CONNECTION.iter().any(|it| name.eq_ignore_ascii_case(it))
@@ -93,4 +110,19 @@ pub fn fault_of(value: &Value, env: &Environment) -> Option<&'static str> {
         }
     }
     fault(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_and_a_password_are_sent_as_the_standard_has_it() {
+        for (plain, encoded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg==")]
+        {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+        assert_eq!(basic("Aladdin", "open sesame"), "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    }
 }

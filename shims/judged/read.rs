@@ -1,4 +1,4 @@
-//! The judged lists, one a agent: what of its own names and places we know, and what a launch does about each.
+//! The judged lists, one an agent: what of its own names and places we know, and what a launch does about each.
 //!
 //! Read by `shims/build.rs`, which makes the adapters' tables of them, and by the tests that look for names and places
 //! that nobody judged.
@@ -24,8 +24,9 @@ pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "ba
 
 /// What a launch does about a name, by what it is.
 const ACTIONS: [(&str, &[&str]); 5] = [
-    // `held`: Claude Code takes it from the environment alone in a launch. `own`: the user's own, left as it is.
-    ("variable", &["removed", "spared", "held", "carried", "own"]),
+    // `pinned`: set by each launch, so that no file of the agent's can, now or later. `held`: Claude Code takes it from
+    // the environment alone in a launch. `own`: the user's own, left as it is.
+    ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
     // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
     // says it.
     ("setting", &["replaced", "pinned", "named", "own"]),

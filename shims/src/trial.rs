@@ -25,6 +25,9 @@ pub const PLANTED_KEY: &str = "sk-planted-0123456789";
 /// A command that shows its environment. The last words it prints stand nowhere before it has run.
 pub const TOOL_COMMAND: &str = "env; echo tool-$((40+2))-ran";
 
+/// Instead of a version: what holds from it on holds for none yet.
+pub const NOT_YET: &str = "";
+
 /// Where planted files may point to.
 pub struct TrialPlaces<'a> {
     /// The URL of a server that is not the provider. What comes there is seen.
@@ -79,10 +82,18 @@ impl Trial {
             .tool_is_clean()
     }
 
-    /// Two launches with these words at once.
-    pub fn beside(words: impl IntoIterator<Item = OsString>) -> Self {
+    /// Has a second launch with the same words run at once.
+    #[must_use]
+    pub fn beside(self) -> Self {
         let text = "a second launch at once, on another provider, changes nothing";
-        Self { beside: true, ..Self::new(words) }.holds("at once", text, TrialTest::Apart)
+        Self { beside: true, ..self }.holds("at once", text, TrialTest::Apart)
+    }
+
+    /// What it is about, for those who wait for it: each subject once.
+    pub fn subjects(&self) -> String {
+        let mut subjects: Vec<_> = self.promises.iter().map(|promise| promise.subject).collect();
+        subjects.dedup();
+        subjects.join(", ")
     }
 
     /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is
@@ -113,6 +124,12 @@ impl Trial {
     pub fn holds(mut self, subject: &'static str, text: &'static str, test: TrialTest) -> Self {
         self.promises.push(Promise { subject, text, test, since: None });
         self
+    }
+
+    /// Adds something that no version holds so far, as is known.
+    #[must_use]
+    pub fn known_not(self, subject: &'static str, text: &'static str, test: TrialTest) -> Self {
+        self.holds(subject, text, test).since(NOT_YET)
     }
 
     /// The last promise holds from this version on, and is known not to before.
@@ -179,6 +196,10 @@ pub enum TrialTest {
     Tool(&'static str),
     /// After a request with the first text comes one with the second.
     Then(&'static str, &'static str),
+    /// What a program wrote to this file below the trial's folder, its environment, holds no key of another provider's.
+    Environment(&'static str),
+    /// A program that would write this file did not run.
+    NotRun(&'static str),
     /// A line of the output that holds the first text holds the second.
     Line(&'static str, &'static str),
     /// Of the two launches each asks its own provider, with its own key, for its own model.

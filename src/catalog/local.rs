@@ -3,7 +3,7 @@
 //!
 //! What a model could have is not what it is served with: Ollama loads one of 256k with 4k where memory is short. So a
 //! window comes from a loaded model or from nowhere. APIs as their documents describe them in 2026-11: Ollama
-//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v0/models`; llama.cpp `/props`; vLLM and `SGLang` `/v1/models`.
+//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v1/models` and `/api/v0/models`; llama.cpp `/v1/models`, `/props`; vLLM and `SGLang` `/v1/models`.
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ impl Server {
         match self {
             Self::Ollama => "set OLLAMA_CONTEXT_LENGTH=65536 where `ollama serve` starts",
             Self::LmStudio => "load it with `lms load MODEL --context-length 65536`",
-            Self::LlamaCpp => "start the server with `-c 65536`",
+            Self::LlamaCpp => "start the server with `-c 65536 --parallel 1`: its slots share the window",
             Self::Vllm => "start the server with `--max-model-len 65536`",
             Self::Sglang => "start the server with `--context-length 65536`",
         }
@@ -144,11 +144,17 @@ impl Server {
     ///
     /// # Errors
     /// When it is not.
-    pub fn load(self, base: &str, model: &str, env: &Environment) -> Result<Option<u64>, Message> {
-        let asked = Asked::new(self, base, None, env)?;
+    pub fn load(
+        self,
+        base: &str,
+        key: Option<&str>,
+        model: &str,
+        env: &Environment,
+    ) -> Result<Option<u64>, Message> {
+        let asked = Asked::new(self, base, key, env)?;
         // A request without a prompt only loads.
         asked.post("/api/generate", &json!({ "model": model, "stream": false }))?;
-        let models = self.models(base, None, env)?;
+        let models = self.models(base, key, env)?;
         Ok(models.into_iter().find(|served| served.id == model).and_then(|served| served.window))
     }
 }
@@ -214,6 +220,10 @@ impl Asked {
                 .map_err(|_| {
                     Message::new(format!("{root}{path} sent no JSON, so it is not {title}"), start())
                 }),
+            Ok(answer) if matches!(answer.status, 401 | 403) => Err(Message::new(
+                format!("{title} at {root} wants a key, or another than it got ({})", answer.status),
+                "give its key, as with --key-env VARIABLE",
+            )),
             Ok(answer) if answer.status == 503 => Err(Message::new(
                 format!("{title} at {root} is still loading its model (503)"),
                 "try again in a moment",
@@ -262,6 +272,18 @@ fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
 }
 
 fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
+    // Since 0.4.0, which advises against the one before; an address that it does not know, it answers with 200 and an error.
+    let newer = asked.get("/api/v1/models").ok().filter(|answer| answer["models"].is_array());
+    if let Some(all) = newer {
+        let model = |row: &Json| {
+            let windows =
+                rows(row, "loaded_instances").map(|loaded| tokens(&loaded["config"]["context_length"]));
+            let windows: Vec<_> = windows.collect();
+            let (window, is_loaded) = (windows.iter().flatten().min().copied(), !windows.is_empty());
+            Some(ServedModel { id: text(row, "key")?, window, is_loaded })
+        };
+        return Ok(rows(&all, "models").filter(|row| row["type"] != "embedding").filter_map(model).collect());
+    }
     let all = asked.get("/api/v0/models")?;
     let chats = |row: &&Json| row["type"] != "embeddings";
     Ok(rows(&all, "data")
@@ -276,11 +298,15 @@ fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
 
 fn llama_cpp(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
     let all = asked.get("/v1/models")?;
-    let served = asked.get("/props").ok();
+    // A router of several models says of each how it is; what it answers without one's name is no model's.
+    let state = |row: &Json| row["status"]["value"].as_str().map(|state| state == "loaded");
+    let is_router = rows(&all, "data").any(|row| state(row).is_some());
+    let served = if is_router { None } else { asked.get("/props").ok() };
     let served = served.and_then(|props| tokens(&props["default_generation_settings"]["n_ctx"]));
     let model = |row: &Json| {
-        let window = tokens(&row["meta"]["n_ctx"]).or(served);
-        Some(ServedModel { id: text(row, "id")?, window, is_loaded: true })
+        let is_loaded = state(row).unwrap_or(true);
+        let window = tokens(&row["meta"]["n_ctx"]).or(served).filter(|_| is_loaded);
+        Some(ServedModel { id: text(row, "id")?, window, is_loaded })
     };
     Ok(rows(&all, "data").filter_map(model).collect())
 }

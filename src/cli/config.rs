@@ -1,5 +1,7 @@
 //! The words of `agent-run config`: declarations, and nothing that runs.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// `agent-run config`
@@ -10,7 +12,8 @@ use clap::{Args, Subcommand};
 Examples:
   agent-run config --bootstrap-config
   agent-run config check --strict
-  agent-run config show deepseek"
+  agent-run config show deepseek
+  agent-run --config work.yaml config edit"
 )]
 pub struct ConfigArgs {
     /// Write a commented sample if there is no config
@@ -25,6 +28,9 @@ pub struct ConfigArgs {
 /// What to do with the config.
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
+    /// Open the file in $VISUAL or $EDITOR, as without a command
+    #[command(after_help = "Example:\n  agent-run config edit")]
+    Edit,
     /// Print which file is the config
     #[command(after_help = "Example:\n  cat \"$(agent-run config path)\"")]
     Path,
@@ -41,6 +47,9 @@ pub enum ConfigCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run config check --strict && echo sound")]
 pub struct ConfigCheckArgs {
+    /// Another file to check
+    pub file: Option<PathBuf>,
+
     /// Fail on warnings too
     #[arg(long)]
     pub strict: bool,

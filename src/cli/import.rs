@@ -13,7 +13,8 @@ Examples:
   agent-run import cc-switch --write
   agent-run import env --json")]
 pub struct ImportArgs {
-    /// Source
+    /// claude, codex, crush, hermes, env or cc-switch [default: all of them]
+    #[arg(hide_possible_values = true)]
     pub tool: Option<ImportTool>,
 
     /// File to read, instead of the tool's own

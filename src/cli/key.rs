@@ -18,9 +18,21 @@ Example:
     Test(KeyArgs),
     /// Remove a key that agent-run keeps
     #[command(after_help = "\
-Example:
-  agent-run key remove deepseek")]
-    Remove(KeyArgs),
+Examples:
+  agent-run key remove deepseek
+  agent-run key remove deepseek --yes")]
+    Remove(KeyRemoveArgs),
+}
+
+/// `agent-run key remove`
+#[derive(Args, Debug)]
+pub struct KeyRemoveArgs {
+    /// Provider name from your config
+    pub provider: String,
+
+    /// Skip the confirmation
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 /// The provider of a command below `agent-run key`

@@ -16,6 +16,8 @@ pub fn spread(mut words: Vec<OsString>) -> Vec<OsString> {
     let Some(at) = command(&words) else { return words };
     if let Some((agent, provider)) = pair(&words[at]) {
         words.splice(at..=at, ["launch".into(), provider, agent]);
+    } else if words[at] == "doctor" {
+        join_probe(&mut words);
     } else if words[at] == "launch"
         && let Some(first) = positional(&words, at + 1)
         && let Some((agent, provider)) = pair(&words[first])
@@ -25,6 +27,17 @@ pub fn spread(mut words: Vec<OsString>) -> Vec<OsString> {
         words.splice(first..=first, [provider, agent]);
     }
     words
+}
+
+/// `--probe PART` for `--probe=PART`. A provider that is called so is meant by `=` or behind another word.
+fn join_probe(words: &mut Vec<OsString>) {
+    let is_part = |word: &OsString| ["all", "launches", "version"].iter().any(|part| word == part);
+    let at = words.windows(2).position(|pair| pair[0] == "--probe" && is_part(&pair[1]));
+    if let Some(at) = at {
+        let part = words.remove(at + 1);
+        words[at].push("=");
+        words[at].push(part);
+    }
 }
 
 /// The place of the command among the words: behind the options that stand before it.
@@ -99,6 +112,8 @@ mod tests {
             ("claude@p -p hi", "launch p claude -p hi"),
             ("--config c claude@p", "--config c launch p claude"),
             ("--config=c launch claude@p", "--config=c launch p claude"),
+            ("doctor --probe launches p codex", "doctor --probe=launches p codex"),
+            ("doctor codex --probe version", "doctor codex --probe=version"),
         ] {
             assert_eq!(spread(typed), read);
         }
@@ -109,6 +124,8 @@ mod tests {
             "launch me@work claude",
             "launch claude@p codex",
             "why claude@p",
+            "doctor --probe p codex",
+            "doctor --probe=all p",
             "vim@p",
         ] {
             assert_eq!(spread(other), other);

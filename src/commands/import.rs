@@ -16,6 +16,8 @@ use crate::config::{append, change_config, load, yaml_value};
 use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::ui::output;
+use crate::ui::sanitize::escaped;
+use crate::ui::screen::Screen;
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
 /// `words` say so.
@@ -41,9 +43,11 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
         }
         write(&entries, path)?;
     }
-    let text =
-        if words.json { data(words, &entries, skipped, path) } else { page(words, &entries, skipped, path) };
-    output::write(|out| out.write_all(text.as_bytes()))
+    if words.json {
+        return output::write(|out| out.write_all(data(words, &entries, skipped, path).as_bytes()));
+    }
+    let page = escaped(&page(words, &entries, skipped, path)).into_owned();
+    output::whole(&Screen::stdout().comments(&page))
 }
 
 /// Refuses a config that others can read, where keys are about to be written into it. A new one is private.

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use super::providers::ask_key::{KeyAnswer, ask_key};
+use super::providers::ask_key::{KeyAnswer, about_key, ask_key};
 use super::providers::find;
 use super::providers::test::{TestOutcome, try_provider};
 use crate::cli::KeyCommand;
-use crate::cli::key::KeyArgs;
+use crate::cli::key::{KeyArgs, KeyRemoveArgs};
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -47,8 +47,8 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let own = former.as_ref().filter(|store| store.other_reader(name, &config, &home).is_none());
     let file = KeyStore::file(path, name, own);
     let in_file = file.place(&home).line();
-    config::set_key(&config::text(path)?, name, Some(&in_file))?;
-    config::check_writable(path, &in_file)?;
+    config::set_key(&config::text(path)?, name, Some(&in_file), path)?;
+    config::check_writable(path, &below(name, &in_file))?;
     let answer = if prompt::is_possible(env) {
         ask(name, provider, &file, &home, env)?
     } else {
@@ -61,7 +61,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
             );
             bail!(Message::new("no key came on stdin", help));
         }
-        KeyAnswer::Typed(file, key::typed(&typed)?)
+        KeyAnswer::Typed(file, key::typed(&typed, provider.key_check)?)
     };
     let place = answer.place(&home);
     let line = place.line();
@@ -70,7 +70,9 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
             KeyAnswer::Typed(store, key) => Some(store.put(key, env)?),
             KeyAnswer::There(_) => None,
         };
-        config::change_config(path, &line, |now| config::set_key(now, name, Some(&line)))?;
+        config::change_config(path, &below(name, &line), |now| {
+            config::set_key(now, name, Some(&line), path)
+        })?;
         stored.into_iter().for_each(StoredKey::keep);
         Ok(())
     })?;
@@ -120,7 +122,7 @@ fn ask(
     let preset = presets::by_name(name).ok();
     let usual = preset.as_ref().and_then(presets::Preset::key_variable).or(provider.key_env.as_deref());
     loop {
-        let answer = ask_key(usual, name, file.clone(), home, env)?;
+        let answer = ask_key(usual, name, file.clone(), provider.key_check, home, env)?;
         let key = match &answer {
             KeyAnswer::Typed(_, key) => key.clone(),
             KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => return Ok(answer),
@@ -135,7 +137,7 @@ fn ask(
         let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
             return Ok(answer);
         };
-        log::say(&format!("{}\n", failed.render()));
+        log::say(&format!("{}\n", about_key(failed, Some(&answer)).render()));
         let options = ["give another key", "set it anyway", "stop"].map(str::to_owned);
         match prompt::choose("What now?", &options)? {
             0 => {}
@@ -160,8 +162,13 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     }
 }
 
+/// A line of a provider's entry, as it stands below `providers`.
+fn below(name: &str, line: &str) -> String {
+    format!("{}:\n  {line}", config::yaml_scalar(name))
+}
+
 /// Removes the key that is kept here. The provider then has the key that its preset expects, or none.
-fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
+fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
     let config = config::load_sound(path)?.config;
@@ -181,18 +188,29 @@ fn remove(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     }
     let usual = presets::by_name(name).ok().and_then(|preset| preset.key_variable().map(str::to_owned));
     let line = usual.map(|variable| KeyPlace::Env(variable).line());
-    config::change_config(path, line.as_deref().unwrap_or_default(), |now| {
-        config::set_key(now, name, line.as_deref())
-    })?;
+    // What can be refused is refused before anything is asked.
+    let added = line.as_ref().map(|line| below(name, line)).unwrap_or_default();
+    config::set_key(&config::text(path)?, name, line.as_deref(), path)?;
+    config::check_writable(path, &added)?;
+    let other = store.as_ref().and_then(|store| store.other_reader(name, &config, &home));
+    let goes = store.as_ref().filter(|_| other.is_none());
+    goes.map_or(Ok(()), KeyStore::check_removable)?;
+    let place = goes.map_or_else(|| path.display().to_string(), KeyStore::shown);
+    let question = match other {
+        Some(other) => format!("Take the key from {name}? `{other}` has the same one and keeps it."),
+        None => format!("Remove the key of {name} from {place}?"),
+    };
+    if !prompt::confirms_removal(words.yes, &question, env)? {
+        bail!("nothing was removed");
+    }
+    config::change_config(path, &added, |now| config::set_key(now, name, line.as_deref(), path))?;
     let now =
         line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
     let Some(store) = store else {
-        return output::people(|out| {
-            writeln!(out, "removed the key of {name} from {}; {now}", path.display())
-        });
+        return output::people(|out| writeln!(out, "removed the key of {name} from {place}; {now}"));
     };
     let shown = store.shown();
-    if let Some(other) = store.other_reader(name, &config, &home) {
+    if let Some(other) = other {
         return output::people(|out| {
             writeln!(out, "the key stays in {shown}, where `{other}` reads it; {now}")
         });

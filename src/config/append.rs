@@ -43,7 +43,10 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
             )
         ));
     }
-    let after = inserted(text, before.as_ref(), yaml_block).filter(|after| {
+    let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+    let with_its_ends =
+        |after: String| if is_crlf { after.replace("\r\n", "\n").replace('\n', "\r\n") } else { after };
+    let after = inserted(text, before.as_ref(), yaml_block).map(with_its_ends).filter(|after| {
         let (after, block) = (tree(after, ""), tree(yaml_block, ""));
         matches!((after, block), (Ok(Some(after)), Ok(Some(block))) if adds(before.as_ref(), &after, &block, name))
     });
@@ -71,29 +74,37 @@ pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     let there = path.ancestors().find_map(|above| fs::canonicalize(above).ok());
     // A broken link is no folder to write in.
     let Some(there) = there.filter(|_| !path.is_symlink() || path.exists()) else { return Ok(()) };
-    if is_read_only(&there) {
-        let help = if block.is_empty() {
-            "change it where that file comes from".to_owned()
-        } else {
+    let Some((what, is_own)) = read_only(&there) else { return Ok(()) };
+    // What a link leads to is made elsewhere, and would be made again.
+    let is_own = is_own && std::path::absolute(path).is_ok_and(|path| path.starts_with(&there));
+    let what = what.display();
+    let by_hand = match block {
+        "" => "change it where that file comes from".to_owned(),
+        block => {
             format!("add this where that file comes from, below `providers`:\n{}", indented(block, INDENT))
-        };
-        bail!(Message::new(
-            format!("the config is read-only and was left as it is: {}", there.display()),
-            help
-        ));
-    }
-    Ok(())
+        }
+    };
+    let help =
+        if is_own { format!("chmod u+w {}", shims::quote(what.to_string().as_ref())) } else { by_hand };
+    bail!(Message::new(format!("the config is read-only and was left as it is: {what}"), help));
 }
 
-/// Whether a file or folder is not to be written. A file is replaced, so that its folder counts too.
-fn is_read_only(there: &Path) -> bool {
+/// What of a file or folder is not to be written, and whether its owner has only to allow it again. A file is replaced,
+/// so that its folder counts too.
+fn read_only(there: &Path) -> Option<(&Path, bool)> {
     let refused = |path: &Path| {
         matches!(access(path, AccessFlags::W_OK), Err(Errno::EACCES | Errno::EPERM | Errno::EROFS))
     };
-    let is_protected = fs::metadata(there).is_ok_and(|it| it.mode() & 0o200 == 0);
-    let is_stored = STORES.iter().any(|store| there.starts_with(store));
+    if STORES.iter().any(|store| there.starts_with(store)) {
+        return Some((there, false));
+    }
     let folder = there.parent().filter(|_| there.is_file());
-    is_protected || is_stored || refused(there) || folder.is_some_and(refused)
+    [Some(there), folder].into_iter().flatten().find_map(|path| {
+        let found = fs::metadata(path).ok()?;
+        let is_protected = found.mode() & 0o200 == 0;
+        let is_own = is_protected && found.uid() == crate::user::me().as_raw();
+        (is_protected || refused(path)).then_some((path, is_own))
+    })
 }
 
 /// Changes the config whole or not at all: through a link to the file behind it, keeping the owner and the

@@ -4,6 +4,7 @@
 
 use shims::Message;
 use std::ops::Range;
+use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 
@@ -17,10 +18,11 @@ const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];
 ///
 /// # Errors
 /// When there is none of that name, or it cannot be removed without changing something else.
-pub fn remove(text: &str, name: &str) -> Result<String> {
-    let ProviderLines { before, lines, range } = ProviderLines::find(text, name)?;
+pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
+    let found = ProviderLines::find(text, name, path)?;
+    let ProviderLines { before, lines, range } = &found;
     let mut after = [&lines[..range.start], &lines[range.end..]].concat().concat();
-    let names = names(Some(&before), &[PROVIDERS.into()]);
+    let names = names(Some(before), &[PROVIDERS.into()]);
     if names.len() == 1 {
         // The key must not be left without a value.
         let at = before.locate(&[PROVIDERS.into()]).map_or(0, |mark| mark.line - 1);
@@ -33,11 +35,11 @@ pub fn remove(text: &str, name: &str) -> Result<String> {
     }
     let is_right = |after: &Tree| {
         let left: Vec<_> = names.iter().filter(|other| *other != name).cloned().collect();
-        append::names(Some(after), &[PROVIDERS.into()]) == left && same_beside(Some(&before), after, name)
+        append::names(Some(after), &[PROVIDERS.into()]) == left && same_beside(Some(before), after, name)
     };
-    match tree(&after, "")? {
+    match tree(&after, "").ok().flatten() {
         Some(tree) if is_right(&tree) => Ok(after),
-        _ => Err(by_hand(&format!("remove provider `{name}`"), name)),
+        _ => Err(found.by_hand("remove", name, path)),
     }
 }
 
@@ -45,8 +47,10 @@ pub fn remove(text: &str, name: &str) -> Result<String> {
 ///
 /// # Errors
 /// As [`remove`], and when the line is not right.
-pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
-    let ProviderLines { before, lines, range } = ProviderLines::find(text, name)?;
+pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Result<String> {
+    let found = ProviderLines::find(text, name, path)?;
+    let ProviderLines { before, lines, range } = &found;
+    let by_hand = || found.by_hand("change the key of", name, path);
     let provider = [PROVIDERS.into(), name.into()];
     let keys = before.keys(&provider);
     let fresh =
@@ -55,17 +59,17 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
     let (place, fresh) = match old.as_slice() {
         [(_, mark)] => {
             let next = keys.iter().map(|(_, mark)| mark.line - 1).filter(|at| *at >= mark.line).min();
-            let end = own_end(&lines, mark.line - 1..next.unwrap_or(range.end), mark.column - 1);
+            let end = own_end(lines, mark.line - 1..next.unwrap_or(range.end), mark.column - 1);
             (mark.line - 1..end, fresh(mark.column - 1))
         }
         [] => {
             let indent = keys.first().map_or(4, |(_, mark)| mark.column - 1);
             (range.end..range.end, fresh(indent))
         }
-        _ => return Err(by_hand("change the key", name)),
+        _ => return Err(by_hand()),
     };
     if place.start < range.start || place.end > range.end {
-        return Err(by_hand("change the key", name));
+        return Err(by_hand());
     }
     let head = lines[..place.start].concat();
     let gap = if head.ends_with('\n') || head.is_empty() { "" } else { "\n" };
@@ -83,14 +87,14 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>) -> Result<String> {
         };
         let kept =
             names(Some(after), &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
-        names(Some(&before), &[PROVIDERS.into()]) == names(Some(after), &[PROVIDERS.into()])
-            && plain(&before) == plain(after)
+        names(Some(before), &[PROVIDERS.into()]) == names(Some(after), &[PROVIDERS.into()])
+            && plain(before) == plain(after)
             && plain(after).iter().all(same)
             && kept == usize::from(line.is_some())
-            && same_beside(Some(&before), after, name)
+            && same_beside(Some(before), after, name)
     };
     if !tree(&after, "").ok().flatten().is_some_and(|tree| is_right(&tree)) {
-        return Err(by_hand("change the key", name));
+        return Err(by_hand());
     }
     without_problems(after, name, "change")
 }
@@ -104,7 +108,7 @@ struct ProviderLines<'a> {
 }
 
 impl<'a> ProviderLines<'a> {
-    fn find(text: &'a str, name: &str) -> Result<Self> {
+    fn find(text: &'a str, name: &str, path: &Path) -> Result<Self> {
         let provider = [PROVIDERS.into(), name.into()];
         let before = tree(text, "the config")?;
         let Some((before, mark)) = before.and_then(|tree| tree.locate(&provider).map(|mark| (tree, mark)))
@@ -121,10 +125,34 @@ impl<'a> ProviderLines<'a> {
         let end = own_end(&lines, start..next.unwrap_or(lines.len()), mark.column - 1);
         // An entry that shares its line with another is not written line by line.
         let is_alone = lines[start][..].trim_start().len() + mark.column - 1 == lines[start].len();
-        if !is_alone || end <= start {
-            return Err(by_hand("change it", name));
-        }
-        Ok(Self { before, lines, range: start..end })
+        let is_sound = is_alone && end > start;
+        let found = Self { before, lines, range: start..end };
+        if is_sound { Ok(found) } else { Err(found.by_hand("change", name, path)) }
+    }
+
+    /// The error of a change that lines cannot make: names the line, and those that use what is in it.
+    fn by_hand(&self, what: &str, name: &str, path: &Path) -> anyhow::Error {
+        let line = self.range.start + 1;
+        let used: Vec<_> = (self.lines.iter().enumerate())
+            .filter(|(at, _)| !self.range.contains(at))
+            .filter_map(|(at, line)| Some((at, line.split_once('*')?.1)))
+            .filter_map(|(at, rest)| Some((at, rest.split([' ', ',', ']', '}', '\n']).next()?)))
+            .filter(|(_, anchor)| {
+                let anchor = format!("&{anchor}");
+                self.lines[self.range.clone()]
+                    .iter()
+                    .any(|line| line.split_whitespace().any(|word| word == anchor))
+            })
+            .map(|(at, _)| (at + 1).to_string())
+            .collect();
+        let why = if used.is_empty() { String::new() } else { format!(": line {} uses it", used.join(", ")) };
+        anyhow!(Message::new(
+            format!(
+                "{}:{line}: could not {what} `{name}` without changing the rest of the config{why}",
+                path.display()
+            ),
+            format!("change it yourself with `agent-run providers edit {}`", shims::quote(name.as_ref()))
+        ))
     }
 }
 
@@ -139,13 +167,6 @@ fn own_end(lines: &[&str], range: Range<usize>, indent: usize) -> usize {
     };
     let more = range.clone().skip(1).rev().find(|at| is_own(lines[*at]));
     more.unwrap_or(range.start) + 1
-}
-
-fn by_hand(what: &str, name: &str) -> anyhow::Error {
-    anyhow!(Message::new(
-        format!("could not {what} without changing the rest of the config"),
-        format!("change it yourself with `agent-run providers edit {}`", shims::quote(name.as_ref()))
-    ))
 }
 
 #[cfg(test)]
@@ -176,10 +197,10 @@ models_ttl: 1h
 
     #[test]
     fn a_provider_goes_with_its_lines_and_nothing_else_changes() {
-        let after = remove(CONFIG, "two").expect("removed");
+        let after = remove(CONFIG, "two", "c.yaml".as_ref()).expect("removed");
         let (head, _) = CONFIG.split_once("    two:\n").expect("there");
         assert_eq!(after, format!("{head}\n# how long\nmodels_ttl: 1h\n"));
-        let after = remove(&after, "one").expect("removed");
+        let after = remove(&after, "one", "c.yaml".as_ref()).expect("removed");
         assert!(after.contains("providers: {}\n") && after.contains("models_ttl: 1h"), "{after}");
         let back = super::super::append(
             &after,
@@ -187,19 +208,19 @@ models_ttl: 1h
             "one:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'http://a.b'}\n",
         );
         assert!(back.is_ok_and(|text| !text.contains("{}")));
-        let error = crate::error::render(&remove(CONFIG, "three").expect_err("not there"));
+        let error = crate::error::render(&remove(CONFIG, "three", "c.yaml".as_ref()).expect_err("not there"));
         assert!(error.starts_with("no provider `three`"), "{error}");
     }
 
     #[test]
     fn a_key_is_moved_in_place_and_comments_stay() {
-        let after = set_key(CONFIG, "one", Some("key_file: ~/k")).expect("moved");
+        let after = set_key(CONFIG, "one", Some("key_file: ~/k"), "c.yaml".as_ref()).expect("moved");
         let old = "        key_command:\n        - pass\n        - show x\n";
         assert_eq!(after, CONFIG.replace(old, "        key_file: ~/k\n"));
-        assert_eq!(set_key(&after, "one", None).expect("gone"), CONFIG.replace(old, ""));
-        let after = set_key(CONFIG, "two", Some("key_env: K")).expect("added");
+        assert_eq!(set_key(&after, "one", None, "c.yaml".as_ref()).expect("gone"), CONFIG.replace(old, ""));
+        let after = set_key(CONFIG, "two", Some("key_env: K"), "c.yaml".as_ref()).expect("added");
         assert!(after.contains("'http://127.0.0.1:9'}\n        key_env: K\n\n# how long"), "{after}");
-        assert!(set_key(CONFIG, "one", Some("key_env: NOT A NAME")).is_err());
+        assert!(set_key(CONFIG, "one", Some("key_env: NOT A NAME"), "c.yaml".as_ref()).is_err());
     }
 
     #[test]
@@ -208,11 +229,16 @@ models_ttl: 1h
             "providers: {one: {protocols: [anthropic], base_urls: {anthropic: 'http://a.b'}, key_env: K}}\n";
         let shared = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n  two: *a\n";
         for text in [flow, shared] {
-            let error = crate::error::render(&remove(text, "one").expect_err("left"));
-            assert!(error.contains("providers edit one") || error.contains("not YAML"), "{error}");
+            let error = crate::error::render(&remove(text, "one", "c.yaml".as_ref()).expect_err("left"));
+            assert!(error.contains("providers edit one"), "{error}");
+            let place = if text == flow { "c.yaml:1: " } else { "c.yaml:2: " };
+            assert!(
+                error.starts_with(place) && error.contains("line 5 uses it") == (text == shared),
+                "{error}"
+            );
         }
-        assert!(set_key(flow, "one", None).is_err());
+        assert!(set_key(flow, "one", None, "c.yaml".as_ref()).is_err());
         let merged = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n    key_env: K\n  two:\n    <<: *a\n    default_model: m\n";
-        assert!(set_key(merged, "two", Some("key_env: L")).is_err());
+        assert!(set_key(merged, "two", Some("key_env: L"), "c.yaml".as_ref()).is_err());
     }
 }

@@ -127,6 +127,10 @@ pub fn warnings(config: &Config) -> Vec<Diagnostic> {
 pub fn hints(config: &Config) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (name, provider) in &config.providers {
+        if let Some(clash) = super::names::clash(name) {
+            let message = format!("{clash}, so that the words of a launch can be mistaken");
+            found.push(Diagnostic::of(name, &[], message, "give it another name"));
+        }
         if provider.isolated && provider.sessions == Some(Sessions::Own) {
             let message = "has no effect: `isolated: true` implies it";
             found.push(Diagnostic::of(name, &["sessions"], message, "remove `sessions`"));

@@ -42,11 +42,11 @@ pub fn open(path: &Path) -> Result<Opened> {
         anyhow!(Message::new(format!("could not read the config: {shown}: {what}"), help))
     };
     let io = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => failed(
-            "no such file",
+        ErrorKind::NotFound => anyhow!(Message::new(
+            format!("there is no config: {shown}"),
             "`agent-run providers add NAME` creates it (`agent-run providers presets` lists the known names), and \
-                 `agent-run config --bootstrap-config` writes an example there",
-        ),
+             `agent-run config --bootstrap-config` writes an example",
+        )),
         ErrorKind::PermissionDenied => {
             failed("permission denied", &format!("see who may read it: `ls -ld {}`", quote(path.as_os_str())))
         }

@@ -3,6 +3,15 @@
 use super::values::{Validate, invalid};
 use crate::{header, suggest};
 
+/// What else the name of a provider is, as the end of a sentence: then words of a launch may be read otherwise than meant.
+pub fn clash(name: &str) -> Option<&'static str> {
+    if shims::by_name(name).is_some() {
+        return Some("is the name of an agent");
+    }
+    let (agent, _) = shims::split_shim_name(name)?;
+    shims::by_name(agent).map(|_| "is written as a shim is, AGENT@PROVIDER")
+}
+
 /// A provider's name, which names folders and symlinks too.
 pub struct Name;
 

@@ -80,6 +80,16 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
             ]
         }
         KeyLocation::Command(argv) => vec![command(argv)],
+        KeyLocation::Literal { key, place, .. } if key::shape::mistaken(key).is_some() => {
+            let what = key::shape::mistaken(key).map_or("no key", |mistake| mistake.what);
+            vec![
+                format!(
+                    "# What is stored in {} is {what}, and is left out. Export the key as:",
+                    one_line(place)
+                ),
+                format!("key_env: {}", variable(name)),
+            ]
+        }
         KeyLocation::Literal { key, .. } if keys == Keys::Copy => vec![format!("key: {}", scalar(key))],
         KeyLocation::Literal { key, place, command: argv } => {
             let which = key::fingerprint(key);

@@ -1,6 +1,6 @@
 //! Names for what other tools call by any text: safe as a file's, and unique.
 
-use crate::config::Config;
+use crate::config::{self, Config};
 
 use super::ImportedProvider;
 
@@ -15,6 +15,8 @@ pub enum Named {
 /// A name for `draft` that neither `taken` nor the config has, or the name of the same provider there.
 pub fn name(draft: &ImportedProvider, config: Option<&Config>, taken: &[String]) -> Named {
     let wanted = safe(&draft.name);
+    // The name of an agent could be mistaken.
+    let wanted = if config::clash(&wanted).is_some() { wanted + "-api" } else { wanted };
     let mut name = wanted.clone();
     for number in 2.. {
         let there = config.and_then(|config| config.providers.get(&name));

@@ -12,10 +12,15 @@ use anyhow::{Context, Result, bail};
 
 use super::{LONGEST, expand_home};
 use crate::env::Environment;
+use crate::ui::progress::Progress;
+use crate::ui::{log, prompt};
 
 /// How long to wait for the rest of the output once the command itself has ended. A command that leaves
 /// a child in the background (an agent that caches secrets) keeps the pipe open for as long as that lives.
 const GRACE: Duration = Duration::from_millis(150);
+
+/// After how long a person is shown what is waited for.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What the command prints.
 ///
@@ -46,11 +51,18 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
     let chunks = chunks.context(Message::new("could not start a thread", "see `ulimit -u`"))?;
     let mut output = Vec::new();
     let mut over: Option<(ExitStatus, Instant)> = None;
+    let (start, mut is_said) = (Instant::now(), false);
     while let Some(chunk) = chunks.as_ref().map(|chunks| chunks.recv_timeout(GRACE)) {
         match chunk {
             Ok(chunk) => output.extend(chunk),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if !is_said && start.elapsed() >= SILENCE {
+            is_said = true;
+            if prompt::is_echoing() && !Progress::is_any_shown() {
+                log::say(&format!("Waiting for key_command `{}`\n", quoted(argv)));
+            }
         }
         match over {
             None => match child.try_wait() {

@@ -13,7 +13,7 @@ use shims::{Message, quoted};
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use sha2::{Digest, Sha256};
 
 use crate::config::{KeyCheck, KeySource, Provider, Secret};
@@ -138,9 +138,14 @@ pub fn expand_home(path: &Path, home: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When it is no key.
-pub fn typed(line: &str) -> Result<String> {
+pub fn typed(line: &str, check: KeyCheck) -> Result<String> {
     keep_out_of_cores();
-    judge(line.as_bytes(), KeyCheck::On).context("this is not used")
+    judge(line.as_bytes(), check).map_err(|error| {
+        anyhow!(Message::new(
+            format!("this is not used as a key: {error}"),
+            "paste the key alone; for one in a variable or a file, or one that a command prints, choose that instead"
+        ))
+    })
 }
 
 /// The one rule for what any source gives: white space around it is not part of the key, and the rest is one line of

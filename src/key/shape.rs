@@ -59,6 +59,10 @@ pub fn mistaken(text: &str) -> Option<Mistake> {
     if is_variable(text) && ENDINGS.iter().any(|ending| text.ends_with(ending)) && text.contains('_') {
         return found("the name of a variable", format!("write `key_env: {text}`"));
     }
+    if is_masked(text) {
+        let help = "copy the key itself, not what a page or a list shows of it";
+        return found("a key of which a part is hidden", help.to_owned());
+    }
     if text.contains([' ', '\t']) || text.ends_with(':') {
         let help = "it must give the key and nothing else; a command says what it asks on stderr or /dev/tty";
         return found("words, as of a prompt or a message", help.to_owned());
@@ -122,6 +126,14 @@ fn is_assignment(text: &str) -> bool {
         && !value.is_empty()
         && !value.starts_with('=')
         && (exported || is_key || is_variable(name) || STARTS.iter().any(|start| value.starts_with(start)))
+}
+
+/// As pages and tools show a key that is not for everybody's eyes: `sk-***`, `sk-12...ab`, `sk-xxxxxxxx`.
+fn is_masked(text: &str) -> bool {
+    let rest = STARTS.iter().find_map(|start| text.strip_prefix(start)).unwrap_or_default();
+    text.contains("***")
+        || text.contains("...")
+        || (rest.len() >= 4 && rest.bytes().all(|byte| byte | 0x20 == b'x'))
 }
 
 /// `Bearer`, `Basic`, or a header's name with its colon.
@@ -190,6 +202,10 @@ mod tests {
             ("error: not found", "nothing else"),
             ("<your-api-key>", "real key"),
             ("YOUR_API_KEY", "real key"),
+            ("sk-***", "copy the key itself"),
+            ("sk-ab12********ef", "copy the key itself"),
+            ("sk-ab12...ef", "copy the key itself"),
+            ("sk-XXXXXXXX", "copy the key itself"),
         ] {
             let mistake = mistaken(text).unwrap_or_else(|| panic!("{text} passes"));
             assert!(mistake.help.contains(help), "{text}: {mistake:?}");
@@ -219,6 +235,7 @@ mod tests {
             "none",
             "EMPTY",
             "x",
+            "xxxx",
             "1234",
             "dummy",
             "not-needed",

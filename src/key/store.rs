@@ -4,13 +4,14 @@
 //! reads the secret from stdin) and macOS 14 (`security -i`, which reads commands from stdin).
 
 use shims::Message;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, anyhow, bail};
+use nix::unistd::{AccessFlags, access};
 
 use super::expand_home;
 use super::keychain::{output, run};
@@ -166,6 +167,21 @@ impl KeyStore {
         Ok(stored)
     }
 
+    /// Refuses a key that could not be removed, before anything else is changed.
+    ///
+    /// # Errors
+    /// When the folder of its file cannot be written.
+    pub fn check_removable(&self) -> Result<()> {
+        if let Self::File(path) = self
+            && let Some(folder) = path.parent().filter(|_| path.exists())
+            && access(folder, AccessFlags::W_OK).is_err()
+        {
+            let text = format!("the key cannot be removed: {} is read-only", folder.display());
+            bail!(Message::new(text, format!("chmod u+w {}", shims::quote(folder.as_os_str()))));
+        }
+        Ok(())
+    }
+
     /// Removes the key; says whether there was one.
     ///
     /// # Errors
@@ -175,7 +191,10 @@ impl KeyStore {
             Self::File(path) => match fs::remove_file(path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
                 removed => {
-                    removed.with_context(|| format!("could not remove {}", path.display()))?;
+                    removed.with_context(|| {
+                        let help = format!("remove it yourself: rm {}", shims::quote(path.as_os_str()));
+                        Message::new(format!("could not remove {}", path.display()), help)
+                    })?;
                     path.parent().map(remove_empty);
                     Ok(true)
                 }
@@ -306,10 +325,14 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
     };
     let folder = path.parent().unwrap_or(Path::new("."));
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    if fs::metadata(folder).map_err(failed)?.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
     // People keep their configs in repositories, often by a link.
     let ignore = folder.join(IGNORE);
     if fs::symlink_metadata(&ignore).is_err() {
-        fs::write(&ignore, "*\n").map_err(failed)?;
+        let mut fresh = AtomicFile::open(&ignore).map_err(failed)?;
+        fresh.write(b"*\n", 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
     }
     let mut fresh = AtomicFile::open(path).map_err(failed)?;
     let line = [key.trim_ascii_end(), b"\n"].concat();

@@ -3,6 +3,7 @@
 use anyhow::{Result, anyhow};
 use shims::{Agent, Message};
 use std::ffi::OsStr;
+use std::path::Path;
 
 use super::resolve::{common, spoken};
 use crate::config::{Config, Provider};
@@ -19,7 +20,17 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     if let Some(agent) = typed.to_str().and_then(shims::by_name) {
         return Ok(agent);
     }
-    let typed = typed.to_string_lossy();
+    let (path, typed) = (Path::new(typed), typed.to_string_lossy());
+    // A program's path: which one is run is said by PATH.
+    if let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(OsStr::to_str))
+        && typed.contains('/')
+        && shims::by_name(name).is_some()
+    {
+        let folder = shims::quote(folder.as_os_str());
+        let help =
+            format!("say `{name}`, and put its folder first: PATH={folder}:\"$PATH\" agent-run launch …");
+        return Err(anyhow!(Message::new(format!("an agent is named, not its program `{typed}`"), help)));
+    }
     let meant = did_you_mean(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
     let help = format!("{meant}the agents are {}", shims::names());
     Err(anyhow!(Message::new(format!("no agent `{typed}`"), help)))

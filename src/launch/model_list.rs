@@ -1,5 +1,6 @@
 //! Resolves a launch against the known models, and asks the provider for its list where nothing else decides.
 
+use std::cell::OnceCell;
 use std::io::IsTerminal;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::catalog::{Catalog, ModelIndex, local};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::key::Key;
+use crate::ui::progress::Progress;
 
 /// How long a launch waits for a provider's list when nothing else tells whether a model exists.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -95,13 +97,23 @@ pub fn resolve<'a>(
             return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
         }
     };
+    // A command that gives the key may ask for a password, which belongs on a line of its own.
+    let progress = OnceCell::new();
+    let show = || _ = progress.get_or_init(|| Progress::start(&[name], true));
+    if !key.is_asked_for() {
+        show();
+    }
     let key = || {
         if key.is_asked_for() && policy == KeyPolicy::NoCommands {
             bail!("a dry run runs no key_command");
         }
-        Ok(key.get()?.map(str::to_owned))
+        let key = key.get()?.map(str::to_owned);
+        show();
+        Ok(key)
     };
-    match catalog.refresh_within(name, provider, PATIENCE, &key) {
+    let refreshed = catalog.refresh_within(name, provider, PATIENCE, &key);
+    drop(progress);
+    match refreshed {
         Ok(refreshed) => {
             notes.extend(refreshed.warnings.into_iter().map(Note::Warning));
             let now = catalog.known_after(name, provider, refreshed.list);

@@ -4,14 +4,16 @@
 use shims::Message;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::process::Child;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
 
+use crate::launch::program::ProgramError;
 use crate::signals::ignored;
 
 /// What ends a program that does not catch it, and can be caught.
@@ -25,6 +27,9 @@ const CAUGHT: [Signal; 8] = [
     Signal::SIGALRM,
     Signal::SIGXCPU,
 ];
+
+/// The hidden word behind which another program's follows.
+const UNBLOCKED: &str = "unblocked";
 
 /// After this long since the first signal another one ends this process, whatever it waits for.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -84,8 +89,8 @@ impl Drop for Running<'_> {
 
 impl Interrupts {
     /// Catches them from here on. Called before any other thread is started: a thread of before would still be ended
-    /// by them. A program that is started later has them blocked too, since std leaves the mask as it is (Rust 1.95): a
-    /// SIGTERM may not end it, so a SIGKILL follows.
+    /// by them. A program that is started later has them blocked too, since std leaves the mask as it is (Rust 1.95),
+    /// unless it is started as [`unblocked`] has it.
     ///
     /// # Errors
     /// When the system refuses.
@@ -134,6 +139,32 @@ impl Interrupts {
             None => Ok(()),
         }
     }
+}
+
+/// The command, which has no variable but those that were set for it, started through this program's own file: that process
+/// unblocks the signals before it becomes the other program. Here they could not be unblocked for a moment, since one that came in it
+/// would end this process with its folders left behind.
+///
+/// # Errors
+/// When this program's own file is not known.
+pub fn unblocked(command: &Command) -> Result<Command> {
+    let mut first = Command::new(std::env::current_exe().context("could not find this program")?);
+    first.arg0("agent-run").arg(UNBLOCKED).arg(command.get_program()).args(command.get_args()).env_clear();
+    first.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    if let Some(folder) = command.get_current_dir() {
+        first.current_dir(folder);
+    }
+    Ok(first)
+}
+
+/// What a process that [`unblocked`] has started does: it becomes the program, and only returns where it cannot.
+pub fn become_unblocked() -> Option<anyhow::Error> {
+    let mut words = std::env::args_os().skip(1);
+    words.next().filter(|word| word == UNBLOCKED)?;
+    let program = words.next()?;
+    _ = CAUGHT.into_iter().collect::<SigSet>().thread_unblock();
+    let error = Command::new(&program).args(words).exec();
+    Some(anyhow!(ProgramError::not_runnable(program.as_ref(), &error.to_string())))
 }
 
 /// The state stays locked while this process ends, so that nothing more is begun.

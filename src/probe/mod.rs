@@ -21,15 +21,15 @@ use nix::unistd::Pid;
 
 use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
-pub use interrupts::{Interrupted, Interrupts};
-pub use scratch::{Scratch, environment};
+pub use interrupts::{Interrupted, Interrupts, become_unblocked, unblocked};
+pub use scratch::{Scratch, environment, is_in_use, remove_left};
 
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";
 
 /// An agent's first start on a slow machine takes half a minute; one that takes this long waits for
-/// something that does not come.
-const LIMIT: Duration = Duration::from_secs(120);
+/// something that does not come. Whoever asks waits for it.
+const LIMIT: Duration = Duration::from_secs(50);
 
 /// How long an agent that was asked to end may take.
 const GRACE: Duration = Duration::from_secs(3);
@@ -64,10 +64,8 @@ pub fn run(
     interrupts: &Interrupts,
 ) -> Result<ProbeOutput> {
     interrupts.check()?;
-    orphans::adopt();
-    let ran = run_one(prepared, cwd, folder, LIMIT, interrupts);
-    orphans::end();
-    ran
+    let _adopted = orphans::adopt();
+    run_one(prepared, cwd, folder, LIMIT, interrupts)
 }
 
 /// As [`run`], for a time, and others may run meanwhile; what it leaves running outside its process group stays.
@@ -85,9 +83,10 @@ fn run_one(
     // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
     let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
     // A group of its own, so that what it starts can be ended with it.
-    let command = prepared.command.current_dir(cwd).stdin(Stdio::null()).process_group(0);
+    let program = PathBuf::from(prepared.command.get_program());
+    let mut command = unblocked(prepared.command.current_dir(cwd))?;
+    command.stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
-    let program = PathBuf::from(command.get_program());
     let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
     let running = interrupts.ends_too(&child);
     let ended = wait(&mut child, limit, || interrupts.check());

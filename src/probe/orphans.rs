@@ -2,6 +2,7 @@
 //! that is over.
 
 use std::fs;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,16 +16,32 @@ const GRACE: Duration = Duration::from_secs(1);
 /// How long is waited for those that were ended by force.
 const LONGEST: Duration = Duration::from_secs(3);
 
+/// How many runs there are at once.
+static RUNS: AtomicUsize = AtomicUsize::new(0);
+
+/// A run; with the last one ends what all of them have left.
+pub struct Adopted(());
+
+impl Drop for Adopted {
+    fn drop(&mut self) {
+        if RUNS.fetch_sub(1, Ordering::AcqRel) == 1 {
+            end();
+        }
+    }
+}
+
 /// Makes this process the parent of what its children leave behind, where the system can.
-pub fn adopt() {
+pub fn adopt() -> Adopted {
+    RUNS.fetch_add(1, Ordering::AcqRel);
     #[cfg(target_os = "linux")]
     if let Err(error) = nix::sys::prctl::set_child_subreaper(true) {
         log::debug!("what the agent leaves running may stay: {}", error.desc());
     }
+    Adopted(())
 }
 
 /// Ends all children of this process. No other than those of a run may be there.
-pub fn end() {
+fn end() {
     let start = Instant::now();
     loop {
         let left = children();

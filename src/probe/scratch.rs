@@ -77,7 +77,8 @@ impl Drop for Scratch {
     }
 }
 
-fn remove_left(prefix: &str, above: &Path) {
+/// Removes the folders in `above` that begin so and whose processes are gone.
+pub fn remove_left(prefix: &str, above: &Path) {
     let entries = fs::read_dir(above).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes())) {
         let path = entry.path();
@@ -87,6 +88,11 @@ fn remove_left(prefix: &str, above: &Path) {
             _ = fs::remove_dir_all(&path);
         }
     }
+}
+
+/// Whether the process that made the folder is there.
+pub fn is_in_use(folder: &Path) -> bool {
+    folder.join(LOCK).exists() && !is_left(folder)
 }
 
 /// Whether a process made the folder that is gone.

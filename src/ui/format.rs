@@ -12,6 +12,11 @@ pub fn tokens(count: u64) -> String {
     }
 }
 
+/// A number of things: `1 model`, `2 models`.
+pub fn count(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// A price in US dollars for a million tokens, for people; 0 is a price, and unknown is not.
 pub fn price(price: Option<f64>) -> String {
     match price {

@@ -1,15 +1,19 @@
-//! One line a provider on stderr while lists are loaded, gone when they are there. Only on a terminal.
+//! One line for each thing that is waited for, on stderr, gone when all of them are there. Only on a terminal.
 //!
 //! Not by indicatif: it estimates how long something will take, which asks for `pow` of the C library (seen in
 //! 0.18.6). For that the default build loads libm at every start, which is 10 system calls and some 55 µs of each
-//! launch, although a launch shows no progress.
+//! launch, although hardly one shows progress.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use console::{Term, truncate_str};
 
 use super::sanitize::escaped;
 use super::screen::Screen;
+
+/// Whether lines are on the terminal, which others would tear apart.
+static IS_SHOWN: AtomicBool = AtomicBool::new(false);
 
 /// The lines; shared by the threads that load.
 pub struct Progress {
@@ -22,13 +26,29 @@ impl Progress {
     /// Shows a line for each name, if there `is_waiting`, and stderr is a terminal that can move its cursor and holds them
     /// all. One called `dumb` cannot, and who asks for no colours by `NO_COLOR` mostly wants no other sequences.
     pub fn start(names: &[&str], is_waiting: bool) -> Self {
-        let lines: Vec<_> = names.iter().map(|name| format!("{}: loading", escaped(name))).collect();
+        Self::with(names, "loading", is_waiting)
+    }
+
+    /// As [`Progress::start`], with how all of them stand first.
+    pub fn with(names: &[&str], state: &str, is_waiting: bool) -> Self {
+        let lines: Vec<_> = names.iter().map(|name| format!("{}: {state}", escaped(name))).collect();
         let is_fit =
             |terminal: &Term| Screen::stderr().has_colour() && names.len() < usize::from(terminal.size().0);
         let terminal = is_waiting.then(Term::buffered_stderr).filter(is_fit);
+        IS_SHOWN.store(terminal.is_some(), Ordering::Relaxed);
         let progress = Self { lines: Mutex::new(lines), terminal };
         progress.update(|_| 0);
         progress
+    }
+
+    /// Whether lines are on the terminal.
+    pub fn is_any_shown() -> bool {
+        IS_SHOWN.load(Ordering::Relaxed)
+    }
+
+    /// Whether anybody sees it.
+    pub fn is_shown(&self) -> bool {
+        self.terminal.is_some()
     }
 
     /// Says how one of them stands.
@@ -59,5 +79,6 @@ impl Drop for Progress {
             _ = terminal.clear_last_lines(lines.len());
             _ = terminal.flush();
         }
+        IS_SHOWN.store(false, Ordering::Relaxed);
     }
 }

@@ -176,6 +176,21 @@ impl Screen {
         shown
     }
 
+    /// Text in which only the comments are broken into lines, which are comments too.
+    pub fn comments(self, text: &str) -> String {
+        let Some(width) = self.width else { return text.to_owned() };
+        let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
+            // A line of YAML behind a `#` is copied as well.
+            Some(comment) if !comment.starts_with("key_") => {
+                let indent = " ".repeat(line.len() - comment.len() - 2) + "# ";
+                let lines = wrap(&self.tilde(comment), width.saturating_sub(indent.len()).max(NARROWEST), 0);
+                lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
+            }
+            _ => line.to_owned(),
+        });
+        shown.collect::<Vec<_>>().join("\n")
+    }
+
     /// A message with its help, under a prefix that has a colour. Lines of it that begin with a space are commands to
     /// be copied, and are left whole.
     pub fn message(self, ink: Ink, prefix: &str, text: &str) -> String {
@@ -290,6 +305,14 @@ mod tests {
         assert_eq!(screen.line(&format!("see {path} there"), 0), format!("see\n{path}\nthere"));
         assert_eq!(screen.line("a   b", 0), "a   b");
         assert_eq!(Screen::plain().text(&"x ".repeat(99)), "x ".repeat(99));
+    }
+
+    #[test]
+    fn comments_are_broken_into_comments_and_the_rest_is_left() {
+        let text = "  # one two three four five\n  key: a b c d e f g h i j k l m\n# end\n";
+        let shown = "  # one two three four\n  # five\n  key: a b c d e f g h i j k l m\n# end\n";
+        assert_eq!(Screen::wide(24, "").comments(text), shown);
+        assert_eq!(Screen::plain().comments(text), text);
     }
 
     #[test]

@@ -23,12 +23,14 @@ pub struct Victim<'a> {
     pub words: Vec<&'a str>,
     /// The exit code of a failure that is reported.
     pub failure: i32,
-    /// The exit codes of a plain run after one that was ended: some work is found done.
+    /// The exit codes of a plain run after one that was ended: some work is found done. Without any there is none.
     pub again: &'a [i32],
     /// Whether that run says what the first would have said.
     pub says_the_same: bool,
     /// What cannot be compared byte for byte, such as times.
     pub differs: fn(&Path) -> bool,
+    /// What it reads from stdin, as the name of a file in the sandbox.
+    pub stdin: Option<&'a str>,
 }
 
 /// One system call of a run: its name, its place among those of its name, and what it writes to.
@@ -50,13 +52,21 @@ impl<'a> Victim<'a> {
     /// A launch, which exits with 125 when it fails and can always be done again.
     pub fn launch(sandbox: &'a Sandbox, words: &[&'a str]) -> Self {
         let words = [&["launch", "mock"], words].concat();
-        Self { sandbox, words, failure: 125, again: &[0], says_the_same: true, differs: |_| false }
+        Self {
+            sandbox,
+            words,
+            failure: 125,
+            again: &[0],
+            says_the_same: true,
+            differs: |_| false,
+            stdin: None,
+        }
     }
 
     /// Any other command.
     pub fn command(sandbox: &'a Sandbox, words: &[&'a str], again: &'a [i32]) -> Self {
         let words = words.to_vec();
-        Self { sandbox, words, failure: 1, again, says_the_same: true, differs: |_| false }
+        Self { sandbox, words, failure: 1, again, says_the_same: true, differs: |_| false, stdin: None }
     }
 
     /// Ends the run before each of its steps; says how many those were.
@@ -106,6 +116,13 @@ impl<'a> Victim<'a> {
     fn command_line(&self) -> Command {
         let mut command = self.sandbox.command("agent-run");
         command.args(&self.words);
+        self.with_stdin(command)
+    }
+
+    fn with_stdin(&self, mut command: Command) -> Command {
+        if let Some(name) = self.stdin {
+            command.stdin(File::open(self.sandbox.path(name)).unwrap());
+        }
         command
     }
 
@@ -132,7 +149,7 @@ impl<'a> Victim<'a> {
         command.args((self.failure != 125).then_some("-f"));
         command.args(["-qq", "-e", "signal=none", "-e"]).arg(format!("trace={CALLS}"));
         command.arg("-o").arg(log).args(options).arg(line.get_program()).args(line.get_args());
-        command
+        self.with_stdin(command)
     }
 
     /// Every path holds what it held before or what a whole run leaves there.
@@ -155,6 +172,9 @@ impl<'a> Victim<'a> {
     /// A plain run does what it would have done at first.
     #[track_caller]
     fn goes_on(&self, whole: &Whole, what: &str) {
+        if self.again.is_empty() {
+            return;
+        }
         // The lock of a program that was ended is nobody's after ten seconds. We do not wait for that.
         if let Ok(lock) = File::open(self.sandbox.home(".claude.json.lock")) {
             lock.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();

@@ -84,10 +84,42 @@ fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new
         let settings =
             r#"{"env": {"ANTHROPIC_BASE_URL": "https://example.com", "ANTHROPIC_AUTH_TOKEN": "k"}}"#;
         sandbox.write(&sandbox.home(".claude/settings.json"), settings);
-        // An import that was done says so, in other words.
+        // What was done is said to be, in other words.
         let mut victim = Victim::command(&sandbox, words, again);
-        victim.says_the_same = words != import;
+        victim.says_the_same = words == add;
         println!("{words:?}: {} steps", victim.is_killed_at_every_step());
+        victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+    }
+}
+
+/// After each step the config and the key file are the old or the new ones: the config never names a file that is not
+/// there, and no other provider is touched.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
+fn a_key_or_provider_that_is_set_or_removed_is_the_old_or_the_new_one() {
+    let set = ["key", "set", "mock"];
+    let remove = ["key", "remove", "mock", "--yes"];
+    let whole = ["providers", "remove", "single", "--yes", "--with-key"];
+    for (words, is_kept, again) in
+        [(&set[..], false, &[][..]), (&set, true, &[0]), (&remove, true, &[]), (&whole, true, &[])]
+    {
+        let sandbox = sandbox();
+        let name = if words == whole { "single" } else { "mock" };
+        let lines = "\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://127.0.0.1:9'}\n    key_env: K\n";
+        sandbox.config(&format!("providers:\n  mock:{lines}\n  # another\n  single:{lines}"));
+        let key = |text: &str| sandbox.write(&sandbox.path("stdin"), text);
+        if is_kept {
+            key("sk-old-0123456789abcdef");
+            let mut command = sandbox.command("agent-run");
+            let stdin = fs::File::open(sandbox.path("stdin")).unwrap();
+            crate::support::run(command.args(["key", "set", name]).stdin(stdin)).clean();
+        }
+        key("sk-new-0123456789abcdef");
+        let mut victim = Victim::command(&sandbox, words, again);
+        victim.stdin = Some("stdin");
+        let steps = victim.is_killed_at_every_step();
+        println!("{words:?}: {steps} steps");
+        assert!(steps > 5, "{words:?}: {steps}");
         victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
     }
 }

@@ -37,6 +37,27 @@ fn a_key_command_does_not_read_what_is_meant_for_the_agent() {
 }
 
 #[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs util-linux' script: --features system-tools")]
+fn a_slow_key_command_is_named_on_a_terminal_that_nobody_types_a_password_into() {
+    let sandbox = sandbox("key_command: [sh, -c, 'sleep 1.5; echo sk-1']");
+    let on_terminal = || {
+        let mut command = sandbox.command("script");
+        run(command.args(["-qefc", "agent-run launch p claude </dev/null", "/dev/null"])).exits(0).stdout
+    };
+    let said = "Waiting for key_command `sh -c 'sleep 1.5; echo sk-1'`";
+    assert_eq!(on_terminal().matches(said).count(), 1);
+    configure(
+        &sandbox,
+        "key_command: [sh, -c, 'stty -echo </dev/tty; sleep 1.5; stty echo </dev/tty; echo sk-1']",
+    );
+    assert!(!on_terminal().contains("Waiting"));
+    configure(&sandbox, "key_command: [echo, sk-1]");
+    assert!(!on_terminal().contains("Waiting"));
+    configure(&sandbox, "key_command: [sh, -c, 'sleep 1.5; echo sk-1']");
+    assert_eq!(sandbox.agent_run(&["launch", "p", "claude"]).exits(0).stderr, "");
+}
+
+#[test]
 fn a_key_command_that_asks_for_the_key_again_ends() {
     let sandbox = sandbox("key_command: [sh, -c, 'echo started >>~/started; agent-run env p --with-key']");
     for words in [&["launch", "p", "claude"][..], &["env", "p", "--with-key"], &["providers", "test", "p"]] {

@@ -34,20 +34,51 @@ const OLLAMA: [(&str, &str); 3] = [
 
 #[test]
 fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
-    let cases: [(&str, Answers, &str, Option<u64>); 5] = [
+    let cases: [(&str, Answers, &str, Option<u64>); 7] = [
         ("ollama", &OLLAMA, "small:4b", Some(8192)),
         (
             "lmstudio",
-            &[(
-                "/api/v0/models",
-                r#"{"data": [
+            &[
+                ("/api/v1/models", r#"{"error": "Unexpected endpoint or method. (GET /api/v1/models)"}"#),
+                (
+                    "/api/v0/models",
+                    r#"{"data": [
                 {"id": "e", "type": "embeddings", "state": "loaded"},
                 {"id": "a", "type": "llm", "state": "not-loaded", "max_context_length": 131072},
                 {"id": "b", "type": "vlm", "state": "loaded", "max_context_length": 131072,
                  "loaded_context_length": 4096}]}"#,
-            )],
+                ),
+            ],
             "b",
             Some(4096),
+        ),
+        // The API since 0.4.0; a version before answers every other address with an error and 200.
+        (
+            "lmstudio",
+            &[(
+                "/api/v1/models",
+                r#"{"models": [
+                {"type": "llm", "key": "a", "loaded_instances": [], "max_context_length": 131072},
+                {"type": "embedding", "key": "e", "loaded_instances": [{"id": "e", "config": {"context_length": 512}}]},
+                {"type": "llm", "key": "b", "max_context_length": 131072, "loaded_instances": [
+                    {"id": "b", "config": {"context_length": 16384}}, {"id": "b:2", "config": {"context_length": 8192}}]}]}"#,
+            )],
+            "b",
+            Some(8192),
+        ),
+        // As llama.cpp's README describes a server that routes to several models.
+        (
+            "llamacpp",
+            &[
+                (
+                    "/v1/models",
+                    r#"{"data": [{"id": "a", "status": {"value": "unloaded"}, "meta": null},
+                    {"id": "b", "status": {"value": "loaded"}, "meta": {"n_ctx": 65536, "n_ctx_train": 131072}}]}"#,
+                ),
+                ("/props", r#"{"default_generation_settings": {"n_ctx": 4096}}"#),
+            ],
+            "b",
+            Some(65536),
         ),
         (
             "llamacpp",
@@ -104,10 +135,18 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
     // A name without a tag means `:latest`, as for Ollama itself.
     add(&["--name", "three", "--server", &url, "--model", "big"]).exits(0);
     assert!(config_of(&sandbox).contains("default_model: big:latest\n"), "{}", config_of(&sandbox));
-    for wrong in ["nonsense", "http://a.b/v1", "ftp://a"] {
+    // LM Studio, llama.cpp and vLLM can be started with a key.
+    let locked = Lists::start(|_, stream| respond(stream, "401 Unauthorized", &[], b"{}"));
+    let words = ["providers", "add", "llamacpp", "--yes", "--server", &format!("http://{}", locked.address)];
+    sandbox.agent_run(&words).exits(0).complains(&[
+        "llama.cpp at http://127.0.0.1:",
+        "wants a key",
+        "--key-env",
+    ]);
+    for wrong in ["nonsense", "http://a.b/v1", "ftp://a", "http://"] {
         add(&["--name", "four", "--server", wrong])
             .exits(1)
-            .complains(&["--server", "http://127.0.0.1:8081"]);
+            .complains(&["this is not the address of a server", "127.0.0.1:8081"]);
     }
 }
 
@@ -147,4 +186,68 @@ fn ollama_at_its_usual_port_is_added_with_what_it_serves_and_a_missing_model_is_
     assert!(ran.stdout.contains("ollama pull gone"), "{}", ran.stdout);
     sandbox.config(&config.replace("small:4b", "big"));
     sandbox.agent_run(&["launch", "ollama", "claude"]).clean();
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let server = Lists::start(|asked, stream| {
+        let json = [("content-type", "application/json")];
+        match asked.path.as_str() {
+            _ if asked.header("authorization") != ["Bearer local-key"] => {
+                respond(stream, "401 Unauthorized", &json, br#"{"error": {"message": "no"}}"#);
+            }
+            "/api/v0/models" => {
+                let body = br#"{"data": [{"id": "m", "state": "loaded", "loaded_context_length": 65536}]}"#;
+                respond(stream, "200 OK", &json, body);
+            }
+            _ => respond(stream, "404 Not Found", &json, b"{}"),
+        }
+    });
+    let address = server.address.clone();
+    let url = format!("http://{address}");
+    let ran = sandbox.agent_run(&["providers", "add", "lmstudio", "--server", &address, "--yes"]).exits(0);
+    ran.complains(&[&format!("LM Studio at {url} wants a key"), "--key-env"]);
+    std::fs::remove_dir_all(sandbox.home(".config")).unwrap();
+
+    let tmux = Tmux::start(&sandbox, "agent-run launch lmstudio claude -p hi");
+    tmux.wait_for("Add it, and start Claude Code? [Y/n]");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("choice [1]:");
+    assert!(screen.contains("2  give another address") && screen.contains("3  give its key"), "{screen}");
+    tmux.text("2\n");
+    tmux.wait_for("Address, such as 127.0.0.1:8081:");
+    tmux.text(&format!("{address}\n"));
+    let screen = tmux.wait_for("wants a key");
+    assert!(screen.contains(&url), "{screen}");
+    tmux.wait_for("1  give its key");
+    tmux.key("Enter");
+    tmux.wait_for("Where is the key of lmstudio?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text("wrong-key");
+    tmux.key("Enter");
+    tmux.wait_for("1  give another key");
+    tmux.key("Enter");
+    tmux.wait_until("the question again", |screen| screen.matches("Where is the key").count() == 2);
+    tmux.key("Enter");
+    tmux.wait_until("the hidden question", |screen| screen.matches("Key (not shown").count() == 2);
+    tmux.text("local-key");
+    tmux.key("Enter");
+    // It has no API of messages: the test fails, and the provider is wanted all the same.
+    let screen = tmux.wait_for("served with a window of 65536 tokens");
+    assert!(!screen.contains("local-key"), "{screen}");
+    tmux.wait_for("no anthropic for this model");
+    let screen = tmux.wait_for("2  give another address");
+    let anyway = screen.lines().rev().find(|line| line.ends_with("add the provider anyway")).unwrap();
+    tmux.text(&format!("{}\n", anyway.trim().split(' ').next().unwrap()));
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(screen.contains(&format!("STARTED {url} local-key")), "{screen}");
+    let config = config_of(&sandbox);
+    assert!(
+        config.contains("  - {id: m, context_window: 65536}\n") && config.contains("key_file: "),
+        "{config}"
+    );
 }

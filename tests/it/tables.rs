@@ -119,4 +119,12 @@ fn progress_is_for_a_terminal_that_can_move_its_cursor() {
     assert!(!on("dumb", list).contains('\u{1b}'));
     assert!(!on("xterm", &format!("{list} 2>/dev/null")).contains("loading"));
     assert_eq!(sandbox.agent_run(&["models", "list", "p", "--refresh"]).exits(0).stderr, "");
+    // Whatever else waits for a list.
+    for words in ["models show p m", "models diff p --refresh", "launch p --model m --dry-run codex"] {
+        sandbox.fake_agent("codex");
+        sandbox.agent_run(&["models", "cache", "clear"]).exits(0);
+        assert!(on("xterm", &format!("agent-run {words}")).contains("p: loading"), "{words}");
+        sandbox.agent_run(&["models", "cache", "clear"]).exits(0);
+        assert_eq!(sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(0).stderr, "", "{words}");
+    }
 }

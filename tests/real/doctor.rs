@@ -233,54 +233,61 @@ fn with_config(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
+/// Whether there was no time to see it, as on a busy machine: each start of an agent takes seconds of a processor.
+fn is_late(line: &str) -> bool {
+    line.starts_with("  note ") && (line.contains("no time was left") || line.contains("in time"))
+}
+
 #[track_caller]
-fn all_hold(sandbox: Sandbox, agent: &str, count: usize) {
+fn all_hold(sandbox: Sandbox, agent: &str, count: (usize, usize)) {
     let sandbox = with_config(sandbox);
     let lines = tried(&sandbox, agent);
-    assert!(lines.iter().all(|line| line.starts_with("  ok ")), "{}", lines.join("\n"));
-    assert_eq!(lines.len(), count, "{}", lines.join("\n"));
+    let (held, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("  ok "));
+    let is_known = |line: &&String| line.starts_with("  known ") && line.contains("in no version yet: ");
+    assert!(others.iter().all(is_known), "{}", lines.join("\n"));
+    assert_eq!((held.len(), others.len()), count, "{}", lines.join("\n"));
 }
 
 #[test]
 fn everything_holds_for_the_newest_claude() {
-    all_hold(real::sandbox("claude").unwrap(), "claude", 17);
+    all_hold(real::sandbox("claude").unwrap(), "claude", (18, 0));
 }
 
 #[test]
 fn what_does_not_hold_for_the_oldest_claude_is_known() {
     let lines = tried(&with_config(real::minimum("claude").unwrap()), "claude");
     let (known, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("  known "));
-    assert!(
-        others.len() == 14 && others.iter().all(|line| line.starts_with("  ok ")),
-        "{}",
-        lines.join("\n")
-    );
+    let others: Vec<_> = others.into_iter().filter(|line| !line.starts_with("          help: ")).collect();
+    let is_held = |line: &&String| line.starts_with("  ok ") || is_late(line);
+    assert!(others.len() == 14 && others.iter().all(is_held), "{}", lines.join("\n"));
     for (line, part) in known.iter().zip([
+        "not before 2.1.257: an MCP server of your own settings is not sent the key; here it was sent the key",
         "not before 2.1.257: an MCP server of a plugin is not sent the key; here it was sent the key",
         "not before 2.1.257: an MCP server of an agent's file, where a launch does not look, is not sent the key",
         "not before 2.1.332: a hook that asks another model asks for the launch's or for none; here it asked for",
     ]) {
         assert!(line.contains(part), "{}", lines.join("\n"));
     }
-    assert_eq!(known.len(), 3, "{}", lines.join("\n"));
+    assert_eq!(known.len(), 4, "{}", lines.join("\n"));
 }
 
 #[test]
 fn everything_holds_for_both_codex() {
-    all_hold(real::sandbox("codex").unwrap(), "codex", 9);
-    // Of a project's own model for sub-agents it does not know.
-    all_hold(real::minimum("codex").unwrap(), "codex", 8);
+    // The model of a role, which no option outdoes, is known not to be held.
+    all_hold(real::sandbox("codex").unwrap(), "codex", (16, 1));
+    // Of a project's own model for sub-agents, plugins and the option for hooks it does not know.
+    all_hold(real::minimum("codex").unwrap(), "codex", (10, 0));
 }
 
 #[test]
 fn everything_holds_for_hermes() {
     let lines = tried(&with_config(real::sandbox("hermes").unwrap()), "hermes");
-    // Each of its starts takes seconds, and on a busy machine not all of them have their time.
-    let is_late = |line: &str| line.contains("no time was left") || line.contains("in time");
-    for line in lines.iter().filter(|line| !line.starts_with("          help: ")) {
+    let promises: Vec<_> = lines.iter().filter(|line| !line.starts_with("          help: ")).collect();
+    for line in &promises {
         assert!(line.starts_with("  ok ") || is_late(line), "{}", lines.join("\n"));
     }
-    assert!(lines.iter().filter(|line| line.starts_with("  ok ")).count() >= 5, "{}", lines.join("\n"));
+    assert_eq!(promises.len(), 8, "{}", lines.join("\n"));
+    assert!(lines.iter().any(|line| line.starts_with("  ok ")), "{}", lines.join("\n"));
 }
 
 #[test]
@@ -289,5 +296,5 @@ fn everything_holds_for_hermes() {
     ignore = "needs crush: tests/agents/install crush, then --features real-crush"
 )]
 fn everything_holds_for_crush() {
-    all_hold(real::sandbox("crush").unwrap(), "crush", 10);
+    all_hold(real::sandbox("crush").unwrap(), "crush", (13, 0));
 }

@@ -28,6 +28,8 @@ pub struct Lists {
     pub address: String,
     answer: Arc<Mutex<Arc<Answer>>>,
     asked: Arc<Mutex<Vec<Asked>>>,
+    /// What CONNECT is answered with.
+    tunnel: Arc<Mutex<&'static str>>,
 }
 
 impl Lists {
@@ -38,12 +40,13 @@ impl Lists {
             address: listener.local_addr().unwrap().to_string(),
             answer: Arc::new(Mutex::new(Arc::new(answer))),
             asked: Arc::default(),
+            tunnel: Arc::new(Mutex::new("200 OK")),
         };
-        let (answer, asked) = (lists.answer.clone(), lists.asked.clone());
+        let (answer, asked, tunnel) = (lists.answer.clone(), lists.asked.clone(), lists.tunnel.clone());
         std::thread::spawn(move || {
             for stream in listener.incoming().filter_map(Result::ok) {
-                let (answer, asked) = (answer.clone(), asked.clone());
-                std::thread::spawn(move || serve(stream, &answer, &asked));
+                let (answer, asked, tunnel) = (answer.clone(), asked.clone(), *tunnel.lock().unwrap());
+                std::thread::spawn(move || serve(stream, &answer, &asked, tunnel));
             }
         });
         lists
@@ -68,20 +71,29 @@ impl Lists {
         self.now(move |_, stream| respond(stream, "200 OK", &[], body.as_bytes()));
     }
 
+    /// Refuses CONNECT from now on.
+    #[allow(dead_code, reason = "each test binary uses its part")]
+    pub fn opens_no_tunnel(&self, status: &'static str) {
+        *self.tunnel.lock().unwrap() = status;
+    }
+
     /// Every request so far.
     pub fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &Mutex<Arc<Answer>>, asked: &Mutex<Vec<Asked>>) {
+fn serve(mut stream: TcpStream, answer: &Mutex<Arc<Answer>>, asked: &Mutex<Vec<Asked>>, tunnel: &str) {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
     let Some(Ok(first)) = lines.next() else { return };
     if first.starts_with("CONNECT ") {
         // It plays the proxy, and everything behind it.
         _ = lines.by_ref().map_while(Result::ok).take_while(|line| !line.is_empty()).count();
-        _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-        return serve(stream, answer, asked);
+        _ = stream.write_all(format!("HTTP/1.1 {tunnel}\r\n\r\n").as_bytes());
+        if tunnel.starts_with("200") {
+            serve(stream, answer, asked, tunnel);
+        }
+        return;
     }
     let headers = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
     let headers = headers.filter_map(|line| {

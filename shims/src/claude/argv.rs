@@ -21,6 +21,16 @@ pub fn forwards(launch: &Launch, option: &str) -> bool {
         .any(|word| word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
 }
 
+/// Whether the session begins in another worktree, which may not be there yet: `--worktree`, or `-w` among other letters.
+pub fn enters_worktree(launch: &Launch) -> bool {
+    let is_short = |word: &OsStr| match word.as_encoded_bytes() {
+        [b'-', b'-', ..] => false,
+        [b'-', letters @ ..] => letters.contains(&b'w'),
+        _ => false,
+    };
+    forwards(launch, "--worktree") || options(launch).any(is_short)
+}
+
 /// What the user's words give an option, each time it stands there.
 pub fn values(launch: &Launch, option: &str) -> Vec<String> {
     let mut values = Vec::new();

@@ -3,7 +3,9 @@
 //! A list of names would miss what the next version adds: of the 1,380 names in the schema of 2.1.332, 643 were new
 //! since 2.1.197. The same families guard the `env` of settings files.
 
-pub use crate::judged::claude::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
+pub use crate::judged::claude::{
+    VARIABLE_PINNED as PINNED, VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED,
+};
 
 use crate::inputs::matches;
 use crate::judged::claude::VARIABLE_HELD as HELD;

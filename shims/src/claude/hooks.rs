@@ -89,7 +89,8 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 
 /// Whether there may be hooks that no settings file shows.
 fn unseen(found: &FoundSettings, documents: &[Document<'_>], launch: &Launch, inputs: &Inputs) -> bool {
-    found.all().any(SettingsSource::enables_plugins)
+    argv::enters_worktree(launch)
+        || found.all().any(SettingsSource::enables_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(launch, option))
         || front_matter::may_hold_hooks(documents, &found.roots, inputs)
 }

@@ -20,6 +20,12 @@ pub const PROBLEMS: &[KnownProblem] = &[
         "2.1.198",
         "hands the key to HTTP hooks that name its variable; a launch lists the variables that they get",
     ),
+    KnownProblem::until(
+        "2.1.197",
+        "2.1.332",
+        "obeys `ANTHROPIC_UNIX_SOCKET` in the settings of a worktree that `-w` makes, where a launch cannot look; start \
+         the launch in the worktree",
+    ),
     KnownProblem::still(
         "2.1.332",
         "prints a line with `claude-code:unrecognized_model` on stderr at every `-p` with a model that it does not \

@@ -50,6 +50,7 @@ pub fn possible(launch: &Launch) -> Vec<&str> {
 
 /// Adds to the guard what holds the models against settings files.
 pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, Json>) {
+    let is_unseen = argv::enters_worktree(launch);
     let needed = list(launch);
     let lists: Vec<_> = sources.iter().filter_map(SettingsSource::available_models).collect();
     if !lists.is_empty() {
@@ -64,11 +65,14 @@ pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, 
         _ => None,
     });
     let foreign = |model: &Json| !possible(launch).iter().any(|ours| model == ours);
-    if fallbacks.flatten().any(|model| foreign(&model)) {
+    if is_unseen || fallbacks.flatten().any(|model| foreign(&model)) {
         guard.insert("fallbackModel".to_owned(), json!([])); // in their place
     }
     let overrides = sources.iter().filter_map(|source| source.settings.get("modelOverrides")?.as_object());
-    let off: Map<_, _> = overrides.flat_map(Map::keys).map(|key| (key.clone(), json!(""))).collect();
+    let mut off: Map<_, _> = overrides.flat_map(Map::keys).map(|key| (key.clone(), json!(""))).collect();
+    if is_unseen {
+        off.extend(needed.iter().map(|model| (model.clone(), json!(""))));
+    }
     if !off.is_empty() {
         guard.insert("modelOverrides".to_owned(), off.into());
     }
@@ -144,6 +148,7 @@ pub fn may_be_chosen<'a>(
     let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
     of_documents(documents, launch).next().is_some()
         || brings_plugins(launch, inputs)
+        || argv::enters_worktree(launch)
         || sources.any(SettingsSource::enables_plugins)
         || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
         || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)

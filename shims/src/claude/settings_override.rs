@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
-use super::argv::forwards;
-use super::family::{is_family, is_held};
+use super::argv::{enters_worktree, forwards};
+use super::family::{PINNED, is_family, is_held};
 use super::found::FoundSettings;
 use super::front_matter::Document;
 use super::onboarding::StateFile;
@@ -51,7 +51,8 @@ pub fn apply(
     }
     keep_users_key_variable(found, state, launch, plan);
     trust::carry(found, launch, plan);
-    if found.all().any(|source| source.text("agent").is_some()) || forwards(launch, "--agent") {
+    let may_name_agent = enters_worktree(launch) || forwards(launch, "--agent");
+    if may_name_agent || found.all().any(|source| source.text("agent").is_some()) {
         plan.arg("--model"); // the user's own, further on, still wins
         plan.arg(&*models::spelled(&launch.model.value.id, launch));
     }
@@ -83,7 +84,7 @@ pub fn apply(
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
     defaults::add(launch, found, &mut guard);
-    terminals::add(found, state, &mut guard);
+    terminals::add(launch, found, state, &mut guard);
     picker::add(launch, found, plan, &mut guard);
     own_settings::add_argument(found.own(), guard, launch, inputs, plan);
     unheld.denied.add_argument(plan);
@@ -182,7 +183,7 @@ pub fn agrees(theirs: &Json, intended: &IntendedValue<'_>) -> bool {
 
 fn guard(sources: &[SettingsSource], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
     let mut guard = Map::new();
-    if sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
+    if enters_worktree(launch) || sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
         guard.insert("apiKeyHelper".to_owned(), "".into()); // `null` would not turn it off
     }
     models::pin(sources, launch, &mut guard);
@@ -226,6 +227,16 @@ fn guarded_env(
                 env.insert(name.to_owned(), ours.unwrap_or_default().into());
             }
         }
+    }
+    for name in PINNED {
+        // What the config says is kept out of the arguments, which everybody can read, where no file makes it necessary.
+        let is_configs = *name == HEADERS || launch.extra_env.contains_key(*name);
+        let ours = match intended(name, launch, plan) {
+            IntendedValue::Value(_) if is_configs => continue,
+            IntendedValue::Value(ours) => ours.plain().and_then(|ours| ours.into_string().ok()),
+            _ => Some(String::new()),
+        };
+        env.entry(*name).or_insert_with(|| ours.unwrap_or_default().into());
     }
     env
 }

@@ -51,9 +51,9 @@ pub fn check(launch: &Launch) -> Result<()> {
 }
 
 /// Adds what keeps teammates within the launch, where settings or the state file say otherwise.
-pub fn add(found: &FoundSettings, state: &StateFile, settings: &mut Map<String, Json>) {
+pub fn add(launch: &Launch, found: &FoundSettings, state: &StateFile, settings: &mut Map<String, Json>) {
     let elsewhere = |source: &SettingsSource| source.settings.get(SETTING).is_some_and(is_elsewhere);
-    if state.puts_teammates_elsewhere || found.all().any(elsewhere) {
+    if argv::enters_worktree(launch) || state.puts_teammates_elsewhere || found.all().any(elsewhere) {
         settings.insert(SETTING.to_owned(), WITHIN.into());
     }
 }

@@ -54,16 +54,7 @@ fn front_matter(places: &TrialPlaces<'_>) -> String {
 
 /// Every trial of Claude Code.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![
-        project(places),
-        hidden_agent(places),
-        sub_agent(),
-        workflow(),
-        alias(),
-        window(),
-        compaction(),
-        Trial::beside(asks(&[], "try two at once")),
-    ]
+    vec![project(places), hidden_agent(places), sub_agent(), workflow(), alias(), window(), compaction()]
 }
 
 /// A project that says everything a project can, the user's own hook, and a plugin.
@@ -85,6 +76,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             json!({"mcpServers": {"planted": server(places, "/project-server", PROJECT)}}),
         )
         .file("home/.claude/settings.json", own)
+        .file("home/.claude.json", json!({"mcpServers": {"own": server(places, "/own-server", OWN)}}))
         .file("work/pack/.claude-plugin/plugin.json", json!({"name": "pack", "version": "1.0.0"}))
         .file("work/pack/.mcp.json", json!({"mcpServers": {"packed": server(places, "/plugin-server", OWN)}}))
         .file(
@@ -94,6 +86,8 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .holds("hook", "an HTTP hook of a project is not sent the key", NoKey("/project-hook"))
         .holds("hook", "an HTTP hook of your own settings is not sent the key", NoKey("/own-hook"))
         .holds("hook", "an HTTP hook of a plugin is not sent the key", NoKey("/plugin-hook"))
+        .server_gets_no_key("an MCP server of your own settings is not sent the key", "/own-server")
+        .since("2.1.257")
         .server_gets_no_key("an MCP server of a project is not sent the key", "/project-server")
         .server_gets_no_key("an MCP server of a plugin is not sent the key", "/plugin-server")
         .since("2.1.257")
@@ -154,13 +148,15 @@ fn workflow() -> Trial {
         )
 }
 
-/// An alias of Claude Code's own.
+/// An alias of Claude Code's own, of which each of two launches at once makes its own model.
 fn alias() -> Trial {
-    Trial::new(asks(&["--model", "opus"], "try the alias")).holds(
-        "alias",
-        "`--model opus` asks for the launch's model, with its window",
-        Models("try the alias"),
-    )
+    Trial::new(asks(&["--model", "opus"], "try the alias"))
+        .holds(
+            "alias",
+            "`--model opus` asks for the launch's model, with its window",
+            Models("try the alias"),
+        )
+        .beside()
 }
 
 fn window() -> Trial {

@@ -12,11 +12,11 @@ use crate::{Fact, Inputs, Plan};
 pub const MANAGED: &str = "/etc/codex/managed_config.toml";
 
 /// Others that Codex 0.171 opens in that folder. `config.toml` stands below the user's own, so that only a
-/// provider of our id could reach a launch from there; requirements limit what may be asked for.
+/// provider of our id and what is in no home of a launch reach one from there; requirements limit what may be asked for.
 const BESIDE: [&str; 2] = ["/etc/codex/config.toml", "/etc/codex/requirements.toml"];
 
 /// Keys that would decide what a launch chooses, with what each does there.
-const DECIDING: [(&str, &str); 7] = [
+const DECIDING: [(&str, &str); 9] = [
     ("model_provider", "Codex obeys it before this launch's provider"),
     ("model", "Codex asks for it instead of this launch's model"),
     ("review_model", "Codex asks for it in reviews instead of this launch's model"),
@@ -24,7 +24,11 @@ const DECIDING: [(&str, &str); 7] = [
     ("agents", "Codex may take the models of sub-agents from it"),
     ("mcp_servers", "Codex connects to them in this launch too"),
     ("sqlite_home", "Codex keeps its sessions there"),
+    ("experimental_realtime_ws_base_url", SPOKEN),
+    ("experimental_realtime_webrtc_call_base_url", SPOKEN),
 ];
+
+const SPOKEN: &str = "Codex sends spoken conversations there, with this launch's key";
 
 /// What [`check`] must know.
 pub fn files() -> impl Iterator<Item = PathBuf> {
@@ -49,10 +53,11 @@ pub fn check(id: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
                 format!("ask the machine's administrator to remove [model_providers.{id}] from it")
             ));
         }
-        let decides = DECIDING.iter().filter(|(key, _)| is_managed && table.contains_key(*key));
+        let counts = |effect| is_managed || effect == SPOKEN;
+        let decides = DECIDING.iter().filter(|(key, effect)| counts(*effect) && table.contains_key(*key));
         for (key, effect) in decides {
             plan.warn(Message::new(
-                format!("{MANAGED} sets {key}, and {effect}"),
+                format!("{} sets {key}, and {effect}", path.display()),
                 format!("ask the machine's administrator to remove {key} from it"),
             ));
         }

@@ -16,10 +16,9 @@ use super::case_fold;
 use super::project::Project;
 use super::variables::ORGANIZATION;
 use crate::json::{self, GO};
+use crate::judged::crush::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Plan, dotenv};
 
-const SETTINGS: [&str; 2] = ["crush.json", ".crush.json"];
-const SCRIPTS: [&str; 2] = ["crushrc", ".crushrc"];
 const HELP: &str = "fix the file or move it out of the way";
 
 /// The start of every variable that a launch sets for itself.
@@ -40,8 +39,7 @@ pub struct ProjectFiles {
 
 /// Everything that Crush reads of a project that starts at `start`.
 pub fn paths(start: &Path, project: &Project) -> Vec<PathBuf> {
-    let names = || SETTINGS.into_iter().chain(SCRIPTS);
-    project.folders(start).flat_map(|folder| names().map(|name| folder.join(name))).collect()
+    project.folders(start).flat_map(|folder| PLACE_READ.iter().map(|name| folder.join(name))).collect()
 }
 
 /// The dotenv file that Crush reads.
@@ -69,7 +67,7 @@ impl ProjectFiles {
     pub fn read(start: &Path, project: &Project, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut files = Self::default();
         for path in paths(start, project) {
-            let is_script = path.file_name().is_some_and(|name| SCRIPTS.iter().any(|script| name == *script));
+            let is_script = path.extension().is_none_or(|kind| kind != "json");
             match inputs.fact(&path) {
                 None | Some(Fact::Absent | Fact::Dir(_)) => {}
                 Some(Fact::File(bytes)) if bytes.is_empty() => {}

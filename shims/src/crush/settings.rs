@@ -14,18 +14,12 @@ use super::case_fold::{respell, spelled};
 use super::project_files::any_text;
 use crate::json::{self, GO};
 pub use crate::judged::crush::SETTING_REPLACED as OURS;
+use crate::judged::crush::SETTING_REPLACED_IN_OPTIONS as CATALOG;
 use crate::{Fact, Inputs};
 
-/// What we look for in the settings, in `options` and in each of `mcp`, and Crush finds in any case.
-const TOP: [&str; 6] = ["providers", "models", "recent_models", "options", "mcp", "env"];
-const OPTIONS: [&str; 6] = [
-    "data_directory",
-    "disable_default_providers",
-    "disable_provider_auto_update",
-    "disable_notifications",
-    "notification_style",
-    "notifications",
-];
+/// What else we look for in the settings, in `options` and in each of `mcp`, and Crush finds in any case.
+const TOP: &[&str] = &["options", "mcp", "env"];
+const OPTIONS: &[&str] = &["data_directory", "disable_notifications", "notification_style", "notifications"];
 const SERVER: [&str; 4] = ["type", "command", "url", "oauth_token"];
 
 /// Where the user's own settings are.
@@ -129,9 +123,9 @@ fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
 }
 
 fn as_we_spell_it(object: JsonObject) -> JsonObject {
-    let mut settings = spelled(object, &TOP);
+    let mut settings = spelled(object, &[OURS, TOP].concat());
     if let Some(options) = settings.get_mut("options") {
-        respell(options, &OPTIONS);
+        respell(options, &[CATALOG, OPTIONS].concat());
     }
     if let Some(Json::Object(servers)) = settings.get_mut("mcp") {
         servers.values_mut().for_each(|server| respell(server, &SERVER));
@@ -205,8 +199,9 @@ fn settle_options(settings: &mut JsonObject) -> Result<()> {
 /// Without Crush's own list of providers there is no other one that a prompt could go to, and no waiting
 /// for that list at the start.
 fn turn_off_catalog(options: &mut JsonObject) {
-    options.insert("disable_default_providers".into(), true.into());
-    options.insert("disable_provider_auto_update".into(), true.into());
+    for option in CATALOG {
+        options.insert((*option).to_owned(), true.into());
+    }
 }
 
 #[cfg(test)]

@@ -16,12 +16,8 @@ use crate::inputs::matches;
 use crate::proxy::PROXY_VARIABLES;
 use crate::{Inputs, Launch, Plan, Protocol, Proxy, Value};
 
+use crate::judged::crush::VARIABLE_PINNED;
 pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
-
-/// What would add headers or a second credential to each request of either SDK.
-const OPENAI: &[&str] = &["OPENAI_CUSTOM_HEADERS"];
-const ANTHROPIC: &[&str] =
-    &["ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_PROFILE", "ANTHROPIC_CONFIG_DIR"];
 
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
 pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
@@ -56,7 +52,7 @@ pub fn set(
     for name in [CONFIG, DATA] {
         plan.set(format!("{ORIGINAL}{name}"), own_value(name, inputs).unwrap_or_default());
     }
-    for name in OPENAI.iter().chain(anthropic(launch)).chain(&["GODEBUG"]) {
+    for name in pinned(launch) {
         plan.set(name, "");
     }
     for name in ORGANIZATION.iter().filter(|name| project.contains(**name)) {
@@ -103,11 +99,10 @@ fn is_url(text: &str) -> bool {
     !host.is_empty() && port.is_some_and(is_port) && text.bytes().all(is_plain)
 }
 
-fn anthropic(launch: &Launch) -> &'static [&'static str] {
-    match launch.protocol.value {
-        Protocol::Anthropic => ANTHROPIC,
-        Protocol::OpenaiChatCompletions | Protocol::OpenaiResponses => &[],
-    }
+/// What would add headers or a second credential to each request; the SDK of Anthropic speaks no other protocol.
+fn pinned(launch: &Launch) -> impl Iterator<Item = &'static str> {
+    let is_anthropic = launch.protocol.value == Protocol::Anthropic;
+    VARIABLE_PINNED.iter().copied().filter(move |name| is_anthropic || !name.starts_with("ANTHROPIC_"))
 }
 
 /// `env` of the session file: each variable as its own value, since Crush exports that after what the user and the
@@ -131,7 +126,7 @@ pub fn pins(
     for (name, _) in ours {
         pin(name, itself(name));
     }
-    for name in OPENAI.iter().chain(anthropic(launch)).chain(&["GODEBUG"]) {
+    for name in pinned(launch) {
         pin(name, itself(name));
     }
     for name in PROXY_VARIABLES.into_iter().chain(NO_PROXY) {

@@ -6,6 +6,7 @@
 //! is no literal. Left to the user, and named here: jobs with a choice of their own, and the presets of `/moa`.
 
 use crate::Message;
+use crate::judged::hermes::SETTING_NAMED as NAMED;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
@@ -52,10 +53,10 @@ fn choosing(jobs: &Json) -> Option<String> {
 }
 
 /// Settings that choose and stay.
-pub fn kept(homes: &HermesHomes, settings: &Mapping) -> Option<ConflictingSetting> {
-    settings.get("moa").map(|_| ConflictingSetting {
+pub fn kept(homes: &HermesHomes, settings: &Mapping) -> impl Iterator<Item = ConflictingSetting> {
+    NAMED.iter().filter(|key| settings.get(key).is_some()).map(|key| ConflictingSetting {
         path: homes.base.join(settings::FILE),
-        key: "moa".to_owned(),
+        key: (*key).to_owned(),
         answer: "stays, and asks the providers it names when you type `/moa`",
     })
 }

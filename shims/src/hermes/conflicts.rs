@@ -11,7 +11,7 @@ pub fn of(homes: &HermesHomes, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let theirs = settings::read(&config, inputs).unwrap_or_default();
     let keys = settings::routing_keys(&theirs).into_iter().map(|key| ConflictingSetting {
         path: config.clone(),
-        key: key.to_owned(),
+        key,
         answer: "replaced in the runtime home's config.yaml",
     });
     // One with NUL bytes is not given to Hermes.
@@ -38,7 +38,10 @@ mod tests {
     fn what_routes_is_said_by_its_key() {
         let mut inputs = inputs();
         for (name, text) in [
-            ("config.yaml", "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\n"),
+            (
+                "config.yaml",
+                "model: {default: x}\nfallback_model: y\napprovals: {mode: off}\nmoa: {}\ndelegation: {model: z}\n",
+            ),
             (".env", "OPENAI_BASE_URL=http://x\nAUXILIARY_VISION_MODEL=m\nEDITOR=vi\n"),
         ] {
             inputs.facts.insert(format!("/home/u/.hermes/{name}").into(), Fact::File(text.into()));
@@ -47,6 +50,16 @@ mod tests {
         let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs);
         let conflicts = of(&homes, &inputs);
         let keys: Vec<_> = conflicts.iter().map(|conflict| conflict.key.as_str()).collect();
-        assert_eq!(keys, ["model", "fallback_model", "AUXILIARY_VISION_MODEL", "OPENAI_BASE_URL"]);
+        assert_eq!(
+            keys,
+            [
+                "model",
+                "fallback_model",
+                "delegation.model",
+                "moa",
+                "AUXILIARY_VISION_MODEL",
+                "OPENAI_BASE_URL"
+            ]
+        );
     }
 }

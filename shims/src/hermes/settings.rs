@@ -10,12 +10,15 @@ use crate::Inputs;
 use crate::Message;
 use crate::judged::hermes::{
     SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
-    SETTING_REPLACED_IN_DELEGATION as DELEGATION,
+    SETTING_REPLACED_IN_DELEGATION as DELEGATION, SETTING_REPLACED_IN_GATEWAY as GATEWAY,
 };
 use crate::yaml::Flaw;
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";
+
+/// The tables that keep what does not route.
+const TABLES: [(&str, &[&str]); 2] = [("delegation", DELEGATION), ("gateway", GATEWAY)];
 
 /// What of a user's side task does not route.
 const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "language"];
@@ -36,16 +39,24 @@ pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
 /// Takes everything that routes out of settings that the launch did not write.
 pub fn strip(settings: &mut Mapping) {
     settings.retain(|key| !ROUTING.contains(&key));
-    if let Some(delegation) = settings.get("delegation").and_then(Node::mapping) {
-        let mut delegation = delegation.clone();
-        delegation.retain(|key| !DELEGATION.contains(&key));
-        settings.set("delegation", delegation);
+    for (name, routing) in TABLES {
+        if let Some(table) = settings.get(name).and_then(Node::mapping) {
+            let mut table = table.clone();
+            table.retain(|key| !routing.contains(&key));
+            settings.set(name, table);
+        }
     }
 }
 
 /// The keys of `settings` that route.
-pub fn routing_keys(settings: &Mapping) -> Vec<&str> {
-    settings.entries().map(|(key, _)| key).filter(|key| ROUTING.contains(key)).collect()
+pub fn routing_keys(settings: &Mapping) -> Vec<String> {
+    let top = settings.entries().map(|(key, _)| key).filter(|key| ROUTING.contains(key)).map(str::to_owned);
+    let within = TABLES.iter().flat_map(|(name, routing)| {
+        let table = settings.get(name).and_then(Node::mapping);
+        let keys = table.into_iter().flat_map(Mapping::entries).map(|(key, _)| key);
+        keys.filter(|key| routing.contains(key)).map(move |key| format!("{name}.{key}"))
+    });
+    top.chain(within).collect()
 }
 
 /// The side tasks, all on the main route; times and languages are the user's.
@@ -74,27 +85,46 @@ mod tests {
     #[test]
     fn nothing_that_routes_survives_and_the_rest_does() {
         let mut theirs = String::from(
-            "approvals: {mode: off}\ndelegation: {model: x, api_key: k, reasoning_effort: false}\n",
+            "approvals: {mode: off}\ngateway: {proxy_url: x, delivery_ledger: true}\n\
+             delegation: {model: x, provider: p, base_url: u, api_key: k, api_mode: a, reasoning_effort: false}\n",
         );
-        for key in ROUTING {
+        // As Hermes 0.19 spells what it reads.
+        let routing = "model providers custom_providers fallback_providers fallback_model auxiliary provider \
+            credential_pool_strategies model_aliases provider_routing smart_model_routing base_url api_base api_key \
+            api_mode context_length";
+        for key in routing.split_whitespace() {
             theirs.push_str(key);
             theirs.push_str(": {vision: {api_key: stale}}\n");
         }
         let mut settings = Mapping::parse(&theirs).expect("parses");
-        assert_eq!(routing_keys(&settings), ROUTING);
+        let within =
+            ["model", "provider", "base_url", "api_key", "api_mode"].map(|key| format!("delegation.{key}"));
+        let all = routing.split_whitespace().map(str::to_owned).chain(within);
+        assert_eq!(routing_keys(&settings), all.chain(["gateway.proxy_url".into()]).collect::<Vec<_>>());
         strip(&mut settings);
-        assert_eq!(settings.lines(), "approvals: {mode: off}\ndelegation: {reasoning_effort: false}\n");
+        assert_eq!(
+            settings.lines(),
+            "approvals: {mode: off}\ngateway: {delivery_ledger: true}\ndelegation: {reasoning_effort: false}\n"
+        );
     }
 
     #[test]
     fn side_tasks_go_the_main_way_in_the_users_time() {
-        let theirs =
-            "auxiliary: {transient_retries: 1, vision: {provider: openrouter, timeout: 9}, mine: {model: x}}";
+        let theirs = "auxiliary: {transient_retries: 1, vision: {provider: openrouter, timeout: 9}, mine: {model: x}, \
+             moa_reference: {base_url: x, extra_body: {}}}";
         let tasks = side_tasks(&Mapping::parse(theirs).expect("parses"));
         let lines = tasks.lines();
         assert!(lines.starts_with("\"transient_retries\": 1\n"), "{lines}");
         assert!(lines.contains("\"vision\": {timeout: 9, \"provider\": \"main\"}\n"), "{lines}");
         assert!(lines.contains("\"mine\": {\"provider\": \"main\"}\n"), "{lines}");
+        // The side tasks of Hermes 0.19 (`DEFAULT_CONFIG`).
+        for task in "web_extract compression skills_hub approval mcp title_generation memory_query_rewrite \
+            tts_audio_tags triage_specifier kanban_decomposer profile_describer goal_judge curator monitor \
+            background_review moa_reference moa_aggregator"
+            .split_whitespace()
+        {
+            assert!(lines.contains(&format!("\"{task}\": {{\"provider\": \"main\"}}\n")), "{task}: {lines}");
+        }
     }
 
     #[test]

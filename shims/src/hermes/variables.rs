@@ -6,16 +6,10 @@ use std::collections::BTreeSet;
 use crate::inputs::matches;
 
 pub use crate::judged::hermes::VARIABLE_REMOVED as FAMILY;
+use crate::judged::hermes::{VARIABLE_PINNED, VARIABLE_REMOVED_BACKGROUND};
 
 /// Keeps python-dotenv 1.2 from reading the pins.
 pub const NO_DOTENV: &str = "PYTHON_DOTENV_DISABLED";
-
-/// What Hermes sets in its own environment while it runs: pins, which it may load again, would undo that.
-const ITS_OWN: [&str; 3] = ["HERMES_SESSION_*", "HERMES_KANBAN_*", "HERMES_CRON_SESSION"];
-
-/// The side tasks that read variables of their own.
-const SIDE_TASKS: [&str; 4] = ["VISION", "VIDEO", "WEB_EXTRACT", "APPROVAL"];
-const SIDE_TASK_ENDS: [&str; 4] = ["PROVIDER", "MODEL", "BASE_URL", "API_KEY"];
 
 /// Whether a variable belongs to a family.
 pub fn is_family(name: &str) -> bool {
@@ -24,15 +18,11 @@ pub fn is_family(name: &str) -> bool {
 
 /// What stays empty in every launch, and every name of a family that these dotenv files may set.
 pub fn pinned<'a>(dotenvs: impl Iterator<Item = &'a [u8]>) -> BTreeSet<String> {
-    let is_pinned = |name: &str| is_family(name) && !ITS_OWN.iter().any(|pattern| matches(pattern, name));
-    let exact = FAMILY.iter().copied().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
-    let exact = exact.map(str::to_owned);
-    let more = ["HERMES_INFERENCE_MODEL", "HERMES_INFERENCE_PROVIDER", "HERMES_MODEL", "HERMES_TUI_PROVIDER"];
-    let more = more.into_iter().chain(["CUSTOM_BASE_URL"]).map(str::to_owned);
-    let tasks = SIDE_TASKS
-        .iter()
-        .flat_map(|task| SIDE_TASK_ENDS.iter().map(move |end| format!("AUXILIARY_{task}_{end}")));
-    let mut names: BTreeSet<String> = exact.chain(more).chain(tasks).collect();
+    // What Hermes sets in its own environment while it runs is left out: it may load the pins again, which would undo that.
+    let is_its_own = |name: &str| VARIABLE_REMOVED_BACKGROUND.iter().any(|pattern| matches(pattern, name));
+    let is_pinned = |name: &str| is_family(name) && !is_its_own(name);
+    let exact = FAMILY.iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));
+    let mut names: BTreeSet<String> = exact.chain(VARIABLE_PINNED).map(|name| (*name).to_owned()).collect();
     for bytes in dotenvs {
         names.extend(words(bytes).into_iter().filter(|name| is_pinned(name)));
     }
@@ -65,6 +55,20 @@ mod tests {
             "HERMES_XAI_BASE_URL",
             "HERMES_API_KEY",
             "HERMES_SESSION_ID",
+            "HERMES_KANBAN_TASK",
+            "HERMES_TUI_GATEWAY_URL",
+            "HERMES_TUI_SIDECAR_URL",
+            "GATEWAY_PROXY_URL",
+            "GATEWAY_PROXY_KEY",
+            "LLM_MODEL",
+            "HERMES_INFERENCE_FALLBACK",
+            "HERMES_RPC_TOKEN",
+            "HERMES_XAI_API_KEY",
+            "HERMES_OIDC_SECRET",
+            "HERMES_COPILOT_HOST",
+            "HERMES_SHARED_AUTH_DIR",
+            "PYTHON_DOTENV_DISABLED",
+            "OPENROUTER_BASE_URL",
         ] {
             assert!(is_family(name), "{name}");
         }
@@ -91,6 +95,14 @@ mod tests {
         let pins = pinned([&dotenv[..]].into_iter());
         for name in ["HERMES_XAI_BASE_URL", "CUSTOM_API_KEY", "AUXILIARY_VIDEO_MODEL", "HERMES_MODEL"] {
             assert!(pins.contains(name), "{name}");
+        }
+        for name in
+            ["GATEWAY_PROXY_URL", "AUXILIARY_APPROVAL_API_KEY", "CUSTOM_BASE_URL", "HERMES_TUI_PROVIDER"]
+        {
+            assert!(pins.contains(name), "{name} is pinned whatever a file names");
+        }
+        for name in ["HERMES_CRON_SESSION", "HERMES_TUI_GATEWAY_URL"] {
+            assert!(!pins.contains(name), "Hermes sets {name} itself");
         }
         assert!(!pins.contains("AUXILIARY_A_MODEL"), "a comment");
         let wide: Vec<u8> = "\u{feff}LLM_MODEL=x".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -82,7 +82,11 @@ impl Failure {
                 ),
                 TransportError::Other(why) if why.contains("certificate") => Message::new(
                     format!("{host}: {why}"),
-                    "if your company's proxy intercepts TLS, name its certificate in SSL_CERT_FILE",
+                    "if it is your own server's, or that of a company's proxy, name a file with it in NODE_EXTRA_CA_CERTS",
+                ),
+                TransportError::Proxy(why) => Message::new(
+                    format!("{host}: {why}"),
+                    "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
@@ -92,8 +96,36 @@ impl Failure {
         )
     }
 
+    /// An answer that a proxy gave instead of the server.
+    fn of_proxy(status: u16, proxy: &str, url: &str, name: &str) -> Option<Self> {
+        let message = match status {
+            405 | 501 => Message::new(
+                format!("{}: the proxy {proxy} does not ask servers by http:// ({status})", origin(url)),
+                format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
+            ),
+            407 => Message::new(
+                format!("the proxy {proxy} requires a name and a password (407)"),
+                "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
+            ),
+            _ => return None,
+        };
+        Some(Self::new(FailureKind::Lasting, message))
+    }
+
     /// An answer that is no list, by its status.
     pub fn status(
+        answer: &HttpResponse,
+        url: &str,
+        source: &Source<'_>,
+        key_sent: bool,
+        secrets: &[String],
+    ) -> Self {
+        let by_proxy = answer.proxy.as_deref();
+        let by_proxy = by_proxy.and_then(|proxy| Self::of_proxy(answer.status, proxy, url, source.name));
+        by_proxy.unwrap_or_else(|| Self::of_server(answer, url, source, key_sent, secrets))
+    }
+
+    fn of_server(
         answer: &HttpResponse,
         url: &str,
         source: &Source<'_>,

@@ -7,16 +7,18 @@
 
 use std::fmt;
 use std::io::{ErrorKind, Read};
-use std::path::Path;
 use std::time::Duration;
 
 use shims::{Proxy, proxy};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Error, RequestBuilder, Timeout};
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, SocksConnector, TcpConnector};
+use ureq::{Agent, Error, ProxyProtocol, RequestBuilder, Timeout};
 
+use super::plain_proxy;
+use super::tls::{TlsConnector, certificate_words, roots};
 use crate::catalog::source::{origin, without_query};
 use crate::env::Environment;
-use crate::fs::nonblocking;
 
 /// The largest answer, decompressed.
 const MAX_BODY: u64 = 8 * 1024 * 1024;
@@ -25,13 +27,23 @@ const CONNECT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("agent-run/", env!("CARGO_PKG_VERSION"));
 
 /// Something to ask one server with.
-pub struct Client(Agent);
+pub struct Client {
+    agent: Agent,
+    /// The proxy it is asked through, as it may be shown.
+    proxy: Option<String>,
+    /// Whether the proxy sees the requests: then some answers are its own.
+    is_forwarded: bool,
+    /// What the proxy is sent beside each request; in a tunnel it is sent with CONNECT alone.
+    proxy_header: Option<(String, String)>,
+}
 
 /// What a server answered, whatever it was.
 #[derive(Debug)]
 pub struct HttpResponse {
     pub status: u16,
     pub body: Vec<u8>,
+    /// The proxy that may have given it instead of the server.
+    pub proxy: Option<String>,
     headers: ureq::http::HeaderMap,
 }
 
@@ -44,6 +56,8 @@ pub enum TransportError {
     TooLarge,
     /// The server went away in the middle.
     Reset,
+    /// Something is wrong with the proxy, or with the way to it.
+    Proxy(String),
     /// Anything else; without URL or secret.
     Other(String),
 }
@@ -55,7 +69,7 @@ impl fmt::Display for TransportError {
             Self::Timeout { connected: true } => f.write_str("no complete answer in time"),
             Self::TooLarge => write!(f, "an answer of more than {} MiB", MAX_BODY / 1024 / 1024),
             Self::Reset => f.write_str("the connection broke off"),
-            Self::Other(why) => f.write_str(why),
+            Self::Proxy(why) | Self::Other(why) => f.write_str(why),
         }
     }
 }
@@ -73,19 +87,40 @@ impl Client {
     /// # Errors
     /// When the proxy's URL is none.
     pub fn new(url: &str, rule: &Proxy, env: &Environment) -> Result<Self, TransportError> {
-        let proxy = proxy_url(url, rule, env).map(|proxy| ureq::Proxy::new(&proxy)).transpose();
-        let proxy = proxy.map_err(|_| TransportError::Other("the proxy's URL cannot be used".to_owned()))?;
+        let proxy = proxy_url(url, rule, env);
+        let used = proxy.as_deref().map(ureq::Proxy::new).transpose();
+        let used = used.map_err(|_| TransportError::Proxy("the proxy's URL cannot be used".to_owned()))?;
+        let is_tls = origin(url).starts_with("https:");
+        let is_plain = |proxy: &ureq::Proxy| !is_tls && proxy.protocol() == ProxyProtocol::Http;
+        let plain = used.clone().filter(is_plain);
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .user_agent(USER_AGENT)
             .accept("application/json")
-            .proxy(proxy);
-        if origin(url).starts_with("https:") {
-            config = config.tls_config(TlsConfig::builder().root_certs(roots(env)).build());
+            .proxy(used.filter(|proxy| !is_plain(proxy)));
+        let trusted = if is_tls { roots(env) } else { Vec::new() };
+        if is_tls {
+            config = config.tls_config(TlsConfig::builder().root_certs(RootCerts::WebPki).build());
         }
-        Ok(Self(config.build().new_agent()))
+        let agent = match &plain {
+            Some(proxy) => plain_proxy::agent(config.build(), proxy, &origin(url)),
+            None if trusted.is_empty() => config.build().new_agent(),
+            None => {
+                let tls = TlsConnector::new(trusted).map_err(transport_error)?;
+                let tcp = ().chain(SocksConnector::default()).chain(ConnectProxyConnector::default());
+                let connector = tcp.chain(TcpConnector::default()).chain(tls);
+                Agent::with_parts(config.build(), connector, DefaultResolver::default())
+            }
+        };
+        let proxy_header = plain.as_ref().and_then(plain_proxy::authorization);
+        Ok(Self {
+            agent,
+            is_forwarded: plain.is_some(),
+            proxy: proxy.map(|proxy| origin(&proxy)),
+            proxy_header,
+        })
     }
 
     /// Asks, for at most `limit`.
@@ -98,7 +133,7 @@ impl Client {
         headers: &[(String, String)],
         limit: Duration,
     ) -> Result<HttpResponse, TransportError> {
-        answer(limited(self.0.get(url), headers, limit).call())
+        self.answer(self.limited(self.agent.get(url), headers, limit).call())
     }
 
     /// Sends JSON, for at most `limit`.
@@ -112,36 +147,53 @@ impl Client {
         json: &str,
         limit: Duration,
     ) -> Result<HttpResponse, TransportError> {
-        let request = self.0.post(url).content_type("application/json");
-        answer(limited(request, headers, limit).send(json))
+        let request = self.agent.post(url).content_type("application/json");
+        self.answer(self.limited(request, headers, limit).send(json))
     }
-}
 
-fn limited<B>(
-    mut request: RequestBuilder<B>,
-    headers: &[(String, String)],
-    limit: Duration,
-) -> RequestBuilder<B> {
-    for (name, value) in headers {
-        request = request.header(name, value);
+    fn limited<B>(
+        &self,
+        mut request: RequestBuilder<B>,
+        headers: &[(String, String)],
+        limit: Duration,
+    ) -> RequestBuilder<B> {
+        for (name, value) in headers.iter().chain(&self.proxy_header) {
+            request = request.header(name, value);
+        }
+        request
+            .config()
+            .timeout_global(Some(limit))
+            .timeout_resolve(Some(CONNECT.min(limit)))
+            .timeout_connect(Some(CONNECT.min(limit)))
+            .build()
     }
-    request
-        .config()
-        .timeout_global(Some(limit))
-        .timeout_resolve(Some(CONNECT.min(limit)))
-        .timeout_connect(Some(CONNECT.min(limit)))
-        .build()
-}
 
-fn answer(response: Result<ureq::http::Response<ureq::Body>, Error>) -> Result<HttpResponse, TransportError> {
-    let (parts, body) = response.map_err(transport_error)?.into_parts();
-    let mut bytes = Vec::new();
-    let read = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut bytes);
-    read.map_err(|error| transport_error(error.into()))?;
-    if bytes.len() as u64 > MAX_BODY {
-        return Err(TransportError::TooLarge);
+    fn answer(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, Error>,
+    ) -> Result<HttpResponse, TransportError> {
+        let (parts, body) = response.map_err(|error| self.named(transport_error(error)))?.into_parts();
+        let mut bytes = Vec::new();
+        let read = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut bytes);
+        read.map_err(|error| transport_error(error.into()))?;
+        if bytes.len() as u64 > MAX_BODY {
+            return Err(TransportError::TooLarge);
+        }
+        let proxy = self.proxy.clone().filter(|_| self.is_forwarded);
+        Ok(HttpResponse { status: parts.status.as_u16(), body: bytes, proxy, headers: parts.headers })
     }
-    Ok(HttpResponse { status: parts.status.as_u16(), body: bytes, headers: parts.headers })
+
+    /// The error with the proxy in it, which may be what cannot be reached.
+    fn named(&self, error: TransportError) -> TransportError {
+        match (error, &self.proxy) {
+            (TransportError::Other(why) | TransportError::Proxy(why), Some(proxy))
+                if !why.contains("certificate") =>
+            {
+                TransportError::Proxy(format!("{why}, asked through the proxy {proxy}"))
+            }
+            (error, _) => error,
+        }
+    }
 }
 
 fn transport_error(error: Error) -> TransportError {
@@ -155,9 +207,10 @@ fn transport_error(error: Error) -> TransportError {
             | ErrorKind::BrokenPipe
             | ErrorKind::UnexpectedEof => TransportError::Reset,
             ErrorKind::TimedOut => TransportError::Timeout { connected: true },
-            _ => TransportError::Other(named(&error.to_string())),
+            _ => TransportError::Other(certificate_words(named(&error.to_string()))),
         },
         Error::BodyStalled => TransportError::Reset,
+        Error::ConnectProxyFailed(why) => TransportError::Proxy(tunnel_words(&why)),
         Error::HostNotFound => TransportError::Other("no such host".to_owned()),
         Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
@@ -167,20 +220,14 @@ fn transport_error(error: Error) -> TransportError {
     }
 }
 
-/// What is wrong with a certificate, where rustls (0.23) says it by a name of its own.
-fn certificate_words(error: String) -> String {
-    let known = [
-        (
-            "CaUsedAsEndEntity",
-            "the server's certificate is an authority's own; it needs one that is signed by it",
-        ),
-        ("UnknownIssuer", "nobody who is trusted here has signed the server's certificate"),
-        ("NotValidForName", "the server's certificate is for another name"),
-        ("Expired", "the server's certificate has expired"),
-    ];
-    match known.into_iter().find(|(name, _)| error.contains(name)) {
-        Some((name, words)) => format!("{words} (certificate: {name})"),
-        None => error,
+/// Why a proxy opens no tunnel, by what ureq (3.5) makes of its answer.
+fn tunnel_words(why: &str) -> String {
+    let status: String =
+        why.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+    match status.as_str() {
+        "" => why.to_owned(),
+        "407" => "a name and a password are needed (407)".to_owned(),
+        status => format!("no tunnel is opened ({status})"),
     }
 }
 
@@ -194,58 +241,6 @@ fn named(error: &str) -> String {
         return "no such host".to_owned();
     }
     format!("its name could not be looked up: {}", why.to_lowercase())
-}
-
-/// The certificates that are trusted: the system's, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
-fn roots(env: &Environment) -> RootCerts {
-    let found = rustls_native_certs::load_native_certs();
-    found.errors.iter().for_each(|error| log::debug!("certificates: {error}"));
-    with_extra(found.certs.iter().map(|der| Certificate::from_der(der).to_owned()).collect(), env)
-}
-
-/// The system's certificates and those of `NODE_EXTRA_CA_CERTS`, which many set for their agents already; or Mozilla's
-/// alone where the system has none, since the TLS library does not give out what is in them.
-fn with_extra(system: Vec<Certificate<'static>>, env: &Environment) -> RootCerts {
-    let has_none = system.is_empty() && env.var("SSL_CERT_FILE").is_none();
-    let mut certs = system;
-    for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
-        match env.var(name).map(|file| certificates(file.as_ref())) {
-            Some(Ok(more)) if name == "NODE_EXTRA_CA_CERTS" || certs.is_empty() => certs.extend(more),
-            Some(Ok(_)) | None => {}
-            // Without the name of the file the server would be refused for a reason that nobody finds.
-            Some(Err(why)) => log::warn!("{name} is not used: {why}"),
-        }
-    }
-    if has_none && !certs.is_empty() {
-        log::warn!(
-            "NODE_EXTRA_CA_CERTS is not used, since this system has no certificates of its own; SSL_CERT_FILE can name \
-             a file with all that are trusted"
-        );
-    }
-    if has_none || certs.is_empty() {
-        return RootCerts::WebPki;
-    }
-    RootCerts::new_with_certs(&certs)
-}
-
-/// The certificates in a file, as text (PEM) or as bytes (DER).
-fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, String> {
-    let shown = path.display();
-    let read = nonblocking::open(path).and_then(|mut file| {
-        file.metadata().and_then(|metadata| nonblocking::stream(&mut file, &metadata, MAX_BODY))
-    });
-    let bytes = read.map_err(|error| format!("{shown}: {error}"))?;
-    let items = parse_pem(&bytes).filter_map(|item| match item {
-        Ok(PemItem::Certificate(certificate)) => Some(certificate),
-        _ => None,
-    });
-    let found: Vec<_> = items.collect();
-    match bytes.first() {
-        _ if !found.is_empty() => Ok(found),
-        // A sequence of ASN.1.
-        Some(0x30) => Ok(vec![Certificate::from_der(&bytes).to_owned()]),
-        _ => Err(format!("{shown} holds no certificate")),
-    }
 }
 
 /// The proxy for `url`; a server on this machine is always asked directly.
@@ -309,19 +304,6 @@ mod tests {
         for local in ["http://localhost:1", "http://127.0.0.1:1", "http://[::1]:1"] {
             assert_eq!(proxy(local, &own), None, "{local}");
         }
-    }
-
-    #[test]
-    fn extra_certificates_are_trusted_beside_the_systems() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let extra = folder.path().join("extra.der");
-        // A sequence, as every certificate begins; the TLS library looks closer.
-        let der = [&[0x30, 0x82, 0x01, 0x00][..], &[0; 256]].concat();
-        std::fs::write(&extra, &der).expect("written");
-        let env = env(&[("NODE_EXTRA_CA_CERTS", extra.to_str().expect("text"))]);
-        let system = || vec![Certificate::from_der(&der).to_owned(); 3];
-        assert!(matches!(with_extra(system(), &env), RootCerts::Specific(certs) if certs.len() == 4));
-        assert!(matches!(with_extra(Vec::new(), &env), RootCerts::WebPki));
     }
 
     #[test]

@@ -6,7 +6,9 @@
 mod failure;
 pub(super) mod http;
 pub mod pages;
+mod plain_proxy;
 mod probe;
+mod tls;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

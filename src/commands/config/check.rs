@@ -11,6 +11,7 @@ use shims::Message;
 
 use crate::cli::config::ConfigCheckArgs;
 use crate::config::{LintReport, Problem, dotted, lint};
+use crate::ui::format::count;
 use crate::ui::output;
 
 /// Prints what there is to say of the file at `path`; its errors, and with `--strict` its warnings, fail.
@@ -41,11 +42,7 @@ pub fn text(report: &LintReport, path: &Path) -> String {
         let message = format!("{shown}:{}:{}: {what}: {key}{message}", mark.line, mark.column);
         _ = writeln!(text, "{}", Message::new(message, help).render());
     }
-    let number = |count: usize, what: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {what}")),
-        count => Some(format!("{count} {what}s")),
-    };
+    let number = |number: usize, what: &str| (number > 0).then(|| count(number, what));
     let counts = [number(report.errors.len(), "error"), number(report.warnings.len(), "warning")];
     let counts: Vec<_> = counts.into_iter().flatten().collect();
     _ = match &counts[..] {

@@ -27,8 +27,14 @@ const EDITORS: [&str; 5] = ["sensible-editor", "editor", "nano", "vim", "vi"];
 /// that is known to take one.
 pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<usize>) -> Result<ExitCode> {
     let written = bootstrap && write_example(path)?;
+    if bootstrap && !written {
+        log::warn(Message::new(
+            format!("there is a config already, and it was left as it is: {}", path.display()),
+            "`agent-run config edit` opens it; to start from the example, move it away first",
+        ));
+    }
     if matches!(path.try_exists(), Ok(false)) {
-        let help = "`agent-run config --bootstrap-config` writes an example there";
+        let help = "`agent-run providers add NAME` creates it, and `agent-run config --bootstrap-config` writes an example";
         bail!(Message::new(format!("there is no config: {}", path.display()), help));
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {
@@ -49,7 +55,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
         if found.errors.is_empty() && found.warnings.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        output::write(|out| out.write_all(check::text(&found, path).as_bytes()))?;
+        output::people(|out| out.write_all(check::text(&found, path).as_bytes()))?;
         if found.errors.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }

@@ -23,9 +23,11 @@ use crate::ui::output;
 /// As the command says; a fault in the file is one for `check`'s exit code.
 pub fn run(words: &ConfigArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     match &words.command {
-        None => edit::run(path, words.bootstrap_config, env.editor().as_deref(), None),
+        None | Some(ConfigCommand::Edit) => {
+            edit::run(path, words.bootstrap_config, env.editor().as_deref(), None)
+        }
         Some(ConfigCommand::Path) => output::write(|out| writeln!(out, "{}", path.display())),
-        Some(ConfigCommand::Check(words)) => check::run(words, path),
+        Some(ConfigCommand::Check(words)) => check::run(words, words.file.as_deref().unwrap_or(path)),
         Some(ConfigCommand::Show(words)) => show::run(words, path, env),
         Some(ConfigCommand::Schema) => output::write(|out| out.write_all(SCHEMA.as_bytes())),
     }

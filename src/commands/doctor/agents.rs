@@ -7,10 +7,11 @@ use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
-use crate::compatibility;
+use crate::compatibility::{self, CheckResult, TriedVersion};
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
+use crate::ui::progress::Progress;
 
 /// What was found about the agents.
 pub struct AgentsReport {
@@ -56,12 +57,22 @@ pub fn look(
     let all_missing = found.iter().all(|(_, program)| program.is_err());
     let mut group = Group::new("Agents");
     // Each takes up to some seconds to tell its version.
+    let names: Vec<_> = found.iter().map(|(agent, _)| agent.name()).collect();
+    let progress = Progress::with(&names, "asking for its version", !all_missing);
     let looked: Vec<Looked> = thread::scope(|scope| {
+        let progress = &progress;
         let asked: Vec<_> = found
             .iter()
-            .map(|(agent, program)| {
+            .enumerate()
+            .map(|(at, (agent, program))| {
                 scope.spawn(move || match program {
-                    Ok(program) => look_at(*agent, program, env, interrupts),
+                    Ok(program) => {
+                        let looked = look_at(*agent, program, env, interrupts);
+                        let version =
+                            looked.version.as_deref().map_or_else(|| "?".to_owned(), version::shown);
+                        progress.set(at, &format!("{}: {version}", agent.name()));
+                        looked
+                    }
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         if missing && !named && !all_missing && !used.contains(&agent.name()) {
@@ -82,6 +93,7 @@ pub fn look(
             .collect();
         asked.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     });
+    drop(progress);
     interrupts.check()?;
     let mut known = Group::new("Known problems of these versions");
     let mut here = Vec::new();
@@ -103,6 +115,7 @@ fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interru
     let version = asked.as_ref().ok().cloned();
     let known = version.as_ref().map_or_else(Vec::new, |version| known(agent, version));
     let mut findings = vec![judge(agent, program, asked)];
+    findings.extend(tried(agent));
     findings.extend(around(agent, program, env));
     Looked { findings, known, version }
 }
@@ -149,7 +162,11 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         let failed: Vec<_> = here.failed().map(|check| format!("{}: {}", check.name, check.text)).collect();
         if !failed.is_empty() {
             let text = format!("{is}: run on {}, and not all held: {}", here.day, failed.join("; "));
-            return Finding::note(name, text, "see docs/compatibility.md, or install the tested version");
+            let help = format!(
+                "`agent-run doctor -v {name}` lists what was run; to install the tested version: {}",
+                by_number(agent)
+            );
+            return Finding::note(name, text, help);
         }
         if here.holds() {
             let text = format!("{is}: run on {}, and all of it held", here.day);
@@ -161,6 +178,22 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         return Finding::note(name, format!("{is}: newer than {}, the newest tested", info.tested), help);
     }
     Finding::ok(name, is).briefly(format!("{name} {}", version::shown(&version)))
+}
+
+/// Which versions were run with this build of agent-run, and what came of it.
+fn tried(agent: &dyn Agent) -> Vec<Finding> {
+    let shown = |tried: TriedVersion| {
+        let of = |result: CheckResult| {
+            let names = tried.checks.iter().filter(|check| check.result == result).map(|check| check.name);
+            let names = names.collect::<Vec<_>>().join(", ");
+            (!names.is_empty()).then(|| format!("{result}: {names}"))
+        };
+        let results =
+            [CheckResult::Holds, CheckResult::Fails, CheckResult::NotRun].into_iter().filter_map(of);
+        let text = results.collect::<Vec<_>>().join("; ");
+        Finding::ok(agent.name(), format!("{} was run on {}: {text}", tried.version, tried.day)).briefly("")
+    };
+    compatibility::versions(agent.name()).into_iter().map(shown).collect()
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.

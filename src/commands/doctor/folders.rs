@@ -8,6 +8,7 @@ use shims::{Dirs, quote};
 
 use super::report::{Finding, Group};
 use crate::launch::apply::carry::pending;
+use crate::probe;
 
 /// What a probe that was killed leaves behind starts so.
 pub const PROBE: &str = "probe-";
@@ -45,9 +46,13 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
             group.add(Finding::note("state", text, help));
         }
     }
+    probe::remove_left(PROBE, &dirs.cache);
     for (name, path) in folders(&dirs.cache) {
         if name.starts_with(PROBE) {
-            group.add(left_over(&path, "by a probe that was ended"));
+            // Without a lock, as on a file system that has none, nobody knows whether its process is there.
+            if !probe::is_in_use(&path) {
+                group.add(left_over(&path, "by a probe that was ended"));
+            }
         } else if shims::by_name(&name).is_some()
             && let Some(is_known) = is_known
         {

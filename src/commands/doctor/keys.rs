@@ -9,7 +9,7 @@ use shims::{quote, quoted};
 use super::report::{Finding, Group, Severity};
 use crate::config::{KeyCheck, KeySource, Provider};
 use crate::env::Environment;
-use crate::key;
+use crate::{key, signals};
 
 /// A key command that takes longer is felt at every launch.
 const SLOW: Duration = Duration::from_secs(1);
@@ -27,17 +27,29 @@ pub struct Asking<'a> {
     pub env: &'a Environment,
 }
 
-/// Looks at the keys of these providers.
-pub fn look<'a>(providers: impl Iterator<Item = (&'a String, &'a Provider)>, asking: Asking<'_>) -> Group {
-    let mut group = Group::new("Keys");
+/// Looks at the keys of these providers, and names those whose key is missing.
+pub fn look<'a>(
+    providers: impl Iterator<Item = (&'a String, &'a Provider)>,
+    asking: Asking<'_>,
+) -> (Group, Vec<&'a str>) {
+    let (mut group, mut missing) = (Group::new("Keys"), Vec::new());
     for (name, provider) in providers {
         match provider.key_source() {
             None => group.add(Finding::ok(name, "none, as for a local server")),
-            Some(KeySource::Command(argv)) if !asking.commands => group.add(unasked(name, argv, asking.env)),
-            Some(source) => group.extend(ask(name, source, provider.key_check, asking)),
+            Some(source) => {
+                let key = match source {
+                    KeySource::Command(argv) if !asking.commands => unasked(name, argv, asking.env),
+                    _ => ask(name, source, provider.key_check, asking),
+                };
+                missing.extend(key.is_err().then_some(name.as_str()));
+                group.add(key.unwrap_or_else(|missing| missing));
+                if let KeySource::File(path) = source {
+                    group.extend(open_file(name, &key::expand_home(path, asking.home)));
+                }
+            }
         }
     }
-    group
+    (group, missing)
 }
 
 fn shown(source: KeySource<'_>) -> String {
@@ -53,29 +65,29 @@ fn command(argv: &[String]) -> String {
     format!("`{}`", quoted(argv))
 }
 
-fn unasked(name: &str, argv: &[String], env: &Environment) -> Finding {
+/// What there is to say of a key command that is not run; as an error that it gives no key.
+fn unasked(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Finding> {
     let program = argv.first().map_or("", String::as_str);
     if program.contains('/') || env.programs(program).next().is_some() {
-        return Finding::ok(
-            name,
-            format!("{}, not asked now; `agent-run doctor {name}` does", command(argv)),
-        );
+        let text = format!("{}, not asked now; `agent-run doctor {name}` does", command(argv));
+        return Ok(Finding::ok(name, text));
     }
     let text = format!("{}: {program} is not on PATH", command(argv));
-    Finding::note(name, text, format!("install {program}, or change key_command"))
+    Err(Finding::note(name, text, format!("install {program}, or change key_command")))
 }
 
-fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -> Vec<Finding> {
+/// What there is to say of a key; as an error that there is none.
+fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -> Result<Finding, Finding> {
     let start = Instant::now();
-    let key = key::resolve(source, check, asking.env, asking.home);
+    // What a key command starts is to end by Ctrl-C, as this program does here.
+    let key = signals::interruptible(|| key::resolve(source, check, asking.env, asking.home));
     let took = start.elapsed();
-    let mut findings = Vec::new();
-    match key {
+    match key.and_then(|key| key) {
         Err(error) => {
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = asking.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            findings.push(Finding::error(mark, name, &error, "look at where the config says the key is"));
+            Err(Finding::error(mark, name, &error, "look at where the config says the key is"))
         }
         Ok(key) => {
             let time = match source {
@@ -83,21 +95,24 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
                 _ => String::new(),
             };
             let text = format!("{}{time}, {}", shown(source), key::fingerprint(&key));
-            findings.push(if took > SLOW {
+            Ok(if took > SLOW {
                 let help = "every launch waits for it: let the manager cache the key, or keep it in key_file";
                 Finding::note(name, text, help)
             } else {
                 Finding::ok(name, text)
-            });
+            })
         }
     }
-    if let KeySource::File(path) = source {
-        findings.extend(open_file(name, &key::expand_home(path, asking.home)));
-    }
-    findings
 }
 
 fn open_file(name: &str, path: &Path) -> Option<Finding> {
+    const STICKY: u32 = 0o1000;
+    let folder = path.parent()?;
+    let mode = folder.metadata().ok()?.permissions().mode();
+    if mode & 0o002 != 0 && mode & STICKY == 0 {
+        let text = format!("everyone can replace {}", path.display());
+        return Some(Finding::problem(name, text, format!("chmod go-w {}", quote(folder.as_os_str()))));
+    }
     let mode = path.metadata().ok()?.permissions().mode();
     let text = format!("others can read {}", path.display());
     (mode & 0o077 != 0)

@@ -44,15 +44,25 @@ pub fn of(
     agents.iter().filter_map(launches).collect()
 }
 
-/// Plans each launch, with no words of its own.
-pub fn look(launches: &[Launches], named: Option<&str>, context: &Context<'_>) -> Group {
+/// Plans each launch, with no words of its own. Of the providers in `missing` there is no key.
+pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], context: &Context<'_>) -> Group {
     let mut group = Group::new("Launches");
+    for name in missing {
+        let of_agent = launches.iter().filter(|it| it.providers.iter().any(|provider| provider == name));
+        let failing: Vec<_> = of_agent.map(|it| format!("{}@{name}", it.agent.name())).collect();
+        if !failing.is_empty() {
+            let text = format!("without its key these end with an error: {}", failing.join(", "));
+            group.add(Finding::note(*name, text, "see above what is missing"));
+        }
+    }
     for Launches { agent, providers } in launches {
         if providers.is_empty() {
             group.add(unusable(*agent, named));
         }
         for provider in providers {
-            group.extend(look_at(*agent, provider, context));
+            let has_key = !missing.contains(&provider.as_str());
+            let findings = look_at(*agent, provider, context);
+            group.extend(findings.into_iter().map(|it| if has_key { it } else { it.briefly("") }));
         }
     }
     group

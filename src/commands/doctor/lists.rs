@@ -6,7 +6,7 @@ use super::report::{Finding, Group, Severity};
 use crate::catalog::{Catalog, local};
 use crate::config::{Config, Provider};
 use crate::env::Environment;
-use crate::ui::format::age;
+use crate::ui::format::{age, count};
 
 /// Looks at the lists of these providers.
 pub fn look<'a>(
@@ -30,7 +30,7 @@ pub fn look<'a>(
             (Some(old), None) => {
                 let models = known.records().len();
                 let brief = format!("{name} ({models})");
-                Finding::ok(name, format!("{models} models, {} old", age(old))).briefly(brief)
+                Finding::ok(name, format!("{}, {} old", count(models, "model"), age(old))).briefly(brief)
             }
             (None, None) => {
                 let brief = format!("{name} (not asked for yet)");

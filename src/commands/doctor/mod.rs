@@ -1,6 +1,6 @@
 //! `agent-run doctor`: looks at everything a launch depends on, and says of each thing what to do about it.
 //!
-//! It changes nothing, asks no provider, and shows no key. A key command runs only where it was asked for,
+//! It changes nothing but that it removes what its own killed probes left, asks no provider, and shows no key. A key command runs only where it was asked for,
 //! since it may want a password; an agent is started only to tell its version, or by `--probe`.
 
 mod agents;
@@ -10,12 +10,12 @@ mod launches;
 mod links;
 mod lists;
 mod probe;
+mod probes;
 mod report;
 mod trials;
 mod version;
 
 use shims::Message;
-use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -23,12 +23,13 @@ use anyhow::Result;
 use serde_json::json;
 use shims::Agent;
 
-use self::agents::{AgentHere, AgentsReport};
+use self::agents::AgentsReport;
 use self::keys::Asking;
 use self::launches::Launches;
+use self::probes::Probes;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
-use crate::cli::{DoctorArgs, ProbePart};
+use crate::cli::DoctorArgs;
 use crate::config::{self, LintReport, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
@@ -65,22 +66,21 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
         agents::look(&agents, target.agent.is_some(), &used, &dirs, env, &interrupts)?;
     report.add(found);
     let context = loaded.map(|loaded| Context { env, dirs: dirs.clone(), loaded });
-    if let Ok(context) = &context {
+    let launches = context.as_ref().ok().map(|context| {
         let installed: Vec<_> = here.iter().map(|here| here.agent).collect();
-        let launches = launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config);
-        look_closer(asked, &target, &launches, &pairs, context, &mut report);
-        if matches!(asked.probe, Some(ProbePart::All | ProbePart::Launches)) {
-            probe_each(&launches, context, &interrupts, &mut report)?;
-        }
+        launches::of(&installed, target.provider.as_deref(), &pairs, &context.loaded.config)
+    });
+    if let (Ok(context), Some(launches)) = (&context, &launches) {
+        look_closer(asked, &target, launches, &pairs, context, &mut report);
     }
-    if matches!(asked.probe, Some(ProbePart::All | ProbePart::Version)) {
-        for AgentHere { agent, program, version } in &here {
-            say_that_it_starts(&format!("trying what holds for {}", agent.title()));
-            report.add(trials::look(*agent, program, version.as_ref(), &dirs, env, &interrupts)?);
-        }
+    if let Some(part) = asked.probe {
+        let launches = launches.as_deref().zip(context.as_ref().ok());
+        Probes { part, here: &here, launches, dirs: &dirs, env, interrupts: &interrupts }.run(&mut report)?;
     }
-    let known =
-        context.as_ref().ok().map(|context| |name: &str| resolve::is_known(name, &context.loaded.config));
+    // What another config has, the folders of the usual one know nothing of.
+    let is_usual = config.is_none_or(|_| env.config_file(None).is_ok_and(|usual| usual == path));
+    let of_usual = context.as_ref().ok().filter(|_| is_usual);
+    let known = of_usual.map(|context| |name: &str| resolve::is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
     // Nothing is to be done about them, so they come last.
     report.add(known_problems);
@@ -116,7 +116,7 @@ fn look_closer(
         |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
     let chosen =
         || providers.iter().filter(|(name, _)| named.map_or_else(|| is_used(name), |named| named == *name));
-    let mut keys = keys::look(chosen(), asking);
+    let (mut keys, missing) = keys::look(chosen(), asking);
     let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !others.is_empty() && named.is_none() {
         let text = format!("not looked at, since no shim is for them: {}", others.join(", "));
@@ -124,37 +124,7 @@ fn look_closer(
     }
     report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
-    report.add(launches::look(launches, named, context));
-}
-
-/// Starts the agent of each launch, and looks at what it sends.
-fn probe_each(
-    launches: &[Launches],
-    context: &Context<'_>,
-    interrupts: &Interrupts,
-    report: &mut DoctorReport,
-) -> Result<()> {
-    if launches.iter().all(|of_agent| of_agent.providers.is_empty()) {
-        let mut group = Group::new("Probe");
-        let help = "install an agent, or add a provider that speaks its protocol";
-        group.add(Finding::problem("probe", "no agent is here that fits the provider", help));
-        report.add(group);
-    }
-    for Launches { agent, providers } in launches {
-        for provider in providers {
-            say_that_it_starts(&format!("starting {} on {provider} in this folder", agent.title()));
-            report.add(probe::look(*agent, provider, context, interrupts)?.asked());
-            interrupts.check()?;
-        }
-    }
-    Ok(())
-}
-
-/// Says on a terminal what is waited for.
-fn say_that_it_starts(what: &str) {
-    if std::io::stderr().is_terminal() {
-        _ = writeln!(std::io::stderr(), "{what} …");
-    }
+    report.add(launches::look(launches, named, &missing, context));
 }
 
 fn ourselves(env: &Environment) -> Group {

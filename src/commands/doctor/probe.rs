@@ -12,7 +12,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
 use shims::proxy::PROXY_VARIABLES;
-use shims::{Agent, Dirs, Launch, Model, Proxy, Template};
+use shims::{Agent, Dirs, Launch, Model, Note, Proxy, Template};
 
 use super::folders::PROBE;
 use super::report::{Finding, Group};
@@ -23,7 +23,6 @@ use crate::fs::private_dir::private_dir;
 use crate::launch::{self, LaunchRequest, Network, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
 use crate::probe::{self, Expectations, Interrupts, ProbeReport, Scratch, random_key};
-use crate::ui;
 
 /// By these a request would go past the provider inside this program.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -34,7 +33,7 @@ const SHORTEST: usize = 8;
 const UNSEEN: &str = "Not covered: traffic that bypasses the proxy variables (hooks and MCP servers can) or goes to \
                       this machine. Files the agent writes at every start are kept.";
 
-/// Probes one agent on one provider.
+/// Probes one agent on one provider, and gives what a launch would say beside it.
 ///
 /// # Errors
 /// [`crate::probe::Interrupted`]; whatever else goes wrong is a finding.
@@ -43,13 +42,14 @@ pub fn look(
     provider: &str,
     context: &Context<'_>,
     interrupts: &Interrupts,
-) -> Result<Group> {
+) -> Result<(Group, Vec<Note>)> {
     let mut group = Group::new(format!("Probe of {}@{provider}", agent.name()));
-    match probe(agent, provider, context, interrupts) {
+    let mut notes = Vec::new();
+    match probe(agent, provider, context, interrupts, &mut notes) {
         Ok((findings, is_isolated)) => group.extend(findings_of(agent, &findings, is_isolated)),
         Err(error) => group.add_failure(agent.name(), error)?,
     }
-    Ok(group)
+    Ok((group, notes))
 }
 
 fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> Vec<Finding> {
@@ -81,10 +81,10 @@ fn probe(
     name: &str,
     context: &Context<'_>,
     interrupts: &Interrupts,
+    notes: &mut Vec<Note>,
 ) -> Result<(ProbeReport, bool)> {
     let request = LaunchRequest { args: agent.one_shot(probe::PROMPT), ..LaunchRequest::new(agent, name) };
-    let mut notes = Vec::new();
-    let resolved = launch::resolve_only(&request, context, Network::Off, &mut notes)?;
+    let resolved = launch::resolve_only(&request, context, Network::Off, notes)?;
     let (launch, _) = resolved.into_launch().context("a home without a provider has no launch")?;
     let Context { env, dirs, loaded } = context;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
@@ -111,9 +111,8 @@ fn probe(
     let mut context = Context { env: &env, dirs, loaded: config::load(&loaded.path)? };
     turn_here(&mut context.loaded.config, name, &launch, &base, &expected.key);
 
-    let prepared = launch::prepare(&request, &context, UserFiles::Leave, &mut notes);
-    notes.iter().for_each(ui::log::note);
-    let ran = probe::run(prepared?, &context.dirs.cwd, scratch.path(), interrupts)?;
+    let prepared = launch::prepare(&request, &context, UserFiles::Leave, notes)?;
+    let ran = probe::run(prepared, &context.dirs.cwd, scratch.path(), interrupts)?;
     Ok((ProbeReport::of(&mock_provider.requests(), &expected, &ran), launch.isolated))
 }
 

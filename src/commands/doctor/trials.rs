@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use shims::trial::Trial;
+use shims::trial::{NOT_YET, Trial};
 use shims::{Agent, Dirs};
 
 use super::agents::by_number;
@@ -26,10 +26,11 @@ pub fn look(
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
+    watch: &(dyn Fn(usize, &str) + Sync),
 ) -> Result<Group> {
     let shown = version.map_or_else(|| "of unknown version".to_owned(), |version| version::shown(version));
     let mut group = Group::new(format!("What holds for {} {shown}", agent.title())).asked();
-    match run(agent, program, version, dirs, env, interrupts) {
+    match run(agent, program, version, dirs, env, interrupts, watch) {
         Ok(verdicts) => {
             let mut findings: Vec<_> =
                 verdicts.iter().map(|verdict| finding(agent, verdict, version, &shown)).collect();
@@ -53,13 +54,14 @@ fn run(
     dirs: &Dirs,
     env: &Environment,
     interrupts: &Interrupts,
+    watch: &(dyn Fn(usize, &str) + Sync),
 ) -> Result<Vec<Verdict>> {
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files, where others could put files above a project that agents read.
     let scratch = Scratch::make(PROBE, &dirs.cache).context("could not make a folder for the trials")?;
     let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(version, from));
-    trials::run(agent, program, env, can, &scratch, interrupts)
+    trials::run(agent, program, env, can, &scratch, interrupts, watch)
 }
 
 fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, shown: &str) -> Finding {
@@ -74,18 +76,21 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
                 agent.title()
             ),
         ),
-        TrialOutcome::Broken(what) => match since.filter(|since| is_before(version, since)) {
-            Some(since) => Finding::known(*subject, format!("not before {since}: {text}; here {what}")),
-            None => Finding::problem(
-                *subject,
-                format!("it does not hold that {text}: {what}"),
-                format!(
-                    "until agent-run knows this version, use {}: {}",
-                    agent.info().tested,
-                    by_number(agent)
+        TrialOutcome::Broken(what) => {
+            match since.filter(|since| *since == NOT_YET || is_before(version, since)) {
+                Some(NOT_YET) => Finding::known(*subject, format!("in no version yet: {text}; here {what}")),
+                Some(since) => Finding::known(*subject, format!("not before {since}: {text}; here {what}")),
+                None => Finding::problem(
+                    *subject,
+                    format!("it does not hold that {text}: {what}"),
+                    format!(
+                        "until agent-run knows this version, use {}: {}",
+                        agent.info().tested,
+                        by_number(agent)
+                    ),
                 ),
-            ),
-        },
+            }
+        }
     }
 }
 

@@ -39,10 +39,12 @@ pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result
         fs::create_dir(place(name))?;
     }
     let mut command = Command::new(program);
-    command.process_group(0).arg("--version").env_clear().current_dir(place("home")).stdin(Stdio::null());
+    command.arg("--version").env_clear().current_dir(place("home"));
     command.envs(PASSED.iter().filter_map(|name| Some((name, env.var(name)?))));
     command.envs(PROXY_VARIABLES.map(|name| (name, NOWHERE)));
     command.envs([("HOME", place("home")), ("TMPDIR", place("tmp"))].map(|(k, v)| (k, OsString::from(v))));
+    let mut command = probe::unblocked(&command)?;
+    command.process_group(0).stdin(Stdio::null());
     command.stdout(File::create(place("out"))?).stderr(File::create(place("err"))?);
     let mut child = command.spawn().context("could not run it")?;
     let running = interrupts.ends_too(&child);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 
 use super::ModelsContext;
@@ -37,13 +37,13 @@ struct Repriced {
 /// When there is no list.
 pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
     let (name, provider) = context.provider(&words.provider)?;
-    let loaded = context.load(name, provider, words.refresh);
+    let loaded = context.load_visibly(name, provider, words.refresh);
     loaded.report(name);
     let Some(now) = loaded.known.list() else {
-        bail!(Message::new(
+        bail!(loaded.failure(name).unwrap_or_else(|| Message::new(
             format!("there is no list of `{name}`"),
             format!("`agent-run models list {name} --refresh` loads one")
-        ));
+        )));
     };
     let before = context.catalog.before(name, provider);
     let changes = before.as_ref().map(|before| changes(before, now)).transpose()?.unwrap_or_default();
@@ -58,10 +58,7 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
             print(out, &changes)
         })?
     };
-    if loaded.failed {
-        bail!(Message::new(format!("the list of {name} could not be loaded"), "the warnings above say why"));
-    }
-    Ok(done)
+    loaded.failure(name).map_or(Ok(done), |failure| Err(anyhow!(failure)))
 }
 
 fn print(out: &mut impl Write, changes: &Changes) -> std::io::Result<()> {

@@ -48,25 +48,17 @@ pub fn run(words: &ModelsListArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     let providers = providers(words, context)?;
     let loaded = load_all(words, context, &providers);
     let mut rows = Vec::new();
+    let mut failed = Vec::new();
     for ((name, provider), loaded) in providers.iter().zip(&loaded) {
         loaded.report(name);
+        failed.extend(loaded.failure(name));
         rows.extend(rows_of(words, name, provider, loaded));
     }
-    let failed: Vec<_> = providers
-        .iter()
-        .zip(&loaded)
-        .filter(|(_, loaded)| loaded.failed)
-        .map(|((name, _), _)| *name)
-        .collect();
-    let is_all = failed.is_empty();
-    let done = print(words, &rows, &providers, is_all, context)?;
-    if is_all {
-        return Ok(done);
-    }
-    bail!(Message::new(
-        format!("the list of {} could not be loaded", failed.join(", ")),
-        "the warnings above say why"
-    ))
+    let done = print(words, &rows, &providers, failed.is_empty(), context)?;
+    // Each is said once, behind the models of the others.
+    let Some(last) = failed.pop() else { return Ok(done) };
+    failed.into_iter().for_each(ui::log::warn);
+    bail!(last)
 }
 
 /// The providers that were named; else all of them, which may be one.
@@ -99,9 +91,8 @@ fn load_all<'a>(
     providers: &[(&'a str, &'a Provider)],
 ) -> Vec<LoadedModels<'a>> {
     let names: Vec<_> = providers.iter().map(|(name, _)| *name).collect();
-    let is_asked = |(name, provider): &(&'a str, &'a Provider)| {
-        provider.loads_models() && (words.refresh || !context.catalog.known(name, provider).fresh)
-    };
+    let is_asked =
+        |(name, provider): &(&'a str, &'a Provider)| context.is_asked(name, provider, words.refresh);
     let progress = Progress::start(&names, providers.iter().any(is_asked));
     let load = |index: usize| {
         let (name, provider) = providers[index];
@@ -211,7 +202,6 @@ fn print(
 
 /// How many there are, and from where: the last line.
 fn summary(words: &ModelsListArgs, rows: &[ModelRow<'_>]) -> String {
-    let counted = |count: usize| if count == 1 { "1 model".to_owned() } else { format!("{count} models") };
     if rows.is_empty() {
         return match (&words.search, words.protocol) {
             (None, None) => "No models: neither the config nor the provider lists any.".to_owned(),
@@ -241,7 +231,7 @@ fn summary(words: &ModelsListArgs, rows: &[ModelRow<'_>]) -> String {
     if own > 0 {
         parts.push(format!("{own} from the config"));
     }
-    format!("{}: {}.", counted(rows.len()), parts.join(", "))
+    format!("{}: {}.", format::count(rows.len(), "model"), parts.join(", "))
 }
 
 /// A row for programs: exact numbers, in columns that stay as they are.

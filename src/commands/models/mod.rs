@@ -20,6 +20,7 @@ use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetached
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::launch::lookup;
+use crate::ui::progress::Progress;
 use crate::ui::{format, output};
 use crate::{key, suggest, ui};
 
@@ -108,7 +109,7 @@ impl<'a> ModelsContext<'a> {
     /// What is known of a provider, which is asked if its list is old or missing, or if `now`.
     fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> LoadedModels<'a> {
         let known = self.catalog.known(name, provider);
-        if !provider.loads_models() || (known.fresh && !now) {
+        if !self.is_asked(name, provider, now) {
             return LoadedModels { known, warnings: Vec::new(), failure: None, failed: false };
         }
         let key = || self.key(provider);
@@ -133,6 +134,17 @@ impl<'a> ModelsContext<'a> {
         }
     }
 
+    /// The same for one provider, with progress on a terminal.
+    fn load_visibly(&self, name: &'a str, provider: &'a Provider, now: bool) -> LoadedModels<'a> {
+        let _progress = Progress::start(&[name], self.is_asked(name, provider, now));
+        self.load(name, provider, now)
+    }
+
+    /// Whether a provider has to be asked.
+    fn is_asked(&self, name: &str, provider: &Provider, now: bool) -> bool {
+        provider.loads_models() && (now || !self.catalog.known(name, provider).fresh)
+    }
+
     fn key(&self, provider: &Provider) -> Result<Option<String>> {
         let _one_at_a_time = self.asking.lock();
         key::of(provider, self.env, &self.dirs.home)
@@ -155,15 +167,23 @@ impl LoadedModels<'_> {
     fn report(&self, name: &str) {
         let warnings = self.warnings.iter().cloned().chain(self.suggestion());
         warnings.for_each(|warning| ui::log::warn(warning.about(name)));
-        if let Some(failure) = &self.failure {
-            let instead = match self.known.age {
-                Some(age) => format!("; the list from {} ago is used", format::age(age)),
-                None => String::new(),
-            };
-            let Message { text, help } = failure.clone();
-            let text = format!("could not load the models of {name}: {text}{instead}");
-            ui::log::warn(Message { text, help });
+        if let Some(failure) = self.said(name).filter(|_| !self.failed) {
+            ui::log::warn(failure);
         }
+    }
+
+    /// What to end with where the user is left without what was asked for.
+    fn failure(&self, name: &str) -> Option<Message> {
+        self.said(name).filter(|_| self.failed)
+    }
+
+    fn said(&self, name: &str) -> Option<Message> {
+        let Message { text, help } = self.failure.clone()?;
+        let instead = match self.known.age {
+            Some(age) => format!("; the list from {} ago is used", format::age(age)),
+            None => String::new(),
+        };
+        Some(Message { text: format!("could not load the models of {name}: {text}{instead}"), help })
     }
 }
 

@@ -32,7 +32,7 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
         failed: false,
     };
     if loaded.known.record(&words.model).is_none() {
-        loaded = context.load(name, provider, false);
+        loaded = context.load_visibly(name, provider, false);
         loaded.report(name);
     }
     let Some(record) = loaded.known.record(&words.model) else {
@@ -45,7 +45,12 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
             [] => format!("`agent-run models list {name}` lists them"),
             near => format!("did you mean {}?", suggest::join_limited(near, 3)),
         };
-        bail!(Message::new(format!("provider `{name}` has no model `{}`", words.model), instead));
+        let text = format!("provider `{name}` has no model `{}`", words.model);
+        bail!(match loaded.failure(name) {
+            Some(failure) =>
+                Message { text: format!("{text}, as far as is known: {}", failure.text), ..failure },
+            None => Message::new(text, instead),
+        });
     };
     if words.json {
         let row = ModelRow { provider: name, record, from: "", age: None };

@@ -16,11 +16,12 @@ use super::{agents, managers};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::key::place::KeyPlace;
+use crate::key::shape;
 use crate::launch::{LaunchRequest, program, resolve, snapshot};
 use crate::presets;
 use crate::ui::log::say;
 use crate::ui::{output, prompt};
-use crate::{commands, config, suggest, ui};
+use crate::{cli, commands, config, suggest, ui};
 
 /// Adds a provider to the config at `path`: at a terminal after a dialogue, elsewhere with `--yes`.
 ///
@@ -43,13 +44,22 @@ pub fn run(
     };
     let preset = presets::by_name(&preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
+    if let Some(clash) =
+        config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
+    {
+        let help = format!("give it another with --name, such as `--name my-{}`", preset.name);
+        bail!(Message::new(
+            format!("`{name}` {clash}, and a provider of that name would be mistaken for it"),
+            help
+        ));
+    }
     let before = config::text(path)?;
-    // What can be refused is refused before anything is asked.
-    config::append(&before, name, &preset.entry(name, None, None))?;
     let mut draft = Draft::new(&preset, name, path, env)?;
     draft.model.clone_from(&words.model);
     draft.key = said(words)?.map(KeyAnswer::There);
     draft.server = words.server.as_deref().map(address).transpose()?;
+    // What can be refused is refused before anything is asked.
+    config::append(&before, name, &draft.entry())?;
     if !words.dry_run {
         config::check_writable(path, &draft.entry())?;
     }
@@ -75,7 +85,7 @@ pub fn run(
     draft.write()?;
     loaded.warnings_about(name).for_each(ui::log::warn);
     let text = format!("added {name} to {}\n", path.display()) + &next_steps(&draft);
-    output::write(|out| out.write_all(text.as_bytes()))
+    output::people(|out| out.write_all(text.as_bytes()))
 }
 
 /// Fills the entry by asking, adds it, and starts an agent if that is wanted.
@@ -205,6 +215,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
                 say(&(names.join(", ") + "\n"));
             }
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
+            (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
             (name, _) => {
                 let near = suggest::rank(name, all.iter().map(|preset| preset.name.as_str()));
                 say(&format!(
@@ -218,16 +229,15 @@ fn ask_preset(env: &Environment) -> Result<String> {
 }
 
 /// Scheme, host and port of the URL of a server.
-fn address(url: &str) -> Result<String> {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", ""));
+pub fn address(url: &str) -> Result<String> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let host = rest.trim_end_matches('/');
-    if !["http", "https"].contains(&scheme)
-        || host.is_empty()
-        || host.contains(['/', '?', '#', '@', ' ', '"'])
-    {
+    // Without a scheme a single word may be anything.
+    let is_address = url.contains(':') && !host.is_empty();
+    if !["http", "https"].contains(&scheme) || !is_address || host.contains(['/', '?', '#', '@', ' ', '"']) {
         bail!(Message::new(
-            format!("--server is not the URL of a server: {url}"),
-            "write scheme, host and port alone: http://127.0.0.1:8081"
+            format!("this is not the address of a server: {url}"),
+            "write host and port alone: 127.0.0.1:8081, or https://server:8081"
         ));
     }
     Ok(format!("{scheme}://{host}"))

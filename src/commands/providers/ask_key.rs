@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::managers;
+use crate::config::KeyCheck;
 use crate::env::Environment;
 use crate::key;
 use crate::key::place::KeyPlace;
@@ -31,6 +32,17 @@ impl KeyAnswer {
     }
 }
 
+/// What a failed test says of the key that was just given: the config, which does not have it yet, names another, or a
+/// file that is still to be written.
+pub fn about_key(failed: Message, key: Option<&KeyAnswer>) -> Message {
+    let is_about_key = failed.help.as_deref().is_some_and(|help| help.starts_with("check key"));
+    match key.filter(|_| is_about_key) {
+        Some(KeyAnswer::Typed(..)) => Message::new(failed.text, "check the key that you pasted"),
+        Some(KeyAnswer::There(place)) => Message::new(failed.text, format!("check `{}`", place.line())),
+        None => failed,
+    }
+}
+
 /// Asks where the key is, until there is an answer that can be used.
 ///
 /// # Errors
@@ -39,6 +51,7 @@ pub fn ask_key(
     variable: Option<&str>,
     name: &str,
     file: KeyStore,
+    check: KeyCheck,
     home: &Path,
     env: &Environment,
 ) -> Result<KeyAnswer> {
@@ -71,10 +84,12 @@ pub fn ask_key(
     for _ in 0..3 {
         let chosen = prompt::choose(&format!("Where is the key of {name}?"), &texts)?;
         let answer = match &ways[chosen].0 {
-            Way::Paste(store) => match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?) {
-                Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
-                Err(error) => Err(error),
-            },
+            Way::Paste(store) => {
+                match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?, check) {
+                    Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
+                    Err(error) => Err(error),
+                }
+            }
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
             Way::Variable => ask_variable(variable, env),
             Way::File => ask_file(home, env),
@@ -110,6 +125,10 @@ fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
 
 fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
     let path = PathBuf::from(prompt::ask("File: ")?);
+    // The error of a file that is not there names it.
+    if key::shape::is_like_key(&path.to_string_lossy()) && !path.exists() {
+        bail!(Message::new("this is no path of a file", "type a path such as ~/keys/deepseek, not the key"));
+    }
     KeyPlace::File(path.clone()).resolve(env, home)?;
     let path = key::expand_home(&path, home);
     let path = std::path::absolute(&path).unwrap_or(path);

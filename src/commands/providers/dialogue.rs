@@ -8,18 +8,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use shims::{Agent, Protocol};
+use shims::{Agent, Protocol, proxy};
 
-use super::ask_key::{KeyAnswer, ask_key};
+use super::add::address;
+use super::ask_key::{KeyAnswer, about_key, ask_key};
 use super::test::{TestOutcome, try_provider};
 use crate::catalog::Catalog;
 use crate::catalog::local::{ServedModel, Server};
-use crate::config::{self, Config, Provider, yaml_scalar};
+use crate::config::{self, Config, KeyCheck, Provider, yaml_scalar};
 use crate::env::Environment;
 use crate::key::store::KeyStore;
 use crate::key::{self, store};
 use crate::presets::{self, Preset};
 use crate::signals;
+use crate::ui::format::count;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -96,30 +98,48 @@ impl<'a> Draft<'a> {
         self.ask_blanks()?;
         let mut is_asked = self.key.is_none() && self.preset.key_variable().is_some();
         loop {
-            if is_asked && let Some(variable) = self.preset.key_variable() {
+            if is_asked {
                 let file = KeyStore::file(self.path, self.name, None);
-                self.key = Some(ask_key(Some(variable), self.name, file, &self.home, self.env)?);
+                let variable = self.preset.key_variable();
+                let key = ask_key(variable, self.name, file, KeyCheck::On, &self.home, self.env)?;
+                self.key = Some(key);
             }
             let unasked = self.find_model(true)?;
             let failed = match unasked.map_or_else(|| self.test(agent), Ok)? {
                 TestOutcome::Failed(failed) => failed,
                 outcome => return Ok(outcome),
             };
+            let failed = about_key(failed, self.key.as_ref());
             say(&format!("{}\n", failed.render()));
             is_asked = false;
+            let (is_keyed, is_server) = (self.preset.key_variable().is_some(), self.is_server());
             let mut options = vec!["test again", "add the provider anyway", "stop"];
-            let is_keyed = self.preset.key_variable().is_some();
-            if is_keyed {
-                options.insert(0, "give another key");
+            if is_server {
+                options.insert(1, "give another address");
+            }
+            if is_keyed || is_server {
+                let wants_key = is_keyed || failed.text.contains(" key");
+                let key = if self.key.is_some() || is_keyed { "give another key" } else { "give its key" };
+                options.insert(if wants_key { 0 } else { 2 }, key);
             }
             let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
             match options[prompt::choose("What now?", &shown)?] {
-                "give another key" => is_asked = true,
+                "give another key" | "give its key" => is_asked = true,
+                "give another address" => match address(&prompt::ask("Address, such as 127.0.0.1:8081: ")?) {
+                    Ok(server) => self.server = Some(server),
+                    Err(error) => say(&format!("{}\n", crate::error::render(&error))),
+                },
                 "test again" => {}
                 "stop" => bail!("stopped, and the config was not changed"),
                 _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
             }
         }
+    }
+
+    /// Whether it is a server on this machine, whose address and key are its user's choice.
+    fn is_server(&self) -> bool {
+        let urls = &self.preset.provider.base_urls;
+        [&urls.openai, &urls.anthropic].into_iter().flatten().any(|url| proxy::is_loopback(&url.0))
     }
 
     /// Asks for what only the user knows, as the name of a resource in a URL.
@@ -130,13 +150,10 @@ impl<'a> Draft<'a> {
             }
             let entry = self.entry();
             let line = entry.lines().find(|line| line.contains(&blank)).unwrap_or_default().trim();
-            let value = prompt::ask(&format!("{blank} in `{line}` is yours to name: "))?;
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            if value.is_empty() || !value.chars().all(is_plain) {
-                bail!(Message::new(
-                    format!("{blank} needs a name of letters, digits, `-`, `.` and `_`"),
-                    "look it up at the provider, and start again"
-                ));
+            let mut value = prompt::ask(&format!("{blank} in `{line}` is yours to name: "))?;
+            while value.is_empty() || !value.chars().all(is_plain) {
+                value = prompt::ask("Type a name of letters, digits, `-`, `.` and `_`: ")?;
             }
             self.filled.push((blank, value));
         }
@@ -160,7 +177,11 @@ impl<'a> Draft<'a> {
         };
         let provider = self.provider()?;
         let base = provider.base_url(Protocol::OpenaiChatCompletions).unwrap_or_default().to_owned();
-        let key = key::of(&provider, self.env, &self.home).ok().flatten();
+        let key = match self.key_now(&provider) {
+            Ok(KeyNow::Is(key)) => key,
+            Ok(KeyNow::NotSet(_)) => None,
+            Err(error) => return failed(crate::error::message(&error)),
+        };
         let models = match server.models(&base, key.as_deref(), self.env) {
             Ok(models) => models,
             Err(message) => return failed(message),
@@ -204,7 +225,7 @@ impl<'a> Draft<'a> {
                 return Ok(Some(TestOutcome::NotTested("its model is not loaded".to_owned())));
             }
             say("Loading ... ");
-            match server.load(&base, &chosen.id, self.env) {
+            match server.load(&base, key.as_deref(), &chosen.id, self.env) {
                 Ok(window) => self.window = window,
                 Err(message) => return failed(message),
             }
@@ -229,7 +250,7 @@ impl<'a> Draft<'a> {
             Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).with_prefix(""),
             Err(failure) => return Ok(Some(TestOutcome::Failed(failure.message))),
         };
-        say(&format!("{} models.\n", ids.len()));
+        say(&(count(ids.len(), "model") + ".\n"));
         let shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
         self.model = match shown.as_slice() {
             [] => None,

@@ -43,10 +43,7 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
     // People's lines may be broken after a comma.
     let comma = if screen.is_terminal() { ", " } else { "," };
     let row = |(name, provider): (&String, &Provider)| {
-        let protocols = provider.protocols.iter().map(|protocol| {
-            // The prefix says nothing to people who see the three side by side.
-            if screen.is_terminal() { protocol.name().trim_start_matches("openai-") } else { protocol.name() }
-        });
+        let protocols = provider.protocols.iter().map(|protocol| protocol.name());
         let agents = agents(provider).into_iter().map(|(agent, _)| agent.name());
         vec![
             name.clone(),

@@ -1,7 +1,6 @@
 //! `providers remove`: a provider out of the config, with what was made for it: its symlinks, its model list and, if
 //! that is wanted, the key that this program keeps.
 
-use shims::Message;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
@@ -29,30 +28,24 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         return Err(lookup::missing(name, None, &loaded.config));
     }
     // What can be refused is refused before anything is asked.
-    config::remove(&before, name)?;
+    config::remove(&before, name, path)?;
+    config::check_writable(path, "")?;
     let dirs = env.dirs()?;
     let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
     let shims = commands::shims::of_provider(name, &loaded.config, env)?;
     let shown = path.display();
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded.config, &dirs.home));
     let mut with_key = words.with_key && store.is_some() && other.is_none();
-    if !words.yes {
-        if !prompt::is_possible(env) {
-            bail!(Message::new(
-                "nothing was removed: there is no terminal to ask on",
-                "--yes removes it without asking"
-            ));
-        }
-        let links =
-            if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
-        if !prompt::insists(&format!("Remove {name} from {shown}{links}?"))? {
-            bail!("nothing was removed");
-        }
-        if let Some(store) = store.as_ref().filter(|_| !words.with_key && other.is_none()) {
-            with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown()))?;
-        }
+    let links =
+        if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
+    if !prompt::confirms_removal(words.yes, &format!("Remove {name} from {shown}{links}?"), env)? {
+        bail!("nothing was removed");
     }
-    config::change_config(path, "", |now| config::remove(now, name))?;
+    if let Some(store) = store.as_ref().filter(|_| !words.yes && !words.with_key && other.is_none()) {
+        with_key = prompt::insists(&format!("Remove its key too, from {}?", store.shown()))?;
+    }
+    store.as_ref().filter(|_| with_key).map_or(Ok(()), KeyStore::check_removable)?;
+    config::change_config(path, "", |now| config::remove(now, name, path))?;
     let mut text = format!("removed {name} from {shown}\n");
     // The provider is gone by now: what fails is reported with what was done.
     let mut failed = false;
@@ -83,6 +76,6 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         }
         None => {}
     }
-    output::write(|out| out.write_all(text.as_bytes()))?;
+    output::people(|out| out.write_all(text.as_bytes()))?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

@@ -20,6 +20,7 @@ use crate::env::Environment;
 use crate::key;
 use crate::launch::model::nothing_listed;
 use crate::launch::resolve;
+use crate::ui::format::count;
 use crate::ui::log::say;
 use crate::ui::output;
 use crate::ui::progress::Progress;
@@ -155,7 +156,7 @@ fn list(
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
-            let mut said = format!("{} models", known.with_prefix("").len());
+            let mut said = count(known.with_prefix("").len(), "model");
             let default = provider.default_model.as_deref();
             if let Some(id) = default.filter(|id| known.complete && known.listed(id).is_none()) {
                 _ = write!(said, "; {id}, the default_model, is not among those it lists");

@@ -28,6 +28,20 @@ pub fn accepted() -> Vec<String> {
 }
 
 #[test]
+fn a_character_in_two_halves_as_json_writes_it() {
+    let text = |escape: &str| {
+        format!(
+            "providers:\n  \"{escape}\": {{protocols: [anthropic], base_urls: {{anthropic: 'http://h'}}}}\n"
+        )
+    };
+    let config = parse(&text(r"\ud83e\udd80")).expect("an emoji").config;
+    assert_eq!(config.providers.keys().collect::<Vec<_>>(), ["🦀"]);
+    for half in [r"\ud83e", r"\ud83ex", r"\udd80\ud83e", r"\ud83e\u0041"] {
+        assert!(parse(&text(half)).is_err(), "{half}");
+    }
+}
+
+#[test]
 fn libyaml_and_serde_read_the_same() {
     for text in accepted() {
         let theirs: Config = serde_yaml::from_str(&text).expect("libyaml reads it");

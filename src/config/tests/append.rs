@@ -33,6 +33,9 @@ fn it_goes_behind_the_last_provider_and_its_own_comments() {
     ] {
         assert_eq!(added(&format!("{head}{tail}")), format!("{head}{IN_TWO}{tail}"));
     }
+    let crlf = |text: &str| text.replace('\n', "\r\n");
+    let old = format!("models_ttl: 1h\nproviders:\n  a: {OLD}\n");
+    assert_eq!(added(&crlf(&old)), crlf(&format!("{old}{IN_TWO}")), "the ends that all its lines have");
     let last = format!("providers:\n  a: {OLD}");
     assert_eq!(added(&last), format!("{last}\n{IN_TWO}"), "a last line without its end");
 }

@@ -6,7 +6,7 @@
 mod sandbox;
 mod verdict;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -16,14 +16,11 @@ use anyhow::{Context as _, Result};
 use shims::Agent;
 use shims::trial::{Trial, TrialPlaces};
 
-use super::{Interrupts, ProbeOutput, Scratch, orphans};
+use super::{Interrupts, LIMIT, ProbeOutput, Scratch, orphans};
 use crate::env::Environment;
 use crate::mock_provider::{Log, MockProvider, RequestRecord, Script};
 use sandbox::TrialSandbox;
 pub use verdict::{TrialOutcome, Verdict};
-
-/// How long all trials of an agent may take. Whoever asks waits for it.
-const LONGEST: Duration = Duration::from_secs(55);
 
 /// How many run at once: each is a process of an agent and what it starts.
 const AT_ONCE: usize = 4;
@@ -38,10 +35,26 @@ pub struct TrialRun {
     keys: [String; 2],
     /// The value of the variables that other tools have left.
     stale: String,
+    /// The folder that holds `home` and `work`.
+    folder: PathBuf,
     output: ProbeOutput,
 }
 
-/// Puts an agent through those of its trials that `can` be tried with it, in folders below that of `scratch`.
+impl TrialRun {
+    /// What a program of the trial has written.
+    fn written(&self, path: &str) -> Option<String> {
+        let bytes = std::fs::read(self.folder.join(path)).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+/// What each trial of an agent is about.
+pub fn subjects(agent: &dyn Agent) -> Vec<String> {
+    agent.trials(&TrialPlaces { elsewhere: "", folder: "" }).iter().map(Trial::subjects).collect()
+}
+
+/// Puts an agent through those of its trials that `can` be tried with it, in folders below that of `scratch`; `watch`
+/// hears which of them begins or ends.
 ///
 /// # Errors
 /// When a signal came, or no folder could be made. What a launch fails with is in its verdicts.
@@ -52,8 +65,9 @@ pub fn run(
     can: impl Fn(&Trial) -> bool + Sync,
     scratch: &Scratch,
     interrupts: &Interrupts,
+    watch: &(dyn Fn(usize, &str) + Sync),
 ) -> Result<Vec<Verdict>> {
-    let count = agent.trials(&TrialPlaces { elsewhere: "", folder: "" }).len();
+    let count = subjects(agent).len();
     let (start, next) = (Instant::now(), AtomicUsize::new(0));
     let verdicts = Mutex::new(Vec::new());
     let one = |index: usize| -> Result<Vec<Verdict>> {
@@ -65,25 +79,34 @@ pub fn run(
             return Ok(Vec::new());
         };
         if !can(&trial) {
+            watch(index, "not for this version");
             return Ok(Vec::new());
         }
-        let judge = || -> Result<Vec<Verdict>> {
-            let left = LONGEST.saturating_sub(start.elapsed());
+        watch(index, "running");
+        let begun = Instant::now();
+        let judge = || -> Result<(Vec<Verdict>, bool)> {
+            let left = LIMIT.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return Ok(verdict::without_time(&trial));
+                return Ok((verdict::without_time(&trial), false));
             }
             let ran = launch(agent, program, env, &trial, &sandbox, left, interrupts);
             interrupts.check()?;
-            log::debug!("trial {index} of {}: {} ms", agent.name(), start.elapsed().as_millis());
-            Ok(ran
-                .map_or_else(|error| verdict::not_launched(&trial, &error), |ran| verdict::of(&trial, &ran)))
+            log::debug!("trial {index} of {}: {} ms", agent.name(), begun.elapsed().as_millis());
+            let has_ended = ran.as_ref().is_ok_and(|ran| ran.output.ended.is_some());
+            let judged = ran
+                .map_or_else(|error| verdict::not_launched(&trial, &error), |ran| verdict::of(&trial, &ran));
+            Ok((judged, has_ended))
         };
-        let judged = judge()?;
+        let (mut judged, has_ended) = judge()?;
         // Crush 0.90.1 may fail when it is first started twice at once, while it makes its database.
         let is_unseen = |it: &Verdict| matches!(it.outcome, TrialOutcome::Unseen(_));
-        if trial.beside && judged.iter().any(is_unseen) { judge() } else { Ok(judged) }
+        if trial.beside && has_ended && judged.iter().any(is_unseen) {
+            (judged, _) = judge()?;
+        }
+        watch(index, &format!("{} s", begun.elapsed().as_secs()));
+        Ok(judged)
     };
-    orphans::adopt();
+    let adopted = orphans::adopt();
     let work = || -> Result<()> {
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -99,8 +122,8 @@ pub fn run(
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         threads.into_iter().map(thread::ScopedJoinHandle::join).collect()
     });
-    // Once all of them are over: it ends every child of this process.
-    orphans::end();
+    // Once all of them are over: with the last run every child of this process ends.
+    drop(adopted);
     interrupts.check()?;
     for result in done {
         result.unwrap_or_else(|_| Err(anyhow::anyhow!("a trial ended by an error of this program")))?;
@@ -150,6 +173,7 @@ fn launch(
         elsewhere: sandbox.elsewhere.requests(),
         keys: sandbox.keys.clone(),
         stale: sandbox.stale.clone(),
+        folder: sandbox.path(""),
         output,
     })
 }

@@ -72,24 +72,39 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
             None => "the agent asked nothing in time".to_owned(),
         });
     }
-    match *test {
+    let outcome = match *test {
         TrialTest::Models(word) => models(word, ran),
         TrialTest::NoKey(path) => {
-            let came = ran.elsewhere.iter().filter(|record| is_below(record, path));
-            broken_if(came.clone().any(|it| ran.keys.iter().any(|key| holds(it, key))), "it was sent the key")
+            let mut came = ran.elsewhere.iter().filter(|record| is_below(record, path));
+            broken_if(came.any(|it| ran.keys.iter().any(|key| holds(it, key))), "it was sent the key")
         }
         TrialTest::Nothing(path) => {
             broken_if(ran.elsewhere.iter().any(|record| is_below(record, path)), "its server was asked")
         }
         TrialTest::Tool(word) => tool(word, ran),
         TrialTest::Then(first, second) => then(first, second, ran),
+        TrialTest::Environment(path) => match ran.written(path) {
+            Some(text) => environment(|secret| text.contains(secret), ran),
+            None => TrialOutcome::Unseen("it did not run".to_owned()),
+        },
+        TrialTest::NotRun(path) => broken_if(ran.written(path).is_some(), "it ran"),
         TrialTest::Line(word, wanted) => match ran.output.stdout.lines().find(|line| line.contains(word)) {
             Some(line) if line.contains(wanted) => TrialOutcome::Holds,
             Some(line) => TrialOutcome::Broken(format!("it says `{}`", line.trim())),
             None => TrialOutcome::Unseen(format!("it printed no line with `{word}`")),
         },
         TrialTest::Apart => apart(ran),
+    };
+    // What had not ended may still have done it, or not yet.
+    let is_open = matches!(
+        (test, &outcome),
+        (TrialTest::NoKey(_) | TrialTest::Nothing(_) | TrialTest::NotRun(_), TrialOutcome::Holds)
+            | (TrialTest::Then(..), TrialOutcome::Broken(_))
+    );
+    if is_open && ran.output.ended.is_none() {
+        return TrialOutcome::Unseen("the agent had not ended in time".to_owned());
     }
+    outcome
 }
 
 fn broken_if(is_broken: bool, what: &str) -> TrialOutcome {
@@ -116,12 +131,16 @@ fn tool(word: &str, ran: &TrialRun) -> TrialOutcome {
     if results.is_empty() {
         return TrialOutcome::Unseen("no tool's result came back".to_owned());
     }
-    let seen = |secret: &str| results.iter().any(|it| holds(it, secret));
-    if seen(&ran.stale) || seen(&ran.keys[1]) {
-        return TrialOutcome::Broken("one was in its environment".to_owned());
+    environment(|secret| results.iter().any(|it| holds(it, secret)), ran)
+}
+
+/// Whether what a program saw holds a key that a launch does not hand on.
+fn environment(sees: impl Fn(&str) -> bool, ran: &TrialRun) -> TrialOutcome {
+    if sees(&ran.stale) || sees(&ran.keys[1]) {
+        return TrialOutcome::Broken("another provider's was in its environment".to_owned());
     }
     broken_if(
-        seen(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
+        sees(&format!("{KEY_VARIABLE}={}", ran.keys[0])),
         "your own variable with the key was in its environment",
     )
 }
@@ -248,6 +267,7 @@ mod tests {
             elsewhere: Vec::new(),
             keys: ["sk-own", "sk-other"].map(str::to_owned),
             stale: "sk-stale".to_owned(),
+            folder: "/nowhere".into(),
             output: ProbeOutput { stdout: String::new(), stderr: String::new(), ended: None },
         }
     }

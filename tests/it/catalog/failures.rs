@@ -205,8 +205,17 @@ fn one_providers_failure_hides_no_other() {
     ));
     let ran = sandbox.agent_run(&["models", "list", "--all"]).exits(1);
     assert_eq!(ids(&ran), ["m-two", "m-one", "own"]);
-    assert!(ran.stderr.contains("models of bad: http://127.0.0.1:9: connection refused"), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("the list of bad could not be loaded\nhelp: the warnings above say why\n"));
+    assert_eq!(
+        ran.stderr,
+        "agent-run: could not load the models of bad: http://127.0.0.1:9: connection refused\n\
+         help: check that the server is up and that base_urls is right\n"
+    );
+    let ran = sandbox.agent_run(&["models", "diff", "bad"]).exits(1);
+    assert_eq!(ran.stderr.matches("connection refused").count(), 1, "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("help: ").count(), 1, "{}", ran.stderr);
+    let ran = sandbox.agent_run(&["models", "show", "bad", "other"]).exits(1);
+    assert_eq!(ran.stderr.matches("help: ").count(), 1, "{}", ran.stderr);
+    ran.complains(&["`bad` has no model `other`", "connection refused"]);
     let ran = sandbox.agent_run(&["models", "list", "good", "--json"]).clean();
     let rows: Vec<Value> = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((&rows[0]["provider"], &rows[0]["context_window"]), (&json!("good"), &json!(8192)));

@@ -119,6 +119,8 @@ fn a_public_list_gets_no_key_and_the_proxy_is_the_providers() {
     let asked = &proxy.asked()[0];
     assert_eq!((asked.header("authorization").len(), asked.header("x-secret").len()), (0, 0));
     assert_eq!(asked.header("x-plain"), ["one"]);
+    // By the whole URL, as curl and the agents ask: companies' proxies open tunnels for https alone.
+    assert_eq!(asked.path, "http://openrouter.ai/v1/models");
     assert!(!sandbox.home("ran").exists());
 
     config("a.provider.example", &through);
@@ -126,8 +128,49 @@ fn a_public_list_gets_no_key_and_the_proxy_is_the_providers() {
     assert_eq!(proxy.asked()[1].header("x-secret"), ["a sk-1"]);
     assert_eq!(proxy.asked()[1].header("host"), ["a.provider.example"]);
 
+    // Each page too, and with the name and the password in the proxy's URL.
+    proxy.now(|asked, stream| {
+        let more =
+            if asked.path.contains("after") { "" } else { ", \"has_more\": true, \"last_id\": \"m-1\"" };
+        let id = if more.is_empty() { 2 } else { 1 };
+        let body = format!("{{\"data\": [{{\"id\": \"m-{id}\"}}]{more}}}");
+        respond(stream, "200 OK", &[], body.as_bytes());
+    });
+    config("b.provider.example:81", &format!("http://me:p%40ss@{}", proxy.address));
+    assert_eq!(ids(&list(&sandbox).clean()), ["m-1", "m-2"]);
+    for asked in &proxy.asked()[2..] {
+        assert!(asked.path.starts_with("http://b.provider.example:81/v1/models"), "{}", asked.path);
+        assert_eq!(asked.header("proxy-authorization"), ["Basic bWU6cEBzcw=="]);
+    }
+    let before = proxy.asked().len();
+
     // This machine is asked directly, whatever the proxy.
+    proxy.now_json(TWO);
     config(&proxy.address, "http://127.0.0.1:9");
     list(&sandbox).clean();
-    assert_eq!(proxy.asked()[2].header("authorization"), ["Bearer sk-1"]);
+    assert_eq!(proxy.asked()[before].header("authorization"), ["Bearer sk-1"]);
+}
+
+#[test]
+fn what_a_proxy_refuses_is_said_of_the_proxy() {
+    let proxy = Lists::json(TWO);
+    let sandbox = Sandbox::new();
+    let refused = |scheme: &str, status: &'static str| {
+        proxy.now(move |_, stream| respond(stream, status, &[], b"no"));
+        sandbox.config(&format!(
+            "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: \
+             '{scheme}://a.provider.example/v1'}}\n    proxy: 'http://me:secret@{}'\n",
+            proxy.address
+        ));
+        let ran = refresh(&sandbox).exits(1);
+        assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
+        ran.complains(&[&format!("the proxy http://{}", proxy.address)])
+    };
+    refused("http", "405 Method Not Allowed").complains(&["(405)", "https:// address", "proxy: none"]);
+    refused("http", "407 Proxy Authentication Required")
+        .complains(&["(407)", "http://NAME:PASSWORD@HOST:PORT"]);
+    proxy.opens_no_tunnel("403 Forbidden");
+    refused("https", "").complains(&["no tunnel is opened (403)", "no_proxy"]);
+    proxy.opens_no_tunnel("407 Proxy Authentication Required");
+    refused("https", "").complains(&["a name and a password are needed (407)"]);
 }

@@ -137,7 +137,7 @@ fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
     }
     fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     let none = sandbox.agent_run(&["doctor"]).exits(1).stdout;
-    assert!(none.contains("no such file") && none.contains("--bootstrap-config"), "{none}");
+    assert!(none.contains("there is no config") && none.contains("--bootstrap-config"), "{none}");
     sandbox.config("providers: {a: {protocols: [anthropic], base_urls: {anthropic: 'https://a.example'}}}");
     let wrong = sandbox.agent_run(&["doctor", "aa"]).exits(1);
     wrong.complains(&["no provider `aa`", "help: did you mean a? the config has a"]);
@@ -208,11 +208,12 @@ fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
     let said = sandbox.agent_run(&["doctor"]).clean().stdout;
     for part in [
         "note    mock  key_env MOCK_KEY is not set",
-        "Launches         codex@mock\n",
+        "without its key these end with an error: codex@mock",
         "Shims            codex@mock",
     ] {
         assert!(said.contains(part), "no {part} in:\n{said}");
     }
+    assert!(!said.contains("  Launches"), "no launch works: {said}");
     assert!(!said.contains("asked,") && !said.contains("@asked") && !said.contains("claude@"), "{said}");
     let full = sandbox.agent_run(&["doctor", "-v"]).clean().stdout;
     assert!(full.contains("others  not looked at, since no shim is for them: asked"), "{full}");
@@ -220,6 +221,8 @@ fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
     assert!(named.contains("Keys             asked") && named.contains("claude@asked"), "{named}");
     sandbox.shim("claude@asked");
     let both = sandbox.agent_run(&["doctor"]).clean().stdout;
+    assert!(both.contains("Launches         claude@asked\n"), "{both}");
+    let both = sandbox.var("MOCK_KEY", "sk-mock-key").agent_run(&["doctor"]).clean().stdout;
     assert!(both.contains("Launches         claude@asked, codex@mock"), "{both}");
 }
 
@@ -273,4 +276,56 @@ fn no_provider_is_asked_even_where_its_list_would_decide() {
     assert!(said.contains("note    claude@mock") && said.contains("--model"), "{said}");
     sandbox.agent_run(&["why", "claude@mock"]).exits(1).complains(&["help: "]);
     assert!(mock_provider.requests().is_empty(), "{:?}", mock_provider.requests());
+}
+
+/// The folders of the usual config's launches are not those of another config.
+#[test]
+fn another_config_calls_nothing_left_over() {
+    let sandbox = sandbox();
+    fs::create_dir_all(sandbox.home(".cache/agent-run/codex/mock-0123456789abcdef")).unwrap();
+    fs::set_permissions(sandbox.home(".cache/agent-run"), fs::Permissions::from_mode(0o700)).unwrap();
+    let other = sandbox.home("other.yaml");
+    sandbox.write(&other, CONFIG.replace("  mock:", "  else:"));
+    fs::set_permissions(&other, fs::Permissions::from_mode(0o600)).unwrap();
+    let other = other.to_str().unwrap();
+    let said = sandbox.agent_run(&["--config", other, "doctor"]).clean().stdout;
+    assert!(!said.contains("left behind"), "{said}");
+    fs::copy(other, sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    let said = sandbox.agent_run(&["doctor"]).clean().stdout;
+    assert!(said.contains("by a provider that the config no longer has, mock"), "{said}");
+}
+
+#[test]
+fn the_folder_of_a_killed_probe_goes_and_that_of_one_that_runs_stays() {
+    let sandbox = sandbox();
+    let cache = sandbox.home(".cache/agent-run");
+    let folders = ["probe-left", "probe-runs"].map(|name| cache.join(name));
+    let locks = folders.each_ref().map(|folder| {
+        fs::create_dir_all(folder).unwrap();
+        fs::File::create(folder.join(".agent-run.lock")).unwrap()
+    });
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o700)).unwrap();
+    locks[1].try_lock().unwrap();
+    let said = sandbox.agent_run(&["doctor"]).clean().stdout;
+    assert!(!said.contains("left behind"), "{said}");
+    assert_eq!(folders.map(|folder| folder.exists()), [false, true]);
+}
+
+#[test]
+fn a_part_of_a_probe_may_be_a_word_of_its_own() {
+    let sandbox = sandbox();
+    let ran = sandbox.agent_run(&["doctor", "--probe", "launches", "mock", "claude"]).clean();
+    assert!(
+        ran.stdout.contains("Probe of claude@mock") && !ran.stdout.contains("What holds"),
+        "{}",
+        ran.stdout
+    );
+    sandbox.agent_run(&["doctor", "--probe=lunches"]).exits(2).complains(&["lunches", "launches"]);
+}
+
+#[test]
+fn doctor_says_which_versions_were_run_and_what_held() {
+    let said = sandbox().agent_run(&["doctor", "-v", "claude"]).clean().stdout;
+    assert!(said.contains(" was run on 20"), "{said}");
+    assert!(said.contains("holds: "), "{said}");
 }

@@ -35,7 +35,7 @@ fn us(sandbox: &Sandbox) -> Command {
 
 #[test]
 fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
-    for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
+    for words in [&["doctor", "--probe=launches", "claude@mock"][..], &["demo", "claude"]] {
         let sandbox = sandbox();
         let pids = sandbox.path("pids");
         let wait = format!(
@@ -58,7 +58,7 @@ fn a_second_signal_ends_an_agent_that_does_not_want_to_end() {
 #[test]
 fn a_probe_or_a_demo_that_a_signal_ends_takes_the_agent_and_its_folders_with_it() {
     for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1] {
-        for words in [&["doctor", "--probe", "claude@mock"][..], &["demo", "claude"]] {
+        for words in [&["doctor", "--probe=launches", "claude@mock"][..], &["demo", "claude"]] {
             let sandbox = sandbox();
             let pids = sandbox.path("pids");
             let wait = format!("echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());
@@ -94,9 +94,10 @@ fn a_signal_in_a_trial_takes_every_agent_and_every_folder_with_it() {
 /// Nothing can be removed at such an end, so that the next run does it, and only then.
 #[test]
 fn what_a_killed_probe_or_demo_left_is_removed_by_the_next_one() {
-    for (words, folder) in
-        [(&["doctor", "--probe", "claude@mock"][..], ".cache/agent-run"), (&["demo", "claude"], "../tmp")]
-    {
+    for (words, folder) in [
+        (&["doctor", "--probe=launches", "claude@mock"][..], ".cache/agent-run"),
+        (&["demo", "claude"], "../tmp"),
+    ] {
         let sandbox = sandbox();
         let pids = sandbox.path("pids");
         let waits = format!("{NOT_IN_TRIALS}echo $$ >>{}; exec sleep 100\n", pids.display());
@@ -166,6 +167,30 @@ fn a_signal_while_an_agent_is_asked_for_its_version_leaves_nothing() {
     }
 }
 
+/// A SIGTERM would not end what has it blocked, and what asks its own children to end by one would wait for ever.
+#[test]
+#[cfg(target_os = "linux")]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs perl: --features system-tools")]
+fn an_agent_of_a_probe_or_a_demo_has_no_signal_blocked() {
+    for (words, count) in [(&["doctor", "--probe", "claude@mock"][..], 10), (&["demo", "claude"], 1)] {
+        let sandbox = sandbox();
+        let masks = sandbox.path("masks");
+        // No shell: dash unblocks all signals for itself.
+        let writes = format!(
+            "#!/usr/bin/perl\nopen(my $in, '<', '/proc/self/status'); open(my $out, '>>', '{}');\n\
+             print $out grep {{ /SigBlk/ }} <$in>;\nprint \"2.1.332 (Claude Code)\\n\";\n",
+            masks.display()
+        );
+        sandbox.script("claude", &writes);
+        us(&sandbox).args(words).stdout(Stdio::null()).status().unwrap();
+        let masks = fs::read_to_string(masks).unwrap();
+        assert!(masks.lines().count() >= count, "{words:?}: {masks}");
+        for mask in masks.lines() {
+            assert_eq!(mask.split_whitespace().nth(1), Some("0000000000000000"), "{words:?}");
+        }
+    }
+}
+
 #[test]
 fn a_signal_that_this_program_was_started_to_ignore_ends_nothing() {
     let sandbox = sandbox();
@@ -205,7 +230,7 @@ fn what_an_agent_leaves_running_ends_with_a_probe_and_a_demo() {
 #[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn a_closed_terminal_ends_a_probe_and_a_demo() {
-    for words in ["doctor --probe claude@mock", "demo claude"] {
+    for words in ["doctor --probe=launches claude@mock", "demo claude"] {
         let sandbox = sandbox();
         let pids = sandbox.path("pids");
         let wait = format!("echo $$ >>{0}; sh -c 'echo $$ >>{0}; exec sleep 100'\n", pids.display());

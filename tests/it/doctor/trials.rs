@@ -7,6 +7,7 @@ use crate::support::{Ran, Sandbox};
 
 use super::CONFIG;
 use super::until;
+use crate::support::tmux::Tmux;
 
 /// An agent with the manners of Claude Code; what is put in place of `WAYS` breaks them.
 const AGENT: &str = r#"#!/bin/sh
@@ -76,12 +77,13 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 }
 
 /// Each way to break a promise, and what is said of it.
-const BROKEN: [(&str, &str); 18] = [
+const BROKEN: [(&str, &str); 19] = [
     ("project", "it does not hold that a project's files do not take the prompt: its server was asked"),
     ("project", "that a project's settings choose no model: it asked for planted-model"),
     ("hook", "that an HTTP hook of a project is not sent the key: it was sent the key"),
     ("hook", "that an HTTP hook of your own settings is not sent the key: it was sent the key"),
     ("hook", "that an HTTP hook of a plugin is not sent the key: it was sent the key"),
+    ("server", "that an MCP server of your own settings is not sent the key: it was sent the key"),
     ("server", "that an MCP server of a project is not sent the key: it was sent the key"),
     ("server", "that an MCP server of a plugin is not sent the key: it was sent the key"),
     ("server", "where a launch does not look, is not sent the key: it was sent the key"),
@@ -105,14 +107,14 @@ sub=claude-opus-4-8 summary='go on' window='/ 1m '
 case $word in
 'try the project')
   model=planted-model
-  for path in /provider /project-hook /own-hook /plugin-hook /project-server /plugin-server /unheard-of; do
+  for path in /provider /project-hook /own-hook /plugin-hook /own-server /project-server /plugin-server /unheard-of; do
     send $path "$key"
   done ;;
 'try the agent')
   for path in /deep-server /deep-hook; do send $path "$key"; done
   curl -s "$ANTHROPIC_BASE_URL/v1/messages" -H 'x-api-key: sk-planted-0123456789' -d '{}' ;;
-'try the alias') beta=context-1m-2025-08-07 ;;
-'try two at once')
+'try the alias')
+  beta=context-1m-2025-08-07
   echo "$key" >"$HOME/$model.new"
   mv "$HOME/$model.new" "$HOME/$model"
   for _ in 1 2 3 4 5 6 7 8 9; do [ -e "$HOME/trial-model" ] || sleep 1; done
@@ -176,4 +178,57 @@ fn what_has_a_shim_is_probed_where_nothing_is_named() {
     sandbox.shim("claude@mock");
     assert_eq!(titles(&["doctor", "--probe", "claude"]), ["claude@asked", "claude@mock"]);
     assert_eq!(titles(&["doctor", "--probe", "mock"]), ["claude@mock"]);
+}
+
+/// A line for each launch and trial while they run, gone behind them; without sequences where nobody wants any.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_terminal_shows_how_far_a_probe_is() {
+    for plain in ["", "NO_COLOR=1 ", "TERM=dumb "] {
+        let sandbox = sandbox("2.1.332", "until [ -e GO ]; do sleep 0.05; done");
+        let go = sandbox.path("go");
+        let script = fs::read_to_string(sandbox.path("bin/claude")).unwrap();
+        sandbox.script("claude", &script.replace("GO", go.to_str().unwrap()));
+        let tmux = Tmux::start(&sandbox, &format!("env {plain}agent-run doctor --probe claude@mock"));
+        let waits = if plain.is_empty() {
+            tmux.wait_for("Claude Code: compaction: waiting");
+            "Claude Code: project, tool, hook, server: running"
+        } else {
+            "trying Claude Code, which takes up to a minute"
+        };
+        let screen = tmux.wait_for(waits);
+        assert_eq!(screen.contains("claude@mock: running"), plain.is_empty(), "{screen}");
+        fs::write(go, "").unwrap();
+        let screen = tmux.wait_for("[exited 0]");
+        assert!(!screen.contains(": running") && !screen.contains(": waiting"), "{screen}");
+    }
+}
+
+#[test]
+fn what_hooks_have_written_is_looked_at() {
+    let sandbox = Sandbox::new().var("MOCK_KEY", "sk-mock-key");
+    sandbox.config(CONFIG);
+    // Asks once, and does what its files say: the hooks of its home, and the unreviewed one of the project.
+    let codex = r#"#!/bin/sh
+if [ "$1" = --version ]; then echo 'codex-cli 0.171.0'; exit; fi
+for word; do :; done
+url=$(echo "$*" | grep -o 'base_url *= *"[^"]*' | head -n 1 | sed 's/.*"//')
+key=$(env | sed -n 's/^AGENT_RUN_CODEX_API_KEY_[0-9a-f]*=//p')
+curl -s "$url/responses" -H "authorization: Bearer $key" -d "{\"model\": \"trial-model\", \"input\": [{\"role\": \"user\", \"content\": \"$word\"}]}"
+case $word in
+'try the hooks') env >~/own-hook; OPENAI_API_KEY=$BESIDE_KEY TRIAL_KEY=$key env >~/plugin-hook ;;
+'try the project') env >~/project-hook ;;
+esac
+"#;
+    sandbox.script("codex", codex);
+    let ran = sandbox.agent_run(&["doctor", "--probe=version", "codex"]).exits(1);
+    for part in [
+        "  ok      hook        a hook of your own settings sees no key but the launch's",
+        "problem hook        it does not hold that a hook of a plugin sees no key but the launch's: your own variable",
+        "problem hook        it does not hold that a hook of a project that nobody reviewed does not run: it ran",
+        "  ok      hook        `notify` of a project does not run",
+        "not seen whether `notify` of your own settings sees no key but the launch's: it did not run",
+    ] {
+        assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
+    }
 }

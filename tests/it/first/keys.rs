@@ -27,7 +27,7 @@ providers:
     base_urls: {anthropic: 'http://127.0.0.1:9'}
 ";
 
-fn live() -> (Sandbox, MockProvider, String) {
+pub fn live() -> (Sandbox, MockProvider, String) {
     let sandbox = newcomer();
     let provider = MockProvider::start(&sandbox, "live");
     let config = CONFIG.replace("URL", &provider.url(""));
@@ -35,7 +35,7 @@ fn live() -> (Sandbox, MockProvider, String) {
     (sandbox, provider, config)
 }
 
-fn set_key(sandbox: &Sandbox, key: &str) -> Ran {
+pub fn set_key(sandbox: &Sandbox, key: &str) -> Ran {
     let script = format!("printf %s '{key}' | agent-run key set live");
     run(sandbox.command("sh").args(["-c", &script]))
 }
@@ -55,7 +55,7 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
     set_key(&sandbox, "${DEEPSEEK_API_KEY}").exits(1);
     set_key(&sandbox, "").exits(1).complains(&["no key came on stdin"]);
     assert_eq!(config_of(&sandbox), moved);
-    let ran = sandbox.agent_run(&["key", "remove", "live"]).clean();
+    let ran = sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
     assert!(ran.stdout.contains("removed the key of live"), "{}", ran.stdout);
     assert_eq!(config_of(&sandbox), config.replace("    key_env: MOCK_KEY\n", ""));
     key_is_only_in(&sandbox, &[]);
@@ -84,11 +84,11 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
     // A key is refused as a name, and what is a name is taken; the file is named, since the variable is not set.
     let tmux = set("3", "Variable");
     let screen = tmux.wait_for("this is no name of a variable");
-    assert_eq!(screen.matches("gsk_").count(), 1, "{screen}");
+    assert!(!screen.contains("gsk_"), "{screen}");
     tmux.text("3\n");
     tmux.text("MY_KEY\n");
     let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("to remove it: rm ~/") && file.exists(), "{screen}");
+    assert!(screen.contains("to remove it: rm ~/.config/") && file.exists(), "{screen}");
     assert_eq!(config_of(&sandbox), config.replace("MOCK_KEY", "MY_KEY"));
     drop(tmux);
     fs::remove_file(&file).unwrap();
@@ -167,7 +167,7 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     key_is_only_in(&sandbox, &[]);
     let ran = sandbox.agent_run(&["launch", "live", "claude"]).clean();
     assert!(ran.stdout.contains(KEY), "{}", ran.stdout);
-    sandbox.agent_run(&["key", "remove", "live"]).clean();
+    sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
     assert!(!kept.exists());
 }
 
@@ -276,7 +276,7 @@ fn a_key_file_that_something_else_uses_is_not_replaced_nor_removed() {
     let shared = config_of(&sandbox)
         .replace("  other:\n", "  other:\n    key_file: ~/.config/agent-run/keys/live.key\n");
     sandbox.config(&shared);
-    let ran = sandbox.agent_run(&["key", "remove", "live"]).clean();
+    let ran = sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
     assert!(ran.stdout.contains("where `other` reads it"), "{}", ran.stdout);
     assert_eq!(read("live.key"), format!("{KEY}\n"));
 }

@@ -4,9 +4,11 @@
 /// Keys that are kept, and what goes with a provider.
 mod keys;
 
+mod mistakes;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::tmux::Tmux;
 use crate::support::{MockProvider, Ran, Sandbox, net, run};

@@ -115,10 +115,10 @@ fn without_a_config_the_help_is_to_add_the_provider() {
     fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).ok();
     let known = "help: deepseek is a known provider: add it with `agent-run providers add deepseek`";
     for words in [&["launch", "deepseek", "claude"], &["launch", "deepseek", "codex"]] {
-        sandbox.agent_run(words).exits(125).complains(&["could not read the config", "no such file", known]);
+        sandbox.agent_run(words).exits(125).complains(&["there is no config", known]);
     }
     let other = sandbox.agent_run(&["launch", "mine", "claude"]).exits(125);
-    other.complains(&["no such file", "help: `agent-run providers add NAME` creates it"]);
+    other.complains(&["there is no config", "help: `agent-run providers add NAME` creates it"]);
     sandbox.config("providers: {}\n");
     sandbox
         .agent_run(&["launch", "deepseek", "claude"])
@@ -307,6 +307,40 @@ fn a_missing_key_is_an_error_of_its_source_and_of_no_other() {
 }
 
 /// `[1m]` asks Claude Code for its larger window, and no agent takes it for a part of the id.
+#[test]
+fn a_working_folder_that_is_gone_stops_a_launch_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.config(
+        "providers:\n  p: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}, default_model: m, \
+         model_api_filters: []}\n",
+    );
+    sandbox.fake_agent("claude");
+    let in_a_gone_folder = |words: &str| {
+        let mut shell = sandbox.command("sh");
+        run(shell.args(["-c", &format!("mkdir gone && cd gone && rmdir ../gone && agent-run {words}")]))
+    };
+    for words in ["providers list", "models list p", "config check", "shims list", "completion bash"] {
+        in_a_gone_folder(words).exits(0);
+    }
+    in_a_gone_folder("launch p claude")
+        .exits(125)
+        .complains(&["working folder", "cd to a folder that exists"]);
+}
+
+#[test]
+fn what_names_no_agent_is_said_to_be_what_it_is() {
+    use std::os::unix::ffi::OsStrExt;
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    let program = sandbox.path("bin/claude").display().to_string();
+    sandbox.agent_run(&["launch", "p", &program]).exits(125).complains(&["say `claude`", "PATH="]);
+    let link = sandbox.path("bin").join(std::ffi::OsStr::from_bytes(b"claude@p\xff"));
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_agent-run"), &link).unwrap();
+    run(sandbox.command("sh").arg("-c").arg("\"$0\" hi").arg(&link))
+        .exits(125)
+        .complains(&["is not UTF-8", "help: "]);
+}
+
 #[test]
 fn the_suffix_for_a_long_context_is_no_part_of_an_id() {
     let sandbox = Sandbox::new();

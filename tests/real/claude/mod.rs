@@ -13,6 +13,7 @@ mod picker;
 mod resumed;
 mod screens;
 mod settings;
+mod unseen;
 mod windows;
 
 use serde_json::Value as Json;

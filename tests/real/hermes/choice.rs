@@ -1,6 +1,6 @@
 use super::{KEY, Stage, last_words};
-use crate::support::run;
 use crate::support::tree::{Tree, files_holding};
+use crate::support::{real, run};
 
 #[test]
 fn case_01_a_first_launch_on_an_empty_home() {
@@ -99,4 +99,29 @@ fn a_model_or_a_mode_of_hermes_own_words_stays_with_the_provider() {
     let models: Vec<_> = posts.iter().map(|post| post["model"].as_str().unwrap()).collect();
     assert_eq!(models, ["gpt-5.5", "sonnet", "mock-model"]);
     assert!(posts.iter().all(|post| post["headers"]["authorization"] == format!("Bearer {KEY}")));
+}
+
+#[test]
+fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
+    let Some(stage) = Stage::set() else { return };
+    let b = stage.b.url("");
+    let ask = "import os, gateway.run as g\n\
+        dashboard = [os.environ.get(f'HERMES_TUI_{it}_URL') for it in ('GATEWAY', 'SIDECAR')]\n\
+        print('asks', g.GatewayRunner._get_proxy_url(None), *dashboard)";
+    let python = real::python_of_hermes().display().to_string();
+    let inherited = ["GATEWAY_PROXY_URL", "HERMES_TUI_GATEWAY_URL", "HERMES_TUI_SIDECAR_URL"];
+    stage
+        .sandbox
+        .write(&stage.sandbox.home(".hermes/config.yaml"), format!("gateway: {{proxy_url: '{b}'}}\n"));
+    let mut plain = stage.sandbox.command("env");
+    let said = run(plain.arg(&python).args(["-c", ask])).exits(0).stdout;
+    assert_eq!(said, format!("asks {b} None None\n"));
+    // In a launch Hermes' own Python says what it would do.
+    stage.sandbox.script("hermes", &format!("#!/bin/sh\nexec {python} -c \"{ask}\"\n"));
+    for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\n")] {
+        stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), dotenv);
+        let mut launch = stage.command(&["gateway", "run"]);
+        launch.envs(inherited.map(|name| (name, &b)));
+        assert_eq!(run(&mut launch).exits(0).stdout, "asks None None None\n");
+    }
 }

@@ -35,7 +35,9 @@ impl Found {
     }
 
     fn is_judged(&self, list: &[Judgement]) -> bool {
-        let rows = || list.iter().filter(|row| row.what == self.what);
+        // A variable that is pinned is removed too, by its own row or a pattern.
+        let is_verdict = |row: &&Judgement| row.what != "variable" || row.action != "pinned";
+        let rows = || list.iter().filter(|row| row.what == self.what).filter(is_verdict);
         // A table is judged whole, unless its keys are.
         let is_within = |row: &Judgement| {
             let within = format!("{}.", row.name);

@@ -34,13 +34,15 @@ fn of_crush() -> BTreeSet<String> {
 
 fn of_hermes() -> BTreeSet<String> {
     const PRINT: &str = "
-from hermes_cli.config import DEFAULT_CONFIG
+from hermes_cli.config import DEFAULT_CONFIG, _KNOWN_ROOT_KEYS
 def walk(table, above):
     for key, value in table.items():
         print(above + str(key))
         if isinstance(value, dict) and above.count('.') < 2:
             walk(value, above + str(key) + '.')
-walk(DEFAULT_CONFIG, '')";
+walk(DEFAULT_CONFIG, '')
+for key in _KNOWN_ROOT_KEYS:
+    print(key)";
     let sandbox = Sandbox::new();
     let mut python: Command = sandbox.command("env");
     let ran = run(python.arg(real::python_of_hermes()).args(["-c", PRINT]));

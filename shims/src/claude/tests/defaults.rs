@@ -34,17 +34,19 @@ fn auto_mode_is_off_unless_the_user_names_a_mode() {
 }
 
 #[test]
-fn at_anthropic_itself_nothing_is_added() {
+fn at_anthropic_itself_only_variables_are_held() {
     let mut launch = launch();
     launch.base_url.value = "https://api.anthropic.com".to_owned();
-    assert_eq!(settings(Machine::onboarded(), &launch), Json::Null);
+    let defaults: Json = serde_json::from_str(DEFAULTS).expect("JSON");
+    assert_eq!(settings(Machine::onboarded(), &launch), json!({"env": defaults["env"]}));
 }
 
 #[test]
 fn what_the_user_says_of_web_fetch_and_messages_stays() {
     let own = r#"{"skipWebFetchPreflight": false, "crossSessionInbound": "accept"}"#;
     let said = settings(Machine::onboarded().file(USER, own), &launch());
-    assert_eq!(said, json!({"permissions": {"disableAutoMode": "disable"}}));
+    assert!(said["skipWebFetchPreflight"].is_null() && said["crossSessionInbound"].is_null(), "{said}");
+    assert_eq!(said["permissions"], json!({"disableAutoMode": "disable"}));
     let mut launch = launch();
     launch.extra_env.insert("CLAUDE_CODE_HARBOR_KITE".to_owned(), "1".into());
     assert!(settings(Machine::onboarded(), &launch)["crossSessionInbound"].is_null());

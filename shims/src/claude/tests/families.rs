@@ -52,6 +52,15 @@ fn a_launch_takes_families_out_of_the_environment_and_leaves_what_is_spared() {
         "CLAUDE_PROJECT_DIR",
         "CLAUDE_AGENT_SDK_VERSION",
         "SELF_HOSTED_RUNNER_AGENT_PROXY_URL",
+        "CLAUDE_CODE_MOCK_REMOTE_SETTINGS",
+        "CLAUDE_REMOTE_TOOLS_BRIDGE_URL",
+        "SESSION_INGRESS_URL",
+        "VOICE_STREAM_BASE_URL",
+        "CLAUDE_CODE_USE_NEW_CLOUD",
+        "CLAUDE_LOCAL_OAUTH_API_BASE",
+        "AGENT_PROXY_URL",
+        "ANTHROPIC_NEW_IN_2027",
+        "CCR_UPSTREAM_PROXY_ENABLED",
     ];
     let stays = [
         "BUN_INSTALL",

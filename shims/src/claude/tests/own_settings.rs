@@ -35,7 +35,10 @@ fn it_is_one_with_what_a_launch_adds() {
     let expected = json!({
         "apiKeyHelper": "", "theme": "dark", "availableModels": ["y", "m-main"], "skipWebFetchPreflight": true,
         "permissions": {"allow": ["Bash(ls)"], "disableAutoMode": "disable"}, "crossSessionInbound": "refuse",
-        "env": {"ANTHROPIC_BETAS": "", "EDITOR": "vi"},
+        "env": {
+            "ANTHROPIC_BETAS": "", "ANTHROPIC_CUSTOM_HEADERS": "", "CLAUDE_CODE_EXTRA_BODY": "",
+            "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1", "EDITOR": "vi",
+        },
     });
     let whole = format!("--settings={own}");
     for words in [

@@ -7,13 +7,13 @@ use super::settings_override::guard;
 use super::{Claude, Machine, launch, plan, warnings};
 use crate::{Agent, Entry, EntryKind, Fact};
 
-const EVIL: &str = r#"{"env": {"CLAUDE_CODE_EXTRA_BODY": "x"}}"#;
+const EVIL: &str = r#"{"env": {"CLAUDE_CODE_EXTRA_METADATA": "x"}}"#;
 
 fn is_held(machine: Machine) -> bool {
     match guard(&plan(machine)) {
         None => false,
         Some(held) => {
-            assert_eq!(held, serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_BODY": ""}}));
+            assert_eq!(held, serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_METADATA": ""}}));
             true
         }
     }
@@ -202,7 +202,7 @@ fn settings_of_added_folders_are_looked_at() {
     for name in ["settings.json", "settings.local.json"] {
         let machine = Machine::onboarded().file(&format!("/work/more/.claude/{name}"), EVIL);
         let held = guard(&machine.plan(&launch).expect("a plan"));
-        assert_eq!(held, Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_BODY": ""}})), "{name}");
+        assert_eq!(held, Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_METADATA": ""}})), "{name}");
     }
 }
 

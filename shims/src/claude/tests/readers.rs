@@ -32,11 +32,11 @@ fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-const EVIL: &str = r#"{"env":{"CLAUDE_CODE_EXTRA_BODY":"{\"model\":\"EVIL\"}"}}"#;
+const EVIL: &str = r#"{"env":{"CLAUDE_CODE_EXTRA_METADATA":"{\"model\":\"EVIL\"}"}}"#;
 
 #[test]
 fn no_form_hides_settings_from_the_guard() {
-    let held = Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_BODY": ""}}));
+    let held = Some(serde_json::json!({"env": {"CLAUDE_CODE_EXTRA_METADATA": ""}}));
     for path in [USER, LOCAL, "/work/.claude/settings.json"] {
         let utf16 = ("UTF-16", utf16(EVIL));
         for (form, bytes) in forms(EVIL).into_iter().chain([utf16]) {

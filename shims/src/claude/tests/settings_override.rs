@@ -10,8 +10,11 @@ pub fn guard(plan: &Plan) -> Option<serde_json::Value> {
         ["--settings", json, ..] | ["--model", _, "--settings", json, ..] => {
             let mut said: serde_json::Value = serde_json::from_str(json).expect("JSON");
             let defaults: serde_json::Value = serde_json::from_str(super::DEFAULTS).expect("JSON");
+            if let Some(env) = said["env"].as_object_mut() {
+                env.retain(|name, value| defaults["env"].get(name) != Some(value));
+            }
             let keys = said.as_object_mut().expect("an object");
-            keys.retain(|key, value| defaults.get(key) != Some(value));
+            keys.retain(|key, value| defaults.get(key) != Some(value) && *value != serde_json::json!({}));
             Some(said)
         }
         _ => None,
@@ -42,14 +45,14 @@ fn settings_that_change_nothing_of_the_launch_need_no_guard() {
 fn settings_that_beat_the_environment_are_guarded() {
     let plan = plan(
         Machine::onboarded()
-            .file(USER, r#"{"apiKeyHelper": "cat key", "env": {"ANTHROPIC_CUSTOM_HEADERS": "X: 1"}}"#)
+            .file(USER, r#"{"apiKeyHelper": "cat key", "env": {"ANTHROPIC_PROFILE": "x"}}"#)
             .file(LOCAL, r#"{"availableModels": ["x"], "env": {"CLAUDE_CODE_MAX_OUTPUT_TOKENS": 5}}"#)
             .file("/work/.claude/settings.json", r#"{"env": {"ENABLE_CLAUDEAI_MCP_SERVERS": "true"}}"#),
     );
     let expected = serde_json::json!({
         "apiKeyHelper": "", "availableModels": ["m-main"],
         "env": {
-            "ANTHROPIC_CUSTOM_HEADERS": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "",
+            "ANTHROPIC_PROFILE": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "",
             "ENABLE_CLAUDEAI_MCP_SERVERS": "false",
         },
     });
@@ -69,9 +72,9 @@ fn every_setting_that_the_list_says_is_replaced_is_guarded() {
 
 #[test]
 fn the_state_files_env_is_guarded_too() {
-    let state = r#"{"hasCompletedOnboarding": true, "env": {"ANTHROPIC_BETAS": "x"}}"#;
+    let state = r#"{"hasCompletedOnboarding": true, "env": {"ANTHROPIC_PROFILE": "x"}}"#;
     let plan = plan(Machine::bare().file("/home/u/.claude.json", state));
-    assert_eq!(guard(&plan), Some(serde_json::json!({"env": {"ANTHROPIC_BETAS": ""}})));
+    assert_eq!(guard(&plan), Some(serde_json::json!({"env": {"ANTHROPIC_PROFILE": ""}})));
 }
 
 #[test]
@@ -88,7 +91,7 @@ fn a_providers_own_value_goes_into_the_guard_unless_it_is_secret() {
     launch.headers.insert("X-Key".to_owned(), Value::key());
     launch.extra_env.insert("MINE".to_owned(), Value::key());
     let plan = Machine::onboarded().file(USER, theirs).plan(&launch).expect("a plan");
-    assert_eq!(guard(&plan), Some(serde_json::json!({"env": {"ANTHROPIC_CUSTOM_HEADERS": ""}})));
+    assert_eq!(guard(&plan), Some(serde_json::json!({})));
     assert_eq!(warnings(&plan).len(), 2, "{:?}", plan.notes);
 }
 
@@ -274,4 +277,43 @@ fn no_word_or_setting_starts_claude_code_in_a_terminal_outside_of_the_launch() {
         assert_eq!(guard(&plan(machine)), Some(serde_json::json!({"teammateMode": "in-process"})));
     }
     assert_eq!(guard(&plan(Machine::onboarded().file(USER, r#"{"teammateMode": "in-process"}"#))), None);
+}
+
+#[test]
+fn what_a_file_may_say_later_is_pinned_unless_the_config_says_it() {
+    let mut launch = launch();
+    launch.headers.insert("X-Org".to_owned(), "acme".into());
+    launch.extra_env.insert("CLAUDE_CODE_EXTRA_BODY".to_owned(), "{}".into());
+    "inherit".clone_into(&mut launch.tiers.subagent);
+    let plan = Machine::onboarded().plan(&launch).expect("a plan");
+    let expected = serde_json::json!({"env": {"CLAUDE_CODE_SUBAGENT_MODEL_FORCE": ""}});
+    assert_eq!(guard(&plan), Some(expected), "and no word of the config is in the arguments");
+    let words = format!("{:?}", args(&plan));
+    assert!(!words.contains("acme") && !words.contains("EXTRA_BODY"), "{words}");
+}
+
+#[test]
+fn a_worktree_that_cannot_be_seen_yet_is_held_by_every_setting() {
+    for words in
+        [&["-w"][..], &["-wname"], &["-pw", "name"], &["--worktree"], &["-p", "--worktree=name", "hi"]]
+    {
+        let mut launch = launch();
+        launch.args = words.iter().map(Into::into).collect();
+        let plan = Machine::onboarded().var("EDITOR", "vi").plan(&launch).expect("a plan");
+        assert_eq!(args(&plan)[..2], ["--model", "m-main"], "{words:?}");
+        let held = guard(&plan).expect("settings");
+        assert_eq!(held["apiKeyHelper"], "", "{words:?}");
+        assert_eq!(held["availableModels"], serde_json::json!(["m-main"]));
+        assert_eq!(held["fallbackModel"], serde_json::json!([]));
+        assert_eq!(held["modelOverrides"], serde_json::json!({"m-main": ""}));
+        assert_eq!(held["teammateMode"], "in-process");
+        let variables = held["httpHookAllowedEnvVars"].as_array().expect("a list");
+        assert!(variables.contains(&"EDITOR".into()) && !variables.contains(&"ANTHROPIC_AUTH_TOKEN".into()));
+    }
+    for words in [&["-p", "w"][..], &["--", "-w"], &["--verbose"]] {
+        let mut launch = launch();
+        launch.args = words.iter().map(Into::into).collect();
+        let plan = Machine::onboarded().plan(&launch).expect("a plan");
+        assert_eq!(guard(&plan), None, "{words:?}");
+    }
 }

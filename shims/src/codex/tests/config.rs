@@ -25,7 +25,8 @@ fn what_is_wrong_on_another_provider_is_left_out_in_silence() {
     let own = "model_catalog_json='x'\nmodel_context_window=1\nmodel_auto_compact_token_limit=1\n\
         review_model='x'\nservice_tier='fast'\nopenai_base_url='x'\nchatgpt_base_url='x'\noss_provider='x'\n\
         forced_chatgpt_workspace_id='x'\nforced_login_method='chatgpt'\nsqlite_home='/x'\n\
-        experimental_thread_store_endpoint='x'\nmodel_reasoning_effort='xhigh'\n\
+        experimental_thread_store_endpoint='x'\nexperimental_realtime_ws_base_url='http://x'\n\
+        experimental_realtime_webrtc_call_base_url='http://x'\nmodel_reasoning_effort='xhigh'\n\
         plan_mode_reasoning_effort='ultra'\n[profiles.x]\nmodel='y'\n";
     let plan = plan(&launch(), &machine(&[("/h/.codex/config.toml", own)])).expect("a plan");
     assert_eq!(written(&plan, CONFIG).parse::<toml::Table>().expect("TOML"), generated(""));

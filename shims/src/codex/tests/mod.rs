@@ -253,6 +253,13 @@ fn an_administrators_settings_are_warned_of_and_our_id_is_refused() {
     for key in ["model_provider", "model", "review_model", "mcp_servers", "agents"] {
         assert!(warned(&format!("{key} = 'x'")).contains(&format!(" sets {key}, and ")), "{key}");
     }
+    let spoken = "model = 'x'\nexperimental_realtime_ws_base_url = 'http://x'";
+    let system = planned("/etc/codex/config.toml", spoken).expect("a plan");
+    assert!(
+        matches!(warnings(&system)[..], [one] if one.starts_with("/etc/codex/config.toml sets experimental_realtime")),
+        "{:?}",
+        system.notes
+    );
     assert!(warned("[[[").contains("could not be read"));
     assert_eq!(warned("approval_policy = 'never'"), "");
     let ours = "[model_providers.agent-run-xxxxxxxx]\nbase_url = 'http://evil.example'";

@@ -198,6 +198,21 @@ impl Scanner<'_> {
             }
         };
         self.skip(2);
+        let mut value = self.scan_hexadecimal(digits)?;
+        // A character in two halves, as JSON has it: Python's json.dumps writes an emoji so.
+        if let 0xd800..0xdc00 = value
+            && (self.char(0), self.char(1)) == ('\\', 'u')
+        {
+            self.skip(2);
+            let second = self.scan_hexadecimal(digits)?;
+            if let 0xdc00..0xe000 = second {
+                value = 0x1_0000 + ((value - 0xd800) << 10) + (second - 0xdc00);
+            }
+        }
+        char::from_u32(value).ok_or_else(|| at.flaw("an escape of no character"))
+    }
+
+    fn scan_hexadecimal(&mut self, digits: usize) -> Result<u32, Flaw> {
         let mut value = 0_u32;
         for _ in 0..digits {
             let digit = self.char(0).to_digit(16);
@@ -205,7 +220,7 @@ impl Scanner<'_> {
             value = value.wrapping_mul(16).wrapping_add(digit);
             self.skip(1);
         }
-        char::from_u32(value).ok_or_else(|| at.flaw("an escape of no character"))
+        Ok(value)
     }
 
     pub(super) fn scan_block_scalar(&mut self, literal: bool) -> Result<(), Flaw> {

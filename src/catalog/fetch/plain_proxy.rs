@@ -1,0 +1,88 @@
+//! Asks a server whose URL begins with `http://` through a proxy by the whole URL, as curl and the agents do.
+//!
+//! ureq (3.5) opens a tunnel by CONNECT for such a server too, which companies' proxies allow for https alone.
+
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport,
+};
+use ureq::{Agent, Error, Proxy};
+
+use crate::header;
+
+/// An agent that sends everything to the proxy, for the server at `origin`. The configuration names no proxy.
+pub fn agent(config: Config, proxy: &Proxy, origin: &str) -> Agent {
+    let connector = ().chain(TcpConnector::default()).chain(ByWholeUrl(origin.to_owned()));
+    Agent::with_parts(config, connector, ToProxy(proxy.uri().clone()))
+}
+
+/// The header that tells the proxy who asks, where its URL has a name.
+pub fn authorization(proxy: &Proxy) -> Option<(String, String)> {
+    let name = proxy.username()?;
+    let value = header::basic(name, proxy.password().unwrap_or_default());
+    Some(("proxy-authorization".to_owned(), value))
+}
+
+/// Finds the proxy, whatever is asked for.
+#[derive(Debug)]
+struct ToProxy(Uri);
+
+impl Resolver for ToProxy {
+    fn resolve(&self, _: &Uri, config: &Config, timeout: NextTimeout) -> Result<ResolvedSocketAddrs, Error> {
+        DefaultResolver::default().resolve(&self.0, config, timeout)
+    }
+}
+
+/// Has the origin put before the path of a request.
+#[derive(Debug)]
+struct ByWholeUrl(String);
+
+impl<In: Transport> Connector<In> for ByWholeUrl {
+    type Out = WholeUrl<In>;
+
+    fn connect(&self, _: &ConnectionDetails<'_>, below: Option<In>) -> Result<Option<Self::Out>, Error> {
+        Ok(below.map(|below| WholeUrl { below, origin: self.0.clone(), is_begun: false }))
+    }
+}
+
+/// A connection for one request at a time.
+#[derive(Debug)]
+struct WholeUrl<T> {
+    below: T,
+    origin: String,
+    /// Whether the first line of the request has been sent.
+    is_begun: bool,
+}
+
+impl<T: Transport> Transport for WholeUrl<T> {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.below.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        if std::mem::replace(&mut self.is_begun, true) {
+            return self.below.transmit_output(amount, timeout);
+        }
+        let output = self.below.buffers().output();
+        let more = self.origin.len();
+        let path = output[..amount].iter().position(|byte| *byte == b' ').map_or(0, |space| space + 1);
+        if amount + more > output.len() {
+            return Err(Error::Other("the request is too long for a proxy".into()));
+        }
+        output.copy_within(path..amount, path + more);
+        output[path..path + more].copy_from_slice(self.origin.as_bytes());
+        self.below.transmit_output(amount + more, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        // What is sent after an answer is the next request.
+        self.is_begun = false;
+        self.below.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.below.is_open()
+    }
+}

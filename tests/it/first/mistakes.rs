@@ -1,0 +1,264 @@
+//! What people do wrong at the questions and commands for keys and providers.
+
+use super::keys::{live, set_key};
+use super::*;
+
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_that_is_pasted_at_another_question_is_not_shown() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let tmux = Tmux::start(&sandbox, "agent-run");
+    for question in ["Which provider?", "Where is the key of deepseek?"] {
+        tmux.wait_for(question);
+        tmux.text(KEY);
+        tmux.key("Enter");
+        tmux.wait_for("looks like a key, and was neither used nor shown");
+        if question.starts_with("Which") {
+            tmux.text("deepseek");
+            tmux.key("Enter");
+        }
+    }
+    let screen = tmux.wait_until("both refusals", |screen| screen.matches("neither used").count() == 2);
+    assert!(!screen.contains(&KEY[..6]), "{screen}");
+    // What is typed is shown, and can be taken back.
+    tmux.text("4");
+    tmux.wait_for("choice [1]: 4");
+    tmux.text("x");
+    tmux.key("BSpace");
+    tmux.key("BSpace");
+    tmux.wait_until("it gone", |screen| !screen.contains("choice [1]: 4"));
+    tmux.text("2\n");
+    tmux.wait_for("Variable [DEEPSEEK_API_KEY]:");
+    tmux.text(KEY);
+    tmux.key("Enter");
+    let screen = tmux.wait_for("this is no name of a variable");
+    assert!(!screen.contains(&KEY[..6]), "{screen}");
+    assert_eq!(files(&sandbox), [] as [&str; 0]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn ctrl_backslash_at_a_hidden_question_ends_it_with_the_echo_back() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, config) = live();
+    let tmux = Tmux::start(&sandbox, "trap : QUIT; agent-run key set live; echo \"[code $?]\"; stty -a");
+    tmux.wait_for("Where is the key of live?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text(KEY);
+    tmux.key("C-\\");
+    let screen = tmux.wait_for("[exited 0]");
+    assert!(screen.contains("[code 131]") && !screen.contains(KEY), "{screen}");
+    let flags: Vec<_> = screen.split_whitespace().collect();
+    assert!(flags.contains(&"echo") && flags.contains(&"icanon") && flags.contains(&"isig"), "{screen}");
+    assert_eq!(config_of(&sandbox), config);
+    key_is_only_in(&sandbox, &[]);
+}
+
+#[test]
+fn a_key_of_which_a_part_is_hidden_is_none() {
+    let (sandbox, _provider, config) = live();
+    for masked in ["sk-***", "sk-ab12********cdef", "sk-ab12...cdef"] {
+        set_key(&sandbox, masked)
+            .exits(1)
+            .complains(&["a key of which a part is hidden", "help: paste the key"]);
+        let settings = format!(
+            "{{\"env\": {{\"ANTHROPIC_BASE_URL\": \"https://a.example\", \"ANTHROPIC_AUTH_TOKEN\": \"{masked}\"}}}}"
+        );
+        sandbox.write(&sandbox.home(".claude/settings.json"), settings);
+        let ran = sandbox.agent_run(&["import", "claude", "--with-keys"]).clean();
+        assert!(ran.stdout.contains("a key of which a part is hidden, and is left out"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("key_env: ") && !ran.stdout.contains(masked), "{}", ran.stdout);
+    }
+    set_key(&sandbox, "Password:")
+        .exits(1)
+        .complains(&["words, as of a prompt", "help: paste the key alone"]);
+    assert_eq!(config_of(&sandbox), config);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_is_removed_only_when_somebody_says_so() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    let config = config_of(&sandbox);
+    sandbox.agent_run(&["key", "remove", "live"]).exits(1).complains(&["nothing was removed", "--yes"]);
+    let tmux = Tmux::start(&sandbox, "agent-run key remove live");
+    tmux.wait_for("Remove the key of live from ~/.config/agent-run/keys/live.key? [y/N]");
+    tmux.key("Enter");
+    tmux.wait_for("nothing was removed");
+    assert_eq!(config_of(&sandbox), config);
+    key_is_only_in(&sandbox, &["./.config/agent-run/keys/live.key"]);
+    drop(tmux);
+    let tmux = Tmux::start(&sandbox, "agent-run key remove live");
+    tmux.wait_for("[y/N]");
+    tmux.text("y\n");
+    tmux.wait_for("removed the key of live from ~/.config/agent-run/keys/live.key");
+    key_is_only_in(&sandbox, &[]);
+}
+
+#[test]
+fn a_read_only_config_is_left_with_its_keys_and_what_to_type_is_said() {
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    let config = config_of(&sandbox);
+    let (file, folder) = (config_path(&sandbox), sandbox.home(".config/agent-run"));
+    let other = "sk-other-0123456789abcdef";
+    for (path, closed, open) in [(&file, 0o400, 0o600), (&folder, 0o500, 0o700)] {
+        mode(path, closed);
+        let help = format!("help: chmod u+w {}\n", path.display());
+        for ran in [
+            set_key(&sandbox, other),
+            sandbox.agent_run(&["key", "remove", "live", "--yes"]),
+            sandbox.agent_run(&["providers", "add", "deepseek", "--yes"]),
+            sandbox.agent_run(&["providers", "remove", "live", "--yes", "--with-key"]),
+        ] {
+            ran.exits(1).complains(&["the config is read-only and was left as it is: ", &help]);
+        }
+        mode(path, open);
+        assert_eq!(config_of(&sandbox), config);
+        key_is_only_in(&sandbox, &["./.config/agent-run/keys/live.key"]);
+    }
+    // Elsewhere it is for the user to add, and the line is shown where it belongs.
+    let store = sandbox.home("store.yaml");
+    fs::rename(&file, &store).unwrap();
+    std::os::unix::fs::symlink(&store, &file).unwrap();
+    mode(&store, 0o444);
+    set_key(&sandbox, other).exits(1).complains(&[
+        "help: add this where that file comes from, below `providers`:\n  live:\n    key_file: ~/",
+    ]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "as-root"), ignore = "root may write everywhere: needs setpriv, --features as-root")]
+fn a_key_that_could_not_be_removed_stays_with_its_entry() {
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    let config = config_of(&sandbox);
+    run(sandbox.command("chown").args(["-R", "65533"]).arg(sandbox.home(""))).clean();
+    for folder in ["", "bin", "home", "work"] {
+        mode(&sandbox.path(folder), 0o755);
+    }
+    mode(&sandbox.home(".config/agent-run/keys"), 0o500);
+    for words in ["key remove live --yes", "providers remove live --yes --with-key"] {
+        let words = format!("--reuid=65533 --clear-groups agent-run {words}");
+        let ran = sandbox.run("setpriv", &words.split(' ').collect::<Vec<_>>()).exits(1);
+        ran.complains(&["the key cannot be removed: ", "help: chmod u+w "]);
+        assert_eq!(config_of(&sandbox), config);
+    }
+}
+
+#[test]
+fn the_folder_of_keys_is_closed_to_others_and_an_open_one_is_named() {
+    let (sandbox, _provider, _) = live();
+    let folder = sandbox.home(".config/agent-run/keys");
+    fs::create_dir(&folder).unwrap();
+    mode(&folder, 0o777);
+    set_key(&sandbox, KEY).clean();
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+    mode(&folder, 0o777);
+    let ran = sandbox.agent_run(&["doctor", "live"]).exits(1);
+    let help = format!("chmod go-w {}", folder.display());
+    assert!(ran.stdout.contains("everyone can replace") && ran.stdout.contains(&help), "{}", ran.stdout);
+}
+
+#[test]
+fn a_name_that_would_be_mistaken_is_refused_for_a_new_provider_and_works_for_an_old_one() {
+    let (sandbox, _provider, config) = live();
+    for (name, what) in
+        [("claude", "an agent"), ("shell", "an agent"), ("claude@x", "as a shim is"), ("doctor", "a command")]
+    {
+        let words = ["providers", "add", "deepseek", "--yes", "--name", name];
+        sandbox.agent_run(&words).exits(1).complains(&[what, "--name my-deepseek"]);
+        assert_eq!(config_of(&sandbox), config);
+    }
+    let sandbox = sandbox.var("MOCK_KEY", KEY);
+    for name in ["claude", "claude@x"] {
+        sandbox.config(&config.replace("  live:", &format!("  {name}:")));
+        sandbox.agent_run(&["launch", name, "claude"]).clean();
+        let ran = sandbox.agent_run(&["config", "check"]).exits(0);
+        assert!(
+            ran.stdout.contains("warning: ") && ran.stdout.contains("give it another name"),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
+#[test]
+fn an_entry_that_others_use_is_named_with_its_place() {
+    let sandbox = newcomer();
+    let entry = "protocols: [anthropic]\n    base_urls: {anthropic: 'http://127.0.0.1:9'}";
+    sandbox
+        .config(&format!("providers:\n  one: &a\n    {entry}\n  two:\n    <<: *a\n    default_model: m\n"));
+    let ran = sandbox.agent_run(&["providers", "remove", "one", "--yes"]).exits(1);
+    ran.complains(&["config.yaml:2: could not remove `one`", "line 6 uses it", "help: change it yourself"]);
+    // What is shown to be added is what was asked for.
+    sandbox.config(
+        "providers: {live: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}}\n",
+    );
+    let words =
+        ["providers", "add", "deepseek", "--yes", "--name", "ds", "--key-env", "MY_KEY", "--model", "m1"];
+    let ran = sandbox.agent_run(&words).exits(1);
+    ran.complains(&[
+        "help: add this below `providers`",
+        "  ds:\n",
+        "key_env: MY_KEY\n",
+        "default_model: m1\n",
+    ]);
+}
+
+#[test]
+fn the_words_that_people_type_are_understood() {
+    let (sandbox, _provider, config) = live();
+    for words in [&["provider", "list"][..], &["keys", "--help"], &["model", "--help"], &["shim", "list"]] {
+        sandbox.agent_run(words).exits(0);
+    }
+    let ran = sandbox.agent_run(&["mock-provide"]).exits(2);
+    assert!(!ran.stderr.contains("mock-provider"), "{}", ran.stderr);
+    let other = sandbox.home("other.yaml");
+    sandbox.write(&other, "providers: 3\n");
+    let ran = sandbox.agent_run(&["config", "check", &other.display().to_string()]).exits(1);
+    assert!(ran.stdout.contains("other.yaml:1:"), "{}", ran.stdout);
+    let path = format!("{}\n", config_path(&sandbox).display());
+    assert_eq!(sandbox.agent_run(&["config", "edit"]).clean().stdout, path);
+    let ran = sandbox.agent_run(&["config", "--bootstrap-config"]).exits(0);
+    assert_eq!(ran.complains(&["there is a config already, and it was left as it is"]).stdout, path);
+    assert_eq!(config_of(&sandbox), config);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_refused_key_is_named_as_the_one_that_was_given() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let provider = MockProvider::scripted(&sandbox, "live", r#"[{"status": 401}]"#);
+    let url = provider.url("");
+    sandbox.config(&format!(
+        "providers:\n  live:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{url}'}}\n    key_env: OLD_KEY\n    default_model: m\n"
+    ));
+    let config = config_of(&sandbox);
+    let tmux = Tmux::start(&sandbox, "agent-run key set live");
+    tmux.wait_for("Where is the key of live?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text(KEY);
+    tmux.key("Enter");
+    let screen = tmux.wait_for("What now?");
+    assert!(screen.contains("the key was refused (401)"), "{screen}");
+    assert!(
+        screen.contains("help: check the key that you pasted") && !screen.contains("OLD_KEY"),
+        "{screen}"
+    );
+    tmux.wait_for("choice [1]:");
+    tmux.text("3\n");
+    tmux.wait_for("stopped, and the config was not changed");
+    assert_eq!(config_of(&sandbox), config);
+    key_is_only_in(&sandbox, &[]);
+}
