@@ -64,8 +64,9 @@ in
         };
       };
       description = ''
-        The config file. Keys come from `key_env`, `key_file` or `key_command`; a `key` is refused, and a
-        `key_file` that is a path literal such as `./key`, because everyone on the machine can read the Nix store. No file is written for `{ }`.
+        The config file. Keys come from `key_env`, `key_file` or `key_command`. A `key` is refused, and so is a
+        `key_file` that is a path literal such as `./key`, because every user can read the Nix store. `{ }` writes
+        no file.
       '';
     };
 
@@ -77,9 +78,9 @@ in
         "codex@ollama"
       ];
       description = ''
-        The symlinks `<agent>@<provider>` to install: a list of names, or `agents` and `providers`, whose pairs
-        are all made. Unless given they are every agent and every provider of `settings`, so that `{ }`
-        makes a symlink for each pair that can work. `[ ]` makes none.
+        The symlinks `<agent>@<provider>` to install: a list of names, or `agents` and `providers` for all pairs
+        of these. `agents` defaults to all agents, and `providers` to all providers in `settings`, so `{ }`
+        installs a symlink for each pair that works. `[ ]` installs none.
       '';
     };
 
@@ -112,28 +113,28 @@ in
       {
         assertion = withLiteralKey == [ ];
         message = ''
-          programs.agent-run.settings: the `key` of ${lib.concatStringsSep ", " withLiteralKey} would be readable by everyone, in the Nix store.
+          programs.agent-run.settings: the `key` of ${lib.concatStringsSep ", " withLiteralKey} would be in the Nix store, where every user can read it.
           Use `key_command`, `key_file` or `key_env`.
         '';
       }
       {
         assertion = withKeyInStore == [ ];
         message = ''
-          programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withKeyInStore} would be copied into the Nix store, where everyone can read it.
-          Write its path as a text outside the store, such as key_file = "~/.secrets/deepseek".
+          programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withKeyInStore} would be copied into the Nix store, where every user can read it.
+          Write it as a string with a path outside the store, such as key_file = "~/.secrets/deepseek".
         '';
       }
       {
         assertion = withVariable == [ ];
         message = ''
-          programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withVariable} begins with a variable, which only a shell fills in.
-          Let one do it: key_command = [ "sh" "-c" "cat \"$XDG_RUNTIME_DIR/agenix/deepseek\"" ].
+          programs.agent-run.settings: the key file of ${lib.concatStringsSep ", " withVariable} starts with a variable, which only a shell expands.
+          Use a shell: key_command = [ "sh" "-c" "cat \"$XDG_RUNTIME_DIR/agenix/deepseek\"" ].
         '';
       }
       {
         assertion = impossible == [ ];
         message = ''
-          programs.agent-run.shims: ${lib.concatStringsSep ", " impossible} cannot work, since the agent and the provider share no protocol.
+          programs.agent-run.shims: ${lib.concatStringsSep ", " impossible} cannot work, because the agent and the provider share no protocol.
           Take them out of the list, or add the protocol to the provider.
         '';
       }

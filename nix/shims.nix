@@ -12,7 +12,7 @@ let
     let
       spoken =
         providers.${name}.protocols
-          or (throw "agent-run: the provider `${name}` of the settings names no `protocols`");
+          or (throw "agent-run: the provider `${name}` in the settings has no `protocols`");
     in
     lib.intersectLists protocolsOf.${agent} spoken != [ ];
 
@@ -24,7 +24,7 @@ let
     if builtins.match "(${agents})@[^-./[:space:][:cntrl:]][^/[:cntrl:]]*" name != null then
       name
     else
-      throw "agent-run: `${name}` cannot be a symlink's name: it is one of ${agents}, then `@`, then a provider";
+      throw "agent-run: `${name}` is not a valid symlink name: use one of ${agents}, then `@`, then a provider";
 in
 rec {
   # The names of a selection. That is a list of names, or agents × providers: `settings` are the config's, whose

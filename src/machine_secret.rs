@@ -28,11 +28,11 @@ pub fn read(dirs: &Dirs) -> Result<Option<MachineSecret>> {
 
 /// The secret, made if there is none yet. Of two first launches at once, both get the same.
 ///
-/// Where the state folder cannot be written, one that holds for this launch alone, with a warning: agents whose
+/// Where the state folder is there and cannot be written, one that holds for this launch alone, with a warning: agents whose
 /// sessions name the provider will not find it again.
 ///
 /// # Errors
-/// As [`read`], and when this machine has no random numbers.
+/// As [`read`], when the state folder cannot be made, and when this machine has no random numbers.
 pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
     let path = dirs.state.join(NAME);
     match read_at(&path) {
@@ -43,7 +43,9 @@ pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
     }
     let bytes =
         random().context(Message::new("could not read /dev/urandom", "mount /dev in this container"))?;
-    match create(&path, bytes, dirs) {
+    // Nothing else of a launch could be kept either.
+    private_dir::private_dir(&dirs.state, dirs)?;
+    match create(&path, bytes) {
         Ok(true) => Ok(MachineSecret::new(bytes)),
         Ok(false) => {
             read_at(&path)?.with_context(|| Message::new(format!("{} vanished", path.display()), "try again"))
@@ -85,14 +87,13 @@ fn read_at(path: &Path) -> Result<Option<MachineSecret>> {
 fn unusable(path: &Path, why: &str) -> Message {
     Message::new(
         format!("could not read the secret {}: {why}", path.display()),
-        "remove it; the next launch makes a new one, and sessions of \
-         Codex and Crush may ask for their provider again",
+        "remove it; the next launch makes a new one, Codex goes on with its sessions, and those of Crush may ask \
+         for their provider again",
     )
 }
 
 /// Creates the file unless it is there; whether this call did.
-fn create(path: &Path, bytes: [u8; 16], dirs: &Dirs) -> Result<bool> {
-    private_dir::private_dir(&dirs.state, dirs)?;
+fn create(path: &Path, bytes: [u8; 16]) -> Result<bool> {
     let mut fresh = AtomicFile::open(path)?;
     // Synced: an empty file after a loss of power would stop every launch.
     fresh.write_preserving_metadata(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), None)?;
@@ -128,6 +129,17 @@ mod tests {
         let mode = fs::metadata(dirs.state.join(NAME)).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::read_dir(&dirs.state).expect("a folder").count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_state_folder_that_cannot_be_made_is_one_error() {
+        let (_root, dirs) = made_up_dirs();
+        fs::create_dir_all(dirs.state.parent().expect("a folder above")).expect("made");
+        fs::write(&dirs.state, "").expect("written");
+        let mut notes = Vec::new();
+        let error = crate::error::render(&obtain(&dirs, &mut notes).err().expect("refused"));
+        assert!(error.contains(&dirs.state.display().to_string()) && error.contains("help: "), "{error}");
+        assert!(notes.is_empty(), "{notes:?}");
     }
 
     #[test]

@@ -92,16 +92,21 @@ pub fn locate_program(
     let folder =
         |dir: &PathBuf| if dir.as_os_str().is_empty() && !is_path { ".".into() } else { dir.clone() };
     let on_path = path.iter().map(|dir| folder(dir).join(program));
-    let mut blocked = None;
+    let (mut own_found, mut blocked) = (None, None);
     for candidate in on_path.chain(fallbacks.iter().cloned()) {
         let Some(found) = candidate.metadata().ok().filter(Metadata::is_file) else { continue };
         if own.as_ref().is_some_and(|(own, path)| is_same_program((own, path), (&found, &candidate))) {
+            own_found.get_or_insert(candidate);
             continue;
         }
         match access(&candidate, AccessFlags::X_OK) {
             Ok(()) => return Ok(candidate),
             Err(error) => _ = blocked.get_or_insert((candidate, error.desc().to_lowercase())),
         }
+    }
+    // It is no agent that could start itself for ever, and whoever names this program for it means this program.
+    if let Some(path) = own_found.filter(|_| !agent.info().is_coding_agent) {
+        return Ok(path);
     }
     Err(match blocked {
         Some((path, why)) => anyhow!(ProgramError::not_runnable(&path, &why)),

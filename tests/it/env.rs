@@ -1,6 +1,6 @@
 use std::fs;
 
-use crate::support::{Ran, Sandbox, run};
+use crate::support::{AGENT_RUN, Ran, Sandbox, run};
 
 fn config(key: &str) -> String {
     format!(
@@ -135,6 +135,9 @@ fn any_program_can_be_launched_on_a_provider() {
 
     let missing = sandbox.agent_run(&["launch", "mock", "shell", "no-such-program"]);
     missing.exits(127).complains(&["could not find no-such-program for the shell", "help: name an"]);
+    // Also this very program: it is no agent that would start itself for ever.
+    let ran = sandbox.agent_run(&["launch", "mock", "shell", AGENT_RUN, "--version"]).clean();
+    assert!(ran.stdout.starts_with("agent-run "), "{}", ran.stdout);
     let here = sandbox.path("work/tool");
     fs::copy(sandbox.path("bin/aider"), here).unwrap();
     assert_eq!(sandbox.agent_run(&["launch", "mock", "shell", "./tool", "x"]).clean().args(), ["x"]);

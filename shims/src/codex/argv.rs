@@ -1,30 +1,165 @@
-//! What the user's words name. Nothing is changed in them.
+//! What the user's words name, and where the launch's own words go among them.
+//!
+//! An older Codex forgets every `-c` before a command when one comes after it (seen in 0.118, 0.145), and a table that is
+//! said later replaces what was said of its keys before (0.145, 0.171). So the launch's words are said again where one of
+//! the user's would undo them. None of the user's is changed or moved.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
-/// The folders that `-C` and `--cd` name, however they are written. A word that only looks so counts too: a
-/// folder too many is looked into and no more.
-pub fn folders<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
+use toml::{Table, Value as Toml};
+
+use super::settings::Setting;
+
+/// The options that take the next word as their value, of Codex itself, `exec`, `resume` and `fork` (0.171). A word that
+/// is such a value is no command.
+pub const WITH_VALUE: [&str; 26] = [
+    "--add-dir",
+    "--ask-for-approval",
+    "--cd",
+    "--color",
+    "--config",
+    "--cyber-access-program",
+    "--disable",
+    "--enable",
+    "--image",
+    "--local-provider",
+    "--model",
+    "--output-last-message",
+    "--output-schema",
+    "--profile",
+    "--remote",
+    "--remote-auth-token-env",
+    "--sandbox",
+    "--thread-source",
+    "-C",
+    "-a",
+    "-c",
+    "-i",
+    "-m",
+    "-o",
+    "-p",
+    "-s",
+];
+
+/// The commands that ask a model and take `-c`. Behind others it may be a word of a program that they run.
+const ASKING: [&str; 7] = ["app-server", "e", "exec", "fork", "mcp-server", "resume", "review"];
+
+/// An option's short and long name.
+type Names = [&'static str; 2];
+
+const CONFIG: Names = ["-c", "--config"];
+const FOLDER: Names = ["-C", "--cd"];
+const PROFILE: Names = ["-p", "--profile"];
+
+/// The value of the option `names` that begins with `word`, however it is written.
+fn value<'a>(names: Names, word: &'a OsStr, next: Option<&'a OsStr>) -> Option<&'a OsStr> {
+    if names.iter().any(|name| word == *name) {
+        return next;
+    }
+    let [short, long] = names.map(|name| word.as_bytes().strip_prefix(name.as_bytes()));
+    let attached = match long {
+        Some(rest) => rest.strip_prefix(b"=")?,
+        None => short.map(|rest| rest.strip_prefix(b"=").unwrap_or(rest))?,
+    };
+    Some(OsStr::from_bytes(attached))
+}
+
+fn values<'a>(names: Names, words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
     let mut words = words.into_iter().peekable();
-    let mut folders = Vec::new();
+    let mut values = Vec::new();
     while let Some(word) = words.next() {
-        let bytes = word.as_bytes();
-        let attached = bytes.strip_prefix(b"--cd=").or_else(|| bytes.strip_prefix(b"-C"));
-        match attached {
-            _ if word == "-C" || word == "--cd" => folders.extend(words.peek().map(|it| (*it).to_owned())),
-            Some(folder) => {
-                let folder = folder.strip_prefix(b"=").unwrap_or(folder);
-                folders.push(OsStr::from_bytes(folder).to_owned());
+        values.extend(value(names, word, words.peek().copied()).map(OsStr::to_owned));
+    }
+    values
+}
+
+/// The folders that `-C` and `--cd` name. A word that only looks so counts too: a folder too many is looked into and no
+/// more.
+pub fn folders<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
+    values(FOLDER, words)
+}
+
+/// The profiles that `-p` and `--profile` name, counted as generously.
+pub fn profiles<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
+    values(PROFILE, words)
+}
+
+/// Whether Codex is to work in a new checkout of the project, whose files nobody can look at yet.
+pub fn makes_worktree<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> bool {
+    words.into_iter().any(|word| word == "--worktree" || word.as_bytes().starts_with(b"--worktree="))
+}
+
+/// The words of `settings` and then the user's, so that only what the user says of a setting itself outdoes it.
+pub fn combined(settings: &[Setting], words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> =
+        settings.iter().filter_map(Setting::words).flatten().map(Into::into).collect();
+    // Every `-c` so far, and whether a command came after the last of them.
+    let mut said = args.clone();
+    let mut is_behind = false;
+    let mut is_first = true;
+    let mut words = words.peekable();
+    while let Some(word) = words.next() {
+        if let Some(option) = value(CONFIG, &word, words.peek().map(OsString::as_os_str)) {
+            let again = replaced(option, settings);
+            let is_apart = CONFIG.iter().any(|name| word == *name);
+            let mut more = vec![word];
+            more.extend(words.next_if(|_| is_apart));
+            more.extend(again);
+            if std::mem::take(&mut is_behind) {
+                args.extend(said.iter().cloned());
             }
-            None => {}
+            said.extend(more.iter().cloned());
+            args.extend(more);
+            continue;
+        }
+        let text = word.to_str().unwrap_or_default();
+        let (is_option, is_command) = (text.starts_with('-'), ASKING.contains(&text));
+        let has_value = WITH_VALUE.contains(&text);
+        let is_last = text == "--" || is_first && !is_option && !is_command;
+        is_first &= is_option;
+        is_behind |= is_command;
+        args.push(word);
+        if has_value {
+            args.extend(words.next());
+        }
+        if is_last {
+            break;
         }
     }
-    folders
+    args.extend(words);
+    args
+}
+
+/// The words of those `settings` that the user's `KEY={…}` would take away without a word of them.
+fn replaced(option: &OsStr, settings: &[Setting]) -> Vec<OsString> {
+    let Some((key, table)) = option.to_str().and_then(|text| text.split_once('=')) else { return Vec::new() };
+    let (key, table) = (key.trim(), table.trim());
+    if !table.starts_with('{') {
+        return Vec::new();
+    }
+    let Ok(said) = format!("it = {table}").parse::<Table>() else { return Vec::new() };
+    let again = |setting: &Setting| {
+        let rest = setting.path.strip_prefix(key)?;
+        let rest = if rest.is_empty() { rest } else { rest.strip_prefix('.')? };
+        let named = rest.split_terminator('.').try_fold(said.get("it")?, |at, part| at.get(part));
+        let value = match (&setting.value, named) {
+            (_, None) => setting.value.clone(),
+            (Toml::Table(mine), Some(Toml::Table(theirs))) => {
+                let mut both = mine.clone();
+                both.extend(theirs.clone());
+                both.into()
+            }
+            _ => return None,
+        };
+        Setting { path: setting.path.clone(), value, hold: setting.hold }.words()
+    };
+    settings.iter().filter_map(again).flatten().map(Into::into).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::Hold;
     use super::*;
 
     #[test]
@@ -34,6 +169,61 @@ mod tests {
         }
         for words in ["", "-c a=1", "--cdx /x", "hello", "-C"] {
             assert!(folders(words.split_whitespace().map(OsStr::new)).is_empty(), "{words}");
+        }
+    }
+
+    fn said(words: &str) -> String {
+        let setting = |path: &str, value: Toml| Setting { path: path.to_owned(), value, hold: Hold::Word };
+        let off = Table::from_iter([("off".to_owned(), Table::new().into())]);
+        let settings =
+            [setting("m", 1.into()), setting("memories.model", 2.into()), setting("servers", off.into())];
+        let args = combined(&settings, words.split_whitespace().map(OsString::from));
+        let args: Vec<_> = args.iter().map(|it| it.to_str().expect("UTF-8").replace(' ', "")).collect();
+        let ours = "-c m=1 -c memories.model=2 -c servers={off={}}";
+        args.join(" ").replace(ours, "OURS")
+    }
+
+    #[test]
+    fn a_word_behind_a_command_comes_with_all_before_it() {
+        for (words, expected) in [
+            ("", "OURS"),
+            ("exec hi", "OURS exec hi"),
+            ("exec -c a=1 hi", "OURS exec OURS -c a=1 hi"),
+            ("e --config=a=1 hi -c b=2", "OURS e OURS --config=a=1 hi -c b=2"),
+            ("-c a=1 exec hi", "OURS -c a=1 exec hi"),
+            ("-ca=1 exec -c b=2", "OURS -ca=1 exec OURS -ca=1 -c b=2"),
+            ("exec resume --last --config a=1", "OURS exec resume --last OURS --config a=1"),
+            (
+                "exec -c a=1 resume --last -c=b=2 x",
+                "OURS exec OURS -c a=1 resume --last OURS -c a=1 -c=b=2 x",
+            ),
+            ("-m exec hi -c a=1", "OURS -m exec hi -c a=1"),
+            ("-m x exec -c a=1", "OURS -m x exec OURS -c a=1"),
+            ("exec -- -c a=1", "OURS exec -- -c a=1"),
+            ("sandbox exec -c a=1", "OURS sandbox exec -c a=1"),
+            ("mcp add x exec -c memories={}", "OURS mcp add x exec -c memories={}"),
+            ("exec -c", "OURS exec -c"),
+        ] {
+            assert_eq!(said(words), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn a_table_takes_nothing_away_that_it_does_not_name() {
+        for (words, expected) in [
+            ("-c memories={a=1}", "OURS -c memories={a=1} -c memories.model=2"),
+            ("-c memories={model=3}", "OURS -c memories={model=3}"),
+            ("-c memories.a=1", "OURS -c memories.a=1"),
+            ("-c memories=x", "OURS -c memories=x"),
+            ("-c memories={", "OURS -c memories={"),
+            ("-c mem={}", "OURS -c mem={}"),
+            ("-c servers={on={}}", "OURS -c servers={on={}} -c servers={off={},on={}}"),
+            (
+                "exec -c memories={} -c memories.model=4",
+                "OURS exec OURS -c memories={} -c memories.model=2 -c memories.model=4",
+            ),
+        ] {
+            assert_eq!(said(words), expected, "{words}");
         }
     }
 }

@@ -13,7 +13,6 @@ use toml::Table;
 
 use super::former::{self, Former, has, is_hidden};
 use super::home::{CodexHome, UnreadableFile};
-use super::settings;
 use crate::{Carry, Fact, Inputs, KeyText, Launch, Plan};
 
 /// Says that all was brought over.
@@ -148,7 +147,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
             return;
         }
     }
-    let id = settings::id(inputs);
+    let id = home.id(inputs);
     let mut databases: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for former in &taken {
         let was: Vec<String> = former.ids(inputs).into_iter().map(str::to_owned).collect();

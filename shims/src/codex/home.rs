@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
 use super::dotenv;
+use super::settings::FORMER_ID;
 use crate::mirror::Mirror;
 use crate::{Inputs, Launch, Link, Plan, Sessions};
 
@@ -21,6 +22,9 @@ pub const MARKER: &str = ".agent-run.json";
 /// Keys of the marker, each with names of providers.
 const UNREAD_HOMES: &str = "unread_homes";
 const UNREAD_SETTINGS: &str = "unread_settings";
+
+/// Key of the marker: the provider's id.
+const ID: &str = "provider_id";
 
 /// Folders that all homes beside one database share. A lock keeps two sessions from writing one thread.
 const SHARED: [&str; 3] = ["sessions", "archived_sessions", "thread-writer-locks"];
@@ -135,6 +139,9 @@ impl CodexHome {
     pub fn reads(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let mut paths = vec![inherited(inputs).join(MARKER), self.runtime.join(MARKER)];
         paths.extend(self.mirror().reads());
+        if inputs.fact(&self.runtime.join(MARKER)).is_some() && noted_id(&self.runtime, inputs).is_none() {
+            paths.push(self.state.join("home").join(MARKER));
+        }
         if self.isolated {
             paths.retain(|path| *path != self.real);
         } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
@@ -144,6 +151,15 @@ impl CodexHome {
             paths.extend(dotenv::reads(&self.runtime, &self.without_dotenv));
         }
         paths
+    }
+
+    /// The provider's id inside Codex, the same for every provider, so that each can go on with any session.
+    ///
+    /// It is made from the machine's secret, and noted beside the sessions that name it: with another secret they would
+    /// be lost, since Codex goes on with none of another id (0.118, 0.171).
+    pub fn id(&self, inputs: &Inputs) -> String {
+        let noted = [&self.runtime, &self.state.join("home")].into_iter().find_map(|it| noted_id(it, inputs));
+        noted.unwrap_or_else(|| inputs.secret_id(FORMER_ID))
     }
 
     /// Where Codex keeps its databases.
@@ -179,7 +195,7 @@ impl CodexHome {
             }
         }
         if let Some(real) = self.real.to_str() {
-            let mut marker = json!({ "real_home": real, "carried": true });
+            let mut marker = json!({ "real_home": real, "carried": true, ID: self.id(inputs) });
             for (key, names) in [(UNREAD_HOMES, &unread.homes), (UNREAD_SETTINGS, &unread.settings)] {
                 if !names.is_empty() {
                     marker[key] = json!(names);
@@ -265,6 +281,13 @@ fn marker(home: &Path, inputs: &Inputs) -> Option<Json> {
     // Before it was read there is no need for an error that nobody sees.
     inputs.fact(&path)?;
     serde_json::from_str(inputs.text(&path).ok()??).ok()
+}
+
+/// The id that a home was made with, if it is one of agent-run's.
+fn noted_id(home: &Path, inputs: &Inputs) -> Option<String> {
+    let id = marker(home, inputs)?[ID].as_str()?.to_owned();
+    let digits = id.strip_prefix(FORMER_ID)?.strip_prefix('-')?;
+    (digits.len() == 8 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(id)
 }
 
 fn marked(home: &Path, inputs: &Inputs) -> Option<PathBuf> {

@@ -3,7 +3,7 @@
 //! Codex takes everything from `$CODEX_HOME/config.toml`. Ours is generated from the user's own, and everything
 //! else of the user's home is a link, so that instructions, skills and rules are there. Sessions are not: Codex ties
 //! each to a provider's id, and a plain `codex` would stop at one of agent-run's. What a launch chooses are leading `-c`
-//! words, above profiles, trusted projects and `--ignore-user-config`. A leading `-c` also keeps Codex from handing
+//! words, above profiles, trusted projects and `--ignore-user-config`; `argv` says where else they must be. A leading `-c` also keeps Codex from handing
 //! the session to a background server with the environment of an earlier launch (seen in Codex 0.171).
 
 mod argv;
@@ -26,6 +26,7 @@ mod settings;
 mod trials;
 mod variables;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -34,7 +35,6 @@ use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
-use settings::Setting;
 
 /// Codex.
 pub struct Codex;
@@ -93,14 +93,13 @@ impl Agent for Codex {
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = CodexHome::of(launch, inputs);
         // What others decide: the administrator, then projects, which the settings below answer.
-        managed::check(&settings::id(inputs), inputs, plan)?;
+        managed::check(&home.id(inputs), inputs, plan)?;
         for (name, value) in settings::secrets(launch, inputs) {
             plan.set(name, value);
         }
         // It asks the plan for the secrets that were set just now.
         let projects = projects::overrides(launch, &home, inputs, plan);
-        let pinned = projects::chosen_elsewhere(launch, &home, inputs);
-        let settings = settings::of(launch, inputs, &home, projects, &pinned)?;
+        let settings = settings::of(launch, inputs, &home, projects)?;
         // The home: its `config.toml`, links to the user's own, the catalogue, and copies from older homes.
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
@@ -111,11 +110,11 @@ impl Agent for Codex {
         }
         carry::plan(launch, &home, inputs, plan);
         plain::plan(launch, &home, inputs, plan);
-        // The words: the launch's before the user's.
-        settings.iter().filter_map(Setting::words).for_each(|words| plan.args.extend(words.map(Into::into)));
+        // The words: the launch's before the user's, and again where the user's own would drop them.
+        let words = launch.standing_args.iter().map(OsString::from).chain(launch.args.iter().cloned());
+        plan.args.extend(argv::combined(&settings, words));
         projects::keep_key_variable(launch, &home, inputs, plan);
         roles::warn(launch, &home, inputs, plan);
-        plan.append_user_args(launch);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");
         }

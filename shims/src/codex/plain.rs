@@ -8,9 +8,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use super::argv::WITH_VALUE;
+use super::carry;
 use super::former::is_hidden;
 use super::home::CodexHome;
-use super::{carry, settings};
 use crate::{Carry, Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
 
 /// The commands that take an id.
@@ -25,37 +26,6 @@ const OTHERS: [&str; 9] =
 fn is_for_nothing(word: &str) -> bool {
     ["--help", "--last", "--version", "-V", "-h"].contains(&word)
 }
-
-/// The options that take the next word as their value, of Codex itself, `exec`, `resume` and `fork` (0.171). A word that
-/// is such a value is no command.
-const WITH_VALUE: [&str; 26] = [
-    "--add-dir",
-    "--ask-for-approval",
-    "--cd",
-    "--color",
-    "--config",
-    "--cyber-access-program",
-    "--disable",
-    "--enable",
-    "--image",
-    "--local-provider",
-    "--model",
-    "--output-last-message",
-    "--output-schema",
-    "--profile",
-    "--remote",
-    "--remote-auth-token-env",
-    "--sandbox",
-    "--thread-source",
-    "-C",
-    "-a",
-    "-c",
-    "-i",
-    "-m",
-    "-o",
-    "-p",
-    "-s",
-];
 
 /// What the user asks to go on with, where it may be a session: ids are UUIDs of version 7, which hold the time.
 struct Wanted {
@@ -191,7 +161,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
     if present.is_some_and(|(day, name)| ours.join(day).join(name) != to) {
         return;
     }
-    let id = settings::id(inputs);
+    let id = home.id(inputs);
     plan.info(format!(
         "{} is a session of plain Codex: a copy is continued, and the original is not changed",
         from.display()

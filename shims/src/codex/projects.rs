@@ -6,7 +6,7 @@
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
 use crate::Message;
-use crate::judged::codex::SETTING_PINNED as PINNED;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use toml::{Table, Value as Toml};
@@ -24,8 +24,10 @@ pub struct ProjectOverrides {
     pub servers: Table,
     /// Folders that are not trusted, by path.
     pub distrusted: Table,
-    /// Whether a project sets the window, which is a model's and not a project's.
+    /// Whether a project or a profile may set the window, which is a model's and not theirs.
     pub sets_window: bool,
+    /// Whether any file may name a model for sub-agents.
+    pub names_sub_agents: bool,
 }
 
 /// The settings by which a file chooses the window.
@@ -35,11 +37,25 @@ pub const WINDOW: [&str; 2] = ["model_auto_compact_token_limit", "model_context_
 /// catalogue of its own.
 const CHOOSES: [&str; 2] = ["agents", "model_catalog_json"];
 
+fn words(launch: &Launch) -> impl Iterator<Item = &OsStr> {
+    launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref))
+}
+
+/// The files of the profiles that the user names (0.134 and later).
+fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
+    let folder = if home.isolated { &home.runtime } else { &home.real };
+    let file = |name: OsString| {
+        let mut name = name;
+        name.push(".config.toml");
+        folder.join(name)
+    };
+    argv::profiles(words(launch)).into_iter().map(file).collect()
+}
+
 /// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
 fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let cwd = &inputs.dirs.cwd;
-    let words = launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref));
-    let named = argv::folders(words).into_iter().map(|folder| normal(&cwd.join(folder)));
+    let named = argv::folders(words(launch)).into_iter().map(|folder| normal(&cwd.join(folder)));
     let mut folders: Vec<PathBuf> = Vec::new();
     for start in std::iter::once(cwd.clone()).chain(named) {
         for folder in start.ancestors() {
@@ -71,7 +87,7 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// What [`overrides`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
+    let mut paths = profiles(launch, home);
     for folder in folders(launch, inputs) {
         // Most folders have none, and are asked once.
         let settings = folder.join(".codex");
@@ -146,6 +162,20 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             warn_of_roles(&settings.join("agents"), launch, inputs, plan);
         }
     }
+    for path in profiles(launch, home) {
+        if let SettingsText::Settings(table) = read(&path, inputs) {
+            overrides.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
+        }
+    }
+    overrides.names_sub_agents = names_sub_agents(launch, home, inputs);
+    if argv::makes_worktree(words(launch)) {
+        overrides.sets_window = true;
+        overrides.names_sub_agents = true;
+        plan.info(
+            "--worktree: what the commit has in .codex is not looked at; a role there may ask for another model \
+             than this launch's",
+        );
+    }
     overrides
 }
 
@@ -167,20 +197,16 @@ impl ProjectOverrides {
     }
 }
 
-/// Those of [`PINNED`] that a file names. With none, no word is said of them: they are newer than the oldest Codex
-/// that is supported. Memories ask a model of `OpenAI`'s where the user switched them on and chose none.
-pub fn chosen_elsewhere(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<&'static str> {
+/// Whether a file may name a model for sub-agents.
+fn names_sub_agents(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> bool {
     let mut paths = files(launch, inputs);
     if !home.isolated {
         paths.push(home.real.join("config.toml"));
     }
     paths.push(home.runtime.join("config.toml"));
-    let names = |part: &str| {
-        paths.iter().any(|path| inputs.text(path).ok().flatten().is_some_and(|text| text.contains(part)))
-    };
-    let (memories, sub_agents) = (names("memories"), names("default_subagent_model"));
-    let is_named = |path: &&str| if path.starts_with("memories") { memories } else { sub_agents };
-    PINNED.iter().copied().filter(is_named).collect()
+    paths.extend(profiles(launch, home));
+    let texts = paths.iter().filter_map(|path| inputs.text(path).ok().flatten());
+    texts.into_iter().any(|text| text.contains("default_subagent_model"))
 }
 
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.

@@ -14,6 +14,7 @@ use super::home::CodexHome;
 use super::literal;
 use super::models::{self, ASSUMED_WINDOW, Catalogue};
 use super::projects::{ProjectOverrides, turn_off_own};
+use crate::judged::codex::SETTING_PINNED as PINNED;
 use crate::{Inputs, Launch, ToolSet, Value};
 
 /// The provider in the file, for a Codex that is started in this home without a launch, as from a session's
@@ -25,11 +26,6 @@ pub const FORMER_ID: &str = "agent-run";
 
 /// The header variables that the file blanks, for words of the user's own that replace the launch's.
 const BLANKED_HEADERS: usize = 8;
-
-/// The provider's id inside Codex, the same for every provider, so that each can go on with any session.
-pub fn id(inputs: &Inputs) -> String {
-    inputs.secret_id("agent-run")
-}
 
 fn key_variable(inputs: &Inputs) -> String {
     inputs.secret_variable("AGENT_RUN_CODEX_API_KEY")
@@ -110,7 +106,7 @@ pub fn secrets(launch: &Launch, inputs: &Inputs) -> Vec<(String, Value)> {
     key.into_iter().chain(headers.map(|(at, value)| (header_variable(inputs, at), value.clone()))).collect()
 }
 
-/// Everything `launch` imposes. `elsewhere` are the settings by which a file chooses another model.
+/// Everything `launch` imposes.
 ///
 /// What is said of servers and of folders is one word each, because a second table of one name on the command line
 /// replaces the first (seen in 0.171).
@@ -119,9 +115,8 @@ pub fn of(
     inputs: &Inputs,
     home: &CodexHome,
     projects: ProjectOverrides,
-    elsewhere: &[&str],
 ) -> Result<Vec<Setting>> {
-    let (model, id) = (&launch.model.value, id(inputs));
+    let (model, id) = (&launch.model.value, home.id(inputs));
     let mut settings = Settings::default();
     settings.no_provider();
     settings.word("model_provider", &*id);
@@ -148,7 +143,11 @@ pub fn of(
     // Else a provider that is down is waited for without end.
     settings.add("features.unbounded_connection_retries", false, Hold::Offered);
     settings.blank_variables(launch, inputs);
-    for path in elsewhere {
+    // It asks a model of `OpenAI`'s about each approval, and no setting names that model (0.171).
+    settings.word("features.guardianv3", false);
+    // Memories ask a model of `OpenAI`'s as soon as anything turns them on (0.145, 0.171): a file, a profile, an
+    // option or another name of theirs. 0.118 stops at the model of sub-agents, which nothing but a name turns on.
+    for path in PINNED.iter().filter(|path| projects.names_sub_agents || !path.starts_with("agents.")) {
         settings.word(path, &*model.id);
     }
     let mut servers = projects.servers;

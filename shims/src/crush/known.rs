@@ -9,7 +9,7 @@ pub const PROBLEMS: &[KnownProblem] = &[
     ),
     KnownProblem::still(
         "0.90.1",
-        "runs a project's `crushrc` and the commands in `$(…)` of its settings without asking; a launch names them",
+        "runs a project's `crushrc` and the commands in its settings without asking; a launch names the files",
     ),
     KnownProblem::still(
         "0.90.1",

@@ -4,6 +4,8 @@
 //! (mvdan.cc/sh 3.13, seen in 0.90.1): `$`, `` ` `` and `\` are special there, quotes are not. Ids, names and the
 //! keys of objects are not expanded.
 
+use super::expansion::is_name;
+
 /// `text` so that Crush's expansion gives it back; `None` where no spelling does.
 ///
 /// The parser behind the expansion drops NUL, and CR before LF.
@@ -15,8 +17,11 @@ pub fn literal(text: &str) -> Option<String> {
 }
 
 /// A reference to a variable. What it holds is not expanded again.
+///
+/// Nothing for a name that no variable can have there: it would come from a project, and `$` before it may be another
+/// expansion, such as that of `(command)`.
 pub fn variable(name: &str) -> String {
-    format!("${name}")
+    if is_name(name) { format!("${name}") } else { String::new() }
 }
 
 #[cfg(test)]
@@ -37,6 +42,14 @@ mod tests {
             }
         }
         Some(out)
+    }
+
+    #[test]
+    fn only_a_name_is_referred_to() {
+        assert_eq!(variable("A_1"), "$A_1");
+        for name in ["", "1", "A B", "(id)", "{ id; }", "A$(id)", "\u{e9}"] {
+            assert_eq!(variable(name), "", "{name}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod case_fold;
 mod config;
 mod conflicts;
+mod expansion;
 mod flags;
 mod history;
 mod homes;

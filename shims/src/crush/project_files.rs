@@ -14,15 +14,14 @@ use serde_json::{Value as Json, json};
 use super::JsonObject;
 use super::case_fold;
 use super::project::Project;
-use super::variables::ORGANIZATION;
+use super::settings::OURS;
+use super::variables::{ORGANIZATION, UNSEEN, exported};
+use super::{expansion, homes};
 use crate::json::{self, GO};
 use crate::judged::crush::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Plan, dotenv};
 
 const HELP: &str = "fix the file or move it out of the way";
-
-/// The start of every variable that a launch sets for itself.
-const OURS: &str = "AGENT_RUN_";
 
 /// What a project's files say, as far as a launch must know.
 #[derive(Default)]
@@ -55,7 +54,7 @@ pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
         Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
         // Nobody can read a folder.
         Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
-        Err(_) => ORGANIZATION.map(str::to_owned).into(),
+        Err(_) => UNSEEN.map(str::to_owned).into(),
     }
 }
 
@@ -89,8 +88,7 @@ impl ProjectFiles {
 
     /// Crush exports each `CRUSH_X` as `X` too.
     fn sets(&mut self, name: &str) {
-        self.variables.insert(name.to_owned());
-        self.variables.extend(name.strip_prefix("CRUSH_").map(str::to_owned));
+        self.variables.extend(exported(name).map(str::to_owned));
     }
 
     /// Of two spellings of one field the later one counts, so that the last of each is ours too.
@@ -128,26 +126,33 @@ impl ProjectFiles {
         })?;
         // Crush refuses anything else.
         let Json::Object(object) = json else { return Ok(()) };
-        let names_ours = |text: &str| {
-            text.contains(OURS)
-                || text.contains("${!")
-                || launch.key_variables.iter().any(|name| text.contains(name.as_str()))
-        };
-        let (mut off, mut runs) = (Vec::new(), false);
+        let is_key = |text: &str| launch.key_variables.iter().any(|name| text.contains(name.as_str()));
+        let asks = |text: &str| expansion::asks_for_key(text, is_key);
+        // Without a session file nothing is turned off, and providers count.
+        let is_last = !homes::start(launch, inputs).0.data_dir;
+        let (mut off, mut expanded) = (Vec::new(), Vec::new());
         for (key, value) in &object {
-            let Some(field) = ["env", "mcp", "lsp"].into_iter().find(|field| case_fold::is(key, field))
-            else {
+            let is = |field: &str| case_fold::is(key, field);
+            if is_last && OURS.iter().any(|field| is(field)) {
+                continue;
+            }
+            let Some(field) = ["env", "mcp", "lsp"].into_iter().find(|field| is(field)) else {
+                // A pattern, not a command.
+                let skipped = is("hooks").then_some("matcher");
+                if any_text(value, skipped, &expansion::may_run) {
+                    expanded.push(key.clone());
+                }
                 continue;
             };
             for (name, entry) in value.as_object().into_iter().flatten() {
                 if field == "env" {
                     self.sets(name);
                 }
-                if any_text(entry, &names_ours) {
+                if is_last && any_text(entry, None, &asks) {
                     self.turn_off(field, name);
                     off.push(format!("{key}.{name}"));
-                } else {
-                    runs |= any_text(entry, &|text| text.contains("$(") || text.contains('`'));
+                } else if any_text(entry, None, &|text| expansion::may_run(text) || asks(text)) {
+                    expanded.push(format!("{key}.{name}"));
                 }
             }
         }
@@ -159,9 +164,12 @@ impl ProjectFiles {
                 "see whether you trust this project",
             ));
         }
-        if runs {
-            let what = format!("Crush runs the commands in $(…) of {shown} without asking");
-            let text = format!("{what}, and they can read the provider's key");
+        if !expanded.is_empty() {
+            let text = format!(
+                "Crush expands {} in {shown} as a shell does, without asking, and commands there can read the \
+                 provider's key",
+                expanded.join(", ")
+            );
             self.warnings.push(Message::new(text, "read the file before you go on"));
         }
         if starts_programs(&object) {
@@ -180,8 +188,8 @@ fn starts_programs(settings: &JsonObject) -> bool {
     })
 }
 
-/// Whether a text in `json`, as a key or a value, is one that `is` takes.
-pub fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
+/// Whether a text in `json`, as a key or a value, is one that `is` takes. What `skipped` holds is not looked at.
+pub fn any_text(json: &Json, skipped: Option<&str>, is: &dyn Fn(&str) -> bool) -> bool {
     let mut left = vec![json];
     while let Some(json) = left.pop() {
         match json {
@@ -191,7 +199,8 @@ pub fn any_text(json: &Json, is: &dyn Fn(&str) -> bool) -> bool {
                 if members.keys().any(|key| is(key)) {
                     return true;
                 }
-                left.extend(members.values());
+                let is_looked_at = |key: &str| !skipped.is_some_and(|field| case_fold::is(key, field));
+                left.extend(members.iter().filter(|(key, _)| is_looked_at(key)).map(|(_, value)| value));
             }
             _ => {}
         }
@@ -230,6 +239,7 @@ mod tests {
             (r#"{"mcp": {"e": {"env": {"A": "${MY_KEY:-x}"}}}}"#, "mcp"),
             (r#"{"l\u017fp": {}, "lsp": {"e": {"env": {"A": "\u0024\u007b!AGENT*}"}}}}"#, "lsp"),
             (r#"{"eNv": {"e": "${!N}"}}"#, "env"),
+            (r#"{"mcp": {"e": {"headers": {"A": "$\u0000{!N}"}}}}"#, "mcp"),
             (
                 "{\"mcp\": {\"e\": {\"command\": \"sh\", \"args\": [\"\\ud800 AGENT_RUN_X\"], \"n\": [[[]]]}}}",
                 "mcp",
@@ -275,8 +285,8 @@ mod tests {
         for (fact, names) in [
             (Fact::Absent, &[][..]),
             (Fact::Dir(Vec::new()), &[]),
-            (Fact::Stream, &ORGANIZATION),
-            (Fact::Unreadable("permission denied".into()), &ORGANIZATION),
+            (Fact::Stream, &UNSEEN),
+            (Fact::Unreadable("permission denied".into()), &UNSEEN),
         ] {
             inputs.facts.insert(dotenv_path(&inputs), fact.clone());
             assert_eq!(dotenv_names(&inputs), names, "{fact:?}");
@@ -293,6 +303,30 @@ mod tests {
         .expect("read");
         assert_eq!(files.warnings.len(), 2, "{:?}", files.warnings);
         assert!(files.warnings.iter().all(|text| text.help.is_some() && text.text.contains("/p/")));
+    }
+
+    #[test]
+    fn every_place_with_an_expansion_that_may_run_commands_is_named() {
+        for (text, place) in [
+            (r#"{"mcp": {"s": {"headers": {"X-A": "a${ id; }"}}}}"#, "mcp.s"),
+            (r#"{"mcp": {"s": {"args": ["${|id;}"]}}}"#, "mcp.s"),
+            (r#"{"env": {"A": "\u0024{\tid; }"}}"#, "env.A"),
+            (r#"{"LSP": {"l": {"command": "${A:-${ id; }}"}}}"#, "LSP.l"),
+            (r#"{"hooks": {"PreToolUse": [{"matcher": "^a$|b", "command": "${ id; }"}]}}"#, "hooks"),
+            (r#"{"options": {"context_paths": ["$(id)"]}}"#, "options"),
+        ] {
+            let files = read(&[("/p/crush.json", text)]).expect(text);
+            let said = format!("Crush expands {place} in /p/crush.json");
+            assert!(matches!(&files.warnings[..], [one] if one.text.starts_with(&said)), "{text}");
+        }
+        for text in [
+            r#"{"$schema": "s", "hooks": {"PreToolUse": [{"matcher": "^a$|b", "command": "./x"}]}}"#,
+            r#"{"mcp": {"s": {"headers": {"A": "Bearer ${TOKEN:-none}", "B": "$HOME/x"}}}}"#,
+            r#"{"providers": {"p": {"api_key": "$(id)"}}}"#,
+        ] {
+            let files = read(&[("/p/crush.json", text)]).expect(text);
+            assert!(files.warnings.is_empty(), "{text}: {:?}", files.warnings);
+        }
     }
 
     #[test]

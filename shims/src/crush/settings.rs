@@ -59,7 +59,7 @@ impl Theirs {
     /// The file of the user's own in which a server, a hook or `env` names this variable.
     pub fn naming(&self, variable: &str, settings: &JsonObject, inputs: &Inputs) -> Option<PathBuf> {
         let uses = ["mcp", "lsp", "hooks", "env"].iter().filter_map(|key| settings.get(*key));
-        if uses.into_iter().any(|entry| any_text(entry, &|text| text.contains(variable))) {
+        if uses.into_iter().any(|entry| any_text(entry, None, &|text| text.contains(variable))) {
             return Some(self.settings());
         }
         // A line that adds a provider does not count, as the launch leaves it out.

@@ -170,6 +170,61 @@ fn a_project_changes_no_variable_and_none_of_its_models_counts() {
 }
 
 #[test]
+fn what_a_launch_sets_stays_whatever_a_project_names() {
+    let launch = launch(&[]);
+    let alone = plan(&launch, machine(&[], &[]));
+    let names: Vec<_> = alone.env.keys().filter_map(|name| name.to_str()).collect();
+    let pinned = |plan: &Plan| session(&launch, plan)["env"].as_object().expect("pins").clone();
+    let pins = pinned(&alone);
+    assert!([CONFIG, DATA, "CRUSH_CLIENT_SERVER"].iter().all(|name| pins.contains_key(*name)));
+    for (name, start) in names.iter().flat_map(|name| ["", "CRUSH_", "CRUSH_CRUSH_"].map(|it| (name, it))) {
+        let bare = name.strip_prefix("CRUSH_").unwrap_or(name);
+        let json = json!({"env": {format!("{start}{name}"): "x", bare: "/evil"}}).to_string();
+        let dotenv = format!("{start}{name}=x\n{bare}=/evil\n");
+        for (file, text) in [("crush.json", &json), (".crush.json", &json), (".env", &dotenv)] {
+            let planned = plan(&launch, machine(&[], &[(&format!("/h/p/{file}"), text)]));
+            let now = pinned(&planned);
+            for (pin, value) in &pins {
+                assert_eq!(now.get(pin), Some(value), "{pin} with {file}: {text}");
+            }
+            for (name, value) in &alone.env {
+                let (now, nothing) = (&planned.env[name], Some(Value::from("")));
+                assert!(now == value || (value.is_none() && *now == nothing), "{name:?} with {file}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_name_of_a_projects_becomes_a_command_of_ours() {
+    let named = json!({"env": {"CRUSH_(id)": "x", "CRUSH_{ id; }": "x", "CRUSH_A`id`": "x", "CRUSH_X=1": "x",
+        "CRUSH_CRUSH_CRUSH_HTTP_PROXY": "x", "CRUSH_CRUSH_CACHE_DIR": "x"}})
+    .to_string();
+    let launch = launch(&[]);
+    let plan = plan(&launch, machine(&[], &[("/h/p/crush.json", &named)]));
+    let session = session(&launch, &plan);
+    for (name, value) in [
+        ("CRUSH_(id)", ""),
+        ("CRUSH_{ id; }", ""),
+        ("CRUSH_A`id`", ""),
+        ("CRUSH_CRUSH_CRUSH_HTTP_PROXY", "$HTTP_PROXY"),
+        ("CRUSH_CRUSH_CACHE_DIR", "$CRUSH_CACHE_DIR"),
+    ] {
+        assert_eq!(session["env"][name], value, "{name}");
+    }
+    assert!(plan.env.keys().all(|name| !name.as_encoded_bytes().contains(&b'=')), "{:?}", plan.env);
+}
+
+#[test]
+fn what_crush_reads_before_its_settings_cannot_come_from_a_dotenv() {
+    let set = |text: &str, name: &str| env(&plan(&launch(&[]), machine(&[], &[("/h/p/.env", text)])), name);
+    for name in ["CRUSH_PROFILE", "CRUSH_NEW_IN_2027", "HYPER_URL", "CATWALK_URL"] {
+        assert_eq!(set(&format!("{name}=1"), name).as_deref(), Some(""), "{name}");
+        assert_eq!(set("", name), None, "{name}");
+    }
+}
+
+#[test]
 fn crushs_own_variables_go_but_for_those_that_move_nothing() {
     let inherited = [
         ("CRUSH_HTTP_PROXY", "x"),

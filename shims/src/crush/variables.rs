@@ -6,10 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::iter;
 
 use serde_json::Value as Json;
 
 use super::JsonObject;
+use super::expansion::is_name;
 use super::homes::{CONFIG, DATA, ORIGINAL, own_value};
 use super::literal::variable;
 use crate::inputs::matches;
@@ -21,6 +23,12 @@ pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SP
 
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
 pub const ORGANIZATION: [&str; 2] = ["OPENAI_ORG_ID", "OPENAI_PROJECT_ID"];
+
+/// What of these counts as named where a file cannot be read: Crush serves what is in its memory by the last.
+pub const UNSEEN: [&str; 3] = [ORGANIZATION[0], ORGANIZATION[1], "CRUSH_PROFILE"];
+
+/// The start of the variables of the SDKs, some of which are sent even when they are empty.
+const SDKS: [&str; 2] = ["OPENAI_", "ANTHROPIC_"];
 
 /// Where the SDKs would send requests, did Crush not say otherwise. They are read all the same, and one that is no URL
 /// ends every start (0.90.1).
@@ -34,6 +42,16 @@ const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 /// Whether a variable is one of Crush's or of its SDKs.
 pub fn is_family(name: &str) -> bool {
     FAMILY.iter().any(|pattern| matches(pattern, name))
+}
+
+/// Whether a launch removes a variable for being one of these.
+fn is_removed(name: &str) -> bool {
+    is_family(name) && !SPARED.iter().any(|(spared, _)| *spared == name)
+}
+
+/// A variable, and those that Crush may set by it one after the other: `CRUSH_CRUSH_X`, `CRUSH_X`, `X`.
+pub fn exported(name: &str) -> impl Iterator<Item = &str> {
+    iter::successors(Some(name), |name| name.strip_prefix("CRUSH_"))
 }
 
 /// Plans the variables: those of the launch, and those that must be set to be safe from a `.env`.
@@ -57,6 +75,15 @@ pub fn set(
     }
     for name in ORGANIZATION.iter().filter(|name| project.contains(**name)) {
         plan.set(name, "");
+    }
+    // Crush reads its own before its settings can pin them: one serves what is in its memory to this machine.
+    let is_own = |name: &&String| {
+        is_removed(name) && is_name(name) && !SDKS.iter().any(|start| name.starts_with(start))
+    };
+    for name in project.iter().filter(is_own) {
+        if !matches!(plan.env.get(OsStr::new(name)), Some(Some(_))) {
+            plan.set(name, "");
+        }
     }
     for name in BASE_URLS {
         // The user's own tools keep one that is right.
@@ -138,13 +165,17 @@ pub fn pins(
     for name in CERTIFICATES {
         pin(name, own(name).unwrap_or_else(|| itself(name)));
     }
-    for name in project {
-        let plain = name.strip_prefix("CRUSH_").unwrap_or(name);
-        if is_family(name) && !pins.contains_key(plain) && !SPARED.iter().any(|(spared, _)| spared == name) {
-            pins.insert(name.clone(), itself(plain));
-        }
-    }
-    pins
+    // What the project names beside these is only looked up in them, so that it takes the place of none.
+    let value = |name: &str| {
+        let pinned = exported(name).find_map(|name| pins.get(name).cloned());
+        pinned
+            .or_else(|| exported(name).find(|name| !is_removed(name)).map(itself))
+            .unwrap_or_else(|| "".into())
+    };
+    let named = project.iter().filter(|name| is_removed(name));
+    let mut all: JsonObject = named.map(|name| (name.clone(), value(name))).collect();
+    all.extend(pins);
+    all
 }
 
 #[cfg(test)]

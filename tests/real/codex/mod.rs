@@ -22,6 +22,8 @@ mod projects;
 mod sessions;
 /// The terminal interface.
 mod terminal;
+/// The launch's words among the user's own.
+mod words;
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -14,6 +14,8 @@ mod isolated;
 mod literals;
 /// What a project's own files can do to a launch.
 mod project;
+/// The names and expansions in these.
+mod project_names;
 /// Sessions, and what Crush keeps of them.
 mod sessions;
 

@@ -15,7 +15,7 @@ fn evil(stage: &Stage) -> Json {
 
 /// Launches with these settings of the project, and asserts that they took nothing.
 #[track_caller]
-fn holds(stage: &Stage, file: &str, text: &str) -> String {
+pub fn holds(stage: &Stage, file: &str, text: &str) -> String {
     let path = stage.sandbox.path("work").join(file);
     stage.sandbox.write(&path, text);
     let before = turns(&stage.mock).len();
@@ -233,6 +233,8 @@ fn no_server_of_a_project_gets_the_key() {
         ("AGENT_RUN_API_KEY", "${!N}"),
         ("MOCK_KEY", "Bearer ${MOCK_KEY}"),
         ("MOCK_KEY", "${!MOCK_K*}"),
+        // The parser leaves NUL out.
+        ("AGENT_RUN\0_API_KEY", "$\0{!N}"),
     ] {
         for mcp in ["mcp", "MCP"] {
             let text =

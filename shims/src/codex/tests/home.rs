@@ -56,7 +56,7 @@ fn a_launch_from_within_a_session_finds_the_users_own_home() {
         let without = plan(&launch(), &machine).expect("a plan");
         assert_eq!(
             written(&without, &format!("{HOME}/.agent-run.json")),
-            "{\"real_home\":\"/h/.codex\",\"carried\":true}\n"
+            "{\"real_home\":\"/h/.codex\",\"carried\":true,\"provider_id\":\"agent-run-xxxxxxxx\"}\n"
         );
     }
 }
@@ -134,4 +134,40 @@ fn a_launch_without_the_dotenv_shares_everything_else() {
     }
     let marker = written(&plan, "/s/codex-shared/home-without-env/.agent-run.json");
     assert_eq!(marker, written(&plan, &format!("{HOME}/.agent-run.json")));
+}
+
+#[test]
+fn sessions_keep_their_providers_id_when_the_secret_is_another() {
+    let with = |secret: u8, facts: &Inputs| Inputs {
+        secret: crate::MachineSecret::new([secret; 16]),
+        ..facts.clone()
+    };
+    let id = |inputs: &Inputs| {
+        let plan = plan(&launch(), inputs).expect("a plan");
+        let id = words(&plan)[1].to_owned();
+        (id, plan)
+    };
+    let (before, first) = id(&with(1, &machine(&[])));
+    let there = after(&first, machine(&[]));
+    assert_ne!(id(&with(2, &machine(&[]))).0, before, "else it proves nothing");
+    let (now, again) = id(&with(2, &there));
+    assert_eq!(now, before);
+    assert_eq!(
+        written(&again, &format!("{HOME}/.agent-run.json")),
+        written(&first, &format!("{HOME}/.agent-run.json"))
+    );
+    // A home of the user's elsewhere has its own folder beside the same sessions.
+    let mut elsewhere = with(2, &there);
+    elsewhere.env.insert("CODEX_HOME".into(), "/other".into());
+    assert_eq!(id(&elsewhere).0, before);
+    // What is no id of agent-run's counts as none.
+    for text in ["agent-run", "agent-run-xxxxxxxx", "openai", "agent-run-12345678\"}"] {
+        let marker = serde_json::json!({"real_home": "/h/.codex", "carried": true, "provider_id": text});
+        let path = format!("{HOME}/.agent-run.json");
+        assert_eq!(
+            id(&with(2, &machine(&[(&path, &marker.to_string())]))).0,
+            id(&with(2, &machine(&[]))).0,
+            "{text}"
+        );
+    }
 }

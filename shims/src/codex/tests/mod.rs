@@ -129,7 +129,7 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
     assert_eq!(written(&plan, CONFIG), format!("{expected}{blanked}"));
     assert_eq!(
         written(&plan, &format!("{HOME}/.agent-run.json")),
-        "{\"real_home\":\"/h/.codex\",\"carried\":true}\n"
+        "{\"real_home\":\"/h/.codex\",\"carried\":true,\"provider_id\":\"agent-run-xxxxxxxx\"}\n"
     );
     assert_eq!(
         words(&plan),
@@ -150,6 +150,12 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
             "features.daemon_auto_start=false",
             "-c",
             r#"shell_environment_policy.set={ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = "" }"#,
+            "-c",
+            "features.guardianv3=false",
+            "-c",
+            r#"memories.consolidation_model="M""#,
+            "-c",
+            r#"memories.extract_model="M""#,
         ]
     );
     assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some(HOME.into()));

@@ -72,18 +72,35 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
 
 #[test]
 fn a_model_chosen_elsewhere_is_pinned_or_named() {
-    for (text, pinned) in [
-        ("[memories]\nextract_model = 'x'", &["memories.consolidation_model", "memories.extract_model"][..]),
-        ("agents.default_subagent_model = 'x'", &["agents.default_subagent_model"]),
-        ("review_model = 'x'", &[]),
+    // Whatever turns memories on, a project's file or none at all.
+    let always = ["model", "review_model", "memories.consolidation_model", "memories.extract_model"];
+    let sub_agents = "agents.default_subagent_model";
+    let names = format!("{sub_agents} = 'x'");
+    for (place, text, args, names) in [
+        ("/w/x", "", &[][..], false),
+        ("/w/.codex/config.toml", &names, &[], true),
+        ("/h/.codex/config.toml", &names, &[], true),
+        ("/h/.codex/w.config.toml", &names, &[], false),
+        ("/h/.codex/w.config.toml", &names, &["-p", "w"], true),
+        ("/h/.codex/w.config.toml", &names, &["exec", "--profile=w"], true),
+        ("/w/x", "", &["exec", "--worktree", "hi"], true),
+        ("/w/x", "", &["exec", "--", "--worktrees"], false),
     ] {
-        for place in ["/w/.codex/config.toml", "/h/.codex/config.toml"] {
-            let plan = plan(&launch(), &machine(&[(place, text)])).expect("planned");
-            for path in pinned.iter().chain(&["model", "review_model"]) {
-                assert!(words(&plan).contains(&&*format!("{path}=\"M\"")), "{path} of {place}");
-            }
-        }
+        let launch = Launch { args: args.iter().map(Into::into).collect(), ..launch() };
+        let plan = plan(&launch, &machine(&[(place, text)])).expect("planned");
+        let is_pinned = |path: &str| words(&plan).contains(&&*format!("{path}=\"M\""));
+        assert!(always.into_iter().all(is_pinned), "{place} {args:?}");
+        // 0.118 stops at it.
+        assert_eq!(is_pinned(sub_agents), names, "{place} {args:?}");
     }
+    let holds_window = |launch: &Launch, machine: &Inputs| {
+        let plan = plan(launch, machine).expect("planned");
+        words(&plan).iter().any(|word| word.starts_with("model_context_window="))
+    };
+    let profile = machine(&[("/h/.codex/w.config.toml", "model_context_window = 9")]);
+    let with = |args: &[&str]| Launch { args: args.iter().map(Into::into).collect(), ..launch() };
+    assert!(holds_window(&with(&["-pw"]), &profile) && holds_window(&with(&["--worktree"]), &machine(&[])));
+    assert!(!holds_window(&with(&["exec"]), &profile));
     let role = "model = 'x'\ndeveloper_instructions = 'y'";
     for (place, text) in [
         ("/w/.codex/agents/r.toml", role),

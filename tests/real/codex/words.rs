@@ -1,0 +1,116 @@
+//! The launch's words among the user's own, at the newest and the oldest version.
+
+use std::fs;
+
+use super::sessions::session_id;
+use super::{Stage, header};
+use crate::support::{real, run};
+
+/// With the newest Codex and with the oldest.
+fn stages(script: &str) -> Option<[Stage; 2]> {
+    Some([Stage::scripted(script)?, Stage::on(real::minimum("codex")?, script)])
+}
+
+#[test]
+fn an_option_behind_a_command_takes_no_provider_away() {
+    let Some(stages) = stages("[]") else { return };
+    for stage in stages {
+        for (words, model) in [
+            (&["exec", "-c", "model_verbosity=low", "one"][..], "model-p"),
+            (&["e", "--config=model_verbosity=low", "two"], "model-p"),
+            (&["exec", "resume", "--last", "-c", "model_verbosity=low", "three"], "model-p"),
+            (&["exec", "-cmodel='m-own'", "resume", "--last", "-c", "model_verbosity=low", "four"], "m-own"),
+            (&["-c", "model='m-own'", "exec", "-c", "model_verbosity=low", "five"], "m-own"),
+            (&["exec", "-c", "model='m-own'", "six"], "m-own"),
+            (&["exec", "-c", "model_providers={}", "-c", "features={}", "seven"], "model-p"),
+        ] {
+            stage.run("codex@p", words).exits(0);
+            let post = stage.a.posts().pop().expect("a request");
+            assert_eq!(post["model"], model, "{words:?}");
+            assert_eq!(header(&post, "authorization"), Some("Bearer sk-planted-p"), "{words:?}");
+        }
+        assert!(stage.b.requests().is_empty());
+    }
+}
+
+#[test]
+fn sessions_outlast_the_machines_secret() {
+    let Some(stages) = stages("[]") else { return };
+    for stage in stages {
+        let first = stage.run("codex@p", &["exec", "one"]).exits(0);
+        fs::remove_file(stage.sandbox.home(".local/state/agent-run/secret")).unwrap();
+        let last = stage.run("codex@p", &["exec", "resume", "--last", "two"]).exits(0);
+        assert_eq!(session_id(&first.stderr), session_id(&last.stderr));
+        let named = stage.run("codex@q", &["exec", "resume", session_id(&first.stderr), "three"]).exits(0);
+        assert_eq!(session_id(&first.stderr), session_id(&named.stderr));
+        assert_eq!(super::lines(&stage.b.wait_for_turn(1)).len(), 5);
+    }
+}
+
+/// Memories are made of an earlier session while a later one is under way.
+#[test]
+fn memories_ask_for_the_launchs_model_whatever_turns_them_on() {
+    let script = r#"[{"last_user": "waits", "delay_ms": 4000, "text": "done"}]"#;
+    let evil = "[memories]\nextract_model = 'm-evil'\nconsolidation_model = 'm-evil'\n";
+    let on = format!("[features]\nmemories = true\n{evil}");
+    for (own, profile, words) in [
+        ("", "", &["exec", "--enable", "memories", "waits"][..]),
+        ("[features]\nmemory_tool = true\n", "", &["exec", "waits"]),
+        ("", &*on, &["exec", "-p", "w", "waits"]),
+        (
+            "",
+            "",
+            &["exec", "-c", "features={memories=true}", "-c", "memories={generate_memories=true}", "waits"],
+        ),
+    ] {
+        let Some(stage) = Stage::scripted(script) else { return };
+        stage.own_config("", own);
+        stage.sandbox.write(&stage.sandbox.home(".codex/w.config.toml"), profile);
+        stage.run("codex@p", &["exec", "hi"]).exits(0);
+        stage.run("codex@p", words).exits(0);
+        let posts = stage.a.posts();
+        assert!(posts.len() > 2, "no memory was made, and nothing is proved: {words:?}");
+        assert!(posts.iter().all(|post| post["model"] == "model-p"), "{words:?}: {posts:#?}");
+    }
+}
+
+/// Of the experiments of 0.171, the one that asks a model of its own, which nothing names.
+#[test]
+fn no_experiment_of_a_project_asks_for_another_model() {
+    let script = r#"[{"last_user": "try it", "times": 1, "tool": {"name": "exec_command", "arguments":
+        {"cmd": "touch /etc/x", "sandbox_permissions": "require_escalated", "justification": "x"}}}]"#;
+    let Some(stage) = Stage::scripted(script) else { return };
+    stage.own_config("", "");
+    let planted = "[features]\nguardianv3 = true\n";
+    stage.sandbox.write(&stage.sandbox.path("work/.codex/config.toml"), planted);
+    stage.run("codex@p", &["exec", "--approve-for-me", "try it"]).exits(0);
+    let posts = stage.a.posts();
+    assert!(posts.len() > 2, "nobody was asked about an approval: {posts:#?}");
+    assert!(posts.iter().all(|post| post["model"] == "model-p"), "{posts:#?}");
+}
+
+/// The new checkout's settings are the commit's, which nobody looks at before Codex makes it.
+#[test]
+fn a_worktrees_settings_choose_no_model() {
+    let script = r#"[{"last_user": "ask for help", "tool": {"name": "spawn_agent", "arguments": {"message": "a task"}}},
+        {"last_user": "ask for help", "contains": "function_call_output", "delay_ms": 3000, "text": "done"}]"#;
+    let Some(stage) = Stage::scripted(script) else { return };
+    stage.own_config("", "");
+    let planted = "model = 'm-evil'\nreview_model = 'm-evil'\n[features]\nmemories = true\n\
+        [memories]\nextract_model = 'm-evil'\nconsolidation_model = 'm-evil'\n\
+        [agents]\ndefault_subagent_model = 'm-evil'\n";
+    let path = stage.sandbox.path("work/.codex/config.toml");
+    stage.sandbox.write(&path, planted);
+    let git = |words: &[&str]| {
+        let mut command = stage.command("git", &["-c", "user.name=a", "-c", "user.email=a@b"]);
+        run(command.args(words)).exits(0)
+    };
+    git(&["add", "-f", ".codex"]);
+    git(&["commit", "-qm", "planted"]);
+    fs::remove_file(path).unwrap();
+    stage.run("codex@p", &["exec", "hi"]).exits(0);
+    stage.run("codex@p", &["exec", "--worktree", "ask for help"]).exits(0);
+    let posts = stage.a.posts();
+    assert!(posts.iter().any(|post| post.to_string().contains("a task")), "no sub-agent: {posts:#?}");
+    assert!(posts.iter().all(|post| post["model"] == "model-p"), "{posts:#?}");
+}
