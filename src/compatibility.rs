@@ -110,7 +110,7 @@ mod tests {
              variables, set to URLs, to `1` and to keys |\n",
         );
         for agent in shims::coding_agents() {
-            let (name, known) = (agent.name(), agent.versions());
+            let (name, known) = (agent.name(), agent.info());
             _ = write!(
                 page,
                 "\n## {}\n\nOldest supported: {}. Version in the tests: {}.\n\n",
@@ -132,7 +132,7 @@ mod tests {
                 }
             }
             page.push_str("\nKnown problems:\n\n");
-            for problem in agent.known_problems() {
+            for problem in agent.info().known_problems {
                 _ = writeln!(page, "- {} ({})", problem.text, problem.versions());
             }
         }

@@ -4,7 +4,7 @@ use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
@@ -14,7 +14,7 @@ use shims::opts::ParsedOpts;
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::launch::LaunchRequest;
-use crate::launch::lookup::agent;
+use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
 use crate::ui::output;
@@ -23,7 +23,7 @@ use crate::ui::screen::Screen;
 use crate::{commands, ui};
 
 /// A launch that failed before the agent ran.
-const OURS: u8 = 125;
+const NOT_LAUNCHED: u8 = 125;
 /// The agent is there and cannot be run.
 const NOT_RUNNABLE: u8 = 126;
 /// The agent is not there.
@@ -37,7 +37,7 @@ pub fn shim_name(called: &OsStr) -> Option<String> {
 
 /// Shim mode.
 pub fn shim(name: &str, args: Vec<OsString>, env: &Environment) -> ExitCode {
-    launched(shim_launch(name, args, env))
+    launch_exit_code(shim_launch(name, args, env))
 }
 
 fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<ExitCode> {
@@ -55,15 +55,15 @@ fn shim_launch(name: &str, args: Vec<OsString>, env: &Environment) -> Result<Exi
 ///
 /// `called` is the name we were called by, which links are pointed to.
 pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
-    if let Some(error) = agents_own_name(called) {
-        return launched(Err(error));
+    if let Some(error) = started_as_agent(called) {
+        return launch_exit_code(Err(error));
     }
     if let Some(error) = probe::become_unblocked() {
-        return launched(Err(error));
+        return launch_exit_code(Err(error));
     }
     if let Some(word) = former_command() {
-        // Claude Code runs them by settings that the earlier launcher wrote, the first of them at every render: they
-        // are to cost nothing, and say something only to a person.
+        // Claude Code runs them where the earlier launcher wrote them into its settings, one at every render of its
+        // status line: they must be fast, and warn only a person who sees it.
         if std::io::stderr().is_terminal() {
             let text = format!("`{word}` was a command of the earlier launcher, and does nothing");
             ui::log::warn(Message::new(text, "remove it from your Claude Code settings"));
@@ -73,66 +73,66 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     if std::env::args_os().len() <= 1
         && let Some(greeted) = commands::providers::greet(env)
     {
-        return done(greeted);
+        return exit_code(greeted);
     }
-    let cli = Cli::read().unwrap_or_else(|error| refused(error));
+    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(error));
+    let is_launch = matches!(cli.command, Command::Launch(_));
+    let result = run(cli, called, env);
+    if is_launch { launch_exit_code(result) } else { exit_code(result) }
+}
+
+fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Result<ExitCode> {
     // A launch checks it itself, for shims too.
-    if !matches!(cli.command, Command::Launch(_))
-        && let Err(error) = env.check_depth()
-    {
-        return done(Err(error));
+    if !matches!(command, Command::Launch(_)) {
+        env.check_depth()?;
     }
-    match cli.command {
-        Command::Launch(launch) => {
-            launched(request(launch, cli.config).and_then(|request| commands::launch::run(&request, env)))
-        }
-        Command::Models(models) => done(commands::models::run(models, cli.config.as_deref(), env)),
+    let option = config.as_deref();
+    match command {
+        Command::Launch(launch) => commands::launch::run(&request(launch, config)?, env),
+        Command::Models(models) => commands::models::run(models, option, env),
         Command::Demo(demo) => {
-            let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose();
-            done(agent.and_then(|agent| commands::demo::run(agent, env)))
+            let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose()?;
+            commands::demo::run(agent, env)
         }
-        Command::Providers(words) => done(commands::providers::run(words, cli.config.as_deref(), env)),
-        Command::Key(words) => done(commands::key::run(words, cli.config.as_deref(), env)),
-        Command::Env(words) => done(commands::env::run(&words, cli.config.as_deref(), env)),
-        Command::Doctor(doctor) => done(commands::doctor::run(&doctor, cli.config.as_deref(), env)),
-        Command::Why(why) => done(commands::why::run(why, cli.config.as_deref(), env)),
-        Command::Shims(shims) => done(commands::shims::run(&shims, cli.config.as_deref(), called, env)),
+        Command::Providers(words) => commands::providers::run(words, option, env),
+        Command::Key(words) => commands::key::run(words, option, env),
+        Command::Env(words) => commands::env::run(&words, option, env),
+        Command::Doctor(doctor) => commands::doctor::run(&doctor, option, env),
+        Command::Why(why) => commands::why::run(why, option, env),
+        Command::Shims(shims) => commands::shims::run(&shims, option, called, env),
         Command::Completion(completion) => {
-            done(output::write(|out| out.write_all(crate::completion::script(completion.shell).as_bytes())))
+            output::write(|out| out.write_all(crate::completion::script(completion.shell).as_bytes()))
         }
-        Command::Config(config) => done({
-            let option = cli.config.as_deref();
+        Command::Config(config) => {
             // The example is the user's, whatever an administrator has put elsewhere.
             let path = match (config.bootstrap_config, &config.command) {
                 (true, _) => env.own_config_file(option),
                 (false, None | Some(cli::config::ConfigCommand::Edit)) => env.config_to_change(option),
                 (false, Some(_)) => env.config_file(option),
             };
-            path.and_then(|path| commands::config::run(&config, &path, env))
-        }),
-        Command::Import(import) => done(
-            import_config(&import, cli.config.as_deref(), env)
-                .and_then(|path| commands::import::run(&import, &path, env)),
-        ),
-        Command::Version => {
-            done(output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))))
+            commands::config::run(&config, &path?, env)
         }
+        Command::Import(import) => {
+            let path = if import.write { env.config_to_change(option) } else { env.config_file(option) };
+            commands::import::run(&import, &path?, env)
+        }
+        Command::Version => output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))),
         Command::Help(help) => match &help.man {
-            Some(dir) => done(commands::help::write_manual(dir.as_deref(), env)),
-            None => commands::help::page(&help).map_or(ExitCode::SUCCESS, |page| refused(page)),
+            Some(dir) => commands::help::write_manual(dir.as_deref(), env),
+            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(page)),
         },
-        Command::MockProvider(mock_provider) => done(commands::mock_provider::run(
+        Command::MockProvider(mock_provider) => commands::mock_provider::run(
             mock_provider.listen,
             &mock_provider.log,
             mock_provider.script.as_deref(),
-        )),
+        ),
     }
 }
 
-/// The error of being started as an agent: by a link or a copy under the agent's own name, or by a link whose name is no
-/// text. A launch knows those of this
-/// very file, and another build of this program comes here.
-fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
+/// The error for a start under an agent's own name, as by a link or a copy, or by a link whose name is no text. A launch
+/// passes over those of its own file; it can still start those of another build of this program, which end here instead
+/// of in a loop.
+fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
     let name = Path::new(called).file_name()?;
     let shown = name.to_string_lossy();
     let Some(name) = name.to_str() else {
@@ -148,9 +148,11 @@ fn agents_own_name(called: &OsStr) -> Option<anyhow::Error> {
     )))
 }
 
-/// Says what clap says, help and version among it, and ends. The words it repeats are not the user's own where a
-/// script passed them on, so an error that holds more than text loses its colours with the rest.
-fn refused(mut error: clap::Error) -> ! {
+/// Prints what clap says, be it an error, a page of help or the version, and ends the process.
+///
+/// An error repeats words that a script may have passed on from elsewhere. If they could drive the terminal they are
+/// escaped, and the error loses its colours with them.
+fn print_and_exit(mut error: clap::Error) -> ! {
     // Clap names what is near, hidden or not.
     if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
         let shown = near.iter().filter(|name| !cli::is_hidden(name)).cloned().collect();
@@ -159,12 +161,12 @@ fn refused(mut error: clap::Error) -> ! {
     let plain = error.render().to_string();
     let words = cli::words::of_this_process();
     let is_launch = error.use_stderr() && is_launch(&words);
-    let code = if is_launch { OURS.into() } else { error.exit_code() };
+    let code = if is_launch { NOT_LAUNCHED.into() } else { error.exit_code() };
     let screen = Screen::stderr();
     if error.use_stderr() {
         let is_safe = screen.has_colour() && matches!(escaped(&plain), Cow::Borrowed(_));
         let mut text = if is_safe { error.render().ansi().to_string() } else { escaped(&plain).into_owned() };
-        if let Some(example) = cli::overview::example(&words).filter(|_| is_wrong(error.kind())) {
+        if let Some(example) = cli::overview::example(&words).filter(|_| is_usage_error(error.kind())) {
             let more = text.find("\nFor more information").unwrap_or(text.len());
             text.insert_str(more, &format!("\nFor example: {example}\n"));
         }
@@ -175,8 +177,8 @@ fn refused(mut error: clap::Error) -> ! {
     std::process::exit(code);
 }
 
-/// Whether it is an error, and no page of help for a command that has commands below it.
-fn is_wrong(kind: ErrorKind) -> bool {
+/// Whether something was typed wrong; a page of help is no error.
+fn is_usage_error(kind: ErrorKind) -> bool {
     !matches!(kind, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayHelp)
 }
 
@@ -194,11 +196,9 @@ fn former_command() -> Option<&'static str> {
 fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Result<LaunchRequest> {
     let mut words = launch.words.into_iter();
     let (mut provider, mut first) = (launch.provider, words.next().unwrap_or_default());
-    if shims::by_name(&provider).is_some()
-        && first.to_str().is_some_and(|word| shims::by_name(word).is_none())
-    {
-        // AGENT PROVIDER.
-        first = OsString::from(std::mem::replace(&mut provider, first.to_string_lossy().into_owned()));
+    if let Some(word) = first.to_str().filter(|word| is_swapped(&provider, word)) {
+        let word = word.to_owned();
+        first = std::mem::replace(&mut provider, word).into();
     }
     let agent = agent(&first)?;
     // One `--` right after the agent is for us; any later one is the agent's.
@@ -207,20 +207,20 @@ fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Resul
     Ok(LaunchRequest::from_command_line(agent, provider, launch.opts, config, words.collect()))
 }
 
-/// The end of a launch that did not become the agent.
-fn launched(result: Result<ExitCode>) -> ExitCode {
+/// The exit code of a launch that did not become the agent, and the error that says why.
+fn launch_exit_code(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         ui::log::error(&error);
         ExitCode::from(match error.downcast_ref() {
             Some(ProgramError::NotFound(..)) => NOT_FOUND,
             Some(ProgramError::NotRunnable(..)) => NOT_RUNNABLE,
-            None => OURS,
+            None => NOT_LAUNCHED,
         })
     })
 }
 
-/// The end of any other command.
-fn done(result: Result<ExitCode>) -> ExitCode {
+/// The exit code of any other command, and its error.
+fn exit_code(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         ui::log::error(&error);
         match error.downcast_ref::<Interrupted>() {
@@ -228,12 +228,4 @@ fn done(result: Result<ExitCode>) -> ExitCode {
             None => ExitCode::FAILURE,
         }
     })
-}
-
-fn import_config(
-    import: &cli::import::ImportArgs,
-    option: Option<&Path>,
-    env: &Environment,
-) -> Result<PathBuf> {
-    if import.write { env.config_to_change(option) } else { env.config_file(option) }
 }

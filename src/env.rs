@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use nix::unistd::{AccessFlags, access};
 use shims::{Dirs, Message};
 
 /// The variable by which a shell's script asks for a completion.
@@ -95,6 +96,11 @@ impl Environment {
     pub fn path(&self) -> Vec<PathBuf> {
         let default = OsStr::new("/usr/local/bin:/usr/bin:/bin");
         std::env::split_paths(self.var("PATH").unwrap_or(default)).collect()
+    }
+
+    /// The programs of that name on `PATH`, in its order, this one among them.
+    pub fn programs<'a>(&self, name: &'a str) -> impl Iterator<Item = PathBuf> + use<'a> {
+        self.path().into_iter().map(move |dir| dir.join(name)).filter(|path| is_program(path))
     }
 
     /// Whether a terminal is to be given colours: not with `NO_COLOR`, not when it is `dumb`.
@@ -255,4 +261,9 @@ impl Environment {
             .filter(|home| home.is_absolute())
             .context(Message::new("could not find the home folder", "set HOME to an absolute path"))
     }
+}
+
+/// Whether it is a file that can be run.
+pub fn is_program(path: &Path) -> bool {
+    path.is_file() && access(path, AccessFlags::X_OK).is_ok()
 }

@@ -3,8 +3,6 @@
 use anyhow::Error;
 use shims::Message;
 
-use crate::catalog::Failure;
-use crate::config::Problems;
 use crate::launch::program::ProgramError;
 
 /// An error as it is printed.
@@ -14,10 +12,8 @@ pub fn render(error: &Error) -> String {
 
 /// The chain of an error as one sentence, and the first help in it.
 pub fn message(error: &Error) -> Message {
-    let help = Message::find(error)
-        .and_then(|message| message.help.clone())
-        .or_else(|| error.downcast_ref::<Problems>().and_then(|problems| problems.first().help))
-        .or_else(|| error.downcast_ref::<Failure>().and_then(|failure| failure.message.help.clone()))
-        .or_else(|| error.downcast_ref::<ProgramError>().and_then(ProgramError::help));
-    Message { text: shims::without_codes(&format!("{error:#}")).into_owned(), help }
+    match error.downcast_ref::<ProgramError>() {
+        Some(program) => Message { text: format!("{error:#}"), ..program.message().clone() },
+        None => Message::of(error),
+    }
 }

@@ -5,10 +5,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use shims::message::Render as _;
 use shims::{
-    Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, Model, Origin, Plan, Protocol, Proxy, Sessions,
-    Sourced, Tiers, ToolSet, Value,
+    Agent, Dirs, Entry, EntryKind, Fact, Inputs, Launch, Message, Model, Origin, Plan, Protocol, Proxy,
+    Sessions, Sourced, Tiers, ToolSet, Value,
 };
 
 use super::{PLANTED_KEY, holds};
@@ -123,7 +122,7 @@ pub fn written<'a>(plan: &'a Plan, path: &Path) -> &'a str {
 
 /// What an error of a launch must be: what is wrong with which file, and what to do about it.
 pub fn is_helpful(error: &anyhow::Error, path: &str) {
-    let text = error.render();
+    let text = Message::of(error).render();
     assert!(text.contains(path), "no place: {text}");
     assert!(text.contains("\nhelp: "), "no help: {text}");
 }

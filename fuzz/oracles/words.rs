@@ -5,10 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
 use agent_run::internals::{self, Environment, parse};
-use shims::message::Render as _;
 use shims::opts::{Opts, ParsedOpts, VARIABLE};
 use shims::template::Field;
-use shims::{Part, Template, Value};
+use shims::{Message, Part, Template, Value};
 
 use super::PLANTED_KEY;
 
@@ -58,7 +57,7 @@ pub fn opts(data: &[u8]) -> bool {
     let text = match env.shim_opts() {
         Ok(text) => text,
         Err(error) => {
-            assert!(std::str::from_utf8(data).is_err() && error.render().contains("\nhelp: "));
+            assert!(std::str::from_utf8(data).is_err() && Message::of(&error).render().contains("\nhelp: "));
             return false;
         }
     };
@@ -78,7 +77,7 @@ pub fn opts(data: &[u8]) -> bool {
             true
         }
         Err(error) => {
-            let error = error.render();
+            let error = Message::of(&error).render();
             assert!(error.starts_with("AGENT_RUN_OPTS: "), "{error}");
             assert_eq!(error.matches("\nhelp: ").count(), 1, "{error}");
             false

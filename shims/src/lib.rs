@@ -72,30 +72,100 @@ pub static AGENTS: &[&dyn Agent] =
 /// How much of an [`Agent::generated_file`] is read.
 pub const FILE_END: usize = 4;
 
+/// What is known of an agent before any launch. An adapter says what is different from [`AgentInfo::USUAL`].
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, written by its name")]
+pub struct AgentInfo {
+    /// The command on `PATH`, and the part of a shim's file name before `@`.
+    pub name: &'static str,
+    /// The name people use, for messages: `Claude Code`.
+    pub title: &'static str,
+    /// The command that installs the agent, shown when it is not on `PATH`.
+    pub install: &'static str,
+    /// The oldest version the adapter relies on.
+    pub minimum: &'static str,
+    /// The newest version the acceptance cases were run with.
+    pub tested: &'static str,
+    /// What is wrong with certain versions of the agent, whatever a launch does.
+    pub known_problems: &'static [KnownProblem],
+    /// The protocols the agent can speak to a provider, best first.
+    pub protocols: &'static [Protocol],
+    /// Whether a model talks through it. `shell` only prepares the environment of another program: `demo`, shims
+    /// and help texts leave it out unless it is named.
+    pub is_coding_agent: bool,
+    /// Every variable that the agent or its SDK listens to and that could redirect it or leak a key.
+    ///
+    /// All of them are unset before the plan sets its own. Each `*` stands for any text:
+    /// `CLAUDE_CODE_SKIP_*_AUTH`.
+    pub managed_env_vars: &'static [&'static str],
+    /// What `managed_env_vars` would catch and a launch leaves alone, each with the reason.
+    pub env_spared: &'static [(&'static str, &'static str)],
+    /// The variables that say where the agent has its files. A launch looks there and writes there before it is given
+    /// `extra_env`, which must not move them.
+    pub home_variables: &'static [&'static str],
+    /// The words before a prompt that is answered on stdout, asking nothing, and keeping no session where the agent can
+    /// do without.
+    pub one_shot: &'static [&'static str],
+    /// Whether it cannot, and the prompt stays in the user's own home.
+    pub keeps_one_shot: bool,
+    /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
+    pub own_hosts: &'static [&'static str],
+    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes Agent
+    /// 0.19.0 and Crush 0.90.1 do.
+    pub prints_completion: bool,
+    /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
+    pub has_runtime_home: bool,
+    /// Whether launches on all providers prepare one runtime home, so that one lock serves them all.
+    pub shares_home: bool,
+    /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
+    /// config names.
+    pub listed_models: usize,
+}
+
+impl AgentInfo {
+    /// A coding agent about which nothing more is known.
+    pub const USUAL: Self = Self {
+        name: "",
+        title: "",
+        install: "",
+        minimum: "",
+        tested: "",
+        known_problems: &[],
+        protocols: &[],
+        is_coding_agent: true,
+        managed_env_vars: &[],
+        env_spared: &[],
+        home_variables: &["HOME"],
+        one_shot: &[],
+        keeps_one_shot: false,
+        own_hosts: &[],
+        prints_completion: true,
+        has_runtime_home: false,
+        shares_home: false,
+        listed_models: 0,
+    };
+}
+
 /// How one agent is started.
 ///
 /// Implementations do nothing: they name, declare and plan. That is what lets a dry run print the very
 /// value that a launch carries out, and lets a test plan for a machine that does not exist.
 pub trait Agent: Sync {
-    /// The command on `PATH`, and the part of a shim's file name before `@`.
-    fn name(&self) -> &'static str;
+    /// What is known of it before any launch.
+    fn info(&self) -> &'static AgentInfo;
 
-    /// The name people use, for messages: `Claude Code`.
-    fn title(&self) -> &'static str;
+    /// Its name, see [`AgentInfo::name`].
+    fn name(&self) -> &'static str {
+        self.info().name
+    }
 
-    /// The command that installs the agent, shown when it is not on `PATH`.
-    fn install(&self) -> &'static str;
+    /// Its title, see [`AgentInfo::title`].
+    fn title(&self) -> &'static str {
+        self.info().title
+    }
 
-    /// The oldest version the adapter relies on, and the newest it was tested with.
-    fn versions(&self) -> Versions;
-
-    /// The protocols the agent can speak to a provider, best first.
-    fn protocols(&self) -> &'static [Protocol];
-
-    /// Whether a model talks through it. `shell` only prepares the environment of another program: `demo`, shims
-    /// and help texts leave it out unless it is named.
-    fn is_coding_agent(&self) -> bool {
-        true
+    /// The words with which a coding agent answers one prompt, see [`AgentInfo::one_shot`].
+    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
+        self.info().one_shot.iter().copied().chain([prompt]).map(OsString::from).collect()
     }
 
     /// The command to start, given the user's own words; one with a `/` in it is a path.
@@ -103,51 +173,9 @@ pub trait Agent: Sync {
         self.name().into()
     }
 
-    /// Every variable that the agent or its SDK listens to and that could redirect it or leak a key.
-    ///
-    /// All of them are unset before the plan sets its own. Each `*` stands for any text:
-    /// `CLAUDE_CODE_SKIP_*_AUTH`.
-    fn managed_env_vars(&self) -> &'static [&'static str];
-
-    /// The variables that say where the agent has its files. A launch looks there and writes there before it is given
-    /// `extra_env`, which must not move them.
-    fn home_variables(&self) -> &'static [&'static str] {
-        &["HOME"]
-    }
-
     /// Why the agent would not send this key, as a sentence; a launch with it is refused.
     fn refused_key(&self, _key: &str) -> Option<&'static str> {
         None
-    }
-
-    /// What [`Agent::managed_env_vars`] would catch and a launch leaves alone, each with the reason.
-    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        &[]
-    }
-
-    /// The words with which a coding agent answers one prompt on stdout and ends, asking nothing, and
-    /// keeping no session where it can do without.
-    fn one_shot(&self, prompt: &str) -> Vec<OsString>;
-
-    /// Whether it cannot, and the prompt of [`Agent::one_shot`] stays in the user's own home.
-    fn keeps_one_shot(&self) -> bool {
-        false
-    }
-
-    /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
-    fn own_hosts(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// What is wrong with certain versions of the agent, whatever a launch does.
-    fn known_problems(&self) -> &'static [KnownProblem] {
-        &[]
-    }
-
-    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes Agent
-    /// 0.19.0 and Crush 0.90.1 do.
-    fn prints_completion(&self) -> bool {
-        true
     }
 
     /// What shows whether a version of the agent holds what launches rely on.
@@ -158,22 +186,6 @@ pub trait Agent: Sync {
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
     fn fallback_programs(&self, _inputs: &Inputs) -> Vec<PathBuf> {
         Vec::new()
-    }
-
-    /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
-    fn has_runtime_home(&self) -> bool {
-        false
-    }
-
-    /// Whether launches on all providers prepare one runtime home, so that one lock serves them all.
-    fn shares_home(&self) -> bool {
-        false
-    }
-
-    /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
-    /// config names.
-    fn listed_models(&self) -> usize {
-        0
     }
 
     /// What [`Agent::plan`] must know of the user's machine.
@@ -227,15 +239,6 @@ pub trait Agent: Sync {
     }
 }
 
-/// The versions of an agent that its adapter is made for.
-#[derive(Clone, Copy, Debug)]
-pub struct Versions {
-    /// The oldest version that has everything the adapter relies on.
-    pub minimum: &'static str,
-    /// The newest version the acceptance cases were run with.
-    pub tested: &'static str,
-}
-
 /// The agent called `name`, matched exactly.
 pub fn by_name(name: &str) -> Option<&'static dyn Agent> {
     AGENTS.iter().copied().find(|agent| agent.name() == name)
@@ -243,7 +246,7 @@ pub fn by_name(name: &str) -> Option<&'static dyn Agent> {
 
 /// The agents that a model talks through: all but `shell`.
 pub fn coding_agents() -> impl Iterator<Item = &'static dyn Agent> {
-    AGENTS.iter().copied().filter(|agent| agent.is_coding_agent())
+    AGENTS.iter().copied().filter(|agent| agent.info().is_coding_agent)
 }
 
 /// The names of all agents, for messages: `claude, codex`.
@@ -279,7 +282,7 @@ mod tests {
             let name = agent.name();
             assert!(name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{name}");
             assert!(AGENTS[index + 1..].iter().all(|other| other.name() != name), "{name} twice");
-            assert!(!agent.protocols().is_empty(), "{name} speaks nothing");
+            assert!(!agent.info().protocols.is_empty(), "{name} speaks nothing");
         }
     }
 }

@@ -26,23 +26,25 @@ impl Message {
         Self { text: format!("{subject}: {}", self.text), ..self }
     }
 
-    /// The lines that are printed.
+    /// The one form in which a message and its help are printed.
     pub fn render(&self) -> String {
-        render(&self.text, self.help.as_deref())
+        let text = without_codes(&self.text);
+        match &self.help {
+            Some(help) => format!("{text}\nhelp: {help}"),
+            None => text.into_owned(),
+        }
+    }
+
+    /// The chain of an error as one sentence, and the first help in it.
+    pub fn of(error: &Error) -> Self {
+        let help = Self::find(error).and_then(|message| message.help.clone());
+        Self { text: without_codes(&format!("{error:#}")).into_owned(), help }
     }
 
     /// The first message in the chain of an error, also as what an [`io::Error`] holds.
     pub fn find(error: &Error) -> Option<&Self> {
         let held = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
         error.downcast_ref().or_else(held)
-    }
-}
-
-/// The one form in which a message and its help are printed.
-pub fn render(text: &str, help: Option<&str>) -> String {
-    match help {
-        Some(help) => format!("{}\nhelp: {help}", without_codes(text)),
-        None => without_codes(text).into_owned(),
     }
 }
 
@@ -57,18 +59,6 @@ pub fn without_codes(text: &str) -> Cow<'_, str> {
         }
     }
     said
-}
-
-/// Gives an error the form in which it is printed.
-pub trait Render {
-    /// Its chain in one line, then the first help in it.
-    fn render(&self) -> String;
-}
-
-impl Render for Error {
-    fn render(&self) -> String {
-        render(&format!("{self:#}"), Message::find(self).and_then(|message| message.help.as_deref()))
-    }
 }
 
 /// Without the help.

@@ -134,7 +134,6 @@ pub fn parse(text: &str) -> Result<ParsedOpts> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::Render as _;
 
     fn opts(text: &str) -> Opts {
         match parse(text).expect(text) {
@@ -156,7 +155,7 @@ mod tests {
     #[test]
     fn errors_name_the_variable_and_the_next_step() {
         for bad in ["--modle x", "--force", "--force yes", "--protocol chat", "word", "--model 'x"] {
-            let error = parse(bad).expect_err(bad).render();
+            let error = Message::of(&parse(bad).expect_err(bad)).render();
             assert!(error.starts_with("AGENT_RUN_OPTS: "), "{error}");
             assert!(error.contains("\nhelp: "), "{error}");
         }

@@ -13,15 +13,15 @@ pub const DEPTH: &str = "AGENT_RUN_DEPTH";
 
 /// Where it is noted what could not be copied into the homes of an agent, if it has any.
 pub fn uncopied(agent: &dyn Agent, dirs: &Dirs) -> Option<PathBuf> {
-    agent.has_runtime_home().then(|| dirs.state.join(format!("{}-not-copied.json", agent.name())))
+    agent.info().has_runtime_home.then(|| dirs.state.join(format!("{}-not-copied.json", agent.name())))
 }
 
 /// Refuses an `extra_env` that gives a coding agent other files than those that the launch looked at.
 fn check_homes(agent: &dyn Agent, launch: &Launch, inputs: &Inputs) -> Result<()> {
-    if !agent.is_coding_agent() {
+    if !agent.info().is_coding_agent {
         return Ok(());
     }
-    for &name in agent.home_variables() {
+    for &name in agent.info().home_variables {
         let Some(value) = launch.extra_env.get(name) else { continue };
         let is_inherited = match (value.parts(), inputs.var(name)) {
             ([Part::Env(inherited)], _) => inherited == name,
@@ -92,9 +92,9 @@ impl Plan {
     }
 
     fn clear_env(&mut self, agent: &dyn Agent, launch: &Launch, inputs: &Inputs) {
-        for &pattern in agent.managed_env_vars() {
+        for &pattern in agent.info().managed_env_vars {
             if pattern.contains('*') {
-                let spared = agent.env_spared();
+                let spared = agent.info().env_spared;
                 let is_spared = |name: &&OsStr| {
                     name.to_str().is_some_and(|name| spared.iter().any(|(pattern, _)| matches(pattern, name)))
                 };
@@ -104,8 +104,8 @@ impl Plan {
             }
         }
         let listens = |name: &String| {
-            agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
-                && !agent.env_spared().iter().any(|(pattern, _)| matches(pattern, name))
+            agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name))
+                && !agent.info().env_spared.iter().any(|(pattern, _)| matches(pattern, name))
         };
         self.own_key_variables = launch.key_variables.iter().filter(|name| listens(name)).cloned().collect();
         for name in launch.keep_env.iter().filter(|name| listens(name)) {
@@ -114,7 +114,7 @@ impl Plan {
                 agent.title()
             ));
         }
-        let own = launch.key_variables.iter().filter(|_| agent.is_coding_agent());
+        let own = launch.key_variables.iter().filter(|_| agent.info().is_coding_agent);
         for name in launch.foreign_keys.iter().chain(own).filter(|name| !launch.keep_env.contains(*name)) {
             self.unset(name);
         }
@@ -147,7 +147,7 @@ mod tests {
                 extra_env: [(name.to_owned(), value)].into(),
                 ..Launch::sample("p", Protocol::Anthropic, "https://p.example", "m")
             };
-            for name in agent.home_variables() {
+            for name in agent.info().home_variables {
                 let error = Plan::of(agent, &launch(name, "/other".into()), &inputs).expect_err(name);
                 assert!(error.to_string().contains(&format!("extra_env.{name}")), "{error}");
             }

@@ -10,7 +10,7 @@ use std::ffi::{OsStr, OsString};
 
 use anyhow::Result;
 
-use crate::{Agent, Inputs, Launch, Plan, Protocol, Value, Versions};
+use crate::{Agent, AgentInfo, Inputs, Launch, Plan, Protocol, Value};
 
 /// Any program, the user's shell by default.
 pub struct ShellAgent;
@@ -18,46 +18,30 @@ pub struct ShellAgent;
 /// Clients refuse to start without a key, also for a server that takes none.
 const NO_KEY: &str = "agent-run";
 
+const INFO: AgentInfo = AgentInfo {
+    name: "shell",
+    title: "the shell",
+    install: "name an installed program after `shell`, or set SHELL",
+    minimum: "any",
+    tested: "any",
+    protocols: &[Protocol::Anthropic, Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions],
+    is_coding_agent: false,
+    managed_env_vars: &[
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "ANTHROPIC_*",
+        "CLAUDE_CODE_USE_*",
+        "OPENAI_*",
+    ],
+    ..AgentInfo::USUAL
+};
+
 impl Agent for ShellAgent {
-    fn name(&self) -> &'static str {
-        "shell"
-    }
-
-    fn title(&self) -> &'static str {
-        "the shell"
-    }
-
-    fn install(&self) -> &'static str {
-        "name an installed program after `shell`, or set SHELL"
-    }
-
-    fn versions(&self) -> Versions {
-        Versions { minimum: "any", tested: "any" }
-    }
-
-    fn protocols(&self) -> &'static [Protocol] {
-        &[Protocol::Anthropic, Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions]
-    }
-
-    fn managed_env_vars(&self) -> &'static [&'static str] {
-        &[
-            "ANTHROPIC_API_KEY",
-            "ANTHROPIC_AUTH_TOKEN",
-            "ANTHROPIC_BASE_URL",
-            "OPENAI_API_KEY",
-            "OPENAI_BASE_URL",
-            "ANTHROPIC_*",
-            "CLAUDE_CODE_USE_*",
-            "OPENAI_*",
-        ]
-    }
-
-    fn is_coding_agent(&self) -> bool {
-        false
-    }
-
-    fn one_shot(&self, _prompt: &str) -> Vec<OsString> {
-        Vec::new()
+    fn info(&self) -> &'static AgentInfo {
+        &INFO
     }
 
     fn program(&self, args: &[OsString], inputs: &Inputs) -> OsString {

@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 /// The variable from which a trial's key is taken: the user's own `key_env`.
 pub const KEY_VARIABLE: &str = "TRIAL_KEY";
@@ -21,6 +21,9 @@ pub const PLANTED_MODEL: &str = "planted-model";
 
 /// A key that planted files bring. No launch of a trial may send it.
 pub const PLANTED_KEY: &str = "sk-planted-0123456789";
+
+/// A command that shows its environment. The last words it prints stand nowhere before it has run.
+pub const TOOL_COMMAND: &str = "env; echo tool-$((40+2))-ran";
 
 /// Instead of a version: what holds from it on holds for none yet.
 pub const NOT_YET: &str = "";
@@ -67,6 +70,20 @@ impl Trial {
             beside: false,
             promises: Vec::new(),
         }
+    }
+
+    /// A launch in a project that says everything a project can, with the words for `try the project`; by `rule` the
+    /// model answers them with [`TOOL_COMMAND`].
+    pub fn project(words: impl IntoIterator<Item = OsString>, rule: &Json) -> Self {
+        Self::new(words)
+            .script(json!([rule]))
+            .holds("project", "a project's files do not take the prompt", TrialTest::Nothing("/provider"))
+            .holds(
+                "project",
+                "a project's settings cannot choose the model",
+                TrialTest::Models("try the project"),
+            )
+            .tool_is_clean()
     }
 
     /// Has a second launch with the same words run at once.
@@ -116,20 +133,52 @@ impl Trial {
     /// Adds something that no version holds so far, as is known.
     #[must_use]
     pub fn known_not(self, subject: &'static str, text: &'static str, test: TrialTest) -> Self {
-        self.holds_since(NOT_YET, subject, text, test)
+        self.holds(subject, text, test).since(NOT_YET)
     }
 
-    /// Adds something that holds from a version on, and is known not to before.
+    /// The last promise holds from this version on, and is known not to before.
     #[must_use]
-    pub fn holds_since(
-        mut self,
-        version: &'static str,
-        subject: &'static str,
-        text: &'static str,
-        test: TrialTest,
-    ) -> Self {
-        self.promises.push(Promise { subject, text, test, since: Some(version) });
+    pub fn since(mut self, version: &'static str) -> Self {
+        if let Some(promise) = self.promises.last_mut() {
+            promise.since = Some(version);
+        }
         self
+    }
+
+    /// [`TOOL_COMMAND`] runs in an environment that other providers' keys are removed from.
+    #[must_use]
+    pub fn tool_is_clean(self) -> Self {
+        self.holds(
+            "tool",
+            "a tool runs, and does not see another provider's key",
+            TrialTest::Tool("tool-42-ran"),
+        )
+    }
+
+    /// Neither a server of a project's that names the user's variable with the key, nor one that guesses what a launch
+    /// calls it.
+    #[must_use]
+    pub fn servers_get_no_key(self) -> Self {
+        self.server_gets_no_key(
+            "an MCP server of a project does not get the key by its name",
+            "/project-server",
+        )
+        .server_gets_no_key(
+            "an MCP server of a project does not get the key by guessing its name",
+            "/guessing-server",
+        )
+    }
+
+    /// The server at this path is not sent the key, as `text` says.
+    #[must_use]
+    pub fn server_gets_no_key(self, text: &'static str, path: &'static str) -> Self {
+        self.holds("server", text, TrialTest::NoKey(path))
+    }
+
+    /// A sub-agent that is asked for `a task for the sub-agent` asks for the launch's model, as `text` says.
+    #[must_use]
+    pub fn sub_agent_asks_for_the_model(self, text: &'static str) -> Self {
+        self.holds("sub-agent", text, TrialTest::Models("a task for the sub-agent"))
     }
 }
 

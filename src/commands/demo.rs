@@ -43,7 +43,8 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         launch(agent, &program, &sandbox, env, &interrupts)?
     } else {
         let names: Vec<_> = shims::coding_agents().map(Agent::name).collect();
-        let (names, install) = (names.join(", "), shims::coding_agents().next().map_or("", Agent::install));
+        let (names, install) =
+            (names.join(", "), shims::coding_agents().next().map_or("", |agent| agent.info().install));
         say(&Message::new(
             format!(
                 "No agent is on PATH ({names}), so a small built-in client sends the requests. This \
@@ -72,7 +73,7 @@ fn choose(
     let dirs = env.dirs()?;
     let find = |agent: &'static dyn Agent| program::locate(agent, &dirs, env).map(|program| (agent, program));
     if let Some(agent) = agent {
-        if !agent.is_coding_agent() {
+        if !agent.info().is_coding_agent {
             bail!(Message::new(
                 format!("`{}` is not a coding agent", agent.name()),
                 "try `agent-run demo claude`"

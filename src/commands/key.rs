@@ -110,7 +110,7 @@ fn leave(
         KeyAnswer::There(_) => None,
     };
     let failed = failed.unwrap_or_default();
-    format!("\nthe previous key is still in {shown}{failed}; to remove it: {}", former.removal(home))
+    format!("\nthe previous key is still in {shown}{failed}; to remove it: {}", former.removal())
 }
 
 fn ask(
@@ -217,7 +217,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
         });
     }
     if let Err(error) = store.remove(env) {
-        let help = format!("{now}; to remove the key: {}", store.removal(&home));
+        let help = format!("{now}; to remove the key: {}", store.removal());
         bail!(Message::new(format!("{error:#}"), help));
     }
     output::people(|out| writeln!(out, "removed the key of {name} from {shown}; {now}"))

@@ -4,7 +4,6 @@
 //! For it nothing is locked or changed, and no key command runs.
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -56,8 +55,7 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
             .map(|choice| (choice.id(), choice.json()))
             .collect::<serde_json::Map<_, _>>()
             .into();
-        let text = format!("{:#}\n", json!({ "choices": choices, "plan": plan.json() }));
-        return output::write(|out| out.write_all(text.as_bytes()));
+        return output::json(&json!({ "choices": choices, "plan": plan.json() }));
     }
     let screen = Screen::stdout();
     if screen.is_terminal() && !show.contents {
@@ -92,7 +90,7 @@ fn summary(
     };
     row("config", &context.loaded.path.display().to_string());
     for Choice { what, value, origin, .. } in choices {
-        let origin = explain::in_short(origin, &context.loaded, &request.provider);
+        let origin = explain::short_origin(origin, &context.loaded, &request.provider);
         row(what, &format!("{value}  ({origin})"));
     }
     let names = |names: &mut dyn Iterator<Item = &std::ffi::OsString>| -> Vec<String> {

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use shims::Agent;
 
-use crate::launch::lookup::agent;
+use crate::launch::lookup::{agent, is_swapped};
 
 /// What was named.
 #[derive(Default)]
@@ -24,13 +24,10 @@ impl Target {
         second: Option<&str>,
         is_provider: impl Fn(&str) -> bool,
     ) -> Result<Self> {
-        let is_agent = |name: &str| shims::by_name(name).is_some();
-        if let (Some(first), Some(second)) = (first, second)
-            && is_agent(first)
-            && !is_agent(second)
+        if let (Some(agent), Some(provider)) = (first, second)
+            && is_swapped(agent, provider)
         {
-            // AGENT PROVIDER.
-            return Self::read(Some(second), Some(first), is_provider);
+            return Self::read(Some(provider), Some(agent), is_provider);
         }
         let provider = first.map(str::to_owned);
         let (Some(word), None) = (first, second) else {

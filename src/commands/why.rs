@@ -4,7 +4,6 @@
 //! nothing changed.
 
 use shims::Message;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -71,7 +70,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         let settings: Json = rows.iter().map(row).collect();
         let page = json!({ "agent": agent.name(), "provider": provider, "settings": settings,
             "overruled": conflicts, "notes": notes(plan) });
-        return output::write(|out| writeln!(out, "{page:#}"));
+        return output::json(&page);
     }
     let screen = Screen::stdout();
     let config = context.loaded.path.display().to_string();
@@ -79,7 +78,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     page.heading(&format!("{} on {provider}", agent.title()));
     if screen.is_terminal() {
         page.line(&labelled("config", &config), INDENT);
-        let short = |text: &mut String| *text = explain::in_short(text, &context.loaded, &provider);
+        let short = |text: &mut String| *text = explain::short_origin(text, &context.loaded, &provider);
         for row in &mut rows {
             short(&mut row.origin);
             row.not.iter_mut().for_each(short);

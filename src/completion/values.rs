@@ -224,7 +224,7 @@ impl Values {
             self.is_forced() || provider.is_none_or(|provider| provider.protocols.contains(protocol))
         };
         let speakers = |protocol: Protocol| {
-            let agents = shims::AGENTS.iter().filter(|agent| agent.protocols().contains(&protocol));
+            let agents = shims::AGENTS.iter().filter(|agent| agent.info().protocols.contains(&protocol));
             agents.map(|agent| agent.name()).collect::<Vec<_>>().join(", ")
         };
         let offered = Protocol::ALL.into_iter().filter(is_offered);

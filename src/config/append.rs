@@ -60,14 +60,7 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
             format!("add this below `providers`, with `agent-run config`:\n{shown}")
         ));
     };
-    let problems = parse_strict(&after).err().unwrap_or_default();
-    if let Some(problem) = problems.iter().find(|problem| problem.steps.starts_with(&provider)) {
-        bail!(Message::new(
-            format!("could not add {}: {}", dotted(&problem.steps), problem.message),
-            problem.help.clone()
-        ));
-    }
-    Ok(after)
+    without_problems(after, name, "add")
 }
 
 /// Folders whose files are made from something else, and that even root should not change.
@@ -123,24 +116,30 @@ fn read_only(there: &Path) -> Option<(&Path, bool)> {
 /// # Errors
 /// When the file is read-only or cannot be written, or `change` fails; the old text then stays.
 pub fn change_config(path: &Path, block: &str, change: impl FnOnce(&str) -> Result<String>) -> Result<()> {
-    let failed = |error: io::Error| {
-        let shown = path.display();
-        let otherwise =
-            || "check the permissions of its folder, or set AGENT_RUN_CONFIG to another file".to_owned();
-        let help = held(&error).unwrap_or_else(otherwise);
-        anyhow!(Message::new(format!("could not write the config: {shown}: {error}"), help))
-    };
+    let failed = could_not_write("the config", path);
     check_writable(path, block)?;
     let target = if path.is_symlink() { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    make_folder(&target).map_err(failed)?;
     let mut fresh = AtomicFile::open(&target).map_err(failed)?;
     let after = change(&text(path)?)?;
     fresh.write_preserving_metadata(after.as_bytes(), fs::metadata(&target).ok().as_ref()).map_err(failed)?;
     fresh.commit().map_err(failed)
+}
+
+/// The error for a config that cannot be written.
+pub fn could_not_write<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) -> anyhow::Error + Copy + 'a {
+    move |error| {
+        let otherwise =
+            || "check the permissions of its folder, or set AGENT_RUN_CONFIG to another file".to_owned();
+        let help = held(&error).unwrap_or_else(otherwise);
+        anyhow!(Message::new(format!("could not write {what}: {}: {error}", path.display()), help))
+    }
+}
+
+/// Makes the folder of a file that is to be written, for its owner alone.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    DirBuilder::new().recursive(true).mode(0o700).create(folder.unwrap_or(Path::new(".")))
 }
 
 /// The tree of `text`; `None` when nothing but comments stands there.
@@ -157,26 +156,52 @@ pub fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
     })
 }
 
+/// The text after a change of the provider `name`.
+///
+/// # Errors
+/// When something is wrong with that provider now; `what` is what was to be done.
+pub fn without_problems(after: String, name: &str, what: &str) -> Result<String> {
+    let provider = [PROVIDERS.into(), name.into()];
+    let problems = parse_strict(&after).err().unwrap_or_default();
+    match problems.into_iter().find(|problem| problem.steps.starts_with(&provider)) {
+        Some(problem) => bail!(Message::new(
+            format!("could not {what} {}: {}", dotted(&problem.steps), problem.message),
+            problem.help
+        )),
+        None => Ok(after),
+    }
+}
+
 /// Whether `after` is `before` with the one entry of `block` at the end of its providers.
 fn adds(before: Option<&Tree>, after: &Tree, block: &Tree, name: &str) -> bool {
-    let keys = |tree: Option<&Tree>, steps: &[Step]| -> Vec<String> {
-        tree.map(|tree| tree.keys(steps)).unwrap_or_default().into_iter().map(|(key, _)| key).collect()
-    };
-    let (root, providers) = (&[][..], &[PROVIDERS.into()][..]);
-    let mut expected = keys(before, providers);
+    let providers = [PROVIDERS.into()];
+    let mut expected = names(before, &providers);
     expected.push(name.to_owned());
-    let mut top = keys(before, root);
+    names(Some(after), &providers) == expected
+        && same_beside(before, after, name)
+        && names(Some(block), &[]) == [name]
+        && after.at(&[PROVIDERS.into(), name.into()]) == block.at(&[name.into()])
+}
+
+/// The keys of a map, in their order.
+pub fn names(tree: Option<&Tree>, steps: &[Step]) -> Vec<String> {
+    tree.map(|tree| tree.keys(steps)).unwrap_or_default().into_iter().map(|(key, _)| key).collect()
+}
+
+/// Whether everything but the provider `name` is the same.
+pub fn same_beside(before: Option<&Tree>, after: &Tree, name: &str) -> bool {
+    let same = |steps: &[Step]| before.and_then(|tree| tree.at(steps)) == after.at(steps);
+    let mut top = names(before, &[]);
     if !top.iter().any(|key| key == PROVIDERS) {
         top.push(PROVIDERS.to_owned());
     }
-    let same = |steps: &[Step]| before.and_then(|tree| tree.at(steps)) == after.at(steps);
-    let (others, fresh) = (expected.iter().filter(|key| *key != name), [PROVIDERS.into(), name.into()]);
-    keys(Some(after), providers) == expected
-        && keys(Some(after), root) == top
+    let providers = names(before, &[PROVIDERS.into()]);
+    names(Some(after), &[]) == top
         && top.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
-        && others.clone().all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
-        && keys(Some(block), root) == [name]
-        && after.at(&fresh) == block.at(&[name.into()])
+        && providers
+            .iter()
+            .filter(|key| *key != name)
+            .all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
 }
 
 /// The text with the block in it, as far as lines can tell where it belongs.

@@ -8,9 +8,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::append::tree;
-use super::load::parse_strict;
-use super::problem::{Step, dotted};
+use super::append::{self, names, same_beside, tree, without_problems};
 use super::yaml::{PROVIDERS, Tree};
 
 /// The keys of a provider that say where its key is.
@@ -24,7 +22,7 @@ pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;
     let mut after = [&lines[..range.start], &lines[range.end..]].concat().concat();
-    let names = names(before, &[PROVIDERS.into()]);
+    let names = names(Some(before), &[PROVIDERS.into()]);
     if names.len() == 1 {
         // The key must not be left without a value.
         let at = before.locate(&[PROVIDERS.into()]).map_or(0, |mark| mark.line - 1);
@@ -37,7 +35,7 @@ pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
     }
     let is_right = |after: &Tree| {
         let left: Vec<_> = names.iter().filter(|other| *other != name).cloned().collect();
-        self::names(after, &[PROVIDERS.into()]) == left && same_beside(before, after, name)
+        append::names(Some(after), &[PROVIDERS.into()]) == left && same_beside(Some(before), after, name)
     };
     match tree(&after, "").ok().flatten() {
         Some(tree) if is_right(&tree) => Ok(after),
@@ -78,31 +76,27 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
     let after = format!("{head}{gap}{fresh}{}", lines[place.end..].concat());
     let is_right = |after: &Tree| {
         let plain = |tree: &Tree| -> Vec<String> {
-            names(tree, &provider).into_iter().filter(|key| !KEY_KINDS.contains(&key.as_str())).collect()
+            names(Some(tree), &provider)
+                .into_iter()
+                .filter(|key| !KEY_KINDS.contains(&key.as_str()))
+                .collect()
         };
         let same = |key: &String| {
             let steps = [provider[0].clone(), provider[1].clone(), key.as_str().into()];
             before.at(&steps) == after.at(&steps)
         };
         let kept =
-            names(after, &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
-        names(before, &[PROVIDERS.into()]) == names(after, &[PROVIDERS.into()])
+            names(Some(after), &provider).into_iter().filter(|key| KEY_KINDS.contains(&key.as_str())).count();
+        names(Some(before), &[PROVIDERS.into()]) == names(Some(after), &[PROVIDERS.into()])
             && plain(before) == plain(after)
             && plain(after).iter().all(same)
             && kept == usize::from(line.is_some())
-            && same_beside(before, after, name)
+            && same_beside(Some(before), after, name)
     };
     if !tree(&after, "").ok().flatten().is_some_and(|tree| is_right(&tree)) {
         return Err(by_hand());
     }
-    let problems = parse_strict(&after).err().unwrap_or_default();
-    if let Some(problem) = problems.iter().find(|problem| problem.steps.starts_with(&provider)) {
-        bail!(Message::new(
-            format!("could not change {}: {}", dotted(&problem.steps), problem.message),
-            problem.help.clone()
-        ));
-    }
-    Ok(after)
+    without_problems(after, name, "change")
 }
 
 /// A provider in its file.
@@ -175,26 +169,9 @@ fn own_end(lines: &[&str], range: Range<usize>, indent: usize) -> usize {
     more.unwrap_or(range.start) + 1
 }
 
-fn names(tree: &Tree, steps: &[Step]) -> Vec<String> {
-    tree.keys(steps).into_iter().map(|(key, _)| key).collect()
-}
-
-/// Whether everything but the provider `name` is the same.
-fn same_beside(before: &Tree, after: &Tree, name: &str) -> bool {
-    let same = |steps: &[Step]| before.at(steps) == after.at(steps);
-    let (tops, providers) = (names(before, &[]), names(before, &[PROVIDERS.into()]));
-    tops == names(after, &[])
-        && tops.iter().filter(|key| *key != PROVIDERS).all(|key| same(&[key.as_str().into()]))
-        && providers
-            .iter()
-            .filter(|key| *key != name)
-            .all(|key| same(&[PROVIDERS.into(), key.as_str().into()]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shims::message::Render as _;
 
     const CONFIG: &str = "\
 # mine
@@ -231,7 +208,7 @@ models_ttl: 1h
             "one:\n  protocols: [anthropic]\n  base_urls: {anthropic: 'http://a.b'}\n",
         );
         assert!(back.is_ok_and(|text| !text.contains("{}")));
-        let error = remove(CONFIG, "three", "c.yaml".as_ref()).expect_err("not there").render();
+        let error = crate::error::render(&remove(CONFIG, "three", "c.yaml".as_ref()).expect_err("not there"));
         assert!(error.starts_with("no provider `three`"), "{error}");
     }
 
@@ -252,7 +229,7 @@ models_ttl: 1h
             "providers: {one: {protocols: [anthropic], base_urls: {anthropic: 'http://a.b'}, key_env: K}}\n";
         let shared = "providers:\n  one: &a\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n  two: *a\n";
         for text in [flow, shared] {
-            let error = remove(text, "one", "c.yaml".as_ref()).expect_err("left").render();
+            let error = crate::error::render(&remove(text, "one", "c.yaml".as_ref()).expect_err("left"));
             assert!(error.contains("providers edit one"), "{error}");
             let place = if text == flow { "c.yaml:1: " } else { "c.yaml:2: " };
             assert!(

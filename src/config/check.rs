@@ -136,7 +136,8 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
             found.push(Diagnostic::of(name, &["sessions"], message, "remove `sessions`"));
         }
         let (keyed, as_api_key) = (provider.key_source().is_some(), provider.anthropic_use_api_key);
-        let speaks = |agent: &&dyn Agent| agent.protocols().iter().any(|it| provider.protocols.contains(it));
+        let speaks =
+            |agent: &&dyn Agent| agent.info().protocols.iter().any(|it| provider.protocols.contains(it));
         let dropping: Vec<_> = shims::coding_agents()
             .filter(|agent| speaks(agent) && header::keeps_authorization(*agent, keyed, as_api_key))
             .map(Agent::title)
@@ -153,7 +154,7 @@ pub fn hints(config: &Config) -> Vec<Diagnostic> {
         }
         for variable in provider.extra_env.keys() {
             let moved: Vec<_> = shims::coding_agents()
-                .filter(|agent| speaks(agent) && agent.home_variables().contains(&variable.as_str()))
+                .filter(|agent| speaks(agent) && agent.info().home_variables.contains(&variable.as_str()))
                 .map(Agent::title)
                 .collect();
             if !moved.is_empty() {

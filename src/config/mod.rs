@@ -19,7 +19,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use append::{append, change_config, check_writable};
+pub use append::{append, change_config, check_writable, could_not_write, make_folder};
 pub use change::{remove, set_key};
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
 pub use names::clash;

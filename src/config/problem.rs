@@ -2,8 +2,8 @@
 //!
 //! Nothing here may show a value: a key may stand wherever its owner mistook the place.
 
+use anyhow::anyhow;
 use shims::Message;
-use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -91,7 +91,12 @@ impl fmt::Display for Problems {
     }
 }
 
-impl Error for Problems {}
+/// As an error it is its first problem, with that one's help.
+impl From<Problems> for anyhow::Error {
+    fn from(problems: Problems) -> Self {
+        anyhow!(problems.first())
+    }
+}
 
 /// The dotted key: `providers.deepseek.models[2].id`, with names quoted that are no plain words.
 pub fn dotted(steps: &[Step]) -> String {

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shims::{Model, Protocol, Proxy, Sessions, Template, ToolSet};
 
 use super::names::{HeaderName, Variable};
@@ -157,19 +157,19 @@ impl Provider {
 }
 
 /// The base URLs of a provider.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct BaseUrls {
-    /// For both `openai-…` protocols, version segment included.
-    #[serde(default, deserialize_with = "some::<OpenaiUrl, _>")]
-    pub openai: Option<BaseUrl>,
     /// For the Anthropic protocol, without `/v1`.
     #[serde(default, deserialize_with = "some::<AnthropicUrl, _>")]
     pub anthropic: Option<BaseUrl>,
+    /// For both `openai-…` protocols, version segment included.
+    #[serde(default, deserialize_with = "some::<OpenaiUrl, _>")]
+    pub openai: Option<BaseUrl>,
 }
 
 /// A checked URL without a trailing slash.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct BaseUrl(pub String);
 
 /// A key written into the file. It prints as `<key>`.

@@ -186,7 +186,6 @@ fn judge(raw: &[u8], check: KeyCheck) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shims::message::Render as _;
 
     fn command(script: &str) -> Result<String> {
         let argv = ["sh", "-c", script].map(str::to_owned);
@@ -249,7 +248,7 @@ mod tests {
         let vars = [(shims::planner::DEPTH.into(), "1".into())].into_iter().collect();
         let env = Environment::made_of(vars);
         let error = resolve(KeySource::Env("MY_KEY"), KeyCheck::On, &env, Path::new("/nowhere"));
-        let error = error.expect_err("not set").render();
+        let error = crate::error::render(&error.expect_err("not set"));
         assert!(error.contains("removes") && error.contains("keep_env: [MY_KEY]"), "{error}");
     }
 
@@ -286,6 +285,6 @@ mod tests {
         assert_eq!(key, "sk-4");
         let missing = PathBuf::from("~/missing");
         let error = resolve(KeySource::File(&missing), KeyCheck::On, &Environment::read(), home.path());
-        assert!(error.expect_err("no file").render().contains("could not read key_file"));
+        assert!(crate::error::render(&error.expect_err("no file")).contains("could not read key_file"));
     }
 }

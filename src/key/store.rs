@@ -75,10 +75,7 @@ impl KeyStore {
 
     /// The system's keychain, where its program is installed.
     pub fn keychain(provider: &str, env: &Environment) -> Option<Self> {
-        let is_here = |program: &str| {
-            let mut candidates = env.path().into_iter().map(|dir| dir.join(program));
-            candidates.any(|path| path.is_file() && access(&path, AccessFlags::X_OK).is_ok())
-        };
+        let is_here = |program| env.programs(program).next().is_some();
         if is_here("secret-tool") {
             Some(Self::SecretTool(provider.to_owned()))
         } else {
@@ -114,10 +111,9 @@ impl KeyStore {
     }
 
     /// What removes the key by hand.
-    pub fn removal(&self, home: &Path) -> String {
+    pub fn removal(&self) -> String {
         let words: Vec<String> = match self {
-            // Quotes would keep `~` from being the home folder.
-            Self::File(path) => vec!["rm".to_owned(), expand_home(path, home).display().to_string()],
+            Self::File(path) => vec!["rm".to_owned(), path.display().to_string()],
             Self::SecretTool(name) => {
                 ["secret-tool", "clear", "service", SERVICE, "provider", name].map(str::to_owned).into()
             }

@@ -83,7 +83,7 @@ fn variables(
     let mut found = Vec::new();
     for (name, planned) in &plan.env {
         let (Some(name), Some(theirs)) = (name.to_str(), inputs.env.get(name)) else { continue };
-        let is_family = agent.managed_env_vars().iter().any(|pattern| matches(pattern, name));
+        let is_family = agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name));
         let answer = match planned {
             _ if theirs.is_empty() => continue,
             None if launch.foreign_keys.contains(name) => FOREIGN_KEY,

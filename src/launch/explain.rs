@@ -76,7 +76,7 @@ pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
 }
 
 /// An origin for people who were shown the name of the config and of the provider already: `line 6, default_model`.
-pub fn in_short(origin: &str, loaded: &Loaded, provider: &str) -> String {
+pub fn short_origin(origin: &str, loaded: &Loaded, provider: &str) -> String {
     let short = origin.replace(&format!("{}:", loaded.path.display()), "line ");
     let (of_provider, itself) = (format!(" providers.{provider}."), format!(" providers.{provider}"));
     match short.strip_suffix(&itself) {

@@ -36,6 +36,11 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     Err(anyhow!(Message::new(format!("no agent `{typed}`"), help)))
 }
 
+/// Whether the two words of a launch, PROVIDER and AGENT, were typed the other way round.
+pub fn is_swapped(first: &str, second: &str) -> bool {
+    shims::by_name(first).is_some() && shims::by_name(second).is_none()
+}
+
 /// The provider called `name`, with its name as the config has it.
 ///
 /// # Errors
@@ -99,12 +104,11 @@ fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> St
 mod tests {
     use super::*;
     use crate::config;
-    use shims::message::Render as _;
     use std::path::Path;
 
     fn refusal(name: &str, agent: Option<&str>, text: &str) -> String {
         let loaded = config::parse(text.to_owned(), Path::new("c.yaml")).expect("a config");
-        missing(name, agent.and_then(shims::by_name), &loaded.config).render()
+        crate::error::render(&missing(name, agent.and_then(shims::by_name), &loaded.config))
     }
 
     #[test]
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn an_agent_that_does_not_exist_has_one_error() {
-        let error = agent("cluade".as_ref()).err().expect("no agent").render();
+        let error = crate::error::render(&agent("cluade".as_ref()).err().expect("no agent"));
         assert_eq!(
             error,
             format!("no agent `cluade`\nhelp: did you mean claude? the agents are {}", shims::names())

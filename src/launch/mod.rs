@@ -76,7 +76,7 @@ impl PreparedLaunch {
 pub enum UserFiles {
     /// Merges into them, as planned.
     Merge,
-    /// Leaves them alone, and no list is refreshed: the agent is only tried.
+    /// Leaves them alone, and refreshes no list: the agent is only tried, by `demo` or a probe.
     Leave,
 }
 
@@ -96,7 +96,7 @@ pub fn prepare(
     let target = resolve::target(request, &loaded.config)?;
     // 3. Locate the program, before anything that waits or asks.
     let mut inputs = snapshot::without_files(dirs, env);
-    if agent.has_runtime_home() {
+    if agent.info().has_runtime_home {
         inputs.secret = machine_secret::obtain(dirs, notes)?;
     }
     inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);
@@ -117,8 +117,8 @@ pub fn prepare(
     let lock = homes::lock(agent, &request.provider, &mut folders)?;
     // 7. Plan, from a snapshot of every file that the agent's adapter asks for.
     let (plan, inputs) = plan(request, resolved.launch(), inputs)?;
-    // Not dropped, as little as the launch: this process is about to become the agent, and giving memory back piece by
-    // piece would only take time.
+    // Never dropped, nor is the launch above: this process is about to become the agent, and to give memory back piece
+    // by piece would only take time.
     let (mut plan, _inputs) = (ManuallyDrop::new(plan), ManuallyDrop::new(inputs));
     if user_files == UserFiles::Leave {
         plan.merges.clear();
@@ -194,6 +194,7 @@ pub fn plan_only<'a>(
 fn plan(request: &LaunchRequest, launch: Option<&Launch>, inputs: Inputs) -> Result<(Plan, Inputs)> {
     let LaunchRequest { agent, provider, args, .. } = request;
     let Some(launch) = launch else {
+        // A home of an old config.
         let inputs = snapshot::of_providerless_home(*agent, provider, inputs);
         return Ok((Plan::of_providerless_home(*agent, provider, args, &inputs)?, inputs));
     };

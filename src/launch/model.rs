@@ -98,7 +98,7 @@ pub fn offered(
     protocol: Protocol,
     tiers: &Tiers,
 ) -> Vec<Model> {
-    let models = match request.agent.listed_models() {
+    let models = match request.agent.info().listed_models {
         0 => return Vec::new(),
         usize::MAX => known.models(),
         count => {

@@ -19,29 +19,29 @@ use crate::env::Environment;
 pub enum ProgramError {
     /// No such command: exit code 127.
     NotFound(Message),
-    /// The command is there and cannot be run: exit code 126. The path, and the reason.
-    NotRunnable(PathBuf, String),
+    /// The command is there and cannot be run: exit code 126.
+    NotRunnable(Message),
 }
 
 impl ProgramError {
-    /// What to do.
-    pub fn help(&self) -> Option<String> {
+    /// The program at `path` cannot be run, for this reason.
+    pub fn not_runnable(path: &Path, why: &str) -> Self {
+        let path = path.display();
+        let help = format!("check it with `ls -l {path}` and `file {path}`");
+        Self::NotRunnable(Message::new(format!("could not run {path}: {why}"), help))
+    }
+
+    /// What is wrong, and what to do.
+    pub const fn message(&self) -> &Message {
         match self {
-            Self::NotFound(message) => message.help.clone(),
-            Self::NotRunnable(path, _) => {
-                let path = path.display();
-                Some(format!("check it with `ls -l {path}` and `file {path}`"))
-            }
+            Self::NotFound(message) | Self::NotRunnable(message) => message,
         }
     }
 }
 
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotFound(message) => message.fmt(f),
-            Self::NotRunnable(path, why) => write!(f, "could not run {}: {why}", path.display()),
-        }
+        self.message().fmt(f)
     }
 }
 
@@ -105,18 +105,18 @@ pub fn locate_program(
         }
     }
     // It is no agent that could start itself for ever, and whoever names this program for it means this program.
-    if let Some(path) = own_found.filter(|_| !agent.is_coding_agent()) {
+    if let Some(path) = own_found.filter(|_| !agent.info().is_coding_agent) {
         return Ok(path);
     }
     Err(match blocked {
-        Some((path, why)) => anyhow!(ProgramError::NotRunnable(path, why)),
+        Some((path, why)) => anyhow!(ProgramError::not_runnable(&path, &why)),
         None => anyhow!(ProgramError::NotFound(not_found(agent, program))),
     })
 }
 
 fn not_found(agent: &dyn Agent, program: &OsStr) -> Message {
-    let (program, title, install) = (program.display(), agent.title(), agent.install());
-    if agent.is_coding_agent() {
+    let (program, title, install) = (program.display(), agent.title(), agent.info().install);
+    if agent.info().is_coding_agent {
         Message::new(format!("could not find {program} ({title}) on PATH"), format!("install it: {install}"))
     } else {
         Message::new(format!("could not find {program} for {title}"), install)

@@ -79,7 +79,7 @@ pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<LaunchT
 pub fn common(agent: &dyn Agent, provider: &Provider) -> Option<Protocol> {
     let declared = |protocol: &Protocol| provider.protocols.contains(protocol);
     let usable = |protocol: &Protocol| declared(protocol) && provider.base_url(*protocol).is_some();
-    agent.protocols().iter().copied().find(usable)
+    agent.info().protocols.iter().copied().find(usable)
 }
 
 /// Decides a launch.
@@ -156,7 +156,7 @@ pub fn resolve(
 
 /// The protocols of an agent, for a message.
 pub fn spoken(agent: &dyn Agent) -> String {
-    let names: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+    let names: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
     names.join(" or ")
 }
 
@@ -190,7 +190,7 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     let agent = request.agent;
     if let Some(asked) = &request.protocol {
         let protocol = asked.value;
-        if !agent.protocols().contains(&protocol) {
+        if !agent.info().protocols.contains(&protocol) {
             bail!(Message::new(
                 format!("{} does not speak {protocol}", agent.title()),
                 format!("it speaks {}", spoken(agent))
@@ -207,8 +207,8 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
     if request.force.protocol && common(agent, provider).is_none() {
         // The agent's favourite that the provider has a URL for, declared or not.
         let usable =
-            agent.protocols().iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
-        let protocol = usable.unwrap_or(agent.protocols()[0]);
+            agent.info().protocols.iter().copied().find(|&protocol| provider.base_url(protocol).is_some());
+        let protocol = usable.unwrap_or(agent.info().protocols[0]);
         return Ok(Sourced::new(protocol, Origin::Default("--force protocol".to_owned())));
     }
     negotiate(agent, &request.provider, provider)
@@ -325,6 +325,12 @@ fn others(request: &LaunchRequest, config: &Config) -> BTreeMap<String, Sessions
         (name.clone(), if is_home { Sessions::Own } else { *sessions })
     });
     homes.chain(providers).chain(passed_over).filter(|(name, _)| *name != request.provider).collect()
+}
+
+/// Whether it is the name of a provider, or of an agent's home in an old file.
+pub fn is_known(name: &str, config: &Config) -> bool {
+    let is_home = |agent: &&dyn Agent| home_names(agent.name(), config).contains(name);
+    config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home)
 }
 
 /// The homes of old files for the agent.

@@ -16,7 +16,7 @@ use crate::machine_secret;
 /// What it declares may depend on what was read, so it is asked until it asks for nothing new.
 pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inputs {
     let mut inputs = without_files;
-    if agent.has_runtime_home() && inputs.secret == MachineSecret::default() {
+    if agent.info().has_runtime_home && inputs.secret == MachineSecret::default() {
         // A launch made it before. Here nothing is launched, and a plan shows a placeholder.
         inputs.secret = machine_secret::read(&inputs.dirs).ok().flatten().unwrap_or_default();
     }

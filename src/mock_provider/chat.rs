@@ -2,9 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dialect::{
-    self, Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of,
-};
+use super::dialect::{Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of};
 
 /// The protocol `openai-chat-completions`.
 pub struct Chat;
@@ -60,14 +58,6 @@ impl ApiDialect for Chat {
         }
         let done = std::iter::once("data: [DONE]\n\n".to_owned());
         chunks.iter().map(|chunk| event(None, chunk)).chain(done).collect()
-    }
-
-    fn error(&self, status: u16, message: &str) -> Json {
-        dialect::openai_error(status, message)
-    }
-
-    fn models(&self, ids: &[&str]) -> Json {
-        dialect::openai_models(ids)
     }
 }
 

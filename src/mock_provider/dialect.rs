@@ -1,6 +1,6 @@
 //! What the three protocols have in common, as a provider sees them.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use shims::Protocol;
 
 use super::{anthropic, chat, responses};
@@ -16,11 +16,27 @@ pub trait ApiDialect {
     /// The answer as server-sent events, each complete with its blank line.
     fn events(&self, ask: &ModelRequest<'_>, answer: &Answer) -> Vec<String>;
 
-    /// An error as this protocol's providers write it.
-    fn error(&self, status: u16, message: &str) -> Json;
+    /// An error as this protocol's providers write it: by default as OpenAI and all who copy it do.
+    fn error(&self, status: u16, message: &str) -> Json {
+        let kind = match status {
+            429 => "rate_limit_error",
+            500.. => "server_error",
+            _ => "invalid_request_error",
+        };
+        let code = match status {
+            401 => Json::from("invalid_api_key"),
+            429 => Json::from("rate_limit_exceeded"),
+            _ => Json::Null,
+        };
+        json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
+    }
 
-    /// A list of models.
-    fn models(&self, ids: &[&str]) -> Json;
+    /// A list of models, by default as OpenAI writes it.
+    fn models(&self, ids: &[&str]) -> Json {
+        let model =
+            |id: &&str| json!({"id": id, "object": "model", "created": 0, "owned_by": "mock-provider"});
+        json!({"object": "list", "data": ids.iter().map(model).collect::<Vec<_>>()})
+    }
 }
 
 /// Who speaks `protocol`.
@@ -45,7 +61,7 @@ pub struct Turn {
 
 /// What an answer repeats of its request.
 pub struct ModelRequest<'a> {
-    /// Unique among all requests of all canaries; the protocol's own prefix is put before it.
+    /// Unique among all requests to all mock providers; the protocol's own prefix is put before it.
     pub id: String,
     /// The model asked for.
     pub model: &'a str,
@@ -132,29 +148,6 @@ pub fn last_user<'a>(messages: impl DoubleEndedIterator<Item = &'a Json>) -> Str
         .unwrap_or_default()
 }
 
-/// An error as OpenAI and all who copy it write it; both OpenAI protocols share it.
-pub fn openai_error(status: u16, message: &str) -> Json {
-    let kind = match status {
-        429 => "rate_limit_error",
-        500.. => "server_error",
-        _ => "invalid_request_error",
-    };
-    let code = match status {
-        401 => Json::from("invalid_api_key"),
-        429 => Json::from("rate_limit_exceeded"),
-        _ => Json::Null,
-    };
-    serde_json::json!({"error": {"message": message, "type": kind, "param": null, "code": code}})
-}
-
-/// A list of models as OpenAI writes it.
-pub fn openai_models(ids: &[&str]) -> Json {
-    let data: Vec<_> = (ids.iter())
-        .map(|id| serde_json::json!({"id": id, "object": "model", "created": 0, "owned_by": "mock-provider"}))
-        .collect();
-    serde_json::json!({"object": "list", "data": data})
-}
-
 /// Both kinds of answer, with asks, for the tests of the protocols.
 #[cfg(test)]
 pub mod examples {
@@ -165,7 +158,7 @@ pub mod examples {
     }
 
     pub fn tool() -> Answer {
-        Answer::Tool { name: "run".to_owned(), arguments: serde_json::json!({"cmd": "env", "n": 1}) }
+        Answer::Tool { name: "run".to_owned(), arguments: json!({"cmd": "env", "n": 1}) }
     }
 
     pub fn ask(body: &Json) -> ModelRequest<'_> {

@@ -2,9 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dialect::{
-    self, Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of,
-};
+use super::dialect::{Answer, ApiDialect, ModelRequest, Turn, event, is_aside, items, last_user, str_of};
 
 /// The protocol `openai-responses`.
 pub struct Responses;
@@ -50,14 +48,6 @@ impl ApiDialect for Responses {
                 event(data["type"].as_str(), data)
             })
             .collect()
-    }
-
-    fn error(&self, status: u16, message: &str) -> Json {
-        dialect::openai_error(status, message)
-    }
-
-    fn models(&self, ids: &[&str]) -> Json {
-        dialect::openai_models(ids)
     }
 }
 

@@ -164,7 +164,7 @@ pub fn become_unblocked() -> Option<anyhow::Error> {
     let program = words.next()?;
     _ = CAUGHT.into_iter().collect::<SigSet>().thread_unblock();
     let error = Command::new(&program).args(words).exec();
-    Some(anyhow!(ProgramError::NotRunnable(program.into(), error.to_string())))
+    Some(anyhow!(ProgramError::not_runnable(program.as_ref(), &error.to_string())))
 }
 
 /// The state stays locked while this process ends, so that nothing more is begun.

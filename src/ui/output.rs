@@ -4,6 +4,7 @@ use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use serde::Serialize;
 
 use super::screen::Screen;
 use crate::ui::sanitize::SanitizingWriter;
@@ -38,6 +39,17 @@ pub fn people(print: impl FnOnce(&mut SanitizingWriter<&mut Vec<u8>>) -> io::Res
 /// As there.
 pub fn whole(text: &str) -> Result<ExitCode> {
     exact(|out| out.write_all(text.as_bytes()))
+}
+
+/// Prints a value as JSON, indented.
+///
+/// # Errors
+/// As there.
+pub fn json(value: &impl Serialize) -> Result<ExitCode> {
+    write(|out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
 }
 
 /// As [`write()`], byte for byte: for what a shell evaluates, and for text that was made safe already.

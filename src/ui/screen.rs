@@ -136,7 +136,7 @@ impl Screen {
             let (before, from) = rest.split_at(at);
             let after = &from[self.home.len()..];
             let last = before.chars().next_back().or_else(|| short.chars().next_back());
-            let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '['));
+            let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'));
             let ends =
                 after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
             short.push_str(before);

@@ -74,7 +74,7 @@ fn the_pages_name_the_known_problems() {
         let section = section.split("\n## ").next().unwrap();
         let items = section.split("\n- ").skip(1);
         let items: Vec<_> = items.map(|item| item.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
-        let known = agent.known_problems();
+        let known = agent.info().known_problems;
         let known: Vec<_> = known.iter().map(|it| format!("{} ({}).", it.text, it.versions())).collect();
         assert!(!known.is_empty());
         assert_eq!(items, known, "{}", path.display());
@@ -90,7 +90,7 @@ fn the_picture_shows_claude_at_deepseek() {
     let shown = shown.iter().map(|(_, text)| *text).collect::<Vec<_>>().join("\n");
     let claude = shims::by_name("claude").unwrap();
     assert!(shown.starts_with("$ claude@deepseek\n"), "{shown}");
-    assert!(shown.contains(&format!("{} v{}", claude.title(), claude.versions().tested)), "{shown}");
+    assert!(shown.contains(&format!("{} v{}", claude.title(), claude.info().tested)), "{shown}");
     let config: serde_yaml::Value = serde_yaml::from_str(&blocks(&readme(), "yaml")[0]).unwrap();
     let model = config["providers"]["deepseek"]["default_model"].as_str().unwrap();
     assert!(shown.contains(&format!("  {model} ")), "{shown}");

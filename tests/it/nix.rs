@@ -9,7 +9,7 @@ use shims::{Agent, coding_agents};
 fn nix_knows_what_the_agents_speak() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("nix/agents.json");
     let spoken = |agent: &'static dyn Agent| {
-        let protocols: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+        let protocols: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
         (agent.name().to_owned(), json!(protocols))
     };
     let list = Value::Object(coding_agents().map(spoken).collect::<Map<_, _>>());

@@ -286,12 +286,15 @@ fn install_says_which_completions_of_the_agents_there_are() {
         let (_, lines) = ran.stdout.split_once("/.local/bin\n").unwrap();
         lines.to_owned()
     };
-    let bash = "\
-claude@… completes file names: Claude Code offers no completion
-codex@… completes with ~/.local/share/bash-completion/completions/codex
-hermes@… completes file names: bash has no completion for hermes. To add it:
-  hermes completion bash >~/.local/share/bash-completion/completions/hermes
-";
+    let home = sandbox.home(".local").parent().unwrap().display().to_string();
+    let bash = format!(
+        "\
+claude@… completes file names: Claude Code has no completion
+codex@… completes by {home}/.local/share/bash-completion/completions/codex
+hermes@… completes file names: bash finds no completion of hermes. To add it:
+  hermes completion bash >{home}/.local/share/bash-completion/completions/hermes
+",
+    );
     let without = "\
 bash reads completion files only with bash-completion, which was not found.
 Without it, add this line to ~/.bashrc:
@@ -300,13 +303,11 @@ Without it, add this line to ~/.bashrc:
     // Beside a folder of PATH the machine may have it.
     let found = lines("/bin/bash");
     assert!(found == bash || found == format!("{bash}{without}"), "{found}");
-    assert!(lines("/bin/zsh").contains("hermes@… completes with "), "{}", lines("/bin/zsh"));
-    assert!(
-        lines("/bin/fish")
-            .contains("codex completion fish >~/.local/share/fish/vendor_completions.d/codex.fish")
-    );
+    assert!(lines("/bin/zsh").contains("hermes@… completes by "), "{}", lines("/bin/zsh"));
+    assert!(lines("/bin/fish").contains(".local/share/fish/vendor_completions.d/codex.fish"));
     assert_eq!(lines("/bin/dash"), "");
     for line in bash.lines().chain(without.lines()) {
+        let line = line.replace(&home, "~");
         assert!(line.chars().count() <= 80, "{line}");
     }
 }

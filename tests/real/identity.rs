@@ -104,7 +104,7 @@ impl Stage {
         word: String,
     ) -> Child {
         let (name, asks) = agent;
-        let protocols = shims::by_name(name).expect("an agent").protocols();
+        let protocols = shims::by_name(name).expect("an agent").info().protocols;
         let protocol = protocols.last().filter(|_| choice.words == ["--protocol"]).map(|last| last.name());
         let mut command = self.sandbox.command("timeout");
         command.args(["-k", "5", "240", "agent-run", "launch", "p"]).args(choice.words).args(protocol);

@@ -41,15 +41,13 @@ mod trials;
 mod trust;
 mod window;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 use anyhow::Result;
 
 use crate::proxy::{host, is_loopback};
 use crate::trial::{Trial, TrialPlaces};
-use crate::{
-    Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Message, Plan, Protocol, Value, Versions,
-};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, Value};
 
 /// Claude Code.
 pub struct Claude;
@@ -60,50 +58,26 @@ const API_KEY_HEADER: &str = "x-api-key";
 /// The name within Claude Code of messages between sessions.
 const SESSION_MESSAGES: &str = "CLAUDE_CODE_HARBOR_KITE";
 
+const INFO: AgentInfo = AgentInfo {
+    name: "claude",
+    title: "Claude Code",
+    install: "npm install -g @anthropic-ai/claude-code",
+    minimum: "2.1.197",
+    tested: "2.1.332",
+    known_problems: known::PROBLEMS,
+    protocols: &[Protocol::Anthropic],
+    managed_env_vars: family::FAMILY,
+    env_spared: family::SPARED,
+    one_shot: &["-p", "--no-session-persistence"],
+    // 2.1.332 takes `completion` for a prompt.
+    prints_completion: false,
+    listed_models: picker::LISTED,
+    ..AgentInfo::USUAL
+};
+
 impl Agent for Claude {
-    fn name(&self) -> &'static str {
-        "claude"
-    }
-
-    fn title(&self) -> &'static str {
-        "Claude Code"
-    }
-
-    fn install(&self) -> &'static str {
-        "npm install -g @anthropic-ai/claude-code"
-    }
-
-    fn versions(&self) -> Versions {
-        Versions { minimum: "2.1.197", tested: "2.1.332" }
-    }
-
-    fn known_problems(&self) -> &'static [KnownProblem] {
-        known::PROBLEMS
-    }
-
-    fn protocols(&self) -> &'static [Protocol] {
-        &[Protocol::Anthropic]
-    }
-
-    /// 2.1.332 takes `completion` for a prompt.
-    fn prints_completion(&self) -> bool {
-        false
-    }
-
-    fn managed_env_vars(&self) -> &'static [&'static str] {
-        family::FAMILY
-    }
-
-    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        family::SPARED
-    }
-
-    fn listed_models(&self) -> usize {
-        picker::LISTED
-    }
-
-    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["-p", "--no-session-persistence", prompt].map(OsString::from).into()
+    fn info(&self) -> &'static AgentInfo {
+        &INFO
     }
 
     fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {

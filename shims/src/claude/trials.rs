@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::TrialTest::{Line, Models, NoKey};
+use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// The agent's words for one prompt that keeps no session; others come before the prompt.
 fn asks(words: &[&str], prompt: &str) -> Vec<OsString> {
@@ -37,6 +38,11 @@ fn calls(word: &str, tool: &str, former: &str, arguments: &Json) -> Json {
     json!({"last_user": word, "tool": {"name": tool, "prefer": [former], "arguments": arguments}})
 }
 
+/// A rule by which the model runs a command once it is asked for it.
+fn runs(word: &str, command: &str) -> Json {
+    calls(word, "Bash", "Bash", &json!({"command": command, "description": "d"}))
+}
+
 /// The front matter of an agent with a server and a hook that want the key.
 fn front_matter(places: &TrialPlaces<'_>) -> String {
     let servers = json!([{"deep": server(places, "/deep-server", PROJECT)}]);
@@ -62,8 +68,8 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     settings["hooks"] = hook(places, "UserPromptSubmit", "/project-hook", PROJECT);
     let own = json!({"hooks": hook(places, "UserPromptSubmit", "/own-hook", OWN)});
     let plugin = format!("{}/work/pack", places.folder);
-    let command = "env; echo tool-$((40+2))-ran";
-    Trial::new(asks(&["--allowedTools=Bash", "--plugin-dir", &plugin], "try the project"))
+    let words = asks(&["--allowedTools=Bash", "--plugin-dir", &plugin], "try the project");
+    Trial::project(words, &runs("try the project", TOOL_COMMAND))
         .file("work/.claude/settings.json", settings)
         .file(
             "work/.mcp.json",
@@ -77,63 +83,32 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             "work/pack/hooks/hooks.json",
             json!({"hooks": hook(places, "UserPromptSubmit", "/plugin-hook", OWN)}),
         )
-        .script(json!([calls(
-            "try the project",
-            "Bash",
-            "Bash",
-            &json!({"command": command, "description": "d"})
-        )]))
-        .holds("project", "a project's settings cannot redirect the prompt", TrialTest::Nothing("/provider"))
-        .holds(
-            "project",
-            "a project's settings cannot choose the model",
-            TrialTest::Models("try the project"),
-        )
-        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
-        .holds("hook", "an HTTP hook of a project does not get the key", TrialTest::NoKey("/project-hook"))
-        .holds(
-            "hook",
-            "an HTTP hook in your own settings does not get the key",
-            TrialTest::NoKey("/own-hook"),
-        )
-        .holds("hook", "an HTTP hook of a plugin does not get the key", TrialTest::NoKey("/plugin-hook"))
-        .holds_since(
-            "2.1.257",
-            "server",
-            "an MCP server of your own settings is not sent the key",
-            TrialTest::NoKey("/own-server"),
-        )
-        .holds(
-            "server",
-            "an MCP server of a project does not get the key",
-            TrialTest::NoKey("/project-server"),
-        )
-        .holds_since(
-            "2.1.257",
-            "server",
-            "an MCP server of a plugin does not get the key",
-            TrialTest::NoKey("/plugin-server"),
-        )
+        .holds("hook", "an HTTP hook of a project does not get the key", NoKey("/project-hook"))
+        .holds("hook", "an HTTP hook in your own settings does not get the key", NoKey("/own-hook"))
+        .holds("hook", "an HTTP hook of a plugin does not get the key", NoKey("/plugin-hook"))
+        .server_gets_no_key("an MCP server of your own settings is not sent the key", "/own-server")
+        .since("2.1.257")
+        .server_gets_no_key("an MCP server of a project does not get the key", "/project-server")
+        .server_gets_no_key("an MCP server of a plugin does not get the key", "/plugin-server")
+        .since("2.1.257")
 }
 
 /// An agent where a launch does not look, started by the user.
 fn hidden_agent(places: &TrialPlaces<'_>) -> Trial {
-    let command = json!({"command": "true", "description": "d"});
     Trial::new(asks(&["--allowedTools=Bash", "--agent", "deep"], "try the agent"))
         .file("work/.claude/agents/v/w/x/y/z/deep.md", front_matter(places))
-        .script(json!([calls("try the agent", "Bash", "Bash", &command)]))
-        .holds_since(
-            "2.1.257",
-            "server",
+        .script(json!([runs("try the agent", "true")]))
+        .server_gets_no_key(
             "an MCP server in an agent's file that a launch does not read does not get the key",
-            TrialTest::NoKey("/deep-server"),
+            "/deep-server",
         )
-        .holds_since(
-            "2.1.198",
+        .since("2.1.257")
+        .holds(
             "hook",
             "an HTTP hook in an agent's file that a launch does not read does not get the key",
-            TrialTest::NoKey("/deep-hook"),
+            NoKey("/deep-hook"),
         )
+        .since("2.1.198")
 }
 
 /// A sub-agent and a hook that bring models of their own.
@@ -151,14 +126,14 @@ fn sub_agent() -> Trial {
         .holds(
             "sub-agent",
             "a sub-agent whose file names another model requests the launch's",
-            TrialTest::Models("a task for the pinned agent"),
+            Models("a task for the pinned agent"),
         )
-        .holds_since(
-            "2.1.332",
+        .holds(
             "hook",
             "a hook that names another model requests the launch's or none",
-            TrialTest::Models("a question of the hook"),
+            Models("a question of the hook"),
         )
+        .since("2.1.332")
 }
 
 fn workflow() -> Trial {
@@ -169,7 +144,7 @@ fn workflow() -> Trial {
         .holds(
             "workflow",
             "a workflow agent that names another model requests the launch's",
-            TrialTest::Models("a task of the workflow"),
+            Models("a task of the workflow"),
         )
 }
 
@@ -179,7 +154,7 @@ fn alias() -> Trial {
         .holds(
             "alias",
             "`--model opus` requests the launch's model, with its window",
-            TrialTest::Models("try the alias"),
+            Models("try the alias"),
         )
         .beside()
 }
@@ -188,7 +163,7 @@ fn window() -> Trial {
     Trial::new(asks(&[], "/context")).holds(
         "window",
         "the model's window is the one in the config",
-        TrialTest::Line("**Tokens:**", "/ 65.5k "),
+        Line("**Tokens:**", "/ 65.5k "),
     )
 }
 

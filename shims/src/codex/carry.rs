@@ -196,7 +196,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
             }
         }
     }
-    tell(launch, home, &taken, inputs, plan);
+    warn_of_copies(launch, home, &taken, inputs, plan);
     plan.adopt.extend(databases);
     plan.write(
         done(home),
@@ -205,7 +205,7 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
 }
 
 /// Says once what was brought over and what was not.
-fn tell(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &Inputs, plan: &mut Plan) {
+fn warn_of_copies(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &Inputs, plan: &mut Plan) {
     let list = |formers: &[&Former]| -> String {
         let folder = |former: &&Former| {
             let places = [&former.state, &former.runtime];

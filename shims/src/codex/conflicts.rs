@@ -53,7 +53,7 @@ fn of_project(path: &Path, inputs: &Inputs) -> Vec<ConflictingSetting> {
 
 fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let bytes = inputs.file(path).ok().flatten().unwrap_or_default();
-    let family = super::Codex.managed_env_vars();
+    let family = super::Codex.info().managed_env_vars;
     let names = dotenv::names(bytes, dotenv::DotenvDialect::Lines).into_iter().filter(|name| {
         family.iter().any(|pattern| crate::inputs::matches(pattern, name))
             || plan.env.contains_key(OsStr::new(name))

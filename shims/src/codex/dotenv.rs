@@ -29,7 +29,7 @@ const MADE: [&str; 6] = [
 const FOLDERS: [&str; 4] = ["memories", "plugins", "rules", "skills"];
 
 /// The name that the user's `.env` sets against the launch.
-pub fn against(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String> {
+pub fn conflict(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String> {
     let bytes = inputs.file(&real.join(".env")).ok().flatten()?;
     let decided = |name: &String| {
         name.starts_with("AGENT_RUN_")
@@ -47,13 +47,13 @@ pub fn is_hidden(real: &Path, inputs: &Inputs) -> bool {
 }
 
 /// What [`plan`] must know.
-pub fn reads(runtime: &Path, beside: &Path) -> Vec<PathBuf> {
-    mirror(runtime, beside, &[]).reads()
+pub fn reads(runtime: &Path, without_dotenv: &Path) -> Vec<PathBuf> {
+    mirror(runtime, without_dotenv, &[]).reads()
 }
 
-/// Plans the folder `beside` the runtime home, whose own plan is made.
-pub fn plan(runtime: &Path, beside: &Path, inputs: &Inputs, plan: &mut Plan) {
-    plan.dirs.insert(beside.to_owned());
+/// Plans the folder `without_dotenv` beside the runtime home, whose own plan is made.
+pub fn plan(runtime: &Path, without_dotenv: &Path, inputs: &Inputs, plan: &mut Plan) {
+    plan.dirs.insert(without_dotenv.to_owned());
     let stands = |name: &str| inputs.entries(runtime).iter().find(|entry| entry.name == name);
     for name in FOLDERS {
         let path = runtime.join(name);
@@ -65,13 +65,13 @@ pub fn plan(runtime: &Path, beside: &Path, inputs: &Inputs, plan: &mut Plan) {
     let planned = planned.filter_map(|(path, _)| path.file_name()?.to_str().map(str::to_owned));
     let always: Vec<String> = planned.chain(MADE.into_iter().chain(FOLDERS).map(str::to_owned)).collect();
     let always: Vec<&str> = always.iter().map(String::as_str).collect();
-    mirror(runtime, beside, &always).plan(inputs, plan);
+    mirror(runtime, without_dotenv, &always).plan(inputs, plan);
 }
 
-fn mirror<'a>(runtime: &'a Path, beside: &'a Path, always: &'a [&'a str]) -> Mirror<'a> {
+fn mirror<'a>(runtime: &'a Path, without_dotenv: &'a Path, always: &'a [&'a str]) -> Mirror<'a> {
     Mirror {
         real: runtime,
-        runtime: beside,
+        runtime: without_dotenv,
         owns: &|name| name == ".env" || owns(name) && !MADE.contains(&name) && !FOLDERS.contains(&name),
         always,
         quiet: &[],

@@ -91,9 +91,9 @@ pub struct CodexHome {
     /// The runtime home, where everything is kept.
     pub runtime: PathBuf,
     /// The folder beside it that lacks the user's `.env`.
-    pub beside: PathBuf,
+    pub without_dotenv: PathBuf,
     /// The name that the user's `.env` sets against the launch, if it does.
-    pub against: Option<String>,
+    pub dotenv_conflict: Option<String>,
     /// Sessions and databases.
     pub state: PathBuf,
     /// Whether nothing is taken from the user's home.
@@ -121,8 +121,8 @@ impl CodexHome {
             (kept, format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
         };
         Self {
-            against: if launch.isolated { None } else { dotenv::against(launch, &real, inputs) },
-            beside: state.join(format!("{name}-without-env")),
+            dotenv_conflict: if launch.isolated { None } else { dotenv::conflict(launch, &real, inputs) },
+            without_dotenv: state.join(format!("{name}-without-env")),
             runtime: state.join(name),
             real,
             state,
@@ -131,8 +131,8 @@ impl CodexHome {
     }
 
     /// `CODEX_HOME` of the launch.
-    pub fn entered(&self) -> &Path {
-        if self.against.is_some() { &self.beside } else { &self.runtime }
+    pub fn codex_home(&self) -> &Path {
+        if self.dotenv_conflict.is_some() { &self.without_dotenv } else { &self.runtime }
     }
 
     /// What [`CodexHome::plan`] must know.
@@ -147,8 +147,8 @@ impl CodexHome {
         } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
             paths.push(self.real.join(".env"));
         }
-        if self.against.is_some() {
-            paths.extend(dotenv::reads(&self.runtime, &self.beside));
+        if self.dotenv_conflict.is_some() {
+            paths.extend(dotenv::reads(&self.runtime, &self.without_dotenv));
         }
         paths
     }
@@ -176,8 +176,8 @@ impl CodexHome {
             nothing.plan(inputs, plan);
         }
         self.leave_out_hidden_dotenv(inputs, plan);
-        if let Some(name) = &self.against {
-            dotenv::plan(&self.runtime, &self.beside, inputs, plan);
+        if let Some(name) = &self.dotenv_conflict {
+            dotenv::plan(&self.runtime, &self.without_dotenv, inputs, plan);
             plan.warn(Message::new(
                 format!(
                     "{} sets {name}, which conflicts with this launch; the file was ignored",
@@ -189,7 +189,7 @@ impl CodexHome {
         for name in SHARED {
             let target = self.state.join(name);
             plan.dirs.insert(target.clone());
-            for home in [self.runtime.as_path(), self.entered()] {
+            for home in [self.runtime.as_path(), self.codex_home()] {
                 let link = Link { target: target.clone(), replaces_folder: true };
                 plan.links.insert(home.join(name), Some(link));
             }
@@ -201,7 +201,7 @@ impl CodexHome {
                     marker[key] = json!(names);
                 }
             }
-            for home in [self.runtime.as_path(), self.entered()] {
+            for home in [self.runtime.as_path(), self.codex_home()] {
                 plan.write(home.join(MARKER), format!("{marker}\n"));
             }
         }

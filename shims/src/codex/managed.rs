@@ -30,7 +30,7 @@ const DECIDING: [(&str, &str); 9] = [
 
 const SPOKEN: &str = "Codex sends spoken conversations there, with this launch's key";
 
-/// What [`heed`] must know.
+/// What [`check`] must know.
 pub fn files() -> impl Iterator<Item = PathBuf> {
     std::iter::once(MANAGED).chain(BESIDE).map(PathBuf::from)
 }
@@ -39,7 +39,7 @@ pub fn files() -> impl Iterator<Item = PathBuf> {
 ///
 /// # Errors
 /// When a file defines the launch's own provider: it would take the prompt and the key.
-pub fn heed(id: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+pub fn check(id: &str, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
     for path in files() {
         let is_managed = path == Path::new(MANAGED);
         let Some(table) = read(&path, inputs, is_managed, plan) else { continue };

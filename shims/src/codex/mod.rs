@@ -32,73 +32,46 @@ use std::path::PathBuf;
 use anyhow::Result;
 
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, ToolSet, Versions};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
 
 /// Codex.
 pub struct Codex;
 
+const INFO: AgentInfo = AgentInfo {
+    name: "codex",
+    title: "Codex",
+    install: "npm install -g @openai/codex",
+    minimum: "0.118.0",
+    tested: "0.171.0",
+    known_problems: known::PROBLEMS,
+    protocols: &[Protocol::OpenaiResponses],
+    managed_env_vars: variables::FAMILY,
+    env_spared: variables::SPARED,
+    home_variables: &["HOME", "CODEX_HOME"],
+    one_shot: &["exec", "--ephemeral", "--skip-git-repo-check"],
+    // Seen in 0.171: experiments, lists of plugins, and tips of the terminal interface.
+    own_hosts: &[
+        "ab.chatgpt.com",
+        "chatgpt.com",
+        "api.github.com",
+        "github.com",
+        "raw.githubusercontent.com",
+    ],
+    has_runtime_home: true,
+    shares_home: true,
+    listed_models: models::LISTED,
+    ..AgentInfo::USUAL
+};
+
 impl Agent for Codex {
-    fn name(&self) -> &'static str {
-        "codex"
-    }
-
-    fn title(&self) -> &'static str {
-        "Codex"
-    }
-
-    fn install(&self) -> &'static str {
-        "npm install -g @openai/codex"
-    }
-
-    fn versions(&self) -> Versions {
-        Versions { minimum: "0.118.0", tested: "0.171.0" }
-    }
-
-    fn known_problems(&self) -> &'static [KnownProblem] {
-        known::PROBLEMS
-    }
-
-    fn protocols(&self) -> &'static [Protocol] {
-        &[Protocol::OpenaiResponses]
-    }
-
-    fn managed_env_vars(&self) -> &'static [&'static str] {
-        variables::FAMILY
-    }
-
-    fn home_variables(&self) -> &'static [&'static str] {
-        &["HOME", "CODEX_HOME"]
-    }
-
-    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        variables::SPARED
+    fn info(&self) -> &'static AgentInfo {
+        &INFO
     }
 
     fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
         trials::of(places)
-    }
-
-    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["exec", "--ephemeral", "--skip-git-repo-check", prompt].map(OsString::from).into()
-    }
-
-    /// Seen in 0.171: experiments, lists of plugins, and tips of the terminal interface.
-    fn own_hosts(&self) -> &'static [&'static str] {
-        &["ab.chatgpt.com", "chatgpt.com", "api.github.com", "github.com", "raw.githubusercontent.com"]
-    }
-
-    fn has_runtime_home(&self) -> bool {
-        true
-    }
-
-    fn shares_home(&self) -> bool {
-        true
-    }
-
-    fn listed_models(&self) -> usize {
-        models::LISTED
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
@@ -119,25 +92,29 @@ impl Agent for Codex {
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let home = CodexHome::of(launch, inputs);
-        managed::heed(&home.id(inputs), inputs, plan)?;
+        // What others decide: the administrator, then projects, which the settings below answer.
+        managed::check(&home.id(inputs), inputs, plan)?;
         for (name, value) in settings::secrets(launch, inputs) {
             plan.set(name, value);
         }
-        let answer = projects::answer(launch, &home, inputs, plan);
-        let settings = settings::of(launch, inputs, &home, answer)?;
+        // It asks the plan for the secrets that were set just now.
+        let projects = projects::overrides(launch, &home, inputs, plan);
+        let settings = settings::of(launch, inputs, &home, projects)?;
+        // The home: its `config.toml`, links to the user's own, the catalogue, and copies from older homes.
         let former = carry::settings_of(launch, &home, inputs);
         runtime::plan(&home, &settings, &former, inputs, plan)?;
-        plan.set("CODEX_HOME", home.entered().as_os_str());
+        plan.set("CODEX_HOME", home.codex_home().as_os_str());
         home.plan(&carry::unread(launch, &home, inputs), inputs, plan);
         if let Some(catalogue) = Catalogue::of(launch, inputs) {
             catalogue.plan(inputs, plan);
         }
         carry::plan(launch, &home, inputs, plan);
         plain::plan(launch, &home, inputs, plan);
+        // The words: the launch's before the user's, and again where the user's own would drop them.
         let words = launch.standing_args.iter().map(OsString::from).chain(launch.args.iter().cloned());
         plan.args.extend(argv::combined(&settings, words));
         projects::keep_key_variable(launch, &home, inputs, plan);
-        roles::name(launch, &home, inputs, plan);
+        roles::warn(launch, &home, inputs, plan);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");
         }

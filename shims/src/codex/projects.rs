@@ -85,7 +85,7 @@ pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     folders(launch, inputs).iter().map(|folder| folder.join(".codex/config.toml")).collect()
 }
 
-/// What [`answer`] must know.
+/// What [`overrides`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths = profiles(launch, home);
     for folder in folders(launch, inputs) {
@@ -115,9 +115,9 @@ fn is_toml(name: &std::ffi::OsStr) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "toml")
 }
 
-/// Decides about each project, and tells the user.
-pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) -> ProjectOverrides {
-    let mut answer = ProjectOverrides::default();
+/// Decides about each project, and warns of what is turned off or cannot be.
+pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) -> ProjectOverrides {
+    let mut overrides = ProjectOverrides::default();
     let catalogue = Catalogue::of(launch, inputs);
     let secrets = plan.secret_variables(launch);
     for folder in folders(launch, inputs) {
@@ -126,15 +126,15 @@ pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Pla
         // The user's own word, also where the home folder is a project.
         let is_own = settings == home.real;
         let said = read(&path, inputs);
-        if let Said::Settings(table) = &said {
-            answer.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
+        if let SettingsText::Settings(table) = &said {
+            overrides.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
         }
         match said {
-            Said::Nothing => {}
-            Said::Settings(table) if is_own => {
-                home_as_project(launch, catalogue.is_some(), &path, &table, plan);
+            SettingsText::Nothing => {}
+            SettingsText::Settings(table) if is_own => {
+                note_home_as_project(launch, catalogue.is_some(), &path, &table, plan);
             }
-            Said::Settings(table) => {
+            SettingsText::Settings(table) => {
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 for name in wanting(&table, wanted) {
@@ -143,7 +143,7 @@ pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Pla
                         path.display(),
                         launch.provider
                     ));
-                    answer.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
+                    overrides.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
                 }
                 let decides = |key: &&&str| **key != "model_catalog_json" || catalogue.is_none();
                 for key in CHOOSES.iter().filter(decides).filter(|key| chooses(&table, key)) {
@@ -154,28 +154,28 @@ pub fn answer(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Pla
                 }
             }
             // The generated file holds the user's own, and an error there was met before.
-            Said::Unreadable if is_own => {}
-            Said::Unreadable => answer.distrust(&folder, &path, plan),
+            SettingsText::Unreadable if is_own => {}
+            SettingsText::Unreadable => overrides.distrust(&folder, &path, plan),
         }
         if !is_own {
-            roles(&settings.join("agents"), launch, inputs, plan);
+            warn_of_roles(&settings.join("agents"), launch, inputs, plan);
         }
     }
     for path in profiles(launch, home) {
-        if let Said::Settings(table) = read(&path, inputs) {
-            answer.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
+        if let SettingsText::Settings(table) = read(&path, inputs) {
+            overrides.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
         }
     }
-    answer.names_sub_agents = names_sub_agents(launch, home, inputs);
+    overrides.names_sub_agents = names_sub_agents(launch, home, inputs);
     if argv::makes_worktree(words(launch)) {
-        answer.sets_window = true;
-        answer.names_sub_agents = true;
+        overrides.sets_window = true;
+        overrides.names_sub_agents = true;
         plan.info(
             "--worktree: what the commit has in .codex is not looked at; a role there may ask for another model \
              than this launch's",
         );
     }
-    answer
+    overrides
 }
 
 impl ProjectOverrides {
@@ -209,7 +209,7 @@ fn names_sub_agents(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> bool 
 }
 
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
-fn roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
+fn warn_of_roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     let is_launchs = |model: &Toml| model.as_str() == Some(&*launch.model.value.id);
     // Codex reads roles at any depth (seen in 0.171); those below another folder are not read here.
     let is_folder = |entry: &&Entry| match entry.kind {
@@ -228,8 +228,8 @@ fn roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
         let path = folder.join(&entry.name);
         match read(&path, inputs) {
-            Said::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
-            Said::Nothing => {}
+            SettingsText::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
+            SettingsText::Nothing => {}
             _ => plan.warn(format!(
                 "{} may make a sub-agent request another model than this launch's",
                 path.display()
@@ -240,7 +240,7 @@ fn roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
 
 /// The home folder is a project, and Codex reads the user's own settings again as the project's, above the file
 /// made of them. Most of what was left out of that file is pinned by a `-c` word, or taken from no project (0.171).
-fn home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table: &Table, plan: &mut Plan) {
+fn note_home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table: &Table, plan: &mut Plan) {
     // No word unsets a service tier in every version, nor the endpoint, which stops Codex.
     let mut again = vec!["experimental_thread_store_endpoint", "service_tier"];
     if !has_catalogue {
@@ -258,19 +258,19 @@ fn home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table: &Ta
 }
 
 /// What a file of settings says.
-enum Said {
+enum SettingsText {
     Nothing,
     Settings(Table),
     Unreadable,
 }
 
-fn read(path: &Path, inputs: &Inputs) -> Said {
+fn read(path: &Path, inputs: &Inputs) -> SettingsText {
     match inputs.fact(path) {
         // Codex reads no folder either.
-        None | Some(Fact::Absent | Fact::Dir(_)) => Said::Nothing,
+        None | Some(Fact::Absent | Fact::Dir(_)) => SettingsText::Nothing,
         Some(_) => match inputs.text(path).ok().flatten().map(str::parse) {
-            Some(Ok(table)) => Said::Settings(table),
-            _ => Said::Unreadable,
+            Some(Ok(table)) => SettingsText::Settings(table),
+            _ => SettingsText::Unreadable,
         },
     }
 }

@@ -17,7 +17,7 @@ const DEEPEST: usize = 4;
 /// How many files and folders are looked at.
 const MOST: usize = 200;
 
-/// What [`name`] must know. Most homes have no roles, and are asked nothing more.
+/// What [`warn`] must know. Most homes have no roles, and are asked nothing more.
 pub fn reads(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     if home.isolated {
         return Vec::new();
@@ -58,8 +58,8 @@ fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     files.map(|file| home.real.join(file)).collect()
 }
 
-/// Names each role that would ask this provider for a model that nobody said it has.
-pub fn name(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
+/// Warns of each role that would ask this provider for a model that nobody said it has.
+pub fn warn(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     let tiers = &launch.tiers;
     let tiers = tiers.ids();
     let known = |id: &str| {
@@ -122,7 +122,7 @@ mod tests {
         launch.models = vec![Model::named("listed")];
         let named = |launch: &Launch| {
             let mut plan = Plan::default();
-            name(launch, &CodexHome::of(launch, &inputs), &inputs, &mut plan);
+            warn(launch, &CodexHome::of(launch, &inputs), &inputs, &mut plan);
             plan.notes
         };
         let notes = named(&launch);

@@ -78,12 +78,12 @@ pub fn plan(
     for setting in settings.iter().filter(|setting| setting.is_written()) {
         setting.write(&mut new);
     }
-    config::carry_hook_trust(&mut new, &home.real, &[&home.runtime, &home.beside]);
+    config::carry_hook_trust(&mut new, &home.real, &[&home.runtime, &home.without_dotenv]);
     let owned = |path: &[&str]| is_owned(path, settings);
     let merged = match (base.and_then(read_back), current.and_then(read_back)) {
         (Some(base), Some(mut current)) => {
             let last = last.and_then(read_back).unwrap_or_default();
-            config::share_hook_trust(&mut current, &last, &home.runtime, &home.beside);
+            config::share_hook_trust(&mut current, &last, &home.runtime, &home.without_dotenv);
             merge(&base, &current, &new, owned)
         }
         _ => new.clone(),

@@ -114,7 +114,7 @@ pub fn of(
     launch: &Launch,
     inputs: &Inputs,
     home: &CodexHome,
-    answer: ProjectOverrides,
+    projects: ProjectOverrides,
 ) -> Result<Vec<Setting>> {
     let (model, id) = (&launch.model.value, home.id(inputs));
     let mut settings = Settings::default();
@@ -131,9 +131,9 @@ pub fn of(
     }
     // The catalogue has a window for each model, and one for all would stay when another is picked. So it is said
     // only where there is none, or where a project says one.
-    if let Some(window) = window.filter(|_| catalogue.is_none() || answer.sets_window) {
+    if let Some(window) = window.filter(|_| catalogue.is_none() || projects.sets_window) {
         settings.word("model_context_window", window);
-        if answer.sets_window {
+        if projects.sets_window {
             // What Codex itself takes (0.171).
             settings.word("model_auto_compact_token_limit", window / 10 * 9);
         }
@@ -147,10 +147,10 @@ pub fn of(
     settings.word("features.guardianv3", false);
     // Memories ask a model of `OpenAI`'s as soon as anything turns them on (0.145, 0.171): a file, a profile, an
     // option or another name of theirs. 0.118 stops at the model of sub-agents, which nothing but a name turns on.
-    for path in PINNED.iter().filter(|path| answer.names_sub_agents || !path.starts_with("agents.")) {
+    for path in PINNED.iter().filter(|path| projects.names_sub_agents || !path.starts_with("agents.")) {
         settings.word(path, &*model.id);
     }
-    let mut servers = answer.servers;
+    let mut servers = projects.servers;
     if launch.codex_tools == ToolSet::Minimal {
         settings.minimal();
         // Each MCP server is a `namespace` tool, the terminal interface's own among them, and that one can only
@@ -158,7 +158,7 @@ pub fn of(
         turn_off_own(home, inputs, &mut servers);
         servers.insert("codex_tui".to_owned(), unused_server().into());
     }
-    for (path, table) in [("mcp_servers", servers), ("projects", answer.distrusted)] {
+    for (path, table) in [("mcp_servers", servers), ("projects", projects.distrusted)] {
         if !table.is_empty() {
             settings.word(path, table);
         }

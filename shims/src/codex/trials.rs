@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Codex.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -44,40 +44,19 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     let dotenv = format!(
         "OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nCODEX_API_KEY={PLANTED_KEY}\nHTTP_PROXY={url}\n"
     );
-    Trial::new(asks("try the project"))
+    Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
         .file("home/.codex/config.toml", trusting(places))
         .file("home/.codex/.env", &dotenv)
         .file("work/.env", &dotenv)
         .file("work/.codex/config.toml", settings)
         .file("work/.codex/hooks.json", hook("project-hook"))
-        .script(json!([runs("try the project", "env; echo tool-$((40+2))-ran")]))
-        .holds(
-            "project",
-            "a project's settings and .env files cannot redirect the prompt",
-            TrialTest::Nothing("/provider"),
-        )
-        .holds(
-            "project",
-            "a project's settings cannot choose the model",
-            TrialTest::Models("try the project"),
-        )
-        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
         .holds(
             "hook",
             "a hook of a project that nobody reviewed does not run",
             TrialTest::NotRun("home/project-hook"),
         )
         .holds("hook", "`notify` of a project does not run", TrialTest::NotRun("home/project-notify"))
-        .holds(
-            "server",
-            "an MCP server of a project does not get the key by its name",
-            TrialTest::NoKey("/project-server"),
-        )
-        .holds(
-            "server",
-            "an MCP server of a project does not get the key by guessing its name",
-            TrialTest::NoKey("/guessing-server"),
-        )
+        .servers_get_no_key()
 }
 
 /// A hook in the form of a `hooks.json` that writes down what it sees.
@@ -125,16 +104,11 @@ fn hooks(places: &TrialPlaces<'_>) -> Trial {
             "`notify` of your own settings sees no key but the launch's",
             TrialTest::Environment("home/own-notify"),
         )
-        .holds(
-            "server",
+        .server_gets_no_key(
             "an MCP server of your own settings is not sent the key by a guess",
-            TrialTest::NoKey("/own-server"),
+            "/own-server",
         )
-        .holds(
-            "server",
-            "an MCP server of a plugin does not get the key by a guess",
-            TrialTest::NoKey("/plugin-server"),
-        )
+        .server_gets_no_key("an MCP server of a plugin does not get the key by a guess", "/plugin-server")
 }
 
 /// Trust in the project, as the user's own settings say it.
@@ -152,11 +126,9 @@ fn spawning() -> [Json; 2] {
 
 /// A sub-agent as the model asks for it.
 fn sub_agent() -> Trial {
-    Trial::new(asks("try a sub-agent")).script(spawning().into()).holds(
-        "sub-agent",
-        "a sub-agent requests the launch's model",
-        TrialTest::Models("a task for the sub-agent"),
-    )
+    Trial::new(asks("try a sub-agent"))
+        .script(spawning().into())
+        .sub_agent_asks_for_the_model("a sub-agent requests the launch's model")
 }
 
 /// A sub-agent where a project names its model, which 0.118 does not understand and stops at, and one of a role that
@@ -176,10 +148,8 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
         .file("work/.codex/agents/pinned.toml", role)
         .script(json!([spawns, pinned, waits]));
     Trial { from: Some("0.171.0"), ..trial }
-        .holds(
-            "sub-agent",
+        .sub_agent_asks_for_the_model(
             "a sub-agent requests the launch's model where a project names another one",
-            TrialTest::Models("a task for the sub-agent"),
         )
         .known_not(
             "sub-agent",

@@ -172,7 +172,6 @@ fn id(name: &str) -> String {
 mod tests {
     use super::super::tests::launch;
     use super::*;
-    use crate::message::Render as _;
     use crate::{Origin, Sourced};
 
     const ID: &str = "agent-run-kimi-xxxxxxxx";
@@ -311,8 +310,8 @@ mod tests {
         for (launch, part) in
             [(no_url, "base_urls.anthropic"), (no_model, "--model"), (bad_url, "base_urls.openai")]
         {
-            let error =
-                CrushProvider::of(&launch, false, &Inputs::default()).err().expect("refused").render();
+            let error = CrushProvider::of(&launch, false, &Inputs::default()).err().expect("refused");
+            let error = Message::of(&error).render();
             assert!(error.contains("\nhelp: ") && error.contains(part), "{error}");
         }
     }

@@ -35,7 +35,7 @@ use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
 /// A JSON object.
 type JsonObject = Map<String, Json>;
@@ -43,71 +43,41 @@ type JsonObject = Map<String, Json>;
 /// Crush.
 pub struct Crush;
 
+const INFO: AgentInfo = AgentInfo {
+    name: "crush",
+    title: "Crush",
+    install: "go install github.com/charmbracelet/crush@latest",
+    // 0.48 is the first version that reads settings in the session folder.
+    minimum: "0.48.0",
+    tested: "0.90.1",
+    known_problems: known::PROBLEMS,
+    protocols: &[Protocol::OpenaiChatCompletions, Protocol::Anthropic],
+    managed_env_vars: variables::FAMILY,
+    env_spared: variables::SPARED,
+    // Crush looks below the folders of XDG for instructions and skills too (0.90.1).
+    home_variables: &["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", homes::CONFIG, homes::DATA],
+    one_shot: &["run", "-q"],
+    // Which release is the newest is asked at each start, and there is no switch; what was used goes to
+    // `data.charm.land` unless metrics are off (seen in 0.90.1).
+    own_hosts: &["api.github.com", "data.charm.land"],
+    has_runtime_home: true,
+    listed_models: usize::MAX,
+    ..AgentInfo::USUAL
+};
+
 impl Agent for Crush {
-    fn name(&self) -> &'static str {
-        "crush"
-    }
-
-    fn title(&self) -> &'static str {
-        "Crush"
-    }
-
-    fn install(&self) -> &'static str {
-        "go install github.com/charmbracelet/crush@latest"
-    }
-
-    /// 0.48 is the first version that reads settings in the session folder.
-    fn versions(&self) -> Versions {
-        Versions { minimum: "0.48.0", tested: "0.90.1" }
-    }
-
-    fn known_problems(&self) -> &'static [KnownProblem] {
-        known::PROBLEMS
-    }
-
-    fn protocols(&self) -> &'static [Protocol] {
-        &[Protocol::OpenaiChatCompletions, Protocol::Anthropic]
-    }
-
-    fn managed_env_vars(&self) -> &'static [&'static str] {
-        variables::FAMILY
-    }
-
-    /// Crush looks below the folders of XDG for instructions and skills too (0.90.1).
-    fn home_variables(&self) -> &'static [&'static str] {
-        &["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", homes::CONFIG, homes::DATA]
-    }
-
-    fn env_spared(&self) -> &'static [(&'static str, &'static str)] {
-        variables::SPARED
-    }
-
-    /// Which release is the newest is asked at each start, and there is no switch; what was used goes to
-    /// `data.charm.land` unless metrics are off (seen in 0.90.1).
-    fn own_hosts(&self) -> &'static [&'static str] {
-        &["api.github.com", "data.charm.land"]
+    fn info(&self) -> &'static AgentInfo {
+        &INFO
     }
 
     fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
         trials::of(places)
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["run", "-q", prompt].map(OsString::from).into()
-    }
-
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         let gopath = inputs.var("GOPATH").and_then(|list| std::env::split_paths(list).next());
         let bin = || gopath.unwrap_or_else(|| inputs.dirs.home.join("go")).join("bin");
         vec![inputs.var("GOBIN").map_or_else(bin, PathBuf::from).join(self.name())]
-    }
-
-    fn has_runtime_home(&self) -> bool {
-        true
-    }
-
-    fn listed_models(&self) -> usize {
-        usize::MAX
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

@@ -212,7 +212,6 @@ pub fn any_text(json: &Json, skipped: Option<&str>, is: &dyn Fn(&str) -> bool) -
 mod tests {
     use super::*;
     use crate::Protocol;
-    use crate::message::Render as _;
 
     fn read(files: &[(&str, &str)]) -> Result<ProjectFiles> {
         let mut inputs = Inputs::default();
@@ -334,7 +333,7 @@ mod tests {
     fn what_cannot_be_read_stops_the_launch_with_its_path() {
         let deep = format!("{{\"a\": {}{}}}", "[".repeat(2000), "]".repeat(2000));
         for text in [deep.as_str(), "{,}"] {
-            let error = read(&[("/p/crush.json", text)]).err().expect("refused").render();
+            let error = Message::of(&read(&[("/p/crush.json", text)]).err().expect("refused")).render();
             assert!(
                 error.starts_with("could not read /p/crush.json:1:") && error.contains("\nhelp: "),
                 "{error}"

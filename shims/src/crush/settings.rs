@@ -209,7 +209,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::message::Render as _;
 
     fn carried(settings: &str, choices: &str) -> Result<Json> {
         let theirs = Theirs { config: "/c".into(), data: Some("/d".into()) };
@@ -220,7 +219,7 @@ mod tests {
     }
 
     fn refusal(settings: &str, choices: &str) -> String {
-        carried(settings, choices).expect_err("refused").render()
+        Message::of(&carried(settings, choices).expect_err("refused")).render()
     }
 
     #[test]

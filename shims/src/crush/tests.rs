@@ -2,7 +2,7 @@
 
 mod sessions;
 
-use crate::message::Render;
+use crate::Message;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -288,7 +288,8 @@ fn what_is_spared_is_of_the_family_and_has_a_reason() {
 #[test]
 fn what_would_leave_a_server_behind_is_refused() {
     for command in ["server", "logout", "signout"] {
-        let error = try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command).render();
+        let error =
+            Message::of(&try_plan(&launch(&["-d", command]), machine(&[], &[])).expect_err(command)).render();
         assert!(error.contains(command) && error.contains("\nhelp: "), "{error}");
     }
 }
@@ -316,7 +317,7 @@ fn proxies_are_those_of_the_launch() {
 #[test]
 fn a_users_file_that_crush_refuses_stops_the_launch() {
     let broken = machine(&[], &[("/h/.config/crush/crush.json", "{\n// x\n}")]);
-    let error = try_plan(&launch(&[]), broken).expect_err("refused").render();
+    let error = Message::of(&try_plan(&launch(&[]), broken).expect_err("refused")).render();
     assert!(error.starts_with("could not read /h/.config/crush/crush.json:2:1: "), "{error}");
 }
 

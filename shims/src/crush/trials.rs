@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Crush.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -47,22 +47,10 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     settings["hooks"] = hook("project-hook");
     let own = json!({"hooks": hook("own-hook"), "mcp": {"own": server("/own-server", "$OPENAI_API_KEY $AGENT_RUN_API_KEY")}});
     let dotenv = format!("OPENAI_BASE_URL={}\nOPENAI_API_KEY={PLANTED_KEY}\n", places.url("/provider/v1"));
-    Trial::new(asks("try the project"))
+    Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
         .file("home/.config/crush/crush.json", own)
         .file("work/crush.json", settings)
         .file("work/.env", dotenv)
-        .script(json!([runs("try the project", "env; echo tool-$((40+2))-ran")]))
-        .holds(
-            "project",
-            "a project's settings and .env file cannot redirect the prompt",
-            TrialTest::Nothing("/provider"),
-        )
-        .holds(
-            "project",
-            "a project's settings cannot choose the model",
-            TrialTest::Models("try the project"),
-        )
-        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
         .holds(
             "hook",
             "a hook of your own settings sees no key of another provider",
@@ -73,25 +61,14 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             "a hook of a project, which Crush runs unasked, sees no key of another provider",
             TrialTest::Environment("home/project-hook"),
         )
-        .holds(
-            "server",
+        .server_gets_no_key(
             "an MCP server of your own settings is not sent the key by a guess",
-            TrialTest::NoKey("/own-server"),
+            "/own-server",
         )
-        .holds(
-            "server",
-            "an MCP server of a project does not get the key by its name",
-            TrialTest::NoKey("/project-server"),
-        )
-        .holds(
-            "server",
-            "an MCP server of a project does not get the key by guessing its name",
-            TrialTest::NoKey("/guessing-server"),
-        )
-        .holds(
-            "server",
+        .servers_get_no_key()
+        .server_gets_no_key(
             "an MCP server of a project does not get the key by the start of its name",
-            TrialTest::NoKey("/expanding-server"),
+            "/expanding-server",
         )
 }
 
@@ -101,11 +78,7 @@ fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
     Trial::new(asks("try a sub-agent"))
         .file("work/.crush.json", settings(places))
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}]))
-        .holds(
-            "sub-agent",
-            "a sub-agent requests the launch's model, whatever a project chooses",
-            TrialTest::Models("a task for the sub-agent"),
-        )
+        .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever a project chooses")
         .holds("sub-agent", "a sub-agent contacts no other provider", TrialTest::Nothing("/provider"))
 }
 

@@ -192,7 +192,6 @@ pub fn is_profile_name(name: &str) -> bool {
 mod tests {
     use super::super::tests::launch;
     use super::*;
-    use crate::message::Render as _;
 
     fn words(args: &[&str]) -> HermesArgs {
         HermesArgs::of(&launch(args))
@@ -254,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_outlives_the_launch_is_refused_and_the_rest_is_said() {
-        let error = words(&["gateway", "install"]).check().expect_err("refused").render();
+        let error = Message::of(&words(&["gateway", "install"]).check().expect_err("refused")).render();
         assert!(error.contains("\nhelp: "), "{error}");
         assert!(words(&["gateway", "run"]).check().is_ok());
         assert!(words(&["gateway", "run"]).runs_jobs());

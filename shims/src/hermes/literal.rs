@@ -66,7 +66,6 @@ pub fn comment(text: &str) -> String {
 mod tests {
     use super::super::yaml::Mapping;
     use super::*;
-    use crate::message::Render as _;
 
     /// Every special and control character of ASCII, alone and around what Hermes looks for.
     fn texts() -> Vec<String> {
@@ -131,9 +130,12 @@ mod tests {
         for text in texts() {
             match assignment("A", &text) {
                 Ok(line) => assert_eq!(read(&line).as_deref(), Some(text.as_str()), "{line}"),
-                Err(error) => assert!(error.render().contains("\nhelp: "), "{text:?}"),
+                Err(error) => assert!(Message::of(&error).render().contains("\nhelp: "), "{text:?}"),
             }
         }
-        assert_eq!(assignment("A", "/a\nb").expect_err("two lines").render().lines().count(), 2);
+        assert_eq!(
+            Message::of(&assignment("A", "/a\nb").expect_err("two lines")).render().lines().count(),
+            2
+        );
     }
 }

@@ -20,7 +20,6 @@ mod trials;
 pub mod variables;
 pub mod yaml;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -30,42 +29,34 @@ use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, ConflictingSetting, Inputs, KnownProblem, Launch, Plan, Protocol, Versions};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
 /// Hermes Agent.
 pub struct Hermes;
 
+const INFO: AgentInfo = AgentInfo {
+    name: "hermes",
+    title: "Hermes Agent",
+    install: "uv tool install hermes-agent",
+    minimum: "0.18.0",
+    tested: "0.19.0",
+    known_problems: known::PROBLEMS,
+    protocols: &[Protocol::OpenaiChatCompletions],
+    managed_env_vars: variables::FAMILY,
+    home_variables: &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"],
+    one_shot: &["chat", "-Q", "--source", "tool", "-q"],
+    // It has no way around its database; the source keeps the session out of its lists (0.19).
+    keeps_one_shot: true,
+    // Seen in 0.19: a scanner of commands, and updates.
+    own_hosts: &["github.com", "openrouter.ai", "pypi.org"],
+    has_runtime_home: true,
+    listed_models: usize::MAX,
+    ..AgentInfo::USUAL
+};
+
 impl Agent for Hermes {
-    fn name(&self) -> &'static str {
-        "hermes"
-    }
-
-    fn title(&self) -> &'static str {
-        "Hermes Agent"
-    }
-
-    fn install(&self) -> &'static str {
-        "uv tool install hermes-agent"
-    }
-
-    fn versions(&self) -> Versions {
-        Versions { minimum: "0.18.0", tested: "0.19.0" }
-    }
-
-    fn known_problems(&self) -> &'static [KnownProblem] {
-        known::PROBLEMS
-    }
-
-    fn protocols(&self) -> &'static [Protocol] {
-        &[Protocol::OpenaiChatCompletions]
-    }
-
-    fn managed_env_vars(&self) -> &'static [&'static str] {
-        variables::FAMILY
-    }
-
-    fn home_variables(&self) -> &'static [&'static str] {
-        &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"]
+    fn info(&self) -> &'static AgentInfo {
+        &INFO
     }
 
     fn refused_key(&self, key: &str) -> Option<&'static str> {
@@ -76,30 +67,8 @@ impl Agent for Hermes {
         trials::of(places)
     }
 
-    fn one_shot(&self, prompt: &str) -> Vec<OsString> {
-        ["chat", "-Q", "--source", "tool", "-q", prompt].map(OsString::from).into()
-    }
-
-    /// It has no way around its database; the source keeps the session out of its lists (0.19).
-    fn keeps_one_shot(&self) -> bool {
-        true
-    }
-
-    /// Seen in 0.19: a scanner of commands, and updates.
-    fn own_hosts(&self) -> &'static [&'static str] {
-        &["github.com", "openrouter.ai", "pypi.org"]
-    }
-
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
-    }
-
-    fn has_runtime_home(&self) -> bool {
-        true
-    }
-
-    fn listed_models(&self) -> usize {
-        usize::MAX
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

@@ -224,7 +224,6 @@ mod tests {
     use super::super::tests::{inputs, launch};
     use super::*;
     use crate::Template;
-    use crate::message::Render as _;
 
     fn lines(launch: &Launch) -> String {
         Routing::of(launch, &HermesArgs::of(launch), &inputs()).merged(Mapping::default()).lines()
@@ -251,7 +250,7 @@ mod tests {
         let inputs = inputs();
         let routing = Routing::of(&launch, &HermesArgs::of(&launch), &inputs);
         assert_eq!(routing.model(), "small");
-        let error = routing.check().expect_err("too small").render();
+        let error = Message::of(&routing.check().expect_err("too small")).render();
         assert!(error.contains("64000") && error.contains("32000") && error.contains("\nhelp: "), "{error}");
         let unknown = Launch { args: vec!["-m".into(), "x".into()], ..launch };
         assert!(Routing::of(&unknown, &HermesArgs::of(&unknown), &inputs).check().is_ok());
@@ -297,10 +296,9 @@ mod tests {
     fn what_hermes_would_fill_in_is_refused_or_left_out() {
         let secret = "${OPENROUTER_API_KEY}";
         let refused = |launch: &Launch| {
-            let error = Routing::of(launch, &HermesArgs::of(launch), &inputs())
-                .check()
-                .expect_err("refused")
-                .render();
+            let inputs = inputs();
+            let routing = Routing::of(launch, &HermesArgs::of(launch), &inputs);
+            let error = Message::of(&routing.check().expect_err("refused")).render();
             assert!(error.contains("OPENROUTER_API_KEY") && error.contains("\nhelp: "), "{error}");
         };
         let mut chosen = launch(&[]);

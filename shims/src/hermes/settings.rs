@@ -81,7 +81,6 @@ mod tests {
     use super::super::tests::inputs;
     use super::*;
     use crate::Fact;
-    use crate::message::Render as _;
 
     #[test]
     fn nothing_that_routes_survives_and_the_rest_does() {
@@ -133,11 +132,11 @@ mod tests {
         let path = Path::new("/home/u/.hermes/config.yaml");
         let mut inputs = inputs();
         inputs.facts.insert(path.into(), Fact::File(b"approvals:\n  deny: [rm\nmodel: x\n".to_vec()));
-        let error = read(path, &inputs).expect_err("broken").render();
+        let error = Message::of(&read(path, &inputs).expect_err("broken")).render();
         assert!(error.starts_with("could not read /home/u/.hermes/config.yaml:3:"), "{error}");
         assert!(error.contains("\nhelp: "), "{error}");
         inputs.facts.insert(path.into(), Fact::File(b"a: \xff\n".to_vec()));
-        let error = read(path, &inputs).expect_err("not UTF-8").render();
+        let error = Message::of(&read(path, &inputs).expect_err("not UTF-8")).render();
         assert!(error.contains("not UTF-8") && error.contains("\nhelp: "), "{error}");
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, Trial, TrialPlaces, TrialTest};
+use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
 
 /// Every trial of Hermes: one, since each start takes seconds of a processor (0.19).
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -27,12 +27,12 @@ fn calls(times: u64, name: &str, arguments: &Json) -> Json {
 /// Settings and dotenvs that name everything that settings can, and a conversation that fills the window.
 fn settings(places: &TrialPlaces<'_>) -> Trial {
     let url = places.url("/provider/v1");
-    let task =
-        format!("{{provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}, model: {PLANTED_MODEL}}}");
+    let custom = format!("custom, base_url: '{url}', api_key: {PLANTED_KEY}");
+    let task = format!("{{provider: {custom}, model: {PLANTED_MODEL}}}");
     // Without the last two it installs packages into its own folder, and asks three hosts, at every start (0.19).
     let settings = format!(
-        "model: {{default: {PLANTED_MODEL}, provider: custom, base_url: '{url}', api_key: {PLANTED_KEY}}}\n\
-         custom_providers: [{{name: custom, base_url: '{url}', api_key: {PLANTED_KEY}, model: {PLANTED_MODEL}}}]\n\
+        "model: {{default: {PLANTED_MODEL}, provider: {custom}}}\n\
+         custom_providers: [{{name: {custom}, model: {PLANTED_MODEL}}}]\n\
          fallback_providers: [{task}]\nauxiliary: {{title_generation: {task}, compression: {task}}}\n\
          delegation: {task}\nmodel_aliases: {{{MODEL}: {{model: {PLANTED_MODEL}, provider: custom, base_url: '{url}'}}}}\n\
          mcp_servers: {{planted: {{url: '{}', headers: {{x-wanted: '${{OPENAI_API_KEY}} ${{AGENT_RUN_API_KEY}}'}}}}}}\n\
@@ -54,7 +54,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)
         .script(json!([
-            calls(1, "terminal", &command("env; echo tool-$((40+2))-ran")),
+            calls(1, "terminal", &command(TOOL_COMMAND)),
             calls(1, "delegate_task", &json!({"goal": "a task for the sub-agent"})),
             fills,
             is_full,
@@ -65,22 +65,14 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
             TrialTest::Nothing("/provider"),
         )
         .holds("settings", "settings and aliases of your own choose no model", TrialTest::Models(PROMPT))
-        .holds("tool", "a tool runs, and does not see another provider's key", TrialTest::Tool("tool-42-ran"))
+        .tool_is_clean()
         .holds(
             "hook",
             "a hook of your settings sees no key but the launch's",
             TrialTest::Environment("home/own-hook"),
         )
-        .holds(
-            "server",
-            "an MCP server in your settings does not get the key",
-            TrialTest::NoKey("/own-server"),
-        )
-        .holds(
-            "sub-agent",
-            "a sub-agent requests the launch's model, whatever settings name",
-            TrialTest::Models("a task for the sub-agent"),
-        )
+        .server_gets_no_key("an MCP server in your settings does not get the key", "/own-server")
+        .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever settings name")
         .holds(
             "compaction",
             "a conversation that fills the window is compacted",

@@ -1,7 +1,6 @@
 //! Why a list could not be loaded, in words that help, and for how long that is worth remembering.
 
 use shims::Message;
-use std::fmt;
 use std::time::Duration;
 
 use super::http::{HttpResponse, TransportError, shown};
@@ -18,7 +17,7 @@ const SHORTEST_KEY: usize = 8;
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
 
-/// A failed refresh. It displays as its sentence.
+/// A failed refresh.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Failure {
     /// What kind of failure it is.
@@ -167,8 +166,8 @@ impl Failure {
                     Message::new(
                         format!("{who} in front of {} sent a web page ({status})", origin(url)),
                         format!(
-                            "it blocks automated clients or your address: try another network, or list \
-                             the models under providers.{name}.models"
+                            "it blocks automated clients, or your address: try another network, or list the \
+                             models under providers.{name}.models"
                         ),
                     ),
                 )
@@ -274,13 +273,11 @@ impl Failure {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.message.fmt(f)
+impl From<Failure> for anyhow::Error {
+    fn from(failure: Failure) -> Self {
+        anyhow::anyhow!(failure.message)
     }
 }
-
-impl std::error::Error for Failure {}
 
 /// Seconds, or a date of RFC 9110.
 fn retry_after(value: &str) -> Option<Duration> {

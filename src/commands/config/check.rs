@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use shims::Message;
 
 use crate::cli::config::ConfigCheckArgs;
@@ -21,7 +21,7 @@ use crate::ui::output;
 pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
     let report = lint(path)?;
     if words.json {
-        output::write(|out| out.write_all(json(&report, path).as_bytes()))?;
+        output::json(&json(&report, path))?;
     } else {
         output::people(|out| out.write_all(text(&report, path).as_bytes()))?;
     }
@@ -55,7 +55,7 @@ pub fn text(report: &LintReport, path: &Path) -> String {
     text
 }
 
-fn json(report: &LintReport, path: &Path) -> String {
+fn json(report: &LintReport, path: &Path) -> Json {
     let findings: Vec<_> = findings(report)
         .into_iter()
         .map(|(what, problem)| {
@@ -69,7 +69,7 @@ fn json(report: &LintReport, path: &Path) -> String {
             })
         })
         .collect();
-    format!("{:#}\n", json!({ "path": path, "providers": report.providers, "findings": findings }))
+    json!({ "path": path, "providers": report.providers, "findings": findings })
 }
 
 fn findings(report: &LintReport) -> Vec<(&'static str, &Problem)> {

@@ -3,9 +3,7 @@
 
 use shims::Message;
 use std::ffi::{OsStr, OsString};
-use std::fs::DirBuilder;
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -13,9 +11,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
-use crate::config::{DEMO, lint};
+use crate::config::{self, DEMO, lint};
 use crate::fs::atomic::AtomicFile;
-use crate::fs::held;
 use crate::ui::{log, output, prompt};
 
 use super::check;
@@ -86,17 +83,8 @@ fn unwritable(path: &Path) -> Option<Message> {
 ///
 /// The file appears whole or not at all, readable by its owner alone, as do folders made for it.
 fn write_example(path: &Path) -> Result<bool> {
-    let failed = |error: std::io::Error| {
-        let otherwise =
-            || "check the permissions of its folder, or set AGENT_RUN_CONFIG to another file".to_owned();
-        let help = held(&error).unwrap_or_else(otherwise);
-        anyhow!(Message::new(format!("could not write the example: {}: {error}", path.display()), help))
-    };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    let failed = config::could_not_write("the example", path);
+    config::make_folder(path).map_err(failed)?;
     let write = || {
         let mut fresh = AtomicFile::open(path)?;
         fresh.write_preserving_metadata(DEMO.as_bytes(), None)?;
@@ -187,7 +175,6 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
-    use shims::message::Render as _;
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).expect("it is there").permissions().mode() & 0o777
@@ -225,7 +212,9 @@ mod tests {
     #[test]
     fn a_missing_file_is_an_error_with_the_way_to_make_one() {
         let root = tempfile::tempdir().expect("a folder");
-        let error = run(&root.path().join("none"), false, None, None).expect_err("nothing is there").render();
+        let error = crate::error::render(
+            &run(&root.path().join("none"), false, None, None).expect_err("nothing is there"),
+        );
         assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
@@ -250,7 +239,8 @@ mod tests {
     #[test]
     fn an_editor_that_cannot_run_or_fails_is_said() {
         let said = |editor: &str| {
-            let error = edit(Path::new("x"), Some(editor.as_ref()), None).expect_err(editor).render();
+            let error =
+                crate::error::render(&edit(Path::new("x"), Some(editor.as_ref()), None).expect_err(editor));
             assert!(error.contains("\nhelp: "), "{error}");
             error
         };

@@ -3,7 +3,6 @@
 //! Of a key only its place and a fingerprint are shown. No command is run for that.
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -47,7 +46,7 @@ pub fn run(words: &ConfigShowArgs, path: &Path, env: &Environment) -> Result<Exi
         providers.iter().for_each(|(name, provider)| page.provider(name, provider, env));
     }
     if words.json {
-        return output::write(|out| out.write_all(page.json(path).as_bytes()));
+        return output::json(&page.json(path));
     }
     output::whole(&page.text(path, Screen::stdout()))
 }
@@ -176,7 +175,7 @@ impl Page {
         text
     }
 
-    fn json(&self, path: &Path) -> String {
+    fn json(&self, path: &Path) -> Json {
         let row = |row: &SettingRow| {
             let provider = (row.steps[0] == "providers").then(|| &row.steps[1]);
             let origin = if row.line.is_some() { "file" } else { "default" };
@@ -185,7 +184,7 @@ impl Page {
             })
         };
         let rows: Vec<_> = self.rows.iter().map(row).collect();
-        format!("{:#}\n", json!({ "path": path, "values": rows }))
+        json!({ "path": path, "values": rows })
     }
 }
 

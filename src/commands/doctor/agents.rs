@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use nix::unistd::{AccessFlags, access};
 use shims::{Agent, Dirs, KnownProblem};
 
 use super::report::{Finding, Group, Severity};
@@ -77,8 +76,8 @@ pub fn look(
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
                         if missing && !named && !all_missing && !used.contains(&agent.name()) {
-                            let text = format!("not here; {}", agent.install());
-                            let findings = vec![Finding::ok(agent.name(), text).in_short("")];
+                            let text = format!("not here; {}", agent.info().install);
+                            let findings = vec![Finding::ok(agent.name(), text).briefly("")];
                             return Looked { findings, ..Looked::default() };
                         }
                         let mark = if missing && !named && !all_missing {
@@ -86,7 +85,7 @@ pub fn look(
                         } else {
                             Severity::Problem
                         };
-                        let finding = Finding::error(mark, agent.name(), error, agent.install());
+                        let finding = Finding::error(mark, agent.name(), error, agent.info().install);
                         Looked { findings: vec![finding], ..Looked::default() }
                     }
                 })
@@ -123,7 +122,7 @@ fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interru
 
 /// The known problems of a version. What was still there in the newest version that was run may be in a later one.
 fn known(agent: &dyn Agent, version: &Version) -> Vec<Finding> {
-    let here = agent.known_problems().iter().filter(|problem| {
+    let here = agent.info().known_problems.iter().filter(|problem| {
         let bound = |text: &str| version::parse(text);
         bound(problem.since).is_none_or(|since| since <= *version)
             && problem.gone.and_then(bound).is_none_or(|gone| *version < gone)
@@ -141,17 +140,17 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
             return Finding::note(name, format!("{shown}: {error:#}"), help);
         }
     };
-    let versions = agent.versions();
-    let [minimum, tested] = [versions.minimum, versions.tested].map(version::parse);
+    let info = agent.info();
+    let [minimum, tested] = [info.minimum, info.tested].map(version::parse);
     let tried = compatibility::versions(name);
     let is = format!("{}  {shown}", version::shown(&version));
     if minimum.is_some_and(|minimum| version < minimum) {
-        let text = format!("{is}: older than {}, the oldest supported version", versions.minimum);
+        let text = format!("{is}: older than {}, the oldest supported version", info.minimum);
         return Finding::problem(name, text, format!("update it: {}", by_number(agent)));
     }
-    if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.install() {
+    if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.info().install {
         // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.
-        let text = format!("{is}: older than {}, the newest tested version version", versions.tested);
+        let text = format!("{is}: older than {}, the newest tested version", info.tested);
         let help = format!(
             "with an older Node.js, npm installs an older version; name the version: {}",
             by_number(agent)
@@ -171,18 +170,18 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         }
         if here.holds() {
             let text = format!("{is}: tested on {}, and all tests passed", here.day);
-            return Finding::ok(name, text).in_short(format!("{name} {}", version::shown(&version)));
+            return Finding::ok(name, text).briefly(format!("{name} {}", version::shown(&version)));
         }
     }
     if tested.is_some_and(|tested| version > tested) {
         let help = format!("run `agent-run doctor --probe {name}` to check that it still behaves as tested");
         return Finding::note(
             name,
-            format!("{is}: newer than {}, the newest tested version version", versions.tested),
+            format!("{is}: newer than {}, the newest tested version", info.tested),
             help,
         );
     }
-    Finding::ok(name, is).in_short(format!("{name} {}", version::shown(&version)))
+    Finding::ok(name, is).briefly(format!("{name} {}", version::shown(&version)))
 }
 
 /// Which versions were run with this build of agent-run, and what came of it.
@@ -196,16 +195,16 @@ fn tried(agent: &dyn Agent) -> Vec<Finding> {
         let results =
             [CheckResult::Holds, CheckResult::Fails, CheckResult::NotRun].into_iter().filter_map(of);
         let text = results.collect::<Vec<_>>().join("; ");
-        Finding::ok(agent.name(), format!("{} was run on {}: {text}", tried.version, tried.day)).in_short("")
+        Finding::ok(agent.name(), format!("{} was run on {}: {text}", tried.version, tried.day)).briefly("")
     };
     compatibility::versions(agent.name()).into_iter().map(shown).collect()
 }
 
 /// How to install the tested version; npm takes a number as it is, where without one it looks at Node's age.
 pub fn by_number(agent: &dyn Agent) -> String {
-    let install = agent.install();
+    let install = agent.info().install;
     if install.starts_with("npm ") {
-        format!("{install}@{}", agent.versions().tested)
+        format!("{install}@{}", agent.info().tested)
     } else {
         install.to_owned()
     }
@@ -216,8 +215,7 @@ fn around(agent: &dyn Agent, program: &Path, env: &Environment) -> Vec<Finding> 
     let name = agent.name();
     let ourselves = program::own_file_id();
     let real = |path: &Path| path.canonicalize().ok();
-    let runs = |path: &PathBuf| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
-    let on_path: Vec<_> = env.path().iter().map(|dir| dir.join(name)).filter(runs).collect();
+    let on_path: Vec<_> = env.programs(name).collect();
     let mut findings = Vec::new();
     for path in on_path.iter().filter(|path| program::file_id(path) == ourselves) {
         let text = format!("{} is agent-run with the agent's own name", path.display());

@@ -4,7 +4,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::unistd::{AccessFlags, access};
 use shims::{quote, quoted};
 
 use super::report::{Finding, Group, Severity};
@@ -69,9 +68,7 @@ fn command(argv: &[String]) -> String {
 /// What there is to say of a key command that is not run; as an error that it gives no key.
 fn unasked(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Finding> {
     let program = argv.first().map_or("", String::as_str);
-    let runs = |path: &Path| path.is_file() && access(path, AccessFlags::X_OK).is_ok();
-    let is_there = program.contains('/') || env.path().iter().any(|dir| runs(&dir.join(program)));
-    if is_there {
+    if program.contains('/') || env.programs(program).next().is_some() {
         let text = format!("{}, not run now; `agent-run doctor {name}` runs it", command(argv));
         return Ok(Finding::ok(name, text));
     }

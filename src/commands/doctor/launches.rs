@@ -62,14 +62,14 @@ pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], contex
         for provider in providers {
             let has_key = !missing.contains(&provider.as_str());
             let findings = look_at(*agent, provider, context);
-            group.extend(findings.into_iter().map(|it| if has_key { it } else { it.in_short("") }));
+            group.extend(findings.into_iter().map(|it| if has_key { it } else { it.briefly("") }));
         }
     }
     group
 }
 
 fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
-    let spoken: Vec<_> = agent.protocols().iter().map(|protocol| protocol.name()).collect();
+    let spoken: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
     let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
     let text = format!("{} can use {whose}", agent.title());
     Finding::note(agent.name(), text, format!("add a provider that speaks {}", spoken.join(" or ")))

@@ -25,7 +25,7 @@ pub fn look(config: &Config, env: &Environment) -> Group {
         }
     }
     if !sound.is_empty() {
-        group.add(Finding::ok("on PATH", sound.join(", ")).in_short(sound.join(", ")));
+        group.add(Finding::ok("on PATH", sound.join(", ")).briefly(sound.join(", ")));
     }
     group.extend(not_on_path(config, env));
     group.extend(completion(env));
@@ -88,7 +88,7 @@ fn completion(env: &Environment) -> Option<Finding> {
         None => {
             // An rc file may load it all the same, so there may be nothing to do.
             let text = format!("no completion file for {shell}; to load completion at startup: {line}");
-            Finding::ok("completion", text).in_short("")
+            Finding::ok("completion", text).briefly("")
         }
     })
 }

@@ -30,12 +30,12 @@ pub fn look<'a>(
             (Some(old), None) => {
                 let models = known.records().len();
                 let brief = format!("{name} ({models})");
-                Finding::ok(name, format!("{}, {} old", count(models, "model"), age(old))).in_short(brief)
+                Finding::ok(name, format!("{}, {} old", count(models, "model"), age(old))).briefly(brief)
             }
             (None, None) => {
                 let brief = format!("{name} (not loaded yet)");
                 Finding::ok(name, format!("not loaded yet; `agent-run models list {name}` loads it"))
-                    .in_short(brief)
+                    .briefly(brief)
             }
         });
     }

@@ -16,7 +16,6 @@ mod trials;
 mod version;
 
 use shims::Message;
-use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -31,7 +30,7 @@ use self::probes::Probes;
 use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::DoctorArgs;
-use crate::config::{self, Config, Loaded, Problems};
+use crate::config::{self, LintReport, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
@@ -60,7 +59,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     };
     let mut report = DoctorReport::default();
     report.add(ourselves(env));
-    report.add(self::config(&path, &loaded));
+    report.add(config_file(&path, &loaded));
     let pairs = loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| links::pairs(&loaded.config, env));
     let used: Vec<_> = pairs.iter().map(|pair| pair.agent.name()).collect();
     let AgentsReport { found, known: known_problems, here } =
@@ -81,14 +80,14 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     // What another config has, the folders of the usual one know nothing of.
     let is_usual = config.is_none_or(|_| env.config_file(None).is_ok_and(|usual| usual == path));
     let of_usual = context.as_ref().ok().filter(|_| is_usual);
-    let known = of_usual.map(|context| |name: &str| is_known(name, &context.loaded.config));
+    let known = of_usual.map(|context| |name: &str| resolve::is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
     // Nothing is to be done about them, so they come last.
     report.add(known_problems);
     if asked.json {
         let version = env!("CARGO_PKG_VERSION");
         let data = json!({ "version": version, "well": report.is_well(), "report": report });
-        output::write(|out| writeln!(out, "{data:#}"))?;
+        output::json(&data)?;
     } else {
         let screen = Screen::stdout();
         let text = if asked.verbose { report.full(screen) } else { report.brief(screen) };
@@ -121,23 +120,17 @@ fn look_closer(
     let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !others.is_empty() && named.is_none() {
         let text = format!("not checked, because they have no shims: {}", others.join(", "));
-        keys.add(Finding::ok("others", text).in_short(""));
+        keys.add(Finding::ok("others", text).briefly(""));
     }
     report.add(keys);
     report.add(lists::look(chosen(), &loaded.config, dirs, env));
     report.add(launches::look(launches, named, &missing, context));
 }
 
-/// Whether a shim or a folder may be called so.
-fn is_known(name: &str, config: &Config) -> bool {
-    let is_home = |agent: &&dyn Agent| resolve::home_names(agent.name(), config).contains(name);
-    config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home)
-}
-
 fn ourselves(env: &Environment) -> Group {
     let mut group = Group::new(format!("agent-run {}", env!("CARGO_PKG_VERSION")));
     let program = std::env::current_exe().map_or_else(|_| "?".to_owned(), |path| path.display().to_string());
-    group.add(Finding::ok("program", program.as_str()).in_short(program));
+    group.add(Finding::ok("program", program.as_str()).briefly(program));
     if env.var(shims::planner::DEPTH).is_some() {
         let text = "this runs inside a launch, so it sees the agent's environment";
         group.add(Finding::note("here", text, "run this in a shell outside the agent"));
@@ -145,27 +138,27 @@ fn ourselves(env: &Environment) -> Group {
     group
 }
 
-fn config(path: &Path, loaded: &Result<Loaded>) -> Group {
+fn config_file(path: &Path, loaded: &Result<Loaded>) -> Group {
     let mut group = Group::new("Config");
     match loaded {
         Ok(loaded) => {
             let count = loaded.config.providers.len();
             let text = format!("{}, providers: {count}", path.display());
-            group.add(Finding::ok("file", text.as_str()).in_short(text));
+            group.add(Finding::ok("file", text.as_str()).briefly(text));
             let otherwise = "fix it in the file: `agent-run config` opens it";
             let said = |text: &Message| Finding::said(Severity::Note, "file", text, otherwise);
             group.extend(loaded.warnings().map(said));
         }
-        Err(error) => match error.downcast_ref::<Problems>() {
-            Some(problems) => group.extend(
-                problems
-                    .messages()
-                    .map(|message| Finding::said(Severity::Problem, "file", &message, "fix it")),
-            ),
-            None => {
-                group.add(Finding::error(Severity::Problem, "file", error, "`agent-run config` opens it"));
+        Err(error) => {
+            let otherwise = "`agent-run config` opens it";
+            match config::lint(path) {
+                Ok(LintReport { errors, .. }) if !errors.is_empty() => {
+                    let said = |text: Message| Finding::said(Severity::Problem, "file", &text, otherwise);
+                    group.extend(Problems::new(path, errors).messages().map(said));
+                }
+                _ => group.add(Finding::error(Severity::Problem, "file", error, otherwise)),
             }
-        },
+        }
     }
     group
 }

@@ -15,14 +15,14 @@ use shims::proxy::PROXY_VARIABLES;
 use shims::{Agent, Dirs, Launch, Model, Note, Proxy, Template};
 
 use super::folders::PROBE;
-use super::report::{Finding, Group, Severity};
+use super::report::{Finding, Group};
 use crate::config::{self, Config, Loaded, Secret};
 use crate::context::Context;
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
 use crate::launch::{self, LaunchRequest, Network, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
-use crate::probe::{self, Expectations, Interrupted, Interrupts, ProbeReport, Scratch, random_key};
+use crate::probe::{self, Expectations, Interrupts, ProbeReport, Scratch, random_key};
 
 /// By these a request would go past the provider inside this program.
 const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -36,7 +36,7 @@ const UNSEEN: &str = "Not covered: traffic that bypasses the proxy variables (ho
 /// Probes one agent on one provider, and gives what a launch would say beside it.
 ///
 /// # Errors
-/// [`Interrupted`]; whatever else goes wrong is a finding.
+/// [`crate::probe::Interrupted`]; whatever else goes wrong is a finding.
 pub fn look(
     agent: &'static dyn Agent,
     provider: &str,
@@ -47,11 +47,7 @@ pub fn look(
     let mut notes = Vec::new();
     match probe(agent, provider, context, interrupts, &mut notes) {
         Ok((findings, is_isolated)) => group.extend(findings_of(agent, &findings, is_isolated)),
-        Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) => {
-            let otherwise = "run it again with RUST_LOG=debug";
-            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
-        }
+        Err(error) => group.add_failure(agent.name(), error)?,
     }
     Ok((group, notes))
 }
@@ -72,7 +68,7 @@ fn findings_of(agent: &dyn Agent, findings: &ProbeReport, is_isolated: bool) -> 
     }));
     listed.push(Finding::ok("limits", UNSEEN));
     // The database of an isolated home was removed with the probe's folders.
-    if agent.keeps_one_shot() && !is_isolated {
+    if agent.info().keeps_one_shot && !is_isolated {
         let text = format!("{} stores this prompt in its own database", agent.title());
         listed.push(Finding::note("limits", text, "delete the session in the agent"));
     }
@@ -98,7 +94,7 @@ fn probe(
         key: random_key("probe"),
         stale: stale(agent, loaded, env),
         models: models(&launch),
-        hosts: Some(agent.own_hosts()),
+        hosts: Some(agent.info().own_hosts),
     };
 
     let _held = interrupts.hold()?;
@@ -160,7 +156,7 @@ fn stale(agent: &dyn Agent, loaded: &Loaded, env: &Environment) -> Vec<(String, 
     let is_key = |name: &str| {
         let secret = ["KEY", "TOKEN"].iter().any(|end| name.ends_with(end));
         configured.contains(&name)
-            || (secret && agent.managed_env_vars().iter().any(|pattern| matches(pattern, name)))
+            || (secret && agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name)))
     };
     let vars: BTreeMap<_, _> = env
         .all()

@@ -3,10 +3,11 @@
 use shims::Message;
 use std::fmt::Write as _;
 
-use anyhow::Error;
+use anyhow::{Error, Result};
 use console::measure_text_width;
 use serde::Serialize;
 
+use crate::probe::Interrupted;
 use crate::ui::sanitize::escaped;
 use crate::ui::screen::{Ink, Screen};
 
@@ -81,7 +82,7 @@ impl Finding {
 
     /// As this one, and called so where all that is as it should be has one line.
     #[must_use]
-    pub fn in_short(self, brief: impl Into<String>) -> Self {
+    pub fn briefly(self, brief: impl Into<String>) -> Self {
         Self { brief: Some(brief.into()), ..self }
     }
 
@@ -114,6 +115,18 @@ impl Group {
     /// Adds what was found.
     pub fn add(&mut self, finding: Finding) {
         self.findings.push(finding);
+    }
+
+    /// Adds why an agent could not be tried.
+    ///
+    /// # Errors
+    /// [`Interrupted`], which ends the whole command.
+    pub fn add_failure(&mut self, agent: &str, error: Error) -> Result<()> {
+        if error.is::<Interrupted>() {
+            return Err(error);
+        }
+        self.add(Finding::error(Severity::Problem, agent, &error, "run it again with RUST_LOG=debug"));
+        Ok(())
     }
 
     /// As this one, and always printed as a whole.
@@ -281,7 +294,7 @@ mod tests {
         let mut keys = Group::new("Keys");
         keys.extend([
             Finding::ok("a", "fine"),
-            Finding::ok("b", "/home/u/b").in_short("b 1.0"),
+            Finding::ok("b", "/home/u/b").briefly("b 1.0"),
             Finding::problem("long", "not set", "set it"),
         ]);
         let mut agents = Group::new("Agents");

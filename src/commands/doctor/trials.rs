@@ -13,7 +13,7 @@ use super::version::{self, Version};
 use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
 use crate::probe::trials::{self, TrialOutcome, Verdict};
-use crate::probe::{Interrupted, Interrupts, Scratch};
+use crate::probe::{Interrupts, Scratch};
 
 /// Puts an agent through its trials.
 ///
@@ -42,11 +42,7 @@ pub fn look(
             });
             group.extend(findings);
         }
-        Err(error) if error.is::<Interrupted>() => return Err(error),
-        Err(error) => {
-            let otherwise = "run it again with RUST_LOG=debug";
-            group.add(Finding::error(Severity::Problem, agent.name(), &error, otherwise));
-        }
+        Err(error) => group.add_failure(agent.name(), error)?,
     }
     Ok(group)
 }
@@ -88,7 +84,7 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
                     format!("failed: {text}; instead, {what}"),
                     format!(
                         "until agent-run supports this version, use {}: {}",
-                        agent.versions().tested,
+                        agent.info().tested,
                         by_number(agent)
                     ),
                 ),

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
-use shims::opts::Force;
 use shims::{Agent, Launch, Origin, Part, Sourced, Value};
 
 use crate::cli::env::{EnvArgs, EnvFormat};
@@ -84,16 +83,9 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
 }
 
 fn request(words: &EnvArgs) -> Result<LaunchRequest> {
-    Ok(LaunchRequest {
-        agent: shims::by_name("shell").context("no agent `shell`")?,
-        provider: words.provider.clone(),
-        model: words.model.clone().map(|model| Sourced::new(model, Origin::Option("--model"))),
-        protocol: None,
-        force: Force::default(),
-        config: None,
-        args: Vec::new(),
-        show: None,
-    })
+    let shell = shims::by_name("shell").context("no agent `shell`")?;
+    let model = words.model.clone().map(|model| Sourced::new(model, Origin::Option("--model")));
+    Ok(LaunchRequest { model, ..LaunchRequest::new(shell, &words.provider) })
 }
 
 /// The shell's set, then the user's last word.
@@ -140,7 +132,7 @@ fn removed(launch: &Launch, agent: &dyn Agent, context: &Context<'_>) -> Vec<Str
     let is_removed = |name: &&str| {
         !set.contains_key(*name)
             && !keys.iter().any(|key| key == name)
-            && agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
+            && agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name))
     };
     let pair = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"];
     let pair = pair.into_iter().filter(|_| pair.iter().any(|name| set.contains_key(*name)));

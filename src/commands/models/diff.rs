@@ -47,17 +47,17 @@ pub fn run(words: &ModelsDiffArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     };
     let before = context.catalog.before(name, provider);
     let changes = before.as_ref().map(|before| changes(before, now)).transpose()?.unwrap_or_default();
-    let done = output::write(|out| {
-        if words.json {
-            serde_json::to_writer_pretty(&mut *out, &changes)?;
-            return writeln!(out);
-        }
-        match before.as_ref().and_then(CachedList::age) {
-            Some(age) => writeln!(out, "changes changes since the list from {} ago:", format::age(age))?,
-            None => writeln!(out, "No changes since the first download")?,
-        }
-        print(out, &changes)
-    })?;
+    let done = if words.json {
+        output::json(&changes)?
+    } else {
+        output::write(|out| {
+            match before.as_ref().and_then(CachedList::age) {
+                Some(age) => writeln!(out, "changes since the list from {} ago:", format::age(age))?,
+                None => writeln!(out, "No changes since the first download")?,
+            }
+            print(out, &changes)
+        })?
+    };
     loaded.failure(name).map_or(Ok(done), |failure| Err(anyhow!(failure)))
 }
 

@@ -3,7 +3,6 @@
 use shims::Message;
 use shims::window::split_long_context;
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -180,10 +179,7 @@ fn print(
     context: &ModelsContext<'_>,
 ) -> Result<ExitCode> {
     if words.json {
-        return output::write(|out| {
-            serde_json::to_writer_pretty(&mut *out, rows)?;
-            writeln!(out)
-        });
+        return output::json(&rows);
     }
     let screen = Screen::stdout();
     if !screen.is_terminal() {

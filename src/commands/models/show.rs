@@ -54,10 +54,7 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     };
     if words.json {
         let row = ModelRow { provider: name, record, from: "", age: None };
-        return output::write(|out| {
-            serde_json::to_writer_pretty(&mut *out, &row)?;
-            writeln!(out)
-        });
+        return output::json(&row);
     }
     let rows = rows(&record, &loaded, provider)?;
     let screen = Screen::stdout();

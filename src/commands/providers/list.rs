@@ -1,6 +1,5 @@
 //! `providers list`: the providers of the config.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -38,7 +37,7 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
             .iter()
             .map(|(name, provider)| object(name, provider, &known(name, provider), env))
             .collect();
-        return output::write(|out| writeln!(out, "{list:#}"));
+        return output::json(&list);
     }
     let screen = Screen::stdout();
     // People's lines may be broken after a comma.
@@ -64,7 +63,6 @@ pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Res
 
 /// A provider for programs.
 pub fn object(name: &str, provider: &Provider, models: &[String], env: &Environment) -> Json {
-    let urls = &provider.base_urls;
     let agents: serde_json::Map<_, _> = agents(provider)
         .into_iter()
         .map(|(agent, protocol)| (agent.name().to_owned(), protocol.name().into()))
@@ -76,10 +74,7 @@ pub fn object(name: &str, provider: &Provider, models: &[String], env: &Environm
     json!({
         "name": name,
         "protocols": provider.protocols,
-        "base_urls": {
-            "anthropic": urls.anthropic.as_ref().map(|url| &url.0),
-            "openai": urls.openai.as_ref().map(|url| &url.0),
-        },
+        "base_urls": provider.base_urls,
         "agents": agents,
         "default_model": provider.default_model,
         "models": models,

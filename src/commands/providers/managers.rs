@@ -3,8 +3,6 @@
 //! Commands as of pass 1.7, gopass 1.15, 1Password CLI 2, Bitwarden CLI 2024, rbw 1.13, libsecret 0.21 and
 //! macOS 14. Nothing here runs one.
 
-use nix::unistd::{AccessFlags, access};
-
 use crate::env::Environment;
 
 /// A manager: its program, the words that print a key kept under a name, and how it gets there.
@@ -56,12 +54,7 @@ impl KeyCommandPreset {
 
 /// The ways that are installed here, for the key of the provider `name`.
 pub fn found(name: &str, env: &Environment) -> Vec<KeyCommandPreset> {
-    let path = env.path();
-    let is_here = |manager: &&Manager| {
-        path.iter()
-            .map(|dir| dir.join(manager.program))
-            .any(|program| program.is_file() && access(&program, AccessFlags::X_OK).is_ok())
-    };
+    let is_here = |manager: &&Manager| env.programs(manager.program).next().is_some();
     let way = |manager: &Manager| {
         let words = manager.show.iter().map(|word| word.replace(NAME, name));
         let quoted = shims::quote(name.as_ref());

@@ -1,7 +1,6 @@
 //! `providers presets`: the providers that are known without a config.
 
 use shims::Message;
-use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -35,7 +34,7 @@ pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
     }
     if words.json {
         let list: Json = found.iter().map(object).collect();
-        return output::write(|out| writeln!(out, "{list:#}"));
+        return output::json(&list);
     }
     let screen = Screen::stdout();
     // People's lines may be broken after a comma.
@@ -75,17 +74,13 @@ fn searched(preset: &Preset) -> String {
 
 fn object(preset: &Preset) -> Json {
     let Preset { name, title, note, provider, .. } = preset;
-    let urls = &provider.base_urls;
     json!({
         "name": name,
         "title": title,
         "note": note,
         "as_of": presets::DAY,
         "protocols": provider.protocols,
-        "base_urls": {
-            "anthropic": urls.anthropic.as_ref().map(|url| &url.0),
-            "openai": urls.openai.as_ref().map(|url| &url.0),
-        },
+        "base_urls": provider.base_urls,
         "key_env": provider.key_env,
         "example_model": provider.default_model,
     })

@@ -29,7 +29,7 @@ pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Res
     if words.json {
         let mut object = list::object(name, provider, &models, env);
         object["hints"] = hints.iter().map(|(_, hint)| Json::from(*hint)).collect();
-        return output::write(|out| writeln!(out, "{object:#}"));
+        return output::json(&object);
     }
     let (line, _) = loaded.locate(&["providers", name]).unwrap_or_default();
     let mut rows = vec![("provider", format!("{name}  ({}:{line})", loaded.path.display()))];

@@ -115,7 +115,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     drop(progress);
     if words.json {
         let all: Json = findings.iter().map(TestResult::json).collect();
-        output::write(|out| writeln!(out, "{all:#}"))?;
+        output::json(&all)?;
     } else {
         output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
     }
@@ -126,7 +126,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
 /// Says what came of the list where no model is known without it.
 fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode> {
     if json {
-        output::write(|out| writeln!(out, "{:#}", Json::Array(vec![listed.json()])))?;
+        output::json(&[listed.json()])?;
     } else {
         output::people(|out| out.write_all(listed.lines().as_bytes()))?;
     }

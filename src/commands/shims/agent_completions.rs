@@ -8,7 +8,6 @@ use shims::Agent;
 
 use crate::cli::Shell;
 use crate::env::Environment;
-use crate::key::store::below_home;
 use crate::launch::program;
 use crate::shim_links::pairs::ShimTarget;
 
@@ -18,7 +17,6 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
         return Vec::new();
     };
     let Ok(dirs) = env.dirs() else { return Vec::new() };
-    let short = |path: PathBuf| below_home(&path, &dirs.home).display().to_string();
     let mut lines = Vec::new();
     let is_shim_of = |agent: &dyn Agent| {
         shims.iter().any(|shim| ShimTarget::parse(shim).is_ok_and(|pair| pair.agent.name() == agent.name()))
@@ -29,14 +27,16 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
         }
         let command = agent.name();
         if let Some(file) = files(shell, command, env).into_iter().find(|file| file.is_file()) {
-            lines.push(format!("{command}@… completes with {}", short(file)));
-        } else if agent.prints_completion() {
+            lines.push(format!("{command}@… completes by {}", file.display()));
+        } else if agent.info().prints_completion {
             lines.push(format!(
                 "{command}@… completes file names: {name} has no completion for {command}. To add it:"
             ));
             let (folder, file) = own_file(shell, command);
-            lines
-                .push(format!("  {command} completion {name} >{}", short(dirs.data.join(folder).join(file))));
+            lines.push(format!(
+                "  {command} completion {name} >{}",
+                dirs.data.join(folder).join(file).display()
+            ));
         } else {
             lines.push(format!("{command}@… completes file names: {} offers no completion", agent.title()));
         }

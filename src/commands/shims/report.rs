@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 
-use crate::env::Environment;
+use crate::env::{Environment, is_program};
 use crate::launch::program;
 use crate::shim_links;
 use crate::ui;
@@ -128,8 +127,7 @@ impl ShimsReport {
         let (ourselves, folder) = (program::own_file_id(), self.dir.clone());
         let find = |dirs: &[PathBuf], name: &str| {
             let candidates = dirs.iter().filter(|dir| !is_same(dir, &folder)).map(|dir| dir.join(name));
-            let is_command = |file: &PathBuf| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
-            candidates.filter(is_command).find(|file| program::file_id(file) != ourselves)
+            candidates.filter(|file| is_program(file)).find(|file| program::file_id(file) != ourselves)
         };
         for line in &mut self.shims {
             if matches!(line.outcome, Outcome::Created | Outcome::AlreadyThere | Outcome::Repointed) {
@@ -176,7 +174,7 @@ impl ShimsReport {
     /// When stdout cannot be written.
     pub fn print(&self, json: bool) -> Result<ExitCode> {
         if json {
-            return output::write(|out| self.write_json(out));
+            return output::json(self);
         }
         output::people(|out| {
             for line in &self.shims {
@@ -193,7 +191,7 @@ impl ShimsReport {
     /// When stdout cannot be written.
     pub fn print_list(&self, json: bool) -> Result<ExitCode> {
         if json {
-            return output::write(|out| self.write_json(out));
+            return output::json(self);
         }
         let none = if self.shims.is_empty() { "no shims " } else { "" };
         let path = if self.on_path { "" } else { ", which is not on PATH" };
@@ -240,11 +238,6 @@ impl ShimsReport {
             (None, _) => folder.to_owned(),
         };
         format!("{table}{}\n", screen.line(&escaped(&end), 0))
-    }
-
-    fn write_json(&self, out: &mut impl Write) -> std::io::Result<()> {
-        serde_json::to_writer_pretty(&mut *out, self)?;
-        writeln!(out)
     }
 }
 

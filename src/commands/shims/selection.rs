@@ -21,8 +21,8 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
     }
     let agents: Vec<_> =
         asked.agents.iter().map(|name| lookup::agent(name.as_ref())).collect::<Result<_>>()?;
-    for name in &asked.providers {
-        check_exists(name, config)?;
+    if let Some(name) = asked.providers.iter().find(|name| !resolve::is_known(name, config)) {
+        return Err(lookup::missing(name, None, config));
     }
     let is_named = |agent: &&'static dyn Agent| agents.iter().any(|named| named.name() == agent.name());
     let mut pairs = match agents.as_slice() {
@@ -47,12 +47,4 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
         }
     }
     Ok(pairs)
-}
-
-fn check_exists(name: &str, config: &Config) -> Result<()> {
-    let is_home = |agent: &&'static dyn Agent| resolve::home_names(agent.name(), config).contains(name);
-    if config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home) {
-        return Ok(());
-    }
-    Err(lookup::missing(name, None, config))
 }

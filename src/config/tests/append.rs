@@ -1,6 +1,5 @@
 //! Where a new provider goes, and that nothing else moves.
 
-use shims::message::Render as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -81,7 +80,7 @@ fn what_cannot_be_done_without_a_change_elsewhere_is_refused() {
         (format!("providers:\n  new: {OLD}\n"), "already has a provider `new`"),
         ("providers: [\n".to_owned(), "could not read the config: line 2"),
     ] {
-        let error = append(&text, "new", BLOCK).expect_err(&text).render();
+        let error = crate::error::render(&append(&text, "new", BLOCK).expect_err(&text));
         assert!(error.contains(part) && error.contains("\nhelp: "), "{error}");
     }
 }
@@ -94,7 +93,7 @@ fn a_block_that_is_not_that_provider_is_refused() {
         ("new:\n  protocols: [anthropic]\n", "could not add providers.new: the key `base_urls` is missing"),
         ("new:\n  protocol: []\n", "could not add providers.new.protocol: unknown key"),
     ] {
-        let error = append("providers: {}\n", "new", block).expect_err(block).render();
+        let error = crate::error::render(&append("providers: {}\n", "new", block).expect_err(block));
         assert!(error.contains(part) && error.contains("\nhelp: "), "{error}");
     }
 }

@@ -82,13 +82,13 @@ pub type HomeLock = File;
 /// # Errors
 /// When the cache folder cannot be written, or another process holds the lock for too long.
 pub fn lock(agent: &dyn Agent, provider: &str, folders: &mut Folders<'_>) -> Result<Option<HomeLock>> {
-    if !agent.has_runtime_home() {
+    if !agent.info().has_runtime_home {
         return Ok(None);
     }
     let folder = folders.dirs().cache.join(agent.name());
     folders.private(&folder)?;
     // A provider of that name is served by the same lock, which does no harm.
-    let whose = if agent.shares_home() { "all" } else { provider };
+    let whose = if agent.info().shares_home { "all" } else { provider };
     let path = folder.join(format!(".{whose}.lock"));
     let file = lock::open(&path)?;
     waiting::lock(&file, &path).map_err(|error| match error.kind() {

@@ -113,7 +113,7 @@ pub fn command(plan: &Plan, key: Option<&str>, env: &Environment) -> Result<Comm
 pub fn replace_process(mut command: Command) -> Result<Infallible> {
     let error = command.exec();
     let program = Path::new(command.get_program()).to_owned();
-    Err(anyhow!(ProgramError::NotRunnable(program, error.to_string())))
+    Err(anyhow!(ProgramError::not_runnable(&program, &error.to_string())))
 }
 
 fn fill(value: &Value, key: Option<&str>, env: &Environment) -> Result<OsString> {

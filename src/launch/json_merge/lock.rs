@@ -67,7 +67,6 @@ fn is_stale(lock: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shims::message::Render as _;
 
     #[test]
     fn a_lock_left_behind_is_taken_over_and_given_back() {
@@ -105,7 +104,7 @@ mod tests {
                     std::thread::sleep(Duration::from_millis(200));
                 }
             });
-            let error = Lock::take(&path).map(|_| ()).expect_err("held").render();
+            let error = crate::error::render(&Lock::take(&path).map(|_| ()).expect_err("held"));
             is_over.store(true, std::sync::atomic::Ordering::Relaxed);
             assert!(error.contains("for 10 s\nhelp: "), "{error}");
         });

@@ -1,5 +1,4 @@
 use super::*;
-use shims::message::Render as _;
 use std::fs::Permissions;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -115,7 +114,7 @@ fn a_short_key_is_never_stored_and_a_strange_shape_stays() {
 fn a_broken_file_is_refused_and_left() {
     for text in ["", "{\"a\":1,", "[]", "null"] {
         let home = TestHome::with(text);
-        let error = home.merge(flag(), None).expect_err(text).render();
+        let error = crate::error::render(&home.merge(flag(), None).expect_err(text));
         assert!(
             error.contains("f.json") && error.contains(" line 1 ") && error.contains("\nhelp: "),
             "{error}"

@@ -109,8 +109,8 @@ impl TrialSandbox {
         let second = entry(BESIDE, &self.elsewhere_url, &format!("key_env: {BESIDE_KEY}"), BESIDE_MODEL);
         let mut vars = environment(&self.folder, user, program, &provider.proxy());
         let listens = |name: &&str| {
-            agent.managed_env_vars().iter().any(|pattern| matches(pattern, name))
-                && !agent.env_spared().iter().any(|(spared, _)| matches(spared, name))
+            agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name))
+                && !agent.info().env_spared.iter().any(|(spared, _)| matches(spared, name))
         };
         let stale = STALE.into_iter().filter(listens);
         vars.extend(stale.map(|name| (name.into(), OsString::from(&self.stale))));

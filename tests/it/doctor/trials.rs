@@ -78,11 +78,7 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 
 /// Each way to break a promise, and what is said of it.
 const BROKEN: [(&str, &str); 19] = [
-    (
-        "project",
-        "it does not hold that a project's settings cannot redirect the prompt: its server got a \
-                 request",
-    ),
+    ("project", "it does not hold that a project's files do not take the prompt: its server got a request"),
     ("project", "that a project's settings cannot choose the model: it asked for planted-model"),
     ("hook", "that an HTTP hook of a project does not get the key: it got the key"),
     ("hook", "that an HTTP hook in your own settings does not get the key: it got the key"),

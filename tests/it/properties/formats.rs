@@ -96,7 +96,7 @@ proptest! {
         let mut launch = launch;
         launch.protocol.value = protocol;
         let mut machine = Machine::default();
-        let names: Vec<_> = agent.managed_env_vars().iter().copied().chain(FOREIGN_KEYS).collect();
+        let names: Vec<_> = agent.info().managed_env_vars.iter().copied().chain(FOREIGN_KEYS).collect();
         for (index, filling) in picks {
             let name = index.get(&names).replacen('*', &filling, 1);
             // A folder of another's must not be looked for in the machine's root.
@@ -113,7 +113,7 @@ proptest! {
             command.get_envs().filter_map(|(name, value)| Some((name, value?))).collect();
         for (name, value) in &child {
             let text = name.to_str().unwrap_or_default();
-            let is_family = agent.managed_env_vars().iter().any(|pattern| shims::inputs::matches(pattern, text));
+            let is_family = agent.info().managed_env_vars.iter().any(|pattern| shims::inputs::matches(pattern, text));
             if !is_family && !FOREIGN_KEYS.contains(&text) {
                 continue;
             }

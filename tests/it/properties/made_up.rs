@@ -150,8 +150,9 @@ pub const FOREIGN_KEYS: [&str; 2] = ["Q_KEY", "R_KEY"];
 
 /// Every agent with every protocol it speaks.
 pub fn pairs() -> impl Strategy<Value = (&'static str, Protocol)> {
-    let pair =
-        |agent: &'static dyn Agent| agent.protocols().iter().map(move |&protocol| (agent.name(), protocol));
+    let pair = |agent: &'static dyn Agent| {
+        agent.info().protocols.iter().map(move |&protocol| (agent.name(), protocol))
+    };
     let pairs: Vec<_> = shims::AGENTS.iter().flat_map(|agent| pair(*agent)).collect();
     (0..pairs.len()).prop_map(move |at| pairs[at])
 }

@@ -4,7 +4,7 @@ use super::{HIJACK, PROXY, STRAY};
 
 /// Every variable of the family that the adapter knows, and of the list given, pointing elsewhere.
 pub fn hostile(agent: &str, more: &[&str]) -> Vec<(String, String)> {
-    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
+    let family = shims::by_name(agent).expect("an agent").info().managed_env_vars;
     let names =
         family.iter().map(|pattern| pattern.replace('*', "X")).chain(more.iter().map(|&name| name.into()));
     names

@@ -69,7 +69,7 @@ impl Machine {
             before: None,
             answers: 0,
             refusals: 0,
-            allowed: shims::by_name(subject.agent).expect("an agent").own_hosts().to_vec(),
+            allowed: shims::by_name(subject.agent).expect("an agent").info().own_hosts.to_vec(),
         };
         machine.configure("key_env: CHOSEN_KEY");
         machine
@@ -154,7 +154,7 @@ impl Machine {
     /// What these agents, which are launched besides, ask for by themselves.
     pub fn allows_the_hosts_of(&mut self, agents: &[&str]) {
         for agent in agents {
-            self.allowed.extend(shims::by_name(agent).expect("an agent").own_hosts());
+            self.allowed.extend(shims::by_name(agent).expect("an agent").info().own_hosts);
         }
     }
 

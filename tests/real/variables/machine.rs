@@ -148,7 +148,7 @@ impl Machine {
     }
 
     fn asked_elsewhere(&self, heard: usize) -> Option<String> {
-        let allowed = shims::by_name(self.subject.agent).expect("an agent").own_hosts();
+        let allowed = shims::by_name(self.subject.agent).expect("an agent").info().own_hosts;
         for seen in self.sink.seen() {
             if !allowed.contains(&&*seen.host) {
                 return Some(format!("{:?} of {}:{}", seen.way, seen.host, seen.port));

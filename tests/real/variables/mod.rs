@@ -12,6 +12,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use shims::inputs::matches;
+
 use crate::support::{net, real};
 use machine::{Format, Machine, Place, Probe, Subject, Value};
 
@@ -36,13 +38,11 @@ impl Judged {
     }
 
     fn is_left_out(&self, name: &str, place: Place) -> bool {
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
-            Some(start) => name.starts_with(start),
-            None => pattern == name,
-        };
         self.0.iter().any(|rule| match rule.split_once(':') {
-            Some((only, pattern)) => only.eq_ignore_ascii_case(&format!("{place:?}")) && fits(pattern),
-            None => fits(rule.as_str()),
+            Some((only, pattern)) => {
+                only.eq_ignore_ascii_case(&format!("{place:?}")) && matches(pattern, name)
+            }
+            None => matches(rule, name),
         })
     }
 }

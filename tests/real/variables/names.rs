@@ -51,7 +51,7 @@ const PREFIXES: &[&str] = &[
 #[track_caller]
 pub fn of(agent: &str) -> Vec<String> {
     let mut names = in_program(agent);
-    let family = shims::by_name(agent).expect("an agent").managed_env_vars();
+    let family = shims::by_name(agent).expect("an agent").info().managed_env_vars;
     names.extend(family.iter().map(|pattern| pattern.replace('*', "X")));
     names.into_iter().collect()
 }

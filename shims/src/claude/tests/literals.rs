@@ -2,8 +2,8 @@
 
 use super::settings_override::{USER, guard};
 use super::{Machine, launch, set};
+use crate::Message;
 use crate::Value;
-use crate::message::Render;
 
 /// Every ASCII character, alone, at both ends and within.
 fn texts() -> impl Iterator<Item = String> {
@@ -31,7 +31,7 @@ fn a_header_arrives_as_it_is_written_or_is_refused() {
             }
             Err(error) => {
                 let is_odd = text.contains(char::is_control) || text.trim() != text;
-                assert!(is_odd && error.render().contains("X-A"), "{text:?}: {error}");
+                assert!(is_odd && Message::of(&error).render().contains("X-A"), "{text:?}: {error}");
             }
         }
         let mut with_name = launch();
@@ -41,7 +41,7 @@ fn a_header_arrives_as_it_is_written_or_is_refused() {
                 let lines = set(&plan, "ANTHROPIC_CUSTOM_HEADERS").expect("headers");
                 assert_eq!(as_read(&lines), [(text.clone(), "<key>".to_owned())], "{text:?}");
             }
-            Err(error) => assert!(error.render().contains("header name"), "{text:?}: {error}"),
+            Err(error) => assert!(Message::of(&error).render().contains("header name"), "{text:?}: {error}"),
         }
     }
     let mut foreign = launch();
@@ -66,7 +66,7 @@ fn an_id_or_a_value_of_the_config_is_itself_in_settings_and_variables() {
             }
             Err(error) => {
                 assert!(text.contains(char::is_control), "{text:?}: {error}");
-                assert!(error.render().contains("\nhelp: "), "{error}");
+                assert!(Message::of(&error).render().contains("\nhelp: "), "{error}");
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The state file: where it is, and what is merged into it.
 
-use crate::message::Render;
+use crate::Message;
 use std::path::Path;
 
 use super::{Machine, launch, plan, warnings};
@@ -52,7 +52,7 @@ fn a_broken_file_is_refused_with_its_place() {
         ("null", ":1:1: not a JSON object"),
     ] {
         let error = Machine::bare().file("/home/u/.claude.json", text).plan(&launch()).expect_err(text);
-        let error = error.render();
+        let error = Message::of(&error).render();
         assert!(error.starts_with(&format!("/home/u/.claude.json{place}")), "{text:?}: {error}");
         assert!(error.contains("\nhelp: fix the file"), "{error}");
     }

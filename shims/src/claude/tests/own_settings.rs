@@ -1,6 +1,6 @@
 //! The user's own `--settings`.
 
-use crate::message::Render;
+use crate::Message;
 use serde_json::{Value as Json, json};
 
 use super::settings_override::USER;
@@ -83,7 +83,7 @@ fn the_file_is_named_by_what_is_in_it() {
 fn what_cannot_be_read_is_one_error_with_its_place() {
     let refused = |machine: Machine, given: &str, text: &str| {
         let error = machine.plan(&with(&["--settings", given])).expect_err(given);
-        let error = error.render();
+        let error = Message::of(&error).render();
         assert!(error.contains(text) && error.contains("\nhelp: "), "{error}");
     };
     refused(
@@ -108,7 +108,7 @@ fn after_two_dashes_it_is_a_prompts_word() {
 fn what_it_says_of_the_provider_loses_as_any_settings_do() {
     let own = r#"{"env": {"ANTHROPIC_UNIX_SOCKET": "/s"}}"#;
     let error = Machine::onboarded().plan(&with(&["--settings", own])).expect_err("refused");
-    assert!(error.render().contains("ANTHROPIC_UNIX_SOCKET"));
+    assert!(Message::of(&error).render().contains("ANTHROPIC_UNIX_SOCKET"));
     let own = r#"{"env": {"NODE_EXTRA_CA_CERTS": "/ca.pem"}, "modelOverrides": {"m-main": "x"}}"#;
     let plan = Machine::onboarded().plan(&with(&["--settings", own])).expect("a plan");
     assert_eq!(set(&plan, "NODE_EXTRA_CA_CERTS").as_deref(), Some("/ca.pem"));

@@ -1,6 +1,6 @@
 //! Where settings, servers and front matter are looked for.
 
-use crate::message::Render;
+use crate::Message;
 use std::path::Path;
 
 use super::settings_override::guard;
@@ -218,11 +218,11 @@ fn a_plugins_hooks_that_name_the_key_are_refused_where_no_list_can_be_given() {
     launch.args.extend(["--settings", list].map(Into::into));
     let escaped = hooks.replace("_TOKEN", r"_\u0054OKEN");
     for machine in [machine(), Machine::onboarded().file("/work/p/hooks/hooks.json", escaped)] {
-        let error = machine.plan(&launch).expect_err("no list can be given").render();
+        let error = Message::of(&machine.plan(&launch).expect_err("no list can be given")).render();
         assert!(error.starts_with("/work/p/hooks/hooks.json names") && error.contains("help: "), "{error}");
     }
     let closed = Machine::onboarded().fact("/work/p/hooks/hooks.json", Fact::Stream);
-    let error = closed.plan(&launch).expect_err("it may say anything").render();
+    let error = Message::of(&closed.plan(&launch).expect_err("it may say anything")).render();
     assert!(error.contains("/work/p/hooks/hooks.json: it is not a regular file; a hook"), "{error}");
 }
 

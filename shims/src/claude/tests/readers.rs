@@ -3,7 +3,7 @@
 use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, args, launch, plan, set, warnings};
 use crate::Fact;
-use crate::message::Render;
+use crate::Message;
 
 /// A file that asks for another model, and the forms in which 2.1.197 and 2.1.332 take it.
 fn forms(body: &str) -> Vec<(&'static str, Vec<u8>)> {
@@ -72,14 +72,17 @@ fn a_users_settings_that_are_no_json_are_refused_with_their_place() {
         ("{\"a\": 1,}", ":1:9: "),
         ("{} x", ":1:4: "),
     ] {
-        let error = Machine::onboarded().file(USER, text).plan(&launch()).expect_err(text).render();
+        let error =
+            Message::of(&Machine::onboarded().file(USER, text).plan(&launch()).expect_err(text)).render();
         assert!(error.starts_with(&format!("{USER}{place}")) && error.contains("\nhelp: fix"), "{error}");
     }
     let big_endian: Vec<u8> = "\u{feff}{}".encode_utf16().flat_map(u16::to_be_bytes).collect();
     Machine::onboarded().file(USER, big_endian).plan(&launch()).expect_err("Claude Code does not read it");
     let policy = "/etc/claude-code/managed-settings.json";
     if cfg!(target_os = "linux") {
-        let error = Machine::onboarded().file(policy, "{").plan(&launch()).expect_err("a policy").render();
+        let error =
+            Message::of(&Machine::onboarded().file(policy, "{").plan(&launch()).expect_err("a policy"))
+                .render();
         assert!(error.starts_with(policy) && error.contains("help: ask your administrator"), "{error}");
     }
 }
@@ -101,8 +104,13 @@ fn a_projects_file_that_cannot_be_read_turns_its_whole_kind_off() {
             assert!(said[0].starts_with(path) && said[0].contains("off in this launch\nhelp: "), "{said:?}");
             let mut chosen = launch();
             chosen.args = ["--setting-sources=user", "-p"].map(Into::into).into();
-            let refused = Machine::onboarded().fact(path, fact).plan(&chosen).expect_err("no place").render();
-            assert!(refused.starts_with(path) && refused.contains("omit --setting-sources"), "{refused}");
+            let refused =
+                Message::of(&Machine::onboarded().fact(path, fact).plan(&chosen).expect_err("no place"))
+                    .render();
+            assert!(
+                refused.starts_with(path) && refused.contains("leave out --setting-sources"),
+                "{refused}"
+            );
         }
     }
     let both = plan(Machine::onboarded().file(project, "{").file(LOCAL, "{"));

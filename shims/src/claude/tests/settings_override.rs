@@ -1,7 +1,7 @@
 //! Settings files and what holds against them.
 
 use super::{Machine, args, launch, plan, warnings};
-use crate::message::Render;
+use crate::Message;
 use crate::{Fact, Plan, Value};
 
 /// What `--settings` in front says beyond the defaults, if it is there.
@@ -109,7 +109,8 @@ fn an_agent_setting_or_option_brings_the_model_in_front() {
 fn what_no_argument_beats_is_refused() {
     for env in [r#"{"ANTHROPIC_UNIX_SOCKET": "/s"}"#, r#"{"CLAUDE_CODE_DISABLE_AGENT_VIEW": "0"}"#] {
         let settings = format!(r#"{{"env": {env}}}"#);
-        let error = Machine::onboarded().file(LOCAL, settings).plan(&launch()).expect_err(env).render();
+        let error =
+            Message::of(&Machine::onboarded().file(LOCAL, settings).plan(&launch()).expect_err(env)).render();
         assert!(error.starts_with(LOCAL) && error.contains("\nhelp: remove it"), "{error}");
     }
     for harmless in [r#""yes""#, "true", "1"] {
@@ -136,7 +137,7 @@ fn a_managed_policy_is_never_passed_by_in_silence() {
     assert!(said[0].contains(policy) && said[0].contains("forceLoginMethod"), "{said:?}");
     assert!(said[1].contains("availableModels, env.ANTHROPIC_BASE_URL"), "{said:?}");
     let helper = Machine::onboarded().file(policy, r#"{"apiKeyHelper": "x"}"#).plan(&launch());
-    assert!(helper.expect_err("refused").render().contains("`acme`"));
+    assert!(Message::of(&helper.expect_err("refused")).render().contains("`acme`"));
 }
 
 #[test]
@@ -175,7 +176,8 @@ fn the_key_of_a_console_login_is_held_back_by_a_header_of_ours() {
     let header = held.env.get(std::ffi::OsStr::new("ANTHROPIC_CUSTOM_HEADERS")).cloned().flatten();
     assert_eq!(header, Some(Value::from("x-api-key: ").then(Value::key())));
     let settings = r#"{"env": {"ANTHROPIC_CUSTOM_HEADERS": "X: 1"}}"#;
-    let refused = machine().file(USER, settings).plan(&launch()).expect_err("it would be lost").render();
+    let refused =
+        Message::of(&machine().file(USER, settings).plan(&launch()).expect_err("it would be lost")).render();
     assert!(refused.contains("settings.json: env.ANTHROPIC_CUSTOM_HEADERS"), "{refused}");
 }
 
@@ -183,7 +185,7 @@ fn the_key_of_a_console_login_is_held_back_by_a_header_of_ours() {
 fn headers_of_a_policy_do_not_go_to_the_provider() {
     let policy = r#"{"env": {"ANTHROPIC_CUSTOM_HEADERS": "X-Corp: secret"}}"#;
     let machine = Machine::onboarded().file("/etc/claude-code/managed-settings.json", policy);
-    let refused = machine.plan(&launch()).expect_err("it beats every argument").render();
+    let refused = Message::of(&machine.plan(&launch()).expect_err("it beats every argument")).render();
     assert!(refused.contains("would go to provider `acme` too\nhelp: ask"), "{refused}");
 }
 
@@ -207,7 +209,8 @@ fn a_hook_over_http_is_not_sent_the_key() {
     assert_eq!(guard(&plan(Machine::onboarded().file(LOCAL, mine))), None);
 
     let list = hook(r#", "httpHookAllowedEnvVars": ["ANTHROPIC_AUTH_TOKEN"]"#);
-    let error = Machine::onboarded().file(LOCAL, list).plan(&launch()).expect_err("refused").render();
+    let error =
+        Message::of(&Machine::onboarded().file(LOCAL, list).plan(&launch()).expect_err("refused")).render();
     assert!(error.starts_with(LOCAL) && error.contains("\nhelp: take ANTHROPIC_AUTH_TOKEN out"), "{error}");
     let mut launch = launch();
     launch.args = ["--settings", "{}"].map(Into::into).into();
@@ -232,14 +235,14 @@ fn a_policy_that_forbids_the_model_or_the_provider_stops_the_launch() {
     ] {
         let plan = policy(&format!(r#"{{"deniedModels": ["{denied}"]}}"#)).plan(&launch);
         assert_eq!(plan.is_err(), stops, "{denied}");
-        let error = plan.err().map(|error| error.render()).unwrap_or_default();
+        let error = plan.err().map(|error| Message::of(&error).render()).unwrap_or_default();
         assert!(!stops || error.contains("denies the model `") && error.contains("help: "), "{error}");
     }
     let pinned = r#"{"allowedProviders": ["customEndpoint"], "env": {"ANTHROPIC_BASE_URL": "https://api.acme.example/anthropic/"}}"#;
     policy(pinned).plan(&launch()).expect("the policy's own address");
     for forbidden in [r#"["customEndpoint"]"#, r#"["anthropic", "bedrock"]"#, "[]"] {
         let plan = policy(&format!(r#"{{"allowedProviders": {forbidden}}}"#)).plan(&launch());
-        assert!(plan.expect_err(forbidden).render().contains("provider `acme`"));
+        assert!(Message::of(&plan.expect_err(forbidden)).render().contains("provider `acme`"));
     }
     let mut anthropic = launch();
     anthropic.base_url.value = "https://api.anthropic.com".to_owned();

@@ -1,7 +1,7 @@
 //! The generated config: what comes of the user's own, and what stays of Codex's.
 
 use super::*;
-use crate::message::Render;
+use crate::Message;
 
 #[test]
 fn the_users_settings_come_along_in_every_form() {
@@ -59,7 +59,7 @@ fn what_would_stop_codex_is_left_out_and_named_each_time() {
 fn a_broken_config_is_named_with_its_place() {
     let own = "model = 'x'\n\n[tui\nx = 1\n";
     let error = plan(&launch(), &machine(&[("/h/.codex/config.toml", own)])).expect_err("refused");
-    let text = error.render();
+    let text = Message::of(&error).render();
     assert!(text.starts_with("could not read /h/.codex/config.toml:3:5: "), "{text}");
     assert!(text.contains("\nhelp: "), "{text}");
     let isolated = Launch { isolated: true, ..launch() };

@@ -7,7 +7,7 @@ mod models;
 mod plain;
 mod projects;
 
-use crate::message::Render;
+use crate::Message;
 use std::path::Path;
 
 use super::*;
@@ -271,7 +271,10 @@ fn an_administrators_settings_are_warned_of_and_our_id_is_refused() {
     let ours = "[model_providers.agent-run-xxxxxxxx]\nbase_url = 'http://evil.example'";
     for path in managed::files() {
         let error = planned(path.to_str().expect("UTF-8"), ours).expect_err("refused");
-        assert!(error.render().starts_with(&format!("{} defines the provider", path.display())), "{error}");
+        assert!(
+            Message::of(&error).render().starts_with(&format!("{} defines the provider", path.display())),
+            "{error}"
+        );
     }
     assert_eq!(warned("[model_providers.agent-run]\nname = 'x'"), "", "a guess does no harm");
 }

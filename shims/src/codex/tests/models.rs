@@ -1,6 +1,6 @@
 //! The catalogue of models.
 
-use crate::message::Render;
+use crate::Message;
 use serde_json::Value as Json;
 
 use super::*;
@@ -161,7 +161,7 @@ fn a_cache_whose_name_codex_cannot_be_given_costs_the_catalogue_and_not_the_laun
     let one = plan(&launch(), &machine).expect("a plan");
     assert!(!words(&one).iter().any(|word| word.starts_with("model_catalog_json=")));
     let minimal = Launch { codex_tools: ToolSet::Minimal, ..launch() };
-    assert!(plan(&minimal, &machine).expect_err("refused").render().contains("not UTF-8"));
+    assert!(Message::of(&plan(&minimal, &machine).expect_err("refused")).render().contains("not UTF-8"));
 }
 
 /// A file under an old name would hold the old text.

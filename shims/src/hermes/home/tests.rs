@@ -1,6 +1,5 @@
 use super::super::tests::{inputs, launch};
 use super::*;
-use crate::message::Render as _;
 
 fn base(args: &[&str], inputs: &Inputs) -> PathBuf {
     let launch = launch(args);
@@ -65,7 +64,7 @@ fn a_file_that_cannot_be_read_is_not_taken_for_nothing() {
         inputs.facts.insert(Path::new("/home/u/.hermes").join(name), fact);
         let launch = launch(&[]);
         let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), &inputs);
-        let error = homes.check(&inputs).expect_err(name).render();
+        let error = Message::of(&homes.check(&inputs).expect_err(name)).render();
         assert!(error.contains(name) && error.contains("\nhelp: "), "{error}");
     }
 }
@@ -75,7 +74,7 @@ fn a_missing_profile_and_a_cache_in_hermes_own_home_are_refused() {
     let check = |args: &[&str], inputs: &Inputs| {
         let launch = launch(args);
         let homes = HermesHomes::find(&launch, &HermesArgs::of(&launch), inputs);
-        homes.check(inputs).map_err(|error| error.render())
+        homes.check(inputs).map_err(|error| Message::of(&error).render())
     };
     assert!(check(&[], &inputs()).is_ok());
     assert!(check(&["-p", "nope"], &inputs()).expect_err("missing").contains("`nope`"));
