@@ -206,7 +206,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     }
     config::change_config(path, &added, |now| config::set_key(now, name, line.as_deref(), path))?;
     let now =
-        line.map_or_else(|| "it has no key now".to_owned(), |line| format!("the config now says {line}"));
+        line.map_or_else(|| format!("`{name}` has no key now"), |line| format!("the config now says {line}"));
     let Some(store) = store else {
         return output::people(|out| writeln!(out, "removed the key of {name} from {place}; {now}"));
     };

@@ -86,7 +86,7 @@ pub fn check_writable(path: &Path, block: &str) -> Result<()> {
     };
     let help =
         if is_own { format!("chmod u+w {}", shims::quote(what.to_string().as_ref())) } else { by_hand };
-    bail!(Message::new(format!("the config is read-only and was left as it is: {what}"), help));
+    bail!(Message::new(format!("the config is read-only and was not changed: {what}"), help));
 }
 
 /// What of a file or folder is not to be written, and whether its owner has only to allow it again. A file is replaced,

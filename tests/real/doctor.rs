@@ -261,12 +261,12 @@ fn what_does_not_hold_for_the_oldest_claude_is_known() {
     let is_held = |line: &&String| line.starts_with("  ok ") || is_late(line);
     assert!(others.len() == 14 && others.iter().all(is_held), "{}", lines.join("\n"));
     for (line, part) in known.iter().zip([
-        "not before 2.1.257: an MCP server of your own settings is not sent the key; here it got the key",
-        "not before 2.1.257: an MCP server of a plugin does not get the key; here it got the key",
-        "not before 2.1.257: an MCP server in an agent's file that a launch does not read does not get \
+        "only since 2.1.257: an MCP server in your own settings does not get the key; with this version, it got the key",
+        "only since 2.1.257: an MCP server of a plugin does not get the key; with this version, it got the key",
+        "only since 2.1.257: an MCP server in an agent's file that a launch does not read does not get \
          the key",
-        "not before 2.1.332: a hook that names another model requests the launch's or none; here it \
-         asked for",
+        "only since 2.1.332: a hook that names another model requests the launch's or none; with this version, it \
+         requested",
     ]) {
         assert!(line.contains(part), "{}", lines.join("\n"));
     }

@@ -86,7 +86,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .holds("hook", "an HTTP hook of a project does not get the key", NoKey("/project-hook"))
         .holds("hook", "an HTTP hook in your own settings does not get the key", NoKey("/own-hook"))
         .holds("hook", "an HTTP hook of a plugin does not get the key", NoKey("/plugin-hook"))
-        .server_gets_no_key("an MCP server of your own settings is not sent the key", "/own-server")
+        .server_gets_no_key("an MCP server in your own settings does not get the key", "/own-server")
         .since("2.1.257")
         .server_gets_no_key("an MCP server of a project does not get the key", "/project-server")
         .server_gets_no_key("an MCP server of a plugin does not get the key", "/plugin-server")

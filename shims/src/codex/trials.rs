@@ -105,7 +105,7 @@ fn hooks(places: &TrialPlaces<'_>) -> Trial {
             TrialTest::Environment("home/own-notify"),
         )
         .server_gets_no_key(
-            "an MCP server of your own settings is not sent the key by a guess",
+            "an MCP server in your own settings that guesses the name does not get the key",
             "/own-server",
         )
         .server_gets_no_key("an MCP server of a plugin does not get the key by a guess", "/plugin-server")

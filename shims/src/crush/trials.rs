@@ -62,7 +62,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             TrialTest::Environment("home/project-hook"),
         )
         .server_gets_no_key(
-            "an MCP server of your own settings is not sent the key by a guess",
+            "an MCP server in your own settings that guesses the name does not get the key",
             "/own-server",
         )
         .servers_get_no_key()

@@ -29,7 +29,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
     let written = bootstrap && write_example(path)?;
     if bootstrap && !written {
         log::warn(Message::new(
-            format!("there is a config already, and it was left as it is: {}", path.display()),
+            format!("there is a config already, and it was not changed: {}", path.display()),
             "`agent-run config edit` opens it; to start from the example, move it away first",
         ));
     }

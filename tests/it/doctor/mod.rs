@@ -292,7 +292,7 @@ fn another_config_calls_nothing_left_over() {
     assert!(!said.contains("left behind"), "{said}");
     fs::copy(other, sandbox.home(".config/agent-run/config.yaml")).unwrap();
     let said = sandbox.agent_run(&["doctor"]).clean().stdout;
-    assert!(said.contains("by a provider that the config no longer has, mock"), "{said}");
+    assert!(said.contains("by a provider that is no longer in the config, mock"), "{said}");
 }
 
 #[test]

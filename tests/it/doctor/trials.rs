@@ -78,17 +78,20 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 
 /// Each way to break a promise, and what is said of it.
 const BROKEN: [(&str, &str); 19] = [
-    ("project", "it does not hold that a project's files do not take the prompt: its server got a request"),
-    ("project", "that a project's settings cannot choose the model: it asked for planted-model"),
-    ("hook", "that an HTTP hook of a project does not get the key: it got the key"),
-    ("hook", "that an HTTP hook in your own settings does not get the key: it got the key"),
-    ("hook", "that an HTTP hook of a plugin does not get the key: it got the key"),
-    ("server", "that an MCP server of your own settings is not sent the key: it got the key"),
-    ("server", "that an MCP server of a project does not get the key: it got the key"),
-    ("server", "that an MCP server of a plugin does not get the key: it got the key"),
-    ("server", "where a launch does not look, is not sent the key: it got the key"),
-    ("hook", "where a launch does not look, is not sent the key: it got the key"),
-    ("sub-agent", "whose file pins another model asks for the launch's: it asked for claude-opus-4-8"),
+    ("project", "a project's files do not take the prompt; instead, its server got a request"),
+    ("project", "a project's settings cannot choose the model; instead, it requested planted-model"),
+    ("hook", "an HTTP hook of a project does not get the key; instead, it got the key"),
+    ("hook", "an HTTP hook in your own settings does not get the key; instead, it got the key"),
+    ("hook", "an HTTP hook of a plugin does not get the key; instead, it got the key"),
+    ("server", "an MCP server in your own settings does not get the key; instead, it got the key"),
+    ("server", "an MCP server of a project does not get the key; instead, it got the key"),
+    ("server", "an MCP server of a plugin does not get the key; instead, it got the key"),
+    ("server", "that a launch does not read does not get the key; instead, it got the key"),
+    ("hook", "that a launch does not read does not get the key; instead, it got the key"),
+    (
+        "sub-agent",
+        "whose file names another model requests the launch's; instead, it requested claude-opus-4-8",
+    ),
     (
         "hook",
         "a hook that names another model requests the launch's or none; instead, it requested \
@@ -226,10 +229,10 @@ esac
     let ran = sandbox.agent_run(&["doctor", "--probe=version", "codex"]).exits(1);
     for part in [
         "  ok      hook        a hook of your own settings sees no key but the launch's",
-        "problem hook        it does not hold that a hook of a plugin sees no key but the launch's: your own variable",
-        "problem hook        it does not hold that a hook of a project that nobody reviewed does not run: it ran",
+        "problem hook        failed: a hook of a plugin sees no key but the launch's; instead, your own variable",
+        "problem hook        failed: a hook of a project that nobody reviewed does not run; instead, it ran",
         "  ok      hook        `notify` of a project does not run",
-        "not seen whether `notify` of your own settings sees no key but the launch's: it did not run",
+        "could not test that `notify` of your own settings sees no key but the launch's: it did not run",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);
     }

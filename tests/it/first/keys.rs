@@ -280,6 +280,6 @@ fn a_key_file_that_something_else_uses_is_not_replaced_nor_removed() {
         .replace("  other:\n", "  other:\n    key_file: ~/.config/agent-run/keys/live.key\n");
     sandbox.config(&shared);
     let ran = sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
-    assert!(ran.stdout.contains("where `other` reads it"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("because `other` uses it"), "{}", ran.stdout);
     assert_eq!(read("live.key"), format!("{KEY}\n"));
 }

@@ -77,7 +77,7 @@ fn a_key_of_which_a_part_is_hidden_is_none() {
     }
     set_key(&sandbox, "Password:")
         .exits(1)
-        .complains(&["words, as of a prompt", "help: paste the key alone"]);
+        .complains(&["text such as a prompt or a message", "help: paste the key alone"]);
     assert_eq!(config_of(&sandbox), config);
 }
 
@@ -119,7 +119,7 @@ fn a_read_only_config_is_left_with_its_keys_and_what_to_type_is_said() {
             sandbox.agent_run(&["providers", "add", "deepseek", "--yes"]),
             sandbox.agent_run(&["providers", "remove", "live", "--yes", "--with-key"]),
         ] {
-            ran.exits(1).complains(&["the config is read-only and was left as it is: ", &help]);
+            ran.exits(1).complains(&["the config is read-only and was not changed: ", &help]);
         }
         mode(path, open);
         assert_eq!(config_of(&sandbox), config);
@@ -131,7 +131,7 @@ fn a_read_only_config_is_left_with_its_keys_and_what_to_type_is_said() {
     std::os::unix::fs::symlink(&store, &file).unwrap();
     mode(&store, 0o444);
     set_key(&sandbox, other).exits(1).complains(&[
-        "help: add this where that file comes from, below `providers`:\n  live:\n    key_file: ~/",
+        "help: add this to the source of that file, below `providers`:\n  live:\n    key_file: ~/",
     ]);
 }
 
@@ -198,7 +198,11 @@ fn an_entry_that_others_use_is_named_with_its_place() {
     sandbox
         .config(&format!("providers:\n  one: &a\n    {entry}\n  two:\n    <<: *a\n    default_model: m\n"));
     let ran = sandbox.agent_run(&["providers", "remove", "one", "--yes"]).exits(1);
-    ran.complains(&["config.yaml:2: could not remove `one`", "line 6 uses it", "help: change it yourself"]);
+    ran.complains(&[
+        "config.yaml:2: could not remove `one`",
+        "line 6 uses it",
+        "help: edit it with `agent-run providers edit one`",
+    ]);
     // What is shown to be added is what was asked for.
     sandbox.config(
         "providers: {live: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}}\n",
@@ -229,7 +233,7 @@ fn the_words_that_people_type_are_understood() {
     let path = format!("{}\n", config_path(&sandbox).display());
     assert_eq!(sandbox.agent_run(&["config", "edit"]).clean().stdout, path);
     let ran = sandbox.agent_run(&["config", "--bootstrap-config"]).exits(0);
-    assert_eq!(ran.complains(&["there is a config already, and it was left as it is"]).stdout, path);
+    assert_eq!(ran.complains(&["there is a config already, and it was not changed"]).stdout, path);
     assert_eq!(config_of(&sandbox), config);
 }
 

@@ -107,10 +107,7 @@ fn a_projects_file_that_cannot_be_read_turns_its_whole_kind_off() {
             let refused =
                 Message::of(&Machine::onboarded().fact(path, fact).plan(&chosen).expect_err("no place"))
                     .render();
-            assert!(
-                refused.starts_with(path) && refused.contains("leave out --setting-sources"),
-                "{refused}"
-            );
+            assert!(refused.starts_with(path) && refused.contains("omit --setting-sources"), "{refused}");
         }
     }
     let both = plan(Machine::onboarded().file(project, "{").file(LOCAL, "{"));
