@@ -155,13 +155,20 @@ fn growth(machine: &Machine, builds: &Builds) {
 /// Every agent in a home that has been lived in: on its first launch, and on those after it.
 fn agents(machine: &Machine, builds: &Builds) {
     let mut contestants = floor(machine);
+    // A home each: one build would look into what the other left, as after an update.
+    let homes: Vec<_> = builds.iter().map(|(name, ..)| machine.copy_of_home(name)).collect();
+    let at_home = |build: usize, agent: &str| {
+        let mut contestant = launched(machine, &builds[build], agent, "env-1");
+        contestant.command.env("HOME", &homes[build]);
+        contestant
+    };
     for agent in ["claude", "codex", "hermes", "crush"] {
-        contestants.extend(builds.iter().map(|build| launched(machine, build, agent, "env-1")));
-        for build in builds.iter().skip(1) {
-            let mut first = launched(machine, build, agent, "env-1");
+        contestants.extend((0..builds.len()).map(|build| at_home(build, agent)));
+        for build in 1..builds.len() {
+            let mut first = at_home(build, agent);
             first.name += ", first launch";
-            let homes = ["home/.cache/agent-run/", "home/.local/state/agent-run/"];
-            let ours = homes.map(|home| machine.path(home).join(agent));
+            let ours = [".cache/agent-run", ".local/state/agent-run"];
+            let ours = ours.map(|folder| homes[build].join(folder).join(agent));
             contestants.push(first.after(move || ours.iter().for_each(|home| _ = fs::remove_dir_all(home))));
         }
     }

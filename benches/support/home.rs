@@ -75,6 +75,14 @@ impl Machine {
         link
     }
 
+    /// A copy of the home for one build.
+    pub fn copy_of_home(&self, build: &str) -> PathBuf {
+        let copy = self.path(&format!("home-{build}"));
+        let copied = Command::new("cp").arg("-a").args([&self.path("home"), &copy]).status();
+        assert!(copied.is_ok_and(|status| status.success()), "cp -a");
+        copy
+    }
+
     /// Fills the homes of Claude Code, Codex, Hermes Agent and Crush as months of use do.
     pub fn live_in(&self) {
         let dotfolders = ["home/.claude", "home/.codex", "home/.hermes", "home/.config/crush"];
