@@ -164,11 +164,11 @@ fn agents(machine: &Machine, builds: &Builds) {
     };
     for agent in ["claude", "codex", "hermes", "crush"] {
         contestants.extend((0..builds.len()).map(|build| at_home(build, agent)));
-        for build in 1..builds.len() {
+        for (build, home) in homes.iter().enumerate().skip(1) {
             let mut first = at_home(build, agent);
             first.name += ", first launch";
             let ours = [".cache/agent-run", ".local/state/agent-run"];
-            let ours = ours.map(|folder| homes[build].join(folder).join(agent));
+            let ours = ours.map(|folder| home.join(folder).join(agent));
             contestants.push(first.after(move || ours.iter().for_each(|home| _ = fs::remove_dir_all(home))));
         }
     }

@@ -43,10 +43,8 @@ pub fn append(text: &str, name: &str, yaml_block: &str) -> Result<String> {
             )
         ));
     }
-    let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
-    let with_its_ends =
-        |after: String| if is_crlf { after.replace("\r\n", "\n").replace('\n', "\r\n") } else { after };
-    let after = inserted(text, before.as_ref(), yaml_block).map(with_its_ends).filter(|after| {
+    let after =
+        inserted(text, before.as_ref(), yaml_block).map(|after| with_line_ends_of(text, after)).filter(|after| {
         let (after, block) = (tree(after, ""), tree(yaml_block, ""));
         matches!((after, block), (Ok(Some(after)), Ok(Some(block))) if adds(before.as_ref(), &after, &block, name))
     });
@@ -262,4 +260,10 @@ fn indented(block: &str, indent: &str) -> String {
     let line =
         |line: &str| if line.trim().is_empty() { "\n".to_owned() } else { format!("{indent}{line}\n") };
     block.lines().map(line).collect()
+}
+
+/// The changed text with the line ends of the text before, where all of those are CRLF.
+pub fn with_line_ends_of(text: &str, after: String) -> String {
+    let is_crlf = text.contains('\n') && text.matches('\n').count() == text.matches("\r\n").count();
+    if is_crlf { after.replace("\r\n", "\n").replace('\n', "\r\n") } else { after }
 }

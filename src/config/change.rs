@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 
-use super::append::{self, names, same_beside, tree, without_problems};
+use super::append::{self, names, same_beside, tree, with_line_ends_of, without_problems};
 use super::yaml::{PROVIDERS, Tree};
 
 /// The keys of a provider that say where its key is.
@@ -73,7 +73,7 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
     }
     let head = lines[..place.start].concat();
     let gap = if head.ends_with('\n') || head.is_empty() { "" } else { "\n" };
-    let after = format!("{head}{gap}{fresh}{}", lines[place.end..].concat());
+    let after = with_line_ends_of(text, format!("{head}{gap}{fresh}{}", lines[place.end..].concat()));
     let is_right = |after: &Tree| {
         let plain = |tree: &Tree| -> Vec<String> {
             names(Some(tree), &provider)
@@ -135,8 +135,9 @@ impl<'a> ProviderLines<'a> {
         let line = self.range.start + 1;
         let used: Vec<_> = (self.lines.iter().enumerate())
             .filter(|(at, _)| !self.range.contains(at))
-            .filter_map(|(at, line)| Some((at, line.split_once('*')?.1)))
-            .filter_map(|(at, rest)| Some((at, rest.split([' ', ',', ']', '}', '\n']).next()?)))
+            .filter(|(_, line)| !line.trim_start().starts_with('#'))
+            .filter_map(|(at, line)| Some((at, line.split(" #").next()?.split_once('*')?.1)))
+            .filter_map(|(at, rest)| Some((at, rest.split([' ', ',', ']', '}', '\r', '\n']).next()?)))
             .filter(|(_, anchor)| {
                 let anchor = format!("&{anchor}");
                 self.lines[self.range.clone()]

@@ -61,7 +61,7 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         if !is_said && start.elapsed() >= SILENCE {
             is_said = true;
             if prompt::is_echoing() && !Progress::is_any_shown() {
-                log::say(&format!("Waiting for key_command `{}`\n", quoted(argv)));
+                log::say(&format!("Waiting for key_command `{}`\n", quoted(&argv[..1])));
             }
         }
         match over {

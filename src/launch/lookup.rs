@@ -5,7 +5,7 @@ use shims::{Agent, Message};
 use std::ffi::OsStr;
 use std::path::Path;
 
-use super::resolve::{common, spoken};
+use super::resolve::{common, home_names, spoken};
 use crate::config::{Config, Provider};
 use crate::{presets, suggest};
 
@@ -98,6 +98,12 @@ pub fn adding(name: &str) -> Option<String> {
 
 fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     suggest::closest(typed, names).map_or_else(String::new, |near| format!("did you mean {near}? "))
+}
+
+/// Whether it is the name of a provider, or of an agent's home in an old file.
+pub fn is_known(name: &str, config: &Config) -> bool {
+    let is_home = |agent: &&dyn Agent| home_names(agent.name(), config).contains(name);
+    config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home)
 }
 
 #[cfg(test)]

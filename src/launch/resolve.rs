@@ -327,12 +327,6 @@ fn others(request: &LaunchRequest, config: &Config) -> BTreeMap<String, Sessions
     homes.chain(providers).chain(passed_over).filter(|(name, _)| *name != request.provider).collect()
 }
 
-/// Whether it is the name of a provider, or of an agent's home in an old file.
-pub fn is_known(name: &str, config: &Config) -> bool {
-    let is_home = |agent: &&dyn Agent| home_names(agent.name(), config).contains(name);
-    config.providers.contains_key(name) || shims::AGENTS.iter().any(is_home)
-}
-
 /// The homes of old files for the agent.
 pub fn home_names<'a>(agent: &str, config: &'a Config) -> &'a HomeNames {
     static NONE: HomeNames = HomeNames::new();

@@ -2,7 +2,7 @@
 
 mod findings;
 mod interrupts;
-mod orphans;
+pub mod orphans;
 mod scratch;
 pub mod trials;
 

@@ -44,7 +44,8 @@ pub fn export_line(dir: &Path, home: &Path) -> String {
 /// A folder as a word of such a line, for any shell.
 pub fn path_word(dir: &Path, home: &Path) -> String {
     let quoted = shims::quote(dir.as_os_str());
-    match dir.strip_prefix(home).ok().and_then(Path::to_str) {
+    let below = dir.strip_prefix(home).ok().filter(|_| home.is_absolute());
+    match below.and_then(Path::to_str) {
         Some(below) if !below.is_empty() && *quoted == *dir.as_os_str() => format!("\"$HOME/{below}\""),
         _ => quoted,
     }

@@ -55,7 +55,7 @@ fn a_torn_list_is_fetched_again_and_stops_no_launch() {
         let shown = sandbox.agent_run(&["models", "list", "mock"]).clean().stdout;
         assert!(shown.starts_with("m1\t81920"), "{index}: {shown}");
         // More than once where the refresher of the launch before is late.
-        assert!(lists.asked().len() > asked, "{index}: it got no request for again");
+        assert!(lists.asked().len() > asked, "{index}: was not loaded again");
         fs::write(&list, bytes).unwrap();
         sandbox.agent_run(&["models", "complete", "mock", "m"]).clean();
         sandbox.agent_run(&["launch", "mock", "claude"]).clean();

@@ -44,7 +44,7 @@ fn a_slow_key_command_is_named_on_a_terminal_that_nobody_types_a_password_into()
         let mut command = sandbox.command("script");
         run(command.args(["-qefc", "agent-run launch p claude </dev/null", "/dev/null"])).exits(0).stdout
     };
-    let said = "Waiting for key_command `sh -c 'sleep 1.5; echo sk-1'`";
+    let said = "Waiting for key_command `sh`";
     assert_eq!(on_terminal().matches(said).count(), 1);
     configure(
         &sandbox,

@@ -289,9 +289,9 @@ fn install_says_which_completions_of_the_agents_there_are() {
     let home = sandbox.home(".local").parent().unwrap().display().to_string();
     let bash = format!(
         "\
-claude@… completes file names: Claude Code has no completion
+claude@… completes file names: Claude Code offers no completion
 codex@… completes by {home}/.local/share/bash-completion/completions/codex
-hermes@… completes file names: bash finds no completion of hermes. To add it:
+hermes@… completes file names: bash has no completion for hermes. To add it:
   hermes completion bash >{home}/.local/share/bash-completion/completions/hermes
 ",
     );

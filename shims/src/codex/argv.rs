@@ -42,6 +42,9 @@ pub const WITH_VALUE: [&str; 26] = [
     "-s",
 ];
 
+/// The commands that run a program of the user's choice, which may have a `-c` of its own.
+const RUNNING_OTHERS: [&str; 3] = ["debug", "mcp", "sandbox"];
+
 /// The commands that ask a model and take `-c`. Behind others it may be a word of a program that they run.
 const ASKING: [&str; 7] = ["app-server", "e", "exec", "fork", "mcp-server", "resume", "review"];
 
@@ -116,7 +119,7 @@ pub fn combined(settings: &[Setting], words: impl Iterator<Item = OsString>) -> 
         let text = word.to_str().unwrap_or_default();
         let (is_option, is_command) = (text.starts_with('-'), ASKING.contains(&text));
         let has_value = WITH_VALUE.contains(&text);
-        let is_last = text == "--" || is_first && !is_option && !is_command;
+        let is_last = text == "--" || is_first && RUNNING_OTHERS.contains(&text);
         is_first &= is_option;
         is_behind |= is_command;
         args.push(word);

@@ -142,7 +142,7 @@ impl HermesArgs {
         let resumes = self.has_any(&["-r", "--resume", "-c", "--continue"]);
         if resumes && self.has_any(&["--tui"]) && self.chats() {
             warnings.push(Message::new(
-                "Hermes' TUI resumes a session with the provider and model it was recorded with",
+                "The TUI of Hermes resumes a session with the provider and model it was recorded with",
                 "omit `--tui` to continue with this provider",
             ));
         }

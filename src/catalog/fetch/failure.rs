@@ -100,7 +100,7 @@ impl Failure {
     fn of_proxy(status: u16, proxy: &str, url: &str, name: &str) -> Option<Self> {
         let message = match status {
             405 | 501 => Message::new(
-                format!("{}: the proxy {proxy} does not ask servers by http:// ({status})", origin(url)),
+                format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
                 format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
             ),
             407 => Message::new(

@@ -33,7 +33,7 @@ use crate::cli::DoctorArgs;
 use crate::config::{self, LintReport, Loaded, Problems};
 use crate::context::Context;
 use crate::env::Environment;
-use crate::launch::{lookup, resolve};
+use crate::launch::lookup;
 use crate::probe::Interrupts;
 use crate::shim_links::pairs::ShimTarget;
 use crate::ui::output;
@@ -80,7 +80,7 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     // What another config has, the folders of the usual one know nothing of.
     let is_usual = config.is_none_or(|_| env.config_file(None).is_ok_and(|usual| usual == path));
     let of_usual = context.as_ref().ok().filter(|_| is_usual);
-    let known = of_usual.map(|context| |name: &str| resolve::is_known(name, &context.loaded.config));
+    let known = of_usual.map(|context| |name: &str| lookup::is_known(name, &context.loaded.config));
     report.add(folders::look(&dirs, known.as_ref().map(|known| known as _)));
     // Nothing is to be done about them, so they come last.
     report.add(known_problems);

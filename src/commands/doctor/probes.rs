@@ -13,6 +13,7 @@ use super::{probe, trials};
 use crate::cli::ProbePart;
 use crate::context::Context;
 use crate::env::Environment;
+use crate::probe::orphans;
 use crate::probe::{Interrupts, trials::subjects};
 use crate::ui;
 use crate::ui::progress::Progress;
@@ -59,7 +60,11 @@ impl Probes<'_> {
         let lines: Vec<_> = names.iter().map(String::as_str).collect();
         let progress = Progress::with(&lines, "waiting", true);
         if !progress.is_shown() && !names.is_empty() && std::io::stderr().is_terminal() {
-            _ = writeln!(std::io::stderr(), "trying {}, which takes up to a minute …", agent.title());
+            _ = writeln!(
+                std::io::stderr(),
+                "trying {}, which takes up to a minute for each launch …",
+                agent.title()
+            );
         }
         let say = |at: usize, state: &str| progress.set(at, &format!("{}: {state}", names[at]));
         let launch = || -> Result<Vec<(Group, Vec<Note>)>> {
@@ -72,13 +77,15 @@ impl Probes<'_> {
             };
             providers.iter().enumerate().map(one).collect()
         };
+        // For both, or the one that ends first would end what the other has just started.
+        let _adopted = orphans::adopt();
         let (looked, tried) = thread::scope(|scope| {
             let launched = scope.spawn(launch);
             let tried = (self.part != ProbePart::Launches).then(|| {
                 let watch = |at: usize, state: &str| say(providers.len() + at, state);
                 trials::look(*agent, program, version.as_ref(), self.dirs, self.env, self.interrupts, &watch)
             });
-            let lost = |_| Err(anyhow::anyhow!("a probe ended by an error of this program"));
+            let lost = |_| Err(anyhow::anyhow!("a probe failed because of an internal error"));
             (launched.join().unwrap_or_else(lost), tried.transpose())
         });
         drop(progress);

@@ -137,6 +137,10 @@ fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
 
 fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
     let text = prompt::ask("Command: ")?;
+    // A key that is pasted here is neither kept nor repeated.
+    if key::shape::is_like_key(&text) {
+        bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
+    }
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
     let argv =
         argv.context(Message::new("this is not a command", "type it as in a shell: pass show deepseek"))?;

@@ -125,10 +125,14 @@ impl<'a> Draft<'a> {
             let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
             match options[prompt::choose("What now?", &shown)?] {
                 "enter another key" | "give its key" => is_asked = true,
-                "give another address" => match address(&prompt::ask("Address, such as 127.0.0.1:8081: ")?) {
-                    Ok(server) => self.server = Some(server),
-                    Err(error) => say(&format!("{}\n", crate::error::render(&error))),
-                },
+                "give another address" => {
+                    let typed = prompt::ask("Address, such as 127.0.0.1:8081: ")?;
+                    match address(&typed) {
+                        _ if key::shape::is_like_key(&typed) => say(prompt::TOO_EARLY),
+                        Ok(server) => self.server = Some(server),
+                        Err(error) => say(&format!("{}\n", crate::error::render(&error))),
+                    }
+                }
                 "test again" => {}
                 "stop" => bail!("stopped, and the config was not changed"),
                 _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
@@ -152,7 +156,7 @@ impl<'a> Draft<'a> {
             let line = entry.lines().find(|line| line.contains(&blank)).unwrap_or_default().trim();
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
             let mut value = prompt::ask(&format!("Enter {blank} for `{line}`: "))?;
-            while value.is_empty() || !value.chars().all(is_plain) {
+            while value.is_empty() || !value.chars().all(is_plain) || key::shape::is_like_key(&value) {
                 value = prompt::ask("Type a name of letters, digits, `-`, `.` and `_`: ")?;
             }
             self.filled.push((blank, value));

@@ -6,7 +6,7 @@ use shims::{Agent, Message};
 use crate::cli::shims::ShimsInstallArgs;
 use crate::config::Config;
 use crate::env::Environment;
-use crate::launch::{lookup, program, resolve};
+use crate::launch::{lookup, program};
 use crate::shim_links::pairs::{ShimTarget, fitting, fitting_of};
 
 /// The pairs that were asked for.
@@ -21,7 +21,7 @@ pub fn pairs(asked: &ShimsInstallArgs, config: &Config, env: &Environment) -> Re
     }
     let agents: Vec<_> =
         asked.agents.iter().map(|name| lookup::agent(name.as_ref())).collect::<Result<_>>()?;
-    if let Some(name) = asked.providers.iter().find(|name| !resolve::is_known(name, config)) {
+    if let Some(name) = asked.providers.iter().find(|name| !lookup::is_known(name, config)) {
         return Err(lookup::missing(name, None, config));
     }
     let is_named = |agent: &&'static dyn Agent| agents.iter().any(|named| named.name() == agent.name());

@@ -72,6 +72,11 @@ fn the_models_of_a_launch_are_written_once_for_each_list_and_provider() {
         assert!(fs::read(fresh).unwrap() == text, "as it was");
         fs::write(fresh, part).unwrap();
     }
+    // Nor is a link followed.
+    fs::remove_file(fresh).unwrap();
+    std::os::unix::fs::symlink(first, fresh).unwrap();
+    sandbox.run("codex@p", &[]).exits(0);
+    assert!(!fresh.is_symlink() && fs::read(fresh).unwrap() == text, "as it was");
 }
 
 #[test]

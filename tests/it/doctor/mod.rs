@@ -316,7 +316,7 @@ fn a_part_of_a_probe_may_be_a_word_of_its_own() {
     let sandbox = sandbox();
     let ran = sandbox.agent_run(&["doctor", "--probe", "launches", "mock", "claude"]).clean();
     assert!(
-        ran.stdout.contains("Probe of claude@mock") && !ran.stdout.contains("What holds"),
+        ran.stdout.contains("Probe of claude@mock") && !ran.stdout.contains("Tests of "),
         "{}",
         ran.stdout
     );

@@ -124,7 +124,7 @@ proptest! {
             prop_assert!(!value.to_string_lossy().contains("foreign"), "{text} is another's");
         }
         for (name, value) in &noise {
-            prop_assert_eq!(child.get(name.as_os_str()), Some(&value.as_os_str()), "{:?} was not created by agent-run", name);
+            prop_assert_eq!(child.get(name.as_os_str()), Some(&value.as_os_str()), "{:?} was changed", name);
         }
         let odd = child.keys().find(|name| !machine.env.contains_key(**name) && !plan.env.contains_key(**name));
         prop_assert!(odd.is_none(), "{odd:?} comes from nowhere");

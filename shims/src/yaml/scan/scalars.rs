@@ -204,7 +204,7 @@ impl Scanner<'_> {
             && (self.char(0), self.char(1)) == ('\\', 'u')
         {
             self.skip(2);
-            let second = self.scan_hexadecimal(digits)?;
+            let second = self.scan_hexadecimal(4)?;
             if let 0xdc00..0xe000 = second {
                 value = 0x1_0000 + ((value - 0xd800) << 10) + (second - 0xdc00);
             }
