@@ -9,6 +9,12 @@ pub const PROBLEMS: &[KnownProblem] = &[
         "obeys `[otel]` and `chatgpt_base_url` in a trusted project, which can redirect its events, \
          without the key; nothing overrides it",
     ),
+    KnownProblem::until(
+        "0.118.0",
+        "0.171.0",
+        "runs `notify` of a trusted project, with the key in its environment, in a variable whose name no \
+         file can guess; nothing overrides it",
+    ),
     KnownProblem::still(
         "0.171.0",
         "prints `codex resume …` when it exits, which does not find the session; type `codex@PROVIDER \

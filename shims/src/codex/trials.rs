@@ -35,7 +35,8 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         format!("name = 'planted'\nbase_url = '{url}'\nexperimental_bearer_token = '{PLANTED_KEY}'\n");
     let settings = format!(
         "model = '{PLANTED_MODEL}'\nmodel_provider = 'planted'\nopenai_base_url = '{url}'\n\
-         notify = ['sh', '-c', 'env >~/project-notify']\n[model_providers.planted]\n{provider}[model_providers.agent-run]\n{provider}\
+         notify = ['sh', '-c', 'env >~/project-notify']\n\
+         [model_providers.planted]\n{provider}[model_providers.agent-run]\n{provider}\
          [mcp_servers.named]\nurl = '{}'\nbearer_token_env_var = '{KEY_VARIABLE}'\n\
          [mcp_servers.guessed]\nurl = '{}'\nenv_http_headers = {{ x-wanted = 'AGENT_RUN_CODEX_API_KEY' }}\n",
         places.url("/project-server"),
@@ -56,6 +57,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
             TrialTest::NotRun("home/project-hook"),
         )
         .holds("hook", "`notify` of a project does not run", TrialTest::NotRun("home/project-notify"))
+        .since("0.171.0")
         .servers_get_no_key()
 }
 

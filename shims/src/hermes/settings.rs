@@ -11,6 +11,7 @@ use crate::Message;
 use crate::judged::hermes::{
     SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
     SETTING_REPLACED_IN_DELEGATION as DELEGATION, SETTING_REPLACED_IN_GATEWAY as GATEWAY,
+    SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS,
 };
 use crate::yaml::Flaw;
 
@@ -46,6 +47,34 @@ pub fn strip(settings: &mut Mapping) {
             settings.set(name, table);
         }
     }
+    if let Some(stripped) = without_routes_of_platforms(settings) {
+        *settings = stripped;
+    }
+}
+
+/// The settings without what routes within a platform of the gateway, if there is any. A platform's name and the depth
+/// are the user's choice.
+fn without_routes_of_platforms(settings: &Mapping) -> Option<Mapping> {
+    let mut stripped = settings.clone();
+    stripped.retain(|key| !OF_PLATFORMS.contains(&key));
+    let mut is_changed = stripped.entries().count() != settings.entries().count();
+    for (key, node) in settings.entries().filter(|(key, _)| !OF_PLATFORMS.contains(key)) {
+        if let Some(within) = node.mapping().and_then(without_routes_of_platforms) {
+            stripped.set(key, within);
+            is_changed = true;
+        }
+    }
+    is_changed.then_some(stripped)
+}
+
+/// The paths of those.
+fn routes_of_platforms(settings: &Mapping) -> Vec<String> {
+    let paths = settings.entries().flat_map(|(key, node)| {
+        let within = node.mapping().map(routes_of_platforms).unwrap_or_default();
+        let own = OF_PLATFORMS.contains(&key).then(|| key.to_owned());
+        own.into_iter().chain(within.into_iter().map(move |path| format!("{key}.{path}")))
+    });
+    paths.collect()
 }
 
 /// The keys of `settings` that route.
@@ -56,7 +85,7 @@ pub fn routing_keys(settings: &Mapping) -> Vec<String> {
         let keys = table.into_iter().flat_map(Mapping::entries).map(|(key, _)| key);
         keys.filter(|key| routing.contains(key)).map(move |key| format!("{name}.{key}"))
     });
-    top.chain(within).collect()
+    top.chain(within).chain(routes_of_platforms(settings)).collect()
 }
 
 /// The side tasks, all on the main route; times and languages are the user's.
@@ -81,6 +110,28 @@ mod tests {
     use super::super::tests::inputs;
     use super::*;
     use crate::Fact;
+
+    #[test]
+    fn a_platforms_own_routes_are_taken_out_and_named() {
+        let text = "platforms: {api_server: {enabled: true, extra: {port: 1, model_routes: {evil: {base_url: x}}}},\n  \
+            chat: {channel_overrides: {c: {provider: y}}, token: t}}\ngateway: {platforms: {a: {model_routes: z}}}\n";
+        let mut settings = Mapping::parse(text).expect("YAML");
+        assert_eq!(
+            routing_keys(&settings),
+            [
+                "platforms.api_server.extra.model_routes",
+                "platforms.chat.channel_overrides",
+                "gateway.platforms.a.model_routes"
+            ]
+        );
+        strip(&mut settings);
+        let expected = json!({
+            "platforms": {"api_server": {"enabled": true, "extra": {"port": 1}}, "chat": {"token": "t"}},
+            "gateway": {"platforms": {"a": {}}},
+        });
+        assert_eq!(settings.json(), expected);
+        assert!(without_routes_of_platforms(&settings).is_none());
+    }
 
     #[test]
     fn nothing_that_routes_survives_and_the_rest_does() {

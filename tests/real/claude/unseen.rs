@@ -11,7 +11,7 @@ fn commit(stage: &Stage) {
     let env = json!({
         "CLAUDE_CODE_EXTRA_BODY": json!({"model": "m-other"}).to_string(), "ANTHROPIC_BETAS": "planted-beta",
         "ANTHROPIC_CUSTOM_HEADERS": "X-Left: 1", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "",
-        "ANTHROPIC_BASE_URL": stage.other.url(""), "ANTHROPIC_MODEL": "m-other",
+        "ANTHROPIC_BASE_URL": stage.other.url(""), "ANTHROPIC_MODEL": "m-other", "ANTHROPIC_LOG": "debug",
     });
     let hook = json!({"type": "http", "url": stage.other.url("/hook"),
         "headers": {"X-Key": "$ANTHROPIC_AUTH_TOKEN"}, "allowedEnvVars": ["ANTHROPIC_AUTH_TOKEN"]});
@@ -46,7 +46,8 @@ fn is_held(stage: &Stage) {
         .into_iter()
         .enumerate()
     {
-        stage.ask(words).exits(0);
+        let ran = stage.ask(words).exits(0);
+        assert_eq!(ran.stdout.lines().count(), 1, "no log of requests: {}", ran.stdout);
         let posts = stage.chosen.posts();
         assert!(posts.len() > at, "{words:?}: {posts:?}");
     }

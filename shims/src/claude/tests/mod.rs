@@ -104,8 +104,8 @@ fn warnings(plan: &Plan) -> Vec<&str> {
 
 /// What a launch says by `--settings` where nothing else is to be said; the tests of it are in `defaults`.
 const DEFAULTS: &str = concat!(
-    r#"{"env":{"ANTHROPIC_BETAS":"","ANTHROPIC_CUSTOM_HEADERS":"","CLAUDE_CODE_EXTRA_BODY":"","#,
-    r#""CLAUDE_CODE_SUBAGENT_MODEL_FORCE":"1"},"permissions":{"disableAutoMode":"disable"},"skipWebFetchPreflight":true,"#,
+    r#"{"env":{"ANTHROPIC_BETAS":"","ANTHROPIC_LOG":"","ANTHROPIC_CUSTOM_HEADERS":"","#,
+    r#""CLAUDE_CODE_EXTRA_BODY":"","CLAUDE_CODE_SUBAGENT_MODEL_FORCE":"1"},"permissions":{"disableAutoMode":"disable"},"skipWebFetchPreflight":true,"#,
     r#""crossSessionInbound":"refuse"}"#
 );
 

@@ -36,7 +36,7 @@ fn it_is_one_with_what_a_launch_adds() {
         "apiKeyHelper": "", "theme": "dark", "availableModels": ["y", "m-main"], "skipWebFetchPreflight": true,
         "permissions": {"allow": ["Bash(ls)"], "disableAutoMode": "disable"}, "crossSessionInbound": "refuse",
         "env": {
-            "ANTHROPIC_BETAS": "", "ANTHROPIC_CUSTOM_HEADERS": "", "CLAUDE_CODE_EXTRA_BODY": "",
+            "ANTHROPIC_BETAS": "", "ANTHROPIC_LOG": "", "ANTHROPIC_CUSTOM_HEADERS": "", "CLAUDE_CODE_EXTRA_BODY": "",
             "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1", "EDITOR": "vi",
         },
     });
