@@ -63,7 +63,9 @@ pub fn lacking<'a>(agent: &str, texts: impl Iterator<Item = &'a str>) -> Vec<&'a
     let mut left: Vec<_> = texts.collect();
     let mut look = |bytes: &[u8]| left.retain(|text| memchr::memmem::find(bytes, text.as_bytes()).is_none());
     if agent == "hermes" {
-        each_python(&site_packages(&program).join("hermes_cli"), &mut look);
+        for package in ["hermes_cli", "gateway"] {
+            each_python(&site_packages(&program).join(package), &mut look);
+        }
     } else {
         look(&fs::read(program).unwrap());
     }
