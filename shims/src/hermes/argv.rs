@@ -125,6 +125,13 @@ impl HermesArgs {
         matches!(self.command(), Some("cron" | "gateway"))
     }
 
+    /// Whether Hermes may serve chats.
+    pub fn runs_gateway(&self) -> bool {
+        let asks = self.positionals.get(1).map(String::as_str);
+        self.command() == Some("gateway")
+            && !matches!(asks, Some("list" | "setup" | "status" | "stop" | "uninstall"))
+    }
+
     /// Refuses what would outlive the launch without its key.
     pub fn check(&self) -> Result<()> {
         if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {

@@ -77,7 +77,8 @@ impl Agent for Hermes {
         let runtime = runtime(launch, &Routing::of(launch, &words, inputs), &homes, inputs);
         let jobs = choices::jobs_file(&homes, &words);
         let former = former::reads(launch, inputs);
-        homes.reads().into_iter().chain([runtime]).chain(jobs).chain(former).collect()
+        let chats = choices::chats_file(&homes, &words);
+        homes.reads().into_iter().chain([runtime]).chain(jobs).chain(chats).chain(former).collect()
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
@@ -104,6 +105,7 @@ impl Agent for Hermes {
             }
         }
         routing.set_variables(plan);
+        choices::refuse_chats(&homes, &words, &launch.base_url.value, inputs)?;
         let jobs = choices::warning(&homes, &words, inputs);
         words.warnings().into_iter().chain(jobs).for_each(|text| plan.warn(text));
         plan.args.extend(words.forwarded(routing.model()));
