@@ -82,7 +82,12 @@ pub fn is_like_key(text: &str) -> bool {
         let mixes_cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
         part.len() >= 24 || (mixes && part.len() >= if mixes_cases { 8 } else { 12 })
     };
-    STARTS.iter().any(|start| text.starts_with(start)) || text.split('_').any(is_no_word)
+    begins_as_key(text) || text.split('_').any(is_no_word)
+}
+
+/// Whether it begins as keys of known kinds do.
+pub fn begins_as_key(text: &str) -> bool {
+    STARTS.iter().any(|start| text.starts_with(start))
 }
 
 /// What fetches the key that a reference leads to.

@@ -138,7 +138,7 @@ fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
 fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
     let text = prompt::ask("Command: ")?;
     // A key that is pasted here is neither kept nor repeated.
-    if key::shape::is_like_key(&text) {
+    if key::shape::begins_as_key(&text) {
         bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
     }
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());

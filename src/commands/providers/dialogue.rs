@@ -128,8 +128,8 @@ impl<'a> Draft<'a> {
                 "give another address" => {
                     let typed = prompt::ask("Address, such as 127.0.0.1:8081: ")?;
                     match address(&typed) {
-                        _ if key::shape::is_like_key(&typed) => say(prompt::TOO_EARLY),
                         Ok(server) => self.server = Some(server),
+                        Err(_) if key::shape::is_like_key(&typed) => say(prompt::TOO_EARLY),
                         Err(error) => say(&format!("{}\n", crate::error::render(&error))),
                     }
                 }
@@ -156,7 +156,7 @@ impl<'a> Draft<'a> {
             let line = entry.lines().find(|line| line.contains(&blank)).unwrap_or_default().trim();
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
             let mut value = prompt::ask(&format!("Enter {blank} for `{line}`: "))?;
-            while value.is_empty() || !value.chars().all(is_plain) || key::shape::is_like_key(&value) {
+            while value.is_empty() || !value.chars().all(is_plain) || key::shape::begins_as_key(&value) {
                 value = prompt::ask("Type a name of letters, digits, `-`, `.` and `_`: ")?;
             }
             self.filled.push((blank, value));
