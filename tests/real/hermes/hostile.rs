@@ -102,7 +102,7 @@ fn what_would_keep_the_pins_out_is_left_out() {
         let before = fs::read_to_string(&path).unwrap_or_default();
         stage.sandbox.write(&path, format!("{before}'PYTHON_DOTENV_DISABLED' = 1\n"));
         let ran = stage.run(&["-z", "hi"]).exits(0);
-        ran.complains(&["agent-run: warning: ", "names PYTHON_DOTENV_DISABLED"]);
+        ran.complains(&["agent-run: warning: ", "sets PYTHON_DOTENV_DISABLED"]);
         stage.sandbox.write(&path, before);
     }
     let posts = stage.a.posts();

@@ -70,7 +70,7 @@ fn certificates_are_found_where_the_system_has_them_and_checked() {
         run(command.envs(file.map(|file| ("SSL_CERT_FILE", machine.sandbox.path(file)))))
     };
     // No store at all: then Mozilla's, which does not know this one.
-    list(None).exits(1).complains(&["certificate", "help: ", "SSL_CERT_FILE"]);
+    list(None).exits(1).complains(&["certificate", "help: ", "NODE_EXTRA_CA_CERTS"]);
     assert!(list(Some("tls/ca.pem")).clean().stdout.starts_with("mock-model\t"));
     let authority = fs::read_to_string(machine.sandbox.path("tls/ca.pem")).unwrap();
     machine.etc("ssl/certs/ca-certificates.crt", &authority);

@@ -168,7 +168,7 @@ pub fn background_modes(machine: &mut Machine) {
         machine.counts();
     }
     for words in [&["-w", "a", "--tmux"][..], &["--worktree=a", "--tmux=classic"]] {
-        machine.is_refused(words, &["`--tmux` starts Claude Code again within tmux"]);
+        machine.is_refused(words, &["`--tmux` restarts Claude Code inside tmux"]);
     }
     machine.asks(&["-p", "hi"]);
 }
