@@ -74,7 +74,8 @@ fn a_file_that_may_not_be_read_is_said() {
     }
     let folder = folder();
     let message = refused(&written(&folder, 0o000, "providers: {}"));
-    assert!(message.ends_with("permission denied\nhelp: see who may read it: `ls -ld 'DIR/my config.yaml'`"));
+    let help = "help: check its permissions: ls -ld 'DIR/my config.yaml'";
+    assert!(message.ends_with(&format!("permission denied\n{help}")), "{message}");
 }
 
 #[test]
