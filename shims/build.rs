@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text = fs::read_to_string(&list).map_err(|error| format!("shims/{list}: {error}"))?;
         let rows = read::read(&text).map_err(|error| format!("shims/{list}: {error}"))?;
         let mut tables: BTreeMap<String, Vec<&read::Judgement>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| ["variable", "setting"].contains(&&*row.what)) {
+        for row in rows.iter().filter(|row| ["command", "setting", "variable"].contains(&&*row.what)) {
             // A setting in a table has its own: `delegation.model`. What is pinned is named whole.
             let table = row.name.split_once('.').filter(|_| row.action == "replaced").map(|(table, _)| table);
             let within = table.map(|table| format!("_in_{table}")).unwrap_or_default();

@@ -23,12 +23,20 @@ pub fn forwards(launch: &Launch, option: &str) -> bool {
 
 /// Whether the session begins in another worktree, which may not be there yet: `--worktree`, or `-w` among other letters.
 pub fn enters_worktree(launch: &Launch) -> bool {
-    let is_short = |word: &OsStr| match word.as_encoded_bytes() {
+    forwards(launch, "--worktree") || has_letter(launch, b'w')
+}
+
+/// Whether nobody can answer in the session: `--print`, or `-p` among other letters.
+pub fn prints(launch: &Launch) -> bool {
+    forwards(launch, "--print") || has_letter(launch, b'p')
+}
+
+fn has_letter(launch: &Launch, letter: u8) -> bool {
+    options(launch).any(|word| match word.as_encoded_bytes() {
         [b'-', b'-', ..] => false,
-        [b'-', letters @ ..] => letters.contains(&b'w'),
+        [b'-', letters @ ..] => letters.contains(&letter),
         _ => false,
-    };
-    forwards(launch, "--worktree") || options(launch).any(is_short)
+    })
 }
 
 /// What the user's words give an option, each time it stands there.

@@ -4,7 +4,7 @@ use super::family::{is_family, is_held};
 use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, models, own_settings, paths, plugins, trust};
 use crate::proxy::PROXY_VARIABLES;
-use crate::{ConflictingSetting, Inputs, Launch};
+use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
 const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code ignore it";
 const GUARDED: &str = "--settings overrides it";
@@ -15,7 +15,7 @@ const DENIED: &str = "--managed-settings denies it, and Claude Code 2.1.332 requ
 const UNHELD: &str = "nothing overrides it: Claude Code requests that model where it is used";
 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
-pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
+pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let state = paths::state_files(launch, inputs).into_iter().map(|path| (paths::SettingsKind::User, path));
     let repository = paths::Repository::of(inputs);
     let files = state.chain(paths::settings(launch, inputs, &repository));
@@ -29,7 +29,6 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let mut conflicts: Vec<_> = sources.iter().flat_map(of_source).collect();
     let roots = front_matter::project_roots(launch, inputs, &repository);
     let documents = front_matter::documents(&roots, inputs);
-    let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
     let policies: Vec<_> = paths::policies(inputs)
         .into_iter()
         .filter_map(|path| match source::settings(&path, inputs) {
@@ -40,6 +39,10 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
         })
         .collect();
     let all = sources.iter().chain(&policies).map(|source| &source.settings);
+    let all_sources = sources.iter().chain(&policies);
+    let others = models::others(all_sources, &documents, &roots, launch, inputs, plan);
+    let mut list = models::list(launch);
+    list.extend(others.iter().map(|model| model.id.clone()));
     let plugins = plugins::hooks(&plugins::folders(all, launch, inputs), inputs);
     let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch);
     let users = if paths::isolated(launch, inputs).is_some() {
@@ -52,7 +55,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
     let hooks = hooks.chain(models::of_document_hooks(&users, launch)).map(|choice| (choice, false));
     let models = models::of_documents(&documents, launch).chain(models::of_documents(&users, launch));
     let models = models.map(|choice| {
-        let is_listed = is_listed && !models::is_allowed(&choice.model, sources.iter(), launch);
+        let is_listed = !models::is_allowed(&choice.model, sources.iter(), &list);
         (choice, is_listed)
     });
     for (choice, is_listed) in hooks.chain(models) {
@@ -109,7 +112,7 @@ mod tests {
         inputs.facts.insert("/home/u/.claude/settings.json".into(), Fact::File(settings.into()));
         inputs.facts.insert("/home/u/.claude.json".into(), Fact::File("{".into()));
         let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
-        let conflicts = of(&launch, &inputs);
+        let conflicts = of(&launch, &inputs, &Plan::default());
         let found: Vec<_> =
             conflicts.iter().map(|conflict| (conflict.key.as_str(), conflict.answer)).collect();
         let expected = [

@@ -15,6 +15,7 @@
 //! Not ours: the trust in a folder, and the model that `/model` saves into the user's settings.
 
 mod argv;
+mod commands;
 mod conflicts;
 mod defaults;
 mod denied;
@@ -118,6 +119,7 @@ impl Agent for Claude {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        commands::check(launch)?;
         terminals::check(launch)?;
         let state = onboarding::StateFile::read(launch, inputs, plan)?;
         route(launch, &state, plan)?;
@@ -148,8 +150,8 @@ impl Agent for Claude {
         front_matter::users_files(inputs)
     }
 
-    fn conflicts(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
-        conflicts::of(launch, inputs)
+    fn conflicts(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
+        conflicts::of(launch, inputs, plan)
     }
 }
 

@@ -6,9 +6,9 @@
 //! | `agent` of settings, `--agent` | `--model` |
 //! | `availableModels`, `fallbackModel`, `modelOverrides` of settings | `--settings` |
 //! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
-//! | `model:` of skills and commands, where one is found or some cannot be looked at | `availableModels` of `--settings` |
+//! | `model:` of skills and commands, found or not | `availableModels` of `--settings` |
 //! | `model` of prompt and agent hooks | `deniedModels` of `--managed-settings` (2.1.332), and it is named |
-//! | `model:` of the user's own skills and commands | nothing but the plugins' `availableModels`: `why` names it |
+//! | `model:` of the user's own skills and commands | the same list; `why` names it |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
@@ -19,9 +19,9 @@ use serde_json::{Map, Value as Json, json};
 use super::denied::Denied;
 use super::front_matter::{self, Document};
 use super::source::SettingsSource;
-use super::{argv, window};
+use super::{argv, picker, window};
 use crate::window::{LONG_CONTEXT, split_long_context};
-use crate::{Inputs, Launch, Plan};
+use crate::{Inputs, Launch, Model, Plan};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
@@ -51,14 +51,6 @@ pub fn possible(launch: &Launch) -> Vec<&str> {
 /// Adds to the guard what holds the models against settings files.
 pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, Json>) {
     let is_unseen = argv::enters_worktree(launch);
-    let needed = list(launch);
-    let lists: Vec<_> = sources.iter().filter_map(SettingsSource::available_models).collect();
-    if !lists.is_empty() {
-        let allowed: Vec<&str> = lists.into_iter().flatten().collect();
-        if needed.iter().any(|model| !allowed.contains(&model.as_str())) {
-            guard.insert("availableModels".to_owned(), json!(needed)); // added to the user's, not in their place
-        }
-    }
     let fallbacks = sources.iter().filter_map(|source| match source.settings.get("fallbackModel")? {
         Json::Array(models) => Some(models.clone()),
         Json::String(model) => Some(vec![json!(model)]),
@@ -71,7 +63,7 @@ pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, 
     let overrides = sources.iter().filter_map(|source| source.settings.get("modelOverrides")?.as_object());
     let mut off: Map<_, _> = overrides.flat_map(Map::keys).map(|key| (key.clone(), json!(""))).collect();
     if is_unseen {
-        off.extend(needed.iter().map(|model| (model.clone(), json!(""))));
+        off.extend(list(launch).into_iter().map(|model| (model, json!(""))));
     }
     if !off.is_empty() {
         guard.insert("modelOverrides".to_owned(), off.into());
@@ -135,26 +127,31 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
     !model.is_empty() && !ALIASES.contains(&model) && !possible(launch).contains(&model)
 }
 
-/// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
-/// then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not given
-/// otherwise, because `/model` offers nothing else with it.
-pub fn may_be_chosen<'a>(
-    mut sources: impl Iterator<Item = &'a SettingsSource>,
+/// The provider's models that the list has beside the launch's, so that `/model` can choose them. None where a skill or a
+/// command asks for a model of its own, or may and was not looked at; where nobody is there to choose; and where the user
+/// or a project has a list, which Claude Code joins with ours.
+pub fn others<'a, 's>(
+    mut sources: impl Iterator<Item = &'s SettingsSource>,
     documents: &[Document<'_>],
     roots: &[PathBuf],
-    launch: &Launch,
+    launch: &'a Launch,
     inputs: &Inputs,
-) -> bool {
+    plan: &Plan,
+) -> Vec<&'a Model> {
     let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
-    of_documents(documents, launch).next().is_some()
+    let is_strict = argv::prints(launch)
+        || of_documents(documents, launch).next().is_some()
         || brings_plugins(launch, inputs)
         || argv::enters_worktree(launch)
-        || sources.any(SettingsSource::enables_plugins)
+        || sources.any(|source| source.enables_plugins() || source.available_models().is_some())
         || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
-        || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)
+        || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread);
+    if is_strict { Vec::new() } else { picker::others(launch, plan) }
 }
 
-/// The list that holds them: the launch's models, and those that the user's own words name.
+/// The list that holds the models of skills and commands: what is not in it gives way to the session's model (2.1.197
+/// and 2.1.332), wherever the skill comes from, and if it appears during the session. The launch's models, and those
+/// that the user's own words name.
 pub fn list(launch: &Launch) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     // A family's name would let the whole family in.
@@ -174,10 +171,10 @@ pub fn list(launch: &Launch) -> Vec<String> {
 pub fn is_allowed<'a>(
     model: &str,
     sources: impl Iterator<Item = &'a SettingsSource>,
-    launch: &Launch,
+    list: &[String],
 ) -> bool {
-    let lists = sources.filter_map(SettingsSource::available_models).flatten();
-    lists.map(str::to_owned).chain(list(launch)).any(|entry| allows(&entry, model))
+    let mut lists = sources.filter_map(SettingsSource::available_models).flatten();
+    lists.any(|entry| allows(entry, model)) || list.iter().any(|entry| allows(entry, model))
 }
 
 /// Whether an entry of `availableModels` lets a model in.
@@ -220,8 +217,8 @@ impl<'a> Unheld<'a> {
         let all = || sources.iter().chain(policies);
         let projects = sources.iter().filter(|source| !source.is_users()).chain(plugins);
         let hooks = projects.flat_map(|source| of_hooks(source, launch));
-        let let_in =
-            of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, all(), launch));
+        let list = list(launch); // these documents keep others out of it
+        let let_in = of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, all(), &list));
         let choices: Vec<_> = hooks.chain(of_document_hooks(documents, launch)).chain(let_in).collect();
         // What the user's own hooks name may be a model of the provider's. Claude's are not.
         let users = sources.iter().filter(|source| source.is_users());

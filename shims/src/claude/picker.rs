@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::found::FoundSettings;
 use super::{literal, models, window};
-use crate::{Launch, Plan};
+use crate::{Launch, Model, Plan};
 
 const KEY: &str = "modelPicker";
 
@@ -19,35 +19,56 @@ pub const LISTED: usize = 12;
 /// With those that the config states.
 const MOST_ROWS: usize = 24;
 
+/// How many models the session can go over to: each is compared with all others.
+const MOST: usize = 100;
+
 /// What Claude Code asks for at the most of a model that it does not know (2.1.197 and 2.1.332).
 const ANSWER: u64 = 32_000;
 
-/// Adds the rows to what is given by `--settings`, unless the user's settings have rows or a list leaves them out.
-pub fn add(launch: &Launch, found: &FoundSettings, plan: &Plan, settings: &mut Map<String, Json>) {
-    let own = found.all().any(|source| source.is_users() && source.settings.contains_key(KEY));
-    if own || settings.contains_key("availableModels") {
-        return;
-    }
-    let counted = plan.env.get(OsStr::new(window::WINDOW)).and_then(|value| value.as_ref()?.plain());
-    let Some(counted) = counted.and_then(|text| text.to_str()?.trim().parse::<u64>().ok()) else { return };
+/// What Claude Code counts with for a model that it does not know.
+fn counted(plan: &Plan) -> Option<u64> {
+    plan.env.get(OsStr::new(window::WINDOW))?.as_ref()?.plain()?.to_str()?.trim().parse().ok()
+}
+
+/// The models that the session can go over to. One of an unknown window can only be typed.
+pub fn others<'a>(launch: &'a Launch, plan: &Plan) -> Vec<&'a Model> {
+    let counted = counted(plan);
     let answer = launch.model.value.output_limit().unwrap_or(ANSWER);
-    let mut ids = models::possible(launch);
-    let mut rows = Vec::new();
+    let is_claudes = window::knows(&launch.model.value.id);
+    let ids = models::possible(launch);
+    let mut others: Vec<&Model> = Vec::new();
     for model in &launch.models {
-        let Some(own) = model.context_window.filter(|window| *window >= counted) else { continue };
-        let is_fit = literal::plain("the model id", &model.id).is_ok()
+        if others.len() == MOST {
+            break;
+        }
+        let id = model.id.as_str();
+        let is_fit = literal::plain("the model id", id).is_ok()
+            && model.context_window.zip(counted).is_none_or(|(window, counted)| window >= counted)
             && model.output_limit().is_none_or(|limit| limit >= answer)
             // Picked, it would be a tier of this launch, and not the provider's model of that name (2.1.332).
-            && !models::is_alias(&model.id);
-        if rows.len() == MOST_ROWS || !is_fit || window::knows(&model.id) || ids.contains(&model.id.as_str())
-        {
-            continue;
+            && !models::is_alias(id)
+            // These are what skills and agents name most of all.
+            && (is_claudes || !window::knows(id));
+        if is_fit && !ids.contains(&id) && others.iter().all(|other| other.id != id) {
+            others.push(model);
         }
+    }
+    others
+}
+
+/// Adds the rows to what is given by `--settings`, unless the user's settings have rows.
+pub fn add(others: &[&Model], found: &FoundSettings, plan: &Plan, settings: &mut Map<String, Json>) {
+    let Some(counted) = counted(plan) else { return };
+    if found.all().any(|source| source.is_users() && source.settings.contains_key(KEY)) {
+        return;
+    }
+    let rows = others.iter().filter(|model| !window::knows(&model.id)).filter_map(|model| {
+        let own = model.context_window?;
         let part = if own > counted { format!(", this session uses {counted}") } else { String::new() };
         let description = format!("window of {own} tokens{part}");
-        rows.push(json!({"model": model.id, "label": model.id, "description": description}));
-        ids.push(&model.id);
-    }
+        Some(json!({"model": model.id, "label": model.id, "description": description}))
+    });
+    let rows: Vec<_> = rows.take(MOST_ROWS).collect();
     if !rows.is_empty() {
         settings.insert(KEY.to_owned(), json!({ "options": rows }));
     }

@@ -80,12 +80,13 @@ pub fn apply(
     }
     let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch);
     unheld.name(launch, plan);
-    if models::may_be_chosen(found.all(), &documents, &found.roots, launch, inputs) {
-        guard.insert("availableModels".to_owned(), json!(models::list(launch)));
-    }
+    let others = models::others(found.all(), &documents, &found.roots, launch, inputs, plan);
+    let mut list = models::list(launch);
+    list.extend(others.iter().map(|model| model.id.clone()));
+    guard.insert("availableModels".to_owned(), json!(list)); // added to the user's, not in their place
+    picker::add(&others, found, plan, &mut guard);
     defaults::add(launch, found, &mut guard);
     terminals::add(launch, found, state, &mut guard);
-    picker::add(launch, found, plan, &mut guard);
     own_settings::add_argument(found.own(), guard, launch, inputs, plan);
     unheld.denied.add_argument(plan);
     Ok(())

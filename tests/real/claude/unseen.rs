@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::{KEY, STRAY, Stage, models, scripted, stage, stage_in};
-use crate::support::{real, run};
+use crate::support::{Sandbox, claude, real, run};
 
 /// Commits a project whose settings, commands and hooks ask for all they can, and takes them out of the checkout.
 fn commit(stage: &Stage) {
@@ -97,4 +97,51 @@ fn settings_that_change_during_the_session_change_no_request() {
             assert_eq!(post["body"]["model"], "m-main");
         }
     }
+}
+
+/// A session that reads a file beside a skill, and gets another skill while it runs: both ask for a model of their own.
+#[track_caller]
+fn skills_that_appear_ask_for_the_launchs_model(sandbox: Sandbox) {
+    let file = sandbox.path("work/pkg/f.txt");
+    let script =
+        json!([{"last_user": "read the file", "tool": {"name": "Read", "arguments": {"file_path": file}}}]);
+    let stage = stage_in(sandbox, &script.to_string());
+    let plant = |place: &str, name: &str| {
+        let text = format!(
+            "---\nname: {name}\ndescription: d\nmodel: m-other\n---\nThe text of the {name} skill.\n"
+        );
+        stage.sandbox.write(&stage.sandbox.path(place).join(name).join("SKILL.md"), text);
+    };
+    stage.sandbox.write(&file, "x");
+    plant("work/pkg/.claude/skills", "nested");
+    let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+    let say = |text: &str| {
+        let answers = || stage.chosen.posts().len();
+        let before = answers();
+        claude::say(&tmux, text);
+        tmux.wait_until("an answer", |_| answers() > before);
+        std::thread::sleep(std::time::Duration::from_secs(3));
+    };
+    say("read the file");
+    say("/nested now");
+    plant("work/.claude/skills", "late");
+    std::thread::sleep(std::time::Duration::from_secs(3)); // until it is noticed
+    say("/late now");
+    let posts = stage.only_the_chosen_heard();
+    for name in ["nested", "late"] {
+        let text = format!("The text of the {name} skill.");
+        assert!(posts.iter().any(|post| post["body"].to_string().contains(&text)), "{name} did not run");
+    }
+    let asked = models(&posts);
+    assert!(asked.iter().all(|model| ["m-main", "m-haiku"].contains(model)), "{asked:?}");
+}
+
+#[test]
+fn skills_that_appear_during_the_session_ask_for_the_launchs_model() {
+    skills_that_appear_ask_for_the_launchs_model(real::sandbox("claude").unwrap());
+}
+
+#[test]
+fn skills_that_appear_during_the_session_ask_for_the_launchs_model_in_the_oldest_version() {
+    skills_that_appear_ask_for_the_launchs_model(real::minimum("claude").unwrap());
 }

@@ -57,7 +57,10 @@ fn found(agent: &str) -> Vec<Found> {
     });
     let settings = settings::of(agent).into_iter().map(|name| Found::new("setting", name));
     let options = options::of(agent).into_iter().map(|name| Found::new("flag", name));
-    variables.chain(settings).chain(options).collect()
+    let commands = if agent == "claude" { options::claudes_commands() } else { BTreeSet::new() };
+    // Whatever it is called, it may start something.
+    let commands = commands.into_iter().map(|name| Found { what: "command", name, kind: Some("background") });
+    variables.chain(settings).chain(options).chain(commands).collect()
 }
 
 #[track_caller]

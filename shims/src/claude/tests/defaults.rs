@@ -38,7 +38,10 @@ fn at_anthropic_itself_only_variables_are_held() {
     let mut launch = launch();
     launch.base_url.value = "https://api.anthropic.com".to_owned();
     let defaults: Json = serde_json::from_str(DEFAULTS).expect("JSON");
-    assert_eq!(settings(Machine::onboarded(), &launch), json!({"env": defaults["env"]}));
+    assert_eq!(
+        settings(Machine::onboarded(), &launch),
+        json!({"env": defaults["env"], "availableModels": ["m-main"]})
+    );
 }
 
 #[test]

@@ -7,6 +7,14 @@ use super::settings_override::guard;
 use super::{Machine, launch, plan, warnings};
 use crate::EntryKind;
 
+/// Whether the list that a launch gives holds its own models alone.
+fn is_strict(machine: Machine, mut launch: crate::Launch) -> bool {
+    launch.models.push(crate::Model::named("known"));
+    let guard = guard(&machine.plan(&launch).expect("a plan")).unwrap_or_default();
+    // It is left out where it is the same as in a launch without any files.
+    guard["availableModels"] != json!(["m-main", "known"])
+}
+
 #[test]
 fn a_model_of_a_skill_gives_way_to_the_launchs() {
     let machine = || {
@@ -19,34 +27,31 @@ fn a_model_of_a_skill_gives_way_to_the_launchs() {
             .file("/work/.claude/agents/in/b.md", SKILL)
     };
     let skill = "/work/.claude/skills/s/SKILL.md";
-    let listed = |plan: &crate::Plan| guard(plan).and_then(|guard| guard.get("availableModels").cloned());
-    assert_eq!(listed(&plan(machine())), Some(json!(["m-main"])));
+    assert!(is_strict(machine(), launch()));
     for harmless in ["haiku", "inherit", "m-main", "\"sonnet\"", "opus[1m]"] {
         let machine = || machine().file(skill, SKILL.replace("other", harmless));
-        assert_eq!(listed(&plan(machine())), None, "{harmless}: agents are held by a variable");
+        assert!(!is_strict(machine(), launch()), "{harmless}: agents are held by a variable");
         let mut inherits = launch();
         inherits.tiers.subagent = "inherit".to_owned();
-        assert!(
-            listed(&machine().plan(&inherits).expect("a plan")).is_some(),
-            "{harmless}: and here they are not"
-        );
+        assert!(is_strict(machine(), inherits), "{harmless}: and here they are not");
     }
     let mut own = launch();
     own.args = ["--model", "mine", "--", "--model=x"].map(Into::into).into();
-    assert_eq!(listed(&machine().plan(&own).expect("a plan")), Some(json!(["m-main", "mine"])));
+    let guard = guard(&machine().plan(&own).expect("a plan")).expect("a guard");
+    assert_eq!(guard["availableModels"], json!(["m-main", "mine"]));
 }
 
 #[test]
 fn models_of_plugins_give_way_unseen() {
-    let listed = |machine: Machine, launch: &crate::Launch| {
-        guard(&machine.plan(launch).expect("a plan")).is_some_and(|guard| !guard["availableModels"].is_null())
-    };
     let settings = |text: &str| Machine::onboarded().file(super::settings_override::USER, text);
-    assert!(listed(settings(r#"{"enabledPlugins": {"a@b": true}}"#), &launch()));
-    assert!(!listed(settings(r#"{"enabledPlugins": {"a@b": false}}"#), &launch()));
-    let mut loads = launch();
-    loads.args = ["--plugin-dir", "p"].map(Into::into).into();
-    assert!(listed(Machine::onboarded(), &loads));
+    assert!(is_strict(settings(r#"{"enabledPlugins": {"a@b": true}}"#), launch()));
+    assert!(!is_strict(settings(r#"{"enabledPlugins": {"a@b": false}}"#), launch()));
+    assert!(is_strict(settings(r#"{"availableModels": ["m-main"]}"#), launch()), "the lists are joined");
+    assert!(is_strict(settings(r#"{"availableModels": []}"#), launch()));
+    for words in [&["--plugin-dir", "p"][..], &["-p"], &["-cp", "hi"], &["--print=x"], &["-w"]] {
+        let args = words.iter().map(Into::into).collect();
+        assert!(is_strict(Machine::onboarded(), crate::Launch { args, ..launch() }), "{words:?}");
+    }
 }
 
 #[test]
@@ -126,8 +131,7 @@ fn a_model_of_a_projects_command_is_seen_however_it_is_spelt() {
             .fact("/r/.git", dir(&[]))
             .fact("/r/a/.claude/commands", dir(&[("c.md", EntryKind::File)]))
             .file("/r/a/.claude/commands/c.md", &text);
-        let plan = machine.plan(&launch()).expect("a plan");
-        guard(&plan).is_some_and(|guard| !guard["availableModels"].is_null())
+        is_strict(machine, launch())
     };
     for front in [
         "model: evil",

@@ -105,7 +105,7 @@ fn warnings(plan: &Plan) -> Vec<&str> {
 /// What a launch says by `--settings` where nothing else is to be said; the tests of it are in `defaults`.
 const DEFAULTS: &str = concat!(
     r#"{"env":{"ANTHROPIC_BETAS":"","ANTHROPIC_LOG":"","ANTHROPIC_CUSTOM_HEADERS":"","#,
-    r#""CLAUDE_CODE_EXTRA_BODY":"","CLAUDE_CODE_SUBAGENT_MODEL_FORCE":"1"},"permissions":{"disableAutoMode":"disable"},"skipWebFetchPreflight":true,"#,
+    r#""CLAUDE_CODE_EXTRA_BODY":"","CLAUDE_CODE_SUBAGENT_MODEL_FORCE":"1"},"availableModels":["m-main"],"permissions":{"disableAutoMode":"disable"},"skipWebFetchPreflight":true,"#,
     r#""crossSessionInbound":"refuse"}"#
 );
 

@@ -12,10 +12,13 @@ fn with(models: &[(&str, Option<u64>)]) -> Launch {
 }
 
 fn rows(machine: Machine, launch: &Launch) -> Json {
+    settings(machine, launch)["modelPicker"]["options"].clone()
+}
+
+fn settings(machine: Machine, launch: &Launch) -> Json {
     let plan = machine.plan(launch).expect("a plan");
     let at = plan.args.iter().position(|arg| arg == "--settings").expect("settings");
-    let settings: Json = serde_json::from_str(plan.args[at + 1].to_str().expect("text")).expect("JSON");
-    settings["modelPicker"]["options"].clone()
+    serde_json::from_str(plan.args[at + 1].to_str().expect("text")).expect("JSON")
 }
 
 #[test]
@@ -38,6 +41,8 @@ fn other_models_are_offered_whose_window_is_no_smaller() {
         {"model": "large", "label": "large", "description": "window of 262144 tokens, this session uses 200000"},
     ]);
     assert_eq!(rows(Machine::onboarded(), &launch), expected);
+    let list = &settings(Machine::onboarded(), &launch)["availableModels"];
+    assert_eq!(*list, json!(["m-main", "unknown", "same", "large"]), "one of an unknown window can be typed");
     assert_eq!(rows(Machine::onboarded(), &with(&[("m-main", Some(200_000))])), Json::Null);
     for (limit, is_offered) in [(8_000, false), (32_000, true)] {
         let mut launch = with(&[("same", Some(200_000))]);
@@ -62,4 +67,7 @@ fn nothing_is_offered_where_the_window_would_be_another_or_the_user_has_rows() {
     claudes.model.value.id = "claude-opus-4-8".to_owned();
     claudes.model.value.context_window = None;
     assert_eq!(rows(Machine::onboarded(), &claudes), Json::Null, "the window is Claude Code's own");
+    claudes.models.push(Model::named("claude-haiku-4-5"));
+    let list = &settings(Machine::onboarded(), &claudes)["availableModels"];
+    assert_eq!(list[list.as_array().expect("a list").len() - 1], "claude-haiku-4-5", "{list}");
 }

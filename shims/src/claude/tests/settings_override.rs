@@ -50,7 +50,7 @@ fn settings_that_beat_the_environment_are_guarded() {
             .file("/work/.claude/settings.json", r#"{"env": {"ENABLE_CLAUDEAI_MCP_SERVERS": "true"}}"#),
     );
     let expected = serde_json::json!({
-        "apiKeyHelper": "", "availableModels": ["m-main"],
+        "apiKeyHelper": "",
         "env": {
             "ANTHROPIC_PROFILE": "", "CLAUDE_CODE_MAX_OUTPUT_TOKENS": "",
             "ENABLE_CLAUDEAI_MCP_SERVERS": "false",
@@ -64,7 +64,9 @@ fn every_setting_that_the_list_says_is_replaced_is_guarded() {
     for key in crate::judged::claude::SETTING_REPLACED {
         let is_held = [r#""m-other""#, r#"["m-other"]"#, r#"{"m-main": "m-other"}"#].iter().any(|value| {
             let plan = plan(Machine::onboarded().file(LOCAL, format!(r#"{{"{key}": {value}}}"#)));
-            guard(&plan).is_some_and(|guard| guard.get(*key).is_some())
+            let at = plan.args.iter().position(|arg| arg == "--settings").expect("settings");
+            let said = plan.args[at + 1].to_str().expect("text");
+            serde_json::from_str::<serde_json::Value>(said).expect("JSON").get(*key).is_some()
         });
         assert!(is_held, "{key} of a settings file is left as it is");
     }
@@ -303,7 +305,6 @@ fn a_worktree_that_cannot_be_seen_yet_is_held_by_every_setting() {
         assert_eq!(args(&plan)[..2], ["--model", "m-main"], "{words:?}");
         let held = guard(&plan).expect("settings");
         assert_eq!(held["apiKeyHelper"], "", "{words:?}");
-        assert_eq!(held["availableModels"], serde_json::json!(["m-main"]));
         assert_eq!(held["fallbackModel"], serde_json::json!([]));
         assert_eq!(held["modelOverrides"], serde_json::json!({"m-main": ""}));
         assert_eq!(held["teammateMode"], "in-process");
@@ -315,5 +316,22 @@ fn a_worktree_that_cannot_be_seen_yet_is_held_by_every_setting() {
         launch.args = words.iter().map(Into::into).collect();
         let plan = Machine::onboarded().plan(&launch).expect("a plan");
         assert_eq!(guard(&plan), None, "{words:?}");
+    }
+}
+
+#[test]
+fn commands_about_other_sessions_are_refused() {
+    let with = |words: &[&str]| {
+        let mut launch = launch();
+        launch.args = words.iter().map(Into::into).collect();
+        Machine::onboarded().plan(&launch)
+    };
+    for words in [&["stop", "abc"][..], &["attach"], &["remote-control"], &["daemon", "status"]] {
+        let error = with(words).expect_err("refused");
+        let said = Message::of(&error).render();
+        assert!(said.contains(&format!("help: run `claude {}` without", words[0])), "{said}");
+    }
+    for words in [&["mcp", "list"][..], &["--", "stop"], &["stop it"], &["-p", "stop"]] {
+        assert!(with(words).is_ok(), "{words:?}");
     }
 }

@@ -1,0 +1,25 @@
+//! Commands about sessions that no launch starts: those in the background, and those that are driven from elsewhere.
+//!
+//! Claude Code takes them for commands only in front of everything else, and behind `--settings` for a prompt (2.1.197
+//! and 2.1.332). In front they could start a process in the background, which keeps the launch's key and ignores its
+//! provider.
+
+use anyhow::{Result, bail};
+
+use crate::judged::claude::COMMAND_REFUSED as REFUSED;
+use crate::{Launch, Message};
+
+/// Refuses them.
+///
+/// # Errors
+/// When the user's first word is one.
+pub fn check(launch: &Launch) -> Result<()> {
+    let first = launch.args.first().and_then(|word| word.to_str());
+    if let Some(command) = first.filter(|word| REFUSED.contains(word)) {
+        bail!(Message::new(
+            format!("`claude {command}` is about sessions outside of a launch, which ignore the provider"),
+            format!("run `claude {command}` without agent-run, or write `-- {command}` for a prompt")
+        ));
+    }
+    Ok(())
+}
