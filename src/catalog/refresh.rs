@@ -9,7 +9,6 @@ use super::fetch::{AWHILE, Failure, FailureKind, Fetcher, Probe, RetryPolicy};
 use super::source::Source;
 use super::{Catalog, KeyLookup};
 use crate::config::Provider;
-use crate::error;
 
 /// A list after a refresh, and what is to be said about it.
 pub struct Refreshed {
@@ -94,8 +93,7 @@ impl Catalog<'_> {
                 return Ok(Refreshed { list, warnings });
             }
         }
-        let list = self.cache.store(&source, fetched);
-        let list = list.map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
+        let list = self.cache.store(&source, fetched)?;
         if extent == Completeness::Partial {
             self.cache.remember_failure(&source, &"only part of the list could be read".into(), AWHILE);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::http::{HttpResponse, TransportError, shown};
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
+use crate::error;
 use crate::ui::sanitize::printable;
 
 /// The longest quote of a provider's own words.
@@ -45,6 +46,11 @@ impl Failure {
     /// A failure with its message.
     pub fn new(kind: FailureKind, message: impl Into<Message>) -> Self {
         Self { kind, message: message.into() }
+    }
+
+    /// A failure that stays, and what to do.
+    pub fn lasting(text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(FailureKind::Lasting, Message::new(text, help))
     }
 
     /// Whether the provider simply has no list.
@@ -98,18 +104,17 @@ impl Failure {
 
     /// An answer that a proxy gave instead of the server.
     fn of_proxy(status: u16, proxy: &str, url: &str, name: &str) -> Option<Self> {
-        let message = match status {
-            405 | 501 => Message::new(
+        match status {
+            405 | 501 => Some(Self::lasting(
                 format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
                 format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
-            ),
-            407 => Message::new(
+            )),
+            407 => Some(Self::lasting(
                 format!("the proxy {proxy} requires a name and a password (407)"),
                 "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
-            ),
-            _ => return None,
-        };
-        Some(Self::new(FailureKind::Lasting, message))
+            )),
+            _ => None,
+        }
     }
 
     /// An answer that is no list, by its status.
@@ -132,83 +137,52 @@ impl Failure {
         key_sent: bool,
         secrets: &[String],
     ) -> Self {
-        let name = source.name;
+        let (status, server, page, name) = (answer.status, origin(url), shown(url), source.name);
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
-        let status = answer.status;
         match status {
             300..=399 => {
-                let target = answer
-                    .header("location")
-                    .map(|to| if to.contains("://") { origin(to) } else { origin(url) });
-                let target = target.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
-                Self::new(
-                    FailureKind::Lasting,
-                    Message::new(
-                        format!(
-                            "{} redirects{target} ({status}), and agent-run follows no redirect with a key",
-                            shown(url)
-                        ),
-                        format!("if that is the provider, set its address in providers.{name}.base_urls"),
-                    ),
+                let to =
+                    answer.header("location").map(|to| origin(if to.contains("://") { to } else { url }));
+                let to = to.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
+                Self::lasting(
+                    format!("{page} redirects{to} ({status}), and agent-run follows no redirect with a key"),
+                    format!("if that is the provider, set its address in providers.{name}.base_urls"),
                 )
             }
             401 | 403 | 503 if normalize::is_web_page(&answer.body) => {
-                let who = if answer
-                    .header("server")
-                    .is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"))
-                {
-                    "Cloudflare"
-                } else {
-                    "something"
-                };
-                Self::new(
-                    FailureKind::Lasting,
-                    Message::new(
-                        format!("{who} in front of {} sent a web page ({status})", origin(url)),
-                        format!(
-                            "it blocks automated clients, or your address: try another network, or list the \
-                             models under providers.{name}.models"
-                        ),
+                let by = answer.header("server").unwrap_or_default();
+                let who = if by.eq_ignore_ascii_case("cloudflare") { "Cloudflare" } else { "something" };
+                Self::lasting(
+                    format!("{who} in front of {server} sent a web page ({status})"),
+                    format!(
+                        "it blocks automated clients, or your address: try another network, or list the \
+                         models under providers.{name}.models"
                     ),
                 )
             }
-            401 | 403 if said.contains("access_terminated_error") => Self::new(
-                FailureKind::Lasting,
-                Message::new(
-                    format!("client not allowed ({status}){said}"),
-                    "this plan only works with the provider's own clients",
-                ),
+            401 | 403 if said.contains("access_terminated_error") => Self::lasting(
+                format!("client not allowed ({status}){said}"),
+                "this plan only works with the provider's own clients",
             ),
-            401 | 403 if key_sent => Self::new(
-                FailureKind::Lasting,
-                Message::new(
-                    format!("the key was refused ({status}){said}"),
-                    format!("check {}", source.key_name()),
-                ),
+            401 | 403 if key_sent => Self::lasting(
+                format!("the key was refused ({status}){said}"),
+                format!("check {}", source.key_name()),
             ),
-            401 | 403 => Self::new(
-                FailureKind::Lasting,
-                Message::new(
-                    format!("{} requires a key ({status}){said}", origin(url)),
-                    format!(
-                        "no key was sent; set providers.{name}.key_env, or list the models under `models:`"
-                    ),
-                ),
+            401 | 403 => Self::lasting(
+                format!("{server} requires a key ({status}){said}"),
+                format!("no key was sent; set providers.{name}.key_env, or list the models under `models:`"),
             ),
-            402 => Self::new(
-                FailureKind::Lasting,
-                Message::new(format!("the account needs credit (402){said}"), "add credit at the provider"),
-            ),
-            404 | 405 => {
-                Self::new(FailureKind::NoList, format!("{} has no model list ({status})", shown(url)))
+            402 => {
+                Self::lasting(format!("the account needs credit (402){said}"), "add credit at the provider")
             }
-            410 => Self::new(
-                FailureKind::Gone,
-                Message::new(
-                    format!("{} no longer exists (410){said}", shown(url)),
-                    "list the models under `models:`, and set `model_api_filters: []` to stop asking",
-                ),
-            ),
+            404 | 405 => Self::new(FailureKind::NoList, format!("{page} has no model list ({status})")),
+            410 => {
+                let help = "list the models under `models:`, and set `model_api_filters: []` to stop asking";
+                Self::new(
+                    FailureKind::Gone,
+                    Message::new(format!("{page} no longer exists (410){said}"), help),
+                )
+            }
             429 => {
                 let wait = answer.header("retry-after").and_then(retry_after);
                 let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
@@ -217,43 +191,31 @@ impl Failure {
                     Message::new(format!("too many requests (429){said}"), format!("try again {when}")),
                 )
             }
-            500.. => Self::new(
-                FailureKind::Passing,
-                Message::new(
-                    format!("{} has an internal error ({status}){said}", origin(url)),
-                    "try again later",
-                ),
-            ),
-            _ => Self::new(
-                FailureKind::Lasting,
-                Message::new(
-                    format!("{} answered {status}{said}", shown(url)),
-                    "check base_urls and `headers`",
-                ),
-            ),
+            500.. => {
+                let text = format!("{server} has an internal error ({status}){said}");
+                Self::new(FailureKind::Passing, Message::new(text, "try again later"))
+            }
+            _ => Self::lasting(format!("{page} answered {status}{said}"), "check base_urls and `headers`"),
         }
     }
 
     /// An answer with a good status that is no list all the same.
     pub fn reject(reject: &Reject, url: &str, secrets: &[String]) -> Self {
         let shown = shown(url);
-        Self::new(
-            FailureKind::Lasting,
-            match reject {
-                Reject::Html => Message::new(
-                    format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
-                    "check the provider's API address; OpenAI-compatible ones often end in /v1",
-                ),
-                Reject::Error(said) => Message::new(
-                    format!("{} answered with an error: {}", origin(url), clean(said, secrets)),
-                    "search the provider's documentation for this message",
-                ),
-                Reject::NoList | Reject::NotJson(_) => Message::new(
-                    format!("{shown} sent {reject}"),
-                    "set `models_url`, or list the models under `models:`",
-                ),
-            },
-        )
+        match reject {
+            Reject::Html => Self::lasting(
+                format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
+                "check the provider's API address; OpenAI-compatible ones often end in /v1",
+            ),
+            Reject::Error(said) => Self::lasting(
+                format!("{} answered with an error: {}", origin(url), clean(said, secrets)),
+                "search the provider's documentation for this message",
+            ),
+            Reject::NoList | Reject::NotJson(_) => Self::lasting(
+                format!("{shown} sent {reject}"),
+                "set `models_url`, or list the models under `models:`",
+            ),
+        }
     }
 
     /// No place has a list.
@@ -270,6 +232,13 @@ impl Failure {
                 ),
             ),
         )
+    }
+}
+
+/// An error of our own, as of a key that cannot be read: it stays.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(FailureKind::Lasting, error::message(&error))
     }
 }
 
