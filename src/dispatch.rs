@@ -204,7 +204,7 @@ fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Resul
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
-    Ok(LaunchRequest::from_command_line(agent, provider, launch.opts, config, words.collect()))
+    Ok(LaunchRequest::from_command_line(agent, &provider, launch.opts, config, words.collect()))
 }
 
 /// The exit code of a launch that did not become the agent, and the error that says why.

@@ -115,32 +115,14 @@ fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> 
 
 /// The words that open the file, at the line if the editor is known to take one.
 fn file_at(editor: &OsStr, path: &Path, line: Option<usize>) -> Vec<OsString> {
-    const PLUS: [&str; 13] = [
-        "sensible-editor",
-        "editor",
-        "nano",
-        "vim",
-        "vi",
-        "nvim",
-        "gvim",
-        "emacs",
-        "emacsclient",
-        "micro",
-        "kak",
-        "joe",
-        "ne",
-    ];
-    const COLON: [&str; 4] = ["code", "codium", "cursor", "code-insiders"];
     let name = Path::new(editor).file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let at = |line: usize| {
-        let mut file = path.as_os_str().to_owned();
-        file.push(format!(":{line}"));
-        file
-    };
-    match line {
-        Some(line) if PLUS.contains(&name) => vec![format!("+{line}").into(), path.into()],
-        Some(line) if COLON.contains(&name) => vec!["--goto".into(), at(line)],
-        Some(line) if name == "hx" => vec![at(line)],
+    let Some(line) = line else { return vec![path.into()] };
+    let at = || [path.as_os_str(), line.to_string().as_ref()].join(OsStr::new(":"));
+    match name {
+        "sensible-editor" | "editor" | "nano" | "vim" | "vi" | "nvim" | "gvim" | "emacs" | "emacsclient"
+        | "micro" | "kak" | "joe" | "ne" => vec![format!("+{line}").into(), path.into()],
+        "code" | "codium" | "cursor" | "code-insiders" => vec!["--goto".into(), at()],
+        "hx" => vec![at()],
         _ => vec![path.into()],
     }
 }
