@@ -98,6 +98,11 @@ impl MockProvider {
         &self.prefix
     }
 
+    /// What the base URLs of a provider begin with.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.addr, self.prefix)
+    }
+
     /// The URL of this server as a proxy, with the password that it asks for.
     pub fn proxy(&self) -> String {
         password::url(&self.addr.to_string(), self.prefix.trim_start_matches('/'))

@@ -89,7 +89,7 @@ fn probe(
     let Context { env, dirs, loaded } = context;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let proxy = mock_provider.proxy();
-    let base = format!("http://{}{}", mock_provider.addr(), mock_provider.prefix());
+    let base = mock_provider.url();
     let expected = Expectations {
         key: random_key("probe"),
         stale: stale(agent, loaded, env),

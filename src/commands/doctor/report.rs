@@ -31,7 +31,7 @@ pub enum Severity {
 /// One thing found.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    mark: Severity,
+    pub mark: Severity,
     /// The agent, provider, file or folder it is about.
     subject: String,
     text: String,
@@ -47,11 +47,6 @@ impl Finding {
     /// Something is as it should be.
     pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { mark: Severity::Ok, subject: subject.into(), text: text.into(), help: None, brief: None }
-    }
-
-    /// How grave it is.
-    pub fn mark(&self) -> Severity {
-        self.mark
     }
 
     /// A known problem of a version of an agent.
