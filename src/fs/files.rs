@@ -54,6 +54,13 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     if is_ours { Ok((file, there)) } else { Err(io::Error::other("agent-run did not create this file")) }
 }
 
+/// The content of such a file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.0.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The last bytes of a file of agent-run; fewer of a shorter one.
 ///
 /// # Errors
