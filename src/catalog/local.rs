@@ -57,8 +57,7 @@ impl Server {
 
     /// The server of a provider of a config, as far as its URL tells: on this machine, at the port it has by default.
     pub fn of_provider(provider: &Provider) -> Option<Self> {
-        let urls = [&provider.base_urls.openai, &provider.base_urls.anthropic];
-        let url = &urls.into_iter().flatten().next()?.0;
+        let url = provider.base_urls.all().next()?;
         if !proxy::is_loopback(url) {
             return None;
         }

@@ -32,7 +32,7 @@ use crate::config::Provider;
 use crate::env::Environment;
 
 pub use cache::CachedList;
-pub use fetch::Failure;
+pub use fetch::{Failure, Probe};
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;

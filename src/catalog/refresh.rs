@@ -52,7 +52,7 @@ impl Catalog<'_> {
         self.load(Source::new(name, provider), RetryPolicy::EXPLICIT, key)
     }
 
-    /// Asks `model` for one short answer over a protocol at its base URL, because the user asked for it.
+    /// Asks `model` for one short answer over a protocol, because the user asked for it.
     /// Nothing of it is kept.
     ///
     /// # Errors
@@ -61,12 +61,12 @@ impl Catalog<'_> {
         &self,
         name: &str,
         provider: &Provider,
-        (protocol, base): (Protocol, &str),
+        protocol: Protocol,
         model: &str,
         key: &KeyLookup<'_>,
     ) -> Result<Probe, Failure> {
         let source = Source::new(name, provider);
-        Fetcher { source, key, env: self.env, retry: RetryPolicy::ANSWER }.probe(protocol, base, model)
+        Fetcher { source, key, env: self.env, retry: RetryPolicy::ANSWER }.probe(protocol, model)
     }
 
     pub(super) fn load(

@@ -84,9 +84,8 @@ impl<'a> Source<'a> {
     }
 
     fn endpoint(&self, url: String, anthropic: bool) -> Endpoint {
-        let urls = &self.provider.base_urls;
         let (host, from) = (proxy::host(&url), origin(&url));
-        let ours = [&urls.openai, &urls.anthropic].into_iter().flatten().any(|base| origin(&base.0) == from);
+        let ours = self.provider.base_urls.all().any(|base| origin(base) == from);
         let public = PUBLIC_LISTS.iter().any(|public| host.eq_ignore_ascii_case(public));
         Endpoint { keyed: ours && !public, url, anthropic }
     }

@@ -4,9 +4,9 @@
 //! reads the secret from stdin) and macOS 14 (`security -i`, which reads commands from stdin).
 
 use shims::Message;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, Permissions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,6 +19,7 @@ use super::place::KeyPlace;
 use crate::config::{Config, Provider};
 use crate::env::Environment;
 use crate::fs::atomic::AtomicFile;
+use crate::fs::private_dir::make_own;
 
 /// The folder of key files, beside the config.
 const FOLDER: &str = "keys";
@@ -324,7 +325,7 @@ fn write_file(path: &Path, key: &[u8]) -> Result<()> {
         ))
     };
     let folder = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    make_own(folder).map_err(failed)?;
     if fs::metadata(folder).map_err(failed)?.mode() & 0o077 != 0 {
         fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
     }

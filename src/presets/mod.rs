@@ -90,9 +90,7 @@ pub fn indented(entry: &str) -> String {
 impl Preset {
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
     pub fn moved(&self, entry: &str, address: &str) -> String {
-        let urls = &self.provider.base_urls;
-        let urls = [&urls.openai, &urls.anthropic].into_iter().flatten();
-        let mut origins: Vec<String> = urls.map(|url| origin(&url.0)).collect();
+        let mut origins: Vec<String> = self.provider.base_urls.all().map(origin).collect();
         origins.dedup();
         origins.iter().fold(entry.to_owned(), |entry, old| entry.replace(old.as_str(), address))
     }
@@ -130,8 +128,7 @@ impl Preset {
 
     /// What is in capitals in its URLs and model, to be filled in by the user.
     pub fn blanks(&self) -> Vec<String> {
-        let urls = [&self.provider.base_urls.openai, &self.provider.base_urls.anthropic];
-        let texts = urls.into_iter().flatten().map(|url| &url.0).chain(&self.provider.default_model);
+        let texts = self.provider.base_urls.all().chain(self.provider.default_model.as_deref());
         let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
         let mut blanks: Vec<String> = Vec::new();
         for word in words.filter(|word| word.len() > 5 && word.chars().all(|c| c.is_ascii_uppercase())) {

@@ -26,13 +26,14 @@ pub struct Probe {
 }
 
 impl Fetcher<'_> {
-    /// Asks `model` for a word over `protocol`, whose base URL is `base`.
+    /// Asks `model` for a word over `protocol`.
     ///
     /// # Errors
     /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
-    pub fn probe(&self, protocol: Protocol, base: &str, model: &str) -> Result<Probe, Failure> {
+    pub fn probe(&self, protocol: Protocol, model: &str) -> Result<Probe, Failure> {
         let key = (self.key)()?.filter(|key| !key.is_empty());
         let auth_headers = self.auth_headers(protocol == Protocol::Anthropic, key.as_deref())?;
+        let base = self.source.provider.base_url(protocol).unwrap_or_default();
         let url = format!("{}{}", base.trim_end_matches('/'), path(protocol));
         let client = self.client(&url)?;
         let post = |limit_name| {

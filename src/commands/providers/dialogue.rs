@@ -142,8 +142,7 @@ impl<'a> Draft<'a> {
 
     /// Whether it is a server on this machine, whose address and key are its user's choice.
     fn is_server(&self) -> bool {
-        let urls = &self.preset.provider.base_urls;
-        [&urls.openai, &urls.anthropic].into_iter().flatten().any(|url| proxy::is_loopback(&url.0))
+        self.preset.provider.base_urls.all().any(proxy::is_loopback)
     }
 
     /// Asks for what only the user knows, as the name of a resource in a URL.

@@ -65,8 +65,7 @@ fn row(preset: &Preset, comma: &str) -> Vec<String> {
 
 /// Everything in which a text is looked for.
 fn searched(preset: &Preset) -> String {
-    let urls = &preset.provider.base_urls;
-    let urls = [&urls.anthropic, &urls.openai].into_iter().flatten().map(|url| url.0.as_str());
+    let urls = preset.provider.base_urls.all();
     let protocols = preset.provider.protocols.iter().map(|protocol| protocol.name());
     let words = [preset.name.as_str(), &preset.title, &preset.note].into_iter().chain(urls).chain(protocols);
     words.collect::<Vec<_>>().join(" ").to_lowercase()

@@ -9,11 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 use shims::{Agent, Message, Protocol};
 
 use super::{find, hints};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Probe};
 use crate::cli::providers::ProvidersTestArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
@@ -29,15 +29,18 @@ use crate::ui::progress::Progress;
 const LIST: &str = "models";
 
 /// What was found out about one thing.
+#[derive(Serialize)]
 struct TestResult {
     what: &'static str,
     /// Whether it works; `None` when it was not asked.
     works: Option<bool>,
     status: Option<u16>,
-    took: Option<Duration>,
+    #[serde(rename = "milliseconds")]
+    took: Option<u128>,
     /// What came of it, in words; further lines say what to do.
     said: String,
     /// What users of this provider found.
+    #[serde(rename = "known")]
     hint: Option<&'static str>,
 }
 
@@ -85,14 +88,13 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         (Some(listed), model)
     };
     let ask = |index: usize, protocol: Protocol| -> Result<TestResult> {
-        let base = provider.base_url(protocol).unwrap_or_default();
-        let probe = catalog.probe(name, provider, (protocol, base), &model, &|| Ok(key.clone()))?;
+        let probe = catalog.probe(name, provider, protocol, &model, &|| Ok(key.clone()))?;
         let answered = || format!("{model} answers");
         let finding = TestResult {
             what: protocol.name(),
             works: Some(probe.failure.is_none()),
             status: probe.status,
-            took: Some(probe.took),
+            took: Some(probe.took.as_millis()),
             said: probe.failure.map_or_else(answered, |failure| failure.message.render()),
             hint: hints::about(provider).into_iter().find(|(of, _)| *of == protocol).map(|(_, hint)| hint),
         };
@@ -114,8 +116,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     })?;
     drop(progress);
     if words.json {
-        let all: Json = findings.iter().map(TestResult::json).collect();
-        output::json(&all)?;
+        output::json(&findings)?;
     } else {
         output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
     }
@@ -126,7 +127,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
 /// Says what came of the list where no model is known without it.
 fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode> {
     if json {
-        output::json(&[listed.json()])?;
+        output::json(&[listed])?;
     } else {
         output::people(|out| out.write_all(listed.lines().as_bytes()))?;
     }
@@ -152,7 +153,7 @@ fn list(
     }
     let start = Instant::now();
     let refreshed = catalog.refresh(name, provider, key);
-    let took = Some(start.elapsed());
+    let took = Some(start.elapsed().as_millis());
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
@@ -190,22 +191,10 @@ impl TestResult {
         let mut said = self.said.lines();
         let mut lines = format!("{verdict:<7} {:<24} {}", self.what, said.next().unwrap_or_default());
         if let Some(took) = self.took {
-            _ = write!(lines, " ({} ms)", took.as_millis());
+            _ = write!(lines, " ({took} ms)");
         }
         let more = said.map(str::to_owned).chain(self.hint.map(|hint| format!("known: {hint}")));
         more.fold(lines, |lines, line| lines + "\n        " + &line) + "\n"
-    }
-
-    fn json(&self) -> Json {
-        let took = self.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        json!({
-            "what": self.what,
-            "works": self.works,
-            "status": self.status,
-            "milliseconds": took,
-            "said": self.said,
-            "known": self.hint,
-        })
     }
 }
 
@@ -246,15 +235,11 @@ fn ask_model(
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, Duration::ZERO);
     let key = || Ok(key.map(str::to_owned));
-    let base = provider.base_url(protocol).unwrap_or_default();
-    Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
-        Ok(probe) => match probe.failure {
-            None => {
-                say(&format!("It answers ({} ms).\n", probe.took.as_millis()));
-                TestOutcome::Works
-            }
-            Some(failure) => TestOutcome::Failed(failure.message),
-        },
-        Err(failure) => TestOutcome::Failed(failure.message),
+    Ok(match catalog.probe(name, provider, protocol, model, &key) {
+        Ok(Probe { failure: None, took, .. }) => {
+            say(&format!("It answers ({} ms).\n", took.as_millis()));
+            TestOutcome::Works
+        }
+        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure.message),
     })
 }
