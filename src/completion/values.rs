@@ -66,16 +66,8 @@ pub fn completed(command: Command, values: &Arc<Values>) -> Command {
 impl Values {
     /// Values, `described` if the shell shows descriptions.
     pub fn new(described: bool, env: Environment) -> Self {
-        let (said, asked, files) = (OnceLock::new(), AtomicBool::new(false), AtomicBool::new(false));
-        Self {
-            said,
-            described,
-            env,
-            asked,
-            files,
-            looks_inside: AtomicBool::new(false),
-            inside: OnceLock::new(),
-        }
+        let [asked, files, looks_inside] = [(); 3].map(|()| AtomicBool::new(false));
+        Self { said: OnceLock::new(), described, env, asked, files, looks_inside, inside: OnceLock::new() }
     }
 
     /// Takes what the words before the cursor have said.
@@ -145,7 +137,7 @@ impl Values {
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        self.env.config_file(self.said.get().and_then(CompletionContext::config).map(Path::new)).ok()
+        self.env.config_file(self.said.get().and_then(|said| said.config.as_deref()).map(Path::new)).ok()
     }
 
     fn config(&self) -> Option<Config> {

@@ -53,7 +53,7 @@ pub fn look(
 ) -> anyhow::Result<AgentsReport> {
     // Held here too, so that a signal between two of them is seen below.
     let _held = interrupts.hold()?;
-    let found: Vec<_> = agents.iter().map(|&agent| (agent, find(agent, dirs, env))).collect();
+    let found: Vec<_> = agents.iter().map(|&agent| (agent, program::locate(agent, dirs, env))).collect();
     let all_missing = found.iter().all(|(_, program)| program.is_err());
     let mut group = Group::new("Agents");
     // Each takes up to some seconds to tell its version.
@@ -75,16 +75,13 @@ pub fn look(
                     }
                     Err(error) => {
                         let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
-                        if missing && !named && !all_missing && !used.contains(&agent.name()) {
+                        let is_optional = missing && !named && !all_missing;
+                        if is_optional && !used.contains(&agent.name()) {
                             let text = format!("not here; {}", agent.info().install);
                             let findings = vec![Finding::ok(agent.name(), text).briefly("")];
                             return Looked { findings, ..Looked::default() };
                         }
-                        let mark = if missing && !named && !all_missing {
-                            Severity::Note
-                        } else {
-                            Severity::Problem
-                        };
+                        let mark = if is_optional { Severity::Note } else { Severity::Problem };
                         let finding = Finding::error(mark, agent.name(), error, agent.info().install);
                         Looked { findings: vec![finding], ..Looked::default() }
                     }
@@ -103,11 +100,6 @@ pub fn look(
         here.extend(program.ok().map(|program| AgentHere { agent, program, version: looked.version }));
     }
     Ok(AgentsReport { found: group, known, here })
-}
-
-/// The agent's program, as a launch finds it.
-fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<PathBuf> {
-    program::locate(agent, dirs, env)
 }
 
 fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interrupts: &Interrupts) -> Looked {

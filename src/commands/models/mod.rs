@@ -111,7 +111,7 @@ impl<'a> ModelsContext<'a> {
     fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> LoadedModels<'a> {
         let known = self.catalog.known(name, provider);
         if !self.is_asked(name, provider, now) {
-            return LoadedModels { known, warnings: Vec::new(), failure: None, failed: false };
+            return LoadedModels::of(known);
         }
         let key = || self.key(provider);
         let refreshed = if now {
@@ -120,18 +120,14 @@ impl<'a> ModelsContext<'a> {
             self.catalog.refresh_within(name, provider, PATIENCE, &key)
         };
         match refreshed {
-            Ok(refreshed) => LoadedModels {
-                known: self.catalog.known_after(name, provider, refreshed.list),
-                warnings: refreshed.warnings,
-                failure: None,
-                failed: false,
-            },
-            Err(failure) => LoadedModels {
-                failed: now || known.list().is_none(),
-                known,
-                warnings: Vec::new(),
-                failure: Some(failure.message),
-            },
+            Ok(refreshed) => {
+                let known = self.catalog.known_after(name, provider, refreshed.list);
+                LoadedModels { warnings: refreshed.warnings, ..LoadedModels::of(known) }
+            }
+            Err(failure) => {
+                let failed = now || known.list().is_none();
+                LoadedModels { failure: Some(failure.message), failed, ..LoadedModels::of(known) }
+            }
         }
     }
 
@@ -152,7 +148,12 @@ impl<'a> ModelsContext<'a> {
     }
 }
 
-impl LoadedModels<'_> {
+impl<'a> LoadedModels<'a> {
+    /// What is known without asking.
+    fn of(known: ModelIndex<'a>) -> Self {
+        Self { known, warnings: Vec::new(), failure: None, failed: false }
+    }
+
     /// What to say of a default model that the provider's list does not have.
     fn suggestion(&self) -> Option<Message> {
         let default = self.known.missing_default()?;

@@ -25,12 +25,7 @@ use crate::ui::{format, output};
 pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
     let (name, provider) = context.provider(&words.provider)?;
     // What is on disk will do, unless it does not have the model.
-    let mut loaded = LoadedModels {
-        known: context.catalog.known(name, provider),
-        warnings: Vec::new(),
-        failure: None,
-        failed: false,
-    };
+    let mut loaded = LoadedModels::of(context.catalog.known(name, provider));
     if loaded.known.record(&words.model).is_none() {
         loaded = context.load_visibly(name, provider, false);
         loaded.report(name);
