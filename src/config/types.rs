@@ -222,6 +222,13 @@ pub struct TierNames {
     pub subagent: Option<String>,
 }
 
+impl TierNames {
+    /// The models that are named.
+    pub fn named(&self) -> impl Iterator<Item = &String> {
+        [&self.opus, &self.sonnet, &self.haiku, &self.subagent].into_iter().flatten()
+    }
+}
+
 /// Standing arguments: for every agent, or by agent.
 #[derive(Debug)]
 pub enum Args {

@@ -137,8 +137,7 @@ fn of_codex(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider
     draft.serve(protocol, &url);
     // Some providers of its hold a key in `auth` although they do not ask for Codex' login.
     if let (KeyLocation::None, Some(key)) = (&draft.key, settings["auth"]["OPENAI_API_KEY"].as_str()) {
-        let place = format!("{from} as OPENAI_API_KEY");
-        draft.key = KeyLocation::Literal { key: key.to_owned(), place, command: None };
+        draft.key = KeyLocation::literal(key, format!("{from} as OPENAI_API_KEY"));
         draft.notes.clear();
     }
     Some(draft)

@@ -64,6 +64,11 @@ pub enum KeyLocation {
 }
 
 impl KeyLocation {
+    /// A key that no command prints.
+    pub fn literal(key: &str, place: String) -> Self {
+        Self::Literal { key: key.to_owned(), place, command: None }
+    }
+
     /// Whether both give the same key, as far as that is known.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {

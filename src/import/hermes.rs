@@ -75,7 +75,7 @@ fn find_keys(found: &mut ImportScan, path: &Path, env: &Environment) {
             && let Some(key) = dotenv::python_value(&text, variable).filter(|key| !key.is_empty())
         {
             let place = format!("{} as {variable}", path.display());
-            draft.key = KeyLocation::Literal { key, place, command: None };
+            draft.key = KeyLocation::literal(&key, place);
         }
     }
 }
@@ -102,9 +102,7 @@ pub fn draft(name: &str, entry: &Json, from: &str) -> ImportedProvider {
         (Some(variable), _) => KeyLocation::Variable(variable.to_owned()),
         (None, Some(key)) => match crush::variable(key) {
             Some(variable) => KeyLocation::Variable(variable.to_owned()),
-            None => {
-                KeyLocation::Literal { key: key.to_owned(), place: format!("{from}.api_key"), command: None }
-            }
+            None => KeyLocation::literal(key, format!("{from}.api_key")),
         },
         (None, None) => KeyLocation::None,
     };
