@@ -148,6 +148,7 @@ impl Interrupts {
 /// # Errors
 /// When this program's own file is not known.
 pub fn unblocked(command: &Command) -> Result<Command> {
+    // Not `/proc/self/exe`, which macOS does not have.
     let mut first = Command::new(std::env::current_exe().context("could not find this program")?);
     first.arg0("agent-run").arg(UNBLOCKED).arg(command.get_program()).args(command.get_args()).env_clear();
     first.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));

@@ -28,8 +28,8 @@ pub use scratch::{Scratch, environment, is_in_use, provider_entry, remove_left};
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";
 
-/// An agent's first start on a slow machine takes half a minute; one that takes this long waits for
-/// something that does not come. Whoever asks waits for it.
+/// How long an agent may take to answer the prompt. Its first start takes half a minute on a slow machine; after this
+/// time it waits for something that never comes.
 const LIMIT: Duration = Duration::from_secs(50);
 
 /// How long an agent that was asked to end may take.

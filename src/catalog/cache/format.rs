@@ -6,9 +6,9 @@
 //! <id> TAB <place in the provider's order> TAB <place after the filters, or -> TAB <the record, as JSON>
 //! ```
 //!
-//! An id holds neither white space nor control characters, so lines need no quoting and can be searched by
-//! halves: among 5,000 models, the most that are kept, that takes some twenty reads and 31 µs, where reading their 850 kB
-//! whole takes 730, for most of which the kernel finds pages. One file a list means that it is replaced whole.
+//! An id holds neither white space nor control characters, so lines need no quoting and can be searched by halves:
+//! among 5,000 models, the most that are kept, that takes some twenty reads and 31 µs, where reading all of their
+//! 850 kB takes 730 µs, most of them to map pages. One file a list means that it is replaced whole.
 
 use std::borrow::Cow;
 

@@ -12,7 +12,8 @@ use shims::proxy::PROXY_VARIABLES;
 use crate::env::Environment;
 use crate::probe::{self, Interrupts, Scratch};
 
-/// Half a second is usual; Hermes 0.19 takes some on a slow machine.
+/// How long an agent may take to print its version: usually half a second, and some seconds for Hermes 0.19 on a slow
+/// machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// What a program needs of the user's environment to run at all.

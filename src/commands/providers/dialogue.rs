@@ -250,7 +250,7 @@ impl<'a> Draft<'a> {
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
         let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
-            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).with_prefix(""),
+            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).ids(),
             Err(failure) => return Ok(Some(TestOutcome::Failed(failure.message))),
         };
         say(&(count(ids.len(), "model") + ".\n"));

@@ -30,7 +30,7 @@ const COLUMNS: [Column; 6] = [
 pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
-    let known = |name: &str, provider: &Provider| catalog.known(name, provider).with_prefix("");
+    let known = |name: &str, provider: &Provider| catalog.known(name, provider).ids();
     let providers = &loaded.config.providers;
     if words.json {
         let list: Json = providers

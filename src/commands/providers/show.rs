@@ -24,7 +24,7 @@ pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Res
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
     let known = Catalog::open(&dirs, env, loaded.config.models_ttl).known(name, provider);
-    let models = known.with_prefix("");
+    let models = known.ids();
     let hints = hints::about(provider);
     if words.json {
         let mut object = list::object(name, provider, &models, env);

@@ -75,7 +75,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         found
     };
     let model = words.model.clone().or_else(|| provider.default_model.clone());
-    let known = || catalog.known(name, provider).with_prefix("").into_iter().next();
+    let known = || catalog.known(name, provider).ids().into_iter().next();
     // Without a model the list has to come first.
     let (first, model) = if let Some(model) = model {
         (None, model)
@@ -157,7 +157,7 @@ fn list(
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
-            let mut said = count(known.with_prefix("").len(), "model");
+            let mut said = count(known.ids().len(), "model");
             let default = provider.default_model.as_deref();
             if let Some(id) = default.filter(|id| known.complete && known.listed(id).is_none()) {
                 _ = write!(said, "; the list does not have the default_model, {id}");
