@@ -71,7 +71,7 @@ pub fn labelled(label: &str, value: &str) -> String {
 /// The place of a key in the config: file, line and dotted key.
 pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
     let keys: Vec<&str> = key.iter().map(AsRef::as_ref).collect();
-    let line = loaded.locate(&keys).map_or_else(String::new, |(line, _)| format!(":{line}"));
+    let line = loaded.locate(&keys).map_or_else(String::new, |line| format!(":{line}"));
     format!("{}{line} {}", loaded.path.display(), keys.join("."))
 }
 

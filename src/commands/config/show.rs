@@ -65,9 +65,9 @@ struct Page {
 
 impl Page {
     fn add(&mut self, steps: &[&str], value: impl Into<Json>) {
-        let mut line = self.places.locate(steps).map(|(line, _)| line);
+        let mut line = self.places.locate(steps);
         if line.is_none() && steps[0] == "isolated_homes" {
-            line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat()).map(|(line, _)| line);
+            line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat());
         }
         self.rows.push(SettingRow {
             steps: steps.iter().map(|&step| step.to_owned()).collect(),

@@ -75,7 +75,7 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
                     format!("list the cache with `ls {}`", shims::quote(folder.as_os_str()))
                 ));
             }
-            let files = if removed == 1 { "1 file".to_owned() } else { format!("{removed} files") };
+            let files = format::count(removed, "file");
             Screen::stdout().line(&format!("removed {files} from {}", folder.display()), 0)
         }
     };

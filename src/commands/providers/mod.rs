@@ -38,7 +38,7 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
         ProvidersCommand::Remove(words) => remove::run(&words, &env.config_to_change(option)?, env),
         ProvidersCommand::Edit(words) => {
             let loaded = load_sound(option, env)?;
-            let Some((line, _)) = loaded.locate(&["providers", &words.provider]) else {
+            let Some(line) = loaded.locate(&["providers", &words.provider]) else {
                 return Err(lookup::missing(&words.provider, None, &loaded.config));
             };
             super::config::edit_at(&loaded.path, line, env)

@@ -31,7 +31,7 @@ pub fn run(words: &ProvidersShowArgs, loaded: &Loaded, env: &Environment) -> Res
         object["hints"] = hints.iter().map(|(_, hint)| Json::from(*hint)).collect();
         return output::json(&object);
     }
-    let (line, _) = loaded.locate(&["providers", name]).unwrap_or_default();
+    let line = loaded.locate(&["providers", name]).unwrap_or_default();
     let mut rows = vec![("provider", format!("{name}  ({}:{line})", loaded.path.display()))];
     rows.extend(Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).map(
         |protocol| ("speaks", format!("{protocol}  at {}", provider.base_url(protocol).unwrap_or_default())),
