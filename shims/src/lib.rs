@@ -10,6 +10,7 @@
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
 pub mod conflicts;
+mod digest;
 pub mod dotenv;
 pub mod facts;
 pub mod inputs;
@@ -45,6 +46,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 pub use conflicts::ConflictingSetting;
+pub use digest::{short_hash, short_hash_of_all};
 pub use facts::Facts;
 /// What Hermes' files are read with, for the tests that compare it with Python.
 #[doc(hidden)]

@@ -9,13 +9,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
-use sha2::{Digest, Sha256};
 
 use super::argv;
 use super::paths::{self, SettingsKind};
 use super::source::SettingsSource;
 use crate::json::{self, JAVASCRIPT};
-use crate::{EntryKind, Fact, Inputs, Launch, Plan};
+use crate::{EntryKind, Fact, Inputs, Launch, Plan, short_hash};
 
 const OPTION: &str = "--settings";
 
@@ -124,14 +123,8 @@ pub fn add_argument(
         plan.arg(text);
         return;
     }
-    let hash: [u8; 32] = Sha256::digest(&text).into();
-    let hash = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
-    let path = inputs
-        .dirs
-        .cache
-        .join("claude")
-        .join(format!("{}-{hash:016x}", launch.provider))
-        .join("agent-run-settings.json");
+    let name = format!("{}-{:016x}", launch.provider, short_hash(&text));
+    let path = inputs.dirs.cache.join("claude").join(name).join("agent-run-settings.json");
     plan.arg(AsRef::<OsStr>::as_ref(&path));
     plan.write(path, text);
 }

@@ -8,12 +8,11 @@ use crate::Message;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::dotenv;
 use super::settings::FORMER_ID;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Plan, Sessions};
+use crate::{Inputs, Launch, Link, Plan, Sessions, short_hash};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -116,9 +115,7 @@ impl CodexHome {
             (kept, "home".to_owned())
         } else {
             // Two homes of the user's differ in settings, so that one file cannot serve both.
-            let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
-            let [a, b, c, d, ..]: [u8; 32] = digest.into();
-            (kept, format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
+            (kept, format!("home-{:08x}", short_hash(real.as_os_str().as_encoded_bytes()) >> 32))
         };
         Self {
             dotenv_conflict: if launch.isolated { None } else { dotenv::conflict(launch, &real, inputs) },

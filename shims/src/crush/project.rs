@@ -5,10 +5,8 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
 use crate::mirror::Mirror;
-use crate::{Entry, EntryKind, Fact, Inputs, Plan};
+use crate::{Entry, EntryKind, Fact, Inputs, Plan, short_hash};
 
 /// The project at a folder: the git work tree around it, else the folder alone.
 ///
@@ -40,7 +38,7 @@ pub fn start(cwd: &Path, flag: Option<&Path>) -> PathBuf {
 
 /// A short name for a folder that is safe as a file name.
 pub fn key(folder: &Path) -> String {
-    format!("{:016x}", hash(folder.as_os_str().as_bytes()))
+    format!("{:016x}", short_hash(folder.as_os_str().as_bytes()))
 }
 
 impl Project {
@@ -119,11 +117,6 @@ impl Project {
         }
         pairs
     }
-}
-
-/// The first eight bytes of the SHA-256 of `bytes`.
-pub fn hash(bytes: &[u8]) -> u64 {
-    Sha256::digest(bytes).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
 }
 
 fn folders(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
