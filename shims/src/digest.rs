@@ -16,6 +16,6 @@ pub fn short_hash_of_all<T: AsRef<[u8]>>(texts: impl IntoIterator<Item = T>) -> 
 }
 
 fn upper_bits(hash: Sha256) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..]: [u8; 32] = hash.finalize().into();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    let hash: [u8; 32] = hash.finalize().into();
+    hash.first_chunk().copied().map_or(0, u64::from_be_bytes)
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -153,6 +153,19 @@ impl Inputs {
     }
 }
 
+/// The path without `.` and `..`, as a shell reads it: no link is followed.
+pub fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => _ = plain.pop(),
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
 /// Whether `pattern` names the variable `name`; each `*` in it stands for any text.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return name == pattern };
@@ -201,5 +214,12 @@ mod tests {
         assert!(inputs.file(path).expect("declared").is_none());
         inputs.facts.insert(path.into(), Fact::File("\u{feff}{}".into()));
         assert_eq!(inputs.text(path).expect("declared"), Some("{}"));
+    }
+
+    #[test]
+    fn paths_lose_their_dots_and_stay_as_written_otherwise() {
+        for (path, expected) in [("/h/a/", "/h/a"), ("/h/a/./b/../../c/", "/h/c"), ("/../x/y/..", "/x")] {
+            assert_eq!(without_dots(Path::new(path)), Path::new(expected), "{path}");
+        }
     }
 }

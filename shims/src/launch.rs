@@ -4,7 +4,7 @@
 //! only whether there is one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -162,6 +162,11 @@ impl Launch {
         }
         choices.extend(headers.iter().map(String::as_str));
         format!("{:016x}", short_hash_of_all(choices))
+    }
+
+    /// The standing arguments of the config, and then the user's own words.
+    pub fn words(&self) -> impl Iterator<Item = &OsStr> {
+        self.standing_args.iter().map(OsStr::new).chain(self.args.iter().map(OsString::as_os_str))
     }
 
     /// The provider's own folder below `base`: `<base>/<agent>/<provider>`.

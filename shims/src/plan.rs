@@ -3,7 +3,6 @@
 //! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
 //! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
 
-use crate::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Value};
+use crate::{Fact, Inputs, Launch, Message, Value};
 
 /// A symbolic link to keep in place.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -188,8 +187,7 @@ impl Plan {
 
     /// Adds the standing arguments of the config and the user's own words.
     pub fn append_user_args(&mut self, launch: &Launch) {
-        self.args.extend(launch.standing_args.iter().map(OsString::from));
-        self.args.extend(launch.args.iter().cloned());
+        self.args.extend(launch.words().map(OsStr::to_owned));
     }
 
     /// Writes a file of agent-run.

@@ -11,8 +11,7 @@ use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
 use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, own_settings};
-use crate::Message;
-use crate::{Inputs, Launch, Plan};
+use crate::{Inputs, Launch, Message, Plan};
 
 /// What is in the files.
 pub struct FoundSettings {

@@ -4,7 +4,6 @@
 //! when Anthropic cannot be reached. The flag alone is enough (2.1.197). Trust in a folder is in the same
 //! file and never ours to give.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -13,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::{mcp_servers, paths, terminals};
 use crate::json::{self, JAVASCRIPT};
-use crate::{Edit, Fact, Inputs, Launch, Merge, Plan};
+use crate::{Edit, Fact, Inputs, Launch, Merge, Message, Plan};
 
 const FLAG: &str = "hasCompletedOnboarding";
 

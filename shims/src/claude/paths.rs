@@ -1,11 +1,12 @@
 //! The files that Claude Code opens and this adapter must look at (seen in 2.1.197 and 2.1.332).
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::argv;
+use crate::inputs::without_dots;
 use crate::{Fact, Inputs, Launch, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
@@ -155,7 +156,7 @@ impl<'a> Repository<'a> {
             Some(Fact::File(bytes)) => {
                 let text = String::from_utf8_lossy(bytes);
                 let link = text.trim().strip_prefix("gitdir:")?.trim_start();
-                Some((folder, Some(plain(&folder.join(link)).join("commondir"))))
+                Some((folder, Some(without_dots(&folder.join(link)).join("commondir"))))
             }
             Some(Fact::Absent | Fact::Stream | Fact::Unreadable(_)) => None,
             None => {
@@ -168,7 +169,7 @@ impl<'a> Repository<'a> {
         };
         let main = common.as_deref().and_then(|common| {
             let bytes = inputs.file(common).ok()??;
-            let folder = plain(&common.parent()?.join(String::from_utf8_lossy(bytes).trim()));
+            let folder = without_dots(&common.parent()?.join(String::from_utf8_lossy(bytes).trim()));
             folder.parent().map(Path::to_owned)
         });
         let roots = main.into_iter().chain([top.to_owned()]).collect();
@@ -192,19 +193,6 @@ impl<'a> Repository<'a> {
         }
         folders
     }
-}
-
-/// The path without `.` and `..`.
-pub fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
 }
 
 /// The folder of everything that administrators impose, which most machines do not have.

@@ -5,7 +5,6 @@
 //! goes on with no session of another id, so that the copies name the present one. The originals stay. Codex fills
 //! its lists from the sessions' files when it finds no database (seen in 0.171).
 
-use crate::Message;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -13,7 +12,7 @@ use toml::Table;
 
 use super::former::{self, Former, has, is_hidden};
 use super::home::{CodexHome, UnreadableFile};
-use crate::{Carry, Fact, Inputs, KeyText, Launch, Plan};
+use crate::{Carry, Fact, Inputs, KeyText, Launch, Message, Plan};
 
 /// Says that all was brought over.
 const DONE: &str = "carried";

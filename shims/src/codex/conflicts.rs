@@ -1,7 +1,7 @@
 //! What the user's own files say against a launch.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Table;
 
@@ -13,20 +13,10 @@ use crate::{Agent, ConflictingSetting, Inputs, Launch, Plan, dotenv};
 const PROJECTS: [&str; 6] =
     ["model", "review_model", "model_provider", "openai_base_url", "chatgpt_base_url", "profile"];
 
-/// The project's own config.
-pub fn files(inputs: &Inputs) -> Vec<PathBuf> {
-    vec![project(inputs)]
-}
-
-fn project(inputs: &Inputs) -> PathBuf {
-    inputs.dirs.cwd.join(".codex/config.toml")
-}
-
 /// The user's and the project's settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let home = CodexHome::of(launch, inputs);
-    let project = project(inputs);
-    let mut conflicts = of_project(&project, inputs);
+    let mut conflicts = of_project(&inputs.dirs.cwd.join(".codex/config.toml"), inputs);
     if launch.isolated {
         return conflicts;
     }

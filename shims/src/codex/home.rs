@@ -4,7 +4,6 @@
 //! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
 //! A launch that the user's `.env` would undo gets a folder beside it, all links but for that file.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
@@ -12,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::dotenv;
 use super::settings::FORMER_ID;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Plan, Sessions, short_hash};
+use crate::{Inputs, Launch, Link, Message, Plan, Sessions, short_hash};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.

@@ -1,12 +1,11 @@
 //! What the machine's administrator decides, which beats the command line.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use toml::Table;
 
-use crate::{Fact, Inputs, Plan};
+use crate::{Fact, Inputs, Message, Plan};
 
 /// Beats even `-c` (seen in Codex 0.171).
 pub const MANAGED: &str = "/etc/codex/managed_config.toml";

@@ -5,9 +5,8 @@
 //! The launch's own variables have names that no project can guess. What a project names all the same is turned
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
-use crate::Message;
-use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
@@ -15,7 +14,8 @@ use super::argv;
 use super::home::CodexHome;
 use super::models::Catalogue;
 use super::settings::unused_server;
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan};
+use crate::inputs::without_dots;
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
 
 /// What the launch says against projects.
 #[derive(Default)]
@@ -37,10 +37,6 @@ pub const WINDOW: [&str; 2] = ["model_auto_compact_token_limit", "model_context_
 /// catalogue of its own.
 const CHOOSES: [&str; 2] = ["agents", "model_catalog_json"];
 
-fn words(launch: &Launch) -> impl Iterator<Item = &OsStr> {
-    launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref))
-}
-
 /// The files of the profiles that the user names (0.134 and later).
 fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
     let folder = if home.isolated { &home.runtime } else { &home.real };
@@ -49,13 +45,13 @@ fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
         name.push(".config.toml");
         folder.join(name)
     };
-    argv::profiles(words(launch)).into_iter().map(file).collect()
+    argv::profiles(launch.words()).into_iter().map(file).collect()
 }
 
 /// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
 fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let cwd = &inputs.dirs.cwd;
-    let named = argv::folders(words(launch)).into_iter().map(|folder| normal(&cwd.join(folder)));
+    let named = argv::folders(launch.words()).into_iter().map(|folder| without_dots(&cwd.join(folder)));
     let mut folders: Vec<PathBuf> = Vec::new();
     for start in std::iter::once(cwd.clone()).chain(named) {
         for folder in start.ancestors() {
@@ -65,19 +61,6 @@ fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         }
     }
     folders
-}
-
-/// Without `.` and `..`, as the shell reads a path.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => _ = normal.pop(),
-            other => normal.push(other),
-        }
-    }
-    normal
 }
 
 /// The projects' settings files.
@@ -167,7 +150,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
         }
     }
     overrides.names_sub_agents = names_sub_agents(launch, home, inputs);
-    if argv::makes_worktree(words(launch)) {
+    if argv::makes_worktree(launch.words()) {
         overrides.sets_window = true;
         overrides.names_sub_agents = true;
         plan.info(

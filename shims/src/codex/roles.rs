@@ -3,13 +3,12 @@
 //! The model itself asks for a role, and no `-c` word outdoes what the role's file says (seen in 0.171). A project's
 //! roles are looked at by `projects`; these are the user's own, in files of their own or named by `config.toml`.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
 use super::home::CodexHome;
-use crate::{Entry, EntryKind, Inputs, Launch, Plan};
+use crate::{Entry, EntryKind, Inputs, Launch, Message, Plan};
 
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
 const DEEPEST: usize = 4;

@@ -4,7 +4,6 @@
 //! that one launch chooses and another does not: each choice is a `-c` word, which Codex prefers to every file but an
 //! administrator's (seen in 0.171). The one choice that no word can make, the user's `.env`, is `dotenv`'s.
 
-use crate::Message;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -15,7 +14,7 @@ use super::literal;
 use super::models::{self, ASSUMED_WINDOW, Catalogue};
 use super::projects::{ProjectOverrides, turn_off_own};
 use crate::judged::codex::SETTING_PINNED as PINNED;
-use crate::{Inputs, Launch, ToolSet, Value};
+use crate::{Inputs, Launch, Message, ToolSet, Value};
 
 /// The provider in the file, for a Codex that is started in this home without a launch, as from a session's
 /// shell: its variable is set nowhere, so that it ends with the instructions below and asks nobody.

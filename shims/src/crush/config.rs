@@ -2,7 +2,6 @@
 //!
 //! No key is in it. Every value that Crush expands as a shell would is written so that it comes out as meant.
 
-use crate::Message;
 use std::collections::HashSet;
 use std::iter;
 
@@ -13,7 +12,7 @@ use super::JsonObject;
 use super::case_fold::again;
 use super::literal::{literal, variable};
 use super::model;
-use crate::{Inputs, Launch, Model, Protocol, Value, short_hash};
+use crate::{Inputs, Launch, Message, Model, Protocol, Value, short_hash};
 
 /// The beginning of the variable that carries the key. It must not begin with `CRUSH_`: while Crush loads its
 /// providers, each `CRUSH_X` is exported as `X` too (seen in 0.90.1).

@@ -4,12 +4,11 @@
 //! database, its log and its `init` flag are links to the folder here. `SQLite` follows the link, and keeps its
 //! write-ahead log beside the file that the link leads to (seen in 0.90.1).
 
-use crate::Message;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{EntryKind, Fact, Inputs, Launch, Plan, Sessions};
+use crate::{EntryKind, Fact, Inputs, Launch, Message, Plan, Sessions};
 
 const DATABASE: &str = "crush.db";
 /// The folder of Crush's log, `crush.log`.

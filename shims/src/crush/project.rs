@@ -3,7 +3,7 @@
 //! Sessions carry no project in Crush's data base, so that each project needs a folder of its own.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use crate::mirror::Mirror;
 use crate::{Entry, EntryKind, Fact, Inputs, Plan, short_hash};
@@ -19,21 +19,6 @@ pub struct Project {
 /// What [`Project::at`] must know.
 pub fn reads(start: &Path) -> impl Iterator<Item = PathBuf> {
     start.ancestors().map(|dir| dir.join(".git"))
-}
-
-/// The folder that Crush starts in: `--cwd` seen from the working folder, without `.` and `..`.
-///
-/// A link in `--cwd` is not followed, so that sessions begun behind one are kept apart.
-pub fn start(cwd: &Path, flag: Option<&Path>) -> PathBuf {
-    let mut folder = PathBuf::new();
-    for part in cwd.join(flag.unwrap_or(Path::new(""))).components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => _ = folder.pop(),
-            part => folder.push(part),
-        }
-    }
-    folder
 }
 
 /// A short name for a folder that is safe as a file name.
@@ -147,14 +132,6 @@ mod tests {
         assert_eq!(project("/h/w/x"), Path::new("/h/w"));
         assert_eq!(project("/other/x"), Path::new("/other/x"));
         assert_eq!(reads(Path::new("/h/a")).count(), 3);
-    }
-
-    #[test]
-    fn the_folder_to_start_in_is_seen_from_the_working_folder() {
-        let start = |flag| start(Path::new("/h/a"), flag);
-        assert_eq!(start(None), Path::new("/h/a"));
-        assert_eq!(start(Some(Path::new("./b/../../c/"))), Path::new("/h/c"));
-        assert_eq!(start(Some(Path::new("/x"))), Path::new("/x"));
     }
 
     #[test]

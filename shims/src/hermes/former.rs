@@ -1,10 +1,9 @@
 //! The homes that the tool before this one made below its cache, one for each provider.
 
-use crate::Message;
 use std::path::PathBuf;
 
 use crate::print::quote;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 /// Locks and numbers of processes, which mean nothing in another place.
 const LOCKS: [&str; 4] = ["auth.lock", "cron.pid", "gateway.lock", "gateway.pid"];

@@ -1,6 +1,5 @@
 //! Which home is the user's, which one is the launch's, and what of the first the second links to.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -12,7 +11,7 @@ use super::routing::OURS;
 use super::variables;
 use super::yaml::Mapping;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 /// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
 const ADMINISTRATORS: &str = "/etc/hermes";

@@ -6,14 +6,13 @@ use anyhow::{Result, anyhow};
 use serde_json::json;
 
 use super::yaml::{Mapping, Node};
-use crate::Inputs;
-use crate::Message;
 use crate::judged::hermes::{
     SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
     SETTING_REPLACED_IN_DELEGATION as DELEGATION, SETTING_REPLACED_IN_GATEWAY as GATEWAY,
     SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS,
 };
 use crate::yaml::Flaw;
+use crate::{Inputs, Message};
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";
