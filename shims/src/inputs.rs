@@ -134,6 +134,44 @@ impl Inputs {
         Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(text)))
     }
 
+    /// The text of a declared file, if there is one that can be read.
+    pub fn readable(&self, path: &Path) -> Option<&str> {
+        self.text(path).ok().flatten()
+    }
+
+    /// Why what is at a declared path cannot be read.
+    pub fn unreadable(&self, path: &Path) -> Option<&str> {
+        match self.fact(path) {
+            Some(Fact::Unreadable(why)) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Whether there is something at a declared path that cannot be read.
+    pub fn is_unreadable(&self, path: &Path) -> bool {
+        self.unreadable(path).is_some()
+    }
+
+    /// Whether there is known to be nothing at a path.
+    pub fn is_absent(&self, path: &Path) -> bool {
+        matches!(self.fact(path), Some(Fact::Absent))
+    }
+
+    /// Whether there is a folder at a declared path.
+    pub fn is_folder(&self, path: &Path) -> bool {
+        matches!(self.fact(path), Some(Fact::Dir(_)))
+    }
+
+    /// The entry of a declared folder that has this name.
+    pub fn entry(&self, folder: &Path, name: impl AsRef<OsStr>) -> Option<&Entry> {
+        self.entries(folder).iter().find(|entry| entry.name == name.as_ref())
+    }
+
+    /// The names of the folders in a declared folder.
+    pub fn folders(&self, path: &Path) -> impl Iterator<Item = &OsStr> {
+        self.entries(path).iter().filter(|entry| entry.kind == EntryKind::Dir).map(|entry| &*entry.name)
+    }
+
     /// The entries of a declared folder; none when there is no such folder.
     pub fn entries(&self, path: &Path) -> &[Entry] {
         match self.fact(path) {

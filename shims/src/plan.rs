@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Message, Value};
+use crate::{Inputs, Launch, Message, Value};
 
 /// A symbolic link to keep in place.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -161,9 +161,9 @@ impl Plan {
     /// Takes over a home of the tool before this one as a whole, where there is none yet. Both must be known.
     pub fn take_over_home(&mut self, from: PathBuf, to: PathBuf, without: &[&str], inputs: &Inputs) {
         // The copying names what cannot be listed, and notes it.
-        let is_hidden = matches!(inputs.fact(&from), Some(Fact::Unreadable(_)));
+        let is_hidden = inputs.is_unreadable(&from);
         let is_something = is_hidden || !inputs.entries(&from).is_empty();
-        if !is_something || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
+        if !is_something || !inputs.is_absent(&to) {
             return;
         }
         if !is_hidden {

@@ -80,7 +80,7 @@ impl FoundSettings {
         let has_own = own.is_some();
         sources.extend(own);
         let mut roots = front_matter::project_roots(launch, inputs, &repository);
-        roots.retain(|root| !paths::is_missing(root, inputs));
+        roots.retain(|root| !inputs.is_absent(root));
         Ok(Self { sources, policies: policies(inputs, plan)?, servers, roots, has_own })
     }
 

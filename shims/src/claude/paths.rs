@@ -94,7 +94,7 @@ pub fn settings(
     let mut projects: Vec<PathBuf> = Vec::new();
     for folder in folders.into_iter().map(|folder| folder.join(".claude")) {
         // In the home folder the user's and the project's are one file.
-        if !is_missing(&folder, inputs) && !users.contains(&folder) && !projects.contains(&folder) {
+        if !inputs.is_absent(&folder) && !users.contains(&folder) && !projects.contains(&folder) {
             projects.push(folder);
         }
     }
@@ -110,11 +110,6 @@ pub fn settings(
         there.map(move |folder| (kind, folder.join(name)))
     });
     files.collect()
-}
-
-/// Whether a folder is known not to be there.
-pub fn is_missing(folder: &Path, inputs: &Inputs) -> bool {
-    matches!(inputs.fact(folder), Some(Fact::Absent))
 }
 
 /// Whether there may be something of this name in a folder: all but what is missing in its list, where that was read.
@@ -203,7 +198,7 @@ pub fn policy_folder() -> PathBuf {
 /// The policy file, and the folder of further ones with what is known of its files.
 pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths = Vec::new();
-    if is_missing(Path::new(POLICY), inputs) {
+    if inputs.is_absent(Path::new(POLICY)) {
         return paths;
     }
     let folder = Path::new(POLICY).join("managed-settings.d");
@@ -220,7 +215,7 @@ pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
 
 /// What of the administrators' may be there and is to be read.
 pub fn administrators(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
-    let servers = (!is_missing(Path::new(POLICY), inputs)).then(managed_servers);
+    let servers = (!inputs.is_absent(Path::new(POLICY))).then(managed_servers);
     let may_be_there = |path: &PathBuf| match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => may_hold(folder, name, inputs),
         _ => true,

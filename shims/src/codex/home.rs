@@ -140,7 +140,7 @@ impl CodexHome {
         }
         if self.isolated {
             paths.retain(|path| *path != self.real);
-        } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
+        } else if inputs.entry(&self.real, ".env").is_some() {
             paths.push(self.real.join(".env"));
         }
         if self.dotenv_conflict.is_some() {
@@ -242,7 +242,7 @@ impl CodexHome {
         ));
         let link = self.runtime.join(".env");
         plan.links.remove(&link);
-        if inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env") {
+        if inputs.entry(&self.runtime, ".env").is_some() {
             plan.links.insert(link, None);
         }
     }
@@ -276,7 +276,7 @@ fn marker(home: &Path, inputs: &Inputs) -> Option<Json> {
     let path = home.join(MARKER);
     // Before it was read there is no need for an error that nobody sees.
     inputs.fact(&path)?;
-    serde_json::from_str(inputs.text(&path).ok()??).ok()
+    serde_json::from_str(inputs.readable(&path)?).ok()
 }
 
 /// The id that a home was made with, if it is one of agent-run's.

@@ -60,9 +60,8 @@ pub fn plan(
     let files = Files::of(home);
     let own = if home.isolated { None } else { user_text(&files.own, inputs)? };
     // A record that cannot be read counts as gone.
-    let ours = |path| inputs.text(path).ok().flatten();
-    let (base, last) = (ours(&files.base), ours(&files.last));
-    let current = ours(&files.config).or(last);
+    let (base, last) = (inputs.readable(&files.base), inputs.readable(&files.last));
+    let current = inputs.readable(&files.config).or(last);
     let stamp = stamp(home, settings, own);
     if let Some(current) = current.filter(|_| current == last && former.is_empty())
         && base.and_then(|base| base.lines().next()) == Some(&*stamp)

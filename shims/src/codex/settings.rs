@@ -11,6 +11,7 @@ use toml::{Table, Value as Toml};
 
 use super::home::CodexHome;
 use super::literal;
+use super::merge::table_in;
 use super::models::{self, ASSUMED_WINDOW, Catalogue};
 use super::projects::{ProjectOverrides, turn_off_own};
 use crate::judged::codex::SETTING_PINNED as PINNED;
@@ -81,12 +82,8 @@ impl Setting {
         let (parents, key) = self.path.rsplit_once('.').map_or(("", &*self.path), |split| split);
         let mut at = table;
         for parent in parents.split_terminator('.') {
-            let child = at.entry(parent).or_insert_with(|| Table::new().into());
-            if !child.is_table() {
-                *child = Table::new().into();
-            }
-            let Toml::Table(child) = child else { return };
-            at = child;
+            let Some(inner) = table_in(at, parent) else { return };
+            at = inner;
         }
         if self.hold != Hold::Offered || !at.contains_key(key) {
             at.insert(key.to_owned(), self.value.clone());

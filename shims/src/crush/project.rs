@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::mirror::Mirror;
-use crate::{Entry, EntryKind, Fact, Inputs, Plan, short_hash};
+use crate::{Fact, Inputs, Plan, short_hash};
 
 /// The project at a folder: the git work tree around it, else the folder alone.
 ///
@@ -74,12 +74,12 @@ impl Project {
     /// folders are real and only the files are links.
     pub fn show_in(&self, session: &Path, inputs: &Inputs, plan: &mut Plan) {
         for (real, ours) in self.command_folders(session, inputs) {
-            if matches!(inputs.fact(&real), Some(Fact::Dir(_))) {
+            if inputs.is_folder(&real) {
                 plan.dirs.insert(ours.clone());
             }
             let is_command = |name: &str| {
-                let is_folder = folders(inputs.entries(&real)).any(|folder| folder.name == *name);
-                name.to_ascii_lowercase().ends_with(".md") && !is_folder
+                name.to_ascii_lowercase().ends_with(".md")
+                    && !inputs.folders(&real).any(|folder| folder == name)
             };
             let owns = |name: &str| !is_command(name);
             Mirror { real: &real, runtime: &ours, owns: &owns, always: &[], quiet: &[], yielding: &[] }
@@ -92,8 +92,8 @@ impl Project {
         let mut pairs = vec![(self.own_data().join("commands"), session.join("commands"))];
         let mut at = 0;
         while let Some((real, ours)) = pairs.get(at).cloned() {
-            let here = folders(inputs.entries(&real)).chain(folders(inputs.entries(&ours)));
-            for pair in here.map(|folder| (real.join(&folder.name), ours.join(&folder.name))) {
+            let here = inputs.folders(&real).chain(inputs.folders(&ours));
+            for pair in here.map(|name| (real.join(name), ours.join(name))) {
                 if !pairs.contains(&pair) {
                     pairs.push(pair);
                 }
@@ -104,13 +104,10 @@ impl Project {
     }
 }
 
-fn folders(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
-    entries.iter().filter(|entry| entry.kind == EntryKind::Dir)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Entry, EntryKind};
 
     fn dir(entries: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
