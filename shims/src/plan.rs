@@ -3,7 +3,6 @@
 //! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
 //! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
 
-use crate::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::ops::Not;
@@ -13,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Value};
+use crate::{Inputs, Launch, Message, Value};
 
 /// A symbolic link to keep in place.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -166,9 +165,9 @@ impl Plan {
     /// Takes over a home of the tool before this one as a whole, where there is none yet. Both must be known.
     pub fn take_over_home(&mut self, from: PathBuf, to: PathBuf, without: &[&str], inputs: &Inputs) {
         // The copying names what cannot be listed, and notes it.
-        let is_hidden = matches!(inputs.fact(&from), Some(Fact::Unreadable(_)));
+        let is_hidden = inputs.is_unreadable(&from);
         let is_something = is_hidden || !inputs.entries(&from).is_empty();
-        if !is_something || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
+        if !is_something || !inputs.is_absent(&to) {
             return;
         }
         if !is_hidden {
@@ -192,8 +191,7 @@ impl Plan {
 
     /// Adds the standing arguments of the config and the user's own words.
     pub fn append_user_args(&mut self, launch: &Launch) {
-        self.args.extend(launch.standing_args.iter().map(OsString::from));
-        self.args.extend(launch.args.iter().cloned());
+        self.args.extend(launch.words().map(OsStr::to_owned));
     }
 
     /// Writes a file of agent-run.

@@ -55,7 +55,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         conflicts = conflicts::of(agent, launch, &planned.inputs, plan);
     }
     rows.extend(on_disk(plan, &context.dirs));
-    if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
+    if let Some(words) = agent.info().resumes.filter(|_| planned.launch.is_some()) {
         let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
         let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
