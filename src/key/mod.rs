@@ -14,7 +14,6 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use sha2::{Digest, Sha256};
 
 use crate::config::{KeyCheck, KeySource, Provider, Secret};
 use crate::env::Environment;
@@ -93,8 +92,7 @@ pub fn keep_out_of_cores() {
 
 /// Which key it is, without the key: `<sha256 01234567…>`.
 pub fn fingerprint(key: &str) -> String {
-    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
-    format!("<sha256 {:08x}…>", u32::from_be_bytes([a, b, c, d]))
+    format!("<sha256 {:08x}…>", shims::short_hash(key) >> 32)
 }
 
 fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
