@@ -1,6 +1,5 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
-use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
@@ -9,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use shims::Message;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -17,9 +17,7 @@ use crate::launch::LaunchRequest;
 use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
+use crate::ui::{Screen, escaped, output};
 use crate::{commands, ui};
 
 /// A launch that failed before the agent ran.

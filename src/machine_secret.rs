@@ -10,8 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use shims::{Dirs, MachineSecret, Message, Note};
 
-use crate::fs::atomic::AtomicFile;
-use crate::fs::{files, private_dir};
+use crate::fs::{AtomicFile, files, private_dir};
 
 const NAME: &str = "secret";
 

@@ -32,8 +32,7 @@ use self::reply::Reply;
 use self::values::Values;
 use crate::cli::{Cli, Shell, words};
 use crate::env::Environment;
-use crate::ui;
-use crate::ui::output;
+use crate::ui::{self, output};
 
 /// The script that makes a shell ask; the shims' completion as well.
 pub fn script(shell: Shell) -> &'static str {

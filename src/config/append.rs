@@ -3,7 +3,6 @@
 //! Nothing is written into YAML that is not understood: the text before and the text after are read
 //! again, and must differ by the new provider alone.
 
-use shims::Message;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -12,13 +11,13 @@ use std::path::Path;
 use anyhow::{Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
+use shims::Message;
 
 use super::load::{parse_strict, text};
 use super::problem::{SourcePos, Step, dotted};
 use super::yaml::{PROVIDERS, Tree};
-use crate::fs::atomic::AtomicFile;
-use crate::fs::held;
 use crate::fs::private_dir::make_own;
+use crate::fs::{AtomicFile, held};
 
 /// How far the first provider of a file is indented.
 const INDENT: &str = "  ";

@@ -1,10 +1,10 @@
 //! From a file, or its text, to a config without a fault.
 
-use shims::Message;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use shims::Message;
 
 use super::file::{for_its_owner, open};
 use super::problem::{Problem, Problems, SourcePos, Step};

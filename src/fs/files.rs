@@ -11,7 +11,8 @@ use shims::{Dirs, Link};
 
 use super::io_error;
 use super::private_dir::Folders;
-use crate::fs::atomic::{AtomicFile, beside, replace_link};
+use crate::fs::AtomicFile;
+use crate::fs::atomic::{beside, replace_link};
 use crate::user::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.

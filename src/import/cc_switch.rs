@@ -4,14 +4,13 @@
 //! The database is read by the program `sqlite3`, read-only; a library for it would be larger than all
 //! else here.
 
-use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value as Json;
-use shims::Protocol;
+use shims::{Message, Protocol};
 
 use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, claude, codex, hermes};

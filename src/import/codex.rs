@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
-use shims::Message;
-use shims::Protocol;
+use shims::{Message, Protocol};
 use toml::{Table, Value as Toml};
 
 use super::draft::{ImportedProvider, KeyLocation};

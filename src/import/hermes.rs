@@ -5,11 +5,9 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
-use shims::Message;
-use shims::Protocol;
-use shims::dotenv;
 use shims::hermes_yaml::Mapping;
 use shims::yaml::Flaw;
+use shims::{Message, Protocol, dotenv};
 
 use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, crush, folder, names};

@@ -1,11 +1,10 @@
 //! Which model a launch starts with.
 
-use shims::Message;
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
-use shims::{Model, Origin, Protocol, Sourced, Tiers, model_id};
+use shims::{Message, Model, Origin, Protocol, Sourced, Tiers, model_id};
 
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};

@@ -1,7 +1,6 @@
 //! Signals that ask a probe, a demo or a question for a version to end, kept until what was started is ended and the
 //! folders are removed.
 
-use shims::Message;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::os::unix::process::CommandExt;
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
+use shims::Message;
 
 use crate::launch::program::ProgramError;
 use crate::signals::ignored;

@@ -11,7 +11,7 @@ use crate::compatibility::{self, CheckResult, TriedVersion};
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
-use crate::ui::progress::Progress;
+use crate::ui::Progress;
 
 /// What was found about the agents.
 pub struct AgentsReport {

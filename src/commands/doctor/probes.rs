@@ -15,8 +15,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::probe::orphans;
 use crate::probe::{Interrupts, trials::subjects};
-use crate::ui;
-use crate::ui::progress::Progress;
+use crate::ui::{self, Progress};
 
 /// What is probed, and how.
 pub struct Probes<'a> {

@@ -1,15 +1,14 @@
 //! What the doctor found, in groups, and how it is printed.
 
-use shims::Message;
 use std::fmt::Write as _;
 
 use anyhow::{Error, Result};
 use console::measure_text_width;
 use serde::Serialize;
+use shims::Message;
 
 use crate::probe::Interrupted;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::{Ink, Screen};
+use crate::ui::{Ink, Screen, escaped};
 
 /// The width of a mark, and of what is written below it.
 const INDENT: usize = 10;

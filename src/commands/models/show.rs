@@ -1,11 +1,11 @@
 //! `models show`: one model, field by field, and who said what.
 
-use shims::Message;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
+use shims::Message;
 
 use super::list::ModelRow;
 use super::{LoadedModels, ModelsContext};
@@ -13,10 +13,7 @@ use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::ModelsShowArgs;
 use crate::config::Provider;
 use crate::suggest;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
-use crate::ui::table;
-use crate::ui::{format, output};
+use crate::ui::{Screen, escaped, format, output, table};
 
 /// Runs the command.
 ///

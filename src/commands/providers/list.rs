@@ -10,9 +10,8 @@ use crate::catalog::Catalog;
 use crate::cli::providers::ProvidersListArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
-use crate::ui::output;
-use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, number, text};
+use crate::ui::{Screen, output};
 
 const COLUMNS: [Column; 6] = [
     text("name"),

@@ -13,8 +13,7 @@ use anyhow::Result;
 use crate::cli::Shell;
 use crate::completion::script;
 use crate::fs::atomic::publish;
-use crate::fs::io_error;
-use crate::fs::nonblocking;
+use crate::fs::{io_error, nonblocking};
 
 const PROGRAM: &str = "agent-run";
 const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];

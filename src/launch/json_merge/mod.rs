@@ -18,9 +18,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use shims::json::{self, JAVASCRIPT};
 use shims::{Edit, Merge, Message};
 
-use crate::fs::atomic::AtomicFile;
-use crate::fs::nonblocking;
 use crate::fs::private_dir::make_own;
+use crate::fs::{AtomicFile, nonblocking};
 use crate::ui;
 use lock::Lock;
 

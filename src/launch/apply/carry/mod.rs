@@ -16,9 +16,8 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use shims::{Carry, KeyText};
 
-use crate::fs::atomic::{AtomicFile, beside};
-use crate::fs::io_error;
-use crate::fs::private_dir::Folders;
+use crate::fs::atomic::beside;
+use crate::fs::{AtomicFile, Folders, io_error};
 use rollout::CopyError;
 
 /// What was not copied.

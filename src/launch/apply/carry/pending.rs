@@ -9,8 +9,7 @@ use serde_json::Value as Json;
 use shims::{Message, Note};
 
 use super::{Left, Stamp, Unread, carry_rest};
-use crate::fs::private_dir::Folders;
-use crate::fs::{files, io_error};
+use crate::fs::{Folders, files, io_error};
 
 /// Copies what was noted in `path` and can be read now.
 ///
