@@ -151,9 +151,27 @@ impl AtomicFile {
 /// # Errors
 /// When it cannot be written; what stood there then stands.
 pub fn publish(target: &Path, contents: &[u8]) -> io::Result<()> {
+    replace(target, contents, 0o644)
+}
+
+/// Puts a file with this content and mode in its place, whole; a link there is replaced.
+///
+/// # Errors
+/// As [`publish`].
+pub fn replace(target: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     let mut fresh = AtomicFile::open(target)?;
-    fresh.write(contents, 0o644)?;
+    fresh.write(contents, mode)?;
     fresh.commit()
+}
+
+/// Puts a file for this user alone in its place, synced to disk, unless something is there; says whether it did.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn create(target: &Path, contents: &[u8]) -> io::Result<bool> {
+    let mut fresh = AtomicFile::open(target)?;
+    fresh.write_preserving_metadata(contents, None)?;
+    fresh.commit_new()
 }
 
 fn open(fresh: &Path) -> io::Result<File> {

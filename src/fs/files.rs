@@ -11,8 +11,7 @@ use shims::{Dirs, Link};
 
 use super::io_error;
 use super::private_dir::Folders;
-use crate::fs::AtomicFile;
-use crate::fs::atomic::{beside, replace_link};
+use crate::fs::atomic::{beside, replace, replace_link};
 use crate::user::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
@@ -35,12 +34,7 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Resu
         return Ok(());
     }
     folders.private(path.parent().unwrap_or(path))?;
-    let write = || {
-        let mut fresh = AtomicFile::open(path)?;
-        fresh.write(contents, 0o600)?;
-        fresh.commit()
-    };
-    write().map_err(io_error("write", path))
+    replace(path, contents, 0o600).map_err(io_error("write", path))
 }
 
 /// Opens a file of agent-run to be read; anything else in its place is as good as damaged.

@@ -12,7 +12,7 @@ use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
 use crate::config::{self, DEMO, lint};
-use crate::fs::atomic::AtomicFile;
+use crate::fs::atomic::create;
 use crate::ui::{log, output, prompt};
 
 use super::check;
@@ -85,12 +85,7 @@ fn unwritable(path: &Path) -> Option<Message> {
 fn write_example(path: &Path) -> Result<bool> {
     let failed = config::could_not_write("the example", path);
     config::make_folder(path).map_err(failed)?;
-    let write = || {
-        let mut fresh = AtomicFile::open(path)?;
-        fresh.write_preserving_metadata(DEMO.as_bytes(), None)?;
-        fresh.commit_new()
-    };
-    write().map_err(failed)
+    create(path, DEMO.as_bytes()).map_err(failed)
 }
 
 fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> {
