@@ -78,7 +78,10 @@ impl Fetcher<'_> {
             quote(&answer.body, &auth_headers.secrets).map_or_else(String::new, |said| format!(": {said}"))
         };
         let failure = |message| Some(Failure::new(FailureKind::Lasting, message));
-        match answer.status {
+        if let Some(failure) = Failure::of_proxy(answer, url, self.source.name) {
+            return Some(failure);
+        }
+        let failure = match answer.status {
             200..300 => match serde_json::from_slice::<Json>(&answer.body) {
                 Ok(body) if body.is_object() => normalize::stated_error(&body).and_then(|_| {
                     failure(Message::new(
@@ -103,9 +106,16 @@ impl Fetcher<'_> {
                 ),
             )),
             _ => {
-                Some(Failure::status(answer, url, &self.source, auth_headers.is_sent, &auth_headers.secrets))
+                return Some(Failure::status(
+                    answer,
+                    url,
+                    &self.source,
+                    auth_headers.is_sent,
+                    &auth_headers.secrets,
+                ));
             }
-        }
+        };
+        failure.map(|failure| failure.or_of_proxy(answer, self.source.name))
     }
 }
 
