@@ -14,8 +14,8 @@ use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, Value, q
 
 use super::target::Target;
 use crate::cli::WhyArgs;
-use crate::config::{self, Loaded, Provider};
-use crate::context::Context;
+use crate::config::{Loaded, Provider};
+use crate::context::{self, Context};
 use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, INDENT, labelled, place};
@@ -29,7 +29,8 @@ use crate::ui::screen::{Ink, Screen};
 /// # Errors
 /// When the launch would be refused, with the launch's own error.
 pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let loaded = config::load_sound(&env.config_file(config)?)?;
+    let named = shims::split_shim_name(&why.provider).map_or(&*why.provider, |(_, provider)| provider);
+    let loaded = context::load_sound(&env.config_file(config)?, named)?;
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {

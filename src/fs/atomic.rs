@@ -134,6 +134,17 @@ impl AtomicFile {
         self.fresh.persist(&self.target).map_err(|error| error.error)
     }
 
+    /// Takes the target's place, and keeps the temporary name until it is dropped: that shows that the work is not done.
+    ///
+    /// # Errors
+    /// When it cannot, as on a file system without hard links; the target then stands as it was.
+    pub fn link(&self) -> io::Result<()> {
+        let second = beside(&self.target, "link");
+        _ = fs::remove_file(&second);
+        fs::hard_link(&self.fresh, &second)?;
+        fs::rename(&second, &self.target).inspect_err(|_| _ = fs::remove_file(&second))
+    }
+
     /// Takes the target's place unless something stands there; says whether it did.
     ///
     /// # Errors

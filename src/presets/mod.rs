@@ -59,7 +59,7 @@ pub fn by_name(name: &str) -> Result<Preset> {
     let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
     let meant = match near.as_slice() {
         [] => String::new(),
-        near => format!("did you mean {}? ", near.join(", ")),
+        near => format!("did you mean {}? ", suggest::join_or(near)),
     };
     bail!(Message::new(
         format!("no preset `{name}`"),

@@ -15,6 +15,12 @@ const MAX_QUOTE: usize = 512;
 /// A shorter word that begins as a key does is none.
 const SHORTEST_KEY: usize = 8;
 
+/// How the message of a failure begins where the provider does not take the key.
+const KEY_REFUSED: &str = "the key was refused";
+
+/// What the message says where none was sent.
+const KEY_MISSING: &str = "requires a key";
+
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
 
@@ -102,19 +108,39 @@ impl Failure {
         )
     }
 
-    /// An answer that a proxy gave instead of the server.
-    fn of_proxy(status: u16, proxy: &str, url: &str, name: &str) -> Option<Self> {
-        match status {
-            405 | 501 => Some(Self::lasting(
+    /// An answer that a proxy gave instead of the server, where the answer shows that.
+    pub fn of_proxy(answer: &HttpResponse, url: &str, name: &str) -> Option<Self> {
+        let (proxy, status) = (answer.proxy.as_deref()?, answer.status);
+        if !answer.is_of_proxy() {
+            return None;
+        }
+        Some(match status {
+            405 | 501 => Self::lasting(
                 format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
                 format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
             )),
-            407 => Some(Self::lasting(
+            407 => Self::lasting(
                 format!("the proxy {proxy} requires a name and a password (407)"),
                 "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
-            )),
-            _ => None,
-        }
+            ),
+            _ => Self::lasting(
+                format!("the proxy {proxy} did not pass the request on to {} ({status})", origin(url)),
+                format!("check the proxy, or set `proxy: none` below providers.{name}"),
+            ),
+        })
+    }
+
+    /// The same with the proxy in it, where nothing shows that the answer is not the proxy's.
+    #[must_use]
+    pub fn or_of_proxy(self, answer: &HttpResponse, name: &str) -> Self {
+        let Some(proxy) = answer.proxy.as_deref().filter(|_| answer.may_be_of_proxy()) else { return self };
+        let why =
+            if matches!(answer.status, 405 | 501) { ", which may not forward http:// requests" } else { "" };
+        let text = format!("{}; or this is the answer of the proxy {proxy}{why}", self.message.text);
+        let other =
+            format!("use the provider's https:// address, or set `proxy: none` below providers.{name}");
+        let help = self.message.help.map_or_else(|| other.clone(), |help| format!("{help}; or {other}"));
+        Self::new(self.kind, Message::new(text, help))
     }
 
     /// An answer that is no list, by its status.
@@ -125,9 +151,9 @@ impl Failure {
         key_sent: bool,
         secrets: &[String],
     ) -> Self {
-        let by_proxy = answer.proxy.as_deref();
-        let by_proxy = by_proxy.and_then(|proxy| Self::of_proxy(answer.status, proxy, url, source.name));
-        by_proxy.unwrap_or_else(|| Self::of_server(answer, url, source, key_sent, secrets))
+        let of_server = || Self::of_server(answer, url, source, key_sent, secrets);
+        Self::of_proxy(answer, url, source.name)
+            .unwrap_or_else(|| of_server().or_of_proxy(answer, source.name))
     }
 
     fn of_server(
@@ -165,11 +191,11 @@ impl Failure {
                 "this plan only works with the provider's own clients",
             ),
             401 | 403 if key_sent => Self::lasting(
-                format!("the key was refused ({status}){said}"),
+                format!("{KEY_REFUSED} ({status}){said}"),
                 format!("check {}", source.key_name()),
             ),
             401 | 403 => Self::lasting(
-                format!("{server} requires a key ({status}){said}"),
+                format!("{server} {KEY_MISSING} ({status}){said}"),
                 format!("no key was sent; set providers.{name}.key_env, or list the models under `models:`"),
             ),
             402 => {
@@ -246,6 +272,12 @@ impl From<Failure> for anyhow::Error {
     fn from(failure: Failure) -> Self {
         anyhow::anyhow!(failure.message)
     }
+}
+
+/// Whether a failure, which may have been remembered, is one of the key.
+pub fn is_about_key(message: &Message) -> bool {
+    let is_said = message.text.starts_with(KEY_REFUSED) || message.text.contains(KEY_MISSING);
+    is_said && !message.text.contains("the proxy")
 }
 
 /// Seconds, or a date of RFC 9110.

@@ -25,7 +25,7 @@ use super::source::{Endpoint, Source, without_query};
 use crate::env::Environment;
 use crate::header;
 
-pub use failure::{AWHILE, Failure, FailureKind};
+pub use failure::{AWHILE, Failure, FailureKind, is_about_key};
 pub use probe::Probe;
 
 /// The most pages of one list.
@@ -80,15 +80,22 @@ impl Fetcher<'_> {
         let deadline = Instant::now() + self.retry.limit;
         let endpoints = self.source.endpoints();
         let mut key = None;
+        // What a proxy may have said in the provider's place.
+        let mut doubt = None;
         for endpoint in &endpoints {
             if endpoint.keyed && key.is_none() {
                 key = Some((self.key)()?.filter(|key| !key.is_empty()));
             }
             let key = key.as_ref().and_then(Option::as_deref).filter(|_| endpoint.keyed);
             match PageReader::new(self, endpoint, key, deadline)?.list() {
-                Err(Failure { kind: FailureKind::NoList, .. }) => {}
+                Err(Failure { kind: FailureKind::NoList, message }) => {
+                    doubt = doubt.or(message.help.is_some().then_some(message));
+                }
                 outcome => return outcome,
             }
+        }
+        if let Some(message) = doubt {
+            return Err(Failure::new(FailureKind::Lasting, message));
         }
         let urls: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.url).collect();
         Err(Failure::nowhere(&urls, &self.source))

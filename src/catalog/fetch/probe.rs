@@ -75,8 +75,11 @@ impl Fetcher<'_> {
         let said = || {
             quote(&answer.body, &auth_headers.secrets).map_or_else(String::new, |said| format!(": {said}"))
         };
+        if let Some(failure) = Failure::of_proxy(answer, url, self.source.name) {
+            return Some(failure);
+        }
         let (status, family) = (answer.status, protocol.family());
-        Some(match status {
+        let failure = match status {
             200..300 => match serde_json::from_slice::<Json>(&answer.body) {
                 Ok(body) if body.is_object() => {
                     normalize::stated_error(&body)?;
@@ -100,8 +103,12 @@ impl Fetcher<'_> {
                     "if no model answers here, check base_urls.{family}, or remove {protocol} from `protocols`"
                 ),
             ),
-            _ => Failure::status(answer, url, &self.source, auth_headers.is_sent, &auth_headers.secrets),
-        })
+            _ => {
+                let AuthHeaders { secrets, is_sent, .. } = auth_headers;
+                return Some(Failure::status(answer, url, &self.source, *is_sent, secrets));
+            }
+        };
+        Some(failure.or_of_proxy(answer, self.source.name))
     }
 }
 

@@ -34,8 +34,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
         ));
     }
     if matches!(path.try_exists(), Ok(false)) {
-        let help = "`agent-run providers add NAME` creates it, and `agent-run config --bootstrap-config` writes an example";
-        bail!(Message::new(format!("there is no config: {}", path.display()), help));
+        bail!(config::none_there(path));
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return output::write(|out| writeln!(out, "{}", path.display()));
@@ -192,7 +191,7 @@ mod tests {
         let error = crate::error::render(
             &run(&root.path().join("none"), false, None, None).expect_err("nothing is there"),
         );
-        assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
+        assert!(error.contains("help: `agent-run providers add NAME`"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
 

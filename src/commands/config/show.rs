@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Protocol, Sessions, ToolSet, quoted};
+use shims::{Protocol, Sessions, ToolSet};
 
-use super::redact::{arguments, proxy, redact_keys, redacted_entries};
+use super::redact::{arguments, proxy, redacted_entries};
 use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
@@ -222,7 +222,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            ("key_command", format!("`{}` (not run)", redact_keys(&quoted(argv))))
+            ("key_command", format!("{} (not run)", key::redact::shown_command(argv)))
         }
     }
 }

@@ -3,9 +3,10 @@
 use shims::Dirs;
 
 use super::report::{Finding, Group, Severity};
-use crate::catalog::{Catalog, local};
+use crate::catalog::{Catalog, is_about_key, local};
 use crate::config::{Config, Provider};
 use crate::env::Environment;
+use crate::key;
 use crate::ui::format::{age, count};
 
 /// Looks at the lists of these providers.
@@ -26,6 +27,9 @@ pub fn look<'a>(
             continue;
         }
         group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
+            (_, Some(failure)) if is_about_key(&failure) => {
+                Finding::problem(name, failure.text, key::setting(name))
+            }
             (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
             (Some(old), None) => {
                 let models = known.records().len();

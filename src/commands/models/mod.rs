@@ -113,7 +113,7 @@ impl<'a> ModelsContext<'a> {
         if !self.is_asked(name, provider, now) {
             return LoadedModels::of(known);
         }
-        let key = || self.key(provider);
+        let key = || self.key(name, provider);
         let refreshed = if now {
             self.catalog.refresh(name, provider, &key)
         } else {
@@ -142,9 +142,9 @@ impl<'a> ModelsContext<'a> {
         provider.loads_models() && (now || !self.catalog.known(name, provider).fresh)
     }
 
-    fn key(&self, provider: &Provider) -> Result<Option<String>> {
+    fn key(&self, name: &str, provider: &Provider) -> Result<Option<String>> {
         let _one_at_a_time = self.asking.lock();
-        key::of(provider, self.env, &self.dirs.home)
+        key::of(name, provider, self.env, &self.dirs.home)
     }
 }
 
@@ -212,7 +212,7 @@ fn refresh_detached(
                 "set `completion_key: true` to allow it"
             ))
         }
-        (None, _) => key::of(provider, env, &dirs.home),
+        (None, _) => key::of(&words.provider, provider, env, &dirs.home),
     };
     Catalog::open(dirs, env, loaded.config.models_ttl).run_detached(&words.provider, provider, &key);
     Ok(ExitCode::SUCCESS)

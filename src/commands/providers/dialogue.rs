@@ -269,7 +269,7 @@ impl<'a> Draft<'a> {
         match (&self.key, provider.key_env.as_ref().filter(unset)) {
             (Some(KeyAnswer::Typed(_, key)), _) => Ok(KeyNow::Is(Some(key.clone()))),
             (_, Some(variable)) => Ok(KeyNow::NotSet(variable.clone())),
-            _ => key::of(provider, self.env, &self.home).map(KeyNow::Is),
+            _ => key::of(self.name, provider, self.env, &self.home).map(KeyNow::Is),
         }
     }
 
@@ -295,8 +295,7 @@ impl<'a> Draft<'a> {
         signals::uninterrupted(|| {
             let stored = self.store_key()?;
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
-            stored.into_iter().for_each(store::StoredKey::keep);
-            Ok(())
+            stored.into_iter().try_for_each(store::StoredKey::keep)
         })?;
         if Server::of_preset(&self.preset.name).is_some() {
             self.keep_list();
@@ -308,7 +307,7 @@ impl<'a> Draft<'a> {
     fn keep_list(&self) {
         let (Ok(provider), Ok(dirs)) = (self.provider(), self.env.dirs()) else { return };
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
-        let key = || key::of(&provider, self.env, &self.home);
+        let key = || key::of(self.name, &provider, self.env, &self.home);
         if let Err(failure) = catalog.refresh_within(self.name, &provider, LIST, &key) {
             log::debug!("{}", failure.message);
         }

@@ -62,7 +62,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
-    let key = key::of(provider, env, &dirs.home)?;
+    let key = key::of(name, provider, env, &dirs.home)?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
     let protocols: Vec<_> =
         Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).collect();

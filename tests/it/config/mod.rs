@@ -262,7 +262,10 @@ fn warnings_fail_only_when_check_is_strict() {
 #[test]
 fn check_without_a_file_says_how_to_get_one() {
     let sandbox = Sandbox::new();
-    sandbox.agent_run(&["config", "check"]).exits(1).complains(&["there is no config", "--bootstrap-config"]);
+    sandbox
+        .agent_run(&["config", "check"])
+        .exits(1)
+        .complains(&["there is no config", "help: `agent-run providers add NAME`"]);
 }
 
 #[test]

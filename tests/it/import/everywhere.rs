@@ -154,3 +154,22 @@ fn cc_switchs_export_is_read_and_runs_nothing() {
         sandbox.agent_run(&["import", "cc-switch", "long.sql"]).exits(1).complains(&[said, "help: "]);
     }
 }
+
+#[test]
+fn keys_that_were_left_are_taken_when_asked_for_later() {
+    let sandbox = with_claude();
+    sandbox.agent_run(&["import", "claude", "--write"]).clean();
+    let keyless = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    let hint = "it has no key there: `agent-run import claude --write --with-keys` adds it";
+    for words in [&["import", "claude"][..], &["import", "claude", "--with-keys"]] {
+        let ran = sandbox.agent_run(words).clean();
+        assert!(ran.stdout.contains(hint) && !ran.stdout.contains(KEY), "{}", ran.stdout);
+    }
+    let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    assert!(ran.stdout.contains("; its key was added") && !ran.stdout.contains(KEY), "{}", ran.stdout);
+    let keyed = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    assert!(keyed.contains(&format!("    key: {KEY}\n")) && !keyless.contains(KEY), "{keyed}");
+    assert!(!keyed.contains("key_env"), "{keyed}");
+    let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    assert!(!ran.stdout.contains("its key") && ran.stdout.contains("Nothing to add"), "{}", ran.stdout);
+}
