@@ -1,11 +1,13 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Stdio;
 
-use super::inject::Victim;
+use super::inject::{CALLS, Victim, steps};
 use super::{CONFIG, live_in, sandbox};
-use crate::support::Sandbox;
 use crate::support::lists::Lists;
+use crate::support::tree::Tree;
+use crate::support::{Ran, Sandbox, run};
 
 /// Kills a launch at each step on an empty home, in a full one, after a change of the config, and when all
 /// is there already.
@@ -122,6 +124,91 @@ fn a_key_or_provider_that_is_set_or_removed_is_the_old_or_the_new_one() {
         assert!(steps > 5, "{words:?}: {steps}");
         victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
     }
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
+fn a_test_of_a_key_that_is_ended_or_fails_at_any_step_changes_nothing() {
+    let answer = r#"{"id": "m", "type": "message", "role": "assistant", "content": []}"#;
+    let provider = Lists::json(answer);
+    let sandbox = sandbox();
+    let url = format!("'http://{}'", provider.address);
+    sandbox.config(&CONFIG.replace("'http://127.0.0.1:9'", &url));
+    let before = Tree::of(&sandbox.path(""));
+    let mut victim = Victim::command(&sandbox, &["key", "test", "mock"], &[0]);
+    // It says how long the answer took.
+    victim.says_the_same = false;
+    println!("key test: {} steps", victim.is_killed_at_every_step());
+    victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+    before.is_same_as(&Tree::of(&sandbox.path("")), "key test");
+}
+
+/// Opens the config in an editor that changes one word, in a terminal, with the program's own calls traced as `options`
+/// say.
+fn edit(sandbox: &Sandbox, options: &str) -> Ran {
+    let traced =
+        format!("strace -qq -e signal=none -e trace={CALLS} {options} agent-run providers edit mock");
+    run(sandbox.command("script").args(["-qec", &traced, "/dev/null"]).stdin(Stdio::null()))
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
+fn an_edit_that_is_ended_or_whose_disk_is_full_leaves_what_the_editor_left() {
+    let sandbox = sandbox();
+    let editor =
+        sandbox.script("change", "#!/bin/sh\nfor file; do :; done\nexec sed -i s/m1/m3/ \"$file\"\n");
+    let sandbox = sandbox.var("EDITOR", editor.display().to_string());
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    let old = fs::read_to_string(&path).unwrap();
+    let new = old.lines().map(|line| line.replacen("m1", "m3", 1) + "\n").collect::<String>();
+    let log = sandbox.path("trace");
+    edit(&sandbox, &format!("-o {}", log.display())).exits(0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), new);
+    let steps = steps(&fs::read_to_string(log).unwrap());
+    assert!(!steps.is_empty());
+    let names = || {
+        fs::read_dir(path.parent().unwrap())
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect::<Vec<_>>()
+    };
+    for (at, step) in steps.iter().enumerate() {
+        for what in ["signal=KILL", ["error=ENOSPC", "error=EIO"][at % 2]] {
+            fs::write(&path, &old).unwrap();
+            let ran =
+                edit(&sandbox, &format!("-o /dev/null -e inject={}:{what}:when={}", step.name, step.nth));
+            let seen = format!("{what} at {} {}: {}", step.name, step.nth, ran.stdout);
+            assert!(
+                if what == "signal=KILL" { ran.code == 137 } else { ran.code < 2 },
+                "{} {seen}",
+                ran.code
+            );
+            // An editor that was started goes on when its parent is gone.
+            let is_whole = || [&old, &new].contains(&&fs::read_to_string(&path).unwrap_or_default());
+            let start = std::time::Instant::now();
+            while !(is_whole() && names().len() == 1) {
+                assert!(start.elapsed() < std::time::Duration::from_secs(20), "{seen}: {:?}", names());
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+    }
+    fs::write(&path, &old).unwrap();
+    edit(&sandbox, "-o /dev/null").exits(0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), new);
+    // An editor that cannot save says so, and so does the program.
+    fs::write(&path, &old).unwrap();
+    let folder = path.parent().unwrap().display().to_string();
+    let full = format!(
+        "cp -a {folder} ../kept; mount -t tmpfs -o size=16k tmpfs {folder}; cp -a ../kept/. {folder}; \
+         head -c 70000 /dev/zero >{folder}/fill 2>/dev/null; agent-run providers edit mock; code=$?; \
+         cat {folder}/config.yaml; exit $code"
+    );
+    let inside = format!("unshare -rm sh -c '{full}'");
+    let ran = run(sandbox.command("script").args(["-qec", &inside, "/dev/null"]).stdin(Stdio::null()));
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let text = ran.stdout.replace("\r\n", "\n");
+    assert!(text.contains("agent-run: the editor failed: ") && text.contains("\nhelp: "), "{text}");
+    assert!(text.ends_with(&old), "{text}");
 }
 
 #[test]

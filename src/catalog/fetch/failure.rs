@@ -35,6 +35,10 @@ pub enum FailureKind {
     Gone,
     /// Asking again a little later may work.
     Passing,
+    /// Nobody answered: the network, the address, or a server that does not run.
+    Unreachable,
+    /// The key was refused, or none was sent.
+    KeyRefused,
     /// The provider says when to ask again.
     RateLimited(Option<Duration>),
     /// Something that stays until the user or the provider changes it.
@@ -57,14 +61,18 @@ impl Failure {
         match self.kind {
             FailureKind::NoList | FailureKind::Gone => Duration::from_secs(24 * 60 * 60),
             FailureKind::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
-            FailureKind::Passing | FailureKind::Lasting | FailureKind::RateLimited(None) => AWHILE,
+            _ => AWHILE,
         }
     }
 
     /// No answer at all.
     pub fn transport(error: &TransportError, url: &str, limit: Duration) -> Self {
         let host = origin(url);
-        let kind = if *error == TransportError::Reset { FailureKind::Passing } else { FailureKind::Lasting };
+        let kind = match error {
+            TransportError::Reset => FailureKind::Passing,
+            TransportError::TooLarge => FailureKind::Lasting,
+            _ => FailureKind::Unreachable,
+        };
         Self::new(
             kind,
             match error {
@@ -87,6 +95,10 @@ impl Failure {
                 TransportError::Proxy(why) => Message::new(
                     format!("{host}: {why}"),
                     "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
+                ),
+                error if error.is_lookup() => Message::new(
+                    format!("{host}: {error}"),
+                    "check this machine's network connection, and the address in base_urls",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
@@ -134,7 +146,7 @@ impl Failure {
     ) -> Self {
         let name = source.name;
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
-        let status = answer.status;
+        let (status, word) = (answer.status, shims::quote(name.as_ref()));
         match status {
             300..=399 => {
                 let target = answer
@@ -153,14 +165,9 @@ impl Failure {
                 )
             }
             401 | 403 | 503 if normalize::is_web_page(&answer.body) => {
-                let who = if answer
-                    .header("server")
-                    .is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"))
-                {
-                    "Cloudflare"
-                } else {
-                    "something"
-                };
+                let server = answer.header("server").unwrap_or_default();
+                let is_cloudflare = server.eq_ignore_ascii_case("cloudflare");
+                let who = if is_cloudflare { "Cloudflare" } else { "something" };
                 Self::new(
                     FailureKind::Lasting,
                     Message::new(
@@ -180,19 +187,17 @@ impl Failure {
                 ),
             ),
             401 | 403 if key_sent => Self::new(
-                FailureKind::Lasting,
+                FailureKind::KeyRefused,
                 Message::new(
                     format!("the key was refused ({status}){said}"),
-                    format!("check {}", source.key_name()),
+                    format!("check {}, or set another: agent-run key set {word}", source.key_name()),
                 ),
             ),
             401 | 403 => Self::new(
-                FailureKind::Lasting,
+                FailureKind::KeyRefused,
                 Message::new(
                     format!("{} requires a key ({status}){said}", origin(url)),
-                    format!(
-                        "no key was sent; set providers.{name}.key_env, or list the models under `models:`"
-                    ),
+                    format!("no key was sent; set one: agent-run key set {word}"),
                 ),
             ),
             402 => Self::new(

@@ -26,7 +26,7 @@ use crate::env::Environment;
 use crate::error;
 use crate::header;
 
-pub use failure::{AWHILE, Failure, FailureKind};
+pub use failure::{AWHILE, Failure, FailureKind, quote};
 pub use probe::Probe;
 
 /// The most pages of one list.
