@@ -13,7 +13,7 @@ use crate::support::tree::Tree;
 use crate::support::{Ran, Sandbox, run};
 
 /// The calls that change the disk, and the last one of a launch. `openat` counts where it creates.
-pub const CALLS: &str = "openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,\
+const CALLS: &str = "openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat,unlink,unlinkat,\
                      rmdir,chmod,fchmod,fchmodat,chown,fchown,fchownat,ftruncate,write,writev,pwrite64,fsync,\
                      fdatasync,flock,execve";
 
@@ -35,9 +35,9 @@ pub struct Victim<'a> {
 
 /// One system call of a run: its name, its place among those of its name, and what it writes to.
 pub struct Step {
-    pub name: String,
-    pub nth: usize,
-    pub is_output: bool,
+    name: String,
+    nth: usize,
+    is_output: bool,
 }
 
 /// A run that nothing disturbed.
@@ -198,7 +198,7 @@ impl<'a> Victim<'a> {
 
 /// The steps in a trace, up to and with the call that makes the process the agent. `strace` counts calls by
 /// thread, and so does this.
-pub fn steps(trace: &str) -> Vec<Step> {
+fn steps(trace: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut seen = BTreeMap::new();
     for line in trace.lines().skip(1) {
