@@ -18,6 +18,7 @@ mod merge;
 pub(crate) mod normalize;
 pub(crate) mod record;
 mod refresh;
+mod served;
 pub(crate) mod source;
 
 use std::path::PathBuf;
@@ -32,11 +33,12 @@ use crate::config::Provider;
 use crate::env::Environment;
 
 pub use cache::CachedList;
-pub use fetch::{Failure, Probe, is_about_key};
+pub use fetch::{Failure, FailureKind, Probe, is_about_key};
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
 pub use record::{Modality, ModelRecord};
+pub use served::ServedModel;
 pub use source::origin;
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.

@@ -113,6 +113,7 @@ pub struct ProvidersAddArgs {
 #[command(after_help = "\
 Examples:
   agent-run providers test deepseek
+  agent-run providers test ollama --update
   agent-run providers test openrouter --model openai/gpt-6-luna --json")]
 pub struct ProvidersTestArgs {
     /// Provider name from your config
@@ -121,6 +122,10 @@ pub struct ProvidersTestArgs {
     /// The model to ask, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
+
+    /// Write the window that a server on this machine serves into the config
+    #[arg(long)]
+    pub update: bool,
 
     /// Print a JSON array
     #[arg(long)]

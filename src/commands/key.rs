@@ -11,7 +11,7 @@ use shims::proxy;
 use super::providers::ask_key::{KeyAnswer, about_key, ask_key};
 use super::providers::find;
 use super::providers::test::{TestOutcome, try_provider};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, FailureKind};
 use crate::cli::KeyCommand;
 use crate::cli::key::{KeyArgs, KeyRemoveArgs};
 use crate::config::{self, Config, Provider};
@@ -139,15 +139,22 @@ fn ask(
                 }
             },
         };
-        let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
-            return Ok(answer);
-        };
-        log::say(&format!("{}\n", about_key(failed, Some(&answer)).render()));
-        let options = ["enter another key", "set it anyway", "stop"].map(str::to_owned);
-        match prompt::choose("What now?", &options)? {
-            0 => {}
-            1 => return Ok(answer),
-            _ => bail!("stopped, and the config was not changed"),
+        loop {
+            let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
+                return Ok(answer);
+            };
+            let failed = about_key(failed, Some(&answer));
+            log::say(&format!("{}\n", failed.message.render()));
+            let mut options = ["enter another key", "test again", "set it anyway", "stop"];
+            if failed.kind != FailureKind::KeyRefused {
+                options.swap(0, 1);
+            }
+            match options[prompt::choose("What now?", &options.map(str::to_owned))?] {
+                "enter another key" => break,
+                "test again" => {}
+                "set it anyway" => return Ok(answer),
+                _ => bail!("stopped, and the config was not changed"),
+            }
         }
     }
 }
@@ -167,7 +174,7 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
             format!("the key was not tested: {why}"),
             format!("test it with a model: agent-run providers test {name} --model MODEL")
         )),
-        TestOutcome::Failed(failed) => Err(anyhow::anyhow!(failed)),
+        TestOutcome::Failed(failed) => Err(failed.into()),
     }
 }
 

@@ -102,15 +102,15 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
 }
 
 /// A provider in its file.
-struct ProviderLines<'a> {
-    before: Tree,
-    lines: Vec<&'a str>,
+pub(super) struct ProviderLines<'a> {
+    pub(super) before: Tree,
+    pub(super) lines: Vec<&'a str>,
     /// Its lines, counted from 0.
-    range: Range<usize>,
+    pub(super) range: Range<usize>,
 }
 
 impl<'a> ProviderLines<'a> {
-    fn find(text: &'a str, name: &str, path: &Path) -> Result<Self> {
+    pub(super) fn find(text: &'a str, name: &str, path: &Path) -> Result<Self> {
         let provider = [PROVIDERS.into(), name.into()];
         let before = tree(text, "the config")?;
         let Some((before, mark)) = before.and_then(|tree| tree.locate(&provider).map(|mark| (tree, mark)))
@@ -133,7 +133,7 @@ impl<'a> ProviderLines<'a> {
     }
 
     /// The error of a change that lines cannot make: names the line, and those that use what is in it.
-    fn by_hand(&self, what: &str, name: &str, path: &Path) -> anyhow::Error {
+    pub(super) fn by_hand(&self, what: &str, name: &str, path: &Path) -> anyhow::Error {
         let line = self.range.start + 1;
         let used: Vec<_> = (self.lines.iter().enumerate())
             .filter(|(at, _)| !self.range.contains(at))

@@ -14,6 +14,7 @@ mod read;
 mod types;
 mod url;
 mod values;
+mod window;
 mod yaml;
 
 #[cfg(test)]
@@ -26,6 +27,7 @@ pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, par
 pub use names::{NAME_HELP, clash, name_fault};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
+pub use window::set_window;
 pub use yaml::{scalar as yaml_scalar, value as yaml_value};
 
 /// The example that a newcomer starts from: every key once.

@@ -9,6 +9,7 @@ use anyhow::{Result, anyhow};
 use shims::Message;
 
 use crate::fs::atomic::{AtomicFile, beside};
+use crate::fs::private_dir::make_own;
 
 /// The folder of key files, beside the config.
 const FOLDER: &str = "keys";

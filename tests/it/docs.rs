@@ -25,6 +25,10 @@ fn the_readmes_commands_work_with_the_readmes_config() {
     for agent in ["claude", "codex", "hermes", "crush"] {
         sandbox.fake_agent(agent);
     }
+    // As the real one (0.171): the folder that somebody types this in need not be a repository.
+    let codex = "#!/bin/sh\ncase \" $* \" in\n*\" --skip-git-repo-check \"*) ;;\n*\" exec \"*) echo 'Not inside a trusted \
+        directory' >&2; exit 1 ;;\nesac\nenv\n";
+    sandbox.script("codex", codex);
     let script = blocks(&readme(), "sh").join("\n");
     assert!(script.contains("agent-run launch deepseek claude"), "{script}");
     let ran = run(sandbox.command("sh").args(["-eux", "-c", &script])).exits(0);

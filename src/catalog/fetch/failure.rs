@@ -42,6 +42,10 @@ pub enum FailureKind {
     Gone,
     /// Asking again a little later may work.
     Passing,
+    /// Nobody answered: the network, the address, or a server that does not run.
+    Unreachable,
+    /// The key was refused, or none was sent.
+    KeyRefused,
     /// The provider says when to ask again.
     RateLimited(Option<Duration>),
     /// Something that stays until the user or the provider changes it.
@@ -69,14 +73,18 @@ impl Failure {
         match self.kind {
             FailureKind::NoList | FailureKind::Gone => Duration::from_secs(24 * 60 * 60),
             FailureKind::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
-            FailureKind::Passing | FailureKind::Lasting | FailureKind::RateLimited(None) => AWHILE,
+            _ => AWHILE,
         }
     }
 
     /// No answer at all.
     pub fn transport(error: &TransportError, url: &str, limit: Duration) -> Self {
         let host = origin(url);
-        let kind = if *error == TransportError::Reset { FailureKind::Passing } else { FailureKind::Lasting };
+        let kind = match error {
+            TransportError::Reset => FailureKind::Passing,
+            TransportError::TooLarge => FailureKind::Lasting,
+            _ => FailureKind::Unreachable,
+        };
         Self::new(
             kind,
             match error {
@@ -99,6 +107,10 @@ impl Failure {
                 TransportError::Proxy(why) => Message::new(
                     format!("{host}: {why}"),
                     "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
+                ),
+                error if error.is_lookup() => Message::new(
+                    format!("{host}: {error}"),
+                    "check this machine's network connection, and the address in base_urls",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
@@ -165,6 +177,7 @@ impl Failure {
     ) -> Self {
         let (status, server, page, name) = (answer.status, origin(url), shown(url), source.name);
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
+        let word = shims::quote(name.as_ref());
         match status {
             300..=399 => {
                 let to =
@@ -190,13 +203,19 @@ impl Failure {
                 format!("client not allowed ({status}){said}"),
                 "this plan only works with the provider's own clients",
             ),
-            401 | 403 if key_sent => Self::lasting(
-                format!("{KEY_REFUSED} ({status}){said}"),
-                format!("check {}", source.key_name()),
+            401 | 403 if key_sent => Self::new(
+                FailureKind::KeyRefused,
+                Message::new(
+                    format!("{KEY_REFUSED} ({status}){said}"),
+                    format!("check {}, or set another: agent-run key set {word}", source.key_name()),
+                ),
             ),
-            401 | 403 => Self::lasting(
-                format!("{server} {KEY_MISSING} ({status}){said}"),
-                format!("no key was sent; set providers.{name}.key_env, or list the models under `models:`"),
+            401 | 403 => Self::new(
+                FailureKind::KeyRefused,
+                Message::new(
+                    format!("{server} {KEY_MISSING} ({status}){said}"),
+                    format!("no key was sent; set one: agent-run key set {word}"),
+                ),
             ),
             402 => {
                 Self::lasting(format!("the account needs credit (402){said}"), "add credit at the provider")

@@ -26,6 +26,10 @@ const MAX_BODY: u64 = 8 * 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("agent-run/", env!("CARGO_PKG_VERSION"));
 
+/// Two ways in which the look-up of a name fails.
+const NO_HOST: &str = "no such host";
+const LOOKUP: &str = "the name lookup failed";
+
 /// Something to ask one server with.
 pub struct Client {
     agent: Agent,
@@ -71,6 +75,13 @@ impl fmt::Display for TransportError {
             Self::Reset => f.write_str("the connection was closed"),
             Self::Proxy(why) | Self::Other(why) => f.write_str(why),
         }
+    }
+}
+
+impl TransportError {
+    /// Whether the address of the server is not known.
+    pub fn is_lookup(&self) -> bool {
+        matches!(self, Self::Other(why) if why == NO_HOST || why.starts_with(LOOKUP))
     }
 }
 
@@ -226,7 +237,7 @@ fn transport_error(error: Error) -> TransportError {
         },
         Error::BodyStalled => TransportError::Reset,
         Error::ConnectProxyFailed(why) => TransportError::Proxy(tunnel_words(&why)),
-        Error::HostNotFound => TransportError::Other("no such host".to_owned()),
+        Error::HostNotFound => TransportError::Other(NO_HOST.to_owned()),
         Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
             TransportError::Other("a header cannot be sent: it contains an invalid character".to_owned())
@@ -253,9 +264,9 @@ fn named(error: &str) -> String {
     };
     // glibc and macOS on a name that no one knows.
     if ["Name or service not known", "nodename nor servname provided, or not known"].contains(&why) {
-        return "no such host".to_owned();
+        return NO_HOST.to_owned();
     }
-    format!("the name lookup failed: {}", why.to_lowercase())
+    format!("{LOOKUP}: {}", why.to_lowercase())
 }
 
 /// The proxy for `url`; a server on this machine is always asked directly.

@@ -25,7 +25,7 @@ use super::source::{Endpoint, Source, without_query};
 use crate::env::Environment;
 use crate::header;
 
-pub use failure::{AWHILE, Failure, FailureKind, is_about_key};
+pub use failure::{AWHILE, Failure, FailureKind, is_about_key, quote};
 pub use probe::Probe;
 
 /// The most pages of one list.

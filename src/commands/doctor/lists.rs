@@ -1,10 +1,12 @@
-//! The model lists on disk: how old, and why there is none. Nobody is asked.
+//! The model lists on disk: how old, and why there is none. Only a server on this machine is asked, for the window of a
+//! provider that was named.
 
 use shims::Dirs;
 
 use super::report::{Finding, Group, Severity};
+use crate::catalog::local::{ServedWindow, WindowVerdict};
 use crate::catalog::{Catalog, is_about_key, local};
-use crate::config::{Config, Provider};
+use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::ui::format::{age, count};
@@ -13,6 +15,7 @@ use crate::ui::format::{age, count};
 pub fn look<'a>(
     providers: impl Iterator<Item = (&'a String, &'a Provider)>,
     config: &Config,
+    is_named: bool,
     dirs: &Dirs,
     env: &Environment,
 ) -> Group {
@@ -42,6 +45,23 @@ pub fn look<'a>(
                     .briefly(brief)
             }
         });
+        // A key command is not run a second time.
+        let key = match provider.key_source() {
+            Some(KeySource::Command(_)) => None,
+            _ => key::of(provider, env, &dirs.home).unwrap_or_default(),
+        };
+        let window = default
+            .filter(|_| is_named)
+            .and_then(|model| ServedWindow::ask(name, provider, model, &known, key.as_deref(), env));
+        match window.map(|window| window.verdict(name)) {
+            Some(WindowVerdict::Other(message)) => {
+                group.add(Finding::said(Severity::Note, name, &message, &again));
+            }
+            Some(WindowVerdict::Wrong(message)) => {
+                group.add(Finding::said(Severity::Problem, name, &message, &again));
+            }
+            Some(WindowVerdict::Right) | None => {}
+        }
     }
     group
 }

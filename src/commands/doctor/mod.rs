@@ -123,7 +123,7 @@ fn look_closer(
         keys.add(Finding::ok("others", text).briefly(""));
     }
     report.add(keys);
-    report.add(lists::look(chosen(), &loaded.config, dirs, env));
+    report.add(lists::look(chosen(), &loaded.config, named.is_some(), dirs, env));
     report.add(launches::look(launches, named, &missing, context));
 }
 

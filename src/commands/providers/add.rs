@@ -69,8 +69,8 @@ pub fn run(
     if can_ask {
         return at_a_terminal(&mut draft, option);
     }
-    if let Some(TestOutcome::Failed(message)) = draft.find_model(false)? {
-        ui::log::warn(message);
+    if let Some(TestOutcome::Failed(failure)) = draft.find_model(false)? {
+        ui::log::warn(failure.message);
     }
     let entry = draft.entry();
     let after = config::append(&before, name, &entry)?;

@@ -43,7 +43,11 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
             };
             super::config::edit_at(&loaded.path, line, env)
         }
-        ProvidersCommand::Test(words) => test::run(&words, &load(option, &[&words.provider], env)?, env),
+        ProvidersCommand::Test(words) => {
+            let loaded = load(option, &[&words.provider], env)?;
+            let path = if words.update { env.config_to_change(option)? } else { loaded.path.clone() };
+            test::run(&words, &loaded, &path, env)
+        }
     }
 }
 

@@ -4,18 +4,20 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 use shims::{Agent, Message, Protocol};
 
 use super::{find, hints};
-use crate::catalog::{Catalog, Probe};
+use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
+use crate::catalog::{Catalog, Failure, Probe};
 use crate::cli::providers::ProvidersTestArgs;
-use crate::config::{Loaded, Provider};
+use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::launch::model::nothing_listed;
@@ -27,6 +29,8 @@ use crate::ui::progress::Progress;
 
 /// What the list of models is called among the things that are tested.
 const LIST: &str = "models";
+/// The same of the window of the model.
+const WINDOW: &str = "window";
 
 /// What was found out about one thing.
 #[derive(Serialize)]
@@ -51,14 +55,14 @@ pub enum TestOutcome {
     /// Nothing could be asked yet, and why.
     NotTested(String),
     /// The provider refused, or cannot be reached.
-    Failed(Message),
+    Failed(Failure),
 }
 
-/// Runs the command. The exit code tells whether everything works.
+/// Runs the command. The exit code tells whether everything works. `path` is the config that `--update` changes.
 ///
 /// # Errors
-/// When there is no such provider, no key, or no model to ask.
-pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+/// When there is no such provider, no key, no model to ask, or the config cannot be changed.
+pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
@@ -101,7 +105,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         progress.set(index, &finding.state());
         Ok(finding)
     };
-    let findings: Vec<TestResult> = thread::scope(|scope| {
+    let mut findings: Vec<TestResult> = thread::scope(|scope| {
         let (list, ask) = (&list, &ask);
         let listed = first.is_none().then(|| scope.spawn(list));
         let asked: Vec<_> = protocols
@@ -115,13 +119,64 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         first.into_iter().chain(listed).map(Ok).chain(asked).collect::<Result<_>>()
     })?;
     drop(progress);
+    // Last: an Ollama has loaded the model by then, to answer.
+    let known = catalog.known(name, provider);
+    let window = ServedWindow::ask(name, provider, &model, &known, key.as_deref(), env);
+    let is_shown = |_: &&ServedWindow| !words.update;
+    findings.extend(window.as_ref().filter(is_shown).map(|window| window_result(window, name)));
     if words.json {
         output::json(&findings)?;
     } else {
         output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
     }
+    if words.update {
+        return update(name, provider, &model, window.as_ref(), path);
+    }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn window_result(window: &ServedWindow, name: &str) -> TestResult {
+    let (works, said) = match window.verdict(name) {
+        WindowVerdict::Right => (Some(true), format!("{} tokens, as the config says", window.served)),
+        WindowVerdict::Other(message) => (None, message.render()),
+        WindowVerdict::Wrong(message) => (Some(false), message.render()),
+    };
+    TestResult { what: WINDOW, works, status: None, took: None, said, hint: None }
+}
+
+/// Writes the window that is served into the config, and leaves the rest of the entry as it is.
+fn update(
+    name: &str,
+    provider: &Provider,
+    model: &str,
+    window: Option<&ServedWindow>,
+    path: &Path,
+) -> Result<ExitCode> {
+    let Some(ServedWindow { model, served, .. }) = window else {
+        let (text, help) = match Server::of_entry(name, provider) {
+            Some(server) => (
+                format!("{} does not say with which window it serves `{model}`", server.title()),
+                "see above whether the model answers; it has to be loaded".to_owned(),
+            ),
+            None => (
+                format!(
+                    "the window of `{name}` cannot be asked for: it is no server on this machine that is known"
+                ),
+                format!(
+                    "set `context_window` in `providers.{name}.models` with `agent-run providers edit {name}`"
+                ),
+            ),
+        };
+        bail!(Message::new(text, help));
+    };
+    let block = format!(
+        "{}:\n  models:\n  - {{id: {}, context_window: {served}}}\n",
+        config::yaml_scalar(name),
+        config::yaml_scalar(model)
+    );
+    config::change_config(path, &block, |now| config::set_window(now, name, model, *served, path))?;
+    output::people(|out| writeln!(out, "the config now says: {model} has a window of {served} tokens"))
 }
 
 /// Says what came of the list where no model is known without it.
@@ -157,11 +212,14 @@ fn list(
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
-            let mut said = count(known.ids().len(), "model");
-            let default = provider.default_model.as_deref();
-            if let Some(id) = default.filter(|id| known.complete && known.listed(id).is_none()) {
-                _ = write!(said, "; the list does not have the default_model, {id}");
-            }
+            let listed = known.list().and_then(|list| list.kept().ok()).map_or(0, |models| models.len());
+            let mut said = format!("the provider lists {}", count(listed, "model"));
+            let default = provider.default_model.as_deref().filter(|_| known.complete);
+            said += &match default.map(|id| (id, known.listed(id).is_some())) {
+                Some((id, true)) => format!(", with the default_model {id}"),
+                Some((id, false)) => format!(", but not the default_model {id}"),
+                None => String::new(),
+            };
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));
             finding(Some(true), took, said)
         }
@@ -177,6 +235,7 @@ impl TestResult {
         match self.works {
             Some(true) => "ok",
             Some(false) => "failed",
+            None if self.what == WINDOW => "note",
             None => "none",
         }
     }
@@ -240,6 +299,6 @@ fn ask_model(
             say(&format!("It answers ({} ms).\n", took.as_millis()));
             TestOutcome::Works
         }
-        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure.message),
+        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure),
     })
 }
