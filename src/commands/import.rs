@@ -1,6 +1,7 @@
 //! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
 
 use shims::Message;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -16,9 +17,10 @@ use crate::config::{Provider, append, change_config, load, set_key, yaml_scalar,
 use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::key;
+use crate::presets::ENTRY_WIDTH;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
+use crate::ui::screen::{Screen, comments};
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
 /// `words` say so.
@@ -47,8 +49,11 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
     if words.json {
         return output::write(|out| out.write_all(data(words, &entries, &set, skipped, path).as_bytes()));
     }
-    let page = escaped(&page(words, &entries, &set, skipped, path)).into_owned();
-    output::whole(&Screen::stdout().comments(&page))
+    let screen = Screen::stdout();
+    // What is no terminal may be a file.
+    let shown: fn(&str) -> String = if screen.is_terminal() { str::to_owned } else { in_a_file };
+    let page = escaped(&page(words, &entries, &set, skipped, path, shown)).into_owned();
+    output::whole(&screen.comments(&page))
 }
 
 /// Refuses a config that others can read, where keys are about to be written into it. A new one is private.
@@ -69,6 +74,11 @@ struct NewEntry {
     yaml: String,
     /// The same without its key.
     keyless: String,
+}
+
+/// An entry as it is read in a file, its comments broken into lines.
+fn in_a_file(entry: &str) -> String {
+    comments(entry, ENTRY_WIDTH, Cow::Borrowed)
 }
 
 /// A provider that the config has without its key, and the line that gives it one.
@@ -131,9 +141,9 @@ fn entries(
 }
 
 fn write(entries: &[NewEntry], set: &[KeyLine], path: &Path) -> Result<()> {
-    let blocks: Vec<_> = entries.iter().map(|entry| entry.keyless.as_str()).collect();
+    let blocks: Vec<_> = entries.iter().map(|entry| in_a_file(&entry.keyless)).collect();
     change_config(path, &blocks.join("\n"), |now| {
-        let added = |text: String, entry: &NewEntry| append(&text, &entry.name, &entry.yaml);
+        let added = |text: String, entry: &NewEntry| append(&text, &entry.name, &in_a_file(&entry.yaml));
         let keyed = |text: String, it: &KeyLine| set_key(&text, &it.name, Some(&it.line), path);
         set.iter().try_fold(entries.iter().try_fold(now.to_owned(), added)?, keyed)
     })
@@ -157,6 +167,7 @@ fn page(
     set: &[KeyLine],
     skipped: &[String],
     path: &Path,
+    as_shown: fn(&str) -> String,
 ) -> String {
     let mut page = String::new();
     let file = path.display();
@@ -167,7 +178,7 @@ fn page(
     }
     for (index, entry) in shown.iter().enumerate() {
         page.push_str(if index > 0 { "\n" } else { "" });
-        entry.yaml.lines().for_each(|line| _ = writeln!(page, "  {line}"));
+        as_shown(&entry.yaml).lines().for_each(|line| _ = writeln!(page, "  {line}"));
     }
     if !shown.is_empty() {
         page.push('\n');

@@ -66,10 +66,11 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     }
     let mut text = String::new();
     for Choice { what, value, origin, .. } in choices {
-        _ = writeln!(text, "{}", screen.line(&escaped(&format!("# {what:<9} {value}  ({origin})")), 2));
+        _ = writeln!(text, "# {what:<9} {value}  ({origin})");
     }
-    // The lines of the plan are exact, to be copied and compared.
-    output::whole(&(text + &escaped(&plan.lines(show.contents).to_string())))
+    // The lines of the plan are exact, to be copied and compared: only comments are broken.
+    _ = write!(text, "{}", plan.lines(show.contents));
+    output::whole(&screen.comments(&escaped(&text)))
 }
 
 /// An argument that is longer is shown by its beginning.

@@ -93,7 +93,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     page.notes(&notes(plan));
     if why.verbose {
         page.heading("\nThe plan:");
-        page.text += &screen.text(&escaped(&plan.lines(true).to_string()));
+        page.text += &screen.comments(&escaped(&plan.lines(true).to_string()));
     }
     output::whole(&page.text)
 }

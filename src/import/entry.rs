@@ -126,9 +126,10 @@ fn header_lines(draft: &ImportedProvider, keys: Keys) -> Vec<String> {
     }
     for (name, _) in left {
         let name = one_line(name);
-        lines
-            .push(format!("  # The header {name} may hold a secret and was omitted. Add it to `headers` as"));
-        lines.push(format!("  # `{name}: \"${{env:VARIABLE}}\"`."));
+        lines.push(format!(
+            "  # The header {name} may hold a secret and was omitted. Add it to `headers` as \
+             `{name}: \"${{env:VARIABLE}}\"`."
+        ));
     }
     lines
 }

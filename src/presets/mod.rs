@@ -3,17 +3,22 @@
 //! The file is data, read when a command asks for it and at no other time. What is in it was gathered on
 //! the day its head names, and is a start: the user's entry is a copy that stays as it was added.
 
-use shims::Message;
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use shims::Message;
 
 use crate::catalog::origin;
 use crate::config::{self, Provider, yaml_scalar as scalar};
 use crate::key::place::KeyPlace;
 use crate::suggest;
+use crate::ui::screen::comments;
 
 const TEXT: &str = include_str!("presets.yaml");
+
+/// How wide the comments of an entry are, whose lines come two columns further to the right in a config.
+pub const ENTRY_WIDTH: usize = 78;
 
 /// When the presets were gathered.
 pub const DAY: &str = "2026-11-22";
@@ -123,7 +128,7 @@ impl Preset {
                 put("models", format!("[{}]", scalar(model)));
             }
         }
-        lines.join("\n") + "\n"
+        comments(&(lines.join("\n") + "\n"), ENTRY_WIDTH, Cow::Borrowed)
     }
 
     /// What is in capitals in its URLs and model, to be filled in by the user.
@@ -165,6 +170,8 @@ mod tests {
             assert!(!preset.title.is_empty() && preset.title.len() < 50, "{}", preset.title);
             let (entry, provider) = added(&preset.name, None, None);
             assert_eq!(format!("{provider:?}"), format!("{:?}", preset.provider), "{entry}");
+            let wide = |line: &&str| line.contains("# ") && line.chars().count() > 78;
+            assert_eq!(entry.lines().find(wide), None);
         }
     }
 

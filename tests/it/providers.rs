@@ -83,7 +83,7 @@ fn presets_are_found_by_any_part_of_them() {
     };
     assert_eq!(names("api.kimi.com"), ["kimi-coding"]);
     assert_eq!(names("volcengine"), ["ark", "ark-coding"]);
-    sandbox.agent_run(&["providers", "presets", "zzz"]).exits(1).complains(&["no preset has `zzz`"]);
+    sandbox.agent_run(&["providers", "presets", "zzz"]).exits(1).complains(&["no preset contains `zzz`"]);
 }
 
 #[test]

@@ -161,16 +161,13 @@ impl Page {
             let line = match (row.line, is_terminal) {
                 // The file is named above.
                 (Some(line), true) => format!("{indent}{key:<keys$}  {value}  (line {line})"),
-                (None, true) => format!("{indent}{key:<keys$}  {value}"),
+                (None, true) => format!("{indent}{key:<keys$}  {value}  (default)"),
                 (Some(line), false) => {
                     format!("{indent}{key:<keys$}  {value:<values$}  {}:{line}", path.display())
                 }
-                (None, false) => format!("{indent}{key:<keys$}  {value:<values$}  default"),
+                (None, false) => format!("{indent}{key:<keys$}  {value:<values$}  (default)"),
             };
             _ = writeln!(text, "{}", screen.line(&escaped(&line), indent.len() + keys + 2));
-        }
-        if is_terminal {
-            text += "\nValues without a line are defaults.\n";
         }
         text
     }

@@ -44,7 +44,7 @@ fn run(here: &AgentHere, probes: &Probes<'_>, watch: &(dyn Fn(usize, &str) + Syn
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files, where others could put files above a project that agents read.
-    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the trials")?;
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the tests")?;
     let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(here.version.as_ref(), from));
     trials::run(here.agent, &here.program, env, can, &scratch, interrupts, watch)
 }

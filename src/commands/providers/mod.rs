@@ -33,7 +33,7 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
     match command {
         ProvidersCommand::List(words) => list::run(&words, &load(option, &[], env)?, env),
         ProvidersCommand::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
-        ProvidersCommand::Presets(words) => presets::run(&words),
+        ProvidersCommand::Presets(words) => presets::run(&words, env),
         ProvidersCommand::Add(words) => add::run(&words, option, &env.config_to_change(option)?, env),
         ProvidersCommand::Remove(words) => remove::run(&words, &env.config_to_change(option)?, env),
         ProvidersCommand::Edit(words) => {

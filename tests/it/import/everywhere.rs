@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{KEY, imported, provider, with_claude};
+use super::{KEY, imported, joined, provider, with_claude};
 use crate::support::Sandbox;
 
 #[test]
@@ -85,7 +85,7 @@ fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
     let a = provider(&imported(&sandbox, "hermes"), "a");
     assert_eq!(a["models"], json!(["m1", {"id": "m2", "context_window": 7}]));
     let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
-    assert!(page.contains(".hermes/.env as A_KEY. Export it as:"), "{page}");
+    assert!(joined(&page).contains(".hermes/.env as A_KEY. Export it as:"), "{page}");
     let page = sandbox.agent_run(&["import", "hermes", "--write", "--with-keys"]).clean().stdout;
     assert!(!page.contains(KEY), "{page}");
     let config = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
