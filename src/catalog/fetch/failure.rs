@@ -130,7 +130,7 @@ impl Failure {
             405 | 501 => Self::lasting(
                 format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
                 format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
-            )),
+            ),
             407 => Self::lasting(
                 format!("the proxy {proxy} requires a name and a password (407)"),
                 "write them into its URL: http://NAME:PASSWORD@HOST:PORT",

@@ -48,7 +48,7 @@ pub fn look<'a>(
         // A key command is not run a second time.
         let key = match provider.key_source() {
             Some(KeySource::Command(_)) => None,
-            _ => key::of(provider, env, &dirs.home).unwrap_or_default(),
+            _ => key::of(name, provider, env, &dirs.home).unwrap_or_default(),
         };
         let window = default
             .filter(|_| is_named)
