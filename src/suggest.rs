@@ -18,14 +18,15 @@ fn distance(word: &str, candidate: &str) -> Option<(u8, usize)> {
             _ => whole.contains(part),
         }
     };
+    let is_near = typos <= ((long + 1) / 3).clamp(1, 3) && typos < short.max(2) && is_typed;
     if word.is_empty() || candidate.is_empty() {
         None
-    } else if typos == 0 {
-        Some((0, 0))
-    } else if typos <= long.div_ceil(3).min(3) && typos < short.max(2) && is_typed {
-        Some((1, typos))
+    } else if typos == 0 || (typos == 1 && is_near) {
+        Some((0, typos))
     } else if candidate.starts_with(&word) {
-        Some((2, long))
+        Some((1, long))
+    } else if is_near {
+        Some((2, typos))
     } else if is_part(&word, &candidate) {
         Some((3, long))
     } else if is_part(&candidate, &word) {
@@ -108,6 +109,7 @@ mod tests {
             ("code", &["codex"]),
             ("o", &["openai", "openrouter"]),
             ("grok", &["groq"]),
+            ("gork", &[]),
             ("ollama", &[]),
             ("mistral", &[]),
             ("close", &[]),
@@ -115,6 +117,10 @@ mod tests {
         ] {
             assert_eq!(near(typed, names), meant, "{typed}");
         }
+        assert_eq!(
+            near("kim", ["kilo", "mimo", "kimi-coding", "kim2", "akim"]),
+            ["akim", "kim2", "kimi-coding"]
+        );
         assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
         assert_eq!(join_limited(&ids[..1], 2), "kimi");
         assert_eq!(join_or(&["a", "b", "c"]), "a, b or c");

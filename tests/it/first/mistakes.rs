@@ -236,6 +236,14 @@ fn the_words_that_people_type_are_understood() {
     }
     let ran = sandbox.agent_run(&["mock-provide"]).exits(2);
     assert!(!ran.stderr.contains("mock-provider"), "{}", ran.stderr);
+    for (typed, meant) in [
+        (&["porviders"][..], "a similar subcommand exists: 'providers'\n"),
+        (&["modles"], "a similar subcommand exists: 'models'\n"),
+        (&["config", "chekc"], "a similar subcommand exists: 'check'\n"),
+    ] {
+        sandbox.agent_run(typed).exits(2).complains(&[meant]);
+    }
+    assert!(!sandbox.agent_run(&["zzz"]).exits(2).stderr.contains("similar"));
     let other = sandbox.home("other.yaml");
     sandbox.write(&other, "providers: 3\n");
     let ran = sandbox.agent_run(&["config", "check", &other.display().to_string()]).exits(1);
