@@ -246,6 +246,12 @@ pub fn is_command(name: &str) -> bool {
     Cli::command().find_subcommand(name).is_some()
 }
 
+/// The name of a command that has several.
+pub fn main_name(name: &str) -> String {
+    let command = Cli::command();
+    command.find_subcommand(name).map_or(name, clap::Command::get_name).to_owned()
+}
+
 /// Whether it is a command that no help shows.
 pub fn is_hidden(name: &str) -> bool {
     Cli::command().find_subcommand(name).is_some_and(clap::Command::is_hide_set)

@@ -18,7 +18,7 @@ use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
 use crate::ui::{Screen, escaped, output};
-use crate::{commands, ui};
+use crate::{commands, suggest, ui};
 
 /// A launch that failed before the agent ran.
 const NOT_LAUNCHED: u8 = 125;
@@ -151,9 +151,16 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 /// An error repeats words that a script may have passed on from elsewhere. If they could drive the terminal they are
 /// escaped, and the error loses its colours with them.
 fn print_and_exit(mut error: clap::Error) -> ! {
-    // Clap names what is near, hidden or not.
+    // Clap names what is near, hidden or not, and the nearest last.
     if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
-        let shown = near.iter().filter(|name| !cli::is_hidden(name)).cloned().collect();
+        let names: Vec<_> =
+            near.iter().filter(|name| !cli::is_hidden(name)).map(|it| cli::main_name(it)).collect();
+        let typed = match error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(typed)) => typed.as_str(),
+            _ => "",
+        };
+        let nearest = suggest::closest(typed, names.iter().map(String::as_str));
+        let shown = nearest.into_iter().map(str::to_owned).collect();
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
     }
     let plain = error.render().to_string();

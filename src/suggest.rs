@@ -8,17 +8,25 @@ fn distance(word: &str, candidate: &str) -> Option<(u8, usize)> {
     let (short, long) = (word.chars().count(), candidate.chars().count());
     let (short, long) = (short.min(long), short.max(long));
     let typos = strsim::osa_distance(&word, &candidate);
-    // In two letters a typing error leaves nothing to know the word by, unless the first is right.
-    let is_begun = short > 2 || word.chars().next() == candidate.chars().next();
-    let is_part = |part: &str, whole: &str| part.chars().count() >= 3 && whole.contains(part);
+    // Of two letters the other one is another word: `m3` is not meant for `m2`.
+    let is_typed = short > 2 || (short < long && word.chars().next() == candidate.chars().next());
+    let is_part = |part: &str, whole: &str| {
+        let begins = |at: usize| !whole[..at].ends_with(char::is_alphanumeric);
+        match part.chars().count() {
+            0 | 1 => false,
+            2 => whole.match_indices(part).any(|(at, _)| begins(at)),
+            _ => whole.contains(part),
+        }
+    };
+    let is_near = typos <= ((long + 1) / 3).clamp(1, 3) && typos < short.max(2) && is_typed;
     if word.is_empty() || candidate.is_empty() {
         None
-    } else if typos == 0 {
-        Some((0, 0))
-    } else if typos <= long.div_ceil(3).min(3) && typos < short.max(2) && is_begun {
-        Some((1, typos))
+    } else if typos == 0 || (typos == 1 && is_near) {
+        Some((0, typos))
     } else if candidate.starts_with(&word) {
-        Some((2, long))
+        Some((1, long))
+    } else if is_near {
+        Some((2, typos))
     } else if is_part(&word, &candidate) {
         Some((3, long))
     } else if is_part(&candidate, &word) {
@@ -90,6 +98,9 @@ mod tests {
             ("deep", &["deepseek"]),
             ("seek", &["deepseek"]),
             ("open", &["openai", "openrouter"]),
+            ("xb", &[]),
+            ("x", &["xai"]),
+            ("co", &["codex", "zai-coding"]),
             ("opnerouter", &["openrouter"]),
             ("zai-codign", &["zai-coding", "zai"]),
             ("claude-code", &["claude"]),
@@ -98,6 +109,7 @@ mod tests {
             ("code", &["codex"]),
             ("o", &["openai", "openrouter"]),
             ("grok", &["groq"]),
+            ("gork", &[]),
             ("ollama", &[]),
             ("mistral", &[]),
             ("close", &[]),
@@ -105,6 +117,10 @@ mod tests {
         ] {
             assert_eq!(near(typed, names), meant, "{typed}");
         }
+        assert_eq!(
+            near("kim", ["kilo", "mimo", "kimi-coding", "kim2", "akim"]),
+            ["akim", "kim2", "kimi-coding"]
+        );
         assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
         assert_eq!(join_limited(&ids[..1], 2), "kimi");
         assert_eq!(join_or(&["a", "b", "c"]), "a, b or c");

@@ -85,6 +85,21 @@ fn in_a_file(entry: &str) -> String {
 struct KeyLine {
     name: String,
     line: String,
+    /// What stands beside the key's line while there is none.
+    comments: Vec<String>,
+}
+
+impl KeyLine {
+    /// The text without what was only true of a provider without its key.
+    fn without_comments(&self, text: &str) -> String {
+        let lines: Vec<_> = text.split_inclusive('\n').collect();
+        let Some(at) = lines.iter().position(|line| line.trim() == self.line) else { return text.to_owned() };
+        let is_old =
+            |line: &&&str| line.trim().starts_with('#') && self.comments.iter().any(|it| it == line.trim());
+        let first = at - lines[..at].iter().rev().take_while(is_old).count();
+        let after = at + 1 + lines[at + 1..].iter().take_while(is_old).count();
+        [&lines[..first], &lines[at..=at], &lines[after..]].concat().concat()
+    }
 }
 
 /// What can be in the config, and the keys that providers there lack; what cannot is listed with what was skipped.
@@ -114,7 +129,11 @@ fn entries(
                     None => String::new(),
                     Some(key) if words.write && words.with_keys => {
                         let line = format!("key: {}", yaml_scalar(key));
-                        set.push(KeyLine { name: name.clone(), line });
+                        let (left, copied) =
+                            (yaml(draft, &name, Keys::Leave), yaml(draft, &name, Keys::Copy));
+                        let comments = left.lines().filter(|line| !copied.contains(line));
+                        let comments = comments.map(|line| line.trim().to_owned()).collect();
+                        set.push(KeyLine { name: name.clone(), line, comments });
                         "; its key was added".to_owned()
                     }
                     Some(_) => {
@@ -144,7 +163,9 @@ fn write(entries: &[NewEntry], set: &[KeyLine], path: &Path) -> Result<()> {
     let blocks: Vec<_> = entries.iter().map(|entry| in_a_file(&entry.keyless)).collect();
     change_config(path, &blocks.join("\n"), |now| {
         let added = |text: String, entry: &NewEntry| append(&text, &entry.name, &in_a_file(&entry.yaml));
-        let keyed = |text: String, it: &KeyLine| set_key(&text, &it.name, Some(&it.line), path);
+        let keyed = |text: String, it: &KeyLine| {
+            set_key(&text, &it.name, Some(&it.line), path).map(|text| it.without_comments(&text))
+        };
         set.iter().try_fold(entries.iter().try_fold(now.to_owned(), added)?, keyed)
     })
 }

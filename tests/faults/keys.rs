@@ -132,6 +132,8 @@ fn a_command_that_hangs_is_waited_for_and_ctrl_c_ends_both() {
 #[test]
 fn a_key_file_that_a_killed_command_left_is_named_and_used_up() {
     let sandbox = sandbox();
+    let (alone, _) = CONFIG.split_once("  other:\n").unwrap();
+    sandbox.config(&alone.replace(" &mock", ""));
     let keys = sandbox.home(".config/agent-run/keys");
     let left = keys.join(".agent-run-mock.key-new");
     sandbox.write(&left, "sk-left-0123456789abcdef\n");

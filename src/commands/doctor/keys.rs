@@ -9,7 +9,7 @@ use shims::{Protocol, proxy, quote};
 use super::report::{Finding, Group, Severity};
 use crate::config::{KeyCheck, KeySource, Provider};
 use crate::env::Environment;
-use crate::{key, signals};
+use crate::{error, key, signals};
 
 /// A key command that takes longer is felt at every launch.
 const SLOW: Duration = Duration::from_secs(1);
@@ -112,7 +112,12 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = asking.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            Err(Finding::error(mark, name, &error, "check the key's source in the config"))
+            let mut message = error::message(&error);
+            // The name stands before it.
+            if let Some(text) = message.text.strip_prefix(&format!("`{name}` has ")) {
+                message.text = text.to_owned();
+            }
+            Err(Finding::said(mark, name, &message, "check the key's source in the config"))
         }
         Ok(key) => {
             let time = match source {

@@ -160,10 +160,18 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
     assert!(slow.contains("note    asked") && slow.contains("help: every launch waits for it"), "{slow}");
     let sandbox = sandbox.var("MOCK_KEY", "");
     assert!(
-        sandbox.agent_run(&["doctor"]).clean().stdout.contains("note    mock  key_env MOCK_KEY is not set")
+        sandbox
+            .agent_run(&["doctor"])
+            .clean()
+            .stdout
+            .contains("note    mock  no key: key_env MOCK_KEY is not set")
     );
     let named = sandbox.agent_run(&["doctor", "mock"]).exits(1).stdout;
-    assert!(named.contains("problem mock") && named.contains("help: export MOCK_KEY="), "{named}");
+    assert!(
+        named.contains("problem mock")
+            && named.contains("help: set a key with `agent-run key set mock`, or export MOCK_KEY="),
+        "{named}"
+    );
 }
 
 #[test]
@@ -207,7 +215,7 @@ fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
     sandbox.shim("codex@mock");
     let said = sandbox.agent_run(&["doctor"]).clean().stdout;
     for part in [
-        "note    mock  key_env MOCK_KEY is not set",
+        "note    mock  no key: key_env MOCK_KEY is not set",
         "without its key these end with an error: codex@mock",
         "Shims            codex@mock",
     ] {

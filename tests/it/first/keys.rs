@@ -312,7 +312,7 @@ fn the_question_names_the_key_that_goes_with_a_provider() {
     let tmux = Tmux::start(&sandbox, "agent-run providers remove live --with-key");
     let screen = tmux.wait_for("[y/N]").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(screen.contains("and its key from ~/.config/agent-run/keys/live.key? [y/N]"), "{screen}");
-    let sandbox = sandbox.var("MOCK_KEY", KEY);
+    drop(tmux);
     sandbox.config(
         &config_of(&sandbox).replace("key_file: ~/.config/agent-run/keys/live.key", "key_env: MOCK_KEY"),
     );

@@ -169,7 +169,7 @@ fn keys_that_were_left_are_taken_when_asked_for_later() {
     assert!(ran.stdout.contains("; its key was added") && !ran.stdout.contains(KEY), "{}", ran.stdout);
     let keyed = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     assert!(keyed.contains(&format!("    key: {KEY}\n")) && !keyless.contains(KEY), "{keyed}");
-    assert!(!keyed.contains("key_env"), "{keyed}");
+    assert!(!keyed.contains("key_env") && !keyed.contains("Export it"), "{keyed}");
     let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
     assert!(!ran.stdout.contains("its key") && ran.stdout.contains("Nothing to add"), "{}", ran.stdout);
 }
