@@ -126,7 +126,9 @@ fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
 #[test]
 fn a_window_that_is_served_now_is_said_and_written_by_one_command() {
     let sandbox = newcomer();
-    ["codex", "crush", "hermes"].map(|agent| sandbox.fake_agent(agent));
+    for agent in ["codex", "crush", "hermes"] {
+        sandbox.fake_agent(agent);
+    }
     let tags = json!([{"name": "small:4b", "capabilities": ["completion", "tools"]}]);
     let ollama = scripted_ollama(&sandbox, &tags, &[&[("small:4b", 4096)], &[("small:4b", 65_536)]], &[]);
     let url = ollama.url("");
