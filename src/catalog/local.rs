@@ -209,7 +209,7 @@ impl ServedWindow {
             let text = text + ": too small for a coding agent";
             return WindowVerdict::Wrong(Message::new(text, server.widen_and_update(name)));
         }
-        let help = format!("write it into the config: {}", update(name));
+        let help = format!("`{}` writes it into the config", update(name));
         match stated {
             Some(stated) if stated == served => WindowVerdict::Right,
             Some(stated) if stated > served => {

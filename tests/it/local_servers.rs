@@ -126,6 +126,9 @@ fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
 #[test]
 fn a_window_that_is_served_now_is_said_and_written_by_one_command() {
     let sandbox = newcomer();
+    for agent in ["codex", "crush", "hermes"] {
+        sandbox.fake_agent(agent);
+    }
     let tags = json!([{"name": "small:4b", "capabilities": ["completion", "tools"]}]);
     let ollama = scripted_ollama(&sandbox, &tags, &[&[("small:4b", 4096)], &[("small:4b", 65_536)]], &[]);
     let url = ollama.url("");
@@ -147,13 +150,15 @@ fn a_window_that_is_served_now_is_said_and_written_by_one_command() {
     }
     assert_eq!(ollama.requests().len(), asked);
     let said = "small:4b is served with a window of 65536 tokens, and the config says 4096\n";
-    let help = "help: write it into the config: agent-run providers test ollama --update\n";
+    let help = "help: `agent-run providers test ollama --update` writes it into the config\n";
     let ran = sandbox.agent_run(&["providers", "test", "ollama"]).exits(0);
     assert!(ran.stdout.contains(said) && ran.stdout.contains(help), "{}", ran.stdout);
     let list = "the provider lists 1 model, with the default_model small:4b (";
     assert!(ran.stdout.contains(list), "{}", ran.stdout);
     let doctor = sandbox.agent_run(&["doctor", "ollama"]);
     assert!(doctor.stdout.contains(said) && doctor.stdout.contains(help), "{}", doctor.stdout);
+    // What several launches have in common is said once.
+    assert_eq!(doctor.stdout.matches("too small for a coding agent").count(), 1, "{}", doctor.stdout);
     assert_eq!(config_of(&sandbox), before);
 
     let ran = sandbox.agent_run(&["providers", "test", "ollama", "--update"]).exits(0);

@@ -26,11 +26,14 @@ use crate::ui::format::count;
 use crate::ui::log::say;
 use crate::ui::output;
 use crate::ui::progress::Progress;
+use crate::ui::screen::Screen;
 
 /// What the list of models is called among the things that are tested.
 const LIST: &str = "models";
 /// The same of the window of the model.
 const WINDOW: &str = "window";
+/// Where the last column of the table begins.
+const COLUMN: usize = 33;
 
 /// What was found out about one thing.
 #[derive(Serialize)]
@@ -127,7 +130,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
     if words.json {
         output::json(&findings)?;
     } else {
-        output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
+        print(&findings)?;
     }
     if words.update {
         return update(name, provider, &model, window.as_ref(), path);
@@ -184,7 +187,7 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     if json {
         output::json(&[listed])?;
     } else {
-        output::people(|out| out.write_all(listed.lines().as_bytes()))?;
+        print(std::slice::from_ref(listed))?;
     }
     Err(anyhow!(if listed.works == Some(false) {
         Message::new(
@@ -194,6 +197,20 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     } else {
         nothing_listed(name)
     }))
+}
+
+/// Prints a table: what goes on below a row stands in its last column.
+fn print(findings: &[TestResult]) -> Result<ExitCode> {
+    let screen = Screen::stdout();
+    output::write(|out| {
+        findings.iter().try_for_each(|found| {
+            let lines = found.lines();
+            let mut lines = lines.lines().enumerate();
+            lines.try_for_each(|(at, line)| {
+                writeln!(out, "{}", screen.line(line, if at == 0 { COLUMN } else { 10 }))
+            })
+        })
+    })
 }
 
 fn list(
