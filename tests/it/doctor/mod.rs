@@ -93,7 +93,7 @@ fn settings_that_would_hijack_are_said_by_name_alone() {
     let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
     for part in [
         "requests go through the proxy proxy.example (https_proxy, inherited)",
-        ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+        ".claude/settings.json: env.ANTHROPIC_BASE_URL: ignored by Claude Code",
         "work/.claude/settings.local.json: apiKeyHelper: --settings overrides it",
         "ANTHROPIC_API_KEY is removed from the agent's environment",
         "ANTHROPIC_BASE_URL (to evil.example) is replaced in the agent's environment",
