@@ -83,7 +83,7 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
             let what = key::shape::mistaken(key).map_or("no key", |mistake| mistake.what);
             vec![
                 format!(
-                    "# What is stored in {} is {what}, and is left out. Export the key as:",
+                    "# What is stored in {} is {what}, and was omitted. Export the key as:",
                     one_line(place)
                 ),
                 format!("key_env: {}", variable(name)),

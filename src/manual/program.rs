@@ -81,12 +81,22 @@ fn usage(command: &Command, name: &str) -> String {
         text.push_str(" [OPTIONS]");
     }
     for arg in command.get_positionals().filter(|arg| !arg.is_hide_set()) {
-        let names = value_names(arg);
-        let is_many = arg.get_num_args().is_some_and(|range| range.max_values() > 1) && names.len() == 1;
-        let names = names.join(" ") + if is_many { "..." } else { "" };
+        let names = positional(arg);
         _ = if arg.is_required_set() { write!(text, " {names}") } else { write!(text, " [{names}]") };
     }
     text
+}
+
+/// `PROVIDER...`, or `AGENT [ARGS...]`.
+fn positional(arg: &Arg) -> String {
+    let is_many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
+    match value_names(arg).as_slice() {
+        [name] if is_many => format!("{name}..."),
+        [first, others @ ..] => {
+            others.iter().fold(first.clone(), |names, name| format!("{names} [{name}...]"))
+        }
+        [] => String::new(),
+    }
 }
 
 fn value_names(arg: &Arg) -> Vec<String> {
@@ -122,11 +132,11 @@ fn arguments(roff: &mut Roff, command: &Command, wanted: impl Fn(&Arg) -> bool) 
     }
 }
 
-/// `--model MODEL`, or `AGENT ARGS`.
+/// `--model MODEL`, or `AGENT [ARGS...]`.
 fn term(arg: &Arg) -> Vec<Inline> {
     let names = value_names(arg).join(" ");
     if arg.is_positional() {
-        return vec![italic(names)];
+        return vec![italic(positional(arg))];
     }
     let short = arg.get_short().map(|short| format!("-{short}"));
     let long = arg.get_long().map(|long| format!("--{long}"));

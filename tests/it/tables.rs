@@ -211,6 +211,48 @@ fn no_text_is_wider_than_the_terminal() {
     assert!(shown.contains("\x1b["), "colours, where they are wanted");
 }
 
+/// A list that is longer than the terminal goes through the pager, and one that fits does not.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
+fn a_long_list_is_paged() {
+    let sandbox = Sandbox::new();
+    sandbox.config(CONFIG);
+    let shown = |rows: usize, words: &str| {
+        let line = format!("stty cols 80 rows {rows}; TERM=xterm PAGER='sed s/^/paged:/' agent-run {words}");
+        run(sandbox.command("script").args(["-qec", &line, "/dev/null"])).exits(0).stdout
+    };
+    for words in ["providers presets", "models list --all"] {
+        assert!(shown(4, words).contains("paged:"), "{words}");
+        assert!(!shown(400, words).contains("paged:"), "{words}");
+    }
+}
+
+/// A plan is copied and compared, so its values stay whole; only its comments are broken, into comments.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
+fn a_plan_stays_whole_on_a_terminal() {
+    let sandbox = Sandbox::new().var("A_KEY_OF_A_LONG_NAME", "sk-a-key-of-some-length-0123");
+    sandbox.config(CONFIG);
+    sandbox.fake_agent("claude");
+    let values = |page: &str| -> Vec<String> {
+        page.lines().filter(|line| !line.starts_with("# ")).map(str::to_owned).collect()
+    };
+    let dry_run = ["launch", "--dry-run", "-v", LONG, "claude"];
+    let piped = values(&sandbox.agent_run(&dry_run).exits(0).stdout);
+    let why = format!("why -v claude@{LONG}");
+    for words in [dry_run.join(" "), why] {
+        let line = format!("stty cols 80; TERM=dumb agent-run {words}");
+        let ran = run(sandbox.command("script").args(["-qec", &line, "/dev/null"])).exits(0);
+        let shown = ran.stdout.replace('\r', "");
+        let plan = &shown[shown.find("\nunset ").unwrap()..];
+        assert_eq!(values(plan.trim_start()), piped, "{words}");
+        assert!(piped.iter().any(|line| line.len() > 80), "{piped:?}");
+        for line in shown.lines().filter(|line| line.starts_with("# ")) {
+            assert!(width(line) <= 80 || !line[2..].contains(' '), "{line}");
+        }
+    }
+}
+
 #[test]
 fn a_pipe_gets_every_column_whatever_their_width() {
     let sandbox = Sandbox::new();

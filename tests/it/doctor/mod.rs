@@ -93,7 +93,7 @@ fn settings_that_would_hijack_are_said_by_name_alone() {
     let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
     for part in [
         "requests go through the proxy proxy.example (https_proxy, inherited)",
-        ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+        ".claude/settings.json: env.ANTHROPIC_BASE_URL: ignored by Claude Code",
         "work/.claude/settings.local.json: apiKeyHelper: --settings overrides it",
         "ANTHROPIC_API_KEY is removed from the agent's environment",
         "ANTHROPIC_BASE_URL (to evil.example) is replaced in the agent's environment",
@@ -334,6 +334,6 @@ fn a_part_of_a_probe_may_be_a_word_of_its_own() {
 #[test]
 fn doctor_says_which_versions_were_run_and_what_held() {
     let said = sandbox().agent_run(&["doctor", "-v", "claude"]).clean().stdout;
-    assert!(said.contains(" was run on 20"), "{said}");
+    assert!(said.contains(" was tested on 20"), "{said}");
     assert!(said.contains("holds: "), "{said}");
 }
