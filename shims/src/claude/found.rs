@@ -6,15 +6,19 @@ use anyhow::{Result, bail};
 use serde_json::Map;
 
 use super::argv::forwards;
+use super::front_matter::Document;
 use super::mcp_servers::{self, ServerFile};
 use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
 use super::source::{self, FileContent, SettingsSource};
-use super::{front_matter, own_settings};
+use super::{front_matter, own_settings, plugins};
 use crate::{Inputs, Launch, Message, Plan};
 
-/// What is in the files.
-pub struct FoundSettings {
+/// What is in the files, of one launch.
+pub struct FoundSettings<'a> {
+    pub launch: &'a Launch,
+    pub inputs: &'a Inputs,
+    pub state: &'a StateFile,
     /// The state file's `env` and the settings, weakest first.
     pub sources: Vec<SettingsSource>,
     /// What administrators impose.
@@ -23,16 +27,23 @@ pub struct FoundSettings {
     pub servers: Vec<ServerFile>,
     /// The `.claude` folders of the project and of what `--add-dir` adds, as far as there are any.
     pub roots: Vec<PathBuf>,
+    /// The skills, commands and agents in them that were read.
+    pub documents: Vec<Document<'a>>,
     /// Whether the last of the sources is the user's own `--settings`.
     pub has_own: bool,
 }
 
-impl FoundSettings {
+impl<'a> FoundSettings<'a> {
     /// Reads everything. A file of a project's that cannot be read turns its whole kind off.
     ///
     /// # Errors
     /// When a file of the user's or an administrator's is no JSON, or the user's own words choose the kinds.
-    pub fn read(launch: &Launch, inputs: &Inputs, state: &StateFile, plan: &mut Plan) -> Result<Self> {
+    pub fn read(
+        launch: &'a Launch,
+        inputs: &'a Inputs,
+        state: &'a StateFile,
+        plan: &mut Plan,
+    ) -> Result<Self> {
         let env = Map::from_iter([("env".to_owned(), state.env.clone())]);
         let mut sources =
             vec![SettingsSource { path: state.path.clone(), kind: SettingsKind::User, settings: env }];
@@ -81,7 +92,8 @@ impl FoundSettings {
         sources.extend(own);
         let mut roots = front_matter::project_roots(launch, inputs, &repository);
         roots.retain(|root| !inputs.is_absent(root));
-        Ok(Self { sources, policies: policies(inputs, plan)?, servers, roots, has_own })
+        let (policies, documents) = (policies(inputs, plan)?, front_matter::documents(&roots, inputs));
+        Ok(Self { launch, inputs, state, sources, policies, servers, roots, documents, has_own })
     }
 
     /// What the user's own `--settings` says.
@@ -92,6 +104,17 @@ impl FoundSettings {
     /// All settings, the administrators' among them.
     pub fn all(&self) -> impl Iterator<Item = &SettingsSource> {
         self.sources.iter().chain(&self.policies)
+    }
+
+    /// The folders of the plugins that they turn on and of those that `--plugin-dir` loads.
+    pub fn plugins(&self) -> Vec<PathBuf> {
+        let settings = self.all().map(|source| &source.settings);
+        plugins::folders(settings, self.launch, self.inputs)
+    }
+
+    /// The user's own, but for the administrators'.
+    pub fn users(&self) -> impl Iterator<Item = &SettingsSource> {
+        self.sources.iter().filter(|source| source.is_users())
     }
 }
 

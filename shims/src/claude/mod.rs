@@ -135,8 +135,8 @@ impl Agent for Claude {
         }
         state.merge(launch, plan);
         let found = found::FoundSettings::read(launch, inputs, &state, plan)?;
-        window::limit(launch, &found, plan);
-        settings_override::apply(launch, inputs, &state, &found, plan)?;
+        window::limit(&found, plan);
+        settings_override::apply(&found, plan)?;
         plan.args.extend(own_settings::other_words(launch));
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Agent for Claude {
     }
 
     fn conflicts(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
-        conflicts::of(launch, inputs)
+        conflicts::of(launch, inputs).unwrap_or_default()
     }
 }
 
