@@ -280,9 +280,9 @@ fn what_does_not_hold_for_the_oldest_claude_is_known() {
 #[test]
 fn everything_holds_for_both_codex() {
     // The model of a role, which no option outdoes, is known not to be held.
-    all_hold(real::sandbox("codex").unwrap(), "codex", (16, 1));
+    all_hold(real::sandbox("codex").unwrap(), "codex", (21, 1));
     // Of a project's own model for sub-agents, plugins and the option for hooks it does not know.
-    all_hold(real::minimum("codex").unwrap(), "codex", (9, 1));
+    all_hold(real::minimum("codex").unwrap(), "codex", (12, 1));
 }
 
 #[test]

@@ -137,11 +137,9 @@ fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<SettingsSource>> {
 }
 
 fn warn_of(path: &Path, plan: &mut Plan) {
+    let path = path.display();
     plan.warn(Message::new(
-        format!(
-            "{} is not a regular file or cannot be read: its settings may override this launch",
-            path.display()
-        ),
+        format!("{path} is not a regular file or cannot be read: its settings may override this launch"),
         "replace it with a regular file",
     ));
 }

@@ -234,11 +234,11 @@ fn secret_lost(path: &Path, name: &str) -> String {
 /// file beat it there.
 fn refuse_lost_header(sources: &[SettingsSource]) -> Result<()> {
     for source in sources {
-        if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+        if source.sets_headers() {
+            let path = source.path.display();
             bail!(Message::new(
                 format!(
-                    "{}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider",
-                    source.path.display()
+                    "{path}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider"
                 ),
                 "remove it from that file"
             ));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::paths::SettingsKind;
+use super::settings_override::HEADERS;
 use crate::json::{self, JAVASCRIPT, JsonError};
 use crate::{Fact, Inputs};
 
@@ -71,6 +72,11 @@ impl SettingsSource {
     pub fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
         let env = self.settings.get("env").and_then(Json::as_object);
         env.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether it adds headers to every request.
+    pub fn sets_headers(&self) -> bool {
+        self.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty())
     }
 
     /// A top-level text that is not empty.

@@ -174,11 +174,10 @@ impl CodexHome {
         self.leave_out_hidden_dotenv(inputs, plan);
         if let Some(name) = &self.dotenv_conflict {
             dotenv::plan(&self.runtime, &self.without_dotenv, inputs, plan);
+            let file = self.real.join(".env");
+            let file = file.display();
             plan.warn(Message::new(
-                format!(
-                    "{} sets {name}, which conflicts with this launch; the file was ignored",
-                    self.real.join(".env").display()
-                ),
+                format!("{file} sets {name}, which conflicts with this launch; the file was ignored"),
                 format!("remove {name} from it"),
             ));
         }
@@ -233,11 +232,10 @@ impl CodexHome {
         if self.isolated || !dotenv::is_hidden(&self.real, inputs) {
             return;
         }
+        let file = self.real.join(".env");
+        let file = file.display();
         plan.warn(Message::new(
-            format!(
-                "{} is not a regular file and could set anything; it was ignored",
-                self.real.join(".env").display()
-            ),
+            format!("{file} is not a regular file and could set anything; it was ignored"),
             "replace it with a regular file to use it again",
         ));
         let link = self.runtime.join(".env");

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The start of every variable that a launch sets for itself.
-const OURS: &str = "AGENT_RUN_";
+const PREFIX: &str = "AGENT_RUN_";
 
 /// Whether the expansion of `text` may do more than insert variables by their names.
 ///
@@ -72,7 +72,7 @@ pub fn asks_for_key(text: &str, mut is_key: impl FnMut(&str) -> bool) -> bool {
     if text.contains(['\0', '\r', '\n']) {
         read = text.replace(['\0', '\r'], "").replace("\\\n", "").into();
     }
-    read.contains(OURS) || read.contains("${!") || is_key(&read)
+    read.contains(PREFIX) || read.contains("${!") || is_key(&read)
 }
 
 #[cfg(test)]
