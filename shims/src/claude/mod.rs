@@ -22,7 +22,6 @@ mod family;
 mod found;
 mod front_matter;
 mod hooks;
-mod known;
 mod literal;
 mod mcp_servers;
 mod models;
@@ -45,6 +44,7 @@ use std::ffi::OsStr;
 
 use anyhow::Result;
 
+use crate::judged::claude as judged;
 use crate::proxy::{host, is_loopback};
 use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, Value};
@@ -64,7 +64,7 @@ const INFO: AgentInfo = AgentInfo {
     install: "npm install -g @anthropic-ai/claude-code",
     minimum: "2.1.197",
     tested: "2.1.332",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
     protocols: &[Protocol::Anthropic],
     managed_env_vars: family::FAMILY,
     env_spared: family::SPARED,

@@ -13,7 +13,6 @@ mod conflicts;
 mod dotenv;
 mod former;
 mod home;
-mod known;
 mod literal;
 mod managed;
 mod merge;
@@ -31,6 +30,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::judged::codex as judged;
 use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, ToolSet};
 use home::CodexHome;
@@ -45,7 +45,7 @@ const INFO: AgentInfo = AgentInfo {
     install: "npm install -g @openai/codex",
     minimum: "0.118.0",
     tested: "0.171.0",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
     protocols: &[Protocol::OpenaiResponses],
     managed_env_vars: variables::FAMILY,
     env_spared: variables::SPARED,

@@ -58,7 +58,8 @@ pub fn plan(
     plan: &mut Plan,
 ) -> Result<()> {
     let files = Files::of(home);
-    let own = if home.isolated { None } else { inputs.text(&files.own).map_err(|error| unreadable(&error))? };
+    let own =
+        if home.isolated { None } else { inputs.text(&files.own).map_err(|error| unreadable(&error))? };
     // A record that cannot be read counts as gone.
     let (base, last) = (inputs.readable(&files.base), inputs.readable(&files.last));
     let current = inputs.readable(&files.config).or(last);

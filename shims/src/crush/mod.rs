@@ -13,7 +13,6 @@ mod expansion;
 mod flags;
 mod history;
 mod homes;
-mod known;
 mod literal;
 mod model;
 mod project;
@@ -34,6 +33,7 @@ use self::config::CrushProvider;
 use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
+use crate::judged::crush as judged;
 use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
@@ -50,7 +50,7 @@ const INFO: AgentInfo = AgentInfo {
     // 0.48 is the first version that reads settings in the session folder.
     minimum: "0.48.0",
     tested: "0.90.1",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
     protocols: &[Protocol::OpenaiChatCompletions, Protocol::Anthropic],
     managed_env_vars: variables::FAMILY,
     env_spared: variables::SPARED,

@@ -137,7 +137,7 @@ impl HermesHomes {
         }
         let left_out: Vec<&str> =
             DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
-        let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
+        let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
         let owns = |name: &str| owns(name) || left_out.contains(&name);
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };

@@ -9,7 +9,6 @@ mod conflicts;
 mod entries;
 mod former;
 mod home;
-mod known;
 mod literal;
 mod managed_config;
 mod routing;
@@ -27,6 +26,7 @@ use anyhow::Result;
 use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
+use crate::judged::hermes as judged;
 use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, short_hash};
 
@@ -39,7 +39,7 @@ const INFO: AgentInfo = AgentInfo {
     install: "uv tool install hermes-agent",
     minimum: "0.18.0",
     tested: "0.19.0",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
     protocols: &[Protocol::OpenaiChatCompletions],
     managed_env_vars: variables::FAMILY,
     home_variables: &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"],
