@@ -8,7 +8,8 @@
 pub struct Judgement {
     /// `variable`, `setting`, `flag`, `place`, or `tried` for what the fuzz of variables leaves out; a key of a
     /// `project`'s settings, of an administrator's (`managed`, `system`), or of a side `task`;
-    /// an `entry` of the agent's home, an `option` of its command line, or a `problem` of some versions.
+    /// an `entry` of the agent's home, an `option` of its command line, a name that a `dotenv` may not set, or a
+    /// `problem` of some versions.
     pub what: String,
     /// A name, or a pattern in which `*` stands for any text.
     pub name: String,
@@ -25,7 +26,7 @@ pub struct Judgement {
 pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "background", "other"];
 
 /// What a launch does about a name, by what it is.
-const ACTIONS: [(&str, &[&str]); 12] = [
+const ACTIONS: [(&str, &[&str]); 13] = [
     // `pinned`: set by each launch, so that no file of the agent's can, now or later. `held`: Claude Code takes it from
     // the environment alone in a launch. `own`: the user's own, left as it is.
     ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
@@ -38,6 +39,7 @@ const ACTIONS: [(&str, &[&str]); 12] = [
     ("task", &["own"]),
     ("entry", &["own", "kept", "made", "folder", "file"]),
     ("option", &["valued"]),
+    ("dotenv", &["stops"]),
     ("problem", &["open", "gone"]),
     ("flag", &["replaced", "refused", "own"]),
     ("place", &["read", "overruled", "harmless"]),

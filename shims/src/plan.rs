@@ -114,7 +114,8 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
-    /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its place.
+    /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its
+    /// place.
     pub adopt: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Files of the user's to merge into.
     pub merges: BTreeMap<PathBuf, Merge>,

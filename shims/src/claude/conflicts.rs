@@ -1,4 +1,5 @@
-//! What settings files say against a launch. What of it is decisive, [`settings_override`](super::settings_override) knows.
+//! What settings files say against a launch. What of it is decisive, [`settings_override`](super::settings_override)
+//! knows.
 
 use anyhow::Result;
 

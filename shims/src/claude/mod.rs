@@ -46,7 +46,6 @@ use anyhow::Result;
 
 use crate::judged::claude as judged;
 use crate::proxy::{host, is_loopback};
-use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, Value};
 
 /// Claude Code.
@@ -65,6 +64,7 @@ const INFO: AgentInfo = AgentInfo {
     minimum: "2.1.197",
     tested: "2.1.332",
     known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::Anthropic],
     managed_env_vars: family::FAMILY,
     env_spared: family::SPARED,
@@ -81,10 +81,6 @@ const INFO: AgentInfo = AgentInfo {
 impl Agent for Claude {
     fn info(&self) -> &'static AgentInfo {
         &INFO
-    }
-
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -6,7 +6,7 @@
 //! | `agent` of settings, `--agent` | `--model` |
 //! | `availableModels`, `fallbackModel`, `modelOverrides` of settings | `--settings` |
 //! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
-//! | `model:` of skills and commands, where one is found or some cannot be looked at | `availableModels` of `--settings` |
+//! | `model:` of skills and commands, where one is found or some cannot be read | `availableModels` of `--settings` |
 //! | `model` of prompt and agent hooks | `deniedModels` of `--managed-settings` (2.1.332), and it is named |
 //! | `model:` of the user's own skills and commands | nothing but the plugins' `availableModels`: `why` names it |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
@@ -136,9 +136,9 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
     !model.is_empty() && !ALIASES.contains(&model) && !possible(launch).contains(&model)
 }
 
-/// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
-/// then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not given
-/// otherwise, because `/model` offers nothing else with it.
+/// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's
+/// models then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not
+/// given otherwise, because `/model` offers nothing else with it.
 pub fn may_be_chosen(found: &FoundSettings<'_>) -> bool {
     let launch = found.launch;
     let is_unread = |kind: &&str| front_matter::unread(kind, &found.roots, found.inputs).is_some();

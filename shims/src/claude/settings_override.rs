@@ -101,8 +101,8 @@ fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<
     secrets
 }
 
-/// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of skills
-/// and commands that were not read get a list of variables from [`hooks`].
+/// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of
+/// skills and commands that were not read get a list of variables from [`hooks`].
 fn name_unread_documents(found: &FoundSettings<'_>, plan: &mut Plan) -> bool {
     let unread = front_matter::unread(front_matter::AGENTS, &found.roots, found.inputs);
     let Some((path, why)) = unread else { return false };
@@ -210,7 +210,8 @@ fn guarded_env(found: &FoundSettings<'_>, plan: &mut Plan) -> Map<String, Json> 
         }
     }
     for name in PINNED {
-        // What the config says is kept out of the arguments, which everybody can read, where no file makes it necessary.
+        // What the config says is kept out of the arguments, which everybody can read, where no file makes it
+        // necessary.
         let is_configs = *name == HEADERS || launch.extra_env.contains_key(*name);
         let ours = match intended(name, launch, plan) {
             IntendedValue::Value(_) if is_configs => continue,

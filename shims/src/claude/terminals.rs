@@ -1,8 +1,8 @@
 //! Sessions that Claude Code would start in a terminal of tmux or iTerm2, outside of the launch.
 //!
-//! `--worktree NAME --tmux` starts Claude Code again within tmux (2.1.197 and 2.1.332), and so does a teammate in a pane.
-//! The environment there is that of the server of tmux, which may be older than the launch or outlive it: the URL, the
-//! key and the model would be lost, or stay for every later session.
+//! `--worktree NAME --tmux` starts Claude Code again within tmux (2.1.197 and 2.1.332), and so does a teammate in a
+//! pane. The environment there is that of the server of tmux, which may be older than the launch or outlive it: the
+//! URL, the key and the model would be lost, or stay for every later session.
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};

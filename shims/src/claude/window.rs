@@ -5,8 +5,8 @@
 //! a conversation only after the provider has refused it.
 //!
 //! 2.1.332 takes every unknown model for one that may have a window of 1,000,000 tokens: it writes `opus[1m]` over the
-//! `opus` of the user's settings, and `/model default` asks for `id[1m]`. `CLAUDE_CODE_DISABLE_1M_CONTEXT` keeps it from
-//! that, and has it warn at every start of a window above 200,000.
+//! `opus` of the user's settings, and `/model default` asks for `id[1m]`. `CLAUDE_CODE_DISABLE_1M_CONTEXT` keeps it
+//! from that, and has it warn at every start of a window above 200,000.
 
 use super::found::FoundSettings;
 use super::source::{SettingsSource, as_text};

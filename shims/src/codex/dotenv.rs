@@ -9,8 +9,8 @@
 use std::path::{Path, PathBuf};
 
 use super::home::owns;
-use super::variables;
-use crate::judged::codex::{ENTRY_FOLDER as FOLDERS, ENTRY_MADE as MADE};
+use crate::inputs::matches;
+use crate::judged::codex::{DOTENV_STOPS, ENTRY_FOLDER as FOLDERS, ENTRY_MADE as MADE};
 use crate::mirror::Mirror;
 use crate::proxy::{PROXY_VARIABLES, is_loopback};
 use crate::{EntryKind, Fact, Inputs, Launch, Plan, Proxy, dotenv};
@@ -21,7 +21,7 @@ pub fn conflict(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String>
     let decided = |name: &String| {
         name.starts_with("AGENT_RUN_")
             || launch.extra_env.contains_key(name)
-            || variables::stops_codex(name)
+            || DOTENV_STOPS.iter().any(|pattern| matches(pattern, name))
             || PROXY_VARIABLES.contains(&name.as_str()) && !matches!(launch.proxy, Proxy::Inherit)
             || ["NO_PROXY", "no_proxy"].contains(&name.as_str()) && is_loopback(&launch.base_url.value)
     };

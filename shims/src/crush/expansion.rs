@@ -1,4 +1,5 @@
-//! What a text of a project's settings may do when Crush expands it as a shell would (mvdan.cc/sh 3.13, seen in 0.90.1).
+//! What a text of a project's settings may do when Crush expands it as a shell would (mvdan.cc/sh 3.13, seen in
+//! 0.90.1).
 
 use std::borrow::Cow;
 

@@ -34,7 +34,6 @@ use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
 use crate::judged::crush as judged;
-use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
 /// A JSON object.
@@ -51,6 +50,7 @@ const INFO: AgentInfo = AgentInfo {
     minimum: "0.48.0",
     tested: "0.90.1",
     known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::OpenaiChatCompletions, Protocol::Anthropic],
     managed_env_vars: variables::FAMILY,
     env_spared: variables::SPARED,
@@ -69,10 +69,6 @@ const INFO: AgentInfo = AgentInfo {
 impl Agent for Crush {
     fn info(&self) -> &'static AgentInfo {
         &INFO
-    }
-
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
