@@ -207,6 +207,14 @@ impl Plan {
         self.notes.push(Note::Warning(message.into()));
     }
 
+    /// Warns of a project's server that is turned off.
+    pub fn warn_of_server(&mut self, path: &Path, name: &str, launch: &Launch) {
+        let (path, provider) = (path.display(), &launch.provider);
+        self.warn(format!(
+            "{path}: the MCP server `{name}` would get the key of provider `{provider}`; it is off in this launch"
+        ));
+    }
+
     /// Tells the user in a dry run.
     pub fn info(&mut self, message: impl Into<Message>) {
         self.notes.push(Note::Info(message.into()));

@@ -50,34 +50,28 @@ impl<'a> FoundSettings<'a> {
         let mut off: Vec<SettingsKind> = Vec::new();
         let repository = Repository::of(inputs);
         for (kind, path) in paths::settings(launch, inputs, &repository) {
-            match (source::settings(&path, inputs), kind) {
-                (FileContent::Nothing, _) => {}
-                (FileContent::Object(settings), _) => sources.push(SettingsSource { path, kind, settings }),
-                (FileContent::Broken(fault), SettingsKind::User) => bail!(Message::new(
-                    format!("{}:{fault}", path.display()),
+            let content = source::settings(&path, inputs);
+            match (content.fault(&path), content, kind) {
+                (None, FileContent::Object(settings), _) => {
+                    sources.push(SettingsSource { path, kind, settings });
+                }
+                (None, ..) => {}
+                (Some(_), FileContent::Closed(_), SettingsKind::User) => warn_of(&path, plan),
+                (Some(fault), _, SettingsKind::User) => bail!(Message::new(
+                    fault,
                     "fix the file or move it out of the way; Claude Code would start without it"
                 )),
-                (FileContent::Closed(_), SettingsKind::User) => warn_of(&path, plan),
-                (FileContent::Broken(fault), _) => {
-                    turn_off(kind, &format!("{}:{fault}", path.display()), launch, plan, &mut off)?;
-                }
-                (FileContent::Closed(why), _) => {
-                    turn_off(kind, &format!("{}: {why}", path.display()), launch, plan, &mut off)?;
-                }
+                (Some(fault), ..) => turn_off(kind, &fault, launch, plan, &mut off)?,
             }
         }
         let mut servers = Vec::new();
         for path in mcp_servers::files(inputs) {
-            let what = match source::object(&path, inputs) {
-                FileContent::Nothing => continue,
-                FileContent::Object(content) => {
-                    servers.push(ServerFile { path, content });
-                    continue;
-                }
-                FileContent::Broken(fault) => format!("{}:{fault}", path.display()),
-                FileContent::Closed(why) => format!("{}: {why}", path.display()),
-            };
-            turn_off(SettingsKind::Project, &what, launch, plan, &mut off)?;
+            let content = source::object(&path, inputs);
+            match (content.fault(&path), content) {
+                (None, FileContent::Object(content)) => servers.push(ServerFile { path, content }),
+                (None, _) => {}
+                (Some(fault), _) => turn_off(SettingsKind::Project, &fault, launch, plan, &mut off)?,
+            }
         }
         if !off.is_empty() {
             // The user's own stay. Claude Code reads no `.mcp.json` without the project's settings either (2.1.197

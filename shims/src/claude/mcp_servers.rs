@@ -32,11 +32,7 @@ pub fn to_turn_off(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan: 
     for ServerFile { path, content } in &found.servers {
         let servers = content.get("mcpServers").and_then(Json::as_object).into_iter().flatten();
         for (name, _) in servers.filter(|(_, server)| wants_secret(server, secrets)) {
-            plan.warn(format!(
-                "{}: the MCP server `{name}` would get the key of provider `{}`; it is off in this launch",
-                path.display(),
-                found.launch.provider
-            ));
+            plan.warn_of_server(path, name, found.launch);
             if !off.contains(name) {
                 off.push(name.clone());
             }

@@ -22,6 +22,17 @@ pub enum FileContent {
     Closed(String),
 }
 
+impl FileContent {
+    /// Why it says nothing although it is there, with the place.
+    pub fn fault(&self, path: &Path) -> Option<String> {
+        match self {
+            Self::Broken(fault) => Some(format!("{}:{fault}", path.display())),
+            Self::Closed(why) => Some(format!("{}: {why}", path.display())),
+            Self::Nothing | Self::Object(_) => None,
+        }
+    }
+}
+
 /// Reads a settings file. One in UTF-16 with a byte order mark is taken too (2.1.197 and 2.1.332, which take no other
 /// JSON file in that encoding).
 pub fn settings(path: &Path, inputs: &Inputs) -> FileContent {

@@ -115,11 +115,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 for name in wanting(&table, wanted) {
-                    plan.warn(format!(
-                        "{}: the MCP server `{name}` would get the key of provider `{}`; it is off in this launch",
-                        path.display(),
-                        launch.provider
-                    ));
+                    plan.warn_of_server(&path, name, launch);
                     overrides.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
