@@ -111,7 +111,7 @@ pub struct AgentInfo {
     /// The words before a prompt that is answered on stdout, asking nothing, and keeping no session where the agent can
     /// do without.
     pub one_shot: &'static [&'static str],
-    /// Whether it cannot, and the prompt stays in the user's own home.
+    /// Whether the agent stores such a prompt in the user's own home all the same.
     pub keeps_one_shot: bool,
     /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
     pub own_hosts: &'static [&'static str],

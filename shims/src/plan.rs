@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::ops::Not;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
@@ -26,7 +28,7 @@ pub struct Link {
 ///
 /// Of a folder everything in it is copied; links are passed over, unless it is taken as a whole. A file that is there
 /// already stays; only of one that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Carry {
     /// The file or folder, which stays as it is.
     pub from: PathBuf,
@@ -35,8 +37,10 @@ pub struct Carry {
     /// What is replaced in the copies of sessions. Only whole lines of them are copied then.
     pub values: Vec<KeyText>,
     /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub whole: bool,
     /// Entries of the folder that stay behind, by their names; a `*` at an end stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
 }
 
@@ -53,7 +57,7 @@ impl Carry {
 }
 
 /// A key of JSON, at whatever depth, whose text is replaced.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KeyText {
     /// The key.
     pub key: String,

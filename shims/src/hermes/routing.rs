@@ -102,7 +102,7 @@ impl<'a> Routing<'a> {
                     "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` on {} has {window}",
                     self.model.id, self.launch.provider
                 ),
-                "choose another model with `--model`, or correct its `context_window` in the config"
+                self.launch.wider_window()
             )),
             _ => Ok(()),
         }
