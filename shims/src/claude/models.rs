@@ -12,11 +12,11 @@
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::denied::Denied;
+use super::found::FoundSettings;
 use super::front_matter::{self, Document};
 use super::source::SettingsSource;
 use super::{argv, picker, window};
@@ -49,7 +49,8 @@ pub fn possible(launch: &Launch) -> Vec<&str> {
 }
 
 /// Adds to the guard what holds the models against settings files.
-pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, Json>) {
+pub fn pin(found: &FoundSettings<'_>, guard: &mut Map<String, Json>) {
+    let (sources, launch) = (&found.sources, found.launch);
     let is_unseen = argv::enters_worktree(launch);
     let fallbacks = sources.iter().filter_map(|source| match source.settings.get("fallbackModel")? {
         Json::Array(models) => Some(models.clone()),
@@ -63,7 +64,7 @@ pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, 
     let overrides = sources.iter().filter_map(|source| source.settings.get("modelOverrides")?.as_object());
     let mut off: Map<_, _> = overrides.flat_map(Map::keys).map(|key| (key.clone(), json!(""))).collect();
     if is_unseen {
-        off.extend(list(launch).into_iter().map(|model| (model, json!(""))));
+        off.extend(list(launch, &[]).into_iter().map(|model| (model, json!(""))));
     }
     if !off.is_empty() {
         guard.insert("modelOverrides".to_owned(), off.into());
@@ -130,20 +131,14 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
 /// The provider's models that the list has beside the launch's, so that `/model` can choose them. None where a skill or a
 /// command asks for a model of its own, or may and was not looked at; where nobody is there to choose; and where the user
 /// or a project has a list, which Claude Code joins with ours.
-pub fn others<'a, 's>(
-    mut sources: impl Iterator<Item = &'s SettingsSource>,
-    documents: &[Document<'_>],
-    roots: &[PathBuf],
-    launch: &'a Launch,
-    inputs: &Inputs,
-    plan: &Plan,
-) -> Vec<&'a Model> {
-    let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
+pub fn others<'a>(found: &FoundSettings<'a>, plan: &Plan) -> Vec<&'a Model> {
+    let launch = found.launch;
+    let is_unread = |kind: &&str| front_matter::unread(kind, &found.roots, found.inputs).is_some();
     let is_strict = argv::prints(launch)
-        || of_documents(documents, launch).next().is_some()
-        || brings_plugins(launch, inputs)
+        || of_documents(&found.documents, launch).next().is_some()
+        || brings_plugins(launch, found.inputs)
         || argv::enters_worktree(launch)
-        || sources.any(|source| source.enables_plugins() || source.available_models().is_some())
+        || found.all().any(|source| source.enables_plugins() || source.available_models().is_some())
         || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
         || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread);
     if is_strict { Vec::new() } else { picker::others(launch, plan) }
@@ -151,15 +146,16 @@ pub fn others<'a, 's>(
 
 /// The list that holds the models of skills and commands: what is not in it gives way to the session's model (2.1.197
 /// and 2.1.332), wherever the skill comes from, and if it appears during the session. The launch's models, and those
-/// that the user's own words name.
-pub fn list(launch: &Launch) -> Vec<String> {
+/// that the user's own words name, and the given others.
+pub fn list(launch: &Launch, others: &[&Model]) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     // A family's name would let the whole family in.
     let of_words =
         argv::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
     let spellings =
         possible(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
-    for id in spellings.chain(of_words) {
+    let others = others.iter().map(|model| model.id.clone());
+    for id in spellings.chain(of_words).chain(others) {
         if !list.contains(&id) {
             list.push(id);
         }
@@ -168,18 +164,9 @@ pub fn list(launch: &Launch) -> Vec<String> {
 }
 
 /// Whether the lists of the settings and of the launch together let a model in.
-pub fn is_allowed<'a>(
-    model: &str,
-    sources: impl Iterator<Item = &'a SettingsSource>,
-    list: &[String],
-) -> bool {
-    let mut lists = sources.filter_map(SettingsSource::available_models).flatten();
-    lists.any(|entry| allows(entry, model)) || list.iter().any(|entry| allows(entry, model))
-}
-
-/// Whether an entry of `availableModels` lets a model in.
-fn allows(entry: &str, model: &str) -> bool {
-    means(entry, model, true)
+pub fn is_allowed(model: &str, found: &FoundSettings<'_>, list: &[String]) -> bool {
+    let mut lists = found.all().filter_map(SettingsSource::available_models).flatten();
+    lists.any(|entry| means(entry, model, true)) || list.iter().any(|entry| means(entry, model, true))
 }
 
 /// Whether an entry of `deniedModels` keeps a model out.
@@ -207,24 +194,17 @@ pub struct Unheld<'a> {
 }
 
 impl<'a> Unheld<'a> {
-    pub fn new(
-        sources: &'a [SettingsSource],
-        policies: &[SettingsSource],
-        plugins: &'a [SettingsSource],
-        documents: &'a [Document<'_>],
-        launch: &'a Launch,
-    ) -> Self {
-        let all = || sources.iter().chain(policies);
-        let projects = sources.iter().filter(|source| !source.is_users()).chain(plugins);
+    pub fn new(found: &'a FoundSettings<'_>, plugins: &'a [SettingsSource]) -> Self {
+        let (launch, documents) = (found.launch, &found.documents);
+        let projects = found.sources.iter().filter(|source| !source.is_users()).chain(plugins);
         let hooks = projects.flat_map(|source| of_hooks(source, launch));
-        let list = list(launch); // these documents keep others out of it
-        let let_in = of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, all(), &list));
+        let list = list(launch, &[]); // these documents keep others out of it
+        let let_in = of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, found, &list));
         let choices: Vec<_> = hooks.chain(of_document_hooks(documents, launch)).chain(let_in).collect();
         // What the user's own hooks name may be a model of the provider's. Claude's are not.
-        let users = sources.iter().filter(|source| source.is_users());
-        let users = users.flat_map(|source| of_hooks(source, launch));
+        let users = found.users().flat_map(|source| of_hooks(source, launch));
         let users: Vec<_> = users.filter(|choice| window::knows(&choice.model)).collect();
-        let denied = Denied::new(choices.iter().chain(&users), !policies.is_empty(), launch);
+        let denied = Denied::new(choices.iter().chain(&users), !found.policies.is_empty(), launch);
         Self { choices, denied }
     }
 

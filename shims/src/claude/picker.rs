@@ -57,7 +57,7 @@ pub fn others<'a>(launch: &'a Launch, plan: &Plan) -> Vec<&'a Model> {
 }
 
 /// Adds the rows to what is given by `--settings`, unless the user's settings have rows.
-pub fn add(others: &[&Model], found: &FoundSettings, plan: &Plan, settings: &mut Map<String, Json>) {
+pub fn add(others: &[&Model], found: &FoundSettings<'_>, plan: &Plan, settings: &mut Map<String, Json>) {
     let Some(counted) = counted(plan) else { return };
     if found.all().any(|source| source.is_users() && source.settings.contains_key(KEY)) {
         return;

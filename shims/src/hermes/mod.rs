@@ -9,7 +9,6 @@ mod conflicts;
 mod entries;
 mod former;
 mod home;
-mod known;
 mod literal;
 mod managed_config;
 mod routing;
@@ -27,7 +26,7 @@ use anyhow::Result;
 use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
-use crate::trial::{Trial, TrialPlaces};
+use crate::judged::hermes as judged;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, short_hash};
 
 /// Hermes Agent.
@@ -39,7 +38,8 @@ const INFO: AgentInfo = AgentInfo {
     install: "uv tool install hermes-agent",
     minimum: "0.18.0",
     tested: "0.19.0",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::OpenaiChatCompletions],
     managed_env_vars: variables::FAMILY,
     home_variables: &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"],
@@ -62,10 +62,6 @@ impl Agent for Hermes {
         routing::refused_key(key)
     }
 
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
-    }
-
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
     }
@@ -77,7 +73,7 @@ impl Agent for Hermes {
         let jobs = choices::jobs_file(&homes, &words);
         let former = former::reads(launch, inputs);
         let chats = choices::chats_file(&homes, &words);
-        homes.reads().into_iter().chain([runtime]).chain(jobs).chain(chats).chain(former).collect()
+        homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(former).collect()
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
