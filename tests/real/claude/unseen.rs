@@ -113,6 +113,23 @@ fn skills_that_appear_ask_for_the_launchs_model(sandbox: Sandbox) {
         stage.sandbox.write(&stage.sandbox.path(place).join(name).join("SKILL.md"), text);
     };
     stage.sandbox.write(&file, "x");
+    // Claude Code looks for no skills in a folder that git ignores, such as that of the tests.
+    let git = |words: &[&str]| {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@b.example"];
+        let mut git = stage.sandbox.command("git");
+        run(git.args(who).args(words).current_dir(stage.sandbox.path("work"))).exits(0);
+    };
+    git(&["init", "-q", "-b", "main"]);
+    let first = "---\nname: first\ndescription: d\n---\nThe text of the first skill.\n";
+    stage.sandbox.write(&stage.sandbox.path("work/.claude/skills/first/SKILL.md"), first);
+    git(&["add", ".claude"]);
+    git(&["commit", "-q", "-m", "first"]);
+    git(&["checkout", "-q", "-b", "other"]);
+    plant("work/.claude/skills", "checked-out");
+    git(&["add", ".claude"]);
+    git(&["commit", "-q", "-m", "second"]);
+    git(&["checkout", "-q", "main"]);
+    assert!(!stage.sandbox.path("work/.claude/skills/checked-out").exists());
     plant("work/pkg/.claude/skills", "nested");
     let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
     let say = |text: &str| {
@@ -123,12 +140,12 @@ fn skills_that_appear_ask_for_the_launchs_model(sandbox: Sandbox) {
         std::thread::sleep(std::time::Duration::from_secs(3));
     };
     say("read the file");
-    say("/nested now");
-    plant("work/.claude/skills", "late");
-    std::thread::sleep(std::time::Duration::from_secs(3)); // until it is noticed
-    say("/late now");
+    say("/nested");
+    git(&["checkout", "-q", "other"]);
+    std::thread::sleep(std::time::Duration::from_secs(8)); // until it is noticed
+    say("/checked-out");
     let posts = stage.only_the_chosen_heard();
-    for name in ["nested", "late"] {
+    for name in ["nested", "checked-out"] {
         let text = format!("The text of the {name} skill.");
         assert!(posts.iter().any(|post| post["body"].to_string().contains(&text)), "{name} did not run");
     }
