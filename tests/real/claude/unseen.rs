@@ -133,11 +133,10 @@ fn skills_that_appear_ask_for_the_launchs_model(sandbox: Sandbox) {
     plant("work/pkg/.claude/skills", "nested");
     let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
     let say = |text: &str| {
-        let answers = || stage.chosen.posts().len();
-        let before = answers();
+        let answers = |screen: &str| screen.matches("PONG-FROM-MOCK").count();
+        let before = answers(&tmux.screen());
         claude::say(&tmux, text);
-        tmux.wait_until("an answer", |_| answers() > before);
-        std::thread::sleep(std::time::Duration::from_secs(3));
+        tmux.wait_until("an answer", |screen| answers(screen) > before);
     };
     say("read the file");
     say("/nested");

@@ -131,11 +131,6 @@ impl Machine {
         self.planted.push((path, text.as_ref().to_vec()));
     }
 
-    /// One more model that a launch may ask for.
-    pub fn may_ask_for(&mut self, model: &'static str) {
-        self.models.push(model);
-    }
-
     /// What the agent asks for by itself may be asked of the user's proxy; the provider never is.
     pub fn allows_the_proxy(&mut self) {
         self.allowed.push("proxy.example");

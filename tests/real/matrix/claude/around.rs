@@ -108,7 +108,7 @@ pub fn a_hostile_project(machine: &mut Machine) {
 pub fn commands_and_skills_with_models(machine: &mut Machine) {
     let front = "---\ndescription: d\nmodel: m-other\n---\nsay hello to everyone\n";
     machine.project(".claude/commands/greet.md", front);
-    // The launch's list of models holds them, in a project and in the user's own folder.
+    // The launch's list of models holds both.
     machine.asks(&["-p", "/greet"]);
     machine
         .home(".claude/skills/wave/SKILL.md", "---\nname: wave\ndescription: d\nmodel: m-other\n---\nwave\n");
