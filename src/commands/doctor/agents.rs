@@ -195,7 +195,8 @@ fn tried(agent: &dyn Agent) -> Vec<Finding> {
         let results =
             [CheckResult::Holds, CheckResult::Fails, CheckResult::NotRun].into_iter().filter_map(of);
         let text = results.collect::<Vec<_>>().join("; ");
-        Finding::ok(agent.name(), format!("{} was tested on {}; {text}", tried.version, tried.day)).briefly("")
+        Finding::ok(agent.name(), format!("{} was tested on {}; {text}", tried.version, tried.day))
+            .briefly("")
     };
     compatibility::versions(agent.name()).into_iter().map(shown).collect()
 }
