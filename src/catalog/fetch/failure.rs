@@ -96,8 +96,8 @@ impl Failure {
                     format!("{host}: {why}"),
                     "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
                 ),
-                error if error.is_lookup() => Message::new(
-                    format!("{host}: {error}"),
+                TransportError::Other(why) if error.is_lookup() => Message::new(
+                    format!("{host}: {why}"),
                     "check this machine's network connection, and the address in base_urls",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(

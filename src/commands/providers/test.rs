@@ -231,11 +231,10 @@ fn list(
             let listed = known.list().and_then(|list| list.kept().ok()).map_or(0, |models| models.len());
             let mut said = format!("the provider lists {}", count(listed, "model"));
             let default = provider.default_model.as_deref().filter(|_| known.complete);
-            said += &match default.map(|id| (id, known.listed(id).is_some())) {
-                Some((id, true)) => format!(", with the default_model {id}"),
-                Some((id, false)) => format!(", but not the default_model {id}"),
-                None => String::new(),
-            };
+            if let Some(id) = default {
+                let with = if known.listed(id).is_some() { "with" } else { "but not" };
+                _ = write!(said, ", {with} the default_model {id}");
+            }
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));
             finding(Some(true), took, said)
         }
