@@ -198,7 +198,7 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     }))
 }
 
-/// Prints a table: what goes on below a row stands in its last column.
+/// Prints a table: a row that is too long goes on below its last column.
 fn print(findings: &[TestResult]) -> Result<ExitCode> {
     let screen = Screen::stdout();
     output::write(|out| {
