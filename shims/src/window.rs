@@ -1,8 +1,7 @@
 //! Windows: what is assumed where nobody states one, and how a larger one is asked for.
 
-use crate::Launch;
-use crate::Message;
 use crate::proxy::is_loopback;
+use crate::{Launch, Message};
 
 /// What is assumed of a model whose window nobody states.
 const REMOTE_WINDOW: u64 = 200_000;

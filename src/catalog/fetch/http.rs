@@ -90,6 +90,21 @@ impl HttpResponse {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// Whether the proxy itself gave it: by its status, or by headers of proxies' own errors (RFC 9209, Squid).
+    pub fn is_of_proxy(&self) -> bool {
+        let is_own = self.header("proxy-status").is_some_and(|status| status.contains("error="))
+            || ["proxy-authenticate", "x-squid-error"].iter().any(|name| self.header(name).is_some());
+        self.proxy.is_some() && (self.status == 407 || (is_own && self.status >= 400))
+    }
+
+    /// Whether it may be the proxy's: it refuses as proxies do, and neither speaks JSON as a provider does nor says that it
+    /// was passed on.
+    pub fn may_be_of_proxy(&self) -> bool {
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok();
+        let is_refusal = matches!(self.status, 403 | 405 | 500..);
+        self.proxy.is_some() && is_refusal && self.header("via").is_none() && !is_json()
+    }
 }
 
 impl Client {

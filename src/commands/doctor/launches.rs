@@ -70,10 +70,9 @@ pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], contex
 }
 
 fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
-    let spoken: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
     let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
     let text = format!("{} can use {whose}", agent.title());
-    Finding::note(agent.name(), text, format!("add a provider that speaks {}", spoken.join(" or ")))
+    Finding::note(agent.name(), text, format!("add a provider that speaks {}", resolve::spoken(agent)))
 }
 
 /// What there is to say of one launch, but for warnings that were `said` of another on the same provider.

@@ -5,7 +5,7 @@ use shims::Dirs;
 
 use super::report::{Finding, Group, Severity};
 use crate::catalog::local::{ServedWindow, WindowVerdict};
-use crate::catalog::{Catalog, local};
+use crate::catalog::{Catalog, is_about_key, local};
 use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -30,6 +30,9 @@ pub fn look<'a>(
             continue;
         }
         group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
+            (_, Some(failure)) if is_about_key(&failure) => {
+                Finding::problem(name, failure.text, key::setting(name))
+            }
             (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
             (Some(old), None) => {
                 let models = known.records().len();
@@ -45,7 +48,7 @@ pub fn look<'a>(
         // A key command is not run a second time.
         let key = match provider.key_source() {
             Some(KeySource::Command(_)) => None,
-            _ => key::of(provider, env, &dirs.home).unwrap_or_default(),
+            _ => key::of(name, provider, env, &dirs.home).unwrap_or_default(),
         };
         let window = default
             .filter(|_| is_named)

@@ -10,8 +10,9 @@ use crate::catalog::{Failure, FailureKind};
 use crate::config::KeyCheck;
 use crate::env::Environment;
 use crate::key;
+use crate::key::file::below_home;
 use crate::key::place::KeyPlace;
-use crate::key::store::{KeyStore, below_home};
+use crate::key::store::KeyStore;
 use crate::ui::log::say;
 use crate::ui::prompt;
 

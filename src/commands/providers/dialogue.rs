@@ -147,8 +147,7 @@ impl<'a> Draft<'a> {
 
     /// Whether it is a server on this machine, whose address and key are its user's choice.
     fn is_server(&self) -> bool {
-        let urls = &self.preset.provider.base_urls;
-        [&urls.openai, &urls.anthropic].into_iter().flatten().any(|url| proxy::is_loopback(&url.0))
+        self.preset.provider.base_urls.all().any(proxy::is_loopback)
     }
 
     /// Asks for what only the user knows, as the name of a resource in a URL.
@@ -258,7 +257,7 @@ impl<'a> Draft<'a> {
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
         let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
-            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).with_prefix(""),
+            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).ids(),
             Err(failure) => return Ok(Some(TestOutcome::Failed(failure))),
         };
         say(&(count(ids.len(), "model") + ".\n"));
@@ -277,7 +276,7 @@ impl<'a> Draft<'a> {
         match (&self.key, provider.key_env.as_ref().filter(unset)) {
             (Some(KeyAnswer::Typed(_, key)), _) => Ok(KeyNow::Is(Some(key.clone()))),
             (_, Some(variable)) => Ok(KeyNow::NotSet(variable.clone())),
-            _ => key::of(provider, self.env, &self.home).map(KeyNow::Is),
+            _ => key::of(self.name, provider, self.env, &self.home).map(KeyNow::Is),
         }
     }
 
@@ -303,8 +302,7 @@ impl<'a> Draft<'a> {
         signals::uninterrupted(|| {
             let stored = self.store_key()?;
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
-            stored.into_iter().for_each(store::StoredKey::keep);
-            Ok(())
+            stored.into_iter().try_for_each(store::StoredKey::keep)
         })?;
         if Server::of_preset(&self.preset.name).is_some() {
             self.keep_list();
@@ -316,7 +314,7 @@ impl<'a> Draft<'a> {
     fn keep_list(&self) {
         let (Ok(provider), Ok(dirs)) = (self.provider(), self.env.dirs()) else { return };
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
-        let key = || key::of(&provider, self.env, &self.home);
+        let key = || key::of(self.name, &provider, self.env, &self.home);
         if let Err(failure) = catalog.refresh_within(self.name, &provider, LIST, &key) {
             log::debug!("{}", failure.message);
         }

@@ -10,12 +10,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
 use shims::{Agent, Message, Protocol};
 
 use super::{find, hints};
 use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
-use crate::catalog::{Catalog, Failure};
+use crate::catalog::{Catalog, Failure, Probe};
 use crate::cli::providers::ProvidersTestArgs;
 use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
@@ -36,15 +36,18 @@ const WINDOW: &str = "window";
 const COLUMN: usize = 33;
 
 /// What was found out about one thing.
+#[derive(Serialize)]
 struct TestResult {
     what: &'static str,
     /// Whether it works; `None` when it was not asked.
     works: Option<bool>,
     status: Option<u16>,
-    took: Option<Duration>,
+    #[serde(rename = "milliseconds")]
+    took: Option<u128>,
     /// What came of it, in words; further lines say what to do.
     said: String,
     /// What users of this provider found.
+    #[serde(rename = "known")]
     hint: Option<&'static str>,
 }
 
@@ -66,7 +69,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
-    let key = key::of(provider, env, &dirs.home)?;
+    let key = key::of(name, provider, env, &dirs.home)?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
     let protocols: Vec<_> =
         Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).collect();
@@ -79,7 +82,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
         found
     };
     let model = words.model.clone().or_else(|| provider.default_model.clone());
-    let known = || catalog.known(name, provider).with_prefix("").into_iter().next();
+    let known = || catalog.known(name, provider).ids().into_iter().next();
     // Without a model the list has to come first.
     let (first, model) = if let Some(model) = model {
         (None, model)
@@ -92,14 +95,13 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
         (Some(listed), model)
     };
     let ask = |index: usize, protocol: Protocol| -> Result<TestResult> {
-        let base = provider.base_url(protocol).unwrap_or_default();
-        let probe = catalog.probe(name, provider, (protocol, base), &model, &|| Ok(key.clone()))?;
+        let probe = catalog.probe(name, provider, protocol, &model, &|| Ok(key.clone()))?;
         let answered = || format!("{model} answers");
         let finding = TestResult {
             what: protocol.name(),
             works: Some(probe.failure.is_none()),
             status: probe.status,
-            took: Some(probe.took),
+            took: Some(probe.took.as_millis()),
             said: probe.failure.map_or_else(answered, |failure| failure.message.render()),
             hint: hints::about(provider).into_iter().find(|(of, _)| *of == protocol).map(|(_, hint)| hint),
         };
@@ -126,8 +128,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
     let is_shown = |_: &&ServedWindow| !words.update;
     findings.extend(window.as_ref().filter(is_shown).map(|window| window_result(window, name)));
     if words.json {
-        let all: Json = findings.iter().map(TestResult::json).collect();
-        output::json(&all)?;
+        output::json(&findings)?;
     } else {
         print(&findings)?;
     }
@@ -184,7 +185,7 @@ fn update(
 /// Says what came of the list where no model is known without it.
 fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode> {
     if json {
-        output::json(&[listed.json()])?;
+        output::json(&[listed])?;
     } else {
         print(std::slice::from_ref(listed))?;
     }
@@ -224,7 +225,7 @@ fn list(
     }
     let start = Instant::now();
     let refreshed = catalog.refresh(name, provider, key);
-    let took = Some(start.elapsed());
+    let took = Some(start.elapsed().as_millis());
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
@@ -265,22 +266,10 @@ impl TestResult {
         let mut said = self.said.lines();
         let mut lines = format!("{verdict:<7} {:<24} {}", self.what, said.next().unwrap_or_default());
         if let Some(took) = self.took {
-            _ = write!(lines, " ({} ms)", took.as_millis());
+            _ = write!(lines, " ({took} ms)");
         }
         let more = said.map(str::to_owned).chain(self.hint.map(|hint| format!("known: {hint}")));
         more.fold(lines, |lines, line| lines + "\n        " + &line) + "\n"
-    }
-
-    fn json(&self) -> Json {
-        let took = self.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        json!({
-            "what": self.what,
-            "works": self.works,
-            "status": self.status,
-            "milliseconds": took,
-            "said": self.said,
-            "known": self.hint,
-        })
     }
 }
 
@@ -321,15 +310,11 @@ fn ask_model(
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, Duration::ZERO);
     let key = || Ok(key.map(str::to_owned));
-    let base = provider.base_url(protocol).unwrap_or_default();
-    Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
-        Ok(probe) => match probe.failure {
-            None => {
-                say(&format!("It answers ({} ms).\n", probe.took.as_millis()));
-                TestOutcome::Works
-            }
-            Some(failure) => TestOutcome::Failed(failure),
-        },
-        Err(failure) => TestOutcome::Failed(failure),
+    Ok(match catalog.probe(name, provider, protocol, model, &key) {
+        Ok(Probe { failure: None, took, .. }) => {
+            say(&format!("It answers ({} ms).\n", took.as_millis()));
+            TestOutcome::Works
+        }
+        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure),
     })
 }
