@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
@@ -18,7 +18,7 @@ use super::password;
 use super::peer;
 use super::record::{Log, RequestRecord};
 use super::route::Seen;
-use super::script::Script;
+use super::script::{Script, ScriptRule};
 use crate::machine_secret;
 
 /// A running mock provider. It stops listening when this is dropped.
@@ -221,7 +221,22 @@ impl Shared {
             status: reply.status,
             body: seen.json.unwrap_or(Json::String(seen.text)),
         })?;
-        Ok((reply, rule.pace()))
+        Ok((reply, self.pace(&rule)))
+    }
+
+    /// How the answer is sent, after the wait for other requests.
+    fn pace(&self, rule: &ScriptRule) -> Pace {
+        let pace = rule.pace();
+        if rule.delay_until.is_empty() {
+            return pace;
+        }
+        let deadline = Instant::now() + pace.delay;
+        let has_come =
+            |word: &String| lock(&self.log).records().iter().any(|it| it.last_user().contains(word));
+        while Instant::now() < deadline && !rule.delay_until.iter().all(has_come) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        Pace { delay: Duration::ZERO, ..pace }
     }
 }
 
