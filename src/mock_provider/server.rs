@@ -243,3 +243,45 @@ impl Shared {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    fn asked(provider: &MockProvider, words: &str) -> String {
+        let body = serde_json::json!({"messages": [{"role": "user", "content": words}]}).to_string();
+        let mut stream = TcpStream::connect(provider.addr()).expect("connected");
+        let (prefix, host, length) = (provider.prefix(), provider.addr(), body.len());
+        write!(
+            stream,
+            "POST {prefix}/v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        answer
+    }
+
+    #[test]
+    fn a_delay_ends_once_what_it_waits_for_has_come() {
+        let script =
+            r#"[{"last_user": "first", "delay_ms": 60000, "delay_until": ["second"], "text": "late"}]"#;
+        let script = Script::read(script).expect("a script");
+        let provider = MockProvider::start(script, Log::memory()).expect("started");
+        let start = Instant::now();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| asked(&provider, "first"));
+            while provider.requests().is_empty() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            thread::sleep(Duration::from_millis(200));
+            assert!(!first.is_finished(), "it did not wait");
+            assert!(!asked(&provider, "second").contains("late"));
+            assert!(first.join().expect("asked").contains("late"));
+        });
+        assert!(start.elapsed() < Duration::from_secs(50));
+    }
+}
