@@ -10,6 +10,7 @@
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
 pub mod conflicts;
+mod digest;
 pub mod dotenv;
 pub mod facts;
 pub mod inputs;
@@ -44,7 +45,10 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use trial::{Trial, TrialPlaces};
+
 pub use conflicts::ConflictingSetting;
+pub use digest::{short_hash, short_hash_of_all};
 pub use facts::Facts;
 /// What Hermes' files are read with, for the tests that compare it with Python.
 #[doc(hidden)]
@@ -87,6 +91,8 @@ pub struct AgentInfo {
     pub tested: &'static str,
     /// What is wrong with certain versions of the agent, whatever a launch does.
     pub known_problems: &'static [KnownProblem],
+    /// What shows whether a version of the agent holds what launches rely on.
+    pub trials: fn(&TrialPlaces<'_>) -> Vec<Trial>,
     /// The protocols the agent can speak to a provider, best first.
     pub protocols: &'static [Protocol],
     /// Whether a model talks through it. `shell` only prepares the environment of another program: `demo`, shims
@@ -105,17 +111,19 @@ pub struct AgentInfo {
     /// The words before a prompt that is answered on stdout, asking nothing, and keeping no session where the agent can
     /// do without.
     pub one_shot: &'static [&'static str],
-    /// Whether it cannot, and the prompt stays in the user's own home.
+    /// Whether the agent stores such a prompt in the user's own home all the same.
     pub keeps_one_shot: bool,
     /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
     pub own_hosts: &'static [&'static str],
-    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes Agent
-    /// 0.19.0 and Crush 0.90.1 do.
+    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes
+    /// Agent 0.19.0 and Crush 0.90.1 do.
     pub prints_completion: bool,
     /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
     pub has_runtime_home: bool,
     /// Whether launches on all providers prepare one runtime home, so that one lock serves them all.
     pub shares_home: bool,
+    /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
+    pub resumes: Option<&'static str>,
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -130,6 +138,7 @@ impl AgentInfo {
         minimum: "",
         tested: "",
         known_problems: &[],
+        trials: |_| Vec::new(),
         protocols: &[],
         is_coding_agent: true,
         managed_env_vars: &[],
@@ -141,6 +150,7 @@ impl AgentInfo {
         prints_completion: true,
         has_runtime_home: false,
         shares_home: false,
+        resumes: None,
         listed_models: 0,
     };
 }
@@ -178,9 +188,9 @@ pub trait Agent: Sync {
         None
     }
 
-    /// What shows whether a version of the agent holds what launches rely on.
-    fn trials(&self, _places: &trial::TrialPlaces<'_>) -> Vec<trial::Trial> {
-        Vec::new()
+    /// What shows whether this version holds what launches rely on, see [`AgentInfo::trials`].
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        (self.info().trials)(places)
     }
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.
@@ -208,11 +218,6 @@ pub trait Agent: Sync {
     /// When the launch cannot work, or a file of the user's own cannot be understood: before anything
     /// has been done, with a `help:` line.
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
-
-    /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
-    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
-        None
-    }
 
     /// Files that [`Agent::conflicts`] looks into beyond those that a plan depends on.
     fn conflict_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {

@@ -20,6 +20,11 @@ impl Message {
         Self { text: text.into(), help: Some(help.into()) }
     }
 
+    /// An error with something to do.
+    pub fn helped(error: &Error, help: impl Into<String>) -> Error {
+        Error::new(Self::new(format!("{error:#}"), help))
+    }
+
     /// The same with its subject in front.
     #[must_use]
     pub fn about(self, subject: &str) -> Self {

@@ -103,8 +103,8 @@ impl Trial {
         subjects.join(", ")
     }
 
-    /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is
-    /// in the request that sums it up.
+    /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary`
+    /// is in the request that sums it up.
     pub fn compaction(words: impl IntoIterator<Item = OsString>, rules: Json, summary: &'static str) -> Self {
         let text = "a conversation that fills the window is compacted";
         let test = TrialTest::Then("fill the window", summary);

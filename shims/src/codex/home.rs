@@ -4,16 +4,15 @@
 //! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
 //! A launch that the user's `.env` would undo gets a folder beside it, all links but for that file.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::dotenv;
 use super::settings::FORMER_ID;
+use crate::judged::codex::ENTRY_OWN;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Plan, Sessions};
+use crate::{Inputs, Launch, Link, Message, Plan, Sessions, short_hash};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -29,40 +28,9 @@ const ID: &str = "provider_id";
 /// Folders that all homes beside one database share. A lock keeps two sessions from writing one thread.
 const SHARED: [&str; 3] = ["sessions", "archived_sessions", "thread-writer-locks"];
 
-/// Entries that belong to one home alone. The login is among them: with it Codex would ask
-/// `chatgpt.com`, and would ask the provider for a model list (seen in Codex 0.169).
-const OWN: [&str; 23] = [
-    ".agent-run-base.toml",
-    ".agent-run-last.toml",
-    ".agent-run.json",
-    ".sandbox_migration",
-    "app-server-control",
-    "app-server-daemon",
-    "archived_sessions",
-    "auth.json",
-    "cache",
-    "config.toml",
-    "db-backups",
-    "installation_id",
-    "log",
-    "memories",
-    "models_cache.json",
-    CATALOG,
-    "packages",
-    "sessions",
-    "shell_snapshots",
-    "thread-writer-locks",
-    "tmp",
-    "tui-thread-reference-capabilities",
-    "worktrees",
-];
-
-/// Where older versions kept a list of models.
-const CATALOG: &str = "agent-run-models.json";
-
 /// Whether an entry of this name is never a link to the user's.
 pub fn owns(name: &str) -> bool {
-    OWN.contains(&name)
+    ENTRY_OWN.contains(&name)
         || name.starts_with(".tmp")
         || name.starts_with("session_index.jsonl")
         || name.contains(".sqlite")
@@ -116,9 +84,7 @@ impl CodexHome {
             (kept, "home".to_owned())
         } else {
             // Two homes of the user's differ in settings, so that one file cannot serve both.
-            let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
-            let [a, b, c, d, ..]: [u8; 32] = digest.into();
-            (kept, format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
+            (kept, format!("home-{:08x}", short_hash(real.as_os_str().as_encoded_bytes()) >> 32))
         };
         Self {
             dotenv_conflict: if launch.isolated { None } else { dotenv::conflict(launch, &real, inputs) },
@@ -144,7 +110,7 @@ impl CodexHome {
         }
         if self.isolated {
             paths.retain(|path| *path != self.real);
-        } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
+        } else if inputs.entry(&self.real, ".env").is_some() {
             paths.push(self.real.join(".env"));
         }
         if self.dotenv_conflict.is_some() {
@@ -178,11 +144,10 @@ impl CodexHome {
         self.leave_out_hidden_dotenv(inputs, plan);
         if let Some(name) = &self.dotenv_conflict {
             dotenv::plan(&self.runtime, &self.without_dotenv, inputs, plan);
+            let file = self.real.join(".env");
+            let file = file.display();
             plan.warn(Message::new(
-                format!(
-                    "{} sets {name}, which conflicts with this launch; the file was ignored",
-                    self.real.join(".env").display()
-                ),
+                format!("{file} sets {name}, which conflicts with this launch; the file was ignored"),
                 format!("remove {name} from it"),
             ));
         }
@@ -237,16 +202,15 @@ impl CodexHome {
         if self.isolated || !dotenv::is_hidden(&self.real, inputs) {
             return;
         }
+        let file = self.real.join(".env");
+        let file = file.display();
         plan.warn(Message::new(
-            format!(
-                "{} is not a regular file and could set anything; it was ignored",
-                self.real.join(".env").display()
-            ),
+            format!("{file} is not a regular file and could set anything; it was ignored"),
             "replace it with a regular file to use it again",
         ));
         let link = self.runtime.join(".env");
         plan.links.remove(&link);
-        if inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env") {
+        if inputs.entry(&self.runtime, ".env").is_some() {
             plan.links.insert(link, None);
         }
     }
@@ -280,7 +244,7 @@ fn marker(home: &Path, inputs: &Inputs) -> Option<Json> {
     let path = home.join(MARKER);
     // Before it was read there is no need for an error that nobody sees.
     inputs.fact(&path)?;
-    serde_json::from_str(inputs.text(&path).ok()??).ok()
+    serde_json::from_str(inputs.readable(&path)?).ok()
 }
 
 /// The id that a home was made with, if it is one of agent-run's.

@@ -1,26 +1,21 @@
 //! The settings of the user, the administrator and the project that a launch overrules, for `why` and `doctor`.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value as Json;
 
 use super::case_fold;
 use super::homes::CrushHomes;
 use super::project_files::{ProjectFiles, dotenv_names, dotenv_path};
-use super::settings::OURS;
+use super::settings::REPLACED;
 use crate::json::{self, GO};
 use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
-/// The administrator's settings, which cannot be left out.
-const SYSTEM: &str = "/etc/crush/crush.json";
+/// The administrator's settings, which cannot be left out. No launch needs to know them.
+pub const SYSTEM: &str = "/etc/crush/crush.json";
 
 const LAST: &str = "crush.json in the session folder overrides it";
-
-/// Files that no launch needs to know.
-pub fn files() -> Vec<PathBuf> {
-    vec![SYSTEM.into()]
-}
 
 /// The settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
@@ -48,7 +43,7 @@ fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<Conflictin
 fn chosen(path: &Path, settings: &super::JsonObject, answer: &'static str) -> Vec<ConflictingSetting> {
     let set = settings
         .iter()
-        .filter(|(key, value)| !value.is_null() && OURS.iter().any(|field| case_fold::is(key, field)));
+        .filter(|(key, value)| !value.is_null() && REPLACED.iter().any(|field| case_fold::is(key, field)));
     set.map(|(key, _)| ConflictingSetting { path: path.to_owned(), key: key.clone(), answer }).collect()
 }
 

@@ -3,34 +3,13 @@
 //! The words themselves are passed on byte for byte; only a profile is taken out, since it names the home
 //! to mirror, and a few words may have to go in front of them.
 
-use crate::Message;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::ops::Range;
 
 use anyhow::{Result, bail};
 
-use crate::Launch;
-
-/// Options of `hermes` and `hermes chat` whose value is a word of its own (Hermes 0.19).
-const VALUED: [&str; 17] = [
-    "-z",
-    "--oneshot",
-    "-m",
-    "--model",
-    "--provider",
-    "-t",
-    "--toolsets",
-    "-r",
-    "--resume",
-    "-s",
-    "--skills",
-    "--usage-file",
-    "-q",
-    "--query",
-    "--image",
-    "--max-turns",
-    "--source",
-];
+use crate::judged::hermes::OPTION_VALUED;
+use crate::{Launch, Message};
 
 /// Options whose value may be left out.
 const MAYBE_VALUED: [&str; 2] = ["-c", "--continue"];
@@ -48,19 +27,16 @@ pub struct HermesArgs {
 impl HermesArgs {
     /// Reads the standing arguments and the user's own.
     pub fn of(launch: &Launch) -> Self {
-        let standing = launch.standing_args.iter().map(OsString::from);
-        let mut words =
-            Self { all: standing.chain(launch.args.iter().cloned()).collect(), ..Self::default() };
-        let texts: Vec<_> =
-            words.all.iter().map(|word| word.to_str().unwrap_or_default().to_owned()).collect();
+        let mut words = Self { all: launch.words().map(OsStr::to_owned).collect(), ..Self::default() };
+        let texts: Vec<_> = launch.words().map(|word| word.to_str().unwrap_or_default()).collect();
         let mut at = 0;
-        while let Some(word) = texts.get(at) {
+        while let Some(&word) = texts.get(at) {
             let command = words.positionals.iter().map(String::as_str).take(2);
             // What follows these belongs to another program.
             if word == "--" || (word == "--args" && command.eq(["mcp", "add"])) {
                 break;
             }
-            at += words.take(word, texts.get(at + 1).map(String::as_str), at);
+            at += words.take(word, texts.get(at + 1).copied(), at);
         }
         words
     }
@@ -92,7 +68,7 @@ impl HermesArgs {
         }
         self.options.push(name.to_owned());
         let takes_next = inline.is_none()
-            && (VALUED.contains(&name)
+            && (OPTION_VALUED.contains(&name)
                 || (MAYBE_VALUED.contains(&name) && next.is_some_and(|next| !next.starts_with('-'))));
         if takes_next { 2 } else { 1 }
     }

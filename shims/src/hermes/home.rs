@@ -1,6 +1,5 @@
 //! Which home is the user's, which one is the launch's, and what of the first the second links to.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -12,7 +11,7 @@ use super::routing::OURS;
 use super::variables;
 use super::yaml::Mapping;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 /// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
 const ADMINISTRATORS: &str = "/etc/hermes";
@@ -42,7 +41,8 @@ pub struct HermesHomes {
     managed: Option<PathBuf>,
     /// Why the file that names the profile in use could not be read.
     unread: Option<String>,
-    reads: Vec<PathBuf>,
+    /// What must be read to know them, and the files in them that a plan depends on.
+    pub reads: Vec<PathBuf>,
 }
 
 impl HermesHomes {
@@ -73,17 +73,12 @@ impl HermesHomes {
         let policy = managed.clone().into_iter().chain([ADMINISTRATORS.into()]).find_map(|dir| {
             reads.extend([dir.clone(), dir.join("config.yaml"), dir.join(".env")]);
             let administrators = dir == Path::new(ADMINISTRATORS);
-            matches!(inputs.fact(&dir), Some(Fact::Dir(_))).then_some(Policy { dir, administrators })
+            inputs.is_folder(&dir).then_some(Policy { dir, administrators })
         });
         reads.extend([sticky, base.clone(), base.join("config.yaml")]);
         reads.extend(DOTENVS.map(|name| base.join(name)));
         let users = if launch.isolated { users } else { base.clone() };
         Self { base, policy, profile, users, managed, unread, reads }
-    }
-
-    /// What must be read to know them, and the files in them that a plan depends on.
-    pub fn reads(&self) -> Vec<PathBuf> {
-        self.reads.clone()
     }
 
     /// Refuses homes that Hermes would refuse or replace.
@@ -92,7 +87,7 @@ impl HermesHomes {
             bail!(Message::new(error, "it names your active profile; fix it, or name a profile with `-p`"));
         }
         for path in DOTENVS.map(|name| self.base.join(name)) {
-            if let Some(Fact::Unreadable(why)) = inputs.fact(&path) {
+            if let Some(why) = inputs.unreadable(&path) {
                 bail!(Message::new(
                     format!("could not read {}: {why}", path.display()),
                     "it could set any variable; make it readable or move it out of the way"
@@ -106,7 +101,7 @@ impl HermesHomes {
                     "`hermes profile list` lists your profiles"
                 ));
             }
-            if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
+            if !inputs.is_folder(&self.base) {
                 bail!(Message::new(
                     format!("could not find the Hermes profile `{name}`: {}", self.base.display()),
                     format!(
@@ -131,15 +126,14 @@ impl HermesHomes {
 
     /// The links of a runtime home.
     pub fn mirror(&self, runtime: &Path, inputs: &Inputs, plan: &mut Plan) {
-        let theirs = inputs.entries(&self.base);
-        let missing = FOLDERS.iter().filter(|name| !theirs.iter().any(|entry| entry.name == **name));
+        let missing = FOLDERS.iter().filter(|name| inputs.entry(&self.base, name).is_none());
         plan.user_dirs.extend(missing.map(|name| self.base.join(name)));
-        if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
+        if !inputs.is_folder(&self.base) {
             plan.user_dirs.insert(self.base.clone());
         }
         let left_out: Vec<&str> =
             DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
-        let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
+        let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
         let owns = |name: &str| owns(name) || left_out.contains(&name);
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
@@ -214,7 +208,7 @@ fn inherited(inputs: &Inputs, reads: &mut Vec<PathBuf>) -> (Option<PathBuf>, Opt
         let path = inputs.dirs.cwd.join(inputs.var(variable)?);
         let marker = holder(&path).join(MARKER);
         reads.push(marker.clone());
-        let text = inputs.text(&marker).ok().flatten();
+        let text = inputs.readable(&marker);
         match text.and_then(|text| serde_json::from_str::<Json>(text).ok()) {
             Some(marker) => marker[key].as_str().map(PathBuf::from),
             // The cache was emptied while the outer launch runs.

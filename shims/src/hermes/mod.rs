@@ -9,7 +9,6 @@ mod conflicts;
 mod entries;
 mod former;
 mod home;
-mod known;
 mod literal;
 mod managed_config;
 mod routing;
@@ -23,13 +22,12 @@ pub mod yaml;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 
 use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
-use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
+use crate::judged::hermes as judged;
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, short_hash};
 
 /// Hermes Agent.
 pub struct Hermes;
@@ -40,7 +38,8 @@ const INFO: AgentInfo = AgentInfo {
     install: "uv tool install hermes-agent",
     minimum: "0.18.0",
     tested: "0.19.0",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::OpenaiChatCompletions],
     managed_env_vars: variables::FAMILY,
     home_variables: &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"],
@@ -63,10 +62,6 @@ impl Agent for Hermes {
         routing::refused_key(key)
     }
 
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
-    }
-
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
     }
@@ -78,7 +73,7 @@ impl Agent for Hermes {
         let jobs = choices::jobs_file(&homes, &words);
         let former = former::reads(launch, inputs);
         let chats = choices::chats_file(&homes, &words);
-        homes.reads().into_iter().chain([runtime]).chain(jobs).chain(chats).chain(former).collect()
+        homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(former).collect()
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
@@ -140,9 +135,8 @@ impl Agent for Hermes {
 fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &HermesHomes, inputs: &Inputs) -> PathBuf {
     let policy = homes.policy.as_ref().map(|policy| &policy.dir);
     let identity = format!("{}\0{}\0{policy:?}", routing.identity(), homes.base.display());
-    let digest = Sha256::digest(identity.as_bytes());
-    let tail = digest.iter().take(6).fold(0_u64, |tail, byte| tail << 8 | u64::from(*byte));
-    inputs.dirs.cache.join("hermes").join(format!("{}-{tail:012x}", launch.provider))
+    let name = format!("{}-{:012x}", launch.provider, short_hash(identity) >> 16);
+    inputs.dirs.cache.join("hermes").join(name)
 }
 
 fn written(theirs: &Path, lines: &str) -> String {

@@ -6,14 +6,13 @@ use anyhow::{Result, anyhow};
 use serde_json::json;
 
 use super::yaml::{Mapping, Node};
-use crate::Inputs;
-use crate::Message;
 use crate::judged::hermes::{
     SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
     SETTING_REPLACED_IN_DELEGATION as DELEGATION, SETTING_REPLACED_IN_GATEWAY as GATEWAY,
-    SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS,
+    SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS, TASK_OWN,
 };
 use crate::yaml::Flaw;
+use crate::{Inputs, Message};
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";
@@ -21,16 +20,13 @@ pub const FILE: &str = "config.yaml";
 /// The tables that keep what does not route.
 const TABLES: [(&str, &[&str]); 2] = [("delegation", DELEGATION), ("gateway", GATEWAY)];
 
-/// What of a user's side task does not route.
-const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "language"];
-
 /// Reads a settings file that must be understood.
 ///
 /// Hermes itself would go on with its defaults, and with whatever key it finds, without the user's
 /// approval rules.
 pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
     const HELP: &str = "fix the file; without it your own rules and settings would not apply";
-    let text = inputs.text(path).map_err(|error| anyhow!(Message::new(format!("{error:#}"), HELP)))?;
+    let text = inputs.text(path).map_err(|error| Message::helped(&error, HELP))?;
     let Some(text) = text else { return Ok(Mapping::default()) };
     Mapping::parse(text).map_err(|Flaw { line, column, what }| {
         anyhow!(Message::new(format!("could not read {}:{line}:{column}: {what}", path.display()), HELP))
@@ -98,7 +94,7 @@ pub fn side_tasks(settings: &Mapping) -> Mapping {
     let plugins = theirs.entries().filter(|(_, value)| value.mapping().is_some()).map(|(task, _)| task);
     for task in SIDE_TASKS.iter().copied().chain(plugins) {
         let mut settings = theirs.get(task).and_then(Node::mapping).cloned().unwrap_or_default();
-        settings.retain(|key| SIDE_TASK_KEYS.contains(&key));
+        settings.retain(|key| TASK_OWN.contains(&key));
         settings.set("provider", json!("main"));
         tasks.set(task, settings);
     }

@@ -4,9 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{
-    MODEL, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces, TrialTest,
-};
+use crate::trial::TrialTest::{Environment, Models, Nothing, Then};
+use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// Every trial of Hermes: one, since each start takes seconds of a processor (0.19).
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -65,21 +64,17 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         .holds(
             "settings",
             "your own settings and .env files cannot redirect the prompt, nor a sub-agent's",
-            TrialTest::Nothing("/provider"),
+            Nothing("/provider"),
         )
-        .holds("settings", "settings and aliases of your own choose no model", TrialTest::Models(PROMPT))
+        .holds("settings", "settings and aliases of your own choose no model", Models(PROMPT))
         .tool_is_clean()
-        .holds(
-            "hook",
-            "a hook of your settings sees no key but the launch's",
-            TrialTest::Environment("home/own-hook"),
-        )
+        .holds("hook", "a hook of your settings sees no key but the launch's", Environment("home/own-hook"))
         .server_gets_no_key("an MCP server in your settings does not get the key", "/own-server")
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever settings name")
         .holds(
             "compaction",
             "a conversation that fills the window is compacted",
-            TrialTest::Then("fill the window", "summar"),
+            Then("fill the window", "summar"),
         )
         .beside()
 }

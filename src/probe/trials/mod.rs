@@ -128,7 +128,7 @@ pub fn run(
     drop(adopted);
     interrupts.check()?;
     for result in done {
-        result.unwrap_or_else(|_| Err(anyhow::anyhow!("a trial failed because of an internal error")))?;
+        result.unwrap_or_else(|_| Err(anyhow::anyhow!("a test failed because of an internal error")))?;
     }
     let mut verdicts = verdicts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     verdicts.sort_by_key(|(index, _)| *index);

@@ -7,11 +7,10 @@ mod models;
 mod plain;
 mod projects;
 
-use crate::Message;
 use std::path::Path;
 
 use super::*;
-use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sessions, Sourced, ToolSet, Value};
+use crate::{Dirs, Entry, EntryKind, Fact, Message, Model, Note, Origin, Sessions, Sourced, ToolSet, Value};
 
 const HOME: &str = "/s/codex-shared/home";
 const CONFIG: &str = "/s/codex-shared/home/config.toml";
@@ -286,4 +285,16 @@ fn a_bare_home_is_codexs_own_but_for_the_login() {
     assert_eq!(words(&plan), ["-c", "cli_auth_credentials_store=\"file\"", "login"]);
     assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some("/s/codex/work/home".into()));
     assert!(plan.files.is_empty() && plan.links.is_empty());
+}
+
+#[test]
+fn what_is_spared_is_a_member_of_the_family_and_names_no_provider() {
+    for &(name, reason) in judged::VARIABLE_SPARED {
+        assert!(
+            judged::VARIABLE_REMOVED.iter().any(|pattern| crate::inputs::matches(pattern, name)),
+            "{name}"
+        );
+        assert!(!reason.is_empty());
+        assert!(!["BASE_URL", "API_KEY", "MODEL", "HOME"].iter().any(|part| name.contains(part)), "{name}");
+    }
 }
