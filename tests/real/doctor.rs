@@ -245,7 +245,8 @@ fn all_hold(sandbox: Sandbox, agent: &str, count: (usize, usize)) -> BTreeSet<St
     let (mut held, mut known, mut said) = (BTreeSet::new(), BTreeSet::new(), String::new());
     for _ in 0..PROBES {
         let lines = tried(&sandbox, agent);
-        said += &format!("{}\n\n", lines.join("\n"));
+        said.push_str(&lines.join("\n"));
+        said.push_str("\n\n");
         let promises: Vec<_> = lines.iter().filter(|line| !line.starts_with("          help: ")).collect();
         for line in &promises {
             match line.split_whitespace().next() {

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use crate::trial::TrialTest::{Environment, Models, NoKey, NotRun, Nothing};
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces};
+use crate::trial::{
+    KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces,
+};
 
 /// Every trial of Codex.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -144,18 +146,22 @@ fn trusting(places: &TrialPlaces<'_>) -> String {
     format!("[projects.'{}/work']\ntrust_level = 'trusted'\n", places.folder)
 }
 
-/// The rules by which the model asks for a sub-agent, and waits for it.
-fn spawning() -> [Json; 2] {
-    let tool = json!({"name": "spawn_agent", "arguments": {"message": "a task for the sub-agent"}});
+/// What a sub-agent of a role is asked for.
+const PINNED_TASK: &str = "a task for the pinned role";
+
+/// The rules by which the model asks for a sub-agent, and waits for those that are asked for these tasks.
+fn spawning(tasks: &[&str]) -> [Json; 2] {
+    let tool = json!({"name": "spawn_agent", "arguments": {"message": SUB_AGENT_TASK}});
     // Codex ends with its first agent, and the other one with it.
-    let waits = json!({"last_user": "try a sub-agent", "contains": "function_call_output", "delay_ms": 3000, "text": "done"});
+    let waits = json!({"last_user": "try a sub-agent", "contains": "function_call_output", "delay_ms": 20_000,
+        "delay_until": tasks, "text": "done"});
     [json!({"last_user": "try a sub-agent", "tool": tool}), waits]
 }
 
 /// A sub-agent as the model asks for it.
 fn sub_agent() -> Trial {
     Trial::new(asks("try a sub-agent"))
-        .script(spawning().into())
+        .script(spawning(&[SUB_AGENT_TASK]).into())
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model")
 }
 
@@ -169,10 +175,10 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
          [mcp_servers.role]\nurl = '{}'\nbearer_token_env_var = '{KEY_VARIABLE}'\n",
         places.url("/role-server"),
     );
-    let pinned = json!({"agent_type": "pinned", "message": "a task for the pinned role"});
+    let pinned = json!({"agent_type": "pinned", "message": PINNED_TASK});
     let pinned = json!({"last_user": "try a sub-agent", "times": 1,
         "tool": {"name": "spawn_agent", "again": true, "arguments": pinned}});
-    let [spawns, waits] = spawning();
+    let [spawns, waits] = spawning(&[SUB_AGENT_TASK, PINNED_TASK]);
     let trial = Trial::new(asks("try a sub-agent"))
         .file("home/.codex/config.toml", trusting(places))
         .file("work/.codex/config.toml", settings)
@@ -185,7 +191,7 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
         .known_not(
             "sub-agent",
             "a sub-agent of a role that pins another model asks for the launch's",
-            Models("a task for the pinned role"),
+            Models(PINNED_TASK),
         )
         .server_gets_no_key("an MCP server of a role does not get the key", "/role-server")
         .holds("telemetry", "an exporter of a project gets nothing", Nothing("/project-exporter"))

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use crate::trial::TrialTest::{Environment, Nothing};
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces};
+use crate::trial::{
+    KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces,
+};
 
 /// Every trial of Crush.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -75,7 +77,7 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
 
 /// A sub-agent, where a project chooses models.
 fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
-    let tool = json!({"name": "agent", "arguments": {"prompt": "a task for the sub-agent"}});
+    let tool = json!({"name": "agent", "arguments": {"prompt": SUB_AGENT_TASK}});
     Trial::new(asks("try a sub-agent"))
         .file("work/.crush.json", settings(places))
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}]))

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use serde_json::{Value as Json, json};
 
 use crate::trial::TrialTest::{Environment, Models, Nothing, Then};
-use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces};
+use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// Every trial of Hermes: one, since each start takes seconds of a processor (0.19).
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -49,14 +49,15 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
     fills["input_tokens"] = 20_000.into();
     // A sub-agent runs in the background, and ends with the agent (0.19).
     let mut is_full = calls(1, "terminal", &command("true"));
-    (is_full["input_tokens"], is_full["delay_ms"]) = (64_000.into(), 2000.into());
+    (is_full["input_tokens"], is_full["delay_ms"]) = (64_000.into(), 15_000.into());
+    is_full["delay_until"] = json!([SUB_AGENT_TASK]);
     Trial::new(asks(PROMPT))
         .file("home/.hermes/config.yaml", settings)
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)
         .script(json!([
             calls(1, "terminal", &command(TOOL_COMMAND)),
-            calls(1, "delegate_task", &json!({"goal": "a task for the sub-agent"})),
+            calls(1, "delegate_task", &json!({"goal": SUB_AGENT_TASK})),
             fills,
             is_full,
         ]))
