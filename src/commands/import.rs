@@ -131,6 +131,9 @@ fn entries(
                         let line = format!("key: {}", yaml_scalar(key));
                         let (left, copied) =
                             (yaml(draft, &name, Keys::Leave), yaml(draft, &name, Keys::Copy));
+                        // Of before too, when comments were not broken into lines.
+                        let left = left.clone() + &in_a_file(&left);
+                        let copied = copied.clone() + &in_a_file(&copied);
                         let comments = left.lines().filter(|line| !copied.contains(line));
                         let comments = comments.map(|line| line.trim().to_owned()).collect();
                         set.push(KeyLine { name: name.clone(), line, comments });
