@@ -29,10 +29,10 @@ mod variables;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, ToolSet};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
 
@@ -91,6 +91,11 @@ impl Agent for Codex {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        let words = launch.standing_args.iter().map(OsString::from).chain(launch.args.iter().cloned());
+        let words: Vec<OsString> = words.collect();
+        if let Some(command) = argv::starts_server(words.iter().map(OsString::as_os_str)) {
+            bail!(Message::leaves_server(&command));
+        }
         let home = CodexHome::of(launch, inputs);
         // What others decide: the administrator, then projects, which the settings below answer.
         managed::check(&home.id(inputs), inputs, plan)?;
@@ -111,8 +116,7 @@ impl Agent for Codex {
         carry::plan(launch, &home, inputs, plan);
         plain::plan(launch, &home, inputs, plan);
         // The words: the launch's before the user's, and again where the user's own would drop them.
-        let words = launch.standing_args.iter().map(OsString::from).chain(launch.args.iter().cloned());
-        plan.args.extend(argv::combined(&settings, words));
+        plan.args.extend(argv::combined(&settings, words.into_iter()));
         projects::keep_key_variable(launch, &home, inputs, plan);
         roles::warn(launch, &home, inputs, plan);
         if launch.codex_tools == ToolSet::Minimal {

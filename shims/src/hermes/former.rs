@@ -1,7 +1,7 @@
 //! The homes that the tool before this one made below its cache, one for each provider.
 
 use crate::Message;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::print::quote;
 use crate::{Fact, Inputs, Launch, Plan};
@@ -50,6 +50,25 @@ pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
             format!("to list them: HERMES_HOME={} hermes sessions list", quote(former.as_os_str())),
         ));
         plan.write(named(launch, inputs), "");
+    }
+}
+
+/// The folder in a runtime home where `profile create` of a launch made profiles before it was refused.
+pub fn profiles(runtime: &Path, inputs: &Inputs) -> Option<PathBuf> {
+    let is_there = inputs.entries(runtime).iter().any(|entry| entry.name == "profiles");
+    is_there.then(|| runtime.join("profiles"))
+}
+
+/// Says where they are: `-p` means those beside the user's own home, and whose they are is not known.
+pub fn name_profiles(runtime: &Path, root: &Path, inputs: &Inputs, plan: &mut Plan) {
+    let Some(folder) = profiles(runtime, inputs) else { return };
+    for entry in inputs.entries(&folder) {
+        let path = folder.join(&entry.name);
+        let to = root.join("profiles").join(&entry.name);
+        plan.warn(Message::new(
+            format!("a profile that an earlier launch made is not among your own: {}", path.display()),
+            format!("to keep it: mv {} {}", quote(path.as_os_str()), quote(to.as_os_str())),
+        ));
     }
 }
 
