@@ -59,17 +59,17 @@ pub fn profiles(runtime: &Path, inputs: &Inputs) -> Option<PathBuf> {
     is_there.then(|| runtime.join("profiles"))
 }
 
-/// Says where they are: `-p` means those beside the user's own home, and whose they are is not known.
+/// Says where they are: `-p` means those beside the user's own home.
 pub fn name_profiles(runtime: &Path, root: &Path, inputs: &Inputs, plan: &mut Plan) {
     let Some(folder) = profiles(runtime, inputs) else { return };
-    for entry in inputs.entries(&folder) {
-        let path = folder.join(&entry.name);
-        let to = root.join("profiles").join(&entry.name);
-        plan.warn(Message::new(
-            format!("a profile that an earlier launch made is not among your own: {}", path.display()),
-            format!("to keep it: mv {} {}", quote(path.as_os_str()), quote(to.as_os_str())),
-        ));
+    if inputs.entries(&folder).is_empty() {
+        return;
     }
+    let (from, to) = (quote(folder.as_os_str()), quote(root.join("profiles").as_os_str()));
+    plan.warn(Message::new(
+        format!("profiles that an earlier launch made are not among your own: {}", folder.display()),
+        format!("to keep them: mkdir -p {to} && mv -n {from}/* {to}"),
+    ));
 }
 
 /// Takes over a home without a provider.

@@ -305,9 +305,10 @@ fn profiles_that_an_earlier_launch_made_are_named() {
     let plan = plan(&of_launch, inputs);
     let [Note::Warning(text)] = &plan.notes[..] else { panic!("{:?}", plan.notes) };
     let said = text.render();
-    let made = home.join("profiles/pp");
+    let made = home.join("profiles");
+    let help = "to keep them: mkdir -p /home/u/.hermes/profiles && mv -n";
     assert!(
-        said.contains(&format!("\nhelp: to keep it: mv {} /home/u/.hermes/profiles/pp", made.display())),
+        said.contains(&format!("\nhelp: {help} {}/* /home/u/.hermes/profiles", made.display())),
         "{said}"
     );
 }

@@ -146,10 +146,10 @@ fn what_would_leave_a_server_with_the_key_is_refused() {
     for words in [&["app-server", "daemon", "start"][..], &["-c", "a=1", "remote-control", "start"]] {
         let ran = sandbox.run("codex@p", words).exits(125);
         let command = format!("`codex {}`", words.join(" ").trim_start_matches("-c a=1 "));
-        ran.complains(&[&format!(
-            "{command} starts a server that would keep the provider's key after the launch"
-        )]);
-        ran.complains(&[&format!("\nhelp: run {command} itself")]);
+        ran.complains(&[
+            &format!("{command} starts a server that would keep the provider's key after the launch"),
+            &format!("\nhelp: run {command} itself"),
+        ]);
     }
     for words in [&["app-server"][..], &["app-server", "daemon", "stop"], &["exec", "remote-control"]] {
         sandbox.run("codex@p", words).exits(0);

@@ -151,7 +151,7 @@ fn a_key_that_hermes_would_not_send_is_refused_without_being_shown() {
 #[test]
 fn what_would_not_act_on_the_users_home_is_refused_before_anything_is_done() {
     let sandbox = sandbox();
-    let before = Tree::of(&sandbox.home(""));
+    let before = Tree::of(&sandbox.home(".hermes"));
     for words in [
         &["auth", "remove", "openrouter", "1"][..],
         &["config", "set", "OPENROUTER_API_KEY", "sk-typed"],
@@ -160,10 +160,10 @@ fn what_would_not_act_on_the_users_home_is_refused_before_anything_is_done() {
         &["-m", "m1", "setup"],
     ] {
         let ran = sandbox.run("hermes@mock", words).exits(125);
-        ran.complains(&["would ", "\nhelp: run plain `hermes "]);
+        let ran = ran.complains(&["would ", "\nhelp: run plain `hermes "]);
         assert!(!ran.stderr.contains("sk-typed") && ran.stdout.is_empty(), "{}", ran.stderr);
     }
-    assert_eq!(before, Tree::of(&sandbox.home("")));
+    assert_eq!(before, Tree::of(&sandbox.home(".hermes")));
     sandbox.run("hermes@mock", &["mcp", "list"]).clean();
     let shown = sandbox.run("hermes@mock", &["config", "show"]).exits(0);
     shown.complains(&["`hermes config` shows the home of this launch, not your own"]);

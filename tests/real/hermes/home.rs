@@ -228,7 +228,7 @@ fn what_would_be_lost_or_written_through_a_link_is_refused() {
         &["profile", "create", "pp"],
     ] {
         let ran = stage.run(words).exits(125);
-        ran.complains(&["would ", &format!("\nhelp: run plain `hermes {}`", words[0])]);
+        let ran = ran.complains(&["would ", &format!("\nhelp: run plain `hermes {}`", words[0])]);
         assert!(!ran.stderr.contains("sk-typed"), "{}", ran.stderr);
     }
     assert_eq!(Tree::of(&stage.sandbox.home("")), before);
