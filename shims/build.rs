@@ -2,7 +2,7 @@
 //!
 //! For each agent a file of constants: `VARIABLE_REMOVED` holds the names of all rows `variable | … | removed`, in the
 //! order of the list, `VARIABLE_REMOVED_BACKGROUND` those of that kind among them, and `VARIABLE_SPARED` those that
-//! are spared, with their reasons. A launch parses nothing.
+//! are spared, with their reasons, as all tables of [`SHOWN`]. A launch parses nothing.
 #![expect(
     clippy::disallowed_methods,
     reason = "what must be pure is the planning, not how its tables are made"
@@ -17,6 +17,10 @@ use std::{env, fs};
 #[path = "judged/read.rs"]
 mod read;
 
+/// The tables whose reasons the program needs too, most to show them.
+const SHOWN: [&str; 5] =
+    ["VARIABLE_SPARED", "MANAGED_NAMED", "SYSTEM_NAMED", "PROJECT_OVERRULED", "PROJECT_NAMED"];
+
 const AGENTS: [&str; 4] = ["claude", "codex", "crush", "hermes"];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text = fs::read_to_string(&list).map_err(|error| format!("shims/{list}: {error}"))?;
         let rows = read::read(&text).map_err(|error| format!("shims/{list}: {error}"))?;
         let mut tables: BTreeMap<String, Vec<&read::Judgement>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| ["variable", "setting"].contains(&&*row.what)) {
+        for row in rows.iter().filter(|row| !["flag", "place", "tried"].contains(&&*row.what)) {
             // A setting in a table has its own: `delegation.model`. What is pinned is named whole.
             let table = row.name.split_once('.').filter(|_| row.action == "replaced").map(|(table, _)| table);
             let within = table.map(|table| format!("_in_{table}")).unwrap_or_default();
@@ -52,7 +56,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             let (what, action) = (&rows[0].what, &rows[0].action);
             writeln!(code, "/// The rows `{what} | … | {action}` of `shims/{list}`.")?;
             writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
-            if table.starts_with("VARIABLE_SPARED") {
+            if SHOWN.contains(&&*table) {
                 let rows: Vec<_> = rows.iter().map(|row| (&row.name, &row.reason)).collect();
                 writeln!(code, "pub const {table}: &[(&str, &str)] = &{rows:?};")?;
             } else {

@@ -36,12 +36,12 @@ pub use self::shims::ShimsCommand;
     disable_help_subcommand = true,
     after_help = "\
 Examples:
-  agent-run demo                       try it: no config, key or network needed
+  agent-run demo                       try it without a config or a key
   agent-run providers add deepseek     add a provider
   agent-run launch deepseek claude     start Claude Code on it
-  agent-run shims install              create a shortcut for every pair
+  agent-run shims install              create a shim for every pair
 
-The symlink codex@ollama is shorthand for `agent-run launch ollama codex`:
+The shim codex@ollama is shorthand for `agent-run launch ollama codex`:
   codex@ollama resume --last"
 )]
 pub struct Cli {
@@ -101,7 +101,10 @@ Examples:
         after_help = "\
 Examples:
   agent-run shims install
-  agent-run shims list"
+  agent-run shims list
+
+A shim is a symlink named AGENT@PROVIDER. The shim codex@ollama is shorthand for
+`agent-run launch ollama codex`."
     )]
     Shims(ShimsCommand),
     /// Generate shell completions
@@ -175,15 +178,15 @@ pub struct LaunchOpts {
     #[arg(long, value_name = "WHAT", value_parser = Force::by_name)]
     pub force: Vec<Force>,
 
-    /// Print what a launch would do and why
+    /// Print what a launch would do, and why
     #[arg(long)]
     pub dry_run: bool,
 
-    /// With --dry-run: print it as JSON
+    /// With --dry-run: print a JSON object
     #[arg(long, requires = "dry_run")]
     pub json: bool,
 
-    /// With --dry-run: the full plan and file contents
+    /// With --dry-run: the full plan, with file contents
     #[arg(long, short, requires = "dry_run")]
     pub verbose: bool,
 }
@@ -206,7 +209,7 @@ Examples:
   eval \"$(agent-run completion bash)\"
   agent-run completion fish | source")]
 pub struct CompletionArgs {
-    /// The shell
+    /// Shell to complete in
     #[arg(value_enum)]
     pub shell: Shell,
 }
@@ -241,6 +244,12 @@ pub struct MockProviderArgs {
 /// Whether it is a command.
 pub fn is_command(name: &str) -> bool {
     Cli::command().find_subcommand(name).is_some()
+}
+
+/// The name of a command that has several.
+pub fn main_name(name: &str) -> String {
+    let command = Cli::command();
+    command.find_subcommand(name).map_or(name, clap::Command::get_name).to_owned()
 }
 
 /// Whether it is a command that no help shows.

@@ -100,10 +100,10 @@ mod tests {
     /// `docs/compatibility.md`, of the table and of what the adapters say.
     fn page() -> String {
         let mut page = String::from(
-            "# Tested versions\n\n`.ci/contract --record` and the test in `src/compatibility.rs` write this page. Do not \
-             edit it. `agent-run doctor`\nprints the same for the versions on your machine, and `agent-run doctor --probe` \
-             tests them there.\n\nEach release of an agent is tested with agent-run. A check that is not in the agent's \
-             table was not run.\n\n| check | what it tests |\n|---|---|\n| inventory | every name in the agent that could \
+            "# Tested versions\n\nThis page lists which versions of each agent were tested with agent-run, and with \
+             which results. `agent-run doctor`\nprints the same for the versions on your machine, and `agent-run doctor \
+             --probe` tests them there. `.ci/contract\n--record` and the test in `src/compatibility.rs` write this page: \
+             do not edit it.\n\nA check that is not in an agent's table was not run.\n\n| check | what it tests |\n|---|---|\n| inventory | every name in the agent that could \
              carry a key, a route, a model, a header or a background session is reviewed in `shims/judged/` |\n| adapter | \
              the plans of launches |\n| places | every file that the agent opens is reviewed |\n| acceptance | the \
              acceptance tests |\n| routing | settings that could redirect the agent |\n| variables | the agent's own \

@@ -34,8 +34,16 @@ impl<'a> Context<'a> {
     }
 }
 
+/// Reads the config at `path` for a command about one provider; without those in which something is wrong.
+///
+/// # Errors
+/// As [`config::load_sound`].
+pub fn load_sound(path: &Path, provider: &str) -> Result<Loaded> {
+    config::load_sound(path).map_err(|error| without_config(error, path, provider))
+}
+
 /// Where there is no config file at all, the help is to add the provider, if it is a known one.
-fn without_config(error: Error, path: &Path, provider: &str) -> Error {
+pub fn without_config(error: Error, path: &Path, provider: &str) -> Error {
     match lookup::adding(provider) {
         Some(help) if matches!(path.try_exists(), Ok(false)) => {
             anyhow!(Message::new(error::message(&error).text, help))

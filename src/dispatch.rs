@@ -1,6 +1,5 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
-use shims::Message;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
@@ -9,6 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use shims::Message;
 use shims::opts::ParsedOpts;
 
 use crate::cli::{self, Cli, Command};
@@ -17,10 +17,8 @@ use crate::launch::LaunchRequest;
 use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
-use crate::{commands, ui};
+use crate::ui::{Screen, escaped, output};
+use crate::{commands, suggest, ui};
 
 /// A launch that failed before the agent ran.
 const NOT_LAUNCHED: u8 = 125;
@@ -153,9 +151,16 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 /// An error repeats words that a script may have passed on from elsewhere. If they could drive the terminal they are
 /// escaped, and the error loses its colours with them.
 fn print_and_exit(mut error: clap::Error) -> ! {
-    // Clap names what is near, hidden or not.
+    // Clap names what is near, hidden or not, and the nearest last.
     if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
-        let shown = near.iter().filter(|name| !cli::is_hidden(name)).cloned().collect();
+        let names: Vec<_> =
+            near.iter().filter(|name| !cli::is_hidden(name)).map(|it| cli::main_name(it)).collect();
+        let typed = match error.get(ContextKind::InvalidSubcommand) {
+            Some(ContextValue::String(typed)) => typed.as_str(),
+            _ => "",
+        };
+        let nearest = suggest::closest(typed, names.iter().map(String::as_str));
+        let shown = nearest.into_iter().map(str::to_owned).collect();
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
     }
     let plain = error.render().to_string();
@@ -204,7 +209,7 @@ fn request(launch: cli::LaunchArgs, config: Option<std::path::PathBuf>) -> Resul
     // One `--` right after the agent is for us; any later one is the agent's.
     let mut words = words.peekable();
     words.next_if(|word| word == "--");
-    Ok(LaunchRequest::from_command_line(agent, provider, launch.opts, config, words.collect()))
+    Ok(LaunchRequest::from_command_line(agent, &provider, launch.opts, config, words.collect()))
 }
 
 /// The exit code of a launch that did not become the agent, and the error that says why.

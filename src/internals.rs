@@ -1,11 +1,10 @@
 //! What the oracles in `fuzz/oracles` ask of the program, beside what `shims` gives to everyone. They run outside of
 //! it, in the fuzz targets and in `tests/it/properties`; nothing here is promised to anybody else.
 
-pub use crate::catalog::cache::{CachedList, Completeness, NewList, RankedRecord};
+pub use crate::catalog::cache::{CachedList, Completeness, Header, RankedRecord};
 pub use crate::catalog::fetch::pages;
 pub use crate::catalog::normalize::{MAX_ROWS, ModelList, error_text};
 pub use crate::catalog::record::ModelRecord;
-pub use crate::catalog::source::short_hex;
 pub use crate::config::check::findings;
 pub use crate::config::load::parse_for;
 pub use crate::config::{Config, Filter, Loaded, append, parse, yaml_value};

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use shims::{Dirs, MachineSecret, Message, Note};
 
-use crate::fs::atomic::AtomicFile;
+use crate::fs::atomic::create;
 use crate::fs::{files, private_dir};
 
 const NAME: &str = "secret";
@@ -45,13 +45,15 @@ pub fn obtain(dirs: &Dirs, notes: &mut Vec<Note>) -> Result<MachineSecret> {
         random().context(Message::new("could not read /dev/urandom", "mount /dev in this container"))?;
     // Nothing else of a launch could be kept either.
     private_dir::private_dir(&dirs.state, dirs)?;
-    match create(&path, bytes) {
+    // Synced, as an empty file after a loss of power would stop every launch.
+    let digits = format!("{:032x}\n", u128::from_be_bytes(bytes));
+    match create(&path, digits.as_bytes()) {
         Ok(true) => Ok(MachineSecret::new(bytes)),
         Ok(false) => {
             read_at(&path)?.with_context(|| Message::new(format!("{} vanished", path.display()), "try again"))
         }
         Err(error) => {
-            let Message { text, help } = crate::error::message(&error);
+            let Message { text, help } = crate::error::message(&error.into());
             let text = format!(
                 "could not create {}: {text}; sessions of this launch may not find their provider again",
                 path.display()
@@ -90,14 +92,6 @@ fn unusable(path: &Path, why: &str) -> Message {
         "remove it; the next launch makes a new one, Codex goes on with its sessions, and those of Crush may ask \
          for their provider again",
     )
-}
-
-/// Creates the file unless it is there; whether this call did.
-fn create(path: &Path, bytes: [u8; 16]) -> Result<bool> {
-    let mut fresh = AtomicFile::open(path)?;
-    // Synced: an empty file after a loss of power would stop every launch.
-    fresh.write_preserving_metadata(format!("{:032x}\n", u128::from_be_bytes(bytes)).as_bytes(), None)?;
-    Ok(fresh.commit_new()?)
 }
 
 /// 16 bytes that nobody can guess.

@@ -1,36 +1,63 @@
 //! Near matches for names that do not exist.
 
-/// The candidates in order of likeness to `word`, the nearest first.
+/// How unlike `word` a candidate is that may have been meant: `None` for one that was not.
 ///
-/// A candidate that holds the word counts as near: people type the part of a model's id they remember.
+/// Other letters' case comes first, then typing errors, then a part: people type the part of a model's id they remember.
+fn distance(word: &str, candidate: &str) -> Option<(u8, usize)> {
+    let (word, candidate) = (word.to_lowercase(), candidate.to_lowercase());
+    let (short, long) = (word.chars().count(), candidate.chars().count());
+    let (short, long) = (short.min(long), short.max(long));
+    let typos = strsim::osa_distance(&word, &candidate);
+    // Of two letters the other one is another word: `m3` is not meant for `m2`.
+    let is_typed = short > 2 || (short < long && word.chars().next() == candidate.chars().next());
+    let is_part = |part: &str, whole: &str| {
+        let begins = |at: usize| !whole[..at].ends_with(char::is_alphanumeric);
+        match part.chars().count() {
+            0 | 1 => false,
+            2 => whole.match_indices(part).any(|(at, _)| begins(at)),
+            _ => whole.contains(part),
+        }
+    };
+    let is_near = typos <= ((long + 1) / 3).clamp(1, 3) && typos < short.max(2) && is_typed;
+    if word.is_empty() || candidate.is_empty() {
+        None
+    } else if typos == 0 || (typos == 1 && is_near) {
+        Some((0, typos))
+    } else if candidate.starts_with(&word) {
+        Some((1, long))
+    } else if is_near {
+        Some((2, typos))
+    } else if is_part(&word, &candidate) {
+        Some((3, long))
+    } else if is_part(&candidate, &word) {
+        Some((4, long))
+    } else {
+        None
+    }
+}
+
+/// The candidates in order of likeness to `word`, the nearest first.
 pub fn rank<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let word = word.to_lowercase();
-    let mut scored: Vec<_> = candidates
-        .into_iter()
-        .map(|candidate| {
-            let lower = candidate.to_lowercase();
-            let holds = !word.is_empty() && lower.contains(&word);
-            (strsim::jaro_winkler(&word, &lower) + f64::from(u8::from(holds)), candidate)
-        })
-        .collect();
-    scored.sort_by(|(a, left), (b, right)| b.total_cmp(a).then_with(|| left.cmp(right)));
+    let score = |candidate: &str| {
+        let far = 1.0 - strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase());
+        (distance(word, candidate).unwrap_or((u8::MAX, 0)), far)
+    };
+    let mut scored: Vec<_> = candidates.into_iter().map(|it| (score(it), it)).collect();
+    scored.sort_by(|((a, a_far), left), ((b, b_far), right)| {
+        a.cmp(b).then(a_far.total_cmp(b_far)).then_with(|| left.cmp(right))
+    });
     scored.into_iter().map(|(_, candidate)| candidate).collect()
 }
 
-/// Those of the candidates that may have been meant, at most three: what holds the word, or is much like it.
+/// Those of the candidates that may have been meant, at most three, the nearest first.
 pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let lower = word.to_lowercase();
-    let is_near = |candidate: &&str| {
-        let candidate = candidate.to_lowercase();
-        (!lower.is_empty() && candidate.contains(&lower)) || strsim::jaro_winkler(&lower, &candidate) > 0.8
-    };
+    let is_near = |candidate: &&str| distance(word, candidate).is_some();
     rank(word, candidates).into_iter().take(3).filter(is_near).collect()
 }
 
 /// The one candidate that was probably meant.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let best = *rank(word, candidates).first()?;
-    (strsim::jaro_winkler(&word.to_lowercase(), &best.to_lowercase()) > 0.8).then_some(best)
+    near(word, candidates).first().copied()
 }
 
 /// `a, b, c and 7 more`: at most `most` of the candidates, for a message.
@@ -63,6 +90,37 @@ mod tests {
         assert_eq!(closest("zzz", ids), None);
         assert_eq!(near("opus", ids), ["anthropic/claude-opus"]);
         assert_eq!(near("zzz", ids), [""; 0]);
+        let names =
+            ["openai", "openrouter", "xai", "zai", "zai-coding", "deepseek", "groq", "claude", "codex"];
+        for (typed, meant) in [
+            ("DeepSeek", &["deepseek"][..]),
+            ("depeseek", &["deepseek"]),
+            ("deep", &["deepseek"]),
+            ("seek", &["deepseek"]),
+            ("open", &["openai", "openrouter"]),
+            ("xb", &[]),
+            ("x", &["xai"]),
+            ("co", &["codex", "zai-coding"]),
+            ("opnerouter", &["openrouter"]),
+            ("zai-codign", &["zai-coding", "zai"]),
+            ("claude-code", &["claude"]),
+            ("cluade", &["claude"]),
+            ("cdoex", &["codex"]),
+            ("code", &["codex"]),
+            ("o", &["openai", "openrouter"]),
+            ("grok", &["groq"]),
+            ("gork", &[]),
+            ("ollama", &[]),
+            ("mistral", &[]),
+            ("close", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(near(typed, names), meant, "{typed}");
+        }
+        assert_eq!(
+            near("kim", ["kilo", "mimo", "kimi-coding", "kim2", "akim"]),
+            ["akim", "kim2", "kimi-coding"]
+        );
         assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
         assert_eq!(join_limited(&ids[..1], 2), "kimi");
         assert_eq!(join_or(&["a", "b", "c"]), "a, b or c");

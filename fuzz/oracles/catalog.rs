@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use regex::Regex;
 
 use agent_run::internals::{
-    CachedList, Completeness, Filter, MAX_ROWS, ModelList, ModelRecord, NewList, RankedRecord, error_text,
-    filter, is_unsafe_to_print, pages, short_hex,
+    CachedList, Filter, Header, MAX_ROWS, ModelList, ModelRecord, RankedRecord, error_text, filter,
+    is_unsafe_to_print, pages,
 };
 
 use super::files;
@@ -85,16 +85,14 @@ fn is_read_back(records: &[ModelRecord]) {
 }
 
 fn encoded(entries: &[RankedRecord]) -> Vec<u8> {
-    let draft = NewList {
-        provider: "p",
-        identity: "0123456789abcdef",
-        source: SOURCE,
+    let head = Header {
+        provider: "p".to_owned(),
+        identity: "0123456789abcdef".to_owned(),
+        source: SOURCE.to_owned(),
         fetched_at: 7,
-        extent: Completeness::Complete,
-        filters: String::new(),
-        entries,
+        ..Header::default()
     };
-    draft.encode().expect("records are JSON")
+    head.encode(entries).expect("records are JSON")
 }
 
 /// A file of the cache.
@@ -136,7 +134,7 @@ pub fn filters(data: &[u8]) -> bool {
     let ids: Vec<&str> = ids.lines().collect();
     are_ordered(&ids);
     assert_eq!(filter::fingerprint(&rules), filter::fingerprint(&rules.clone()));
-    assert_eq!(filter::fingerprint(&rules).len(), short_hex(&[0; 8]).len());
+    assert_eq!(filter::fingerprint(&rules).len(), 16);
     let kept = match filter::apply(&rules, &ids) {
         Ok(kept) => kept,
         Err(error) => {

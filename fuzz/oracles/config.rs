@@ -68,7 +68,7 @@ fn accepted(text: &str, loaded: &Loaded) {
         assert!(!shown.contains(PLANTED_KEY), "a key is shown: {shown}");
     }
     for name in config.providers.keys() {
-        let (line, _) = loaded.locate(&["providers", name]).expect("a provider has its place");
+        let line = loaded.locate(&["providers", name]).expect("a provider has its place");
         assert!(line <= text.split(['\n', '\r']).count(), "{name} in line {line}");
     }
     if let Ok(after) = append(text, "fuzz", FRESH) {

@@ -6,7 +6,8 @@
 /// One judgement: `what | name | kind | action | since | reason`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Judgement {
-    /// `variable`, `setting`, `flag`, `place`, or `tried` for what the fuzz of variables leaves out.
+    /// `variable`, `setting`, `flag`, `place`, or `tried` for what the fuzz of variables leaves out; a key of a
+    /// `project`'s settings, of an administrator's (`managed`, `system`), or of a side `task`.
     pub what: String,
     /// A name, or a pattern in which `*` stands for any text.
     pub name: String,
@@ -23,13 +24,17 @@ pub struct Judgement {
 pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "background", "other"];
 
 /// What a launch does about a name, by what it is.
-const ACTIONS: [(&str, &[&str]); 5] = [
+const ACTIONS: [(&str, &[&str]); 9] = [
     // `pinned`: set by each launch, so that no file of the agent's can, now or later. `held`: Claude Code takes it from
     // the environment alone in a launch. `own`: the user's own, left as it is.
     ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
     // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
     // says it.
     ("setting", &["replaced", "pinned", "named", "own"]),
+    ("managed", &["named"]),
+    ("system", &["named"]),
+    ("project", &["overruled", "named", "pinned"]),
+    ("task", &["own"]),
     ("flag", &["replaced", "refused", "own"]),
     ("place", &["read", "overruled", "harmless"]),
     ("tried", &["own", "refused"]),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
@@ -134,6 +134,44 @@ impl Inputs {
         Ok(Some(text.strip_prefix('\u{feff}').unwrap_or(text)))
     }
 
+    /// The text of a declared file, if there is one that can be read.
+    pub fn readable(&self, path: &Path) -> Option<&str> {
+        self.text(path).ok().flatten()
+    }
+
+    /// Why what is at a declared path cannot be read.
+    pub fn unreadable(&self, path: &Path) -> Option<&str> {
+        match self.fact(path) {
+            Some(Fact::Unreadable(why)) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Whether there is something at a declared path that cannot be read.
+    pub fn is_unreadable(&self, path: &Path) -> bool {
+        self.unreadable(path).is_some()
+    }
+
+    /// Whether there is known to be nothing at a path.
+    pub fn is_absent(&self, path: &Path) -> bool {
+        matches!(self.fact(path), Some(Fact::Absent))
+    }
+
+    /// Whether there is a folder at a declared path.
+    pub fn is_folder(&self, path: &Path) -> bool {
+        matches!(self.fact(path), Some(Fact::Dir(_)))
+    }
+
+    /// The entry of a declared folder that has this name.
+    pub fn entry(&self, folder: &Path, name: impl AsRef<OsStr>) -> Option<&Entry> {
+        self.entries(folder).iter().find(|entry| entry.name == name.as_ref())
+    }
+
+    /// The names of the folders in a declared folder.
+    pub fn folders(&self, path: &Path) -> impl Iterator<Item = &OsStr> {
+        self.entries(path).iter().filter(|entry| entry.kind == EntryKind::Dir).map(|entry| &*entry.name)
+    }
+
     /// The entries of a declared folder; none when there is no such folder.
     pub fn entries(&self, path: &Path) -> &[Entry] {
         match self.fact(path) {
@@ -151,6 +189,19 @@ impl Inputs {
         let alike = names.take_while(|name| name.as_encoded_bytes().starts_with(start.as_bytes()));
         alike.filter(|name| name.to_str().is_some_and(|name| matches(pattern, name)))
     }
+}
+
+/// The path without `.` and `..`, as a shell reads it: no link is followed.
+pub fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => _ = plain.pop(),
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 /// Whether `pattern` names the variable `name`; each `*` in it stands for any text.
@@ -201,5 +252,12 @@ mod tests {
         assert!(inputs.file(path).expect("declared").is_none());
         inputs.facts.insert(path.into(), Fact::File("\u{feff}{}".into()));
         assert_eq!(inputs.text(path).expect("declared"), Some("{}"));
+    }
+
+    #[test]
+    fn paths_lose_their_dots_and_stay_as_written_otherwise() {
+        for (path, expected) in [("/h/a/", "/h/a"), ("/h/a/./b/../../c/", "/h/c"), ("/../x/y/..", "/x")] {
+            assert_eq!(without_dots(Path::new(path)), Path::new(expected), "{path}");
+        }
     }
 }

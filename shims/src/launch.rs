@@ -4,13 +4,12 @@
 //! only whether there is one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::{Model, Origin, Protocol, Sourced, Value};
+use crate::{Model, Origin, Protocol, Sourced, Value, short_hash_of_all};
 
 /// The model for each of Claude's tiers, resolved: the launched model where the config says nothing.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -162,14 +161,12 @@ impl Launch {
             choices.push("sessions of its own");
         }
         choices.extend(headers.iter().map(String::as_str));
-        let mut hash = Sha256::new();
-        for choice in choices {
-            // The length keeps apart what would read alike once joined.
-            hash.update(choice.len().to_le_bytes());
-            hash.update(choice);
-        }
-        let hash: [u8; 32] = hash.finalize().into();
-        format!("{:016x}", hash.first_chunk().copied().map_or(0, u64::from_be_bytes))
+        format!("{:016x}", short_hash_of_all(choices))
+    }
+
+    /// The standing arguments of the config, and then the user's own words.
+    pub fn words(&self) -> impl Iterator<Item = &OsStr> {
+        self.standing_args.iter().map(OsStr::new).chain(self.args.iter().map(OsString::as_os_str))
     }
 
     /// The provider's own folder below `base`: `<base>/<agent>/<provider>`.

@@ -10,6 +10,7 @@
 //! To add an agent: one file here that implements [`Agent`], and one line in [`AGENTS`].
 
 pub mod conflicts;
+mod digest;
 pub mod dotenv;
 pub mod facts;
 pub mod inputs;
@@ -45,6 +46,7 @@ use std::path::PathBuf;
 use anyhow::{Result, bail};
 
 pub use conflicts::ConflictingSetting;
+pub use digest::{short_hash, short_hash_of_all};
 pub use facts::Facts;
 /// What Hermes' files are read with, for the tests that compare it with Python.
 #[doc(hidden)]
@@ -105,7 +107,7 @@ pub struct AgentInfo {
     /// The words before a prompt that is answered on stdout, asking nothing, and keeping no session where the agent can
     /// do without.
     pub one_shot: &'static [&'static str],
-    /// Whether it cannot, and the prompt stays in the user's own home.
+    /// Whether the agent stores such a prompt in the user's own home all the same.
     pub keeps_one_shot: bool,
     /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
     pub own_hosts: &'static [&'static str],
@@ -116,6 +118,8 @@ pub struct AgentInfo {
     pub has_runtime_home: bool,
     /// Whether launches on all providers prepare one runtime home, so that one lock serves them all.
     pub shares_home: bool,
+    /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
+    pub resumes: Option<&'static str>,
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -141,6 +145,7 @@ impl AgentInfo {
         prints_completion: true,
         has_runtime_home: false,
         shares_home: false,
+        resumes: None,
         listed_models: 0,
     };
 }
@@ -208,11 +213,6 @@ pub trait Agent: Sync {
     /// When the launch cannot work, or a file of the user's own cannot be understood: before anything
     /// has been done, with a `help:` line.
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()>;
-
-    /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
-    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
-        None
-    }
 
     /// Files that [`Agent::conflicts`] looks into beyond those that a plan depends on.
     fn conflict_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {

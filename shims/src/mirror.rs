@@ -4,12 +4,11 @@
 //! the generated settings are ours and everything else is a link to the user's. Nothing real that stands
 //! in the runtime home is ever replaced: it may be the user's work.
 
-use crate::Message;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::{EntryKind, Inputs, Link, Plan};
+use crate::{EntryKind, Inputs, Link, Message, Plan};
 
 /// What to mirror where.
 pub struct Mirror<'a> {

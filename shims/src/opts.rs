@@ -2,11 +2,10 @@
 //!
 //! On a shim's command line every word belongs to the agent, so the launcher has no words there.
 
-use crate::Message;
 use anyhow::{Result, bail};
 use argh::FromArgs;
 
-use crate::Protocol;
+use crate::{Message, Protocol};
 
 /// Which of the launcher's refusals to override.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

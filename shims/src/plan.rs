@@ -3,15 +3,16 @@
 //! `--dry-run` prints a [`Plan`]; a launch carries out that same value. Maps, not lists: the last word
 //! wins, and the order is stable. No key is ever in it ([`Value`] only names it).
 
-use crate::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::ops::Not;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::inputs::matches;
-use crate::{Fact, Inputs, Launch, Value};
+use crate::{Inputs, Launch, Message, Value};
 
 /// A symbolic link to keep in place.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -27,7 +28,7 @@ pub struct Link {
 ///
 /// Of a folder everything in it is copied; links are passed over, unless it is taken as a whole. A file that is there
 /// already stays; only of one that is kept line by line (`.jsonl`, `.rules`) the lines that are missing are added.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Carry {
     /// The file or folder, which stays as it is.
     pub from: PathBuf,
@@ -36,8 +37,10 @@ pub struct Carry {
     /// What is replaced in the copies of sessions. Only whole lines of them are copied then.
     pub values: Vec<KeyText>,
     /// Whether the folder is taken over only where nothing is in its place yet, and then as one.
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub whole: bool,
     /// Entries of the folder that stay behind, by their names; a `*` at an end stands for any text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<String>,
 }
 
@@ -54,7 +57,7 @@ impl Carry {
 }
 
 /// A key of JSON, at whatever depth, whose text is replaced.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct KeyText {
     /// The key.
     pub key: String,
@@ -162,9 +165,9 @@ impl Plan {
     /// Takes over a home of the tool before this one as a whole, where there is none yet. Both must be known.
     pub fn take_over_home(&mut self, from: PathBuf, to: PathBuf, without: &[&str], inputs: &Inputs) {
         // The copying names what cannot be listed, and notes it.
-        let is_hidden = matches!(inputs.fact(&from), Some(Fact::Unreadable(_)));
+        let is_hidden = inputs.is_unreadable(&from);
         let is_something = is_hidden || !inputs.entries(&from).is_empty();
-        if !is_something || !matches!(inputs.fact(&to), Some(Fact::Absent)) {
+        if !is_something || !inputs.is_absent(&to) {
             return;
         }
         if !is_hidden {
@@ -188,8 +191,7 @@ impl Plan {
 
     /// Adds the standing arguments of the config and the user's own words.
     pub fn append_user_args(&mut self, launch: &Launch) {
-        self.args.extend(launch.standing_args.iter().map(OsString::from));
-        self.args.extend(launch.args.iter().cloned());
+        self.args.extend(launch.words().map(OsStr::to_owned));
     }
 
     /// Writes a file of agent-run.

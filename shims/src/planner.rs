@@ -59,6 +59,9 @@ impl Plan {
         proxy::apply(launch, inputs, &mut plan);
         plan.set_depth(inputs);
         agent.plan(launch, inputs, &mut plan)?;
+        if agent.info().is_coding_agent {
+            launch.small_window().into_iter().for_each(|warning| plan.warn(warning));
+        }
         plan.apply_extra_env(launch);
         Ok(plan)
     }

@@ -142,8 +142,8 @@ impl fmt::Display for Lines<'_> {
         let plan = self.plan;
         for note in &plan.notes {
             match note {
-                Note::Warning(message) => writeln!(f, "# warning: {}", message.render())?,
-                Note::Info(message) => writeln!(f, "# note: {}", message.render())?,
+                Note::Warning(message) => writeln!(f, "# warning: {}", comment(message))?,
+                Note::Info(message) => writeln!(f, "# note: {}", comment(message))?,
             }
         }
         for (name, _) in plan.env.iter().filter(|(_, value)| value.is_none()) {
@@ -187,6 +187,11 @@ impl fmt::Display for Lines<'_> {
         write!(f, "exec {}", quoted([&plan.program].into_iter().chain(&plan.args)))?;
         writeln!(f)
     }
+}
+
+/// A message of which each line is a comment, so that a shell ignores all of it.
+fn comment(message: &Message) -> String {
+    message.render().replace('\n', "\n# ")
 }
 
 /// A line as far as anybody reads it: the texts that go to a model are pages long.

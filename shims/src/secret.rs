@@ -3,7 +3,7 @@
 //! A project's files can name any variable and any provider id that they can guess. So the variable that carries
 //! the key, and the provider's id inside an agent, end in digits that come from a secret of this machine.
 
-use sha2::{Digest, Sha256};
+use crate::short_hash;
 
 /// A secret that was made on this machine and never leaves it.
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
@@ -12,8 +12,8 @@ pub struct MachineSecret(Option<Suffixes>);
 /// What is made from it, once: a plan asks for it many times.
 #[derive(Clone, Copy, Eq, PartialEq)]
 struct Suffixes {
-    variable: u32,
-    provider_id: u32,
+    variable: u64,
+    provider_id: u64,
 }
 
 /// What a suffix is for. Suffixes differ by use, so that one that can be seen, such as an id in a session file,
@@ -29,11 +29,7 @@ pub enum Suffix {
 impl MachineSecret {
     /// The secret itself.
     pub fn new(bytes: [u8; 16]) -> Self {
-        let of = |purpose: &[u8]| {
-            let [a, b, c, d, ..]: [u8; 32] =
-                Sha256::new().chain_update(bytes).chain_update(purpose).finalize().into();
-            u32::from_be_bytes([a, b, c, d])
-        };
+        let of = |purpose: &[u8]| short_hash([&bytes, purpose].concat()) >> 32;
         Self(Some(Suffixes { variable: of(b"variable"), provider_id: of(b"provider id") }))
     }
 

@@ -50,11 +50,6 @@ impl Value {
         !self.0.iter().all(|part| matches!(part, Part::Text(_)))
     }
 
-    /// Whether the provider's key is in it.
-    pub fn holds_key(&self) -> bool {
-        self.0.contains(&Part::Key)
-    }
-
     /// The value with `more` after it.
     #[must_use]
     pub fn then(mut self, more: impl Into<Self>) -> Self {

@@ -1,12 +1,15 @@
 //! Windows: what is assumed where nobody states one, and how a larger one is asked for.
 
-use crate::Launch;
-use crate::Message;
 use crate::proxy::is_loopback;
+use crate::{Launch, Message};
 
 /// What is assumed of a model whose window nobody states.
 const REMOTE_WINDOW: u64 = 200_000;
 const LOCAL_WINDOW: u64 = 65_536;
+
+/// The window below which a coding agent cannot work: its own prompt and what it reserves for the answer fill it. Claude
+/// Code may answer "Prompt is too long" to anything and send nothing: 24,000 is too few, 32,000 works (2.1.197).
+pub const SMALLEST: u64 = 32_000;
 
 /// The suffix by which a model is asked for with a window of 1,000,000 tokens. Only Claude Code knows it; no provider
 /// has it in an id.
@@ -38,6 +41,36 @@ impl Launch {
             ),
             format!("set `context_window` for the model in `providers.{}.models`", self.provider),
         )
+    }
+
+    /// That the model's window is too small for an agent, and what to type.
+    pub fn small_window(&self) -> Option<Message> {
+        let model = &self.model.value;
+        let window = model.context_window.filter(|&window| window > 0 && window < SMALLEST)?;
+        Some(Message::new(
+            format!(
+                "{} has a window of {window} tokens, too small for a coding agent: about {SMALLEST} are \
+                 needed, and longer requests fail or are cut",
+                model.id
+            ),
+            self.wider_window(),
+        ))
+    }
+
+    /// What to type where the model's window is too small.
+    pub fn wider_window(&self) -> String {
+        let name = &self.provider;
+        if is_loopback(&self.base_url.value) {
+            let name = crate::quote(name.as_ref());
+            format!(
+                "serve it with a larger window, then run `agent-run providers test {name} --update`; or choose \
+                 another model with `--model`"
+            )
+        } else {
+            format!(
+                "choose another model with `--model`, or correct `context_window` in `providers.{name}.models`"
+            )
+        }
     }
 }
 

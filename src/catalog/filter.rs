@@ -9,9 +9,8 @@ use std::collections::HashSet;
 
 use anyhow::{Context, Result};
 use regex::{Captures, Regex};
-use sha2::{Digest, Sha256};
+use shims::short_hash;
 
-use super::source::short_hex;
 use crate::config::Filter;
 
 /// The places in `ids` of what `rules` keep, best first.
@@ -29,7 +28,7 @@ pub fn apply(rules: &[Filter], ids: &[&str]) -> Result<Vec<usize>> {
 
 /// What tells one set of rules from another.
 pub fn fingerprint(rules: &[Filter]) -> String {
-    short_hex(&Sha256::digest(format!("{rules:?}")))
+    format!("{:016x}", short_hash(format!("{rules:?}")))
 }
 
 fn one(rule: &Filter, ids: &[&str]) -> Result<Vec<usize>> {

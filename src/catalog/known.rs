@@ -108,12 +108,13 @@ impl<'a> ModelIndex<'a> {
         merge::merged(self.source.provider, self.read(CachedList::kept).unwrap_or_default())
     }
 
-    /// The ids that begin with `prefix`: the default, the config's, then the provider's, sorted.
-    pub fn with_prefix(&self, prefix: &str) -> Vec<String> {
-        self.in_parts(prefix, usize::MAX)
+    /// The ids of all models, the user's own first.
+    pub fn ids(&self) -> Vec<String> {
+        self.in_parts("", usize::MAX)
     }
 
-    /// The same; of more than `many` of the provider's, only their parts up to the next `/`.
+    /// The ids that begin with `prefix`: the default, the config's, then the provider's, sorted. Of more than `many` of
+    /// the provider's, only their parts up to the next `/`.
     pub fn in_parts(&self, prefix: &str, many: usize) -> Vec<String> {
         let provider = self.source.provider;
         let own = provider.default_model.iter().chain(provider.models.iter().map(|entry| &entry.id));

@@ -1,25 +1,16 @@
-//! Servers of models on this machine, asked in their own APIs for what a list in OpenAI's form leaves out: which models
-//! are loaded, and with which window they are served.
-//!
-//! What a model could have is not what it is served with: Ollama loads one of 256k with 4k where memory is short. So a
-//! window comes from a loaded model or from nowhere. APIs as their documents describe them in 2026-11: Ollama
-//! `/api/tags`, `/api/ps`, `/api/generate`; LM Studio `/api/v1/models` and `/api/v0/models`; llama.cpp `/v1/models`, `/props`; vLLM and `SGLang` `/v1/models`.
+//! Servers of models on this machine: which there are, and the commands that start them, get a model, and widen its
+//! window. `served.rs` asks them.
 
-use std::time::Duration;
+use shims::window::SMALLEST;
+use shims::{Message, proxy};
 
-use serde_json::{Value as Json, json};
-use shims::{Message, Proxy, proxy};
-
-use super::fetch::http::{Client, HttpResponse, TransportError};
+use super::fetch::Failure;
 use super::known::ModelIndex;
+use super::merge;
+use super::served::{Asked, ServedModel};
 use super::source::origin;
 use crate::config::Provider;
 use crate::env::Environment;
-
-/// How long a server on this machine may take to answer.
-const LIMIT: Duration = Duration::from_secs(3);
-/// How long it may take to load a model.
-const LOADING: Duration = Duration::from_secs(300);
 
 /// A server that is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,17 +20,6 @@ pub enum Server {
     LlamaCpp,
     Vllm,
     Sglang,
-}
-
-/// A model that a server has.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct ServedModel {
-    /// Its id.
-    pub id: String,
-    /// The window it is served with, in tokens; unknown while it is not loaded.
-    pub window: Option<u64>,
-    /// Whether it is in memory.
-    pub is_loaded: bool,
 }
 
 impl Server {
@@ -57,16 +37,16 @@ impl Server {
 
     /// The server of a provider of a config, as far as its URL tells: on this machine, at the port it has by default.
     pub fn of_provider(provider: &Provider) -> Option<Self> {
-        let urls = [&provider.base_urls.openai, &provider.base_urls.anthropic];
-        let url = &urls.into_iter().flatten().next()?.0;
-        if !proxy::is_loopback(url) {
-            return None;
-        }
-        Some(match origin(url).rsplit_once(':')?.1 {
+        Some(match origin(loopback(provider)?).rsplit_once(':')?.1 {
             "11434" => Self::Ollama,
             "1234" => Self::LmStudio,
             _ => return None,
         })
+    }
+
+    /// The same, or the server whose name it has.
+    pub fn of_entry(name: &str, provider: &Provider) -> Option<Self> {
+        Self::of_provider(provider).or_else(|| loopback(provider).and_then(|_| Self::of_preset(name)))
     }
 
     /// What people call it.
@@ -86,8 +66,8 @@ impl Server {
             Self::Ollama => "ollama serve",
             Self::LmStudio => "lms server start",
             Self::LlamaCpp => "llama-server -m MODEL.gguf --jinja",
-            Self::Vllm => "vllm serve MODEL",
-            Self::Sglang => "python3 -m sglang.launch_server --model-path MODEL",
+            Self::Vllm => "vllm serve MODEL --enable-auto-tool-choice --tool-call-parser PARSER",
+            Self::Sglang => "python3 -m sglang.launch_server --model-path MODEL --tool-call-parser PARSER",
         }
     }
 
@@ -114,6 +94,26 @@ impl Server {
         }
     }
 
+    /// The same, and what then writes it into the config.
+    fn widen_and_update(self, provider: &str) -> String {
+        format!("{}, then run `{}`", self.widen(), update(provider))
+    }
+
+    /// What is known of a model's window, for a person, and what to do where it is not enough.
+    pub fn window_words(self, provider: &str, model: &str, window: Option<u64>) -> String {
+        let known = match window {
+            Some(window) if window >= SMALLEST => {
+                return format!("{model} is served with a window of {window} tokens.\n");
+            }
+            Some(window) => format!(
+                "{model} is served with a window of {window} tokens, too small for a coding agent: about \
+                 {SMALLEST} are needed."
+            ),
+            None => format!("{model}: its window is unknown, and may be too small for a coding agent."),
+        };
+        format!("{known}\nTo change that, {}.\n", self.widen_and_update(provider))
+    }
+
     /// The models that it has, the loaded ones first.
     ///
     /// # Errors
@@ -123,14 +123,9 @@ impl Server {
         base: &str,
         key: Option<&str>,
         env: &Environment,
-    ) -> Result<Vec<ServedModel>, Message> {
+    ) -> Result<Vec<ServedModel>, Failure> {
         let asked = Asked::new(self, base, key, env)?;
-        let mut models = match self {
-            Self::Ollama => ollama(&asked)?,
-            Self::LmStudio => lm_studio(&asked)?,
-            Self::LlamaCpp => llama_cpp(&asked)?,
-            Self::Vllm | Self::Sglang => vllm(&asked)?,
-        };
+        let mut models = asked.models()?;
         models.sort_by_key(|model| !model.is_loaded);
         Ok(models)
     }
@@ -150,13 +145,85 @@ impl Server {
         key: Option<&str>,
         model: &str,
         env: &Environment,
-    ) -> Result<Option<u64>, Message> {
+    ) -> Result<Option<u64>, Failure> {
         let asked = Asked::new(self, base, key, env)?;
-        // A request without a prompt only loads.
-        asked.post("/api/generate", &json!({ "model": model, "stream": false }))?;
+        asked.load(model)?;
         let models = self.models(base, key, env)?;
         Ok(models.into_iter().find(|served| served.id == model).and_then(|served| served.window))
     }
+}
+
+/// The window a model is served with, beside the one that a launch takes it to have.
+pub struct ServedWindow {
+    server: Server,
+    /// The model, as the config spells it.
+    pub model: String,
+    pub served: u64,
+    stated: Option<u64>,
+}
+
+/// The command that writes the window that is served into the config.
+fn update(provider: &str) -> String {
+    format!("agent-run providers test {} --update", shims::quote(provider.as_ref()))
+}
+
+/// What is to be made of it.
+pub enum WindowVerdict {
+    Right,
+    /// It is worth a change of the config.
+    Other(Message),
+    /// Requests can be longer than what is served.
+    Wrong(Message),
+}
+
+impl ServedWindow {
+    /// Asks the server of the provider `name`; `None` if it is not known here, or does not say.
+    pub fn ask(
+        name: &str,
+        provider: &Provider,
+        model: &str,
+        known: &ModelIndex<'_>,
+        key: Option<&str>,
+        env: &Environment,
+    ) -> Option<Self> {
+        let server = Server::of_entry(name, provider)?;
+        let models = server.models(loopback(provider)?, key, env).ok()?;
+        let other = other_spelling(provider, model);
+        let is_it = |served: &&ServedModel| served.id == model || Some(&served.id) == other.as_ref();
+        let served = models.iter().find(is_it)?.window?;
+        let stated = known.find(model).and_then(|model| model.context_window);
+        let model = merge::entry(provider, model).map_or(model, |entry| entry.id.as_str()).to_owned();
+        Some(Self { server, model, served, stated })
+    }
+
+    /// What is to be made of it, and the one command that writes it down.
+    pub fn verdict(&self, name: &str) -> WindowVerdict {
+        let Self { server, model, served, stated } = self;
+        let config = match stated {
+            Some(stated) if stated == served => String::new(),
+            Some(stated) => format!(", and the config says {stated}"),
+            None => ", and the config does not say so".to_owned(),
+        };
+        let text = format!("{model} is served with a window of {served} tokens{config}");
+        if *served < SMALLEST {
+            let text = text + ": too small for a coding agent";
+            return WindowVerdict::Wrong(Message::new(text, server.widen_and_update(name)));
+        }
+        let help = format!("`{}` writes it into the config", update(name));
+        match stated {
+            Some(stated) if stated == served => WindowVerdict::Right,
+            Some(stated) if stated > served => {
+                WindowVerdict::Wrong(Message::new(text + ": longer requests fail or are cut", help))
+            }
+            _ => WindowVerdict::Other(Message::new(text, help)),
+        }
+    }
+}
+
+/// The URL of a provider on this machine.
+fn loopback(provider: &Provider) -> Option<&str> {
+    let urls = [&provider.base_urls.openai, &provider.base_urls.anthropic];
+    Some(urls.into_iter().flatten().next()?.0.as_str()).filter(|url| proxy::is_loopback(url))
 }
 
 /// Whether the provider is an Ollama on this machine.
@@ -184,144 +251,4 @@ pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Opti
             format!("get it: {}", server.pull(model)),
         )
     })
-}
-
-/// A server being asked.
-struct Asked {
-    server: Server,
-    root: String,
-    headers: Vec<(String, String)>,
-    client: Client,
-}
-
-impl Asked {
-    fn new(server: Server, base: &str, key: Option<&str>, env: &Environment) -> Result<Self, Message> {
-        let root = origin(base);
-        let client =
-            Client::new(&root, &Proxy::Inherit, env).map_err(|error| Message::from(error.to_string()))?;
-        let headers = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
-        Ok(Self { server, root, headers: headers.into_iter().collect(), client })
-    }
-
-    fn get(&self, path: &str) -> Result<Json, Message> {
-        self.judged(path, self.client.get(&format!("{}{path}", self.root), &self.headers, LIMIT))
-    }
-
-    fn post(&self, path: &str, body: &Json) -> Result<Json, Message> {
-        let url = format!("{}{path}", self.root);
-        self.judged(path, self.client.post(&url, &self.headers, &body.to_string(), LOADING))
-    }
-
-    fn judged(&self, path: &str, answer: Result<HttpResponse, TransportError>) -> Result<Json, Message> {
-        let (title, root) = (self.server.title(), &self.root);
-        let start = || format!("start it: {}", self.server.start());
-        match answer {
-            Ok(answer) if (200..300).contains(&answer.status) => serde_json::from_slice(&answer.body)
-                .map_err(|_| {
-                    Message::new(format!("{root}{path} did not send JSON, so it is not {title}"), start())
-                }),
-            Ok(answer) if matches!(answer.status, 401 | 403) => Err(Message::new(
-                format!("{title} at {root} wants a key, or another than it got ({})", answer.status),
-                "give its key, as with --key-env VARIABLE",
-            )),
-            Ok(answer) if answer.status == 503 => Err(Message::new(
-                format!("{title} at {root} is still loading its model (503)"),
-                "try again in a moment",
-            )),
-            Ok(answer) => Err(Message::new(
-                format!("{title} at {root} answered {path} with {}", answer.status),
-                format!("check that {title} listens there, in a version from 2025 or later"),
-            )),
-            Err(error) => Err(Message::new(format!("{title} does not answer at {root}: {error}"), start())),
-        }
-    }
-}
-
-fn rows<'a>(answer: &'a Json, key: &str) -> impl Iterator<Item = &'a Json> {
-    answer[key].as_array().into_iter().flatten()
-}
-
-fn text(row: &Json, key: &str) -> Option<String> {
-    row[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
-}
-
-/// A number of tokens; 0 is none.
-fn tokens(value: &Json) -> Option<u64> {
-    value.as_u64().filter(|count| *count > 0)
-}
-
-fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
-    let (all, running) = (asked.get("/api/tags")?, asked.get("/api/ps")?);
-    let loaded = |id: &str| rows(&running, "models").find(|row| row["name"] == id);
-    let chats = |row: &&Json| {
-        let abilities = row["capabilities"].as_array();
-        abilities.is_none_or(|all| all.iter().any(|ability| ability == "completion"))
-    };
-    Ok(rows(&all, "models")
-        .filter(chats)
-        .filter_map(|row| text(row, "name"))
-        .map(|id| {
-            let row = loaded(&id);
-            ServedModel {
-                window: row.and_then(|row| tokens(&row["context_length"])),
-                is_loaded: row.is_some(),
-                id,
-            }
-        })
-        .collect())
-}
-
-fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
-    // Since 0.4.0, which advises against the one before; an address that it does not know, it answers with 200 and an error.
-    let newer = asked.get("/api/v1/models").ok().filter(|answer| answer["models"].is_array());
-    if let Some(all) = newer {
-        let model = |row: &Json| {
-            let windows =
-                rows(row, "loaded_instances").map(|loaded| tokens(&loaded["config"]["context_length"]));
-            let windows: Vec<_> = windows.collect();
-            let (window, is_loaded) = (windows.iter().flatten().min().copied(), !windows.is_empty());
-            Some(ServedModel { id: text(row, "key")?, window, is_loaded })
-        };
-        return Ok(rows(&all, "models").filter(|row| row["type"] != "embedding").filter_map(model).collect());
-    }
-    let all = asked.get("/api/v0/models")?;
-    let chats = |row: &&Json| row["type"] != "embeddings";
-    Ok(rows(&all, "data")
-        .filter(chats)
-        .filter_map(|row| {
-            let window = tokens(&row["loaded_context_length"]);
-            let is_loaded = row["state"] == "loaded" || window.is_some();
-            Some(ServedModel { id: text(row, "id")?, window, is_loaded })
-        })
-        .collect())
-}
-
-fn llama_cpp(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
-    let all = asked.get("/v1/models")?;
-    // A router of several models says of each how it is; what it answers without one's name is no model's.
-    let state = |row: &Json| row["status"]["value"].as_str().map(|state| state == "loaded");
-    let is_router = rows(&all, "data").any(|row| state(row).is_some());
-    let served = if is_router { None } else { asked.get("/props").ok() };
-    let served = served.and_then(|props| tokens(&props["default_generation_settings"]["n_ctx"]));
-    let model = |row: &Json| {
-        let is_loaded = state(row).unwrap_or(true);
-        let window = tokens(&row["meta"]["n_ctx"]).or(served).filter(|_| is_loaded);
-        Some(ServedModel { id: text(row, "id")?, window, is_loaded })
-    };
-    Ok(rows(&all, "data").filter_map(model).collect())
-}
-
-fn vllm(asked: &Asked) -> Result<Vec<ServedModel>, Message> {
-    let all = asked.get("/v1/models")?;
-    let window = |row: &Json| tokens(&row["max_model_len"]);
-    let parent = |row: &Json| rows(&all, "data").find(|other| other["id"] == row["parent"]).and_then(window);
-    let model = |row: &Json| {
-        // The row of a LoRA names its base model, whose window it has.
-        Some(ServedModel {
-            id: text(row, "id")?,
-            window: window(row).or_else(|| parent(row)),
-            is_loaded: true,
-        })
-    };
-    Ok(rows(&all, "data").filter_map(model).collect())
 }

@@ -18,6 +18,7 @@ mod merge;
 pub(crate) mod normalize;
 pub(crate) mod record;
 mod refresh;
+mod served;
 pub(crate) mod source;
 
 use std::path::PathBuf;
@@ -32,11 +33,12 @@ use crate::config::Provider;
 use crate::env::Environment;
 
 pub use cache::CachedList;
-pub use fetch::Failure;
+pub use fetch::{Failure, FailureKind, Probe, is_about_key};
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;
 pub use record::{Modality, ModelRecord};
+pub use served::ServedModel;
 pub use source::origin;
 
 /// Gives a provider's key; called only where the key is really needed, since it may ask for a password.
@@ -71,6 +73,11 @@ impl<'a> Catalog<'a> {
     /// Why the last refresh failed, as long as that is minded.
     pub fn failure(&self, name: &str, provider: &Provider) -> Option<Message> {
         self.cache.failure(&Source::new(name, provider)).map(Failed::into_message)
+    }
+
+    /// Forgets it.
+    pub fn forget_failure(&self, name: &str, provider: &Provider) {
+        _ = std::fs::remove_file(self.cache.path(&Source::new(name, provider), "failed"));
     }
 
     /// The list before the present one that differed from it.

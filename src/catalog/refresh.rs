@@ -9,7 +9,6 @@ use super::fetch::{AWHILE, Failure, FailureKind, Fetcher, Probe, RetryPolicy};
 use super::source::Source;
 use super::{Catalog, KeyLookup};
 use crate::config::Provider;
-use crate::error;
 
 /// A list after a refresh, and what is to be said about it.
 pub struct Refreshed {
@@ -53,7 +52,7 @@ impl Catalog<'_> {
         self.load(Source::new(name, provider), RetryPolicy::EXPLICIT, key)
     }
 
-    /// Asks `model` for one short answer over a protocol at its base URL, because the user asked for it.
+    /// Asks `model` for one short answer over a protocol, because the user asked for it.
     /// Nothing of it is kept.
     ///
     /// # Errors
@@ -62,12 +61,12 @@ impl Catalog<'_> {
         &self,
         name: &str,
         provider: &Provider,
-        (protocol, base): (Protocol, &str),
+        protocol: Protocol,
         model: &str,
         key: &KeyLookup<'_>,
     ) -> Result<Probe, Failure> {
         let source = Source::new(name, provider);
-        Fetcher { source, key, env: self.env, retry: RetryPolicy::ANSWER }.probe(protocol, base, model)
+        Fetcher { source, key, env: self.env, retry: RetryPolicy::ANSWER }.probe(protocol, model)
     }
 
     pub(super) fn load(
@@ -94,8 +93,7 @@ impl Catalog<'_> {
                 return Ok(Refreshed { list, warnings });
             }
         }
-        let list = self.cache.store(&source, fetched);
-        let list = list.map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
+        let list = self.cache.store(&source, fetched)?;
         if extent == Completeness::Partial {
             self.cache.remember_failure(&source, &"only part of the list could be read".into(), AWHILE);
         }

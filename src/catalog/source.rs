@@ -1,7 +1,6 @@
 //! Where a provider's list is, who may be sent the key, and what distinguishes one such list from another.
 
-use sha2::{Digest, Sha256};
-use shims::proxy;
+use shims::{proxy, short_hash_of_all};
 
 use crate::config::{KeySource, Provider};
 
@@ -84,9 +83,8 @@ impl<'a> Source<'a> {
     }
 
     fn endpoint(&self, url: String, anthropic: bool) -> Endpoint {
-        let urls = &self.provider.base_urls;
         let (host, from) = (proxy::host(&url), origin(&url));
-        let ours = [&urls.openai, &urls.anthropic].into_iter().flatten().any(|base| origin(&base.0) == from);
+        let ours = self.provider.base_urls.all().any(|base| origin(base) == from);
         let public = PUBLIC_LISTS.iter().any(|public| host.eq_ignore_ascii_case(public));
         Endpoint { keyed: ours && !public, url, anthropic }
     }
@@ -115,12 +113,7 @@ impl<'a> Source<'a> {
         let about = ["agent-run model list", self.name, kind, &headers].into_iter();
         let urls = urls.iter().map(|(url, _)| url.as_str());
         let texts = about.chain(protocols).chain(urls).map(str::as_bytes);
-        let mut hash = Sha256::new();
-        for part in texts.chain(words) {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-        short_hex(&hash.finalize())
+        format!("{:016x}", short_hash_of_all(texts.chain(words)))
     }
 
     /// Where the key is kept, for messages; never the key.
@@ -135,12 +128,6 @@ impl<'a> Source<'a> {
             }
         }
     }
-}
-
-/// The first eight bytes of a hash, as 16 hexadecimal digits.
-pub fn short_hex(hash: &[u8]) -> String {
-    let digits = hash.iter().take(8).flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// Scheme, host and port, in lower case and without the scheme's own port.

@@ -16,7 +16,7 @@ Examples:
   agent-run --config work.yaml config edit"
 )]
 pub struct ConfigArgs {
-    /// Write a commented sample if there is no config
+    /// Write a commented example if there is no config
     #[arg(long)]
     pub bootstrap_config: bool,
 
@@ -47,14 +47,14 @@ pub enum ConfigCommand {
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  agent-run config check --strict && echo valid")]
 pub struct ConfigCheckArgs {
-    /// Another file to check
+    /// File to check, instead of the config
     pub file: Option<PathBuf>,
 
     /// Fail on warnings too
     #[arg(long)]
     pub strict: bool,
 
-    /// Print JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -66,7 +66,7 @@ pub struct ConfigShowArgs {
     /// Only this provider
     pub provider: Option<String>,
 
-    /// Print JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }

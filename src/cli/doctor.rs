@@ -43,7 +43,7 @@ pub struct DoctorArgs {
     #[arg(long, short)]
     pub verbose: bool,
 
-    /// Print the findings as JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -66,11 +66,11 @@ Examples:
   agent-run why claude@deepseek
   agent-run why ollama codex --model qwen3-coder")]
 pub struct WhyArgs {
-    /// The provider, or AGENT@PROVIDER alone
+    /// Provider name from your config, or AGENT@PROVIDER alone
     #[arg(value_name = "PROVIDER")]
     pub provider: String,
 
-    /// The agent
+    /// Agent name
     pub agent: Option<String>,
 
     /// Model, instead of the provider's default
@@ -81,7 +81,7 @@ pub struct WhyArgs {
     #[arg(long, value_name = "PROTOCOL", value_parser = super::protocol)]
     pub protocol: Option<Protocol>,
 
-    /// Print it as JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 

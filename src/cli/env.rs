@@ -17,7 +17,7 @@ pub struct EnvArgs {
     /// Provider name from your config
     pub provider: String,
 
-    /// The model, instead of the provider's default
+    /// Model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
@@ -37,7 +37,7 @@ pub enum EnvFormat {
     Sh,
     /// For fish: `set -gx NAME 'value'`
     Fish,
-    /// One object
+    /// A JSON object
     Json,
     /// For .env files: `NAME=value`
     Dotenv,

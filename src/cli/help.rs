@@ -9,7 +9,8 @@ use clap::Args;
 #[command(after_help = "\
 Examples:
   agent-run help models list
-  agent-run help --man && man agent-run")]
+  agent-run help --man
+  agent-run help --man ./man")]
 pub struct HelpArgs {
     /// Command, such as `models list` [default: agent-run itself]
     #[arg(value_name = "COMMAND", conflicts_with = "man")]

@@ -25,11 +25,11 @@ pub struct ImportArgs {
     #[arg(long)]
     pub write: bool,
 
-    /// Copy the keys that are in the other tool's files
+    /// Copy the keys too, from the other tool's files
     #[arg(long)]
     pub with_keys: bool,
 
-    /// Print JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }

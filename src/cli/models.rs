@@ -8,7 +8,7 @@ use super::protocol;
 /// `agent-run models`
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
-    /// List the models of providers, best first
+    /// List the models of one or more providers, best first
     List(ModelsListArgs),
     /// Show all data of one model, and its origin
     Show(ModelsShowArgs),
@@ -38,7 +38,7 @@ pub struct ModelsListArgs {
     #[arg(value_name = "PROVIDER")]
     pub providers: Vec<String>,
 
-    /// Every provider of the config
+    /// All providers in your config
     #[arg(long, conflicts_with = "providers")]
     pub all: bool,
 
@@ -74,7 +74,7 @@ pub struct ModelsShowArgs {
     /// Provider name from your config
     pub provider: String,
 
-    /// The model's id
+    /// Model id
     pub model: String,
 
     /// Print a JSON object

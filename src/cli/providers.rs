@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 /// `agent-run providers`
 #[derive(Debug, Subcommand)]
 pub enum ProvidersCommand {
-    /// List the providers of the config
+    /// List the providers in your config
     List(ProvidersListArgs),
     /// Show a provider: its protocols, its agents and where its key is
     Show(ProvidersShowArgs),
@@ -15,7 +15,7 @@ pub enum ProvidersCommand {
     Presets(ProvidersPresetsArgs),
     /// Add a known provider: ask for its key and test it
     Add(ProvidersAddArgs),
-    /// Remove a provider, its shortcuts and its model list
+    /// Remove a provider, its shims and its model list
     Remove(ProvidersRemoveArgs),
     /// Open the config at a provider in your editor
     Edit(ProvidersEditArgs),
@@ -113,14 +113,19 @@ pub struct ProvidersAddArgs {
 #[command(after_help = "\
 Examples:
   agent-run providers test deepseek
+  agent-run providers test ollama --update
   agent-run providers test openrouter --model openai/gpt-6-luna --json")]
 pub struct ProvidersTestArgs {
     /// Provider name from your config
     pub provider: String,
 
-    /// The model to ask, instead of the provider's default
+    /// Model, instead of the provider's default
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
+
+    /// Write the window that a server on this machine serves into the config
+    #[arg(long)]
+    pub update: bool,
 
     /// Print a JSON array
     #[arg(long)]

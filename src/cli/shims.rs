@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 /// `agent-run shims`
 #[derive(Debug, Subcommand)]
 pub enum ShimsCommand {
-    /// Create symlinks, and remove those that no longer match the config
+    /// Create shims, and remove those that no longer match the config
     Install(ShimsInstallArgs),
-    /// List the symlinks and their problems
+    /// List the shims and their problems
     List(ShimsListArgs),
-    /// Remove symlinks that agent-run created
+    /// Remove shims that agent-run created
     Remove(ShimsRemoveArgs),
-    /// Print the folder of the symlinks
+    /// Print the folder of the shims
     #[command(after_help = "Example:\n  export PATH=\"$(agent-run shims path):$PATH\"")]
     Path(ShimsFolderArgs),
 }
@@ -39,11 +39,11 @@ pub struct ShimsInstallArgs {
     #[arg(value_name = "SHIM", conflicts_with_all = ["agents", "providers", "found_only"])]
     pub names: Vec<String>,
 
-    /// Only for this agent; may be given several times
+    /// Only for this agent; can be repeated
     #[arg(long = "agent", value_name = "AGENT")]
     pub agents: Vec<String>,
 
-    /// Only for this provider; may be given several times
+    /// Only for this provider; can be repeated
     #[arg(long = "provider", value_name = "PROVIDER")]
     pub providers: Vec<String>,
 
@@ -55,7 +55,7 @@ pub struct ShimsInstallArgs {
     #[arg(long)]
     pub found_only: bool,
 
-    /// Keep symlinks that no longer match the config
+    /// Keep shims that no longer match the config
     #[arg(long)]
     pub no_prune: bool,
 
@@ -63,7 +63,7 @@ pub struct ShimsInstallArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Print the result as JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -78,7 +78,7 @@ pub struct ShimsListArgs {
     #[command(flatten)]
     pub folder: ShimsFolderArgs,
 
-    /// Print the list as JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -90,11 +90,11 @@ Examples:
   agent-run shims remove codex@ollama
   agent-run shims remove --all --dry-run")]
 pub struct ShimsRemoveArgs {
-    /// Names of the symlinks, as AGENT@PROVIDER
+    /// Names of shims, as AGENT@PROVIDER
     #[arg(value_name = "LINK", required_unless_present = "all", conflicts_with = "all")]
     pub names: Vec<String>,
 
-    /// All symlinks that agent-run created
+    /// All shims that agent-run created
     #[arg(long)]
     pub all: bool,
 
@@ -106,7 +106,7 @@ pub struct ShimsRemoveArgs {
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Print the result as JSON
+    /// Print a JSON object
     #[arg(long)]
     pub json: bool,
 }

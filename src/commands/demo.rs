@@ -6,13 +6,12 @@
 mod fake_agent;
 mod sandbox;
 
-use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use shims::{Agent, Dirs};
+use shims::{Agent, Dirs, Message};
 
 use crate::context::Context;
 use crate::env::Environment;

@@ -28,15 +28,15 @@ pub fn write_manual(dir: Option<&Path>, env: &Environment) -> Result<ExitCode> {
         None => env.dirs()?.data.join("man"),
     };
     let pages = manual::write(&dir)?;
-    let option = if manual::is_searched(&dir, &env.path()) {
+    let option = if manual::is_searched(&dir, &env.path(), env.var("MANPATH")) {
         String::new()
     } else {
         format!("-M {} ", shims::quote(dir.as_os_str()))
     };
-    output::write(|out| {
+    output::people(|out| {
         for page in &pages {
             writeln!(out, "wrote {}", page.display())?;
         }
-        writeln!(out, "To read them: man {option}agent-run, man {option}agent-run-config")
+        writeln!(out, "To read them:\n  man {option}agent-run\n  man {option}agent-run-config")
     })
 }

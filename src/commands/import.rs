@@ -1,6 +1,7 @@
 //! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
 
 use shims::Message;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -12,12 +13,14 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use crate::cli::import::ImportArgs;
-use crate::config::{append, change_config, load, yaml_value};
+use crate::config::{Provider, append, change_config, load, set_key, yaml_scalar, yaml_value};
 use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
+use crate::key;
+use crate::presets::ENTRY_WIDTH;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
+use crate::ui::screen::{Screen, comments};
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
 /// `words` say so.
@@ -30,24 +33,27 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
         None => find_all(env),
     };
     let keys = if words.with_keys { Keys::Copy } else { Keys::Leave };
-    let entries = entries(&mut found, keys, path);
+    let (entries, set) = entries(words, &mut found, keys, path, env);
     let ImportScan { looked_at, skipped, .. } = &found;
     if entries.is_empty() && skipped.is_empty() {
         let help =
             "`agent-run providers add NAME` adds a known provider (`agent-run providers presets` lists them)";
         bail!(Message::new(format!("no providers found in {}", looked_at.join(", ")), help));
     }
-    if words.write && !entries.is_empty() {
-        if words.with_keys && entries.iter().any(|entry| entry.yaml != entry.keyless) {
+    if words.write && (!entries.is_empty() || !set.is_empty()) {
+        if !set.is_empty() || (words.with_keys && entries.iter().any(|entry| entry.yaml != entry.keyless)) {
             check_private(path)?;
         }
-        write(&entries, path)?;
+        write(&entries, &set, path)?;
     }
     if words.json {
-        return output::write(|out| out.write_all(data(words, &entries, skipped, path).as_bytes()));
+        return output::write(|out| out.write_all(data(words, &entries, &set, skipped, path).as_bytes()));
     }
-    let page = escaped(&page(words, &entries, skipped, path)).into_owned();
-    output::whole(&Screen::stdout().comments(&page))
+    let screen = Screen::stdout();
+    // What is no terminal may be a file.
+    let shown: fn(&str) -> String = if screen.is_terminal() { str::to_owned } else { in_a_file };
+    let page = escaped(&page(words, &entries, &set, skipped, path, shown)).into_owned();
+    output::whole(&screen.comments(&page))
 }
 
 /// Refuses a config that others can read, where keys are about to be written into it. A new one is private.
@@ -70,9 +76,47 @@ struct NewEntry {
     keyless: String,
 }
 
-/// What can be in the config; what cannot is listed with what was skipped.
-fn entries(found: &mut ImportScan, keys: Keys, path: &Path) -> Vec<NewEntry> {
+/// An entry as it is read in a file, its comments broken into lines.
+fn in_a_file(entry: &str) -> String {
+    comments(entry, ENTRY_WIDTH, Cow::Borrowed)
+}
+
+/// A provider that the config has without its key, and the line that gives it one.
+struct KeyLine {
+    name: String,
+    line: String,
+    /// What stands beside the key's line while there is none.
+    comments: Vec<String>,
+}
+
+impl KeyLine {
+    /// The text without what was only true of a provider without its key.
+    fn without_comments(&self, text: &str) -> String {
+        let lines: Vec<_> = text.split_inclusive('\n').collect();
+        let Some(at) = lines.iter().position(|line| line.trim() == self.line) else { return text.to_owned() };
+        let is_old =
+            |line: &&&str| line.trim().starts_with('#') && self.comments.iter().any(|it| it == line.trim());
+        let first = at - lines[..at].iter().rev().take_while(is_old).count();
+        let after = at + 1 + lines[at + 1..].iter().take_while(is_old).count();
+        [&lines[..first], &lines[at..=at], &lines[after..]].concat().concat()
+    }
+}
+
+/// What can be in the config, and the keys that providers there lack; what cannot is listed with what was skipped.
+fn entries(
+    words: &ImportArgs,
+    found: &mut ImportScan,
+    keys: Keys,
+    path: &Path,
+    env: &Environment,
+) -> (Vec<NewEntry>, Vec<KeyLine>) {
     let config = load(path).ok().map(|loaded| loaded.config);
+    let home = env.dirs().map(|dirs| dirs.home).unwrap_or_default();
+    let lacks_key = |name: &str| {
+        let source = config.as_ref().and_then(|config| config.providers.get(name)).map(Provider::key_source);
+        source.is_some_and(|source| source.is_none_or(|source| key::is_missing(source, env, &home)))
+    };
+    let mut set: Vec<KeyLine> = Vec::new();
     let mut taken: Vec<String> = Vec::new();
     let mut entries = Vec::new();
     for draft in &found.drafts {
@@ -80,7 +124,23 @@ fn entries(found: &mut ImportScan, keys: Keys, path: &Path) -> Vec<NewEntry> {
         let name = match name(draft, config.as_ref(), &taken) {
             Named::New(name) => name,
             Named::There(name) => {
-                found.skipped.push(format!("{from}: already in the config, as {name}"));
+                let key = draft.copied_key().filter(|_| lacks_key(&name));
+                let about_key = match key {
+                    None => String::new(),
+                    Some(key) if words.write && words.with_keys => {
+                        let line = format!("key: {}", yaml_scalar(key));
+                        let (left, copied) =
+                            (yaml(draft, &name, Keys::Leave), yaml(draft, &name, Keys::Copy));
+                        let comments = left.lines().filter(|line| !copied.contains(line));
+                        let comments = comments.map(|line| line.trim().to_owned()).collect();
+                        set.push(KeyLine { name: name.clone(), line, comments });
+                        "; its key was added".to_owned()
+                    }
+                    Some(_) => {
+                        format!("; it has no key there: `{} --write --with-keys` adds it", again(words))
+                    }
+                };
+                found.skipped.push(format!("{from}: already in the config, as {name}{about_key}"));
                 continue;
             }
         };
@@ -96,17 +156,40 @@ fn entries(found: &mut ImportScan, keys: Keys, path: &Path) -> Vec<NewEntry> {
             }
         }
     }
-    entries
+    (entries, set)
 }
 
-fn write(entries: &[NewEntry], path: &Path) -> Result<()> {
-    let blocks: Vec<_> = entries.iter().map(|entry| entry.keyless.as_str()).collect();
+fn write(entries: &[NewEntry], set: &[KeyLine], path: &Path) -> Result<()> {
+    let blocks: Vec<_> = entries.iter().map(|entry| in_a_file(&entry.keyless)).collect();
     change_config(path, &blocks.join("\n"), |now| {
-        entries.iter().try_fold(now.to_owned(), |text, entry| append(&text, &entry.name, &entry.yaml))
+        let added = |text: String, entry: &NewEntry| append(&text, &entry.name, &in_a_file(&entry.yaml));
+        let keyed = |text: String, it: &KeyLine| {
+            set_key(&text, &it.name, Some(&it.line), path).map(|text| it.without_comments(&text))
+        };
+        set.iter().try_fold(entries.iter().try_fold(now.to_owned(), added)?, keyed)
     })
 }
 
-fn page(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Path) -> String {
+/// The command again, without its options.
+fn again(words: &ImportArgs) -> String {
+    let mut again = "agent-run import".to_owned();
+    if let Some(tool) = tool(words) {
+        _ = write!(again, " {tool}");
+    }
+    if let Some(file) = &words.file {
+        _ = write!(again, " {}", shims::quote(file.as_os_str()));
+    }
+    again
+}
+
+fn page(
+    words: &ImportArgs,
+    entries: &[NewEntry],
+    set: &[KeyLine],
+    skipped: &[String],
+    path: &Path,
+    as_shown: fn(&str) -> String,
+) -> String {
     let mut page = String::new();
     let file = path.display();
     // Keys that are written need not be in the terminal's history too.
@@ -116,7 +199,7 @@ fn page(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Pat
     }
     for (index, entry) in shown.iter().enumerate() {
         page.push_str(if index > 0 { "\n" } else { "" });
-        entry.yaml.lines().for_each(|line| _ = writeln!(page, "  {line}"));
+        as_shown(&entry.yaml).lines().for_each(|line| _ = writeln!(page, "  {line}"));
     }
     if !shown.is_empty() {
         page.push('\n');
@@ -126,20 +209,24 @@ fn page(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Pat
     }
     let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
     _ = match (names.is_empty(), words.write) {
+        (true, _) if !set.is_empty() => Ok(()),
         (true, _) => writeln!(page, "# Nothing to add to {file}"),
         (_, true) => writeln!(page, "# Added to {file}: {}", names.join(", ")),
         (_, false) => {
-            let mut again = tool(words).map_or_else(String::new, |tool| format!(" {tool}"));
-            if let Some(file) = &words.file {
-                _ = write!(again, " {}", shims::quote(file.as_os_str()));
-            }
-            writeln!(page, "# `agent-run import{again} --write` adds this to {file}")
+            let keys = if words.with_keys { " --with-keys" } else { "" };
+            writeln!(page, "# `{} --write{keys}` adds this to {file}", again(words))
         }
     };
     page
 }
 
-fn data(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Path) -> String {
+fn data(
+    words: &ImportArgs,
+    entries: &[NewEntry],
+    set: &[KeyLine],
+    skipped: &[String],
+    path: &Path,
+) -> String {
     let entry = |entry: &NewEntry| {
         let text = if words.write { &entry.keyless } else { &entry.yaml };
         let config = yaml_value(text).map(|value| value[&entry.name].clone());
@@ -149,7 +236,7 @@ fn data(words: &ImportArgs, entries: &[NewEntry], skipped: &[String], path: &Pat
     let data = json!({
         "tool": tool(words),
         "config": path,
-        "written": words.write && !entries.is_empty(),
+        "written": words.write && !(entries.is_empty() && set.is_empty()),
         "providers": providers,
         "skipped": skipped,
     });

@@ -6,13 +6,16 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
+use shims::proxy;
 
 use super::providers::ask_key::{KeyAnswer, about_key, ask_key};
 use super::providers::find;
 use super::providers::test::{TestOutcome, try_provider};
+use crate::catalog::{Catalog, FailureKind};
 use crate::cli::KeyCommand;
 use crate::cli::key::{KeyArgs, KeyRemoveArgs};
 use crate::config::{self, Config, Provider};
+use crate::context;
 use crate::env::Environment;
 use crate::key;
 use crate::key::place::KeyPlace;
@@ -40,7 +43,7 @@ pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Res
 fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let config = config::load_sound(path)?.config;
+    let config = context::load_sound(path, name)?.config;
     let provider = find(name, &config)?;
     // What can be refused is refused before anything is asked.
     let former = KeyStore::of(name, provider, path, &home);
@@ -74,9 +77,9 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         config::change_config(path, &below(name, &line), |now| {
             config::set_key(now, name, Some(&line), path)
         })?;
-        stored.into_iter().for_each(StoredKey::keep);
-        Ok(())
+        stored.into_iter().try_for_each(StoredKey::keep)
     })?;
+    forget_refusal(name, path, env);
     let kept = match (&answer, &place) {
         (KeyAnswer::Typed(store, _), _) => format!("stored the key of {name} in {}", store.shown()),
         (_, KeyPlace::Env(variable)) => format!("the key of {name} is read from the variable {variable}"),
@@ -102,6 +105,7 @@ fn leave(
         return format!("\nthe previous key was not removed from {shown}, because `{other}` uses it");
     }
     let failed = match answer {
+        KeyAnswer::Typed(..) if former.is_link() => None,
         KeyAnswer::Typed(..) => match former.remove(env) {
             Ok(true) => return format!("\nremoved the previous key from {shown}"),
             Ok(false) => None,
@@ -135,31 +139,42 @@ fn ask(
                 }
             },
         };
-        let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
-            return Ok(answer);
-        };
-        log::say(&format!("{}\n", about_key(failed, Some(&answer)).render()));
-        let options = ["enter another key", "set it anyway", "stop"].map(str::to_owned);
-        match prompt::choose("What now?", &options)? {
-            0 => {}
-            1 => return Ok(answer),
-            _ => bail!("stopped, and the config was not changed"),
+        loop {
+            let TestOutcome::Failed(failed) = try_provider(name, provider, None, Some(&key), env)? else {
+                return Ok(answer);
+            };
+            let failed = about_key(failed, Some(&answer));
+            log::say(&format!("{}\n", failed.message.render()));
+            let mut options = ["enter another key", "test again", "set it anyway", "stop"];
+            if failed.kind != FailureKind::KeyRefused {
+                options.swap(0, 1);
+            }
+            match options[prompt::choose("What now?", &options.map(str::to_owned))?] {
+                "enter another key" => break,
+                "test again" => {}
+                "set it anyway" => return Ok(answer),
+                _ => bail!("stopped, and the config was not changed"),
+            }
         }
     }
 }
 
 fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
-    let config = config::load_sound(path)?.config;
+    let config = context::load_sound(path, name)?.config;
     let provider = find(name, &config)?;
-    let key = key::of(provider, env, &env.dirs()?.home)?;
+    let key = key::of(name, provider, env, &env.dirs()?.home)?;
+    if key.is_none() {
+        let text = format!("`{name}` has no key: its entry in the config names none");
+        bail!(Message::new(text, format!("set a key with `{}`", key::setting(name))));
+    }
     match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),
         TestOutcome::NotTested(why) => bail!(Message::new(
             format!("the key was not tested: {why}"),
             format!("test it with a model: agent-run providers test {name} --model MODEL")
         )),
-        TestOutcome::Failed(failed) => Err(anyhow::anyhow!(failed)),
+        TestOutcome::Failed(failed) => Err(failed.into()),
     }
 }
 
@@ -168,33 +183,48 @@ fn below(name: &str, line: &str) -> String {
     format!("{}:\n  {line}", config::yaml_scalar(name))
 }
 
-/// Removes the key that is kept here. The provider then has the key that its preset expects, or none.
+/// What the provider refused before was another key.
+fn forget_refusal(name: &str, path: &Path, env: &Environment) {
+    if let (Ok(loaded), Ok(dirs)) = (config::load_for(path, name), env.dirs())
+        && let Some(provider) = loaded.config.providers.get(name)
+    {
+        Catalog::open(&dirs, env, loaded.config.models_ttl).forget_failure(name, provider);
+    }
+}
+
+/// Removes the key that is kept here. The provider then has the key that its preset expects, or else one in the file in
+/// which `key set` would store it, so that a launch says that there is none; a server on this machine needs none.
 fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let config = config::load_sound(path)?.config;
+    let config = context::load_sound(path, name)?.config;
     let provider = find(name, &config)?;
-    let store = KeyStore::of(name, provider, path, &home);
-    if store.is_none() && provider.key.is_none() {
-        let (text, help) = match provider.key_source() {
-            None => {
-                (format!("provider `{name}` has no key"), format!("set one with `agent-run key set {name}`"))
-            }
-            Some(_) => (
-                format!("agent-run does not store the key of `{name}`"),
-                format!("`agent-run providers show {name}` prints where it is; remove it there"),
-            ),
-        };
-        bail!(Message::new(text, help));
+    let store = KeyStore::of(name, provider, path, &home).filter(|store| !store.is_link());
+    let source = provider.key_source();
+    let set = format!("set a key with `{}`", key::setting(name));
+    if source.is_none_or(|source| key::is_missing(source, env, &home)) {
+        bail!(Message::new(format!("`{name}` has no key"), set));
     }
+    if store.is_none() && provider.key.is_none() {
+        bail!(Message::new(
+            format!("agent-run does not store the key of `{name}`"),
+            format!("`agent-run providers show {name}` prints where it is; remove it there")
+        ));
+    }
+    let other = store.as_ref().and_then(|store| store.other_reader(name, &config, &home));
+    let goes = store.as_ref().filter(|_| other.is_none());
     let usual = presets::by_name(name).ok().and_then(|preset| preset.key_variable().map(str::to_owned));
-    let line = usual.map(|variable| KeyPlace::Env(variable).line());
+    let is_local = provider.protocols.iter().filter_map(|it| provider.base_url(*it)).all(proxy::is_loopback);
+    let is_set = usual.as_ref().is_some_and(|variable| env.var(variable).is_some());
+    let line = match usual {
+        Some(variable) => Some(KeyPlace::Env(variable).line()),
+        None if is_local => None,
+        None => Some(KeyStore::file(path, name, goes.filter(|it| it.is_file())).place(&home).line()),
+    };
     // What can be refused is refused before anything is asked.
     let added = line.as_ref().map(|line| below(name, line)).unwrap_or_default();
     config::set_key(&config::text(path)?, name, line.as_deref(), path)?;
     config::check_writable(path, &added)?;
-    let other = store.as_ref().and_then(|store| store.other_reader(name, &config, &home));
-    let goes = store.as_ref().filter(|_| other.is_none());
     goes.map_or(Ok(()), KeyStore::check_removable)?;
     let place = goes.map_or_else(|| path.display().to_string(), KeyStore::shown);
     let question = match other {
@@ -205,20 +235,23 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
         bail!("nothing was removed");
     }
     config::change_config(path, &added, |now| config::set_key(now, name, line.as_deref(), path))?;
-    let now =
-        line.map_or_else(|| format!("`{name}` has no key now"), |line| format!("the config now says {line}"));
+    let says = line.map_or_else(String::new, |line| format!("the config now says {line}; "));
+    let now = format!(
+        "{says}{}",
+        if is_set { "that is set".to_owned() } else { format!("`{name}` has no key: {set}") }
+    );
     let Some(store) = store else {
-        return output::people(|out| writeln!(out, "removed the key of {name} from {place}; {now}"));
+        return output::people(|out| writeln!(out, "removed the key of {name} from {place}\n{now}"));
     };
     let shown = store.shown();
     if let Some(other) = other {
         return output::people(|out| {
-            writeln!(out, "the key was not removed from {shown}, because `{other}` uses it; {now}")
+            writeln!(out, "the key was not removed from {shown}, because `{other}` uses it\n{now}")
         });
     }
     if let Err(error) = store.remove(env) {
         let help = format!("{now}; to remove the key: {}", store.removal());
         bail!(Message::new(format!("{error:#}"), help));
     }
-    output::people(|out| writeln!(out, "removed the key of {name} from {shown}; {now}"))
+    output::people(|out| writeln!(out, "removed the key of {name} from {shown}\n{now}"))
 }

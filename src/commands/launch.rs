@@ -3,6 +3,8 @@
 //! What is printed is the very plan that a launch carries out, under a heading that says where each choice came from.
 //! For it nothing is locked or changed, and no key command runs.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
@@ -17,6 +19,7 @@ use crate::launch::explain::{self, Choice};
 use crate::launch::request::DryRun;
 use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
 use crate::ui;
+use crate::ui::format::count;
 use crate::ui::output;
 use crate::ui::sanitize::escaped;
 use crate::ui::screen::Screen;
@@ -63,10 +66,11 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     }
     let mut text = String::new();
     for Choice { what, value, origin, .. } in choices {
-        _ = writeln!(text, "{}", screen.line(&escaped(&format!("# {what:<9} {value}  ({origin})")), 2));
+        _ = writeln!(text, "# {what:<9} {value}  ({origin})");
     }
-    // The lines of the plan are exact, to be copied and compared.
-    output::whole(&(text + &escaped(&plan.lines(show.contents).to_string())))
+    // The lines of the plan are exact, to be copied and compared: only comments are broken.
+    _ = write!(text, "{}", plan.lines(show.contents));
+    output::whole(&screen.comments(&escaped(&text)))
 }
 
 /// An argument that is longer is shown by its beginning.
@@ -93,22 +97,17 @@ fn summary(
         let origin = explain::short_origin(origin, &context.loaded, &request.provider);
         row(what, &format!("{value}  ({origin})"));
     }
-    let names = |names: &mut dyn Iterator<Item = &std::ffi::OsString>| -> Vec<String> {
-        names.map(|name| name.to_string_lossy().into_owned()).collect()
-    };
-    let set = names(&mut plan.env.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name));
-    row("sets", &set.join(" "));
-    let here = |name: &&std::ffi::OsString| name.to_str().is_some_and(|name| context.env.var(name).is_some());
-    let unset = plan.env.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name);
-    let unset = names(&mut unset.filter(here));
+    let (set, unset): (Vec<_>, Vec<_>) = plan.env.iter().partition(|(_, value)| value.is_some());
+    let name = |(name, _): (&OsString, _)| name.to_string_lossy().into_owned();
+    row("sets", &set.into_iter().map(name).collect::<Vec<_>>().join(" "));
+    let unset: Vec<_> = unset.into_iter().map(name).filter(|name| context.env.var(name).is_some()).collect();
     if !unset.is_empty() {
         row("removes", &unset.join(" "));
     }
-    let folders: std::collections::BTreeSet<_> = plan.files.keys().filter_map(|path| path.parent()).collect();
+    let folders: BTreeSet<_> = plan.files.keys().filter_map(|path| path.parent()).collect();
     for folder in folders {
-        let count = plan.files.keys().filter(|path| path.parent() == Some(folder)).count();
-        let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-        row("writes", &format!("{files} in {}", folder.display()));
+        let files = plan.files.keys().filter(|path| path.parent() == Some(folder)).count();
+        row("writes", &format!("{} in {}", count(files, "file"), folder.display()));
     }
     for (path, merge) in &plan.merges {
         row("changes", &format!("{}: {}", path.display(), merge.summary()));

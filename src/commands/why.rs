@@ -4,17 +4,18 @@
 //! nothing changed.
 
 use shims::Message;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, quote, quoted};
+use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, Value, quote, quoted};
 
 use super::target::Target;
 use crate::cli::WhyArgs;
-use crate::config::{self, Loaded, Provider};
-use crate::context::Context;
+use crate::config::{Loaded, Provider};
+use crate::context::{self, Context};
 use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, INDENT, labelled, place};
@@ -28,7 +29,8 @@ use crate::ui::screen::{Ink, Screen};
 /// # Errors
 /// When the launch would be refused, with the launch's own error.
 pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
-    let loaded = config::load_sound(&env.config_file(config)?)?;
+    let named = shims::split_shim_name(&why.provider).map_or(&*why.provider, |(_, provider)| provider);
+    let loaded = context::load_sound(&env.config_file(config)?, named)?;
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
     let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
@@ -54,7 +56,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
         conflicts = conflicts::of(agent, launch, &planned.inputs, plan);
     }
     rows.extend(on_disk(plan, &context.dirs));
-    if let Some(words) = planned.launch.as_ref().and_then(|(launch, _)| agent.resumes(launch)) {
+    if let Some(words) = agent.info().resumes.filter(|_| planned.launch.is_some()) {
         let line = format!("{} {words}", quote(format!("{}@{provider}", agent.name()).as_ref()));
         let why = format!("{} itself prints `{} {words}`, without the provider", agent.title(), agent.name());
         rows.push(Choice::new("resume", line, why));
@@ -91,7 +93,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     page.notes(&notes(plan));
     if why.verbose {
         page.heading("\nThe plan:");
-        page.text += &screen.text(&escaped(&plan.lines(true).to_string()));
+        page.text += &screen.comments(&escaped(&plan.lines(true).to_string()));
     }
     output::whole(&page.text)
 }
@@ -113,21 +115,17 @@ fn more(
             .filter(|default| asked && **default != launch.model.value.id)
             .map(|default| format!("{default}, {}", at("default_model")));
     }
-    let window = match launch.model.value.context_window {
+    // Where an agent is given an assumption, a note of the plan says so.
+    rows.push(match launch.model.value.context_window {
         Some(window) => {
-            Choice::new("window", format!("{window} tokens"), window_origin(launch, provider, loaded))
-                .with(window)
+            let origin = window_origin(launch, provider, loaded);
+            Choice::new("window", format!("{window} tokens"), origin).with(window)
         }
-        // A note of the plan says so where an agent is given an assumption.
         None => {
             Choice::new("window", "unknown", "neither the config nor the model list has it").with(Json::Null)
         }
-    };
-    rows.push(window);
+    });
     rows.push(explain::proxy(launch, loaded, context.env));
-    let names = |map: &std::collections::BTreeMap<String, _>| -> String {
-        map.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
-    };
     if provider.sessions == Some(Sessions::Own) && !launch.isolated {
         let value = if Sessions::APART.contains(&agent.name()) {
             "this provider's own".to_owned()
@@ -136,17 +134,16 @@ fn more(
         };
         rows.push(Choice::new("sessions", value, at("sessions")));
     }
-    if !launch.headers.is_empty() {
-        let list: Json = launch.headers.keys().map(String::as_str).collect();
-        rows.push(Choice::new("headers", names(&launch.headers), at("headers")).with(list));
-    }
-    if !launch.extra_env.is_empty() {
-        let list: Json = launch.extra_env.keys().map(String::as_str).collect();
-        rows.push(Choice::new("extra env", names(&launch.extra_env), at("extra_env")).with(list));
-    }
-    if !launch.standing_args.is_empty() {
-        let list: Json = launch.standing_args.iter().map(String::as_str).collect();
-        rows.push(Choice::new("args", quoted(&launch.standing_args), at("args")).with(list));
+    let names = |map: &BTreeMap<String, Value>| map.keys().cloned().collect::<Vec<_>>();
+    let (headers, variables) = (names(&launch.headers), names(&launch.extra_env));
+    for (what, key, list, shown) in [
+        ("headers", "headers", &headers, headers.join(", ")),
+        ("extra env", "extra_env", &variables, variables.join(", ")),
+        ("args", "args", &launch.standing_args, quoted(&launch.standing_args)),
+    ] {
+        if !list.is_empty() {
+            rows.push(Choice::new(what, shown, at(key)).with(list.clone()));
+        }
     }
 }
 

@@ -11,11 +11,14 @@ use crate::cli::Cli;
 pub struct CompletionContext {
     /// Values by their names in help texts.
     values: Vec<(String, String)>,
-    config: Option<String>,
+    /// The value of the option `--config`.
+    pub config: Option<String>,
     /// The ids of the options that can follow.
     open: Vec<String>,
-    foreign: Option<usize>,
-    is_understood: bool,
+    /// The number of the word, ours being the first, that names the program whose words these are.
+    pub foreign: Option<usize>,
+    /// Whether there is no word that means nothing.
+    pub is_understood: bool,
 }
 
 impl CompletionContext {
@@ -69,21 +72,6 @@ impl CompletionContext {
     /// The last value of the argument that help texts call `name`: `PROVIDER`.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.values.iter().rev().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The value of the option `--config`.
-    pub fn config(&self) -> Option<&str> {
-        self.config.as_deref()
-    }
-
-    /// The number of the word, ours being the first, that names the program whose words these are.
-    pub fn foreign(&self) -> Option<usize> {
-        self.foreign
-    }
-
-    /// Whether there is no word that means nothing.
-    pub fn is_understood(&self) -> bool {
-        self.is_understood
     }
 
     /// Where an option is among those of its command; none for one that makes no sense twice and was said.
@@ -142,8 +130,8 @@ mod tests {
             assert_eq!(values.join(" "), expected, "{line}");
             assert_eq!((said.foreign, said.is_understood), (None, true), "{line}");
         }
-        assert_eq!(said("--config x models list").config(), Some("x"));
-        assert!(!said("nonsense").is_understood());
+        assert_eq!(said("--config x models list").config.as_deref(), Some("x"));
+        assert!(!said("nonsense").is_understood);
     }
 
     #[test]
@@ -156,7 +144,7 @@ mod tests {
             ("launch p shell ls", 4),
             ("launch --model m p codex resume", 5),
         ] {
-            assert_eq!(said(line).foreign(), Some(index), "{line}");
+            assert_eq!(said(line).foreign, Some(index), "{line}");
         }
     }
 

@@ -32,8 +32,7 @@ use self::reply::Reply;
 use self::values::Values;
 use crate::cli::{Cli, Shell, words};
 use crate::env::Environment;
-use crate::ui;
-use crate::ui::output;
+use crate::ui::{self, output};
 
 /// The script that makes a shell ask; the shims' completion as well.
 pub fn script(shell: Shell) -> &'static str {
@@ -69,7 +68,7 @@ fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Re
     // All of it: what is read alone builds no `help COMMAND`.
     root.build();
     let said = values.see(CompletionContext::by(&mut root, &before));
-    if let Some(index) = said.foreign() {
+    if let Some(index) = said.foreign {
         return Reply::Command(index - (before.len() - typed));
     }
     // Of an option that begins with `-` it offers the short form alone.
@@ -91,7 +90,7 @@ fn reply(before: &[String], current: &str, shell: Shell, env: Environment) -> Re
             flags.extend(
                 said.place_of(&flag).filter(|_| is_long).map(|place| (place, Candidate::from(found))),
             );
-        } else if id(&found, "command::").is_none() || said.is_understood() {
+        } else if id(&found, "command::").is_none() || said.is_understood {
             others.push(Candidate::from(found));
         }
     }

@@ -37,8 +37,6 @@ pub struct Values {
     env: Environment,
     asked: AtomicBool,
     files: AtomicBool,
-    /// Whether all values are wanted whole, since none begins with what was typed.
-    looks_inside: AtomicBool,
     /// What was typed of a value where none begins so, and those that have it elsewhere.
     inside: OnceLock<(String, Vec<Candidate>)>,
 }
@@ -66,16 +64,8 @@ pub fn completed(command: Command, values: &Arc<Values>) -> Command {
 impl Values {
     /// Values, `described` if the shell shows descriptions.
     pub fn new(described: bool, env: Environment) -> Self {
-        let (said, asked, files) = (OnceLock::new(), AtomicBool::new(false), AtomicBool::new(false));
-        Self {
-            said,
-            described,
-            env,
-            asked,
-            files,
-            looks_inside: AtomicBool::new(false),
-            inside: OnceLock::new(),
-        }
+        let (asked, files) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { said: OnceLock::new(), described, env, asked, files, inside: OnceLock::new() }
     }
 
     /// Takes what the words before the cursor have said.
@@ -102,11 +92,10 @@ impl Values {
     fn candidates(&self, name: &str, typed: &str, takes_shim: bool) -> Vec<CompletionCandidate> {
         self.asked.store(true, Ordering::Relaxed);
         // Before the engine takes each of thousands in hand.
-        let found = offered(self.all(name, typed, takes_shim), typed);
+        let found = offered(self.all(name, typed, takes_shim, MAX_CANDIDATES), typed);
         if found.is_empty() && !typed.is_empty() && !self.are_files() {
-            self.looks_inside.store(true, Ordering::Relaxed);
             let lower = typed.to_lowercase();
-            let mut inside = self.all(name, "", takes_shim);
+            let mut inside = self.all(name, "", takes_shim, usize::MAX);
             inside.retain(|candidate| candidate.value.to_lowercase().contains(&lower));
             inside.truncate(MAX_CANDIDATES);
             if !inside.is_empty() {
@@ -116,8 +105,8 @@ impl Values {
         found.into_iter().map(CompletionCandidate::from).collect()
     }
 
-    /// The values of that argument, at least those that begin with `typed`.
-    fn all(&self, name: &str, typed: &str, takes_shim: bool) -> Vec<Candidate> {
+    /// The values of that argument, at least those that begin with `typed`; more than `many` models in parts.
+    fn all(&self, name: &str, typed: &str, takes_shim: bool, many: usize) -> Vec<Candidate> {
         let found = match name {
             "FILE" | "DIR" | "LOG" => {
                 self.files.store(true, Ordering::Relaxed);
@@ -130,7 +119,7 @@ impl Values {
             }
             "PROVIDER" => self.providers(),
             "PROTOCOL" => Some(self.protocols()),
-            "MODEL" => self.models(typed),
+            "MODEL" => self.models(typed, many),
             "PRESET" => known_presets(),
             "SHIM" => self.shims(),
             "LINK" => self.links(),
@@ -145,7 +134,7 @@ impl Values {
     }
 
     fn config_file(&self) -> Option<PathBuf> {
-        self.env.config_file(self.said.get().and_then(CompletionContext::config).map(Path::new)).ok()
+        self.env.config_file(self.said.get().and_then(|said| said.config.as_deref()).map(Path::new)).ok()
     }
 
     fn config(&self) -> Option<Config> {
@@ -232,13 +221,11 @@ impl Values {
     }
 
     /// The models of the provider before: its default first, then the config's, then its own list.
-    fn models(&self, typed: &str) -> Option<Vec<Candidate>> {
+    fn models(&self, typed: &str, many: usize) -> Option<Vec<Candidate>> {
         let (path, config, dirs) =
             (std::path::absolute(self.config_file()?).ok()?, self.config()?, self.env.dirs().ok()?);
         let (name, provider) = config.providers.get_key_value(self.value("PROVIDER")?)?;
         let catalog = Catalog::open(&dirs, &self.env, config.models_ttl);
-        // In parts, only for what is offered as a beginning.
-        let many = if self.looks_inside.load(Ordering::Relaxed) { usize::MAX } else { MAX_CANDIDATES };
         let ids = catalog.complete(name, provider, &path, typed, many);
         let known = (self.described && ids.len() <= DESCRIBED).then(|| catalog.known(name, provider));
         let candidate = |id: String| {

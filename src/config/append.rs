@@ -3,21 +3,21 @@
 //! Nothing is written into YAML that is not understood: the text before and the text after are read
 //! again, and must differ by the new provider alone.
 
-use shims::Message;
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
 use nix::errno::Errno;
 use nix::unistd::{AccessFlags, access};
+use shims::Message;
 
 use super::load::{parse_strict, text};
 use super::problem::{SourcePos, Step, dotted};
 use super::yaml::{PROVIDERS, Tree};
-use crate::fs::atomic::AtomicFile;
-use crate::fs::held;
+use crate::fs::private_dir::make_own;
+use crate::fs::{AtomicFile, held};
 
 /// How far the first provider of a file is indented.
 const INDENT: &str = "  ";
@@ -137,7 +137,7 @@ pub fn could_not_write<'a>(what: &'a str, path: &'a Path) -> impl Fn(io::Error) 
 /// Makes the folder of a file that is to be written, for its owner alone.
 pub fn make_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    DirBuilder::new().recursive(true).mode(0o700).create(folder.unwrap_or(Path::new(".")))
+    make_own(folder.unwrap_or(Path::new(".")))
 }
 
 /// The tree of `text`; `None` when nothing but comments stands there.

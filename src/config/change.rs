@@ -21,6 +21,7 @@ const KEY_KINDS: [&str; 4] = ["key", "key_env", "key_file", "key_command"];
 pub fn remove(text: &str, name: &str, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;
+    let range = &(heading(lines, range.start)..range.end);
     let mut after = [&lines[..range.start], &lines[range.end..]].concat().concat();
     let names = names(Some(before), &[PROVIDERS.into()]);
     if names.len() == 1 {
@@ -53,18 +54,19 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
     let by_hand = || found.by_hand("change the key of", name, path);
     let provider = [PROVIDERS.into(), name.into()];
     let keys = before.keys(&provider);
-    let fresh =
-        |indent: usize| line.map(|line| format!("{}{line}\n", " ".repeat(indent))).unwrap_or_default();
+    let fresh = |indent: usize, comment: &str| {
+        line.map(|line| format!("{}{line}{comment}\n", " ".repeat(indent))).unwrap_or_default()
+    };
     let old: Vec<_> = keys.iter().filter(|(key, _)| KEY_KINDS.contains(&key.as_str())).collect();
     let (place, fresh) = match old.as_slice() {
         [(_, mark)] => {
             let next = keys.iter().map(|(_, mark)| mark.line - 1).filter(|at| *at >= mark.line).min();
             let end = own_end(lines, mark.line - 1..next.unwrap_or(range.end), mark.column - 1);
-            (mark.line - 1..end, fresh(mark.column - 1))
+            (mark.line - 1..end, fresh(mark.column - 1, comment(lines[mark.line - 1])))
         }
         [] => {
             let indent = keys.first().map_or(4, |(_, mark)| mark.column - 1);
-            (range.end..range.end, fresh(indent))
+            (range.end..range.end, fresh(indent, ""))
         }
         _ => return Err(by_hand()),
     };
@@ -100,15 +102,15 @@ pub fn set_key(text: &str, name: &str, line: Option<&str>, path: &Path) -> Resul
 }
 
 /// A provider in its file.
-struct ProviderLines<'a> {
-    before: Tree,
-    lines: Vec<&'a str>,
+pub(super) struct ProviderLines<'a> {
+    pub(super) before: Tree,
+    pub(super) lines: Vec<&'a str>,
     /// Its lines, counted from 0.
-    range: Range<usize>,
+    pub(super) range: Range<usize>,
 }
 
 impl<'a> ProviderLines<'a> {
-    fn find(text: &'a str, name: &str, path: &Path) -> Result<Self> {
+    pub(super) fn find(text: &'a str, name: &str, path: &Path) -> Result<Self> {
         let provider = [PROVIDERS.into(), name.into()];
         let before = tree(text, "the config")?;
         let Some((before, mark)) = before.and_then(|tree| tree.locate(&provider).map(|mark| (tree, mark)))
@@ -131,7 +133,7 @@ impl<'a> ProviderLines<'a> {
     }
 
     /// The error of a change that lines cannot make: names the line, and those that use what is in it.
-    fn by_hand(&self, what: &str, name: &str, path: &Path) -> anyhow::Error {
+    pub(super) fn by_hand(&self, what: &str, name: &str, path: &Path) -> anyhow::Error {
         let line = self.range.start + 1;
         let used: Vec<_> = (self.lines.iter().enumerate())
             .filter(|(at, _)| !self.range.contains(at))
@@ -170,6 +172,39 @@ fn own_end(lines: &[&str], range: Range<usize>, indent: usize) -> usize {
     more.unwrap_or(range.start) + 1
 }
 
+/// The line with which the comment begins that heads the entry at `start`: the comment lines right above it and as far
+/// indented. One that heads the file is not the entry's.
+fn heading(lines: &[&str], start: usize) -> usize {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let is_comment = |line: &str| line.trim_start().starts_with('#');
+    let is_its = |line: &&&str| is_comment(line) && indent(line) == indent(lines[start]);
+    let first = start - lines[..start].iter().rev().take_while(is_its).count();
+    let heads_file = !lines[..first].iter().any(|line| is_comment(line));
+    if heads_file { start } else { first }
+}
+
+/// The comment at the end of a line, with the space before it.
+fn comment(line: &str) -> &str {
+    let line = line.trim_end();
+    let mut quote = None;
+    let mut last = ' ';
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            (None, '#') if last.is_whitespace() => return &line[line[..at].trim_end().len()..],
+            // Elsewhere in a word it is a letter like others.
+            (None, '"' | '\'') if last.is_whitespace() || "[{,:".contains(last) => quote = Some(c),
+            (Some('"'), _) if last == '\\' => {
+                last = ' ';
+                continue;
+            }
+            (Some(open), _) if open == c => quote = None,
+            _ => {}
+        }
+        last = c;
+    }
+    ""
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -199,7 +234,7 @@ models_ttl: 1h
     #[test]
     fn a_provider_goes_with_its_lines_and_nothing_else_changes() {
         let after = remove(CONFIG, "two", "c.yaml".as_ref()).expect("removed");
-        let (head, _) = CONFIG.split_once("    two:\n").expect("there");
+        let (head, _) = CONFIG.split_once("    # the second\n").expect("there");
         assert_eq!(after, format!("{head}\n# how long\nmodels_ttl: 1h\n"));
         let after = remove(&after, "one", "c.yaml".as_ref()).expect("removed");
         assert!(after.contains("providers: {}\n") && after.contains("models_ttl: 1h"), "{after}");
@@ -222,6 +257,45 @@ models_ttl: 1h
         let after = set_key(CONFIG, "two", Some("key_env: K"), "c.yaml".as_ref()).expect("added");
         assert!(after.contains("'http://127.0.0.1:9'}\n        key_env: K\n\n# how long"), "{after}");
         assert!(set_key(CONFIG, "one", Some("key_env: NOT A NAME"), "c.yaml".as_ref()).is_err());
+    }
+
+    #[test]
+    fn a_comment_goes_with_the_entry_that_it_heads_and_with_no_other() {
+        let entry = |name: &str| {
+            format!("  {name}:\n    protocols: [anthropic]\n    base_urls: {{anthropic: 'http://a.b'}}\n")
+        };
+        let (one, two) = (entry("one"), entry("two"));
+        for (above, stays) in [
+            ("  # about two\n  # and more\n", ""),
+            ("  # apart\n\n  # about two\n", "  # apart\n\n"),
+            ("  # about two\n\n", "  # about two\n\n"),
+            ("# about two\n", "# about two\n"),
+            ("    # about one\n", "    # about one\n"),
+        ] {
+            let text = format!("# mine\nproviders:\n{one}{above}{two}");
+            let after = remove(&text, "two", "c.yaml".as_ref()).expect("removed");
+            assert_eq!(after, format!("# mine\nproviders:\n{one}{stays}"));
+        }
+        // A comment that is the first of its file heads the file.
+        let text = format!("providers:\n  # all mine\n{one}{two}");
+        let after = remove(&text, "one", "c.yaml".as_ref()).expect("removed");
+        assert_eq!(after, format!("providers:\n  # all mine\n{two}"));
+    }
+
+    #[test]
+    fn a_comment_behind_a_key_stays_behind_the_new_one() {
+        for (line, comment) in [
+            ("key_env: K  # mine", "  # mine"),
+            ("key_env: K#1", ""),
+            ("key_command: [sh, -c, 'a # b'] # it\\'s", " # it\\'s"),
+            ("key_command: [sh, -c, \"a \\\" # b\"]", ""),
+            ("key_command: # from pass\n    - pass\n    - x", " # from pass"),
+        ] {
+            let head = "providers:\n  one:\n    protocols: [anthropic]\n    base_urls: {anthropic: 'http://a.b'}\n    ";
+            let text = format!("{head}{line}\n    default_model: m\n");
+            let after = set_key(&text, "one", Some("key_file: ~/k"), "c.yaml".as_ref()).expect(line);
+            assert_eq!(after, format!("{head}key_file: ~/k{comment}\n    default_model: m\n"));
+        }
     }
 
     #[test]

@@ -32,6 +32,12 @@ impl Opened {
     }
 }
 
+/// The error for a config that is not there.
+pub fn none_there(path: &Path) -> Message {
+    let text = format!("there is no config: {}", path.display());
+    Message::new(text, "`agent-run providers add NAME` creates it")
+}
+
 /// Reads the file, if its owner and mode allow to trust it.
 ///
 /// # Errors
@@ -42,11 +48,7 @@ pub fn open(path: &Path) -> Result<Opened> {
         anyhow!(Message::new(format!("could not read the config: {shown}: {what}"), help))
     };
     let io = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => anyhow!(Message::new(
-            format!("there is no config: {shown}"),
-            "`agent-run providers add NAME` creates it (`agent-run providers presets` lists the known names), and \
-             `agent-run config --bootstrap-config` writes an example",
-        )),
+        ErrorKind::NotFound => anyhow!(none_there(path)),
         ErrorKind::PermissionDenied => {
             failed("permission denied", &format!("check its permissions: ls -ld {}", quote(path.as_os_str())))
         }

@@ -1,10 +1,10 @@
 //! From a file, or its text, to a config without a fault.
 
-use shims::Message;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use shims::Message;
 
 use super::file::{for_its_owner, open};
 use super::problem::{Problem, Problems, SourcePos, Step};
@@ -78,10 +78,10 @@ impl Loaded {
         all.filter(move |warning| warning.provider == provider).map(|warning| &warning.message)
     }
 
-    /// The line and column of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
+    /// The line of a key, from 1: `["providers", "deepseek", "default_model"]`; an item of a list by its number.
     ///
     /// This parses the file again, so only who shows the place should ask.
-    pub fn locate(&self, key: &[&str]) -> Option<(usize, usize)> {
+    pub fn locate(&self, key: &[&str]) -> Option<usize> {
         self.places().locate(key)
     }
 
@@ -96,9 +96,9 @@ pub struct Places(Option<Tree>);
 
 impl Places {
     /// As [`Loaded::locate`].
-    pub fn locate(&self, key: &[&str]) -> Option<(usize, usize)> {
+    pub fn locate(&self, key: &[&str]) -> Option<usize> {
         let steps: Vec<Step> = key.iter().map(|&key| key.into()).collect();
-        self.0.as_ref()?.locate(&steps).map(|mark| (mark.line, mark.column))
+        self.0.as_ref()?.locate(&steps).map(|mark| mark.line)
     }
 }
 

@@ -14,6 +14,7 @@ mod read;
 mod types;
 mod url;
 mod values;
+mod window;
 mod yaml;
 
 #[cfg(test)]
@@ -21,10 +22,12 @@ mod tests;
 
 pub use append::{append, change_config, check_writable, could_not_write, make_folder};
 pub use change::{remove, set_key};
+pub use file::none_there;
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
-pub use names::clash;
+pub use names::{NAME_HELP, clash, name_fault};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
+pub use window::set_window;
 pub use yaml::{scalar as yaml_scalar, value as yaml_value};
 
 /// The example that a newcomer starts from: every key once.

@@ -1,6 +1,7 @@
 //! What a name in the file must be: the keys of its maps, and what names something outside.
 
 use super::values::{Validate, invalid};
+use crate::ui::sanitize::is_terminal_control;
 use crate::{header, suggest};
 
 /// What else the name of a provider is, as the end of a sentence: then words of a launch may be read otherwise than meant.
@@ -12,32 +13,39 @@ pub fn clash(name: &str) -> Option<&'static str> {
     shims::by_name(agent).map(|_| "is written as a shim is, AGENT@PROVIDER")
 }
 
-/// A provider's name, which names folders and symlinks too.
+/// What to do about a name that cannot be a provider's.
+pub const NAME_HELP: &str = "use letters, digits, `-` and `_`: the name becomes part of file names";
+
+/// Why a text cannot be the name of a provider, which names folders and symlinks too.
+pub fn name_fault(text: &str) -> Option<&'static str> {
+    const LONGEST: usize = 128;
+    Some(if text.is_empty() {
+        "the name is empty"
+    } else if text.contains('/') {
+        "the name contains a `/`"
+    } else if text.chars().any(|c| c.is_control() || is_terminal_control(c)) {
+        "the name contains a control character"
+    } else if text.starts_with('-') {
+        "the name starts with `-`, like an option"
+    } else if text.starts_with('.') {
+        "the name starts with `.`, like a hidden file"
+    } else if text.trim() != text {
+        "the name starts or ends with white space"
+    } else if text.len() > LONGEST {
+        "the name is longer than 128 bytes"
+    } else {
+        return None;
+    })
+}
+
+/// A provider's name.
 pub struct Name;
 
 impl Validate for Name {
     type Out = String;
 
     fn check(text: String) -> Result<String, String> {
-        const LONGEST: usize = 128;
-        let fault = if text.is_empty() {
-            "the name is empty"
-        } else if text.contains('/') {
-            "the name contains a `/`"
-        } else if text.chars().any(char::is_control) {
-            "the name contains a control character"
-        } else if text.starts_with('-') {
-            "the name starts with `-`, like an option"
-        } else if text.starts_with('.') {
-            "the name starts with `.`, like a hidden file"
-        } else if text.trim() != text {
-            "the name starts or ends with white space"
-        } else if text.len() > LONGEST {
-            "the name is longer than 128 bytes"
-        } else {
-            return Ok(text);
-        };
-        Err(invalid(fault, "use letters, digits, `-` and `_`: the name becomes part of file names"))
+        name_fault(&text).map_or(Ok(text), |fault| Err(invalid(fault, NAME_HELP)))
     }
 }
 
@@ -105,7 +113,9 @@ mod tests {
         for name in ["deepseek", "kimi-code", "ollama@home", "my provider", "月", "_x", "a.b", "a:b"] {
             assert!(Name::check(name.to_owned()).is_ok(), "{name}");
         }
-        for name in ["", "a/b", "a\nb", "a\0", "-x", ".", "..", ".x", " a", "a\u{a0}", &"x".repeat(129)] {
+        for name in
+            ["", "a/b", "a\nb", "a\0", "-x", ".", "..", ".x", " a", "a\u{a0}", "a\u{202e}b", &"x".repeat(129)]
+        {
             assert!(Name::check(name.to_owned()).is_err(), "{name}");
         }
     }

@@ -3,9 +3,10 @@
 //! Nothing here may show a value: a key may stand wherever its owner mistook the place.
 
 use anyhow::anyhow;
-use shims::Message;
 use std::fmt;
 use std::path::{Path, PathBuf};
+
+use shims::Message;
 
 /// A place in the file.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::marker::PhantomData;
+use std::hash::{Hash, Hasher};
 
 use indexmap::IndexMap;
 use serde::Deserialize;
@@ -21,6 +21,20 @@ struct Checked<R: Validate>(R::Out);
 impl<'de, R: Validate> Deserialize<'de> for Checked<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         R::check(String::deserialize(deserializer)?).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl<R: Validate<Out = String>> PartialEq for Checked<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<R: Validate<Out = String>> Eq for Checked<R> {}
+
+impl<R: Validate<Out = String>> Hash for Checked<R> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
     }
 }
 
@@ -45,40 +59,21 @@ pub fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
     Ok(words)
 }
 
-/// The entries of a map in their order; a key given twice is an error, which serde's own maps let pass.
-struct Entries<K: Validate, V>(IndexMap<String, V>, PhantomData<K>);
-
-impl<'de, K: Validate<Out = String>, V: Deserialize<'de>> Deserialize<'de> for Entries<K, V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(EntriesVisitor(PhantomData))
-    }
-}
-
-struct EntriesVisitor<K, V>(PhantomData<(K, V)>);
-
-impl<'de, K: Validate<Out = String>, V: Deserialize<'de>> Visitor<'de> for EntriesVisitor<K, V> {
-    type Value = Entries<K, V>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = IndexMap::new();
-        while let Some(key) = map.next_key::<Checked<K>>()? {
-            if entries.insert(key.0, map.next_value()?).is_some() {
-                return Err(A::Error::custom("the key is given twice"));
-            }
-        }
-        Ok(Entries(entries, PhantomData))
-    }
+/// The entries of a map in their order. Whether a key is given twice is the tree's to say.
+fn entries<'de, K, V, D>(deserializer: D) -> Result<impl Iterator<Item = (String, V)>, D::Error>
+where
+    K: Validate<Out = String>,
+    V: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Ok(IndexMap::<Checked<K>, V>::deserialize(deserializer)?.into_iter().map(|(key, value)| (key.0, value)))
 }
 
 /// A map by provider, in the file's order.
 pub fn by_provider<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<IndexMap<String, V>, D::Error> {
-    Ok(Entries::<Name, V>::deserialize(deserializer)?.0)
+    entries::<Name, V, D>(deserializer).map(Iterator::collect)
 }
 
 /// A map of values with holes, such as variables or headers.
@@ -88,8 +83,7 @@ where
     V: Validate<Out = Template>,
     D: Deserializer<'de>,
 {
-    let entries = Entries::<K, Checked<V>>::deserialize(deserializer)?.0;
-    Ok(entries.into_iter().map(|(name, value)| (name, value.0)).collect())
+    Ok(entries::<K, Checked<V>, D>(deserializer)?.map(|(name, value)| (name, value.0)).collect())
 }
 
 /// Names in any order, each once.
@@ -106,7 +100,7 @@ pub fn homes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeSet<Stri
     #[serde(deny_unknown_fields)]
     struct NoSettings {}
 
-    Ok(Entries::<Name, NoSettings>::deserialize(deserializer)?.0.into_keys().collect())
+    Ok(entries::<Name, NoSettings, D>(deserializer)?.map(|(name, _)| name).collect())
 }
 
 /// Models, each an id alone or a map.
@@ -165,8 +159,8 @@ impl<'de> Visitor<'de> for ArgsVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Args, A::Error> {
-        let lists = Entries::<AgentName, Arguments>::deserialize(MapAccessDeserializer::new(map))?.0;
-        Ok(Args::ByAgent(lists.into_iter().map(|(agent, words)| (agent, words.0)).collect()))
+        let lists = entries::<AgentName, Arguments, _>(MapAccessDeserializer::new(map))?;
+        Ok(Args::ByAgent(lists.map(|(agent, words)| (agent, words.0)).collect()))
     }
 }
 

@@ -168,6 +168,13 @@ pub struct BaseUrls {
     pub openai: Option<BaseUrl>,
 }
 
+impl BaseUrls {
+    /// Those that are there, the one of OpenAI's protocols first.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        [&self.openai, &self.anthropic].into_iter().flatten().map(|url| url.0.as_str())
+    }
+}
+
 /// A checked URL without a trailing slash.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct BaseUrl(pub String);
@@ -213,6 +220,13 @@ pub struct TierNames {
     pub haiku: Option<String>,
     #[serde(default, deserialize_with = "some::<ModelId, _>")]
     pub subagent: Option<String>,
+}
+
+impl TierNames {
+    /// The models that are named.
+    pub fn named(&self) -> impl Iterator<Item = &String> {
+        [&self.opus, &self.sonnet, &self.haiku, &self.subagent].into_iter().flatten()
+    }
 }
 
 /// Standing arguments: for every agent, or by agent.

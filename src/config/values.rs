@@ -3,11 +3,10 @@
 //! An error here is text of two lines, the sentence and its `help:`; the reader adds the place. No error
 //! repeats what it read, since a key may be in the wrong place.
 
-use shims::Message;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use shims::{Proxy, Template, model_id};
+use shims::{Message, Proxy, Template, model_id};
 
 use super::types::{BaseUrl, KeyCheck, ProxyRule, Secret};
 use super::url;

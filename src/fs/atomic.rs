@@ -134,6 +134,17 @@ impl AtomicFile {
         self.fresh.persist(&self.target).map_err(|error| error.error)
     }
 
+    /// Takes the target's place, and keeps the temporary name until it is dropped: that shows that the work is not done.
+    ///
+    /// # Errors
+    /// When it cannot, as on a file system without hard links; the target then stands as it was.
+    pub fn link(&self) -> io::Result<()> {
+        let second = beside(&self.target, "link");
+        _ = fs::remove_file(&second);
+        fs::hard_link(&self.fresh, &second)?;
+        fs::rename(&second, &self.target).inspect_err(|_| _ = fs::remove_file(&second))
+    }
+
     /// Takes the target's place unless something stands there; says whether it did.
     ///
     /// # Errors
@@ -151,9 +162,27 @@ impl AtomicFile {
 /// # Errors
 /// When it cannot be written; what stood there then stands.
 pub fn publish(target: &Path, contents: &[u8]) -> io::Result<()> {
+    replace(target, contents, 0o644)
+}
+
+/// Puts a file with this content and mode in its place, whole; a link there is replaced.
+///
+/// # Errors
+/// As [`publish`].
+pub fn replace(target: &Path, contents: &[u8], mode: u32) -> io::Result<()> {
     let mut fresh = AtomicFile::open(target)?;
-    fresh.write(contents, 0o644)?;
+    fresh.write(contents, mode)?;
     fresh.commit()
+}
+
+/// Puts a file for this user alone in its place, synced to disk, unless something is there; says whether it did.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn create(target: &Path, contents: &[u8]) -> io::Result<bool> {
+    let mut fresh = AtomicFile::open(target)?;
+    fresh.write_preserving_metadata(contents, None)?;
+    fresh.commit_new()
 }
 
 fn open(fresh: &Path) -> io::Result<File> {

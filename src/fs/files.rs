@@ -11,7 +11,7 @@ use shims::{Dirs, Link};
 
 use super::io_error;
 use super::private_dir::Folders;
-use crate::fs::atomic::{AtomicFile, beside, replace_link};
+use crate::fs::atomic::{beside, replace, replace_link};
 use crate::user::me;
 
 /// Writes a file whole, mode 0600, unless it stands so already.
@@ -34,12 +34,7 @@ pub fn write_in(folders: &mut Folders<'_>, path: &Path, contents: &[u8]) -> Resu
         return Ok(());
     }
     folders.private(path.parent().unwrap_or(path))?;
-    let write = || {
-        let mut fresh = AtomicFile::open(path)?;
-        fresh.write(contents, 0o600)?;
-        fresh.commit()
-    };
-    write().map_err(io_error("write", path))
+    replace(path, contents, 0o600).map_err(io_error("write", path))
 }
 
 /// Opens a file of agent-run to be read; anything else in its place is as good as damaged.
@@ -52,6 +47,13 @@ pub fn open(path: &Path) -> io::Result<(File, Metadata)> {
     // Another user could change it later.
     let is_ours = there.is_file() && there.uid() == me().as_raw();
     if is_ours { Ok((file, there)) } else { Err(io::Error::other("agent-run did not create this file")) }
+}
+
+/// The content of such a file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.0.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The last bytes of a file of agent-run; fewer of a shorter one.

@@ -1,12 +1,12 @@
 //! Files that are only there to be locked.
 
-use shims::Message;
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
+use shims::Message;
 
 use super::io_error;
 

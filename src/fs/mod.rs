@@ -7,6 +7,9 @@ pub mod nonblocking;
 pub mod private_dir;
 pub mod waiting;
 
+pub use atomic::AtomicFile;
+pub use private_dir::Folders;
+
 use std::io::{self, ErrorKind};
 use std::path::Path;
 

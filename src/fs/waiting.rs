@@ -45,8 +45,7 @@ impl<'a> Wait<'a> {
         }
         if waited >= SILENCE && !self.is_said {
             self.is_said = true;
-            let (lock, left) = (self.lock.display(), LIMIT.as_secs() - SILENCE.as_secs());
-            ui::log::warn(format!("waiting up to {left} s for the lock {lock}, which another process holds"));
+            say(self.lock);
         }
         std::thread::sleep(self.pause);
         self.pause = (self.pause * 2).min(PAUSE);

@@ -4,14 +4,13 @@
 //! The database is read by the program `sqlite3`, read-only; a library for it would be larger than all
 //! else here.
 
-use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use serde_json::Value as Json;
-use shims::Protocol;
+use shims::{Message, Protocol};
 
 use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, claude, codex, hermes};
@@ -137,8 +136,7 @@ fn of_codex(settings: &Json, meta: &Json, from: &str) -> Option<ImportedProvider
     draft.serve(protocol, &url);
     // Some providers of its hold a key in `auth` although they do not ask for Codex' login.
     if let (KeyLocation::None, Some(key)) = (&draft.key, settings["auth"]["OPENAI_API_KEY"].as_str()) {
-        let place = format!("{from} as OPENAI_API_KEY");
-        draft.key = KeyLocation::Literal { key: key.to_owned(), place, command: None };
+        draft.key = KeyLocation::literal(key, format!("{from} as OPENAI_API_KEY"));
         draft.notes.clear();
     }
     Some(draft)
@@ -192,30 +190,24 @@ fn from_export(path: &Path, export: &str) -> Result<Vec<CcSwitchEntry>> {
 
 fn entries(path: &Path, output: std::io::Result<Output>) -> Result<Vec<CcSwitchEntry>> {
     let shown = path.display();
+    let could_not =
+        |why: &str, help: &str| anyhow!(Message::new(format!("could not read {shown}: {why}"), help));
     let output = match output {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => bail!(Message::new(
-            format!("could not read {shown}: the program sqlite3 is not on PATH"),
-            "install sqlite3 \
-             and run this again"
-        )),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let why = "the program sqlite3 is not on PATH";
+            return Err(could_not(why, "install sqlite3 and run this again"));
+        }
         output => output.with_context(|| format!("could not run sqlite3 on {shown}"))?,
     };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!(Message::new(
-            format!("could not read {shown}: {}", said.trim()),
-            "close cc-switch and run this again"
-        ));
+        return Err(could_not(said.trim(), "close cc-switch and run this again"));
     }
     if output.stdout.iter().all(u8::is_ascii_whitespace) {
         return Ok(Vec::new());
     }
-    let rows: Vec<Json> = serde_json::from_slice(&output.stdout).map_err(|_| {
-        anyhow::anyhow!(Message::new(
-            format!("could not read {shown}: sqlite3 did not print JSON"),
-            "sqlite3 3.33 or later is needed"
-        ))
-    })?;
+    let rows: Vec<Json> = serde_json::from_slice(&output.stdout)
+        .map_err(|_| could_not("sqlite3 did not print JSON", "sqlite3 3.33 or later is needed"))?;
     let text = |row: &Json, column: &str| row[column].as_str().unwrap_or_default().to_owned();
     let json = |row: &Json, column: &str| serde_json::from_str(&text(row, column)).unwrap_or_default();
     let entry = |row: &Json| CcSwitchEntry {

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
-use shims::Message;
-use shims::Protocol;
+use shims::{Message, Protocol};
 use toml::{Table, Value as Toml};
 
 use super::draft::{ImportedProvider, KeyLocation};
@@ -120,8 +119,7 @@ pub fn drafts(
         } else if let Some(argv) = provider.get("auth").and_then(command_of) {
             KeyLocation::Command(argv)
         } else if let Some(key) = said("experimental_bearer_token") {
-            let place = format!("{} as experimental_bearer_token", draft.from);
-            KeyLocation::Literal { key: key.to_owned(), place, command: None }
+            KeyLocation::literal(key, format!("{} as experimental_bearer_token", draft.from))
         } else if let Some(key) =
             auth.filter(|_| wants_auth(provider)).and_then(|a| a["OPENAI_API_KEY"].as_str())
         {

@@ -109,9 +109,7 @@ fn kept(value: &str, from: &str) -> KeyLocation {
     }
     match value.strip_prefix("$(").and_then(|rest| rest.strip_suffix(')')) {
         Some(script) => KeyLocation::Command(["sh", "-c", script].map(str::to_owned).to_vec()),
-        None => {
-            KeyLocation::Literal { key: value.to_owned(), place: format!("{from}.api_key"), command: None }
-        }
+        None => KeyLocation::literal(value, format!("{from}.api_key")),
     }
 }
 

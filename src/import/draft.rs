@@ -7,6 +7,7 @@ use shims::Protocol;
 
 use super::secret::may_hold_key;
 use crate::config::Provider;
+use crate::key::shape;
 use crate::presets::Preset;
 
 /// What another tool says of a provider.
@@ -64,6 +65,11 @@ pub enum KeyLocation {
 }
 
 impl KeyLocation {
+    /// A key that no command prints.
+    pub fn literal(key: &str, place: String) -> Self {
+        Self::Literal { key: key.to_owned(), place, command: None }
+    }
+
     /// Whether both give the same key, as far as that is known.
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
@@ -80,6 +86,16 @@ impl ImportedProvider {
             url.as_deref().is_none_or(|url| provider.base_url(protocol) == Some(url))
         };
         same(&self.openai, Protocol::OpenaiChatCompletions) && same(&self.anthropic, Protocol::Anthropic)
+    }
+
+    /// The key that is in the other tool's files.
+    pub fn copied_key(&self) -> Option<&str> {
+        match &self.key {
+            KeyLocation::Literal { key, .. } => {
+                Some(key.as_str()).filter(|key| shape::mistaken(key).is_none())
+            }
+            _ => None,
+        }
     }
 
     /// Whether `other` is the same provider with the same key, as another tool has it.

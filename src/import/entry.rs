@@ -83,7 +83,7 @@ fn key_lines(key: &KeyLocation, name: &str, keys: Keys) -> Vec<String> {
             let what = key::shape::mistaken(key).map_or("no key", |mistake| mistake.what);
             vec![
                 format!(
-                    "# What is stored in {} is {what}, and is left out. Export the key as:",
+                    "# What is stored in {} is {what}, and was omitted. Export the key as:",
                     one_line(place)
                 ),
                 format!("key_env: {}", variable(name)),
@@ -126,9 +126,10 @@ fn header_lines(draft: &ImportedProvider, keys: Keys) -> Vec<String> {
     }
     for (name, _) in left {
         let name = one_line(name);
-        lines
-            .push(format!("  # The header {name} may hold a secret and was omitted. Add it to `headers` as"));
-        lines.push(format!("  # `{name}: \"${{env:VARIABLE}}\"`."));
+        lines.push(format!(
+            "  # The header {name} may hold a secret and was omitted. Add it to `headers` as \
+             `{name}: \"${{env:VARIABLE}}\"`."
+        ));
     }
     lines
 }

@@ -5,11 +5,9 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use serde_json::Value as Json;
-use shims::Message;
-use shims::Protocol;
-use shims::dotenv;
 use shims::hermes_yaml::Mapping;
 use shims::yaml::Flaw;
+use shims::{Message, Protocol, dotenv};
 
 use super::draft::{ImportedProvider, KeyLocation};
 use super::{ImportScan, crush, folder, names};
@@ -75,7 +73,7 @@ fn find_keys(found: &mut ImportScan, path: &Path, env: &Environment) {
             && let Some(key) = dotenv::python_value(&text, variable).filter(|key| !key.is_empty())
         {
             let place = format!("{} as {variable}", path.display());
-            draft.key = KeyLocation::Literal { key, place, command: None };
+            draft.key = KeyLocation::literal(&key, place);
         }
     }
 }
@@ -102,9 +100,7 @@ pub fn draft(name: &str, entry: &Json, from: &str) -> ImportedProvider {
         (Some(variable), _) => KeyLocation::Variable(variable.to_owned()),
         (None, Some(key)) => match crush::variable(key) {
             Some(variable) => KeyLocation::Variable(variable.to_owned()),
-            None => {
-                KeyLocation::Literal { key: key.to_owned(), place: format!("{from}.api_key"), command: None }
-            }
+            None => KeyLocation::literal(key, format!("{from}.api_key")),
         },
         (None, None) => KeyLocation::None,
     };

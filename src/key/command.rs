@@ -1,6 +1,6 @@
 //! Runs a `key_command` and gives what it prints.
 
-use shims::{Message, quoted};
+use shims::Message;
 use std::io::{IsTerminal, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use super::redact::shown_command;
 use super::{LONGEST, expand_home};
 use crate::env::Environment;
 use crate::ui::progress::Progress;
@@ -43,7 +44,7 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         .spawn()
         .with_context(|| {
             Message::new(
-                format!("could not run key_command `{}`", quoted(argv)),
+                format!("could not run key_command {}", shown_command(argv)),
                 format!("check that `{}` is installed and on PATH", program.display()),
             )
         })?;
@@ -61,7 +62,7 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
         if !is_said && start.elapsed() >= SILENCE {
             is_said = true;
             if prompt::is_echoing() && !Progress::is_any_shown() {
-                log::say(&format!("Waiting for key_command `{}`\n", quoted(&argv[..1])));
+                log::say(&format!("Waiting for key_command {}\n", shown_command(&argv[..1])));
             }
         }
         match over {
@@ -79,13 +80,13 @@ pub fn output(argv: &[String], home: &Path, env: &Environment) -> Result<Vec<u8>
     }
     let status = over.map_or_else(|| child.wait(), |(status, _)| Ok(status)).with_context(|| {
         Message::new(
-            format!("lost key_command `{}`", quoted(argv)),
+            format!("lost key_command {}", shown_command(argv)),
             "run agent-run where SIGCHLD is not ignored",
         )
     })?;
     if !status.success() && output.len() <= LONGEST {
         bail!(Message::new(
-            format!("key_command `{}` {}", quoted(argv), ended(status)),
+            format!("key_command {} {}", shown_command(argv), ended(status)),
             "run it in a terminal to see what it needs"
         ));
     }

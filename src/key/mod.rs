@@ -4,17 +4,19 @@
 //! back to another source. The key is never logged, and errors name the source, not what it gave.
 
 mod command;
+pub mod file;
 mod keychain;
 pub mod place;
+pub mod redact;
 pub mod shape;
 pub mod store;
 
-use shims::{Message, quoted};
+use shims::Message;
 use std::cell::OnceCell;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use sha2::{Digest, Sha256};
 
 use crate::config::{KeyCheck, KeySource, Provider, Secret};
 use crate::env::Environment;
@@ -25,6 +27,7 @@ const LONGEST: usize = 64 * 1024;
 
 /// A provider's key, resolved when it is first needed and once: its command may ask for a password.
 pub struct Key<'a> {
+    name: &'a str,
     source: Option<KeySource<'a>>,
     check: KeyCheck,
     env: &'a Environment,
@@ -34,19 +37,20 @@ pub struct Key<'a> {
 
 impl<'a> Key<'a> {
     /// The key of a provider that may have none.
-    pub fn of(provider: Option<&'a Provider>, env: &'a Environment, home: &'a Path) -> Self {
+    pub fn of(name: &'a str, provider: Option<&'a Provider>, env: &'a Environment, home: &'a Path) -> Self {
         let check = provider.map(|provider| provider.key_check).unwrap_or_default();
-        Self { source: provider.and_then(Provider::key_source), check, env, home, found: OnceCell::new() }
+        let source = provider.and_then(Provider::key_source);
+        Self { name, source, check, env, home, found: OnceCell::new() }
     }
 
     /// The key; `None` for a provider without one.
     ///
     /// # Errors
-    /// As [`resolve`].
+    /// As [`resolve_for`].
     pub fn get(&self) -> Result<Option<&str>> {
         let Some(source) = self.source else { return Ok(None) };
         if self.found.get().is_none() {
-            _ = self.found.set(resolve(source, self.check, self.env, self.home)?);
+            _ = self.found.set(resolve_for(self.name, source, self.check, self.env, self.home)?);
         }
         Ok(self.found.get().map(String::as_str))
     }
@@ -57,12 +61,52 @@ impl<'a> Key<'a> {
     }
 }
 
-/// The key of a provider that may have none.
+/// The key of the provider called `name`, which may have none.
 ///
 /// # Errors
-/// As [`resolve`].
-pub fn of(provider: &Provider, env: &Environment, home: &Path) -> Result<Option<String>> {
-    provider.key_source().map(|source| resolve(source, provider.key_check, env, home)).transpose()
+/// As [`resolve_for`].
+pub fn of(name: &str, provider: &Provider, env: &Environment, home: &Path) -> Result<Option<String>> {
+    let source = provider.key_source();
+    source.map(|source| resolve_for(name, source, provider.key_check, env, home)).transpose()
+}
+
+/// The key of the provider called `name`, from its source.
+///
+/// # Errors
+/// As [`resolve`]; where no key is there, the help is to set one.
+pub fn resolve_for(
+    name: &str,
+    source: KeySource<'_>,
+    check: KeyCheck,
+    env: &Environment,
+    home: &Path,
+) -> Result<String> {
+    resolve(source, check, env, home).map_err(|error| {
+        if !is_missing(source, env, home) {
+            return error;
+        }
+        let Message { text, help } = crate::error::message(&error);
+        let set = format!("set a key with `{}`", setting(name));
+        let help = help.map_or_else(|| set.clone(), |help| format!("{set}, or {help}"));
+        anyhow!(Message::new(format!("`{name}` has no key: {text}"), help))
+    })
+}
+
+/// What stores a key for the provider called `name`.
+pub fn setting(name: &str) -> String {
+    format!("agent-run key set {}", shims::quote(name.as_ref()))
+}
+
+/// Whether there is nothing where the key should be. In an agent's session, which has no key variables, nobody knows.
+pub fn is_missing(source: KeySource<'_>, env: &Environment, home: &Path) -> bool {
+    match source {
+        KeySource::Env(name) => env.depth() == 0 && env.var(name).is_none(),
+        KeySource::File(path) => expand_home(path, home).metadata().map_or_else(
+            |error| error.kind() == ErrorKind::NotFound,
+            |there| there.is_file() && there.len() == 0,
+        ),
+        KeySource::Literal(_) | KeySource::Command(_) => false,
+    }
 }
 
 /// Resolves the key.
@@ -76,7 +120,7 @@ pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: 
         KeySource::Env(name) => (format!("key_env {name}"), from_env(name, env)?),
         KeySource::File(path) => (format!("key_file {}", path.display()), from_file(path, home)?),
         KeySource::Command(argv) => {
-            (format!("key_command `{}`", quoted(argv)), command::output(argv, home, env)?)
+            (format!("key_command {}", redact::shown_command(argv)), command::output(argv, home, env)?)
         }
     };
     judge(&raw, check).with_context(|| format!("could not use the key from {what}"))
@@ -93,8 +137,7 @@ pub fn keep_out_of_cores() {
 
 /// Which key it is, without the key: `<sha256 01234567…>`.
 pub fn fingerprint(key: &str) -> String {
-    let [a, b, c, d, ..]: [u8; 32] = Sha256::digest(key).into();
-    format!("<sha256 {:08x}…>", u32::from_be_bytes([a, b, c, d]))
+    format!("<sha256 {:08x}…>", shims::short_hash(key) >> 32)
 }
 
 fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
@@ -271,7 +314,7 @@ mod tests {
             let error = crate::error::render(&command(script).expect_err(script));
             assert!(error.contains("key_command `sh -c"), "{error}");
             assert!(error.contains(part) && error.contains("\nhelp: "), "{error}");
-            assert!(!error.replace(&shims::quote(script.as_ref()), "").contains("sk-secret"), "{error}");
+            assert!(!error.contains("sk-secret"), "{error}");
         }
     }
 

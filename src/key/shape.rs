@@ -73,16 +73,31 @@ pub fn mistaken(text: &str) -> Option<Mistake> {
     None
 }
 
-/// Whether what could be the name of a variable is more like a key: it begins as keys of vendors do, or a part of it is
-/// longer or more mixed than words are.
+/// Whether a text is more like a key than like words, a name or a path: a word of it begins as keys of vendors do, or a
+/// part of one is longer or more mixed than words are.
 pub fn is_like_key(text: &str) -> bool {
+    text.split_whitespace().any(is_word_like_key)
+}
+
+fn is_word_like_key(word: &str) -> bool {
     let is_no_word = |part: &str| {
         let has = |is: fn(&u8) -> bool| part.as_bytes().iter().any(is);
         let mixes = has(u8::is_ascii_alphabetic) && has(u8::is_ascii_digit);
         let mixes_cases = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
         part.len() >= 24 || (mixes && part.len() >= if mixes_cases { 8 } else { 12 })
     };
-    begins_as_key(text) || text.split('_').any(is_no_word)
+    // Base64 has `/` too, but seldom first.
+    let is_path = word.contains("://") || word.starts_with(['/', '~', '.']);
+    let ends = |c: char| "_-.,:;@?!&'\"()".contains(c) || (is_path && c == '/');
+    begins_as_key(word) || holds_start(word) || word.split(ends).any(is_no_word)
+}
+
+/// Whether what vendors' keys begin with is somewhere in the word, with enough behind it to be one.
+fn holds_start(word: &str) -> bool {
+    let begins = |at: usize| at == 0 || !word.as_bytes()[at - 1].is_ascii_alphanumeric();
+    STARTS.iter().any(|start| {
+        word.match_indices(start).any(|(at, _)| begins(at) && word.len() - at >= start.len() + 8)
+    })
 }
 
 /// Whether it begins as keys of known kinds do.
@@ -263,12 +278,30 @@ mod tests {
             "AKIAIOSFODNN7EXAMPLE",
             "abcdefghijklmnopqrstuvwxyz",
             "prod_aB3dE5fG7h",
+            "sk-ab/cdefgh",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            "0f8fad5b-d9cb-469f-a165-70867728950e",
+            "Bearer sk-0123456789",
+            "https://me:sk-0123456789@host/v1",
         ] {
             assert!(is_like_key(key), "{key}");
         }
-        for name in
-            ["DEEPSEEK_API_KEY", "my_key", "KEY2", "Z_AI_API_KEY", "CLOUDFLARE_AI_GATEWAY_TOKEN", "gpt4Key"]
-        {
+        for name in [
+            "DEEPSEEK_API_KEY",
+            "my_key",
+            "KEY2",
+            "Z_AI_API_KEY",
+            "CLOUDFLARE_AI_GATEWAY_TOKEN",
+            "gpt4Key",
+            "yes, please go on and remove it, thank you",
+            "no-i-do-not-want-to-do-this",
+            "what does it do with my task-list?",
+            "https://my-own-resource-name.openai.azure.com/openai/v1",
+            "http://127.0.0.1:8081/v1",
+            "~/secrets/production/deepseek",
+            "/home/somebody/secrets/deepseek",
+            "pass show work/providers/deepseek",
+        ] {
             assert!(!is_like_key(name), "{name}");
         }
     }

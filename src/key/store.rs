@@ -4,28 +4,24 @@
 //! reads the secret from stdin) and macOS 14 (`security -i`, which reads commands from stdin).
 
 use shims::Message;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use nix::unistd::{AccessFlags, access};
 
 use super::expand_home;
+use super::file::{below_home, commit, folder, is_taken, remove_empty, write_file};
 use super::keychain::{output, run};
 use super::place::KeyPlace;
 use crate::config::{Config, Provider};
 use crate::env::Environment;
 use crate::fs::atomic::AtomicFile;
 
-/// The folder of key files, beside the config.
-const FOLDER: &str = "keys";
 /// What the keychain calls this program.
 const SERVICE: &str = "agent-run";
-/// Keeps the key files out of a repository.
-const IGNORE: &str = ".gitignore";
 
 /// A place for the key of one provider.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,16 +35,22 @@ pub enum KeyStore {
 }
 
 /// A key that was put somewhere. Unless it is kept, it is taken away again, and what was there before is put back.
+///
+/// Until then a file has a second, temporary name: if this program is killed, the next key that is stored for the
+/// provider takes its place, and `doctor` names it.
 pub struct StoredKey<'a> {
     store: &'a KeyStore,
     before: Option<Vec<u8>>,
+    fresh: Option<AtomicFile>,
+    /// Whether the file is at its place already, where there was none.
+    is_linked: bool,
     is_kept: bool,
     env: &'a Environment,
 }
 
 impl KeyStore {
     /// The file for the key of `provider`, beside the config at `path`: its `former` one, else a new one. A file that is
-    /// there may be another config's, or that of a provider which had the name before.
+    /// there may be another config's, or that of a provider which had the name before; an empty one is nobody's.
     pub fn file(path: &Path, provider: &str, former: Option<&Self>) -> Self {
         if let Some(Self::File(former)) = former {
             return Self::File(former.clone());
@@ -56,7 +58,8 @@ impl KeyStore {
         let folder = folder(path);
         let mut name = format!("{provider}.key");
         let mut number = 1;
-        while fs::symlink_metadata(folder.join(&name)).is_ok() {
+        let is_taken = |name: &str| is_taken(&folder.join(name));
+        while is_taken(&name) {
             number += 1;
             name = format!("{provider}-{number}.key");
         }
@@ -92,6 +95,16 @@ impl KeyStore {
         }
         let keychains = [Self::SecretTool(name.to_owned()), Self::Security(name.to_owned())];
         keychains.into_iter().find(|store| provider.key_command.as_ref() == store.read_command().as_ref())
+    }
+
+    /// Whether it is a file.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
+    /// Whether it is a link, which its user made: the file behind it is not this program's to remove.
+    pub fn is_link(&self) -> bool {
+        matches!(self, Self::File(path) if path.is_symlink())
     }
 
     /// What the config says of it.
@@ -141,24 +154,25 @@ impl KeyStore {
     /// # Errors
     /// When it cannot be written, or a keychain does not give it back.
     pub fn put<'a>(&'a self, key: &str, env: &'a Environment) -> Result<StoredKey<'a>> {
-        let before = match self {
-            Self::File(path) => match fs::read(path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => None,
-                read => Some(read.with_context(|| {
-                    Message::new(
-                        format!("could not read the current key in {}", path.display()),
-                        "move that file out of the way, or store the key in a variable",
-                    )
-                })?),
-            },
-            _ => self.kept(env, true)?,
-        };
+        if let Self::File(path) = self {
+            let is_new = !path.is_symlink() && !is_taken(path);
+            let fresh = write_file(path, key.as_bytes())?;
+            // What the config names already takes its place when that cannot fail any more.
+            let is_linked = is_new && fresh.link().is_ok();
+            return Ok(StoredKey {
+                store: self,
+                before: None,
+                fresh: Some(fresh),
+                is_linked,
+                is_kept: false,
+                env,
+            });
+        }
+        let before = self.kept(env, true)?;
         // From here on, whatever fails is undone.
-        let stored = StoredKey { store: self, before, is_kept: false, env };
+        let stored = StoredKey { store: self, before, fresh: None, is_linked: false, is_kept: false, env };
         self.write(key.as_bytes(), env, true)?;
-        if self.read_command().is_some()
-            && self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes())
-        {
+        if self.kept(env, false).ok().flatten().as_deref() != Some(key.as_bytes()) {
             bail!(Message::new(
                 "the system's keychain did not store the key",
                 "check that it is unlocked, or store the key in a file or a variable"
@@ -251,7 +265,7 @@ impl KeyStore {
 
     fn write(&self, key: &[u8], env: &Environment, may_end: bool) -> Result<()> {
         let is_done = match self {
-            Self::File(path) => return write_file(path, key),
+            Self::File(path) => return commit(write_file(path, key)?, path),
             Self::SecretTool(name) => {
                 let label = format!("{SERVICE} {name}");
                 run(
@@ -281,14 +295,27 @@ impl KeyStore {
 
 impl StoredKey<'_> {
     /// Leaves it there.
-    pub fn keep(mut self) {
+    ///
+    /// # Errors
+    /// When the file cannot take its place.
+    pub fn keep(mut self) -> Result<()> {
         self.is_kept = true;
+        match (self.fresh.take(), self.store) {
+            (Some(fresh), KeyStore::File(path)) if !self.is_linked => commit(fresh, path),
+            _ => Ok(()),
+        }
     }
 }
 
 impl Drop for StoredKey<'_> {
     fn drop(&mut self) {
-        if !self.is_kept {
+        if let (Some(fresh), KeyStore::File(path)) = (self.fresh.take(), self.store) {
+            if self.is_linked {
+                _ = fs::remove_file(path);
+            }
+            drop(fresh);
+            path.parent().map(remove_empty);
+        } else if !self.is_kept {
             let undone = match &self.before {
                 Some(before) => self.store.write(before, self.env, false),
                 None => self.store.remove(self.env).map(|_| ()),
@@ -299,48 +326,4 @@ impl Drop for StoredKey<'_> {
             }
         }
     }
-}
-
-/// The folder of the key files, beside the config at `path`.
-fn folder(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.with_file_name(FOLDER)
-}
-
-/// Removes the folder where no key is left in it.
-fn remove_empty(folder: &Path) {
-    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    if names.into_iter().all(|name| name == IGNORE) {
-        _ = fs::remove_file(folder.join(IGNORE));
-        _ = fs::remove_dir(folder);
-    }
-}
-
-fn write_file(path: &Path, key: &[u8]) -> Result<()> {
-    let failed = |error: std::io::Error| {
-        anyhow!(Message::new(
-            format!("could not write the key file: {}: {error}", path.display()),
-            "check the permissions of its folder, or store the key in a variable"
-        ))
-    };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-    if fs::metadata(folder).map_err(failed)?.mode() & 0o077 != 0 {
-        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
-    }
-    // People keep their configs in repositories, often by a link.
-    let ignore = folder.join(IGNORE);
-    if fs::symlink_metadata(&ignore).is_err() {
-        let mut fresh = AtomicFile::open(&ignore).map_err(failed)?;
-        fresh.write(b"*\n", 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
-    }
-    let mut fresh = AtomicFile::open(path).map_err(failed)?;
-    let line = [key.trim_ascii_end(), b"\n"].concat();
-    fresh.write(&line, 0o600).and_then(|()| fresh.sync()).map_err(failed)?;
-    fresh.commit().map_err(failed)
-}
-
-/// The path as `~/…` where it is below the home folder.
-pub fn below_home(path: &Path, home: &Path) -> PathBuf {
-    path.strip_prefix(home).map_or_else(|_| path.to_owned(), |rest| Path::new("~").join(rest))
 }

@@ -26,9 +26,9 @@ pub struct Overruled {
 }
 
 const ENVIRONMENT: &str = "the environment";
-const FOREIGN_KEY: &str = "another provider's key, removed for the launch";
-const REMOVED: &str = "removed for the launch";
-const REPLACED: &str = "replaced for the launch";
+const FOREIGN_KEY: &str = "another provider's key, removed from the agent's environment";
+const REMOVED: &str = "removed from the agent's environment";
+const REPLACED: &str = "replaced in the agent's environment";
 
 impl Overruled {
     /// The whole as one sentence.

@@ -6,12 +6,13 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 use shims::proxy::{PROXY_VARIABLES, host, is_loopback};
-use shims::{Launch, Origin, Proxy, quote, quoted};
+use shims::{Launch, Origin, Proxy, quote};
 
 use super::{LaunchRequest, Planned, program};
 use crate::config::{KeySource, Loaded, Provider};
 use crate::context::Context;
 use crate::env::Environment;
+use crate::key;
 
 /// One choice.
 pub struct Choice {
@@ -71,7 +72,7 @@ pub fn labelled(label: &str, value: &str) -> String {
 /// The place of a key in the config: file, line and dotted key.
 pub fn place<T: AsRef<str>>(loaded: &Loaded, key: &[T]) -> String {
     let keys: Vec<&str> = key.iter().map(AsRef::as_ref).collect();
-    let line = loaded.locate(&keys).map_or_else(String::new, |(line, _)| format!(":{line}"));
+    let line = loaded.locate(&keys).map_or_else(String::new, |line| format!(":{line}"));
     format!("{}{line} {}", loaded.path.display(), keys.join("."))
 }
 
@@ -111,19 +112,31 @@ pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned
     choices.push(Choice::new("protocol", protocol.value.to_string(), from(&protocol.origin)));
     choices.push(Choice::new("base url", base_url.value.clone(), from(&base_url.origin)));
     choices.push(Choice::new("model", model.value.id.clone(), from(&model.origin)));
-    choices.push(key(request, loaded, provider));
+    choices.push(key(request, context, provider));
     choices
 }
 
-fn key(request: &LaunchRequest, loaded: &Loaded, provider: &Provider) -> Choice {
-    let at = |name| place(loaded, &["providers", &request.provider, name]);
+fn key(request: &LaunchRequest, context: &Context<'_>, provider: &Provider) -> Choice {
+    let (name, loaded) = (request.provider.as_str(), &context.loaded);
+    let at = |key| place(loaded, &["providers", name, key]);
+    let set = format!("`{}` sets one", key::setting(name));
+    let is_missing = |source| key::is_missing(source, context.env, &context.dirs.home);
     match provider.key_source() {
-        None => Choice::new("key", "none", "the provider names no source").with(Json::Null),
+        None => Choice::new("key", "none", format!("the provider has no key; {set}")).with(Json::Null),
+        Some(source @ KeySource::Env(name)) if is_missing(source) => {
+            Choice::new("key", format!("none: ${name} is not set; {set}"), at("key_env"))
+                .with(format!("${name}"))
+        }
+        Some(source @ KeySource::File(path)) if is_missing(source) => {
+            let file = quote(path.as_os_str());
+            Choice::new("key", format!("none: there is no key in {file}; {set}"), at("key_file"))
+                .with(path.to_string_lossy())
+        }
         Some(KeySource::Literal(_)) => Choice::new("key", "<key>".to_owned(), at("key")),
         Some(KeySource::Env(name)) => Choice::new("key", format!("${name}"), at("key_env")),
         Some(KeySource::File(path)) => Choice::path("key", path.as_ref(), at("key_file")),
         Some(KeySource::Command(argv)) => {
-            Choice::new("key", format!("`{}`", quoted(argv)), at("key_command")).with(argv)
+            Choice::new("key", key::redact::shown_command(argv), at("key_command"))
         }
     }
 }

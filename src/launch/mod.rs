@@ -101,7 +101,7 @@ pub fn prepare(
     }
     inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);
     // 4. Resolve protocol, URL and model. The provider is asked only where its model list has to decide.
-    let key = Key::of(target.provider(), env, &dirs.home);
+    let key = Key::of(&request.provider, target.provider(), env, &dirs.home);
     let policy = Network::On(KeyPolicy::RunCommands);
     let resolved = ManuallyDrop::new(model_list::resolve(request, target, context, policy, &key, notes)?);
     // 5. Get the key. Its command may ask for a password, so nothing is locked yet.
@@ -173,7 +173,7 @@ pub fn resolve_only<'a>(
     notes: &mut Vec<Note>,
 ) -> Result<Resolved<'a>> {
     let target = resolve::target(request, &context.loaded.config)?;
-    let key = Key::of(target.provider(), context.env, &context.dirs.home);
+    let key = Key::of(&request.provider, target.provider(), context.env, &context.dirs.home);
     model_list::resolve(request, target, context, network, &key, notes)
 }
 

@@ -1,11 +1,10 @@
 //! Which model a launch starts with.
 
-use shims::Message;
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
 use shims::window::{LONG_CONTEXT, split_long_context};
-use shims::{Model, Origin, Protocol, Sourced, Tiers, model_id};
+use shims::{Message, Model, Origin, Protocol, Sourced, Tiers, model_id};
 
 use super::LaunchRequest;
 use super::resolve::{ResolveError, key_path};
@@ -72,7 +71,7 @@ pub fn choose(
 pub fn only_with(part: &str, known: &ModelIndex<'_>) -> Option<String> {
     let (part, is_long) = split_long_context(part);
     let part = part.to_lowercase();
-    let mut ids = known.with_prefix("").into_iter().filter(|id| id.to_lowercase().contains(&part));
+    let mut ids = known.ids().into_iter().filter(|id| id.to_lowercase().contains(&part));
     let only = ids.next().filter(|_| ids.next().is_none() && !part.is_empty())?;
     Some(if is_long { format!("{only}{LONG_CONTEXT}") } else { only })
 }
@@ -122,30 +121,27 @@ pub fn long_context(
     model: &Model,
     known: &ModelIndex<'_>,
 ) -> BTreeSet<String> {
-    let tiers = &provider.tiers;
     let asked = request.model.as_ref().map(|asked| &asked.value).or(provider.default_model.as_ref());
     let is_long = asked.is_none() && written_long(&model.id, known).is_some();
     let only = is_long.then(|| format!("{}{LONG_CONTEXT}", model.id));
-    let named =
-        asked.into_iter().chain(&tiers.opus).chain(&tiers.sonnet).chain(&tiers.haiku).chain(&tiers.subagent);
+    let named = asked.into_iter().chain(provider.tiers.named());
     let split = named.chain(&only).map(|named| split_long_context(named));
     split.filter(|(_, is_long)| *is_long).map(|(id, _)| id.to_owned()).collect()
 }
 
 /// Whether nothing is known and nobody can be asked: then there is nothing to hold the user's word against.
 fn has_no_known_models(known: &ModelIndex<'_>) -> bool {
-    known.fresh && known.with_prefix("").is_empty()
+    known.fresh && known.ids().is_empty()
 }
 
 /// Whether the config itself names the model for this provider.
 fn is_named(provider: &Provider, id: &str) -> bool {
-    let tiers = &provider.tiers;
-    let named = [&provider.default_model, &tiers.opus, &tiers.sonnet, &tiers.haiku, &tiers.subagent];
-    named.into_iter().flatten().any(|named| split_long_context(named).0 == id)
+    let mut named = provider.default_model.iter().chain(provider.tiers.named());
+    named.any(|named| split_long_context(named).0 == id)
 }
 
 fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> UnknownModel {
-    let ids = known.with_prefix("");
+    let ids = known.ids();
     let near = suggest::near(id, ids.iter().map(String::as_str));
     let instead = match near.as_slice() {
         [] if ids.is_empty() => String::new(),

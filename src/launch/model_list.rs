@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, ModelIndex, local};
 use crate::config::Provider;
 use crate::context::Context;
 use crate::key::Key;
-use crate::ui::progress::Progress;
+use crate::ui::Progress;
 
 /// How long a launch waits for a provider's list when nothing else tells whether a model exists.
 const PATIENCE: Duration = Duration::from_secs(3);

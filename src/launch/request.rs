@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use shims::opts::{Force, Opts};
 use shims::{Agent, Origin, Protocol, Sourced};
 
-use crate::cli;
+use crate::cli::LaunchOpts;
 
 /// One launch as it was asked for.
 #[derive(Clone)]
@@ -55,35 +55,35 @@ impl LaunchRequest {
 
     /// A request of shim mode: `<agent>@<provider>`, with the options of `AGENT_RUN_OPTS`.
     pub fn from_shim(agent: &'static dyn Agent, provider: &str, opts: Opts, args: Vec<OsString>) -> Self {
-        Self {
-            agent,
-            provider: provider.to_owned(),
-            model: opts.model.map(|model| Sourced::new(model, Origin::Opts("--model"))),
-            protocol: opts.protocol.map(|protocol| Sourced::new(protocol, Origin::Opts("--protocol"))),
-            force: opts.force.into_iter().fold(Force::default(), Force::or),
-            config: opts.config.map(PathBuf::from),
-            args,
-            show: opts.dry_run.then_some(DryRun { json: opts.json, contents: opts.verbose }),
-        }
+        let Opts { model, protocol, force, dry_run, json, verbose, config } = opts;
+        let opts = LaunchOpts { model, protocol, force, dry_run, json, verbose };
+        let request = Self::with(agent, provider, opts, Origin::Opts);
+        Self { config: config.map(PathBuf::from), args, ..request }
     }
 
     /// A request of command-line mode.
     pub fn from_command_line(
         agent: &'static dyn Agent,
-        provider: String,
-        said: cli::LaunchOpts,
+        provider: &str,
+        opts: LaunchOpts,
         config: Option<PathBuf>,
         args: Vec<OsString>,
     ) -> Self {
+        Self { config, args, ..Self::with(agent, provider, opts, Origin::Option) }
+    }
+
+    fn with(
+        agent: &'static dyn Agent,
+        provider: &str,
+        opts: LaunchOpts,
+        origin: fn(&'static str) -> Origin,
+    ) -> Self {
         Self {
-            agent,
-            provider,
-            model: said.model.map(|model| Sourced::new(model, Origin::Option("--model"))),
-            protocol: said.protocol.map(|protocol| Sourced::new(protocol, Origin::Option("--protocol"))),
-            force: said.force.into_iter().fold(Force::default(), Force::or),
-            config,
-            args,
-            show: said.dry_run.then_some(DryRun { json: said.json, contents: said.verbose }),
+            model: opts.model.map(|model| Sourced::new(model, origin("--model"))),
+            protocol: opts.protocol.map(|protocol| Sourced::new(protocol, origin("--protocol"))),
+            force: opts.force.into_iter().fold(Force::default(), Force::or),
+            show: opts.dry_run.then_some(DryRun { json: opts.json, contents: opts.verbose }),
+            ..Self::new(agent, provider)
         }
     }
 }

@@ -13,6 +13,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -42,8 +43,16 @@ pub fn write(dir: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Whether `man` looks in `dir` by itself. man-db 2.11 and the `man` of FreeBSD and macOS look beside each folder of
-/// PATH: for `~/.local/bin`, in `~/.local/share/man` and `~/.local/man`.
-pub fn is_searched(dir: &Path, path: &[PathBuf]) -> bool {
+/// PATH: for `~/.local/bin`, in `~/.local/share/man` and `~/.local/man`. A MANPATH replaces these folders, except where
+/// it has an empty entry.
+pub fn is_searched(dir: &Path, path: &[PathBuf], manpath: Option<&OsStr>) -> bool {
+    let listed: Vec<_> = manpath.into_iter().flat_map(std::env::split_paths).collect();
+    if listed.iter().any(|entry| entry == dir) {
+        return true;
+    }
+    if !listed.is_empty() && listed.iter().all(|entry| !entry.as_os_str().is_empty()) {
+        return false;
+    }
     let beside = |bin: &PathBuf| {
         bin.parent().is_some_and(|above| {
             [above.join("share/man"), above.join("man")].iter().any(|searched| searched == dir)

@@ -59,7 +59,7 @@ fn lower_first(text: &str) -> String {
 fn commands(roff: &mut Roff, above: &Command, name: &str) {
     for command in above.get_subcommands().filter(|below| !below.is_hide_set()) {
         let name = format!("{name} {}", command.get_name());
-        // What clap adds to a group: `agent-run models help`.
+        // What clap adds to a group: `models help`.
         if command.get_name() == "help" && above.get_name() != "agent-run" {
             continue;
         }
@@ -81,12 +81,22 @@ fn usage(command: &Command, name: &str) -> String {
         text.push_str(" [OPTIONS]");
     }
     for arg in command.get_positionals().filter(|arg| !arg.is_hide_set()) {
-        let names = value_names(arg);
-        let is_many = arg.get_num_args().is_some_and(|range| range.max_values() > 1) && names.len() == 1;
-        let names = names.join(" ") + if is_many { "..." } else { "" };
+        let names = positional(arg);
         _ = if arg.is_required_set() { write!(text, " {names}") } else { write!(text, " [{names}]") };
     }
     text
+}
+
+/// `PROVIDER...`, or `AGENT [ARGS...]`.
+fn positional(arg: &Arg) -> String {
+    let is_many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
+    match value_names(arg).as_slice() {
+        [name] if is_many => format!("{name}..."),
+        [first, others @ ..] => {
+            others.iter().fold(first.clone(), |names, name| format!("{names} [{name}...]"))
+        }
+        [] => String::new(),
+    }
 }
 
 fn value_names(arg: &Arg) -> Vec<String> {
@@ -122,11 +132,11 @@ fn arguments(roff: &mut Roff, command: &Command, wanted: impl Fn(&Arg) -> bool) 
     }
 }
 
-/// `--model MODEL`, or `AGENT ARGS`.
+/// `--model MODEL`, or `AGENT [ARGS...]`.
 fn term(arg: &Arg) -> Vec<Inline> {
     let names = value_names(arg).join(" ");
     if arg.is_positional() {
-        return vec![italic(names)];
+        return vec![italic(positional(arg))];
     }
     let short = arg.get_short().map(|short| format!("-{short}"));
     let long = arg.get_long().map(|long| format!("--{long}"));
@@ -153,16 +163,15 @@ fn term(arg: &Arg) -> Vec<Inline> {
 fn after_help(roff: &mut Roff, command: &Command) {
     let text = command.get_after_long_help().or(command.get_after_help());
     let text = text.map(ToString::to_string).unwrap_or_default();
-    let lines: Vec<_> = text.lines().filter(|line| !["Example:", "Examples:"].contains(line)).collect();
-    // The page's own examples follow a heading, which is break enough.
-    let mut is_first = command.get_name() == "agent-run";
+    // The page's own examples are a section.
+    let skipped = usize::from(command.get_name() == "agent-run");
+    let lines: Vec<_> = text.lines().skip(skipped).collect();
     for block in lines.chunk_by(|a, b| a.starts_with("  ") == b.starts_with("  ")) {
         if block[0].starts_with("  ") {
             let lines: Vec<_> = block.iter().map(|line| &line[2..]).collect();
-            if !std::mem::take(&mut is_first) {
-                roff.control("PP", []);
-            }
+            roff.control("RS", ["2"]);
             literal(roff, &lines);
+            roff.control("RE", []);
         } else if block.iter().any(|line| !line.is_empty()) {
             roff.control("PP", []).text(inlines(block.join(" ").trim()));
         }

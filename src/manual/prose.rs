@@ -7,7 +7,7 @@ pub const SYNOPSIS: [&str; 3] = [
     "AGENT`@`PROVIDER [ARGUMENTS]",
 ];
 
-pub const DESCRIPTION: [&str; 6] = [
+pub const DESCRIPTION: [&str; 7] = [
     "`agent-run` starts a coding agent on the provider that you name, for this one launch. The agents are `claude` \
      (Claude Code), `codex` (Codex), `hermes` (Hermes Agent) and `crush` (Crush). PROVIDER is a name from your config \
      file, see agent-run-config(5).",
@@ -21,6 +21,9 @@ pub const DESCRIPTION: [&str; 6] = [
     "`agent-run launch` PROVIDER `shell` [PROGRAM ARGUMENTS] starts any other program with the provider's variables, and \
      your shell if no program is named.",
     "`agent-run` COMMAND `--help` prints the help of one command.",
+    "On a terminal, text is broken between words, and `~` is your home folder. A path, a command to copy or a value in \
+     the plan of `--dry-run -v` and `why -v` is never broken, and can be wider than the terminal. In a pipe, \
+     lists have all columns and nothing is shortened.",
 ];
 
 /// Codes, and when each is returned.
@@ -59,7 +62,7 @@ pub const ENVIRONMENT: [(&str, &str); 19] = [
         "The program of `agent-run launch` PROVIDER `shell`, and the shell for which help texts are written.",
     ),
     ("VISUAL, EDITOR", "The editor of `agent-run config`; `VISUAL` takes precedence."),
-    ("PAGER", "The pager of `agent-run models list`."),
+    ("PAGER", "The pager of `agent-run models list` and `agent-run providers presets`, by default `less`."),
     ("NO_COLOR, TERM", "No colors are printed if `NO_COLOR` is set or `TERM` is `dumb`."),
     (
         "RUST_LOG",

@@ -3,7 +3,6 @@
 //! A script is a JSON array of rules. The first rule that matches a request and has not been used up
 //! decides; a request that no rule matches gets the usual answer.
 
-use shims::Message;
 use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value as Json;
-use shims::Protocol;
+use shims::{Message, Protocol};
 
 use super::dialect::Answer;
 use super::http::Pace;

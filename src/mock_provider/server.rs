@@ -1,6 +1,5 @@
 //! The server: a listener, a thread for each connection, and what they share.
 
-use shims::Message;
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, ErrorKind};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -11,6 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
+use shims::Message;
 
 use super::answer;
 use super::http::{self, Body, HttpReply, Pace, Request};
@@ -96,6 +96,11 @@ impl MockProvider {
     /// What the path of its base URL is; empty unless it is hidden.
     pub fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// What the base URLs of a provider begin with.
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.addr, self.prefix)
     }
 
     /// The URL of this server as a proxy, with the password that it asks for.

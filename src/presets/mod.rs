@@ -3,17 +3,22 @@
 //! The file is data, read when a command asks for it and at no other time. What is in it was gathered on
 //! the day its head names, and is a start: the user's entry is a copy that stays as it was added.
 
-use shims::Message;
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use shims::Message;
 
 use crate::catalog::origin;
 use crate::config::{self, Provider, yaml_scalar as scalar};
 use crate::key::place::KeyPlace;
 use crate::suggest;
+use crate::ui::screen::comments;
 
 const TEXT: &str = include_str!("presets.yaml");
+
+/// How wide the comments of an entry are, whose lines come two columns further to the right in a config.
+pub const ENTRY_WIDTH: usize = 78;
 
 /// When the presets were gathered.
 pub const DAY: &str = "2026-11-22";
@@ -59,7 +64,7 @@ pub fn by_name(name: &str) -> Result<Preset> {
     let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
     let meant = match near.as_slice() {
         [] => String::new(),
-        near => format!("did you mean {}? ", near.join(", ")),
+        near => format!("did you mean {}? ", suggest::join_or(near)),
     };
     bail!(Message::new(
         format!("no preset `{name}`"),
@@ -90,9 +95,7 @@ pub fn indented(entry: &str) -> String {
 impl Preset {
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
     pub fn moved(&self, entry: &str, address: &str) -> String {
-        let urls = &self.provider.base_urls;
-        let urls = [&urls.openai, &urls.anthropic].into_iter().flatten();
-        let mut origins: Vec<String> = urls.map(|url| origin(&url.0)).collect();
+        let mut origins: Vec<String> = self.provider.base_urls.all().map(origin).collect();
         origins.dedup();
         origins.iter().fold(entry.to_owned(), |entry, old| entry.replace(old.as_str(), address))
     }
@@ -125,13 +128,12 @@ impl Preset {
                 put("models", format!("[{}]", scalar(model)));
             }
         }
-        lines.join("\n") + "\n"
+        comments(&(lines.join("\n") + "\n"), ENTRY_WIDTH, Cow::Borrowed)
     }
 
     /// What is in capitals in its URLs and model, to be filled in by the user.
     pub fn blanks(&self) -> Vec<String> {
-        let urls = [&self.provider.base_urls.openai, &self.provider.base_urls.anthropic];
-        let texts = urls.into_iter().flatten().map(|url| &url.0).chain(&self.provider.default_model);
+        let texts = self.provider.base_urls.all().chain(self.provider.default_model.as_deref());
         let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
         let mut blanks: Vec<String> = Vec::new();
         for word in words.filter(|word| word.len() > 5 && word.chars().all(|c| c.is_ascii_uppercase())) {
@@ -168,6 +170,8 @@ mod tests {
             assert!(!preset.title.is_empty() && preset.title.len() < 50, "{}", preset.title);
             let (entry, provider) = added(&preset.name, None, None);
             assert_eq!(format!("{provider:?}"), format!("{:?}", preset.provider), "{entry}");
+            let wide = |line: &&str| line.contains("# ") && line.chars().count() > 78;
+            assert_eq!(entry.lines().find(wide), None);
         }
     }
 

@@ -34,15 +34,15 @@ pub struct Expectations {
 #[derive(Default)]
 pub struct ProbeReport {
     /// What the agent asked and was answered: title and value.
-    facts: Vec<(&'static str, String)>,
+    pub facts: Vec<(&'static str, String)>,
     /// What was as promised.
-    passed: Vec<String>,
+    pub passed: Vec<String>,
     /// What was not.
-    failed: Vec<String>,
+    pub failed: Vec<String>,
     /// Hosts that were asked for and should not have been.
-    unexpected_hosts: Vec<String>,
+    pub unexpected_hosts: Vec<String>,
     /// The agent's last words, when something was not as promised.
-    log_tail: String,
+    pub log_tail: String,
 }
 
 impl ProbeReport {
@@ -64,31 +64,6 @@ impl ProbeReport {
     /// Whether the agent asked this provider with this key, got its answer, and did nothing else.
     pub fn as_promised(&self) -> bool {
         self.failed.is_empty() && self.unexpected_hosts.is_empty()
-    }
-
-    /// What the agent asked and was answered: title and value.
-    pub fn facts(&self) -> &[(&'static str, String)] {
-        &self.facts
-    }
-
-    /// What was as promised.
-    pub fn passed(&self) -> &[String] {
-        &self.passed
-    }
-
-    /// What was not.
-    pub fn failed(&self) -> &[String] {
-        &self.failed
-    }
-
-    /// Hosts that were asked for and should not have been.
-    pub fn unexpected_hosts(&self) -> &[String] {
-        &self.unexpected_hosts
-    }
-
-    /// The agent's last words, when something was not as promised.
-    pub fn log_tail(&self) -> &str {
-        &self.log_tail
     }
 
     fn question(&mut self, here: &[&RequestRecord], expected: &Expectations) {

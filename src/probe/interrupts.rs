@@ -1,7 +1,6 @@
 //! Signals that ask a probe, a demo or a question for a version to end, kept until what was started is ended and the
 //! folders are removed.
 
-use shims::Message;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::os::unix::process::CommandExt;
@@ -12,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::unistd::Pid;
+use shims::Message;
 
 use crate::launch::program::ProgramError;
 use crate::signals::ignored;
@@ -148,6 +148,7 @@ impl Interrupts {
 /// # Errors
 /// When this program's own file is not known.
 pub fn unblocked(command: &Command) -> Result<Command> {
+    // Not `/proc/self/exe`, which macOS does not have.
     let mut first = Command::new(std::env::current_exe().context("could not find this program")?);
     first.arg0("agent-run").arg(UNBLOCKED).arg(command.get_program()).args(command.get_args()).env_clear();
     first.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));

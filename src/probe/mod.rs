@@ -9,8 +9,8 @@ pub mod trials;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -21,14 +21,15 @@ use nix::unistd::Pid;
 
 use crate::launch::PreparedLaunch;
 pub use findings::{Expectations, ProbeReport};
-pub use interrupts::{Interrupted, Interrupts, become_unblocked, unblocked};
-pub use scratch::{Scratch, environment, is_in_use, remove_left};
+use interrupts::unblocked;
+pub use interrupts::{Interrupted, Interrupts, become_unblocked};
+pub use scratch::{Scratch, environment, is_in_use, provider_entry, remove_left};
 
 /// What the agent is asked.
 pub const PROMPT: &str = "say pong";
 
-/// An agent's first start on a slow machine takes half a minute; one that takes this long waits for
-/// something that does not come. Whoever asks waits for it.
+/// How long an agent may take to answer the prompt. Its first start takes half a minute on a slow machine; after this
+/// time it waits for something that never comes.
 const LIMIT: Duration = Duration::from_secs(50);
 
 /// How long an agent that was asked to end may take.
@@ -80,21 +81,34 @@ fn run_one(
     interrupts: &Interrupts,
 ) -> Result<ProbeOutput> {
     interrupts.check()?;
-    // Into files, not pipes: whoever the agent leaves behind may hold a pipe open for long.
-    let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
-    // A group of its own, so that what it starts can be ended with it.
-    let program = PathBuf::from(prepared.command.get_program());
-    let mut command = unblocked(prepared.command.current_dir(cwd))?;
+    let could_not = format!("could not run {}", Path::new(prepared.command.get_program()).display());
+    observe(prepared.command.current_dir(cwd), folder, limit, could_not, interrupts)
+}
+
+/// Runs a command, in a group of its own, so that what it starts can be ended with it.
+///
+/// # Errors
+/// When it could not be started, with the words `could_not`, or was lost, and [`Interrupted`], after it was ended.
+pub fn observe(
+    command: &Command,
+    folder: &Path,
+    limit: Duration,
+    could_not: impl Into<String>,
+    interrupts: &Interrupts,
+) -> Result<ProbeOutput> {
+    // Into files, not pipes: whoever it leaves behind may hold a pipe open for long.
+    let [stdout, stderr] = ["stdout", "stderr"].map(|name| folder.join(name));
+    let mut command = unblocked(command)?;
     command.stdin(Stdio::null()).process_group(0);
     command.stdout(fs::File::create(&stdout)?).stderr(fs::File::create(&stderr)?);
-    let mut child = command.spawn().with_context(|| format!("could not run {}", program.display()))?;
+    let mut child = command.spawn().with_context(|| could_not.into())?;
     let running = interrupts.ends_too(&child);
     let ended = wait(&mut child, limit, || interrupts.check());
     drop(running);
     let ended = ended?;
     // A second signal may have ended it before the first was looked at.
     interrupts.check()?;
-    let read = |path: &PathBuf| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let read = |path: &Path| fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(ProbeOutput { stdout: read(&stdout)?, stderr: read(&stderr)?, ended })
 }
 
@@ -113,7 +127,7 @@ fn remove(folder: &Path) {
 ///
 /// # Errors
 /// When the child was lost, and what `check` returned, after the child was ended.
-pub fn wait(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
+fn wait(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) -> Result<Option<String>> {
     let ended = wait_for(child, limit, check);
     let group = Pid::from_raw(child.id().cast_signed());
     if let Ok(Some(status)) = ended {
@@ -160,8 +174,6 @@ fn wait_for(child: &mut Child, limit: Duration, check: impl Fn() -> Result<()>) 
 
 #[cfg(test)]
 mod tests {
-    use std::process::Command;
-
     use super::*;
 
     fn shell(script: &str) -> Child {

@@ -40,6 +40,15 @@ pub fn environment(
     vars
 }
 
+/// A provider of a config, for a provider inside this program. `key` is the line that says where its key is.
+pub fn provider_entry(name: &str, url: &str, key: &str, model: &str, window: u64) -> String {
+    format!(
+        "  {name}: {{protocols: [anthropic, openai-responses, openai-chat-completions], base_urls: \
+         {{anthropic: '{url}', openai: '{url}/v1'}}, {key}, default_model: {model}, models: \
+         [{{id: {model}, context_window: {window}}}], model_api_filters: []}}\n"
+    )
+}
+
 /// A folder that is removed at the end.
 pub struct Scratch {
     folder: TempDir,

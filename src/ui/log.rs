@@ -4,8 +4,7 @@ use std::io::Write;
 
 use shims::{Message, Note};
 
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::{Ink, Screen};
+use crate::ui::{Ink, Screen, escaped};
 
 /// Sets up logging: `RUST_LOG`, by default warnings.
 ///

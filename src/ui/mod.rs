@@ -9,3 +9,7 @@ pub mod prompt;
 pub mod sanitize;
 pub mod screen;
 pub mod table;
+
+pub use progress::Progress;
+pub use sanitize::escaped;
+pub use screen::{Ink, Screen};

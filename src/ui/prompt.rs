@@ -44,11 +44,9 @@ pub fn is_echoing() -> bool {
 /// # Errors
 /// At the end of input.
 pub fn ask(question: &str) -> Result<String> {
-    let is_path = |text: &str| text.contains(['/', ' ']);
     line(question, SetArg::TCSANOW, |shown, fresh| {
-        let typed = format!("{shown}{fresh}");
         // A paste is more than one character.
-        fresh.chars().nth(1).is_none() || is_path(&typed) || !shape::is_like_key(&typed)
+        fresh.chars().nth(1).is_none() || !shape::is_like_key(&format!("{shown}{fresh}"))
     })
 }
 
@@ -85,11 +83,12 @@ pub fn confirms_removal(yes: bool, question: &str, env: &Environment) -> Result<
 fn yes_or_no(question: &str, usual: bool) -> Result<bool> {
     let shown = if usual { "[Y/n]" } else { "[y/N]" };
     for _ in 0..TRIES {
-        match one_of(&format!("{question} {shown} "), &["yes", "no"])?.to_lowercase().as_str() {
+        let answer = one_of(&format!("{question} {shown} "), &["yes", "no"])?;
+        match answer.to_lowercase().as_str() {
             "" => return Ok(usual),
             "y" | "yes" => return Ok(true),
             "n" | "no" => return Ok(false),
-            answer if shape::is_like_key(answer) => say(TOO_EARLY),
+            _ if shape::is_like_key(&answer) => say(TOO_EARLY),
             _ => say("Type y or n, and Enter.\n"),
         }
     }

@@ -178,17 +178,8 @@ impl Screen {
 
     /// Text in which only the comments are broken into lines, which are comments too.
     pub fn comments(self, text: &str) -> String {
-        let Some(width) = self.width else { return text.to_owned() };
-        let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
-            // A line of YAML behind a `#` is copied as well.
-            Some(comment) if !comment.starts_with("key_") => {
-                let indent = " ".repeat(line.len() - comment.len() - 2) + "# ";
-                let lines = wrap(&self.tilde(comment), width.saturating_sub(indent.len()).max(NARROWEST), 0);
-                lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
-            }
-            _ => line.to_owned(),
-        });
-        shown.collect::<Vec<_>>().join("\n")
+        self.width
+            .map_or_else(|| text.to_owned(), |width| comments(text, width, |comment| self.tilde(comment)))
     }
 
     /// A message with its help, under a prefix that has a colour. Lines of it that begin with a space are commands to
@@ -214,6 +205,20 @@ impl Screen {
             shown
         })
     }
+}
+
+/// Text in which comments are broken into lines of at most `width` columns, each after `change`.
+pub fn comments<'a>(text: &'a str, width: usize, change: impl Fn(&'a str) -> Cow<'a, str>) -> String {
+    let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
+        // A line of YAML behind a `#` is copied as well.
+        Some(comment) if !comment.starts_with("key_") => {
+            let indent = " ".repeat(line.len() - comment.len() - 2) + "# ";
+            let lines = wrap(&change(comment), width.saturating_sub(indent.len()).max(NARROWEST), 0);
+            lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
+        }
+        _ => line.to_owned(),
+    });
+    shown.collect::<Vec<_>>().join("\n")
 }
 
 /// The lines of a text, none wider than `width` unless it is one word; `hang` spaces before all but the first. What

@@ -127,3 +127,24 @@ fn a_command_that_hangs_is_waited_for_and_ctrl_c_ends_both() {
     tmux.wait_for("[exited 130]");
     nobody_stays(&sandbox);
 }
+
+/// A key file that no config names yet still has its temporary name, by which it is known.
+#[test]
+fn a_key_file_that_a_killed_command_left_is_named_and_used_up() {
+    let sandbox = sandbox();
+    let (alone, _) = CONFIG.split_once("  other:\n").unwrap();
+    sandbox.config(&alone.replace(" &mock", ""));
+    let keys = sandbox.home(".config/agent-run/keys");
+    let left = keys.join(".agent-run-mock.key-new");
+    sandbox.write(&left, "sk-left-0123456789abcdef\n");
+    fs::hard_link(&left, keys.join("mock.key")).unwrap();
+    let doctor = sandbox.agent_run(&["doctor"]).stdout;
+    let named = format!("an interrupted command left a key in {}", left.display());
+    assert!(doctor.contains(&named) && !doctor.contains("sk-left"), "{doctor}");
+    let set = format!("printf %s {KEY} | agent-run key set mock");
+    run(sandbox.command("sh").args(["-c", &set])).clean();
+    assert!(!left.exists() && !keys.join("mock-2.key").exists());
+    assert_eq!(fs::read_to_string(keys.join("mock.key")).unwrap(), format!("{KEY}\n"));
+    let doctor = sandbox.agent_run(&["doctor"]).stdout;
+    assert!(!doctor.contains("interrupted"), "{doctor}");
+}

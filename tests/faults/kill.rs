@@ -1,11 +1,14 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use super::inject::Victim;
 use super::{CONFIG, live_in, sandbox};
-use crate::support::Sandbox;
 use crate::support::lists::Lists;
+use crate::support::tree::Tree;
+use crate::support::{Ran, Sandbox, run};
 
 /// Kills a launch at each step on an empty home, in a full one, after a change of the config, and when all
 /// is there already.
@@ -93,7 +96,7 @@ fn a_command_that_writes_the_config_killed_at_any_step_leaves_the_old_or_the_new
 }
 
 /// After each step the config and the key file are the old or the new ones: the config never names a file that is not
-/// there, and no other provider is touched.
+/// there, and no other provider is touched. What an ended `key set` left is taken over by the next one.
 #[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
 fn a_key_or_provider_that_is_set_or_removed_is_the_old_or_the_new_one() {
@@ -101,7 +104,7 @@ fn a_key_or_provider_that_is_set_or_removed_is_the_old_or_the_new_one() {
     let remove = ["key", "remove", "mock", "--yes"];
     let whole = ["providers", "remove", "single", "--yes", "--with-key"];
     for (words, is_kept, again) in
-        [(&set[..], false, &[][..]), (&set, true, &[0]), (&remove, true, &[]), (&whole, true, &[])]
+        [(&set[..], false, &[0][..]), (&set, true, &[0]), (&remove, true, &[]), (&whole, true, &[])]
     {
         let sandbox = sandbox();
         let name = if words == whole { "single" } else { "mock" };
@@ -122,6 +125,83 @@ fn a_key_or_provider_that_is_set_or_removed_is_the_old_or_the_new_one() {
         assert!(steps > 5, "{words:?}: {steps}");
         victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
     }
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
+fn a_test_of_a_key_that_is_ended_or_fails_at_any_step_changes_nothing() {
+    let answer = r#"{"id": "m", "type": "message", "role": "assistant", "content": []}"#;
+    let provider = Lists::json(answer);
+    let sandbox = sandbox();
+    let url = format!("'http://{}'", provider.address);
+    sandbox.config(&CONFIG.replace("'http://127.0.0.1:9'", &url));
+    let before = Tree::of(&sandbox.path(""));
+    let mut victim = Victim::command(&sandbox, &["key", "test", "mock"], &[0]);
+    // It says how long the answer took.
+    victim.says_the_same = false;
+    println!("key test: {} steps", victim.is_killed_at_every_step());
+    victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+    before.is_same_as(&Tree::of(&sandbox.path("")), "key test");
+}
+
+/// Opens the config in an editor, in a terminal, with the program's own calls traced as `options` say. It changes nothing
+/// itself, so that the calls are those that read, start the editor and wait for it.
+fn edit(sandbox: &Sandbox, options: &str) -> Ran {
+    let calls = "openat,statx,access,faccessat2,read,clone,clone3,vfork,wait4,exit_group";
+    let traced =
+        format!("strace -qq -e signal=none -e trace={calls} {options} agent-run providers edit mock");
+    run(sandbox.command("script").args(["-qec", &traced, "/dev/null"]).stdin(Stdio::null()))
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs strace: --features system-tools")]
+fn an_edit_that_is_ended_or_whose_disk_is_full_leaves_what_the_editor_left() {
+    let sandbox = sandbox();
+    let change = "#!/bin/sh\ntrap '' HUP\nfor file; do :; done\nsed -i s/m1/m3/ \"$file\"\n: >\"$DONE\"\n";
+    let (editor, done) = (sandbox.script("change", change), sandbox.path("done"));
+    let sandbox = sandbox.var("EDITOR", editor.display().to_string()).var("DONE", done.display().to_string());
+    let sandbox = sandbox.var("NO_COLOR", "1");
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    let old = fs::read_to_string(&path).unwrap();
+    let new = old.lines().map(|line| line.replacen("m1", "m3", 1) + "\n").collect::<String>();
+    let log = sandbox.path("trace");
+    edit(&sandbox, &format!("-o {}", log.display())).exits(0);
+    assert_eq!(fs::read_to_string(&path).unwrap(), new);
+    let trace = fs::read_to_string(log).unwrap();
+    let calls: Vec<_> = trace.lines().filter_map(|line| Some(line.split_once('(')?.0)).collect();
+    let start = calls.iter().position(|name| ["clone", "clone3", "vfork"].contains(name)).unwrap();
+    println!("providers edit: {} steps, the editor starts at {start}", calls.len());
+    for (at, name) in calls.iter().enumerate() {
+        fs::write(&path, &old).unwrap();
+        _ = fs::remove_file(&done);
+        let nth = calls[..=at].iter().filter(|other| *other == name).count();
+        let ran = edit(&sandbox, &format!("-o /dev/null -e inject={name}:signal=KILL:when={nth}"));
+        assert_eq!(ran.code, 128 + 9, "{name} {nth}: {}", ran.stdout);
+        // An editor that was started goes on without its parent. The terminal, which ends here with it, stays elsewhere.
+        let since = Instant::now();
+        while at > start && !done.exists() {
+            assert!(since.elapsed() < Duration::from_secs(20), "{name} {nth}: the editor does not end");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let left = fs::read_to_string(&path).unwrap();
+        assert!(left == if at > start { &*new } else { &*old }, "{name} {nth}: {left}");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "{name} {nth}");
+    }
+    // An editor that cannot save says so, and so does the program.
+    fs::write(&path, &old).unwrap();
+    let folder = path.parent().unwrap().display().to_string();
+    let full = format!(
+        "cp -a {folder} ../kept; mount -t tmpfs -o size=16k tmpfs {folder}; cp -a ../kept/. {folder}; \
+         head -c 70000 /dev/zero >{folder}/fill 2>/dev/null; agent-run providers edit mock; code=$?; \
+         cat {folder}/config.yaml; exit $code"
+    );
+    sandbox.script("change", &change.replace("\"$file\"\n", "\"$file\" || exit\n"));
+    let inside = format!("unshare -rm sh -c '{full}'");
+    let ran = run(sandbox.command("script").args(["-qec", &inside, "/dev/null"]).stdin(Stdio::null()));
+    assert_eq!(ran.code, 1, "{}", ran.stdout);
+    let text = ran.stdout.replace("\r\n", "\n");
+    assert!(text.contains("agent-run: the editor failed:") && text.contains("\nhelp: "), "{text}");
+    assert!(text.ends_with(&old), "{text}");
 }
 
 #[test]

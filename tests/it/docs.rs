@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::support::{AGENT_RUN, Sandbox, run};
 
-fn readme() -> String {
+pub fn readme() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap()
 }
 
@@ -25,6 +25,10 @@ fn the_readmes_commands_work_with_the_readmes_config() {
     for agent in ["claude", "codex", "hermes", "crush"] {
         sandbox.fake_agent(agent);
     }
+    // As the real one (0.171): the folder that somebody types this in need not be a repository.
+    let codex = "#!/bin/sh\ncase \" $* \" in\n*\" --skip-git-repo-check \"*) ;;\n*\" exec \"*) echo 'Not inside a trusted \
+        directory' >&2; exit 1 ;;\nesac\nenv\n";
+    sandbox.script("codex", codex);
     let script = blocks(&readme(), "sh").join("\n");
     assert!(script.contains("agent-run launch deepseek claude"), "{script}");
     let ran = run(sandbox.command("sh").args(["-eux", "-c", &script])).exits(0);
@@ -98,7 +102,7 @@ fn the_picture_shows_claude_at_deepseek() {
 }
 
 /// A folder's files, by name.
-fn files(folder: &Path) -> BTreeMap<String, String> {
+pub fn files(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.unwrap());
     let read = |entry: fs::DirEntry| fs::read_to_string(entry.path()).unwrap();
     entries.map(|entry| (entry.file_name().into_string().unwrap(), read(entry))).collect()
@@ -128,7 +132,18 @@ fn the_manual_goes_where_man_looks() {
     let ran = sandbox.agent_run(&["help", "--man"]).clean();
     let page = sandbox.home(".local/share/man/man1/agent-run.1");
     assert!(page.is_file() && ran.stdout.contains(page.to_str().unwrap()), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with("To read them: man agent-run, man agent-run-config\n"), "{}", ran.stdout);
+    let plain = "To read them:\n  man agent-run\n  man agent-run-config\n";
+    assert!(ran.stdout.ends_with(plain), "{}", ran.stdout);
+    // MANPATH replaces what `man` finds by itself, and adds to it where an entry is empty.
+    let share = sandbox.home(".local/share/man");
+    for (manpath, is_searched) in [
+        ("/elsewhere".to_owned(), false),
+        ("/elsewhere:".to_owned(), true),
+        (format!("/elsewhere:{}", share.display()), true),
+    ] {
+        let ran = run(sandbox.command(AGENT_RUN).env("MANPATH", &manpath).args(["help", "--man"])).clean();
+        assert_eq!(ran.stdout.ends_with(plain), is_searched, "{manpath}: {}", ran.stdout);
+    }
 }
 
 #[test]

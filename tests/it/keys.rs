@@ -224,3 +224,35 @@ fn a_key_file_behind_a_variable_is_an_error() {
     let check = sandbox.agent_run(&["config", "check"]).exits(1);
     assert!(format!("{}{}", check.stdout, check.stderr).contains(&error), "{}{}", check.stdout, check.stderr);
 }
+
+#[test]
+fn a_key_in_its_command_is_in_no_message() {
+    let key = "gsk_0123456789abcdef";
+    for command in [
+        format!("[sh, -c, 'echo {key} >&2; exit 3']"),
+        format!("[echo, '{key} x']"),
+        format!("[/nowhere/print, --key={key}]"),
+    ] {
+        let sandbox = sandbox(&format!("key_command: {command}"));
+        for words in [
+            &["launch", "p", "claude"][..],
+            &["launch", "p", "--dry-run", "claude"],
+            &["key", "test", "p"],
+            &["key", "remove", "p", "--yes"],
+            &["providers", "test", "p"],
+            &["providers", "show", "p"],
+            &["providers", "list"],
+            &["providers", "remove", "p", "--yes", "--with-key"],
+            &["doctor"],
+            &["doctor", "p"],
+            &["why", "claude@p"],
+            &["why", "claude@p", "--json"],
+            &["config", "show"],
+        ] {
+            let mut command = sandbox.command("agent-run");
+            let ran = run(command.args(words).stderr(Stdio::piped()));
+            let own = ran.stderr.lines().filter(|line| *line != key).collect::<String>();
+            assert!(!ran.stdout.contains(key) && !own.contains(key), "{words:?}: {ran:?}");
+        }
+    }
+}

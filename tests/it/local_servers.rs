@@ -1,6 +1,8 @@
 //! Servers on this machine: asked for their models and the window they serve, and named with what starts them.
 
-use crate::first::{config_of, newcomer};
+use serde_json::json;
+
+use crate::first::{config_of, newcomer, scripted_ollama};
 use crate::support::lists::{Lists, respond};
 use crate::support::tmux::Tmux;
 use crate::support::{MockProvider, net};
@@ -119,6 +121,77 @@ fn the_window_of_a_server_on_this_machine_is_the_one_it_serves() {
             None => assert!(!config.contains("context_window"), "{preset}: {config}"),
         }
     }
+}
+
+#[test]
+fn a_window_that_is_served_now_is_said_and_written_by_one_command() {
+    let sandbox = newcomer();
+    for agent in ["codex", "crush", "hermes"] {
+        sandbox.fake_agent(agent);
+    }
+    let tags = json!([{"name": "small:4b", "capabilities": ["completion", "tools"]}]);
+    let ollama = scripted_ollama(&sandbox, &tags, &[&[("small:4b", 4096)], &[("small:4b", 65_536)]], &[]);
+    let url = ollama.url("");
+    sandbox.agent_run(&["providers", "add", "ollama", "--server", &url, "--yes"]).exits(0);
+    let before = config_of(&sandbox).replace("default_model", "sessions: own  # mine\n    default_model");
+    assert!(before.contains("  - {id: small:4b, context_window: 4096}\n"), "{before}");
+    sandbox.config(&before);
+    // A launch asks nobody, says what follows, and counts with no more than what an agent needs.
+    let asked = ollama.requests().len();
+    let ran = sandbox.agent_run(&["launch", "ollama", "--dry-run", "-v", "claude"]).exits(0);
+    assert!(ran.stdout.contains("set CLAUDE_CODE_MAX_CONTEXT_TOKENS=32000\n"), "{}", ran.stdout);
+    for agent in ["claude", "codex", "crush", "hermes"] {
+        let ran = sandbox.agent_run(&["why", agent, "ollama"]);
+        let text = ran.stdout + &ran.stderr;
+        let said =
+            "small:4b has a window of 4096 tokens, too small for a coding agent: about 32000 are needed";
+        assert!(agent == "hermes" || text.contains(said), "{agent}: {text}");
+        assert!(text.contains("then run `agent-run providers test ollama --update`"), "{agent}: {text}");
+    }
+    assert_eq!(ollama.requests().len(), asked);
+    let said = "small:4b is served with a window of 65536 tokens, and the config says 4096\n";
+    let help = "help: `agent-run providers test ollama --update` writes it into the config\n";
+    let ran = sandbox.agent_run(&["providers", "test", "ollama"]).exits(0);
+    assert!(ran.stdout.contains(said) && ran.stdout.contains(help), "{}", ran.stdout);
+    let list = "the provider lists 1 model, with the default_model small:4b (";
+    assert!(ran.stdout.contains(list), "{}", ran.stdout);
+    let doctor = sandbox.agent_run(&["doctor", "ollama"]);
+    assert!(doctor.stdout.contains(said) && doctor.stdout.contains(help), "{}", doctor.stdout);
+    // What several launches have in common is said once.
+    assert_eq!(doctor.stdout.matches("too small for a coding agent").count(), 1, "{}", doctor.stdout);
+    assert_eq!(config_of(&sandbox), before);
+
+    let ran = sandbox.agent_run(&["providers", "test", "ollama", "--update"]).exits(0);
+    assert!(
+        ran.stdout.ends_with("the config now says: small:4b has a window of 65536 tokens\n"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(config_of(&sandbox), before.replace("4096", "65536"));
+    let ran = sandbox.agent_run(&["providers", "test", "ollama"]).exits(0);
+    assert!(
+        ran.stdout.contains("ok      window                   65536 tokens, as the config says\n"),
+        "{}",
+        ran.stdout
+    );
+    // More than what is served is wrong, and what is not there yet is added.
+    sandbox.config(&before.replace("4096", "131072"));
+    let ran = sandbox.agent_run(&["providers", "test", "ollama"]).exits(1);
+    assert!(
+        ran.stdout.contains("failed  window") && ran.stdout.contains("longer requests fail"),
+        "{}",
+        ran.stdout
+    );
+    sandbox.config(&before.replace("    models:\n    - {id: small:4b, context_window: 4096}\n", ""));
+    sandbox.agent_run(&["providers", "test", "ollama", "--update"]).exits(0);
+    assert_eq!(config_of(&sandbox), before.replace("4096", "65536"));
+    // Of another provider it cannot be asked.
+    sandbox.config(&before.replace("  ollama:", "  other:"));
+    let ran = sandbox.agent_run(&["providers", "test", "other", "--update"]).exits(1);
+    ran.complains(&[
+        "the window of `other` cannot be asked for",
+        "help: set `context_window` in `providers.other",
+    ]);
 }
 
 #[test]

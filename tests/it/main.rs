@@ -63,6 +63,7 @@ mod forgiving;
 
 /// The commands, config forms and variables of the launcher that had this name before.
 mod old_readme;
+mod pages;
 
 /// What must hold of anything: made up, or found by fuzzing.
 mod properties;

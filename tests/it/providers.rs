@@ -83,7 +83,7 @@ fn presets_are_found_by_any_part_of_them() {
     };
     assert_eq!(names("api.kimi.com"), ["kimi-coding"]);
     assert_eq!(names("volcengine"), ["ark", "ark-coding"]);
-    sandbox.agent_run(&["providers", "presets", "zzz"]).exits(1).complains(&["no preset has `zzz`"]);
+    sandbox.agent_run(&["providers", "presets", "zzz"]).exits(1).complains(&["no preset contains `zzz`"]);
 }
 
 #[test]
@@ -269,7 +269,7 @@ fn what_a_provider_refuses_is_said_with_what_to_do() {
     let ran = sandbox.agent_run(&["providers", "test", "live", "--model", "other"]).exits(1);
     for part in [
         "failed  anthropic                the key was refused (401): bad key <key> (",
-        "\n        help: check key_env MOCK_KEY\n",
+        "\n        help: check key_env MOCK_KEY, or set another: agent-run key set live\n",
         "failed  openai-responses         no openai-responses for this model at http://",
         "or remove openai-responses from `protocols`\n",
         "ok      openai-chat-completions  other answers (",
@@ -301,4 +301,30 @@ fn a_test_without_a_key_asks_nothing() {
     let sandbox = sandbox.var("MOCK_KEY", "");
     sandbox.agent_run(&["providers", "test", "live"]).exits(1).complains(&["MOCK_KEY is not set"]);
     assert_eq!(mock_provider.requests().len(), 0);
+}
+
+/// One rule for a name, whoever writes it.
+#[test]
+fn a_name_is_taken_by_the_command_where_the_config_takes_it() {
+    let long = "x".repeat(129);
+    let odd = ["", "..", ".x", "a/b", "-x", "a\nb", "a\u{1b}[31mb", "a\u{202e}b", " a", "a ", &long];
+    let fine =
+        ["a b", "a@b", "a:b", "a: b", "it's", "#x", "null", "12", "~", "*", "\u{6708}", "\"q\"", &long[1..]];
+    for (names, is_fine) in [(&odd[..], false), (&fine[..], true)] {
+        for name in names {
+            let sandbox = Sandbox::new();
+            let option = format!("--name={name}");
+            let ran = sandbox.agent_run(&["providers", "add", "deepseek", "--yes", &option]);
+            assert_eq!(ran.code == 0, is_fine, "{name:?}: {ran:?}");
+            if !is_fine {
+                let ran = ran.complains(&["--name ", ": the name ", "\nhelp: use letters, digits"]);
+                assert!(!ran.stderr.contains(['\u{1b}', '\u{202e}']), "{}", ran.stderr);
+            }
+            let entry = "{protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}";
+            let quoted = serde_json::to_string(name).unwrap();
+            sandbox.config(&format!("providers:\n  {quoted}: {entry}\n"));
+            let checked = sandbox.agent_run(&["config", "check"]);
+            assert_eq!(checked.code == 0, is_fine, "{name:?}: {checked:?}");
+        }
+    }
 }

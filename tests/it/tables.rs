@@ -5,6 +5,8 @@ use crate::support::lists::Lists;
 use crate::support::tmux::Tmux;
 use crate::support::{AGENT_RUN, Sandbox, run};
 
+const LONG: &str = "a-provider-of-a-long-name";
+
 const CONFIG: &str = "providers:
   a-provider-of-a-long-name:
     protocols: [anthropic, openai-chat-completions, openai-responses]
@@ -79,57 +81,176 @@ fn every_list_fits_80_columns_and_says_what_it_leaves_out() {
     }
 }
 
-/// Help, errors, warnings and pages at two widths: only a word or a command to copy may be wider, and a terminal
-/// called `dumb` gets no escape code.
+/// What is typed of each command, `P` being the long name; `=` before it runs it with an editor that does nothing.
+const TYPED: [(&str, &[&str]); 31] = [
+    (
+        "launch",
+        &[
+            "P clade",
+            "--model nothing P claude",
+            "--protocol nothing P claude",
+            "short codex",
+            "--dry-run P claude",
+            "--dry-run P crush",
+            "nobody claude",
+        ],
+    ),
+    ("demo", &["nothing", "shell"]),
+    ("env", &["nobody", "P --model nothing 2>&1 >/dev/null", "short --format json"]),
+    ("providers list", &[""]),
+    ("providers show", &["P", "short", "nobody"]),
+    ("providers presets", &["", "deepseek", "coding", "nothing"]),
+    ("providers add", &["nobody", "P", "openrouter --dry-run", "deepseek </dev/null"]),
+    ("providers remove", &["nobody", "P </dev/null"]),
+    ("providers edit", &["nobody", "=P"]),
+    ("providers test", &["P", "nobody"]),
+    ("key set", &["P </dev/null", "nobody"]),
+    ("key test", &["P", "short"]),
+    ("key remove", &["P", "nobody"]),
+    ("shims install", &["--dry-run", "", "nobody", "claude@nobody", "codex@short", "--agent x"]),
+    ("shims list", &["", "--dir /nowhere"]),
+    ("shims remove", &["", "x", "--all --dry-run"]),
+    ("shims path", &[""]),
+    ("import", &["", "claude", "env", "codex /nowhere", "nothing"]),
+    ("config edit", &["="]),
+    ("config path", &[""]),
+    ("config check", &["", "/nowhere/config.yaml"]),
+    ("config show", &["", "P", "nobody"]),
+    ("config schema", &[">/dev/null", "x"]),
+    ("completion", &["bash >/dev/null", "tcsh", ""]),
+    ("models list", &["", "P", "nobody", "P --search nothing", "P --protocol nothing"]),
+    ("models show", &["P vendor/a-model-of-a-long-name", "P nothing", "P"]),
+    ("models diff", &["P", "nobody"]),
+    ("models cache path", &[""]),
+    ("models cache clear", &["", "P"]),
+    ("why", &["crush@P", "P", "claude@nobody", "P claude --model nothing"]),
+    ("doctor", &["", "-v", "P", "nobody", "--probe nobody", "--nothing"]),
+];
+
+/// Every command that a page of help names, with those below it; and which of them are groups.
+fn commands(sandbox: &Sandbox, above: &str) -> Vec<(String, bool)> {
+    let words: Vec<_> = above.split_whitespace().chain(["--help"]).collect();
+    let help = sandbox.agent_run(&words).clean().stdout;
+    let sections = ["Launch:", "Set up:", "Inspect:", "Commands:"];
+    let mut is_list = false;
+    let mut found = Vec::new();
+    for line in help.lines() {
+        is_list = if line.starts_with("  ") { is_list } else { sections.contains(&line) };
+        if let Some(name) = line.split_whitespace().next().filter(|_| is_list && line.starts_with("  ")) {
+            let name = format!("{above} {name}").trim().to_owned();
+            let below = commands(sandbox, &name);
+            found.push((name, !below.is_empty()));
+            found.extend(below);
+        }
+    }
+    found
+}
+
+/// Help, errors, warnings and pages of every command at two widths: only a word may be wider, and a terminal called
+/// `dumb` gets no escape code. A command without a line in [`TYPED`] fails.
 #[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
 fn no_text_is_wider_than_the_terminal() {
+    const END: &str = "=== ";
     let sandbox = Sandbox::new().var("A_KEY_OF_A_LONG_NAME", "sk-a-key-of-some-length-0123");
     sandbox.config(CONFIG);
     for agent in ["claude", "codex", "hermes", "crush"] {
         sandbox.fake_agent(agent);
     }
-    let shown = |width: usize, term: &str, words: &str| {
-        let mut command = sandbox.command("script");
-        let line = format!("stty cols {width}; TERM={term} agent-run {words}");
-        run(command.args(["-qec", &line, "/dev/null"])).stdout.replace('\r', "")
-    };
-    let p = "a-provider-of-a-long-name";
-    for words in [
-        "--help",
-        "doctor --help",
-        "providers add --help",
-        &format!("launch {p} clade"),
-        &format!("launch --model nothing {p} claude"),
-        &format!("launch --protocol nothing {p} claude"),
-        "launch short codex",
-        &format!("launch --dry-run {p} claude"),
-        &format!("why crush@{p}"),
-        &format!("config show {p}"),
-        &format!("providers show {p}"),
-        &format!("providers test {p}"),
-        &format!("key test {p}"),
-        &format!("key remove {p}"),
-        "providers add nobody",
-        "import",
-        "shims install --dry-run",
-        "shims remove",
-        "models cache clear",
-        &format!("models diff {p}"),
-    ] {
-        for columns in [80, 120] {
-            let said = shown(columns, "dumb", words);
-            assert!(!said.contains('\x1b') && !said.trim().is_empty(), "{words}: {said}");
-            for line in said.lines() {
-                let is_word = !line.trim().contains(' ');
-                assert!(width(line) <= columns || is_word, "{words} at {columns}: {line}\n{said}");
+    let settings = r#"{"env": {"ANTHROPIC_BASE_URL": "https://provider.example/anthropic", "ANTHROPIC_MODEL": "m",
+        "ANTHROPIC_AUTH_TOKEN": "sk-a-key-of-some-length-4567"}}"#;
+    sandbox.write(&sandbox.home(".claude/settings.json"), settings);
+    let mut lines = Vec::new();
+    for (command, is_group) in [(String::new(), true)].into_iter().chain(commands(&sandbox, "")) {
+        lines.push(format!("agent-run {command} --help"));
+        // Its own examples are in the test of the manual.
+        if is_group || command == "help" {
+            continue;
+        }
+        let typed = TYPED.iter().find(|(of, _)| *of == command);
+        let (_, typed) = typed.unwrap_or_else(|| panic!("{command} has no line in TYPED"));
+        lines.extend(typed.iter().map(|words| {
+            let words = words.split(' ').map(|word| if word == "P" { LONG } else { word });
+            let words = words.collect::<Vec<_>>().join(" ");
+            match words.strip_prefix('=') {
+                Some(words) => format!("EDITOR=true agent-run {command} {}", words.replace('P', LONG)),
+                None => format!("agent-run {command} {words}"),
             }
+        }));
+    }
+    lines.extend(
+        ["nothing", "help --man ~/a-manual", "help launch", "help nothing"]
+            .map(|words| format!("agent-run {words}")),
+    );
+    assert!(lines.len() > 120, "{lines:?}");
+    let mut wide = Vec::new();
+    for columns in [80, 120] {
+        let script: String = lines.iter().map(|line| format!("echo '{END}{line}'\n{line}\n")).collect();
+        let file = sandbox.path(&format!("typed-{columns}"));
+        sandbox.write(&file, format!("stty cols {columns}\nexport TERM=dumb\n{script}"));
+        let typed = format!("sh {}", file.display());
+        let shown =
+            run(sandbox.command("script").args(["-qec", &typed, "/dev/null"])).stdout.replace('\r', "");
+        assert!(!shown.contains('\x1b'), "{shown}");
+        let mut parts = 0;
+        for part in shown.split(END).skip(1) {
+            let (typed, said) = part.split_once('\n').unwrap();
+            let is_silent = typed.contains("EDITOR") || typed.contains(">/dev/null");
+            assert!(is_silent || !said.trim().is_empty(), "{typed} prints nothing");
+            // A word, and a line of YAML to copy, stay whole.
+            let is_whole = |line: &str| !line.trim().contains(' ') || line.contains("# key_command: [");
+            let is_wide = |line: &&str| width(line) > columns && !is_whole(line);
+            wide.extend(said.lines().filter(is_wide).map(|line| format!("{typed} at {columns}: {line}")));
+            parts += 1;
+        }
+        assert_eq!(parts, lines.len(), "{shown}");
+    }
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
+    let colours = format!("TERM=xterm agent-run launch {LONG} clade");
+    let shown = run(sandbox.command("script").args(["-qec", &colours, "/dev/null"])).stdout;
+    assert!(shown.contains("\x1b["), "colours, where they are wanted");
+}
+
+/// A list that is longer than the terminal goes through the pager, and one that fits does not.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
+fn a_long_list_is_paged() {
+    let sandbox = Sandbox::new();
+    sandbox.config(CONFIG);
+    let shown = |rows: usize, words: &str| {
+        let line = format!("stty cols 80 rows {rows}; TERM=xterm PAGER='sed s/^/paged:/' agent-run {words}");
+        run(sandbox.command("script").args(["-qec", &line, "/dev/null"])).exits(0).stdout
+    };
+    for words in ["providers presets", "models list --all"] {
+        assert!(shown(4, words).contains("paged:"), "{words}");
+        assert!(!shown(400, words).contains("paged:"), "{words}");
+    }
+}
+
+/// A plan is copied and compared, so its values stay whole; only its comments are broken, into comments.
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs script: --features system-tools")]
+fn a_plan_stays_whole_on_a_terminal() {
+    let sandbox = Sandbox::new().var("A_KEY_OF_A_LONG_NAME", "sk-a-key-of-some-length-0123");
+    sandbox.config(CONFIG);
+    sandbox.fake_agent("claude");
+    let values = |page: &str| -> Vec<String> {
+        page.lines().filter(|line| !line.starts_with("# ")).map(str::to_owned).collect()
+    };
+    let dry_run = ["launch", "--dry-run", "-v", LONG, "claude"];
+    let piped = values(&sandbox.agent_run(&dry_run).exits(0).stdout);
+    let why = format!("why -v claude@{LONG}");
+    for words in [dry_run.join(" "), why] {
+        let line = format!("stty cols 80; TERM=dumb agent-run {words}");
+        let ran = run(sandbox.command("script").args(["-qec", &line, "/dev/null"])).exits(0);
+        let shown = ran.stdout.replace('\r', "");
+        let plan = &shown[shown.find("\nunset ").unwrap()..];
+        assert_eq!(values(plan.trim_start()), piped, "{words}");
+        assert!(piped.iter().any(|line| line.len() > 80), "{piped:?}");
+        for line in shown.lines().filter(|line| line.starts_with("# ")) {
+            assert!(width(line) <= 80 || !line[2..].contains(' '), "{line}");
         }
     }
-    assert!(
-        shown(80, "xterm", &format!("launch {p} clade")).contains("\x1b["),
-        "colours, where they are wanted"
-    );
 }
 
 #[test]

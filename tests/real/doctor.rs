@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
 
@@ -233,23 +234,34 @@ fn with_config(sandbox: Sandbox) -> Sandbox {
     sandbox
 }
 
-/// Whether there was no time to see it, as on a busy machine: each start of an agent takes seconds of a processor.
-fn is_late(line: &str) -> bool {
-    line.starts_with("  note ") && (line.contains("the time was up") || line.contains("in time"))
-}
+/// How often a version is tested while something could not be seen, as on a busy machine: each start of an agent takes
+/// seconds of a processor.
+const PROBES: usize = 3;
 
+/// So many promises hold, and so many are known not to: each in one probe at least, and none is a problem in any.
 #[track_caller]
-fn all_hold(sandbox: Sandbox, agent: &str, count: (usize, usize)) {
+fn all_hold(sandbox: Sandbox, agent: &str, count: (usize, usize)) -> BTreeSet<String> {
     let sandbox = with_config(sandbox);
-    let lines = tried(&sandbox, agent);
-    let (held, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("  ok "));
-    let is_known = |line: &&String| {
-        line.starts_with("  known ")
-            && (line.contains("in no version yet: ")
-                || line.contains("only since 0.171.0: `notify` of a project"))
-    };
-    assert!(others.iter().all(is_known), "{}", lines.join("\n"));
-    assert_eq!((held.len(), others.len()), count, "{}", lines.join("\n"));
+    let (mut held, mut known, mut said) = (BTreeSet::new(), BTreeSet::new(), String::new());
+    for _ in 0..PROBES {
+        let lines = tried(&sandbox, agent);
+        said += &format!("{}\n\n", lines.join("\n"));
+        let promises: Vec<_> = lines.iter().filter(|line| !line.starts_with("          help: ")).collect();
+        for line in &promises {
+            match line.split_whitespace().next() {
+                Some("ok") => _ = held.insert((*line).clone()),
+                Some("known") => _ = known.insert((*line).clone()),
+                Some("note") => assert!(line.contains("could not test that "), "{said}"),
+                _ => panic!("{said}"),
+            }
+        }
+        assert_eq!(promises.len(), count.0 + count.1, "{said}");
+        if held.len() + known.len() >= promises.len() {
+            break;
+        }
+    }
+    assert_eq!((held.len(), known.len()), count, "{said}");
+    known
 }
 
 #[test]
@@ -259,41 +271,35 @@ fn everything_holds_for_the_newest_claude() {
 
 #[test]
 fn what_does_not_hold_for_the_oldest_claude_is_known() {
-    let lines = tried(&with_config(real::minimum("claude").unwrap()), "claude");
-    let (known, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.starts_with("  known "));
-    let others: Vec<_> = others.into_iter().filter(|line| !line.starts_with("          help: ")).collect();
-    let is_held = |line: &&String| line.starts_with("  ok ") || is_late(line);
-    assert!(others.len() == 14 && others.iter().all(is_held), "{}", lines.join("\n"));
-    for (line, part) in known.iter().zip([
+    let known = all_hold(real::minimum("claude").unwrap(), "claude", (14, 4));
+    for part in [
         "only since 2.1.257: an MCP server in your own settings does not get the key; with this version, it got the key",
         "only since 2.1.257: an MCP server of a plugin does not get the key; with this version, it got the key",
         "only since 2.1.257: an MCP server in an agent's file that a launch does not read does not get \
          the key",
         "only since 2.1.332: a hook that names another model requests the launch's or none; with this version, it \
          requested",
-    ]) {
-        assert!(line.contains(part), "{}", lines.join("\n"));
+    ] {
+        assert!(known.iter().any(|line| line.contains(part)), "no {part} in {known:#?}");
     }
-    assert_eq!(known.len(), 4, "{}", lines.join("\n"));
 }
 
 #[test]
 fn everything_holds_for_both_codex() {
     // The model of a role, which no option outdoes, is known not to be held.
-    all_hold(real::sandbox("codex").unwrap(), "codex", (16, 1));
+    let known = all_hold(real::sandbox("codex").unwrap(), "codex", (16, 1));
+    assert!(known.iter().all(|line| line.contains("in no version yet: ")), "{known:#?}");
     // Of a project's own model for sub-agents, plugins and the option for hooks it does not know.
-    all_hold(real::minimum("codex").unwrap(), "codex", (9, 1));
+    let known = all_hold(real::minimum("codex").unwrap(), "codex", (9, 1));
+    assert!(
+        known.iter().all(|line| line.contains("only since 0.171.0: `notify` of a project")),
+        "{known:#?}"
+    );
 }
 
 #[test]
 fn everything_holds_for_hermes() {
-    let lines = tried(&with_config(real::sandbox("hermes").unwrap()), "hermes");
-    let promises: Vec<_> = lines.iter().filter(|line| !line.starts_with("          help: ")).collect();
-    for line in &promises {
-        assert!(line.starts_with("  ok ") || is_late(line), "{}", lines.join("\n"));
-    }
-    assert_eq!(promises.len(), 8, "{}", lines.join("\n"));
-    assert!(lines.iter().any(|line| line.starts_with("  ok ")), "{}", lines.join("\n"));
+    all_hold(real::sandbox("hermes").unwrap(), "hermes", (8, 0));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the user's own words ask of Claude Code.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use crate::{EntryKind, Inputs, Launch};
@@ -10,15 +10,18 @@ const MOST_PLUGINS: usize = 100;
 
 /// The words that may be options: all before `--`.
 fn options(launch: &Launch) -> impl Iterator<Item = &OsStr> {
-    let standing = launch.standing_args.iter().map(OsStr::new);
-    standing.chain(launch.args.iter().map(OsString::as_os_str)).take_while(|word| *word != "--")
+    launch.words().take_while(|word| *word != "--")
 }
 
 /// Whether the user's words hold this option.
 pub fn forwards(launch: &Launch, option: &str) -> bool {
-    options(launch)
-        .filter_map(OsStr::to_str)
-        .any(|word| word.strip_prefix(option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+    options(launch).any(|word| is_option(word, option))
+}
+
+/// Whether a word is this option, with a value behind a `=` or without.
+pub fn is_option(word: &OsStr, option: &str) -> bool {
+    let rest = word.to_str().and_then(|word| word.strip_prefix(option));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
 /// Whether the session begins in another worktree, which may not be there yet: `--worktree`, or `-w` among other letters.

@@ -6,7 +6,7 @@ use super::{front_matter, models, own_settings, paths, plugins, trust};
 use crate::proxy::PROXY_VARIABLES;
 use crate::{ConflictingSetting, Inputs, Launch};
 
-const HELD: &str = "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST makes Claude Code ignore it";
+const HELD: &str = "ignored by Claude Code, because the launch sets CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST";
 const GUARDED: &str = "--settings overrides it";
 const CARRIED: &str = "the launch passes it in the environment, because Claude Code ignores it here";
 const LISTED: &str = "--settings lists this launch's models, and Claude Code requests one of them instead";

@@ -11,8 +11,7 @@ use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
 use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, own_settings};
-use crate::Message;
-use crate::{Inputs, Launch, Plan};
+use crate::{Inputs, Launch, Message, Plan};
 
 /// What is in the files.
 pub struct FoundSettings {
@@ -81,7 +80,7 @@ impl FoundSettings {
         let has_own = own.is_some();
         sources.extend(own);
         let mut roots = front_matter::project_roots(launch, inputs, &repository);
-        roots.retain(|root| !paths::is_missing(root, inputs));
+        roots.retain(|root| !inputs.is_absent(root));
         Ok(Self { sources, policies: policies(inputs, plan)?, servers, roots, has_own })
     }
 

@@ -130,8 +130,7 @@ pub fn files_below(roots: &[PathBuf], inputs: &Inputs) -> Vec<PathBuf> {
 /// The folders of a root that may be there.
 fn kinds_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str, PathBuf)> {
     // Most folders above a project have none of them.
-    let kinds: &[_] =
-        if let Some(Fact::Absent) = inputs.fact(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
+    let kinds: &[_] = if inputs.is_absent(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
     let kinds = kinds.iter().filter(|kind| paths::may_hold(root, kind, inputs));
     kinds.map(|&kind| (kind, root.join(kind)))
 }
@@ -167,8 +166,7 @@ fn levels_in(folder: PathBuf, kind: &str, inputs: &Inputs) -> Vec<Vec<PathBuf>> 
 }
 
 fn folders_in<'a>(folder: &'a Path, inputs: &'a Inputs) -> impl Iterator<Item = PathBuf> + 'a {
-    let folders = inputs.entries(folder).iter().filter(|entry| entry.kind == EntryKind::Dir);
-    folders.map(|entry| folder.join(&entry.name))
+    inputs.folders(folder).map(|name| folder.join(name))
 }
 
 /// A document or folder of this kind in the project that Claude Code may read and that was not read here, and why. It
@@ -185,7 +183,7 @@ fn unread_in(top: PathBuf, kind: &str, inputs: &Inputs) -> Option<(PathBuf, &'st
     let levels = levels_in(top, kind, inputs);
     let top = levels.first()?.first()?;
     let below = levels.iter().skip(1).flatten();
-    if let Some(folder) = below.clone().find(|folder| !matches!(inputs.fact(folder), Some(Fact::Dir(_)))) {
+    if let Some(folder) = below.clone().find(|folder| !inputs.is_folder(folder)) {
         return Some((folder.clone(), CLOSED));
     }
     if levels.len() > DEEPEST

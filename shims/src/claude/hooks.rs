@@ -6,7 +6,6 @@
 //! the hook stands; lists of several settings add up. Hooks that are commands inherit the environment anyway: that is a
 //! matter of trust in the project.
 
-use crate::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -18,7 +17,7 @@ use super::found::FoundSettings;
 use super::front_matter::Document;
 use super::source::{SettingsSource, names, spells, texts};
 use super::{argv, front_matter};
-use crate::{Inputs, Launch, Plan};
+use crate::{Inputs, Launch, Message, Plan};
 
 /// What brings hooks that are in no settings file.
 const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];

@@ -4,10 +4,9 @@
 //! a value that is no ASCII ends in an error that prints it. `--settings` is JSON, which `serde_json` writes: it escapes
 //! every control character.
 
-use crate::Message;
 use anyhow::{Result, bail};
 
-use crate::{Part, Value};
+use crate::{Message, Part, Value};
 
 /// One line of `ANTHROPIC_CUSTOM_HEADERS`.
 ///

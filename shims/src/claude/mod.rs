@@ -71,6 +71,9 @@ const INFO: AgentInfo = AgentInfo {
     one_shot: &["-p", "--no-session-persistence"],
     // 2.1.332 takes `completion` for a prompt.
     prints_completion: false,
+    // A plain `claude` finds the session too, unless the provider is isolated, and would go on with it on the user's
+    // own login (2.1.332).
+    resumes: Some("--resume ID"),
     listed_models: picker::LISTED,
     ..AgentInfo::USUAL
 };
@@ -136,12 +139,6 @@ impl Agent for Claude {
         settings_override::apply(launch, inputs, &state, &found, plan)?;
         plan.args.extend(own_settings::other_words(launch));
         Ok(())
-    }
-
-    /// A plain `claude` finds the session too, unless the provider is isolated, and would go on with it on the user's
-    /// own login (2.1.332).
-    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
-        Some("--resume ID")
     }
 
     fn conflict_files(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {

@@ -4,7 +4,6 @@
 //! when Anthropic cannot be reached. The flag alone is enough (2.1.197). Trust in a folder is in the same
 //! file and never ours to give.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -13,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::{mcp_servers, paths, terminals};
 use crate::json::{self, JAVASCRIPT};
-use crate::{Edit, Fact, Inputs, Launch, Merge, Plan};
+use crate::{Edit, Inputs, Launch, Merge, Message, Plan};
 
 const FLAG: &str = "hasCompletedOnboarding";
 
@@ -60,7 +59,7 @@ impl StateFile {
     /// When it is no JSON object: Claude Code would replace it by its defaults, projects and logins gone.
     pub fn read(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<Self> {
         let [legacy, usual] = paths::state_files(launch, inputs);
-        let path = if matches!(inputs.fact(&legacy), None | Some(Fact::Absent)) { usual } else { legacy };
+        let path = if inputs.fact(&legacy).is_none() || inputs.is_absent(&legacy) { usual } else { legacy };
         let unread = |path, open| Self {
             path,
             env: Json::Null,

@@ -3,19 +3,18 @@
 //! Claude Code takes the last `--settings` and forgets the others (2.1.197 and 2.1.332), so that the user's and ours
 //! must be one. Arguments can be read by everybody on a machine: what is more than switches goes by a private file.
 
-use crate::Message;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
-use sha2::{Digest, Sha256};
 
 use super::argv;
-use super::paths::{self, SettingsKind};
+use super::paths::SettingsKind;
 use super::source::SettingsSource;
+use crate::inputs::without_dots;
 use crate::json::{self, JAVASCRIPT};
-use crate::{EntryKind, Fact, Inputs, Launch, Plan};
+use crate::{EntryKind, Fact, Inputs, Launch, Message, Plan, short_hash};
 
 const OPTION: &str = "--settings";
 
@@ -82,8 +81,7 @@ fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
 /// The user's words without any `--settings` that was read.
 pub fn other_words(launch: &Launch) -> Vec<OsString> {
     let mut others = Vec::new();
-    let standing = launch.standing_args.iter().map(OsString::from);
-    let mut all = standing.chain(launch.args.iter().cloned()).peekable();
+    let mut all = launch.words().peekable();
     let mut is_option = true;
     while let Some(word) = all.next() {
         is_option &= word != "--";
@@ -91,11 +89,11 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
         if is_option && is_whole {
             continue;
         }
-        if is_option && word == OPTION && all.peek().is_some_and(|next| next != "--") {
+        if is_option && word == OPTION && all.peek().is_some_and(|next| *next != "--") {
             all.next();
             continue;
         }
-        others.push(word);
+        others.push(word.to_owned());
     }
     others
 }
@@ -124,14 +122,8 @@ pub fn add_argument(
         plan.arg(text);
         return;
     }
-    let hash: [u8; 32] = Sha256::digest(&text).into();
-    let hash = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
-    let path = inputs
-        .dirs
-        .cache
-        .join("claude")
-        .join(format!("{}-{hash:016x}", launch.provider))
-        .join("agent-run-settings.json");
+    let name = format!("{}-{:016x}", launch.provider, short_hash(&text));
+    let path = inputs.dirs.cache.join("claude").join(name).join("agent-run-settings.json");
     plan.arg(AsRef::<OsStr>::as_ref(&path));
     plan.write(path, text);
 }
@@ -147,7 +139,7 @@ fn anchored(own: &SettingsSource, inputs: &Inputs) -> Map<String, Json> {
         _ => None,
     });
     let real = link.as_deref().and_then(Path::parent).unwrap_or(folder);
-    let folder = paths::plain(real);
+    let folder = without_dots(real);
     let rules = settings.get_mut("permissions").and_then(Json::as_object_mut).into_iter().flatten();
     let lists = rules.filter(|(kind, _)| ["allow", "ask", "deny"].contains(&kind.as_str()));
     for rule in lists.filter_map(|(_, list)| list.as_array_mut()).flatten() {

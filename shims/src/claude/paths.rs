@@ -1,11 +1,12 @@
 //! The files that Claude Code opens and this adapter must look at (seen in 2.1.197 and 2.1.332).
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::argv;
+use crate::inputs::without_dots;
 use crate::{Fact, Inputs, Launch, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
@@ -93,7 +94,7 @@ pub fn settings(
     let mut projects: Vec<PathBuf> = Vec::new();
     for folder in folders.into_iter().map(|folder| folder.join(".claude")) {
         // In the home folder the user's and the project's are one file.
-        if !is_missing(&folder, inputs) && !users.contains(&folder) && !projects.contains(&folder) {
+        if !inputs.is_absent(&folder) && !users.contains(&folder) && !projects.contains(&folder) {
             projects.push(folder);
         }
     }
@@ -109,11 +110,6 @@ pub fn settings(
         there.map(move |folder| (kind, folder.join(name)))
     });
     files.collect()
-}
-
-/// Whether a folder is known not to be there.
-pub fn is_missing(folder: &Path, inputs: &Inputs) -> bool {
-    matches!(inputs.fact(folder), Some(Fact::Absent))
 }
 
 /// Whether there may be something of this name in a folder: all but what is missing in its list, where that was read.
@@ -155,7 +151,7 @@ impl<'a> Repository<'a> {
             Some(Fact::File(bytes)) => {
                 let text = String::from_utf8_lossy(bytes);
                 let link = text.trim().strip_prefix("gitdir:")?.trim_start();
-                Some((folder, Some(plain(&folder.join(link)).join("commondir"))))
+                Some((folder, Some(without_dots(&folder.join(link)).join("commondir"))))
             }
             Some(Fact::Absent | Fact::Stream | Fact::Unreadable(_)) => None,
             None => {
@@ -168,7 +164,7 @@ impl<'a> Repository<'a> {
         };
         let main = common.as_deref().and_then(|common| {
             let bytes = inputs.file(common).ok()??;
-            let folder = plain(&common.parent()?.join(String::from_utf8_lossy(bytes).trim()));
+            let folder = without_dots(&common.parent()?.join(String::from_utf8_lossy(bytes).trim()));
             folder.parent().map(Path::to_owned)
         });
         let roots = main.into_iter().chain([top.to_owned()]).collect();
@@ -194,19 +190,6 @@ impl<'a> Repository<'a> {
     }
 }
 
-/// The path without `.` and `..`.
-pub fn plain(path: &Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(plain.pop()),
-            Component::CurDir => {}
-            other => plain.push(other),
-        }
-    }
-    plain
-}
-
 /// The folder of everything that administrators impose, which most machines do not have.
 pub fn policy_folder() -> PathBuf {
     POLICY.into()
@@ -215,7 +198,7 @@ pub fn policy_folder() -> PathBuf {
 /// The policy file, and the folder of further ones with what is known of its files.
 pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
     let mut paths = Vec::new();
-    if is_missing(Path::new(POLICY), inputs) {
+    if inputs.is_absent(Path::new(POLICY)) {
         return paths;
     }
     let folder = Path::new(POLICY).join("managed-settings.d");
@@ -232,7 +215,7 @@ pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
 
 /// What of the administrators' may be there and is to be read.
 pub fn administrators(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
-    let servers = (!is_missing(Path::new(POLICY), inputs)).then(managed_servers);
+    let servers = (!inputs.is_absent(Path::new(POLICY))).then(managed_servers);
     let may_be_there = |path: &PathBuf| match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => may_hold(folder, name, inputs),
         _ => true,

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::paths::{self, SettingsKind};
 use super::source::{self, FileContent, SettingsSource, texts};
 use super::{argv, own_settings};
+use crate::inputs::without_dots;
 use crate::{Fact, Inputs, Launch};
 
 const MANIFEST: &str = ".claude-plugin/plugin.json";
@@ -88,7 +89,7 @@ fn hook_files(folder: &Path, inputs: &Inputs) -> Vec<PathBuf> {
     let manifest = manifest(folder, inputs);
     let named =
         manifest.get("hooks").into_iter().flat_map(|hooks| hooks.as_str().into_iter().chain(texts(hooks)));
-    for path in named.map(|path| paths::plain(&folder.join(path))) {
+    for path in named.map(|path| without_dots(&folder.join(path))) {
         if path.starts_with(folder) && !files.contains(&path) {
             files.push(path);
         }

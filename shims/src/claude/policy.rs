@@ -1,6 +1,5 @@
 //! What administrators impose on a launch.
 
-use crate::Message;
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
@@ -9,7 +8,7 @@ use super::models;
 use super::settings_override::{HEADERS, agrees, intended};
 use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
-use crate::{Launch, Plan};
+use crate::{Launch, Message, Plan};
 
 /// The host that a policy calls `anthropic`.
 pub const ANTHROPIC: &str = "api.anthropic.com";

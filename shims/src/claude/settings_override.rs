@@ -6,7 +6,6 @@
 //! ([`models`]). Only `--settings` is stronger. Nothing secret of the launch goes into it; what of the
 //! user's own does, [`own_settings`] knows.
 
-use crate::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -24,7 +23,7 @@ use super::{
     defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, terminals,
     trust,
 };
-use crate::{Inputs, Launch, Plan, Value};
+use crate::{Inputs, Launch, Message, Plan, Value};
 
 /// Headers for every request, a line each.
 pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";

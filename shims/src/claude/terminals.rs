@@ -27,11 +27,7 @@ const WITHIN: &str = "in-process";
 /// When they do.
 pub fn check(launch: &Launch) -> Result<()> {
     // Claude Code looks for the word even after `--`.
-    let words = launch.standing_args.iter().map(|word| Some(word.as_str()));
-    let mut words = words.chain(launch.args.iter().map(|word| word.to_str())).flatten();
-    let asks =
-        |word: &str| word.strip_prefix(TMUX).is_some_and(|rest| rest.is_empty() || rest.starts_with('='));
-    if words.any(asks) {
+    if launch.words().any(|word| argv::is_option(word, TMUX)) {
         bail!(Message::new(
             format!("`{TMUX}` restarts Claude Code inside tmux, where it ignores the provider"),
             format!("omit `{TMUX}`, and start the launch inside tmux yourself")

@@ -6,9 +6,8 @@
 
 use super::found::FoundSettings;
 use super::source::as_text;
-use crate::Message;
 use crate::judged::claude::VARIABLE_CARRIED as CARRIED;
-use crate::{Launch, Plan};
+use crate::{Launch, Message, Plan};
 
 /// It is a secret, and a plan prints what it sets.
 const PASSPHRASE: &str = "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE";

@@ -11,12 +11,8 @@
 use super::found::FoundSettings;
 use super::source::{SettingsSource, as_text};
 use super::{argv, models};
-use crate::window::split_long_context;
+use crate::window::{SMALLEST, split_long_context};
 use crate::{Launch, Plan};
-
-/// The window below which Claude Code may answer "Prompt is too long" to anything and send nothing: it
-/// counts its own prompt and what it reserves for the answer. 24,000 is too few, 32,000 works (2.1.197).
-const SMALLEST: u64 = 32_000;
 
 /// The smallest window at which Claude Code compacts a conversation by itself.
 const SMALLEST_COMPACTION: u64 = 100_000;
@@ -39,19 +35,14 @@ const REWRITTEN: &[&str] =
 pub fn limit(launch: &Launch, found: &FoundSettings, plan: &mut Plan) {
     let model = &launch.model.value;
     let window = match model.context_window.filter(|&window| window > 0) {
-        Some(window) if window < SMALLEST => {
-            plan.warn(format!(
-                "{} has a window of {window} tokens, and Claude Code needs about {SMALLEST} to work",
-                model.id
-            ));
-            None
-        }
         // The suffix asks Anthropic for more than its list names. Elsewhere what is served counts.
         Some(window) if window < MILLION && models::is_long(&model.id, launch) && knows(&model.id) => {
             plan.set(COMPACTION, MILLION.to_string());
             Some(MILLION)
         }
+        // Of a window that is too small it would send nothing, and without one count with far more than there is.
         Some(window) => {
+            let window = window.max(SMALLEST);
             plan.set(WINDOW, window.to_string());
             // 2.1.332 warns of less at every start, and takes the smaller of the two either way.
             plan.set(COMPACTION, window.max(SMALLEST_COMPACTION).to_string());

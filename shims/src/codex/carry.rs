@@ -5,15 +5,13 @@
 //! goes on with no session of another id, so that the copies name the present one. The originals stay. Codex fills
 //! its lists from the sessions' files when it finds no database (seen in 0.171).
 
-use crate::Message;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use toml::Table;
 
-use super::former::{self, Former, has, is_hidden};
+use super::former::{self, Former, has};
 use super::home::{CodexHome, UnreadableFile};
-use crate::{Carry, Fact, Inputs, KeyText, Launch, Plan};
+use crate::{Carry, Inputs, KeyText, Launch, Message, Plan};
 
 /// Says that all was brought over.
 const DONE: &str = "carried";
@@ -56,17 +54,12 @@ pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf>
 
 /// All homes at first, and then those of which something could not be read.
 fn candidates(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<Former> {
-    if !is_done(home, inputs) {
-        return former::all(launch, home, inputs);
-    }
-    let noted = home.unread(inputs);
-    if noted.is_empty() {
-        return Vec::new();
-    }
     let mut all = former::all(launch, home, inputs);
-    all.retain(|former| {
-        former.name().is_some_and(|name| [&noted.homes, &noted.settings].iter().any(|it| holds(it, name)))
-    });
+    if is_done(home, inputs) {
+        let noted = home.unread(inputs);
+        let is_noted = |name: &str| holds(&noted.homes, name) || holds(&noted.settings, name);
+        all.retain(|former| former.name().is_some_and(is_noted));
+    }
     all
 }
 
@@ -108,7 +101,7 @@ fn warn_of_unread(taken: &[Former], home: &CodexHome, inputs: &Inputs, plan: &mu
         let name = former.name().unwrap_or_default();
         let (place, is_noted) = if former.is_hidden(inputs) {
             let all = inputs.dirs.cache.join("codex");
-            let hidden = [&all, &former.runtime].into_iter().find(|it| is_hidden(it, inputs));
+            let hidden = [&all, &former.runtime].into_iter().find(|it| inputs.is_unreadable(it));
             let place = hidden.cloned().unwrap_or_else(|| former.runtime.join("config.toml"));
             (place, holds(&noted.homes, name))
         } else if let Some(file) = former.hidden_settings(inputs) {
@@ -123,9 +116,9 @@ fn warn_of_unread(taken: &[Former], home: &CodexHome, inputs: &Inputs, plan: &mu
     if places.is_empty() {
         return;
     }
-    let line = |place: &PathBuf| match inputs.fact(place) {
-        Some(Fact::Unreadable(why)) => format!("\n  {}: {why}", place.display()),
-        _ => format!("\n  {}", place.display()),
+    let line = |place: &PathBuf| match inputs.unreadable(place) {
+        Some(why) => format!("\n  {}: {why}", place.display()),
+        None => format!("\n  {}", place.display()),
     };
     let places: String = places.iter().map(line).collect();
     plan.warn(Message::new(
@@ -147,61 +140,65 @@ pub fn plan(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
             return;
         }
     }
-    let id = home.id(inputs);
-    let mut databases: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     for former in &taken {
-        let was: Vec<String> = former.ids(inputs).into_iter().map(str::to_owned).collect();
-        let values = with_id(&was, &id);
-        for name in ["sessions", "archived_sessions"] {
-            // The very first versions kept them in the cache, as the old tool did.
-            for from in [&former.state, &former.runtime] {
-                if is_again && *from == former.state {
-                    continue;
-                }
-                let is_waited_for = *from == former.runtime && former.is_hidden(inputs);
-                if !is_waited_for && (has(from, name, inputs) || is_hidden(from, inputs)) {
-                    let (from, to) = (from.join(name), home.state.join(name));
-                    plan.carry.push(Carry { values: values.clone(), ..Carry::new(from, to) });
-                }
-            }
-        }
-        let kept = former.kept(inputs).filter(|_| !former.is_hidden(inputs));
-        for name in kept {
-            let (from, to) = (former.runtime.join(name), home.runtime.join(name));
-            // Of what Codex keeps whole, that of one home does.
-            let is_there = plan.links.contains_key(&to) || plan.carry.iter().any(|carry| carry.to == to);
-            if QUIET.contains(&name) && is_there {
-                continue;
-            }
-            // A link leads into the user's own home, which is not ours to fill.
-            if plan.links.contains_key(&to) {
-                plan.warn(Message::new(
-                    format!(
-                        "{} of an older version was not copied, because you now have one of your own",
-                        from.display()
-                    ),
-                    format!("copy what you need from it to {}", home.real.join(name).display()),
-                ));
-            } else {
-                plan.carry.push(Carry::new(from, to));
-            }
-        }
-        if is_again {
-            continue;
-        }
-        for database in former.databases(inputs) {
-            let name = database.file_name().unwrap_or_default();
-            if DATABASES.iter().any(|start| name.to_string_lossy().starts_with(start)) {
-                databases.entry(home.sqlite().join(name)).or_default().push(database);
-            }
+        carry_sessions(former, is_again, home, inputs, plan);
+        carry_kept(former, home, inputs, plan);
+        if !is_again {
+            adopt_databases(former, home, inputs, plan);
         }
     }
     warn_of_copies(launch, home, &taken, inputs, plan);
-    plan.adopt.extend(databases);
     plan.write(
         done(home),
         "Sessions and answers of older versions were copied from codex/ beside this folder.\n",
     );
+}
+
+fn carry_sessions(former: &Former, is_again: bool, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
+    let was: Vec<String> = former.ids(inputs).into_iter().map(str::to_owned).collect();
+    let values = with_id(&was, &home.id(inputs));
+    for name in ["sessions", "archived_sessions"] {
+        // The very first versions kept them in the cache, as the old tool did.
+        for from in [&former.state, &former.runtime] {
+            let is_waited_for = if *from == former.state { is_again } else { former.is_hidden(inputs) };
+            if !is_waited_for && (has(from, name, inputs) || inputs.is_unreadable(from)) {
+                let (from, to) = (from.join(name), home.state.join(name));
+                plan.carry.push(Carry { values: values.clone(), ..Carry::new(from, to) });
+            }
+        }
+    }
+}
+
+/// Copies what Codex and its user keep in a home.
+fn carry_kept(former: &Former, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
+    for name in former.kept(inputs).filter(|_| !former.is_hidden(inputs)) {
+        let (from, to) = (former.runtime.join(name), home.runtime.join(name));
+        // Of what Codex keeps whole, that of one home does.
+        let is_there = plan.links.contains_key(&to) || plan.carry.iter().any(|carry| carry.to == to);
+        if QUIET.contains(&name) && is_there {
+            continue;
+        }
+        // A link leads into the user's own home, which is not ours to fill.
+        if plan.links.contains_key(&to) {
+            let shown = from.display();
+            plan.warn(Message::new(
+                format!("{shown} of an older version was not copied, because you now have one of your own"),
+                format!("copy what you need from it to {}", home.real.join(name).display()),
+            ));
+        } else {
+            plan.carry.push(Carry::new(from, to));
+        }
+    }
+}
+
+/// Of each database whichever home's was changed last goes on.
+fn adopt_databases(former: &Former, home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
+    for database in former.databases(inputs) {
+        let name = database.file_name().unwrap_or_default();
+        if DATABASES.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            plan.adopt.entry(home.sqlite().join(name)).or_default().push(database);
+        }
+    }
 }
 
 /// Says once what was brought over and what was not.

@@ -5,7 +5,7 @@
 
 pub use crate::judged::codex::SETTING_REPLACED as REPLACED;
 
-use crate::Message;
+use crate::{Fact, Inputs, Message};
 use std::path::Path;
 
 use anyhow::{Result, anyhow};
@@ -33,6 +33,33 @@ pub fn parse(text: &str, path: &Path) -> Result<Table> {
             "fix that line; Codex itself cannot read it either"
         ))
     })
+}
+
+/// The settings of a file, if there is one that can be read.
+pub fn table(path: &Path, inputs: &Inputs) -> Option<Table> {
+    inputs.readable(path)?.parse().ok()
+}
+
+/// What a file of settings says.
+pub enum SettingsText {
+    Nothing,
+    Settings(Table),
+    Unreadable,
+}
+
+impl SettingsText {
+    /// Whether it sets one of these keys.
+    pub fn sets_any(&self, keys: &[&str]) -> bool {
+        matches!(self, Self::Settings(table) if keys.iter().any(|key| table.contains_key(*key)))
+    }
+
+    /// Codex reads no folder either.
+    pub fn read(path: &Path, inputs: &Inputs) -> Self {
+        match inputs.fact(path) {
+            None | Some(Fact::Absent | Fact::Dir(_)) => Self::Nothing,
+            Some(_) => table(path, inputs).map_or(Self::Unreadable, Self::Settings),
+        }
+    }
 }
 
 fn position(text: &str, at: usize) -> (usize, usize) {

@@ -1,53 +1,37 @@
 //! What the user's own files say against a launch.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use toml::Table;
-
-use super::config::REPLACED;
+use super::config::{REPLACED, table};
 use super::home::CodexHome;
+use crate::judged::codex::PROJECT_OVERRULED;
 use crate::{Agent, ConflictingSetting, Inputs, Launch, Plan, dotenv};
-
-/// Of a trusted project's keys Codex takes the first two, and passes the others by.
-const PROJECTS: [&str; 6] =
-    ["model", "review_model", "model_provider", "openai_base_url", "chatgpt_base_url", "profile"];
-
-/// The project's own config.
-pub fn files(inputs: &Inputs) -> Vec<PathBuf> {
-    vec![project(inputs)]
-}
-
-fn project(inputs: &Inputs) -> PathBuf {
-    inputs.dirs.cwd.join(".codex/config.toml")
-}
 
 /// The user's and the project's settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {
     let home = CodexHome::of(launch, inputs);
-    let project = project(inputs);
-    let mut conflicts = of_project(&project, inputs);
+    let mut conflicts =
+        overruled(&inputs.dirs.cwd.join(".codex/config.toml"), PROJECT_OVERRULED.iter().copied(), inputs);
     if launch.isolated {
         return conflicts;
     }
     let own = home.real.join("config.toml");
-    let left_out = |key| ConflictingSetting {
-        path: own.clone(),
-        key,
-        answer: "omitted from the launch's own config.toml",
-    };
-    conflicts.extend(keys(&own, REPLACED, inputs).map(left_out));
+    let left_out = REPLACED.iter().map(|&key| (key, "omitted from the launch's own config.toml"));
+    conflicts.extend(overruled(&own, left_out, inputs));
     conflicts.extend(of_dotenv(&home.real.join(".env"), inputs, plan));
     conflicts
 }
 
-fn of_project(path: &Path, inputs: &Inputs) -> Vec<ConflictingSetting> {
-    let answer = |key: &str| match key {
-        "model" | "review_model" => "set with -c on the command line",
-        _ => "Codex ignores it in projects, and -c sets the provider",
-    };
-    keys(path, &PROJECTS, inputs)
-        .map(|key| ConflictingSetting { path: path.to_owned(), answer: answer(&key), key })
+/// Those of the `keys` that the file sets, each with what overrules it.
+fn overruled(
+    path: &Path,
+    keys: impl Iterator<Item = (&'static str, &'static str)>,
+    inputs: &Inputs,
+) -> Vec<ConflictingSetting> {
+    let table = table(path, inputs).unwrap_or_default();
+    let set = keys.filter(|(key, _)| table.contains_key(*key));
+    set.map(|(key, answer)| ConflictingSetting { path: path.to_owned(), key: key.to_owned(), answer })
         .collect()
 }
 
@@ -60,13 +44,6 @@ fn of_dotenv(path: &Path, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSettin
     });
     let answer = "the launch's provider reads only variables of its own";
     names.map(|name| ConflictingSetting { path: path.to_owned(), key: name, answer }).collect()
-}
-
-/// Those of `wanted` that the file sets.
-fn keys<'a>(path: &Path, wanted: &'a [&'a str], inputs: &Inputs) -> impl Iterator<Item = String> + use<'a> {
-    let text = inputs.text(path).ok().flatten().unwrap_or_default();
-    let table: Table = text.parse().unwrap_or_default();
-    wanted.iter().filter(move |key| table.contains_key(**key)).map(|key| (*key).to_owned())
 }
 
 #[cfg(test)]

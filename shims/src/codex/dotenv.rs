@@ -54,10 +54,11 @@ pub fn reads(runtime: &Path, without_dotenv: &Path) -> Vec<PathBuf> {
 /// Plans the folder `without_dotenv` beside the runtime home, whose own plan is made.
 pub fn plan(runtime: &Path, without_dotenv: &Path, inputs: &Inputs, plan: &mut Plan) {
     plan.dirs.insert(without_dotenv.to_owned());
-    let stands = |name: &str| inputs.entries(runtime).iter().find(|entry| entry.name == name);
     for name in FOLDERS {
         let path = runtime.join(name);
-        if !plan.links.contains_key(&path) && stands(name).is_none_or(|entry| entry.kind == EntryKind::Dir) {
+        if !plan.links.contains_key(&path)
+            && inputs.entry(runtime, name).is_none_or(|entry| entry.kind == EntryKind::Dir)
+        {
             plan.dirs.insert(path);
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::Table;
 
+use super::config::table;
 use super::home::{CodexHome, MARKER, owns};
 use super::settings::FORMER_ID;
 use crate::{EntryKind, Fact, Inputs, Launch, Sessions};
@@ -56,9 +57,8 @@ pub fn all(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<Former> {
     }
     let mut all: Vec<Former> = Vec::new();
     for folder in [&state, &cache] {
-        let folders = inputs.entries(folder).iter().filter(|entry| entry.kind == EntryKind::Dir);
-        let mut names: Vec<PathBuf> = folders.map(|entry| PathBuf::from(&entry.name)).collect();
-        if is_hidden(folder, inputs) {
+        let mut names: Vec<_> = inputs.folders(folder).map(PathBuf::from).collect();
+        if inputs.is_unreadable(folder) {
             names.extend(launch.others.keys().chain([&launch.provider]).map(PathBuf::from));
         }
         for name in names {
@@ -87,10 +87,8 @@ impl Former {
             self.runtime.clone(),
             self.state.clone(),
         ];
-        let here = inputs.entries(&self.runtime).iter();
-        let folders =
-            here.filter(|entry| KEPT.iter().any(|name| entry.name == *name) && entry.kind == EntryKind::Dir);
-        files.into_iter().chain(folders.map(|entry| self.runtime.join(&entry.name))).collect()
+        let folders = inputs.folders(&self.runtime).filter(|folder| KEPT.iter().any(|name| folder == name));
+        files.into_iter().chain(folders.map(|name| self.runtime.join(name))).collect()
     }
 
     /// What Codex and its user keep in the home, beside sessions and settings.
@@ -110,16 +108,16 @@ impl Former {
 
     /// Whether it cannot be known yet who made the home, or whether it shares anything.
     pub fn is_hidden(&self, inputs: &Inputs) -> bool {
-        is_hidden(&self.runtime, inputs)
+        inputs.is_unreadable(&self.runtime)
             || self.sessions.is_none()
                 && self.is_old_tools(inputs)
-                && is_hidden(&self.runtime.join("config.toml"), inputs)
+                && inputs.is_unreadable(&self.runtime.join("config.toml"))
     }
 
     /// A file of its settings that is there and cannot be read.
     pub fn hidden_settings(&self, inputs: &Inputs) -> Option<PathBuf> {
         let files = [self.runtime.join("config.toml"), self.state.join("base.toml")];
-        files.into_iter().find(|file| is_hidden(file, inputs))
+        files.into_iter().find(|file| inputs.is_unreadable(file))
     }
 
     /// Whether the tool before this one made it, which marked no home and kept nothing in the state folder.
@@ -129,21 +127,17 @@ impl Former {
             && !has(&self.state, "base.toml", inputs)
     }
 
-    fn table(path: &Path, inputs: &Inputs) -> Option<Table> {
-        inputs.text(path).ok().flatten()?.parse().ok()
-    }
-
     /// What was generated for the provider last, and what Codex made of it.
     pub fn settings(&self, inputs: &Inputs) -> Option<(Table, Table)> {
-        let current = Self::table(&self.runtime.join("config.toml"), inputs);
+        let current = table(&self.runtime.join("config.toml"), inputs);
         if self.is_old_tools(inputs) {
             let mut current = current?;
             current.retain(|key, _| WRITTEN.contains(&key));
             return Some((Table::new(), current));
         }
         // Codex wrote into the home in the cache, which may be gone.
-        let current = current.or_else(|| Self::table(&self.state.join("last.toml"), inputs))?;
-        Some((Self::table(&self.state.join("base.toml"), inputs)?, current))
+        let current = current.or_else(|| table(&self.state.join("last.toml"), inputs))?;
+        Some((table(&self.state.join("base.toml"), inputs)?, current))
     }
 
     /// Whether it shares nothing, as far as anybody can say that of one that the config does not name any more.
@@ -153,7 +147,7 @@ impl Former {
         }
         if self.is_old_tools(inputs) {
             // The old tool linked nothing for anyone, but said so of a home without a provider.
-            let settings = Self::table(&self.runtime.join("config.toml"), inputs);
+            let settings = table(&self.runtime.join("config.toml"), inputs);
             return settings.is_some_and(|it| it.contains_key("cli_auth_credentials_store"));
         }
         // Then its home linked nothing of the user's, although there was something.
@@ -188,11 +182,5 @@ impl Former {
 
 /// Whether something other than a link is there.
 pub fn has(folder: &Path, name: &str, inputs: &Inputs) -> bool {
-    let stands = inputs.entries(folder).iter().find(|entry| entry.name == name);
-    stands.is_some_and(|entry| !matches!(entry.kind, EntryKind::Link(_)))
-}
-
-/// Whether a file or folder is there and cannot be read: what may be in it is copied as soon as it can be.
-pub fn is_hidden(folder: &Path, inputs: &Inputs) -> bool {
-    matches!(inputs.fact(folder), Some(Fact::Unreadable(_)))
+    inputs.entry(folder, name).is_some_and(|entry| !matches!(entry.kind, EntryKind::Link(_)))
 }

@@ -4,16 +4,14 @@
 //! It lies in the state folder, because Codex writes all of that into it. An isolated provider has a home apart.
 //! A launch that the user's `.env` would undo gets a folder beside it, all links but for that file.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 
 use super::dotenv;
 use super::settings::FORMER_ID;
 use crate::mirror::Mirror;
-use crate::{Inputs, Launch, Link, Plan, Sessions};
+use crate::{Inputs, Launch, Link, Message, Plan, Sessions, short_hash};
 
 /// Names the user's own home inside a runtime home, for a launch from within a session: Codex shows
 /// `CODEX_HOME` to the commands it runs.
@@ -116,9 +114,7 @@ impl CodexHome {
             (kept, "home".to_owned())
         } else {
             // Two homes of the user's differ in settings, so that one file cannot serve both.
-            let digest = Sha256::digest(real.as_os_str().as_encoded_bytes());
-            let [a, b, c, d, ..]: [u8; 32] = digest.into();
-            (kept, format!("home-{:08x}", u32::from_be_bytes([a, b, c, d])))
+            (kept, format!("home-{:08x}", short_hash(real.as_os_str().as_encoded_bytes()) >> 32))
         };
         Self {
             dotenv_conflict: if launch.isolated { None } else { dotenv::conflict(launch, &real, inputs) },
@@ -144,7 +140,7 @@ impl CodexHome {
         }
         if self.isolated {
             paths.retain(|path| *path != self.real);
-        } else if inputs.entries(&self.real).iter().any(|entry| entry.name == ".env") {
+        } else if inputs.entry(&self.real, ".env").is_some() {
             paths.push(self.real.join(".env"));
         }
         if self.dotenv_conflict.is_some() {
@@ -246,7 +242,7 @@ impl CodexHome {
         ));
         let link = self.runtime.join(".env");
         plan.links.remove(&link);
-        if inputs.entries(&self.runtime).iter().any(|entry| entry.name == ".env") {
+        if inputs.entry(&self.runtime, ".env").is_some() {
             plan.links.insert(link, None);
         }
     }
@@ -280,7 +276,7 @@ fn marker(home: &Path, inputs: &Inputs) -> Option<Json> {
     let path = home.join(MARKER);
     // Before it was read there is no need for an error that nobody sees.
     inputs.fact(&path)?;
-    serde_json::from_str(inputs.text(&path).ok()??).ok()
+    serde_json::from_str(inputs.readable(&path)?).ok()
 }
 
 /// The id that a home was made with, if it is one of agent-run's.

@@ -56,7 +56,16 @@ fn collect<'a>(table: &'a Table, path: &mut Vec<&'a str>, units: &mut Units<'a>)
     }
 }
 
-/// Puts a unit in its place. A plain value in the way of a table gives way.
+/// The table under a key. A plain value in its place gives way.
+pub fn table_in<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Table> {
+    let inner = table.entry(key).or_insert_with(|| Table::new().into());
+    if !inner.is_table() {
+        *inner = Table::new().into();
+    }
+    inner.as_table_mut()
+}
+
+/// Puts a unit in its place.
 fn insert(table: &mut Table, path: &[&str], value: Toml) {
     match path {
         [] => {}
@@ -68,12 +77,8 @@ fn insert(table: &mut Table, path: &[&str], value: Toml) {
             }
         }
         [key, rest @ ..] => {
-            let child = table.entry(*key).or_insert_with(|| Table::new().into());
-            if !child.is_table() {
-                *child = Table::new().into();
-            }
-            if let Toml::Table(child) = child {
-                insert(child, rest, value);
+            if let Some(inner) = table_in(table, key) {
+                insert(inner, rest, value);
             }
         }
     }

@@ -26,7 +26,7 @@ mod settings;
 mod trials;
 mod variables;
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -61,6 +61,7 @@ const INFO: AgentInfo = AgentInfo {
     ],
     has_runtime_home: true,
     shares_home: true,
+    resumes: Some("resume ID"),
     listed_models: models::LISTED,
     ..AgentInfo::USUAL
 };
@@ -91,9 +92,7 @@ impl Agent for Codex {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
-        let words = launch.standing_args.iter().map(OsString::from).chain(launch.args.iter().cloned());
-        let words: Vec<OsString> = words.collect();
-        if let Some(command) = argv::starts_server(words.iter().map(OsString::as_os_str)) {
+        if let Some(command) = argv::starts_server(launch.words()) {
             bail!(Message::leaves_server(&command));
         }
         let home = CodexHome::of(launch, inputs);
@@ -116,21 +115,13 @@ impl Agent for Codex {
         carry::plan(launch, &home, inputs, plan);
         plain::plan(launch, &home, inputs, plan);
         // The words: the launch's before the user's, and again where the user's own would drop them.
-        plan.args.extend(argv::combined(&settings, words.into_iter()));
+        plan.args.extend(argv::combined(&settings, launch.words().map(OsStr::to_owned)));
         projects::keep_key_variable(launch, &home, inputs, plan);
         roles::warn(launch, &home, inputs, plan);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");
         }
         Ok(())
-    }
-
-    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
-        Some("resume ID")
-    }
-
-    fn conflict_files(&self, inputs: &Inputs) -> Vec<PathBuf> {
-        conflicts::files(inputs)
     }
 
     fn conflicts(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {

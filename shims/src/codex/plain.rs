@@ -10,9 +10,8 @@ use std::path::{Path, PathBuf};
 
 use super::argv::WITH_VALUE;
 use super::carry;
-use super::former::is_hidden;
 use super::home::CodexHome;
-use crate::{Carry, Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
+use crate::{Carry, Entry, EntryKind, Inputs, Launch, Message, Plan};
 
 /// The commands that take an id.
 const COMMANDS: [&str; 2] = ["resume", "fork"];
@@ -97,15 +96,14 @@ pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf>
     let both = [home.state.join("sessions"), home.real.join("sessions")];
     let days = both.iter().flat_map(|sessions| wanted.days.iter().map(|day| sessions.join(day)));
     // What keeps one from being listed may be a folder above it.
-    let hidden = wanted.days.iter().map(|day| both[1].join(day)).filter(|day| is_hidden(day, inputs));
+    let hidden = wanted.days.iter().map(|day| both[1].join(day)).filter(|day| inputs.is_unreadable(day));
     let above = hidden.flat_map(|day| above(&day, home));
     days.chain(above).chain([archived(home)]).collect()
 }
 
-/// The folders from that of the user's sessions to the one above `day`.
+/// The folders from that of the user's sessions to `day`.
 fn above(day: &Path, home: &CodexHome) -> Vec<PathBuf> {
-    let mut above: Vec<PathBuf> =
-        day.ancestors().skip(1).take_while(|it| **it != home.real).map(Path::to_owned).collect();
+    let mut above: Vec<_> = day.ancestors().take_while(|it| **it != home.real).map(Path::to_owned).collect();
     above.reverse();
     above
 }
@@ -113,17 +111,15 @@ fn above(day: &Path, home: &CodexHome) -> Vec<PathBuf> {
 /// Names the folder that keeps the session from being found.
 fn warn_of_hidden(days: &[PathBuf], home: &CodexHome, inputs: &Inputs, plan: &mut Plan) {
     let sessions = home.real.join("sessions");
-    let hidden = days.iter().map(|day| sessions.join(day)).find(|day| is_hidden(day, inputs));
-    let Some(day) = hidden else { return };
-    let place = above(&day, home).into_iter().find(|it| is_hidden(it, inputs)).unwrap_or(day);
-    let why = match inputs.fact(&place) {
-        Some(Fact::Unreadable(why)) => why,
-        _ => "unknown",
-    };
-    plan.warn(Message::new(
-        format!("{} could not be read: {why}; its sessions cannot be continued", place.display()),
-        "make the folder readable, and try again",
-    ));
+    let day = days.iter().map(|day| sessions.join(day)).find(|day| inputs.is_unreadable(day));
+    let places = day.into_iter().flat_map(|day| above(&day, home));
+    let mut hidden = places.filter_map(|place| Some((inputs.unreadable(&place)?, place)));
+    if let Some((why, place)) = hidden.next() {
+        plan.warn(Message::new(
+            format!("{} could not be read: {why}; its sessions cannot be continued", place.display()),
+            "make the folder readable, and try again",
+        ));
+    }
 }
 
 /// Where Codex puts copies that the user has archived.

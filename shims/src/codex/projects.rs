@@ -5,17 +5,20 @@
 //! The launch's own variables have names that no project can guess. What a project names all the same is turned
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
-use crate::Message;
-use std::ffi::{OsStr, OsString};
-use std::path::{Component, Path, PathBuf};
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
 use super::argv;
+use super::config::{SettingsText, table};
 use super::home::CodexHome;
 use super::models::Catalogue;
 use super::settings::unused_server;
-use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan};
+use crate::inputs::without_dots;
+/// What of a project's settings chooses a model and that no `-c` word outdoes, and what chooses the window.
+use crate::judged::codex::{PROJECT_NAMED as NAMED, PROJECT_PINNED as WINDOW};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Message, Plan};
 
 /// What the launch says against projects.
 #[derive(Default)]
@@ -30,17 +33,6 @@ pub struct ProjectOverrides {
     pub names_sub_agents: bool,
 }
 
-/// The settings by which a file chooses the window.
-pub const WINDOW: [&str; 2] = ["model_auto_compact_token_limit", "model_context_window"];
-
-/// The settings of a project that choose a model and that no `-c` word outdoes; the second where the launch has no
-/// catalogue of its own.
-const CHOOSES: [&str; 2] = ["agents", "model_catalog_json"];
-
-fn words(launch: &Launch) -> impl Iterator<Item = &OsStr> {
-    launch.standing_args.iter().map(AsRef::as_ref).chain(launch.args.iter().map(AsRef::as_ref))
-}
-
 /// The files of the profiles that the user names (0.134 and later).
 fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
     let folder = if home.isolated { &home.runtime } else { &home.real };
@@ -49,13 +41,13 @@ fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
         name.push(".config.toml");
         folder.join(name)
     };
-    argv::profiles(words(launch)).into_iter().map(file).collect()
+    argv::profiles(launch.words()).into_iter().map(file).collect()
 }
 
 /// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
 fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let cwd = &inputs.dirs.cwd;
-    let named = argv::folders(words(launch)).into_iter().map(|folder| normal(&cwd.join(folder)));
+    let named = argv::folders(launch.words()).into_iter().map(|folder| without_dots(&cwd.join(folder)));
     let mut folders: Vec<PathBuf> = Vec::new();
     for start in std::iter::once(cwd.clone()).chain(named) {
         for folder in start.ancestors() {
@@ -65,19 +57,6 @@ fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         }
     }
     folders
-}
-
-/// Without `.` and `..`, as the shell reads a path.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => _ = normal.pop(),
-            other => normal.push(other),
-        }
-    }
-    normal
 }
 
 /// The projects' settings files.
@@ -125,10 +104,8 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
         let is_own = settings == home.real;
-        let said = read(&path, inputs);
-        if let SettingsText::Settings(table) = &said {
-            overrides.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
-        }
+        let said = SettingsText::read(&path, inputs);
+        overrides.sets_window |= said.sets_any(WINDOW);
         match said {
             SettingsText::Nothing => {}
             SettingsText::Settings(table) if is_own => {
@@ -145,12 +122,10 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                     ));
                     overrides.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
                 }
-                let decides = |key: &&&str| **key != "model_catalog_json" || catalogue.is_none();
-                for key in CHOOSES.iter().filter(decides).filter(|key| chooses(&table, key)) {
-                    plan.warn(format!(
-                        "{} sets {key}, which may make Codex use another model than this launch's",
-                        path.display()
-                    ));
+                let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
+                let chosen = NAMED.iter().filter(|(key, _)| decides(key) && chooses(&table, key));
+                for (key, effect) in chosen {
+                    plan.warn(format!("{} sets {key}, which {effect}", path.display()));
                 }
             }
             // The generated file holds the user's own, and an error there was met before.
@@ -162,12 +137,10 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
         }
     }
     for path in profiles(launch, home) {
-        if let SettingsText::Settings(table) = read(&path, inputs) {
-            overrides.sets_window |= WINDOW.iter().any(|key| table.contains_key(*key));
-        }
+        overrides.sets_window |= SettingsText::read(&path, inputs).sets_any(WINDOW);
     }
     overrides.names_sub_agents = names_sub_agents(launch, home, inputs);
-    if argv::makes_worktree(words(launch)) {
+    if argv::makes_worktree(launch.words()) {
         overrides.sets_window = true;
         overrides.names_sub_agents = true;
         plan.info(
@@ -204,8 +177,7 @@ fn names_sub_agents(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> bool 
     }
     paths.push(home.runtime.join("config.toml"));
     paths.extend(profiles(launch, home));
-    let texts = paths.iter().filter_map(|path| inputs.text(path).ok().flatten());
-    texts.into_iter().any(|text| text.contains("default_subagent_model"))
+    paths.iter().filter_map(|path| inputs.readable(path)).any(|text| text.contains("default_subagent_model"))
 }
 
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
@@ -227,7 +199,7 @@ fn warn_of_roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Pla
     }
     for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
         let path = folder.join(&entry.name);
-        match read(&path, inputs) {
+        match SettingsText::read(&path, inputs) {
             SettingsText::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
             SettingsText::Nothing => {}
             _ => plan.warn(format!(
@@ -245,7 +217,7 @@ fn note_home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table
     let mut again = vec!["experimental_thread_store_endpoint", "service_tier"];
     if !has_catalogue {
         again.push("model_catalog_json");
-        again.extend(WINDOW.into_iter().filter(|_| launch.model.value.context_window.is_none()));
+        again.extend(WINDOW.iter().filter(|_| launch.model.value.context_window.is_none()));
     }
     again.retain(|key| table.contains_key(*key));
     if !again.is_empty() {
@@ -254,24 +226,6 @@ fn note_home_as_project(launch: &Launch, has_catalogue: bool, path: &Path, table
             path.display(),
             again.join(", ")
         ));
-    }
-}
-
-/// What a file of settings says.
-enum SettingsText {
-    Nothing,
-    Settings(Table),
-    Unreadable,
-}
-
-fn read(path: &Path, inputs: &Inputs) -> SettingsText {
-    match inputs.fact(path) {
-        // Codex reads no folder either.
-        None | Some(Fact::Absent | Fact::Dir(_)) => SettingsText::Nothing,
-        Some(_) => match inputs.text(path).ok().flatten().map(str::parse) {
-            Some(Ok(table)) => SettingsText::Settings(table),
-            _ => SettingsText::Unreadable,
-        },
     }
 }
 
@@ -303,8 +257,7 @@ fn off(server: &Toml) -> Table {
 pub fn turn_off_own(home: &CodexHome, inputs: &Inputs, servers: &mut Table) {
     let own = (!home.isolated).then(|| home.real.join("config.toml"));
     for path in own.into_iter().chain([home.runtime.join("config.toml")]) {
-        let text = inputs.text(&path).ok().flatten().unwrap_or_default();
-        let table: Table = text.parse().unwrap_or_default();
+        let table = table(&path, inputs).unwrap_or_default();
         for (name, server) in table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten() {
             servers.insert(name.clone(), off(server).into());
         }
@@ -326,7 +279,7 @@ pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, pla
         return;
     }
     for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
-        let text = inputs.text(&path).ok().flatten().unwrap_or_default();
+        let text = inputs.readable(&path).unwrap_or_default();
         for name in &launch.key_variables {
             // Parsed only where the name is in it, so that most launches parse nothing.
             let names = text.contains(name.as_str())

@@ -3,13 +3,13 @@
 //! The model itself asks for a role, and no `-c` word outdoes what the role's file says (seen in 0.171). A project's
 //! roles are looked at by `projects`; these are the user's own, in files of their own or named by `config.toml`.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
+use super::config::table;
 use super::home::CodexHome;
-use crate::{Entry, EntryKind, Inputs, Launch, Plan};
+use crate::{Entry, EntryKind, Inputs, Launch, Message, Plan};
 
 /// How many folders deep roles are looked for. Codex looks deeper; nobody keeps them there.
 const DEEPEST: usize = 4;
@@ -23,7 +23,7 @@ pub fn reads(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
         return Vec::new();
     }
     let mut paths = named_by_settings(home, inputs);
-    if inputs.entries(&home.real).iter().any(|entry| entry.name == "agents") {
+    if inputs.entry(&home.real, "agents").is_some() {
         below(&home.real.join("agents"), inputs, DEEPEST, &mut paths);
     }
     paths
@@ -47,7 +47,7 @@ fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) 
 
 /// The files of `[agents.NAME] config_file` in the user's own settings.
 fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    let text = inputs.text(&home.real.join("config.toml")).ok().flatten().unwrap_or_default();
+    let text = inputs.readable(&home.real.join("config.toml")).unwrap_or_default();
     // Parsed only where the key is in it, so that most launches parse nothing.
     if !text.contains("config_file") {
         return Vec::new();
@@ -67,7 +67,7 @@ pub fn warn(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut Plan)
         models.any(|model| model.id == id) || tiers.into_iter().any(|tier| tier == id)
     };
     for path in reads(home, inputs) {
-        let role = inputs.text(&path).ok().flatten().and_then(|text| text.parse::<Table>().ok());
+        let role = table(&path, inputs);
         let model = role.as_ref().and_then(|role| role.get("model")).and_then(Toml::as_str);
         if let Some(model) = model.filter(|model| !known(model)) {
             plan.warn(Message::new(

@@ -4,7 +4,6 @@
 //! that one launch chooses and another does not: each choice is a `-c` word, which Codex prefers to every file but an
 //! administrator's (seen in 0.171). The one choice that no word can make, the user's `.env`, is `dotenv`'s.
 
-use crate::Message;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -12,10 +11,11 @@ use toml::{Table, Value as Toml};
 
 use super::home::CodexHome;
 use super::literal;
+use super::merge::table_in;
 use super::models::{self, ASSUMED_WINDOW, Catalogue};
 use super::projects::{ProjectOverrides, turn_off_own};
 use crate::judged::codex::SETTING_PINNED as PINNED;
-use crate::{Inputs, Launch, ToolSet, Value};
+use crate::{Inputs, Launch, Message, ToolSet, Value};
 
 /// The provider in the file, for a Codex that is started in this home without a launch, as from a session's
 /// shell: its variable is set nowhere, so that it ends with the instructions below and asks nobody.
@@ -82,12 +82,8 @@ impl Setting {
         let (parents, key) = self.path.rsplit_once('.').map_or(("", &*self.path), |split| split);
         let mut at = table;
         for parent in parents.split_terminator('.') {
-            let child = at.entry(parent).or_insert_with(|| Table::new().into());
-            if !child.is_table() {
-                *child = Table::new().into();
-            }
-            let Toml::Table(child) = child else { return };
-            at = child;
+            let Some(inner) = table_in(at, parent) else { return };
+            at = inner;
         }
         if self.hold != Hold::Offered || !at.contains_key(key) {
             at.insert(key.to_owned(), self.value.clone());

@@ -2,7 +2,6 @@
 //!
 //! No key is in it. Every value that Crush expands as a shell would is written so that it comes out as meant.
 
-use crate::Message;
 use std::collections::HashSet;
 use std::iter;
 
@@ -12,8 +11,8 @@ use serde_json::{Value as Json, json};
 use super::JsonObject;
 use super::case_fold::again;
 use super::literal::{literal, variable};
-use super::{model, project};
-use crate::{Inputs, Launch, Model, Protocol, Value};
+use super::model;
+use crate::{Inputs, Launch, Message, Model, Protocol, Value, short_hash};
 
 /// The beginning of the variable that carries the key. It must not begin with `CRUSH_`: while Crush loads its
 /// providers, each `CRUSH_X` is exported as `X` too (seen in 0.90.1).
@@ -165,7 +164,7 @@ fn id(name: &str) -> String {
         return format!("agent-run-{name}");
     }
     let fitting: String = name.to_ascii_lowercase().chars().map(|c| if fits(&c) { c } else { '-' }).collect();
-    format!("agent-run-{fitting}-{:08x}", project::hash(name.as_bytes()) >> 32)
+    format!("agent-run-{fitting}-{:08x}", short_hash(name) >> 32)
 }
 
 #[cfg(test)]

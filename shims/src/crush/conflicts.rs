@@ -1,7 +1,7 @@
 //! The settings of the user, the administrator and the project that a launch overrules, for `why` and `doctor`.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value as Json;
 
@@ -12,15 +12,10 @@ use super::settings::OURS;
 use crate::json::{self, GO};
 use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
-/// The administrator's settings, which cannot be left out.
-const SYSTEM: &str = "/etc/crush/crush.json";
+/// The administrator's settings, which cannot be left out. No launch needs to know them.
+pub const SYSTEM: &str = "/etc/crush/crush.json";
 
 const LAST: &str = "crush.json in the session folder overrides it";
-
-/// Files that no launch needs to know.
-pub fn files() -> Vec<PathBuf> {
-    vec![SYSTEM.into()]
-}
 
 /// The settings that the plan overrules.
 pub fn of(launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {

@@ -4,12 +4,11 @@
 //! database, its log and its `init` flag are links to the folder here. `SQLite` follows the link, and keeps its
 //! write-ahead log beside the file that the link leads to (seen in 0.90.1).
 
-use crate::Message;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{EntryKind, Fact, Inputs, Launch, Plan, Sessions};
+use crate::{Entry, EntryKind, Inputs, Launch, Message, Plan, Sessions};
 
 const DATABASE: &str = "crush.db";
 /// The folder of Crush's log, `crush.log`.
@@ -77,7 +76,7 @@ impl History {
         let Some(before) = &self.before else { return Vec::new() };
         let mut paths = Vec::new();
         // Most machines have none, and are asked no more.
-        if unreadable(&before.data, inputs).is_some() || !inputs.entries(&before.data).is_empty() {
+        if inputs.is_unreadable(&before.data) || !inputs.entries(&before.data).is_empty() {
             paths.push(self.folder.clone());
             if inputs.fact(&self.folder).is_some() && !self.has(DATABASE, inputs) {
                 paths.extend(before.folders(inputs));
@@ -107,10 +106,11 @@ impl History {
         let Some(before) = &self.before else { return };
         let earlier = before.folders(inputs);
         before.warn_of_unreadable(&earlier, inputs, plan);
-        if earlier.iter().any(|folder| inputs.entries(folder).iter().any(|entry| entry.name == INIT)) {
+        if earlier.iter().any(|folder| inputs.entry(folder, INIT).is_some()) {
             plan.write(self.folder.join(INIT), "");
         }
-        let databases = earlier.iter().filter(|folder| has_file(folder, DATABASE, inputs));
+        let is_file = |entry: &Entry| entry.kind == EntryKind::File;
+        let databases = earlier.iter().filter(|folder| inputs.entry(folder, DATABASE).is_some_and(is_file));
         let databases: Vec<_> = databases.map(|folder| folder.join(DATABASE)).collect();
         if databases.len() > 1 {
             let shown = databases.iter().filter_map(|database| database.parent()).map(session_list);
@@ -126,7 +126,7 @@ impl History {
     }
 
     fn has(&self, name: &str, inputs: &Inputs) -> bool {
-        inputs.entries(&self.folder).iter().any(|entry| entry.name == OsStr::new(name))
+        inputs.entry(&self.folder, name).is_some()
     }
 }
 
@@ -137,15 +137,14 @@ impl Before {
             Whose::Of(provider) => name == &**provider,
             Whose::AllBut(others) => !others.iter().any(|other| name == &**other),
         };
-        let folders = inputs.entries(&self.data).iter().filter(|entry| entry.kind == EntryKind::Dir);
-        let meant = folders.filter(|entry| is_meant(&entry.name));
-        meant.map(|entry| self.data.join(&entry.name).join(&self.key)).collect()
+        let meant = inputs.folders(&self.data).filter(|name| is_meant(name));
+        meant.map(|name| self.data.join(name).join(&self.key)).collect()
     }
 
     /// One history has one database, so that what is hidden now cannot be brought in once Crush has made another.
     fn warn_of_unreadable(&self, folders: &[PathBuf], inputs: &Inputs, plan: &mut Plan) {
         let places = folders.iter().chain([&self.data]);
-        let hidden: Vec<_> = places.filter_map(|place| Some((place, unreadable(place, inputs)?))).collect();
+        let hidden: Vec<_> = places.filter_map(|place| Some((place, inputs.unreadable(place)?))).collect();
         let Some((first, _)) = hidden.first() else { return };
         let line = |(place, why): &(&PathBuf, &str)| format!("\n  {}: {why}", place.display());
         let lines: String = hidden.iter().map(line).collect();
@@ -167,22 +166,10 @@ fn session_list(folder: &Path) -> String {
     format!("crush --data-dir={} session list", quote(folder.as_os_str()))
 }
 
-/// Why what is at `path` cannot be read.
-fn unreadable<'a>(path: &Path, inputs: &'a Inputs) -> Option<&'a str> {
-    match inputs.fact(path) {
-        Some(Fact::Unreadable(why)) => Some(why),
-        _ => None,
-    }
-}
-
-fn has_file(folder: &Path, name: &str, inputs: &Inputs) -> bool {
-    inputs.entries(folder).iter().any(|entry| entry.name == *name && entry.kind == EntryKind::File)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Entry, Note};
+    use crate::{Fact, Note};
 
     fn folder(names: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };

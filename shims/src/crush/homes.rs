@@ -3,14 +3,14 @@
 //! What a launch chose is in two folders that carry its identity, so that no other launch writes there; what lasts
 //! is in the state folder.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::flags::Flags;
 use super::history::History;
 use super::project::{self, Project};
 use super::settings::Theirs;
-use crate::inputs::matches;
+use crate::inputs::{matches, without_dots};
 use crate::print::quote;
 use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, Value};
 
@@ -47,11 +47,11 @@ pub struct CrushHomes {
     pub history: History,
 }
 
-/// What the user's words say, and the folder that Crush starts in.
+/// What the user's words say, and the folder that Crush starts in. A link in `--cwd` is not followed, so that sessions
+/// begun behind one are kept apart.
 pub fn start(launch: &Launch, inputs: &Inputs) -> (Flags, PathBuf) {
-    let standing = launch.standing_args.iter().map(OsStr::new);
-    let flags = Flags::read(standing.chain(launch.args.iter().map(OsString::as_os_str)));
-    let start = project::start(&inputs.dirs.cwd, flags.cwd.as_deref().map(Path::new));
+    let flags = Flags::read(launch.words());
+    let start = without_dots(&inputs.dirs.cwd.join(flags.cwd.as_deref().unwrap_or_default()));
     (flags, start)
 }
 

@@ -61,6 +61,7 @@ const INFO: AgentInfo = AgentInfo {
     // `data.charm.land` unless metrics are off (seen in 0.90.1).
     own_hosts: &["api.github.com", "data.charm.land"],
     has_runtime_home: true,
+    resumes: Some("-s ID"),
     listed_models: usize::MAX,
     ..AgentInfo::USUAL
 };
@@ -93,7 +94,6 @@ impl Agent for Crush {
         if own.iter().any(|path| inputs.fact(path).is_none()) {
             paths.extend(own);
             paths.extend(project_files::paths(&homes.start, &homes.project));
-            paths.extend(conflicts::files());
             paths.extend(homes.theirs.reads());
         }
         // What is in these may lead on.
@@ -160,12 +160,8 @@ impl Agent for Crush {
         Ok(())
     }
 
-    fn resumes(&self, _launch: &Launch) -> Option<&'static str> {
-        Some("-s ID")
-    }
-
     fn conflict_files(&self, _inputs: &Inputs) -> Vec<PathBuf> {
-        conflicts::files()
+        vec![conflicts::SYSTEM.into()]
     }
 
     fn conflicts(&self, launch: &Launch, inputs: &Inputs, plan: &Plan) -> Vec<ConflictingSetting> {

@@ -3,12 +3,10 @@
 //! Sessions carry no project in Crush's data base, so that each project needs a folder of its own.
 
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
-
-use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 
 use crate::mirror::Mirror;
-use crate::{Entry, EntryKind, Fact, Inputs, Plan};
+use crate::{Fact, Inputs, Plan, short_hash};
 
 /// The project at a folder: the git work tree around it, else the folder alone.
 ///
@@ -23,24 +21,9 @@ pub fn reads(start: &Path) -> impl Iterator<Item = PathBuf> {
     start.ancestors().map(|dir| dir.join(".git"))
 }
 
-/// The folder that Crush starts in: `--cwd` seen from the working folder, without `.` and `..`.
-///
-/// A link in `--cwd` is not followed, so that sessions begun behind one are kept apart.
-pub fn start(cwd: &Path, flag: Option<&Path>) -> PathBuf {
-    let mut folder = PathBuf::new();
-    for part in cwd.join(flag.unwrap_or(Path::new(""))).components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => _ = folder.pop(),
-            part => folder.push(part),
-        }
-    }
-    folder
-}
-
 /// A short name for a folder that is safe as a file name.
 pub fn key(folder: &Path) -> String {
-    format!("{:016x}", hash(folder.as_os_str().as_bytes()))
+    format!("{:016x}", short_hash(folder.as_os_str().as_bytes()))
 }
 
 impl Project {
@@ -91,12 +74,12 @@ impl Project {
     /// folders are real and only the files are links.
     pub fn show_in(&self, session: &Path, inputs: &Inputs, plan: &mut Plan) {
         for (real, ours) in self.command_folders(session, inputs) {
-            if matches!(inputs.fact(&real), Some(Fact::Dir(_))) {
+            if inputs.is_folder(&real) {
                 plan.dirs.insert(ours.clone());
             }
             let is_command = |name: &str| {
-                let is_folder = folders(inputs.entries(&real)).any(|folder| folder.name == *name);
-                name.to_ascii_lowercase().ends_with(".md") && !is_folder
+                name.to_ascii_lowercase().ends_with(".md")
+                    && !inputs.folders(&real).any(|folder| folder == name)
             };
             let owns = |name: &str| !is_command(name);
             Mirror { real: &real, runtime: &ours, owns: &owns, always: &[], quiet: &[], yielding: &[] }
@@ -109,8 +92,8 @@ impl Project {
         let mut pairs = vec![(self.own_data().join("commands"), session.join("commands"))];
         let mut at = 0;
         while let Some((real, ours)) = pairs.get(at).cloned() {
-            let here = folders(inputs.entries(&real)).chain(folders(inputs.entries(&ours)));
-            for pair in here.map(|folder| (real.join(&folder.name), ours.join(&folder.name))) {
+            let here = inputs.folders(&real).chain(inputs.folders(&ours));
+            for pair in here.map(|name| (real.join(name), ours.join(name))) {
                 if !pairs.contains(&pair) {
                     pairs.push(pair);
                 }
@@ -121,18 +104,10 @@ impl Project {
     }
 }
 
-/// The first eight bytes of the SHA-256 of `bytes`.
-pub fn hash(bytes: &[u8]) -> u64 {
-    Sha256::digest(bytes).iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
-}
-
-fn folders(entries: &[Entry]) -> impl Iterator<Item = &Entry> {
-    entries.iter().filter(|entry| entry.kind == EntryKind::Dir)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Entry, EntryKind};
 
     fn dir(entries: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
@@ -154,14 +129,6 @@ mod tests {
         assert_eq!(project("/h/w/x"), Path::new("/h/w"));
         assert_eq!(project("/other/x"), Path::new("/other/x"));
         assert_eq!(reads(Path::new("/h/a")).count(), 3);
-    }
-
-    #[test]
-    fn the_folder_to_start_in_is_seen_from_the_working_folder() {
-        let start = |flag| start(Path::new("/h/a"), flag);
-        assert_eq!(start(None), Path::new("/h/a"));
-        assert_eq!(start(Some(Path::new("./b/../../c/"))), Path::new("/h/c"));
-        assert_eq!(start(Some(Path::new("/x"))), Path::new("/x"));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! the work tree's root, and runs the last two, and `$(…)` in the first two, without asking (seen in 0.90.1). The
 //! session file is read after them, so that providers and models of a project never count.
 
-use crate::Message;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +18,7 @@ use super::variables::{ORGANIZATION, UNSEEN, exported};
 use super::{expansion, homes};
 use crate::json::{self, GO};
 use crate::judged::crush::PLACE_READ;
-use crate::{Fact, Inputs, Launch, Plan, dotenv};
+use crate::{Fact, Inputs, Launch, Message, Plan, dotenv};
 
 const HELP: &str = "fix the file or move it out of the way";
 

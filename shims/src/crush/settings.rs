@@ -3,7 +3,6 @@
 //! Providers, models and MCP logins stay behind: they hold keys, and would be a second place for a prompt
 //! to go. Everything else is copied as it stands; what is written as a template stays one.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -15,7 +14,7 @@ use super::project_files::any_text;
 use crate::json::{self, GO};
 pub use crate::judged::crush::SETTING_REPLACED as OURS;
 use crate::judged::crush::SETTING_REPLACED_IN_OPTIONS as CATALOG;
-use crate::{Fact, Inputs};
+use crate::{Fact, Inputs, Message};
 
 /// What else we look for in the settings, in `options` and in each of `mcp`, and Crush finds in any case.
 const TOP: &[&str] = &["options", "mcp", "env"];

@@ -2,7 +2,6 @@
 
 mod sessions;
 
-use crate::Message;
 use std::ffi::OsStr;
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use serde_json::json;
 
 use super::homes::{CONFIG, DATA};
 use super::*;
-use crate::{Dirs, Fact, Link, Model, Note, Proxy, Tiers, Value};
+use crate::{Dirs, Fact, Link, Message, Model, Note, Proxy, Tiers, Value};
 
 const KEY: &str = "AGENT_RUN_API_KEY_xxxxxxxx";
 

@@ -3,14 +3,13 @@
 //! The words themselves are passed on byte for byte; only a profile is taken out, since it names the home
 //! to mirror, and a few words may have to go in front of them.
 
-use crate::Message;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::ops::Range;
 
 use anyhow::{Result, bail};
 
 use super::refused;
-use crate::Launch;
+use crate::{Launch, Message};
 
 /// Options of `hermes` and `hermes chat` whose value is a word of its own (Hermes 0.19).
 const VALUED: [&str; 17] = [
@@ -49,19 +48,16 @@ pub struct HermesArgs {
 impl HermesArgs {
     /// Reads the standing arguments and the user's own.
     pub fn of(launch: &Launch) -> Self {
-        let standing = launch.standing_args.iter().map(OsString::from);
-        let mut words =
-            Self { all: standing.chain(launch.args.iter().cloned()).collect(), ..Self::default() };
-        let texts: Vec<_> =
-            words.all.iter().map(|word| word.to_str().unwrap_or_default().to_owned()).collect();
+        let mut words = Self { all: launch.words().map(OsStr::to_owned).collect(), ..Self::default() };
+        let texts: Vec<_> = launch.words().map(|word| word.to_str().unwrap_or_default()).collect();
         let mut at = 0;
-        while let Some(word) = texts.get(at) {
+        while let Some(&word) = texts.get(at) {
             let command = words.positionals.iter().map(String::as_str).take(2);
             // What follows these belongs to another program.
             if word == "--" || (word == "--args" && command.eq(["mcp", "add"])) {
                 break;
             }
-            at += words.take(word, texts.get(at + 1).map(String::as_str), at);
+            at += words.take(word, texts.get(at + 1).copied(), at);
         }
         words
     }

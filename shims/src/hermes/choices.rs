@@ -5,7 +5,6 @@
 //! removed: the families of [`super::variables`]. Given to Hermes as the user wrote it: `-m`, and refused where it
 //! is no literal. Left to the user, and named here: jobs with a choice of their own, and the presets of `/moa`.
 
-use crate::Message;
 use crate::judged::hermes::SETTING_NAMED as NAMED;
 use std::path::PathBuf;
 
@@ -16,7 +15,7 @@ use super::argv::HermesArgs;
 use super::home::HermesHomes;
 use super::settings;
 use super::yaml::Mapping;
-use crate::{ConflictingSetting, Inputs};
+use crate::{ConflictingSetting, Inputs, Message};
 
 /// The file with the user's jobs, where a launch runs them.
 pub fn jobs_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {

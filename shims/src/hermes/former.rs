@@ -1,10 +1,9 @@
 //! The homes that the tool before this one made below its cache, one for each provider.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use crate::print::quote;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Inputs, Launch, Message, Plan};
 
 /// Locks and numbers of processes, which mean nothing in another place.
 const LOCKS: [&str; 4] = ["auth.lock", "cron.pid", "gateway.lock", "gateway.pid"];
@@ -26,8 +25,7 @@ fn named(launch: &Launch, inputs: &Inputs) -> PathBuf {
 /// What must be read for [`plan`]. Most machines have no such home, and are asked no more.
 pub fn reads(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let former = home(&launch.provider, inputs);
-    let there = !inputs.entries(&former).is_empty()
-        || launch.isolated && matches!(inputs.fact(&former), Some(Fact::Unreadable(_)));
+    let there = !inputs.entries(&former).is_empty() || launch.isolated && inputs.is_unreadable(&former);
     let more = if launch.isolated { present(&launch.provider, inputs) } else { named(launch, inputs) };
     [former].into_iter().chain(there.then_some(more)).collect()
 }
@@ -38,7 +36,7 @@ pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     let former = home(&launch.provider, inputs);
     if launch.isolated {
         take_over(&launch.provider, inputs, plan);
-    } else if inputs.entries(&former).iter().any(|entry| entry.name == "state.db")
+    } else if inputs.entry(&former, "state.db").is_some()
         && inputs.file(&named(launch, inputs)).is_ok_and(|file| file.is_none())
     {
         plan.warn(Message::new(

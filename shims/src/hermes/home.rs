@@ -1,6 +1,5 @@
 //! Which home is the user's, which one is the launch's, and what of the first the second links to.
 
-use crate::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -13,7 +12,7 @@ use super::routing::OURS;
 use super::variables;
 use super::yaml::Mapping;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Launch, Plan};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 /// The administrator's settings (`_DEFAULT_MANAGED_DIR`, Hermes 0.19).
 const ADMINISTRATORS: &str = "/etc/hermes";
@@ -76,7 +75,7 @@ impl HermesHomes {
         let policy = managed.clone().into_iter().chain([ADMINISTRATORS.into()]).find_map(|dir| {
             reads.extend([dir.clone(), dir.join("config.yaml"), dir.join(".env")]);
             let administrators = dir == Path::new(ADMINISTRATORS);
-            matches!(inputs.fact(&dir), Some(Fact::Dir(_))).then_some(Policy { dir, administrators })
+            inputs.is_folder(&dir).then_some(Policy { dir, administrators })
         });
         reads.extend([sticky, base.clone(), base.join("config.yaml")]);
         reads.extend(DOTENVS.map(|name| base.join(name)));
@@ -95,7 +94,7 @@ impl HermesHomes {
             bail!(Message::new(error, "it names your active profile; fix it, or name a profile with `-p`"));
         }
         for path in DOTENVS.map(|name| self.base.join(name)) {
-            if let Some(Fact::Unreadable(why)) = inputs.fact(&path) {
+            if let Some(why) = inputs.unreadable(&path) {
                 bail!(Message::new(
                     format!("could not read {}: {why}", path.display()),
                     "it could set any variable; make it readable or move it out of the way"
@@ -109,7 +108,7 @@ impl HermesHomes {
                     "`hermes profile list` lists your profiles"
                 ));
             }
-            if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
+            if !inputs.is_folder(&self.base) {
                 bail!(Message::new(
                     format!("could not find the Hermes profile `{name}`: {}", self.base.display()),
                     format!(
@@ -134,10 +133,9 @@ impl HermesHomes {
 
     /// The links of a runtime home.
     pub fn mirror(&self, runtime: &Path, inputs: &Inputs, plan: &mut Plan) {
-        let theirs = inputs.entries(&self.base);
-        let missing = FOLDERS.iter().filter(|name| !theirs.iter().any(|entry| entry.name == **name));
+        let missing = FOLDERS.iter().filter(|name| inputs.entry(&self.base, name).is_none());
         plan.user_dirs.extend(missing.map(|name| self.base.join(name)));
-        if !matches!(inputs.fact(&self.base), Some(Fact::Dir(_))) {
+        if !inputs.is_folder(&self.base) {
             plan.user_dirs.insert(self.base.clone());
         }
         let left_out: Vec<&str> =
@@ -221,7 +219,7 @@ fn inherited(inputs: &Inputs, reads: &mut Vec<PathBuf>) -> (Option<PathBuf>, Opt
         let path = inputs.dirs.cwd.join(inputs.var(variable)?);
         let marker = holder(&path).join(MARKER);
         reads.push(marker.clone());
-        let text = inputs.text(&marker).ok().flatten();
+        let text = inputs.readable(&marker);
         match text.and_then(|text| serde_json::from_str::<Json>(text).ok()) {
             Some(marker) => marker[key].as_str().map(PathBuf::from),
             // The cache was emptied while the outer launch runs.

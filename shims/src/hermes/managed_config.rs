@@ -3,7 +3,6 @@
 //! Hermes 0.19 loads `~/.hermes/.env` over the environment, so a stale line there would undo the launch.
 //! It loads `.env` of the managed folder after that, and believes its `config.yaml` key by key.
 
-use crate::Message;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
@@ -13,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use super::home::{HermesHomes, Policy};
 use super::routing::variable;
 use super::{literal, settings, variables};
-use crate::{Inputs, Launch, Plan, Proxy, Value, proxy};
+use crate::{Inputs, Launch, Message, Plan, Proxy, Value, proxy};
 
 /// Plans the managed folder of a runtime home.
 pub fn plan(

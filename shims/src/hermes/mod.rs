@@ -24,13 +24,12 @@ pub mod yaml;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use sha2::{Digest as _, Sha256};
 
 use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
 use crate::trial::{Trial, TrialPlaces};
-use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, short_hash};
 
 /// Hermes Agent.
 pub struct Hermes;
@@ -152,9 +151,8 @@ impl Agent for Hermes {
 fn runtime(launch: &Launch, routing: &Routing<'_>, homes: &HermesHomes, inputs: &Inputs) -> PathBuf {
     let policy = homes.policy.as_ref().map(|policy| &policy.dir);
     let identity = format!("{}\0{}\0{policy:?}", routing.identity(), homes.base.display());
-    let digest = Sha256::digest(identity.as_bytes());
-    let tail = digest.iter().take(6).fold(0_u64, |tail, byte| tail << 8 | u64::from(*byte));
-    inputs.dirs.cache.join("hermes").join(format!("{}-{tail:012x}", launch.provider))
+    let name = format!("{}-{:012x}", launch.provider, short_hash(identity) >> 16);
+    inputs.dirs.cache.join("hermes").join(name)
 }
 
 fn written(theirs: &Path, lines: &str) -> String {

@@ -3,14 +3,13 @@
 //! Hermes reads the file again on every turn, so what it routes by is also part of the runtime home's
 //! name: another launch never turns a running session around.
 
-use crate::Message;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
 use super::argv::HermesArgs;
 use super::yaml::Mapping;
 use super::{literal, settings};
-use crate::{Inputs, Launch, Model, Plan, Value};
+use crate::{Inputs, Launch, Message, Model, Plan, Value};
 
 /// The window below which Hermes 0.19 refuses to start (`MINIMUM_CONTEXT_LENGTH`).
 const SMALLEST_WINDOW: u64 = 64_000;
@@ -103,7 +102,7 @@ impl<'a> Routing<'a> {
                     "Hermes needs a context window of {SMALLEST_WINDOW} tokens, and `{}` on {} has {window}",
                     self.model.id, self.launch.provider
                 ),
-                "choose another model with `--model`, or correct its `context_window` in the config"
+                self.launch.wider_window()
             )),
             _ => Ok(()),
         }

@@ -6,23 +6,19 @@ use anyhow::{Result, anyhow};
 use serde_json::json;
 
 use super::yaml::{Mapping, Node};
-use crate::Inputs;
-use crate::Message;
 use crate::judged::hermes::{
     SETTING_REPLACED as ROUTING, SETTING_REPLACED_IN_AUXILIARY as SIDE_TASKS,
     SETTING_REPLACED_IN_DELEGATION as DELEGATION, SETTING_REPLACED_IN_GATEWAY as GATEWAY,
-    SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS,
+    SETTING_REPLACED_IN_PLATFORMS as OF_PLATFORMS, TASK_OWN,
 };
 use crate::yaml::Flaw;
+use crate::{Inputs, Message};
 
 /// The user's settings, in a home.
 pub const FILE: &str = "config.yaml";
 
 /// The tables that keep what does not route.
 const TABLES: [(&str, &[&str]); 2] = [("delegation", DELEGATION), ("gateway", GATEWAY)];
-
-/// What of a user's side task does not route.
-const SIDE_TASK_KEYS: [&str; 4] = ["enabled", "timeout", "download_timeout", "language"];
 
 /// Reads a settings file that must be understood.
 ///
@@ -98,7 +94,7 @@ pub fn side_tasks(settings: &Mapping) -> Mapping {
     let plugins = theirs.entries().filter(|(_, value)| value.mapping().is_some()).map(|(task, _)| task);
     for task in SIDE_TASKS.iter().copied().chain(plugins) {
         let mut settings = theirs.get(task).and_then(Node::mapping).cloned().unwrap_or_default();
-        settings.retain(|key| SIDE_TASK_KEYS.contains(&key));
+        settings.retain(|key| TASK_OWN.contains(&key));
         settings.set("provider", json!("main"));
         tasks.set(task, settings);
     }

@@ -26,10 +26,6 @@ pub const MAX_DEPTH: usize = 1000;
 pub struct Dialect {
     /// Whether a byte order mark may come first.
     pub byte_order_mark: bool,
-    /// Whether `//` and `/* */` comments are white space.
-    pub comments: bool,
-    /// Whether a comma may come before `]` and `}`.
-    pub trailing_commas: bool,
     /// Whether a number beyond a double is taken; it is read as the text `Infinity`, with its sign.
     pub infinite_numbers: bool,
     /// Whether an array or object deeper than [`MAX_DEPTH`] is checked and read as `null`, because the parser has
@@ -43,8 +39,6 @@ pub struct Dialect {
 /// settings file with 100,000 open arrays in it.
 pub const JAVASCRIPT: Dialect = Dialect {
     byte_order_mark: true,
-    comments: false,
-    trailing_commas: false,
     infinite_numbers: true,
     skips_deep_values: true,
     replaces_each_byte: false,
@@ -53,8 +47,6 @@ pub const JAVASCRIPT: Dialect = Dialect {
 /// `encoding/json` of Go.
 pub const GO: Dialect = Dialect {
     byte_order_mark: false,
-    comments: false,
-    trailing_commas: false,
     infinite_numbers: false,
     skips_deep_values: false,
     replaces_each_byte: true,

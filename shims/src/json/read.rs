@@ -35,7 +35,7 @@ impl<'a> JsonReader<'a> {
             self.at = BYTE_ORDER_MARK.len();
         }
         let value = self.value()?;
-        self.skip_space()?;
+        self.skip_space();
         if self.peek().is_some() {
             return Err(self.fault("expected the end of the file"));
         }
@@ -45,7 +45,7 @@ impl<'a> JsonReader<'a> {
     fn value(&mut self) -> Read<Json> {
         let mut open: Vec<OpenContainer> = Vec::new();
         loop {
-            self.skip_space()?;
+            self.skip_space();
             let mut value = match self.peek() {
                 Some(b'[' | b'{') if self.dialect.skips_deep_values && open.len() >= MAX_DEPTH => {
                     self.skip_value()?;
@@ -53,7 +53,7 @@ impl<'a> JsonReader<'a> {
                 }
                 Some(b'[') => {
                     self.at += 1;
-                    if !self.closes(b']')? {
+                    if !self.closes(b']') {
                         self.deepen(&mut open, OpenContainer::Array(Vec::new()))?;
                         continue;
                     }
@@ -61,7 +61,7 @@ impl<'a> JsonReader<'a> {
                 }
                 Some(b'{') => {
                     self.at += 1;
-                    if !self.closes(b'}')? {
+                    if !self.closes(b'}') {
                         let key = self.key()?;
                         self.deepen(&mut open, OpenContainer::Object(Map::new(), key))?;
                         continue;
@@ -104,20 +104,20 @@ impl<'a> JsonReader<'a> {
     }
 
     /// Whether an array or object ends here, before its first element.
-    fn closes(&mut self, end: u8) -> Read<bool> {
-        self.skip_space()?;
+    fn closes(&mut self, end: u8) -> bool {
+        self.skip_space();
         let closes = self.peek() == Some(end);
         self.at += usize::from(closes);
-        Ok(closes)
+        closes
     }
 
     /// Whether another element follows, after one.
     fn goes_on(&mut self, end: u8) -> Read<bool> {
-        self.skip_space()?;
+        self.skip_space();
         match self.peek() {
             Some(b',') => {
                 self.at += 1;
-                Ok(!(self.dialect.trailing_commas && self.closes(end)?))
+                Ok(true)
             }
             Some(byte) if byte == end => {
                 self.at += 1;
@@ -130,12 +130,12 @@ impl<'a> JsonReader<'a> {
     }
 
     fn key(&mut self) -> Read<String> {
-        self.skip_space()?;
+        self.skip_space();
         if self.peek() != Some(b'"') {
             return Err(self.fault("expected a key in double quotes"));
         }
         let key = self.text()?;
-        self.skip_space()?;
+        self.skip_space();
         if self.peek() != Some(b':') {
             return Err(self.fault("expected `:`"));
         }
@@ -286,28 +286,8 @@ impl<'a> JsonReader<'a> {
         Ok(u32::from_str_radix(digits, 16).unwrap_or_default())
     }
 
-    fn skip_space(&mut self) -> Read<()> {
-        loop {
-            match self.peek() {
-                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                Some(b'/') if self.dialect.comments => self.skip_comment()?,
-                _ => return Ok(()),
-            }
-        }
-    }
-
-    fn skip_comment(&mut self) -> Read<()> {
-        let rest = self.rest();
-        let length = match rest.get(1) {
-            Some(b'/') => rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len()),
-            Some(b'*') => match rest[2..].windows(2).position(|two| two == b"*/") {
-                Some(end) => end + 4,
-                None => return Err(self.fault("an unterminated comment")),
-            },
-            _ => return Err(self.fault("expected a value")),
-        };
-        self.at += length;
-        Ok(())
+    fn skip_space(&mut self) {
+        self.at += self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r')).count();
     }
 
     fn rest(&self) -> &'a [u8] {

@@ -61,11 +61,3 @@ fn what_the_parsers_refuse_is_refused_with_its_place() {
     assert_eq!(js(&deep).expect_err("not closed").message, "expected a value, found the end of the file");
     assert!(parse(b"1e400", GO).is_err() && parse("\u{feff}{}".as_bytes(), GO).is_err());
 }
-
-#[test]
-fn comments_and_trailing_commas_are_read_where_the_dialect_says_so() {
-    let jsonc = Dialect { comments: true, trailing_commas: true, ..JAVASCRIPT };
-    let text = "// a\n{\"a\": [1, /* b */ 2,], // c\n}";
-    assert_eq!(parse(text.as_bytes(), jsonc), Ok(json!({"a": [1, 2]})));
-    assert!(parse(b"{} /* x", jsonc).is_err() && parse(b"[,]", jsonc).is_err());
-}

@@ -6,9 +6,9 @@
 //! <id> TAB <place in the provider's order> TAB <place after the filters, or -> TAB <the record, as JSON>
 //! ```
 //!
-//! An id holds neither white space nor control characters, so lines need no quoting and can be searched by
-//! halves: among 5,000 models, the most that are kept, that takes some twenty reads and 31 µs, where reading their 850 kB
-//! whole takes 730, for most of which the kernel finds pages. One file a list means that it is replaced whole.
+//! An id holds neither white space nor control characters, so lines need no quoting and can be searched by halves:
+//! among 5,000 models, the most that are kept, that takes some twenty reads and 31 µs, where reading all of their
+//! 850 kB takes 730 µs, most of them to map pages. One file a list means that it is replaced whole.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub const VERSION: u32 = 1;
 pub const BEST: usize = 40;
 
 /// What is known of a list as a whole.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct Header {
     /// [`VERSION`].
     pub version: u32,
@@ -73,25 +73,14 @@ pub struct RankedRecord {
     pub rank: Option<usize>,
 }
 
-/// A list about to be written.
-pub struct NewList<'a> {
-    pub provider: &'a str,
-    pub identity: &'a str,
-    pub source: &'a str,
-    pub fetched_at: u64,
-    pub extent: Completeness,
-    pub filters: String,
-    /// The models in the provider's order.
-    pub entries: &'a [RankedRecord],
-}
-
-impl NewList<'_> {
-    /// The file's content.
+impl Header {
+    /// The content of a file with these models, which are in the provider's order. What this head says of them itself,
+    /// [`Header::bytes`] and [`Header::best`], is written too.
     ///
     /// # Errors
     /// When a record cannot be written as JSON, which no list has made happen.
-    pub fn encode(&self) -> Result<Vec<u8>> {
-        let mut sorted: Vec<_> = self.entries.iter().enumerate().collect();
+    pub fn encode(mut self, entries: &[RankedRecord]) -> Result<Vec<u8>> {
+        let mut sorted: Vec<_> = entries.iter().enumerate().collect();
         sorted.sort_by_key(|(_, entry)| entry.record.id.as_bytes());
         let mut body = Vec::new();
         let mut best = Vec::new();
@@ -103,18 +92,9 @@ impl NewList<'_> {
         }
         best.sort_unstable();
         best.truncate(BEST);
-        let head = Header {
-            version: VERSION,
-            provider: self.provider.to_owned(),
-            identity: self.identity.to_owned(),
-            source: self.source.to_owned(),
-            fetched_at: self.fetched_at,
-            extent: self.extent,
-            filters: self.filters.clone(),
-            bytes: body.len() as u64,
-            best: best.into_iter().map(|(_, at)| at).collect(),
-        };
-        let mut file = serde_json::to_vec(&head)?;
+        (self.version, self.bytes) = (VERSION, body.len() as u64);
+        self.best = best.into_iter().map(|(_, at)| at).collect();
+        let mut file = serde_json::to_vec(&self)?;
         file.push(b'\n');
         file.append(&mut body);
         Ok(file)

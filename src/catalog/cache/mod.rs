@@ -13,7 +13,7 @@ mod format;
 mod list;
 
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -28,7 +28,7 @@ use crate::config::Filter;
 use crate::fs::{files, lock, private_dir, waiting};
 use crate::{error, ui};
 
-pub use format::{Completeness, NewList, RankedRecord};
+pub use format::{Completeness, Header, RankedRecord};
 pub use list::CachedList;
 
 /// No file of a list that is still asked for gets this old without being written.
@@ -108,17 +108,8 @@ impl<'a> Cache<'a> {
 
     fn filter_again(self, source: &Source<'_>, rules: &[Filter], stored: &CachedList) -> Result<CachedList> {
         let records = stored.entries()?.into_iter().map(|entry| entry.record).collect();
-        let head = &stored.head;
-        let content = NewList {
-            provider: source.name,
-            identity: &head.identity,
-            source: &head.source,
-            fetched_at: head.fetched_at,
-            extent: head.extent,
-            filters: filter::fingerprint(rules),
-            entries: &ranked(rules, records)?,
-        }
-        .encode()?;
+        let head = Header { filters: filter::fingerprint(rules), ..stored.head.clone() };
+        let content = head.encode(&ranked(rules, records)?)?;
         if let Err(error) = files::write(&self.path(source, "list"), &content, self.dirs) {
             log::debug!("the filtered list stays in memory: {error:#}");
         }
@@ -133,21 +124,22 @@ impl<'a> Cache<'a> {
     pub fn store(self, source: &Source<'_>, fetched: Fetched) -> Result<CachedList> {
         let rules = source.provider.model_api_filters.as_deref().unwrap_or_default();
         let entries = ranked(rules, fetched.records)?;
-        let content = NewList {
-            provider: source.name,
-            identity: &source.cache_key(),
-            source: &fetched.source,
+        let head = Header {
+            provider: source.name.to_owned(),
+            identity: source.cache_key(),
+            source: fetched.source,
             fetched_at: now(),
             extent: fetched.extent,
             filters: filter::fingerprint(rules),
-            entries: &entries,
-        }
-        .encode()?;
+            ..Header::default()
+        };
+        let content = head.encode(&entries)?;
         let path = self.path(source, "list");
         let replaced = read(&path).and_then(|stored| stored.entries().ok());
         if replaced.is_some_and(|before| differ(&before, &entries)) {
             // Only `models diff` misses it.
-            let kept = contents(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
+            let kept =
+                files::read(&path).map(|old| files::write(&self.path(source, "before"), &old, self.dirs));
             log::debug!("the list before: {kept:?}");
         }
         match files::write(&path, &content, self.dirs) {
@@ -177,7 +169,7 @@ impl<'a> Cache<'a> {
 
     /// The last failure, if its back-off has not expired.
     pub fn failure(self, source: &Source<'_>) -> Option<Failed> {
-        let failed: Failed = serde_json::from_slice(&contents(&self.path(source, "failed")).ok()?).ok()?;
+        let failed: Failed = serde_json::from_slice(&files::read(&self.path(source, "failed")).ok()?).ok()?;
         // No failure is minded for longer than a day: the clock may have been wrong.
         let day = 24 * 60 * 60;
         (now()..=now() + day).contains(&failed.until).then_some(failed)
@@ -261,12 +253,6 @@ impl CachedList {
     pub fn is_fresh(&self, ttl: Duration) -> bool {
         self.head.extent != Completeness::Partial && self.age().is_some_and(|age| age < ttl)
     }
-}
-
-fn contents(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    files::open(path)?.0.read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn read(path: &Path) -> Option<CachedList> {

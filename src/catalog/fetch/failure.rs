@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::http::{HttpResponse, TransportError, shown};
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
+use crate::error;
 use crate::ui::sanitize::printable;
 
 /// The longest quote of a provider's own words.
@@ -13,6 +14,12 @@ const MAX_QUOTE: usize = 512;
 
 /// A shorter word that begins as a key does is none.
 const SHORTEST_KEY: usize = 8;
+
+/// How the message of a failure begins where the provider does not take the key.
+const KEY_REFUSED: &str = "the key was refused";
+
+/// What the message says where none was sent.
+const KEY_MISSING: &str = "requires a key";
 
 /// How long not to ask again after a failure that may pass.
 pub const AWHILE: Duration = Duration::from_secs(60);
@@ -35,6 +42,10 @@ pub enum FailureKind {
     Gone,
     /// Asking again a little later may work.
     Passing,
+    /// Nobody answered: the network, the address, or a server that does not run.
+    Unreachable,
+    /// The key was refused, or none was sent.
+    KeyRefused,
     /// The provider says when to ask again.
     RateLimited(Option<Duration>),
     /// Something that stays until the user or the provider changes it.
@@ -47,6 +58,11 @@ impl Failure {
         Self { kind, message: message.into() }
     }
 
+    /// A failure that stays, and what to do.
+    pub fn lasting(text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self::new(FailureKind::Lasting, Message::new(text, help))
+    }
+
     /// Whether the provider simply has no list.
     pub fn is_no_list(&self) -> bool {
         matches!(self.kind, FailureKind::NoList | FailureKind::Gone)
@@ -57,14 +73,18 @@ impl Failure {
         match self.kind {
             FailureKind::NoList | FailureKind::Gone => Duration::from_secs(24 * 60 * 60),
             FailureKind::RateLimited(Some(wait)) => wait.clamp(AWHILE, 60 * AWHILE),
-            FailureKind::Passing | FailureKind::Lasting | FailureKind::RateLimited(None) => AWHILE,
+            _ => AWHILE,
         }
     }
 
     /// No answer at all.
     pub fn transport(error: &TransportError, url: &str, limit: Duration) -> Self {
         let host = origin(url);
-        let kind = if *error == TransportError::Reset { FailureKind::Passing } else { FailureKind::Lasting };
+        let kind = match error {
+            TransportError::Reset => FailureKind::Passing,
+            TransportError::TooLarge => FailureKind::Lasting,
+            _ => FailureKind::Unreachable,
+        };
         Self::new(
             kind,
             match error {
@@ -88,6 +108,10 @@ impl Failure {
                     format!("{host}: {why}"),
                     "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
                 ),
+                error if error.is_lookup() => Message::new(
+                    format!("{host}: {error}"),
+                    "check this machine's network connection, and the address in base_urls",
+                ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
                     format!("{host}: {error}"),
                     "check that the server is running and that base_urls is correct",
@@ -96,20 +120,39 @@ impl Failure {
         )
     }
 
-    /// An answer that a proxy gave instead of the server.
-    fn of_proxy(status: u16, proxy: &str, url: &str, name: &str) -> Option<Self> {
-        let message = match status {
-            405 | 501 => Message::new(
+    /// An answer that a proxy gave instead of the server, where the answer shows that.
+    pub fn of_proxy(answer: &HttpResponse, url: &str, name: &str) -> Option<Self> {
+        let (proxy, status) = (answer.proxy.as_deref()?, answer.status);
+        if !answer.is_of_proxy() {
+            return None;
+        }
+        Some(match status {
+            405 | 501 => Self::lasting(
                 format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
                 format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
             ),
-            407 => Message::new(
+            407 => Self::lasting(
                 format!("the proxy {proxy} requires a name and a password (407)"),
                 "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
             ),
-            _ => return None,
-        };
-        Some(Self::new(FailureKind::Lasting, message))
+            _ => Self::lasting(
+                format!("the proxy {proxy} did not pass the request on to {} ({status})", origin(url)),
+                format!("check the proxy, or set `proxy: none` below providers.{name}"),
+            ),
+        })
+    }
+
+    /// The same with the proxy in it, where nothing shows that the answer is not the proxy's.
+    #[must_use]
+    pub fn or_of_proxy(self, answer: &HttpResponse, name: &str) -> Self {
+        let Some(proxy) = answer.proxy.as_deref().filter(|_| answer.may_be_of_proxy()) else { return self };
+        let why =
+            if matches!(answer.status, 405 | 501) { ", which may not forward http:// requests" } else { "" };
+        let text = format!("{}; or this is the answer of the proxy {proxy}{why}", self.message.text);
+        let other =
+            format!("use the provider's https:// address, or set `proxy: none` below providers.{name}");
+        let help = self.message.help.map_or_else(|| other.clone(), |help| format!("{help}; or {other}"));
+        Self::new(self.kind, Message::new(text, help))
     }
 
     /// An answer that is no list, by its status.
@@ -120,9 +163,9 @@ impl Failure {
         key_sent: bool,
         secrets: &[String],
     ) -> Self {
-        let by_proxy = answer.proxy.as_deref();
-        let by_proxy = by_proxy.and_then(|proxy| Self::of_proxy(answer.status, proxy, url, source.name));
-        by_proxy.unwrap_or_else(|| Self::of_server(answer, url, source, key_sent, secrets))
+        let of_server = || Self::of_server(answer, url, source, key_sent, secrets);
+        Self::of_proxy(answer, url, source.name)
+            .unwrap_or_else(|| of_server().or_of_proxy(answer, source.name))
     }
 
     fn of_server(
@@ -132,83 +175,59 @@ impl Failure {
         key_sent: bool,
         secrets: &[String],
     ) -> Self {
-        let name = source.name;
+        let (status, server, page, name) = (answer.status, origin(url), shown(url), source.name);
         let said = quote(&answer.body, secrets).map_or_else(String::new, |said| format!(": {said}"));
-        let status = answer.status;
+        let word = shims::quote(name.as_ref());
         match status {
             300..=399 => {
-                let target = answer
-                    .header("location")
-                    .map(|to| if to.contains("://") { origin(to) } else { origin(url) });
-                let target = target.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
-                Self::new(
-                    FailureKind::Lasting,
-                    Message::new(
-                        format!(
-                            "{} redirects{target} ({status}), and agent-run follows no redirect with a key",
-                            shown(url)
-                        ),
-                        format!("if that is the provider, set its address in providers.{name}.base_urls"),
-                    ),
+                let to =
+                    answer.header("location").map(|to| origin(if to.contains("://") { to } else { url }));
+                let to = to.map_or_else(String::new, |to| format!(" to {}", printable(&to, 100)));
+                Self::lasting(
+                    format!("{page} redirects{to} ({status}), and agent-run follows no redirect with a key"),
+                    format!("if that is the provider, set its address in providers.{name}.base_urls"),
                 )
             }
             401 | 403 | 503 if normalize::is_web_page(&answer.body) => {
-                let who = if answer
-                    .header("server")
-                    .is_some_and(|server| server.eq_ignore_ascii_case("cloudflare"))
-                {
-                    "Cloudflare"
-                } else {
-                    "something"
-                };
-                Self::new(
-                    FailureKind::Lasting,
-                    Message::new(
-                        format!("{who} in front of {} sent a web page ({status})", origin(url)),
-                        format!(
-                            "it blocks automated clients, or your address: try another network, or list the \
-                             models under providers.{name}.models"
-                        ),
+                let by = answer.header("server").unwrap_or_default();
+                let who = if by.eq_ignore_ascii_case("cloudflare") { "Cloudflare" } else { "something" };
+                Self::lasting(
+                    format!("{who} in front of {server} sent a web page ({status})"),
+                    format!(
+                        "it blocks automated clients, or your address: try another network, or list the \
+                         models under providers.{name}.models"
                     ),
                 )
             }
-            401 | 403 if said.contains("access_terminated_error") => Self::new(
-                FailureKind::Lasting,
-                Message::new(
-                    format!("client not allowed ({status}){said}"),
-                    "this plan only works with the provider's own clients",
-                ),
+            401 | 403 if said.contains("access_terminated_error") => Self::lasting(
+                format!("client not allowed ({status}){said}"),
+                "this plan only works with the provider's own clients",
             ),
             401 | 403 if key_sent => Self::new(
-                FailureKind::Lasting,
+                FailureKind::KeyRefused,
                 Message::new(
-                    format!("the key was refused ({status}){said}"),
-                    format!("check {}", source.key_name()),
+                    format!("{KEY_REFUSED} ({status}){said}"),
+                    format!("check {}, or set another: agent-run key set {word}", source.key_name()),
                 ),
             ),
             401 | 403 => Self::new(
-                FailureKind::Lasting,
+                FailureKind::KeyRefused,
                 Message::new(
-                    format!("{} requires a key ({status}){said}", origin(url)),
-                    format!(
-                        "no key was sent; set providers.{name}.key_env, or list the models under `models:`"
-                    ),
+                    format!("{server} {KEY_MISSING} ({status}){said}"),
+                    format!("no key was sent; set one: agent-run key set {word}"),
                 ),
             ),
-            402 => Self::new(
-                FailureKind::Lasting,
-                Message::new(format!("the account needs credit (402){said}"), "add credit at the provider"),
-            ),
-            404 | 405 => {
-                Self::new(FailureKind::NoList, format!("{} has no model list ({status})", shown(url)))
+            402 => {
+                Self::lasting(format!("the account needs credit (402){said}"), "add credit at the provider")
             }
-            410 => Self::new(
-                FailureKind::Gone,
-                Message::new(
-                    format!("{} no longer exists (410){said}", shown(url)),
-                    "list the models under `models:`, and set `model_api_filters: []` to stop asking",
-                ),
-            ),
+            404 | 405 => Self::new(FailureKind::NoList, format!("{page} has no model list ({status})")),
+            410 => {
+                let help = "list the models under `models:`, and set `model_api_filters: []` to stop asking";
+                Self::new(
+                    FailureKind::Gone,
+                    Message::new(format!("{page} no longer exists (410){said}"), help),
+                )
+            }
             429 => {
                 let wait = answer.header("retry-after").and_then(retry_after);
                 let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
@@ -217,43 +236,31 @@ impl Failure {
                     Message::new(format!("too many requests (429){said}"), format!("try again {when}")),
                 )
             }
-            500.. => Self::new(
-                FailureKind::Passing,
-                Message::new(
-                    format!("{} has an internal error ({status}){said}", origin(url)),
-                    "try again later",
-                ),
-            ),
-            _ => Self::new(
-                FailureKind::Lasting,
-                Message::new(
-                    format!("{} answered {status}{said}", shown(url)),
-                    "check base_urls and `headers`",
-                ),
-            ),
+            500.. => {
+                let text = format!("{server} has an internal error ({status}){said}");
+                Self::new(FailureKind::Passing, Message::new(text, "try again later"))
+            }
+            _ => Self::lasting(format!("{page} answered {status}{said}"), "check base_urls and `headers`"),
         }
     }
 
     /// An answer with a good status that is no list all the same.
     pub fn reject(reject: &Reject, url: &str, secrets: &[String]) -> Self {
         let shown = shown(url);
-        Self::new(
-            FailureKind::Lasting,
-            match reject {
-                Reject::Html => Message::new(
-                    format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
-                    "check the provider's API address; OpenAI-compatible ones often end in /v1",
-                ),
-                Reject::Error(said) => Message::new(
-                    format!("{} answered with an error: {}", origin(url), clean(said, secrets)),
-                    "search the provider's documentation for this message",
-                ),
-                Reject::NoList | Reject::NotJson(_) => Message::new(
-                    format!("{shown} sent {reject}"),
-                    "set `models_url`, or list the models under `models:`",
-                ),
-            },
-        )
+        match reject {
+            Reject::Html => Self::lasting(
+                format!("the server sent a web page for {shown}, so the base URL is probably wrong"),
+                "check the provider's API address; OpenAI-compatible ones often end in /v1",
+            ),
+            Reject::Error(said) => Self::lasting(
+                format!("{} answered with an error: {}", origin(url), clean(said, secrets)),
+                "search the provider's documentation for this message",
+            ),
+            Reject::NoList | Reject::NotJson(_) => Self::lasting(
+                format!("{shown} sent {reject}"),
+                "set `models_url`, or list the models under `models:`",
+            ),
+        }
     }
 
     /// No place has a list.
@@ -273,10 +280,23 @@ impl Failure {
     }
 }
 
+/// An error of our own, as of a key that cannot be read: it stays.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::new(FailureKind::Lasting, error::message(&error))
+    }
+}
+
 impl From<Failure> for anyhow::Error {
     fn from(failure: Failure) -> Self {
         anyhow::anyhow!(failure.message)
     }
+}
+
+/// Whether a failure, which may have been remembered, is one of the key.
+pub fn is_about_key(message: &Message) -> bool {
+    let is_said = message.text.starts_with(KEY_REFUSED) || message.text.contains(KEY_MISSING);
+    is_said && !message.text.contains("the proxy")
 }
 
 /// Seconds, or a date of RFC 9110.

@@ -26,6 +26,10 @@ const MAX_BODY: u64 = 8 * 1024 * 1024;
 const CONNECT: Duration = Duration::from_secs(5);
 const USER_AGENT: &str = concat!("agent-run/", env!("CARGO_PKG_VERSION"));
 
+/// Two ways in which the look-up of a name fails.
+const NO_HOST: &str = "no such host";
+const LOOKUP: &str = "the name lookup failed";
+
 /// Something to ask one server with.
 pub struct Client {
     agent: Agent,
@@ -74,10 +78,32 @@ impl fmt::Display for TransportError {
     }
 }
 
+impl TransportError {
+    /// Whether the address of the server is not known.
+    pub fn is_lookup(&self) -> bool {
+        matches!(self, Self::Other(why) if why == NO_HOST || why.starts_with(LOOKUP))
+    }
+}
+
 impl HttpResponse {
     /// A header, if it is text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether the proxy itself gave it: by its status, or by headers of proxies' own errors (RFC 9209, Squid).
+    pub fn is_of_proxy(&self) -> bool {
+        let is_own = self.header("proxy-status").is_some_and(|status| status.contains("error="))
+            || ["proxy-authenticate", "x-squid-error"].iter().any(|name| self.header(name).is_some());
+        self.proxy.is_some() && (self.status == 407 || (is_own && self.status >= 400))
+    }
+
+    /// Whether it may be the proxy's: it refuses as proxies do, and neither speaks JSON as a provider does nor says that it
+    /// was passed on.
+    pub fn may_be_of_proxy(&self) -> bool {
+        let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok();
+        let is_refusal = matches!(self.status, 403 | 405 | 500..);
+        self.proxy.is_some() && is_refusal && self.header("via").is_none() && !is_json()
     }
 }
 
@@ -211,7 +237,7 @@ fn transport_error(error: Error) -> TransportError {
         },
         Error::BodyStalled => TransportError::Reset,
         Error::ConnectProxyFailed(why) => TransportError::Proxy(tunnel_words(&why)),
-        Error::HostNotFound => TransportError::Other("no such host".to_owned()),
+        Error::HostNotFound => TransportError::Other(NO_HOST.to_owned()),
         Error::BadUri(_) => TransportError::Other("the URL cannot be requested".to_owned()),
         Error::Http(_) => {
             TransportError::Other("a header cannot be sent: it contains an invalid character".to_owned())
@@ -238,9 +264,9 @@ fn named(error: &str) -> String {
     };
     // glibc and macOS on a name that no one knows.
     if ["Name or service not known", "nodename nor servname provided, or not known"].contains(&why) {
-        return "no such host".to_owned();
+        return NO_HOST.to_owned();
     }
-    format!("the name lookup failed: {}", why.to_lowercase())
+    format!("{LOOKUP}: {}", why.to_lowercase())
 }
 
 /// The proxy for `url`; a server on this machine is always asked directly.

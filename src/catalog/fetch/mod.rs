@@ -23,10 +23,9 @@ use super::cache::{Completeness, Fetched};
 use super::normalize::{MAX_ROWS, ModelList, Reject};
 use super::source::{Endpoint, Source, without_query};
 use crate::env::Environment;
-use crate::error;
 use crate::header;
 
-pub use failure::{AWHILE, Failure, FailureKind};
+pub use failure::{AWHILE, Failure, FailureKind, is_about_key, quote};
 pub use probe::Probe;
 
 /// The most pages of one list.
@@ -81,17 +80,22 @@ impl Fetcher<'_> {
         let deadline = Instant::now() + self.retry.limit;
         let endpoints = self.source.endpoints();
         let mut key = None;
+        // What a proxy may have said in the provider's place.
+        let mut doubt = None;
         for endpoint in &endpoints {
             if endpoint.keyed && key.is_none() {
-                let resolved = (self.key)()
-                    .map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
-                key = Some(resolved.filter(|key| !key.is_empty()));
+                key = Some((self.key)()?.filter(|key| !key.is_empty()));
             }
             let key = key.as_ref().and_then(Option::as_deref).filter(|_| endpoint.keyed);
             match PageReader::new(self, endpoint, key, deadline)?.list() {
-                Err(Failure { kind: FailureKind::NoList, .. }) => {}
+                Err(Failure { kind: FailureKind::NoList, message }) => {
+                    doubt = doubt.or(message.help.is_some().then_some(message));
+                }
                 outcome => return outcome,
             }
+        }
+        if let Some(message) = doubt {
+            return Err(Failure::new(FailureKind::Lasting, message));
         }
         let urls: Vec<_> = endpoints.into_iter().map(|endpoint| endpoint.url).collect();
         Err(Failure::nowhere(&urls, &self.source))
@@ -142,6 +146,11 @@ impl Fetcher<'_> {
         Ok(AuthHeaders { headers, secrets, is_sent: own || key.is_some() })
     }
 
+    fn client(&self, url: &str) -> Result<Client, Failure> {
+        Client::new(url, &self.source.provider.proxy.0, self.env)
+            .map_err(|error| Failure::transport(&error, url, self.retry.limit))
+    }
+
     fn fill(&self, header: &str, value: &Value, key: Option<&str>) -> Result<String, Failure> {
         let mut text = String::new();
         for part in value.parts() {
@@ -150,10 +159,9 @@ impl Fetcher<'_> {
                 Part::Key => text.push_str(key.unwrap_or_default()),
                 Part::Env(name) => {
                     let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
-                        let needs = format!("headers.{header} needs {name}, which is not set");
-                        Failure::new(
-                            FailureKind::Lasting,
-                            Message::new(needs, format!("export {name}=…, or remove ${{env:{name}}}")),
+                        Failure::lasting(
+                            format!("headers.{header} needs {name}, which is not set"),
+                            format!("export {name}=…, or remove ${{env:{name}}}"),
                         )
                     })?;
                     text.push_str(value);
@@ -189,9 +197,7 @@ impl<'a> PageReader<'a> {
         key: Option<&str>,
         deadline: Instant,
     ) -> Result<Self, Failure> {
-        let provider = fetcher.source.provider;
-        let client = Client::new(&endpoint.url, &provider.proxy.0, fetcher.env)
-            .map_err(|error| Failure::transport(&error, &endpoint.url, fetcher.retry.limit))?;
+        let client = fetcher.client(&endpoint.url)?;
         let AuthHeaders { headers, secrets, is_sent } = fetcher.auth_headers(endpoint.anthropic, key)?;
         Ok(Self { fetcher, endpoint, client, headers, secrets, key_sent: is_sent, deadline })
     }

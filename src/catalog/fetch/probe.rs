@@ -6,11 +6,10 @@ use serde_json::{Value as Json, json};
 use shims::{Message, Protocol};
 
 use super::failure::quote;
-use super::http::{Client, HttpResponse, TransportError, shown};
+use super::http::{HttpResponse, TransportError, shown};
 use super::{AuthHeaders, Failure, FailureKind, Fetcher};
 use crate::catalog::normalize;
 use crate::catalog::source::origin;
-use crate::error;
 
 /// The fewest tokens that every provider grants; the Responses API wants 16.
 const TOKENS: u32 = 16;
@@ -27,17 +26,16 @@ pub struct Probe {
 }
 
 impl Fetcher<'_> {
-    /// Asks `model` for a word over `protocol`, whose base URL is `base`.
+    /// Asks `model` for a word over `protocol`.
     ///
     /// # Errors
     /// When nothing could be asked: no key, no proxy. Whatever the provider does is a [`Probe`].
-    pub fn probe(&self, protocol: Protocol, base: &str, model: &str) -> Result<Probe, Failure> {
-        let key = (self.key)().map_err(|error| Failure::new(FailureKind::Lasting, error::message(&error)))?;
-        let key = key.filter(|key| !key.is_empty());
+    pub fn probe(&self, protocol: Protocol, model: &str) -> Result<Probe, Failure> {
+        let key = (self.key)()?.filter(|key| !key.is_empty());
         let auth_headers = self.auth_headers(protocol == Protocol::Anthropic, key.as_deref())?;
+        let base = self.source.provider.base_url(protocol).unwrap_or_default();
         let url = format!("{}{}", base.trim_end_matches('/'), path(protocol));
-        let client = Client::new(&url, &self.source.provider.proxy.0, self.env)
-            .map_err(|error| Failure::transport(&error, &url, self.retry.limit))?;
+        let client = self.client(&url)?;
         let post = |limit_name| {
             let body = body(protocol, model, limit_name).to_string();
             let start = Instant::now();
@@ -77,35 +75,40 @@ impl Fetcher<'_> {
         let said = || {
             quote(&answer.body, &auth_headers.secrets).map_or_else(String::new, |said| format!(": {said}"))
         };
-        let failure = |message| Some(Failure::new(FailureKind::Lasting, message));
-        match answer.status {
+        if let Some(failure) = Failure::of_proxy(answer, url, self.source.name) {
+            return Some(failure);
+        }
+        let (status, family) = (answer.status, protocol.family());
+        let failure = match status {
             200..300 => match serde_json::from_slice::<Json>(&answer.body) {
-                Ok(body) if body.is_object() => normalize::stated_error(&body).and_then(|_| {
-                    failure(Message::new(
+                Ok(body) if body.is_object() => {
+                    normalize::stated_error(&body)?;
+                    Failure::lasting(
                         format!("{} answered with an error{}", origin(url), said()),
                         "search the provider's documentation for this message",
-                    ))
-                }),
-                _ => failure(Message::new(
+                    )
+                }
+                _ => Failure::lasting(
                     format!("{} did not send JSON, so the base URL is probably wrong", shown(url)),
-                    format!("check base_urls.{}", protocol.family()),
-                )),
-            },
-            400 | 422 => failure(Message::new(
-                format!("the request was refused ({}){}", answer.status, said()),
-                "search for the message, or try another model with --model",
-            )),
-            404 | 405 | 410 => failure(Message::new(
-                format!("no {protocol} for this model at {} ({}){}", shown(url), answer.status, said()),
-                format!(
-                    "if no model answers here, check base_urls.{}, or remove {protocol} from `protocols`",
-                    protocol.family()
+                    format!("check base_urls.{family}"),
                 ),
-            )),
+            },
+            400 | 422 => Failure::lasting(
+                format!("the request was refused ({status}){}", said()),
+                "search for the message, or try another model with --model",
+            ),
+            404 | 405 | 410 => Failure::lasting(
+                format!("no {protocol} for this model at {} ({status}){}", shown(url), said()),
+                format!(
+                    "if no model answers here, check base_urls.{family}, or remove {protocol} from `protocols`"
+                ),
+            ),
             _ => {
-                Some(Failure::status(answer, url, &self.source, auth_headers.is_sent, &auth_headers.secrets))
+                let AuthHeaders { secrets, is_sent, .. } = auth_headers;
+                return Some(Failure::status(answer, url, &self.source, *is_sent, secrets));
             }
-        }
+        };
+        Some(failure.or_of_proxy(answer, self.source.name))
     }
 }
 

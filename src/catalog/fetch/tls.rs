@@ -1,8 +1,8 @@
-//! TLS as ureq speaks it, with one rule more: a server's own certificate that is among the trusted ones is good, whatever
-//! it is marked as.
+//! TLS for ureq, which accepts more than ureq's own: a server's certificate that is itself among the trusted ones is
+//! good, even if it is marked as an authority's.
 //!
-//! `openssl req -x509` marks what it makes as an authority's, and webpki (0.103) refuses an authority as a server. curl,
-//! Hermes and Crush take such a certificate; Claude Code and Codex do not (seen in 0.19.0, 0.90.1, 2.1.332 and 0.171.0).
+//! `openssl req -x509` marks every certificate so, and webpki (0.103) refuses an authority as a server. curl, Hermes
+//! (0.19.0) and Crush (0.90.1) accept such a certificate; Claude Code (2.1.332) and Codex (0.171.0) do not.
 
 use std::fmt;
 use std::io::{self, Read, Write};

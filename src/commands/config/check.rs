@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
 use shims::Message;
 
@@ -19,6 +19,12 @@ use crate::ui::output;
 /// # Errors
 /// When the file cannot be read.
 pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
+    if words.file.is_some() && matches!(path.try_exists(), Ok(false)) {
+        bail!(Message::new(
+            format!("there is no file {}", path.display()),
+            "`agent-run config check` alone checks your config"
+        ));
+    }
     let report = lint(path)?;
     if words.json {
         output::json(&json(&report, path))?;

@@ -12,7 +12,7 @@ use nix::unistd::{AccessFlags, access};
 use shims::quote;
 
 use crate::config::{self, DEMO, lint};
-use crate::fs::atomic::AtomicFile;
+use crate::fs::atomic::create;
 use crate::ui::{log, output, prompt};
 
 use super::check;
@@ -34,8 +34,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
         ));
     }
     if matches!(path.try_exists(), Ok(false)) {
-        let help = "`agent-run providers add NAME` creates it, and `agent-run config --bootstrap-config` writes an example";
-        bail!(Message::new(format!("there is no config: {}", path.display()), help));
+        bail!(config::none_there(path));
     }
     if !stdin().is_terminal() || !stdout().is_terminal() {
         return output::write(|out| writeln!(out, "{}", path.display()));
@@ -85,12 +84,7 @@ fn unwritable(path: &Path) -> Option<Message> {
 fn write_example(path: &Path) -> Result<bool> {
     let failed = config::could_not_write("the example", path);
     config::make_folder(path).map_err(failed)?;
-    let write = || {
-        let mut fresh = AtomicFile::open(path)?;
-        fresh.write_preserving_metadata(DEMO.as_bytes(), None)?;
-        fresh.commit_new()
-    };
-    write().map_err(failed)
+    create(path, DEMO.as_bytes()).map_err(failed)
 }
 
 fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> {
@@ -115,32 +109,14 @@ fn edit(path: &Path, editor: Option<&OsStr>, line: Option<usize>) -> Result<()> 
 
 /// The words that open the file, at the line if the editor is known to take one.
 fn file_at(editor: &OsStr, path: &Path, line: Option<usize>) -> Vec<OsString> {
-    const PLUS: [&str; 13] = [
-        "sensible-editor",
-        "editor",
-        "nano",
-        "vim",
-        "vi",
-        "nvim",
-        "gvim",
-        "emacs",
-        "emacsclient",
-        "micro",
-        "kak",
-        "joe",
-        "ne",
-    ];
-    const COLON: [&str; 4] = ["code", "codium", "cursor", "code-insiders"];
     let name = Path::new(editor).file_name().and_then(OsStr::to_str).unwrap_or_default();
-    let at = |line: usize| {
-        let mut file = path.as_os_str().to_owned();
-        file.push(format!(":{line}"));
-        file
-    };
-    match line {
-        Some(line) if PLUS.contains(&name) => vec![format!("+{line}").into(), path.into()],
-        Some(line) if COLON.contains(&name) => vec!["--goto".into(), at(line)],
-        Some(line) if name == "hx" => vec![at(line)],
+    let Some(line) = line else { return vec![path.into()] };
+    let at = || [path.as_os_str(), line.to_string().as_ref()].join(OsStr::new(":"));
+    match name {
+        "sensible-editor" | "editor" | "nano" | "vim" | "vi" | "nvim" | "gvim" | "emacs" | "emacsclient"
+        | "micro" | "kak" | "joe" | "ne" => vec![format!("+{line}").into(), path.into()],
+        "code" | "codium" | "cursor" | "code-insiders" => vec!["--goto".into(), at()],
+        "hx" => vec![at()],
         _ => vec![path.into()],
     }
 }
@@ -215,7 +191,7 @@ mod tests {
         let error = crate::error::render(
             &run(&root.path().join("none"), false, None, None).expect_err("nothing is there"),
         );
-        assert!(error.contains("agent-run config --bootstrap-config"), "{error}");
+        assert!(error.contains("help: `agent-run providers add NAME`"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use shims::{Proxy, Template};
 
 use crate::key;
+use crate::key::redact::redact_keys;
 
 /// Variables or headers as they may be shown.
 pub fn redacted_entries(templates: &BTreeMap<String, Template>) -> impl Iterator<Item = (&str, String)> {
@@ -28,21 +29,6 @@ fn names_secret(name: &str) -> bool {
 /// Whether the text is a number or a switch, as in `MAX_OUTPUT_TOKENS: 32000`.
 fn is_setting(text: &str) -> bool {
     text.parse::<f64>().is_ok() || matches!(text, "" | "true" | "false" | "yes" | "no" | "on" | "off")
-}
-
-/// The text with words that look like keys as their fingerprints.
-pub fn redact_keys(text: &str) -> String {
-    let part = |part: &str| {
-        let is_key = part.len() >= 16 && ["sk-", "sk_", "Bearer"].iter().any(|head| part.starts_with(head));
-        if is_key { key::fingerprint(part) } else { part.to_owned() }
-    };
-    let mut shown = String::new();
-    for piece in text.split_inclusive([' ', '=', ',', ':', '"', '\'']) {
-        let word = piece.trim_end_matches([' ', '=', ',', ':', '"', '\'']);
-        shown.push_str(&part(word));
-        shown.push_str(&piece[word.len()..]);
-    }
-    shown
 }
 
 /// A list of arguments as it may be shown.

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Protocol, Sessions, ToolSet, quoted};
+use shims::{Protocol, Sessions, ToolSet};
 
-use super::redact::{arguments, proxy, redact_keys, redacted_entries};
+use super::redact::{arguments, proxy, redacted_entries};
 use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
@@ -65,9 +65,9 @@ struct Page {
 
 impl Page {
     fn add(&mut self, steps: &[&str], value: impl Into<Json>) {
-        let mut line = self.places.locate(steps).map(|(line, _)| line);
+        let mut line = self.places.locate(steps);
         if line.is_none() && steps[0] == "isolated_homes" {
-            line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat()).map(|(line, _)| line);
+            line = self.places.locate(&[&["isolated-homes"], &steps[1..]].concat());
         }
         self.rows.push(SettingRow {
             steps: steps.iter().map(|&step| step.to_owned()).collect(),
@@ -161,16 +161,13 @@ impl Page {
             let line = match (row.line, is_terminal) {
                 // The file is named above.
                 (Some(line), true) => format!("{indent}{key:<keys$}  {value}  (line {line})"),
-                (None, true) => format!("{indent}{key:<keys$}  {value}"),
+                (None, true) => format!("{indent}{key:<keys$}  {value}  (default)"),
                 (Some(line), false) => {
                     format!("{indent}{key:<keys$}  {value:<values$}  {}:{line}", path.display())
                 }
-                (None, false) => format!("{indent}{key:<keys$}  {value:<values$}  default"),
+                (None, false) => format!("{indent}{key:<keys$}  {value:<values$}  (default)"),
             };
             _ = writeln!(text, "{}", screen.line(&escaped(&line), indent.len() + keys + 2));
-        }
-        if is_terminal {
-            text += "\nValues without a line are defaults.\n";
         }
         text
     }
@@ -222,7 +219,7 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
         Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
         Some(KeySource::Command(argv)) => {
-            ("key_command", format!("`{}` (not run)", redact_keys(&quoted(argv))))
+            ("key_command", format!("{} (not run)", key::redact::shown_command(argv)))
         }
     }
 }

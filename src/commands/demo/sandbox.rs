@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::env::Environment;
 use crate::mock_provider::{MODELS, MockProvider};
-use crate::probe::{Expectations, Scratch, environment, random_key};
+use crate::probe::{Expectations, Scratch, environment, provider_entry, random_key};
 
 /// The provider's name.
 pub const PROVIDER: &str = "demo";
@@ -64,19 +64,8 @@ impl DemoSandbox {
     /// The config that a user of this provider would have.
     pub fn config(&self) -> String {
         let Self { addr, path, key, .. } = self;
-        let model = MODELS[0];
-        format!(
-            "\
-providers:
-  {PROVIDER}:
-    protocols: [anthropic, openai-responses, openai-chat-completions]
-    base_urls: {{anthropic: 'http://{addr}{path}', openai: 'http://{addr}{path}/v1'}}
-    key: {key}
-    default_model: {model}
-    models: [{{id: {model}, context_window: 200000}}]
-    model_api_filters: []
-"
-        )
+        let (url, key) = (format!("http://{addr}{path}"), format!("key: {key}"));
+        format!("providers:\n{}", provider_entry(PROVIDER, &url, &key, MODELS[0], 200_000))
     }
 
     /// The agent's environment, before the plan changes it.

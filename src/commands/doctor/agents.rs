@@ -11,7 +11,7 @@ use crate::compatibility::{self, CheckResult, TriedVersion};
 use crate::env::Environment;
 use crate::launch::program::{self, ProgramError};
 use crate::probe::Interrupts;
-use crate::ui::progress::Progress;
+use crate::ui::Progress;
 
 /// What was found about the agents.
 pub struct AgentsReport {
@@ -53,41 +53,22 @@ pub fn look(
 ) -> anyhow::Result<AgentsReport> {
     // Held here too, so that a signal between two of them is seen below.
     let _held = interrupts.hold()?;
-    let found: Vec<_> = agents.iter().map(|&agent| (agent, find(agent, dirs, env))).collect();
+    let found: Vec<_> = agents.iter().map(|&agent| (agent, program::locate(agent, dirs, env))).collect();
     let all_missing = found.iter().all(|(_, program)| program.is_err());
-    let mut group = Group::new("Agents");
     // Each takes up to some seconds to tell its version.
-    let names: Vec<_> = found.iter().map(|(agent, _)| agent.name()).collect();
-    let progress = Progress::with(&names, "asking for its version", !all_missing);
-    let looked: Vec<Looked> = thread::scope(|scope| {
+    let programs: Vec<_> =
+        found.iter().filter_map(|(agent, program)| Some((*agent, program.as_ref().ok()?))).collect();
+    let names: Vec<_> = programs.iter().map(|(agent, _)| agent.name()).collect();
+    let progress = Progress::with(&names, "asking for its version", !names.is_empty());
+    let looked: Vec<_> = thread::scope(|scope| {
         let progress = &progress;
-        let asked: Vec<_> = found
-            .iter()
-            .enumerate()
-            .map(|(at, (agent, program))| {
-                scope.spawn(move || match program {
-                    Ok(program) => {
-                        let looked = look_at(*agent, program, env, interrupts);
-                        let version =
-                            looked.version.as_deref().map_or_else(|| "?".to_owned(), version::shown);
-                        progress.set(at, &format!("{}: {version}", agent.name()));
-                        looked
-                    }
-                    Err(error) => {
-                        let missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
-                        if missing && !named && !all_missing && !used.contains(&agent.name()) {
-                            let text = format!("not here; {}", agent.info().install);
-                            let findings = vec![Finding::ok(agent.name(), text).briefly("")];
-                            return Looked { findings, ..Looked::default() };
-                        }
-                        let mark = if missing && !named && !all_missing {
-                            Severity::Note
-                        } else {
-                            Severity::Problem
-                        };
-                        let finding = Finding::error(mark, agent.name(), error, agent.info().install);
-                        Looked { findings: vec![finding], ..Looked::default() }
-                    }
+        let asked: Vec<_> = (programs.iter().enumerate())
+            .map(|(at, &(agent, program))| {
+                scope.spawn(move || {
+                    let looked = look_at(agent, program, env, interrupts);
+                    let version = looked.version.as_deref().map_or_else(|| "?".to_owned(), version::shown);
+                    progress.set(at, &format!("{}: {version}", agent.name()));
+                    looked
                 })
             })
             .collect();
@@ -95,19 +76,34 @@ pub fn look(
     });
     drop(progress);
     interrupts.check()?;
-    let mut known = Group::new("Known problems of these versions");
+    let mut looked = looked.into_iter();
+    let (mut group, mut known) = (Group::new("Agents"), Group::new("Known problems of these versions"));
     let mut here = Vec::new();
-    for ((agent, program), looked) in found.into_iter().zip(looked) {
-        group.extend(looked.findings);
-        known.extend(looked.known);
-        here.extend(program.ok().map(|program| AgentHere { agent, program, version: looked.version }));
+    for (agent, program) in found {
+        match program {
+            Ok(program) => {
+                let Looked { findings, known: problems, version } = looked.next().unwrap_or_default();
+                group.extend(findings);
+                known.extend(problems);
+                here.push(AgentHere { agent, program, version });
+            }
+            Err(error) => group.add(absent(agent, &error, named || all_missing, used)),
+        }
     }
     Ok(AgentsReport { found: group, known, here })
 }
 
-/// The agent's program, as a launch finds it.
-fn find(agent: &dyn Agent, dirs: &Dirs, env: &Environment) -> anyhow::Result<PathBuf> {
-    program::locate(agent, dirs, env)
+/// An agent that was not found, which is a problem where it is `needed`, and else one only to a shim's user.
+fn absent(agent: &dyn Agent, error: &anyhow::Error, needed: bool, used: &[&str]) -> Finding {
+    let (name, install) = (agent.name(), agent.info().install);
+    let is_missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));
+    if needed || !is_missing {
+        Finding::error(Severity::Problem, name, error, install)
+    } else if used.contains(&name) {
+        Finding::error(Severity::Note, name, error, install)
+    } else {
+        Finding::ok(name, format!("not here; {install}")).briefly("")
+    }
 }
 
 fn look_at(agent: &'static dyn Agent, program: &Path, env: &Environment, interrupts: &Interrupts) -> Looked {
@@ -195,7 +191,8 @@ fn tried(agent: &dyn Agent) -> Vec<Finding> {
         let results =
             [CheckResult::Holds, CheckResult::Fails, CheckResult::NotRun].into_iter().filter_map(of);
         let text = results.collect::<Vec<_>>().join("; ");
-        Finding::ok(agent.name(), format!("{} was run on {}: {text}", tried.version, tried.day)).briefly("")
+        Finding::ok(agent.name(), format!("{} was tested on {}; {text}", tried.version, tried.day))
+            .briefly("")
     };
     compatibility::versions(agent.name()).into_iter().map(shown).collect()
 }

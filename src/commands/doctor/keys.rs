@@ -4,12 +4,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use shims::{quote, quoted};
+use shims::{Protocol, proxy, quote};
 
 use super::report::{Finding, Group, Severity};
 use crate::config::{KeyCheck, KeySource, Provider};
 use crate::env::Environment;
-use crate::{key, signals};
+use crate::{error, key, signals};
 
 /// A key command that takes longer is felt at every launch.
 const SLOW: Duration = Duration::from_secs(1);
@@ -21,6 +21,8 @@ pub struct Asking<'a> {
     pub named: bool,
     /// Whether key commands run.
     pub commands: bool,
+    /// The config file.
+    pub config: &'a Path,
     /// The user's home.
     pub home: &'a Path,
     /// The environment.
@@ -33,9 +35,10 @@ pub fn look<'a>(
     asking: Asking<'_>,
 ) -> (Group, Vec<&'a str>) {
     let (mut group, mut missing) = (Group::new("Keys"), Vec::new());
+    group.extend(leftovers(asking.config));
     for (name, provider) in providers {
         match provider.key_source() {
-            None => group.add(Finding::ok(name, "none, as for a local server")),
+            None => group.add(without(name, provider)),
             Some(source) => {
                 let key = match source {
                     KeySource::Command(argv) if !asking.commands => unasked(name, argv, asking.env),
@@ -52,6 +55,28 @@ pub fn look<'a>(
     (group, missing)
 }
 
+/// What there is to say of a provider without a key, which only a server near this machine is likely to work without.
+fn without(name: &str, provider: &Provider) -> Finding {
+    let is_far = |protocol: &Protocol| {
+        let url = provider.base_url(*protocol).unwrap_or_default();
+        url.starts_with("https://") && !proxy::is_loopback(url)
+    };
+    if provider.headers.is_empty() && provider.protocols.iter().any(is_far) {
+        return Finding::note(name, "it has no key", key::setting(name));
+    }
+    let text = format!("no key, as for a local server; `{}` sets one", key::setting(name));
+    Finding::ok(name, text).briefly(format!("{name} (no key)"))
+}
+
+/// What killed processes left among the key files.
+fn leftovers(config: &Path) -> impl Iterator<Item = Finding> {
+    key::file::leftovers(config).into_iter().map(|path| {
+        let text = format!("an interrupted command left a key in {}", path.display());
+        let help = format!("set the key again, which uses the file up, or rm {}", quote(path.as_os_str()));
+        Finding::note("keys", text, help)
+    })
+}
+
 fn shown(source: KeySource<'_>) -> String {
     match source {
         KeySource::Literal(_) => "in the config".to_owned(),
@@ -62,7 +87,7 @@ fn shown(source: KeySource<'_>) -> String {
 }
 
 fn command(argv: &[String]) -> String {
-    format!("`{}`", quoted(argv))
+    key::redact::shown_command(argv)
 }
 
 /// What there is to say of a key command that is not run; as an error that it gives no key.
@@ -80,14 +105,19 @@ fn unasked(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Fi
 fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -> Result<Finding, Finding> {
     let start = Instant::now();
     // What a key command starts is to end by Ctrl-C, as this program does here.
-    let key = signals::interruptible(|| key::resolve(source, check, asking.env, asking.home));
+    let key = signals::interruptible(|| key::resolve_for(name, source, check, asking.env, asking.home));
     let took = start.elapsed();
     match key.and_then(|key| key) {
         Err(error) => {
             // A variable may be set in another shell; a file that the config names is there or is missing.
             let is_missing = asking.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
-            Err(Finding::error(mark, name, &error, "check the key's source in the config"))
+            let mut message = error::message(&error);
+            // The name stands before it.
+            if let Some(text) = message.text.strip_prefix(&format!("`{name}` has ")) {
+                message.text = text.to_owned();
+            }
+            Err(Finding::said(mark, name, &message, "check the key's source in the config"))
         }
         Ok(key) => {
             let time = match source {

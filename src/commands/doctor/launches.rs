@@ -55,13 +55,14 @@ pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], contex
             group.add(Finding::note(*name, text, "see above what is missing"));
         }
     }
+    let mut said = Vec::new();
     for Launches { agent, providers } in launches {
         if providers.is_empty() {
             group.add(unusable(*agent, named));
         }
         for provider in providers {
             let has_key = !missing.contains(&provider.as_str());
-            let findings = look_at(*agent, provider, context);
+            let findings = look_at(*agent, provider, context, &mut said);
             group.extend(findings.into_iter().map(|it| if has_key { it } else { it.briefly("") }));
         }
     }
@@ -69,13 +70,18 @@ pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], contex
 }
 
 fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
-    let spoken: Vec<_> = agent.info().protocols.iter().map(|protocol| protocol.name()).collect();
     let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
     let text = format!("{} can use {whose}", agent.title());
-    Finding::note(agent.name(), text, format!("add a provider that speaks {}", spoken.join(" or ")))
+    Finding::note(agent.name(), text, format!("add a provider that speaks {}", resolve::spoken(agent)))
 }
 
-fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> Vec<Finding> {
+/// What there is to say of one launch, but for warnings that were `said` of another on the same provider.
+fn look_at(
+    agent: &'static dyn Agent,
+    provider: &str,
+    context: &Context<'_>,
+    said: &mut Vec<(String, Message)>,
+) -> Vec<Finding> {
     let subject = format!("{}@{provider}", agent.name());
     let otherwise = format!("run `agent-run why {subject}`");
     let request = LaunchRequest::new(agent, provider);
@@ -109,10 +115,14 @@ fn look_at(agent: &'static dyn Agent, provider: &str, context: &Context<'_>) -> 
         // Nothing to do: it only affects the agent started directly. `why` names it too.
         findings.push(Finding::ok(subject.as_str(), it.sentence()));
     }
-    findings.extend(plan.notes.iter().filter_map(|note| match note {
-        Note::Warning(text) => Some(Finding::said(Severity::Note, subject.as_str(), text, &otherwise)),
-        Note::Info(_) => None,
-    }));
+    for note in &plan.notes {
+        let Note::Warning(text) = note else { continue };
+        let warning = (provider.to_owned(), text.clone());
+        if !said.contains(&warning) {
+            findings.push(Finding::said(Severity::Note, subject.as_str(), text, &otherwise));
+            said.push(warning);
+        }
+    }
     findings
 }
 

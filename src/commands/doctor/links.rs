@@ -40,7 +40,7 @@ fn not_on_path(config: &Config, env: &Environment) -> Option<Finding> {
     }
     let text = format!("{} holds shims and is not on PATH", folder.display());
     let line = shim_links::export_line(&folder, &env.dirs().ok()?.home);
-    let help = format!("add this line to your shell's startup file: {line}");
+    let help = format!("add this line to your shell's startup file:\n  {line}");
     Some(Finding::note("on PATH", text, help))
 }
 

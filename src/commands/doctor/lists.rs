@@ -1,17 +1,21 @@
-//! The model lists on disk: how old, and why there is none. Nobody is asked.
+//! The model lists on disk: how old, and why there is none. Only a server on this machine is asked, for the window of a
+//! provider that was named.
 
 use shims::Dirs;
 
 use super::report::{Finding, Group, Severity};
-use crate::catalog::{Catalog, local};
-use crate::config::{Config, Provider};
+use crate::catalog::local::{ServedWindow, WindowVerdict};
+use crate::catalog::{Catalog, is_about_key, local};
+use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
+use crate::key;
 use crate::ui::format::{age, count};
 
 /// Looks at the lists of these providers.
 pub fn look<'a>(
     providers: impl Iterator<Item = (&'a String, &'a Provider)>,
     config: &Config,
+    is_named: bool,
     dirs: &Dirs,
     env: &Environment,
 ) -> Group {
@@ -26,6 +30,9 @@ pub fn look<'a>(
             continue;
         }
         group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
+            (_, Some(failure)) if is_about_key(&failure) => {
+                Finding::problem(name, failure.text, key::setting(name))
+            }
             (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
             (Some(old), None) => {
                 let models = known.records().len();
@@ -38,6 +45,23 @@ pub fn look<'a>(
                     .briefly(brief)
             }
         });
+        // A key command is not run a second time.
+        let key = match provider.key_source() {
+            Some(KeySource::Command(_)) => None,
+            _ => key::of(name, provider, env, &dirs.home).unwrap_or_default(),
+        };
+        let window = default
+            .filter(|_| is_named)
+            .and_then(|model| ServedWindow::ask(name, provider, model, &known, key.as_deref(), env));
+        match window.map(|window| window.verdict(name)) {
+            Some(WindowVerdict::Other(message)) => {
+                group.add(Finding::said(Severity::Note, name, &message, &again));
+            }
+            Some(WindowVerdict::Wrong(message)) => {
+                group.add(Finding::said(Severity::Problem, name, &message, &again));
+            }
+            Some(WindowVerdict::Right) | None => {}
+        }
     }
     group
 }

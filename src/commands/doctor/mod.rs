@@ -110,7 +110,7 @@ fn look_closer(
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && asked.probe.is_none());
-    let asking = Asking { named: named.is_some(), commands, home: &dirs.home, env };
+    let asking = Asking { named: named.is_some(), commands, config: &loaded.path, home: &dirs.home, env };
     // Where there are shims, their pairs are what this machine is used for.
     let is_used =
         |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
@@ -123,7 +123,7 @@ fn look_closer(
         keys.add(Finding::ok("others", text).briefly(""));
     }
     report.add(keys);
-    report.add(lists::look(chosen(), &loaded.config, dirs, env));
+    report.add(lists::look(chosen(), &loaded.config, named.is_some(), dirs, env));
     report.add(launches::look(launches, named, &missing, context));
 }
 

@@ -15,8 +15,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::probe::orphans;
 use crate::probe::{Interrupts, trials::subjects};
-use crate::ui;
-use crate::ui::progress::Progress;
+use crate::ui::{self, Progress};
 
 /// What is probed, and how.
 pub struct Probes<'a> {
@@ -46,7 +45,7 @@ impl Probes<'_> {
     }
 
     fn probe(&self, here: &AgentHere, report: &mut DoctorReport) -> Result<()> {
-        let AgentHere { agent, program, version } = here;
+        let AgentHere { agent, .. } = here;
         let launches = self.launches.filter(|_| self.part != ProbePart::Version);
         let own = launches.and_then(|(all, context)| {
             Some((all.iter().find(|it| it.agent.name() == agent.name())?, context))
@@ -83,7 +82,7 @@ impl Probes<'_> {
             let launched = scope.spawn(launch);
             let tried = (self.part != ProbePart::Launches).then(|| {
                 let watch = |at: usize, state: &str| say(providers.len() + at, state);
-                trials::look(*agent, program, version.as_ref(), self.dirs, self.env, self.interrupts, &watch)
+                trials::look(here, self, &watch)
             });
             let lost = |_| Err(anyhow::anyhow!("a probe failed because of an internal error"));
             (launched.join().unwrap_or_else(lost), tried.transpose())

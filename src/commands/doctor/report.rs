@@ -1,15 +1,14 @@
 //! What the doctor found, in groups, and how it is printed.
 
-use shims::Message;
 use std::fmt::Write as _;
 
 use anyhow::{Error, Result};
 use console::measure_text_width;
 use serde::Serialize;
+use shims::Message;
 
 use crate::probe::Interrupted;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::{Ink, Screen};
+use crate::ui::{Ink, Screen, escaped};
 
 /// The width of a mark, and of what is written below it.
 const INDENT: usize = 10;
@@ -31,7 +30,7 @@ pub enum Severity {
 /// One thing found.
 #[derive(Debug, Serialize)]
 pub struct Finding {
-    mark: Severity,
+    pub mark: Severity,
     /// The agent, provider, file or folder it is about.
     subject: String,
     text: String,
@@ -47,11 +46,6 @@ impl Finding {
     /// Something is as it should be.
     pub fn ok(subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self { mark: Severity::Ok, subject: subject.into(), text: text.into(), help: None, brief: None }
-    }
-
-    /// How grave it is.
-    pub fn mark(&self) -> Severity {
-        self.mark
     }
 
     /// A known problem of a version of an agent.
@@ -129,6 +123,10 @@ impl Group {
         Ok(())
     }
 
+    fn with(&self, mark: Severity) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.mark == mark)
+    }
+
     /// As this one, and always printed as a whole.
     pub fn asked(self) -> Self {
         Self { is_asked: true, ..self }
@@ -156,7 +154,12 @@ impl DoctorReport {
     }
 
     fn with(&self, mark: Severity) -> impl Iterator<Item = &Finding> {
-        self.groups.iter().flat_map(|group| &group.findings).filter(move |finding| finding.mark == mark)
+        self.groups.iter().flat_map(move |group| group.with(mark))
+    }
+
+    /// Those that no option asked for.
+    fn unasked(&self, mark: Severity) -> impl Iterator<Item = &Finding> {
+        self.groups.iter().filter(|group| !group.is_asked).flat_map(move |group| group.with(mark))
     }
 
     /// Whether nothing is wrong.
@@ -168,19 +171,18 @@ impl DoctorReport {
     /// should be.
     pub fn brief(&self, screen: Screen) -> String {
         let mut text = String::new();
-        let mut wrong: Vec<_> = self.with(Severity::Problem).chain(self.with(Severity::Note)).collect();
-        wrong.retain(|finding| !self.is_asked(finding));
+        let wrong: Vec<_> = self.unasked(Severity::Problem).chain(self.unasked(Severity::Note)).collect();
         if !wrong.is_empty() {
             print(&mut text, &wrong, screen);
             text.push('\n');
         }
         let listed = self.groups.iter().filter(|group| !group.is_asked);
-        let listed = listed.filter(|group| group.findings.iter().any(|finding| finding.mark == Severity::Ok));
+        let listed = listed.filter(|group| group.with(Severity::Ok).next().is_some());
         let width = listed.clone().map(|group| group.title.chars().count()).max().unwrap_or(0);
         for group in listed {
-            let sound = group.findings.iter().filter(|finding| finding.mark == Severity::Ok);
-            let mut names: Vec<_> =
-                sound.map(|finding| finding.brief.as_deref().unwrap_or(&finding.subject)).collect();
+            let mut names: Vec<_> = (group.with(Severity::Ok))
+                .map(|finding| finding.brief.as_deref().unwrap_or(&finding.subject))
+                .collect();
             names.retain(|name| !name.is_empty());
             names.dedup();
             if !names.is_empty() {
@@ -198,7 +200,7 @@ impl DoctorReport {
             print(&mut text, &findings.iter().collect::<Vec<_>>(), screen);
         }
         let mut known: Vec<(&str, usize)> = Vec::new();
-        for finding in self.with(Severity::Known).filter(|finding| !self.is_asked(finding)) {
+        for finding in self.unasked(Severity::Known) {
             match known.last_mut() {
                 Some((subject, count)) if *subject == finding.subject => *count += 1,
                 _ => known.push((&finding.subject, 1)),
@@ -210,11 +212,6 @@ impl DoctorReport {
             _ = write!(text, "\n{}", screen.line(&escaped(&line), 0));
         }
         text + "\n" + &self.sum(screen)
-    }
-
-    fn is_asked(&self, finding: &Finding) -> bool {
-        let mut asked = self.groups.iter().filter(|group| group.is_asked).flat_map(|group| &group.findings);
-        asked.any(|it| std::ptr::eq(it, finding))
     }
 
     /// Everything, in its groups.

@@ -1,40 +1,32 @@
 //! What holds for the version of an agent that is here, tried out in made-up homes.
 
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
+use shims::Agent;
 use shims::trial::{NOT_YET, Trial};
-use shims::{Agent, Dirs};
 
-use super::agents::by_number;
+use super::agents::{AgentHere, by_number};
 use super::folders::PROBE;
+use super::probes::Probes;
 use super::report::{Finding, Group, Severity};
 use super::version::{self, Version};
-use crate::env::Environment;
 use crate::fs::private_dir::private_dir;
+use crate::probe::Scratch;
 use crate::probe::trials::{self, TrialOutcome, Verdict};
-use crate::probe::{Interrupts, Scratch};
 
 /// Puts an agent through its trials.
 ///
 /// # Errors
 /// When a signal came; whatever else goes wrong is a finding.
-pub fn look(
-    agent: &'static dyn Agent,
-    program: &Path,
-    version: Option<&Version>,
-    dirs: &Dirs,
-    env: &Environment,
-    interrupts: &Interrupts,
-    watch: &(dyn Fn(usize, &str) + Sync),
-) -> Result<Group> {
+pub fn look(here: &AgentHere, probes: &Probes<'_>, watch: &(dyn Fn(usize, &str) + Sync)) -> Result<Group> {
+    let AgentHere { agent, version, .. } = here;
+    let version = version.as_ref();
     let shown = version.map_or_else(|| "of unknown version".to_owned(), |version| version::shown(version));
     let mut group = Group::new(format!("Tests of {} {shown}", agent.title())).asked();
-    match run(agent, program, version, dirs, env, interrupts, watch) {
+    match run(here, probes, watch) {
         Ok(verdicts) => {
             let mut findings: Vec<_> =
-                verdicts.iter().map(|verdict| finding(agent, verdict, version, &shown)).collect();
-            findings.sort_by_key(|finding| match finding.mark() {
+                verdicts.iter().map(|verdict| finding(*agent, verdict, version, &shown)).collect();
+            findings.sort_by_key(|finding| match finding.mark {
                 Severity::Problem => 0,
                 Severity::Note => 1,
                 Severity::Ok => 2,
@@ -47,21 +39,14 @@ pub fn look(
     Ok(group)
 }
 
-fn run(
-    agent: &'static dyn Agent,
-    program: &Path,
-    version: Option<&Version>,
-    dirs: &Dirs,
-    env: &Environment,
-    interrupts: &Interrupts,
-    watch: &(dyn Fn(usize, &str) + Sync),
-) -> Result<Vec<Verdict>> {
+fn run(here: &AgentHere, probes: &Probes<'_>, watch: &(dyn Fn(usize, &str) + Sync)) -> Result<Vec<Verdict>> {
+    let Probes { dirs, env, interrupts, .. } = *probes;
     let _held = interrupts.hold()?;
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files, where others could put files above a project that agents read.
-    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the trials")?;
-    let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(version, from));
-    trials::run(agent, program, env, can, &scratch, interrupts, watch)
+    let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the tests")?;
+    let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(here.version.as_ref(), from));
+    trials::run(here.agent, &here.program, env, can, &scratch, interrupts, watch)
 }
 
 fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, shown: &str) -> Finding {

@@ -1,10 +1,9 @@
 //! Which version an agent is, asked of the agent itself.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +12,8 @@ use shims::proxy::PROXY_VARIABLES;
 use crate::env::Environment;
 use crate::probe::{self, Interrupts, Scratch};
 
-/// Half a second is usual; Hermes 0.19 takes some on a slow machine.
+/// How long an agent may take to print its version: usually half a second, and some seconds for Hermes 0.19 on a slow
+/// machine.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// What a program needs of the user's environment to run at all.
@@ -43,22 +43,11 @@ pub fn ask(program: &Path, env: &Environment, interrupts: &Interrupts) -> Result
     command.envs(PASSED.iter().filter_map(|name| Some((name, env.var(name)?))));
     command.envs(PROXY_VARIABLES.map(|name| (name, NOWHERE)));
     command.envs([("HOME", place("home")), ("TMPDIR", place("tmp"))].map(|(k, v)| (k, OsString::from(v))));
-    let mut command = probe::unblocked(&command)?;
-    command.process_group(0).stdin(Stdio::null());
-    command.stdout(File::create(place("out"))?).stderr(File::create(place("err"))?);
-    let mut child = command.spawn().context("could not run it")?;
-    let running = interrupts.ends_too(&child);
-    let ended = probe::wait(&mut child, LIMIT, || interrupts.check());
-    drop(running);
-    if ended?.is_none() {
+    let ran = probe::observe(&command, folder.path(), LIMIT, "could not run it", interrupts)?;
+    if ran.ended.is_none() {
         bail!("it printed no version within {} s", LIMIT.as_secs());
     }
-    let said = |name| fs::read(place(name)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-    let (out, err) = (said("out")?, said("err")?);
-    match parse(&out).or_else(|| parse(&err)) {
-        Some(version) => Ok(version),
-        None => bail!("it printed no version"),
-    }
+    parse(&ran.stdout).or_else(|| parse(&ran.stderr)).context("it printed no version")
 }
 
 /// The first version in a text: numbers with dots between them, `codex-cli 0.169.0`.

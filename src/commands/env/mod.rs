@@ -61,7 +61,7 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
         resolved?.into_launch().context("an isolated home without a provider has no variables")?;
     let home = &context.dirs.home;
     let secrets = Secrets {
-        key: if words.with_key { key::of(provider, env, home)? } else { None },
+        key: if words.with_key { key::of(&request.provider, provider, env, home)? } else { None },
         reference: provider.key_source().map_or(ValuePart::Unavailable, |source| reference(source, home)),
         env: words.with_key.then_some(env),
     };

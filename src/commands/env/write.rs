@@ -56,33 +56,32 @@ fn run_once(entries: &mut [Assignment]) {
 }
 
 fn sh(value: &[ValuePart]) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-    written(value, |piece| match piece {
-        ValuePart::Text(text) => quoted(text),
-        ValuePart::Variable(name) => format!("\"${{{name}}}\""),
-        ValuePart::Output(argv) => {
-            let words: Vec<_> = argv.iter().map(|word| quoted(word)).collect();
-            format!("\"$({})\"", words.join(" "))
-        }
-        ValuePart::Unavailable => String::new(),
-    })
+    shell(value, |text| text.replace('\'', r"'\''"), ["\"${", "}\""], ["\"$(", ")\""])
 }
 
 fn fish(value: &[ValuePart]) -> String {
-    let quoted = |text: &str| format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"));
-    written(value, |piece| match piece {
-        ValuePart::Text(text) => quoted(text),
-        ValuePart::Variable(name) => format!("\"${name}\""),
-        ValuePart::Output(argv) => {
-            let words: Vec<_> = argv.iter().map(|word| quoted(word)).collect();
-            format!("({} | string collect)", words.join(" "))
-        }
-        ValuePart::Unavailable => String::new(),
-    })
+    let escaped = |text: &str| text.replace('\\', r"\\").replace('\'', r"\'");
+    shell(value, escaped, ["\"$", "\""], ["(", " | string collect)"])
 }
 
-fn written(value: &[ValuePart], write: impl Fn(&ValuePart) -> String) -> String {
-    if value.is_empty() { write(&ValuePart::Text(String::new())) } else { value.iter().map(write).collect() }
+/// A value as one word of a shell: what text between single quotes becomes, and what is around a variable's name and a
+/// command.
+fn shell(
+    value: &[ValuePart],
+    escaped: impl Fn(&str) -> String,
+    variable: [&str; 2],
+    output: [&str; 2],
+) -> String {
+    let quoted = |text: &str| format!("'{}'", escaped(text));
+    let piece = |piece: &ValuePart| match piece {
+        ValuePart::Text(text) => quoted(text),
+        ValuePart::Variable(name) => variable.join(name),
+        ValuePart::Output(argv) => {
+            output.join(&argv.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "))
+        }
+        ValuePart::Unavailable => String::new(),
+    };
+    if value.is_empty() { quoted("") } else { value.iter().map(piece).collect() }
 }
 
 /// Bare where it can be, since `docker run --env-file` takes quotes for a part of the value.

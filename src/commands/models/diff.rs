@@ -1,12 +1,12 @@
 //! `models diff`: what changed between the list before and the present one.
 
-use shims::Message;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
+use shims::Message;
 
 use super::ModelsContext;
 use crate::catalog::{CachedList, ModelRecord};

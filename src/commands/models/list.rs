@@ -13,11 +13,8 @@ use super::{LoadedModels, ModelsContext};
 use crate::catalog::{CONFIG, Modality, ModelRecord};
 use crate::cli::models::ModelsListArgs;
 use crate::config::Provider;
-use crate::ui::progress::Progress;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, number, text};
-use crate::ui::{self, format, output, pager};
+use crate::ui::{self, Progress, Screen, escaped, format, output, pager};
 
 /// A model in a list of several providers'.
 #[derive(Serialize)]

@@ -75,7 +75,7 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
                     format!("list the cache with `ls {}`", shims::quote(folder.as_os_str()))
                 ));
             }
-            let files = if removed == 1 { "1 file".to_owned() } else { format!("{removed} files") };
+            let files = format::count(removed, "file");
             Screen::stdout().line(&format!("removed {files} from {}", folder.display()), 0)
         }
     };
@@ -111,27 +111,23 @@ impl<'a> ModelsContext<'a> {
     fn load(&self, name: &'a str, provider: &'a Provider, now: bool) -> LoadedModels<'a> {
         let known = self.catalog.known(name, provider);
         if !self.is_asked(name, provider, now) {
-            return LoadedModels { known, warnings: Vec::new(), failure: None, failed: false };
+            return LoadedModels::of(known);
         }
-        let key = || self.key(provider);
+        let key = || self.key(name, provider);
         let refreshed = if now {
             self.catalog.refresh(name, provider, &key)
         } else {
             self.catalog.refresh_within(name, provider, PATIENCE, &key)
         };
         match refreshed {
-            Ok(refreshed) => LoadedModels {
-                known: self.catalog.known_after(name, provider, refreshed.list),
-                warnings: refreshed.warnings,
-                failure: None,
-                failed: false,
-            },
-            Err(failure) => LoadedModels {
-                failed: now || known.list().is_none(),
-                known,
-                warnings: Vec::new(),
-                failure: Some(failure.message),
-            },
+            Ok(refreshed) => {
+                let known = self.catalog.known_after(name, provider, refreshed.list);
+                LoadedModels { warnings: refreshed.warnings, ..LoadedModels::of(known) }
+            }
+            Err(failure) => {
+                let failed = now || known.list().is_none();
+                LoadedModels { failure: Some(failure.message), failed, ..LoadedModels::of(known) }
+            }
         }
     }
 
@@ -146,13 +142,18 @@ impl<'a> ModelsContext<'a> {
         provider.loads_models() && (now || !self.catalog.known(name, provider).fresh)
     }
 
-    fn key(&self, provider: &Provider) -> Result<Option<String>> {
+    fn key(&self, name: &str, provider: &Provider) -> Result<Option<String>> {
         let _one_at_a_time = self.asking.lock();
-        key::of(provider, self.env, &self.dirs.home)
+        key::of(name, provider, self.env, &self.dirs.home)
     }
 }
 
-impl LoadedModels<'_> {
+impl<'a> LoadedModels<'a> {
+    /// What is known without asking.
+    fn of(known: ModelIndex<'a>) -> Self {
+        Self { known, warnings: Vec::new(), failure: None, failed: false }
+    }
+
     /// What to say of a default model that the provider's list does not have.
     fn suggestion(&self) -> Option<Message> {
         let default = self.known.missing_default()?;
@@ -211,7 +212,7 @@ fn refresh_detached(
                 "set `completion_key: true` to allow it"
             ))
         }
-        (None, _) => key::of(provider, env, &dirs.home),
+        (None, _) => key::of(&words.provider, provider, env, &dirs.home),
     };
     Catalog::open(dirs, env, loaded.config.models_ttl).run_detached(&words.provider, provider, &key);
     Ok(ExitCode::SUCCESS)

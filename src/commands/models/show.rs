@@ -1,11 +1,11 @@
 //! `models show`: one model, field by field, and who said what.
 
-use shims::Message;
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
+use shims::Message;
 
 use super::list::ModelRow;
 use super::{LoadedModels, ModelsContext};
@@ -13,10 +13,7 @@ use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::ModelsShowArgs;
 use crate::config::Provider;
 use crate::suggest;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
-use crate::ui::table;
-use crate::ui::{format, output};
+use crate::ui::{Screen, escaped, format, output, table};
 
 /// Runs the command.
 ///
@@ -25,12 +22,7 @@ use crate::ui::{format, output};
 pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCode> {
     let (name, provider) = context.provider(&words.provider)?;
     // What is on disk will do, unless it does not have the model.
-    let mut loaded = LoadedModels {
-        known: context.catalog.known(name, provider),
-        warnings: Vec::new(),
-        failure: None,
-        failed: false,
-    };
+    let mut loaded = LoadedModels::of(context.catalog.known(name, provider));
     if loaded.known.record(&words.model).is_none() {
         loaded = context.load_visibly(name, provider, false);
         loaded.report(name);

@@ -44,6 +44,9 @@ pub fn run(
     };
     let preset = presets::by_name(&preset)?;
     let name = words.name.as_deref().unwrap_or(&preset.name);
+    if let Some(fault) = config::name_fault(name) {
+        bail!(Message::new(format!("--name {}: {fault}", shims::quote(name.as_ref())), config::NAME_HELP));
+    }
     if let Some(clash) =
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
     {
@@ -66,8 +69,8 @@ pub fn run(
     if can_ask {
         return at_a_terminal(&mut draft, option);
     }
-    if let Some(TestOutcome::Failed(message)) = draft.find_model(false)? {
-        ui::log::warn(message);
+    if let Some(TestOutcome::Failed(failure)) = draft.find_model(false)? {
+        ui::log::warn(failure.message);
     }
     let entry = draft.entry();
     let after = config::append(&before, name, &entry)?;
@@ -217,11 +220,12 @@ fn ask_preset(env: &Environment) -> Result<String> {
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
             (name, _) => {
-                let near = suggest::rank(name, all.iter().map(|preset| preset.name.as_str()));
-                say(&format!(
-                    "No known provider has that name. Did you mean: {}?\n",
-                    near[..near.len().min(3)].join(", ")
-                ));
+                let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
+                let more = match near.as_slice() {
+                    [] => "Type ? to list all.".to_owned(),
+                    near => format!("Did you mean {}?", suggest::join_or(near)),
+                };
+                say(&format!("No known provider has that name. {more}\n"));
             }
         }
     }

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::managers;
+use crate::catalog::{Failure, FailureKind};
 use crate::config::KeyCheck;
 use crate::env::Environment;
 use crate::key;
+use crate::key::file::below_home;
 use crate::key::place::KeyPlace;
-use crate::key::store::{KeyStore, below_home};
+use crate::key::store::KeyStore;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
@@ -34,13 +36,13 @@ impl KeyAnswer {
 
 /// What a failed test says of the key that was just given: the config, which does not have it yet, names another, or a
 /// file that is still to be written.
-pub fn about_key(failed: Message, key: Option<&KeyAnswer>) -> Message {
-    let is_about_key = failed.help.as_deref().is_some_and(|help| help.starts_with("check key"));
-    match key.filter(|_| is_about_key) {
-        Some(KeyAnswer::Typed(..)) => Message::new(failed.text, "check the key that you pasted"),
-        Some(KeyAnswer::There(place)) => Message::new(failed.text, format!("check `{}`", place.line())),
-        None => failed,
-    }
+pub fn about_key(failed: Failure, key: Option<&KeyAnswer>) -> Failure {
+    let help = match key.filter(|_| failed.kind == FailureKind::KeyRefused) {
+        Some(KeyAnswer::Typed(..)) => "check the key that you pasted".to_owned(),
+        Some(KeyAnswer::There(place)) => format!("check `{}`", place.line()),
+        None => return failed,
+    };
+    Failure::new(failed.kind, Message::new(failed.message.text, help))
 }
 
 /// Asks where the key is, until there is an answer that can be used.

@@ -13,8 +13,8 @@ use shims::{Agent, Protocol, proxy};
 use super::add::address;
 use super::ask_key::{KeyAnswer, about_key, ask_key};
 use super::test::{TestOutcome, try_provider};
-use crate::catalog::Catalog;
-use crate::catalog::local::{ServedModel, Server};
+use crate::catalog::local::Server;
+use crate::catalog::{Catalog, Failure, FailureKind, ServedModel};
 use crate::config::{self, Config, KeyCheck, Provider, yaml_scalar};
 use crate::env::Environment;
 use crate::key::store::KeyStore;
@@ -27,8 +27,6 @@ use crate::ui::prompt;
 
 /// How long a server on this machine may take for its list.
 const LIST: Duration = Duration::from_secs(3);
-/// The window, in tokens, with which agents can work.
-const ENOUGH: u64 = 32_000;
 /// How many models are offered by number.
 const MOST_SHOWN: usize = 20;
 
@@ -45,6 +43,10 @@ pub struct Draft<'a> {
     pub model: Option<String>,
     /// The window that the model is served with.
     pub window: Option<u64>,
+    /// Whether the server may load the model: it is asked once.
+    may_load: bool,
+    /// Whether the user chose among the server's models.
+    has_chosen: bool,
     /// Scheme, host and port, where they are not the preset's.
     pub server: Option<String>,
     /// What takes the place of a word in capitals in the preset's URLs and model.
@@ -63,7 +65,8 @@ impl<'a> Draft<'a> {
     pub fn new(preset: &'a Preset, name: &'a str, path: &'a Path, env: &'a Environment) -> Result<Self> {
         let home = env.dirs()?.home;
         let (key, model, window, server, filled) = (None, None, None, None, Vec::new());
-        Ok(Self { preset, name, path, env, home, key, model, window, server, filled })
+        let (may_load, has_chosen) = (false, false);
+        Ok(Self { preset, name, path, env, home, key, model, window, may_load, has_chosen, server, filled })
     }
 
     /// The entry for the config, with its name in the first column.
@@ -110,21 +113,23 @@ impl<'a> Draft<'a> {
                 outcome => return Ok(outcome),
             };
             let failed = about_key(failed, self.key.as_ref());
-            say(&format!("{}\n", failed.render()));
+            say(&format!("{}\n", failed.message.render()));
             is_asked = false;
             let (is_keyed, is_server) = (self.preset.key_variable().is_some(), self.is_server());
-            let mut options = vec!["test again", "add the provider anyway", "stop"];
-            if is_server {
-                options.insert(1, "give another address");
-            }
-            if is_keyed || is_server {
-                let wants_key = is_keyed || failed.text.contains(" key");
-                let key = if self.key.is_some() || is_keyed { "enter another key" } else { "give its key" };
-                options.insert(if wants_key { 0 } else { 2 }, key);
-            }
+            let is_refused = failed.kind == FailureKind::KeyRefused;
+            let key = if self.key.is_some() || is_keyed { "enter another key" } else { "give its key" };
+            let takes_key = is_keyed || is_server;
+            let mut options = Vec::new();
+            options.extend(Some(key).filter(|_| takes_key && is_refused));
+            options.push("test again");
+            options.extend(Some("choose another model").filter(|_| self.has_chosen));
+            options.extend(Some("give another address").filter(|_| is_server));
+            options.extend(Some(key).filter(|_| takes_key && !is_refused));
+            options.extend(["add the provider anyway", "stop"]);
             let shown: Vec<_> = options.iter().map(|option| (*option).to_owned()).collect();
             match options[prompt::choose("What now?", &shown)?] {
                 "enter another key" | "give its key" => is_asked = true,
+                "choose another model" => (self.model, self.may_load) = (None, false),
                 "give another address" => {
                     let typed = prompt::ask("Address, such as 127.0.0.1:8081: ")?;
                     match address(&typed) {
@@ -142,8 +147,7 @@ impl<'a> Draft<'a> {
 
     /// Whether it is a server on this machine, whose address and key are its user's choice.
     fn is_server(&self) -> bool {
-        let urls = &self.preset.provider.base_urls;
-        [&urls.openai, &urls.anthropic].into_iter().flatten().any(|url| proxy::is_loopback(&url.0))
+        self.preset.provider.base_urls.all().any(proxy::is_loopback)
     }
 
     /// Asks for what only the user knows, as the name of a resource in a URL.
@@ -171,7 +175,7 @@ impl<'a> Draft<'a> {
     /// # Errors
     /// When nobody answers, or the entry is not right.
     pub fn find_model(&mut self, asks: bool) -> Result<Option<TestOutcome>> {
-        let failed = |message| Ok(Some(TestOutcome::Failed(message)));
+        let failed = |failure| Ok(Some(TestOutcome::Failed(failure)));
         let Some(server) = Server::of_preset(&self.preset.name) else {
             return if asks && self.model.is_none() && self.provider()?.default_model.is_none() {
                 self.ask_listed()
@@ -184,21 +188,19 @@ impl<'a> Draft<'a> {
         let key = match self.key_now(&provider) {
             Ok(KeyNow::Is(key)) => key,
             Ok(KeyNow::NotSet(_)) => None,
-            Err(error) => return failed(crate::error::message(&error)),
+            Err(error) => return failed(without_key(&error)),
         };
         let models = match server.models(&base, key.as_deref(), self.env) {
             Ok(models) => models,
-            Err(message) => return failed(message),
+            Err(failure) => return failed(failure),
         };
         let is_named = |served: &&ServedModel, name: &str| {
             // Ollama's rule: a name without a tag means `:latest`.
             served.id == name || (server == Server::Ollama && served.id.strip_suffix(":latest") == Some(name))
         };
         let missing = |model: &str| {
-            Message::new(
-                format!("{} has no model `{model}`", server.title()),
-                format!("get it: {}", server.pull(model)),
-            )
+            let text = format!("{} has no model `{model}`", server.title());
+            Failure::new(FailureKind::Lasting, Message::new(text, format!("get it: {}", server.pull(model))))
         };
         let usual = provider.default_model.as_deref().unwrap_or("MODEL");
         let named = |name: &str| models.iter().find(|served| is_named(served, name));
@@ -208,14 +210,14 @@ impl<'a> Draft<'a> {
                 None => return failed(missing(model)),
             },
             (None, []) => {
-                return failed(Message::new(
-                    format!("{} has no models", server.title()),
-                    format!("get one: {}", server.pull(usual)),
-                ));
+                let text = format!("{} has no models for agents", server.title());
+                let help = format!("get one: {}", server.pull(usual));
+                return failed(Failure::new(FailureKind::Lasting, Message::new(text, help)));
             }
             (None, [only]) => only,
             (None, all) if asks => {
                 let shown: Vec<_> = all.iter().take(MOST_SHOWN).map(described).collect();
+                self.has_chosen = true;
                 &all[prompt::choose(&format!("Which of {}'s models?", server.title()), &shown)?]
             }
             (None, [first, ..]) if first.is_loaded => first,
@@ -224,18 +226,22 @@ impl<'a> Draft<'a> {
         (self.model, self.window) = (Some(chosen.id.clone()), chosen.window);
         if !chosen.is_loaded && server.loads() {
             let question = format!("Load {} now, to test it and read its context window?", chosen.id);
-            if !asks || !prompt::agrees(&question)? {
-                say(&window_words(server, &chosen.id, None));
+            self.may_load = self.may_load || (asks && prompt::agrees(&question)?);
+            if !self.may_load {
+                say(&server.window_words(self.name, &chosen.id, None));
                 return Ok(Some(TestOutcome::NotTested("its model is not loaded".to_owned())));
             }
             say("Loading ... ");
             match server.load(&base, key.as_deref(), &chosen.id, self.env) {
                 Ok(window) => self.window = window,
-                Err(message) => return failed(message),
+                Err(failure) => {
+                    say("\n");
+                    return failed(failure);
+                }
             }
             say("loaded.\n");
         }
-        say(&window_words(server, &chosen.id, self.window));
+        say(&server.window_words(self.name, &chosen.id, self.window));
         Ok(None)
     }
 
@@ -245,14 +251,14 @@ impl<'a> Draft<'a> {
         let key = match self.key_now(&provider) {
             Ok(KeyNow::Is(key)) => key,
             Ok(KeyNow::NotSet(_)) => return Ok(None),
-            Err(error) => return Ok(Some(TestOutcome::Failed(crate::error::message(&error)))),
+            Err(error) => return Ok(Some(TestOutcome::Failed(without_key(&error)))),
         };
         say("Loading its models ... ");
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
         let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
-            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).with_prefix(""),
-            Err(failure) => return Ok(Some(TestOutcome::Failed(failure.message))),
+            Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).ids(),
+            Err(failure) => return Ok(Some(TestOutcome::Failed(failure))),
         };
         say(&(count(ids.len(), "model") + ".\n"));
         let shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
@@ -270,7 +276,7 @@ impl<'a> Draft<'a> {
         match (&self.key, provider.key_env.as_ref().filter(unset)) {
             (Some(KeyAnswer::Typed(_, key)), _) => Ok(KeyNow::Is(Some(key.clone()))),
             (_, Some(variable)) => Ok(KeyNow::NotSet(variable.clone())),
-            _ => key::of(provider, self.env, &self.home).map(KeyNow::Is),
+            _ => key::of(self.name, provider, self.env, &self.home).map(KeyNow::Is),
         }
     }
 
@@ -283,7 +289,7 @@ impl<'a> Draft<'a> {
         match self.key_now(&provider) {
             Ok(KeyNow::Is(key)) => try_provider(self.name, &provider, agent, key.as_deref(), self.env),
             Ok(KeyNow::NotSet(variable)) => Ok(TestOutcome::NotTested(format!("{variable} is not set"))),
-            Err(error) => Ok(TestOutcome::Failed(crate::error::message(&error))),
+            Err(error) => Ok(TestOutcome::Failed(without_key(&error))),
         }
     }
 
@@ -296,8 +302,7 @@ impl<'a> Draft<'a> {
         signals::uninterrupted(|| {
             let stored = self.store_key()?;
             config::change_config(self.path, &entry, |now| config::append(now, self.name, &entry))?;
-            stored.into_iter().for_each(store::StoredKey::keep);
-            Ok(())
+            stored.into_iter().try_for_each(store::StoredKey::keep)
         })?;
         if Server::of_preset(&self.preset.name).is_some() {
             self.keep_list();
@@ -309,7 +314,7 @@ impl<'a> Draft<'a> {
     fn keep_list(&self) {
         let (Ok(provider), Ok(dirs)) = (self.provider(), self.env.dirs()) else { return };
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
-        let key = || key::of(&provider, self.env, &self.home);
+        let key = || key::of(self.name, &provider, self.env, &self.home);
         if let Err(failure) = catalog.refresh_within(self.name, &provider, LIST, &key) {
             log::debug!("{}", failure.message);
         }
@@ -323,20 +328,9 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// What is known of a model's window, and what to do where it is not enough.
-fn window_words(server: Server, model: &str, window: Option<u64>) -> String {
-    match window {
-        Some(window) if window < ENOUGH => format!(
-            "{model}: served with a window of {window} tokens, which is too small for agents.\nTo change \
-             that, {}.\n",
-            server.widen()
-        ),
-        Some(window) => format!("{model}: served with a window of {window} tokens.\n"),
-        None => format!(
-            "{model}: its window is unknown.\nFor a window large enough for agents, {}.\n",
-            server.widen()
-        ),
-    }
+/// There is no key to ask with.
+fn without_key(error: &anyhow::Error) -> Failure {
+    Failure::new(FailureKind::KeyRefused, crate::error::message(error))
 }
 
 /// A model as a choice.

@@ -10,9 +10,8 @@ use crate::catalog::Catalog;
 use crate::cli::providers::ProvidersListArgs;
 use crate::config::{Loaded, Provider};
 use crate::env::Environment;
-use crate::ui::output;
-use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, number, text};
+use crate::ui::{Screen, output};
 
 const COLUMNS: [Column; 6] = [
     text("name"),
@@ -30,7 +29,7 @@ const COLUMNS: [Column; 6] = [
 pub fn run(words: &ProvidersListArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
-    let known = |name: &str, provider: &Provider| catalog.known(name, provider).with_prefix("");
+    let known = |name: &str, provider: &Provider| catalog.known(name, provider).ids();
     let providers = &loaded.config.providers;
     if words.json {
         let list: Json = providers

@@ -15,13 +15,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::{Agent, Protocol, quoted};
+use shims::{Agent, Protocol};
 
 use crate::cli::ProvidersCommand;
 use crate::config::{self, Config, KeySource, Loaded, Provider};
 use crate::env::Environment;
 use crate::launch::{lookup, resolve};
-use crate::ui;
+use crate::{context, key, ui};
 
 pub use add::{greet, offer};
 
@@ -33,29 +33,30 @@ pub fn run(command: ProvidersCommand, option: Option<&Path>, env: &Environment) 
     match command {
         ProvidersCommand::List(words) => list::run(&words, &load(option, &[], env)?, env),
         ProvidersCommand::Show(words) => show::run(&words, &load(option, &[&words.provider], env)?, env),
-        ProvidersCommand::Presets(words) => presets::run(&words),
+        ProvidersCommand::Presets(words) => presets::run(&words, env),
         ProvidersCommand::Add(words) => add::run(&words, option, &env.config_to_change(option)?, env),
         ProvidersCommand::Remove(words) => remove::run(&words, &env.config_to_change(option)?, env),
         ProvidersCommand::Edit(words) => {
-            let loaded = load_sound(option, env)?;
-            let Some((line, _)) = loaded.locate(&["providers", &words.provider]) else {
+            let loaded = context::load_sound(&env.config_file(option)?, &words.provider)?;
+            let Some(line) = loaded.locate(&["providers", &words.provider]) else {
                 return Err(lookup::missing(&words.provider, None, &loaded.config));
             };
             super::config::edit_at(&loaded.path, line, env)
         }
-        ProvidersCommand::Test(words) => test::run(&words, &load(option, &[&words.provider], env)?, env),
+        ProvidersCommand::Test(words) => {
+            let loaded = load(option, &[&words.provider], env)?;
+            let path = if words.update { env.config_to_change(option)? } else { loaded.path.clone() };
+            test::run(&words, &loaded, &path, env)
+        }
     }
 }
 
 fn load(option: Option<&Path>, named: &[&str], env: &Environment) -> Result<Loaded> {
-    let loaded = config::load(&env.config_file(option)?)?;
+    let path = env.config_file(option)?;
+    let provider = named.first().copied().unwrap_or_default();
+    let loaded = config::load(&path).map_err(|error| context::without_config(error, &path, provider))?;
     loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
     Ok(loaded)
-}
-
-/// The config, without the providers in which something is wrong.
-fn load_sound(option: Option<&Path>, env: &Environment) -> Result<Loaded> {
-    config::load_sound(&env.config_file(option)?)
 }
 
 /// The provider called `name`.
@@ -74,7 +75,7 @@ fn key_place(provider: &Provider) -> Option<(&'static str, String)> {
         KeySource::Literal(_) => ("key", String::new()),
         KeySource::Env(name) => ("key_env", name.to_owned()),
         KeySource::File(path) => ("key_file", path.display().to_string()),
-        KeySource::Command(argv) => ("key_command", quoted(argv)),
+        KeySource::Command(argv) => ("key_command", key::redact::shown_command(argv)),
     })
 }
 

@@ -8,10 +8,11 @@ use serde_json::{Value as Json, json};
 
 use super::agents;
 use crate::cli::providers::ProvidersPresetsArgs;
+use crate::env::Environment;
 use crate::presets::{self, Preset};
-use crate::ui::output;
 use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, text};
+use crate::ui::{output, pager};
 
 const COLUMNS: [Column; 4] =
     [text("preset"), text("title").left_out(2), text("agents").left_out(1), text("key")];
@@ -20,14 +21,14 @@ const COLUMNS: [Column; 4] =
 ///
 /// # Errors
 /// When no preset has the text.
-pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
+pub fn run(words: &ProvidersPresetsArgs, env: &Environment) -> Result<ExitCode> {
     let mut found = presets::all()?;
     if let Some(text) = &words.text {
         let text = text.to_lowercase();
         found.retain(|preset| searched(preset).contains(&text));
         if found.is_empty() {
             bail!(Message::new(
-                format!("no preset has `{text}`"),
+                format!("no preset contains `{text}`"),
                 "`agent-run providers presets` lists all of them"
             ));
         }
@@ -50,7 +51,7 @@ pub fn run(words: &ProvidersPresetsArgs) -> Result<ExitCode> {
         text.extend(["\n", &note, "\n"]);
     }
     let end = format!("As of {}. Add one: `agent-run providers add PRESET`", presets::DAY);
-    output::whole(&(text + "\n" + &screen.line(&end, 0) + "\n"))
+    pager::show(&(text + "\n" + &screen.line(&end, 0) + "\n"), false, env)
 }
 
 fn row(preset: &Preset, comma: &str) -> Vec<String> {
@@ -65,8 +66,7 @@ fn row(preset: &Preset, comma: &str) -> Vec<String> {
 
 /// Everything in which a text is looked for.
 fn searched(preset: &Preset) -> String {
-    let urls = &preset.provider.base_urls;
-    let urls = [&urls.anthropic, &urls.openai].into_iter().flatten().map(|url| url.0.as_str());
+    let urls = preset.provider.base_urls.all();
     let protocols = preset.provider.protocols.iter().map(|protocol| protocol.name());
     let words = [preset.name.as_str(), &preset.title, &preset.note].into_iter().chain(urls).chain(protocols);
     words.collect::<Vec<_>>().join(" ").to_lowercase()

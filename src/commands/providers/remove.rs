@@ -8,12 +8,13 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use super::key_place;
 use crate::cli::providers::ProvidersRemoveArgs;
 use crate::env::Environment;
 use crate::key::store::KeyStore;
 use crate::launch::lookup;
 use crate::ui::{log, output, prompt};
-use crate::{catalog, commands, config};
+use crate::{catalog, commands, config, context};
 
 /// Removes a provider from the config at `path`.
 ///
@@ -22,7 +23,7 @@ use crate::{catalog, commands, config};
 pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let before = config::text(path)?;
-    let loaded = config::load_sound(path)?;
+    let loaded = context::load_sound(path, name)?;
     let provider = loaded.config.providers.get(name);
     if provider.is_none() && loaded.locate(&["providers", name]).is_none() {
         return Err(lookup::missing(name, None, &loaded.config));
@@ -32,13 +33,16 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     config::check_writable(path, "")?;
     let dirs = env.dirs()?;
     let store = provider.and_then(|provider| KeyStore::of(name, provider, path, &dirs.home));
+    let store = store.filter(|store| !store.is_link());
     let shims = commands::shims::of_provider(name, &loaded.config, env)?;
     let shown = path.display();
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded.config, &dirs.home));
     let mut with_key = words.with_key && store.is_some() && other.is_none();
     let links =
         if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };
-    if !prompt::confirms_removal(words.yes, &format!("Remove {name} from {shown}{links}?"), env)? {
+    let key = store.as_ref().filter(|_| with_key);
+    let key = key.map_or_else(String::new, |store| format!(", and its key from {}", store.shown()));
+    if !prompt::confirms_removal(words.yes, &format!("Remove {name} from {shown}{links}{key}?"), env)? {
         bail!("nothing was removed");
     }
     if let Some(store) = store.as_ref().filter(|_| !words.yes && !words.with_key && other.is_none()) {
@@ -74,7 +78,15 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
             let reader = other.map_or_else(String::new, |other| format!(", because `{other}` uses it"));
             _ = writeln!(text, "its key was not removed from {}{reader}", store.shown());
         }
-        None => {}
+        None => {
+            let kept = provider.and_then(key_place).filter(|(kind, _)| words.with_key && *kind != "key");
+            if let Some((kind, place)) = kept {
+                _ = writeln!(
+                    text,
+                    "its key was not removed, because agent-run does not store it: {kind} {place}"
+                );
+            }
+        }
     }
     output::people(|out| out.write_all(text.as_bytes()))?;
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -4,18 +4,20 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow};
-use serde_json::{Value as Json, json};
+use anyhow::{Result, anyhow, bail};
+use serde::Serialize;
 use shims::{Agent, Message, Protocol};
 
 use super::{find, hints};
-use crate::catalog::Catalog;
+use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
+use crate::catalog::{Catalog, Failure, Probe};
 use crate::cli::providers::ProvidersTestArgs;
-use crate::config::{Loaded, Provider};
+use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
 use crate::key;
 use crate::launch::model::nothing_listed;
@@ -24,20 +26,28 @@ use crate::ui::format::count;
 use crate::ui::log::say;
 use crate::ui::output;
 use crate::ui::progress::Progress;
+use crate::ui::screen::Screen;
 
 /// What the list of models is called among the things that are tested.
 const LIST: &str = "models";
+/// The same of the window of the model.
+const WINDOW: &str = "window";
+/// Where the last column of the table begins.
+const COLUMN: usize = 33;
 
 /// What was found out about one thing.
+#[derive(Serialize)]
 struct TestResult {
     what: &'static str,
     /// Whether it works; `None` when it was not asked.
     works: Option<bool>,
     status: Option<u16>,
-    took: Option<Duration>,
+    #[serde(rename = "milliseconds")]
+    took: Option<u128>,
     /// What came of it, in words; further lines say what to do.
     said: String,
     /// What users of this provider found.
+    #[serde(rename = "known")]
     hint: Option<&'static str>,
 }
 
@@ -48,18 +58,18 @@ pub enum TestOutcome {
     /// Nothing could be asked yet, and why.
     NotTested(String),
     /// The provider refused, or cannot be reached.
-    Failed(Message),
+    Failed(Failure),
 }
 
-/// Runs the command. The exit code tells whether everything works.
+/// Runs the command. The exit code tells whether everything works. `path` is the config that `--update` changes.
 ///
 /// # Errors
-/// When there is no such provider, no key, or no model to ask.
-pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Result<ExitCode> {
+/// When there is no such provider, no key, no model to ask, or the config cannot be changed.
+pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let provider = find(name, &loaded.config)?;
     let dirs = env.dirs()?;
-    let key = key::of(provider, env, &dirs.home)?;
+    let key = key::of(name, provider, env, &dirs.home)?;
     let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
     let protocols: Vec<_> =
         Protocol::ALL.into_iter().filter(|protocol| provider.protocols.contains(protocol)).collect();
@@ -72,7 +82,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         found
     };
     let model = words.model.clone().or_else(|| provider.default_model.clone());
-    let known = || catalog.known(name, provider).with_prefix("").into_iter().next();
+    let known = || catalog.known(name, provider).ids().into_iter().next();
     // Without a model the list has to come first.
     let (first, model) = if let Some(model) = model {
         (None, model)
@@ -85,21 +95,20 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         (Some(listed), model)
     };
     let ask = |index: usize, protocol: Protocol| -> Result<TestResult> {
-        let base = provider.base_url(protocol).unwrap_or_default();
-        let probe = catalog.probe(name, provider, (protocol, base), &model, &|| Ok(key.clone()))?;
+        let probe = catalog.probe(name, provider, protocol, &model, &|| Ok(key.clone()))?;
         let answered = || format!("{model} answers");
         let finding = TestResult {
             what: protocol.name(),
             works: Some(probe.failure.is_none()),
             status: probe.status,
-            took: Some(probe.took),
+            took: Some(probe.took.as_millis()),
             said: probe.failure.map_or_else(answered, |failure| failure.message.render()),
             hint: hints::about(provider).into_iter().find(|(of, _)| *of == protocol).map(|(_, hint)| hint),
         };
         progress.set(index, &finding.state());
         Ok(finding)
     };
-    let findings: Vec<TestResult> = thread::scope(|scope| {
+    let mut findings: Vec<TestResult> = thread::scope(|scope| {
         let (list, ask) = (&list, &ask);
         let listed = first.is_none().then(|| scope.spawn(list));
         let asked: Vec<_> = protocols
@@ -113,22 +122,72 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, env: &Environment) -> Res
         first.into_iter().chain(listed).map(Ok).chain(asked).collect::<Result<_>>()
     })?;
     drop(progress);
+    // Last: an Ollama has loaded the model by then, to answer.
+    let known = catalog.known(name, provider);
+    let window = ServedWindow::ask(name, provider, &model, &known, key.as_deref(), env);
+    let is_shown = |_: &&ServedWindow| !words.update;
+    findings.extend(window.as_ref().filter(is_shown).map(|window| window_result(window, name)));
     if words.json {
-        let all: Json = findings.iter().map(TestResult::json).collect();
-        output::json(&all)?;
+        output::json(&findings)?;
     } else {
-        output::people(|out| findings.iter().try_for_each(|found| out.write_all(found.lines().as_bytes())))?;
+        print(&findings)?;
+    }
+    if words.update {
+        return update(name, provider, &model, window.as_ref(), path);
     }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+fn window_result(window: &ServedWindow, name: &str) -> TestResult {
+    let (works, said) = match window.verdict(name) {
+        WindowVerdict::Right => (Some(true), format!("{} tokens, as the config says", window.served)),
+        WindowVerdict::Other(message) => (None, message.render()),
+        WindowVerdict::Wrong(message) => (Some(false), message.render()),
+    };
+    TestResult { what: WINDOW, works, status: None, took: None, said, hint: None }
+}
+
+/// Writes the window that is served into the config, and leaves the rest of the entry as it is.
+fn update(
+    name: &str,
+    provider: &Provider,
+    model: &str,
+    window: Option<&ServedWindow>,
+    path: &Path,
+) -> Result<ExitCode> {
+    let Some(ServedWindow { model, served, .. }) = window else {
+        let (text, help) = match Server::of_entry(name, provider) {
+            Some(server) => (
+                format!("{} does not say with which window it serves `{model}`", server.title()),
+                "see above whether the model answers; it has to be loaded".to_owned(),
+            ),
+            None => (
+                format!(
+                    "the window of `{name}` cannot be asked for: it is no server on this machine that is known"
+                ),
+                format!(
+                    "set `context_window` in `providers.{name}.models` with `agent-run providers edit {name}`"
+                ),
+            ),
+        };
+        bail!(Message::new(text, help));
+    };
+    let block = format!(
+        "{}:\n  models:\n  - {{id: {}, context_window: {served}}}\n",
+        config::yaml_scalar(name),
+        config::yaml_scalar(model)
+    );
+    config::change_config(path, &block, |now| config::set_window(now, name, model, *served, path))?;
+    output::people(|out| writeln!(out, "the config now says: {model} has a window of {served} tokens"))
+}
+
 /// Says what came of the list where no model is known without it.
 fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode> {
     if json {
-        output::json(&[listed.json()])?;
+        output::json(&[listed])?;
     } else {
-        output::people(|out| out.write_all(listed.lines().as_bytes()))?;
+        print(std::slice::from_ref(listed))?;
     }
     Err(anyhow!(if listed.works == Some(false) {
         Message::new(
@@ -138,6 +197,20 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     } else {
         nothing_listed(name)
     }))
+}
+
+/// Prints a table: what goes on below a row stands in its last column.
+fn print(findings: &[TestResult]) -> Result<ExitCode> {
+    let screen = Screen::stdout();
+    output::write(|out| {
+        findings.iter().try_for_each(|found| {
+            let lines = found.lines();
+            let mut lines = lines.lines().enumerate();
+            lines.try_for_each(|(at, line)| {
+                writeln!(out, "{}", screen.line(line, if at == 0 { COLUMN } else { 10 }))
+            })
+        })
+    })
 }
 
 fn list(
@@ -152,15 +225,18 @@ fn list(
     }
     let start = Instant::now();
     let refreshed = catalog.refresh(name, provider, key);
-    let took = Some(start.elapsed());
+    let took = Some(start.elapsed().as_millis());
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
-            let mut said = count(known.with_prefix("").len(), "model");
-            let default = provider.default_model.as_deref();
-            if let Some(id) = default.filter(|id| known.complete && known.listed(id).is_none()) {
-                _ = write!(said, "; the list does not have the default_model, {id}");
-            }
+            let listed = known.list().and_then(|list| list.kept().ok()).map_or(0, |models| models.len());
+            let mut said = format!("the provider lists {}", count(listed, "model"));
+            let default = provider.default_model.as_deref().filter(|_| known.complete);
+            said += &match default.map(|id| (id, known.listed(id).is_some())) {
+                Some((id, true)) => format!(", with the default_model {id}"),
+                Some((id, false)) => format!(", but not the default_model {id}"),
+                None => String::new(),
+            };
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));
             finding(Some(true), took, said)
         }
@@ -176,6 +252,7 @@ impl TestResult {
         match self.works {
             Some(true) => "ok",
             Some(false) => "failed",
+            None if self.what == WINDOW => "note",
             None => "none",
         }
     }
@@ -190,22 +267,10 @@ impl TestResult {
         let mut said = self.said.lines();
         let mut lines = format!("{verdict:<7} {:<24} {}", self.what, said.next().unwrap_or_default());
         if let Some(took) = self.took {
-            _ = write!(lines, " ({} ms)", took.as_millis());
+            _ = write!(lines, " ({took} ms)");
         }
         let more = said.map(str::to_owned).chain(self.hint.map(|hint| format!("known: {hint}")));
         more.fold(lines, |lines, line| lines + "\n        " + &line) + "\n"
-    }
-
-    fn json(&self) -> Json {
-        let took = self.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
-        json!({
-            "what": self.what,
-            "works": self.works,
-            "status": self.status,
-            "milliseconds": took,
-            "said": self.said,
-            "known": self.hint,
-        })
     }
 }
 
@@ -246,15 +311,11 @@ fn ask_model(
     let dirs = env.dirs()?;
     let catalog = Catalog::open(&dirs, env, Duration::ZERO);
     let key = || Ok(key.map(str::to_owned));
-    let base = provider.base_url(protocol).unwrap_or_default();
-    Ok(match catalog.probe(name, provider, (protocol, base), model, &key) {
-        Ok(probe) => match probe.failure {
-            None => {
-                say(&format!("It answers ({} ms).\n", probe.took.as_millis()));
-                TestOutcome::Works
-            }
-            Some(failure) => TestOutcome::Failed(failure.message),
-        },
-        Err(failure) => TestOutcome::Failed(failure.message),
+    Ok(match catalog.probe(name, provider, protocol, model, &key) {
+        Ok(Probe { failure: None, took, .. }) => {
+            say(&format!("It answers ({} ms).\n", took.as_millis()));
+            TestOutcome::Works
+        }
+        Ok(Probe { failure: Some(failure), .. }) | Err(failure) => TestOutcome::Failed(failure),
     })
 }

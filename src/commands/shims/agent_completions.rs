@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use shims::Agent;
 
+use super::completions::place;
 use crate::cli::Shell;
 use crate::env::Environment;
 use crate::launch::program;
@@ -32,11 +33,9 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
             lines.push(format!(
                 "{command}@… completes file names: {name} has no completion for {command}. To add it:"
             ));
-            let (folder, file) = own_file(shell, command);
-            lines.push(format!(
-                "  {command} completion {name} >{}",
-                dirs.data.join(folder).join(file).display()
-            ));
+            let (folder, file) = place(shell, command);
+            let path = dirs.data.join(folder).join(file);
+            lines.push(format!("  {command} completion {name} >{}", path.display()));
         } else {
             lines.push(format!("{command}@… completes file names: {} offers no completion", agent.title()));
         }
@@ -53,19 +52,10 @@ fn known(shell: &str) -> Option<Shell> {
     <Shell as clap::ValueEnum>::from_str(shell, false).ok()
 }
 
-/// Where a user puts a command's completion: the folder that `shims install` has made, and the file.
-fn own_file(shell: Shell, command: &str) -> (&'static str, String) {
-    match shell {
-        Shell::Bash => ("bash-completion/completions", command.to_owned()),
-        Shell::Fish => ("fish/vendor_completions.d", format!("{command}.fish")),
-        Shell::Zsh => ("zsh/site-functions", format!("_{command}")),
-    }
-}
-
 /// Where the shells look for a command's completion: bash-completion 2.11, fish 3.6, zsh 5.9 as Debian and Homebrew have
 /// them.
 fn files(shell: Shell, command: &str, env: &Environment) -> Vec<PathBuf> {
-    let (folder, file) = own_file(shell, command);
+    let (folder, file) = place(shell, command);
     let mut folders: Vec<_> = shared(env).into_iter().map(|data| data.join(folder)).collect();
     match shell {
         Shell::Bash => folders.push("/etc/bash_completion.d".into()),
@@ -75,12 +65,10 @@ fn files(shell: Shell, command: &str, env: &Environment) -> Vec<PathBuf> {
         }
         Shell::Zsh => folders.extend(shared(env).into_iter().map(|data| data.join("zsh/vendor-completions"))),
     }
-    let also = if shell == Shell::Bash {
-        vec![format!("{command}.bash"), format!("_{command}")]
-    } else {
-        Vec::new()
-    };
-    let names = [vec![file], also].concat();
+    let mut names = vec![file];
+    if shell == Shell::Bash {
+        names.extend([format!("{command}.bash"), format!("_{command}")]);
+    }
     folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name))).collect()
 }
 

@@ -13,32 +13,19 @@ use anyhow::Result;
 use crate::cli::Shell;
 use crate::completion::script;
 use crate::fs::atomic::publish;
-use crate::fs::io_error;
-use crate::fs::nonblocking;
+use crate::fs::{io_error, nonblocking};
 
-/// A shell's script below the data folder, and what is added to a shim's name for its link.
-struct CompletionFile {
-    folder: &'static str,
-    file: &'static str,
-    link_suffix: Option<&'static str>,
-    shell: Shell,
+const PROGRAM: &str = "agent-run";
+const SHELLS: [Shell; 3] = [Shell::Bash, Shell::Fish, Shell::Zsh];
+
+/// Where a command's completion goes below a data folder, and its file.
+pub fn place(shell: Shell, command: &str) -> (&'static str, String) {
+    match shell {
+        Shell::Bash => ("bash-completion/completions", command.to_owned()),
+        Shell::Fish => ("fish/vendor_completions.d", format!("{command}.fish")),
+        Shell::Zsh => ("zsh/site-functions", format!("_{command}")),
+    }
 }
-
-const PLACES: [CompletionFile; 3] = [
-    CompletionFile {
-        folder: "bash-completion/completions",
-        file: "agent-run",
-        link_suffix: Some(""),
-        shell: Shell::Bash,
-    },
-    CompletionFile {
-        folder: "fish/vendor_completions.d",
-        file: "agent-run.fish",
-        link_suffix: Some(".fish"),
-        shell: Shell::Fish,
-    },
-    CompletionFile { folder: "zsh/site-functions", file: "_agent-run", link_suffix: None, shell: Shell::Zsh },
-];
 
 /// The completion files below a data folder.
 pub struct Completions {
@@ -53,15 +40,15 @@ impl Completions {
 
     /// The folder that zsh must have on its `fpath`.
     pub fn zsh_folder(&self) -> PathBuf {
-        self.data.join(PLACES[2].folder)
+        self.data.join(place(Shell::Zsh, PROGRAM).0)
     }
 
     /// Whether the shell's script stands, as this version writes it; `None` when there is none.
     pub fn is_current(&self, shell: Shell) -> Option<bool> {
-        let place = PLACES.iter().find(|place| place.shell == shell)?;
         // bash-completion takes either name, and what nixpkgs installs has the second.
-        let of_nix = self.data.join(place.folder).join("agent-run.bash");
-        let text = nonblocking::text(&self.script(place)).or_else(|_| nonblocking::text(&of_nix));
+        let own = self.file(shell, PROGRAM);
+        let text =
+            nonblocking::text(&own).or_else(|_| nonblocking::text(&own.with_file_name("agent-run.bash")));
         Some(text.ok()? == script(shell))
     }
 
@@ -70,11 +57,11 @@ impl Completions {
     /// # Errors
     /// When one of them cannot be written.
     pub fn add(&self, shims: &[String]) -> Result<bool> {
-        let is_new = PLACES.iter().any(|place| !self.script(place).exists());
-        for place in PLACES.iter().filter(|place| !self.is_foreign(place)) {
-            write(&self.script(place), script(place.shell))?;
-            for link in shims.iter().filter_map(|shim| self.link(place, shim)) {
-                match symlink(place.file, &link) {
+        let is_new = SHELLS.iter().any(|shell| !self.file(*shell, PROGRAM).exists());
+        for shell in SHELLS.into_iter().filter(|shell| !self.is_foreign(*shell)) {
+            write(&self.file(shell, PROGRAM), script(shell))?;
+            for link in shims.iter().filter(|_| shell != Shell::Zsh).map(|shim| self.file(shell, shim)) {
+                match symlink(place(shell, PROGRAM).1, &link) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                     made => made.map_err(io_error("link", &link))?,
                 }
@@ -90,8 +77,8 @@ impl Completions {
     /// When one of them cannot be removed.
     pub fn keep(&self, stands: impl Fn(&str) -> bool) -> Result<()> {
         let mut is_used = false;
-        for place in &PLACES {
-            for (shim, link) in self.links(place) {
+        for shell in SHELLS {
+            for (shim, link) in self.links(shell) {
                 if stands(&shim) {
                     is_used = true;
                 } else {
@@ -102,9 +89,9 @@ impl Completions {
         if is_used {
             return Ok(());
         }
-        for place in &PLACES {
-            let path = self.script(place);
-            if path.is_file() && !self.is_foreign(place) {
+        for shell in SHELLS {
+            let path = self.file(shell, PROGRAM);
+            if path.is_file() && !self.is_foreign(shell) {
                 remove(&path)?;
                 // The folders may hold others' files: then they stay.
                 let above = path.ancestors().skip(1).take_while(|dir| *dir != self.data);
@@ -114,35 +101,32 @@ impl Completions {
         Ok(())
     }
 
-    fn script(&self, place: &CompletionFile) -> PathBuf {
-        self.data.join(place.folder).join(place.file)
-    }
-
-    fn link(&self, place: &CompletionFile, shim: &str) -> Option<PathBuf> {
-        Some(self.data.join(place.folder).join(format!("{shim}{}", place.link_suffix?)))
+    fn file(&self, shell: Shell, command: &str) -> PathBuf {
+        let (folder, file) = place(shell, command);
+        self.data.join(folder).join(file)
     }
 
     /// Whether something is in the script's place that no version of agent-run has written.
-    fn is_foreign(&self, place: &CompletionFile) -> bool {
+    fn is_foreign(&self, shell: Shell) -> bool {
         fn heading(text: &str) -> Option<&str> {
             text.lines().find(|line| line.starts_with("# "))
         }
-        let path = self.script(place);
+        let path = self.file(shell, PROGRAM);
         let Ok(there) = fs::symlink_metadata(&path) else { return false };
-        let is_ours =
-            || nonblocking::text(&path).is_ok_and(|text| heading(&text) == heading(script(place.shell)));
+        let is_ours = || nonblocking::text(&path).is_ok_and(|text| heading(&text) == heading(script(shell)));
         !there.is_file() || !is_ours()
     }
 
-    /// The links to the script, by the shims that they are for.
-    fn links(&self, place: &CompletionFile) -> Vec<(String, PathBuf)> {
-        let Ok(entries) = fs::read_dir(self.data.join(place.folder)) else { return Vec::new() };
-        let paths = entries.flatten().map(|entry| entry.path());
+    /// The links to the script, by the shims that they are for. zsh needs none.
+    fn links(&self, shell: Shell) -> Vec<(String, PathBuf)> {
+        let ((folder, script), (_, end)) = (place(shell, PROGRAM), place(shell, ""));
+        let entries = fs::read_dir(self.data.join(folder)).into_iter().flatten().flatten();
         let named = |path: PathBuf| {
-            let shim = path.file_name()?.to_str()?.strip_suffix(place.link_suffix?)?.to_owned();
+            let shim = path.file_name()?.to_str()?.strip_suffix(&end)?.to_owned();
             Some((shim, path))
         };
-        paths.filter(|path| is_link_to(path, place.file)).filter_map(named).collect()
+        let paths = entries.map(|entry| entry.path()).filter(|_| shell != Shell::Zsh);
+        paths.filter(|path| is_link_to(path, &script)).filter_map(named).collect()
     }
 }
 

@@ -97,8 +97,9 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
         let screen = Screen::stdout();
         output::write(|out| {
             // A command to type stays on one line.
-            let shown =
-                |line: &String| if line.starts_with(' ') { line.clone() } else { screen.line(line, 2) };
+            let shown = |line: &String| {
+                if line.starts_with(' ') { screen.tilde(line).into() } else { screen.line(line, 2) }
+            };
             lines.iter().try_for_each(|line| writeln!(out, "{}", shown(line)))
         })?;
     }

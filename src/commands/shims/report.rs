@@ -36,12 +36,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn word(self) -> &'static str {
+    /// What is printed: what was done, or in a dry run what would be.
+    fn word(self, dry_run: bool) -> &'static str {
         match self {
+            Self::Created if dry_run => "create",
+            Self::Repointed if dry_run => "re-point",
+            Self::Removed if dry_run => "remove",
             Self::Created => "created",
             Self::AlreadyThere => "already there",
             Self::Repointed => "re-pointed",
-            Self::Foreign => "foreign",
+            Self::Foreign => "left unchanged",
             Self::Removed => "removed",
             Self::Missing => "not there",
         }
@@ -192,7 +196,7 @@ impl ShimsReport {
         }
         output::people(|out| {
             for line in &self.shims {
-                writeln!(out, "{:<14} {}", line.outcome.word(), line.name)?;
+                writeln!(out, "{:<14} {}", line.outcome.word(self.dry_run), line.name)?;
             }
             let dry = if self.dry_run { "; nothing was changed" } else { "" };
             writeln!(out, "in {}{dry}", self.dir.display())

@@ -35,12 +35,12 @@ pub fn warning(target: &Path) -> Option<Message> {
     let help = "run agent-run from a permanent path";
     let shown = target.display();
     if target.starts_with("/nix/store") {
-        let text = format!("the symlinks point to {shown}, which the next upgrade removes");
+        let text = format!("the shims point to {shown}, which the next upgrade removes");
         return Some(Message::new(text, help));
     }
     // target/debug/agent-run, or target/x86_64-unknown-linux-gnu/release/agent-run
     let is_build = target.ancestors().skip(2).take(2).any(|dir| dir.ends_with("target"));
-    is_build.then(|| Message::new(format!("the symlinks point to {shown}, a build folder of cargo"), help))
+    is_build.then(|| Message::new(format!("the shims point to {shown}, a build folder of cargo"), help))
 }
 
 #[cfg(test)]

@@ -145,7 +145,7 @@ providers:
     let env = |name: &str| config.providers["e"].extra_env[name].fill(|_| String::new()).to_string();
     assert_eq!([env("A"), env("B")], ["x", "z"]);
     let loaded = parse(text).unwrap_or_else(|p| panic!("{p}"));
-    let line = |key: &[&str]| loaded.locate(key).map(|(line, _)| line);
+    let line = |key: &[&str]| loaded.locate(key);
     assert_eq!(line(&["providers", "b", "default_model"]), Some(7));
     assert_eq!(line(&["providers", "b", "extra_env"]), Some(6));
 }
@@ -155,10 +155,10 @@ fn keys_are_located() {
     let loaded =
         parse(&provider("models:\n  - a\n  - {id: b}\nextra_env: {A: x}")).unwrap_or_else(|p| panic!("{p}"));
     let at = |key: &[&str]| loaded.locate(key);
-    assert_eq!(at(&["providers"]), Some((1, 1)));
-    assert_eq!(at(&["providers", "p", "base_urls", "openai"]), Some((4, 17)));
-    assert_eq!(at(&["providers", "p", "models", "1", "id"]), Some((7, 10)));
-    assert_eq!(at(&["providers", "p", "extra_env", "A"]), Some((8, 17)));
+    assert_eq!(at(&["providers"]), Some(1));
+    assert_eq!(at(&["providers", "p", "base_urls", "openai"]), Some(4));
+    assert_eq!(at(&["providers", "p", "models", "1", "id"]), Some(7));
+    assert_eq!(at(&["providers", "p", "extra_env", "A"]), Some(8));
     assert_eq!(at(&["providers", "p", "key"]), None);
     assert_eq!(at(&["providers", "p", "models", "9"]), None);
     assert_eq!(at(&[]), None);

@@ -23,6 +23,13 @@ fn the_example_loads_as_it_is_and_with_every_key_in_force() {
     assert!(whole.isolated_homes.codex.contains("work"));
 }
 
+/// It is read in an editor, mostly in a terminal.
+#[test]
+fn the_example_fits_80_columns() {
+    let wide: Vec<_> = DEMO.lines().filter(|line| line.chars().count() > 80).collect();
+    assert_eq!(wide, Vec::<&str>::new());
+}
+
 #[test]
 fn every_cloud_provider_of_the_example_keeps_its_key_in_a_variable() {
     for (name, provider) in &config(DEMO).providers {

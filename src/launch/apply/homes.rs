@@ -15,8 +15,7 @@ use anyhow::{Result, anyhow};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use shims::{Agent, Plan};
 
-use crate::fs::private_dir::Folders;
-use crate::fs::{io_error, lock, waiting};
+use crate::fs::{Folders, io_error, lock, waiting};
 
 const IN_USE: &str = ".agent-run.in-use";
 

@@ -16,8 +16,8 @@ use anyhow::{Context, Result, anyhow};
 use shims::{Message, Note, Part, Plan, Value};
 
 use crate::env::Environment;
-use crate::fs::files;
-use crate::fs::private_dir::{Folders, user_dir};
+use crate::fs::private_dir::user_dir;
+use crate::fs::{Folders, files};
 use crate::launch::json_merge;
 use crate::launch::program::ProgramError;
 

@@ -9,7 +9,6 @@ mod lock;
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -19,8 +18,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use shims::json::{self, JAVASCRIPT};
 use shims::{Edit, Merge, Message};
 
-use crate::fs::atomic::AtomicFile;
-use crate::fs::nonblocking;
+use crate::fs::private_dir::make_own;
+use crate::fs::{AtomicFile, nonblocking};
 use crate::ui;
 use lock::Lock;
 
@@ -49,7 +48,10 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         if edited(path, &target, &steps)?.is_none() {
             return Ok(());
         }
-        make_parent(path);
+        if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
+            // Private, as the agent would make it. If it fails, so does writing, which is reported.
+            _ = make_own(folder);
+        }
         // Other launches wait here, and one alone for the program's own lock.
         let fresh = match AtomicFile::open(&target) {
             Err(error) if error.kind() == ErrorKind::TimedOut => {
@@ -65,14 +67,6 @@ pub fn merge(path: &Path, merge: &Merge, key: Option<&str>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Makes the folder that a new file of the user's goes into, private as the agent would make it.
-fn make_parent(path: &Path) {
-    if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
-        // If it fails, so does writing, which is reported.
-        _ = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    }
 }
 
 fn step<'a>(edit: &'a Edit, path: &Path, key: Option<&'a str>) -> Option<MergeStep<'a>> {

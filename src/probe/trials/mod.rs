@@ -98,9 +98,11 @@ pub fn run(
             Ok((judged, has_ended))
         };
         let (mut judged, has_ended) = judge()?;
-        // Crush 0.90.1 may fail when it is first started twice at once, while it makes its database.
+        // Crush 0.90.1 may fail when it is first started twice at once, while it makes its database; Codex 0.171.0 ends
+        // without waiting for `notify` or a sub-agent.
         let is_unseen = |it: &Verdict| matches!(it.outcome, TrialOutcome::Unseen(_));
-        if trial.beside && has_ended && judged.iter().any(is_unseen) {
+        let has_time = begun.elapsed() < LIMIT.saturating_sub(start.elapsed());
+        if has_ended && has_time && judged.iter().any(is_unseen) {
             (judged, _) = judge()?;
         }
         watch(index, &format!("{} s", begun.elapsed().as_secs()));
@@ -126,7 +128,7 @@ pub fn run(
     drop(adopted);
     interrupts.check()?;
     for result in done {
-        result.unwrap_or_else(|_| Err(anyhow::anyhow!("a trial failed because of an internal error")))?;
+        result.unwrap_or_else(|_| Err(anyhow::anyhow!("a test failed because of an internal error")))?;
     }
     let mut verdicts = verdicts.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     verdicts.sort_by_key(|(index, _)| *index);

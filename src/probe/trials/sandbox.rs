@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::{self, LaunchRequest, PreparedLaunch, UserFiles};
 use crate::mock_provider::MockProvider;
-use crate::probe::{environment, random_key};
+use crate::probe::{environment, provider_entry, random_key};
 
 /// The provider of a trial's launch.
 pub const PROVIDER: &str = "trial";
@@ -63,7 +63,7 @@ impl TrialSandbox {
             fs::create_dir_all(folder.join("work/.git").join(name))?;
         }
         fs::write(folder.join("work/.git/HEAD"), "ref: refs/heads/main\n")?;
-        let elsewhere_url = url(&elsewhere);
+        let elsewhere_url = elsewhere.url();
         Ok(Self {
             folder: folder.to_owned(),
             elsewhere,
@@ -98,15 +98,11 @@ impl TrialSandbox {
         program: &Path,
         provider: &MockProvider,
     ) -> Result<TrialContext> {
-        let entry = |name: &str, url: &str, key: &str, model: &str| {
-            format!(
-                "  {name}: {{protocols: [anthropic, openai-responses, openai-chat-completions], base_urls: \
-                 {{anthropic: '{url}', openai: '{url}/v1'}}, {key}, default_model: {model}, models: \
-                 [{{id: {model}, context_window: {WINDOW}}}], model_api_filters: []}}\n"
-            )
+        let entry = |name: &str, url: &str, variable: &str, model: &str| {
+            provider_entry(name, url, &format!("key_env: {variable}"), model, WINDOW)
         };
-        let first = entry(PROVIDER, &url(provider), &format!("key_env: {KEY_VARIABLE}"), MODEL);
-        let second = entry(BESIDE, &self.elsewhere_url, &format!("key_env: {BESIDE_KEY}"), BESIDE_MODEL);
+        let first = entry(PROVIDER, &provider.url(), KEY_VARIABLE, MODEL);
+        let second = entry(BESIDE, &self.elsewhere_url, BESIDE_KEY, BESIDE_MODEL);
         let mut vars = environment(&self.folder, user, program, &provider.proxy());
         let listens = |name: &&str| {
             agent.info().managed_env_vars.iter().any(|pattern| matches(pattern, name))
@@ -139,8 +135,4 @@ impl TrialContext {
         let loaded: Loaded = config::parse(self.config.clone(), "the config of a trial".as_ref())?;
         Ok(Context { env: &self.env, dirs: self.dirs.clone(), loaded })
     }
-}
-
-fn url(provider: &MockProvider) -> String {
-    format!("http://{}{}", provider.addr(), provider.prefix())
 }

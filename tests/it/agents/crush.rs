@@ -17,7 +17,7 @@ providers:
     key_env: MOCK_KEY
     default_model: m1
     model_api_filters: []
-    models: [{id: m1, context_window: 1000, max_output_tokens: 100, reasoning: true}, {id: m2}]
+    models: [{id: m1, context_window: 100000, max_output_tokens: 100, reasoning: true}, {id: m2}]
     tiers: {haiku: m2}
     headers: {X-Plain: a$b, X-Secret: \"k=${context:key}\"}
   other:

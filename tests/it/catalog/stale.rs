@@ -155,8 +155,8 @@ fn a_public_list_gets_no_key_and_the_proxy_is_the_providers() {
 fn what_a_proxy_refuses_is_said_of_the_proxy() {
     let proxy = Lists::json(TWO);
     let sandbox = Sandbox::new();
-    let refused = |scheme: &str, status: &'static str| {
-        proxy.now(move |_, stream| respond(stream, status, &[], b"no"));
+    let sent = |scheme: &str, status: &'static str, headers: &'static [(&str, &str)], body: &'static str| {
+        proxy.now(move |_, stream| respond(stream, status, headers, body.as_bytes()));
         sandbox.config(&format!(
             "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: \
              '{scheme}://a.provider.example/v1'}}\n    proxy: 'http://me:secret@{}'\n",
@@ -164,8 +164,33 @@ fn what_a_proxy_refuses_is_said_of_the_proxy() {
         ));
         let ran = refresh(&sandbox).exits(1);
         assert!(!ran.stderr.contains("secret"), "{}", ran.stderr);
-        ran.complains(&[&format!("the proxy http://{}", proxy.address)])
+        ran
     };
+    let refused = |scheme: &str, status: &'static str| {
+        sent(scheme, status, &[], "no").complains(&[&format!("the proxy http://{}", proxy.address)])
+    };
+    // Squid's own answers have a header that shows it, and RFC 9209 has one for all proxies.
+    let squid = &[("x-squid-error", "ERR_ACCESS_DENIED 0"), ("via", "1.1 squid")];
+    let own = sent("http", "403 Forbidden", squid, "no");
+    own.complains(&["did not pass the request on to http://a.provider.example (403)", "proxy: none"]);
+    let own = sent("http", "405 Not Allowed", &[("proxy-status", "p; error=http_request_denied")], "no");
+    own.complains(&["does not forward http:// requests (405)"]);
+    // What was passed on, and what speaks JSON as a provider does, is the provider's.
+    for ran in [
+        sent("http", "405 Not Allowed", &[("via", "1.1 p")], "no"),
+        sent("http", "503 Busy", &[], r#"{"error": {"message": "loading"}}"#),
+        sent("http", "403 Forbidden", &[], r#"{"error": {"message": "no"}}"#),
+    ] {
+        assert!(!ran.stderr.contains("proxy"), "{}", ran.stderr);
+    }
+    // Else both are possible.
+    for (status, text) in [
+        ("403 Forbidden", "requires a key (403)"),
+        ("502 Bad Gateway", "has an internal error (502)"),
+        ("405 No", "no model list (405)"),
+    ] {
+        refused("http", status).complains(&[text, "or this is the answer of the proxy"]);
+    }
     refused("http", "405 Method Not Allowed").complains(&["(405)", "https:// address", "proxy: none"]);
     refused("http", "407 Proxy Authentication Required")
         .complains(&["(407)", "http://NAME:PASSWORD@HOST:PORT"]);

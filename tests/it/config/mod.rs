@@ -262,7 +262,10 @@ fn warnings_fail_only_when_check_is_strict() {
 #[test]
 fn check_without_a_file_says_how_to_get_one() {
     let sandbox = Sandbox::new();
-    sandbox.agent_run(&["config", "check"]).exits(1).complains(&["there is no config", "--bootstrap-config"]);
+    sandbox
+        .agent_run(&["config", "check"])
+        .exits(1)
+        .complains(&["there is no config", "help: `agent-run providers add NAME`"]);
 }
 
 #[test]
@@ -272,9 +275,13 @@ fn show_tells_values_with_their_origin_and_never_a_key() {
     let ran = sandbox.agent_run(&["config", "show"]).clean();
     let line =
         |key: &str| ran.stdout.lines().find(|line| line.trim().starts_with(key)).expect(key).to_owned();
-    assert!(line("models_ttl").contains("12h") && line("models_ttl").ends_with("default"), "{}", ran.stdout);
+    assert!(
+        line("models_ttl").contains("12h") && line("models_ttl").ends_with("(default)"),
+        "{}",
+        ran.stdout
+    );
     assert!(line("tiers.haiku").contains("small") && line("tiers.haiku").ends_with("config.yaml:6"));
-    assert!(line("tiers.opus").contains("the launched model") && line("tiers.opus").ends_with("default"));
+    assert!(line("tiers.opus").contains("the launched model") && line("tiers.opus").ends_with("(default)"));
     assert!(line("key ").contains("<sha256 ") && line("key ").ends_with("config.yaml:5"), "{}", ran.stdout);
     assert!(line("key_env").contains("$LOCAL_KEY <sha256 "), "{}", ran.stdout);
     assert!(line("extra_env.SOME_API_KEY").contains("<sha256 "), "{}", ran.stdout);

@@ -93,7 +93,7 @@ fn settings_that_would_hijack_are_said_by_name_alone() {
     let ran = sandbox.agent_run(&["doctor", "-v"]).clean();
     for part in [
         "requests go through the proxy proxy.example (https_proxy, inherited)",
-        ".claude/settings.json: env.ANTHROPIC_BASE_URL: CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+        ".claude/settings.json: env.ANTHROPIC_BASE_URL: ignored by Claude Code",
         "work/.claude/settings.local.json: apiKeyHelper: --settings overrides it",
         "ANTHROPIC_API_KEY is removed from the agent's environment",
         "ANTHROPIC_BASE_URL (to evil.example) is replaced in the agent's environment",
@@ -137,7 +137,7 @@ fn every_error_of_the_config_is_said_and_the_rest_is_looked_at_all_the_same() {
     }
     fs::remove_file(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     let none = sandbox.agent_run(&["doctor"]).exits(1).stdout;
-    assert!(none.contains("there is no config") && none.contains("--bootstrap-config"), "{none}");
+    assert!(none.contains("there is no config") && none.contains("agent-run providers add NAME"), "{none}");
     sandbox.config("providers: {a: {protocols: [anthropic], base_urls: {anthropic: 'https://a.example'}}}");
     let wrong = sandbox.agent_run(&["doctor", "aa"]).exits(1);
     wrong.complains(&["no provider `aa`", "help: did you mean a? the config has a"]);
@@ -160,10 +160,18 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
     assert!(slow.contains("note    asked") && slow.contains("help: every launch waits for it"), "{slow}");
     let sandbox = sandbox.var("MOCK_KEY", "");
     assert!(
-        sandbox.agent_run(&["doctor"]).clean().stdout.contains("note    mock  key_env MOCK_KEY is not set")
+        sandbox
+            .agent_run(&["doctor"])
+            .clean()
+            .stdout
+            .contains("note    mock  no key: key_env MOCK_KEY is not set")
     );
     let named = sandbox.agent_run(&["doctor", "mock"]).exits(1).stdout;
-    assert!(named.contains("problem mock") && named.contains("help: export MOCK_KEY="), "{named}");
+    assert!(
+        named.contains("problem mock")
+            && named.contains("help: set a key with `agent-run key set mock`, or export MOCK_KEY="),
+        "{named}"
+    );
 }
 
 #[test]
@@ -207,7 +215,7 @@ fn the_pairs_that_have_shims_are_looked_at_or_the_one_that_is_named() {
     sandbox.shim("codex@mock");
     let said = sandbox.agent_run(&["doctor"]).clean().stdout;
     for part in [
-        "note    mock  key_env MOCK_KEY is not set",
+        "note    mock  no key: key_env MOCK_KEY is not set",
         "without its key these end with an error: codex@mock",
         "Shims            codex@mock",
     ] {
@@ -326,6 +334,6 @@ fn a_part_of_a_probe_may_be_a_word_of_its_own() {
 #[test]
 fn doctor_says_which_versions_were_run_and_what_held() {
     let said = sandbox().agent_run(&["doctor", "-v", "claude"]).clean().stdout;
-    assert!(said.contains(" was run on 20"), "{said}");
+    assert!(said.contains(" was tested on 20"), "{said}");
     assert!(said.contains("holds: "), "{said}");
 }

@@ -148,8 +148,7 @@ fn a_key_in_the_keychain_is_in_no_argument_and_no_file() {
     let (sandbox, _provider, _) = live();
     let kept = keychain(&sandbox);
     let tmux = Tmux::start(&sandbox, "agent-run key set live");
-    let screen = tmux.wait_for("Where is the key of live?");
-    assert!(screen.contains("2  paste it, to store it in the system's keychain"), "{screen}");
+    tmux.wait_for("2  paste it, to store it in the system's keychain");
     tmux.text("2\n");
     tmux.wait_for("Key (not shown");
     tmux.text(KEY);
@@ -282,4 +281,45 @@ fn a_key_file_that_something_else_uses_is_not_replaced_nor_removed() {
     let ran = sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
     assert!(ran.stdout.contains("because `other` uses it"), "{}", ran.stdout);
     assert_eq!(read("live.key"), format!("{KEY}\n"));
+}
+
+#[test]
+fn a_link_that_is_the_users_stays_and_an_empty_key_file_is_nobodys() {
+    let (sandbox, _provider, config) = live();
+    let (file, behind) = (sandbox.home(".config/agent-run/keys/live.key"), sandbox.home("secrets/live"));
+    sandbox.write(&file, "");
+    set_key(&sandbox, KEY).clean();
+    assert_eq!(fs::read_to_string(&file).unwrap(), format!("{KEY}\n"));
+    let moved = config_of(&sandbox);
+    assert_ne!(moved, config);
+    sandbox.write(&behind, "the old key\n");
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(&behind, &file).unwrap();
+    set_key(&sandbox, KEY).clean();
+    assert!(file.is_symlink() && config_of(&sandbox) == moved);
+    assert_eq!(fs::read_to_string(&behind).unwrap(), format!("{KEY}\n"));
+    sandbox.agent_run(&["key", "remove", "live", "--yes"]).exits(1).complains(&["does not store the key"]);
+    sandbox.agent_run(&["providers", "remove", "live", "--yes", "--with-key"]).exits(0);
+    assert!(file.is_symlink() && behind.exists());
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn the_question_names_the_key_that_goes_with_a_provider() {
+    assert!(Tmux::is_there());
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    let tmux = Tmux::start(&sandbox, "agent-run providers remove live --with-key");
+    let screen = tmux.wait_for("[y/N]").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains("and its key from ~/.config/agent-run/keys/live.key? [y/N]"), "{screen}");
+    drop(tmux);
+    sandbox.config(
+        &config_of(&sandbox).replace("key_file: ~/.config/agent-run/keys/live.key", "key_env: MOCK_KEY"),
+    );
+    let ran = sandbox.agent_run(&["providers", "remove", "live", "--with-key", "--yes"]).exits(0);
+    assert!(
+        ran.stdout.contains("its key was not removed, because agent-run does not store it: key_env MOCK_KEY"),
+        "{}",
+        ran.stdout
+    );
 }

@@ -2,6 +2,7 @@
 
 use super::keys::{live, set_key};
 use super::*;
+use crate::support::lists::{Lists, respond};
 
 fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
@@ -13,6 +14,11 @@ fn a_key_that_is_pasted_at_another_question_is_not_shown() {
     assert!(Tmux::is_there());
     let sandbox = newcomer();
     let tmux = Tmux::start(&sandbox, "agent-run");
+    tmux.wait_for("Which provider?");
+    tmux.text("sk-typed/0123456789+abcdef/x");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("looks like a key, and was neither used nor shown");
+    assert!(!screen.contains("sk-typed"), "{screen}");
     for question in ["Which provider?", "Where is the key of deepseek?"] {
         tmux.wait_for(question);
         tmux.text(KEY);
@@ -23,7 +29,7 @@ fn a_key_that_is_pasted_at_another_question_is_not_shown() {
             tmux.key("Enter");
         }
     }
-    let screen = tmux.wait_until("both refusals", |screen| screen.matches("neither used").count() == 2);
+    let screen = tmux.wait_until("both refusals", |screen| screen.matches("neither used").count() == 3);
     assert!(!screen.contains(&KEY[..6]), "{screen}");
     // What is typed is shown, and can be taken back.
     tmux.text("4");
@@ -72,7 +78,8 @@ fn a_key_of_which_a_part_is_hidden_is_none() {
         );
         sandbox.write(&sandbox.home(".claude/settings.json"), settings);
         let ran = sandbox.agent_run(&["import", "claude", "--with-keys"]).clean();
-        assert!(ran.stdout.contains("a key of which a part is hidden, and is left out"), "{}", ran.stdout);
+        let comments = ran.stdout.replace("\n    # ", " ");
+        assert!(comments.contains("a key of which a part is hidden, and was omitted"), "{comments}");
         assert!(ran.stdout.contains("key_env: ") && !ran.stdout.contains(masked), "{}", ran.stdout);
     }
     set_key(&sandbox, "Password:")
@@ -98,6 +105,10 @@ fn a_key_is_removed_only_when_somebody_says_so() {
     drop(tmux);
     let tmux = Tmux::start(&sandbox, "agent-run key remove live");
     tmux.wait_for("[y/N]");
+    // Words are no key.
+    tmux.text("what does it do with my task-list?\n");
+    let screen = tmux.wait_for("Type y or n, and Enter.");
+    assert!(!screen.contains("looks like a key"), "{screen}");
     tmux.text("y\n");
     tmux.wait_for("removed the key of live from ~/.config/agent-run/keys/live.key");
     key_is_only_in(&sandbox, &[]);
@@ -226,6 +237,14 @@ fn the_words_that_people_type_are_understood() {
     }
     let ran = sandbox.agent_run(&["mock-provide"]).exits(2);
     assert!(!ran.stderr.contains("mock-provider"), "{}", ran.stderr);
+    for (typed, meant) in [
+        (&["porviders"][..], "a similar subcommand exists: 'providers'\n"),
+        (&["modles"], "a similar subcommand exists: 'models'\n"),
+        (&["config", "chekc"], "a similar subcommand exists: 'check'\n"),
+    ] {
+        sandbox.agent_run(typed).exits(2).complains(&[meant]);
+    }
+    assert!(!sandbox.agent_run(&["zzz"]).exits(2).stderr.contains("similar"));
     let other = sandbox.home("other.yaml");
     sandbox.write(&other, "providers: 3\n");
     let ran = sandbox.agent_run(&["config", "check", &other.display().to_string()]).exits(1);
@@ -239,30 +258,101 @@ fn the_words_that_people_type_are_understood() {
 
 #[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
-fn a_refused_key_is_named_as_the_one_that_was_given() {
+fn a_refused_key_is_named_as_the_one_that_was_given_and_enter_does_what_helps() {
     assert!(Tmux::is_there());
     let sandbox = newcomer();
     let provider = MockProvider::scripted(&sandbox, "live", r#"[{"status": 401}]"#);
-    let url = provider.url("");
-    sandbox.config(&format!(
-        "providers:\n  live:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{url}'}}\n    key_env: OLD_KEY\n    default_model: m\n"
-    ));
+    let entry = |name: &str, url: &str| {
+        format!(
+            "  {name}:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{url}'}}\n    key_env: OLD_KEY\n    default_model: m\n"
+        )
+    };
+    let gone = "http://no-such-host.invalid";
+    sandbox.config(&format!("providers:\n{}{}", entry("live", &provider.url("")), entry("gone", gone)));
     let config = config_of(&sandbox);
-    let tmux = Tmux::start(&sandbox, "agent-run key set live");
-    tmux.wait_for("Where is the key of live?");
-    tmux.key("Enter");
-    tmux.wait_for("Key (not shown");
-    tmux.text(KEY);
-    tmux.key("Enter");
-    let screen = tmux.wait_for("What now?");
-    assert!(screen.contains("the key was refused (401)"), "{screen}");
-    assert!(
-        screen.contains("help: check the key that you pasted") && !screen.contains("OLD_KEY"),
-        "{screen}"
-    );
-    tmux.wait_for("choice [1]:");
-    tmux.text("3\n");
-    tmux.wait_for("stopped, and the config was not changed");
-    assert_eq!(config_of(&sandbox), config);
+    for (name, failed, help, first) in [
+        ("live", "the key was refused (401)", "help: check the key that you pasted", "1  enter another key"),
+        ("gone", "no-such-host.invalid: ", "help: check this machine's network connection", "1  test again"),
+    ] {
+        let tmux = Tmux::start(&sandbox, &format!("agent-run key set {name}"));
+        tmux.wait_for(&format!("Where is the key of {name}?"));
+        tmux.key("Enter");
+        tmux.wait_for("Key (not shown");
+        tmux.text(KEY);
+        tmux.key("Enter");
+        let screen = tmux.wait_for("4  stop");
+        for part in [failed, help, first] {
+            assert!(screen.contains(part), "no `{part}` on\n{screen}");
+        }
+        assert!(!screen.contains("OLD_KEY"), "{screen}");
+        tmux.wait_for("choice [1]:");
+        tmux.text("4\n");
+        tmux.wait_for("stopped, and the config was not changed");
+        assert_eq!(config_of(&sandbox), config);
+        key_is_only_in(&sandbox, &[]);
+    }
+}
+
+#[test]
+fn a_refused_key_is_a_problem_until_another_one_is_set() {
+    let lists = Lists::json("{}");
+    lists.now(|_, stream| respond(stream, "401 Unauthorized", &[], b"{}"));
+    let sandbox = newcomer().var("MOCK_KEY", KEY);
+    sandbox.config(&format!(
+        "providers:\n  live:\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{}/v1'}}\n    \
+         key_env: MOCK_KEY\n    default_model: m\n",
+        lists.address
+    ));
+    sandbox.agent_run(&["models", "list", "live"]).exits(1);
+    for words in [&["doctor", "live"][..], &["doctor"]] {
+        let said = sandbox.agent_run(words).exits(1).stdout;
+        let problem = "the key was refused (401)\n          help: agent-run key set live\n";
+        assert!(said.contains("problem live ") && said.contains(problem), "{said}");
+    }
+    set_key(&sandbox, KEY).clean();
+    let said = sandbox.agent_run(&["doctor", "live"]).stdout;
+    assert!(!said.contains("refused"), "the other key was not tried yet\n{said}");
+}
+
+#[test]
+fn where_a_key_was_removed_everything_says_so_and_names_the_one_command() {
+    let sandbox = newcomer();
+    let lines = "\n    protocols: [anthropic]\n    base_urls: {anthropic: 'https://far.example'}\n    \
+                 model_api_filters: []\n    default_model: m\n";
+    sandbox.config(&format!(
+        "providers:\n  live:{lines}    key_env: K\n  deepseek:{lines}    key: sk-0123456789\n"
+    ));
+    set_key(&sandbox, KEY).clean();
+    for name in ["live", "deepseek"] {
+        let set = format!("agent-run key set {name}");
+        let pair = format!("claude@{name}");
+        for (words, code) in [
+            (&["key", "remove", name, "--yes"][..], 0),
+            (&["key", "remove", name, "--yes"], 1),
+            (&["key", "test", name], 1),
+            (&["doctor", name], 1),
+            (&["why", &pair], 0),
+            (&["launch", name, "claude"], 125),
+            (&["providers", "test", name], 1),
+        ] {
+            let ran = sandbox.agent_run(words).exits(code);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(said.contains(&set), "{words:?}\n{said}");
+            assert!(
+                ["has no key", "no key: ", "none: "].iter().any(|none| said.contains(none)),
+                "{words:?}\n{said}"
+            );
+        }
+    }
     key_is_only_in(&sandbox, &[]);
+    // A server on this machine needs none, but has none to test.
+    let (sandbox, _provider, _) = live();
+    set_key(&sandbox, KEY).clean();
+    sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
+    sandbox
+        .agent_run(&["key", "test", "live"])
+        .exits(1)
+        .complains(&["`live` has no key", "agent-run key set live"]);
+    let said = sandbox.agent_run(&["doctor", "live", "-v"]).exits(0).stdout;
+    assert!(said.contains("no key, as for a local server; `agent-run key set live` sets one"), "{said}");
 }

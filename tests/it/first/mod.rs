@@ -10,6 +10,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value as Json, json};
+
 use crate::support::tmux::Tmux;
 use crate::support::{MockProvider, Ran, Sandbox, net, run};
 
@@ -159,4 +161,97 @@ fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
     let tmux = Tmux::start(&sandbox, "agent-run | head -n 3");
     assert!(tmux.wait_for("[exited").contains("Usage: agent-run"));
     sandbox.agent_run(&[]).exits(2).complains(&["Usage: agent-run"]);
+}
+
+/// A scripted Ollama: its models, in the words of `/api/tags`, and the windows of those that are loaded, one answer of
+/// `/api/ps` after the other.
+pub fn scripted_ollama(
+    sandbox: &Sandbox,
+    tags: &Json,
+    loaded: &[&[(&str, u64)]],
+    more: &[Json],
+) -> MockProvider {
+    let ids: Vec<_> = tags.as_array().unwrap().iter().map(|row| json!({"id": row["name"]})).collect();
+    let mut rules = more.to_vec();
+    rules.push(json!({"path": "/api/tags", "body": {"models": tags}}));
+    rules.push(json!({"path": "/v1/models", "body": {"data": ids}}));
+    for (at, models) in loaded.iter().enumerate() {
+        let row = |(name, window): &(&str, u64)| json!({"name": name, "context_length": window});
+        let rows: Vec<_> = models.iter().map(row).collect();
+        let mut rule = json!({"path": "/api/ps", "body": {"models": rows}});
+        if at + 1 < loaded.len() {
+            rule["times"] = 1.into();
+        }
+        rules.push(rule);
+    }
+    MockProvider::scripted(sandbox, "ollama", &Json::from(rules).to_string())
+}
+
+#[test]
+fn what_makes_embeddings_alone_is_not_offered_whichever_way_the_server_says_so() {
+    // The list says what a model can do since 2026. Before, each model is asked for.
+    let sandbox = newcomer();
+    let tags = json!([{"name": "nomic:latest"}, {"name": "chat:8b"}]);
+    let show = |model: &str, able: &str| json!({"path": "/api/show", "contains": model, "body": {"capabilities": [able]}});
+    let more = [show("nomic", "embedding"), show("chat", "completion")];
+    let loaded: &[(&str, u64)] = &[("nomic:latest", 2048), ("chat:8b", 65_536)];
+    let ollama = scripted_ollama(&sandbox, &tags, &[loaded], &more);
+    let add = |name: &str, url: &str| {
+        sandbox.agent_run(&["providers", "add", "ollama", "--name", name, "--server", url, "--yes"]).exits(0)
+    };
+    add("old", &ollama.url(""));
+    assert!(config_of(&sandbox).contains("default_model: chat:8b\n"), "{}", config_of(&sandbox));
+    // A model of the cloud is never loaded, and has its whole window. Only embeddings are no models for agents.
+    let cloud = json!([
+        {"name": "e", "capabilities": ["embedding"]},
+        {"name": "glm:cloud", "capabilities": ["completion"], "remote_host": "https://ollama.com",
+         "details": {"context_length": 202_752}},
+    ]);
+    let other = newcomer();
+    let ollama = scripted_ollama(&other, &cloud, &[&[]], &[]);
+    add("cloud", &ollama.url(""));
+    assert!(
+        config_of(&sandbox).contains("- {id: glm:cloud, context_window: 202752}\n"),
+        "{}",
+        config_of(&sandbox)
+    );
+    let none = newcomer();
+    let ollama = scripted_ollama(&none, &json!([{"name": "e", "capabilities": ["embedding"]}]), &[&[]], &[]);
+    add("none", &ollama.url(""))
+        .complains(&["Ollama has no models for agents", "help: get one: ollama pull qwen3-coder"]);
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn loading_is_asked_for_once_and_what_fails_is_tried_again_by_enter() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let tags = json!([
+        {"name": "big:70b", "capabilities": ["completion"]},
+        {"name": "small:4b", "capabilities": ["completion"]},
+    ]);
+    let full = json!({"path": "/api/generate", "contains": "big", "status": 500,
+        "body": {"error": "model requires more system memory"}});
+    let loads = json!({"path": "/api/generate", "body": {"done": true}});
+    // The list is asked for with what is loaded: at first, after each failure, and after the load.
+    let ollama = scripted_ollama(&sandbox, &tags, &[&[], &[], &[], &[("small:4b", 65_536)]], &[full, loads]);
+    let tmux = Tmux::start(&sandbox, &format!("agent-run providers add ollama --server {}", ollama.url("")));
+    tmux.wait_for("2  small:4b");
+    tmux.key("Enter");
+    tmux.wait_for("Load big:70b now");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("What now?");
+    assert!(screen.contains("with 500: model requires more system memory"), "{screen}");
+    tmux.wait_for("1  test again");
+    tmux.key("Enter");
+    let screen = tmux.wait_until("the failure again", |screen| screen.matches("What now?").count() == 2);
+    assert_eq!(screen.matches("Load big:70b now").count(), 1, "{screen}");
+    tmux.wait_for("2  choose another model");
+    tmux.text("2\n");
+    tmux.wait_until("the models again", |screen| screen.matches("Which of Ollama's models?").count() == 2);
+    tmux.text("2\n");
+    tmux.wait_for("Load small:4b now");
+    tmux.key("Enter");
+    let screen = tmux.wait_for("Add this to");
+    assert!(screen.contains("small:4b is served with a window of 65536 tokens."), "{screen}");
 }

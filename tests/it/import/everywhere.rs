@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
-use super::{KEY, imported, provider, with_claude};
+use super::{KEY, imported, joined, provider, with_claude};
 use crate::support::Sandbox;
 
 #[test]
@@ -85,7 +85,7 @@ fn hermes_other_names_for_its_keys_and_its_env_file_are_known() {
     let a = provider(&imported(&sandbox, "hermes"), "a");
     assert_eq!(a["models"], json!(["m1", {"id": "m2", "context_window": 7}]));
     let page = sandbox.agent_run(&["import", "hermes"]).clean().stdout;
-    assert!(page.contains(".hermes/.env as A_KEY. Export it as:"), "{page}");
+    assert!(joined(&page).contains(".hermes/.env as A_KEY. Export it as:"), "{page}");
     let page = sandbox.agent_run(&["import", "hermes", "--write", "--with-keys"]).clean().stdout;
     assert!(!page.contains(KEY), "{page}");
     let config = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
@@ -153,4 +153,23 @@ fn cc_switchs_export_is_read_and_runs_nothing() {
         sandbox.write(&sandbox.path("work/long.sql"), line.repeat(20_000));
         sandbox.agent_run(&["import", "cc-switch", "long.sql"]).exits(1).complains(&[said, "help: "]);
     }
+}
+
+#[test]
+fn keys_that_were_left_are_taken_when_asked_for_later() {
+    let sandbox = with_claude();
+    sandbox.agent_run(&["import", "claude", "--write"]).clean();
+    let keyless = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    let hint = "it has no key there: `agent-run import claude --write --with-keys` adds it";
+    for words in [&["import", "claude"][..], &["import", "claude", "--with-keys"]] {
+        let ran = sandbox.agent_run(words).clean();
+        assert!(ran.stdout.contains(hint) && !ran.stdout.contains(KEY), "{}", ran.stdout);
+    }
+    let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    assert!(ran.stdout.contains("; its key was added") && !ran.stdout.contains(KEY), "{}", ran.stdout);
+    let keyed = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    assert!(keyed.contains(&format!("    key: {KEY}\n")) && !keyless.contains(KEY), "{keyed}");
+    assert!(!keyed.contains("key_env") && !keyed.contains("Export it"), "{keyed}");
+    let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    assert!(!ran.stdout.contains("its key") && ran.stdout.contains("Nothing to add"), "{}", ran.stdout);
 }

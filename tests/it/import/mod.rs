@@ -61,10 +61,22 @@ fn claudes_settings_become_a_provider() {
     });
     assert_eq!(provider(&imported(&sandbox, "claude"), "deepseek"), expected);
     let page = sandbox.agent_run(&["import", "claude"]).clean().stdout;
-    assert!(page.contains("settings.json (env.ANTHROPIC_AUTH_TOKEN). Export it as:"), "{page}");
     assert!(page.contains("# key_command: [jq, -er, .env.ANTHROPIC_AUTH_TOKEN,"), "{page}");
-    assert!(page.contains("Not imported, see `extra_env`: API_TIMEOUT_MS."), "{page}");
-    assert!(page.contains("# The header X-Api-Key may hold a secret"), "{page}");
+    let comments = joined(&page);
+    assert!(comments.contains("settings.json (env.ANTHROPIC_AUTH_TOKEN). Export it as:"), "{page}");
+    assert!(comments.contains("Not imported, see `extra_env`: API_TIMEOUT_MS."), "{page}");
+    assert!(comments.contains("The header X-Api-Key may hold a secret"), "{page}");
+    // As they are written to the config, they fit an editor's window; a path stays whole.
+    sandbox.agent_run(&["import", "claude", "--write"]).exits(0);
+    let config = std::fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    for line in config.lines().filter(|line| !line.contains("key_command")) {
+        assert!(line.chars().count() <= 80 || !line.trim().trim_start_matches("# ").contains(' '), "{line}");
+    }
+}
+
+/// A page with each comment in one line.
+pub fn joined(page: &str) -> String {
+    page.replace("\n    # ", " ")
 }
 
 #[test]

@@ -231,7 +231,10 @@ fn extra_env_has_the_last_word_and_can_name_the_key() {
 fn a_missing_key_is_an_error_of_its_source_and_of_no_other() {
     let sandbox = sandbox().var("MOCK_KEY", "");
     let unset = sandbox.run("claude@mock", &[]).exits(125);
-    unset.complains(&["key_env MOCK_KEY is not set", "help: export MOCK_KEY="]);
+    unset.complains(&[
+        "key_env MOCK_KEY is not set",
+        "help: set a key with `agent-run key set mock`, or export MOCK_KEY=",
+    ]);
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_command: [sh, -c, 'echo asking >&2; exit 7']"));
     let failed = sandbox.run("claude@mock", &[]).exits(125);
     failed.complains(&["asking", "exit code 7", "help: "]);

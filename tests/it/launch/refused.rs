@@ -29,6 +29,28 @@ fn without_a_config_the_help_is_to_add_the_provider() {
     }
     let other = sandbox.agent_run(&["launch", "mine", "claude"]).exits(125);
     other.complains(&["there is no config", "help: `agent-run providers add NAME` creates it"]);
+    let add = "help: `agent-run providers add NAME` creates it\n";
+    for (words, help) in [
+        (&["why", "deepseek", "claude"][..], known),
+        (&["why", "claude@deepseek"], known),
+        (&["why", "claude@mine"], add),
+        (&["key", "set", "deepseek"], known),
+        (&["key", "test", "deepseek"], known),
+        (&["key", "remove", "mine"], add),
+        (&["providers", "test", "deepseek"], known),
+        (&["providers", "show", "mine"], add),
+        (&["providers", "edit", "deepseek"], known),
+        (&["config", "edit"], add),
+        (&["config", "check"], add),
+        (&["models", "list"], add),
+    ] {
+        let ran = sandbox.agent_run(words).exits(1).complains(&["there is no config: ", help]);
+        assert_eq!(ran.stderr.lines().count(), 2, "{words:?}: {}", ran.stderr);
+    }
+    let ran = sandbox.agent_run(&["config", "check", "nosuch.yaml"]).exits(1);
+    ran.complains(&[
+        "there is no file nosuch.yaml\nhelp: `agent-run config check` alone checks your config\n",
+    ]);
     sandbox.config("providers: {}\n");
     sandbox
         .agent_run(&["launch", "deepseek", "claude"])

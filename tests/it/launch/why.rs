@@ -43,7 +43,7 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
         "not proxy.example, HTTPS_PROXY, inherited",
         &format!("headers   X-Team  ({config}:10 providers.mock.headers)"),
         "[HOME]/.claude/settings.json: apiKeyHelper\n    --settings overrides it",
-        "the environment: ANTHROPIC_MODEL\n    replaced for the launch",
+        "the environment: ANTHROPIC_MODEL\n    replaced in the agent's environment",
     ] {
         assert!(page.contains(part), "no {part} in:\n{page}");
     }

@@ -112,7 +112,9 @@ fn every_window_starts_quietly_and_leaves_the_settings_in_the_oldest_version() {
 }
 
 /// What `/context` shows of a window at a provider on this machine, and at one elsewhere, which is never reached.
-const SHOWN: [(&str, Option<u64>, bool, &str); 8] = [
+const SHOWN: [(&str, Option<u64>, bool, &str); 9] = [
+    // Too small to work, which the launch says: no more than is needed, and less than where nothing is known.
+    ("m-main", Some(4_096), true, "/ 32k "),
     ("m-main", Some(65_536), true, "/ 65.5k "),
     ("m-main", Some(65_536), false, "/ 65.5k "),
     ("m-main", Some(200_000), true, "/ 200k "),
@@ -136,7 +138,9 @@ fn every_window_is_shown(version: impl Fn() -> Sandbox) {
              default_model: '{id}', models: [{{id: m-main{stated}}}], model_api_filters: []}}\n"
         ));
         sandbox.shim("claude@m");
-        let ran = sandbox.run("claude@m", &["-p", "/context"]).clean();
+        let ran = sandbox.run("claude@m", &["-p", "/context"]).exits(0);
+        let is_small = ran.stderr.contains("too small for a coding agent");
+        assert!(ran.stderr.is_empty() || (is_small && window == Some(4_096)), "{}", ran.stderr);
         let line = ran.stdout.lines().find(|line| line.contains("**Tokens:**")).unwrap_or_default();
         assert!(line.contains(shown), "{id} {window:?} {is_local}: {}", ran.stdout);
     }

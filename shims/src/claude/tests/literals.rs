@@ -2,8 +2,7 @@
 
 use super::settings_override::{USER, guard};
 use super::{Machine, launch, set};
-use crate::Message;
-use crate::Value;
+use crate::{Message, Value};
 
 /// Every ASCII character, alone, at both ends and within.
 fn texts() -> impl Iterator<Item = String> {

@@ -224,9 +224,11 @@ fn limits_are_set_when_known_and_sane() {
     let odd = with(Some(0), Some(0));
     assert_eq!(set(&odd, "CLAUDE_CODE_MAX_CONTEXT_TOKENS").as_deref(), Some("200000"), "nothing is known");
     assert!(is_unset(&odd, "CLAUDE_CODE_MAX_OUTPUT_TOKENS"));
+    // No larger than what is assumed where nothing is known, and not so small that nothing is sent.
     let small = with(Some(4096), None);
-    assert!(is_unset(&small, "CLAUDE_CODE_MAX_CONTEXT_TOKENS"));
-    assert!(warnings(&small)[0].contains("4096 tokens"), "{:?}", small.notes);
+    assert_eq!(set(&small, "CLAUDE_CODE_MAX_CONTEXT_TOKENS").as_deref(), Some("32000"));
+    assert_eq!(set(&small, "CLAUDE_CODE_AUTO_COMPACT_WINDOW").as_deref(), Some("100000"));
+    assert!(warnings(&small)[0].contains("m has a window of 4096 tokens, too small"), "{:?}", small.notes);
 }
 
 #[test]

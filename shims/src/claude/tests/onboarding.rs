@@ -1,10 +1,9 @@
 //! The state file: where it is, and what is merged into it.
 
-use crate::Message;
 use std::path::Path;
 
 use super::{Machine, launch, plan, warnings};
-use crate::{Edit, Fact, Merge, Value};
+use crate::{Edit, Fact, Merge, Message, Value};
 
 fn merged(machine: Machine) -> Option<(String, Vec<Edit>)> {
     let plan = plan(machine);

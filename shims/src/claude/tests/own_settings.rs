@@ -1,11 +1,10 @@
 //! The user's own `--settings`.
 
-use crate::Message;
 use serde_json::{Value as Json, json};
 
 use super::settings_override::USER;
 use super::{DEFAULTS, Machine, launch, set, warnings};
-use crate::{Entry, EntryKind, Fact, Launch, Plan};
+use crate::{Entry, EntryKind, Fact, Launch, Message, Plan};
 
 fn with(words: &[&str]) -> Launch {
     let words = words.iter().map(Into::into).collect();

@@ -1,11 +1,10 @@
 //! Where settings, servers and front matter are looked for.
 
-use crate::Message;
 use std::path::Path;
 
 use super::settings_override::guard;
 use super::{Claude, Machine, launch, plan, warnings};
-use crate::{Agent, Entry, EntryKind, Fact};
+use crate::{Agent, Entry, EntryKind, Fact, Message};
 
 const EVIL: &str = r#"{"env": {"CLAUDE_CODE_EXTRA_METADATA": "x"}}"#;
 

@@ -2,8 +2,7 @@
 
 use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, args, launch, plan, set, warnings};
-use crate::Fact;
-use crate::Message;
+use crate::{Fact, Message};
 
 /// A file that asks for another model, and the forms in which 2.1.197 and 2.1.332 take it.
 fn forms(body: &str) -> Vec<(&'static str, Vec<u8>)> {

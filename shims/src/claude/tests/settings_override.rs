@@ -1,8 +1,7 @@
 //! Settings files and what holds against them.
 
 use super::{Machine, args, launch, plan, warnings};
-use crate::Message;
-use crate::{Fact, Plan, Value};
+use crate::{Fact, Message, Plan, Value};
 
 /// What `--settings` in front says beyond the defaults, if it is there.
 pub fn guard(plan: &Plan) -> Option<serde_json::Value> {

@@ -7,11 +7,10 @@ mod models;
 mod plain;
 mod projects;
 
-use crate::Message;
 use std::path::Path;
 
 use super::*;
-use crate::{Dirs, Entry, EntryKind, Fact, Model, Note, Origin, Sessions, Sourced, ToolSet, Value};
+use crate::{Dirs, Entry, EntryKind, Fact, Message, Model, Note, Origin, Sessions, Sourced, ToolSet, Value};
 
 const HOME: &str = "/s/codex-shared/home";
 const CONFIG: &str = "/s/codex-shared/home/config.toml";

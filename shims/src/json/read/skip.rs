@@ -7,7 +7,7 @@ impl JsonReader<'_> {
     pub(super) fn skip_value(&mut self) -> Read<()> {
         let mut ends: Vec<u8> = Vec::new();
         loop {
-            self.skip_space()?;
+            self.skip_space();
             let end = match self.peek() {
                 Some(b'[') => Some(b']'),
                 Some(b'{') => Some(b'}'),
@@ -17,7 +17,7 @@ impl JsonReader<'_> {
                 None => drop(self.scalar()?),
                 Some(end) => {
                     self.at += 1;
-                    if !self.closes(end)? {
+                    if !self.closes(end) {
                         if end == b'}' {
                             self.key()?;
                         }

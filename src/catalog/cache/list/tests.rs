@@ -1,16 +1,15 @@
 use super::*;
-use crate::catalog::cache::format::{Completeness, NewList};
+use crate::catalog::cache::format::Completeness;
 
-fn draft(entries: &[RankedRecord]) -> NewList<'_> {
-    NewList {
-        provider: "p",
-        identity: "0123456789abcdef",
-        source: "https://a.b/models",
+fn encoded(entries: &[RankedRecord]) -> Vec<u8> {
+    let head = Header {
+        provider: "p".to_owned(),
+        identity: "0123456789abcdef".to_owned(),
+        source: "https://a.b/models".to_owned(),
         fetched_at: 7,
-        extent: Completeness::Complete,
-        filters: String::new(),
-        entries,
-    }
+        ..Header::default()
+    };
+    head.encode(entries).unwrap()
 }
 
 /// `z…` is dropped by the filters; the provider lists its models backwards.
@@ -29,7 +28,7 @@ fn entries(count: usize) -> Vec<RankedRecord> {
 
 fn stored(count: usize) -> (Vec<RankedRecord>, CachedList) {
     let entries = entries(count);
-    let stored = CachedList::in_memory(draft(&entries).encode().unwrap()).unwrap();
+    let stored = CachedList::in_memory(encoded(&entries)).unwrap();
     (entries, stored)
 }
 
@@ -78,7 +77,7 @@ fn the_best_of_an_old_list_are_found_if_it_is_short() {
     for (count, found) in [(9, 7), (100, 40), (5000, 0)] {
         let (_, new) = stored(count);
         let kept = new.kept().unwrap();
-        let text = String::from_utf8(draft(&entries(count)).encode().unwrap()).unwrap();
+        let text = String::from_utf8(encoded(&entries(count))).unwrap();
         let (start, rest) = text.split_once(",\"best\":[").unwrap();
         let old = format!("{start}{}", rest.split_once(']').unwrap().1);
         let old = CachedList::in_memory(old.into_bytes()).unwrap();
@@ -112,7 +111,7 @@ fn many_models_come_in_parts() {
 
 #[test]
 fn what_is_not_whole_or_not_ours_is_refused() {
-    let whole = draft(&entries(50)).encode().unwrap();
+    let whole = encoded(&entries(50));
     for length in 0..whole.len() {
         assert!(CachedList::in_memory(whole[..length].to_vec()).is_err(), "{length}");
     }
@@ -126,7 +125,7 @@ fn what_is_not_whole_or_not_ours_is_refused() {
 
 #[test]
 fn a_length_beyond_all_bounds_is_refused() {
-    let empty = String::from_utf8(draft(&[]).encode().unwrap()).unwrap();
+    let empty = String::from_utf8(encoded(&[])).unwrap();
     let endless = empty.replacen("\"bytes\":0", &format!("\"bytes\":{}", u64::MAX), 1);
     assert!(CachedList::in_memory(endless.into_bytes()).is_err());
 }
@@ -135,7 +134,7 @@ fn a_length_beyond_all_bounds_is_refused() {
 fn a_list_that_is_not_sorted_is_an_error_and_no_endless_search() {
     let ids =
         ["a/1", "a/2", "b", "bb"].map(|id| RankedRecord { record: ModelRecord::named(id), rank: Some(0) });
-    let sorted = String::from_utf8(draft(&ids).encode().unwrap()).unwrap();
+    let sorted = String::from_utf8(encoded(&ids)).unwrap();
     let mut lines: Vec<_> = sorted.lines().collect();
     let second = lines.remove(2);
     lines.push(second);
@@ -145,7 +144,7 @@ fn a_list_that_is_not_sorted_is_an_error_and_no_endless_search() {
 
 #[test]
 fn garbage_in_the_middle_is_an_error_and_no_crash() {
-    let whole = draft(&entries(50)).encode().unwrap();
+    let whole = encoded(&entries(50));
     for at in (0..whole.len()).step_by(7) {
         let mut broken = whole.clone();
         broken[at] = b'\xff';
@@ -159,7 +158,7 @@ fn garbage_in_the_middle_is_an_error_and_no_crash() {
 #[test]
 fn a_list_cut_anywhere_is_refused_and_one_changed_anywhere_is_survived() {
     let entries = entries(9);
-    let good = draft(&entries).encode().unwrap();
+    let good = encoded(&entries);
     for length in 0..good.len() {
         assert!(CachedList::in_memory(good[..length].to_vec()).is_err(), "cut at {length}");
     }

@@ -13,11 +13,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use serde::{Deserialize, Serialize};
 use shims::{Carry, KeyText};
 
-use crate::fs::atomic::{AtomicFile, beside};
-use crate::fs::io_error;
-use crate::fs::private_dir::Folders;
+use crate::fs::atomic::beside;
+use crate::fs::{AtomicFile, Folders, io_error};
 use rollout::CopyError;
 
 /// What was not copied.
@@ -30,20 +30,24 @@ pub struct Left {
 }
 
 /// A file or folder that could not be read.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Unread {
     /// What is to be copied, where to, and how.
+    #[serde(flatten)]
     pub carry: Carry,
     /// What the system refused: `carry.from`, or a folder above it.
+    #[serde(skip)]
     pub place: PathBuf,
     /// The system's reason.
+    #[serde(skip)]
     pub why: String,
     /// What the file was like, where its content is at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub damaged: Option<Stamp>,
 }
 
 /// The length of a file, and when it was written last, in seconds and nanoseconds.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Stamp(pub [i64; 3]);
 
 impl Stamp {

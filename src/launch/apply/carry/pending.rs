@@ -5,12 +5,11 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use serde_json::{Value as Json, json};
-use shims::{Carry, KeyText, Message, Note};
+use serde_json::Value as Json;
+use shims::{Message, Note};
 
 use super::{Left, Stamp, Unread, carry_rest};
-use crate::fs::private_dir::Folders;
-use crate::fs::{files, io_error};
+use crate::fs::{Folders, files, io_error};
 
 /// Copies what was noted in `path` and can be read now.
 ///
@@ -76,10 +75,8 @@ pub fn note(
     notes.extend(warning(&new, &is_kept));
     let mut all: Vec<Json> = Vec::new();
     for unread in still.into_iter().flatten().chain(new.into_iter().filter(|it| is_kept(it))) {
-        let noted = written(&unread);
-        if !all.contains(&noted) {
-            all.push(noted);
-        }
+        // Not where a name is not UTF-8, which is named, and not tried again.
+        all.extend(serde_json::to_value(&unread).ok().filter(|noted| !all.contains(noted)));
     }
     if !all.is_empty() {
         return files::write_in(folders, path, format!("{:#}\n", Json::from(all)).as_bytes());
@@ -116,51 +113,8 @@ fn list<'a>(paths: impl Iterator<Item = &'a PathBuf>) -> String {
     paths.map(line).collect()
 }
 
-/// `null` where a name is not UTF-8: it is named, and not tried again.
-fn written(unread: &Unread) -> Json {
-    let carry = &unread.carry;
-    let values = carry.values.iter().map(|it| json!({ "key": it.key, "was": it.was, "text": it.text }));
-    let mut noted = json!({
-        "from": carry.from.to_str(), "to": carry.to.to_str(), "values": values.collect::<Vec<_>>(),
-    });
-    if carry.whole {
-        noted["whole"] = true.into();
-    }
-    if !carry.without.is_empty() {
-        noted["without"] = json!(carry.without);
-    }
-    if let Some(Stamp(stamp)) = unread.damaged {
-        noted["damaged"] = json!(stamp);
-    }
-    noted
-}
-
 /// `None` when nothing is noted. What is not written so is passed over.
 fn read(path: &Path) -> Option<Vec<Unread>> {
-    let (mut file, _) = files::open(path).ok()?;
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut file, &mut text).ok()?;
-    let noted: Json = serde_json::from_str(&text).ok()?;
-    let text = |at: &Json, key: &str| Some(at.get(key)?.as_str()?.to_owned());
-    let texts = |list: &Json| -> Vec<String> {
-        list.as_array().into_iter().flatten().filter_map(|it| Some(it.as_str()?.to_owned())).collect()
-    };
-    let unread = |noted: &Json| -> Option<Unread> {
-        let values = noted.get("values")?.as_array()?.iter().filter_map(|value| {
-            Some(KeyText { key: text(value, "key")?, was: texts(&value["was"]), text: text(value, "text")? })
-        });
-        let from = PathBuf::from(text(noted, "from")?);
-        let carry = Carry {
-            to: text(noted, "to")?.into(),
-            values: values.collect(),
-            whole: noted["whole"] == true,
-            without: texts(&noted["without"]),
-            from: from.clone(),
-        };
-        let stamp =
-            noted["damaged"].as_array().map(|it| it.iter().filter_map(Json::as_i64).collect::<Vec<_>>());
-        let damaged = stamp.and_then(|stamp| Some(Stamp(stamp.try_into().ok()?)));
-        Some(Unread { carry, place: from, why: String::new(), damaged })
-    };
-    Some(noted.as_array()?.iter().filter_map(unread).collect())
+    let noted: Vec<Json> = serde_json::from_slice(&files::read(path).ok()?).ok()?;
+    Some(noted.into_iter().filter_map(|unread| serde_json::from_value(unread).ok()).collect())
 }

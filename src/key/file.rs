@@ -1,0 +1,106 @@
+//! Files of keys that were typed, each for one provider, beside the config.
+
+use std::fs::{self, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, anyhow};
+use shims::Message;
+
+use crate::fs::atomic::{AtomicFile, beside};
+use crate::fs::private_dir::make_own;
+
+/// The folder of key files, beside the config.
+const FOLDER: &str = "keys";
+/// Keeps the key files out of a repository.
+const IGNORE: &str = ".gitignore";
+
+/// The folder of the key files, beside the config at `path`.
+pub fn folder(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.with_file_name(FOLDER)
+}
+
+/// Whether the file is there and may be of use: not an empty one, nor one that a killed command did not get to name in the
+/// config, which still has its temporary name too.
+pub fn is_taken(path: &Path) -> bool {
+    let Ok(there) = fs::symlink_metadata(path) else { return false };
+    let left = fs::symlink_metadata(beside(path, "new"));
+    let is_left = left.is_ok_and(|left| (left.dev(), left.ino()) == (there.dev(), there.ino()));
+    !there.is_file() || (there.len() > 0 && !is_left)
+}
+
+/// What a killed `key set` left in the folder of key files beside the config at `path`.
+pub fn leftovers(path: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder(path)).into_iter().flatten().flatten();
+    let mut left: Vec<_> = entries
+        .filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with(".agent-run-") && [".key-new", ".key-link"].iter().any(|end| name.contains(end))
+        })
+        .map(|entry| entry.path())
+        .collect();
+    left.sort();
+    left
+}
+
+/// Removes the folder where no key is left in it.
+pub fn remove_empty(folder: &Path) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    if names.into_iter().all(|name| name == IGNORE) {
+        _ = fs::remove_file(folder.join(IGNORE));
+        _ = fs::remove_dir(folder);
+    }
+}
+
+fn could_not_write(path: &Path) -> impl Fn(std::io::Error) -> anyhow::Error + Copy + '_ {
+    move |error| {
+        anyhow!(Message::new(
+            format!("could not write the key file: {}: {error}", path.display()),
+            "check the permissions of its folder, or store the key in a variable"
+        ))
+    }
+}
+
+/// Has a key take its place.
+///
+/// # Errors
+/// When it cannot.
+pub fn commit(fresh: AtomicFile, path: &Path) -> Result<()> {
+    fresh.commit().map_err(could_not_write(path))
+}
+
+/// Writes a key beside its file, or beside the one that a link of the user's leads to.
+///
+/// # Errors
+/// When it cannot be written, or the link leads nowhere.
+pub fn write_file(path: &Path, key: &[u8]) -> Result<AtomicFile> {
+    let failed = could_not_write(path);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    make_own(folder).map_err(failed)?;
+    if fs::metadata(folder).map_err(failed)?.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    // People keep their configs in repositories, often by a link.
+    let ignore = folder.join(IGNORE);
+    if fs::symlink_metadata(&ignore).is_err() {
+        let mut fresh = AtomicFile::open(&ignore).map_err(failed)?;
+        fresh.write(b"*\n", 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
+    }
+    let is_link = path.is_symlink();
+    let target = if is_link { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };
+    if target.is_dir() {
+        return Err(failed(ErrorKind::IsADirectory.into()));
+    }
+    let mut fresh = AtomicFile::open(&target).map_err(failed)?;
+    let line = [key.trim_ascii_end(), b"\n"].concat();
+    let there = fs::metadata(&target).ok().filter(|_| is_link);
+    fresh.write_preserving_metadata(&line, there.as_ref()).map_err(failed)?;
+    Ok(fresh)
+}
+
+/// The path as `~/…` where it is below the home folder.
+pub fn below_home(path: &Path, home: &Path) -> PathBuf {
+    path.strip_prefix(home).map_or_else(|_| path.to_owned(), |rest| Path::new("~").join(rest))
+}

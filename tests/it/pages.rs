@@ -1,0 +1,118 @@
+//! The pages can be read in order, and what they, the messages and the help texts say to type exists.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::docs::{files, readme};
+use crate::support::Sandbox;
+
+/// The text of every page for people.
+fn pages() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let docs = files(&root.join("docs")).into_iter().filter(|(name, _)| name.ends_with(".md"));
+    let mut pages: Vec<_> = docs.map(|(name, text)| (format!("docs/{name}"), text)).collect();
+    for name in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"] {
+        pages.push((name.to_owned(), fs::read_to_string(root.join(name)).unwrap()));
+    }
+    pages
+}
+
+/// A page can be reached from the README, begins with a title and a sentence, and links to what exists.
+#[test]
+fn the_pages_can_be_read_in_order() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = readme();
+    for (name, text) in pages() {
+        let folder = root.join(&name).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let file = link.split('#').next().unwrap();
+            assert!(link.contains("://") || folder.join(file).exists(), "{name} links to {link}");
+        }
+        let mut paragraphs = text.split("\n\n");
+        assert!(paragraphs.next().unwrap().starts_with("# "), "{name} has no title");
+        let first = paragraphs.next().unwrap();
+        assert!(first.contains('.') && !first.starts_with(['#', '-', '|']), "{name} begins with {first}");
+        if name.starts_with("docs/") {
+            assert!(readme.contains(&format!("]({name})")), "the README does not link to {name}");
+        }
+    }
+}
+
+/// What a text says to type: `agent-run` behind one of these, up to the end of the command.
+fn typed<'a>(text: &'a str, behind: &[&str]) -> Vec<&'a str> {
+    let ends = ['`', ')', '>', '\n', '&', ';', '#', '"'];
+    let is_typed = |at: usize| behind.iter().any(|before| text[..at].ends_with(before));
+    let found = text.match_indices("agent-run ").filter(|(at, _)| is_typed(*at));
+    found.map(|(at, start)| text[at + start.len()..].split(ends).next().unwrap()).collect()
+}
+
+/// Why a command line is none: no such command, or the command has no such option.
+fn is_wrong(line: &str, help: &mut impl FnMut(&str) -> Option<String>) -> Option<String> {
+    let mut words =
+        line.split(" | ").next().unwrap().split("   ").next().unwrap().split_whitespace().peekable();
+    let mut path = String::new();
+    while let Some(word) = words.peek() {
+        let word = word.split(['|', '{', '[', '\\']).next().unwrap().trim_end_matches(['.', ',', ':']);
+        let is_name = !word.is_empty() && word.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+        let below = format!("{path} {word}");
+        if word.starts_with('-') || !is_name {
+            break;
+        }
+        if help(&below).is_none() {
+            let is_group = help(&path).is_some_and(|page| page.contains("<COMMAND>") || path.is_empty());
+            if is_group {
+                return Some(format!("no command{below}"));
+            }
+            break;
+        }
+        (path, _) = (below, words.next());
+    }
+    let page = help(&path)?;
+    let is_agent = |word: &str| shims::by_name(word).is_some() || word == "AGENT";
+    let options = words.take_while(|word| !path.contains("launch") || !is_agent(word));
+    let mut options = options.filter(|word| word.starts_with("--"));
+    options.find_map(|option| {
+        let name: String = option.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+        let is_there = page.contains(&name) || ["--config", "--", "--version"].contains(&name.as_str());
+        (!is_there).then(|| format!("{path} has no {name}"))
+    })
+}
+
+/// Pages, messages and the examples of help name commands and options that exist.
+#[test]
+fn what_is_to_be_typed_exists() {
+    let sandbox = Sandbox::new();
+    let mut pages_of_help: BTreeMap<String, Option<String>> = BTreeMap::new();
+    let mut help = |path: &str| {
+        let ask = || {
+            let ran =
+                sandbox.agent_run(&["help"].into_iter().chain(path.split_whitespace()).collect::<Vec<_>>());
+            (ran.code == 0).then_some(ran.stdout)
+        };
+        pages_of_help.entry(path.trim().to_owned()).or_insert_with(ask).clone()
+    };
+    let mut texts = pages();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = vec![root.join("src"), root.join("shims/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.extension().is_some_and(|it| it == "rs") {
+                texts.push((entry.display().to_string(), fs::read_to_string(&entry).unwrap()));
+            }
+        }
+    }
+    let (mut count, mut wrong) = (0, Vec::new());
+    for (name, text) in &texts {
+        let behind: &[&str] =
+            if name.contains("/src/cli") { &["`", "$(", "\n  "] } else { &["`", "$(", "$ "] };
+        for line in typed(text, behind) {
+            count += 1;
+            wrong.extend(is_wrong(line, &mut help).map(|why| format!("{name}: agent-run {line}: {why}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(count > 200, "{count}");
+}
