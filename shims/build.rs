@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text = fs::read_to_string(&list).map_err(|error| format!("shims/{list}: {error}"))?;
         let rows = read::read(&text).map_err(|error| format!("shims/{list}: {error}"))?;
         let mut tables: BTreeMap<String, Vec<&read::Judgement>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| !["flag", "place", "tried"].contains(&&*row.what)) {
+        for row in rows.iter().filter(|row| !["flag", "place", "problem", "tried"].contains(&&*row.what)) {
             // A setting in a table has its own: `delegation.model`. What is pinned is named whole.
             let table = row.name.split_once('.').filter(|_| row.action == "replaced").map(|(table, _)| table);
             let within = table.map(|table| format!("_in_{table}")).unwrap_or_default();
@@ -43,9 +43,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut code = String::new();
         // What of a project's folder is read, wherever in it the agent starts.
         let read = rows.iter().filter(|row| row.what == "place" && row.action == "read");
-        let names = read.filter_map(|row| row.name.strip_prefix("{project}/"));
-        let names: Vec<_> = names.filter(|name| !name.contains(['*', '/'])).collect();
-        writeln!(code, "/// The names of the rows `place | {{project}}/… | read` of `shims/{list}`.")?;
+        let names = read.filter_map(|row| row.name.strip_prefix("{project}/sub/"));
+        let names: Vec<_> = names.filter(|name| !name.contains('*')).collect();
+        writeln!(code, "/// The names of the rows `place | {{project}}/sub/… | read` of `shims/{list}`.")?;
         writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
         writeln!(code, "pub const PLACE_READ: &[&str] = &{names:?};")?;
         for (table, rows) in tables {
@@ -64,6 +64,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 writeln!(code, "pub const {table}: &[&str] = &{rows:?};")?;
             }
         }
+        writeln!(code, "/// The rows `problem | …` of `shims/{list}`.")?;
+        writeln!(code, "pub const PROBLEMS: &[crate::KnownProblem] = &[")?;
+        for row in rows.iter().filter(|row| row.what == "problem") {
+            let mut versions = row.since.split(' ');
+            let (since, gone) = (versions.next().unwrap_or_default(), versions.next());
+            let text = &row.reason;
+            writeln!(code, "crate::KnownProblem {{ since: {since:?}, gone: {gone:?}, text: {text:?} }},")?;
+        }
+        writeln!(code, "];")?;
         fs::write(Path::new(&out).join(format!("{agent}.rs")), code)?;
     }
     println!("cargo::rerun-if-changed=judged");

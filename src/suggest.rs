@@ -119,7 +119,7 @@ mod tests {
         }
         assert_eq!(
             near("kim", ["kilo", "mimo", "kimi-coding", "kim2", "akim"]),
-            ["akim", "kim2", "kimi-coding"]
+            ["kim2", "akim", "kimi-coding"]
         );
         assert_eq!(join_limited(&ids, 2), "kimi, deepseek and 2 more");
         assert_eq!(join_limited(&ids[..1], 2), "kimi");

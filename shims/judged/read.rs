@@ -7,7 +7,9 @@
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Judgement {
     /// `variable`, `setting`, `flag`, `place`, or `tried` for what the fuzz of variables leaves out; a key of a
-    /// `project`'s settings, of an administrator's (`managed`, `system`), or of a side `task`.
+    /// `project`'s settings, of an administrator's (`managed`, `system`), or of a side `task`;
+    /// an `entry` of the agent's home, an `option` of its command line, a name that a `dotenv` may not set, or a
+    /// `problem` of some versions.
     pub what: String,
     /// A name, or a pattern in which `*` stands for any text.
     pub name: String,
@@ -15,7 +17,7 @@ pub struct Judgement {
     pub kind: String,
     /// What a launch does about it: see [`ACTIONS`].
     pub action: String,
-    /// The oldest version that it was seen in.
+    /// The oldest version that it was seen in; of a problem that is gone, the first version without it too.
     pub since: String,
     pub reason: String,
 }
@@ -24,7 +26,7 @@ pub struct Judgement {
 pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "background", "other"];
 
 /// What a launch does about a name, by what it is.
-const ACTIONS: [(&str, &[&str]); 9] = [
+const ACTIONS: [(&str, &[&str]); 13] = [
     // `pinned`: set by each launch, so that no file of the agent's can, now or later. `held`: Claude Code takes it from
     // the environment alone in a launch. `own`: the user's own, left as it is.
     ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
@@ -35,6 +37,10 @@ const ACTIONS: [(&str, &[&str]); 9] = [
     ("system", &["named"]),
     ("project", &["overruled", "named", "pinned"]),
     ("task", &["own"]),
+    ("entry", &["own", "kept", "made", "folder", "file"]),
+    ("option", &["valued"]),
+    ("dotenv", &["stops"]),
+    ("problem", &["open", "gone"]),
     ("flag", &["replaced", "refused", "own"]),
     ("place", &["read", "overruled", "harmless"]),
     ("tried", &["own", "refused"]),

@@ -58,8 +58,8 @@ fn assigned(text: &str, dialect: DotenvDialect) -> (Option<&str>, &str) {
     ((assigns && !name.is_empty()).then_some(name), rest)
 }
 
-/// The value that a dotenv file gives `name` by the rules of python-dotenv 1.2, which Hermes reads it with: the last line
-/// counts. `None` as well where it is filled in from another variable.
+/// The value that a dotenv file gives `name` by the rules of python-dotenv 1.2, which Hermes reads it with: the last
+/// line counts. `None` as well where it is filled in from another variable.
 pub fn python_value(text: &str, name: &str) -> Option<String> {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text).trim_start();
     let mut found = None;

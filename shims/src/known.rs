@@ -12,16 +12,6 @@ pub struct KnownProblem {
 }
 
 impl KnownProblem {
-    /// A problem that no tested version is without.
-    pub const fn still(since: &'static str, text: &'static str) -> Self {
-        Self { since, gone: None, text }
-    }
-
-    /// A problem that is gone in a later version.
-    pub const fn until(since: &'static str, gone: &'static str, text: &'static str) -> Self {
-        Self { since, gone: Some(gone), text }
-    }
-
     /// In which versions it was seen, in words.
     pub fn versions(&self) -> String {
         match self.gone {

@@ -55,7 +55,8 @@ pub enum Sessions {
 }
 
 impl Sessions {
-    /// The agents whose sessions can be kept apart. The others have them in the user's own home, unless that is isolated.
+    /// The agents whose sessions can be kept apart. The others have them in the user's own home, unless that is
+    /// isolated.
     pub const APART: [&str; 2] = ["codex", "crush"];
 
     /// The word of config files.

@@ -45,6 +45,8 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+use trial::{Trial, TrialPlaces};
+
 pub use conflicts::ConflictingSetting;
 pub use digest::{short_hash, short_hash_of_all};
 pub use facts::Facts;
@@ -89,6 +91,8 @@ pub struct AgentInfo {
     pub tested: &'static str,
     /// What is wrong with certain versions of the agent, whatever a launch does.
     pub known_problems: &'static [KnownProblem],
+    /// What shows whether a version of the agent holds what launches rely on.
+    pub trials: fn(&TrialPlaces<'_>) -> Vec<Trial>,
     /// The protocols the agent can speak to a provider, best first.
     pub protocols: &'static [Protocol],
     /// Whether a model talks through it. `shell` only prepares the environment of another program: `demo`, shims
@@ -111,8 +115,8 @@ pub struct AgentInfo {
     pub keeps_one_shot: bool,
     /// The hosts that the agent asks for by itself at any start, whoever the provider: news, updates, plugins.
     pub own_hosts: &'static [&'static str],
-    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes Agent
-    /// 0.19.0 and Crush 0.90.1 do.
+    /// Whether `AGENT completion SHELL` prints a completion script for bash, fish and zsh, as Codex 0.171.0, Hermes
+    /// Agent 0.19.0 and Crush 0.90.1 do.
     pub prints_completion: bool,
     /// Whether launches prepare a runtime home, which is then done under an exclusive lock.
     pub has_runtime_home: bool,
@@ -134,6 +138,7 @@ impl AgentInfo {
         minimum: "",
         tested: "",
         known_problems: &[],
+        trials: |_| Vec::new(),
         protocols: &[],
         is_coding_agent: true,
         managed_env_vars: &[],
@@ -183,9 +188,9 @@ pub trait Agent: Sync {
         None
     }
 
-    /// What shows whether a version of the agent holds what launches rely on.
-    fn trials(&self, _places: &trial::TrialPlaces<'_>) -> Vec<trial::Trial> {
-        Vec::new()
+    /// What shows whether this version holds what launches rely on, see [`AgentInfo::trials`].
+    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
+        (self.info().trials)(places)
     }
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.

@@ -28,6 +28,11 @@ impl Message {
         )
     }
 
+    /// An error with something to do.
+    pub fn helped(error: &Error, help: impl Into<String>) -> Error {
+        Error::new(Self::new(format!("{error:#}"), help))
+    }
+
     /// The same with its subject in front.
     #[must_use]
     pub fn about(self, subject: &str) -> Self {

@@ -118,7 +118,8 @@ pub struct Plan {
     pub files: BTreeMap<PathBuf, Vec<u8>>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
-    /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its place.
+    /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its
+    /// place.
     pub adopt: BTreeMap<PathBuf, Vec<PathBuf>>,
     /// Files of the user's to merge into.
     pub merges: BTreeMap<PathBuf, Merge>,
@@ -208,6 +209,14 @@ impl Plan {
     /// Tells the user on every launch.
     pub fn warn(&mut self, message: impl Into<Message>) {
         self.notes.push(Note::Warning(message.into()));
+    }
+
+    /// Warns of a project's server that is turned off.
+    pub fn warn_of_server(&mut self, path: &Path, name: &str, launch: &Launch) {
+        let (path, provider) = (path.display(), &launch.provider);
+        self.warn(format!(
+            "{path}: the MCP server `{name}` would get the key of provider `{provider}`; it is off in this launch"
+        ));
     }
 
     /// Tells the user in a dry run.

@@ -22,6 +22,9 @@ pub const PLANTED_MODEL: &str = "planted-model";
 /// A key that planted files bring. No launch of a trial may send it.
 pub const PLANTED_KEY: &str = "sk-planted-0123456789";
 
+/// What a sub-agent is asked for.
+pub const SUB_AGENT_TASK: &str = "a task for the sub-agent";
+
 /// A command that shows its environment. The last words it prints stand nowhere before it has run.
 pub const TOOL_COMMAND: &str = "env; echo tool-$((40+2))-ran";
 
@@ -100,8 +103,8 @@ impl Trial {
         subjects.join(", ")
     }
 
-    /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary` is
-    /// in the request that sums it up.
+    /// A conversation that fills the window once it is asked to by `fill the window`, as the rules have it; `summary`
+    /// is in the request that sums it up.
     pub fn compaction(words: impl IntoIterator<Item = OsString>, rules: Json, summary: &'static str) -> Self {
         let text = "a conversation that fills the window is compacted";
         let test = TrialTest::Then("fill the window", summary);
@@ -175,10 +178,10 @@ impl Trial {
         self.holds("server", text, TrialTest::NoKey(path))
     }
 
-    /// A sub-agent that is asked for `a task for the sub-agent` asks for the launch's model, as `text` says.
+    /// A sub-agent that is asked for [`SUB_AGENT_TASK`] asks for the launch's model, as `text` says.
     #[must_use]
     pub fn sub_agent_asks_for_the_model(self, text: &'static str) -> Self {
-        self.holds("sub-agent", text, TrialTest::Models("a task for the sub-agent"))
+        self.holds("sub-agent", text, TrialTest::Models(SUB_AGENT_TASK))
     }
 }
 

@@ -45,6 +45,8 @@ pub struct ScriptRule {
     pub headers: BTreeMap<String, String>,
     /// Milliseconds before the answer. The request is in the log by then.
     delay_ms: u64,
+    /// Parts of the user's last words. The delay ends once a request with each of them has come.
+    pub delay_until: Vec<String>,
     /// Milliseconds before each event of a stream.
     chunk_delay_ms: u64,
     /// Cuts the connection when half of the answer is sent.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
@@ -18,7 +18,7 @@ use super::password;
 use super::peer;
 use super::record::{Log, RequestRecord};
 use super::route::Seen;
-use super::script::Script;
+use super::script::{Script, ScriptRule};
 use crate::machine_secret;
 
 /// A running mock provider. It stops listening when this is dropped.
@@ -226,10 +226,67 @@ impl Shared {
             status: reply.status,
             body: seen.json.unwrap_or(Json::String(seen.text)),
         })?;
-        Ok((reply, rule.pace()))
+        Ok((reply, self.pace(&rule)))
+    }
+
+    /// How the answer is sent, after the wait for other requests.
+    fn pace(&self, rule: &ScriptRule) -> Pace {
+        let pace = rule.pace();
+        if rule.delay_until.is_empty() {
+            return pace;
+        }
+        let deadline = Instant::now() + pace.delay;
+        let has_come =
+            |word: &String| lock(&self.log).records().iter().any(|it| it.last_user().contains(word));
+        while Instant::now() < deadline && !rule.delay_until.iter().all(has_come) {
+            thread::sleep(Duration::from_millis(50));
+        }
+        Pace { delay: Duration::ZERO, ..pace }
     }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    fn asked(provider: &MockProvider, words: &str) -> String {
+        let body = serde_json::json!({"messages": [{"role": "user", "content": words}]}).to_string();
+        let mut stream = TcpStream::connect(provider.addr()).expect("connected");
+        let (prefix, host, length) = (provider.prefix(), provider.addr(), body.len());
+        write!(
+            stream,
+            "POST {prefix}/v1/chat/completions HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answered");
+        answer
+    }
+
+    #[test]
+    fn a_delay_ends_once_what_it_waits_for_has_come() {
+        let script =
+            r#"[{"last_user": "first", "delay_ms": 60000, "delay_until": ["second"], "text": "late"}]"#;
+        let script = Script::read(script).expect("a script");
+        let provider = MockProvider::start(script, Log::memory()).expect("started");
+        let start = Instant::now();
+        thread::scope(|scope| {
+            let first = scope.spawn(|| asked(&provider, "first"));
+            while provider.requests().is_empty() {
+                thread::sleep(Duration::from_millis(10));
+            }
+            thread::sleep(Duration::from_millis(200));
+            assert!(!first.is_finished(), "it did not wait");
+            assert!(!asked(&provider, "second").contains("late"));
+            assert!(first.join().expect("asked").contains("late"));
+        });
+        assert!(start.elapsed() < Duration::from_secs(50));
+    }
 }

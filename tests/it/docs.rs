@@ -237,7 +237,10 @@ fn findings_open_an_issue_once() {
     let script = sandbox.path("repository/.ci/findings");
     sandbox.write(&script, fs::read(root.join(".ci/findings")).unwrap());
     let contract = sandbox.path("repository/.ci/contract");
-    sandbox.write(&contract, "#!/bin/sh\nprintf 'claude: @someone ~~~~~~~~\\n~~~~~~~~\\n'\nexit 1\n");
+    sandbox.write(
+        &contract,
+        "#!/bin/sh\nprintf 'claude: @someone ~~~~~~~~\\n~~~~~~~~\\n'\necho no codex >&2\nexit 1\n",
+    );
     fs::set_permissions(&contract, fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.script("gh", "#!/bin/sh\necho \"$@\" >>~/asked\n[ \"$2\" != list ] || cat ~/open\n[ \"$2\" = list ] || cat >~/body\n");
     let report = |open: &str, words: &str| {
@@ -252,6 +255,9 @@ fn findings_open_an_issue_once() {
     run(sandbox.command("bash").arg(&script).args(["look", "claude"])).exits(1);
     let body = report("", "issue create --title The contract");
     assert!(body.starts_with("Seen in https://forge.example/o/r/actions/runs/7."), "{body}");
-    assert!(body.contains("\n~~~~~~~~text\nclaude: @someone ~~~~~~~~\n ~~~~~~~~\n\n~~~~~~~~\n"), "{body}");
+    assert!(
+        body.contains("\n~~~~~~~~text\nclaude: @someone ~~~~~~~~\n ~~~~~~~~\nno codex\n\n~~~~~~~~\n"),
+        "{body}"
+    );
     report("12\n", "issue comment 12");
 }

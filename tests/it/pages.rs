@@ -10,7 +10,9 @@ use crate::support::Sandbox;
 /// The text of every page for people.
 fn pages() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let docs = files(&root.join("docs")).into_iter().filter(|(name, _)| name.ends_with(".md"));
+    let docs = files(&root.join("docs"))
+        .into_iter()
+        .filter(|(name, _)| Path::new(name).extension().is_some_and(|it| it == "md"));
     let mut pages: Vec<_> = docs.map(|(name, text)| (format!("docs/{name}"), text)).collect();
     for name in ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"] {
         pages.push((name.to_owned(), fs::read_to_string(root.join(name)).unwrap()));

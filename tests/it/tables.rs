@@ -185,9 +185,9 @@ fn no_text_is_wider_than_the_terminal() {
     assert!(lines.len() > 120, "{lines:?}");
     let mut wide = Vec::new();
     for columns in [80, 120] {
-        let script: String = lines.iter().map(|line| format!("echo '{END}{line}'\n{line}\n")).collect();
+        let script: Vec<_> = lines.iter().map(|line| format!("echo '{END}{line}'\n{line}\n")).collect();
         let file = sandbox.path(&format!("typed-{columns}"));
-        sandbox.write(&file, format!("stty cols {columns}\nexport TERM=dumb\n{script}"));
+        sandbox.write(&file, format!("stty cols {columns}\nexport TERM=dumb\n{}", script.concat()));
         let typed = format!("sh {}", file.display());
         let shown =
             run(sandbox.command("script").args(["-qec", &typed, "/dev/null"])).stdout.replace('\r', "");

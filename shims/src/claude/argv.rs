@@ -24,7 +24,8 @@ pub fn is_option(word: &OsStr, option: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
 }
 
-/// Whether the session begins in another worktree, which may not be there yet: `--worktree`, or `-w` among other letters.
+/// Whether the session begins in another worktree, which may not be there yet: `--worktree`, or `-w` among other
+/// letters.
 pub fn enters_worktree(launch: &Launch) -> bool {
     let is_short = |word: &OsStr| match word.as_encoded_bytes() {
         [b'-', b'-', ..] => false,

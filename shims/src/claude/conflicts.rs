@@ -1,10 +1,15 @@
-//! What settings files say against a launch. What of it is decisive, [`settings_override`](super::settings_override) knows.
+//! What settings files say against a launch. What of it is decisive, [`settings_override`](super::settings_override)
+//! knows.
+
+use anyhow::Result;
 
 use super::family::{is_family, is_held};
-use super::source::{self, FileContent, SettingsSource};
-use super::{front_matter, models, own_settings, paths, plugins, trust};
+use super::found::FoundSettings;
+use super::onboarding::StateFile;
+use super::source::SettingsSource;
+use super::{front_matter, models, paths, plugins, trust};
 use crate::proxy::PROXY_VARIABLES;
-use crate::{ConflictingSetting, Inputs, Launch};
+use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
 const HELD: &str = "ignored by Claude Code, because the launch sets CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST";
 const GUARDED: &str = "--settings overrides it";
@@ -15,44 +20,29 @@ const DENIED: &str = "--managed-settings denies it, and Claude Code 2.1.332 requ
 const UNHELD: &str = "nothing overrides it: Claude Code requests that model where it is used";
 
 /// The user's and the project's settings that the plan overrules, and the models that it cannot.
-pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
-    let state = paths::state_files(launch, inputs).into_iter().map(|path| (paths::SettingsKind::User, path));
-    let repository = paths::Repository::of(inputs);
-    let files = state.chain(paths::settings(launch, inputs, &repository));
-    let mut sources: Vec<_> = files
-        .filter_map(|(kind, path)| match source::settings(&path, inputs) {
-            FileContent::Object(settings) => Some(SettingsSource { path, kind, settings }),
-            _ => None,
-        })
-        .collect();
-    sources.extend(own_settings::read(launch, inputs).ok().flatten());
-    let mut conflicts: Vec<_> = sources.iter().flat_map(of_source).collect();
-    let roots = front_matter::project_roots(launch, inputs, &repository);
-    let documents = front_matter::documents(&roots, inputs);
-    let is_listed = models::may_be_chosen(sources.iter(), &documents, &roots, launch, inputs);
-    let policies: Vec<_> = paths::policies(inputs)
-        .into_iter()
-        .filter_map(|path| match source::settings(&path, inputs) {
-            FileContent::Object(settings) => {
-                Some(SettingsSource { path, kind: paths::SettingsKind::User, settings })
-            }
-            _ => None,
-        })
-        .collect();
-    let all = sources.iter().chain(&policies).map(|source| &source.settings);
-    let plugins = plugins::hooks(&plugins::folders(all, launch, inputs), inputs);
-    let unheld = models::Unheld::new(&sources, &policies, &plugins, &documents, launch);
+///
+/// # Errors
+/// As the launch itself.
+pub fn of(launch: &Launch, inputs: &Inputs) -> Result<Vec<ConflictingSetting>> {
+    // What it warns of, the launch has said.
+    let mut plan = Plan::default();
+    let state = StateFile::read(launch, inputs, &mut plan)?;
+    let found = FoundSettings::read(launch, inputs, &state, &mut plan)?;
+    let mut conflicts: Vec<_> = found.sources.iter().flat_map(of_source).collect();
+    let is_listed = models::may_be_chosen(&found);
+    let plugins = plugins::hooks(&found.plugins(), inputs);
+    let unheld = models::Unheld::new(&found, &plugins);
     let users = if paths::isolated(launch, inputs).is_some() {
         Vec::new()
     } else {
         front_matter::users_documents(inputs)
     };
-    let hooks = sources.iter().chain(&plugins).flat_map(|source| models::of_hooks(source, launch));
-    let hooks = hooks.chain(models::of_document_hooks(&documents, launch));
+    let hooks = found.sources.iter().chain(&plugins).flat_map(|source| models::of_hooks(source, launch));
+    let hooks = hooks.chain(models::of_document_hooks(&found.documents, launch));
     let hooks = hooks.chain(models::of_document_hooks(&users, launch)).map(|choice| (choice, false));
-    let models = models::of_documents(&documents, launch).chain(models::of_documents(&users, launch));
+    let models = models::of_documents(&found.documents, launch).chain(models::of_documents(&users, launch));
     let models = models.map(|choice| {
-        let is_listed = is_listed && !models::is_allowed(&choice.model, sources.iter(), launch);
+        let is_listed = is_listed && !models::is_allowed(&choice.model, &found);
         (choice, is_listed)
     });
     for (choice, is_listed) in hooks.chain(models) {
@@ -64,7 +54,7 @@ pub fn of(launch: &Launch, inputs: &Inputs) -> Vec<ConflictingSetting> {
         let key = format!("{} ({})", choice.key, choice.model);
         conflicts.push(ConflictingSetting { path: choice.path.to_owned(), key, answer });
     }
-    conflicts
+    Ok(conflicts)
 }
 
 fn of_source(source: &SettingsSource) -> Vec<ConflictingSetting> {
@@ -107,9 +97,8 @@ mod tests {
         let settings = r#"{"env": {"ANTHROPIC_MODEL": "x", "ANTHROPIC_BETAS": "b", "EDITOR": "vi",
             "ANTHROPIC_API_KEY": ""}, "agent": "a", "availableModels": [], "model": "m"}"#;
         inputs.facts.insert("/home/u/.claude/settings.json".into(), Fact::File(settings.into()));
-        inputs.facts.insert("/home/u/.claude.json".into(), Fact::File("{".into()));
         let launch = Launch::sample("p", Protocol::Anthropic, "https://p.example", "m");
-        let conflicts = of(&launch, &inputs);
+        let conflicts = of(&launch, &inputs).expect("found");
         let found: Vec<_> =
             conflicts.iter().map(|conflict| (conflict.key.as_str(), conflict.answer)).collect();
         let expected = [

@@ -7,7 +7,6 @@ use serde_json::{Map, Value as Json, json};
 
 use super::found::FoundSettings;
 use super::{argv, policy};
-use crate::Launch;
 use crate::proxy::host;
 
 /// What names a permission mode in the user's words.
@@ -18,7 +17,8 @@ const MODE_SETTINGS: [&str; 3] =
     ["/permissions/defaultMode", "/permissions/disableAutoMode", "/disableAutoMode"];
 
 /// Adds them to what is given by `--settings`.
-pub fn add(launch: &Launch, found: &FoundSettings, settings: &mut Map<String, Json>) {
+pub fn add(found: &FoundSettings<'_>, settings: &mut Map<String, Json>) {
+    let launch = found.launch;
     if host(&launch.base_url.value) == policy::ANTHROPIC {
         return;
     }

@@ -19,8 +19,9 @@ const OPTION: &str = "--managed-settings";
 pub struct Denied(Vec<String>);
 
 impl Denied {
-    /// Denies what these ask for. The user's own skills and commands are not among them: looking into each at every launch
-    /// would cost a tenth of it, and the option is documented for no one, so that a launch gives it only where it has to.
+    /// Denies what these ask for. The user's own skills and commands are not among them: looking into each at every
+    /// launch would cost a tenth of it, and the option is documented for no one, so that a launch gives it only where
+    /// it has to.
     pub fn new<'a>(
         choices: impl Iterator<Item = &'a ModelChoice<'a>>,
         has_policies: bool,
@@ -54,8 +55,8 @@ impl Denied {
     }
 }
 
-/// Whether Claude Code asks for the model although it is denied: `gpt-4`, `gpt-5-codex`, `grok-4` and their like (seen in
-/// 2.1.332; `gpt-4o` and `gpt-5.5` are held).
+/// Whether Claude Code asks for the model although it is denied: `gpt-4`, `gpt-5-codex`, `grok-4` and their like (seen
+/// in 2.1.332; `gpt-4o` and `gpt-5.5` are held).
 fn is_let_through(model: &str) -> bool {
     let model = model.trim().to_lowercase();
     let version = model.strip_prefix("gpt-").or_else(|| model.strip_prefix("grok-"));

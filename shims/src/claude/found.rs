@@ -6,15 +6,19 @@ use anyhow::{Result, bail};
 use serde_json::Map;
 
 use super::argv::forwards;
+use super::front_matter::Document;
 use super::mcp_servers::{self, ServerFile};
 use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
 use super::source::{self, FileContent, SettingsSource};
-use super::{front_matter, own_settings};
+use super::{front_matter, own_settings, plugins};
 use crate::{Inputs, Launch, Message, Plan};
 
-/// What is in the files.
-pub struct FoundSettings {
+/// What is in the files, of one launch.
+pub struct FoundSettings<'a> {
+    pub launch: &'a Launch,
+    pub inputs: &'a Inputs,
+    pub state: &'a StateFile,
     /// The state file's `env` and the settings, weakest first.
     pub sources: Vec<SettingsSource>,
     /// What administrators impose.
@@ -23,50 +27,51 @@ pub struct FoundSettings {
     pub servers: Vec<ServerFile>,
     /// The `.claude` folders of the project and of what `--add-dir` adds, as far as there are any.
     pub roots: Vec<PathBuf>,
+    /// The skills, commands and agents in them that were read.
+    pub documents: Vec<Document<'a>>,
     /// Whether the last of the sources is the user's own `--settings`.
     pub has_own: bool,
 }
 
-impl FoundSettings {
+impl<'a> FoundSettings<'a> {
     /// Reads everything. A file of a project's that cannot be read turns its whole kind off.
     ///
     /// # Errors
     /// When a file of the user's or an administrator's is no JSON, or the user's own words choose the kinds.
-    pub fn read(launch: &Launch, inputs: &Inputs, state: &StateFile, plan: &mut Plan) -> Result<Self> {
+    pub fn read(
+        launch: &'a Launch,
+        inputs: &'a Inputs,
+        state: &'a StateFile,
+        plan: &mut Plan,
+    ) -> Result<Self> {
         let env = Map::from_iter([("env".to_owned(), state.env.clone())]);
         let mut sources =
             vec![SettingsSource { path: state.path.clone(), kind: SettingsKind::User, settings: env }];
         let mut off: Vec<SettingsKind> = Vec::new();
         let repository = Repository::of(inputs);
         for (kind, path) in paths::settings(launch, inputs, &repository) {
-            match (source::settings(&path, inputs), kind) {
-                (FileContent::Nothing, _) => {}
-                (FileContent::Object(settings), _) => sources.push(SettingsSource { path, kind, settings }),
-                (FileContent::Broken(fault), SettingsKind::User) => bail!(Message::new(
-                    format!("{}:{fault}", path.display()),
+            let content = source::settings(&path, inputs);
+            match (content.fault(&path), content, kind) {
+                (None, FileContent::Object(settings), _) => {
+                    sources.push(SettingsSource { path, kind, settings });
+                }
+                (None, ..) => {}
+                (Some(_), FileContent::Closed(_), SettingsKind::User) => warn_of(&path, plan),
+                (Some(fault), _, SettingsKind::User) => bail!(Message::new(
+                    fault,
                     "fix the file or move it out of the way; Claude Code would start without it"
                 )),
-                (FileContent::Closed(_), SettingsKind::User) => warn_of(&path, plan),
-                (FileContent::Broken(fault), _) => {
-                    turn_off(kind, &format!("{}:{fault}", path.display()), launch, plan, &mut off)?;
-                }
-                (FileContent::Closed(why), _) => {
-                    turn_off(kind, &format!("{}: {why}", path.display()), launch, plan, &mut off)?;
-                }
+                (Some(fault), ..) => turn_off(kind, &fault, launch, plan, &mut off)?,
             }
         }
         let mut servers = Vec::new();
         for path in mcp_servers::files(inputs) {
-            let what = match source::object(&path, inputs) {
-                FileContent::Nothing => continue,
-                FileContent::Object(content) => {
-                    servers.push(ServerFile { path, content });
-                    continue;
-                }
-                FileContent::Broken(fault) => format!("{}:{fault}", path.display()),
-                FileContent::Closed(why) => format!("{}: {why}", path.display()),
-            };
-            turn_off(SettingsKind::Project, &what, launch, plan, &mut off)?;
+            let content = source::object(&path, inputs);
+            match (content.fault(&path), content) {
+                (None, FileContent::Object(content)) => servers.push(ServerFile { path, content }),
+                (None, _) => {}
+                (Some(fault), _) => turn_off(SettingsKind::Project, &fault, launch, plan, &mut off)?,
+            }
         }
         if !off.is_empty() {
             // The user's own stay. Claude Code reads no `.mcp.json` without the project's settings either (2.1.197
@@ -81,7 +86,8 @@ impl FoundSettings {
         sources.extend(own);
         let mut roots = front_matter::project_roots(launch, inputs, &repository);
         roots.retain(|root| !inputs.is_absent(root));
-        Ok(Self { sources, policies: policies(inputs, plan)?, servers, roots, has_own })
+        let (policies, documents) = (policies(inputs, plan)?, front_matter::documents(&roots, inputs));
+        Ok(Self { launch, inputs, state, sources, policies, servers, roots, documents, has_own })
     }
 
     /// What the user's own `--settings` says.
@@ -92,6 +98,17 @@ impl FoundSettings {
     /// All settings, the administrators' among them.
     pub fn all(&self) -> impl Iterator<Item = &SettingsSource> {
         self.sources.iter().chain(&self.policies)
+    }
+
+    /// The folders of the plugins that they turn on and of those that `--plugin-dir` loads.
+    pub fn plugins(&self) -> Vec<PathBuf> {
+        let settings = self.all().map(|source| &source.settings);
+        plugins::folders(settings, self.launch, self.inputs)
+    }
+
+    /// The user's own, but for the administrators'.
+    pub fn users(&self) -> impl Iterator<Item = &SettingsSource> {
+        self.sources.iter().filter(|source| source.is_users())
     }
 }
 
@@ -114,11 +131,9 @@ fn policies(inputs: &Inputs, plan: &mut Plan) -> Result<Vec<SettingsSource>> {
 }
 
 fn warn_of(path: &Path, plan: &mut Plan) {
+    let path = path.display();
     plan.warn(Message::new(
-        format!(
-            "{} is not a regular file or cannot be read: its settings may override this launch",
-            path.display()
-        ),
+        format!("{path} is not a regular file or cannot be read: its settings may override this launch"),
         "replace it with a regular file",
     ));
 }

@@ -8,16 +8,14 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
 use super::found::FoundSettings;
-use super::front_matter::Document;
 use super::source::{SettingsSource, names, spells, texts};
 use super::{argv, front_matter};
-use crate::{Inputs, Launch, Message, Plan};
+use crate::{Launch, Message, Plan};
 
 /// What brings hooks that are in no settings file.
 const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
@@ -28,13 +26,11 @@ const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
 /// # Errors
 /// When another list has the secret: lists add up.
 pub fn allowed_variables(
-    found: &FoundSettings,
-    documents: &[Document<'_>],
+    found: &FoundSettings<'_>,
     secrets: &BTreeSet<String>,
-    launch: &Launch,
-    inputs: &Inputs,
     plan: &mut Plan,
 ) -> Result<Option<BTreeSet<String>>> {
+    let launch = found.launch;
     let lists = || found.all().filter_map(|source| source.settings.get("httpHookAllowedEnvVars"));
     let has_secret = |list: &Json| texts(list).any(|name| secrets.contains(name));
     if lists().next().is_some() && !lists().any(has_secret) {
@@ -62,16 +58,16 @@ pub fn allowed_variables(
             is_needed = true;
         }
     }
-    if unseen(found, documents, launch, inputs) {
+    if unseen(found) {
         if lists().any(has_secret) {
-            refuse_plugins(secrets, launch, inputs)?;
+            refuse_plugins(found, secrets)?;
             plan.info(
                 "skills, commands, agents or plugins may define HTTP hooks, and Claude Code before \
                  2.1.332 would give them the key",
             );
         } else {
             is_needed = true;
-            allowed.extend(visible_variables(found, inputs, plan));
+            allowed.extend(visible_variables(found, plan));
         }
     }
     // A project that names the user's key variable too gets it taken from both.
@@ -87,23 +83,18 @@ fn is_kept(name: &str, launch: &Launch, plan: &Plan) -> bool {
 }
 
 /// Whether there may be hooks that no settings file shows.
-fn unseen(found: &FoundSettings, documents: &[Document<'_>], launch: &Launch, inputs: &Inputs) -> bool {
-    argv::enters_worktree(launch)
+fn unseen(found: &FoundSettings<'_>) -> bool {
+    argv::enters_worktree(found.launch)
         || found.all().any(SettingsSource::enables_plugins)
-        || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(launch, option))
-        || front_matter::may_hold_hooks(documents, &found.roots, inputs)
+        || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(found.launch, option))
+        || front_matter::may_hold_hooks(&found.documents, &found.roots, found.inputs)
 }
 
-/// The files of hooks of the plugins that `--plugin-dir` loads.
-fn plugin_files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    argv::plugin_folders(launch, inputs).iter().map(|folder| folder.join("hooks/hooks.json")).collect()
-}
-
-fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) -> Result<()> {
-    for path in plugin_files(launch, inputs) {
-        if secrets.is_empty() {
-            break;
-        }
+/// Refuses hooks of the plugins that `--plugin-dir` loads where they name a secret.
+fn refuse_plugins(found: &FoundSettings<'_>, secrets: &BTreeSet<String>) -> Result<()> {
+    let (launch, inputs) = (found.launch, found.inputs);
+    let folders = argv::plugin_folders(launch, inputs).into_iter().filter(|_| !secrets.is_empty());
+    for path in folders.map(|folder| folder.join("hooks/hooks.json")) {
         let bytes = match inputs.file(&path) {
             Ok(Some(bytes)) => bytes,
             Ok(None) => continue,
@@ -129,9 +120,9 @@ fn refuse_plugins(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs) 
 }
 
 /// What the child sees and a hook can name: capitals, digits and underscores (2.1.332).
-fn visible_variables(found: &FoundSettings, inputs: &Inputs, plan: &Plan) -> BTreeSet<String> {
-    let inherited =
-        inputs.env.keys().filter(|name| !plan.env.contains_key(*name)).filter_map(|name| name.to_str());
+fn visible_variables(found: &FoundSettings<'_>, plan: &Plan) -> BTreeSet<String> {
+    let inherited = found.inputs.env.keys().filter(|name| !plan.env.contains_key(*name));
+    let inherited = inherited.filter_map(|name| name.to_str());
     let set = plan.env.iter().filter(|(_, value)| value.is_some()).filter_map(|(name, _)| name.to_str());
     let settings = found.all().flat_map(|source| source.env().map(|(name, _)| name));
     let can_be_named = |name: &&str| {

@@ -1,8 +1,8 @@
 //! Values from outside, as Claude Code takes them literally, or not at all.
 //!
 //! `ANTHROPIC_CUSTOM_HEADERS` has one header a line, split at its first colon, with outer blanks cut off (2.1.197), and
-//! a value that is no ASCII ends in an error that prints it. `--settings` is JSON, which `serde_json` writes: it escapes
-//! every control character.
+//! a value that is no ASCII ends in an error that prints it. `--settings` is JSON, which `serde_json` writes: it
+//! escapes every control character.
 
 use anyhow::{Result, bail};
 

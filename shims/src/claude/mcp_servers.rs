@@ -10,24 +10,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json};
 
+use super::found::FoundSettings;
 use super::source::{self, FileContent, names};
 use super::{paths, plugins};
-use crate::{Inputs, Launch, Plan};
+use crate::{Inputs, Plan};
 
 /// A file of MCP servers.
 pub struct ServerFile {
     pub path: PathBuf,
     pub content: Map<String, Json>,
-}
-
-impl ServerFile {
-    fn servers(&self) -> impl Iterator<Item = (&String, &Json)> {
-        of(&self.content)
-    }
-}
-
-fn of(content: &Map<String, Json>) -> impl Iterator<Item = (&String, &Json)> {
-    content.get("mcpServers").and_then(Json::as_object).into_iter().flatten()
 }
 
 /// Where projects keep them: the working folder, and those above it.
@@ -36,31 +27,24 @@ pub fn files(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
 }
 
 /// The remote servers that name a variable with a secret of this launch, with a warning for each.
-pub fn to_turn_off(
-    files: &[ServerFile],
-    secrets: &BTreeSet<String>,
-    launch: &Launch,
-    plan: &mut Plan,
-) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for file in files {
-        for (name, server) in file.servers().filter(|(_, server)| is_remote(server)) {
-            let text = server.to_string();
-            if !secrets.iter().any(|secret| names(&text, secret)) {
-                continue;
-            }
-            let consequence = format!(
-                "{}: the MCP server `{name}` would get the key of provider `{}`",
-                file.path.display(),
-                launch.provider
-            );
-            plan.warn(format!("{consequence}; it is off in this launch"));
-            if !found.contains(name) {
-                found.push(name.clone());
+pub fn to_turn_off(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan: &mut Plan) -> Vec<String> {
+    let mut off: Vec<String> = Vec::new();
+    for ServerFile { path, content } in &found.servers {
+        let servers = content.get("mcpServers").and_then(Json::as_object).into_iter().flatten();
+        for (name, _) in servers.filter(|(_, server)| wants_secret(server, secrets)) {
+            plan.warn_of_server(path, name, found.launch);
+            if !off.contains(name) {
+                off.push(name.clone());
             }
         }
     }
-    found
+    off
+}
+
+/// Whether it is a remote server that names a variable with a secret.
+fn wants_secret(server: &Json, secrets: &BTreeSet<String>) -> bool {
+    let text = server.to_string();
+    is_remote(server) && secrets.iter().any(|secret| names(&text, secret))
 }
 
 /// Whether Claude Code could send it something. The `type` decides, whatever else the entry holds, and without one a
@@ -74,52 +58,44 @@ fn is_remote(server: &Json) -> bool {
 }
 
 /// Warns of an administrator's servers that name the key: nothing overrules them.
-pub fn name_managed(secrets: &BTreeSet<String>, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
-    let what = "your administrator's MCP server";
-    name_unheld(&paths::managed_servers(), what, secrets, launch, inputs, plan);
+pub fn name_managed(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan: &mut Plan) {
+    name_unheld(&paths::managed_servers(), "your administrator's MCP server", found, secrets, plan);
 }
 
 /// Warns of servers of plugins that name the key: they are in no list that could turn them off.
 pub fn name_of_plugins(
+    found: &FoundSettings<'_>,
     folders: &[PathBuf],
     secrets: &BTreeSet<String>,
-    launch: &Launch,
-    inputs: &Inputs,
     plan: &mut Plan,
 ) {
     for path in folders.iter().flat_map(|folder| plugins::server_files(folder)) {
-        name_unheld(&path, "the plugin's MCP server", secrets, launch, inputs, plan);
+        name_unheld(&path, "the plugin's MCP server", found, secrets, plan);
     }
 }
 
 fn name_unheld(
     path: &Path,
     what: &str,
+    found: &FoundSettings<'_>,
     secrets: &BTreeSet<String>,
-    launch: &Launch,
-    inputs: &Inputs,
     plan: &mut Plan,
 ) {
-    let consequence = match source::object(path, inputs) {
+    let provider = &found.launch.provider;
+    let consequence = match source::object(path, found.inputs) {
         FileContent::Nothing => return,
         FileContent::Broken(_) | FileContent::Closed(_) => format!(
-            "{} could not be read: its MCP servers may get the key of provider `{}`",
-            path.display(),
-            launch.provider
+            "{} could not be read: its MCP servers may get the key of provider `{provider}`",
+            path.display()
         ),
         FileContent::Object(content) => {
             // A plugin's file may leave `mcpServers` out around them.
             let around = content.get("mcpServers").and_then(Json::as_object).unwrap_or(&content);
-            let asks = |server: &Json| {
-                let text = server.to_string();
-                is_remote(server) && secrets.iter().any(|secret| names(&text, secret))
-            };
-            let Some((name, _)) = around.iter().find(|(_, server)| asks(server)) else { return };
+            let Some((name, _)) = around.iter().find(|(_, it)| wants_secret(it, secrets)) else { return };
             format!(
-                "{}: {what} `{name}` names the key of provider `{}`, and Claude Code before 2.1.332 \
+                "{}: {what} `{name}` names the key of provider `{provider}`, and Claude Code before 2.1.332 \
                  sends it there",
-                path.display(),
-                launch.provider
+                path.display()
             )
         }
     };

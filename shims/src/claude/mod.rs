@@ -22,7 +22,6 @@ mod family;
 mod found;
 mod front_matter;
 mod hooks;
-mod known;
 mod literal;
 mod mcp_servers;
 mod models;
@@ -45,8 +44,8 @@ use std::ffi::OsStr;
 
 use anyhow::Result;
 
+use crate::judged::claude as judged;
 use crate::proxy::{host, is_loopback};
-use crate::trial::{Trial, TrialPlaces};
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, Value};
 
 /// Claude Code.
@@ -64,7 +63,8 @@ const INFO: AgentInfo = AgentInfo {
     install: "npm install -g @anthropic-ai/claude-code",
     minimum: "2.1.197",
     tested: "2.1.332",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::Anthropic],
     managed_env_vars: family::FAMILY,
     env_spared: family::SPARED,
@@ -81,10 +81,6 @@ const INFO: AgentInfo = AgentInfo {
 impl Agent for Claude {
     fn info(&self) -> &'static AgentInfo {
         &INFO
-    }
-
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<std::path::PathBuf> {
@@ -135,8 +131,8 @@ impl Agent for Claude {
         }
         state.merge(launch, plan);
         let found = found::FoundSettings::read(launch, inputs, &state, plan)?;
-        window::limit(launch, &found, plan);
-        settings_override::apply(launch, inputs, &state, &found, plan)?;
+        window::limit(&found, plan);
+        settings_override::apply(&found, plan)?;
         plan.args.extend(own_settings::other_words(launch));
         Ok(())
     }
@@ -146,7 +142,7 @@ impl Agent for Claude {
     }
 
     fn conflicts(&self, launch: &Launch, inputs: &Inputs, _plan: &Plan) -> Vec<ConflictingSetting> {
-        conflicts::of(launch, inputs)
+        conflicts::of(launch, inputs).unwrap_or_default()
     }
 }
 

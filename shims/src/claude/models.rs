@@ -6,17 +6,17 @@
 //! | `agent` of settings, `--agent` | `--model` |
 //! | `availableModels`, `fallbackModel`, `modelOverrides` of settings | `--settings` |
 //! | `model:` of agents | `CLAUDE_CODE_SUBAGENT_MODEL` and its `_FORCE` |
-//! | `model:` of skills and commands, where one is found or some cannot be looked at | `availableModels` of `--settings` |
+//! | `model:` of skills and commands, where one is found or some cannot be read | `availableModels` of `--settings` |
 //! | `model` of prompt and agent hooks | `deniedModels` of `--managed-settings` (2.1.332), and it is named |
 //! | `model:` of the user's own skills and commands | nothing but the plugins' `availableModels`: `why` names it |
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 
 use serde_json::{Map, Value as Json, json};
 
 use super::denied::Denied;
+use super::found::FoundSettings;
 use super::front_matter::{self, Document};
 use super::source::SettingsSource;
 use super::{argv, window};
@@ -49,7 +49,8 @@ pub fn possible(launch: &Launch) -> Vec<&str> {
 }
 
 /// Adds to the guard what holds the models against settings files.
-pub fn pin(sources: &[SettingsSource], launch: &Launch, guard: &mut Map<String, Json>) {
+pub fn pin(found: &FoundSettings<'_>, guard: &mut Map<String, Json>) {
+    let (sources, launch) = (&found.sources, found.launch);
     let is_unseen = argv::enters_worktree(launch);
     let needed = list(launch);
     let lists: Vec<_> = sources.iter().filter_map(SettingsSource::available_models).collect();
@@ -135,21 +136,16 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
     !model.is_empty() && !ALIASES.contains(&model) && !possible(launch).contains(&model)
 }
 
-/// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's models
-/// then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not given
-/// otherwise, because `/model` offers nothing else with it.
-pub fn may_be_chosen<'a>(
-    mut sources: impl Iterator<Item = &'a SettingsSource>,
-    documents: &[Document<'_>],
-    roots: &[PathBuf],
-    launch: &Launch,
-    inputs: &Inputs,
-) -> bool {
-    let is_unread = |kind: &&str| front_matter::unread(kind, roots, inputs).is_some();
-    of_documents(documents, launch).next().is_some()
-        || brings_plugins(launch, inputs)
+/// Whether a skill or a command asks for a model of its own, or may and was not looked at. A list of the launch's
+/// models then holds it: what is not in the list gives way to the session's model (2.1.197 and 2.1.332). It is not
+/// given otherwise, because `/model` offers nothing else with it.
+pub fn may_be_chosen(found: &FoundSettings<'_>) -> bool {
+    let launch = found.launch;
+    let is_unread = |kind: &&str| front_matter::unread(kind, &found.roots, found.inputs).is_some();
+    of_documents(&found.documents, launch).next().is_some()
+        || brings_plugins(launch, found.inputs)
         || argv::enters_worktree(launch)
-        || sources.any(SettingsSource::enables_plugins)
+        || found.all().any(SettingsSource::enables_plugins)
         || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
         || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread)
 }
@@ -171,18 +167,9 @@ pub fn list(launch: &Launch) -> Vec<String> {
 }
 
 /// Whether the lists of the settings and of the launch together let a model in.
-pub fn is_allowed<'a>(
-    model: &str,
-    sources: impl Iterator<Item = &'a SettingsSource>,
-    launch: &Launch,
-) -> bool {
-    let lists = sources.filter_map(SettingsSource::available_models).flatten();
-    lists.map(str::to_owned).chain(list(launch)).any(|entry| allows(&entry, model))
-}
-
-/// Whether an entry of `availableModels` lets a model in.
-fn allows(entry: &str, model: &str) -> bool {
-    means(entry, model, true)
+pub fn is_allowed(model: &str, found: &FoundSettings<'_>) -> bool {
+    let lists = found.all().filter_map(SettingsSource::available_models).flatten();
+    lists.map(str::to_owned).chain(list(found.launch)).any(|entry| means(&entry, model, true))
 }
 
 /// Whether an entry of `deniedModels` keeps a model out.
@@ -210,24 +197,16 @@ pub struct Unheld<'a> {
 }
 
 impl<'a> Unheld<'a> {
-    pub fn new(
-        sources: &'a [SettingsSource],
-        policies: &[SettingsSource],
-        plugins: &'a [SettingsSource],
-        documents: &'a [Document<'_>],
-        launch: &'a Launch,
-    ) -> Self {
-        let all = || sources.iter().chain(policies);
-        let projects = sources.iter().filter(|source| !source.is_users()).chain(plugins);
+    pub fn new(found: &'a FoundSettings<'_>, plugins: &'a [SettingsSource]) -> Self {
+        let (launch, documents) = (found.launch, &found.documents);
+        let projects = found.sources.iter().filter(|source| !source.is_users()).chain(plugins);
         let hooks = projects.flat_map(|source| of_hooks(source, launch));
-        let let_in =
-            of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, all(), launch));
+        let let_in = of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, found));
         let choices: Vec<_> = hooks.chain(of_document_hooks(documents, launch)).chain(let_in).collect();
         // What the user's own hooks name may be a model of the provider's. Claude's are not.
-        let users = sources.iter().filter(|source| source.is_users());
-        let users = users.flat_map(|source| of_hooks(source, launch));
+        let users = found.users().flat_map(|source| of_hooks(source, launch));
         let users: Vec<_> = users.filter(|choice| window::knows(&choice.model)).collect();
-        let denied = Denied::new(choices.iter().chain(&users), !policies.is_empty(), launch);
+        let denied = Denied::new(choices.iter().chain(&users), !found.policies.is_empty(), launch);
         Self { choices, denied }
     }
 

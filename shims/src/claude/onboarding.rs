@@ -33,7 +33,7 @@ struct StateContent {
 }
 
 /// The state file, looked at.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "four facts that have nothing to do with each other")]
 pub struct StateFile {
     /// Where it is, or will be.
@@ -60,15 +60,7 @@ impl StateFile {
     pub fn read(launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<Self> {
         let [legacy, usual] = paths::state_files(launch, inputs);
         let path = if inputs.fact(&legacy).is_none() || inputs.is_absent(&legacy) { usual } else { legacy };
-        let unread = |path, open| Self {
-            path,
-            env: Json::Null,
-            has_login_key: false,
-            variables_of_servers: Vec::new(),
-            puts_teammates_elsewhere: false,
-            onboarded: false,
-            open,
-        };
+        let unread = |path, open| Self { path, open, ..Self::default() };
         let bytes = match inputs.file(&path) {
             Ok(bytes) => bytes,
             Err(error) => {

@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
 
 use super::argv;
+use super::found::FoundSettings;
 use super::paths::SettingsKind;
 use super::source::SettingsSource;
 use crate::inputs::without_dots;
@@ -99,17 +100,11 @@ pub fn other_words(launch: &Launch) -> Vec<OsString> {
 }
 
 /// Gives Claude Code the user's settings and ours as one.
-pub fn add_argument(
-    own: Option<&SettingsSource>,
-    ours: Map<String, Json>,
-    launch: &Launch,
-    inputs: &Inputs,
-    plan: &mut Plan,
-) {
-    let (settings, is_private) = match own {
+pub fn add_argument(found: &FoundSettings<'_>, ours: Map<String, Json>, plan: &mut Plan) {
+    let (settings, is_private) = match found.own() {
         None => (ours, false),
         Some(own) => (
-            merged(anchored(own, inputs), ours),
+            merged(anchored(own, found.inputs), ours),
             !own.settings.iter().all(|(key, value)| key != "env" && holds_no_text(value)),
         ),
     };
@@ -122,8 +117,8 @@ pub fn add_argument(
         plan.arg(text);
         return;
     }
-    let name = format!("{}-{:016x}", launch.provider, short_hash(&text));
-    let path = inputs.dirs.cache.join("claude").join(name).join("agent-run-settings.json");
+    let name = format!("{}-{:016x}", found.launch.provider, short_hash(&text));
+    let path = found.inputs.dirs.cache.join("claude").join(name).join("agent-run-settings.json");
     plan.arg(AsRef::<OsStr>::as_ref(&path));
     plan.write(path, text);
 }

@@ -7,6 +7,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::argv;
 use crate::inputs::without_dots;
+use crate::judged::claude::PLACE_READ;
 use crate::{Fact, Inputs, Launch, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
@@ -99,17 +100,15 @@ pub fn settings(
         }
     }
     // The user's local ones are opened wherever the session runs (2.1.332).
-    let kinds = [
-        (SettingsKind::User, "settings.json", &users),
-        (SettingsKind::Local, "settings.local.json", &users),
-        (SettingsKind::Project, "settings.json", &projects),
-        (SettingsKind::Local, "settings.local.json", &projects),
-    ];
-    let files = kinds.into_iter().flat_map(|(kind, name, folders)| {
-        let there = folders.iter().filter(move |folder| may_hold(folder, name, inputs));
-        there.map(move |folder| (kind, folder.join(name)))
-    });
-    files.collect()
+    let mut files = Vec::new();
+    for (other, folders) in [(SettingsKind::User, &users), (SettingsKind::Project, &projects)] {
+        for name in PLACE_READ.iter().filter_map(|place| place.strip_prefix(".claude/")) {
+            let kind = if name.contains(".local.") { SettingsKind::Local } else { other };
+            let there = folders.iter().filter(|folder| may_hold(folder, name, inputs));
+            files.extend(there.map(|folder| (kind, folder.join(name))));
+        }
+    }
+    files
 }
 
 /// Whether there may be something of this name in a folder: all but what is missing in its list, where that was read.

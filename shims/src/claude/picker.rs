@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::found::FoundSettings;
 use super::{literal, models, window};
-use crate::{Launch, Plan};
+use crate::Plan;
 
 const KEY: &str = "modelPicker";
 
@@ -23,7 +23,8 @@ const MOST_ROWS: usize = 24;
 const ANSWER: u64 = 32_000;
 
 /// Adds the rows to what is given by `--settings`, unless the user's settings have rows or a list leaves them out.
-pub fn add(launch: &Launch, found: &FoundSettings, plan: &Plan, settings: &mut Map<String, Json>) {
+pub fn add(found: &FoundSettings<'_>, plan: &Plan, settings: &mut Map<String, Json>) {
+    let launch = found.launch;
     let own = found.all().any(|source| source.is_users() && source.settings.contains_key(KEY));
     if own || settings.contains_key("availableModels") {
         return;

@@ -123,7 +123,8 @@ fn enabled<'a>(settings: impl Iterator<Item = &'a Map<String, Json>>) -> Vec<&'a
 /// Whether a file may hold the key: most do not, and are not taken apart for it.
 fn may_enable(path: &Path, inputs: &Inputs) -> bool {
     let Some(Fact::File(bytes)) = inputs.fact(path) else { return false };
-    // What is no UTF-8 may be UTF-16. As text, since `memmem` asks the processor what it can: 20 µs on a virtual machine.
+    // What is no UTF-8 may be UTF-16. As text, since `memmem` asks the processor what it can: 20 µs on a virtual
+    // machine.
     std::str::from_utf8(bytes).map_or(true, |text| text.contains("enabledPlugins") || text.contains("\\u"))
 }
 

@@ -10,6 +10,8 @@ use super::source::{SettingsSource, as_text, texts};
 use crate::proxy::host;
 use crate::{Launch, Message, Plan};
 
+const HELP: &str = "ask your administrator, or run `claude` without agent-run";
+
 /// The host that a policy calls `anthropic`.
 pub const ANTHROPIC: &str = "api.anthropic.com";
 
@@ -20,22 +22,19 @@ pub const ANTHROPIC: &str = "api.anthropic.com";
 pub fn respect(policy: &SettingsSource, launch: &Launch, plan: &mut Plan) -> Result<()> {
     let path = policy.path.display();
     refuse_forbidden(policy, launch)?;
+    let provider = &launch.provider;
     if policy.text("apiKeyHelper").is_some() {
         bail!(Message::new(
-            format!(
-                "{path}: the key of this policy's apiKeyHelper would go to provider `{}` too",
-                launch.provider
-            ),
-            "ask your administrator, or run `claude` without agent-run"
+            format!("{path}: the key of this policy's apiKeyHelper would go to provider `{provider}` too"),
+            HELP
         ));
     }
-    if policy.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+    if policy.sets_headers() {
         bail!(Message::new(
             format!(
-                "{path}: the headers of this policy's env.{HEADERS} would go to provider `{}` too",
-                launch.provider
+                "{path}: the headers of this policy's env.{HEADERS} would go to provider `{provider}` too"
             ),
-            "ask your administrator, or run `claude` without agent-run"
+            HELP
         ));
     }
     let keys = ["fallbackModel", "forceLoginMethod", "forceLoginOrgUUID", "modelOverrides"];
@@ -86,7 +85,7 @@ fn refuse_forbidden(policy: &SettingsSource, launch: &Launch) -> Result<()> {
                 "{path}: allowedProviders in this managed policy does not include provider `{}`",
                 launch.provider
             ),
-            "ask your administrator, or run `claude` without agent-run"
+            HELP
         ));
     }
     Ok(())

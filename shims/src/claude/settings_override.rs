@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
@@ -16,14 +16,12 @@ use serde_json::{Map, Value as Json, json};
 use super::argv::{enters_worktree, forwards};
 use super::family::{PINNED, is_family, is_held};
 use super::found::FoundSettings;
-use super::front_matter::Document;
-use super::onboarding::StateFile;
 use super::source::{SettingsSource, as_text};
 use super::{
     defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, terminals,
     trust,
 };
-use crate::{Inputs, Launch, Message, Plan, Value};
+use crate::{Launch, Message, Plan, Value};
 
 /// Headers for every request, a line each.
 pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
@@ -32,72 +30,66 @@ pub const HEADERS: &str = "ANTHROPIC_CUSTOM_HEADERS";
 ///
 /// # Errors
 /// When a file holds something that no argument is stronger than.
-pub fn apply(
-    launch: &Launch,
-    inputs: &Inputs,
-    state: &StateFile,
-    found: &FoundSettings,
-    plan: &mut Plan,
-) -> Result<()> {
+pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
+    let launch = found.launch;
     for source in found.all() {
         refuse_unbeatable(source, launch)?;
     }
     for policy in &found.policies {
         policy::respect(policy, launch, plan)?;
     }
-    if super::holds_login_key_back(launch, state) {
+    if super::holds_login_key_back(launch, found.state) {
         refuse_lost_header(&found.sources)?;
     }
-    keep_users_key_variable(found, state, launch, plan);
-    trust::carry(found, launch, plan);
+    keep_users_key_variable(found, plan);
+    trust::carry(found, plan);
     let may_name_agent = enters_worktree(launch) || forwards(launch, "--agent");
     if may_name_agent || found.all().any(|source| source.text("agent").is_some()) {
         plan.arg("--model"); // the user's own, further on, still wins
         plan.arg(&*models::spelled(&launch.model.value.id, launch));
     }
-    let mut guard = guard(&found.sources, launch, inputs, plan);
+
+    let mut guard = guard(found, plan);
     // Nothing below changes the environment.
     let secrets = plan.secret_variables(launch);
-    let documents = front_matter::documents(&found.roots, inputs);
-    let servers = mcp_servers::to_turn_off(&found.servers, &secrets, launch, plan);
+    let servers = mcp_servers::to_turn_off(found, &secrets, plan);
     if !servers.is_empty() {
         guard.insert("disabledMcpjsonServers".to_owned(), json!(servers));
     }
-    mcp_servers::name_managed(&secrets, launch, inputs, plan);
-    if let Some(variables) = hooks::allowed_variables(found, &documents, &secrets, launch, inputs, plan)? {
+    mcp_servers::name_managed(found, &secrets, plan);
+    if let Some(variables) = hooks::allowed_variables(found, &secrets, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    let plugins = plugins::folders(found.all().map(|source| &source.settings), launch, inputs);
-    mcp_servers::name_of_plugins(&plugins, &secrets, launch, inputs, plan);
-    let plugins = plugins::hooks(&plugins, inputs);
+    let plugins = found.plugins();
+    mcp_servers::name_of_plugins(found, &plugins, &secrets, plan);
+    let plugins = plugins::hooks(&plugins, found.inputs);
     let secrets = secrets_of_documents(secrets, plan);
-    let names_secret = name_documents_with_secrets(&documents, &secrets, launch, plan);
-    let is_unread = !secrets.is_empty() && name_unread_documents(&found.roots, launch, inputs, plan);
+    let names_secret = name_documents_with_secrets(found, &secrets, plan);
+    let is_unread = !secrets.is_empty() && name_unread_documents(found, plan);
     let is_projects = |source: &SettingsSource| !source.is_users() && source.text("agent").is_some();
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    let unheld = models::Unheld::new(&found.sources, &found.policies, &plugins, &documents, launch);
+    let unheld = models::Unheld::new(found, &plugins);
     unheld.name(launch, plan);
-    if models::may_be_chosen(found.all(), &documents, &found.roots, launch, inputs) {
+    if models::may_be_chosen(found) {
         guard.insert("availableModels".to_owned(), json!(models::list(launch)));
     }
-    defaults::add(launch, found, &mut guard);
-    terminals::add(launch, found, state, &mut guard);
-    picker::add(launch, found, plan, &mut guard);
-    own_settings::add_argument(found.own(), guard, launch, inputs, plan);
+    defaults::add(found, &mut guard);
+    terminals::add(found, &mut guard);
+    picker::add(found, plan, &mut guard);
+    own_settings::add_argument(found, guard, plan);
     unheld.denied.add_argument(plan);
     Ok(())
 }
 
 /// Keeps a variable of the key or the headers where the user's own servers or hooks name it.
-fn keep_users_key_variable(found: &FoundSettings, state: &StateFile, launch: &Launch, plan: &mut Plan) {
-    for variable in &launch.key_variables {
-        if state.variables_of_servers.contains(variable) {
-            plan.keep_key_variable(variable, &state.path);
+fn keep_users_key_variable(found: &FoundSettings<'_>, plan: &mut Plan) {
+    for variable in &found.launch.key_variables {
+        if found.state.variables_of_servers.contains(variable) {
+            plan.keep_key_variable(variable, &found.state.path);
         }
-        let users = found.sources.iter().filter(|source| source.is_users());
-        for source in users.filter(|source| hooks::name_variable(source, variable)) {
+        for source in found.users().filter(|source| hooks::name_variable(source, variable)) {
             plan.keep_key_variable(variable, &source.path);
         }
     }
@@ -109,23 +101,17 @@ fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<
     secrets
 }
 
-/// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of skills
-/// and commands that were not read get a list of variables from [`hooks`].
-fn name_unread_documents(roots: &[PathBuf], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> bool {
-    let consequence = |(path, why): (PathBuf, &str)| {
-        format!(
-            "{} {why}: it may name the key of provider `{}`, and Claude Code before 2.1.332 may send the \
-             key to the address there",
-            path.display(),
-            launch.provider
-        )
-    };
-    let agents = front_matter::unread(front_matter::AGENTS, roots, inputs);
-    let Some(unread) = agents else { return false };
+/// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of
+/// skills and commands that were not read get a list of variables from [`hooks`].
+fn name_unread_documents(found: &FoundSettings<'_>, plan: &mut Plan) -> bool {
+    let unread = front_matter::unread(front_matter::AGENTS, &found.roots, found.inputs);
+    let Some((path, why)) = unread else { return false };
     plan.warn(Message::new(
         format!(
-            "{}; an `agent` of the project's settings does not start in this launch",
-            consequence(unread)
+            "{} {why}: it may name the key of provider `{}`, and Claude Code before 2.1.332 may send the key to the \
+             address there; an `agent` of the project's settings does not start in this launch",
+            path.display(),
+            found.launch.provider
         ),
         "update Claude Code, or put the agents themselves into `.claude/agents`",
     ));
@@ -135,19 +121,18 @@ fn name_unread_documents(roots: &[PathBuf], launch: &Launch, inputs: &Inputs, pl
 /// Warns of a project's skills, commands and agents that name a variable with a secret of this launch: their own MCP
 /// servers cannot be turned off, and versions before 2.1.332 send it. Whether there is one among the agents.
 fn name_documents_with_secrets(
-    documents: &[Document<'_>],
+    found: &FoundSettings<'_>,
     secrets: &BTreeSet<String>,
-    launch: &Launch,
     plan: &mut Plan,
 ) -> bool {
     let mut is_agent = false;
-    for document in documents {
+    for document in &found.documents {
         let Some(name) = secrets.iter().find(|name| document.names(name)) else { continue };
         let consequence = format!(
             "{} names {name}, the key of provider `{}`: Claude Code before 2.1.332 may send it to the \
              address in that file",
             document.path.display(),
-            launch.provider
+            found.launch.provider
         );
         plan.warn(Message::new(consequence, format!("update Claude Code, or take {name} out of that file")));
         is_agent |= document.is_agent;
@@ -180,34 +165,31 @@ pub fn agrees(theirs: &Json, intended: &IntendedValue<'_>) -> bool {
     }
 }
 
-fn guard(sources: &[SettingsSource], launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Map<String, Json> {
+fn guard(found: &FoundSettings<'_>, plan: &mut Plan) -> Map<String, Json> {
     let mut guard = Map::new();
-    if enters_worktree(launch) || sources.iter().any(|source| source.text("apiKeyHelper").is_some()) {
+    let has_helper = found.sources.iter().any(|source| source.text("apiKeyHelper").is_some());
+    if has_helper || enters_worktree(found.launch) {
         guard.insert("apiKeyHelper".to_owned(), "".into()); // `null` would not turn it off
     }
-    models::pin(sources, launch, &mut guard);
-    let env = guarded_env(sources, launch, inputs, plan);
+    models::pin(found, &mut guard);
+    let env = guarded_env(found, plan);
     if !env.is_empty() {
         guard.insert("env".to_owned(), env.into());
     }
     guard
 }
 
-fn guarded_env(
-    sources: &[SettingsSource],
-    launch: &Launch,
-    inputs: &Inputs,
-    plan: &mut Plan,
-) -> Map<String, Json> {
+fn guarded_env(found: &FoundSettings<'_>, plan: &mut Plan) -> Map<String, Json> {
+    let launch = found.launch;
     let mut env = Map::new();
-    for source in sources {
+    for source in &found.sources {
         for (name, theirs) in source.env().filter(|(name, _)| !is_held(name)) {
             let is_trust = trust::is_trust(name);
             if is_trust && source.is_users() {
                 continue;
             }
             let mut intended = intended(name, launch, plan);
-            let inherited = inputs.var(name).map(Value::from);
+            let inherited = found.inputs.var(name).map(Value::from);
             if is_trust && let IntendedValue::Free = intended {
                 // What the user's own environment trusts, and nothing where it says nothing.
                 intended = inherited.as_ref().map_or(IntendedValue::Unset, IntendedValue::Value);
@@ -228,7 +210,8 @@ fn guarded_env(
         }
     }
     for name in PINNED {
-        // What the config says is kept out of the arguments, which everybody can read, where no file makes it necessary.
+        // What the config says is kept out of the arguments, which everybody can read, where no file makes it
+        // necessary.
         let is_configs = *name == HEADERS || launch.extra_env.contains_key(*name);
         let ours = match intended(name, launch, plan) {
             IntendedValue::Value(_) if is_configs => continue,
@@ -252,11 +235,11 @@ fn secret_lost(path: &Path, name: &str) -> String {
 /// file beat it there.
 fn refuse_lost_header(sources: &[SettingsSource]) -> Result<()> {
     for source in sources {
-        if source.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty()) {
+        if source.sets_headers() {
+            let path = source.path.display();
             bail!(Message::new(
                 format!(
-                    "{}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider",
-                    source.path.display()
+                    "{path}: env.{HEADERS} conflicts with the variable that keeps your login's key from the provider"
                 ),
                 "remove it from that file"
             ));

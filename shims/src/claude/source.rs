@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 
 use super::paths::SettingsKind;
+use super::settings_override::HEADERS;
 use crate::json::{self, JAVASCRIPT, JsonError};
 use crate::{Fact, Inputs};
 
@@ -19,6 +20,17 @@ pub enum FileContent {
     Broken(JsonError),
     /// It is there and its bytes could not be had. Claude Code 2.1.197 and 2.1.332 do not read a pipe either.
     Closed(String),
+}
+
+impl FileContent {
+    /// Why it says nothing although it is there, with the place.
+    pub fn fault(&self, path: &Path) -> Option<String> {
+        match self {
+            Self::Broken(fault) => Some(format!("{}:{fault}", path.display())),
+            Self::Closed(why) => Some(format!("{}: {why}", path.display())),
+            Self::Nothing | Self::Object(_) => None,
+        }
+    }
 }
 
 /// Reads a settings file. One in UTF-16 with a byte order mark is taken too (2.1.197 and 2.1.332, which take no other
@@ -71,6 +83,11 @@ impl SettingsSource {
     pub fn env(&self) -> impl Iterator<Item = (&str, &Json)> {
         let env = self.settings.get("env").and_then(Json::as_object);
         env.into_iter().flatten().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether it adds headers to every request.
+    pub fn sets_headers(&self) -> bool {
+        self.env().any(|(name, value)| name == HEADERS && !as_text(value).is_empty())
     }
 
     /// A top-level text that is not empty.

@@ -1,14 +1,13 @@
 //! Sessions that Claude Code would start in a terminal of tmux or iTerm2, outside of the launch.
 //!
-//! `--worktree NAME --tmux` starts Claude Code again within tmux (2.1.197 and 2.1.332), and so does a teammate in a pane.
-//! The environment there is that of the server of tmux, which may be older than the launch or outlive it: the URL, the
-//! key and the model would be lost, or stay for every later session.
+//! `--worktree NAME --tmux` starts Claude Code again within tmux (2.1.197 and 2.1.332), and so does a teammate in a
+//! pane. The environment there is that of the server of tmux, which may be older than the launch or outlive it: the
+//! URL, the key and the model would be lost, or stay for every later session.
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json};
 
 use super::found::FoundSettings;
-use super::onboarding::StateFile;
 use super::{argv, source::SettingsSource};
 use crate::{Launch, Message};
 
@@ -43,9 +42,10 @@ pub fn check(launch: &Launch) -> Result<()> {
 }
 
 /// Adds what keeps teammates within the launch, where settings or the state file say otherwise.
-pub fn add(launch: &Launch, found: &FoundSettings, state: &StateFile, settings: &mut Map<String, Json>) {
+pub fn add(found: &FoundSettings<'_>, settings: &mut Map<String, Json>) {
     let elsewhere = |source: &SettingsSource| source.settings.get(SETTING).is_some_and(is_elsewhere);
-    if argv::enters_worktree(launch) || state.puts_teammates_elsewhere || found.all().any(elsewhere) {
+    let is_unseen = argv::enters_worktree(found.launch);
+    if is_unseen || found.state.puts_teammates_elsewhere || found.all().any(elsewhere) {
         settings.insert(SETTING.to_owned(), WITHIN.into());
     }
 }

@@ -167,8 +167,8 @@ fn window() -> Trial {
     )
 }
 
-/// The model says that the conversation fills the window. Both the prompt and what was said since are long, since Claude
-/// Code sums up nothing that it would not make shorter (2.1.197 and 2.1.332).
+/// The model says that the conversation fills the window. Both the prompt and what was said since are long, since
+/// Claude Code sums up nothing that it would not make shorter (2.1.197 and 2.1.332).
 fn compaction() -> Trial {
     let rule = |times: u64, tokens: u64| {
         let command = json!({"command": "true", "description": "d"});

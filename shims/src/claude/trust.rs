@@ -7,7 +7,7 @@
 use super::found::FoundSettings;
 use super::source::as_text;
 use crate::judged::claude::VARIABLE_CARRIED as CARRIED;
-use crate::{Launch, Message, Plan};
+use crate::{Message, Plan};
 
 /// It is a secret, and a plan prints what it sets.
 const PASSPHRASE: &str = "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE";
@@ -23,22 +23,20 @@ pub fn is_carried(name: &str) -> bool {
 }
 
 /// Puts what the user's own settings trust into the environment of the launch.
-pub fn carry(found: &FoundSettings, launch: &Launch, plan: &mut Plan) {
-    for source in found.sources.iter().filter(|source| source.is_users()) {
+pub fn carry(found: &FoundSettings<'_>, plan: &mut Plan) {
+    for source in found.users() {
         for (name, value) in source.env() {
             let text = as_text(value);
-            if text.is_empty() || launch.extra_env.contains_key(name) {
+            if text.is_empty() || found.launch.extra_env.contains_key(name) {
                 continue;
             }
             if is_carried(name) {
                 plan.set(name, text.as_ref());
                 plan.info(format!("{name} comes from env.{name} in {}", source.path.display()));
             } else if name == PASSPHRASE {
+                let path = source.path.display();
                 plan.warn(Message::new(
-                    format!(
-                        "{} sets env.{name}, which Claude Code ignores in this launch",
-                        source.path.display()
-                    ),
+                    format!("{path} sets env.{name}, which Claude Code ignores in this launch"),
                     format!("set {name} in the environment instead"),
                 ));
             }

@@ -5,14 +5,14 @@
 //! a conversation only after the provider has refused it.
 //!
 //! 2.1.332 takes every unknown model for one that may have a window of 1,000,000 tokens: it writes `opus[1m]` over the
-//! `opus` of the user's settings, and `/model default` asks for `id[1m]`. `CLAUDE_CODE_DISABLE_1M_CONTEXT` keeps it from
-//! that, and has it warn at every start of a window above 200,000.
+//! `opus` of the user's settings, and `/model default` asks for `id[1m]`. `CLAUDE_CODE_DISABLE_1M_CONTEXT` keeps it
+//! from that, and has it warn at every start of a window above 200,000.
 
 use super::found::FoundSettings;
 use super::source::{SettingsSource, as_text};
 use super::{argv, models};
+use crate::Plan;
 use crate::window::{SMALLEST, split_long_context};
-use crate::{Launch, Plan};
 
 /// The smallest window at which Claude Code compacts a conversation by itself.
 const SMALLEST_COMPACTION: u64 = 100_000;
@@ -32,7 +32,8 @@ const REWRITTEN: &[&str] =
     &["claude-opus-4-0", "claude-opus-4-1", "claude-opus-4-1-20250805", "claude-opus-4-20250514", "opus"];
 
 /// Sets the limits of the launch's model.
-pub fn limit(launch: &Launch, found: &FoundSettings, plan: &mut Plan) {
+pub fn limit(found: &FoundSettings<'_>, plan: &mut Plan) {
+    let launch = found.launch;
     let model = &launch.model.value;
     let window = match model.context_window.filter(|&window| window > 0) {
         // The suffix asks Anthropic for more than its list names. Elsewhere what is served counts.
@@ -53,7 +54,7 @@ pub fn limit(launch: &Launch, found: &FoundSettings, plan: &mut Plan) {
             Some(MILLION)
         }
         None if knows(&model.id) => None,
-        None => Some(assume(launch, found, plan)),
+        None => Some(assume(found, plan)),
     };
     if let Some(output) = model.output_limit() {
         plan.set("CLAUDE_CODE_MAX_OUTPUT_TOKENS", output.to_string());
@@ -83,7 +84,8 @@ fn is_rewritten(source: &SettingsSource) -> bool {
 }
 
 /// Has Claude Code count with what the user says, or else with an assumption, and gives the window.
-fn assume(launch: &Launch, found: &FoundSettings, plan: &mut Plan) -> u64 {
+fn assume(found: &FoundSettings<'_>, plan: &mut Plan) -> u64 {
+    let launch = found.launch;
     let own = stated(WINDOW, found).filter(|text| text.trim().parse::<u64>().is_ok_and(|window| window > 0));
     if own.is_none() {
         plan.info(launch.assumption());
@@ -100,9 +102,8 @@ fn assume(launch: &Launch, found: &FoundSettings, plan: &mut Plan) -> u64 {
 }
 
 /// What the user's own settings say. An inherited variable may be about another model, and is removed.
-fn stated(name: &str, found: &FoundSettings) -> Option<String> {
-    let users = found.sources.iter().filter(|source| source.is_users());
-    let settings = users.flat_map(SettingsSource::env).filter(|(key, _)| *key == name).last();
+fn stated(name: &str, found: &FoundSettings<'_>) -> Option<String> {
+    let settings = found.users().flat_map(SettingsSource::env).filter(|(key, _)| *key == name).last();
     settings.map(|(_, value)| as_text(value).into_owned()).filter(|text| !text.is_empty())
 }
 

@@ -1,8 +1,8 @@
 //! What the user's words name, and where the launch's own words go among them.
 //!
-//! An older Codex forgets every `-c` before a command when one comes after it (seen in 0.118, 0.145), and a table that is
-//! said later replaces what was said of its keys before (0.145, 0.171). So the launch's words are said again where one of
-//! the user's would undo them. None of the user's is changed or moved.
+//! An older Codex forgets every `-c` before a command when one comes after it (seen in 0.118, 0.145), and a table that
+//! is said later replaces what was said of its keys before (0.145, 0.171). So the launch's words are said again where
+//! one of the user's would undo them. None of the user's is changed or moved.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -10,37 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use toml::{Table, Value as Toml};
 
 use super::settings::Setting;
-
-/// The options that take the next word as their value, of Codex itself, `exec`, `resume` and `fork` (0.171). A word that
-/// is such a value is no command.
-pub const WITH_VALUE: [&str; 26] = [
-    "--add-dir",
-    "--ask-for-approval",
-    "--cd",
-    "--color",
-    "--config",
-    "--cyber-access-program",
-    "--disable",
-    "--enable",
-    "--image",
-    "--local-provider",
-    "--model",
-    "--output-last-message",
-    "--output-schema",
-    "--profile",
-    "--remote",
-    "--remote-auth-token-env",
-    "--sandbox",
-    "--thread-source",
-    "-C",
-    "-a",
-    "-c",
-    "-i",
-    "-m",
-    "-o",
-    "-p",
-    "-s",
-];
+use crate::judged::codex::OPTION_VALUED;
 
 /// The commands that run a program of the user's choice, which may have a `-c` of its own.
 const RUNNING_OTHERS: [&str; 3] = ["debug", "mcp", "sandbox"];
@@ -106,7 +76,7 @@ pub fn starts_server<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<S
             "--" => break,
             "-h" | "--help" => return None,
             "--no-daemon" if commands.first() == Some(&"remote-control") => return None,
-            _ if WITH_VALUE.contains(&word) => _ = words.next(),
+            _ if OPTION_VALUED.contains(&word) => _ = words.next(),
             _ if word.starts_with('-') => {}
             _ => commands.push(word),
         }
@@ -148,7 +118,7 @@ pub fn combined(settings: &[Setting], words: impl Iterator<Item = OsString>) -> 
         }
         let text = word.to_str().unwrap_or_default();
         let (is_option, is_command) = (text.starts_with('-'), ASKING.contains(&text));
-        let has_value = WITH_VALUE.contains(&text);
+        let has_value = OPTION_VALUED.contains(&text);
         let is_last = text == "--" || is_first && RUNNING_OTHERS.contains(&text);
         is_first &= is_option;
         is_behind |= is_command;

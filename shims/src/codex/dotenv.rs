@@ -9,24 +9,11 @@
 use std::path::{Path, PathBuf};
 
 use super::home::owns;
-use super::variables;
+use crate::inputs::matches;
+use crate::judged::codex::{DOTENV_STOPS, ENTRY_FOLDER as FOLDERS, ENTRY_MADE as MADE};
 use crate::mirror::Mirror;
 use crate::proxy::{PROXY_VARIABLES, is_loopback};
 use crate::{EntryKind, Fact, Inputs, Launch, Plan, Proxy, dotenv};
-
-/// Files that Codex makes in a home when it first needs them; it writes through a link whose target is not there yet. Its
-/// settings it writes where the link leads (seen in 0.118 and 0.171).
-const MADE: [&str; 6] = [
-    ".credentials.json",
-    "config.toml",
-    "history.jsonl",
-    "mention_usage.json",
-    "session_index.jsonl",
-    "version.json",
-];
-
-/// Folders of the same kind; these it cannot make through a link.
-const FOLDERS: [&str; 4] = ["memories", "plugins", "rules", "skills"];
 
 /// The name that the user's `.env` sets against the launch.
 pub fn conflict(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String> {
@@ -34,7 +21,7 @@ pub fn conflict(launch: &Launch, real: &Path, inputs: &Inputs) -> Option<String>
     let decided = |name: &String| {
         name.starts_with("AGENT_RUN_")
             || launch.extra_env.contains_key(name)
-            || variables::stops_codex(name)
+            || DOTENV_STOPS.iter().any(|pattern| matches(pattern, name))
             || PROXY_VARIABLES.contains(&name.as_str()) && !matches!(launch.proxy, Proxy::Inherit)
             || ["NO_PROXY", "no_proxy"].contains(&name.as_str()) && is_loopback(&launch.base_url.value)
     };
@@ -54,7 +41,7 @@ pub fn reads(runtime: &Path, without_dotenv: &Path) -> Vec<PathBuf> {
 /// Plans the folder `without_dotenv` beside the runtime home, whose own plan is made.
 pub fn plan(runtime: &Path, without_dotenv: &Path, inputs: &Inputs, plan: &mut Plan) {
     plan.dirs.insert(without_dotenv.to_owned());
-    for name in FOLDERS {
+    for &name in FOLDERS {
         let path = runtime.join(name);
         if !plan.links.contains_key(&path)
             && inputs.entry(runtime, name).is_none_or(|entry| entry.kind == EntryKind::Dir)
@@ -64,7 +51,7 @@ pub fn plan(runtime: &Path, without_dotenv: &Path, inputs: &Inputs, plan: &mut P
     }
     let planned = plan.links.iter().filter(|(path, link)| link.is_some() && path.parent() == Some(runtime));
     let planned = planned.filter_map(|(path, _)| path.file_name()?.to_str().map(str::to_owned));
-    let always: Vec<String> = planned.chain(MADE.into_iter().chain(FOLDERS).map(str::to_owned)).collect();
+    let always: Vec<String> = planned.chain(MADE.iter().chain(FOLDERS).copied().map(str::to_owned)).collect();
     let always: Vec<&str> = always.iter().map(String::as_str).collect();
     mirror(runtime, without_dotenv, &always).plan(inputs, plan);
 }

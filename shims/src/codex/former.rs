@@ -7,29 +7,11 @@ use toml::Table;
 use super::config::table;
 use super::home::{CodexHome, MARKER, owns};
 use super::settings::FORMER_ID;
+use crate::judged::codex::ENTRY_KEPT;
 use crate::{EntryKind, Fact, Inputs, Launch, Sessions};
 
 /// What Codex itself writes into its settings.
 const WRITTEN: [&str; 5] = ["hooks", "mcp_servers", "notice", "projects", "tui"];
-
-/// What Codex and its user keep in a home, beside sessions and settings.
-const KEPT: [&str; 15] = [
-    ".credentials.json",
-    "AGENTS.md",
-    "AGENTS.override.md",
-    "agents",
-    "generated_images",
-    "history.jsonl",
-    "memories",
-    "mention_usage.json",
-    "plugins",
-    "prompts",
-    "rules",
-    "session_index.jsonl",
-    "skills",
-    "themes",
-    "version.json",
-];
 
 /// A provider's folders of older versions.
 pub struct Former {
@@ -87,7 +69,8 @@ impl Former {
             self.runtime.clone(),
             self.state.clone(),
         ];
-        let folders = inputs.folders(&self.runtime).filter(|folder| KEPT.iter().any(|name| folder == name));
+        let folders =
+            inputs.folders(&self.runtime).filter(|folder| ENTRY_KEPT.iter().any(|name| folder == name));
         files.into_iter().chain(folders.map(|name| self.runtime.join(name))).collect()
     }
 
@@ -98,7 +81,7 @@ impl Former {
             Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name != ".system"),
             _ => true,
         };
-        KEPT.into_iter().filter(move |name| has(&self.runtime, name, inputs) && is_something(name))
+        ENTRY_KEPT.iter().copied().filter(move |name| has(&self.runtime, name, inputs) && is_something(name))
     }
 
     /// The name, as it can be noted.

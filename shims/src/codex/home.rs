@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::dotenv;
 use super::settings::FORMER_ID;
+use crate::judged::codex::ENTRY_OWN;
 use crate::mirror::Mirror;
 use crate::{Inputs, Launch, Link, Message, Plan, Sessions, short_hash};
 
@@ -27,40 +28,9 @@ const ID: &str = "provider_id";
 /// Folders that all homes beside one database share. A lock keeps two sessions from writing one thread.
 const SHARED: [&str; 3] = ["sessions", "archived_sessions", "thread-writer-locks"];
 
-/// Entries that belong to one home alone. The login is among them: with it Codex would ask
-/// `chatgpt.com`, and would ask the provider for a model list (seen in Codex 0.169).
-const OWN: [&str; 23] = [
-    ".agent-run-base.toml",
-    ".agent-run-last.toml",
-    ".agent-run.json",
-    ".sandbox_migration",
-    "app-server-control",
-    "app-server-daemon",
-    "archived_sessions",
-    "auth.json",
-    "cache",
-    "config.toml",
-    "db-backups",
-    "installation_id",
-    "log",
-    "memories",
-    "models_cache.json",
-    CATALOG,
-    "packages",
-    "sessions",
-    "shell_snapshots",
-    "thread-writer-locks",
-    "tmp",
-    "tui-thread-reference-capabilities",
-    "worktrees",
-];
-
-/// Where older versions kept a list of models.
-const CATALOG: &str = "agent-run-models.json";
-
 /// Whether an entry of this name is never a link to the user's.
 pub fn owns(name: &str) -> bool {
-    OWN.contains(&name)
+    ENTRY_OWN.contains(&name)
         || name.starts_with(".tmp")
         || name.starts_with("session_index.jsonl")
         || name.contains(".sqlite")
@@ -174,11 +144,10 @@ impl CodexHome {
         self.leave_out_hidden_dotenv(inputs, plan);
         if let Some(name) = &self.dotenv_conflict {
             dotenv::plan(&self.runtime, &self.without_dotenv, inputs, plan);
+            let file = self.real.join(".env");
+            let file = file.display();
             plan.warn(Message::new(
-                format!(
-                    "{} sets {name}, which conflicts with this launch; the file was ignored",
-                    self.real.join(".env").display()
-                ),
+                format!("{file} sets {name}, which conflicts with this launch; the file was ignored"),
                 format!("remove {name} from it"),
             ));
         }
@@ -233,11 +202,10 @@ impl CodexHome {
         if self.isolated || !dotenv::is_hidden(&self.real, inputs) {
             return;
         }
+        let file = self.real.join(".env");
+        let file = file.display();
         plan.warn(Message::new(
-            format!(
-                "{} is not a regular file and could set anything; it was ignored",
-                self.real.join(".env").display()
-            ),
+            format!("{file} is not a regular file and could set anything; it was ignored"),
             "replace it with a regular file to use it again",
         ));
         let link = self.runtime.join(".env");

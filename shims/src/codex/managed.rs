@@ -12,8 +12,8 @@ use crate::{Inputs, Message, Plan};
 pub const MANAGED: &str = "/etc/codex/managed_config.toml";
 
 /// The files that Codex 0.171 opens in that folder, and the keys there that would decide what a launch chooses, with
-/// what each does. `config.toml` stands below the user's own, so that only a provider of our id and what is in no home of
-/// a launch reach one from there; requirements limit what may be asked for.
+/// what each does. `config.toml` stands below the user's own, so that only a provider of our id and what is in no home
+/// of a launch reach one from there; requirements limit what may be asked for.
 const FILES: [(&str, &[(&str, &str)]); 3] = [
     (MANAGED, MANAGED_NAMED),
     ("/etc/codex/config.toml", SYSTEM_NAMED),

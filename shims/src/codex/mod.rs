@@ -1,10 +1,11 @@
 //! Codex: one runtime home for all providers, with the choice on the command line.
 //!
-//! Codex takes everything from `$CODEX_HOME/config.toml`. Ours is generated from the user's own, and everything
-//! else of the user's home is a link, so that instructions, skills and rules are there. Sessions are not: Codex ties
-//! each to a provider's id, and a plain `codex` would stop at one of agent-run's. What a launch chooses are leading `-c`
-//! words, above profiles, trusted projects and `--ignore-user-config`; `argv` says where else they must be. A leading `-c` also keeps Codex from handing
-//! the session to a background server with the environment of an earlier launch (seen in Codex 0.171).
+//! Codex takes everything from `$CODEX_HOME/config.toml`. Ours is generated from the user's own, and everything else of
+//! the user's home is a link, so that instructions, skills and rules are there. Sessions are not: Codex ties each to a
+//! provider's id, and a plain `codex` would stop at one of agent-run's. What a launch chooses are leading `-c` words,
+//! above profiles, trusted projects and `--ignore-user-config`; `argv` says where else they must be. A leading `-c`
+//! also keeps Codex from handing the session to a background server with the environment of an earlier launch (seen in
+//! Codex 0.171).
 
 mod argv;
 mod carry;
@@ -13,7 +14,6 @@ mod conflicts;
 mod dotenv;
 mod former;
 mod home;
-mod known;
 mod literal;
 mod managed;
 mod merge;
@@ -24,14 +24,13 @@ mod roles;
 mod runtime;
 mod settings;
 mod trials;
-mod variables;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::trial::{Trial, TrialPlaces};
+use crate::judged::codex as judged;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
@@ -45,10 +44,11 @@ const INFO: AgentInfo = AgentInfo {
     install: "npm install -g @openai/codex",
     minimum: "0.118.0",
     tested: "0.171.0",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::OpenaiResponses],
-    managed_env_vars: variables::FAMILY,
-    env_spared: variables::SPARED,
+    managed_env_vars: judged::VARIABLE_REMOVED,
+    env_spared: judged::VARIABLE_SPARED,
     home_variables: &["HOME", "CODEX_HOME"],
     one_shot: &["exec", "--ephemeral", "--skip-git-repo-check"],
     // Seen in 0.171: experiments, lists of plugins, and tips of the terminal interface.
@@ -69,10 +69,6 @@ const INFO: AgentInfo = AgentInfo {
 impl Agent for Codex {
     fn info(&self) -> &'static AgentInfo {
         &INFO
-    }
-
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
     }
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {

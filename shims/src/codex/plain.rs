@@ -8,9 +8,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::argv::WITH_VALUE;
 use super::carry;
 use super::home::CodexHome;
+use crate::judged::codex::OPTION_VALUED;
 use crate::{Carry, Entry, EntryKind, Inputs, Launch, Message, Plan};
 
 /// The commands that take an id.
@@ -38,7 +38,7 @@ fn wanted(launch: &Launch) -> Option<Wanted> {
     let mut is_value = false;
     let command = words().take_while(|word| *word != "--").position(|word| {
         let is_known = !is_value && (COMMANDS.contains(&word) || OTHERS.contains(&word));
-        is_value = !is_value && WITH_VALUE.contains(&word);
+        is_value = !is_value && OPTION_VALUED.contains(&word);
         is_known
     })?;
     let more = || words().skip(command + 1);

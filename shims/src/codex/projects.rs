@@ -115,11 +115,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
                 for name in wanting(&table, wanted) {
-                    plan.warn(format!(
-                        "{}: the MCP server `{name}` would get the key of provider `{}`; it is off in this launch",
-                        path.display(),
-                        launch.provider
-                    ));
+                    plan.warn_of_server(&path, name, launch);
                     overrides.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
@@ -157,11 +153,9 @@ impl ProjectOverrides {
             plan.warn(format!("{} could not be read, and Codex may obey it", path.display()));
             return;
         };
+        let path = path.display();
         plan.warn(Message::new(
-            format!(
-                "{} could not be read; Codex does not trust this project's settings in this launch",
-                path.display()
-            ),
+            format!("{path} could not be read; Codex does not trust this project's settings in this launch"),
             "fix the file or remove it",
         ));
         let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
@@ -180,6 +174,8 @@ fn names_sub_agents(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> bool 
     paths.iter().filter_map(|path| inputs.readable(path)).any(|text| text.contains("default_subagent_model"))
 }
 
+const ROLE: &str = "may make a sub-agent request another model than this launch's";
+
 /// Roles that bring a model of their own are asked for by the model itself, and no word outdoes them.
 fn warn_of_roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
     let is_launchs = |model: &Toml| model.as_str() == Some(&*launch.model.value.id);
@@ -191,21 +187,15 @@ fn warn_of_roles(folder: &Path, launch: &Launch, inputs: &Inputs, plan: &mut Pla
     };
     for entry in inputs.entries(folder).iter().filter(is_folder) {
         let path = folder.join(&entry.name);
-        plan.warn(format!(
-            "{} is not searched: a role there may make a sub-agent request another model than this \
-             launch's",
-            path.display()
-        ));
+        let path = path.display();
+        plan.warn(format!("{path} is not searched: a role there {ROLE}"));
     }
     for entry in inputs.entries(folder).iter().filter(|entry| is_toml(&entry.name)) {
         let path = folder.join(&entry.name);
         match SettingsText::read(&path, inputs) {
             SettingsText::Settings(table) if table.get("model").is_none_or(is_launchs) => {}
             SettingsText::Nothing => {}
-            _ => plan.warn(format!(
-                "{} may make a sub-agent request another model than this launch's",
-                path.display()
-            )),
+            _ => plan.warn(format!("{} {ROLE}", path.display())),
         }
     }
 }

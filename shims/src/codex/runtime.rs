@@ -5,9 +5,9 @@
 //! parses nothing.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result};
 use toml::Table;
 
 use super::config::{self, REPLACED};
@@ -58,7 +58,8 @@ pub fn plan(
     plan: &mut Plan,
 ) -> Result<()> {
     let files = Files::of(home);
-    let own = if home.isolated { None } else { user_text(&files.own, inputs)? };
+    let own =
+        if home.isolated { None } else { inputs.text(&files.own).map_err(|error| unreadable(&error))? };
     // A record that cannot be read counts as gone.
     let (base, last) = (inputs.readable(&files.base), inputs.readable(&files.last));
     let current = inputs.readable(&files.config).or(last);
@@ -101,10 +102,8 @@ pub fn plan(
     Ok(())
 }
 
-fn user_text<'a>(path: &Path, inputs: &'a Inputs) -> Result<Option<&'a str>> {
-    inputs.text(path).map_err(|error| {
-        anyhow!(Message::new(format!("{error:#}"), "fix the file; Codex itself cannot read it either"))
-    })
+fn unreadable(error: &Error) -> Error {
+    Message::helped(error, "fix the file; Codex itself cannot read it either")
 }
 
 /// A file of agent-run that cannot be read back counts as gone.

@@ -1,5 +1,7 @@
 //! Keys as Crush reads them: Go's `encoding/json` takes a key in any case for the field's own.
 
+use std::iter;
+
 use serde_json::Value as Json;
 
 use super::JsonObject;
@@ -48,11 +50,12 @@ pub fn again(field: &str) -> String {
     format!("{}\u{17f}", field.strip_suffix('s').unwrap_or(field))
 }
 
-/// As [`again`], for a field with an `s` anywhere in it.
+/// A field's own spelling, and the last one: as [`again`], for a field with an `s` anywhere in it.
 ///
 /// A field without one has no spelling that sorts after the one in lower case.
-pub fn last_spelling(field: &str) -> Option<String> {
-    field.contains('s').then(|| field.replace('s', "\u{17f}"))
+pub fn spellings(field: &str) -> impl Iterator<Item = String> {
+    let last = field.contains('s').then(|| field.replace('s', "\u{17f}"));
+    iter::once(field.to_owned()).chain(last)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::case_fold;
 use super::homes::CrushHomes;
 use super::project_files::{ProjectFiles, dotenv_names, dotenv_path};
-use super::settings::OURS;
+use super::settings::REPLACED;
 use crate::json::{self, GO};
 use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
@@ -43,7 +43,7 @@ fn in_file(path: &Path, answer: &'static str, inputs: &Inputs) -> Vec<Conflictin
 fn chosen(path: &Path, settings: &super::JsonObject, answer: &'static str) -> Vec<ConflictingSetting> {
     let set = settings
         .iter()
-        .filter(|(key, value)| !value.is_null() && OURS.iter().any(|field| case_fold::is(key, field)));
+        .filter(|(key, value)| !value.is_null() && REPLACED.iter().any(|field| case_fold::is(key, field)));
     set.map(|(key, _)| ConflictingSetting { path: path.to_owned(), key: key.clone(), answer }).collect()
 }
 

@@ -1,9 +1,10 @@
-//! What a text of a project's settings may do when Crush expands it as a shell would (mvdan.cc/sh 3.13, seen in 0.90.1).
+//! What a text of a project's settings may do when Crush expands it as a shell would (mvdan.cc/sh 3.13, seen in
+//! 0.90.1).
 
 use std::borrow::Cow;
 
 /// The start of every variable that a launch sets for itself.
-const OURS: &str = "AGENT_RUN_";
+const PREFIX: &str = "AGENT_RUN_";
 
 /// Whether the expansion of `text` may do more than insert variables by their names.
 ///
@@ -72,7 +73,7 @@ pub fn asks_for_key(text: &str, mut is_key: impl FnMut(&str) -> bool) -> bool {
     if text.contains(['\0', '\r', '\n']) {
         read = text.replace(['\0', '\r'], "").replace("\\\n", "").into();
     }
-    read.contains(OURS) || read.contains("${!") || is_key(&read)
+    read.contains(PREFIX) || read.contains("${!") || is_key(&read)
 }
 
 #[cfg(test)]

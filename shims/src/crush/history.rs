@@ -41,8 +41,8 @@ enum Whose {
     AllBut(Vec<String>),
 }
 
-/// The folder in which earlier versions kept one for each provider, to be read first of all. An isolated provider goes on
-/// with its own.
+/// The folder in which earlier versions kept one for each provider, to be read first of all. An isolated provider goes
+/// on with its own.
 pub fn earlier(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
     (!launch.isolated).then(|| inputs.dirs.state.join("crush").join(EARLIER))
 }

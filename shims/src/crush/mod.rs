@@ -13,7 +13,6 @@ mod expansion;
 mod flags;
 mod history;
 mod homes;
-mod known;
 mod literal;
 mod model;
 mod project;
@@ -34,7 +33,7 @@ use self::config::CrushProvider;
 use self::homes::CrushHomes;
 use self::project_files::ProjectFiles;
 use crate::Message;
-use crate::trial::{Trial, TrialPlaces};
+use crate::judged::crush as judged;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol};
 
 /// A JSON object.
@@ -50,7 +49,8 @@ const INFO: AgentInfo = AgentInfo {
     // 0.48 is the first version that reads settings in the session folder.
     minimum: "0.48.0",
     tested: "0.90.1",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::OpenaiChatCompletions, Protocol::Anthropic],
     managed_env_vars: variables::FAMILY,
     env_spared: variables::SPARED,
@@ -69,10 +69,6 @@ const INFO: AgentInfo = AgentInfo {
 impl Agent for Crush {
     fn info(&self) -> &'static AgentInfo {
         &INFO
-    }
-
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
     }
 
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {

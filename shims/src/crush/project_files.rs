@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use super::JsonObject;
 use super::case_fold;
 use super::project::Project;
-use super::settings::OURS;
+use super::settings::REPLACED;
 use super::variables::{ORGANIZATION, UNSEEN, exported};
 use super::{expansion, homes};
 use crate::json::{self, GO};
@@ -92,14 +92,9 @@ impl ProjectFiles {
 
     /// Of two spellings of one field the later one counts, so that the last of each is ours too.
     fn turn_off(&mut self, field: &str, name: &str) {
-        let mut off = JsonObject::new();
-        for disabled in
-            [Some("disabled".to_owned()), case_fold::last_spelling("disabled")].into_iter().flatten()
-        {
-            off.insert(disabled, true.into());
-        }
-        let off = if field == "env" { json!("") } else { off.into() };
-        for field in [Some(field.to_owned()), case_fold::last_spelling(field)].into_iter().flatten() {
+        let disabled = case_fold::spellings("disabled").map(|key| (key, Json::Bool(true)));
+        let off = if field == "env" { json!("") } else { disabled.collect::<JsonObject>().into() };
+        for field in case_fold::spellings(field) {
             self.overrides.entry(field).or_insert_with(|| json!({}))[name] = off.clone();
         }
     }
@@ -109,17 +104,15 @@ impl ProjectFiles {
         for name in ORGANIZATION {
             self.sets(name);
         }
+        let shown = path.display();
         self.warnings.push(Message::new(
-            format!(
-                "Crush runs {} without asking, and the script can read the provider's key",
-                path.display()
-            ),
+            format!("Crush runs {shown} without asking, and the script can read the provider's key"),
             "read the file before you continue",
         ));
     }
 
     fn settings(&mut self, path: PathBuf, launch: &Launch, inputs: &Inputs) -> Result<()> {
-        let bytes = inputs.file(&path).map_err(|error| anyhow!(Message::new(format!("{error:#}"), HELP)))?;
+        let bytes = inputs.file(&path).map_err(|error| Message::helped(&error, HELP))?;
         let json = json::parse(bytes.unwrap_or_default(), GO).map_err(|fault| {
             anyhow!(Message::new(format!("could not read {}:{fault}", path.display()), HELP))
         })?;
@@ -132,7 +125,7 @@ impl ProjectFiles {
         let (mut off, mut expanded) = (Vec::new(), Vec::new());
         for (key, value) in &object {
             let is = |field: &str| case_fold::is(key, field);
-            if is_last && OURS.iter().any(|field| is(field)) {
+            if is_last && REPLACED.iter().any(|field| is(field)) {
                 continue;
             }
             let Some(field) = ["env", "mcp", "lsp"].into_iter().find(|field| is(field)) else {

@@ -12,7 +12,7 @@ use super::JsonObject;
 use super::case_fold::{respell, spelled};
 use super::project_files::any_text;
 use crate::json::{self, GO};
-pub use crate::judged::crush::SETTING_REPLACED as OURS;
+pub use crate::judged::crush::SETTING_REPLACED as REPLACED;
 use crate::judged::crush::SETTING_REPLACED_IN_OPTIONS as CATALOG;
 use crate::{Fact, Inputs, Message};
 
@@ -77,7 +77,7 @@ impl Theirs {
         let mut settings = object(&self.settings(), inputs)?;
         let file = self.choices();
         let mut choices = file.as_ref().map_or_else(|| Ok(JsonObject::new()), |file| object(file, inputs))?;
-        for &key in OURS {
+        for &key in REPLACED {
             settings.shift_remove(key);
             choices.shift_remove(key);
         }
@@ -102,9 +102,8 @@ impl Theirs {
 
 /// The JSON object in a file; nothing when there is no file or an empty one, which Crush skips.
 fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
-    let bytes = inputs.file(path).map_err(|error| {
-        anyhow!(Message::new(format!("{error:#}"), "fix the file or move it out of the way"))
-    })?;
+    let help = "fix the file or move it out of the way";
+    let bytes = inputs.file(path).map_err(|error| Message::helped(&error, help))?;
     let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Ok(JsonObject::new()) };
     let json = json::parse(bytes, GO).map_err(|fault| {
         anyhow!(Message::new(
@@ -122,7 +121,7 @@ fn object(path: &Path, inputs: &Inputs) -> Result<JsonObject> {
 }
 
 fn as_we_spell_it(object: JsonObject) -> JsonObject {
-    let mut settings = spelled(object, &[OURS, TOP].concat());
+    let mut settings = spelled(object, &[REPLACED, TOP].concat());
     if let Some(options) = settings.get_mut("options") {
         respell(options, &[CATALOG, OPTIONS].concat());
     }
@@ -191,16 +190,10 @@ fn settle_options(settings: &mut JsonObject) -> Result<()> {
     if let Some(style) = style {
         options.entry("notifications").or_insert(style);
     }
-    turn_off_catalog(options);
+    // Without Crush's own list of providers there is no other one that a prompt could go to, and no waiting for that
+    // list at the start.
+    options.extend(CATALOG.iter().map(|option| ((*option).to_owned(), true.into())));
     Ok(())
-}
-
-/// Without Crush's own list of providers there is no other one that a prompt could go to, and no waiting
-/// for that list at the start.
-fn turn_off_catalog(options: &mut JsonObject) {
-    for option in CATALOG {
-        options.insert((*option).to_owned(), true.into());
-    }
 }
 
 #[cfg(test)]

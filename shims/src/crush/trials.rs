@@ -4,7 +4,10 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
+use crate::trial::TrialTest::{Environment, Nothing};
+use crate::trial::{
+    KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces,
+};
 
 /// Every trial of Crush.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -54,12 +57,12 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .holds(
             "hook",
             "a hook of your own settings sees no key of another provider",
-            TrialTest::Environment("home/own-hook"),
+            Environment("home/own-hook"),
         )
         .holds(
             "hook",
             "a hook of a project, which Crush runs unasked, sees no key of another provider",
-            TrialTest::Environment("home/project-hook"),
+            Environment("home/project-hook"),
         )
         .server_gets_no_key(
             "an MCP server in your own settings that guesses the name does not get the key",
@@ -74,12 +77,12 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
 
 /// A sub-agent, where a project chooses models.
 fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
-    let tool = json!({"name": "agent", "arguments": {"prompt": "a task for the sub-agent"}});
+    let tool = json!({"name": "agent", "arguments": {"prompt": SUB_AGENT_TASK}});
     Trial::new(asks("try a sub-agent"))
         .file("work/.crush.json", settings(places))
         .script(json!([{"last_user": "try a sub-agent", "tool": tool}]))
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever a project chooses")
-        .holds("sub-agent", "a sub-agent contacts no other provider", TrialTest::Nothing("/provider"))
+        .holds("sub-agent", "a sub-agent contacts no other provider", Nothing("/provider"))
 }
 
 /// The model says that the conversation has filled the window.

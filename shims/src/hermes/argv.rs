@@ -9,28 +9,8 @@ use std::ops::Range;
 use anyhow::{Result, bail};
 
 use super::refused;
+use crate::judged::hermes::OPTION_VALUED;
 use crate::{Launch, Message};
-
-/// Options of `hermes` and `hermes chat` whose value is a word of its own (Hermes 0.19).
-const VALUED: [&str; 17] = [
-    "-z",
-    "--oneshot",
-    "-m",
-    "--model",
-    "--provider",
-    "-t",
-    "--toolsets",
-    "-r",
-    "--resume",
-    "-s",
-    "--skills",
-    "--usage-file",
-    "-q",
-    "--query",
-    "--image",
-    "--max-turns",
-    "--source",
-];
 
 /// Options whose value may be left out.
 const MAYBE_VALUED: [&str; 2] = ["-c", "--continue"];
@@ -89,7 +69,7 @@ impl HermesArgs {
         }
         self.options.push(name.to_owned());
         let takes_next = inline.is_none()
-            && (VALUED.contains(&name)
+            && (OPTION_VALUED.contains(&name)
                 || (MAYBE_VALUED.contains(&name) && next.is_some_and(|next| !next.starts_with('-'))));
         if takes_next { 2 } else { 1 }
     }

@@ -25,13 +25,14 @@ pub fn jobs_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
 /// What to say of jobs that choose for themselves.
 pub fn warning(homes: &HermesHomes, words: &HermesArgs, inputs: &Inputs) -> Option<Message> {
     let path = jobs_file(homes, words)?;
-    let what = match inputs.file(&path) {
+    let jobs = match inputs.file(&path) {
         Ok(None | Some([])) => return None,
-        Ok(Some(bytes)) => match serde_json::from_slice::<Json>(bytes) {
-            Ok(jobs) => format!("jobs with their own model or provider: {}", choosing(&jobs)?),
-            Err(_) => "jobs that could not be read, and may have their own provider".to_owned(),
-        },
-        Err(_) => "jobs that could not be read, and may have their own provider".to_owned(),
+        Ok(Some(bytes)) => serde_json::from_slice::<Json>(bytes).ok(),
+        Err(_) => None,
+    };
+    let what = match jobs {
+        Some(jobs) => format!("jobs with their own model or provider: {}", choosing(&jobs)?),
+        None => "jobs that could not be read, and may have their own provider".to_owned(),
     };
     Some(Message::new(
         format!("{} holds {what}", path.display()),
@@ -57,8 +58,8 @@ pub fn chats_file(homes: &HermesHomes, words: &HermesArgs) -> Option<PathBuf> {
     words.runs_gateway().then(|| homes.base.join("sessions/sessions.json"))
 }
 
-/// Refuses a gateway with chats that keep the provider of an earlier `/model`: Hermes sends the key of its config there,
-/// which is this launch's (from its source, 0.19).
+/// Refuses a gateway with chats that keep the provider of an earlier `/model`: Hermes sends the key of its config
+/// there, which is this launch's (from its source, 0.19).
 ///
 /// # Errors
 /// When there is such a chat, or the file cannot be read.

@@ -44,7 +44,8 @@ pub struct HermesHomes {
     managed: Option<PathBuf>,
     /// Why the file that names the profile in use could not be read.
     unread: Option<String>,
-    reads: Vec<PathBuf>,
+    /// What must be read to know them, and the files in them that a plan depends on.
+    pub reads: Vec<PathBuf>,
 }
 
 impl HermesHomes {
@@ -81,11 +82,6 @@ impl HermesHomes {
         reads.extend(DOTENVS.map(|name| base.join(name)));
         let users = if launch.isolated { users } else { base.clone() };
         Self { base, policy, root, profile, users, managed, unread, reads }
-    }
-
-    /// What must be read to know them, and the files in them that a plan depends on.
-    pub fn reads(&self) -> Vec<PathBuf> {
-        self.reads.clone()
     }
 
     /// Refuses homes that Hermes would refuse or replace.
@@ -140,7 +136,7 @@ impl HermesHomes {
         }
         let left_out: Vec<&str> =
             DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
-        let always: Vec<_> = FOLDERS.into_iter().chain(FILES).collect();
+        let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
         let owns = |name: &str| owns(name) || left_out.contains(&name);
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 
 use super::home::{HermesHomes, Policy};
 use super::routing::variable;
@@ -27,9 +27,8 @@ pub fn plan(
     if let Some(policy) = &homes.policy {
         overlay(policy, &managed, inputs, plan)?;
         let theirs = inputs.file(&policy.dir.join(".env"));
-        let theirs = theirs.map_err(|error| {
-            anyhow!(Message::new(format!("{error:#}"), "fix the file or move it out of the way"))
-        })?;
+        let theirs =
+            theirs.map_err(|error| Message::helped(&error, "fix the file or move it out of the way"))?;
         env.extend_from_slice(theirs.unwrap_or_default());
         env.extend_from_slice(literal::QUOTE_GUARD.as_bytes());
     }
@@ -50,11 +49,9 @@ fn overlay(policy: &Policy, managed: &Path, inputs: &Inputs, plan: &mut Plan) ->
     if policy.administrators {
         let routing = settings::routing_keys(&overlay).join("`, `");
         if !routing.is_empty() {
+            let shown = theirs.display();
             plan.warn(Message::new(
-                format!(
-                    "the administrator sets `{routing}`, which overrides the chosen provider: {}",
-                    theirs.display()
-                ),
+                format!("the administrator sets `{routing}`, which overrides the chosen provider: {shown}"),
                 "ask the administrator to remove it",
             ));
         }

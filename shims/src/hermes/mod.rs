@@ -9,7 +9,6 @@ mod conflicts;
 mod entries;
 mod former;
 mod home;
-mod known;
 mod literal;
 mod managed_config;
 mod refused;
@@ -28,7 +27,7 @@ use anyhow::Result;
 use self::argv::HermesArgs;
 use self::home::HermesHomes;
 use self::routing::Routing;
-use crate::trial::{Trial, TrialPlaces};
+use crate::judged::hermes as judged;
 use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, short_hash};
 
 /// Hermes Agent.
@@ -40,7 +39,8 @@ const INFO: AgentInfo = AgentInfo {
     install: "uv tool install hermes-agent",
     minimum: "0.18.0",
     tested: "0.19.0",
-    known_problems: known::PROBLEMS,
+    known_problems: judged::PROBLEMS,
+    trials: trials::of,
     protocols: &[Protocol::OpenaiChatCompletions],
     managed_env_vars: variables::FAMILY,
     home_variables: &["HOME", "HERMES_HOME", "HERMES_MANAGED_DIR"],
@@ -63,10 +63,6 @@ impl Agent for Hermes {
         routing::refused_key(key)
     }
 
-    fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
-        trials::of(places)
-    }
-
     fn fallback_programs(&self, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.home.join(".local/bin/hermes")]
     }
@@ -79,15 +75,8 @@ impl Agent for Hermes {
         let former = former::reads(launch, inputs);
         let chats = choices::chats_file(&homes, &words);
         let profiles = former::profiles(&runtime, inputs);
-        homes
-            .reads()
-            .into_iter()
-            .chain([runtime])
-            .chain(jobs)
-            .chain(chats)
-            .chain(former)
-            .chain(profiles)
-            .collect()
+        let more = former.into_iter().chain(profiles);
+        homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(more).collect()
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {

@@ -26,7 +26,7 @@ const TABLES: [(&str, &[&str]); 2] = [("delegation", DELEGATION), ("gateway", GA
 /// approval rules.
 pub fn read(path: &Path, inputs: &Inputs) -> Result<Mapping> {
     const HELP: &str = "fix the file; without it your own rules and settings would not apply";
-    let text = inputs.text(path).map_err(|error| anyhow!(Message::new(format!("{error:#}"), HELP)))?;
+    let text = inputs.text(path).map_err(|error| Message::helped(&error, HELP))?;
     let Some(text) = text else { return Ok(Mapping::default()) };
     Mapping::parse(text).map_err(|Flaw { line, column, what }| {
         anyhow!(Message::new(format!("could not read {}:{line}:{column}: {what}", path.display()), HELP))

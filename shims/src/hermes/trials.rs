@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces, TrialTest};
+use crate::trial::TrialTest::{Environment, Models, Nothing, Then};
+use crate::trial::{MODEL, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// Every trial of Hermes: one, since each start takes seconds of a processor (0.19).
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
@@ -48,35 +49,32 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
     fills["input_tokens"] = 20_000.into();
     // A sub-agent runs in the background, and ends with the agent (0.19).
     let mut is_full = calls(1, "terminal", &command("true"));
-    (is_full["input_tokens"], is_full["delay_ms"]) = (64_000.into(), 2000.into());
+    (is_full["input_tokens"], is_full["delay_ms"]) = (64_000.into(), 15_000.into());
+    is_full["delay_until"] = json!([SUB_AGENT_TASK]);
     Trial::new(asks(PROMPT))
         .file("home/.hermes/config.yaml", settings)
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)
         .script(json!([
             calls(1, "terminal", &command(TOOL_COMMAND)),
-            calls(1, "delegate_task", &json!({"goal": "a task for the sub-agent"})),
+            calls(1, "delegate_task", &json!({"goal": SUB_AGENT_TASK})),
             fills,
             is_full,
         ]))
         .holds(
             "settings",
             "your own settings and .env files cannot redirect the prompt, nor a sub-agent's",
-            TrialTest::Nothing("/provider"),
+            Nothing("/provider"),
         )
-        .holds("settings", "settings and aliases of your own choose no model", TrialTest::Models(PROMPT))
+        .holds("settings", "settings and aliases of your own choose no model", Models(PROMPT))
         .tool_is_clean()
-        .holds(
-            "hook",
-            "a hook of your settings sees no key but the launch's",
-            TrialTest::Environment("home/own-hook"),
-        )
+        .holds("hook", "a hook of your settings sees no key but the launch's", Environment("home/own-hook"))
         .server_gets_no_key("an MCP server in your settings does not get the key", "/own-server")
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever settings name")
         .holds(
             "compaction",
             "a conversation that fills the window is compacted",
-            TrialTest::Then("fill the window", "summar"),
+            Then("fill the window", "summar"),
         )
         .beside()
 }

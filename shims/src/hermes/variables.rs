@@ -18,7 +18,8 @@ pub fn is_family(name: &str) -> bool {
 
 /// What stays empty in every launch, and every name of a family that these dotenv files may set.
 pub fn pinned<'a>(dotenvs: impl Iterator<Item = &'a [u8]>) -> BTreeSet<String> {
-    // What Hermes sets in its own environment while it runs is left out: it may load the pins again, which would undo that.
+    // What Hermes sets in its own environment while it runs is left out: it may load the pins again, which would undo
+    // that.
     let is_its_own = |name: &str| VARIABLE_REMOVED_BACKGROUND.iter().any(|pattern| matches(pattern, name));
     let is_pinned = |name: &str| is_family(name) && !is_its_own(name);
     let exact = FAMILY.iter().filter(|pattern| !pattern.contains('*') && is_pinned(pattern));

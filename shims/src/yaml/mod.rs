@@ -1,9 +1,9 @@
 //! YAML, read as libyaml 0.2.5 and `PyYAML` 6.0.3 read it: the config, Hermes' settings, and what is imported.
 //!
 //! `scan` and `parse` follow libyaml's `scanner.c` and `parser.c`, `resolve` `PyYAML`'s resolver: YAML 1.1, with the
-//! peculiarities of that program, so that no file is refused which Hermes 0.19 takes, or read as something else. One more
-//! thing is read: a character in two halves (`"\ud83e\udd80"`), as JSON has it. What
-//! events are made into is for their readers: the config's tree, and Hermes' mapping.
+//! peculiarities of that program, so that no file is refused which Hermes 0.19 takes, or read as something else. One
+//! more thing is read: a character in two halves (`"\ud83e\udd80"`), as JSON has it. What events are made into is for
+//! their readers: the config's tree, and Hermes' mapping.
 
 mod parse;
 pub mod resolve;

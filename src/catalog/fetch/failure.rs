@@ -4,6 +4,7 @@ use shims::Message;
 use std::time::Duration;
 
 use super::http::{HttpResponse, TransportError, shown};
+use super::pages;
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
 use crate::error;
@@ -108,8 +109,8 @@ impl Failure {
                     format!("{host}: {why}"),
                     "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
                 ),
-                error if error.is_lookup() => Message::new(
-                    format!("{host}: {error}"),
+                TransportError::Other(why) if error.is_lookup() => Message::new(
+                    format!("{host}: {why}"),
                     "check this machine's network connection, and the address in base_urls",
                 ),
                 TransportError::Reset | TransportError::Other(_) => Message::new(
@@ -118,41 +119,6 @@ impl Failure {
                 ),
             },
         )
-    }
-
-    /// An answer that a proxy gave instead of the server, where the answer shows that.
-    pub fn of_proxy(answer: &HttpResponse, url: &str, name: &str) -> Option<Self> {
-        let (proxy, status) = (answer.proxy.as_deref()?, answer.status);
-        if !answer.is_of_proxy() {
-            return None;
-        }
-        Some(match status {
-            405 | 501 => Self::lasting(
-                format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
-                format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
-            ),
-            407 => Self::lasting(
-                format!("the proxy {proxy} requires a name and a password (407)"),
-                "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
-            ),
-            _ => Self::lasting(
-                format!("the proxy {proxy} did not pass the request on to {} ({status})", origin(url)),
-                format!("check the proxy, or set `proxy: none` below providers.{name}"),
-            ),
-        })
-    }
-
-    /// The same with the proxy in it, where nothing shows that the answer is not the proxy's.
-    #[must_use]
-    pub fn or_of_proxy(self, answer: &HttpResponse, name: &str) -> Self {
-        let Some(proxy) = answer.proxy.as_deref().filter(|_| answer.may_be_of_proxy()) else { return self };
-        let why =
-            if matches!(answer.status, 405 | 501) { ", which may not forward http:// requests" } else { "" };
-        let text = format!("{}; or this is the answer of the proxy {proxy}{why}", self.message.text);
-        let other =
-            format!("use the provider's https:// address, or set `proxy: none` below providers.{name}");
-        let help = self.message.help.map_or_else(|| other.clone(), |help| format!("{help}; or {other}"));
-        Self::new(self.kind, Message::new(text, help))
     }
 
     /// An answer that is no list, by its status.
@@ -229,7 +195,7 @@ impl Failure {
                 )
             }
             429 => {
-                let wait = answer.header("retry-after").and_then(retry_after);
+                let wait = answer.header("retry-after").and_then(pages::retry_after);
                 let when = wait.map_or_else(|| "later".to_owned(), |wait| format!("in {} s", wait.as_secs()));
                 Self::new(
                     FailureKind::RateLimited(wait),
@@ -299,15 +265,6 @@ pub fn is_about_key(message: &Message) -> bool {
     is_said && !message.text.contains("the proxy")
 }
 
-/// Seconds, or a date of RFC 9110.
-fn retry_after(value: &str) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds.ceil()).ok();
-    }
-    let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
-    Some(date.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default())
-}
-
 /// What the provider says about an error, if that is words and not a page.
 pub fn quote(body: &[u8], secrets: &[String]) -> Option<String> {
     let said = clean(&normalize::error_text(body)?, secrets);
@@ -349,16 +306,5 @@ mod tests {
         let words = "the task-list of sk-x is on a disk-full: \"sk-proj-0123456789\"";
         assert_eq!(clean(words, &[]), "the task-list of sk-x is on a disk-full: \"<key>\"");
         assert_eq!(clean(&"x".repeat(9999), &[]).chars().count(), MAX_QUOTE + 1);
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        let soon = jiff::Timestamp::now() + Duration::from_secs(3_000);
-        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
-        assert!(retry_after(&date).is_some_and(|wait| wait > Duration::from_secs(2_900)), "{date}");
-        assert_eq!(retry_after("2.5"), Some(Duration::from_secs(3)), "no rule has it, and servers send it");
-        assert_eq!(["soon", "-1", "NaN", "1e99"].map(retry_after), [None; 4]);
     }
 }

@@ -1,6 +1,7 @@
-//! From one page's URL to the next one's.
+//! From one page's URL to the next one's, and when to ask again.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use crate::catalog::normalize::Next;
 use crate::catalog::source::{origin, without_query};
@@ -38,6 +39,15 @@ fn percent_encoded(text: &str) -> String {
     })
 }
 
+/// Seconds, or a date of RFC 9110.
+pub fn retry_after(value: &str) -> Option<Duration> {
+    if let Ok(seconds) = value.trim().parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds.ceil()).ok();
+    }
+    let date = jiff::fmt::rfc2822::parse(value.trim()).ok()?.timestamp();
+    Some(date.duration_since(jiff::Timestamp::now()).try_into().unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,5 +67,16 @@ mod tests {
             assert_eq!(to(foreign), None, "{foreign}");
         }
         assert_eq!(url(base, Next::Nowhere), None);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        let soon = jiff::Timestamp::now() + Duration::from_secs(3_000);
+        let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&soon).unwrap();
+        assert!(retry_after(&date).is_some_and(|wait| wait > Duration::from_secs(2_900)), "{date}");
+        assert_eq!(retry_after("2.5"), Some(Duration::from_secs(3)), "no rule has it, and servers send it");
+        assert_eq!(["soon", "-1", "NaN", "1e99"].map(retry_after), [None; 4]);
     }
 }

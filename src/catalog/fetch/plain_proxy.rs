@@ -2,6 +2,7 @@
 //!
 //! ureq (3.5) opens a tunnel by CONNECT for such a server too, which companies' proxies allow for https alone.
 
+use shims::Message;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
@@ -10,6 +11,9 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Agent, Error, Proxy};
 
+use super::failure::Failure;
+use super::http::HttpResponse;
+use crate::catalog::source::origin;
 use crate::header;
 
 /// An agent that sends everything to the proxy, for the server at `origin`. The configuration names no proxy.
@@ -23,6 +27,43 @@ pub fn authorization(proxy: &Proxy) -> Option<(String, String)> {
     let name = proxy.username()?;
     let value = header::basic(name, proxy.password().unwrap_or_default());
     Some(("proxy-authorization".to_owned(), value))
+}
+
+impl Failure {
+    /// An answer that a proxy gave instead of the server, where the answer shows that.
+    pub fn of_proxy(answer: &HttpResponse, url: &str, name: &str) -> Option<Self> {
+        let (proxy, status) = (answer.proxy.as_deref()?, answer.status);
+        if !answer.is_of_proxy() {
+            return None;
+        }
+        Some(match status {
+            405 | 501 => Self::lasting(
+                format!("{}: the proxy {proxy} does not forward http:// requests ({status})", origin(url)),
+                format!("use the provider's https:// address, or set `proxy: none` below providers.{name}"),
+            ),
+            407 => Self::lasting(
+                format!("the proxy {proxy} requires a name and a password (407)"),
+                "write them into its URL: http://NAME:PASSWORD@HOST:PORT",
+            ),
+            _ => Self::lasting(
+                format!("the proxy {proxy} did not pass the request on to {} ({status})", origin(url)),
+                format!("check the proxy, or set `proxy: none` below providers.{name}"),
+            ),
+        })
+    }
+
+    /// The same with the proxy in it, where nothing shows that the answer is not the proxy's.
+    #[must_use]
+    pub fn or_of_proxy(self, answer: &HttpResponse, name: &str) -> Self {
+        let Some(proxy) = answer.proxy.as_deref().filter(|_| answer.may_be_of_proxy()) else { return self };
+        let why =
+            if matches!(answer.status, 405 | 501) { ", which may not forward http:// requests" } else { "" };
+        let text = format!("{}; or this is the answer of the proxy {proxy}{why}", self.message.text);
+        let other =
+            format!("use the provider's https:// address, or set `proxy: none` below providers.{name}");
+        let help = self.message.help.map_or_else(|| other.clone(), |help| format!("{help}; or {other}"));
+        Self::new(self.kind, Message::new(text, help))
+    }
 }
 
 /// Finds the proxy, whatever is asked for.

@@ -199,7 +199,7 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     }))
 }
 
-/// Prints a table: what goes on below a row stands in its last column.
+/// Prints a table: a row that is too long goes on below its last column.
 fn print(findings: &[TestResult]) -> Result<ExitCode> {
     let screen = Screen::stdout();
     output::write(|out| {
@@ -232,11 +232,10 @@ fn list(
             let listed = known.list().and_then(|list| list.kept().ok()).map_or(0, |models| models.len());
             let mut said = format!("the provider lists {}", count(listed, "model"));
             let default = provider.default_model.as_deref().filter(|_| known.complete);
-            said += &match default.map(|id| (id, known.listed(id).is_some())) {
-                Some((id, true)) => format!(", with the default_model {id}"),
-                Some((id, false)) => format!(", but not the default_model {id}"),
-                None => String::new(),
-            };
+            if let Some(id) = default {
+                let with = if known.listed(id).is_some() { "with" } else { "but not" };
+                _ = write!(said, ", {with} the default_model {id}");
+            }
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));
             finding(Some(true), took, said)
         }

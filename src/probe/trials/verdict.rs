@@ -206,7 +206,7 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     if ran
         .provider
         .iter()
-        .any(|it| keys(it).any(|(_, value)| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
+        .any(|it| it.headers.values().any(|value| value.contains(PLANTED_KEY) || value.contains(&ran.stale)))
     {
         say("the provider gets no other key than its own", "one was".to_owned());
     }

@@ -257,43 +257,6 @@ fn the_words_that_people_type_are_understood() {
 }
 
 #[test]
-#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
-fn a_refused_key_is_named_as_the_one_that_was_given_and_enter_does_what_helps() {
-    assert!(Tmux::is_there());
-    let sandbox = newcomer();
-    let provider = MockProvider::scripted(&sandbox, "live", r#"[{"status": 401}]"#);
-    let entry = |name: &str, url: &str| {
-        format!(
-            "  {name}:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{url}'}}\n    key_env: OLD_KEY\n    default_model: m\n"
-        )
-    };
-    let gone = "http://no-such-host.invalid";
-    sandbox.config(&format!("providers:\n{}{}", entry("live", &provider.url("")), entry("gone", gone)));
-    let config = config_of(&sandbox);
-    for (name, failed, help, first) in [
-        ("live", "the key was refused (401)", "help: check the key that you pasted", "1  enter another key"),
-        ("gone", "no-such-host.invalid: ", "help: check this machine's network connection", "1  test again"),
-    ] {
-        let tmux = Tmux::start(&sandbox, &format!("agent-run key set {name}"));
-        tmux.wait_for(&format!("Where is the key of {name}?"));
-        tmux.key("Enter");
-        tmux.wait_for("Key (not shown");
-        tmux.text(KEY);
-        tmux.key("Enter");
-        let screen = tmux.wait_for("4  stop");
-        for part in [failed, help, first] {
-            assert!(screen.contains(part), "no `{part}` on\n{screen}");
-        }
-        assert!(!screen.contains("OLD_KEY"), "{screen}");
-        tmux.wait_for("choice [1]:");
-        tmux.text("4\n");
-        tmux.wait_for("stopped, and the config was not changed");
-        assert_eq!(config_of(&sandbox), config);
-        key_is_only_in(&sandbox, &[]);
-    }
-}
-
-#[test]
 fn a_refused_key_is_a_problem_until_another_one_is_set() {
     let lists = Lists::json("{}");
     lists.now(|_, stream| respond(stream, "401 Unauthorized", &[], b"{}"));

@@ -255,3 +255,40 @@ fn loading_is_asked_for_once_and_what_fails_is_tried_again_by_enter() {
     let screen = tmux.wait_for("Add this to");
     assert!(screen.contains("small:4b is served with a window of 65536 tokens."), "{screen}");
 }
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_refused_key_is_named_as_the_one_that_was_given_and_enter_does_what_helps() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let provider = MockProvider::scripted(&sandbox, "live", r#"[{"status": 401}]"#);
+    let entry = |name: &str, url: &str| {
+        format!(
+            "  {name}:\n    protocols: [anthropic]\n    base_urls: {{anthropic: '{url}'}}\n    key_env: OLD_KEY\n    default_model: m\n"
+        )
+    };
+    let gone = "http://no-such-host.invalid";
+    sandbox.config(&format!("providers:\n{}{}", entry("live", &provider.url("")), entry("gone", gone)));
+    let config = config_of(&sandbox);
+    for (name, failed, help, first) in [
+        ("live", "the key was refused (401)", "help: check the key that you pasted", "1  enter another key"),
+        ("gone", "no-such-host.invalid: ", "help: check this machine's network connection", "1  test again"),
+    ] {
+        let tmux = Tmux::start(&sandbox, &format!("agent-run key set {name}"));
+        tmux.wait_for(&format!("Where is the key of {name}?"));
+        tmux.key("Enter");
+        tmux.wait_for("Key (not shown");
+        tmux.text(KEY);
+        tmux.key("Enter");
+        let screen = tmux.wait_for("4  stop");
+        for part in [failed, help, first] {
+            assert!(screen.contains(part), "no `{part}` on\n{screen}");
+        }
+        assert!(!screen.contains("OLD_KEY"), "{screen}");
+        tmux.wait_for("choice [1]:");
+        tmux.text("4\n");
+        tmux.wait_for("stopped, and the config was not changed");
+        assert_eq!(config_of(&sandbox), config);
+        key_is_only_in(&sandbox, &[]);
+    }
+}

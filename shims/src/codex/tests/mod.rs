@@ -286,3 +286,15 @@ fn a_bare_home_is_codexs_own_but_for_the_login() {
     assert_eq!(plan.env[std::ffi::OsStr::new("CODEX_HOME")], Some("/s/codex/work/home".into()));
     assert!(plan.files.is_empty() && plan.links.is_empty());
 }
+
+#[test]
+fn what_is_spared_is_a_member_of_the_family_and_names_no_provider() {
+    for &(name, reason) in judged::VARIABLE_SPARED {
+        assert!(
+            judged::VARIABLE_REMOVED.iter().any(|pattern| crate::inputs::matches(pattern, name)),
+            "{name}"
+        );
+        assert!(!reason.is_empty());
+        assert!(!["BASE_URL", "API_KEY", "MODEL", "HOME"].iter().any(|part| name.contains(part)), "{name}");
+    }
+}
