@@ -123,7 +123,7 @@ pub struct ProvidersTestArgs {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Write the window that a server on this machine serves into the config
+    /// Write the window of a local server into the config
     #[arg(long)]
     pub update: bool,
 

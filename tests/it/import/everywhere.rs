@@ -1,11 +1,33 @@
 //! Every tool at once, files of other names, and what the tools' settings have in other forms.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value as Json, json};
 
 use super::{KEY, imported, joined, provider, with_claude};
 use crate::support::Sandbox;
+
+#[test]
+fn keys_come_along_when_asked_for_and_the_file_is_private() {
+    let sandbox = with_claude();
+    sandbox.config("providers:\n");
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    // Neither the screen nor a refusal has them.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let open = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).exits(1);
+    assert!(open.stderr.contains("help: chmod 600 ") && !open.stderr.contains(KEY), "{}", open.stderr);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
+    let refused = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).exits(1);
+    assert!(refused.stderr.contains("read-only") && !refused.stderr.contains(KEY), "{}", refused.stderr);
+    fs::remove_file(&path).unwrap();
+    let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    assert!(ran.stdout.starts_with("# Added to ") && !ran.stdout.contains(KEY), "{}", ran.stdout);
+    let path = sandbox.home(".config/agent-run/config.yaml");
+    assert!(fs::read_to_string(&path).unwrap().contains(&format!("key: {KEY}")));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    sandbox.agent_run(&["config", "check", "--strict"]).clean();
+}
 
 #[test]
 fn without_a_word_every_tool_is_looked_at_and_what_is_broken_is_left_out() {
