@@ -181,7 +181,7 @@ impl Page {
             })
         };
         let rows: Vec<_> = self.rows.iter().map(row).collect();
-        json!({ "path": path, "values": rows })
+        json!({ "path": path.to_string_lossy(), "values": rows })
     }
 }
 
