@@ -1,21 +1,18 @@
 //! What came of it: a line for each link, in words or as JSON.
 
-use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde::{Serialize, Serializer};
+use shims::Message;
 
 use crate::env::{Environment, is_program};
 use crate::launch::program;
 use crate::shim_links;
-use crate::ui;
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
 use crate::ui::table::{self, text};
+use crate::ui::{self, Screen, escaped, output};
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
