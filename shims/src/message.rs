@@ -20,6 +20,14 @@ impl Message {
         Self { text: text.into(), help: Some(help.into()) }
     }
 
+    /// Refuses a command that leaves a process behind, since what it inherits would outlive the launch.
+    pub fn leaves_server(command: &str) -> Self {
+        Self::new(
+            format!("`{command}` starts a server that would keep the provider's key after the launch"),
+            format!("run `{command}` itself"),
+        )
+    }
+
     /// An error with something to do.
     pub fn helped(error: &Error, help: impl Into<String>) -> Error {
         Error::new(Self::new(format!("{error:#}"), help))

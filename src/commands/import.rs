@@ -1,6 +1,5 @@
 //! `agent-run import`: shows what of another tool's providers ours could be, and adds them if asked to.
 
-use shims::Message;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::Write;
@@ -11,6 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use serde_json::json;
+use shims::Message;
 
 use crate::cli::import::ImportArgs;
 use crate::config::{Provider, append, change_config, load, set_key, yaml_scalar, yaml_value};
@@ -18,9 +18,8 @@ use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::key;
 use crate::presets::ENTRY_WIDTH;
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::{Screen, comments};
+use crate::ui::screen::comments;
+use crate::ui::{Screen, escaped, output};
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
 /// `words` say so.
@@ -131,6 +130,9 @@ fn entries(
                         let line = format!("key: {}", yaml_scalar(key));
                         let (left, copied) =
                             (yaml(draft, &name, Keys::Leave), yaml(draft, &name, Keys::Copy));
+                        // Of before too, when comments were not broken into lines.
+                        let left = left.clone() + &in_a_file(&left);
+                        let copied = copied.clone() + &in_a_file(&copied);
                         let comments = left.lines().filter(|line| !copied.contains(line));
                         let comments = comments.map(|line| line.trim().to_owned()).collect();
                         set.push(KeyLine { name: name.clone(), line, comments });

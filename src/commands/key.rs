@@ -1,12 +1,11 @@
 //! `agent-run key`: sets, tests or removes the key of one provider.
 
-use shims::Message;
 use std::io::{Read, Write, stdin};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use shims::proxy;
+use shims::{Message, proxy};
 
 use super::providers::ask_key::{KeyAnswer, about_key, ask_key};
 use super::providers::find;

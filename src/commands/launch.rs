@@ -18,11 +18,8 @@ use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
 use crate::launch::request::DryRun;
 use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
-use crate::ui;
 use crate::ui::format::count;
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
+use crate::ui::{self, Screen, escaped, output};
 
 /// Launches the agent, or prints the plan.
 ///

@@ -3,14 +3,13 @@
 //! It shows the plan of a launch with no words of the agent's own. No key is resolved, no provider asked, and
 //! nothing changed.
 
-use shims::Message;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
-use shims::{Agent, Dirs, Launch, Note, Origin, Plan, Sessions, Sourced, Value, quote, quoted};
+use shims::{Agent, Dirs, Launch, Message, Note, Origin, Plan, Sessions, Sourced, Value, quote, quoted};
 
 use super::target::Target;
 use crate::cli::WhyArgs;
@@ -20,9 +19,7 @@ use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, INDENT, labelled, place};
 use crate::launch::{self, LaunchRequest, Network};
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::{Ink, Screen};
+use crate::ui::{Ink, Screen, escaped, output};
 
 /// Prints the page.
 ///

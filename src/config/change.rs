@@ -2,11 +2,11 @@
 //!
 //! As in `append.rs`, the text before and the text after are read again, and must differ by what was asked for alone.
 
-use shims::Message;
 use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
+use shims::Message;
 
 use super::append::{self, names, same_beside, tree, with_line_ends_of, without_problems};
 use super::yaml::{PROVIDERS, Tree};

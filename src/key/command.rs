@@ -1,6 +1,5 @@
 //! Runs a `key_command` and gives what it prints.
 
-use shims::Message;
 use std::io::{IsTerminal, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -9,12 +8,12 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use shims::Message;
 
 use super::redact::shown_command;
 use super::{LONGEST, expand_home};
 use crate::env::Environment;
-use crate::ui::progress::Progress;
-use crate::ui::{log, prompt};
+use crate::ui::{Progress, log, prompt};
 
 /// How long to wait for the rest of the output once the command itself has ended. A command that leaves
 /// a child in the background (an agent that caches secrets) keeps the pipe open for as long as that lives.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, anyhow};
 use shims::Message;
 
-use crate::fs::atomic::{AtomicFile, beside};
+use crate::fs::AtomicFile;
+use crate::fs::atomic::beside;
 use crate::fs::private_dir::make_own;
 
 /// The folder of key files, beside the config.

@@ -11,12 +11,12 @@ pub mod redact;
 pub mod shape;
 pub mod store;
 
-use shims::Message;
 use std::cell::OnceCell;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use shims::Message;
 
 use crate::config::{KeyCheck, KeySource, Provider, Secret};
 use crate::env::Environment;

@@ -3,7 +3,6 @@
 //! Neither the config nor the arguments of a program ever hold it. Programs as of libsecret 0.21 (`secret-tool`, which
 //! reads the secret from stdin) and macOS 14 (`security -i`, which reads commands from stdin).
 
-use shims::Message;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 use nix::unistd::{AccessFlags, access};
+use shims::Message;
 
 use super::expand_home;
 use super::file::{below_home, commit, folder, is_taken, remove_empty, write_file};
@@ -18,7 +18,7 @@ use super::keychain::{output, run};
 use super::place::KeyPlace;
 use crate::config::{Config, Provider};
 use crate::env::Environment;
-use crate::fs::atomic::AtomicFile;
+use crate::fs::AtomicFile;
 
 /// What the keychain calls this program.
 const SERVICE: &str = "agent-run";

@@ -16,18 +16,17 @@ pub mod request;
 pub mod resolve;
 pub mod snapshot;
 
-use shims::Message;
 use std::convert::Infallible;
 use std::mem::ManuallyDrop;
 use std::process::Command;
 
 use anyhow::{Result, bail};
-use shims::{Inputs, Launch, Note, Plan};
+use shims::{Inputs, Launch, Message, Note, Plan};
 
 use crate::config::Provider;
 use crate::context::Context;
 use crate::env::Environment;
-use crate::fs::private_dir::Folders;
+use crate::fs::Folders;
 use crate::key::Key;
 use crate::{machine_secret, ui};
 use apply::homes::{self, HomeLock, InUse};

@@ -18,6 +18,10 @@ const RUNNING_OTHERS: [&str; 3] = ["debug", "mcp", "sandbox"];
 /// The commands that ask a model and take `-c`. Behind others it may be a word of a program that they run.
 const ASKING: [&str; 7] = ["app-server", "e", "exec", "fork", "mcp-server", "resume", "review"];
 
+/// What follows a command that starts servers in the background and starts none (0.171). Any other word, also one of a
+/// later version, is taken for a start: `restart`, `update` and a first `remote-control` start one too.
+const STARTS_NONE: [&str; 4] = ["help", "pair", "stop", "version"];
+
 /// An option's short and long name.
 type Names = [&'static str; 2];
 
@@ -61,6 +65,32 @@ pub fn profiles<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString>
 /// Whether Codex is to work in a new checkout of the project, whose files nobody can look at yet.
 pub fn makes_worktree<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> bool {
     words.into_iter().any(|word| word == "--worktree" || word.as_bytes().starts_with(b"--worktree="))
+}
+
+/// The command among the words that would leave a server behind which keeps the environment of the launch.
+pub fn starts_server<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Option<String> {
+    let mut words = words.into_iter().map(|word| word.to_str().unwrap_or_default());
+    let mut commands = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            "--" => break,
+            "-h" | "--help" => return None,
+            "--no-daemon" if commands.first() == Some(&"remote-control") => return None,
+            _ if OPTION_VALUED.contains(&word) => _ = words.next(),
+            _ if word.starts_with('-') => {}
+            _ => commands.push(word),
+        }
+    }
+    let (command, rest) = match commands.split_first()? {
+        // Values of its own options, such as `--listen`, may come before.
+        (&"app-server", rest) => {
+            let at = rest.iter().position(|word| *word == "daemon")?;
+            ("app-server daemon", rest.get(at + 1)?)
+        }
+        (&"remote-control", rest) => ("remote-control", rest.first().unwrap_or(&"start")),
+        _ => return None,
+    };
+    (!STARTS_NONE.contains(rest)).then(|| format!("codex {command} {rest}"))
 }
 
 /// The words of `settings` and then the user's, so that only what the user says of a setting itself outdoes it.
@@ -142,6 +172,40 @@ mod tests {
         }
         for words in ["", "-c a=1", "--cdx /x", "hello", "-C"] {
             assert!(folders(words.split_whitespace().map(OsStr::new)).is_empty(), "{words}");
+        }
+    }
+
+    #[test]
+    fn what_starts_a_server_is_found_behind_any_option() {
+        for (words, command) in [
+            ("app-server daemon start", "app-server daemon start"),
+            ("-c a=1 -m x app-server -c b=2 daemon --enable y restart", "app-server daemon restart"),
+            ("app-server --listen unix:// daemon bootstrap", "app-server daemon bootstrap"),
+            ("--no-daemon app-server daemon update", "app-server daemon update"),
+            ("app-server daemon enable-remote-control", "app-server daemon enable-remote-control"),
+            ("app-server daemon of-a-later-version", "app-server daemon of-a-later-version"),
+            ("remote-control", "remote-control start"),
+            ("--strict-config remote-control --json start", "remote-control start"),
+        ] {
+            let found = starts_server(words.split_whitespace().map(OsStr::new));
+            assert_eq!(found, Some(format!("codex {command}")), "{words}");
+        }
+        for words in [
+            "",
+            "app-server",
+            "app-server --listen ws://127.0.0.1:1",
+            "app-server proxy",
+            "app-server daemon",
+            "app-server daemon stop",
+            "app-server daemon version",
+            "app-server daemon start --help",
+            "remote-control stop",
+            "remote-control --no-daemon",
+            "exec app-server daemon start",
+            "-m app-server daemon start",
+            "-- app-server daemon start",
+        ] {
+            assert_eq!(starts_server(words.split_whitespace().map(OsStr::new)), None, "{words}");
         }
     }
 

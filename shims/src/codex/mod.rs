@@ -28,10 +28,10 @@ mod trials;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::judged::codex as judged;
-use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Plan, Protocol, ToolSet};
+use crate::{Agent, AgentInfo, ConflictingSetting, Inputs, Launch, Message, Plan, Protocol, ToolSet};
 use home::CodexHome;
 use models::Catalogue;
 
@@ -88,6 +88,9 @@ impl Agent for Codex {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        if let Some(command) = argv::starts_server(launch.words()) {
+            bail!(Message::leaves_server(&command));
+        }
         let home = CodexHome::of(launch, inputs);
         // What others decide: the administrator, then projects, which the settings below answer.
         managed::check(&home.id(inputs), inputs, plan)?;

@@ -101,13 +101,18 @@ impl Agent for Crush {
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let homes = CrushHomes::of(launch, inputs);
-        if let Some(command @ ("server" | "logout" | "signout")) = homes.flags.command.as_deref() {
-            bail!(Message::new(
+        match homes.flags.command.as_deref() {
+            Some(command @ ("server" | "logout" | "signout")) => {
+                bail!(Message::leaves_server(&format!("crush {command}")));
+            }
+            // It writes below XDG_DATA_HOME, whatever the launch says (seen in 0.90.1).
+            Some(command @ "update-providers") => bail!(Message::new(
                 format!(
-                    "`crush {command}` starts a server that would keep the provider's key after the launch"
+                    "`crush {command}` would change your own list of providers, which a launch does not use"
                 ),
                 format!("run `crush {command}` itself"),
-            ));
+            )),
+            _ => {}
         }
         // A session brings its last model back if Crush still lists it.
         let provider = CrushProvider::of(launch, homes.flags.resumes, inputs)?;

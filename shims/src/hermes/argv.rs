@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use anyhow::{Result, bail};
 
+use super::refused;
 use crate::judged::hermes::OPTION_VALUED;
 use crate::{Launch, Message};
 
@@ -108,15 +109,19 @@ impl HermesArgs {
             && !matches!(asks, Some("list" | "setup" | "status" | "stop" | "uninstall"))
     }
 
-    /// Refuses what would outlive the launch without its key.
-    pub fn check(&self) -> Result<()> {
+    /// Refuses what would outlive the launch without its key, and what would act on no home that the user means: plain
+    /// Hermes is `typed` for that one.
+    pub fn check(&self, typed: &str) -> Result<()> {
         if self.positionals.iter().map(String::as_str).take(2).eq(["gateway", "install"]) {
             bail!(Message::new(
                 "`hermes gateway install` would create a service without the provider's key",
                 "run `hermes gateway install` without a provider, or `gateway run` with one"
             ));
         }
-        Ok(())
+        match refused::refusal(&self.positionals, &self.options, typed) {
+            Some(message) => bail!(message),
+            None => Ok(()),
+        }
     }
 
     /// What the user should know of these words.
@@ -129,14 +134,10 @@ impl HermesArgs {
                 "omit `--tui` to continue with this provider",
             ));
         }
-        if let Some(
-            command @ ("auth" | "backup" | "config" | "login" | "logout" | "model" | "profile" | "setup"
-            | "uninstall"),
-        ) = self.command()
-        {
+        if let Some(command @ ("auth" | "config")) = self.command() {
             warnings.push(Message::new(
-                format!("`hermes {command}` acts on the home of this launch, not on your own"),
-                format!("run `hermes {command}` without a provider to act on your own"),
+                format!("`hermes {command}` shows the home of this launch, not your own"),
+                format!("run plain `hermes {command}` to see your own"),
             ));
         }
         warnings
@@ -236,9 +237,11 @@ mod tests {
 
     #[test]
     fn what_outlives_the_launch_is_refused_and_the_rest_is_said() {
-        let error = Message::of(&words(&["gateway", "install"]).check().expect_err("refused")).render();
+        let error =
+            Message::of(&words(&["gateway", "install"]).check("hermes").expect_err("refused")).render();
         assert!(error.contains("\nhelp: "), "{error}");
-        assert!(words(&["gateway", "run"]).check().is_ok());
+        assert!(words(&["gateway", "run"]).check("hermes").is_ok());
+        assert!(words(&["-c", "x", "-m", "m", "auth", "add", "p"]).check("hermes").is_err());
         assert!(words(&["gateway", "run"]).runs_jobs());
         assert!(words(&["--tui", "-c"]).warnings()[0].text.contains("TUI"));
         assert!(words(&["config", "show"]).warnings()[0].text.contains("hermes config"));

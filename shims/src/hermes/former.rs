@@ -1,6 +1,6 @@
 //! The homes that the tool before this one made below its cache, one for each provider.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::print::quote;
 use crate::{Inputs, Launch, Message, Plan};
@@ -49,6 +49,25 @@ pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
         ));
         plan.write(named(launch, inputs), "");
     }
+}
+
+/// The folder in a runtime home where `profile create` of a launch made profiles before it was refused.
+pub fn profiles(runtime: &Path, inputs: &Inputs) -> Option<PathBuf> {
+    let is_there = inputs.entries(runtime).iter().any(|entry| entry.name == "profiles");
+    is_there.then(|| runtime.join("profiles"))
+}
+
+/// Says where they are: `-p` means those beside the user's own home.
+pub fn name_profiles(runtime: &Path, root: &Path, inputs: &Inputs, plan: &mut Plan) {
+    let Some(folder) = profiles(runtime, inputs) else { return };
+    if inputs.entries(&folder).is_empty() {
+        return;
+    }
+    let (from, to) = (quote(folder.as_os_str()), quote(root.join("profiles").as_os_str()));
+    plan.warn(Message::new(
+        format!("profiles that an earlier launch made are not among your own: {}", folder.display()),
+        format!("to keep them: mkdir -p {to} && mv -n {from}/* {to}"),
+    ));
 }
 
 /// Takes over a home without a provider.

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use super::argv::{HermesArgs, is_profile_name};
 use super::entries::{FILES, FOLDERS, MARKER, owns};
+use super::managed_config::utf8;
 use super::routing::OURS;
 use super::variables;
 use super::yaml::Mapping;
@@ -34,6 +35,8 @@ pub struct HermesHomes {
     pub base: PathBuf,
     /// Settings above the user's, if there are any.
     pub policy: Option<Policy>,
+    /// The home that holds the profiles.
+    pub root: PathBuf,
     profile: Option<String>,
     /// What a launcher within this launch takes for the inherited `HERMES_HOME`.
     users: PathBuf,
@@ -58,7 +61,7 @@ impl HermesHomes {
         let sticky = root.join("active_profile");
         let mut unread = None;
         let (base, profile) = match (words.profile(), is_profile(&home)) {
-            (Some("default"), _) => (root, None),
+            (Some("default"), _) => (root.clone(), None),
             (Some(name), _) => (root.join("profiles").join(name), Some(name.to_owned())),
             (None, true) => (home, None),
             (None, false) => match in_use(&sticky, inputs) {
@@ -78,7 +81,7 @@ impl HermesHomes {
         reads.extend([sticky, base.clone(), base.join("config.yaml")]);
         reads.extend(DOTENVS.map(|name| base.join(name)));
         let users = if launch.isolated { users } else { base.clone() };
-        Self { base, policy, profile, users, managed, unread, reads }
+        Self { base, policy, root, profile, users, managed, unread, reads }
     }
 
     /// Refuses homes that Hermes would refuse or replace.
@@ -194,9 +197,13 @@ impl HermesHomes {
     }
 
     /// The file that tells a launcher within the launch where the user's own things are.
-    pub fn mark(&self, runtime: &Path, plan: &mut Plan) {
-        let marker = json!({ "real_home": self.users, "managed_dir": self.managed });
+    pub fn mark(&self, runtime: &Path, plan: &mut Plan) -> Result<()> {
+        let text = |name, path: &PathBuf| utf8(name, path.as_os_str()).map(str::to_owned);
+        let users = text("HERMES_HOME", &self.users)?;
+        let managed = self.managed.as_ref().map(|dir| text(MANAGED_DIR, dir)).transpose()?;
+        let marker = json!({ "real_home": users, "managed_dir": managed });
         plan.write(runtime.join(MARKER), format!("{marker}\n"));
+        Ok(())
     }
 }
 

@@ -113,11 +113,16 @@ fn lines(
     Ok(lines)
 }
 
-fn utf8<'a>(name: &str, text: &'a OsStr) -> Result<&'a str> {
+/// A value as Hermes' own files can hold it.
+pub fn utf8<'a>(name: &str, text: &'a OsStr) -> Result<&'a str> {
     text.to_str().with_context(|| {
         Message::new(
             format!("{name} cannot be {} for Hermes: not UTF-8", text.display()),
-            "choose another folder or value",
+            match name {
+                "HERMES_HOME" => "set HERMES_HOME and XDG_CACHE_HOME to folders with UTF-8 names",
+                "HERMES_MANAGED_DIR" => "set it to a folder with a UTF-8 name",
+                _ => "choose another folder or value",
+            },
         )
     })
 }

@@ -11,6 +11,7 @@ mod former;
 mod home;
 mod literal;
 mod managed_config;
+mod refused;
 mod routing;
 mod settings;
 #[cfg(test)]
@@ -73,13 +74,16 @@ impl Agent for Hermes {
         let jobs = choices::jobs_file(&homes, &words);
         let former = former::reads(launch, inputs);
         let chats = choices::chats_file(&homes, &words);
-        homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(former).collect()
+        let profiles = former::profiles(&runtime, inputs);
+        let more = former.into_iter().chain(profiles);
+        homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(more).collect()
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
         let words = HermesArgs::of(launch);
-        words.check()?;
         let homes = HermesHomes::find(launch, &words, inputs);
+        let isolated = launch.isolated.then_some(homes.base.as_path());
+        words.check(&refused::plain(words.profile(), isolated))?;
         homes.check(inputs)?;
         let routing = Routing::of(launch, &words, inputs);
         routing.check()?;
@@ -90,7 +94,8 @@ impl Agent for Hermes {
         // Hermes of a package manager expects the folder for logs to be there.
         plan.dirs.extend([runtime.clone(), runtime.join("logs")]);
         former::plan(launch, inputs, plan);
-        homes.mark(&runtime, plan);
+        homes.mark(&runtime, plan)?;
+        former::name_profiles(&runtime, &homes.root, inputs, plan);
         homes.mirror(&runtime, inputs, plan);
         plan.write(runtime.join("config.yaml"), written(&theirs, &settings.lines()));
         managed_config::plan(launch, &runtime, &homes, inputs, plan)?;

@@ -271,3 +271,58 @@ fn a_path_in_a_comment_adds_no_line() {
     );
     assert!(!settings.contains('\u{2028}'));
 }
+
+#[test]
+fn a_home_that_is_not_utf_8_is_refused_by_name() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let odd = std::ffi::OsStr::from_bytes(b"/h\xff");
+    let refused = |inputs: Inputs| {
+        let launch = launch(&[]);
+        let error = Plan::of(&Hermes, &launch, &settled(&launch, inputs)).expect_err("refused");
+        let said = crate::Message::of(&error).render();
+        assert!(said.contains("not UTF-8\nhelp: set "), "{said}");
+        said
+    };
+    let mut of_user = inputs();
+    of_user.dirs.home = odd.into();
+    assert!(refused(of_user).starts_with("HERMES_HOME cannot be "));
+    for name in ["HERMES_HOME", "HERMES_MANAGED_DIR"] {
+        let mut named = inputs();
+        named.env.insert(name.into(), odd.into());
+        assert!(refused(named).starts_with(&format!("{name} cannot be ")));
+    }
+}
+
+#[test]
+fn profiles_that_an_earlier_launch_made_are_named() {
+    let of_launch = launch(&[]);
+    let folder = |name: &str| Fact::Dir(vec![Entry { name: name.into(), kind: EntryKind::Dir }]);
+    let home = home(&plan(&of_launch, inputs()));
+    let mut inputs = inputs();
+    inputs.facts.insert(home.clone(), folder("profiles"));
+    assert!(plan(&of_launch, inputs.clone()).notes.is_empty(), "an empty folder");
+    inputs.facts.insert(home.join("profiles"), folder("pp"));
+    let plan = plan(&of_launch, inputs);
+    let [Note::Warning(text)] = &plan.notes[..] else { panic!("{:?}", plan.notes) };
+    let said = text.render();
+    let made = home.join("profiles");
+    let help = "to keep them: mkdir -p /home/u/.hermes/profiles && mv -n";
+    assert!(
+        said.contains(&format!("\nhelp: {help} {}/* /home/u/.hermes/profiles", made.display())),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_refused_command_names_plain_hermes_for_the_same_home() {
+    let refused = |launch: &Launch| {
+        let mut inputs = inputs();
+        inputs.facts.insert("/home/u/.hermes/profiles/work".into(), Fact::Dir(Vec::new()));
+        let error = Plan::of(&Hermes, launch, &settled(launch, inputs)).expect_err("refused");
+        crate::Message::of(&error).help.expect("a help")
+    };
+    let launch = launch(&["-p", "work", "profile", "create", "pp"]);
+    assert_eq!(refused(&launch), "run plain `hermes -p work profile`");
+    let isolated = Launch { isolated: true, args: vec!["auth".into(), "add".into()], ..launch };
+    assert_eq!(refused(&isolated), "run plain `HERMES_HOME=/state/hermes/local hermes auth`");
+}

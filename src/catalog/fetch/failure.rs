@@ -1,7 +1,8 @@
 //! Why a list could not be loaded, in words that help, and for how long that is worth remembering.
 
-use shims::Message;
 use std::time::Duration;
+
+use shims::Message;
 
 use super::http::{HttpResponse, TransportError, shown};
 use super::pages;

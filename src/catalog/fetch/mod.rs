@@ -14,9 +14,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use shims::Message;
 use shims::template::Field;
-use shims::{Part, Value};
+use shims::{Message, Part, Value};
 
 use self::http::{Client, HttpResponse};
 use super::cache::{Completeness, Fetched};

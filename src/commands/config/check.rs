@@ -75,7 +75,7 @@ fn json(report: &LintReport, path: &Path) -> Json {
             })
         })
         .collect();
-    json!({ "path": path, "providers": report.providers, "findings": findings })
+    json!({ "path": path.to_string_lossy(), "providers": report.providers, "findings": findings })
 }
 
 fn findings(report: &LintReport) -> Vec<(&'static str, &Problem)> {

@@ -1,7 +1,6 @@
 //! `agent-run config`: opens the config in an editor until what it saved is sound or the user leaves it so.
 //! Writes the example first if asked to.
 
-use shims::Message;
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, IsTerminal, Write, stdin, stdout};
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::unistd::{AccessFlags, access};
-use shims::quote;
+use shims::{Message, quote};
 
 use crate::config::{self, DEMO, lint};
 use crate::fs::atomic::create;

@@ -15,9 +15,7 @@ use crate::cli::config::ConfigShowArgs;
 use crate::config::{Args, Config, Filter, KeySource, Places, Provider, Secret, load};
 use crate::env::Environment;
 use crate::launch::lookup;
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::{Ink, Screen};
+use crate::ui::{Ink, Screen, escaped, output};
 use crate::{key, ui};
 
 /// Prints the values in force of the config at `path`.
@@ -181,7 +179,7 @@ impl Page {
             })
         };
         let rows: Vec<_> = self.rows.iter().map(row).collect();
-        json!({ "path": path, "values": rows })
+        json!({ "path": path.to_string_lossy(), "values": rows })
     }
 }
 

@@ -15,13 +15,12 @@ mod report;
 mod trials;
 mod version;
 
-use shims::Message;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::json;
-use shims::Agent;
+use shims::{Agent, Message};
 
 use self::agents::AgentsReport;
 use self::keys::Asking;
@@ -36,8 +35,7 @@ use crate::env::Environment;
 use crate::launch::lookup;
 use crate::probe::Interrupts;
 use crate::shim_links::pairs::ShimTarget;
-use crate::ui::output;
-use crate::ui::screen::Screen;
+use crate::ui::{Screen, output};
 
 /// Looks, and prints what was found; the exit code is 1 when something is wrong.
 ///

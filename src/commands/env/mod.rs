@@ -5,7 +5,6 @@
 
 mod write;
 
-use shims::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Write as _};
 use std::path::Path;
@@ -13,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use shims::inputs::matches;
-use shims::{Agent, Launch, Origin, Part, Sourced, Value};
+use shims::{Agent, Launch, Message, Origin, Part, Sourced, Value};
 
 use crate::cli::env::{EnvArgs, EnvFormat};
 use crate::config::{KeySource, Provider};

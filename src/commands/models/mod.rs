@@ -4,7 +4,6 @@ mod diff;
 mod list;
 mod show;
 
-use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use shims::Dirs;
+use shims::{Dirs, Message};
 
 use crate::catalog::{self, Catalog, ModelIndex, background};
 use crate::cli::ModelsCommand;
@@ -20,9 +19,7 @@ use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetached
 use crate::config::{self, Config, Provider};
 use crate::env::Environment;
 use crate::launch::lookup;
-use crate::ui::progress::Progress;
-use crate::ui::screen::Screen;
-use crate::ui::{format, output};
+use crate::ui::{Progress, Screen, format, output};
 use crate::{key, suggest, ui};
 
 /// How long a list is waited for that was not asked for by `--refresh`, but is old or missing.

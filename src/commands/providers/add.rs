@@ -1,13 +1,12 @@
 //! `providers add`: a copy of a preset in the user's config. At a terminal it asks for the key, tests it and starts an
 //! agent; a launch on a provider that is known and not in the config does the same.
 
-use shims::Message;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use shims::{Agent, quote};
+use shims::{Agent, Message, quote};
 
 use super::ask_key::KeyAnswer;
 use super::dialogue::Draft;

@@ -1,9 +1,9 @@
 //! Where a key is, asked at a terminal.
 
-use shims::Message;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use shims::Message;
 
 use super::managers;
 use crate::catalog::{Failure, FailureKind};

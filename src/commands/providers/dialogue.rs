@@ -2,13 +2,12 @@
 //! list of models in the cache, nothing is written before the last answer, and then the key and the config together or
 //! neither.
 
-use shims::Message;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use shims::{Agent, Protocol, proxy};
+use shims::{Agent, Message, Protocol, proxy};
 
 use super::add::address;
 use super::ask_key::{KeyAnswer, about_key, ask_key};

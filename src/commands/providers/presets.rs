@@ -1,18 +1,17 @@
 //! `providers presets`: the providers that are known without a config.
 
-use shims::Message;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use serde_json::{Value as Json, json};
+use shims::Message;
 
 use super::agents;
 use crate::cli::providers::ProvidersPresetsArgs;
 use crate::env::Environment;
 use crate::presets::{self, Preset};
-use crate::ui::screen::Screen;
 use crate::ui::table::{self, Column, text};
-use crate::ui::{output, pager};
+use crate::ui::{Screen, output, pager};
 
 const COLUMNS: [Column; 4] =
     [text("preset"), text("title").left_out(2), text("agents").left_out(1), text("key")];

@@ -12,8 +12,7 @@ use crate::catalog::Catalog;
 use crate::cli::providers::ProvidersShowArgs;
 use crate::config::Loaded;
 use crate::env::Environment;
-use crate::ui::screen::Screen;
-use crate::ui::{format, output};
+use crate::ui::{Screen, format, output};
 
 /// Runs the command.
 ///

@@ -24,9 +24,7 @@ use crate::launch::model::nothing_listed;
 use crate::launch::resolve;
 use crate::ui::format::count;
 use crate::ui::log::say;
-use crate::ui::output;
-use crate::ui::progress::Progress;
-use crate::ui::screen::Screen;
+use crate::ui::{Progress, Screen, output};
 
 /// What the list of models is called among the things that are tested.
 const LIST: &str = "models";

@@ -9,7 +9,6 @@ mod report;
 mod selection;
 mod target;
 
-use shims::Message;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
@@ -17,6 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use shims::Message;
 
 use self::completions::Completions;
 use self::report::{Outcome, ShimLine, ShimsReport};
@@ -26,9 +26,7 @@ use crate::config::{self, Config};
 use crate::env::Environment;
 use crate::shim_links::pairs::ShimTarget;
 use crate::shim_links::{LinkState, Links, folder};
-use crate::ui;
-use crate::ui::output;
-use crate::ui::screen::Screen;
+use crate::ui::{self, Screen, output};
 
 /// Runs one of the commands. `called` is the name we were called by.
 ///

@@ -1,21 +1,18 @@
 //! What came of it: a line for each link, in words or as JSON.
 
-use shims::Message;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Result;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use shims::Message;
 
 use crate::env::{Environment, is_program};
 use crate::launch::program;
 use crate::shim_links;
-use crate::ui;
-use crate::ui::output;
-use crate::ui::sanitize::escaped;
-use crate::ui::screen::Screen;
 use crate::ui::table::{self, text};
+use crate::ui::{self, Screen, escaped, output};
 
 /// What was done about a link, or what it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -60,15 +57,15 @@ pub struct ShimLine {
     /// What was done.
     pub outcome: Outcome,
     /// What it points to.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
     pub target: Option<PathBuf>,
     /// Whether that is gone.
     pub dangling: bool,
     /// The command of the same name that is found before it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
     pub shadowed_by: Option<PathBuf>,
     /// The command of the same name that it is found before.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
     pub hides: Option<PathBuf>,
     /// Why it cannot work.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,9 +91,23 @@ impl ShimLine {
     }
 }
 
+/// A path as text in any case: `serde` itself refuses one that is not UTF-8.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+#[expect(clippy::ref_option, reason = "serde hands over the field")]
+fn lossy_if_any<S: Serializer>(
+    path: &Option<PathBuf>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.to_string_lossy()).serialize(serializer)
+}
+
 /// All that came of a command.
 #[derive(Debug, Serialize)]
 pub struct ShimsReport {
+    #[serde(serialize_with = "lossy")]
     dir: PathBuf,
     on_path: bool,
     dry_run: bool,

@@ -26,10 +26,9 @@ const UNUSED: Duration = Duration::from_secs(30 * DAY.as_secs());
 const GONE: &str = ".removed-";
 
 /// Files that launches write into homes.
-const MADE: [&str; 11] = [
+const MADE: [&str; 10] = [
     IN_USE,
     ".agent-run.json",
-    ".env",
     ".skills_prompt_snapshot.json",
     ".update_check",
     "agent-run-models.json",
@@ -39,6 +38,12 @@ const MADE: [&str; 11] = [
     "crush.json",
     "crushrc",
 ];
+
+/// A file that launches write into this folder of a home. Elsewhere it may hold keys that the user gave to the agent.
+const DOTENV: (&str, &str) = ("managed", ".env");
+
+/// A folder of Hermes whose entries are each a home of the user's, be there only settings in it.
+const PROFILES: &str = "profiles";
 
 /// What agents' caches, logs and locks end in.
 const MADE_ENDS: [&str; 4] = [".lock", ".log", "_cache.json", "_cache.yaml"];
@@ -215,10 +220,14 @@ fn can_be_made_again(folder: &Path, depth: usize) -> bool {
         let name = name.to_string_lossy();
         if kind.is_symlink() {
             true
+        } else if kind.is_dir() && name == PROFILES {
+            fs::read_dir(entry.path()).is_ok_and(|mut entries| entries.next().is_none())
         } else if kind.is_dir() {
             CACHES.contains(&&*name) || (depth < DEEPEST && can_be_made_again(&entry.path(), depth + 1))
         } else {
-            MADE.contains(&&*name) || MADE_ENDS.iter().any(|end| name.ends_with(end))
+            MADE.contains(&&*name)
+                || (&*file_name(folder), &*name) == DOTENV
+                || MADE_ENDS.iter().any(|end| name.ends_with(end))
         }
     })
 }
@@ -265,11 +274,23 @@ mod tests {
             assert_eq!(names(), all);
             remove_unused(&above, &[above.join("p-00000000000000bb")], later(31));
             assert_eq!(names(), all, "one of an older version may hold what is the user's");
-            let database = above.join("p-00000000000000bb/state.db");
-            fs::write(&database, "the user's").expect("written");
-            remove_unused(&above, &[], later(31));
-            assert_eq!(names(), all, "one is in use, and one holds a file that no launch makes");
-            fs::remove_file(database).expect("removed");
+            let home = above.join("p-00000000000000bb");
+            fs::create_dir_all(home.join("managed")).expect("created");
+            fs::create_dir_all(home.join("profiles")).expect("created");
+            fs::write(home.join("managed/.env"), "the launch's").expect("written");
+            for kept in ["state.db", ".env", "profiles/pp"] {
+                let kept = home.join(kept);
+                if kept.ends_with("pp") {
+                    fs::create_dir(&kept).expect("created");
+                    fs::write(kept.join("config.yaml"), "the user's").expect("written");
+                } else {
+                    fs::write(&kept, "the user's").expect("written");
+                }
+                remove_unused(&above, &[], later(31));
+                assert_eq!(names(), all, "one is in use, and one holds {}", kept.display());
+                if kept.is_dir() { fs::remove_dir_all(kept) } else { fs::remove_file(kept) }
+                    .expect("removed");
+            }
             remove_unused(&above, &[], later(31));
             assert_eq!(names(), [".p.lock", "link", "p", "p-00000000000000aa"]);
             drop(held);

@@ -139,3 +139,19 @@ fn what_another_provider_keeps_apart_is_not_taken_over() {
     assert!(!kept(""), "shared ones are");
     assert!(kept(", sessions: own") && kept(", isolated: true"));
 }
+
+#[test]
+fn what_would_leave_a_server_with_the_key_is_refused() {
+    let sandbox = sandbox(&Lists::json(r#"{"data": [{"id": "m-1"}]}"#));
+    for words in [&["app-server", "daemon", "start"][..], &["-c", "a=1", "remote-control", "start"]] {
+        let ran = sandbox.run("codex@p", words).exits(125);
+        let command = format!("`codex {}`", words.join(" ").trim_start_matches("-c a=1 "));
+        ran.complains(&[
+            &format!("{command} starts a server that would keep the provider's key after the launch"),
+            &format!("\nhelp: run {command} itself"),
+        ]);
+    }
+    for words in [&["app-server"][..], &["app-server", "daemon", "stop"], &["exec", "remote-control"]] {
+        sandbox.run("codex@p", words).exits(0);
+    }
+}

@@ -147,3 +147,24 @@ fn a_key_that_hermes_would_not_send_is_refused_without_being_shown() {
         assert!(!ran.stderr.contains(key), "{}", ran.stderr);
     }
 }
+
+#[test]
+fn what_would_not_act_on_the_users_home_is_refused_before_anything_is_done() {
+    let sandbox = sandbox();
+    let before = Tree::of(&sandbox.home(".hermes"));
+    for words in [
+        &["auth", "remove", "openrouter", "1"][..],
+        &["config", "set", "OPENROUTER_API_KEY", "sk-typed"],
+        &["backup", "-o", "b.zip"],
+        &["profile", "create", "pp"],
+        &["-m", "m1", "setup"],
+    ] {
+        let ran = sandbox.run("hermes@mock", words).exits(125);
+        let ran = ran.complains(&["would ", "\nhelp: run plain `hermes "]);
+        assert!(!ran.stderr.contains("sk-typed") && ran.stdout.is_empty(), "{}", ran.stderr);
+    }
+    assert_eq!(before, Tree::of(&sandbox.home(".hermes")));
+    sandbox.run("hermes@mock", &["mcp", "list"]).clean();
+    let shown = sandbox.run("hermes@mock", &["config", "show"]).exits(0);
+    shown.complains(&["`hermes config` shows the home of this launch, not your own"]);
+}

@@ -129,3 +129,52 @@ fn what_names_no_agent_is_said_to_be_what_it_is() {
         .exits(125)
         .complains(&["is not UTF-8", "help: "]);
 }
+
+/// Where the home's name is not UTF-8, an agent starts, or one error says what to set; nothing panics.
+#[test]
+fn a_home_that_is_not_utf_8_ends_in_an_agent_or_in_one_error() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.path("config.yaml");
+    sandbox.write(
+        &config,
+        "providers:\n  p: {protocols: [anthropic, openai-responses, openai-chat-completions], default_model: m, \
+         base_urls: {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9/v1'}, model_api_filters: []}\n",
+    );
+    let odd = sandbox.path("").join(OsStr::from_bytes(b"h\xff"));
+    let run_with = |variable: &str, words: &[&str]| {
+        let mut command = sandbox.command(AGENT_RUN);
+        for name in ["XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME"] {
+            command.env_remove(name);
+        }
+        let ran = run(command.args(words).env("AGENT_RUN_CONFIG", &config).env(variable, &odd));
+        assert!(!ran.stderr.contains("panicked") && ran.code != 134, "{variable} {words:?}: {}", ran.stderr);
+        ran
+    };
+    for agent in shims::coding_agents() {
+        let name = agent.name();
+        sandbox.fake_agent(name);
+        for variable in agent.info().home_variables {
+            for words in [
+                &["launch", "p", name, "hi"][..],
+                &["launch", "p", "--dry-run", name, "hi"],
+                &["launch", "p", "--dry-run", "--json", name, "hi"],
+                &["why", &format!("{name}@p")],
+                &["doctor", name, "p"],
+                &["doctor", "--json"],
+            ] {
+                let ran = run_with(variable, words);
+                let is_launch = words[0] == "launch";
+                if is_launch && ran.code != 0 {
+                    assert_eq!(ran.stderr.matches("agent-run: ").count(), 1, "{}", ran.stderr);
+                    ran.complains(&["not UTF-8", "\nhelp: set "]);
+                }
+            }
+        }
+    }
+    for words in
+        [&["config", "check", "--json"][..], &["config", "show", "--json"], &["shims", "list", "--json"]]
+    {
+        let ran = run_with("HOME", words).exits(0);
+        serde_json::from_str::<serde_json::Value>(&ran.stdout).expect("whole JSON");
+    }
+}

@@ -114,3 +114,47 @@ fn a_worktrees_settings_choose_no_model() {
     assert!(posts.iter().any(|post| post.to_string().contains("a task")), "no sub-agent: {posts:#?}");
     assert!(posts.iter().all(|post| post["model"] == "model-p"), "{posts:#?}");
 }
+
+/// Its servers keep the environment of the launch that started them, and serve others then (0.171).
+#[test]
+fn what_starts_a_server_is_refused_whatever_codex_calls_it() {
+    let Some(stages) = stages("[]") else { return };
+    for stage in &stages {
+        for words in [
+            &["app-server", "daemon", "start"][..],
+            &["-c", "a=1", "app-server", "--enable", "goals", "daemon", "-c", "b=2", "restart"],
+            &["app-server", "--listen", "unix://", "daemon", "bootstrap"],
+            &["app-server", "daemon", "update"],
+            &["remote-control"],
+            &["remote-control", "start", "--json"],
+        ] {
+            let ran = stage.run("codex@p", words).exits(125);
+            ran.complains(&["starts a server that would keep the provider's key", "\nhelp: run `codex "]);
+        }
+        assert!(!stage.runtime().join("packages").exists());
+    }
+    // Each word that this version lists is refused, or starts none.
+    let stage = &stages[0];
+    for command in [&["app-server", "daemon"][..], &["remote-control"]] {
+        let help = run(stage.sandbox.command("codex").args(command).arg("--help")).exits(0).stdout;
+        let listed =
+            help.split_once("Commands:").expect("commands").1.split_once("Options:").expect("options").0;
+        let names = listed.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+        let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+        assert!(names.contains(&"start") && names.contains(&"stop"), "{names:?}");
+        for name in names {
+            let ran = stage.run("codex@p", &[command, &[name]].concat());
+            assert_eq!(
+                ran.code != 125,
+                ["help", "pair", "stop", "version"].contains(&name),
+                "{name}: {}",
+                ran.stderr
+            );
+        }
+    }
+    let processes = run(stage.sandbox.command("ps").args(["-eo", "args"])).exits(0).stdout;
+    let home = stage.sandbox.home("").display().to_string();
+    let left: Vec<_> =
+        processes.lines().filter(|it| it.contains(&home) && it.contains("app-server")).collect();
+    assert!(left.is_empty(), "{left:#?}");
+}

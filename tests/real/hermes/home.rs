@@ -194,3 +194,47 @@ fn homes_of_the_old_tool_are_taken_over_or_named() {
     stage.run(&["sessions", "list"]).clean();
     assert!(local.join("state.db").exists());
 }
+
+/// Every command that Hermes lists is refused, or stands here because it reads, or writes to what is linked, in its own
+/// folder or for this launch only.
+#[test]
+fn each_command_of_hermes_is_refused_or_known_to_act_on_the_users_home() {
+    const ALLOWED: &str = "acp bundles chat checkpoints completion computer-use config cron curator dashboard debug \
+        desktop doctor dump fallback gateway gui hooks insights journey kanban learning logs lsp memory memory-graph moa \
+        pairing postinstall project prompt-size proxy security send serve sessions skills slack status version";
+    let Some(stage) = Stage::set() else { return };
+    let help = run(stage.sandbox.command("hermes").arg("--help")).exits(0).stdout;
+    let listed = help.split_once('{').and_then(|(_, rest)| rest.split_once('}')).expect("the commands").0;
+    let is_allowed = |command: &&str| {
+        let words = ["launch", "local", "--dry-run", "hermes", command.trim()];
+        stage.sandbox.agent_run(&words).code == 0
+    };
+    let mut allowed: Vec<_> = listed.split(',').filter(is_allowed).map(str::trim).collect();
+    allowed.sort_unstable();
+    assert_eq!(allowed, ALLOWED.split_whitespace().collect::<Vec<_>>());
+}
+
+#[test]
+fn what_would_be_lost_or_written_through_a_link_is_refused() {
+    let Some(stage) = Stage::set() else { return };
+    stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), "OPENROUTER_API_KEY=sk-own\n");
+    stage.run(&["-z", "hi"]).exits(0);
+    let before = Tree::of(&stage.sandbox.home(""));
+    for words in [
+        &["auth", "remove", "openrouter", "1"][..],
+        &["auth", "add", "openrouter", "--type", "api-key", "--api-key", "sk-typed"],
+        &["config", "set", "OPENROUTER_API_KEY", "sk-typed"],
+        &["backup", "-o", "b.zip"],
+        &["profile", "create", "pp"],
+    ] {
+        let ran = stage.run(words).exits(125);
+        let ran = ran.complains(&["would ", &format!("\nhelp: run plain `hermes {}`", words[0])]);
+        assert!(!ran.stderr.contains("sk-typed"), "{}", ran.stderr);
+    }
+    assert_eq!(Tree::of(&stage.sandbox.home("")), before);
+    for words in [&["auth", "list"][..], &["config", "env-path"], &["mcp", "list"], &["memory", "status"]] {
+        stage.run(words).exits(0);
+    }
+    let own = fs::read_to_string(stage.sandbox.home(".hermes/.env")).unwrap();
+    assert_eq!(own, "OPENROUTER_API_KEY=sk-own\n");
+}
