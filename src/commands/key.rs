@@ -70,7 +70,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let line = place.line();
     signals::uninterrupted(|| {
         let stored = match &answer {
-            KeyAnswer::Typed(store, key) => Some(store.put(key, env)?),
+            KeyAnswer::Typed(store, key) => Some(store.put(key, former.as_ref() != Some(store), env)?),
             KeyAnswer::There(_) => None,
         };
         config::change_config(path, &below(name, &line), |now| {

@@ -1,11 +1,12 @@
 //! Files of keys that were typed, each for one provider, beside the config.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
+use nix::libc::{O_NOFOLLOW, O_NONBLOCK};
 use shims::Message;
 
 use crate::fs::AtomicFile;
@@ -24,12 +25,37 @@ pub fn folder(path: &Path) -> PathBuf {
 }
 
 /// Whether the file is there and may be of use: not an empty one, nor one that a killed command did not get to name in the
-/// config, which still has its temporary name too.
+/// config, which still has its temporary name too. A command that still runs holds its lock.
 pub fn is_taken(path: &Path) -> bool {
     let Ok(there) = fs::symlink_metadata(path) else { return false };
-    let left = fs::symlink_metadata(beside(path, "new"));
+    let fresh = beside(path, "new");
+    let left = fs::symlink_metadata(&fresh);
     let is_left = left.is_ok_and(|left| (left.dev(), left.ino()) == (there.dev(), there.ino()));
-    !there.is_file() || (there.len() > 0 && !is_left)
+    !there.is_file() || (there.len() > 0 && !(is_left && !is_held(&fresh)))
+}
+
+/// Whether another process holds the lock of the file. Two that ask this at once do not disturb each other.
+fn is_held(path: &Path) -> bool {
+    let file = File::options().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path);
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
+/// Writes a key to a file that no config names yet.
+///
+/// # Errors
+/// As [`write_file`], and when another command has stored a key there since the name was chosen.
+pub fn write_new(path: &Path, key: &[u8]) -> Result<AtomicFile> {
+    let identity = || fs::symlink_metadata(path).ok().map(|there| (there.dev(), there.ino(), there.len()));
+    let before = identity();
+    if !is_taken(path) {
+        let fresh = write_file(path, key)?;
+        // Who had the lock before may have stored a key.
+        if identity() == before {
+            return Ok(fresh);
+        }
+    }
+    let text = format!("another command stored a key in {} at the same time", path.display());
+    bail!(Message::new(text, "run the command again"))
 }
 
 /// What a killed `key set` left in the folder of key files beside the config at `path`.
@@ -41,6 +67,7 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
             name.starts_with(".agent-run-") && [".key-new", ".key-link"].iter().any(|end| name.contains(end))
         })
         .map(|entry| entry.path())
+        .filter(|path| !is_held(path))
         .collect();
     left.sort();
     left

@@ -13,7 +13,7 @@ use nix::unistd::{AccessFlags, access};
 use shims::Message;
 
 use super::expand_home;
-use super::file::{below_home, commit, folder, is_taken, remove_empty, write_file};
+use super::file::{below_home, commit, folder, is_taken, remove_empty, write_file, write_new};
 use super::keychain::{output, run};
 use super::place::KeyPlace;
 use crate::config::{Config, Provider};
@@ -149,14 +149,14 @@ impl KeyStore {
         Some(words.into_iter().map(str::to_owned).collect())
     }
 
-    /// Puts the key there, until the result is dropped or kept.
+    /// Puts the key there, until the result is dropped or kept. Only what the config does not name yet `is_new`.
     ///
     /// # Errors
     /// When it cannot be written, or a keychain does not give it back.
-    pub fn put<'a>(&'a self, key: &str, env: &'a Environment) -> Result<StoredKey<'a>> {
+    pub fn put<'a>(&'a self, key: &str, is_new: bool, env: &'a Environment) -> Result<StoredKey<'a>> {
         if let Self::File(path) = self {
-            let is_new = !path.is_symlink() && !is_taken(path);
-            let fresh = write_file(path, key.as_bytes())?;
+            let write = if is_new { write_new } else { write_file };
+            let fresh = write(path, key.as_bytes())?;
             // What the config names already takes its place when that cannot fail any more.
             let is_linked = is_new && fresh.link().is_ok();
             return Ok(StoredKey {

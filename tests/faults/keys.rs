@@ -1,6 +1,7 @@
 //! Key commands that misbehave.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{CONFIG, KEY, sandbox};
@@ -128,6 +129,11 @@ fn a_command_that_hangs_is_waited_for_and_ctrl_c_ends_both() {
     nobody_stays(&sandbox);
 }
 
+fn set_key(sandbox: &Sandbox) -> Ran {
+    let set = format!("printf %s {KEY} | agent-run key set mock");
+    run(sandbox.command("sh").args(["-c", &set]))
+}
+
 /// A key file that no config names yet still has its temporary name, by which it is known.
 #[test]
 fn a_key_file_that_a_killed_command_left_is_named_and_used_up() {
@@ -141,10 +147,80 @@ fn a_key_file_that_a_killed_command_left_is_named_and_used_up() {
     let doctor = sandbox.agent_run(&["doctor"]).stdout;
     let named = format!("an interrupted command left a key in {}", left.display());
     assert!(doctor.contains(&named) && !doctor.contains("sk-left"), "{doctor}");
-    let set = format!("printf %s {KEY} | agent-run key set mock");
-    run(sandbox.command("sh").args(["-c", &set])).clean();
+    // One that still runs is not interrupted.
+    let lock = fs::File::open(&left).unwrap();
+    lock.lock().unwrap();
+    let running = sandbox.agent_run(&["doctor"]).stdout;
+    assert!(!running.contains("interrupted"), "{running}");
+    drop(lock);
+    set_key(&sandbox).clean();
     assert!(!left.exists() && !keys.join("mock-2.key").exists());
     assert_eq!(fs::read_to_string(keys.join("mock.key")).unwrap(), format!("{KEY}\n"));
     let doctor = sandbox.agent_run(&["doctor"]).stdout;
     assert!(!doctor.contains("interrupted"), "{doctor}");
+}
+
+/// A command that was killed after it had changed the config, and a next one that cannot change it.
+#[test]
+fn a_key_that_the_config_names_stays_where_the_next_one_cannot_be_set() {
+    let sandbox = sandbox();
+    let (alone, _) = CONFIG.split_once("  other:\n").unwrap();
+    sandbox.config(&alone.replace(" &mock", ""));
+    set_key(&sandbox).clean();
+    let folder = sandbox.home(".config/agent-run");
+    let (file, left) = (folder.join("keys/mock.key"), folder.join("keys/.agent-run-mock.key-new"));
+    sandbox.write(&file, "sk-old-0123456789abcdef\n");
+    fs::hard_link(&file, left).unwrap();
+    let config = fs::read_to_string(folder.join("config.yaml")).unwrap();
+    assert!(config.contains("keys/mock.key"), "{config}");
+    fs::create_dir(folder.join(".agent-run-config.yaml-new")).unwrap();
+    set_key(&sandbox).exits(1).complains(&["config.yaml", "\nhelp: "]);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "sk-old-0123456789abcdef\n");
+    assert_eq!(fs::read_to_string(folder.join("config.yaml")).unwrap(), config);
+}
+
+/// Another config of the same folder may have a provider of the same name.
+#[test]
+fn a_key_that_another_command_stores_at_the_same_time_is_not_replaced() {
+    let sandbox = sandbox();
+    let (alone, _) = CONFIG.split_once("  other:\n").unwrap();
+    sandbox.config(&alone.replace(" &mock", ""));
+    let keys = sandbox.home(".config/agent-run/keys");
+    let (file, fresh) = (keys.join("mock.key"), keys.join(".agent-run-mock.key-new"));
+    let (theirs, own) = ("sk-other-0123456789abcdef\n", format!("{KEY}\n"));
+    // The other one has not begun to write.
+    sandbox.write(&fresh, "");
+    let lock = fs::File::open(&fresh).unwrap();
+    lock.lock().unwrap();
+    let mut waiting = sandbox.command("sh");
+    let set = format!("printf %s {KEY} | agent-run key set mock");
+    let child = waiting.args(["-c", &set]).stderr(Stdio::piped()).spawn().unwrap();
+    let opened = |fd: &fs::DirEntry| fs::read_link(fd.path()).is_ok_and(|to| to == fresh);
+    let is_open = || {
+        let name = |process: &fs::DirEntry| process.file_name().to_string_lossy().parse::<u32>();
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let others = processes.filter(|it| name(it).is_ok_and(|id| id != std::process::id()));
+        let files = others.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
+        files.flatten().flatten().any(|fd| opened(&fd))
+    };
+    let start = Instant::now();
+    while !is_open() {
+        assert!(start.elapsed() < Duration::from_secs(20), "it does not wait for the lock");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    sandbox.write(&file, theirs);
+    fs::remove_file(&fresh).unwrap();
+    drop(lock);
+    let ran = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("another command stored a key in") && said.contains("\nhelp: "), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), theirs);
+    // The other one has written, and is about to change its config.
+    fs::hard_link(&file, &fresh).unwrap();
+    let lock = fs::File::open(&fresh).unwrap();
+    lock.lock().unwrap();
+    set_key(&sandbox).clean();
+    assert_eq!(fs::read_to_string(&file).unwrap(), theirs);
+    assert_eq!(fs::read_to_string(keys.join("mock-2.key")).unwrap(), own);
 }

@@ -321,7 +321,7 @@ impl<'a> Draft<'a> {
 
     fn store_key(&self) -> Result<Option<store::StoredKey<'_>>> {
         match &self.key {
-            Some(KeyAnswer::Typed(store, key)) => store.put(key, self.env).map(Some),
+            Some(KeyAnswer::Typed(store, key)) => store.put(key, true, self.env).map(Some),
             _ => Ok(None),
         }
     }
