@@ -21,13 +21,25 @@ pub fn redact_keys(text: &str) -> String {
     shown
 }
 
-/// A command as it may be shown, in backquotes: of one that only repeats its arguments, these are the key.
+/// The program of a command that only repeats its arguments, so that these are the key.
+fn repeating(argv: &[String]) -> Option<&String> {
+    let [program, _, ..] = argv else { return None };
+    ["echo", "printf"].iter().any(|it| Path::new(program).ends_with(it)).then_some(program)
+}
+
+/// A command as it may be shown, in backquotes.
 pub fn shown_command(argv: &[String]) -> String {
-    match argv {
-        [program, _, ..] if ["echo", "printf"].iter().any(|it| Path::new(program).ends_with(it)) => {
-            format!("`{} …`", shims::quote(program.as_ref()))
-        }
-        argv => format!("`{}`", redact_keys(&shims::quoted(argv))),
+    match repeating(argv) {
+        Some(program) => format!("`{} …`", shims::quote(program.as_ref())),
+        None => format!("`{}`", redact_keys(&shims::quoted(argv))),
+    }
+}
+
+/// The same for programs, word by word.
+pub fn shown_words(argv: &[String]) -> Vec<String> {
+    match repeating(argv) {
+        Some(program) => vec![program.clone(), "…".to_owned()],
+        None => argv.iter().map(|word| redact_keys(word)).collect(),
     }
 }
 
@@ -41,6 +53,10 @@ mod tests {
             |words: &[&str]| shown_command(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         let key = "gsk_0123456789abcdef";
         let masked = fingerprint(key);
+        let words =
+            |words: &[&str]| shown_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(words(&["sh", "-c", &format!("echo {key}")]), ["sh", "-c", &format!("echo {masked}")]);
+        assert_eq!(words(&["/bin/echo", "-n", "hunter2"]), ["/bin/echo", "…"]);
         assert_eq!(shown(&["sh", "-c", "echo gsk_0123456789abcdef"]), format!("`sh -c 'echo {masked}'`"));
         assert_eq!(shown(&["curl", &format!("--key={key}")]), format!("`curl '--key={masked}'`"));
         assert_eq!(shown(&["/bin/echo", "-n", "hunter2"]), "`/bin/echo …`");

@@ -137,6 +137,7 @@ fn key(request: &LaunchRequest, context: &Context<'_>, provider: &Provider) -> C
         Some(KeySource::File(path)) => Choice::path("key", path.as_ref(), at("key_file")),
         Some(KeySource::Command(argv)) => {
             Choice::new("key", key::redact::shown_command(argv), at("key_command"))
+                .with(key::redact::shown_words(argv))
         }
     }
 }

@@ -1,4 +1,4 @@
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::support::Sandbox;
 use crate::support::tree::Tree;
@@ -49,6 +49,13 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
     }
     assert!(!page.replace("echo sk-key", "").contains("sk-"), "{page}");
     assert_eq!(Tree::of(&sandbox.home("")), before, "nothing is written, and no key was asked for");
+    let command = json!(["sh", "-c", "touch ~/asked; echo sk-key"]);
+    for words in
+        [&["why", "mock", "claude", "--json"][..], &["launch", "mock", "--dry-run", "--json", "claude"]]
+    {
+        let found: Json = serde_json::from_str(&sandbox.agent_run(words).clean().stdout).unwrap();
+        assert!(found.to_string().contains(&command.to_string()), "{words:?}: {found}");
+    }
 }
 
 #[test]
