@@ -86,6 +86,26 @@ impl<'a> Victim<'a> {
         whole.steps.len()
     }
 
+    /// Ends the run before each of its steps, and then has a plain run fail because a folder is in the way at `blocked`.
+    #[track_caller]
+    pub fn is_killed_and_then_fails(&self, blocked: &Path, is_sound: impl Fn(&str)) {
+        let whole = self.whole();
+        for step in &whole.steps {
+            whole.before.restore(&self.root());
+            self.injected(step, "signal=KILL");
+            _ = fs::remove_file(blocked);
+            fs::create_dir(blocked).unwrap();
+            let what = format!("killed before {} {}, then failed", step.name, step.nth);
+            let ran = run(&mut self.command_line());
+            assert_eq!(ran.code, self.failure, "{what}: {}", ran.stderr);
+            fs::remove_dir(blocked).unwrap();
+            self.is_old_or_new(&whole, &what, true);
+            is_sound(&what);
+        }
+        assert!(!whole.steps.is_empty());
+        whole.before.restore(&self.root());
+    }
+
     /// Fails each of its steps, with these errors in turn; says how many those were.
     #[track_caller]
     pub fn fails_at_every_step(&self, errors: &[&str]) -> usize {

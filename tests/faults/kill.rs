@@ -124,6 +124,14 @@ fn a_key_or_provider_that_is_set_or_removed_is_the_old_or_the_new_one() {
         println!("{words:?}: {steps} steps");
         assert!(steps > 5, "{words:?}: {steps}");
         victim.fails_at_every_step(&["ENOSPC", "EIO", "EROFS"]);
+        if words == set {
+            let folder = sandbox.home(".config/agent-run");
+            victim.is_killed_and_then_fails(&folder.join(".agent-run-config.yaml-new"), |what| {
+                let config = fs::read_to_string(folder.join("config.yaml")).unwrap();
+                let key = fs::read_to_string(folder.join("keys/mock.key"));
+                assert!(!config.contains("keys/mock.key") || key.is_ok(), "{what}: {config}");
+            });
+        }
     }
 }
 
