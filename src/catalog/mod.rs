@@ -33,7 +33,7 @@ use crate::config::Provider;
 use crate::env::Environment;
 
 pub use cache::CachedList;
-pub use fetch::{Failure, FailureKind, Probe, is_about_key};
+pub use fetch::{Failure, FailureKind, OR_OF_PROXY, Probe, is_about_key};
 pub use known::ModelIndex;
 pub use merge::CONFIG;
 pub use normalize::day;

@@ -6,6 +6,7 @@ use shims::Message;
 
 use super::http::{HttpResponse, TransportError, shown};
 use super::pages;
+use super::plain_proxy::OR_THE_PROXY;
 use crate::catalog::normalize::{self, Reject};
 use crate::catalog::source::{Source, origin};
 use crate::error;
@@ -262,8 +263,10 @@ impl From<Failure> for anyhow::Error {
 
 /// Whether a failure, which may have been remembered, is one of the key.
 pub fn is_about_key(message: &Message) -> bool {
-    let is_said = message.text.starts_with(KEY_REFUSED) || message.text.contains(KEY_MISSING);
-    is_said && !message.text.contains("the proxy")
+    // The status stands before what the provider says, and a server has no space in it.
+    let (before, _) = message.text.split_once(" (").unwrap_or_default();
+    let is_missing = before.strip_suffix(KEY_MISSING).is_some_and(|server| !server.trim_end().contains(' '));
+    (before == KEY_REFUSED || is_missing) && !message.text.contains(OR_THE_PROXY)
 }
 
 /// What the provider says about an error, if that is words and not a page.
@@ -296,6 +299,21 @@ fn clean(text: &str, secrets: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_provider_says_of_a_key_is_not_taken_for_a_refused_one() {
+        for (text, expected) in [
+            ("the key was refused (401): bad key", true),
+            ("https://api.example requires a key (403)", true),
+            ("the account needs credit (402): this model requires a key (see below)", false),
+            ("too many requests (429): each client requires a key (403)", false),
+            ("https://api.example/v1/models answered 400: it requires a key (401)", false),
+            ("the key was refused (403); or this is the answer of the proxy 127.0.0.1:9", false),
+            ("the key was refused (403): ask the proxy team", true),
+        ] {
+            assert_eq!(is_about_key(&text.into()), expected, "{text}");
+        }
+    }
 
     #[test]
     fn no_key_is_repeated_and_nothing_drives_the_terminal() {

@@ -25,6 +25,7 @@ use crate::env::Environment;
 use crate::header;
 
 pub use failure::{AWHILE, Failure, FailureKind, is_about_key, quote};
+pub use plain_proxy::OR_OF_PROXY;
 pub use probe::Probe;
 
 /// The most pages of one list.

@@ -29,6 +29,12 @@ pub fn authorization(proxy: &Proxy) -> Option<(String, String)> {
     Some(("proxy-authorization".to_owned(), value))
 }
 
+/// Stands between what to do about a server's answer and about a proxy's.
+pub const OR_OF_PROXY: &str = "; or use the provider's https:// address, ";
+
+/// What the message says where the proxy may have answered.
+pub const OR_THE_PROXY: &str = "; or this is the answer of the proxy";
+
 impl Failure {
     /// An answer that a proxy gave instead of the server, where the answer shows that.
     pub fn of_proxy(answer: &HttpResponse, url: &str, name: &str) -> Option<Self> {
@@ -58,10 +64,12 @@ impl Failure {
         let Some(proxy) = answer.proxy.as_deref().filter(|_| answer.may_be_of_proxy()) else { return self };
         let why =
             if matches!(answer.status, 405 | 501) { ", which may not forward http:// requests" } else { "" };
-        let text = format!("{}; or this is the answer of the proxy {proxy}{why}", self.message.text);
-        let other =
-            format!("use the provider's https:// address, or set `proxy: none` below providers.{name}");
-        let help = self.message.help.map_or_else(|| other.clone(), |help| format!("{help}; or {other}"));
+        let text = format!("{}{OR_THE_PROXY} {proxy}{why}", self.message.text);
+        let other = format!("{OR_OF_PROXY}or set `proxy: none` below providers.{name}");
+        let help = self
+            .message
+            .help
+            .map_or_else(|| other.trim_start_matches("; or ").to_owned(), |help| format!("{help}{other}"));
         Self::new(self.kind, Message::new(text, help))
     }
 }

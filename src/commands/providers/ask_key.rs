@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use shims::Message;
 
 use super::managers;
-use crate::catalog::{Failure, FailureKind};
+use crate::catalog::{Failure, FailureKind, OR_OF_PROXY};
 use crate::config::KeyCheck;
 use crate::env::Environment;
 use crate::key;
@@ -42,6 +42,9 @@ pub fn about_key(failed: Failure, key: Option<&KeyAnswer>) -> Failure {
         Some(KeyAnswer::There(place)) => format!("check `{}`", place.line()),
         None => return failed,
     };
+    // A plain proxy may have refused it.
+    let other = failed.message.help.as_deref().and_then(|help| help.split_once(OR_OF_PROXY));
+    let help = other.map_or(help.clone(), |(_, other)| format!("{help}{OR_OF_PROXY}{other}"));
     Failure::new(failed.kind, Message::new(failed.message.text, help))
 }
 
@@ -149,4 +152,23 @@ fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
     let place = KeyPlace::Command(argv);
     place.resolve(env, home)?;
     Ok(place)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_about_a_proxy_is_still_said() {
+        let other = format!("{OR_OF_PROXY}or set `proxy: none` below providers.p");
+        let place = KeyAnswer::There(KeyPlace::Env("K".to_owned()));
+        for (kind, rest, expected) in [
+            (FailureKind::KeyRefused, other.as_str(), format!("check `key_env: K`{other}")),
+            (FailureKind::KeyRefused, "", "check `key_env: K`".to_owned()),
+            (FailureKind::Passing, "", "check key_env OLD".to_owned()),
+        ] {
+            let failed = Failure::new(kind, Message::new("refused", format!("check key_env OLD{rest}")));
+            assert_eq!(about_key(failed, Some(&place)).message.help, Some(expected));
+        }
+    }
 }
