@@ -226,12 +226,13 @@ fn a_key_file_behind_a_variable_is_an_error() {
 }
 
 #[test]
-fn a_key_in_its_command_is_in_no_message() {
-    let key = "gsk_0123456789abcdef";
-    for command in [
-        format!("[sh, -c, 'echo {key} >&2; exit 3']"),
-        format!("[echo, '{key} x']"),
-        format!("[/nowhere/print, --key={key}]"),
+fn what_looks_like_a_key_in_its_command_or_is_only_printed_is_in_no_message() {
+    let (key, plain) = ("gsk_0123456789abcdef", "hunter2");
+    for (command, key) in [
+        (format!("[sh, -c, 'echo {key} >&2; exit 3']"), key),
+        (format!("[echo, '{key} x']"), key),
+        (format!("[/nowhere/print, --key={key}]"), key),
+        (format!("[echo, '{plain} x']"), plain),
     ] {
         let sandbox = sandbox(&format!("key_command: {command}"));
         for words in [
@@ -255,4 +256,8 @@ fn a_key_in_its_command_is_in_no_message() {
             assert!(!ran.stdout.contains(key) && !own.contains(key), "{words:?}: {ran:?}");
         }
     }
+    // Another command's words may be anything, such as the name of an entry.
+    let sandbox = sandbox(&format!("key_command: [sh, -c, 'echo {plain}']"));
+    let shown = sandbox.agent_run(&["providers", "show", "p"]).exits(0).stdout;
+    assert!(shown.contains(&format!("key_command `sh -c 'echo {plain}'`")), "{shown}");
 }
