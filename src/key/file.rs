@@ -30,8 +30,9 @@ pub fn is_taken(path: &Path) -> bool {
     let Ok(there) = fs::symlink_metadata(path) else { return false };
     let fresh = beside(path, "new");
     let left = fs::symlink_metadata(&fresh);
-    let is_left = left.is_ok_and(|left| (left.dev(), left.ino()) == (there.dev(), there.ino()));
-    !there.is_file() || (there.len() > 0 && !(is_left && !is_held(&fresh)))
+    let is_same = left.is_ok_and(|left| (left.dev(), left.ino()) == (there.dev(), there.ino()));
+    let is_left = is_same && !is_held(&fresh);
+    !there.is_file() || (there.len() > 0 && !is_left)
 }
 
 /// Whether another process holds the lock of the file. Two that ask this at once do not disturb each other.
