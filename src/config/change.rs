@@ -173,14 +173,12 @@ fn own_end(lines: &[&str], range: Range<usize>, indent: usize) -> usize {
 }
 
 /// The line with which the comment begins that heads the entry at `start`: the comment lines right above it and as far
-/// indented. One that heads the file is not the entry's.
+/// indented.
 fn heading(lines: &[&str], start: usize) -> usize {
     let indent = |line: &str| line.len() - line.trim_start().len();
     let is_comment = |line: &str| line.trim_start().starts_with('#');
     let is_its = |line: &&&str| is_comment(line) && indent(line) == indent(lines[start]);
-    let first = start - lines[..start].iter().rev().take_while(is_its).count();
-    let heads_file = !lines[..first].iter().any(|line| is_comment(line));
-    if heads_file { start } else { first }
+    start - lines[..start].iter().rev().take_while(is_its).count()
 }
 
 /// The comment at the end of a line, with the space before it.
@@ -276,10 +274,9 @@ models_ttl: 1h
             let after = remove(&text, "two", "c.yaml".as_ref()).expect("removed");
             assert_eq!(after, format!("# mine\nproviders:\n{one}{stays}"));
         }
-        // A comment that is the first of its file heads the file.
-        let text = format!("providers:\n  # all mine\n{one}{two}");
+        let text = format!("# mine\nproviders:\n  # about one\n{one}{two}");
         let after = remove(&text, "one", "c.yaml".as_ref()).expect("removed");
-        assert_eq!(after, format!("providers:\n  # all mine\n{two}"));
+        assert_eq!(after, format!("# mine\nproviders:\n{two}"));
     }
 
     #[test]

@@ -76,7 +76,7 @@ pub fn by_provider<'de, V: Deserialize<'de>, D: Deserializer<'de>>(
     entries::<Name, V, D>(deserializer).map(Iterator::collect)
 }
 
-/// A map of values with holes, such as variables or headers.
+/// A map of text with placeholders, such as variables or headers.
 pub fn templates<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<String, Template>, D::Error>
 where
     K: Validate<Out = String>,

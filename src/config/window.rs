@@ -17,7 +17,7 @@ const WINDOW: &str = "context_window";
 /// The text in which the model `id` of the provider `name` has this context window.
 ///
 /// # Errors
-/// As [`remove`].
+/// As [`super::remove`].
 pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) -> Result<String> {
     let found = ProviderLines::find(text, name, path)?;
     let ProviderLines { before, lines, range } = &found;

@@ -147,7 +147,7 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
         [] if ids.is_empty() => String::new(),
         [] if ids.len() <= FEW => format!("it has {}; ", ids.join(", ")),
         [] => format!("list its models with `agent-run models list {}`; ", request.provider),
-        near => format!("did you mean {}? ", suggest::join_limited(near, 3)),
+        near => format!("did you mean {}? ", suggest::join_or(near)),
     };
     UnknownModel(Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),

@@ -118,6 +118,7 @@ impl Agent for Claude {
     }
 
     fn plan(&self, launch: &Launch, inputs: &Inputs, plan: &mut Plan) -> Result<()> {
+        paths::check(launch, inputs)?;
         commands::check(launch)?;
         terminals::check(launch)?;
         let state = onboarding::StateFile::read(launch, inputs, plan)?;

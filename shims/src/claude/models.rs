@@ -149,9 +149,12 @@ pub fn others<'a>(found: &FoundSettings<'a>, plan: &Plan) -> Vec<&'a Model> {
 /// that the user's own words name, and the given others.
 pub fn list(launch: &Launch, others: &[&Model]) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
+    // Several, with commas between (2.1.332).
+    let fallbacks = argv::values(launch, "--fallback-model");
+    let fallbacks = fallbacks.iter().flat_map(|word| word.split(',')).map(str::to_owned);
+    let of_words = argv::values(launch, "--model").into_iter().chain(fallbacks);
     // A family's name would let the whole family in.
-    let of_words =
-        argv::values(launch, "--model").into_iter().filter(|word| !ALIASES.contains(&word.as_str()));
+    let of_words = of_words.filter(|word| !ALIASES.contains(&word.as_str()));
     let spellings =
         possible(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     let others = others.iter().map(|model| model.id.clone());

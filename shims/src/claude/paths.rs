@@ -3,12 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Result, bail};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::argv;
 use crate::inputs::without_dots;
 use crate::judged::claude::PLACE_READ;
-use crate::{Fact, Inputs, Launch, Part};
+use crate::{Fact, Inputs, Launch, Message, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
 const POLICY: &str =
@@ -49,6 +50,25 @@ fn moved(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
 
 fn moved_by_variable(launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
     var("CLAUDE_CONFIG_DIR", launch, inputs).map(|dir| inputs.dirs.cwd.join(dir))
+}
+
+/// Refuses folders whose names are not UTF-8: Claude Code replaces what is not, and so reads others (2.1.197 and
+/// 2.1.332).
+///
+/// # Errors
+/// When there is one.
+pub fn check(launch: &Launch, inputs: &Inputs) -> Result<()> {
+    let (dirs, own) = (&inputs.dirs, "Claude Code would use another folder");
+    let moved = moved(launch, inputs);
+    let home = ("set HOME to a folder with a UTF-8 name", dirs.home.as_path());
+    let settings =
+        moved.as_deref().map_or(home, |dir| ("set CLAUDE_CONFIG_DIR to one with a UTF-8 name", dir));
+    let cache = ("set XDG_CACHE_HOME to a folder with a UTF-8 name", dirs.cache.as_path());
+    let here = ("start it in a folder with a UTF-8 name", dirs.cwd.as_path());
+    match [home, settings, cache, here].into_iter().find(|(_, path)| path.to_str().is_none()) {
+        Some((help, path)) => bail!(Message::new(format!("{}: not UTF-8, so {own}", path.display()), help)),
+        None => Ok(()),
+    }
 }
 
 /// The folder of the user's settings. Claude Code composes the path's accents into single characters (NFC); the path

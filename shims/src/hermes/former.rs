@@ -53,8 +53,7 @@ pub fn plan(launch: &Launch, inputs: &Inputs, plan: &mut Plan) {
 
 /// The folder in a runtime home where `profile create` of a launch made profiles before it was refused.
 pub fn profiles(runtime: &Path, inputs: &Inputs) -> Option<PathBuf> {
-    let is_there = inputs.entries(runtime).iter().any(|entry| entry.name == "profiles");
-    is_there.then(|| runtime.join("profiles"))
+    inputs.entry(runtime, "profiles").map(|_| runtime.join("profiles"))
 }
 
 /// Says where they are: `-p` means those beside the user's own home.

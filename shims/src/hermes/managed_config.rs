@@ -113,7 +113,7 @@ fn lines(
     Ok(lines)
 }
 
-/// A value as Hermes' own files can hold it.
+/// A value as the files of Hermes can hold it.
 pub fn utf8<'a>(name: &str, text: &'a OsStr) -> Result<&'a str> {
     text.to_str().with_context(|| {
         Message::new(

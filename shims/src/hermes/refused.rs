@@ -66,7 +66,7 @@ pub fn refusal(words: &[String], options: &[String], typed: &str) -> Option<Mess
     }
     let is = |said: &&str| match *said {
         "" => rest.is_empty(),
-        option if option.starts_with('-') => has(option),
+        option if option.starts_with('-') => rest.is_empty() && has(option),
         said => said.split(' ').eq(rest.iter().take(said.split(' ').count())),
     };
     let whole = COMMANDS.iter().find(|(name, reads, _)| name == command && !reads.iter().any(is));

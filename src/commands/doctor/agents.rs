@@ -93,7 +93,7 @@ pub fn look(
     Ok(AgentsReport { found: group, known, here })
 }
 
-/// An agent that was not found, which is a problem where it is `needed`, and else one only to a shim's user.
+/// An agent that was not found: a problem where it is `needed`, a note where a shim uses it.
 fn absent(agent: &dyn Agent, error: &anyhow::Error, needed: bool, used: &[&str]) -> Finding {
     let (name, install) = (agent.name(), agent.info().install);
     let is_missing = matches!(error.downcast_ref(), Some(ProgramError::NotFound(..)));

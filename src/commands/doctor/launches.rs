@@ -70,8 +70,9 @@ pub fn look(launches: &[Launches], named: Option<&str>, missing: &[&str], contex
 }
 
 fn unusable(agent: &dyn Agent, named: Option<&str>) -> Finding {
-    let whose = named.map_or_else(|| "no provider of the config".to_owned(), |name| format!("not `{name}`"));
-    let text = format!("{} can use {whose}", agent.title());
+    let use_what =
+        named.map_or("can use no provider of the config".into(), |it| format!("cannot use `{it}`"));
+    let text = format!("{} {use_what}", agent.title());
     Finding::note(agent.name(), text, format!("add a provider that speaks {}", resolve::spoken(agent)))
 }
 

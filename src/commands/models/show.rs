@@ -35,7 +35,7 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
                 format!("the provider lists no models; see `agent-run models list {name}`")
             }
             [] => format!("list its models with `agent-run models list {name}`"),
-            near => format!("did you mean {}?", suggest::join_limited(near, 3)),
+            near => format!("did you mean {}?", suggest::join_or(near)),
         };
         let text = format!("provider `{name}` has no model `{}`", words.model);
         bail!(match loaded.failure(name) {

@@ -36,9 +36,9 @@ fn a_model_of_a_skill_gives_way_to_the_launchs() {
         assert!(is_strict(machine(), inherits), "{harmless}: and here they are not");
     }
     let mut own = launch();
-    own.args = ["--model", "mine", "--", "--model=x"].map(Into::into).into();
+    own.args = ["--model", "mine", "--fallback-model=m2,m3", "--", "--model=x"].map(Into::into).into();
     let guard = guard(&machine().plan(&own).expect("a plan")).expect("a guard");
-    assert_eq!(guard["availableModels"], json!(["m-main", "mine"]));
+    assert_eq!(guard["availableModels"], json!(["m-main", "mine", "m2", "m3"]));
 }
 
 #[test]
