@@ -81,7 +81,10 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     forget_refusal(name, path, env);
     let kept = match (&answer, &place) {
         (KeyAnswer::Typed(store, _), _) => format!("stored the key of {name} in {}", store.shown()),
-        (_, KeyPlace::Env(variable)) => format!("the key of {name} is read from the variable {variable}"),
+        (_, KeyPlace::Env(variable)) => {
+            let unset = if env.var(variable).is_none() { ", which is not set" } else { "" };
+            format!("the key of {name} is read from the variable {variable}{unset}")
+        }
         _ => format!("the key of {name}: {line}"),
     };
     let former = former.filter(|former| former.place(&home) != place);

@@ -161,7 +161,7 @@ const COMMANDS: &[(&[&str], [i32; 3])] = &[
     (&["launch", "m", "--dry-run", "-v", "claude"], [0; 3]),
     (&["launch", "m", "--dry-run", "--json", "claude"], [0; 3]),
     (&["why", "claude@m"], [0; 3]),
-    (&["doctor", "m", "claude"], [0; 3]),
+    (&["doctor", "m", "claude"], [0, 1, 0]),
     (&["doctor", "--keys", "--json"], [0; 3]),
     (&["config", "show", "m"], [0; 3]),
     (&["config", "check", "--json"], [0; 3]),
