@@ -244,7 +244,7 @@ fn the_words_that_people_type_are_understood() {
     ] {
         sandbox.agent_run(typed).exits(2).complains(&[meant]);
     }
-    // `mock-provider` and `shell` are near to clap, and are hidden or too far to be meant.
+    // Clap finds something near to the last two; nothing is near enough to be meant.
     for far in ["zzz", "remote", "shellx"] {
         let ran = sandbox.agent_run(&[far]).exits(2);
         assert!(!ran.stderr.contains("similar") && !ran.stderr.contains("tip:"), "{}", ran.stderr);
