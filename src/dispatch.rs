@@ -160,8 +160,14 @@ fn print_and_exit(mut error: clap::Error) -> ! {
             _ => "",
         };
         let nearest = suggest::closest(typed, names.iter().map(String::as_str));
-        let shown = nearest.into_iter().map(str::to_owned).collect();
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(shown));
+        // With an empty list clap prints the tip without a name.
+        _ = match nearest {
+            Some(name) => {
+                let shown = ContextValue::Strings(vec![name.to_owned()]);
+                error.insert(ContextKind::SuggestedSubcommand, shown)
+            }
+            None => error.remove(ContextKind::SuggestedSubcommand),
+        };
     }
     let plain = error.render().to_string();
     let words = cli::words::of_this_process();

@@ -159,7 +159,10 @@ pub struct ServedWindow {
     /// The model, as the config spells it.
     pub model: String,
     pub served: u64,
+    /// What a launch takes it to be, by the config or else by the provider's list.
     stated: Option<u64>,
+    /// Whether the config says that.
+    is_configured: bool,
 }
 
 /// The command that writes the window that is served into the config.
@@ -192,16 +195,23 @@ impl ServedWindow {
         let is_it = |served: &&ServedModel| served.id == model || Some(&served.id) == other.as_ref();
         let served = models.iter().find(is_it)?.window?;
         let stated = known.find(model).and_then(|model| model.context_window);
-        let model = merge::entry(provider, model).map_or(model, |entry| entry.id.as_str()).to_owned();
-        Some(Self { server, model, served, stated })
+        let entry = merge::entry(provider, model);
+        let model = entry.map_or(model, |entry| entry.id.as_str()).to_owned();
+        let is_configured = entry.is_some_and(|entry| entry.context_window.is_some());
+        Some(Self { server, model, served, stated, is_configured })
+    }
+
+    /// What says how large the window is, as far as a launch knows.
+    pub fn stated_by(&self) -> &'static str {
+        if self.is_configured { "the config" } else { "the provider's list" }
     }
 
     /// What is to be made of it, and the one command that writes it down.
     pub fn verdict(&self, name: &str) -> WindowVerdict {
-        let Self { server, model, served, stated } = self;
+        let Self { server, model, served, stated, .. } = self;
         let config = match stated {
             Some(stated) if stated == served => String::new(),
-            Some(stated) => format!(", and the config says {stated}"),
+            Some(stated) => format!(", and {} says {stated}", self.stated_by()),
             None => ", and the config does not say so".to_owned(),
         };
         let text = format!("{model} is served with a window of {served} tokens{config}");

@@ -38,6 +38,8 @@ pub struct Asked {
     server: Server,
     root: String,
     headers: Vec<(String, String)>,
+    /// What a message must not repeat.
+    secrets: Vec<String>,
     client: Client,
 }
 
@@ -47,7 +49,8 @@ impl Asked {
         let client = Client::new(&root, &Proxy::Inherit, env)
             .map_err(|error| Failure::transport(&error, &root, LIMIT))?;
         let headers = key.map(|key| ("authorization".to_owned(), format!("Bearer {key}")));
-        Ok(Self { server, root, headers: headers.into_iter().collect(), client })
+        let secrets = key.map(str::to_owned).into_iter().collect();
+        Ok(Self { server, root, headers: headers.into_iter().collect(), secrets, client })
     }
 
     /// The models that it has.
@@ -97,7 +100,7 @@ impl Asked {
                 "try again in a moment".to_owned(),
             ),
             Ok(answer) => {
-                let said = quote(&answer.body, &[]);
+                let said = quote(&answer.body, &self.secrets);
                 let help = match &said {
                     Some(_) => "search for the message, or choose a smaller model".to_owned(),
                     None => format!("check that {title} listens there, in a version from 2025 or later"),

@@ -124,7 +124,7 @@ pub struct ProvidersTestArgs {
     pub model: Option<String>,
 
     /// Write the window of a local server into the config
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     pub update: bool,
 
     /// Print a JSON array

@@ -92,7 +92,14 @@ impl KeyLine {
     /// The text without what was only true of a provider without its key.
     fn without_comments(&self, text: &str) -> String {
         let lines: Vec<_> = text.split_inclusive('\n').collect();
-        let Some(at) = lines.iter().position(|line| line.trim() == self.line) else { return text.to_owned() };
+        // A comment behind the former key is kept there.
+        let is_key = |line: &&str| {
+            let rest = line.trim().strip_prefix(&self.line);
+            rest.is_some_and(|rest| {
+                rest.is_empty() || rest.trim_start().starts_with('#') && !rest.starts_with('#')
+            })
+        };
+        let Some(at) = lines.iter().position(is_key) else { return text.to_owned() };
         let is_old =
             |line: &&&str| line.trim().starts_with('#') && self.comments.iter().any(|it| it == line.trim());
         let first = at - lines[..at].iter().rev().take_while(is_old).count();
@@ -237,7 +244,7 @@ fn data(
     let providers: Vec<_> = entries.iter().map(entry).collect();
     let data = json!({
         "tool": tool(words),
-        "config": path,
+        "config": path.to_string_lossy(),
         "written": words.write && !(entries.is_empty() && set.is_empty()),
         "providers": providers,
         "skipped": skipped,

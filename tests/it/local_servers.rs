@@ -8,10 +8,10 @@ use crate::support::tmux::Tmux;
 use crate::support::{MockProvider, net};
 
 /// Paths, and what is answered there.
-type Answers = &'static [(&'static str, &'static str)];
+pub type Answers = &'static [(&'static str, &'static str)];
 
 /// A server that answers these paths with JSON, and others with 404.
-fn server(answers: Answers) -> Lists {
+pub fn server(answers: Answers) -> Lists {
     Lists::start(move |asked, stream| {
         let path = asked.path.split('?').next().unwrap_or_default();
         let json = [("content-type", "application/json")];
@@ -22,7 +22,7 @@ fn server(answers: Answers) -> Lists {
     })
 }
 
-const OLLAMA: [(&str, &str); 3] = [
+pub const OLLAMA: [(&str, &str); 3] = [
     (
         "/api/tags",
         r#"{"models": [

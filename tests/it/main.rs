@@ -74,5 +74,8 @@ mod providers;
 /// Someone else's links, folders, files and texts, and servers that are not what they seem.
 mod security;
 
+/// The window and the list of a server on this machine, beside what else goes wrong there.
+mod served_windows;
+
 /// The symlinks: made, listed, removed, and what is not ours left alone.
 mod shims;

@@ -1,11 +1,11 @@
 //! The model lists on disk: how old, and why there is none. Only a server on this machine is asked, for the window of a
 //! provider that was named.
 
-use shims::Dirs;
+use shims::{Dirs, Message};
 
 use super::report::{Finding, Group, Severity};
 use crate::catalog::local::{ServedWindow, WindowVerdict};
-use crate::catalog::{Catalog, is_about_key, local};
+use crate::catalog::{Catalog, ModelIndex, is_about_key, local};
 use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
 use crate::key;
@@ -21,39 +21,22 @@ pub fn look<'a>(
 ) -> Group {
     let catalog = Catalog::open(dirs, env, config.models_ttl);
     let mut group = Group::new("Model lists");
-    for (name, provider) in providers.filter(|(_, provider)| provider.loads_models()) {
+    for (name, provider) in providers {
         let known = catalog.known(name, provider);
         let again = format!("run `agent-run models list {name} --refresh`");
-        let default = provider.default_model.as_deref();
-        if let Some(missing) = default.and_then(|model| local::missing(model, provider, &known)) {
-            group.add(Finding::said(Severity::Problem, name, &missing, &again));
+        if provider.loads_models() {
+            let missing =
+                provider.default_model.as_deref().and_then(|it| local::missing(it, provider, &known));
+            if let Some(missing) = missing {
+                group.add(Finding::said(Severity::Problem, name, &missing, &again));
+                continue;
+            }
+            group.add(list(name, &known, catalog.failure(name, provider), &again));
+        }
+        if !is_named {
             continue;
         }
-        group.add(match (known.age.filter(|_| known.list().is_some()), catalog.failure(name, provider)) {
-            (_, Some(failure)) if is_about_key(&failure) => {
-                Finding::problem(name, failure.text, key::setting(name))
-            }
-            (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, &again).or_else_do(&again),
-            (Some(old), None) => {
-                let models = known.records().len();
-                let brief = format!("{name} ({models})");
-                Finding::ok(name, format!("{}, {} old", count(models, "model"), age(old))).briefly(brief)
-            }
-            (None, None) => {
-                let brief = format!("{name} (not loaded yet)");
-                Finding::ok(name, format!("not loaded yet; `agent-run models list {name}` loads it"))
-                    .briefly(brief)
-            }
-        });
-        // A key command is not run a second time.
-        let key = match provider.key_source() {
-            Some(KeySource::Command(_)) => None,
-            _ => key::of(name, provider, env, &dirs.home).unwrap_or_default(),
-        };
-        let window = default
-            .filter(|_| is_named)
-            .and_then(|model| ServedWindow::ask(name, provider, model, &known, key.as_deref(), env));
-        match window.map(|window| window.verdict(name)) {
+        match window(name, provider, &known, dirs, env).map(|window| window.verdict(name)) {
             Some(WindowVerdict::Other(message)) => {
                 group.add(Finding::said(Severity::Note, name, &message, &again));
             }
@@ -64,4 +47,40 @@ pub fn look<'a>(
         }
     }
     group
+}
+
+fn list(name: &str, known: &ModelIndex<'_>, failure: Option<Message>, again: &str) -> Finding {
+    match (known.age.filter(|_| known.list().is_some()), failure) {
+        (_, Some(failure)) if is_about_key(&failure) => {
+            Finding::problem(name, failure.text, key::setting(name))
+        }
+        (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, again).or_else_do(again),
+        (Some(old), None) => {
+            let models = known.records().len();
+            let brief = format!("{name} ({models})");
+            Finding::ok(name, format!("{}, {} old", count(models, "model"), age(old))).briefly(brief)
+        }
+        (None, None) => {
+            let brief = format!("{name} (not loaded yet)");
+            Finding::ok(name, format!("not loaded yet; `agent-run models list {name}` loads it"))
+                .briefly(brief)
+        }
+    }
+}
+
+/// The window of the default model, which the server is asked for even where no list is loaded.
+fn window(
+    name: &str,
+    provider: &Provider,
+    known: &ModelIndex<'_>,
+    dirs: &Dirs,
+    env: &Environment,
+) -> Option<ServedWindow> {
+    let model = provider.default_model.as_deref()?;
+    // A key command is not run a second time.
+    let key = match provider.key_source() {
+        Some(KeySource::Command(_)) => None,
+        _ => key::of(name, provider, env, &dirs.home).unwrap_or_default(),
+    };
+    ServedWindow::ask(name, provider, model, known, key.as_deref(), env)
 }

@@ -131,7 +131,7 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
         print(&findings)?;
     }
     if words.update {
-        return update(name, provider, &model, window.as_ref(), path);
+        update(name, provider, &model, window.as_ref(), path)?;
     }
     let fails = findings.iter().any(|finding| finding.works == Some(false));
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -139,7 +139,9 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
 
 fn window_result(window: &ServedWindow, name: &str) -> TestResult {
     let (works, said) = match window.verdict(name) {
-        WindowVerdict::Right => (Some(true), format!("{} tokens, as the config says", window.served)),
+        WindowVerdict::Right => {
+            (Some(true), format!("{} tokens, as {} says", window.served, window.stated_by()))
+        }
         WindowVerdict::Other(message) => (None, message.render()),
         WindowVerdict::Wrong(message) => (Some(false), message.render()),
     };
@@ -227,11 +229,15 @@ fn list(
     match refreshed {
         Ok(refreshed) => {
             let known = catalog.known_after(name, provider, refreshed.list);
-            let listed = known.list().and_then(|list| list.kept().ok()).map_or(0, |models| models.len());
-            let mut said = format!("the provider lists {}", count(listed, "model"));
+            let all = known.list().and_then(|list| list.entries().ok()).unwrap_or_default();
+            let kept = all.iter().filter(|entry| entry.rank.is_some()).count();
+            let mut said = format!("the provider lists {}", count(all.len(), "model"));
+            if kept < all.len() {
+                _ = write!(said, ", {kept} of them kept by model_api_filters");
+            }
             let default = provider.default_model.as_deref().filter(|_| known.complete);
             if let Some(id) = default {
-                let with = if known.listed(id).is_some() { "with" } else { "but not" };
+                let with = if known.missing_default().is_none() { "with" } else { "but not" };
                 _ = write!(said, ", {with} the default_model {id}");
             }
             refreshed.warnings.iter().for_each(|warning| _ = write!(said, "\n{warning}"));

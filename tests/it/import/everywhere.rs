@@ -194,4 +194,12 @@ fn keys_that_were_left_are_taken_when_asked_for_later() {
     assert!(!keyed.contains("key_env") && !keyed.contains("Export it"), "{keyed}");
     let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
     assert!(!ran.stdout.contains("its key") && ran.stdout.contains("Nothing to add"), "{}", ran.stdout);
+    // The user's own comment behind the key's line stays, and what was true without a key goes.
+    let line = keyless.lines().find(|line| line.trim().starts_with("key_env: ")).unwrap();
+    assert!(keyless.contains("Export it"), "{keyless}");
+    sandbox.config(&keyless.replace(line, &format!("{line}  # mine")));
+    sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
+    let keyed = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    assert!(keyed.contains(&format!("    key: {KEY}  # mine\n")), "{keyed}");
+    assert!(!keyed.contains("key_env") && !keyed.contains("Export it"), "{keyed}");
 }

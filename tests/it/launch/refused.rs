@@ -159,13 +159,18 @@ fn a_home_that_is_not_utf_8_ends_in_an_agent_or_in_one_error() {
                 &["launch", "p", "--dry-run", name, "hi"],
                 &["launch", "p", "--dry-run", "--json", name, "hi"],
                 &["why", &format!("{name}@p")],
+                &["why", &format!("{name}@p"), "--json"],
                 &["doctor", name, "p"],
+                &["doctor", name, "p", "--json"],
                 &["doctor", "--json"],
             ] {
                 let ran = run_with(variable, words);
                 let is_launch = words[0] == "launch";
                 // Claude Code would read another home, and Hermes and Codex end.
                 assert!(!is_launch || ran.code != 0 || name == "crush", "{name} {variable}: {}", ran.stdout);
+                if words.contains(&"--json") && (words[0] == "doctor" || ran.code == 0) {
+                    json(&ran.stdout);
+                }
                 if is_launch && ran.code != 0 {
                     assert_eq!(ran.stderr.matches("agent-run: ").count(), 1, "{}", ran.stderr);
                     ran.complains(&["not UTF-8", "\nhelp: set "]);
@@ -176,7 +181,21 @@ fn a_home_that_is_not_utf_8_ends_in_an_agent_or_in_one_error() {
     for words in
         [&["config", "check", "--json"][..], &["config", "show", "--json"], &["shims", "list", "--json"]]
     {
-        let ran = run_with("HOME", words).exits(0);
-        serde_json::from_str::<serde_json::Value>(&ran.stdout).expect("whole JSON");
+        json(&run_with("HOME", words).exits(0).stdout);
     }
+    // The config's own path is not UTF-8 either.
+    let settings = r#"{"env": {"ANTHROPIC_BASE_URL": "https://a.example", "ANTHROPIC_AUTH_TOKEN": "t"}}"#;
+    sandbox.write(&odd.join(".claude/settings.json"), settings);
+    for words in [&["import", "claude", "--json"][..], &["import", "claude", "--write", "--json"]] {
+        let mut command = sandbox.command(AGENT_RUN);
+        command.env_remove("XDG_CONFIG_HOME").env_remove("AGENT_RUN_CONFIG").env("HOME", &odd);
+        let found = json(&run(command.args(words)).exits(0).stdout);
+        assert!(found["config"].as_str().unwrap().contains("h\u{fffd}"), "{found}");
+        assert_eq!(found["written"], words.contains(&"--write"), "{found}");
+    }
+}
+
+#[track_caller]
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
 }

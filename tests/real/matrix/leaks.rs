@@ -162,7 +162,7 @@ const COMMANDS: &[(&[&str], [i32; 3])] = &[
     (&["launch", "m", "--dry-run", "--json", "claude"], [0; 3]),
     (&["why", "claude@m"], [0; 3]),
     (&["doctor", "m", "claude"], [0, 1, 0]),
-    (&["doctor", "--keys", "--json"], [0; 3]),
+    (&["doctor", "--keys", "--json"], [0, 1, 0]),
     (&["config", "show", "m"], [0; 3]),
     (&["config", "check", "--json"], [0; 3]),
     (&["providers", "list"], [0; 3]),
