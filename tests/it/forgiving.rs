@@ -89,7 +89,7 @@ fn a_part_of_one_models_id_is_enough_on_a_terminal() {
     }
     let tmux = Tmux::start(&sandbox, "agent-run launch mock --model m2 claude");
     let screen = tmux.wait_for("[exited 125]");
-    assert!(screen.contains("did you mean vendor/m2-pro, vendor/m2-mini?"), "{screen}");
+    assert!(screen.contains("did you mean vendor/m2-pro or vendor/m2-mini?"), "{screen}");
     // A script names a model by its whole id.
     let refused = sandbox.agent_run(&["launch", "mock", "--model", "pro", "claude"]).exits(125);
     refused.complains(&["has no model `pro`", "did you mean vendor/m2-pro"]);
