@@ -1,6 +1,7 @@
 //! Key commands that misbehave.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -194,26 +195,18 @@ fn a_key_that_another_command_stores_at_the_same_time_is_not_replaced() {
     lock.lock().unwrap();
     let mut waiting = sandbox.command("sh");
     let set = format!("printf %s {KEY} | agent-run key set mock");
-    let child = waiting.args(["-c", &set]).stderr(Stdio::piped()).spawn().unwrap();
-    let opened = |fd: &fs::DirEntry| fs::read_link(fd.path()).is_ok_and(|to| to == fresh);
-    let is_open = || {
-        let name = |process: &fs::DirEntry| process.file_name().to_string_lossy().parse::<u32>();
-        let processes = fs::read_dir("/proc").unwrap().flatten();
-        let others = processes.filter(|it| name(it).is_ok_and(|id| id != std::process::id()));
-        let files = others.filter_map(|process| fs::read_dir(process.path().join("fd")).ok());
-        files.flatten().flatten().any(|fd| opened(&fd))
-    };
-    let start = Instant::now();
-    while !is_open() {
-        assert!(start.elapsed() < Duration::from_secs(20), "it does not wait for the lock");
-        std::thread::sleep(Duration::from_millis(20));
+    let mut child = waiting.args(["-c", &set]).stderr(Stdio::piped()).spawn().unwrap();
+    // It says after a second that it waits.
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("waiting up to ") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it does not wait for the lock: {said}");
     }
     sandbox.write(&file, theirs);
     fs::remove_file(&fresh).unwrap();
     drop(lock);
-    let ran = child.wait_with_output().unwrap();
-    let said = String::from_utf8(ran.stderr).unwrap();
-    assert_eq!(ran.status.code(), Some(1), "{said}");
+    stderr.read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{said}");
     assert!(said.contains("another command stored a key in") && said.contains("\nhelp: "), "{said}");
     assert_eq!(fs::read_to_string(&file).unwrap(), theirs);
     // The other one has written, and is about to change its config.
