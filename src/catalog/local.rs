@@ -232,8 +232,7 @@ impl ServedWindow {
 
 /// The URL of a provider on this machine.
 fn loopback(provider: &Provider) -> Option<&str> {
-    let urls = [&provider.base_urls.openai, &provider.base_urls.anthropic];
-    Some(urls.into_iter().flatten().next()?.0.as_str()).filter(|url| proxy::is_loopback(url))
+    provider.base_urls.all().next().filter(|url| proxy::is_loopback(url))
 }
 
 /// Whether the provider is an Ollama on this machine.
