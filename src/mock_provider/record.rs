@@ -53,6 +53,8 @@ pub struct Log {
     started: Instant,
     count: u64,
     place: LogTarget,
+    /// The user's last words of each request, wherever the record goes: a delay may wait for them.
+    last_users: Vec<String>,
 }
 
 enum LogTarget {
@@ -63,7 +65,12 @@ enum LogTarget {
 impl Log {
     /// A log that is kept in memory.
     pub fn memory() -> Self {
-        Self { started: Instant::now(), count: 0, place: LogTarget::Memory(Vec::new()) }
+        Self {
+            started: Instant::now(),
+            count: 0,
+            place: LogTarget::Memory(Vec::new()),
+            last_users: Vec::new(),
+        }
     }
 
     /// A log of JSON lines at the end of a file, which is made with mode 0600.
@@ -78,6 +85,7 @@ impl Log {
         self.count += 1;
         let ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let record = RequestRecord { n: self.count, ms, ..record };
+        self.last_users.push(record.last_user());
         match &mut self.place {
             LogTarget::Memory(records) => records.push(record),
             LogTarget::File(file) => {
@@ -88,6 +96,11 @@ impl Log {
             }
         }
         Ok(())
+    }
+
+    /// Whether a request came whose last words of the user contain `text`.
+    pub fn has_last_user(&self, text: &str) -> bool {
+        self.last_users.iter().any(|it| it.contains(text))
     }
 
     /// The records kept in memory; none when they go to a file.

@@ -236,8 +236,7 @@ impl Shared {
             return pace;
         }
         let deadline = Instant::now() + pace.delay;
-        let has_come =
-            |word: &String| lock(&self.log).records().iter().any(|it| it.last_user().contains(word));
+        let has_come = |text: &String| lock(&self.log).has_last_user(text);
         while Instant::now() < deadline && !rule.delay_until.iter().all(has_come) {
             thread::sleep(Duration::from_millis(50));
         }
@@ -274,19 +273,22 @@ mod tests {
     fn a_delay_ends_once_what_it_waits_for_has_come() {
         let script =
             r#"[{"last_user": "first", "delay_ms": 60000, "delay_until": ["second"], "text": "late"}]"#;
-        let script = Script::read(script).expect("a script");
-        let provider = MockProvider::start(script, Log::memory()).expect("started");
-        let start = Instant::now();
-        thread::scope(|scope| {
-            let first = scope.spawn(|| asked(&provider, "first"));
-            while provider.requests().is_empty() {
-                thread::sleep(Duration::from_millis(10));
-            }
-            thread::sleep(Duration::from_millis(200));
-            assert!(!first.is_finished(), "it did not wait");
-            assert!(!asked(&provider, "second").contains("late"));
-            assert!(first.join().expect("asked").contains("late"));
-        });
-        assert!(start.elapsed() < Duration::from_secs(50));
+        let folder = tempfile::tempdir().expect("a folder");
+        for log in [Log::memory(), Log::file(&folder.path().join("log")).expect("a log")] {
+            let provider =
+                MockProvider::start(Script::read(script).expect("a script"), log).expect("started");
+            let start = Instant::now();
+            thread::scope(|scope| {
+                let first = scope.spawn(|| asked(&provider, "first"));
+                while !lock(&provider.shared.log).has_last_user("first") {
+                    thread::sleep(Duration::from_millis(10));
+                }
+                thread::sleep(Duration::from_millis(200));
+                assert!(!first.is_finished(), "it did not wait");
+                assert!(!asked(&provider, "second").contains("late"));
+                assert!(first.join().expect("asked").contains("late"));
+            });
+            assert!(start.elapsed() < Duration::from_secs(50));
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value as Json;
+
 use super::sessions::session_id;
 use super::{Stage, header};
 use crate::support::{real, run};
@@ -47,10 +49,14 @@ fn sessions_outlast_the_machines_secret() {
     }
 }
 
-/// Memories are made of an earlier session while a later one is under way.
+/// Memories are made of an earlier session while a later one is under way. Whoever makes them keeps others from it for
+/// an hour, even if Codex ends before the first request: so the earlier session makes none.
 #[test]
 fn memories_ask_for_the_launchs_model_whatever_turns_them_on() {
-    let script = r#"[{"last_user": "waits", "delay_ms": 4000, "text": "done"}]"#;
+    const MEMORY: &str = "Consolidate the supplied rollout summaries";
+    let script = format!(
+        r#"[{{"last_user": "waits", "delay_ms": 60000, "delay_until": ["{MEMORY}"], "text": "done"}}]"#
+    );
     let evil = "[memories]\nextract_model = 'm-evil'\nconsolidation_model = 'm-evil'\n";
     let on = format!("[features]\nmemories = true\n{evil}");
     for (own, profile, words) in [
@@ -63,13 +69,15 @@ fn memories_ask_for_the_launchs_model_whatever_turns_them_on() {
             &["exec", "-c", "features={memories=true}", "-c", "memories={generate_memories=true}", "waits"],
         ),
     ] {
-        let Some(stage) = Stage::scripted(script) else { return };
+        let Some(stage) = Stage::scripted(&script) else { return };
+        stage.own_config("", "");
+        stage.run("codex@p", &["exec", "hi"]).exits(0);
         stage.own_config("", own);
         stage.sandbox.write(&stage.sandbox.home(".codex/w.config.toml"), profile);
-        stage.run("codex@p", &["exec", "hi"]).exits(0);
         stage.run("codex@p", words).exits(0);
         let posts = stage.a.posts();
-        assert!(posts.len() > 2, "no memory was made, and nothing is proved: {words:?}");
+        let is_memory = |post: &Json| post["body"].to_string().contains(MEMORY);
+        assert!(posts.iter().any(is_memory), "no memory was made, and nothing is proved: {words:?}");
         assert!(posts.iter().all(|post| post["model"] == "model-p"), "{words:?}: {posts:#?}");
     }
 }
@@ -93,7 +101,8 @@ fn no_experiment_of_a_project_asks_for_another_model() {
 #[test]
 fn a_worktrees_settings_choose_no_model() {
     let script = r#"[{"last_user": "ask for help", "tool": {"name": "spawn_agent", "arguments": {"message": "a task"}}},
-        {"last_user": "ask for help", "contains": "function_call_output", "delay_ms": 3000, "text": "done"}]"#;
+        {"last_user": "ask for help", "contains": "function_call_output", "delay_ms": 60000,
+         "delay_until": ["a task"], "text": "done"}]"#;
     let Some(stage) = Stage::scripted(script) else { return };
     stage.own_config("", "");
     let planted = "model = 'm-evil'\nreview_model = 'm-evil'\n[features]\nmemories = true\n\
