@@ -132,8 +132,8 @@ fn skills_that_appear_ask_for_the_launchs_model(sandbox: Sandbox) {
     assert!(!stage.sandbox.path("work/.claude/skills/checked-out").exists());
     plant("work/pkg/.claude/skills", "nested");
     let (tmux, _) = claude::trusted(&stage.sandbox, "claude@m");
+    let answers = |screen: &str| screen.matches("PONG-FROM-MOCK").count();
     let say = |text: &str| {
-        let answers = |screen: &str| screen.matches("PONG-FROM-MOCK").count();
         let before = answers(&tmux.screen());
         claude::say(&tmux, text);
         tmux.wait_until("an answer", |screen| answers(screen) > before);
@@ -141,8 +141,20 @@ fn skills_that_appear_ask_for_the_launchs_model(sandbox: Sandbox) {
     say("read the file");
     say("/nested");
     git(&["checkout", "-q", "other"]);
-    std::thread::sleep(std::time::Duration::from_secs(8)); // until it is noticed
-    say("/checked-out");
+    // It is unknown until Claude Code notices the file.
+    let unknown = |screen: &str| screen.matches("Unknown ").count();
+    let ran =
+        || stage.chosen.posts().iter().any(|post| post["body"].to_string().contains("checked-out skill"));
+    for _ in 0..20 {
+        let before = unknown(&tmux.screen());
+        claude::say(&tmux, "/checked-out");
+        tmux.wait_until("what it says to it", |screen| unknown(screen) > before || ran());
+        if ran() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    tmux.wait_until("an answer", |screen| answers(screen) > 2);
     let posts = stage.only_the_chosen_heard();
     for name in ["nested", "checked-out"] {
         let text = format!("The text of the {name} skill.");
