@@ -1,8 +1,7 @@
 //! What was read, by path.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, btree_map};
-use std::ffi::{OsStr, OsString};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::Fact;
@@ -23,17 +22,13 @@ impl Facts {
 
     /// Keeps what was found at `path`.
     pub fn insert(&mut self, path: PathBuf, fact: Fact) -> Option<Fact> {
-        self.0.insert(owned_key(path), fact)
-    }
-
-    /// Forgets what was found at `path`.
-    pub fn remove(&mut self, path: &Path) -> Option<Fact> {
-        self.0.remove(&*key(path))
+        self.0.insert(key(path), fact)
     }
 
     /// The entry of `path`.
-    pub fn entry(&mut self, path: PathBuf) -> btree_map::Entry<'_, OsString, Fact> {
-        self.0.entry(owned_key(path))
+    #[cfg(test)]
+    pub fn entry(&mut self, path: PathBuf) -> std::collections::btree_map::Entry<'_, OsString, Fact> {
+        self.0.entry(key(path))
     }
 
     /// Everything, in the order of the paths' bytes.
@@ -44,7 +39,7 @@ impl Facts {
 
 impl Extend<(PathBuf, Fact)> for Facts {
     fn extend<T: IntoIterator<Item = (PathBuf, Fact)>>(&mut self, facts: T) {
-        self.0.extend(facts.into_iter().map(|(path, fact)| (owned_key(path), fact)));
+        self.0.extend(facts.into_iter().map(|(path, fact)| (key(path), fact)));
     }
 }
 
@@ -63,11 +58,7 @@ impl<const N: usize> From<[(PathBuf, Fact); N]> for Facts {
 }
 
 /// The path's bytes, where the same path could not be written in another way.
-fn key(path: &Path) -> Cow<'_, OsStr> {
-    if is_plain(path) { Cow::Borrowed(path.as_os_str()) } else { Cow::Owned(rewritten(path)) }
-}
-
-fn owned_key(path: PathBuf) -> OsString {
+fn key(path: PathBuf) -> OsString {
     if is_plain(&path) { path.into_os_string() } else { rewritten(&path) }
 }
 

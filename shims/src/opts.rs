@@ -17,13 +17,10 @@ pub struct Force {
 }
 
 impl Force {
-    /// The words that `--force` takes.
-    pub const WORDS: [&str; 3] = ["model", "protocol", "all"];
-
     /// What `word` after `--force` means.
     ///
     /// # Errors
-    /// When it is none of [`Force::WORDS`].
+    /// When it is none of its words.
     pub fn by_name(word: &str) -> Result<Self, String> {
         match word {
             "model" => Ok(Self { model: true, protocol: false }),

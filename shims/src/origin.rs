@@ -1,7 +1,6 @@
 //! Where a choice came from.
 
 use std::fmt;
-use std::time::Duration;
 
 /// Where a choice came from.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -12,8 +11,6 @@ pub enum Origin {
     Opts(&'static str),
     /// A key of the config file: its path from the top.
     Config(Vec<String>),
-    /// The model list on disk, and how old it is.
-    Cache(Duration),
     /// Nobody said anything; the text says what decided.
     Default(String),
 }
@@ -24,7 +21,6 @@ impl fmt::Display for Origin {
             Self::Option(name) => write!(f, "{name}"),
             Self::Opts(name) => write!(f, "AGENT_RUN_OPTS {name}"),
             Self::Config(key) => f.write_str(&key.join(".")),
-            Self::Cache(age) => write!(f, "model list, {} min old", age.as_secs() / 60),
             Self::Default(why) => write!(f, "{why}"),
         }
     }

@@ -162,7 +162,7 @@ fn what_codex_wrote_stays_and_what_the_launch_decides_comes_back() {
     assert!(!third.files.contains_key(&Path::new(HOME).join(".agent-run-base.toml")), "nothing was parsed");
 
     let mut wiped = machine;
-    wiped.facts.remove(Path::new(CONFIG));
+    wiped.facts.insert(CONFIG.into(), Fact::Absent);
     let fourth = plan(&launch(), &wiped).expect("a plan");
     assert_eq!(written(&fourth, CONFIG), written(&second, CONFIG), "the record is used");
 }
