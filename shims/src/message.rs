@@ -74,10 +74,11 @@ pub fn without_codes(text: &str) -> Cow<'_, str> {
     said
 }
 
-/// Without the help.
+/// The text; by `{:#}` the help, if there is one. Who passes a message on as no more than [`fmt::Display`], as serde does,
+/// so passes on both.
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.help.as_ref().filter(|_| f.alternate()).unwrap_or(&self.text))
     }
 }
 

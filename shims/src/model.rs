@@ -72,5 +72,5 @@ pub fn model_id(text: String) -> Result<String, Message> {
 }
 
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    model_id(String::deserialize(deserializer)?).map_err(|message| D::Error::custom(message.render()))
+    model_id(String::deserialize(deserializer)?).map_err(D::Error::custom)
 }

@@ -1,6 +1,8 @@
 //! What a name in the file must be: the keys of its maps, and what names something outside.
 
-use super::values::{Validate, invalid};
+use shims::Message;
+
+use super::values::Validate;
 use crate::ui::sanitize::is_terminal_control;
 use crate::{header, suggest};
 
@@ -44,8 +46,8 @@ pub struct Name;
 impl Validate for Name {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
-        name_fault(&text).map_or(Ok(text), |fault| Err(invalid(fault, NAME_HELP)))
+    fn check(text: String) -> Result<String, Message> {
+        name_fault(&text).map_or(Ok(text), |fault| Err(Message::new(fault, NAME_HELP)))
     }
 }
 
@@ -55,13 +57,13 @@ pub struct Variable;
 impl Validate for Variable {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
+    fn check(text: String) -> Result<String, Message> {
         let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if text.chars().all(word) && !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) {
             return Ok(text);
         }
         let help = "use letters, digits and `_`, and do not start with a digit, as in `DEEPSEEK_API_KEY`";
-        Err(invalid("this is not a variable name", help))
+        Err(Message::new("this is not a variable name", help))
     }
 }
 
@@ -71,17 +73,17 @@ pub struct HeaderName;
 impl Validate for HeaderName {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
+    fn check(text: String) -> Result<String, Message> {
         // A token of RFC 9110, section 5.6.2.
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
         if header::is_the_connections(&text) {
             let help = "remove it; `base_urls` sets the host, and `proxy` sets a proxy and its password";
-            return Err(invalid("the agent sets this header itself, for each connection", help));
+            return Err(Message::new("the agent sets this header itself, for each connection", help));
         }
         if text.chars().all(token) && !text.is_empty() {
             return Ok(text);
         }
-        Err(invalid("this is not a header name", "use letters, digits and `-`, as in `X-Title`"))
+        Err(Message::new("this is not a header name", "use letters, digits and `-`, as in `X-Title`"))
     }
 }
 
@@ -91,7 +93,7 @@ pub struct AgentName;
 impl Validate for AgentName {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
+    fn check(text: String) -> Result<String, Message> {
         if shims::by_name(&text).is_some() {
             return Ok(text);
         }
@@ -100,7 +102,7 @@ impl Validate for AgentName {
             || format!("the agents are {}", shims::names()),
             |near| format!("did you mean `{near}`"),
         );
-        Err(invalid("there is no agent of this name", &help))
+        Err(Message::new("there is no agent of this name", help))
     }
 }
 

@@ -9,11 +9,11 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use shims::{Model, Template};
+use shims::{Message, Model, Template};
 
 use super::names::{AgentName, Name};
 use super::types::Args;
-use super::values::{Argument, ModelId, Validate, invalid};
+use super::values::{Argument, ModelId, Validate};
 
 /// Text that passed its rule.
 struct Checked<R: Validate>(R::Out);
@@ -54,7 +54,7 @@ pub fn command<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<
     let words: Option<Vec<_>> = words.map(|words| words.into_iter().map(|word| word.0).collect());
     if words.as_ref().is_some_and(|words| words.first().is_none_or(String::is_empty)) {
         let help = "write the program and its arguments as a list, as in `[pass, show, deepseek]`";
-        return Err(D::Error::custom(invalid("the command is empty", help)));
+        return Err(D::Error::custom(Message::new("the command is empty", help)));
     }
     Ok(words)
 }

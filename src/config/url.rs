@@ -2,91 +2,92 @@
 //!
 //! A URL may hold a secret by mistake, so no message repeats one before it is known to hold none.
 
-use super::values::invalid;
+use shims::Message;
 
 /// Checks `text` and gives it back without trailing slashes.
 ///
 /// # Errors
 /// The sentence and its help, for anything that would send requests, or a key, somewhere unmeant.
-pub fn base(text: &str) -> Result<&str, String> {
+pub fn base(text: &str) -> Result<&str, Message> {
     without(clean(text)?, &["/chat/completions", "/responses", "/models"])
 }
 
 /// As [`base`], for the Anthropic protocol, whose clients add `/v1/messages` themselves.
-pub fn anthropic_base(text: &str) -> Result<&str, String> {
+pub fn anthropic_base(text: &str) -> Result<&str, Message> {
     without(clean(text)?, &["/v1/messages", "/v1/models", "/v1"])
 }
 
 /// A URL that holds nothing secret, without trailing slashes.
-fn clean(text: &str) -> Result<&str, String> {
+fn clean(text: &str) -> Result<&str, Message> {
     if split(text)?.contains('?') {
         let help = "remove the `?` and the rest; put a key in `key_env`, `key_file` or `key_command`";
-        return Err(invalid("the base URL has a query", help));
+        return Err(Message::new("the base URL has a query", help));
     }
     Ok(text.trim_end_matches('/'))
 }
 
 /// Refuses what clients add to a base URL.
-fn without<'t>(text: &'t str, ends: &[&str]) -> Result<&'t str, String> {
+fn without<'t>(text: &'t str, ends: &[&str]) -> Result<&'t str, Message> {
     match ends.iter().find_map(|end| Some((end, text.strip_suffix(end)?))) {
-        Some((end, base)) => Err(invalid(
-            &format!("the URL ends in `{end}`, which the agents add"),
-            &format!("write `{base}`"),
+        Some((end, base)) => Err(Message::new(
+            format!("the URL ends in `{end}`, which the agents add"),
+            format!("write `{base}`"),
         )),
         None => Ok(text),
     }
 }
 
 /// Checks the address of a model list, which may have a query, but no key in it.
-pub fn list(text: &str) -> Result<&str, String> {
+pub fn list(text: &str) -> Result<&str, Message> {
     let rest = split(text)?;
     let query = rest.split_once('?').map_or("", |(_, query)| query);
     let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or_default().to_ascii_lowercase());
     for name in names {
         if ["key", "api_key", "api-key", "apikey", "token", "access_token"].contains(&name.as_str()) {
             let help = "remove it; put a key in `key_env`, `key_file` or `key_command`";
-            return Err(invalid(&format!("the URL contains a key, as `{name}=`"), help));
+            return Err(Message::new(format!("the URL contains a key, as `{name}=`"), help));
         }
     }
     Ok(text)
 }
 
 /// Checks the URL of a proxy, which may have a user and password.
-pub fn proxy(text: &str) -> Result<&str, String> {
+pub fn proxy(text: &str) -> Result<&str, Message> {
     let help = "write `inherit`, `none`, or a URL as in `http://127.0.0.1:8080` or `socks5://127.0.0.1:1080`";
-    let rest = scheme(text, &["http", "https", "socks5", "socks5h"])
-        .ok_or_else(|| invalid("the proxy is not `inherit`, `none` or a URL that agents accept", help))?;
+    let rest = scheme(text, &["http", "https", "socks5", "socks5h"]).ok_or_else(|| {
+        Message::new("the proxy is not `inherit`, `none` or a URL that agents accept", help)
+    })?;
     let authority = rest.trim_end_matches('/');
     let address = authority.rsplit_once('@').map_or(authority, |(_, address)| address);
     if authority.contains(['/', '?', '#']) || !is_address(address) || !authority.chars().all(may_stand) {
-        return Err(invalid("the proxy's URL is not of the form `SCHEME://HOST:PORT`", help));
+        return Err(Message::new("the proxy's URL is not of the form `SCHEME://HOST:PORT`", help));
     }
     Ok(text)
 }
 
 /// What follows `scheme://`, once characters, scheme, credentials, fragment and host are checked.
-fn split(text: &str) -> Result<&str, String> {
+fn split(text: &str) -> Result<&str, Message> {
     const WHOLE: &str =
         "write the complete URL, as in `https://api.example.com/v1` or `http://localhost:11434/v1`";
     if !text.contains("://") {
-        return Err(invalid("the URL has no scheme", WHOLE));
+        return Err(Message::new("the URL has no scheme", WHOLE));
     }
     let rest = scheme(text, &["http", "https"])
-        .ok_or_else(|| invalid("the URL's scheme is not http or https", WHOLE))?;
+        .ok_or_else(|| Message::new("the URL's scheme is not http or https", WHOLE))?;
     if !text.chars().all(may_stand) {
         let help = "remove it, or percent-encode it, as in `%20`; write a host as `xn--…`";
-        return Err(invalid("the URL contains an invalid character", help));
+        return Err(Message::new("the URL contains an invalid character", help));
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
         let help = "remove everything before the `@`; put a key in `key_env`, `key_file` or `key_command`";
-        return Err(invalid("the URL contains a user name or password", help));
+        return Err(Message::new("the URL contains a user name or password", help));
     }
     if !is_address(authority) {
-        return Err(invalid("the URL has no valid host and port", WHOLE));
+        return Err(Message::new("the URL has no valid host and port", WHOLE));
     }
     if rest.contains('#') {
-        return Err(invalid("the URL has a fragment", "remove the `#` and the rest"));
+        return Err(Message::new("the URL has a fragment", "remove the `#` and the rest"));
     }
     Ok(rest)
 }
@@ -156,7 +157,7 @@ mod tests {
             ("https://[::1/SECRET", "no valid host"),
             ("https://[::1]80/SECRET", "no valid host"),
         ] {
-            let error = base(text).expect_err(text);
+            let error = base(text).expect_err(text).render();
             assert!(error.contains(part), "{text}: {error}");
             assert!(!error.contains("SECRET"), "{error}");
         }
@@ -169,17 +170,19 @@ mod tests {
             ("https://host/v1/", "write `https://host`"),
             ("https://host/v1/messages", "write `https://host`"),
         ] {
-            let error = anthropic_base(text).expect_err(text);
+            let error = anthropic_base(text).expect_err(text).render();
             assert!(error.ends_with(write), "{error}");
         }
-        let error = base("https://host/v1/chat/completions").expect_err("an endpoint");
+        let error = base("https://host/v1/chat/completions").expect_err("an endpoint").render();
         assert!(error.ends_with("write `https://host/v1`"), "{error}");
     }
 
     #[test]
     fn a_list_may_have_a_query_but_no_key() {
         assert!(list("https://aihubmix.com/api/v1/models?type=llm").is_ok());
-        assert!(list("https://host/models?type=llm&Key=SECRET").is_err_and(|e| !e.contains("SECRET")));
+        assert!(
+            list("https://host/models?type=llm&Key=SECRET").is_err_and(|e| !e.render().contains("SECRET"))
+        );
     }
 
     #[test]
@@ -191,7 +194,7 @@ mod tests {
         }
         for text in ["", "yes", "host:8080", "socks4://host:1", "http://", "http://h/SECRET", "http://a b:1"]
         {
-            assert!(proxy(text).is_err_and(|e| !e.contains("SECRET")), "{text}");
+            assert!(proxy(text).is_err_and(|e| !e.render().contains("SECRET")), "{text}");
         }
     }
 }

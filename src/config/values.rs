@@ -1,7 +1,6 @@
 //! What a single value must be: each rule reads text and gives what the config holds.
 //!
-//! An error here is text of two lines, the sentence and its `help:`; the reader adds the place. No error
-//! repeats what it read, since a key may be in the wrong place.
+//! The reader adds the place to an error. No error repeats what it read, since a key may be in the wrong place.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,13 +18,8 @@ pub trait Validate {
     /// Judges `text`.
     ///
     /// # Errors
-    /// What is wrong and what to do, as [`invalid`] makes it.
-    fn check(text: String) -> Result<Self::Out, String>;
-}
-
-/// An error's text: what is wrong, then what to do. Serde hands errors of values on as text alone.
-pub fn invalid(message: &str, help: &str) -> String {
-    Message::new(message, help).render()
+    /// What is wrong and what to do.
+    fn check(text: String) -> Result<Self::Out, Message>;
 }
 
 /// A model's id, which goes over the wire byte for byte.
@@ -34,8 +28,8 @@ pub struct ModelId;
 impl Validate for ModelId {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
-        model_id(text).map_err(|message| message.render())
+    fn check(text: String) -> Result<String, Message> {
+        model_id(text)
     }
 }
 
@@ -45,7 +39,7 @@ pub struct LiteralKey;
 impl Validate for LiteralKey {
     type Out = Secret;
 
-    fn check(text: String) -> Result<Secret, String> {
+    fn check(text: String) -> Result<Secret, Message> {
         let text = text.trim_ascii();
         let help = "write it on one line, in quotes; omit `key` if the server needs none";
         let fault = if text.is_empty() {
@@ -57,7 +51,7 @@ impl Validate for LiteralKey {
         } else {
             return Ok(Secret(text.to_owned()));
         };
-        Err(invalid(fault, help))
+        Err(Message::new(fault, help))
     }
 }
 
@@ -67,7 +61,7 @@ pub struct OpenaiUrl;
 impl Validate for OpenaiUrl {
     type Out = BaseUrl;
 
-    fn check(text: String) -> Result<BaseUrl, String> {
+    fn check(text: String) -> Result<BaseUrl, Message> {
         url::base(&text).map(|url| BaseUrl(url.to_owned()))
     }
 }
@@ -78,7 +72,7 @@ pub struct AnthropicUrl;
 impl Validate for AnthropicUrl {
     type Out = BaseUrl;
 
-    fn check(text: String) -> Result<BaseUrl, String> {
+    fn check(text: String) -> Result<BaseUrl, Message> {
         url::anthropic_base(&text).map(|url| BaseUrl(url.to_owned()))
     }
 }
@@ -89,7 +83,7 @@ pub struct ListUrl;
 impl Validate for ListUrl {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
+    fn check(text: String) -> Result<String, Message> {
         url::list(&text).map(str::to_owned)
     }
 }
@@ -97,7 +91,7 @@ impl Validate for ListUrl {
 impl Validate for ProxyRule {
     type Out = Self;
 
-    fn check(text: String) -> Result<Self, String> {
+    fn check(text: String) -> Result<Self, Message> {
         Ok(Self(match text.as_str() {
             "inherit" => Proxy::Inherit,
             "none" => Proxy::None,
@@ -119,12 +113,12 @@ impl KeyCheck {
 impl Validate for KeyCheck {
     type Out = Self;
 
-    fn check(text: String) -> Result<Self, String> {
+    fn check(text: String) -> Result<Self, Message> {
         match text.as_str() {
             // What YAML 1.1 and Nix make of the words.
             "on" | "true" => Ok(Self::On),
             "off" | "false" => Ok(Self::Off),
-            _ => Err(invalid(
+            _ => Err(Message::new(
                 "this is neither `on` nor `off`",
                 "write `off` if the key is valid but does not look like one",
             )),
@@ -138,10 +132,12 @@ pub struct FilePath;
 impl Validate for FilePath {
     type Out = PathBuf;
 
-    fn check(text: String) -> Result<PathBuf, String> {
+    fn check(text: String) -> Result<PathBuf, Message> {
         match text {
-            text if text.is_empty() => Err(invalid("the path is empty", "write a path, or remove the key")),
-            text if text.starts_with('$') => Err(invalid(
+            text if text.is_empty() => {
+                Err(Message::new("the path is empty", "write a path, or remove the key"))
+            }
+            text if text.starts_with('$') => Err(Message::new(
                 "the path starts with `$`, and variables are not expanded here",
                 "write an absolute path, or one that starts with `~/`",
             )),
@@ -156,9 +152,9 @@ pub struct Argument;
 impl Validate for Argument {
     type Out = String;
 
-    fn check(text: String) -> Result<String, String> {
+    fn check(text: String) -> Result<String, Message> {
         if text.contains('\0') {
-            return Err(invalid("it contains a NUL character", "remove it"));
+            return Err(Message::new("it contains a NUL character", "remove it"));
         }
         Ok(text)
     }
@@ -170,7 +166,7 @@ pub struct VariableValue;
 impl Validate for VariableValue {
     type Out = Template;
 
-    fn check(text: String) -> Result<Template, String> {
+    fn check(text: String) -> Result<Template, Message> {
         template(&Argument::check(text)?)
     }
 }
@@ -181,17 +177,17 @@ pub struct HeaderValue;
 impl Validate for HeaderValue {
     type Out = Template;
 
-    fn check(text: String) -> Result<Template, String> {
+    fn check(text: String) -> Result<Template, Message> {
         if text.chars().any(|c| c.is_control() && c != '\t') {
             let help = "write it on one line; in YAML, `|` and `>` add a line break at the end";
-            return Err(invalid(
+            return Err(Message::new(
                 "the header's value contains a line break or another control character",
                 help,
             ));
         }
         if text.is_empty() {
             let help = "write a value, or remove the header";
-            return Err(invalid(
+            return Err(Message::new(
                 "the header's value is empty, and some agents would not send the header",
                 help,
             ));
@@ -200,9 +196,9 @@ impl Validate for HeaderValue {
     }
 }
 
-fn template(text: &str) -> Result<Template, String> {
+fn template(text: &str) -> Result<Template, Message> {
     let help = "allowed here: `${env:NAME}`, `${context:FIELD}`, and `$${` for a literal `${`";
-    Template::parse(text).map_err(|message| invalid(&message, help))
+    Template::parse(text).map_err(|message| Message::new(message, help))
 }
 
 /// A regular expression.
@@ -213,7 +209,7 @@ impl Validate for Pattern {
 
     /// Only parses: to build the automaton too costs 200 to 700 µs for each expression (regex 1.13),
     /// fifty times as much, and a launch needs none.
-    fn check(text: String) -> Result<String, String> {
+    fn check(text: String) -> Result<String, Message> {
         let fault = match regex_syntax::parse(&text) {
             Ok(_) => return Ok(text),
             Err(regex_syntax::Error::Parse(error)) => (error.kind().to_string(), error.span().start.column),
@@ -223,7 +219,7 @@ impl Validate for Pattern {
             Err(_) => ("invalid regular expression".to_owned(), 1),
         };
         let message = format!("invalid regular expression at character {}: {}", fault.1, fault.0);
-        Err(invalid(&message, "for the syntax, see https://docs.rs/regex (no look-around)"))
+        Err(Message::new(message, "for the syntax, see https://docs.rs/regex (no look-around)"))
     }
 }
 
@@ -233,7 +229,7 @@ pub struct DurationText;
 impl Validate for DurationText {
     type Out = Duration;
 
-    fn check(text: String) -> Result<Duration, String> {
+    fn check(text: String) -> Result<Duration, Message> {
         let (number, unit) = match text.char_indices().last() {
             Some((at, 's')) => (&text[..at], 1),
             Some((at, 'm')) => (&text[..at], 60),
@@ -244,7 +240,7 @@ impl Validate for DurationText {
         let digits = number.bytes().all(|b| b.is_ascii_digit());
         let seconds = number.parse().ok().filter(|_| digits).and_then(|number: u64| number.checked_mul(unit));
         seconds.map(Duration::from_secs).ok_or_else(|| {
-            invalid(
+            Message::new(
                 "this is not a duration",
                 "write a whole number and a unit, as in `12h`, `30m`, `90s` or `2d`",
             )

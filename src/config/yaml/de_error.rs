@@ -64,13 +64,11 @@ impl Display for DeError {
 impl std::error::Error for DeError {}
 
 impl de::Error for DeError {
-    /// Takes the schema's own errors, see `values::invalid`: text is all that serde hands on, so the help is in its last line.
+    /// The schema's own errors are each a [`shims::Message`], of which serde hands on what it displays as: its help too.
     fn custom<T: Display>(error: T) -> Self {
-        let text = error.to_string();
-        match text.split_once("\nhelp: ") {
-            Some((message, help)) => Self::new(message, help),
-            None => Self::new(text, SEE_EXAMPLE),
-        }
+        let (text, help) = (error.to_string(), format!("{error:#}"));
+        let help = if help == text { SEE_EXAMPLE.to_owned() } else { help };
+        Self::new(text, help)
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
