@@ -7,7 +7,7 @@ use shims::{Message, proxy};
 use super::fetch::Failure;
 use super::known::ModelIndex;
 use super::merge;
-use super::served::{Asked, ServedModel};
+use super::served::{ServedModel, ServerClient};
 use super::source::origin;
 use crate::config::Provider;
 use crate::env::Environment;
@@ -124,8 +124,8 @@ impl Server {
         key: Option<&str>,
         env: &Environment,
     ) -> Result<Vec<ServedModel>, Failure> {
-        let asked = Asked::new(self, base, key, env)?;
-        let mut models = asked.models()?;
+        let server = ServerClient::new(self, base, key, env)?;
+        let mut models = server.models()?;
         models.sort_by_key(|model| !model.is_loaded);
         Ok(models)
     }
@@ -146,8 +146,8 @@ impl Server {
         model: &str,
         env: &Environment,
     ) -> Result<Option<u64>, Failure> {
-        let asked = Asked::new(self, base, key, env)?;
-        asked.load(model)?;
+        let server = ServerClient::new(self, base, key, env)?;
+        server.load(model)?;
         let models = self.models(base, key, env)?;
         Ok(models.into_iter().find(|served| served.id == model).and_then(|served| served.window))
     }

@@ -33,8 +33,8 @@ pub struct ServedModel {
     pub is_loaded: bool,
 }
 
-/// A server being asked.
-pub struct Asked {
+/// Sends requests to one such server.
+pub struct ServerClient {
     server: Server,
     root: String,
     headers: Vec<(String, String)>,
@@ -43,7 +43,7 @@ pub struct Asked {
     client: Client,
 }
 
-impl Asked {
+impl ServerClient {
     pub fn new(server: Server, base: &str, key: Option<&str>, env: &Environment) -> Result<Self, Failure> {
         let root = origin(base);
         let client = Client::new(&root, &Proxy::Inherit, env)
@@ -131,8 +131,8 @@ fn tokens(value: &Json) -> Option<u64> {
     value.as_u64().filter(|count| *count > 0)
 }
 
-fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
-    let (all, running) = (asked.get("/api/tags")?, asked.get("/api/ps")?);
+fn ollama(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
+    let (all, running) = (server.get("/api/tags")?, server.get("/api/ps")?);
     let loaded = |id: &str| rows(&running, "models").find(|row| row["name"] == id);
     let mut models = Vec::new();
     let mut shows = true;
@@ -142,7 +142,7 @@ fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
         let shown = if row["capabilities"].is_array() || !shows {
             Json::Null
         } else {
-            let shown = asked.post("/api/show", &json!({ "model": id }), LIMIT);
+            let shown = server.post("/api/show", &json!({ "model": id }), LIMIT);
             shows = shown.is_ok();
             shown.unwrap_or_default()
         };
@@ -161,9 +161,9 @@ fn ollama(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
     Ok(models)
 }
 
-fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
+fn lm_studio(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
     // Since 0.4.0, which advises against the one before; an address that it does not know, it answers with 200 and an error.
-    let newer = asked.get("/api/v1/models").ok().filter(|answer| answer["models"].is_array());
+    let newer = server.get("/api/v1/models").ok().filter(|answer| answer["models"].is_array());
     if let Some(all) = newer {
         let model = |row: &Json| {
             let windows =
@@ -174,7 +174,7 @@ fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
         };
         return Ok(rows(&all, "models").filter(|row| row["type"] != "embedding").filter_map(model).collect());
     }
-    let all = asked.get("/api/v0/models")?;
+    let all = server.get("/api/v0/models")?;
     let chats = |row: &&Json| row["type"] != "embeddings";
     Ok(rows(&all, "data")
         .filter(chats)
@@ -186,12 +186,12 @@ fn lm_studio(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
         .collect())
 }
 
-fn llama_cpp(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
-    let all = asked.get("/v1/models")?;
+fn llama_cpp(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
+    let all = server.get("/v1/models")?;
     // A router of several models says of each how it is; what it answers without one's name is no model's.
     let state = |row: &Json| row["status"]["value"].as_str().map(|state| state == "loaded");
     let is_router = rows(&all, "data").any(|row| state(row).is_some());
-    let served = if is_router { None } else { asked.get("/props").ok() };
+    let served = if is_router { None } else { server.get("/props").ok() };
     let served = served.and_then(|props| tokens(&props["default_generation_settings"]["n_ctx"]));
     let model = |row: &Json| {
         let is_loaded = state(row).unwrap_or(true);
@@ -201,8 +201,8 @@ fn llama_cpp(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
     Ok(rows(&all, "data").filter_map(model).collect())
 }
 
-fn vllm(asked: &Asked) -> Result<Vec<ServedModel>, Failure> {
-    let all = asked.get("/v1/models")?;
+fn vllm(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
+    let all = server.get("/v1/models")?;
     let window = |row: &Json| tokens(&row["max_model_len"]);
     let parent = |row: &Json| rows(&all, "data").find(|other| other["id"] == row["parent"]).and_then(window);
     let model = |row: &Json| {
