@@ -121,11 +121,7 @@ impl<'a> Source<'a> {
         match self.provider.key_source() {
             None => "the key: the config names none".to_owned(),
             Some(KeySource::Literal(_)) => format!("providers.{}.key", self.name),
-            Some(KeySource::Env(name)) => format!("key_env {name}"),
-            Some(KeySource::File(path)) => format!("key_file {}", path.display()),
-            Some(KeySource::Command(argv)) => {
-                format!("key_command `{}`", argv.first().map_or("", String::as_str))
-            }
+            Some(source) => source.to_string(),
         }
     }
 }

@@ -115,15 +115,13 @@ pub fn is_missing(source: KeySource<'_>, env: &Environment, home: &Path) -> bool
 /// When the source has none, one that cannot be a header value, or, unless `check` is off, what is no key.
 pub fn resolve(source: KeySource<'_>, check: KeyCheck, env: &Environment, home: &Path) -> Result<String> {
     keep_out_of_cores();
-    let (what, raw) = match source {
-        KeySource::Literal(Secret(key)) => ("key".to_owned(), key.clone().into_bytes()),
-        KeySource::Env(name) => (format!("key_env {name}"), from_env(name, env)?),
-        KeySource::File(path) => (format!("key_file {}", path.display()), from_file(path, home)?),
-        KeySource::Command(argv) => {
-            (format!("key_command {}", redact::shown_command(argv)), command::output(argv, home, env)?)
-        }
+    let raw = match source {
+        KeySource::Literal(Secret(key)) => key.clone().into_bytes(),
+        KeySource::Env(name) => from_env(name, env)?,
+        KeySource::File(path) => from_file(path, home)?,
+        KeySource::Command(argv) => command::output(argv, home, env)?,
     };
-    judge(&raw, check).with_context(|| format!("could not use the key from {what}"))
+    judge(&raw, check).with_context(|| format!("could not use the key from {source}"))
 }
 
 /// Keeps this process, which is about to hold a key, out of core files: whatever ends it, the kernel writes

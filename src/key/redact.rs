@@ -1,9 +1,44 @@
 //! Keys in texts and commands that are shown.
 
+use std::fmt;
 use std::path::Path;
 
 use super::fingerprint;
 use super::shape::{begins_as_key, is_like_key};
+use crate::config::KeySource;
+
+impl KeySource<'_> {
+    /// Its name in the config.
+    pub fn setting(self) -> &'static str {
+        match self {
+            Self::Literal(_) => "key",
+            Self::Env(_) => "key_env",
+            Self::File(_) => "key_file",
+            Self::Command(_) => "key_command",
+        }
+    }
+
+    /// The place, where a person knows its kind already.
+    pub fn place(self) -> String {
+        match self {
+            Self::Literal(_) => "in the config".to_owned(),
+            Self::Env(name) => format!("${name}"),
+            Self::File(path) => path.display().to_string(),
+            Self::Command(argv) => shown_command(argv),
+        }
+    }
+}
+
+/// The source as the config has it, without a key.
+impl fmt::Display for KeySource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(_) => f.write_str(self.setting()),
+            Self::Env(name) => write!(f, "{} {name}", self.setting()),
+            Self::File(_) | Self::Command(_) => write!(f, "{} {}", self.setting(), self.place()),
+        }
+    }
+}
 
 /// The text with words that look like keys as their fingerprints.
 pub fn redact_keys(text: &str) -> String {

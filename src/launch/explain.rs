@@ -118,27 +118,24 @@ pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned
 
 fn key(request: &LaunchRequest, context: &Context<'_>, provider: &Provider) -> Choice {
     let (name, loaded) = (request.provider.as_str(), &context.loaded);
-    let at = |key| place(loaded, &["providers", name, key]);
     let set = format!("`{}` sets one", key::setting(name));
-    let is_missing = |source| key::is_missing(source, context.env, &context.dirs.home);
-    match provider.key_source() {
-        None => Choice::new("key", "none", format!("the provider has no key; {set}")).with(Json::Null),
-        Some(source @ KeySource::Env(name)) if is_missing(source) => {
-            Choice::new("key", format!("none: ${name} is not set; {set}"), at("key_env"))
-                .with(format!("${name}"))
+    let Some(source) = provider.key_source() else {
+        return Choice::new("key", "none", format!("the provider has no key; {set}")).with(Json::Null);
+    };
+    let (shown, origin) = (source.place(), place(loaded, &["providers", name, source.setting()]));
+    let is_missing = key::is_missing(source, context.env, &context.dirs.home);
+    match source {
+        KeySource::Env(_) if is_missing => {
+            Choice::new("key", format!("none: {shown} is not set; {set}"), origin).with(shown)
         }
-        Some(source @ KeySource::File(path)) if is_missing(source) => {
+        KeySource::File(path) if is_missing => {
             let file = quote(path.as_os_str());
-            Choice::new("key", format!("none: there is no key in {file}; {set}"), at("key_file"))
-                .with(path.to_string_lossy())
+            Choice::new("key", format!("none: there is no key in {file}; {set}"), origin).with(shown)
         }
-        Some(KeySource::Literal(_)) => Choice::new("key", "<key>".to_owned(), at("key")),
-        Some(KeySource::Env(name)) => Choice::new("key", format!("${name}"), at("key_env")),
-        Some(KeySource::File(path)) => Choice::path("key", path.as_ref(), at("key_file")),
-        Some(KeySource::Command(argv)) => {
-            Choice::new("key", key::redact::shown_command(argv), at("key_command"))
-                .with(key::redact::shown_words(argv))
-        }
+        KeySource::Literal(_) => Choice::new("key", "<key>", origin),
+        KeySource::Env(_) => Choice::new("key", shown, origin),
+        KeySource::File(path) => Choice::path("key", path, origin),
+        KeySource::Command(argv) => Choice::new("key", shown, origin).with(key::redact::shown_words(argv)),
     }
 }
 

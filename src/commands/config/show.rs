@@ -208,18 +208,17 @@ fn secret(provider: &Provider, env: &Environment) -> (&'static str, String) {
         Ok(key) => key::fingerprint(&key),
         Err(error) => format!("({})", shims::without_codes(&error.root_cause().to_string())),
     };
-    match provider.key_source() {
-        None => ("key", "none: the provider has no key".to_owned()),
-        Some(KeySource::Literal(Secret(literal))) => ("key", key::fingerprint(literal)),
-        Some(KeySource::Env(name)) if env.var(name).is_none() => {
-            ("key_env", format!("${name}, which is not set"))
-        }
-        Some(source @ KeySource::Env(name)) => ("key_env", format!("${name} {}", which(source))),
-        Some(source @ KeySource::File(path)) => ("key_file", format!("{} {}", path.display(), which(source))),
-        Some(KeySource::Command(argv)) => {
-            ("key_command", format!("{} (not run)", key::redact::shown_command(argv)))
-        }
-    }
+    let Some(source) = provider.key_source() else {
+        return ("key", "none: the provider has no key".to_owned());
+    };
+    let place = source.place();
+    let shown = match source {
+        KeySource::Literal(Secret(literal)) => key::fingerprint(literal),
+        KeySource::Env(name) if env.var(name).is_none() => format!("{place}, which is not set"),
+        KeySource::Env(_) | KeySource::File(_) => format!("{place} {}", which(source)),
+        KeySource::Command(_) => format!("{place} (not run)"),
+    };
+    (source.setting(), shown)
 }
 
 fn rule(filter: &Filter) -> String {

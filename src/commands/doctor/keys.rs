@@ -14,9 +14,9 @@ use crate::{error, key, signals};
 /// A key command that takes longer is felt at every launch.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// What is known of the asking.
+/// Which keys are a problem, and what may be used to get them.
 #[derive(Clone, Copy)]
-pub struct Asking<'a> {
+pub struct KeyOptions<'a> {
     /// Whether this very provider was named: then a key that is missing is a problem.
     pub named: bool,
     /// Whether key commands run.
@@ -32,22 +32,22 @@ pub struct Asking<'a> {
 /// Looks at the keys of these providers, and names those whose key is missing.
 pub fn look<'a>(
     providers: impl Iterator<Item = (&'a String, &'a Provider)>,
-    asking: Asking<'_>,
+    options: KeyOptions<'_>,
 ) -> (Group, Vec<&'a str>) {
     let (mut group, mut missing) = (Group::new("Keys"), Vec::new());
-    group.extend(leftovers(asking.config));
+    group.extend(leftovers(options.config));
     for (name, provider) in providers {
         match provider.key_source() {
             None => group.add(without(name, provider)),
             Some(source) => {
                 let key = match source {
-                    KeySource::Command(argv) if !asking.commands => unasked(name, argv, asking.env),
-                    _ => ask(name, source, provider.key_check, asking),
+                    KeySource::Command(argv) if !options.commands => not_run(name, argv, options.env),
+                    _ => get(name, source, provider.key_check, options),
                 };
                 missing.extend(key.is_err().then_some(name.as_str()));
                 group.add(key.unwrap_or_else(|missing| missing));
                 if let KeySource::File(path) = source {
-                    group.extend(open_file(name, &key::expand_home(path, asking.home)));
+                    group.extend(open_file(name, &key::expand_home(path, options.home)));
                 }
             }
         }
@@ -77,40 +77,33 @@ fn leftovers(config: &Path) -> impl Iterator<Item = Finding> {
     })
 }
 
-fn shown(source: KeySource<'_>) -> String {
-    match source {
-        KeySource::Literal(_) => "in the config".to_owned(),
-        KeySource::Env(name) => format!("${name}"),
-        KeySource::File(path) => path.display().to_string(),
-        KeySource::Command(argv) => command(argv),
-    }
-}
-
-fn command(argv: &[String]) -> String {
-    key::redact::shown_command(argv)
-}
-
 /// What there is to say of a key command that is not run; as an error that it gives no key.
-fn unasked(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Finding> {
+fn not_run(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Finding> {
     let program = argv.first().map_or("", String::as_str);
+    let command = key::redact::shown_command(argv);
     if program.contains('/') || env.programs(program).next().is_some() {
-        let text = format!("{}, not run now; `agent-run doctor {name}` runs it", command(argv));
+        let text = format!("{command}, not run now; `agent-run doctor {name}` runs it");
         return Ok(Finding::ok(name, text));
     }
-    let text = format!("{}: {program} is not on PATH", command(argv));
+    let text = format!("{command}: {program} is not on PATH");
     Err(Finding::note(name, text, format!("install {program}, or change key_command")))
 }
 
 /// What there is to say of a key; as an error that there is none.
-fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -> Result<Finding, Finding> {
+fn get(
+    name: &str,
+    source: KeySource<'_>,
+    check: KeyCheck,
+    options: KeyOptions<'_>,
+) -> Result<Finding, Finding> {
     let start = Instant::now();
     // What a key command starts is to end by Ctrl-C, as this program does here.
-    let key = signals::interruptible(|| key::resolve_for(name, source, check, asking.env, asking.home));
+    let key = signals::interruptible(|| key::resolve_for(name, source, check, options.env, options.home));
     let took = start.elapsed();
     match key.and_then(|key| key) {
         Err(error) => {
             // A variable may be set in another shell; a file that the config names is there or is missing.
-            let is_missing = asking.named || matches!(source, KeySource::File(_));
+            let is_missing = options.named || matches!(source, KeySource::File(_));
             let mark = if is_missing { Severity::Problem } else { Severity::Note };
             let mut message = error::message(&error);
             // The name stands before it.
@@ -124,7 +117,7 @@ fn ask(name: &str, source: KeySource<'_>, check: KeyCheck, asking: Asking<'_>) -
                 KeySource::Command(_) => format!(", {} ms", took.as_millis()),
                 _ => String::new(),
             };
-            let text = format!("{}{time}, {}", shown(source), key::fingerprint(&key));
+            let text = format!("{}{time}, {}", source.place(), key::fingerprint(&key));
             Ok(if took > SLOW {
                 let help =
                     "every launch waits for it: let the password manager cache the key, or use key_file";

@@ -23,7 +23,7 @@ use serde_json::json;
 use shims::{Agent, Message};
 
 use self::agents::AgentsReport;
-use self::keys::Asking;
+use self::keys::KeyOptions;
 use self::launches::Launches;
 use self::probes::Probes;
 use self::report::{DoctorReport, Finding, Group, Severity};
@@ -108,13 +108,14 @@ fn look_closer(
     let providers = &loaded.config.providers;
     report.add(links::look(&loaded.config, env));
     let commands = asked.keys || (named.is_some() && asked.probe.is_none());
-    let asking = Asking { named: named.is_some(), commands, config: &loaded.path, home: &dirs.home, env };
+    let options =
+        KeyOptions { named: named.is_some(), commands, config: &loaded.path, home: &dirs.home, env };
     // Where there are shims, their pairs are what this machine is used for.
     let is_used =
         |name: &str| pairs.is_empty() || asked.keys || pairs.iter().any(|pair| pair.provider == name);
     let chosen =
         || providers.iter().filter(|(name, _)| named.map_or_else(|| is_used(name), |named| named == *name));
-    let (mut keys, missing) = keys::look(chosen(), asking);
+    let (mut keys, missing) = keys::look(chosen(), options);
     let others: Vec<_> = providers.keys().filter(|name| !is_used(name)).map(String::as_str).collect();
     if !others.is_empty() && named.is_none() {
         let text = format!("not checked, because they have no shims: {}", others.join(", "));
