@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::env::Environment;
 use crate::launch::explain::{self, Choice};
 use crate::launch::request::DryRun;
-use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
+use crate::launch::{self, LaunchRequest, Network};
 use crate::ui::format::count;
 use crate::ui::{self, Screen, escaped, output};
 
@@ -45,7 +45,7 @@ fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<E
     env.check_depth()?;
     let context = Context::for_launch(request.config.as_deref(), &request.provider, env)?;
     let mut notes = Vec::new();
-    let planned = launch::dry_run(request, &context, Network::On(KeyPolicy::NoCommands), &mut notes);
+    let planned = launch::dry_run(request, &context, Network::NoKeyCommands, &mut notes);
     notes.iter().for_each(ui::log::note);
     let planned = planned?;
     let (choices, plan) = (explain::choices(request, &context, &planned), &planned.plan);

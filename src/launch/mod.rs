@@ -30,7 +30,7 @@ use crate::fs::Folders;
 use crate::key::Key;
 use crate::{machine_secret, ui};
 use apply::homes::{self, HomeLock, InUse};
-pub use model_list::{KeyPolicy, Network, Resolved};
+pub use model_list::{Network, Resolved};
 pub use request::LaunchRequest;
 
 /// Launches the agent, which takes this process over.
@@ -101,8 +101,8 @@ pub fn prepare(
     inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);
     // 4. Resolve protocol, URL and model. The provider is asked only where its model list has to decide.
     let key = Key::of(&request.provider, target.provider(), env, &dirs.home);
-    let policy = Network::On(KeyPolicy::RunCommands);
-    let resolved = ManuallyDrop::new(model_list::resolve(request, target, context, policy, &key, notes)?);
+    let resolved =
+        ManuallyDrop::new(model_list::resolve(request, target, context, Network::On, &key, notes)?);
     // 5. Get the key. Its command may ask for a password, so nothing is locked yet.
     let key = key.get()?;
     if let Some(why) = key.and_then(|key| agent.refused_key(key)) {

@@ -22,19 +22,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What may be contacted when the model list is needed to resolve the model.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub enum Network {
-    /// The provider.
-    On(KeyPolicy),
+    /// The provider. A key command runs, and may ask for a password.
+    On,
+    /// The provider, but no key command runs, as in a dry run.
+    NoKeyCommands,
     /// Nothing.
     Off,
-}
-
-/// How the key for the list may be had.
-#[derive(Clone, Copy, Eq, PartialEq)]
-pub enum KeyPolicy {
-    /// A key command runs, and may ask for a password.
-    RunCommands,
-    /// A dry run runs none.
-    NoCommands,
 }
 
 /// A launch with every choice made; for a home without a provider there is none to make.
@@ -84,19 +77,21 @@ pub fn resolve<'a>(
     let catalog = catalog(context);
     let resolve = |known| resolve::resolve(request, provider, &context.loaded.config, known, context.env);
     let known = catalog.known(name, provider);
-    let (unknown, policy) = match (resolve(&known), network) {
-        (Err(ResolveError::UnknownModel(unknown)), Network::On(policy)) if !known.fresh => (unknown, policy),
-        (Err(ResolveError::UnknownModel(unknown)), _) if !known.fresh => return Err(unknown.into()),
-        (Err(ResolveError::UnknownModel(unknown)), _) => {
-            let launch = by_part(request, provider, &known, context, unknown.into(), notes)?;
-            return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
-        }
-        (launch, _) => {
+    let resolved = |launch| Resolved { launch: Some((launch, provider)), is_fresh: known.fresh };
+    let unknown = match resolve(&known) {
+        Err(ResolveError::UnknownModel(unknown)) => unknown,
+        launch => {
             let launch = launch?;
             notes.extend(local::missing(&launch.model.value.id, provider, &known).map(Note::Warning));
-            return Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh });
+            return Ok(resolved(launch));
         }
     };
+    if known.fresh {
+        return by_part(request, provider, &known, context, unknown.into(), notes).map(resolved);
+    }
+    if network == Network::Off {
+        return Err(unknown.into());
+    }
     // A command that gives the key may ask for a password, which belongs on a line of its own.
     let progress = OnceCell::new();
     let show = || _ = progress.get_or_init(|| Progress::start(&[name], true));
@@ -104,7 +99,7 @@ pub fn resolve<'a>(
         show();
     }
     let key = || {
-        if key.is_asked_for() && policy == KeyPolicy::NoCommands {
+        if key.is_asked_for() && network == Network::NoKeyCommands {
             bail!("a dry run runs no key_command");
         }
         let key = key.get()?.map(str::to_owned);
@@ -123,7 +118,7 @@ pub fn resolve<'a>(
                 }
                 launch => launch?,
             };
-            Ok(Resolved { launch: Some((launch, provider)), is_fresh: known.fresh })
+            Ok(resolved(launch))
         }
         Err(failure) => Err(unknown.with_fetch_error(&failure)),
     }

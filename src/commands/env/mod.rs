@@ -18,7 +18,7 @@ use crate::cli::env::{EnvArgs, EnvFormat};
 use crate::config::{KeySource, Provider};
 use crate::context::Context;
 use crate::env::Environment;
-use crate::launch::{self, KeyPolicy, LaunchRequest, Network};
+use crate::launch::{self, LaunchRequest, Network};
 use crate::ui::output;
 use crate::{key, ui};
 
@@ -53,8 +53,7 @@ pub fn run(words: &EnvArgs, option: Option<&Path>, env: &Environment) -> Result<
         context = Context::for_launch(option, provider, env)?;
     }
     let mut notes = Vec::new();
-    let network = Network::On(KeyPolicy::NoCommands);
-    let resolved = launch::resolve_only(&request, &context, network, &mut notes);
+    let resolved = launch::resolve_only(&request, &context, Network::NoKeyCommands, &mut notes);
     notes.iter().for_each(ui::log::note);
     let (launch, provider) =
         resolved?.into_launch().context("an isolated home without a provider has no variables")?;
