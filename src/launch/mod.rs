@@ -92,7 +92,7 @@ pub fn prepare(
     let Context { env, dirs, loaded } = context;
     let agent = request.agent;
     // 2. Find the provider. A home of an old config needs none.
-    let target = resolve::target(request, &loaded.config)?;
+    let provider = resolve::provider(request, &loaded.config)?;
     // 3. Locate the program, before anything that waits or asks.
     let mut inputs = snapshot::without_files(dirs, env);
     if agent.info().has_runtime_home {
@@ -100,9 +100,9 @@ pub fn prepare(
     }
     inputs.program = Some(program::locate_for(agent, &request.args, &inputs, env)?);
     // 4. Resolve protocol, URL and model. The provider is asked only where its model list has to decide.
-    let key = Key::of(&request.provider, target.provider(), env, &dirs.home);
+    let key = Key::of(&request.provider, provider, env, &dirs.home);
     let resolved =
-        ManuallyDrop::new(model_list::resolve(request, target, context, Network::On, &key, notes)?);
+        ManuallyDrop::new(model_list::resolve(request, provider, context, Network::On, &key, notes)?);
     // 5. Get the key. Its command may ask for a password, so nothing is locked yet.
     let key = key.get()?;
     if let Some(why) = key.and_then(|key| agent.refused_key(key)) {
@@ -171,9 +171,9 @@ pub fn resolve_only<'a>(
     network: Network,
     notes: &mut Vec<Note>,
 ) -> Result<Resolved<'a>> {
-    let target = resolve::target(request, &context.loaded.config)?;
-    let key = Key::of(&request.provider, target.provider(), context.env, &context.dirs.home);
-    model_list::resolve(request, target, context, network, &key, notes)
+    let provider = resolve::provider(request, &context.loaded.config)?;
+    let key = Key::of(&request.provider, provider, context.env, &context.dirs.home);
+    model_list::resolve(request, provider, context, network, &key, notes)
 }
 
 /// The rest of [`dry_run`].

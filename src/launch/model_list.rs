@@ -9,7 +9,7 @@ use shims::{Launch, Note, Sourced};
 
 use super::LaunchRequest;
 use super::model;
-use super::resolve::{self, LaunchTarget, ResolveError};
+use super::resolve::{self, ResolveError};
 use crate::catalog::{Catalog, ModelIndex, local};
 use crate::config::Provider;
 use crate::context::Context;
@@ -64,13 +64,13 @@ impl<'a> Resolved<'a> {
 /// When it is refused, or the list that it needs cannot be had.
 pub fn resolve<'a>(
     request: &LaunchRequest,
-    target: LaunchTarget<'a>,
+    provider: Option<&'a Provider>,
     context: &Context<'_>,
     network: Network,
     key: &Key<'_>,
     notes: &mut Vec<Note>,
 ) -> Result<Resolved<'a>> {
-    let LaunchTarget::Provider(provider) = target else {
+    let Some(provider) = provider else {
         return Ok(Resolved { launch: None, is_fresh: true });
     };
     let name = &request.provider;

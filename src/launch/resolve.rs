@@ -43,36 +43,17 @@ impl From<ResolveError> for anyhow::Error {
     }
 }
 
-/// What a request is about.
-#[derive(Clone, Copy)]
-pub enum LaunchTarget<'a> {
-    /// A provider.
-    Provider(&'a Provider),
-    /// A home of an old config (`isolated_homes`), which has none.
-    ProviderlessHome,
-}
-
-impl<'a> LaunchTarget<'a> {
-    /// The provider.
-    pub fn provider(self) -> Option<&'a Provider> {
-        match self {
-            Self::Provider(provider) => Some(provider),
-            Self::ProviderlessHome => None,
-        }
-    }
-}
-
-/// Finds what the request is about.
+/// The provider of a request; `None` for a home of an old config (`isolated_homes`), which has none.
 ///
 /// # Errors
 /// As [`lookup::provider_for`].
-pub fn target<'a>(request: &LaunchRequest, config: &'a Config) -> Result<LaunchTarget<'a>> {
+pub fn provider<'a>(request: &LaunchRequest, config: &'a Config) -> Result<Option<&'a Provider>> {
     let (agent, name) = (request.agent, &request.provider);
     let is_home = home_names(agent.name(), config).contains(name) && !config.providers.contains_key(name);
     if is_home {
-        return Ok(LaunchTarget::ProviderlessHome);
+        return Ok(None);
     }
-    lookup::provider_for(agent, name, config).map(LaunchTarget::Provider)
+    lookup::provider_for(agent, name, config).map(Some)
 }
 
 /// The best protocol that both the agent and the provider speak.

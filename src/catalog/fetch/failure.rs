@@ -88,39 +88,35 @@ impl Failure {
             TransportError::TooLarge => FailureKind::Lasting,
             _ => FailureKind::Unreachable,
         };
-        Self::new(
-            kind,
-            match error {
-                TransportError::Timeout { connected: false } => Message::new(
-                    format!("connecting to {host} timed out"),
-                    "check that it is running and reachable from this machine (VPN, proxy)",
-                ),
-                TransportError::Timeout { connected: true } => Message::new(
-                    format!("{host} did not send a complete answer within {} s", limit.as_secs()),
-                    "check that it is running, or list the models under `models:` in the config",
-                ),
-                TransportError::TooLarge => Message::new(
-                    format!("{}: {error}, so it is not a model list", shown(url)),
-                    "check base_urls",
-                ),
-                TransportError::Other(why) if why.contains("certificate") => Message::new(
-                    format!("{host}: {why}"),
-                    "if it is your own server's, or that of a company's proxy, name a file with it in NODE_EXTRA_CA_CERTS",
-                ),
-                TransportError::Proxy(why) => Message::new(
-                    format!("{host}: {why}"),
-                    "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
-                ),
-                TransportError::Other(why) if error.is_lookup() => Message::new(
-                    format!("{host}: {why}"),
-                    "check this machine's network connection, and the address in base_urls",
-                ),
-                TransportError::Reset | TransportError::Other(_) => Message::new(
-                    format!("{host}: {error}"),
-                    "check that the server is running and that base_urls is correct",
-                ),
-            },
-        )
+        let (text, help) = match error {
+            TransportError::Timeout { connected: false } => (
+                format!("connecting to {host} timed out"),
+                "check that it is running and reachable from this machine (VPN, proxy)",
+            ),
+            TransportError::Timeout { connected: true } => (
+                format!("{host} did not send a complete answer within {} s", limit.as_secs()),
+                "check that it is running, or list the models under `models:` in the config",
+            ),
+            TransportError::TooLarge => {
+                (format!("{}: {error}, so it is not a model list", shown(url)), "check base_urls")
+            }
+            TransportError::Other(why) if why.contains("certificate") => (
+                format!("{host}: {why}"),
+                "if it is your own server's, or that of a company's proxy, name a file with it in NODE_EXTRA_CA_CERTS",
+            ),
+            TransportError::Proxy(why) => (
+                format!("{host}: {why}"),
+                "check https_proxy and http_proxy, or `proxy:` of the provider; no_proxy names hosts to ask directly",
+            ),
+            TransportError::Other(why) if error.is_lookup() => (
+                format!("{host}: {why}"),
+                "check this machine's network connection, and the address in base_urls",
+            ),
+            TransportError::Reset | TransportError::Other(_) => {
+                (format!("{host}: {error}"), "check that the server is running and that base_urls is correct")
+            }
+        };
+        Self::new(kind, Message::new(text, help))
     }
 
     /// An answer that is no list, by its status.
