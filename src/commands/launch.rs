@@ -41,7 +41,7 @@ pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     }
 }
 
-/// Warns about an option of ours among the agent's own, which none of them has.
+/// Warns about `--dry-run` among the agent's arguments, since no agent has such an option.
 fn warned(request: &LaunchRequest) -> &LaunchRequest {
     let args = &request.args;
     let is_option = args.first().is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
