@@ -12,6 +12,7 @@ pub mod models;
 pub mod overview;
 pub mod providers;
 pub mod shims;
+pub mod usage;
 pub mod words;
 
 use std::ffi::OsString;
@@ -63,9 +64,16 @@ impl Cli {
         let typed = words::of_this_process();
         let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);
         let wants_help = typed.is_empty() || typed.iter().any(is_help);
-        let mut command = if wants_help { overview::shown() } else { Self::command() };
-        let matches = command.try_get_matches_from_mut(std::iter::once("agent-run".into()).chain(typed))?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let read = |mut command: clap::Command| {
+            let words = std::iter::once("agent-run".into()).chain(typed.iter().cloned());
+            let matches = command.try_get_matches_from_mut(words)?;
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        };
+        if wants_help {
+            return read(overview::shown());
+        }
+        // A command without its words is shown its page.
+        read(Self::command()).or_else(|_| read(overview::shown()))
     }
 }
 
@@ -228,8 +236,8 @@ pub enum Shell {
 /// `agent-run mock-provider`
 #[derive(Args, Debug)]
 pub struct MockProviderArgs {
-    /// Loopback address; port 0 is a free one
-    #[arg(long, default_value = "127.0.0.1:0")]
+    /// Loopback address [default: 127.0.0.1:0, a free port]
+    #[arg(long, default_value = "127.0.0.1:0", hide_default_value = true)]
     pub listen: std::net::SocketAddr,
 
     /// File for one JSON line per request
@@ -259,7 +267,7 @@ pub fn is_hidden(name: &str) -> bool {
 
 fn protocol(word: &str) -> Result<Protocol, String> {
     let known = Protocol::ALL.map(Protocol::name).join(", ");
-    Protocol::by_name(word).ok_or_else(|| format!("the protocols are {known}"))
+    Protocol::by_name(word).ok_or_else(|| format!("`{word}` is not one of {known}"))
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
 //! Shim mode and command-line mode, and the exit codes of each.
 
-use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use shims::Message;
 use shims::opts::ParsedOpts;
 
@@ -17,8 +15,8 @@ use crate::launch::LaunchRequest;
 use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
-use crate::ui::{Screen, escaped, output};
-use crate::{commands, suggest, ui};
+use crate::ui::output;
+use crate::{commands, ui};
 
 /// A launch that failed before the agent ran.
 const NOT_LAUNCHED: u8 = 125;
@@ -73,7 +71,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
-    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(error));
+    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(&error));
     let is_launch = matches!(cli.command, Command::Launch(_));
     let result = run(cli, called, env);
     if is_launch { launch_exit_code(result) } else { exit_code(result) }
@@ -117,7 +115,7 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Version => output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))),
         Command::Help(help) => match &help.man {
             Some(dir) => commands::help::write_manual(dir.as_deref(), env),
-            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(page)),
+            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page)),
         },
         Command::MockProvider(mock_provider) => commands::mock_provider::run(
             mock_provider.listen,
@@ -147,50 +145,14 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 }
 
 /// Prints what clap says, be it an error, a page of help or the version, and ends the process.
-///
-/// An error repeats words that a script may have passed on from elsewhere. If they could drive the terminal they are
-/// escaped, and the error loses its colours with them.
-fn print_and_exit(mut error: clap::Error) -> ! {
-    // Clap names what is near, hidden or not, and the nearest last.
-    if let Some(ContextValue::Strings(near)) = error.get(ContextKind::SuggestedSubcommand) {
-        let names: Vec<_> =
-            near.iter().filter(|name| !cli::is_hidden(name)).map(|it| cli::main_name(it)).collect();
-        let typed = match error.get(ContextKind::InvalidSubcommand) {
-            Some(ContextValue::String(typed)) => typed.as_str(),
-            _ => "",
-        };
-        let nearest = suggest::closest(typed, names.iter().map(String::as_str));
-        // With an empty list clap prints the tip without a name.
-        _ = match nearest {
-            Some(name) => {
-                let shown = ContextValue::Strings(vec![name.to_owned()]);
-                error.insert(ContextKind::SuggestedSubcommand, shown)
-            }
-            None => error.remove(ContextKind::SuggestedSubcommand),
-        };
-    }
-    let plain = error.render().to_string();
+fn print_and_exit(error: &clap::Error) -> ! {
     let words = cli::words::of_this_process();
-    let is_launch = error.use_stderr() && is_launch(&words);
-    let code = if is_launch { NOT_LAUNCHED.into() } else { error.exit_code() };
-    let screen = Screen::stderr();
-    if error.use_stderr() {
-        let is_safe = screen.has_colour() && matches!(escaped(&plain), Cow::Borrowed(_));
-        let mut text = if is_safe { error.render().ansi().to_string() } else { escaped(&plain).into_owned() };
-        if let Some(example) = cli::overview::example(&words).filter(|_| is_usage_error(error.kind())) {
-            let more = text.find("\nFor more information").unwrap_or(text.len());
-            text.insert_str(more, &format!("\nFor example: {example}\n"));
-        }
-        _ = std::io::stderr().lock().write_all(screen.text(&text).as_bytes());
-    } else {
-        _ = error.print();
+    let code = if error.use_stderr() && is_launch(&words) { NOT_LAUNCHED.into() } else { error.exit_code() };
+    match cli::usage::message(error, &words) {
+        Some(message) => ui::log::error(&anyhow!(message)),
+        None => _ = error.print(),
     }
     std::process::exit(code);
-}
-
-/// Whether something was typed wrong; a page of help is no error.
-fn is_usage_error(kind: ErrorKind) -> bool {
-    !matches!(kind, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::DisplayHelp)
 }
 
 /// Whether the words are those of a launch, whose own exit code must not be taken for the agent's.

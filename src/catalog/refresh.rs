@@ -21,7 +21,8 @@ pub struct Refreshed {
 impl Catalog<'_> {
     /// Loads a provider's list because something waits for it, for at most `limit`.
     ///
-    /// A failure of a moment ago is repeated instead of being waited for again.
+    /// A failure of a moment ago is repeated instead of being waited for again. A key that was missing then may be there
+    /// now, which costs no wait.
     ///
     /// # Errors
     /// [`Failure`]; the list on disk stays as it was.
@@ -33,7 +34,7 @@ impl Catalog<'_> {
         key: &KeyLookup<'_>,
     ) -> Result<Refreshed, Failure> {
         let source = Source::new(name, provider);
-        match self.cache.failure(&source) {
+        match self.cache.failure(&source).filter(|failed| !failed.lacks_key) {
             Some(failed) => Err(Failure::new(FailureKind::Lasting, failed.into_message())),
             None => self.load(source, RetryPolicy::at_most(limit), key),
         }
@@ -76,7 +77,7 @@ impl Catalog<'_> {
         key: &KeyLookup<'_>,
     ) -> Result<Refreshed, Failure> {
         let fetched = Fetcher { source, key, env: self.env, retry }.fetch().inspect_err(|failure| {
-            self.cache.remember_failure(&source, &failure.message, failure.worth_remembering());
+            self.cache.remember_failure(&source, failure, failure.worth_remembering());
         })?;
         let mut warnings = fetched.warnings.clone();
         let extent = fetched.extent;
@@ -89,13 +90,15 @@ impl Catalog<'_> {
             };
             if let Some(what) = is_worse {
                 warnings.push(format!("the provider sent {what}, so the previous list is kept").into());
-                self.cache.remember_failure(&source, &format!("the provider sent {what}").into(), AWHILE);
+                let failure = Failure::new(FailureKind::Lasting, format!("the provider sent {what}"));
+                self.cache.remember_failure(&source, &failure, AWHILE);
                 return Ok(Refreshed { list, warnings });
             }
         }
         let list = self.cache.store(&source, fetched)?;
         if extent == Completeness::Partial {
-            self.cache.remember_failure(&source, &"only part of the list could be read".into(), AWHILE);
+            let failure = Failure::new(FailureKind::Lasting, "only part of the list could be read");
+            self.cache.remember_failure(&source, &failure, AWHILE);
         }
         Ok(Refreshed { list, warnings })
     }

@@ -27,16 +27,21 @@ pub fn shown() -> Command {
     root.override_help(help)
 }
 
-/// The first example of the command that these words are for.
-pub fn example(words: &[OsString]) -> Option<String> {
+/// The command that these words are for, as it is typed, and the first of its examples.
+pub fn command_and_example(words: &[OsString]) -> (String, Option<String>) {
     let root = Cli::command();
-    let mut command = &root;
-    for word in words.get(super::words::command(words)?..)? {
+    let (mut command, mut typed) = (&root, root.get_name().to_owned());
+    for word in super::words::command(words).and_then(|at| words.get(at..)).unwrap_or_default() {
         match word.to_str().and_then(|word| command.find_subcommand(word)) {
             Some(below) => command = below,
             None => break,
         }
+        typed = format!("{typed} {}", command.get_name());
     }
+    (typed, example(command))
+}
+
+fn example(command: &Command) -> Option<String> {
     let after = command.get_after_help().map(ToString::to_string)?;
     let line = after.lines().find(|line| line.starts_with("  ") && line.contains("agent-run "))?.trim();
     // What stands behind is what it does.

@@ -36,7 +36,7 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
     let ImportScan { looked_at, skipped, .. } = &found;
     if entries.is_empty() && skipped.is_empty() {
         let help =
-            "`agent-run providers add NAME` adds a known provider (`agent-run providers presets` lists them)";
+            "`agent-run providers add` adds a known provider (`agent-run providers presets` lists them)";
         bail!(Message::new(format!("no providers found in {}", looked_at.join(", ")), help));
     }
     if words.write && (!entries.is_empty() || !set.is_empty()) {

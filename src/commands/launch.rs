@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use serde_json::{Value as Json, json};
-use shims::{Note, Plan, quote};
+use shims::{Message, Note, Plan, quote};
 
 use super::providers;
 use crate::context::Context;
@@ -28,7 +28,7 @@ use crate::ui::{self, Screen, escaped, output};
 pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
     match request.show {
         Some(show) => dry_run(request, show, env),
-        None => match launch::run(request, env) {
+        None => match launch::run(warned(request), env) {
             // `offer` tells a missing provider from any other failure.
             Err(error) => {
                 if !providers::offer(request, env)? {
@@ -39,6 +39,20 @@ pub fn run(request: &LaunchRequest, env: &Environment) -> Result<ExitCode> {
             Ok(never) => match never {},
         },
     }
+}
+
+/// Warns about `--dry-run` among the agent's arguments, since no agent has such an option.
+fn warned(request: &LaunchRequest) -> &LaunchRequest {
+    let args = &request.args;
+    let is_option = args.first().is_some_and(|first| first.as_encoded_bytes().starts_with(b"-"));
+    if is_option && args.iter().any(|arg| arg == "--dry-run") {
+        let (agent, provider) = (request.agent.name(), quote(request.provider.as_ref()));
+        ui::log::warn(Message::new(
+            format!("`--dry-run` is after the agent's name, so {} gets it", request.agent.title()),
+            format!("for a dry run, type `agent-run launch {provider} --dry-run {agent}`"),
+        ));
+    }
+    request
 }
 
 fn dry_run(request: &LaunchRequest, show: DryRun, env: &Environment) -> Result<ExitCode> {

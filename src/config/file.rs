@@ -35,7 +35,7 @@ impl Opened {
 /// The error for a config that is not there.
 pub fn none_there(path: &Path) -> Message {
     let text = format!("there is no config: {}", path.display());
-    Message::new(text, "`agent-run providers add NAME` creates it")
+    Message::new(text, "`agent-run providers add` creates it")
 }
 
 /// Reads the file, if its owner and mode allow to trust it.

@@ -100,7 +100,7 @@ impl Validate for AgentName {
         let near = suggest::closest(&text, shims::AGENTS.iter().map(|agent| agent.name()));
         let help = near.map_or_else(
             || format!("the agents are {}", shims::names()),
-            |near| format!("did you mean `{near}`"),
+            |near| format!("did you mean `{near}`?"),
         );
         Err(Message::new("there is no agent of this name", help))
     }

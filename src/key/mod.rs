@@ -310,7 +310,7 @@ mod tests {
             ("yes sk-secret", "more than 64 KiB"),
         ] {
             let error = crate::error::render(&command(script).expect_err(script));
-            assert!(error.contains("key_command `sh -c"), "{error}");
+            assert!(error.contains("key_command `sh "), "{error}");
             assert!(error.contains(part) && error.contains("\nhelp: "), "{error}");
             assert!(!error.contains("sk-secret"), "{error}");
         }

@@ -56,10 +56,14 @@ pub fn redact_keys(text: &str) -> String {
     shown
 }
 
-/// The program of a command that only repeats its arguments, so that these are the key.
+/// The program of a command that only repeats its arguments, itself or as a shell's, so that these are the key.
 fn repeating(argv: &[String]) -> Option<&String> {
-    let [program, _, ..] = argv else { return None };
-    ["echo", "printf"].iter().any(|it| Path::new(program).ends_with(it)).then_some(program)
+    let [program, rest @ ..] = argv else { return None };
+    let repeats = |word: &str| ["echo", "printf"].iter().any(|it| Path::new(word).ends_with(it));
+    let is_shell = Path::new(program).file_name().is_some_and(|name| name.to_string_lossy().ends_with("sh"));
+    let mut words =
+        rest.iter().flat_map(|arg| arg.split(|c: char| c.is_whitespace() || ";&|({`".contains(c)));
+    (!rest.is_empty() && (repeats(program) || (is_shell && words.any(repeats)))).then_some(program)
 }
 
 /// A command as it may be shown, in backquotes.
@@ -90,9 +94,10 @@ mod tests {
         let masked = fingerprint(key);
         let words =
             |words: &[&str]| shown_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert_eq!(words(&["sh", "-c", &format!("echo {key}")]), ["sh", "-c", &format!("echo {masked}")]);
+        assert_eq!(words(&["sh", "-c", &format!("cat {key}")]), ["sh", "-c", &format!("cat {masked}")]);
+        assert_eq!(words(&["sh", "-c", "exec echo hunter2"]), ["sh", "…"]);
         assert_eq!(words(&["/bin/echo", "-n", "hunter2"]), ["/bin/echo", "…"]);
-        assert_eq!(shown(&["sh", "-c", "echo gsk_0123456789abcdef"]), format!("`sh -c 'echo {masked}'`"));
+        assert_eq!(shown(&["/bin/bash", "-c", "true&&printf hunter2"]), "`/bin/bash …`");
         assert_eq!(shown(&["curl", &format!("--key={key}")]), format!("`curl '--key={masked}'`"));
         assert_eq!(shown(&["/bin/echo", "-n", "hunter2"]), "`/bin/echo …`");
         let plain =

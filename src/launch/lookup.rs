@@ -72,7 +72,7 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     let help = match (names.is_empty(), adding(name)) {
         (false, Some(add)) if meant.is_empty() => format!("{add}; {listed}"),
         (false, _) if !meant.is_empty() => format!("{meant}{listed}"),
-        (false, _) => format!("{listed}; add another with `agent-run providers add NAME`"),
+        (false, _) => format!("{listed}; add another with `agent-run providers add`"),
         (true, Some(add)) => add,
         (true, None) => {
             let none = match agent {
@@ -82,8 +82,8 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
                 _ => "the config has no providers yet".to_owned(),
             };
             format!(
-                "{none}; add one with `agent-run providers add NAME` (list the known ones with \
-                 `agent-run providers presets`)"
+                "{none}; add one with `agent-run providers add` (`agent-run providers presets` lists the \
+                 known ones)"
             )
         }
     };
@@ -130,18 +130,13 @@ mod tests {
             ("deepseek", Some("claude"), ONE, format!("{add}; Claude Code can use local")),
             ("locl", None, ONE, "did you mean local? the config has local".to_owned()),
             ("locl", Some("claude"), ONE, "did you mean local? Claude Code can use local".to_owned()),
-            (
-                "zzz",
-                None,
-                ONE,
-                "the config has local; add another with `agent-run providers add NAME`".to_owned(),
-            ),
+            ("zzz", None, ONE, "the config has local; add another with `agent-run providers add`".to_owned()),
             (
                 "zzz",
                 None,
                 NONE,
-                "the config has no providers yet; add one with `agent-run providers add NAME` (list the \
-                 known ones with `agent-run providers presets`)"
+                "the config has no providers yet; add one with `agent-run providers add` (`agent-run \
+                 providers presets` lists the known ones)"
                     .to_owned(),
             ),
             (
@@ -149,7 +144,7 @@ mod tests {
                 Some("codex"),
                 ONE,
                 "Codex needs a provider that speaks openai-responses; add one with `agent-run providers \
-                 add NAME` (list the known ones with `agent-run providers presets`)"
+                 add` (`agent-run providers presets` lists the known ones)"
                     .to_owned(),
             ),
         ] {

@@ -116,14 +116,77 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     let far = sandbox.agent_run(&["launch", "mock", "--model", "zzz", "claude"]).exits(125);
     assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
     far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; --force"]);
-    sandbox
-        .agent_run(&["launch", "mock"])
-        .exits(125)
-        .complains(&["For example: agent-run launch deepseek claude\n"]);
+    sandbox.agent_run(&["launch", "mock"]).exits(125).complains(&[
+        "missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch deepseek claude`; see",
+    ]);
     sandbox
         .agent_run(&["models", "show", "mock"])
         .exits(2)
-        .complains(&["For example: agent-run models show deepseek deepseek-v4-pro\n"]);
+        .complains(&["help: for example `agent-run models show deepseek deepseek-v4-pro`; see"]);
+    for (typed, code, error) in [
+        ("lauch", 2, "no command `lauch`\nhelp: did you mean `launch`? see `agent-run --help`"),
+        (
+            "refresh-detach",
+            2,
+            "no command `refresh-detach`\nhelp: for example `agent-run demo`; see `agent-run --help`",
+        ),
+        ("models lst", 2, "no command `lst`\nhelp: did you mean `list`? see `agent-run models --help`"),
+        (
+            "codx@mock",
+            2,
+            "`codx@mock` does not begin with an agent; the agents are claude, codex, hermes, crush, shell\n\
+             help: did you mean `codex@mock`? see `agent-run --help`",
+        ),
+        (
+            "launch --modl x mock claude",
+            125,
+            "no option `--modl`\n\
+             help: did you mean `--model`? see `agent-run launch --help`",
+        ),
+        (
+            "launch --model",
+            125,
+            "--model <MODEL> needs a value\n\
+             help: for example `agent-run launch deepseek claude`; see `agent-run launch --help`",
+        ),
+        (
+            "launch -v mock claude",
+            125,
+            "missing: --dry-run\n\
+             help: add it, or leave out the option that needs it; see `agent-run launch --help`",
+        ),
+        (
+            "launch --model a --model b mock claude",
+            125,
+            "--model <MODEL> is given twice\n\
+             help: for example `agent-run launch deepseek claude`; see `agent-run launch --help`",
+        ),
+        (
+            "why mock --protocol x",
+            2,
+            "--protocol <PROTOCOL>: `x` is not one of anthropic, openai-responses, \
+             openai-chat-completions\nhelp: for example `agent-run why claude@deepseek`; see `agent-run why --help`",
+        ),
+        (
+            "env mock --format jsn",
+            2,
+            "--format <FORMAT>: `jsn` is not one of sh, fish, json, dotenv\n\
+             help: did you mean `json`? see `agent-run env --help`",
+        ),
+        (
+            "why mock --json -v",
+            2,
+            "--json cannot be used with --verbose\n\
+             help: for example `agent-run why claude@deepseek`; see `agent-run why --help`",
+        ),
+        ("version x", 2, "unexpected argument `x`\nhelp: see `agent-run version --help`"),
+    ] {
+        let ran = sandbox.agent_run(&typed.split(' ').collect::<Vec<_>>()).exits(code);
+        assert_eq!(ran.stderr, format!("agent-run: {error}\n"));
+    }
+    // A command without its words is shown the page of its --help.
+    let page = sandbox.agent_run(&["models", "--help"]).clean().stdout;
+    assert_eq!(sandbox.agent_run(&["models"]).exits(2).stderr, page);
     sandbox.shim("claude@mock");
     let ran = run(sandbox.command("claude@mock").env("AGENT_RUN_OPTS", "--modle m1")).exits(125);
     ran.complains(&["help: did you mean --model? AGENT_RUN_OPTS takes"]);

@@ -21,6 +21,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use shims::{Dirs, Message};
 
+use super::fetch::{Failure, FailureKind};
 use super::filter;
 use super::record::ModelRecord;
 use super::source::Source;
@@ -63,6 +64,9 @@ pub struct Failed {
     pub help: Option<String>,
     /// When to ask again, in seconds since 1970.
     pub until: u64,
+    /// Whether the provider was not asked, for want of a key.
+    #[serde(default)]
+    pub lacks_key: bool,
 }
 
 impl Failed {
@@ -153,11 +157,13 @@ impl<'a> Cache<'a> {
     }
 
     /// Remembers that asking is of no use for `length`.
-    pub fn remember_failure(self, source: &Source<'_>, message: &Message, length: Duration) {
+    pub fn remember_failure(self, source: &Source<'_>, failure: &Failure, length: Duration) {
+        let message = &failure.message;
         let failed = Failed {
             message: message.text.clone(),
             help: message.help.clone(),
             until: now() + length.as_secs(),
+            lacks_key: failure.kind == FailureKind::NoKey,
         };
         let written = serde_json::to_vec(&failed)
             .map_err(anyhow::Error::from)

@@ -69,11 +69,15 @@ fn a_failure_is_minded_for_a_while_and_forgotten_with_success() {
     let (_root, dirs) = made_up_dirs();
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     let source = Source::new("p", &provider);
-    cache.remember_failure(&source, &"down".into(), Duration::from_secs(60));
+    cache.remember_failure(&source, &Failure::new(FailureKind::Lasting, "down"), Duration::from_secs(60));
     assert_eq!(cache.failure(&source).unwrap().message, "down");
     cache.store(&source, fetched(&["a"])).unwrap();
     assert!(cache.failure(&source).is_none());
-    cache.remember_failure(&source, &"from the future".into(), Duration::from_secs(360_000));
+    cache.remember_failure(
+        &source,
+        &Failure::new(FailureKind::Lasting, "from the future"),
+        Duration::from_secs(360_000),
+    );
     assert!(cache.failure(&source).is_none());
 }
 

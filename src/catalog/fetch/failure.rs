@@ -49,6 +49,8 @@ pub enum FailureKind {
     Unreachable,
     /// The key was refused, or none was sent.
     KeyRefused,
+    /// There is no key to send, or this run does not ask for it.
+    NoKey,
     /// The provider says when to ask again.
     RateLimited(Option<Duration>),
     /// Something that stays until the user or the provider changes it.

@@ -84,7 +84,9 @@ impl Fetcher<'_> {
         let mut doubt = None;
         for endpoint in &endpoints {
             if endpoint.keyed && key.is_none() {
-                key = Some((self.key)()?.filter(|key| !key.is_empty()));
+                let given =
+                    (self.key)().map_err(|error| Failure { kind: FailureKind::NoKey, ..error.into() })?;
+                key = Some(given.filter(|key| !key.is_empty()));
             }
             let key = key.as_ref().and_then(Option::as_deref).filter(|_| endpoint.keyed);
             match PageReader::new(self, endpoint, key, deadline)?.list() {

@@ -98,7 +98,7 @@ impl Fetcher<'_> {
                 "search for the message, or try another model with --model",
             ),
             404 | 405 | 410 => Failure::lasting(
-                format!("no {protocol} for this model at {} ({status}){}", shown(url), said()),
+                format!("{} does not serve this model over {protocol} ({status}){}", shown(url), said()),
                 format!(
                     "if no model answers here, check base_urls.{family}, or remove {protocol} from `protocols`"
                 ),

@@ -190,7 +190,7 @@ mod tests {
         let error = crate::error::render(
             &run(&root.path().join("none"), false, None, None).expect_err("nothing is there"),
         );
-        assert!(error.contains("help: `agent-run providers add NAME`"), "{error}");
+        assert!(error.contains("help: `agent-run providers add`"), "{error}");
         assert_eq!(fs::read_dir(root.path()).expect("a folder").count(), 0);
     }
 

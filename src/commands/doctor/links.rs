@@ -80,7 +80,9 @@ fn completion(env: &Environment) -> Option<Finding> {
         _ => format!("eval \"$(agent-run completion {shell})\""),
     };
     Some(match found {
-        Some(true) => Finding::ok("completion", format!("loaded by {shell}")),
+        Some(true) => {
+            Finding::ok("completion", format!("loaded by {shell}")).briefly(format!("completion for {shell}"))
+        }
         Some(false) => {
             let text = format!("the file that {shell} loads is from another version");
             Finding::note("completion", text, "`agent-run shims install` rewrites it")

@@ -71,8 +71,7 @@ fn providers<'a>(
     match all.as_slice() {
         [] => bail!(Message::new(
             "the config has no providers yet",
-            "add one with `agent-run providers add NAME` (list the known ones with `agent-run providers \
-             presets`)"
+            "add one with `agent-run providers add` (`agent-run providers presets` lists the known ones)"
         )),
         [(first, _), _, ..] if !words.all => ui::log::warn(Message::new(
             format!("no provider was named: listing the models of all {}", all.len()),
@@ -180,6 +179,9 @@ fn print(
     }
     let screen = Screen::stdout();
     if !screen.is_terminal() {
+        if rows.is_empty() && is_all {
+            ui::log::warn(none(words));
+        }
         let rows: Vec<_> = rows.iter().map(exact).collect();
         return output::write(|out| table::separated(out, &rows));
     }
@@ -198,14 +200,19 @@ fn print(
     if is_all { pager::show(&text, words.pager, context.env) } else { output::whole(&text) }
 }
 
+/// That there are none, and why.
+fn none(words: &ModelsListArgs) -> String {
+    match (&words.search, words.protocol) {
+        (None, None) => "no models: neither the config nor the provider lists any".to_owned(),
+        (Some(text), _) => format!("no model has `{text}` in its id or name"),
+        (None, Some(protocol)) => format!("no model is served over {protocol}"),
+    }
+}
+
 /// How many there are, and from where: the last line.
 fn summary(words: &ModelsListArgs, rows: &[ModelRow<'_>]) -> String {
     if rows.is_empty() {
-        return match (&words.search, words.protocol) {
-            (None, None) => "No models: neither the config nor the provider lists any.".to_owned(),
-            (Some(text), _) => format!("No model has `{text}` in its id or name."),
-            (None, Some(protocol)) => format!("No model is served over {protocol}."),
-        };
+        return format!("N{}.", &none(words)[1..]);
     }
     let mut parts = Vec::new();
     let own = rows.iter().filter(|row| row.from == "config").count();

@@ -196,7 +196,8 @@ impl ShimsReport {
                 writeln!(out, "{:<14} {}", line.outcome.word(self.dry_run), line.name)?;
             }
             let dry = if self.dry_run { "; nothing was changed" } else { "" };
-            writeln!(out, "in {}{dry}", self.dir.display())
+            let none = if self.shims.is_empty() { "no shims " } else { "" };
+            writeln!(out, "{none}in {}{dry}", self.dir.display())
         })
     }
 

@@ -56,7 +56,7 @@ fn a_key_that_others_can_read_is_a_warning() {
 #[test]
 fn a_file_that_is_not_there_or_no_file_is_said() {
     let folder = folder();
-    let none = "there is no config: DIR/none.yaml\nhelp: `agent-run providers add NAME` creates it";
+    let none = "there is no config: DIR/none.yaml\nhelp: `agent-run providers add` creates it";
     assert_eq!(refused(&folder.path().join("none.yaml")), none);
     let inner = folder.path().join("folder");
     fs::create_dir(&inner).expect("a folder");

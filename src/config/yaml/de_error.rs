@@ -106,7 +106,7 @@ impl de::Error for DeError {
         let word = field.split(':').next().unwrap_or_default();
         let help = match suggest::closest(word, known.iter().copied()) {
             Some(near) if near == word => format!("put a space after the colon: `{near}: …`"),
-            Some(near) => format!("did you mean `{near}`"),
+            Some(near) => format!("did you mean `{near}`?"),
             None if known.is_empty() => "no value is allowed here: write `{}`".to_owned(),
             None => {
                 // Older spellings are read, but not recommended.
@@ -120,7 +120,7 @@ impl de::Error for DeError {
     fn unknown_variant(word: &str, known: &'static [&'static str]) -> Self {
         let choice = format!("write one of {}", known.join(", "));
         let help = suggest::closest(word, known.iter().copied())
-            .map_or(choice, |near| format!("did you mean `{near}`"));
+            .map_or(choice, |near| format!("did you mean `{near}`?"));
         Self::new(format!("`{}` is not known here", shown(word)), help)
     }
 

@@ -58,7 +58,7 @@ fn a_list_needs_no_provider() {
     sandbox.config("providers: {}\n");
     list()
         .exits(1)
-        .complains(&["the config has no providers yet", "help: add one with `agent-run providers add NAME`"]);
+        .complains(&["the config has no providers yet", "help: add one with `agent-run providers add`"]);
 }
 
 /// `[1m]` is a wish to Claude Code and no part of an id, so such a model is listed once and by its id.

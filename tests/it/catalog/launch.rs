@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{MockProvider, Ran, Sandbox};
+use crate::support::{MockProvider, Ran, Sandbox, run};
 
 /// A sandbox with a provider on `address` that names no model itself.
 fn sandbox() -> Sandbox {
@@ -85,10 +85,24 @@ fn a_dry_run_asks_no_provider_whose_key_needs_a_command() {
     let mock_provider = MockProvider::start(&sandbox, "m1");
     let marker = sandbox.path("asked");
     configure(&sandbox, &mock_provider.url(""), "");
-    let command = format!("key_command: [touch, {}]", marker.display());
+    let command = format!("key_command: [sh, -c, 'touch {}; printf sk-planted']", marker.display());
     let config = std::fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     sandbox.config(&config.replace("key_env: MOCK_KEY", &command));
     let refused = launch(&sandbox, &["--model", "mock-model", "--dry-run"]).exits(125);
     refused.complains(&["a dry run runs no key_command"]);
     assert!(!marker.exists(), "the key command ran");
+    // It was not the provider that failed, so a command that gets the key asks it.
+    let listed = sandbox.agent_run(&["models", "list", "mock"]).clean();
+    assert!(listed.stdout.starts_with("mock-model\t") && marker.exists(), "{listed:?}");
+}
+
+#[test]
+fn a_key_that_was_missing_is_used_as_soon_as_it_is_set() {
+    let sandbox = Sandbox::new();
+    let mock_provider = MockProvider::start(&sandbox, "m1");
+    configure(&sandbox, &mock_provider.url(""), "");
+    let mut list = sandbox.command("agent-run");
+    list.args(["models", "list", "mock"]);
+    run(&mut list).exits(1).complains(&["key_env MOCK_KEY is not set"]);
+    run(list.env("MOCK_KEY", "sk-planted")).clean();
 }

@@ -98,7 +98,7 @@ fn check_tells_everything_in_the_files_order() {
     let ran = sandbox.agent_run(&["config", "check"]).exits(1);
     let expected = "\
 [HOME]/.config/agent-run/config.yaml:3:17: error: providers.a.protocols[0]: `antropic` is not known here
-help: did you mean `anthropic`
+help: did you mean `anthropic`?
 [HOME]/.config/agent-run/config.yaml:5:3: warning: providers.b has both `key` and `key_command`, and the command is used
 help: remove `key`
 [HOME]/.config/agent-run/config.yaml:10:1: error: colour: unknown key
@@ -265,7 +265,7 @@ fn check_without_a_file_says_how_to_get_one() {
     sandbox
         .agent_run(&["config", "check"])
         .exits(1)
-        .complains(&["there is no config", "help: `agent-run providers add NAME`"]);
+        .complains(&["there is no config", "help: `agent-run providers add`"]);
 }
 
 #[test]

@@ -55,6 +55,19 @@ fn words_reach_the_agent_byte_for_byte_in_both_modes() {
     assert_eq!(ran.stdout.trim(), "61 ff 62");
 }
 
+/// No agent has such an option, and the launch is not the dry run that was meant.
+#[test]
+fn a_dry_run_behind_the_agents_name_is_warned_about() {
+    let sandbox = sandbox();
+    let warning = "agent-run: warning: `--dry-run` is after the agent's name, so Claude Code gets it\n\
+                   help: for a dry run, type `agent-run launch mock --dry-run claude`\n";
+    for words in [&["--dry-run"][..], &["-p", "hi", "--dry-run"]] {
+        let ran = sandbox.agent_run(&[&["launch", "mock", "claude"], words].concat()).exits(0);
+        assert_eq!((ran.own_args(), ran.stderr.as_str()), (words.to_vec(), warning));
+    }
+    sandbox.agent_run(&["launch", "mock", "claude", "mcp", "--dry-run"]).clean();
+}
+
 #[test]
 fn both_modes_give_the_same_plan() {
     let sandbox = sandbox();

@@ -28,8 +28,8 @@ fn without_a_config_the_help_is_to_add_the_provider() {
         sandbox.agent_run(words).exits(125).complains(&["there is no config", known]);
     }
     let other = sandbox.agent_run(&["launch", "mine", "claude"]).exits(125);
-    other.complains(&["there is no config", "help: `agent-run providers add NAME` creates it"]);
-    let add = "help: `agent-run providers add NAME` creates it\n";
+    other.complains(&["there is no config", "help: `agent-run providers add` creates it"]);
+    let add = "help: `agent-run providers add` creates it\n";
     for (words, help) in [
         (&["why", "deepseek", "claude"][..], known),
         (&["why", "claude@deepseek"], known),
@@ -64,7 +64,7 @@ fn without_a_config_the_help_is_to_add_the_provider() {
     ] {
         sandbox.agent_run(words).exits(1).complains(&[
             "no provider `zzz` in the config",
-            "help: the config has no providers yet; add one with `agent-run providers add NAME`",
+            "help: the config has no providers yet; add one with `agent-run providers add`",
         ]);
     }
 }
@@ -77,7 +77,7 @@ fn words_that_a_launch_does_not_know_end_with_the_code_of_a_launch_and_others_wi
         ["launch", "launch mock", "launch mock --bogus claude", "--config x launch mock --force what claude"]
     {
         let ran = sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(125);
-        assert!(ran.stdout.is_empty() && ran.stderr.starts_with("error: "), "{words}: {ran:?}");
+        assert!(ran.stdout.is_empty() && ran.stderr.starts_with("agent-run: "), "{words}: {ran:?}");
     }
     for words in ["models list --bogus", "bogus", "--config launch bogus", "providers test"] {
         sandbox.agent_run(&words.split(' ').collect::<Vec<_>>()).exits(2);

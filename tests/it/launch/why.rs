@@ -10,7 +10,7 @@ providers:
     base_urls:
       anthropic: http://127.0.0.1:9
       openai: http://127.0.0.1:9/v1
-    key_command: [sh, -c, 'touch ~/asked; echo sk-key']
+    key_command: [sh, -c, 'touch ~/asked; cat ~/key']
     default_model: m1
     models: [{id: m1}, {id: m2, context_window: 65536}]
     headers: {X-Team: sk-hush}
@@ -47,9 +47,9 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
     ] {
         assert!(page.contains(part), "no {part} in:\n{page}");
     }
-    assert!(!page.replace("echo sk-key", "").contains("sk-"), "{page}");
+    assert!(!page.replace("cat ~/key", "").contains("sk-"), "{page}");
     assert_eq!(Tree::of(&sandbox.home("")), before, "nothing is written, and no key was asked for");
-    let command = json!(["sh", "-c", "touch ~/asked; echo sk-key"]);
+    let command = json!(["sh", "-c", "touch ~/asked; cat ~/key"]);
     for words in
         [&["why", "mock", "claude", "--json"][..], &["launch", "mock", "--dry-run", "--json", "claude"]]
     {
