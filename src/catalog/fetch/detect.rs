@@ -30,7 +30,7 @@ pub struct Detected {
 
 /// What one answer says of a protocol.
 #[derive(Clone, Copy, Eq, PartialEq)]
-enum Verdict {
+enum EndpointState {
     There,
     /// It is there, and wants a key.
     Keyed,
@@ -48,20 +48,24 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
-    let mut verdict = |base: &str, protocol| -> Result<Verdict, Failure> {
+    let mut verdict = |base: &str, protocol| -> Result<EndpointState, Failure> {
         let (url, is_anthropic) = (format!("{base}{}", path(protocol)), protocol == Protocol::Anthropic);
         let mut verdict = judged(&asking.ask(&url, false)?, nowhere);
         // A key of Anthropic's own kind is refused as a token.
-        if is_anthropic && key.is_some() && verdict != Verdict::There && verdict != Verdict::Absent {
+        if is_anthropic
+            && key.is_some()
+            && verdict != EndpointState::There
+            && verdict != EndpointState::Absent
+        {
             let again = judged(&asking.ask(&url, true)?, nowhere);
-            if again == Verdict::There {
+            if again == EndpointState::There {
                 (verdict, found.is_api_key) = (again, true);
             }
         }
-        found.is_keyed |= matches!(verdict, Verdict::Keyed | Verdict::Unknown);
+        found.is_keyed |= matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
         Ok(verdict)
     };
-    let is_there = |verdict| matches!(verdict, Verdict::There | Verdict::Keyed);
+    let is_there = |verdict| matches!(verdict, EndpointState::There | EndpointState::Keyed);
     let mut protocols = Vec::new();
     let mut anthropic = None;
     for base in anthropic_bases(url) {
@@ -133,16 +137,16 @@ fn client(url: &str, env: &Environment) -> Result<Client, Failure> {
 }
 
 /// What an answer to an empty request says, beside the status of a path that is not there.
-fn judged(answer: &HttpResponse, nowhere: u16) -> Verdict {
+fn judged(answer: &HttpResponse, nowhere: u16) -> EndpointState {
     let is_json = || serde_json::from_slice::<Json>(&answer.body).is_ok();
     match answer.status {
-        401 | 403 if is_web_page(&answer.body) => Verdict::Absent,
-        401 | 403 if answer.status == nowhere => Verdict::Unknown,
-        401 | 403 => Verdict::Keyed,
-        300..=399 | 404 | 405 | 410 | 501..=504 => Verdict::Absent,
-        status if status == nowhere || is_web_page(&answer.body) => Verdict::Absent,
-        200..=299 if !is_json() => Verdict::Absent,
-        _ => Verdict::There,
+        401 | 403 if is_web_page(&answer.body) => EndpointState::Absent,
+        401 | 403 if answer.status == nowhere => EndpointState::Unknown,
+        401 | 403 => EndpointState::Keyed,
+        300..=399 | 404 | 405 | 410 | 501..=504 => EndpointState::Absent,
+        status if status == nowhere || is_web_page(&answer.body) => EndpointState::Absent,
+        200..=299 if !is_json() => EndpointState::Absent,
+        _ => EndpointState::There,
     }
 }
 
