@@ -14,6 +14,8 @@ use shims::{Message, Proxy};
 use super::fetch::http::{Client, HttpResponse, TransportError};
 use super::fetch::{Failure, FailureKind, quote};
 use super::local::Server;
+use super::normalize::capabilities;
+use super::record::ModelKind;
 use super::source::origin;
 use crate::env::Environment;
 
@@ -126,6 +128,16 @@ fn text(row: &Json, key: &str) -> Option<String> {
     row[key].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
+/// Whether an agent can work with the model, judged as in every other list.
+fn can_chat(row: &Json, id: &str) -> bool {
+    capabilities::kind(row, id, capabilities::output_modalities(row).as_ref()) == ModelKind::Chat
+}
+
+/// The same of a row of a list in OpenAI's form.
+fn listed_chat(row: &Json) -> bool {
+    can_chat(row, row["id"].as_str().unwrap_or_default())
+}
+
 /// A number of tokens; 0 is none.
 fn tokens(value: &Json) -> Option<u64> {
     value.as_u64().filter(|count| *count > 0)
@@ -146,8 +158,9 @@ fn ollama(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
             shows = shown.is_ok();
             shown.unwrap_or_default()
         };
-        let abilities = [row, &shown].into_iter().find_map(|about| about["capabilities"].as_array());
-        if abilities.is_some_and(|all| all.iter().all(|ability| ability != "completion")) {
+        let about = if row["capabilities"].is_array() { row } else { &shown };
+        let about = json!({ "digest": "0", "capabilities": about["capabilities"] });
+        if !can_chat(&about, &id) {
             continue;
         }
         // A model of the cloud is never loaded here, and has its whole window.
@@ -172,12 +185,12 @@ fn lm_studio(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
             let (window, is_loaded) = (windows.iter().flatten().min().copied(), !windows.is_empty());
             Some(ServedModel { id: text(row, "key")?, window, is_loaded })
         };
-        return Ok(rows(&all, "models").filter(|row| row["type"] != "embedding").filter_map(model).collect());
+        let chats = |row: &&Json| can_chat(row, row["key"].as_str().unwrap_or_default());
+        return Ok(rows(&all, "models").filter(chats).filter_map(model).collect());
     }
     let all = server.get("/api/v0/models")?;
-    let chats = |row: &&Json| row["type"] != "embeddings";
     Ok(rows(&all, "data")
-        .filter(chats)
+        .filter(|row| listed_chat(row))
         .filter_map(|row| {
             let window = tokens(&row["loaded_context_length"]);
             let is_loaded = row["state"] == "loaded" || window.is_some();
@@ -198,7 +211,7 @@ fn llama_cpp(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
         let window = tokens(&row["meta"]["n_ctx"]).or(served).filter(|_| is_loaded);
         Some(ServedModel { id: text(row, "id")?, window, is_loaded })
     };
-    Ok(rows(&all, "data").filter_map(model).collect())
+    Ok(rows(&all, "data").filter(|row| listed_chat(row)).filter_map(model).collect())
 }
 
 fn vllm(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
@@ -213,5 +226,5 @@ fn vllm(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
             is_loaded: true,
         })
     };
-    Ok(rows(&all, "data").filter_map(model).collect())
+    Ok(rows(&all, "data").filter(|row| listed_chat(row)).filter_map(model).collect())
 }

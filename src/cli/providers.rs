@@ -13,7 +13,7 @@ pub enum ProvidersCommand {
     Show(ProvidersShowArgs),
     /// List known providers
     Presets(ProvidersPresetsArgs),
-    /// Add a known provider: ask for its key and test it
+    /// Add a provider: ask for its key and test it
     Add(ProvidersAddArgs),
     /// Remove a provider, its shims and its model list
     Remove(ProvidersRemoveArgs),
@@ -70,9 +70,10 @@ pub struct ProvidersPresetsArgs {
 Examples:
   agent-run providers add deepseek
   agent-run providers add zai-coding --name glm --key-command 'pass show glm'
-  agent-run providers add ollama --model qwen3-coder:30b --dry-run")]
+  agent-run providers add ollama --model qwen3-coder:30b --dry-run
+  agent-run providers add acme --server https://api.acme.example/v1")]
 pub struct ProvidersAddArgs {
-    /// Preset from `agent-run providers presets` [default: ask]
+    /// Preset, or a new provider's name [default: ask]
     pub preset: Option<String>,
 
     /// Provider name [default: the preset's]
@@ -95,7 +96,7 @@ pub struct ProvidersAddArgs {
     #[arg(long, value_name = "MODEL")]
     pub model: Option<String>,
 
-    /// Server's address, such as http://127.0.0.1:8081
+    /// Server's address, or a new provider's base URL
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
 

@@ -226,6 +226,11 @@ fn page(
             writeln!(page, "# `{} --write{keys}` adds this to {file}", again(words))
         }
     };
+    for entry in entries.iter().filter(|entry| entry.yaml.contains("\n  key: ")) {
+        let name = shims::quote(entry.name.as_ref());
+        _ = writeln!(page, "# The key of {} is in its entry. To paste it into a private file:", entry.name);
+        _ = writeln!(page, "#   agent-run key set {name}");
+    }
     page
 }
 

@@ -167,8 +167,10 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let provider = find(name, &config)?;
     let key = key::of(name, provider, env, &env.dirs()?.home)?;
     if key.is_none() {
-        let text = format!("`{name}` has no key: its entry in the config names none");
-        bail!(Message::new(text, format!("set a key with `{}`", key::setting(name))));
+        let text = format!("`{name}` has no key to test: its entry in the config names none");
+        let set = key::setting(name);
+        let help = format!("test it without one: agent-run providers test {name}; `{set}` sets one");
+        bail!(Message::new(text, help));
     }
     match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),

@@ -27,6 +27,7 @@ pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, par
 pub use names::{NAME_HELP, clash, name_fault};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
+pub use url::clean as clean_url;
 pub use window::set_window;
 pub use yaml::{scalar as yaml_scalar, value as yaml_value};
 

@@ -18,7 +18,7 @@ pub fn anthropic_base(text: &str) -> Result<&str, Message> {
 }
 
 /// A URL that holds nothing secret, without trailing slashes.
-fn clean(text: &str) -> Result<&str, Message> {
+pub fn clean(text: &str) -> Result<&str, Message> {
     if split(text)?.contains('?') {
         let help = "remove the `?` and the rest; put a key in `key_env`, `key_file` or `key_command`";
         return Err(Message::new("the base URL has a query", help));

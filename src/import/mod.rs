@@ -24,7 +24,7 @@ use shims::Message;
 
 pub use draft::ImportedProvider;
 pub use entry::{Keys, yaml};
-pub use names::{Named, name};
+pub use names::{Named, name, variable};
 
 use crate::cli::import::ImportTool;
 use crate::env::Environment;

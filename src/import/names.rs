@@ -1,6 +1,9 @@
 //! Names for what other tools call by any text: safe as a file's, and unique.
 
+use shims::proxy;
+
 use crate::config::{self, Config};
+use crate::presets;
 
 use super::ImportedProvider;
 
@@ -47,8 +50,18 @@ pub fn safe(text: &str) -> String {
     if name.is_empty() { "imported".to_owned() } else { name.to_owned() }
 }
 
-/// The name that a host suggests: `deepseek` for `https://api.deepseek.com/anthropic`.
+/// The name that a URL suggests: that of the preset with this URL, or else `acme` for `https://api.acme.com/v1`.
 pub fn of_host(url: &str) -> String {
+    let is_known = |preset: &presets::Preset| {
+        preset
+            .provider
+            .base_urls
+            .all()
+            .any(|known| !proxy::is_loopback(known) && known == url.trim_end_matches('/'))
+    };
+    if let Some(known) = presets::all().ok().and_then(|all| all.into_iter().find(is_known)) {
+        return known.name;
+    }
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
@@ -92,6 +105,7 @@ mod tests {
     fn hosts_suggest_names() {
         for (url, name) in [
             ("https://api.deepseek.com/anthropic", "deepseek"),
+            ("https://api.moonshot.cn/anthropic", "moonshot-cn"),
             ("http://localhost:11434", "local"),
             ("http://127.0.0.1:1/v1", "local"),
             ("http://[::1]:1/v1", "local"),

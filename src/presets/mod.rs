@@ -57,22 +57,28 @@ pub fn all() -> Result<Vec<Preset>> {
 /// # Errors
 /// When there is none: names those that are like it.
 pub fn by_name(name: &str) -> Result<Preset> {
-    let mut all = all()?;
-    if let Some(at) = all.iter().position(|preset| preset.name == name) {
-        return Ok(all.swap_remove(at));
+    if let Some(known) = all()?.into_iter().find(|preset| preset.name == name) {
+        return Ok(known);
     }
-    let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
-    let meant = match near.as_slice() {
-        [] => String::new(),
-        near => format!("did you mean {}? ", suggest::join_or(near)),
-    };
+    let meant = near(name)?.map_or_else(String::new, |near| format!("did you mean {near}? "));
     bail!(Message::new(
         format!("no preset `{name}`"),
         format!(
-            "{meant}list all with `agent-run providers presets`; for another provider, add an entry with \
-             `agent-run config`"
+            "{meant}list all with `agent-run providers presets`, or add another provider by its base URL: \
+             agent-run providers add {} --server https://HOST/v1",
+            shims::quote(name.as_ref())
         )
     ))
+}
+
+/// The names that are like one that is not known: `a, b or c`.
+///
+/// # Errors
+/// As [`all`].
+pub fn near(name: &str) -> Result<Option<String>> {
+    let all = all()?;
+    let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
+    Ok(Some(suggest::join_or(&near)).filter(|near| !near.is_empty()))
 }
 
 /// Whether there is a preset of that name.
@@ -93,6 +99,17 @@ pub fn indented(entry: &str) -> String {
 }
 
 impl Preset {
+    /// A provider that is not known, by its entry: its name in the first column, and its keys below.
+    ///
+    /// # Errors
+    /// When that is no entry.
+    pub fn unknown(name: &str, title: String, entry: String) -> Result<Self> {
+        let text = format!("providers:\n{}", indented(&entry));
+        let mut config = config::parse(text, Path::new("the new entry"))?.config;
+        let provider = config.providers.swap_remove(name).context("the entry has another name")?;
+        Ok(Self { name: name.to_owned(), title, note: String::new(), provider, entry })
+    }
+
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
     pub fn moved(&self, entry: &str, address: &str) -> String {
         let mut origins: Vec<String> = self.provider.base_urls.all().map(origin).collect();
@@ -133,6 +150,10 @@ impl Preset {
 
     /// What is in capitals in its URLs and model, to be filled in by the user.
     pub fn blanks(&self) -> Vec<String> {
+        // Only the presets are written so.
+        if !is_known(&self.name) {
+            return Vec::new();
+        }
         let texts = self.provider.base_urls.all().chain(self.provider.default_model.as_deref());
         let words = texts.flat_map(|text| text.split(|c: char| !c.is_ascii_alphanumeric()));
         let mut blanks: Vec<String> = Vec::new();

@@ -3,6 +3,7 @@
 //! A failure is reported and never half a success, with one exception: pages read before one that failed
 //! are handed on as a part of the list.
 
+pub mod detect;
 mod failure;
 pub(super) mod http;
 pub mod pages;

@@ -112,7 +112,7 @@ impl Fetcher<'_> {
     }
 }
 
-fn path(protocol: Protocol) -> &'static str {
+pub(super) fn path(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Anthropic => "/v1/messages",
         Protocol::OpenaiResponses => "/responses",

@@ -104,7 +104,7 @@ pub fn protocols(row: &Value) -> BTreeSet<Protocol> {
     named
 }
 
-/// Whether one can chat with the model; a list that says nothing of it keeps all its models.
+/// Whether one can chat with the model: as its row says, or else as its id does.
 pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> ModelKind {
     let of_another_type = ["type", "mode", "model_type", "model_info.mode", "task"]
         .iter()
@@ -123,7 +123,19 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
     let writes_no_text = outputs.is_some_and(|outputs| !outputs.contains(&Modality::Text));
     // LiteLLM lists its rules among its models: `openai/*`.
     let is_pattern = id.ends_with('*');
+    // Many lists have nothing but ids. What a row says of chat counts more.
+    let says_chat = outputs.is_some_and(|outputs| outputs.contains(&Modality::Text))
+        || ["type", "mode", "model_type", "model_info.mode"]
+            .iter()
+            .any(|path| text(row, path).is_some_and(|text| text != "model"))
+        || first_flag(
+            row,
+            &["supports_chat", "capabilities.completion_chat", "capabilities.chat_completion"],
+        ) == Some(true)
+        || ollama_capabilities(row).is_some();
+    let is_named_other = !says_chat && id_of_another_type(id);
     let is_other = of_another_type
+        || is_named_other
         || is_pattern
         || refuses
         || offline
@@ -132,6 +144,41 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
         || only_embeds
         || writes_no_text;
     if is_other { ModelKind::NonChat } else { ModelKind::Chat }
+}
+
+/// `text-embedding-3-large`, `bge-m3`, `whisper-1`: ids of families that only embed, rank, transcribe, speak or draw. Only
+/// whole parts of an id count, so that `gpt-image` is one, and `imagine-chat` is none.
+fn id_of_another_type(id: &str) -> bool {
+    const PARTS: [&str; 25] = [
+        "embed",
+        "embedding",
+        "embeddings",
+        "embedder",
+        "bge",
+        "gte",
+        "minilm",
+        "rerank",
+        "reranker",
+        "whisper",
+        "transcribe",
+        "transcription",
+        "tts",
+        "stt",
+        "asr",
+        "dall",
+        "dalle",
+        "imagen",
+        "flux",
+        "diffusion",
+        "image",
+        "images",
+        "moderation",
+        "sora",
+        "veo",
+    ];
+    let id = id.to_ascii_lowercase();
+    let name = id.rsplit('/').next().unwrap_or(&id);
+    name.split(|c: char| !c.is_alphanumeric()).any(|part| PARTS.contains(&part))
 }
 
 /// `embedding`, `image_generation`, `text-to-speech`; but not `image-text-to-text`, which answers in text.
@@ -191,7 +238,26 @@ mod tests {
         ] {
             assert_eq!(kind(&row, "m", output_modalities(&row).as_ref()), ModelKind::NonChat, "{row}");
         }
-        assert_eq!(kind(&json!({}), "openai/*", None), ModelKind::NonChat);
+        for id in [
+            "openai/*",
+            "text-embedding-3-large",
+            "BAAI/bge-m3",
+            "nomic-embed-text:latest",
+            "jina-reranker-v3",
+            "whisper-1",
+            "gpt-4o-mini-tts",
+            "dall-e-3",
+            "gpt-image-2",
+            "black-forest-labs/flux.2-pro",
+        ] {
+            assert_eq!(kind(&json!({}), id, None), ModelKind::NonChat, "{id}");
+        }
+        for id in ["gpt-6-luna", "embedded-coder", "qwen3-coder:30b", "imagine-chat", "flux-labs/chat-8b"] {
+            assert_eq!(kind(&json!({}), id, None), ModelKind::Chat, "{id}");
+        }
+        // The row counts more than the id.
+        let stated = json!({"type": "llm"});
+        assert_eq!(kind(&stated, "my-embed-chat", None), ModelKind::Chat);
         let pictures = json!({"architecture": {"modality": "text->image"}});
         assert_eq!(kind(&pictures, "m", output_modalities(&pictures).as_ref()), ModelKind::NonChat);
         for row in [

@@ -3,7 +3,7 @@
 //! One URL answers in several shapes, depending on headers, and gateways borrow shapes from each other; so
 //! nothing here knows a provider. Raw answers are read and dropped: they are never stored.
 
-mod capabilities;
+pub mod capabilities;
 mod fields;
 mod page;
 mod prices;

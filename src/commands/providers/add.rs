@@ -11,7 +11,7 @@ use shims::{Agent, Message, quote};
 use super::ask_key::KeyAnswer;
 use super::dialogue::Draft;
 use super::test::TestOutcome;
-use super::{agents, managers};
+use super::{agents, managers, unknown};
 use crate::cli::providers::ProvidersAddArgs;
 use crate::env::Environment;
 use crate::key::place::KeyPlace;
@@ -41,25 +41,37 @@ pub fn run(
             "`agent-run providers presets` lists the known ones; add one with `agent-run providers add NAME`"
         )),
     };
-    let preset = presets::by_name(&preset)?;
-    let name = words.name.as_deref().unwrap_or(&preset.name);
+    let name = words.name.as_deref().unwrap_or(&preset);
     if let Some(fault) = config::name_fault(name) {
         bail!(Message::new(format!("--name {}: {fault}", shims::quote(name.as_ref())), config::NAME_HELP));
     }
     if let Some(clash) =
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
     {
-        let help = format!("give it another with --name, such as `--name my-{}`", preset.name);
+        let help = format!("give it another with --name, such as `--name my-{preset}`");
         bail!(Message::new(
             format!("`{name}` {clash}, and a provider of that name would be mistaken for it"),
             help
         ));
     }
     let before = config::text(path)?;
+    let mut key = said(words)?.map(KeyAnswer::There);
+    let server = words.server.as_deref();
+    let (preset, server) = if presets::is_known(&preset) {
+        (presets::by_name(&preset)?, server.map(address).transpose()?)
+    } else {
+        // What can be refused is refused before anything is asked.
+        config::append(&before, name, &unknown::example(name))?;
+        let unknown = match server {
+            Some(url) if !can_ask => unknown::from_server(name, url, key.as_ref(), env)?,
+            None if !can_ask => presets::by_name(&preset)?,
+            url => unknown::ask(name, url, &mut key, path, env)?,
+        };
+        (unknown, None)
+    };
     let mut draft = Draft::new(&preset, name, path, env)?;
     draft.model.clone_from(&words.model);
-    draft.key = said(words)?.map(KeyAnswer::There);
-    draft.server = words.server.as_deref().map(address).transpose()?;
+    (draft.key, draft.server) = (key, server);
     // What can be refused is refused before anything is asked.
     config::append(&before, name, &draft.entry())?;
     if !words.dry_run {
@@ -96,8 +108,9 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     let dirs = draft.env.dirs()?;
     let agent = fits.iter().map(|(agent, _)| *agent);
     let agent = agent.clone().find(|agent| program::locate(*agent, &dirs, draft.env).is_ok());
-    let is_silent =
-        draft.preset.blanks().is_empty() && (draft.key.is_some() || draft.preset.key_variable().is_none());
+    let is_said = matches!(draft.key, Some(KeyAnswer::There(_)));
+    let is_silent = draft.preset.blanks().is_empty()
+        && (is_said || (draft.key.is_none() && draft.preset.key_variable().is_none()));
     let first = agent.or_else(|| fits.first().map(|(agent, _)| *agent));
     say(&heading(draft));
     let outcome = draft.fill(first)?;
@@ -142,7 +155,8 @@ fn heading(draft: &Draft<'_>) -> String {
 /// When the launch could not go on for another reason, or the provider cannot be added.
 pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     let name = request.provider.as_str();
-    if !prompt::is_possible(env) || !presets::is_known(name) {
+    let is_known = presets::is_known(name);
+    if !prompt::is_possible(env) || config::name_fault(name).or(config::clash(name)).is_some() {
         return Ok(false);
     }
     let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
@@ -150,22 +164,39 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     if !before.trim().is_empty() {
         let Ok(loaded) = config::load_for(&path, name) else { return Ok(false) };
         let homes = resolve::home_names(request.agent.name(), &loaded.config);
-        if loaded.config.providers.contains_key(name) || loaded.check(name).is_err() || homes.contains(name) {
+        let configured = || loaded.config.providers.keys().map(String::as_str);
+        // A name that is like one of the config was mistyped.
+        let is_mistyped = !is_known && suggest::closest(name, configured()).is_some();
+        let is_there = loaded.config.providers.contains_key(name) || loaded.check(name).is_err();
+        if is_there || is_mistyped || homes.contains(name) {
             return Ok(false);
         }
     }
-    let preset = presets::by_name(name)?;
+    let dirs = env.dirs()?;
+    program::locate_for(request.agent, &request.args, &snapshot::without_files(&dirs, env), env)?;
+    let question = format!("Add it, and start {}?", request.agent.title());
+    let mut key = None;
+    let preset = if is_known {
+        presets::by_name(name)?
+    } else {
+        say(&format!("Neither your config nor the known providers have {name}.\n"));
+        if !prompt::agrees(&question)? {
+            return Ok(false);
+        }
+        unknown::ask(name, None, &mut key, &path, env)?
+    };
     if request.protocol.is_none() && !request.force.protocol {
         resolve::negotiate(request.agent, name, &preset.provider)?;
     }
-    let dirs = env.dirs()?;
-    program::locate_for(request.agent, &request.args, &snapshot::without_files(&dirs, env), env)?;
     config::append(&before, name, &preset.entry(name, None, None))?;
     let mut draft = Draft::new(&preset, name, &path, env)?;
+    draft.key = key;
     config::check_writable(&path, &draft.entry())?;
-    say(&format!("{name} is a known provider, and your config does not have it yet.\n"));
+    if is_known {
+        say(&format!("{name} is a known provider, and your config does not have it yet.\n"));
+    }
     say(&heading(&draft));
-    if !prompt::agrees(&format!("Add it, and start {}?", request.agent.title()))? {
+    if is_known && !prompt::agrees(&question)? {
         return Ok(false);
     }
     let outcome = draft.fill(Some(request.agent))?;
@@ -185,7 +216,7 @@ pub fn greet(env: &Environment) -> Option<Result<ExitCode>> {
     }
     say("\
 agent-run starts Claude Code, Codex, Hermes or Crush on the provider you choose.
-You have no config yet: to add your first provider, you need its name and a key.
+You have no config yet: name your first provider to add it.
 `agent-run demo` works without a key. `agent-run --help` lists all commands.
 
 ");
@@ -218,14 +249,10 @@ fn ask_preset(env: &Environment) -> Result<String> {
             }
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
-            (name, _) => {
-                let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
-                let more = match near.as_slice() {
-                    [] => "Type ? to list all.".to_owned(),
-                    near => format!("Did you mean {}?", suggest::join_or(near)),
-                };
-                say(&format!("No known provider has that name. {more}\n"));
-            }
+            (name, _) => match presets::near(name)? {
+                None => return Ok(name.to_owned()),
+                Some(near) => say(&format!("No known provider has that name. Did you mean {near}?\n")),
+            },
         }
     }
     bail!("stopped, and the config was not changed")

@@ -12,6 +12,7 @@ use shims::{Agent, Message, Protocol, proxy};
 use super::add::address;
 use super::ask_key::{KeyAnswer, about_key, ask_key};
 use super::test::{TestOutcome, try_provider};
+use super::unknown;
 use crate::catalog::local::Server;
 use crate::catalog::{Catalog, Failure, FailureKind, ServedModel};
 use crate::config::{self, Config, KeyCheck, Provider, yaml_scalar};
@@ -257,14 +258,19 @@ impl<'a> Draft<'a> {
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
         let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {
             Ok(refreshed) => catalog.known_after(self.name, &provider, refreshed.list).ids(),
+            Err(failure) if failure.is_no_list() => Vec::new(),
             Err(failure) => return Ok(Some(TestOutcome::Failed(failure))),
         };
         say(&(count(ids.len(), "model") + ".\n"));
-        let shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
-        self.model = match shown.as_slice() {
-            [] => None,
-            [only] => Some(only.clone()),
-            several => Some(several[prompt::choose("Which one is the default?", several)?].clone()),
+        let mut shown: Vec<_> = ids.iter().take(MOST_SHOWN).cloned().collect();
+        if ids.len() > shown.len() {
+            shown.push("another one, by its id".to_owned());
+        }
+        self.has_chosen = ids.len() > 1;
+        let chosen = if self.has_chosen { prompt::choose("Which one is the default?", &shown)? } else { 0 };
+        self.model = match ids.get(chosen).filter(|_| chosen < MOST_SHOWN) {
+            Some(id) => Some(id.clone()),
+            None => unknown::ask_id()?,
         };
         Ok(None)
     }

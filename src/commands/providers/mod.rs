@@ -10,6 +10,7 @@ mod presets;
 mod remove;
 mod show;
 pub mod test;
+mod unknown;
 
 use std::path::Path;
 use std::process::ExitCode;

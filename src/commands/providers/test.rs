@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
-use shims::{Agent, Message, Protocol};
+use shims::{Agent, Message, Protocol, proxy};
 
 use super::{find, hints};
 use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
@@ -295,7 +295,12 @@ pub fn try_provider(
     let Some(model) = &provider.default_model else {
         return Ok(TestOutcome::NotTested("it has no default_model".to_owned()));
     };
-    say(&format!("Testing: one short request to {model} (costs a few tokens)\n"));
+    let cost = if provider.base_url(protocol).is_some_and(proxy::is_loopback) {
+        ""
+    } else {
+        " (costs a few tokens)"
+    };
+    say(&format!("Testing: one short request to {model}{cost}\n"));
     let outcome = ask_model(name, provider, protocol, model, key, env)?;
     if let TestOutcome::Failed(_) = outcome {
         say("The test failed.\n");

@@ -1,0 +1,171 @@
+//! `providers add` for a provider that no preset knows: from its base URL, and what its server answers there.
+
+use std::path::Path;
+
+use anyhow::{Result, anyhow, bail};
+use shims::{Message, Protocol, proxy};
+
+use super::ask_key::{KeyAnswer, ask_key};
+use crate::catalog::{Detected, detect, origin};
+use crate::config::{KeyCheck, clean_url, yaml_scalar as scalar};
+use crate::env::Environment;
+use crate::import::variable;
+use crate::key::shape;
+use crate::key::store::KeyStore;
+use crate::presets::{self, Preset};
+use crate::ui::log::say;
+use crate::ui::prompt;
+
+/// The provider `name` at `url`, where nobody can be asked.
+///
+/// # Errors
+/// When its server does not answer, or does not say what it speaks.
+pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environment) -> Result<Preset> {
+    let url = complete(url)?;
+    let found = detect(&url, secret(key, env)?.as_deref(), env)?;
+    if found.protocols.is_empty() {
+        return Err(nothing_found(&url, found.is_keyed));
+    }
+    preset(name, &url, &found)
+}
+
+/// The same at a terminal: asks for what is missing of URL and key. The key is only asked for where the server wants one
+/// before it says what it speaks.
+///
+/// # Errors
+/// When it is to be left, or nobody answers.
+pub fn ask(
+    name: &str,
+    url: Option<&str>,
+    key: &mut Option<KeyAnswer>,
+    path: &Path,
+    env: &Environment,
+) -> Result<Preset> {
+    if url.is_none() {
+        let like = presets::near(name)?.map_or_else(String::new, |near| format!(", unlike {near}"));
+        say(&format!(
+            "{name} is not a known provider{like}. Enter its base URL to add it, or nothing to stop.\n"
+        ));
+    }
+    let mut given = url.map(str::to_owned);
+    for _ in 0..5 {
+        let typed = match given.take() {
+            Some(url) => url,
+            None => prompt::ask("Base URL, such as https://api.example.com/v1: ")?,
+        };
+        if typed.is_empty() {
+            break;
+        }
+        if !typed.contains(['.', ':']) && shape::is_like_key(&typed) {
+            say(prompt::TOO_EARLY);
+            continue;
+        }
+        match found_at(&typed, name, key, path, env) {
+            Ok((url, found)) => return preset(name, &url, &found),
+            Err(error) => say(&format!("{}\n", crate::error::render(&error))),
+        }
+    }
+    bail!("stopped, and the config was not changed")
+}
+
+fn found_at(
+    typed: &str,
+    name: &str,
+    key: &mut Option<KeyAnswer>,
+    path: &Path,
+    env: &Environment,
+) -> Result<(String, Detected)> {
+    let url = complete(typed)?;
+    say(&format!("Asking {} which protocols it speaks ...\n", origin(&url)));
+    let mut found = detect(&url, None, env)?;
+    if found.protocols.is_empty() && !found.is_keyed {
+        return Err(nothing_found(&url, false));
+    }
+    if found.is_keyed {
+        if key.is_none() {
+            let (file, home) = (KeyStore::file(path, name, None), env.dirs()?.home);
+            let variable = variable(name);
+            *key = Some(ask_key(Some(&variable), name, file, KeyCheck::On, &home, env)?);
+        }
+        // A key that cannot be had, or that is refused, is for the test to report.
+        let again = secret(key.as_ref(), env).ok().flatten().map(|key| detect(&url, Some(&key), env));
+        found = again.transpose()?.filter(|again| !again.protocols.is_empty()).unwrap_or(found);
+    }
+    if found.protocols.is_empty() {
+        let all = Protocol::ALL.map(|protocol| protocol.name().to_owned());
+        let chosen = prompt::choose("It does not say. Which one does its documentation describe?", &all)?;
+        found = Detected::stated(&url, Protocol::ALL[chosen]);
+    }
+    Ok((url, found))
+}
+
+/// An entry of that name, as long as nothing is known but the name.
+pub fn example(name: &str) -> String {
+    let name = scalar(name);
+    format!("{name}:\n  protocols: [anthropic]\n  base_urls:\n    anthropic: https://api.example.com\n")
+}
+
+/// The id of a model that is not to choose from; an empty answer is none.
+///
+/// # Errors
+/// When nobody answers.
+pub fn ask_id() -> Result<Option<String>> {
+    loop {
+        let typed = prompt::ask("Id of the default model: ")?;
+        if !shape::begins_as_key(&typed) {
+            return Ok(Some(typed).filter(|typed| !typed.is_empty()));
+        }
+        say(prompt::TOO_EARLY);
+    }
+}
+
+fn nothing_found(url: &str, is_keyed: bool) -> anyhow::Error {
+    anyhow!(if is_keyed {
+        let text = format!("{} refuses every request, so its protocols cannot be seen", origin(url));
+        Message::new(text, "give its key, as with --key-env VARIABLE, or check the key")
+    } else {
+        Message::new(
+            format!("{url} answers in no protocol of an agent"),
+            "look up the base URL in the vendor's documentation; it often ends in /v1",
+        )
+    })
+}
+
+/// The key, as far as it can be had now.
+fn secret(key: Option<&KeyAnswer>, env: &Environment) -> Result<Option<String>> {
+    Ok(match key {
+        None => None,
+        Some(KeyAnswer::Typed(_, key)) => Some(key.clone()),
+        Some(KeyAnswer::There(place)) => Some(place.resolve(env, &env.dirs()?.home)?),
+    })
+}
+
+/// The URL with its scheme.
+fn complete(typed: &str) -> Result<String> {
+    let url = match (typed.contains("://"), proxy::is_loopback(typed)) {
+        (true, _) => typed.to_owned(),
+        (false, true) => format!("http://{typed}"),
+        (false, false) => format!("https://{typed}"),
+    };
+    clean_url(&url).map(str::to_owned).map_err(|error| anyhow!(error))
+}
+
+fn preset(name: &str, url: &str, found: &Detected) -> Result<Preset> {
+    let protocols: Vec<_> = found.protocols.iter().map(|protocol| protocol.name()).collect();
+    let mut lines = vec![
+        format!("{}:", scalar(name)),
+        format!("  protocols: [{}]", protocols.join(", ")),
+        "  base_urls:".to_owned(),
+    ];
+    for (family, url) in [("openai", &found.openai), ("anthropic", &found.anthropic)] {
+        lines.extend(url.as_ref().map(|url| format!("    {family}: {}", scalar(url))));
+    }
+    if found.is_keyed || !proxy::is_loopback(url) {
+        lines.push(format!("  key_env: {}", variable(name)));
+    }
+    if found.is_api_key {
+        lines.push("  anthropic_use_api_key: true".to_owned());
+    }
+    let title = format!("{} speaks {}", origin(url), protocols.join(" and "));
+    Preset::unknown(name, title, lines.join("\n") + "\n")
+}
