@@ -41,13 +41,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             tables.entry(name).or_default().push(row);
         }
         let mut code = String::new();
-        // What of a project's folder is read, wherever in it the agent starts.
-        let read = rows.iter().filter(|row| row.what == "place" && row.action == "read");
-        let names = read.filter_map(|row| row.name.strip_prefix("{project}/sub/"));
-        let names: Vec<_> = names.filter(|name| !name.contains('*')).collect();
-        writeln!(code, "/// The names of the rows `place | {{project}}/sub/… | read` of `shims/{list}`.")?;
-        writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
-        writeln!(code, "pub const PLACE_READ: &[&str] = &{names:?};")?;
+        // What is read of a project's folder, wherever in it the agent starts, of a plugin's, and of administrators.
+        for (table, folder) in
+            [("READ", "{project}/sub/"), ("READ_OF_PLUGINS", "{plugin}/"), ("READ_OF_SYSTEM", "/etc/")]
+        {
+            let read = rows.iter().filter(|row| row.what == "place" && row.action == "read");
+            let names = read.filter_map(|row| row.name.strip_prefix(folder));
+            let names: Vec<_> = names.filter(|name| !name.contains('*')).collect();
+            writeln!(code, "/// The names of the rows `place | {folder}… | read` of `shims/{list}`.")?;
+            writeln!(code, "#[allow(dead_code, reason = \"not every table is of use to an adapter\")]")?;
+            writeln!(code, "pub const PLACE_{table}: &[&str] = &{names:?};")?;
+        }
         for (table, rows) in tables {
             let name = |row: &read::Judgement| match row.name.split_once('.') {
                 Some((_, within)) if table.contains("_IN_") => within.to_owned(),

@@ -37,6 +37,8 @@ pub struct TrialPlaces<'a> {
     pub elsewhere: &'a str,
     /// The folder that holds `home` and `work`.
     pub folder: &'a str,
+    /// A key that another tool has left in variables. No launch of a trial may send it, nor a tool see it.
+    pub stale: &'a str,
 }
 
 impl TrialPlaces<'_> {
@@ -50,6 +52,8 @@ impl TrialPlaces<'_> {
 pub struct Trial {
     /// Files below the trial's folder, in `home` or in `work`, the project: path and text.
     pub files: Vec<(&'static str, String)>,
+    /// Variables that the launch inherits.
+    pub vars: Vec<(&'static str, String)>,
     /// The agent's words.
     pub words: Vec<OsString>,
     /// What the provider does, as rules of the mock provider.
@@ -67,6 +71,7 @@ impl Trial {
     pub fn new(words: impl IntoIterator<Item = OsString>) -> Self {
         Self {
             files: Vec::new(),
+            vars: Vec::new(),
             words: words.into_iter().collect(),
             script: Json::Array(Vec::new()),
             from: None,
@@ -119,6 +124,13 @@ impl Trial {
         self
     }
 
+    /// Has the launch inherit a variable.
+    #[must_use]
+    pub fn var(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.vars.push((name, value.into()));
+        self
+    }
+
     /// Has the provider follow these rules.
     #[must_use]
     pub fn script(mut self, rules: Json) -> Self {
@@ -156,6 +168,12 @@ impl Trial {
             "a tool runs, and does not see another provider's key",
             TrialTest::Tool("tool-42-ran"),
         )
+    }
+
+    /// [`TOOL_COMMAND`] runs in an environment without the provider's key, which the agent hides from its tools.
+    #[must_use]
+    pub fn tool_sees_no_key(self) -> Self {
+        self.holds("tool", "a tool does not see the provider's key", TrialTest::WithoutKey("tool-42-ran"))
     }
 
     /// Neither a server of a project's that names the user's variable with the key, nor one that guesses what a launch
@@ -208,6 +226,8 @@ pub enum TrialTest {
     /// A request with this text, which only a tool's own run can bring, comes to the provider, and holds no key of
     /// another provider's.
     Tool(&'static str),
+    /// No request with this text holds the provider's key but as its credential.
+    WithoutKey(&'static str),
     /// After a request with the first text comes one with the second.
     Then(&'static str, &'static str),
     /// What a program wrote to this file below the trial's folder, its environment, holds no key of another provider's.

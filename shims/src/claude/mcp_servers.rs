@@ -59,7 +59,9 @@ fn is_remote(server: &Json) -> bool {
 
 /// Warns of an administrator's servers that name the key: nothing overrules them.
 pub fn name_managed(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan: &mut Plan) {
-    name_unheld(&paths::managed_servers(), "your administrator's MCP server", found, secrets, plan);
+    for path in paths::managed_servers() {
+        name_unheld(&path, "your administrator's MCP server", found, secrets, plan);
+    }
 }
 
 /// Warns of servers of plugins that name the key: they are in no list that could turn them off.

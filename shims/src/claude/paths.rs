@@ -8,7 +8,7 @@ use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::argv;
 use crate::inputs::without_dots;
-use crate::judged::claude::PLACE_READ;
+use crate::judged::claude::{PLACE_READ, PLACE_READ_OF_SYSTEM};
 use crate::{Fact, Inputs, Launch, Message, Part};
 
 /// What administrators impose; it beats every other settings file and every argument.
@@ -214,27 +214,31 @@ pub fn policy_folder() -> PathBuf {
     POLICY.into()
 }
 
-/// The policy file, and the folder of further ones with what is known of its files.
+/// The files and folders in it that are named so.
+fn of_administrators(part: &str) -> impl Iterator<Item = PathBuf> {
+    let names = PLACE_READ_OF_SYSTEM.iter().filter_map(|name| name.strip_prefix("claude-code/"));
+    names.filter(move |name| name.contains(part)).map(|name| Path::new(POLICY).join(name))
+}
+
+/// The policy files, and the folders of further ones with what is known of their files.
 pub fn policies(inputs: &Inputs) -> Vec<PathBuf> {
-    let mut paths = Vec::new();
     if inputs.is_absent(Path::new(POLICY)) {
-        return paths;
+        return Vec::new();
     }
-    let folder = Path::new(POLICY).join("managed-settings.d");
     let is_policy = |entry: &&crate::Entry| {
         let name = entry.name.to_string_lossy();
         name.ends_with(".json") && !name.starts_with('.')
     };
-    let files = inputs.entries(&folder).iter().filter(is_policy).map(|entry| folder.join(&entry.name));
-    paths.push(Path::new(POLICY).join("managed-settings.json"));
-    paths.extend(files);
-    paths.push(folder);
-    paths
+    let with_files = |path: PathBuf| {
+        let files = inputs.entries(&path).iter().filter(is_policy).map(|entry| path.join(&entry.name));
+        files.collect::<Vec<_>>().into_iter().chain([path])
+    };
+    of_administrators("settings").flat_map(with_files).collect()
 }
 
 /// What of the administrators' may be there and is to be read.
 pub fn administrators(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
-    let servers = (!inputs.is_absent(Path::new(POLICY))).then(managed_servers);
+    let servers = (!inputs.is_absent(Path::new(POLICY))).then(managed_servers).into_iter().flatten();
     let may_be_there = |path: &PathBuf| match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => may_hold(folder, name, inputs),
         _ => true,
@@ -243,6 +247,6 @@ pub fn administrators(inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
 }
 
 /// The MCP servers that an administrator gives to everyone.
-pub fn managed_servers() -> PathBuf {
-    Path::new(POLICY).join("managed-mcp.json")
+pub fn managed_servers() -> impl Iterator<Item = PathBuf> {
+    of_administrators("mcp")
 }

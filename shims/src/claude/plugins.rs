@@ -11,6 +11,7 @@ use super::paths::{self, SettingsKind};
 use super::source::{self, FileContent, SettingsSource, texts};
 use super::{argv, own_settings};
 use crate::inputs::without_dots;
+use crate::judged::claude::PLACE_READ_OF_PLUGINS;
 use crate::{Fact, Inputs, Launch};
 
 const MANIFEST: &str = ".claude-plugin/plugin.json";
@@ -49,8 +50,8 @@ pub fn folders<'a>(
 }
 
 /// Where a plugin's MCP servers stand.
-pub fn server_files(folder: &Path) -> [PathBuf; 2] {
-    [folder.join(".mcp.json"), folder.join(MANIFEST)]
+pub fn server_files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    PLACE_READ_OF_PLUGINS.iter().map(|name| folder.join(name))
 }
 
 /// The hooks of these plugins.

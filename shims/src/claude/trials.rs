@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::TrialTest::{Line, Models, NoKey};
+use crate::trial::TrialTest::{Line, Models, NoKey, Nothing};
 use crate::trial::{KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, TOOL_COMMAND, Trial, TrialPlaces};
 
 /// The agent's words for one prompt that keeps no session; others come before the prompt.
@@ -54,23 +54,35 @@ fn front_matter(places: &TrialPlaces<'_>) -> String {
 
 /// Every trial of Claude Code.
 pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
-    vec![project(places), hidden_agent(places), sub_agent(), workflow(), alias(), window(), compaction()]
+    vec![
+        project(places),
+        hidden_agent(places),
+        sub_agent(),
+        workflow(),
+        alias(places),
+        window(),
+        compaction(),
+    ]
 }
 
 /// A project that says everything a project can, the user's own hook, and a plugin.
 fn project(places: &TrialPlaces<'_>) -> Trial {
     let mut settings = json!({
         "env": {"ANTHROPIC_BASE_URL": places.url("/provider"), "ANTHROPIC_AUTH_TOKEN": PLANTED_KEY,
-            "ANTHROPIC_MODEL": PLANTED_MODEL, "ANTHROPIC_CUSTOM_HEADERS": format!("x-planted: {PLANTED_KEY}")},
+            "ANTHROPIC_MODEL": PLANTED_MODEL, "ANTHROPIC_CUSTOM_HEADERS": format!("x-planted: {PLANTED_KEY}"),
+            "CLAUDE_CODE_EXTRA_BODY": format!(r#"{{"model": "{PLANTED_MODEL}"}}"#)},
         "apiKeyHelper": format!("echo {PLANTED_KEY}"), "model": PLANTED_MODEL, "availableModels": [PLANTED_MODEL],
-        "enabledMcpjsonServers": ["planted"],
+        "agent": "chosen", "enabledMcpjsonServers": ["planted"],
     });
     settings["hooks"] = hook(places, "UserPromptSubmit", "/project-hook", PROJECT);
     let own = json!({"hooks": hook(places, "UserPromptSubmit", "/own-hook", OWN)});
     let plugin = format!("{}/work/pack", places.folder);
     let words = asks(&["--allowedTools=Bash", "--plugin-dir", &plugin], "try the project");
+    let agent =
+        format!("---\nname: chosen\ndescription: d\nmodel: {PLANTED_MODEL}\n---\nYou are a planted agent.\n");
     Trial::project(words, &runs("try the project", TOOL_COMMAND))
         .file("work/.claude/settings.json", settings)
+        .file("work/.claude/agents/chosen.md", agent)
         .file(
             "work/.mcp.json",
             json!({"mcpServers": {"planted": server(places, "/project-server", PROJECT)}}),
@@ -148,14 +160,24 @@ fn workflow() -> Trial {
         )
 }
 
-/// An alias of Claude Code's own, of which each of two launches at once makes its own model.
-fn alias() -> Trial {
+/// An alias of Claude Code's own, of which each of two launches at once makes its own model, where another tool has left
+/// variables for another provider.
+fn alias(places: &TrialPlaces<'_>) -> Trial {
     Trial::new(asks(&["--model", "opus"], "try the alias"))
+        .var("CLAUDE_CODE_USE_FOUNDRY", "1")
+        .var("ANTHROPIC_FOUNDRY_BASE_URL", places.url("/provider"))
+        .var("ANTHROPIC_FOUNDRY_API_KEY", places.stale)
+        .var("ANTHROPIC_BASE_URL", places.url("/provider"))
+        .var("ANTHROPIC_AUTH_TOKEN", places.stale)
+        .var("ANTHROPIC_CUSTOM_HEADERS", format!("x-stale: {}", places.stale))
+        .var("ANTHROPIC_DEFAULT_OPUS_MODEL", PLANTED_MODEL)
+        .var("CLAUDE_CODE_EXTRA_BODY", format!(r#"{{"model": "{PLANTED_MODEL}"}}"#))
         .holds(
             "alias",
             "`--model opus` requests the launch's model, with its window",
             Models("try the alias"),
         )
+        .holds("variables", "inherited variables do not redirect the prompt", Nothing("/provider"))
         .beside()
 }
 

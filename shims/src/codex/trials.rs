@@ -56,6 +56,9 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         "OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nCODEX_API_KEY={PLANTED_KEY}\nHTTP_PROXY={url}\n"
     );
     Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
+        .var("CODEX_API_KEY", places.stale)
+        .var("OPENAI_BASE_URL", &url)
+        .tool_sees_no_key()
         .file("home/.codex/config.toml", own)
         .file("home/.codex/.env", &dotenv)
         .file("work/.env", &dotenv)

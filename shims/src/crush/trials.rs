@@ -49,11 +49,18 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
     });
     settings["hooks"] = hook("project-hook");
     let own = json!({"hooks": hook("own-hook"), "mcp": {"own": server("/own-server", "$OPENAI_API_KEY $AGENT_RUN_API_KEY")}});
-    let dotenv = format!("OPENAI_BASE_URL={}\nOPENAI_API_KEY={PLANTED_KEY}\n", places.url("/provider/v1"));
+    let dotenv = format!(
+        "OPENAI_BASE_URL={}\nOPENAI_API_KEY={PLANTED_KEY}\nOPENAI_CUSTOM_HEADERS='x-planted: {PLANTED_KEY}'\n\
+         ANTHROPIC_CUSTOM_HEADERS='x-planted: {PLANTED_KEY}'\nANTHROPIC_AUTH_TOKEN={PLANTED_KEY}\n",
+        places.url("/provider/v1"),
+    );
     Trial::project(asks("try the project"), &runs("try the project", TOOL_COMMAND))
         .file("home/.config/crush/crush.json", own)
         .file("work/crush.json", settings)
         .file("work/.env", dotenv)
+        .var("OPENAI_CUSTOM_HEADERS", format!("x-stale: {}", places.stale))
+        .var("ANTHROPIC_CUSTOM_HEADERS", format!("x-stale: {}", places.stale))
+        .var("HYPER_API_KEY", places.stale)
         .holds(
             "hook",
             "a hook of your own settings sees no key of another provider",

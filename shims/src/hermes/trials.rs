@@ -41,8 +41,11 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
          security: {{allow_lazy_installs: false, tirith_enabled: false}}\nmodel_catalog: {{enabled: false}}\n",
         places.url("/own-server"),
     );
-    let dotenv =
-        format!("OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nOPENROUTER_API_KEY={PLANTED_KEY}\n");
+    let dotenv = format!(
+        "OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nOPENROUTER_API_KEY={PLANTED_KEY}\n\
+         HERMES_INFERENCE_MODEL={PLANTED_MODEL}\nHERMES_INFERENCE_PROVIDER=custom\nCUSTOM_BASE_URL={url}\n\
+         AUXILIARY_COMPRESSION_MODEL={PLANTED_MODEL}\n"
+    );
     let command = |command: &str| json!({"command": command});
     // It keeps the first and the last messages as they are, so there must be more than those (0.19).
     let mut fills = calls(12, "terminal", &command("true"));
@@ -55,6 +58,9 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         .file("home/.hermes/config.yaml", settings)
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)
+        .var("HERMES_INFERENCE_MODEL", PLANTED_MODEL)
+        .var("CUSTOM_BASE_URL", &url)
+        .var("HERMES_API_KEY", places.stale)
         .script(json!([
             calls(1, "terminal", &command(TOOL_COMMAND)),
             calls(1, "delegate_task", &json!({"goal": SUB_AGENT_TASK})),
@@ -68,6 +74,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
         )
         .holds("settings", "settings and aliases of your own choose no model", Models(PROMPT))
         .tool_is_clean()
+        .tool_sees_no_key()
         .holds("hook", "a hook of your settings sees no key but the launch's", Environment("home/own-hook"))
         .server_gets_no_key("an MCP server in your settings does not get the key", "/own-server")
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model, whatever settings name")

@@ -50,7 +50,7 @@ impl TrialRun {
 
 /// What each trial of an agent is about.
 pub fn subjects(agent: &dyn Agent) -> Vec<String> {
-    agent.trials(&TrialPlaces { elsewhere: "", folder: "" }).iter().map(Trial::subjects).collect()
+    agent.trials(&TrialPlaces { elsewhere: "", folder: "", stale: "" }).iter().map(Trial::subjects).collect()
 }
 
 /// Puts an agent through those of its trials that `can` be tried with it, in folders below that of `scratch`; `watch`
@@ -149,7 +149,7 @@ fn launch(
     for (path, text) in &trial.files {
         sandbox.plant(path, text).with_context(|| format!("could not write {path}"))?;
     }
-    let context = sandbox.context(agent, env, program, &provider)?;
+    let context = sandbox.context(agent, env, program, &provider, trial)?;
     let beside = trial.beside.then(|| context.prepare(agent, trial, sandbox::BESIDE));
     let output = thread::scope(|scope| -> Result<ProbeOutput> {
         let run = |prepared: crate::launch::PreparedLaunch, name: &str| {

@@ -75,7 +75,8 @@ impl TrialSandbox {
 
     /// Where planted files may point to.
     pub fn places(&self) -> TrialPlaces<'_> {
-        TrialPlaces { elsewhere: &self.elsewhere_url, folder: self.folder.to_str().unwrap_or_default() }
+        let folder = self.folder.to_str().unwrap_or_default();
+        TrialPlaces { elsewhere: &self.elsewhere_url, folder, stale: &self.stale }
     }
 
     /// A place below the folder.
@@ -97,6 +98,7 @@ impl TrialSandbox {
         user: &Environment,
         program: &Path,
         provider: &MockProvider,
+        trial: &Trial,
     ) -> Result<TrialContext> {
         let entry = |name: &str, url: &str, variable: &str, model: &str| {
             provider_entry(name, url, &format!("key_env: {variable}"), model, WINDOW)
@@ -110,6 +112,7 @@ impl TrialSandbox {
         };
         let stale = STALE.into_iter().filter(listens);
         vars.extend(stale.map(|name| (name.into(), OsString::from(&self.stale))));
+        vars.extend(trial.vars.iter().map(|(name, value)| (name.into(), value.into())));
         for (name, key) in [KEY_VARIABLE, BESIDE_KEY].iter().zip(&self.keys) {
             vars.insert(name.into(), OsString::from(key));
         }

@@ -64,14 +64,6 @@ fn unseen(trial: &Trial, why: &str) -> Vec<Verdict> {
 }
 
 fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
-    // Promises about what does not happen prove nothing where nothing happens.
-    let is_line = matches!(test, TrialTest::Line(..));
-    if !is_line && !ran.provider.iter().any(is_prompt) {
-        return TrialOutcome::Unseen(match &ran.output.ended {
-            Some(how) => format!("the agent exited ({how}) without a request"),
-            None => "the agent sent no request in time".to_owned(),
-        });
-    }
     let outcome = match *test {
         TrialTest::Models(word) => models(word, ran),
         TrialTest::NoKey(path) => {
@@ -82,6 +74,13 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
             broken_if(ran.elsewhere.iter().any(|record| is_below(record, path)), "its server got a request")
         }
         TrialTest::Tool(word) => tool(word, ran),
+        TrialTest::WithoutKey(word) => {
+            let mut results = ran.provider.iter().filter(|it| is_prompt(it) && holds(it, word)).peekable();
+            match results.peek() {
+                None => TrialOutcome::Unseen("no tool result came back".to_owned()),
+                Some(_) => broken_if(results.any(|it| holds(&without_keys(it), &ran.keys[0])), "it did"),
+            }
+        }
         TrialTest::Then(first, second) => then(first, second, ran),
         TrialTest::Environment(path) => match ran.written(path) {
             Some(text) => environment(|secret| text.contains(secret), ran),
@@ -95,6 +94,14 @@ fn judge(test: &TrialTest, ran: &TrialRun) -> TrialOutcome {
         },
         TrialTest::Apart => apart(ran),
     };
+    // Promises about what does not happen prove nothing where nothing happens. A prompt that went elsewhere alone does.
+    let is_line = matches!(test, TrialTest::Line(..));
+    if !is_line && !matches!(outcome, TrialOutcome::Broken(_)) && !ran.provider.iter().any(is_prompt) {
+        return TrialOutcome::Unseen(match &ran.output.ended {
+            Some(how) => format!("the agent exited ({how}) without a request"),
+            None => "the agent sent no request in time".to_owned(),
+        });
+    }
     // What had not ended may still have done it, or not yet.
     let is_open = matches!(
         (test, &outcome),
@@ -187,6 +194,14 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     let mut say = |text: &'static str, what: String| {
         found.push(Verdict { subject, text, since: None, outcome: TrialOutcome::Broken(what) });
     };
+    // Those of a promise are judged by it.
+    let words: Vec<_> = trial.promises.iter().filter_map(|promise| word(&promise.test)).collect();
+    let unnamed = |it: &&RequestRecord| is_prompt(it) && !words.iter().any(|word| said(it).contains(word));
+    let models = ran.provider.iter().filter(unnamed).filter_map(|it| it.model.as_deref());
+    let models: BTreeSet<_> = models.filter(|model| *model != MODEL).collect();
+    for model in models {
+        say("every request is for the launch's model", format!("one was for {model}"));
+    }
     let own = &ran.keys[0];
     let is_named = |it: &RequestRecord| named.iter().any(|path| is_below(it, path));
     let others = ran.elsewhere.iter().filter(|it| !is_named(it));
@@ -211,6 +226,14 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
         say("the provider gets no other key than its own", "one was".to_owned());
     }
     found
+}
+
+/// The words by which a test knows the requests whose models it judges.
+fn word(test: &TrialTest) -> Option<&'static str> {
+    match *test {
+        TrialTest::Models(word) => Some(word),
+        _ => None,
+    }
 }
 
 /// The path elsewhere that a test looks at.
@@ -283,6 +306,26 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_that_only_went_elsewhere_breaks_its_promise() {
+        let mut ran = run("said");
+        let test = TrialTest::Nothing("/provider");
+        let nothing = TrialRun { provider: Vec::new(), ..run("said") };
+        assert!(matches!(judge(&test, &nothing), TrialOutcome::Unseen(_)));
+        let mut record = ran.provider.remove(0);
+        record.path = "/provider/v1/messages".to_owned();
+        ran.elsewhere.push(record);
+        assert!(matches!(judge(&test, &ran), TrialOutcome::Broken(_)));
+    }
+
+    #[test]
+    fn a_key_that_a_tool_saw_breaks_its_promise() {
+        let judge = |text: &str| judge(&TrialTest::WithoutKey("ran"), &run(text));
+        assert_eq!(judge("ran A="), TrialOutcome::Holds);
+        assert!(matches!(judge("ran A=sk-own"), TrialOutcome::Broken(_)));
+        assert!(matches!(judge("walked"), TrialOutcome::Unseen(_)));
+    }
+
+    #[test]
     fn what_no_promise_is_about_is_named_too() {
         let trial = Trial::new([]).holds("x", "y", TrialTest::Models("said"));
         let texts = |ran: &TrialRun| {
@@ -296,6 +339,9 @@ mod tests {
         record.path = "http://elsewhere.example/".to_owned();
         proxied.provider.push(record);
         assert_eq!(texts(&proxied), ["only the provider gets the key"]);
+        let mut other = run("something of its own");
+        other.provider[0].model = Some("another-model".to_owned());
+        assert_eq!(texts(&other), ["every request is for the launch's model"]);
         let mut stale = run("said");
         stale.provider[0].headers.insert("x-api-key".to_owned(), "sk-stale".to_owned());
         assert_eq!(texts(&stale), ["the provider gets no other key than its own"]);

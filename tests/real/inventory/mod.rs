@@ -1,5 +1,6 @@
 //! The names that an agent's own program or package knows, against the judged list of the agent: variables, keys of
-//! settings and options, by what they sound of. One of a kind that matters and that nobody judged fails here.
+//! settings and options, by what they sound of, and every command and option with a value. One of a kind that matters
+//! and that nobody judged fails here.
 //!
 //! Nothing is asked of anybody: names are read from the program, its schema and its help. `.ci/contract` runs this with
 //! the newest release.
@@ -57,10 +58,13 @@ fn found(agent: &str) -> Vec<Found> {
     });
     let settings = settings::of(agent).into_iter().map(|name| Found::new("setting", name));
     let options = options::of(agent).into_iter().map(|name| Found::new("flag", name));
-    let commands = if agent == "claude" { options::claudes_commands() } else { BTreeSet::new() };
+    let commands = if agent == "claude" { options::claudes_commands() } else { options::commands(agent) };
     // Whatever it is called, it may start something.
     let commands = commands.into_iter().map(|name| Found { what: "command", name, kind: Some("background") });
-    variables.chain(settings).chain(options).chain(commands).collect()
+    // These adapters look for the words that are no values.
+    let valued = if ["codex", "hermes"].contains(&agent) { options::valued(agent) } else { BTreeSet::new() };
+    let valued = valued.into_iter().map(|name| Found { what: "option", name, kind: Some("other") });
+    variables.chain(settings).chain(options).chain(commands).chain(valued).collect()
 }
 
 #[track_caller]

@@ -1,4 +1,4 @@
-//! The options of an agent, as its help names them; of Claude Code also those that it hides, and its commands.
+//! The options and the commands of an agent, as its help names them; of Claude Code also those that it hides.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,26 +8,73 @@ use regex::bytes::Regex;
 use crate::support::{real, run};
 use crate::variables::names;
 
-/// Those of this agent, sorted.
-pub fn of(agent: &str) -> BTreeSet<String> {
+/// What this agent says of the options of a prompt, command by command.
+fn helps(agent: &str) -> Vec<String> {
     let commands: &[&[&str]] = match agent {
-        "codex" => &[&[], &["exec"], &["resume"]],
+        "codex" => {
+            &[&[], &["exec"], &["exec", "resume"], &["exec", "review"], &["fork"], &["resume"], &["review"]]
+        }
         "crush" => &[&[], &["run"]],
         "hermes" => &[&[], &["chat"]],
         _ => &[&[]],
     };
     let sandbox = real::sandbox(agent).expect("looked for before");
-    let mut options = BTreeSet::new();
-    for words in commands {
+    let help = |words: &&[&str]| {
         let ran = run(sandbox.command(agent).args(*words).arg("--help"));
         assert_eq!(ran.code, 0, "{agent} {words:?} --help: {ran:?}");
-        find(ran.stdout.as_bytes(), r"(?:^|[\s\[,|])(--[a-z][a-z0-9-]+)", &mut options);
+        ran.stdout
+    };
+    commands.iter().map(help).collect()
+}
+
+/// Those of this agent, sorted.
+pub fn of(agent: &str) -> BTreeSet<String> {
+    let mut options = BTreeSet::new();
+    for help in helps(agent) {
+        find(help.as_bytes(), r"(?:^|[\s\[,|])(--[a-z][a-z0-9-]+)", &mut options);
     }
     if agent == "claude" {
         let bytes = fs::read(names::program(agent)).unwrap();
         find(&bytes, r#"(?:\.option\(|new [\w$]+\()"(?:-\w, )?(--[a-z][a-z0-9-]+)"#, &mut options);
     }
     options
+}
+
+/// Those that take the word after them for their value, in every spelling: a line of the help names the value beside
+/// them, in brackets where it may be missing.
+pub fn valued(agent: &str) -> BTreeSet<String> {
+    let mut options = BTreeSet::new();
+    for help in helps(agent) {
+        for line in help.lines().map(str::trim_start).filter(|line| line.starts_with('-')) {
+            let words = line.split("  ").next().unwrap_or_default().split([' ', ',']);
+            let words = words.filter(|word| !word.is_empty());
+            let (names, values): (Vec<_>, Vec<_>) = words.partition(|word| word.starts_with('-'));
+            // Else it is a sentence that goes on.
+            let is_value = |value: &&str| {
+                value.starts_with(['<', '{'])
+                    || value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            };
+            if values.first().is_some_and(is_value) {
+                options.extend(names.into_iter().map(str::to_owned));
+            }
+        }
+    }
+    options
+}
+
+/// The commands in the help of another agent than Claude Code.
+pub fn commands(agent: &str) -> BTreeSet<String> {
+    let (start, end, name) = match agent {
+        "codex" => ("\nCommands:\n", "\n\n", r"(?m)^  ([a-z][a-z-]+)"),
+        "crush" => ("COMMANDS", "FLAGS", r"(?m)^    ([a-z][a-z-]+)"),
+        _ => ("{", "}", "([a-z][a-z-]+)"),
+    };
+    let helps = helps(agent);
+    let listed = helps[0].split_once(start).and_then(|(_, rest)| rest.split_once(end));
+    let mut commands = BTreeSet::new();
+    find(listed.expect("a list of commands in the help").0.as_bytes(), name, &mut commands);
+    assert!(commands.len() > 5, "{agent}: only {commands:?}: it lists commands elsewhere now");
+    commands
 }
 
 fn find(bytes: &[u8], pattern: &str, options: &mut BTreeSet<String>) {

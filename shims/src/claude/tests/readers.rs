@@ -141,9 +141,10 @@ fn how_claude_judges_a_server_decides_whether_it_is_remote() {
 #[test]
 fn an_administrators_server_that_names_the_key_is_named() {
     let servers = r#"{"mcpServers": {"corp": {"type": "http", "url": "http://x/${ANTHROPIC_AUTH_TOKEN}"}}}"#;
-    let plan = plan(
-        Machine::onboarded().file(super::super::paths::managed_servers().to_str().expect("text"), servers),
-    );
+    let plan = plan(Machine::onboarded().file(
+        super::super::paths::policy_folder().join("managed-mcp.json").to_str().expect("text"),
+        servers,
+    ));
     assert!(warnings(&plan)[0].contains("MCP server `corp` names the key"), "{:?}", plan.notes);
     assert_eq!(set(&plan, "ANTHROPIC_AUTH_TOKEN").as_deref(), Some("<key>"));
 }
