@@ -44,7 +44,7 @@ enum EndpointState {
 /// # Errors
 /// When nobody answers.
 pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detected, Failure> {
-    let asking = Asking { client: client(url, env)?, key };
+    let asking = EmptyRequests { client: client(url, env)?, key };
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
@@ -109,12 +109,12 @@ impl Detected {
     }
 }
 
-struct Asking<'a> {
+struct EmptyRequests<'a> {
     client: Client,
     key: Option<&'a str>,
 }
 
-impl Asking<'_> {
+impl EmptyRequests<'_> {
     fn ask(&self, url: &str, is_api_key: bool) -> Result<HttpResponse, Failure> {
         let key = self.key.map(|key| {
             if is_api_key {
