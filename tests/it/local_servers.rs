@@ -312,7 +312,7 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
     // It has no API of messages: the test fails, and the provider is wanted all the same.
     let screen = tmux.wait_for("served with a window of 65536 tokens");
     assert!(!screen.contains("local-key"), "{screen}");
-    tmux.wait_for("no anthropic for this model");
+    tmux.wait_for("does not serve this model over anthropic");
     let screen = tmux.wait_for("2  give another address");
     let anyway = screen.lines().rev().find(|line| line.ends_with("add the provider anyway")).unwrap();
     tmux.text(&format!("{}\n", anyway.trim().split(' ').next().unwrap()));

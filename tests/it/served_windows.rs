@@ -27,7 +27,7 @@ fn what_fails_beside_a_window_that_is_written_is_in_the_exit_code() {
     assert_eq!(config_of(&sandbox), config.replace("4096", "8192"));
     // What it says of the config is no JSON.
     let ran = sandbox.agent_run(&["providers", "test", "ollama", "--update", "--json"]).exits(2);
-    ran.complains(&["'--update' cannot be used with '--json'"]);
+    ran.complains(&["--update cannot be used with --json"]);
     let ran = sandbox.agent_run(&["providers", "test", "ollama", "--json"]).exits(1);
     let found: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     let whats: Vec<_> = found.as_array().unwrap().iter().map(|row| &row["what"]).collect();

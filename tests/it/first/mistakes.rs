@@ -238,16 +238,16 @@ fn the_words_that_people_type_are_understood() {
     let ran = sandbox.agent_run(&["mock-provide"]).exits(2);
     assert!(!ran.stderr.contains("mock-provider"), "{}", ran.stderr);
     for (typed, meant) in [
-        (&["porviders"][..], "a similar subcommand exists: 'providers'\n"),
-        (&["modles"], "a similar subcommand exists: 'models'\n"),
-        (&["config", "chekc"], "a similar subcommand exists: 'check'\n"),
+        (&["porviders"][..], "did you mean `providers`?"),
+        (&["modles"], "did you mean `models`?"),
+        (&["config", "chekc"], "did you mean `check`?"),
     ] {
         sandbox.agent_run(typed).exits(2).complains(&[meant]);
     }
     // Clap finds something near to the last two; nothing is near enough to be meant.
     for far in ["zzz", "remote", "shellx"] {
         let ran = sandbox.agent_run(&[far]).exits(2);
-        assert!(!ran.stderr.contains("similar") && !ran.stderr.contains("tip:"), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("did you mean"), "{}", ran.stderr);
     }
     let other = sandbox.home("other.yaml");
     sandbox.write(&other, "providers: 3\n");
