@@ -168,12 +168,14 @@ fn wait_for_agent(child: &Child) {
     }
 }
 
+/// Crush 0.90.1 sometimes ends with 0 and prints nothing while others run on the same database. Whether its request went
+/// where it should is judged all the same.
 #[track_caller]
-fn answers(child: Child, word: &str) {
+fn answers(child: Child, word: &str, may_be_silent: bool) {
     let output = child.wait_with_output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(
-        output.status.success() && out.contains("PONG-FROM-MOCK"),
+        output.status.success() && (out.contains("PONG-FROM-MOCK") || may_be_silent && out.is_empty()),
         "{word}: {}\n{out}\n{err}",
         output.status
     );
@@ -190,7 +192,7 @@ fn launches_at_once_ask_what_each_chose() {
     let mut stage = Stage::set();
     // Crush's own first start makes its database, and fails when several do so at once, as it does without a launcher.
     for agent in agents.iter().filter(|(name, _)| *name == "crush") {
-        answers(stage.start(*agent, &CHOICES[0], "word-first-end".to_owned()), "first");
+        answers(stage.start(*agent, &CHOICES[0], "word-first-end".to_owned()), "first", false);
     }
     for round in 0..rounds {
         stage.write("edited.yaml", EDITED[0].server, EDITED[0].model);
@@ -213,7 +215,8 @@ fn launches_at_once_ask_what_each_chose() {
             children.push((stage.start(*agent, &EDITED[1], word.clone()), word));
         }
         for (child, word) in children {
-            answers(child, &word);
+            let is_crush = |asked: &Expected| asked.word == word && asked.agent == "crush";
+            answers(child, &word, stage.expected.iter().any(is_crush));
         }
         stage.judge();
     }

@@ -63,7 +63,10 @@ pub fn run(
         // What can be refused is refused before anything is asked.
         config::append(&before, name, &unknown::example(name))?;
         let unknown = match server {
-            Some(url) if !can_ask => unknown::from_server(name, url, key.as_ref(), env)?,
+            // A dry run runs no key command, and sends no key.
+            Some(url) if !can_ask => {
+                unknown::from_server(name, url, key.as_ref().filter(|_| !words.dry_run), env)?
+            }
             None if !can_ask => presets::by_name(&preset)?,
             url => unknown::ask(name, url, &mut key, path, env)?,
         };

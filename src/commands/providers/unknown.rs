@@ -47,7 +47,7 @@ pub fn ask(
             "{name} is not a known provider{like}. Enter its base URL to add it, or nothing to stop.\n"
         ));
     }
-    let mut given = url.map(str::to_owned);
+    let (mut given, is_given) = (url.map(str::to_owned), key.is_some());
     for _ in 0..5 {
         let typed = match given.take() {
             Some(url) => url,
@@ -56,16 +56,37 @@ pub fn ask(
         if typed.is_empty() {
             break;
         }
-        if !typed.contains(['.', ':']) && shape::is_like_key(&typed) {
+        if is_key(&typed) {
             say(prompt::TOO_EARLY);
             continue;
         }
         match found_at(&typed, name, key, path, env) {
             Ok((url, found)) => return preset(name, &url, &found),
-            Err(error) => say(&format!("{}\n", crate::error::render(&error))),
+            Err(error) => {
+                say(&format!("{}\n", crate::error::render(&error)));
+                // What was typed for one server is not for the next one.
+                if !is_given {
+                    *key = None;
+                }
+            }
         }
     }
     bail!("stopped, and the config was not changed")
+}
+
+/// Whether a key was typed where a URL is asked for, perhaps one with dots in it: no host ends as it does.
+fn is_key(typed: &str) -> bool {
+    if typed.contains(['/', ':']) {
+        return false;
+    }
+    match typed.rsplit_once('.') {
+        None => shape::is_like_key(typed),
+        Some((_, last)) => {
+            let is_name = (2..=24).contains(&last.len()) && last.bytes().all(|it| it.is_ascii_alphabetic());
+            let is_host = is_name || typed.parse::<std::net::Ipv4Addr>().is_ok();
+            !is_host || typed.split('.').any(|label| label.len() > 63)
+        }
+    }
 }
 
 fn found_at(
@@ -168,4 +189,25 @@ fn preset(name: &str, url: &str, found: &Detected) -> Result<Preset> {
     }
     let title = format!("{} speaks {}", origin(url), protocols.join(" and "));
     Preset::unknown(name, title, lines.join("\n") + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_taken_for_no_host() {
+        for key in [
+            "sk-0123456789abcdefghij",
+            "0123456789abcdef0123456789abcdef.AbCdEfGh12345678",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+        ] {
+            assert!(is_key(key), "{key}");
+        }
+        for url in
+            ["api.example.com", "https://api.example.com/v1", "localhost:8000", "127.0.0.1", "vllm", "a.ai"]
+        {
+            assert!(!is_key(url), "{url}");
+        }
+    }
 }
