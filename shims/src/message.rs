@@ -74,8 +74,8 @@ pub fn without_codes(text: &str) -> Cow<'_, str> {
     said
 }
 
-/// The text; by `{:#}` the help, if there is one. Who passes a message on as no more than [`fmt::Display`], as serde does,
-/// so passes on both.
+/// `{}` is the text. `{:#}` is the help, or the text if there is none: serde hands an error on as [`fmt::Display`] alone,
+/// and the help would be lost.
 impl fmt::Display for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.help.as_ref().filter(|_| f.alternate()).unwrap_or(&self.text))

@@ -21,8 +21,8 @@ pub struct Refreshed {
 impl Catalog<'_> {
     /// Loads a provider's list because something waits for it, for at most `limit`.
     ///
-    /// A failure of a moment ago is repeated instead of being waited for again. A key that was missing then may be there
-    /// now, which costs no wait.
+    /// A failure of a moment ago is repeated instead of being waited for again. A key that could not be
+    /// had then may be there now, so it is looked for again.
     ///
     /// # Errors
     /// [`Failure`]; the list on disk stays as it was.

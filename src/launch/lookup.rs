@@ -90,10 +90,14 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     anyhow!(Message::new(format!("no provider `{name}` in the config"), help))
 }
 
-/// What to type to add the provider, where its name is that of a preset.
+/// What to type to add the provider, where its name is that of a preset or near to one.
 pub fn adding(name: &str) -> Option<String> {
-    presets::is_known(name)
-        .then(|| format!("{name} is a known provider: add it with `agent-run providers add {name}`"))
+    if presets::is_known(name) {
+        return Some(format!("{name} is a known provider: add it with `agent-run providers add {name}`"));
+    }
+    let known = presets::all().ok()?;
+    let near = suggest::closest(name, known.iter().map(|preset| preset.name.as_str()))?;
+    Some(format!("did you mean {near}? add it with `agent-run providers add {near}`"))
 }
 
 fn did_you_mean<'a>(typed: &str, names: impl IntoIterator<Item = &'a str>) -> String {

@@ -48,28 +48,32 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
-    let mut verdict = |base: &str, protocol| -> Result<EndpointState, Failure> {
+    // Of a server that answered once, a path without an answer is one that it does not have.
+    let state = |url: &str, is_api_key| {
+        asking.ask(url, is_api_key).map_or(EndpointState::Absent, |answer| judged(&answer, nowhere))
+    };
+    let mut verdict = |base: &str, protocol| {
         let (url, is_anthropic) = (format!("{base}{}", path(protocol)), protocol == Protocol::Anthropic);
-        let mut verdict = judged(&asking.ask(&url, false)?, nowhere);
+        let mut verdict = state(&url, false);
         // A key of Anthropic's own kind is refused as a token.
         if is_anthropic
             && key.is_some()
             && verdict != EndpointState::There
             && verdict != EndpointState::Absent
         {
-            let again = judged(&asking.ask(&url, true)?, nowhere);
+            let again = state(&url, true);
             if again == EndpointState::There {
                 (verdict, found.is_api_key) = (again, true);
             }
         }
         found.is_keyed |= matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
-        Ok(verdict)
+        verdict
     };
     let is_there = |verdict| matches!(verdict, EndpointState::There | EndpointState::Keyed);
     let mut protocols = Vec::new();
     let mut anthropic = None;
     for base in anthropic_bases(url) {
-        if is_there(verdict(&base, Protocol::Anthropic)?) {
+        if is_there(verdict(&base, Protocol::Anthropic)) {
             protocols.push(Protocol::Anthropic);
             anthropic = Some(base);
             break;
@@ -78,7 +82,7 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
     let mut openai = None;
     for base in openai_bases(url) {
         for protocol in [Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions] {
-            if is_there(verdict(&base, protocol)?) {
+            if is_there(verdict(&base, protocol)) {
                 protocols.push(protocol);
             }
         }
@@ -166,7 +170,8 @@ fn openai_bases(url: &str) -> Vec<String> {
     let root = without_version(url).strip_suffix("/anthropic").unwrap_or(url);
     let is_version =
         |last: &str| last.strip_prefix('v').is_some_and(|it| it.starts_with(|c: char| c.is_ascii_digit()));
-    if root.rsplit('/').next().is_some_and(is_version) {
+    let path = root.split_once("://").map_or(root, |(_, rest)| rest).split_once('/');
+    if path.and_then(|(_, path)| path.rsplit('/').next()).is_some_and(is_version) {
         return vec![root.to_owned()];
     }
     vec![format!("{root}/v1"), root.to_owned()]
@@ -195,6 +200,11 @@ mod tests {
             ),
             ("https://h", &["https://h/v1", "https://h"], &["https://h", "https://h/anthropic"]),
             ("https://h/anthropic/v1/messages", &["https://h/v1", "https://h"], &["https://h/anthropic"]),
+            (
+                "https://v2.h",
+                &["https://v2.h/v1", "https://v2.h"],
+                &["https://v2.h", "https://v2.h/anthropic"],
+            ),
             ("https://h/api/v4/", &["https://h/api/v4"], &["https://h/api/v4", "https://h/api/v4/anthropic"]),
         ] {
             assert_eq!(openai_bases(plain(url)), openai, "{url}");

@@ -43,7 +43,9 @@ pub fn run(
     };
     let name = words.name.as_deref().unwrap_or(&preset);
     if let Some(fault) = config::name_fault(name) {
-        bail!(Message::new(format!("--name {}: {fault}", shims::quote(name.as_ref())), config::NAME_HELP));
+        let option = if words.name.is_some() { "--name " } else { "" };
+        let name = shims::quote(name.as_ref());
+        bail!(Message::new(format!("{option}{name}: {fault}"), config::NAME_HELP));
     }
     if let Some(clash) =
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
@@ -162,6 +164,10 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     if !prompt::is_possible(env) || config::name_fault(name).or(config::clash(name)).is_some() {
         return Ok(false);
     }
+    // It was mistyped, and the error says what is near.
+    if !is_known && presets::near(name)?.is_some() {
+        return Ok(false);
+    }
     let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
     let before = config::text(&path)?;
     if !before.trim().is_empty() {
@@ -238,7 +244,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
     }
     let usual = ready.first().copied();
     let shown = usual.map_or_else(
-        || " (such as deepseek or ollama; ? lists all)".to_owned(),
+        || " (such as deepseek or ollama; ? lists all, Enter stops)".to_owned(),
         |usual| format!(" [{usual}]"),
     );
     for _ in 0..5 {
@@ -252,6 +258,9 @@ fn ask_preset(env: &Environment) -> Result<String> {
             }
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
+            (name, _) if name.contains(char::is_whitespace) => {
+                say("A provider's name has no spaces. Enter stops; then you can type a command.\n");
+            }
             (name, _) => match presets::near(name)? {
                 None => return Ok(name.to_owned()),
                 Some(near) => say(&format!("No known provider has that name. Did you mean {near}?\n")),

@@ -26,7 +26,7 @@ pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environ
     if found.protocols.is_empty() {
         return Err(nothing_found(&url, found.is_keyed));
     }
-    preset(name, &url, &found)
+    preset(name, &url, &found, key.is_some())
 }
 
 /// The same at a terminal: asks for what is missing of URL and key. The key is only asked for where the server wants one
@@ -42,16 +42,14 @@ pub fn ask(
     env: &Environment,
 ) -> Result<Preset> {
     if url.is_none() {
-        let like = presets::near(name)?.map_or_else(String::new, |near| format!(", unlike {near}"));
-        say(&format!(
-            "{name} is not a known provider{like}. Enter its base URL to add it, or nothing to stop.\n"
-        ));
+        let meant = presets::near(name)?.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+        say(&format!("`{name}` is not a known provider.{meant} To add it, enter its base URL.\n"));
     }
     let (mut given, is_given) = (url.map(str::to_owned), key.is_some());
     for _ in 0..5 {
         let typed = match given.take() {
             Some(url) => url,
-            None => prompt::ask("Base URL, such as https://api.example.com/v1: ")?,
+            None => prompt::ask("Base URL, such as https://api.example.com/v1 (Enter stops): ")?,
         };
         if typed.is_empty() {
             break;
@@ -61,7 +59,7 @@ pub fn ask(
             continue;
         }
         match found_at(&typed, name, key, path, env) {
-            Ok((url, found)) => return preset(name, &url, &found),
+            Ok((url, found)) => return preset(name, &url, &found, key.is_some()),
             Err(error) => {
                 say(&format!("{}\n", crate::error::render(&error)));
                 // What was typed for one server is not for the next one.
@@ -163,6 +161,9 @@ fn secret(key: Option<&KeyAnswer>, env: &Environment) -> Result<Option<String>> 
 
 /// The URL with its scheme.
 fn complete(typed: &str) -> Result<String> {
+    if typed.contains(char::is_whitespace) {
+        bail!(Message::new("this is no URL", "a URL begins with https:// or http:// and has no spaces"));
+    }
     let url = match (typed.contains("://"), proxy::is_loopback(typed)) {
         (true, _) => typed.to_owned(),
         (false, true) => format!("http://{typed}"),
@@ -171,7 +172,8 @@ fn complete(typed: &str) -> Result<String> {
     clean_url(&url).map(str::to_owned).map_err(|error| anyhow!(error))
 }
 
-fn preset(name: &str, url: &str, found: &Detected) -> Result<Preset> {
+/// The entry asks for a key if one was given, or if its server wants one or may want one later.
+fn preset(name: &str, url: &str, found: &Detected, has_key: bool) -> Result<Preset> {
     let protocols: Vec<_> = found.protocols.iter().map(|protocol| protocol.name()).collect();
     let mut lines = vec![
         format!("{}:", scalar(name)),
@@ -181,7 +183,7 @@ fn preset(name: &str, url: &str, found: &Detected) -> Result<Preset> {
     for (family, url) in [("openai", &found.openai), ("anthropic", &found.anthropic)] {
         lines.extend(url.as_ref().map(|url| format!("    {family}: {}", scalar(url))));
     }
-    if found.is_keyed || !proxy::is_loopback(url) {
+    if has_key || found.is_keyed || !proxy::is_loopback(url) {
         lines.push(format!("  key_env: {}", variable(name)));
     }
     if found.is_api_key {

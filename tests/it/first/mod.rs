@@ -5,6 +5,7 @@
 mod keys;
 
 mod mistakes;
+mod unknown;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -15,7 +16,7 @@ use serde_json::{Value as Json, json};
 use crate::support::tmux::Tmux;
 use crate::support::{MockProvider, Ran, Sandbox, net, run};
 
-const KEY: &str = "sk-typed-0123456789abcdef";
+pub const KEY: &str = "sk-typed-0123456789abcdef";
 
 /// A home with nothing in it, and an agent.
 pub fn newcomer() -> Sandbox {
@@ -291,60 +292,4 @@ fn a_refused_key_is_named_as_the_one_that_was_given_and_enter_does_what_helps() 
         assert_eq!(config_of(&sandbox), config);
         key_is_only_in(&sandbox, &[]);
     }
-}
-
-/// A vendor that no preset knows, which speaks chat completions alone.
-fn vendor(sandbox: &Sandbox) -> MockProvider {
-    let list = json!({"data": [{"id": "m-embed", "type": "embedding"}, {"id": "m-large"}]});
-    let rules = json!([
-        {"path": "/v1/models", "body": list},
-        {"path": "/messages", "status": 404},
-        {"path": "/responses", "status": 404},
-        {"path": "/v1/chat/completions", "contains": "pong"},
-        {"path": "/v1/chat/completions", "status": 401},
-    ]);
-    MockProvider::scripted(sandbox, "vendor", &rules.to_string())
-}
-
-#[test]
-fn a_provider_without_a_preset_is_added_by_its_base_url() {
-    let sandbox = newcomer().var("ACME_API_KEY", KEY);
-    let server = vendor(&sandbox);
-    let add = |words: &[&str]| sandbox.agent_run(&[&["providers", "add", "acme", "--yes"], words].concat());
-    add(&[]).exits(1).complains(&["no preset `acme`", "agent-run providers add acme --server https://"]);
-    add(&["--server", &server.url("")]).exits(0);
-    let config = config_of(&sandbox);
-    let entry = format!(
-        "  acme:\n    protocols: [openai-chat-completions]\n    base_urls:\n      openai: {}\n    key_env: ACME_API_KEY\n",
-        server.url("/v1")
-    );
-    assert!(config.contains(&entry), "{config}");
-    assert!(server.requests().iter().all(|request| !format!("{request:?}").contains(KEY)));
-    let none = MockProvider::scripted(&sandbox, "none", r#"[{"path": "", "status": 404}]"#);
-    add(&["--name", "c", "--server", &none.url("")])
-        .exits(1)
-        .complains(&["in no protocol of an agent", "help: "]);
-    assert!(!config_of(&sandbox).contains("  c:"));
-}
-
-#[test]
-#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
-fn at_a_terminal_the_base_url_of_a_provider_without_a_preset_is_asked_for() {
-    assert!(Tmux::is_there());
-    let sandbox = newcomer();
-    sandbox.script("hermes", "#!/bin/sh\necho STARTED\n");
-    let server = vendor(&sandbox);
-    let tmux = Tmux::start(&sandbox, "trap : INT; agent-run providers add acme");
-    tmux.wait_for("acme is not a known provider");
-    tmux.text(&format!("{}\n", server.url("/v1")));
-    tmux.wait_for("Where is the key of acme?");
-    tmux.key("Enter");
-    tmux.wait_for("Key (not shown");
-    tmux.text(&format!("{KEY}\n"));
-    // The one model that is no embedding is taken.
-    tmux.wait_for("one short request to m-large");
-    tmux.wait_for("Start Hermes");
-    tmux.text("n\n");
-    tmux.wait_for("[exited 0]");
-    assert!(config_of(&sandbox).contains("default_model: m-large\n"), "{}", config_of(&sandbox));
 }

@@ -1,0 +1,116 @@
+//! Providers that no preset knows, and names that were meant otherwise.
+
+use serde_json::json;
+
+use super::{KEY, config_of, newcomer};
+use crate::support::tmux::Tmux;
+use crate::support::{MockProvider, Sandbox};
+
+/// A vendor that no preset knows, which speaks chat completions alone.
+fn vendor(sandbox: &Sandbox) -> MockProvider {
+    let list = json!({"data": [{"id": "m-embed", "type": "embedding"}, {"id": "m-large"}]});
+    let rules = json!([
+        {"path": "/v1/models", "body": list},
+        {"path": "/messages", "status": 404},
+        {"path": "/responses", "status": 404},
+        {"path": "/v1/chat/completions", "contains": "pong"},
+        {"path": "/v1/chat/completions", "status": 401},
+    ]);
+    MockProvider::scripted(sandbox, "vendor", &rules.to_string())
+}
+
+#[test]
+fn a_provider_without_a_preset_is_added_by_its_base_url() {
+    let sandbox = newcomer().var("ACME_API_KEY", KEY);
+    let server = vendor(&sandbox);
+    let add = |words: &[&str]| sandbox.agent_run(&[&["providers", "add", "acme", "--yes"], words].concat());
+    add(&[]).exits(1).complains(&["no preset `acme`", "agent-run providers add acme --server https://"]);
+    add(&["--server", &server.url("")]).exits(0);
+    let config = config_of(&sandbox);
+    let entry = format!(
+        "  acme:\n    protocols: [openai-chat-completions]\n    base_urls:\n      openai: {}\n    key_env: ACME_API_KEY\n",
+        server.url("/v1")
+    );
+    assert!(config.contains(&entry), "{config}");
+    assert!(server.requests().iter().all(|request| !format!("{request:?}").contains(KEY)));
+    let none = MockProvider::scripted(&sandbox, "none", r#"[{"path": "", "status": 404}]"#);
+    add(&["--name", "c", "--server", &none.url("")])
+        .exits(1)
+        .complains(&["in no protocol of an agent", "help: "]);
+    assert!(!config_of(&sandbox).contains("  c:"));
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn at_a_terminal_the_base_url_of_a_provider_without_a_preset_is_asked_for() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    sandbox.script("hermes", "#!/bin/sh\necho STARTED\n");
+    let server = vendor(&sandbox);
+    let tmux = Tmux::start(&sandbox, "trap : INT; agent-run providers add acme");
+    tmux.wait_for("`acme` is not a known provider");
+    tmux.text(&format!("{}\n", server.url("/v1")));
+    tmux.wait_for("Where is the key of acme?");
+    tmux.key("Enter");
+    tmux.wait_for("Key (not shown");
+    tmux.text(&format!("{KEY}\n"));
+    // The one model that is no embedding is taken.
+    tmux.wait_for("one short request to m-large");
+    tmux.wait_for("Start Hermes");
+    tmux.text("n\n");
+    tmux.wait_for("[exited 0]");
+    assert!(config_of(&sandbox).contains("default_model: m-large\n"), "{}", config_of(&sandbox));
+}
+
+#[test]
+fn a_dry_run_runs_no_key_command_and_sends_no_key() {
+    let sandbox = newcomer().var("ACME_API_KEY", KEY);
+    let server = vendor(&sandbox);
+    let (url, ran) = (server.url(""), sandbox.path("ran"));
+    let command = format!("touch '{}'; echo {KEY}", ran.display());
+    for source in [["--key-command", &command], ["--key-env", "ACME_API_KEY"]] {
+        let words = [&["providers", "add", "acme", "--server", &url, "--dry-run"][..], &source].concat();
+        let said = sandbox.agent_run(&words).exits(0).stdout;
+        assert!(said.contains("openai-chat-completions"), "{said}");
+    }
+    assert!(!ran.exists(), "the command ran");
+    assert!(!server.requests().is_empty(), "nothing was asked");
+    assert!(server.requests().iter().all(|request| !request.to_string().contains(KEY)));
+    assert!(!sandbox.home(".config/agent-run/config.yaml").exists());
+}
+
+#[test]
+fn a_key_that_was_given_for_a_server_on_this_machine_stays_in_its_entry() {
+    let sandbox = newcomer().var("OTHER_KEY", KEY);
+    let server = vendor(&sandbox);
+    let url = server.url("");
+    let words = ["providers", "add", "acme", "--yes", "--server", &url, "--key-env", "OTHER_KEY"];
+    sandbox.agent_run(&words).exits(0);
+    assert!(config_of(&sandbox).contains("key_env: OTHER_KEY\n"), "{}", config_of(&sandbox));
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn what_is_no_name_and_no_url_is_asked_for_again() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let tmux = Tmux::start(&sandbox, "trap : INT; agent-run providers add");
+    tmux.wait_for("Enter stops");
+    tmux.text("agent-run demo\n");
+    tmux.wait_for("A provider's name has no spaces.");
+    tmux.text("acme\n");
+    tmux.wait_for("`acme` is not a known provider. To add it, enter its base URL.");
+    tmux.text("agent-run demo\n");
+    tmux.wait_for("this is no URL");
+    tmux.text("a-key.0123456789abcdef0123456789abcdef\n");
+    tmux.wait_for("This looks like a key");
+    tmux.text("\n");
+    let screen = tmux.wait_for("stopped, and the config was not changed");
+    assert!(!screen.contains("Asking https://a-key"), "{screen}");
+    assert!(!sandbox.home(".config/agent-run/config.yaml").exists());
+    // A name that is like a known one is no new provider.
+    sandbox.fake_agent("claude");
+    let tmux = Tmux::start(&sandbox, "agent-run launch deepsek claude");
+    tmux.wait_for("did you mean deepseek?");
+    tmux.wait_for("[exited 125]");
+}
