@@ -42,9 +42,9 @@ pub fn load_sound(path: &Path, provider: &str) -> Result<Loaded> {
     config::load_sound(path).map_err(|error| without_config(error, path, provider))
 }
 
-/// Where there is no config file at all, the help is to add the provider, if it is a known one.
+/// Where there is no config file at all, the help is to add the provider, if it is a known one or a mistyped one.
 pub fn without_config(error: Error, path: &Path, provider: &str) -> Error {
-    match lookup::adding(provider) {
+    match lookup::adding(provider, |_| true) {
         Some(help) if matches!(path.try_exists(), Ok(false)) => {
             anyhow!(Message::new(error::message(&error).text, help))
         }

@@ -60,6 +60,16 @@ pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     near(word, candidates).first().copied()
 }
 
+/// The one candidate that differs by typing errors alone; `my-openai` is not `openai` mistyped.
+pub fn typo<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let is_typo = |candidate: &&str| match distance(word, candidate) {
+        Some((0, _)) => true,
+        Some((2, _)) => !word.contains(candidate),
+        _ => false,
+    };
+    near(word, candidates).into_iter().find(is_typo)
+}
+
 /// `a, b, c and 7 more`: at most `most` of the candidates, for a message.
 pub fn join_limited(candidates: &[&str], most: usize) -> String {
     let shown = candidates[..candidates.len().min(most)].join(", ");
@@ -88,6 +98,7 @@ mod tests {
         assert_eq!(rank("opus", ids)[0], "anthropic/claude-opus");
         assert_eq!(closest("depseek", ids), Some("deepseek"));
         assert_eq!(closest("zzz", ids), None);
+        assert_eq!((typo("depseek", ids), typo("my-deepseek", ids)), (Some("deepseek"), None));
         assert_eq!(near("opus", ids), ["anthropic/claude-opus"]);
         assert_eq!(near("zzz", ids), [""; 0]);
         let names =

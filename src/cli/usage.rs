@@ -19,7 +19,10 @@ pub fn message(error: &Error, words: &[OsString]) -> Option<Message> {
     let next = match (meant(error), example) {
         (Some(meant), _) => format!("did you mean `{meant}`? "),
         // An option that another one needs.
-        (None, _) if is_option_missing(error) => "add it, or leave out the option that needs it; ".to_owned(),
+        (None, _) if is_option_missing(error) => {
+            let is_other = words.iter().skip(1).any(|word| word.as_encoded_bytes().starts_with(b"-"));
+            if is_other { "add it, or leave out the option that needs it; " } else { "add it; " }.to_owned()
+        }
         (None, Some(example)) => format!("for example `{example}`; "),
         (None, None) => String::new(),
     };

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use super::resolve::{common, home_names, spoken};
 use crate::config::{Config, Provider};
-use crate::{presets, suggest};
+use crate::presets::{self, Preset};
+use crate::suggest;
 
 /// How many providers a message names.
 const MOST: usize = 12;
@@ -58,7 +59,7 @@ pub fn provider_for<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Re
     config.providers.get(name).ok_or_else(|| missing(name, Some(agent), config))
 }
 
-/// The error for a provider that the config does not have. Its help names the preset to add, or else those that
+/// The error for a provider that the config does not have. Its help names the preset to add, also one that was mistyped, or else those that
 /// the agent can use, the nearest first.
 pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow::Error {
     let fits = |provider: &Provider| agent.is_none_or(|agent| common(agent, provider).is_some());
@@ -69,7 +70,9 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
         Some(agent) => format!("{} can use {}", agent.title(), suggest::join_limited(&names, MOST)),
         None => format!("the config has {}", suggest::join_limited(&names, MOST)),
     };
-    let help = match (names.is_empty(), adding(name)) {
+    let may_be_meant =
+        |preset: &Preset| !config.providers.contains_key(&preset.name) && fits(&preset.provider);
+    let help = match (names.is_empty(), adding(name, may_be_meant)) {
         (false, Some(add)) if meant.is_empty() => format!("{add}; {listed}"),
         (false, _) if !meant.is_empty() => format!("{meant}{listed}"),
         (false, _) => format!("{listed}; add another with `agent-run providers add`"),
@@ -90,13 +93,15 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     anyhow!(Message::new(format!("no provider `{name}` in the config"), help))
 }
 
-/// What to type to add the provider, where its name is that of a preset or near to one.
-pub fn adding(name: &str) -> Option<String> {
+/// What to type to add the provider, where its name is that of a preset, or one of those that `may_be_meant` with typing
+/// errors.
+pub fn adding(name: &str, may_be_meant: impl Fn(&Preset) -> bool) -> Option<String> {
     if presets::is_known(name) {
         return Some(format!("{name} is a known provider: add it with `agent-run providers add {name}`"));
     }
     let known = presets::all().ok()?;
-    let near = suggest::closest(name, known.iter().map(|preset| preset.name.as_str()))?;
+    let names = known.iter().filter(|preset| may_be_meant(preset)).map(|preset| preset.name.as_str());
+    let near = suggest::typo(name, names)?;
     Some(format!("did you mean {near}? add it with `agent-run providers add {near}`"))
 }
 
@@ -134,6 +139,13 @@ mod tests {
             ("deepseek", Some("claude"), ONE, format!("{add}; Claude Code can use local")),
             ("locl", None, ONE, "did you mean local? the config has local".to_owned()),
             ("locl", Some("claude"), ONE, "did you mean local? Claude Code can use local".to_owned()),
+            (
+                "deepsek",
+                None,
+                ONE,
+                "did you mean deepseek? add it with `agent-run providers add deepseek`; the config has local"
+                    .to_owned(),
+            ),
             ("zzz", None, ONE, "the config has local; add another with `agent-run providers add`".to_owned()),
             (
                 "zzz",

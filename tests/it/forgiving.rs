@@ -155,6 +155,7 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "missing: --dry-run\n\
              help: add it, or leave out the option that needs it; see `agent-run launch --help`",
         ),
+        ("mock-provider", 2, "missing: --log <LOG>\nhelp: add it; see `agent-run mock-provider --help`"),
         (
             "launch --model a --model b mock claude",
             125,

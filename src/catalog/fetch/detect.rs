@@ -48,32 +48,31 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
     let url = plain(url);
     let nowhere = asking.ask(&format!("{url}{NOWHERE}"), false)?.status;
     let mut found = Detected::default();
-    // Of a server that answered once, a path without an answer is one that it does not have.
-    let state = |url: &str, is_api_key| {
-        asking.ask(url, is_api_key).map_or(EndpointState::Absent, |answer| judged(&answer, nowhere))
+    let state = |url: &str, is_api_key| -> Result<EndpointState, Failure> {
+        Ok(judged(&asking.ask(url, is_api_key)?, nowhere))
     };
-    let mut verdict = |base: &str, protocol| {
+    let mut endpoint = |base: &str, protocol| -> Result<EndpointState, Failure> {
         let (url, is_anthropic) = (format!("{base}{}", path(protocol)), protocol == Protocol::Anthropic);
-        let mut verdict = state(&url, false);
+        let mut verdict = state(&url, false)?;
         // A key of Anthropic's own kind is refused as a token.
         if is_anthropic
             && key.is_some()
             && verdict != EndpointState::There
             && verdict != EndpointState::Absent
         {
-            let again = state(&url, true);
+            let again = state(&url, true)?;
             if again == EndpointState::There {
                 (verdict, found.is_api_key) = (again, true);
             }
         }
         found.is_keyed |= matches!(verdict, EndpointState::Keyed | EndpointState::Unknown);
-        verdict
+        Ok(verdict)
     };
     let is_there = |verdict| matches!(verdict, EndpointState::There | EndpointState::Keyed);
     let mut protocols = Vec::new();
     let mut anthropic = None;
     for base in anthropic_bases(url) {
-        if is_there(verdict(&base, Protocol::Anthropic)) {
+        if is_there(endpoint(&base, Protocol::Anthropic)?) {
             protocols.push(Protocol::Anthropic);
             anthropic = Some(base);
             break;
@@ -82,7 +81,7 @@ pub fn detect(url: &str, key: Option<&str>, env: &Environment) -> Result<Detecte
     let mut openai = None;
     for base in openai_bases(url) {
         for protocol in [Protocol::OpenaiResponses, Protocol::OpenaiChatCompletions] {
-            if is_there(verdict(&base, protocol)) {
+            if is_there(endpoint(&base, protocol)?) {
                 protocols.push(protocol);
             }
         }
@@ -158,11 +157,16 @@ fn judged(answer: &HttpResponse, nowhere: u16) -> EndpointState {
 fn plain(url: &str) -> &str {
     let url = url.trim_end_matches('/');
     let ends = ["/chat/completions", "/responses", "/messages", "/models"];
-    ends.iter().find_map(|end| url.strip_suffix(end)).unwrap_or(url)
+    ends.iter().find_map(|end| path_end(url, end)).unwrap_or(url)
 }
 
 fn without_version(url: &str) -> &str {
-    url.strip_suffix("/v1").unwrap_or(url)
+    path_end(url, "/v1").unwrap_or(url)
+}
+
+/// What is before the end of the path; none for a host of that name.
+fn path_end<'a>(url: &'a str, end: &str) -> Option<&'a str> {
+    url.strip_suffix(end).filter(|before| !before.ends_with('/'))
 }
 
 /// Where the `openai-…` protocols of a server may be, the likeliest first.
@@ -197,6 +201,11 @@ mod tests {
                 "https://h/v1/chat/completions",
                 &["https://h/v1"][..],
                 &["https://h", "https://h/anthropic"][..],
+            ),
+            (
+                "https://models",
+                &["https://models/v1", "https://models"],
+                &["https://models", "https://models/anthropic"],
             ),
             ("https://h", &["https://h/v1", "https://h"], &["https://h", "https://h/anthropic"]),
             ("https://h/anthropic/v1/messages", &["https://h/v1", "https://h"], &["https://h/anthropic"]),

@@ -43,9 +43,9 @@ pub fn run(
     };
     let name = words.name.as_deref().unwrap_or(&preset);
     if let Some(fault) = config::name_fault(name) {
-        let option = if words.name.is_some() { "--name " } else { "" };
+        let prefix = if words.name.is_some() { "--name " } else { "" };
         let name = shims::quote(name.as_ref());
-        bail!(Message::new(format!("{option}{name}: {fault}"), config::NAME_HELP));
+        bail!(Message::new(format!("{prefix}{name}: {fault}"), config::NAME_HELP));
     }
     if let Some(clash) =
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
@@ -153,8 +153,8 @@ fn heading(draft: &Draft<'_>) -> String {
 
 /// Offers to add the provider of a launch that failed for want of it; says whether it is there now.
 ///
-/// Nothing is asked where the launch could not go on: without a terminal, without the agent's program, or with a
-/// provider that is not known.
+/// Nothing is asked where the launch could not go on: without a terminal or the agent's program; nor where the name was
+/// probably mistyped.
 ///
 /// # Errors
 /// When the launch could not go on for another reason, or the provider cannot be added.
@@ -164,8 +164,9 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     if !prompt::is_possible(env) || config::name_fault(name).or(config::clash(name)).is_some() {
         return Ok(false);
     }
-    // It was mistyped, and the error says what is near.
-    if !is_known && presets::near(name)?.is_some() {
+    let known = presets::all()?;
+    // The error of the launch says what is near.
+    if !is_known && suggest::typo(name, known.iter().map(|preset| preset.name.as_str())).is_some() {
         return Ok(false);
     }
     let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
@@ -259,7 +260,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
             (name, _) if presets::is_known(name) => return Ok(name.to_owned()),
             (name, _) if shape::is_like_key(name) => say(prompt::TOO_EARLY),
             (name, _) if name.contains(char::is_whitespace) => {
-                say("A provider's name has no spaces. Enter stops; then you can type a command.\n");
+                say("A provider's name has no spaces. Ctrl-C stops; then you can type a command.\n");
             }
             (name, _) => match presets::near(name)? {
                 None => return Ok(name.to_owned()),

@@ -1,5 +1,6 @@
 //! `providers add` for a provider that no preset knows: from its base URL, and what its server answers there.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use anyhow::{Result, anyhow, bail};
@@ -26,7 +27,7 @@ pub fn from_server(name: &str, url: &str, key: Option<&KeyAnswer>, env: &Environ
     if found.protocols.is_empty() {
         return Err(nothing_found(&url, found.is_keyed));
     }
-    preset(name, &url, &found, key.is_some())
+    preset(name, &url, &found)
 }
 
 /// The same at a terminal: asks for what is missing of URL and key. The key is only asked for where the server wants one
@@ -42,10 +43,11 @@ pub fn ask(
     env: &Environment,
 ) -> Result<Preset> {
     if url.is_none() {
-        let meant = presets::near(name)?.map_or_else(String::new, |near| format!(" Did you mean {near}?"));
-        say(&format!("`{name}` is not a known provider.{meant} To add it, enter its base URL.\n"));
+        let meant = presets::near(name)?
+            .map_or_else(String::new, |near| format!(" If you mean {near}, stop with Enter and add that."));
+        say(&format!("`{name}` is not a known provider.{meant} To add `{name}`, enter its base URL.\n"));
     }
-    let (mut given, is_given) = (url.map(str::to_owned), key.is_some());
+    let (mut given, has_given_key) = (url.map(str::to_owned), key.is_some());
     for _ in 0..5 {
         let typed = match given.take() {
             Some(url) => url,
@@ -54,37 +56,22 @@ pub fn ask(
         if typed.is_empty() {
             break;
         }
-        if is_key(&typed) {
+        if complete(&typed).is_err() && shape::is_like_key(&typed) {
             say(prompt::TOO_EARLY);
             continue;
         }
         match found_at(&typed, name, key, path, env) {
-            Ok((url, found)) => return preset(name, &url, &found, key.is_some()),
+            Ok((url, found)) => return preset(name, &url, &found),
             Err(error) => {
                 say(&format!("{}\n", crate::error::render(&error)));
                 // What was typed for one server is not for the next one.
-                if !is_given {
+                if !has_given_key {
                     *key = None;
                 }
             }
         }
     }
     bail!("stopped, and the config was not changed")
-}
-
-/// Whether a key was typed where a URL is asked for, perhaps one with dots in it: no host ends as it does.
-fn is_key(typed: &str) -> bool {
-    if typed.contains(['/', ':']) {
-        return false;
-    }
-    match typed.rsplit_once('.') {
-        None => shape::is_like_key(typed),
-        Some((_, last)) => {
-            let is_name = (2..=24).contains(&last.len()) && last.bytes().all(|it| it.is_ascii_alphabetic());
-            let is_host = is_name || typed.parse::<std::net::Ipv4Addr>().is_ok();
-            !is_host || typed.split('.').any(|label| label.len() > 63)
-        }
-    }
 }
 
 fn found_at(
@@ -141,7 +128,7 @@ pub fn ask_id() -> Result<Option<String>> {
 fn nothing_found(url: &str, is_keyed: bool) -> anyhow::Error {
     anyhow!(if is_keyed {
         let text = format!("{} refuses every request, so its protocols cannot be seen", origin(url));
-        Message::new(text, "give its key, as with --key-env VARIABLE, or check the key")
+        Message::new(text, "give its key, as with --key-env VARIABLE, or check the key; a dry run sends none")
     } else {
         Message::new(
             format!("{url} answers in no protocol of an agent"),
@@ -159,21 +146,34 @@ fn secret(key: Option<&KeyAnswer>, env: &Environment) -> Result<Option<String>> 
     })
 }
 
-/// The URL with its scheme.
+/// The URL with its scheme. What is no host for sure needs one: it may be a key, and would be shown and looked up.
 fn complete(typed: &str) -> Result<String> {
     if typed.contains(char::is_whitespace) {
         bail!(Message::new("this is no URL", "a URL begins with https:// or http:// and has no spaces"));
     }
-    let url = match (typed.contains("://"), proxy::is_loopback(typed)) {
-        (true, _) => typed.to_owned(),
-        (false, true) => format!("http://{typed}"),
-        (false, false) => format!("https://{typed}"),
+    let url = match typed.contains("://") {
+        true => typed.to_owned(),
+        false if proxy::is_loopback(typed) => format!("http://{typed}"),
+        false if is_host(typed) => format!("https://{typed}"),
+        false => bail!(Message::new("the URL has no scheme", "begin it with https:// or http://")),
     };
     clean_url(&url).map(str::to_owned).map_err(|error| anyhow!(error))
 }
 
-/// The entry asks for a key if one was given, or if its server wants one or may want one later.
-fn preset(name: &str, url: &str, found: &Detected, has_key: bool) -> Result<Preset> {
+/// Whether it is a host of the internet, perhaps with a port and a path. A key may have a dot too, but hardly one with
+/// nothing but small letters behind it.
+fn is_host(typed: &str) -> bool {
+    let host = typed.split(['/', ':']).next().unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let is_domain = |(_, last): (&str, &str)| {
+        (2..=24).contains(&last.len()) && last.bytes().all(|byte| byte.is_ascii_lowercase())
+    };
+    !shape::begins_as_key(typed)
+        && host.bytes().all(is_plain)
+        && (host.parse::<Ipv4Addr>().is_ok() || host.rsplit_once('.').is_some_and(is_domain))
+}
+
+fn preset(name: &str, url: &str, found: &Detected) -> Result<Preset> {
     let protocols: Vec<_> = found.protocols.iter().map(|protocol| protocol.name()).collect();
     let mut lines = vec![
         format!("{}:", scalar(name)),
@@ -183,13 +183,13 @@ fn preset(name: &str, url: &str, found: &Detected, has_key: bool) -> Result<Pres
     for (family, url) in [("openai", &found.openai), ("anthropic", &found.anthropic)] {
         lines.extend(url.as_ref().map(|url| format!("    {family}: {}", scalar(url))));
     }
-    if has_key || found.is_keyed || !proxy::is_loopback(url) {
+    if found.is_keyed || !proxy::is_loopback(url) {
         lines.push(format!("  key_env: {}", variable(name)));
     }
     if found.is_api_key {
         lines.push("  anthropic_use_api_key: true".to_owned());
     }
-    let title = format!("{} speaks {}", origin(url), protocols.join(" and "));
+    let title = format!("{} speaks {}", origin(url), protocols.join(", "));
     Preset::unknown(name, title, lines.join("\n") + "\n")
 }
 
@@ -198,18 +198,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_taken_for_no_host() {
+    fn a_key_is_not_completed_to_a_url() {
         for key in [
             "sk-0123456789abcdefghij",
+            "sk-0123456789/abcdefghij.ab",
             "0123456789abcdef0123456789abcdef.AbCdEfGh12345678",
+            "0123456789abcdef0123456789abcdef.AbCdEfGhIjKlMnOp",
             "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U",
+            "0123456789abcdef/0123456789abcdef",
         ] {
-            assert!(is_key(key), "{key}");
+            let error = crate::error::render(&complete(key).expect_err(key));
+            assert!(error.contains("no scheme") && !error.contains(&key[..8]), "{error}");
         }
-        for url in
-            ["api.example.com", "https://api.example.com/v1", "localhost:8000", "127.0.0.1", "vllm", "a.ai"]
-        {
-            assert!(!is_key(url), "{url}");
+        for (typed, url) in [
+            ("api.example.com", "https://api.example.com"),
+            ("api.example.com:8443/v1", "https://api.example.com:8443/v1"),
+            ("https://gpu/v1", "https://gpu/v1"),
+            ("localhost:8000", "http://localhost:8000"),
+            ("127.0.0.1", "http://127.0.0.1"),
+            ("192.168.0.7:8000", "https://192.168.0.7:8000"),
+        ] {
+            assert_eq!(complete(typed).expect(typed), url);
         }
     }
 }

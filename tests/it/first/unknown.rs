@@ -80,16 +80,6 @@ fn a_dry_run_runs_no_key_command_and_sends_no_key() {
 }
 
 #[test]
-fn a_key_that_was_given_for_a_server_on_this_machine_stays_in_its_entry() {
-    let sandbox = newcomer().var("OTHER_KEY", KEY);
-    let server = vendor(&sandbox);
-    let url = server.url("");
-    let words = ["providers", "add", "acme", "--yes", "--server", &url, "--key-env", "OTHER_KEY"];
-    sandbox.agent_run(&words).exits(0);
-    assert!(config_of(&sandbox).contains("key_env: OTHER_KEY\n"), "{}", config_of(&sandbox));
-}
-
-#[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
 fn what_is_no_name_and_no_url_is_asked_for_again() {
     assert!(Tmux::is_there());
@@ -99,7 +89,7 @@ fn what_is_no_name_and_no_url_is_asked_for_again() {
     tmux.text("agent-run demo\n");
     tmux.wait_for("A provider's name has no spaces.");
     tmux.text("acme\n");
-    tmux.wait_for("`acme` is not a known provider. To add it, enter its base URL.");
+    tmux.wait_for("`acme` is not a known provider. To add `acme`, enter its base URL.");
     tmux.text("agent-run demo\n");
     tmux.wait_for("this is no URL");
     tmux.text("a-key.0123456789abcdef0123456789abcdef\n");
