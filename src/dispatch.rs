@@ -16,7 +16,7 @@ use crate::launch::lookup::{agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
 use crate::ui::output;
-use crate::{commands, ui};
+use crate::{commands, config, ui};
 
 /// A launch that failed before the agent ran.
 const NOT_LAUNCHED: u8 = 125;
@@ -71,7 +71,7 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
-    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(&error));
+    let cli = Cli::read(|| commands::help::next(env)).unwrap_or_else(|error| print_and_exit(&error, env));
     let is_launch = matches!(cli.command, Command::Launch(_));
     let result = run(cli, called, env);
     if is_launch { launch_exit_code(result) } else { exit_code(result) }
@@ -115,7 +115,7 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Version => output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))),
         Command::Help(help) => match &help.man {
             Some(dir) => commands::help::write_manual(dir.as_deref(), env),
-            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page)),
+            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page, env)),
         },
         Command::MockProvider(mock_provider) => commands::mock_provider::run(
             mock_provider.listen,
@@ -145,10 +145,15 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 }
 
 /// Prints what clap says, be it an error, a page of help or the version, and ends the process.
-fn print_and_exit(error: &clap::Error) -> ! {
+fn print_and_exit(error: &clap::Error, env: &Environment) -> ! {
     let words = cli::words::of_this_process();
     let code = if error.use_stderr() && is_launch(&words) { NOT_LAUNCHED.into() } else { error.exit_code() };
-    match cli::usage::message(error, &words) {
+    // Its providers are named as examples.
+    let config = || {
+        let path = env.config_file(cli::words::config(&words)).ok()?;
+        Some(config::load_sound(&path).ok()?.config)
+    };
+    match cli::usage::message(error, &words, config) {
         Some(message) => ui::log::error(&anyhow!(message)),
         None => _ = error.print(),
     }

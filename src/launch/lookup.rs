@@ -93,6 +93,14 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
     anyhow!(Message::new(format!("no provider `{name}` in the config"), help))
 }
 
+/// A launch that the config makes possible, with an agent that `fits`.
+pub fn example(config: &Config, fits: impl Fn(&dyn Agent) -> bool) -> Option<(&str, &'static dyn Agent)> {
+    config.providers.iter().find_map(|(name, provider)| {
+        let mut agents = shims::coding_agents().filter(|agent| common(*agent, provider).is_some());
+        Some((name.as_str(), agents.find(|agent| fits(*agent))?))
+    })
+}
+
 /// What to type to add the provider, where its name is that of a preset, or one of those that `may_be_meant` with typing
 /// errors.
 pub fn adding(name: &str, may_be_meant: impl Fn(&Preset) -> bool) -> Option<String> {

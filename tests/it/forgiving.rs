@@ -117,12 +117,12 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
     far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; --force"]);
     sandbox.agent_run(&["launch", "mock"]).exits(125).complains(&[
-        "missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch deepseek claude`; see",
+        "missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch mock claude`; see",
     ]);
     sandbox
         .agent_run(&["models", "show", "mock"])
         .exits(2)
-        .complains(&["help: for example `agent-run models show deepseek deepseek-v4-pro`; see"]);
+        .complains(&["help: for example `agent-run models show mock MODEL`; see"]);
     for (typed, code, error) in [
         ("lauch", 2, "no command `lauch`\nhelp: did you mean `launch`? see `agent-run --help`"),
         (
@@ -147,7 +147,7 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "launch --model",
             125,
             "--model <MODEL> needs a value\n\
-             help: for example `agent-run launch deepseek claude`; see `agent-run launch --help`",
+             help: for example `agent-run launch mock claude`; see `agent-run launch --help`",
         ),
         (
             "launch -v mock claude",
@@ -160,13 +160,13 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "launch --model a --model b mock claude",
             125,
             "--model <MODEL> is given twice\n\
-             help: for example `agent-run launch deepseek claude`; see `agent-run launch --help`",
+             help: for example `agent-run launch mock claude`; see `agent-run launch --help`",
         ),
         (
             "why mock --protocol x",
             2,
             "--protocol <PROTOCOL>: `x` is not one of anthropic, openai-responses, \
-             openai-chat-completions\nhelp: for example `agent-run why claude@deepseek`; see `agent-run why --help`",
+             openai-chat-completions\nhelp: for example `agent-run why claude@mock`; see `agent-run why --help`",
         ),
         (
             "env mock --format jsn",
@@ -178,8 +178,18 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "why mock --json -v",
             2,
             "--json cannot be used with --verbose\n\
-             help: for example `agent-run why claude@deepseek`; see `agent-run why --help`",
+             help: for example `agent-run why claude@mock`; see `agent-run why --help`",
         ),
+        (
+            "launch mock --protocol openai claude",
+            125,
+            "--protocol <PROTOCOL>: `openai` is not one of anthropic, openai-responses, \
+             openai-chat-completions\n\
+             help: did you mean `openai-responses` or `openai-chat-completions`? see `agent-run launch --help`",
+        ),
+        ("mock codex -v", 2, "no command `mock`\nhelp: mock is a provider; to launch it: `agent-run launch mock codex`"),
+        ("mock", 2, "no command `mock`\nhelp: mock is a provider; to launch it: `agent-run launch mock claude`"),
+        ("codex", 2, "no command `codex`\nhelp: codex is an agent; to launch it: `agent-run launch mock codex`"),
         ("version x", 2, "unexpected argument `x`\nhelp: see `agent-run version --help`"),
     ] {
         let ran = sandbox.agent_run(&typed.split(' ').collect::<Vec<_>>()).exits(code);

@@ -153,7 +153,7 @@ fn config_file(path: &Path, loaded: &Result<Loaded>) -> Group {
             match config::lint(path) {
                 Ok(LintReport { errors, .. }) if !errors.is_empty() => {
                     let said = |text: Message| Finding::said(Severity::Problem, "file", &text, otherwise);
-                    group.extend(Problems::new(path, errors).messages().map(said));
+                    group.extend(Problems::new(path, errors, "").messages().map(said));
                 }
                 _ => group.add(Finding::error(Severity::Problem, "file", error, otherwise)),
             }

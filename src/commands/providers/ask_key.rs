@@ -9,7 +9,7 @@ use super::managers;
 use crate::catalog::{Failure, FailureKind, OR_OF_PROXY};
 use crate::config::KeyCheck;
 use crate::env::Environment;
-use crate::key;
+use crate::{import, key};
 use crate::key::file::below_home;
 use crate::key::place::KeyPlace;
 use crate::key::store::KeyStore;
@@ -96,9 +96,9 @@ pub fn ask_key(
                 }
             }
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
-            Way::Variable => ask_variable(variable, env),
-            Way::File => ask_file(home, env),
-            Way::Command => ask_command(home, env),
+            Way::Variable => ask_variable(variable, name, env),
+            Way::File => ask_file(name, home, env),
+            Way::Command => ask_command(name, home, env),
             Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
         };
         match answer {
@@ -109,7 +109,7 @@ pub fn ask_key(
     bail!("stopped without a key, and the config was not changed")
 }
 
-fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
+fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Result<KeyPlace> {
     let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
     let name = prompt::ask(&format!("Variable{shown}: "))?;
     let name = if name.is_empty() { usual.unwrap_or_default().to_owned() } else { name };
@@ -122,17 +122,18 @@ fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
     if !is_right(&name) || (!is_known && key::shape::is_like_key(&name)) {
         bail!(Message::new(
             "this is not a variable name",
-            "type a name such as DEEPSEEK_API_KEY, not the key"
+            format!("type a name such as {}, not the key", import::variable(provider))
         ));
     }
     Ok(KeyPlace::Env(name))
 }
 
-fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
+fn ask_file(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     let path = PathBuf::from(prompt::ask("File: ")?);
     // The error of a file that is not there names it.
     if key::shape::is_like_key(&path.to_string_lossy()) && !path.exists() {
-        bail!(Message::new("this is no path of a file", "type a path such as ~/keys/deepseek, not the key"));
+        let help = format!("type a path such as ~/keys/{name}, not the key");
+        bail!(Message::new("this is no path of a file", help));
     }
     KeyPlace::File(path.clone()).resolve(env, home)?;
     let path = key::expand_home(&path, home);
@@ -140,15 +141,15 @@ fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
     Ok(KeyPlace::File(below_home(&path, home)))
 }
 
-fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
+fn ask_command(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     let text = prompt::ask("Command: ")?;
     // A key that is pasted here is neither kept nor repeated.
     if key::shape::begins_as_key(&text) {
         bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
     }
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
-    let argv =
-        argv.context(Message::new("this is not a command", "type it as in a shell: pass show deepseek"))?;
+    let help = format!("type it as in a shell: pass show {}", shims::quote(name.as_ref()));
+    let argv = argv.context(Message::new("this is not a command", help))?;
     let place = KeyPlace::Command(argv);
     place.resolve(env, home)?;
     Ok(place)

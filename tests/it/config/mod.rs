@@ -98,10 +98,14 @@ fn check_tells_everything_in_the_files_order() {
     let ran = sandbox.agent_run(&["config", "check"]).exits(1);
     let expected = "\
 [HOME]/.config/agent-run/config.yaml:3:17: error: providers.a.protocols[0]: `antropic` is not known here
+  3 |     protocols: […]
+    |                 ^
 help: did you mean `anthropic`?
 [HOME]/.config/agent-run/config.yaml:5:3: warning: providers.b has both `key` and `key_command`, and the command is used
 help: remove `key`
 [HOME]/.config/agent-run/config.yaml:10:1: error: colour: unknown key
+  10 | colour: …
+     | ^
 help: known keys: providers, isolated_homes, shims, models_ttl
 2 errors, 1 warning
 ";
@@ -212,7 +216,7 @@ fn what_is_wrong_with_a_provider_stops_its_own_launch_in_the_words_of_check() {
     sandbox.config(&one_wrong.replace("colour: blue\n", ""));
     let check = sandbox.agent_run(&["config", "check"]).exits(1);
     let expected =
-        "config.yaml:3:17: error: providers.a.protocols[0]: `antropic` is not known here\nhelp: did you mean";
+        "config.yaml:3:17: error: providers.a.protocols[0]: `antropic` is not known here\n  3 |     protocols: […]\n    |                 ^\nhelp: did you mean";
     assert!(check.stdout.contains(expected), "{}", check.stdout);
     for words in [&["launch", "b", "claude"][..], &["env", "b"], &["why", "claude@b"]] {
         sandbox.agent_run(words).exits(0);

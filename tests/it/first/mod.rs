@@ -164,6 +164,33 @@ fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
     sandbox.agent_run(&[]).exits(2).complains(&["Usage: agent-run"]);
 }
 
+#[test]
+fn the_name_alone_says_what_to_type_next_of_the_own_config() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("codex");
+    let provider = |name: &str, protocol: &str| {
+        format!("  {name}: {{protocols: [{protocol}], base_urls: {{openai: 'http://127.0.0.1:9', anthropic: 'http://127.0.0.1:9'}}}}\n")
+    };
+    let (chat, responses) =
+        (provider("chat", "openai-chat-completions"), provider("my work", "openai-responses"));
+    for (config, next) in [
+        ("providers: {}\n".to_owned(), "First: agent-run demo, or agent-run providers add deepseek".to_owned()),
+        (
+            format!("providers:\n{chat}{responses}"),
+            "Next: agent-run launch 'my work' codex (your providers: chat, my work)".to_owned(),
+        ),
+        (format!("providers:\n{chat}"), "Next: agent-run launch chat hermes (your providers: chat)".to_owned()),
+        (
+            "providers: [\n".to_owned(),
+            format!("Next: agent-run config check ({} has errors)", config_path(&sandbox).display()),
+        ),
+    ] {
+        sandbox.config(&config);
+        let ran = sandbox.agent_run(&[]).exits(2);
+        assert_eq!(ran.stderr.lines().last(), Some(next.as_str()), "{}", ran.stderr);
+    }
+}
+
 /// A scripted Ollama: its models, in the words of `/api/tags`, and the windows of those that are loaded, one answer of
 /// `/api/ps` after the other.
 pub fn scripted_ollama(
