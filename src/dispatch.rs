@@ -12,7 +12,7 @@ use shims::opts::ParsedOpts;
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::launch::LaunchRequest;
-use crate::launch::lookup::{agent, is_swapped};
+use crate::launch::lookup::{agent, coding_agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
 use crate::ui::output;
@@ -71,7 +71,8 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
-    let cli = Cli::read(|| commands::help::next(env)).unwrap_or_else(|error| print_and_exit(&error, env));
+    let next = || Some(ui::Screen::stderr().line(&ui::escaped(&commands::help::next(env)?), 2));
+    let cli = Cli::read(next).unwrap_or_else(|error| print_and_exit(&error, env));
     let is_launch = matches!(cli.command, Command::Launch(_));
     let result = run(cli, called, env);
     if is_launch { launch_exit_code(result) } else { exit_code(result) }
@@ -87,7 +88,7 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Launch(launch) => commands::launch::run(&request(launch, config)?, env),
         Command::Models(models) => commands::models::run(models, option, env),
         Command::Demo(demo) => {
-            let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose()?;
+            let agent = demo.agent.as_deref().map(|name| coding_agent(name.as_ref())).transpose()?;
             commands::demo::run(agent, env)
         }
         Command::Providers(words) => commands::providers::run(words, option, env),

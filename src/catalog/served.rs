@@ -81,7 +81,7 @@ impl ServerClient {
 
     fn judged(&self, path: &str, answer: Result<HttpResponse, TransportError>) -> Result<Json, Failure> {
         let (title, root) = (self.server.title(), &self.root);
-        let start = || format!("start it: {}", self.server.start());
+        let start = || format!("start it: `{}`", self.server.start());
         let (kind, text, help) = match answer {
             Ok(answer) if (200..300).contains(&answer.status) => match serde_json::from_slice(&answer.body) {
                 Ok(json) => return Ok(json),

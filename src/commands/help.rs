@@ -11,7 +11,7 @@ use crate::cli::help::HelpArgs;
 use crate::cli::overview;
 use crate::env::Environment;
 use crate::launch::{lookup, program};
-use crate::ui::{Screen, escaped, output};
+use crate::ui::output;
 use crate::{config, manual, suggest};
 
 /// What clap answers to `agent-run COMMAND --help`, which it calls an error.
@@ -24,7 +24,7 @@ pub fn page(asked: &HelpArgs) -> Option<clap::Error> {
 pub fn next(env: &Environment) -> Option<String> {
     let path = env.config_file(None).ok()?;
     path.symlink_metadata().ok()?;
-    let next = match config::load(&path) {
+    Some(match config::load(&path) {
         Err(_) => format!("Next: agent-run config check ({} has errors)", path.display()),
         Ok(loaded) => {
             let (config, dirs) = (&loaded.config, env.dirs().ok()?);
@@ -34,8 +34,7 @@ pub fn next(env: &Environment) -> Option<String> {
             let (name, names) = (shims::quote(name.as_ref()), suggest::join_limited(&names, 3));
             format!("Next: agent-run launch {name} {} (your providers: {names})", agent.name())
         }
-    };
-    Some(Screen::stderr().line(&escaped(&next), 2))
+    })
 }
 
 /// Writes the manual below `dir`, and says how to read it.

@@ -29,7 +29,7 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     let named = shims::split_shim_name(&why.provider).map_or(&*why.provider, |(_, provider)| provider);
     let loaded = context::load_sound(&env.config_file(config)?, named)?;
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
-    let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
+    let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider, lookup::agent)?;
     let (Some(provider), Some(agent)) = (target.provider.clone(), target.agent) else {
         let (name, agent) = lookup::example(&loaded.config, |_| true).unwrap_or(("deepseek", shims::AGENTS[0]));
         let name = target.provider.as_deref().unwrap_or(name);

@@ -162,16 +162,24 @@ impl Screen {
         if text.ends_with(' ') { shown + " " } else { shown }
     }
 
-    /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began.
+    /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began. Indented
+    /// lines below one that ends with a colon are commands to be copied, and are left whole.
     pub fn text(self, text: &str) -> String {
         if self.width.is_none() {
             return text.to_owned();
         }
         let mut shown = String::with_capacity(text.len());
+        let mut are_commands = false;
         for line in text.split_inclusive('\n') {
             let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
             let indent = line.len() - line.trim_start().len();
-            _ = write!(shown, "{}{end}", self.line(line, if indent == 0 { 0 } else { indent + 2 }));
+            are_commands = if indent == 0 { line.ends_with(':') } else { are_commands };
+            let line = match indent {
+                0 => self.line(line, 0).into(),
+                _ if are_commands => self.tilde(line),
+                _ => self.line(line, indent + 2).into(),
+            };
+            _ = write!(shown, "{line}{end}");
         }
         shown
     }
@@ -229,7 +237,8 @@ pub fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
     let mut line = " ".repeat(text.len() - body.len());
     let mut is_empty = true;
     let mut gap = 0;
-    for unit in units(body, width.saturating_sub(hang)) {
+    // A command that is too wide for what is left begins further to the left.
+    for unit in units(body, width.saturating_sub(text.len() - body.len())) {
         if unit.is_empty() {
             gap += 1;
             continue;

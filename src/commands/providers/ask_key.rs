@@ -16,6 +16,9 @@ use crate::key::store::KeyStore;
 use crate::ui::log::say;
 use crate::ui::prompt;
 
+/// What asks for a key.
+const HIDDEN: &str = "Key (not shown while you type): ";
+
 /// Where a key is, as somebody at the terminal says it.
 pub enum KeyAnswer {
     /// It is there already.
@@ -46,6 +49,22 @@ pub fn about_key(failed: Failure, key: Option<&KeyAnswer>) -> Failure {
     let other = failed.message.help.as_deref().and_then(|help| help.split_once(OR_OF_PROXY));
     let help = other.map_or(help.clone(), |(_, other)| format!("{help}{OR_OF_PROXY}{other}"));
     Failure::new(failed.kind, Message::new(failed.message.text, help))
+}
+
+/// Asks for another key in place of one that was typed, which goes where that one would have gone. What is elsewhere may
+/// have to be asked for anew.
+///
+/// # Errors
+/// When nobody answers.
+pub fn ask_another(before: &KeyAnswer, check: KeyCheck) -> Result<Option<KeyAnswer>> {
+    let KeyAnswer::Typed(store, _) = before else { return Ok(None) };
+    for _ in 0..3 {
+        match key::typed(&prompt::ask_hidden(HIDDEN)?, check) {
+            Ok(key) => return Ok(Some(KeyAnswer::Typed(store.clone(), key))),
+            Err(error) => say(&format!("{}\n", crate::error::render(&error))),
+        }
+    }
+    bail!("stopped without a key, and the config was not changed")
 }
 
 /// Asks where the key is, until there is an answer that can be used.
@@ -89,12 +108,10 @@ pub fn ask_key(
     for _ in 0..3 {
         let chosen = prompt::choose(&format!("Where is the key of {name}?"), &texts)?;
         let answer = match &ways[chosen].0 {
-            Way::Paste(store) => {
-                match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?, check) {
-                    Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
-                    Err(error) => Err(error),
-                }
-            }
+            Way::Paste(store) => match key::typed(&prompt::ask_hidden(HIDDEN)?, check) {
+                Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
+                Err(error) => Err(error),
+            },
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
             Way::Variable => ask_variable(variable, name, env),
             Way::File => ask_file(name, home, env),

@@ -246,7 +246,7 @@ fn what_makes_embeddings_alone_is_not_offered_whichever_way_the_server_says_so()
     let none = newcomer();
     let ollama = scripted_ollama(&none, &json!([{"name": "e", "capabilities": ["embedding"]}]), &[&[]], &[]);
     add("none", &ollama.url(""))
-        .complains(&["Ollama has no models for agents", "help: get one: ollama pull qwen3-coder"]);
+        .complains(&["Ollama has no models for agents", "help: get one: `ollama pull qwen3-coder`"]);
 }
 
 #[test]
@@ -314,6 +314,15 @@ fn a_refused_key_is_named_as_the_one_that_was_given_and_enter_does_what_helps() 
         }
         assert!(!screen.contains("OLD_KEY"), "{screen}");
         tmux.wait_for("choice [1]:");
+        // Another key is typed for the same place, which is not asked for again.
+        if name == "live" {
+            tmux.text("1\n");
+            tmux.wait_until("the key again", |screen| screen.matches("Key (not shown").count() == 2);
+            tmux.text(KEY);
+            tmux.key("Enter");
+            let screen = tmux.wait_until("it fails too", |screen| screen.matches("What now?").count() == 2);
+            assert_eq!(screen.matches("Where is the key").count(), 1, "{screen}");
+        }
         tmux.text("4\n");
         tmux.wait_for("stopped, and the config was not changed");
         assert_eq!(config_of(&sandbox), config);
