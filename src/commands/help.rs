@@ -25,6 +25,7 @@ pub fn next(env: &Environment) -> Option<String> {
     let path = env.config_file(None).ok()?;
     path.symlink_metadata().ok()?;
     Some(match config::load(&path) {
+        Err(_) if config::text(&path).is_ok_and(|text| config::is_blank(&text)) => return None,
         Err(_) => format!("Next: agent-run config check ({} has errors)", path.display()),
         Ok(loaded) => {
             let (config, dirs) = (&loaded.config, env.dirs().ok()?);

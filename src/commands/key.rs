@@ -87,9 +87,13 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         }
         _ => format!("the key of {name}: {line}"),
     };
+    // One of the user's own, which this program neither writes nor removes.
+    let own = provider.key_file.as_ref().filter(|_| former.is_none());
+    let own = own.filter(|file| place != KeyPlace::File((*file).clone()));
+    let own = own.map(|file| format!("\n{} is no longer read, and was not changed", file.display()));
     let former = former.filter(|former| former.place(&home) != place);
     let former = former.map(|former| leave(&former, &answer, &config, name, &home, env));
-    output::people(|out| writeln!(out, "{kept}{}", former.unwrap_or_default()))
+    output::people(|out| writeln!(out, "{kept}{}", former.or(own).unwrap_or_default()))
 }
 
 /// Removes the key from where it was before it was set to another place, or says how to: only a key that was typed is

@@ -64,11 +64,15 @@ impl Loaded {
         self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.message)
     }
 
-    /// Those about the providers that a command names; all, where it names none.
+    /// Those about the providers that a command names, however often; all, where it names none.
     pub fn warnings_for(&self, named: &[&str]) -> Vec<&Message> {
         match named {
             [] => self.warnings().collect(),
-            named => named.iter().flat_map(|name| self.warnings_about(name)).collect(),
+            named => {
+                let is_named = |warning: &&Warning| named.contains(&warning.provider.as_str());
+                let keys = self.literal_keys.iter().filter(is_named).take(1);
+                self.warnings.iter().filter(is_named).chain(keys).map(|warning| &warning.message).collect()
+            }
         }
     }
 

@@ -20,7 +20,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use append::{append, change_config, check_writable, could_not_write, make_folder};
+pub use append::{append, change_config, check_writable, could_not_write, is_blank, make_folder};
 pub use change::{remove, set_key};
 pub use file::none_there;
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use console::{Term, measure_text_width};
 
+use super::format::shortened;
 use crate::env::Environment;
 
 /// The width of a terminal that does not say its own, as a serial console does not.
@@ -127,24 +128,7 @@ impl Screen {
     /// `text` with `~` for the home, wherever a word begins with it. Within quotes and behind `=` it stays, where a
     /// shell would not read `~` as the home.
     pub fn tilde(self, text: &str) -> Cow<'_, str> {
-        if self.width.is_none() || self.home.len() < 2 || !text.contains(self.home) {
-            return Cow::Borrowed(text);
-        }
-        let mut short = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = rest.find(self.home) {
-            let (before, from) = rest.split_at(at);
-            let after = &from[self.home.len()..];
-            let last = before.chars().next_back().or_else(|| short.chars().next_back());
-            let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'));
-            let ends =
-                after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
-            short.push_str(before);
-            short.push_str(if begins && ends { "~" } else { self.home });
-            rest = after;
-        }
-        short.push_str(rest);
-        Cow::Owned(short)
+        if self.width.is_none() { Cow::Borrowed(text) } else { shortened(text, self.home) }
     }
 
     /// One line as it is shown: with the home as `~`, broken between words, and `hang` spaces before what goes on in
@@ -213,6 +197,11 @@ impl Screen {
             shown
         })
     }
+}
+
+/// Text with `~` for the home, as on a terminal, for a file that people read.
+pub fn tilde(text: &str) -> Cow<'_, str> {
+    shortened(text, WISHES.get().map_or("", |wishes| wishes.home.as_str()))
 }
 
 /// Text in which comments are broken into lines of at most `width` columns, each after `change`.

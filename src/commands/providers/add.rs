@@ -171,7 +171,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     }
     let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
     let before = config::text(&path)?;
-    if !before.trim().is_empty() {
+    if !config::is_blank(&before) {
         let Ok(loaded) = config::load_for(&path, name) else { return Ok(false) };
         let homes = resolve::home_names(request.agent.name(), &loaded.config);
         let configured = || loaded.config.providers.keys().map(String::as_str);

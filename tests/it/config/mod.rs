@@ -174,8 +174,14 @@ fn a_command_that_names_a_provider_warns_of_that_one_alone() {
     ] {
         assert!(!said(words).contains("deepseek"), "{words}: {}", said(words));
     }
-    for words in ["providers show deepseek", "config show deepseek", "providers list", "config show"] {
-        assert!(said(words).contains(warning), "{words}: {}", said(words));
+    for words in [
+        "providers show deepseek",
+        "config show deepseek",
+        "providers list",
+        "config show",
+        "models list deepseek local deepseek",
+    ] {
+        assert_eq!(said(words).matches(warning).count(), 1, "{words}: {}", said(words));
     }
     let added = said("providers add ollama --yes");
     assert!(!added.contains("deepseek"), "{added}");

@@ -174,6 +174,7 @@ fn the_name_alone_says_what_to_type_next_of_the_own_config() {
     let (chat, responses) =
         (provider("chat", "openai-chat-completions"), provider("my work", "openai-responses"));
     for (config, next) in [
+        ("# nothing yet\n".to_owned(), "First: agent-run demo, or agent-run providers add deepseek".to_owned()),
         ("providers: {}\n".to_owned(), "First: agent-run demo, or agent-run providers add deepseek".to_owned()),
         (
             format!("providers:\n{chat}{responses}"),
