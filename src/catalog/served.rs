@@ -159,7 +159,7 @@ fn ollama(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
             shown.unwrap_or_default()
         };
         let about = if row["capabilities"].is_array() { row } else { &shown };
-        let about = json!({ "digest": "0", "capabilities": about["capabilities"] });
+        let about = json!({ "digest": "0", "owned_by": "library", "capabilities": about["capabilities"] });
         if !can_chat(&about, &id) {
             continue;
         }

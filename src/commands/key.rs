@@ -13,7 +13,7 @@ use super::providers::test::{TestOutcome, try_provider};
 use crate::catalog::{Catalog, FailureKind};
 use crate::cli::KeyCommand;
 use crate::cli::key::{KeyArgs, KeyRemoveArgs};
-use crate::config::{self, Config, Provider};
+use crate::config::{self, Loaded, Provider};
 use crate::context;
 use crate::env::Environment;
 use crate::key;
@@ -42,11 +42,11 @@ pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Res
 fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let config = context::load_sound(path, name)?.config;
-    let provider = find(name, &config)?;
+    let loaded = context::load_sound(path, name)?;
+    let provider = find(name, &loaded.config)?;
     // What can be refused is refused before anything is asked.
     let former = KeyStore::of(name, provider, path, &home);
-    let own = former.as_ref().filter(|store| store.other_reader(name, &config, &home).is_none());
+    let own = former.as_ref().filter(|store| store.other_reader(name, &loaded, &home).is_none());
     let file = KeyStore::file(path, name, own);
     let in_file = file.place(&home).line();
     config::set_key(&config::text(path)?, name, Some(&in_file), path)?;
@@ -92,7 +92,7 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let own = own.filter(|file| place != KeyPlace::File((*file).clone()));
     let own = own.map(|file| format!("\n{} is no longer read, and was not changed", file.display()));
     let former = former.filter(|former| former.place(&home) != place);
-    let former = former.map(|former| leave(&former, &answer, &config, name, &home, env));
+    let former = former.map(|former| leave(&former, &answer, &loaded, name, &home, env));
     output::people(|out| writeln!(out, "{kept}{}", former.or(own).unwrap_or_default()))
 }
 
@@ -101,13 +101,13 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
 fn leave(
     former: &KeyStore,
     answer: &KeyAnswer,
-    config: &Config,
+    loaded: &Loaded,
     name: &str,
     home: &Path,
     env: &Environment,
 ) -> String {
     let shown = former.shown();
-    if let Some(other) = former.other_reader(name, config, home) {
+    if let Some(other) = former.other_reader(name, loaded, home) {
         return format!("\nthe previous key was not removed from {shown}, because `{other}` uses it");
     }
     let failed = match answer {
@@ -211,8 +211,8 @@ fn forget_refusal(name: &str, path: &Path, env: &Environment) {
 fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let config = context::load_sound(path, name)?.config;
-    let provider = find(name, &config)?;
+    let loaded = context::load_sound(path, name)?;
+    let provider = find(name, &loaded.config)?;
     let store = KeyStore::of(name, provider, path, &home).filter(|store| !store.is_link());
     let source = provider.key_source();
     let set = format!("set a key with `{}`", key::setting(name));
@@ -225,7 +225,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
             format!("`agent-run providers show {name}` prints where it is; remove it there")
         ));
     }
-    let other = store.as_ref().and_then(|store| store.other_reader(name, &config, &home));
+    let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded, &home));
     let goes = store.as_ref().filter(|_| other.is_none());
     let usual = presets::by_name(name).ok().and_then(|preset| preset.key_variable().map(str::to_owned));
     let is_local = provider.protocols.iter().filter_map(|it| provider.base_url(*it)).all(proxy::is_loopback);
@@ -241,7 +241,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     config::check_writable(path, &added)?;
     goes.map_or(Ok(()), KeyStore::check_removable)?;
     let place = goes.map_or_else(|| path.display().to_string(), KeyStore::shown);
-    let question = match other {
+    let question = match &other {
         Some(other) => format!("Take the key from {name}? `{other}` has the same one and keeps it."),
         None => format!("Remove the key of {name} from {place}?"),
     };

@@ -89,6 +89,14 @@ impl Loaded {
         self.places().locate(key)
     }
 
+    /// The key files of all providers, by name: also of those in which something is wrong.
+    pub fn key_files(&self) -> Vec<(String, PathBuf)> {
+        let Ok(tree) = Tree::parse(&self.text) else { return Vec::new() };
+        let keys = tree.keys(&["providers".into()]);
+        let file = |name: &str| tree.at(&["providers".into(), name.into(), "key_file".into()])?.read().0;
+        keys.into_iter().filter_map(|(name, _)| file(&name).map(|file| (name, file))).collect()
+    }
+
     /// Where everything stands, for who asks more than once.
     pub fn places(&self) -> Places {
         Places(Tree::parse(&self.text).ok())
