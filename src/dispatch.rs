@@ -116,7 +116,9 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Version => output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))),
         Command::Help(help) => match &help.man {
             Some(dir) => commands::help::write_manual(dir.as_deref(), env),
-            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page, env)),
+            None => {
+                commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page, env))
+            }
         },
         Command::MockProvider(mock_provider) => commands::mock_provider::run(
             mock_provider.listen,

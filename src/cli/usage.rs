@@ -102,7 +102,9 @@ fn launch(error: &Error, words: &[OsString], config: &Config) -> Option<String> 
         }),
         (None, Some(agent)) => match next.filter(|next| config.providers.contains_key(*next)) {
             Some(next) => (next, agent),
-            None => (lookup::example(config, |it| it.name() == agent.name()).map_or("PROVIDER", |it| it.0), agent),
+            None => {
+                (lookup::example(config, |it| it.name() == agent.name()).map_or("PROVIDER", |it| it.0), agent)
+            }
         },
         (None, None) => return None,
     };
@@ -122,7 +124,8 @@ fn meant(error: &Error) -> Option<String> {
     if strings(error, ContextKind::InvalidArg).concat().starts_with("--protocol") {
         let typed = strings(error, ContextKind::InvalidValue).concat();
         let names = Protocol::ALL.map(Protocol::name).into_iter();
-        let near: Vec<_> = names.filter(|name| name.starts_with(&typed)).map(|name| format!("`{name}`")).collect();
+        let near: Vec<_> =
+            names.filter(|name| name.starts_with(&typed)).map(|name| format!("`{name}`")).collect();
         return Some(near.join(" or ")).filter(|near| !near.is_empty() && !typed.is_empty());
     }
     near(error).map(|near| format!("`{near}`"))

@@ -30,7 +30,8 @@ pub fn next(env: &Environment) -> Option<String> {
         Ok(loaded) => {
             let (config, dirs) = (&loaded.config, env.dirs().ok()?);
             let is_here = |agent: &dyn Agent| program::locate(agent, &dirs, env).is_ok();
-            let (name, agent) = lookup::example(config, is_here).or_else(|| lookup::example(config, |_| true))?;
+            let (name, agent) =
+                lookup::example(config, is_here).or_else(|| lookup::example(config, |_| true))?;
             let names: Vec<_> = config.providers.keys().map(String::as_str).collect();
             let (name, names) = (shims::quote(name.as_ref()), suggest::join_limited(&names, 3));
             format!("Next: agent-run launch {name} {} (your providers: {names})", agent.name())

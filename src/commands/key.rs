@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use shims::{Message, proxy};
 
-use super::providers::ask_key::{KeyAnswer, about_key, ask_another, ask_key};
+use super::providers::ask_key::{KeyAnswer, about_key, ask_key};
 use super::providers::find;
 use super::providers::test::{TestOutcome, try_provider};
 use crate::catalog::{Catalog, FailureKind};
@@ -134,11 +134,7 @@ fn ask(
     let usual = preset.as_ref().and_then(presets::Preset::key_variable).or(provider.key_env.as_deref());
     let mut before = None;
     loop {
-        let again = before.as_ref().map_or(Ok(None), |before| ask_another(before, provider.key_check))?;
-        let answer = match again {
-            Some(answer) => answer,
-            None => ask_key(usual, name, file.clone(), provider.key_check, home, env)?,
-        };
+        let answer = ask_key(before.as_ref(), usual, name, file.clone(), provider.key_check, home, env)?;
         let key = match &answer {
             KeyAnswer::Typed(_, key) => key.clone(),
             KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => return Ok(answer),

@@ -24,7 +24,8 @@ pub fn run(listen: SocketAddr, log: &Path, script: Option<&str>) -> Result<ExitC
     let mock_provider = MockProvider::listen(listen, script, Log::file(log)?)?;
     let (addr, mut stdout) = (mock_provider.addr(), io::stdout().lock());
     // In one write, since a reader may leave after the first line.
-    let lines = format!("listening {addr}\nbase_urls: {{anthropic: http://{addr}, openai: http://{addr}/v1}}\n");
+    let lines =
+        format!("listening {addr}\nbase_urls: {{anthropic: http://{addr}, openai: http://{addr}/v1}}\n");
     stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).context("could not print")?;
     // An orphan is given another parent, on Linux and macOS alike.
     while getppid() == parent {

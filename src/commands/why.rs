@@ -31,7 +31,8 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
     let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider, lookup::agent)?;
     let (Some(provider), Some(agent)) = (target.provider.clone(), target.agent) else {
-        let (name, agent) = lookup::example(&loaded.config, |_| true).unwrap_or(("deepseek", shims::AGENTS[0]));
+        let (name, agent) =
+            lookup::example(&loaded.config, |_| true).unwrap_or(("deepseek", shims::AGENTS[0]));
         let name = target.provider.as_deref().unwrap_or(name);
         let example = quote(format!("{}@{name}", target.agent.unwrap_or(agent).name()).as_ref());
         bail!(Message::new(

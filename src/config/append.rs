@@ -140,7 +140,7 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     make_own(folder.unwrap_or(Path::new(".")))
 }
 
-/// Whether nothing but comments stands in the text.
+/// Whether the text has nothing but comments.
 pub fn is_blank(text: &str) -> bool {
     text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
 }

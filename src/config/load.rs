@@ -252,7 +252,8 @@ pub struct LintReport {
 pub fn lint(path: &Path) -> Result<LintReport> {
     let file = open(path)?;
     let text = file.text().unwrap_or_default().to_owned();
-    let refused = |problem, text| LintReport { providers: 0, errors: vec![problem], warnings: Vec::new(), text };
+    let refused =
+        |problem, text| LintReport { providers: 0, errors: vec![problem], warnings: Vec::new(), text };
     let tree = match file.text().and_then(Tree::parse) {
         Ok(tree) => tree,
         Err(problem) => return Ok(refused(problem, text)),

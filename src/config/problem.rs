@@ -139,7 +139,8 @@ pub fn excerpt(text: &str, mark: SourcePos) -> String {
     // How much of a line is shown, and how much of that before the mark.
     const WIDTH: usize = 64;
     const BEFORE: usize = 48;
-    let Some(line) = text.lines().nth(mark.line.saturating_sub(1)).filter(|line| !line.trim().is_empty()) else {
+    let Some(line) = text.lines().nth(mark.line.saturating_sub(1)).filter(|line| !line.trim().is_empty())
+    else {
         return String::new();
     };
     let (shown, at) = redacted(line, mark.column.saturating_sub(1));
@@ -155,28 +156,38 @@ fn redacted(line: &str, column: usize) -> (Vec<char>, usize) {
     let line: Vec<char> = line.chars().collect();
     let is_end = |c: char| c.is_whitespace() || "[]{},".contains(c);
     let (mut shown, mut at, mut mark) = (Vec::new(), 0, None);
-    // A key is the first word of its line, behind `-` too, or stands in a map in braces.
+    // A key is the first word of its line, also after `-`, or is in a map in braces.
     let (mut is_first, mut is_in_braces) = (true, false);
     while at < line.len() {
         let from = at;
         let begin = shown.len();
         let c = line[at];
-        if is_end(c) || "\"'#&*!|>%@`".contains(c) || (c == '-' && line.get(at + 1).is_none_or(|c| is_end(*c))) {
+        if is_end(c)
+            || "\"'#&*!|>%@`".contains(c)
+            || (c == '-' && line.get(at + 1).is_none_or(|c| is_end(*c)))
+        {
             at += 1;
             is_in_braces = "{,".contains(c) || (is_in_braces && c.is_whitespace());
             is_first &= c.is_whitespace() || c == '-';
-            shown.push(if c == '\t' { '→' } else if c.is_whitespace() { ' ' } else { c });
+            shown.push(if c == '\t' {
+                '→'
+            } else if c.is_whitespace() {
+                ' '
+            } else {
+                c
+            });
         } else {
             while at < line.len() && !is_end(line[at]) {
                 at += 1;
             }
             let word: String = line[from..at].iter().collect();
-            match word.strip_suffix(':').filter(|name| (is_first || is_in_braces) && is_name(name, is_first)) {
-                Some(_) => shown.extend(word.chars()),
-                None => {
-                    shown.extend(Some('…').filter(|_| shown.last() != Some(&'…')));
-                    shown.extend(word.strip_suffix(':').map(|_| ':'));
-                }
+            let is_key = |name: &str| (is_first || is_in_braces) && is_name(name, is_first);
+            let name = word.strip_suffix(':');
+            if name.is_some_and(is_key) {
+                shown.extend(word.chars());
+            } else {
+                shown.extend(Some('…').filter(|_| shown.last() != Some(&'…')));
+                shown.extend(name.map(|_| ':'));
             }
             (is_first, is_in_braces) = (false, false);
         }
@@ -192,9 +203,8 @@ fn redacted(line: &str, column: usize) -> (Vec<char>, usize) {
 /// Whether it may be shown as the name of a key: a map in braces may hold anything in place of a value, so that only
 /// plain words are names there.
 fn is_name(name: &str, is_first: bool) -> bool {
-    let is_plain = |c: char| match is_first {
-        true => c.is_alphanumeric() || "-_.@".contains(c),
-        false => c.is_ascii_lowercase() || "-_".contains(c),
+    let is_plain = |c: char| {
+        c.is_ascii_lowercase() || "-_".contains(c) || (is_first && (c.is_alphanumeric() || ".@".contains(c)))
     };
     (1..=32).contains(&name.chars().count())
         && name.chars().all(is_plain)

@@ -77,7 +77,10 @@ impl KeyStore {
         let real = path.canonicalize().ok();
         let is_it = |file: &Path| file == path || (real.is_some() && file.canonicalize().ok() == real);
         let others = loaded.key_files().into_iter().filter(|(other, _)| other != name);
-        others.map(|(other, file)| (other, expand_home(&file, home))).find(|(_, file)| is_it(file)).map(|it| it.0)
+        others
+            .map(|(other, file)| (other, expand_home(&file, home)))
+            .find(|(_, file)| is_it(file))
+            .map(|it| it.0)
     }
 
     /// The system's keychain, where its program is installed.

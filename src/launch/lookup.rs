@@ -44,7 +44,7 @@ pub fn coding_agent(typed: &OsStr) -> Result<&'static dyn Agent> {
     match shims::by_name(&named) {
         Some(agent) if agent.info().is_coding_agent => Ok(agent),
         None if named.contains('/') => agent(typed),
-        _ => Err(none_of(&named, "no coding agent", shims::coding_agents().map(|agent| agent.name()))),
+        _ => Err(none_of(&named, "no coding agent", shims::coding_agents().map(Agent::name))),
     }
 }
 

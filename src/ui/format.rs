@@ -55,8 +55,7 @@ pub fn shortened<'a>(text: &'a str, home: &str) -> Cow<'a, str> {
         let after = &from[home.len()..];
         let last = before.chars().next_back().or_else(|| short.chars().next_back());
         let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'));
-        let ends =
-            after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
+        let ends = after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
         short.push_str(before);
         short.push_str(if begins && ends { "~" } else { home });
         rest = after;

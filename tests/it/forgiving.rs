@@ -110,15 +110,35 @@ fn a_part_of_one_models_id_is_enough_on_a_terminal() {
     refuses("could not be loaded");
 }
 
+/// The name of a provider or an agent as the command is a launch that was meant.
+#[test]
+fn a_provider_or_an_agent_alone_is_named_with_the_launch() {
+    let sandbox = sandbox();
+    for (typed, what, launch) in [
+        ("mock", "a provider", "mock claude"),
+        ("mock codex -v", "a provider", "mock codex"),
+        ("codex", "an agent", "mock codex"),
+        ("hermes", "an agent", "PROVIDER hermes"),
+        ("codex mock", "an agent", "mock codex"),
+    ] {
+        let words: Vec<_> = typed.split(' ').collect();
+        sandbox.agent_run(&words).exits(2).complains(&[&format!(
+            "no command `{word}`\nhelp: {word} is {what}; to launch it: `agent-run launch {launch}`\n",
+            word = words[0]
+        )]);
+    }
+}
+
 #[test]
 fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     let sandbox = sandbox();
     let far = sandbox.agent_run(&["launch", "mock", "--model", "zzz", "claude"]).exits(125);
     assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
     far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; a launch with --force"]);
-    sandbox.agent_run(&["launch", "mock"]).exits(125).complains(&[
-        "missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch mock claude`; see",
-    ]);
+    sandbox
+        .agent_run(&["launch", "mock"])
+        .exits(125)
+        .complains(&["missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch mock claude`; see"]);
     sandbox
         .agent_run(&["models", "show", "mock"])
         .exits(2)
@@ -187,9 +207,6 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
              openai-chat-completions\n\
              help: did you mean `openai-responses` or `openai-chat-completions`? see `agent-run launch --help`",
         ),
-        ("mock codex -v", 2, "no command `mock`\nhelp: mock is a provider; to launch it: `agent-run launch mock codex`"),
-        ("mock", 2, "no command `mock`\nhelp: mock is a provider; to launch it: `agent-run launch mock claude`"),
-        ("codex", 2, "no command `codex`\nhelp: codex is an agent; to launch it: `agent-run launch mock codex`"),
         ("version x", 2, "unexpected argument `x`\nhelp: see `agent-run version --help`"),
     ] {
         let ran = sandbox.agent_run(&typed.split(' ').collect::<Vec<_>>()).exits(code);

@@ -146,8 +146,8 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
     if is_other { ModelKind::NonChat } else { ModelKind::Chat }
 }
 
-/// Whether it is in the list of a server that its user runs: Ollama 0.5, LM Studio 0.3, llama.cpp, vLLM and SGLang each
-/// say so in their own word.
+/// Whether it is in the list of a server that its user runs: Ollama, LM Studio, llama.cpp, vLLM and `SGLang` each say so in
+/// their own word (seen in their versions of 2026-11).
 fn is_own(row: &Value) -> bool {
     const OWNERS: [&str; 5] = ["library", "organization_owner", "llamacpp", "vllm", "sglang"];
     text(row, "owned_by").is_some_and(|owner| OWNERS.contains(&owner))

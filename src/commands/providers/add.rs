@@ -244,8 +244,10 @@ fn ask_preset(env: &Environment) -> Result<String> {
         say(&format!("Keys found in the environment: {}.\n", suggest::join_limited(&ready, 6)));
     }
     let usual = ready.first().copied();
-    say("Name a known provider, such as deepseek or ollama (? lists all). Any other name works too, if you know the base \
-         URL.\n");
+    say(
+        "Name a known provider, such as deepseek or ollama (? lists all). Any other name works too, if you know the base \
+         URL.\n",
+    );
     let shown = usual.map_or_else(|| " (Enter stops)".to_owned(), |usual| format!(" [{usual}]"));
     for _ in 0..5 {
         let answer = prompt::ask(&format!("Which provider?{shown} "))?;
@@ -292,7 +294,10 @@ fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
         let argv = argv.with_context(|| {
             Message::new(
                 format!("--key-command is not a command: {text}"),
-                format!("write the command in quotes: 'pass show {}'", words.preset.as_deref().unwrap_or("NAME")),
+                format!(
+                    "write the command in quotes: 'pass show {}'",
+                    words.preset.as_deref().unwrap_or("NAME")
+                ),
             )
         });
         argv.map(KeyPlace::Command)

@@ -9,15 +9,12 @@ use super::managers;
 use crate::catalog::{Failure, FailureKind, OR_OF_PROXY};
 use crate::config::KeyCheck;
 use crate::env::Environment;
-use crate::{import, key};
 use crate::key::file::below_home;
 use crate::key::place::KeyPlace;
 use crate::key::store::KeyStore;
 use crate::ui::log::say;
 use crate::ui::prompt;
-
-/// What asks for a key.
-const HIDDEN: &str = "Key (not shown while you type): ";
+use crate::{import, key};
 
 /// Where a key is, as somebody at the terminal says it.
 pub enum KeyAnswer {
@@ -51,27 +48,13 @@ pub fn about_key(failed: Failure, key: Option<&KeyAnswer>) -> Failure {
     Failure::new(failed.kind, Message::new(failed.message.text, help))
 }
 
-/// Asks for another key in place of one that was typed, which goes where that one would have gone. What is elsewhere may
-/// have to be asked for anew.
-///
-/// # Errors
-/// When nobody answers.
-pub fn ask_another(before: &KeyAnswer, check: KeyCheck) -> Result<Option<KeyAnswer>> {
-    let KeyAnswer::Typed(store, _) = before else { return Ok(None) };
-    for _ in 0..3 {
-        match key::typed(&prompt::ask_hidden(HIDDEN)?, check) {
-            Ok(key) => return Ok(Some(KeyAnswer::Typed(store.clone(), key))),
-            Err(error) => say(&format!("{}\n", crate::error::render(&error))),
-        }
-    }
-    bail!("stopped without a key, and the config was not changed")
-}
-
-/// Asks where the key is, until there is an answer that can be used.
+/// Asks where the key is, until there is an answer that can be used. In place of one that was typed `before`, only the key
+/// is asked for, which goes where that one would have gone.
 ///
 /// # Errors
 /// When nobody answers.
 pub fn ask_key(
+    before: Option<&KeyAnswer>,
     variable: Option<&str>,
     name: &str,
     file: KeyStore,
@@ -104,14 +87,22 @@ pub fn ask_key(
         ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
     }
     ways.push((Way::Command, "another command prints it".to_owned()));
+    if let Some(KeyAnswer::Typed(store, _)) = before {
+        ways = vec![(Way::Paste(store.clone()), String::new())];
+    }
     let texts: Vec<_> = ways.iter().map(|(_, text)| text.clone()).collect();
     for _ in 0..3 {
-        let chosen = prompt::choose(&format!("Where is the key of {name}?"), &texts)?;
+        let chosen = match ways.as_slice() {
+            [_] => 0,
+            _ => prompt::choose(&format!("Where is the key of {name}?"), &texts)?,
+        };
         let answer = match &ways[chosen].0 {
-            Way::Paste(store) => match key::typed(&prompt::ask_hidden(HIDDEN)?, check) {
-                Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
-                Err(error) => Err(error),
-            },
+            Way::Paste(store) => {
+                match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?, check) {
+                    Ok(key) => return Ok(KeyAnswer::Typed(store.clone(), key)),
+                    Err(error) => Err(error),
+                }
+            }
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
             Way::Variable => ask_variable(variable, name, env),
             Way::File => ask_file(name, home, env),

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use shims::{Agent, Message, Protocol, proxy};
 
 use super::add::address;
-use super::ask_key::{KeyAnswer, about_key, ask_another, ask_key};
+use super::ask_key::{KeyAnswer, about_key, ask_key};
 use super::test::{TestOutcome, try_provider};
 use super::unknown;
 use crate::catalog::local::Server;
@@ -102,15 +102,10 @@ impl<'a> Draft<'a> {
         let mut is_asked = self.key.is_none() && self.preset.key_variable().is_some();
         loop {
             if is_asked {
-                let again = self.key.as_ref().map_or(Ok(None), |before| ask_another(before, KeyCheck::On))?;
-                self.key = Some(match again {
-                    Some(key) => key,
-                    None => {
-                        let file = KeyStore::file(self.path, self.name, None);
-                        let variable = self.preset.key_variable();
-                        ask_key(variable, self.name, file, KeyCheck::On, &self.home, self.env)?
-                    }
-                });
+                let file = KeyStore::file(self.path, self.name, None);
+                let (before, variable) = (self.key.as_ref(), self.preset.key_variable());
+                let key = ask_key(before, variable, self.name, file, KeyCheck::On, &self.home, self.env)?;
+                self.key = Some(key);
             }
             let unasked = self.find_model(true)?;
             let failed = match unasked.map_or_else(|| self.test(agent), Ok)? {
@@ -205,7 +200,8 @@ impl<'a> Draft<'a> {
         };
         let missing = |model: &str| {
             let text = format!("{} has no model `{model}`", server.title());
-            Failure::new(FailureKind::Lasting, Message::new(text, format!("get it: `{}`", server.pull(model))))
+            let help = format!("get it: `{}`", server.pull(model));
+            Failure::new(FailureKind::Lasting, Message::new(text, help))
         };
         let usual = provider.default_model.as_deref().unwrap_or("MODEL");
         let named = |name: &str| models.iter().find(|served| is_named(served, name));

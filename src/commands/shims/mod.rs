@@ -92,7 +92,8 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
     report.print(asked.json)?;
     if !asked.json {
         let dirs = env.dirs()?;
-        let has_shim = |agent: &&'static dyn Agent| pairs.iter().any(|pair| pair.agent.name() == agent.name());
+        let has_shim =
+            |agent: &&'static dyn Agent| pairs.iter().any(|pair| pair.agent.name() == agent.name());
         let agents = shims::coding_agents().filter(has_shim);
         let missing: Vec<_> = agents.filter(|agent| program::locate(*agent, &dirs, env).is_err()).collect();
         if !missing.is_empty() {

@@ -169,18 +169,29 @@ fn the_name_alone_says_what_to_type_next_of_the_own_config() {
     let sandbox = Sandbox::new();
     sandbox.fake_agent("codex");
     let provider = |name: &str, protocol: &str| {
-        format!("  {name}: {{protocols: [{protocol}], base_urls: {{openai: 'http://127.0.0.1:9', anthropic: 'http://127.0.0.1:9'}}}}\n")
+        format!(
+            "  {name}: {{protocols: [{protocol}], base_urls: {{openai: 'http://127.0.0.1:9', anthropic: 'http://127.0.0.1:9'}}}}\n"
+        )
     };
     let (chat, responses) =
         (provider("chat", "openai-chat-completions"), provider("my work", "openai-responses"));
     for (config, next) in [
-        ("# nothing yet\n".to_owned(), "First: agent-run demo, or agent-run providers add deepseek".to_owned()),
-        ("providers: {}\n".to_owned(), "First: agent-run demo, or agent-run providers add deepseek".to_owned()),
+        (
+            "# nothing yet\n".to_owned(),
+            "First: agent-run demo, or agent-run providers add deepseek".to_owned(),
+        ),
+        (
+            "providers: {}\n".to_owned(),
+            "First: agent-run demo, or agent-run providers add deepseek".to_owned(),
+        ),
         (
             format!("providers:\n{chat}{responses}"),
             "Next: agent-run launch 'my work' codex (your providers: chat, my work)".to_owned(),
         ),
-        (format!("providers:\n{chat}"), "Next: agent-run launch chat hermes (your providers: chat)".to_owned()),
+        (
+            format!("providers:\n{chat}"),
+            "Next: agent-run launch chat hermes (your providers: chat)".to_owned(),
+        ),
         (
             "providers: [\n".to_owned(),
             format!("Next: agent-run config check ({} has errors)", config_path(&sandbox).display()),
