@@ -146,8 +146,8 @@ impl Screen {
         if text.ends_with(' ') { shown + " " } else { shown }
     }
 
-    /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began. Indented
-    /// lines below one that ends with a colon are commands to be copied, and are left whole.
+    /// Text of several lines as it is shown; what goes on below a line is indented more. Indented lines below a colon are
+    /// commands to be copied, and are left whole.
     pub fn text(self, text: &str) -> String {
         if self.width.is_none() {
             return text.to_owned();
@@ -158,11 +158,9 @@ impl Screen {
             let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
             let indent = line.len() - line.trim_start().len();
             are_commands = if indent == 0 { line.ends_with(':') } else { are_commands };
-            let line = match indent {
-                0 => self.line(line, 0).into(),
-                _ if are_commands => self.tilde(line),
-                _ => self.line(line, indent + 2).into(),
-            };
+            let hang = if indent == 0 { 0 } else { indent + 2 };
+            let is_command = indent > 0 && are_commands;
+            let line = if is_command { self.tilde(line) } else { self.line(line, hang).into() };
             _ = write!(shown, "{line}{end}");
         }
         shown
@@ -296,16 +294,19 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words_and_commands_stay_in_one() {
         let screen = Screen::wide(24, "");
-        assert_eq!(
-            screen.text("  one two three four five six\nend\n"),
-            "  one two three four\n    five six\nend\n"
-        );
+        let shown = "  one two three four\n    five\nend\n";
+        assert_eq!(screen.text("  one two three four five\nend\n"), shown);
         assert_eq!(
             screen.line("do try `agent-run doctor x` now", 2),
             "do try\n  `agent-run doctor x`\n  now"
         );
-        let path = "/a/word/that/is/wider/than/the/terminal";
-        assert_eq!(screen.line(&format!("see {path} there"), 0), format!("see\n{path}\nthere"));
+        assert_eq!(screen.line("run: `serve MODEL --parser P`", 2), "run:\n`serve MODEL --parser P`");
+        let next = "next:\n  serve MODEL --with-parser P\n";
+        assert_eq!(screen.text(next), next);
+        assert_eq!(
+            screen.line("see /a/word/wider/than/the/terminal it", 0),
+            "see\n/a/word/wider/than/the/terminal\nit"
+        );
         assert_eq!(screen.line("a   b", 0), "a   b");
         assert_eq!(Screen::plain().text(&"x ".repeat(99)), "x ".repeat(99));
     }

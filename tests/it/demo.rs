@@ -1,3 +1,6 @@
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use crate::support::Sandbox;
 
 /// An agent as small as can be: it asks once, by the variables of a Claude launch.
@@ -29,6 +32,19 @@ fn a_demo_fails_when_the_agent_sends_another_key() {
     sandbox.script("claude", &claude("-H 'x-api-key: sk-other'"));
     let ran = sandbox.agent_run(&["demo", "claude"]).exits(1);
     assert!(ran.stdout.contains("Failed: a key of another provider was sent"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_mock_provider_says_what_a_config_needs() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("agent-run");
+    command.args(["mock-provider", "--log"]).arg(sandbox.path("log")).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines: Vec<_> =
+        BufReader::new(child.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    child.kill().and_then(|()| child.wait()).unwrap();
+    let url = lines[0].replace("listening ", "http://");
+    assert_eq!(lines[1], format!("base_urls: {{anthropic: {url}, openai: {url}/v1}}"));
 }
 
 #[test]
