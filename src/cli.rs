@@ -57,10 +57,11 @@ pub struct Cli {
 
 impl Cli {
     /// Reads the words of this process; with the pages of help only where one is asked for, which a launch does not.
+    /// Without any words, the page says what to type `next`.
     ///
     /// # Errors
     /// Clap's, and its help and version.
-    pub fn read() -> clap::error::Result<Self> {
+    pub fn read(next: impl FnOnce() -> Option<String>) -> clap::error::Result<Self> {
         let typed = words::of_this_process();
         let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);
         let wants_help = typed.is_empty() || typed.iter().any(is_help);
@@ -70,10 +71,10 @@ impl Cli {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
         };
         if wants_help {
-            return read(overview::shown());
+            return read(overview::shown(if typed.is_empty() { next() } else { None }.as_deref()));
         }
         // A command without its words is shown its page.
-        read(Self::command()).or_else(|_| read(overview::shown()))
+        read(Self::command()).or_else(|_| read(overview::shown(None)))
     }
 }
 

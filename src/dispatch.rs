@@ -12,11 +12,11 @@ use shims::opts::ParsedOpts;
 use crate::cli::{self, Cli, Command};
 use crate::env::Environment;
 use crate::launch::LaunchRequest;
-use crate::launch::lookup::{agent, is_swapped};
+use crate::launch::lookup::{agent, coding_agent, is_swapped};
 use crate::launch::program::ProgramError;
 use crate::probe::{self, Interrupted};
 use crate::ui::output;
-use crate::{commands, ui};
+use crate::{commands, config, ui};
 
 /// A launch that failed before the agent ran.
 const NOT_LAUNCHED: u8 = 125;
@@ -71,7 +71,8 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
-    let cli = Cli::read().unwrap_or_else(|error| print_and_exit(&error));
+    let next = || Some(ui::Screen::stderr().line(&ui::escaped(&commands::help::next(env)?), 2));
+    let cli = Cli::read(next).unwrap_or_else(|error| print_and_exit(&error, env));
     let is_launch = matches!(cli.command, Command::Launch(_));
     let result = run(cli, called, env);
     if is_launch { launch_exit_code(result) } else { exit_code(result) }
@@ -87,7 +88,7 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Launch(launch) => commands::launch::run(&request(launch, config)?, env),
         Command::Models(models) => commands::models::run(models, option, env),
         Command::Demo(demo) => {
-            let agent = demo.agent.as_deref().map(|name| agent(name.as_ref())).transpose()?;
+            let agent = demo.agent.as_deref().map(|name| coding_agent(name.as_ref())).transpose()?;
             commands::demo::run(agent, env)
         }
         Command::Providers(words) => commands::providers::run(words, option, env),
@@ -115,7 +116,9 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Version => output::write(|out| writeln!(out, "agent-run {}", env!("CARGO_PKG_VERSION"))),
         Command::Help(help) => match &help.man {
             Some(dir) => commands::help::write_manual(dir.as_deref(), env),
-            None => commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page)),
+            None => {
+                commands::help::page(&help).map_or(Ok(ExitCode::SUCCESS), |page| print_and_exit(&page, env))
+            }
         },
         Command::MockProvider(mock_provider) => commands::mock_provider::run(
             mock_provider.listen,
@@ -145,10 +148,15 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 }
 
 /// Prints what clap says, be it an error, a page of help or the version, and ends the process.
-fn print_and_exit(error: &clap::Error) -> ! {
+fn print_and_exit(error: &clap::Error, env: &Environment) -> ! {
     let words = cli::words::of_this_process();
     let code = if error.use_stderr() && is_launch(&words) { NOT_LAUNCHED.into() } else { error.exit_code() };
-    match cli::usage::message(error, &words) {
+    // Its providers are named as examples.
+    let config = || {
+        let path = env.config_file(cli::words::config(&words)).ok()?;
+        Some(config::load_sound(&path).ok()?.config)
+    };
+    match cli::usage::message(error, &words, config) {
         Some(message) => ui::log::error(&anyhow!(message)),
         None => _ = error.print(),
     }

@@ -35,7 +35,11 @@ pub fn config(data: &[u8]) -> bool {
 /// A message has a place in the file, a `help:`, and no key in it.
 fn is_helpful(text: &str, message: &str) {
     let (what, help) = message.split_once("\nhelp: ").unwrap_or_else(|| panic!("no help: {message}"));
-    assert!(!help.is_empty() && !what.contains('\n'), "{message}");
+    let mut lines = what.lines().skip(1);
+    assert!(
+        !help.is_empty() && lines.all(|line| line.starts_with("  ") && line.contains(" | ")),
+        "{message}"
+    );
     assert!(!message.chars().any(|c| c.is_control() && c != '\n'), "a control character: {message:?}");
     let mut place = what.splitn(4, ':');
     assert_eq!(place.next(), Some(PATH), "{message}");

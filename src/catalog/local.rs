@@ -1,6 +1,10 @@
 //! Servers of models on this machine: which there are, and the commands that start them, get a model, and widen its
 //! window. `served.rs` asks them.
 
+use std::io::ErrorKind;
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
 use shims::window::SMALLEST;
 use shims::{Message, proxy};
 
@@ -11,6 +15,9 @@ use super::served::{ServedModel, ServerClient};
 use super::source::origin;
 use crate::config::Provider;
 use crate::env::Environment;
+
+/// How long this machine may take to accept a connection.
+const CONNECTING: Duration = Duration::from_millis(500);
 
 /// A server that is known.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -69,6 +76,23 @@ impl Server {
             Self::Vllm => "vllm serve MODEL --enable-auto-tool-choice --tool-call-parser PARSER",
             Self::Sglang => "python3 -m sglang.launch_server --model-path MODEL --tool-call-parser PARSER",
         }
+    }
+
+    /// That it does not run at the address of a provider, and what starts it: no connection is accepted there. It is not
+    /// asked anything.
+    pub fn not_running(name: &str, provider: &Provider) -> Option<Message> {
+        let server = Self::of_entry(name, provider)?;
+        let root = origin(loopback(provider)?);
+        let address = root.split_once("://")?.1;
+        let is_refused = |to: &SocketAddr| {
+            let failed = TcpStream::connect_timeout(to, CONNECTING).err();
+            failed.is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+        };
+        let mut addresses = address.to_socket_addrs().ok()?;
+        addresses.all(|to| is_refused(&to)).then(|| {
+            let text = format!("{} does not answer at {root}: connection refused", server.title());
+            Message::new(text, format!("start it: `{}`", server.start()))
+        })
     }
 
     /// What gets a model.
@@ -257,7 +281,7 @@ pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Opti
     known.listed(model).is_none().then(|| {
         Message::new(
             format!("{} does not list the model `{model}`", server.title()),
-            format!("get it: {}", server.pull(model)),
+            format!("get it: `{}`", server.pull(model)),
         )
     })
 }

@@ -81,7 +81,7 @@ impl ServerClient {
 
     fn judged(&self, path: &str, answer: Result<HttpResponse, TransportError>) -> Result<Json, Failure> {
         let (title, root) = (self.server.title(), &self.root);
-        let start = || format!("start it: {}", self.server.start());
+        let start = || format!("start it: `{}`", self.server.start());
         let (kind, text, help) = match answer {
             Ok(answer) if (200..300).contains(&answer.status) => match serde_json::from_slice(&answer.body) {
                 Ok(json) => return Ok(json),
@@ -159,7 +159,7 @@ fn ollama(server: &ServerClient) -> Result<Vec<ServedModel>, Failure> {
             shown.unwrap_or_default()
         };
         let about = if row["capabilities"].is_array() { row } else { &shown };
-        let about = json!({ "digest": "0", "capabilities": about["capabilities"] });
+        let about = json!({ "digest": "0", "owned_by": "library", "capabilities": about["capabilities"] });
         if !can_chat(&about, &id) {
             continue;
         }

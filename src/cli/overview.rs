@@ -17,13 +17,18 @@ const GROUPS: [(&str, &[&str]); 3] = [
 
 const END: &str = "\
 Options: --help and --config FILE (with every command), --version
+";
 
-First: agent-run demo, or agent-run providers add deepseek";
+/// What to type next, where there is no provider yet.
+const FIRST: &str = "First: agent-run demo, or agent-run providers add deepseek";
 
 /// The declarations with their help as it is shown: the option that all commands have is in the first page alone.
-pub fn shown() -> Command {
+///
+/// Its last line says what to type `next`.
+pub fn shown(next: Option<&str>) -> Command {
+    let next = next.unwrap_or(FIRST);
     let root = Cli::command().mut_arg("config", |arg| arg.hide(true));
-    let help = page(&root);
+    let help = format!("{}\n{END}\n{next}\n", page(&root));
     root.override_help(help)
 }
 
@@ -59,7 +64,7 @@ fn page(root: &Command) -> String {
             _ = writeln!(text, "  {:<11} {about}", command.get_name());
         }
     }
-    text + "\n" + END + "\n"
+    text
 }
 
 #[cfg(test)]
@@ -68,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_first_page_fits_a_terminal_and_has_every_command_once() {
-        let help = shown().render_help().to_string();
+        let help = shown(None).render_help().to_string();
         assert!(help.lines().count() <= 24, "{help}");
         assert!(help.lines().all(|line| line.chars().count() <= 80), "{help}");
         let root = Cli::command();
@@ -80,7 +85,7 @@ mod tests {
 
     #[test]
     fn what_all_commands_share_is_shown_once() {
-        let mut root = shown();
+        let mut root = shown(None);
         root.build();
         let launch = root.find_subcommand_mut("launch").expect("a command").render_help().to_string();
         assert!(!launch.contains("--config") && launch.contains("--model"), "{launch}");

@@ -4,20 +4,35 @@ use std::error::Error as _;
 use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
-use shims::Message;
+use shims::{Agent, Message, Protocol};
 
 use super::{is_hidden, main_name, overview};
+use crate::config::Config;
+use crate::launch::lookup;
+use crate::launch::resolve::common;
 use crate::suggest;
 
 /// The message for an error about the words of the command line; none for a page of help and the version.
-pub fn message(error: &Error, words: &[OsString]) -> Option<Message> {
+///
+/// Its examples are about a provider of the `config`, where that has one.
+pub fn message(
+    error: &Error,
+    words: &[OsString],
+    config: impl FnOnce() -> Option<Config>,
+) -> Option<Message> {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return None;
     }
-    let (command, example) = overview::command_and_example(words);
+    let (command, mut example) = overview::command_and_example(words);
+    if let Some(config) = config() {
+        if let Some(launch) = launch(error, words, &config) {
+            return Some(Message::new(text(error), launch));
+        }
+        example = example.map(|example| own(&command, &example, &config));
+    }
     let page = format!("see `{command} --help`");
     let next = match (meant(error), example) {
-        (Some(meant), _) => format!("did you mean `{meant}`? "),
+        (Some(meant), _) => format!("did you mean {meant}? "),
         // An option that another one needs.
         (None, _) if is_option_missing(error) => {
             let is_other = words.iter().skip(1).any(|word| word.as_encoded_bytes().starts_with(b"-"));
@@ -64,14 +79,59 @@ fn text(error: &Error) -> String {
     }
 }
 
+/// The example with a provider of the config, and an agent that can use it.
+fn own(command: &str, example: &str, config: &Config) -> String {
+    match lookup::example(config, |_| true) {
+        Some((name, agent)) if command != "agent-run providers add" => example
+            .replace("deepseek-v4-pro", "MODEL")
+            .replace("deepseek", &shims::quote(name.as_ref()))
+            .replace("claude", agent.name()),
+        _ => example.to_owned(),
+    }
+}
+
+/// The launch that was meant, where the command is the name of a provider or of an agent.
+fn launch(error: &Error, words: &[OsString], config: &Config) -> Option<String> {
+    let typed = *strings(error, ContextKind::InvalidSubcommand).first()?;
+    let at = words.iter().position(|word| word == typed)?;
+    let next = words.get(at + 1).and_then(|word| word.to_str());
+    let (provider, agent) = match (config.providers.get(typed), shims::by_name(typed)) {
+        (Some(provider), _) => (typed, {
+            let fits = |agent: &&dyn Agent| common(*agent, provider).is_some();
+            next.and_then(shims::by_name).or_else(|| shims::coding_agents().find(fits))?
+        }),
+        (None, Some(agent)) => match next.filter(|next| config.providers.contains_key(*next)) {
+            Some(next) => (next, agent),
+            None => {
+                (lookup::example(config, |it| it.name() == agent.name()).map_or("PROVIDER", |it| it.0), agent)
+            }
+        },
+        (None, None) => return None,
+    };
+    let what = if provider == typed { "a provider" } else { "an agent" };
+    let provider = shims::quote(provider.as_ref());
+    Some(format!("{typed} is {what}; to launch it: `agent-run launch {provider} {}`", agent.name()))
+}
+
 fn is_option_missing(error: &Error) -> bool {
     let is_option = |missing: &&str| missing.starts_with('-');
     error.kind() == ErrorKind::MissingRequiredArgument
         && strings(error, ContextKind::InvalidArg).iter().any(is_option)
 }
 
-/// What is near, but for what is hidden.
+/// What is near, but for what is hidden, each in backquotes.
 fn meant(error: &Error) -> Option<String> {
+    if strings(error, ContextKind::InvalidArg).concat().starts_with("--protocol") {
+        let typed = strings(error, ContextKind::InvalidValue).concat();
+        let names = Protocol::ALL.map(Protocol::name).into_iter();
+        let near: Vec<_> =
+            names.filter(|name| name.starts_with(&typed)).map(|name| format!("`{name}`")).collect();
+        return Some(near.join(" or ")).filter(|near| !near.is_empty() && !typed.is_empty());
+    }
+    near(error).map(|near| format!("`{near}`"))
+}
+
+fn near(error: &Error) -> Option<String> {
     let typed = strings(error, ContextKind::InvalidSubcommand).join("");
     if let Some((agent, provider)) = shims::split_shim_name(&typed) {
         let agents = shims::AGENTS.iter().map(|agent| agent.name());

@@ -1,6 +1,7 @@
 //! The words of the command line before clap reads them: a launch may be named `AGENT@PROVIDER`, as its shim is.
 
 use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 /// The options of `launch` that take a value, which may be the next word.
 const WITH_VALUE: [&str; 4] = ["--config", "--force", "--model", "--protocol"];
@@ -51,6 +52,15 @@ pub fn command(words: &[OsString]) -> Option<usize> {
         }
     }
     None
+}
+
+/// The file that `--config` names.
+pub fn config(words: &[OsString]) -> Option<&Path> {
+    let at = words.iter().position(|word| word.to_str().is_some_and(|word| word.starts_with("--config")))?;
+    match words[at].to_str()?.strip_prefix("--config=") {
+        Some(path) => Some(Path::new(path)),
+        None => words.get(at + 1).map(Path::new),
+    }
 }
 
 /// The first word from `at` on that belongs to no option of `launch`.

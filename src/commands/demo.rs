@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use shims::{Agent, Dirs, Message};
 
 use crate::context::Context;
@@ -20,7 +20,7 @@ use crate::launch::{self, LaunchRequest, UserFiles};
 use crate::mock_provider::{Log, MockProvider, Script};
 use crate::probe::{self, Interrupts, ProbeOutput, ProbeReport};
 use crate::ui::output;
-use crate::{config, ui};
+use crate::{commands::help, config, ui};
 use sandbox::DemoSandbox;
 
 /// Runs the demo with the named agent, else with the first that is installed, else with a stand-in.
@@ -34,6 +34,7 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let _held = interrupts.hold()?;
     let sandbox = DemoSandbox::set(&mock_provider)?;
+    let mut expected = sandbox.expected();
     let ran = if let Some((agent, program)) = choose(agent, env)? {
         say(&format!(
             "Starting {} as a launch would, on a built-in provider and in an empty home.\n",
@@ -49,9 +50,10 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
                 "No agent is on PATH ({names}), so a small built-in client sends the requests. This \
                  shows the provider, but not a launch."
             ),
-            format!("install an agent and run this again, for example: {install}\n"),
+            format!("install an agent and run this again, for example:\n  {install}\n"),
         )
         .render())?;
+        expected.stale.clear();
         ProbeOutput {
             stdout: fake_agent::ask(&sandbox)?,
             stderr: String::new(),
@@ -59,9 +61,12 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
         }
     };
     interrupts.check()?;
-    let findings = ProbeReport::of(&mock_provider.requests(), &sandbox.expected(), &ran);
-    say(&findings.to_string())?;
-    Ok(if findings.as_promised() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let findings = ProbeReport::of(&mock_provider.requests(), &expected, &ran);
+    say(findings.to_string().trim_end())?;
+    if !findings.as_promised() {
+        return Ok(ExitCode::FAILURE);
+    }
+    say(&help::next(env).unwrap_or_else(|| "Next: agent-run providers add".to_owned()))
 }
 
 /// The agent to run and where it is.
@@ -72,12 +77,6 @@ fn choose(
     let dirs = env.dirs()?;
     let find = |agent: &'static dyn Agent| program::locate(agent, &dirs, env).map(|program| (agent, program));
     if let Some(agent) = agent {
-        if !agent.info().is_coding_agent {
-            bail!(Message::new(
-                format!("`{}` is not a coding agent", agent.name()),
-                "try `agent-run demo claude`"
-            ));
-        }
         return find(agent).map(Some);
     }
     for agent in shims::coding_agents() {

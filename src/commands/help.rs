@@ -5,17 +5,38 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use shims::Agent;
 
 use crate::cli::help::HelpArgs;
 use crate::cli::overview;
 use crate::env::Environment;
-use crate::manual;
+use crate::launch::{lookup, program};
 use crate::ui::output;
+use crate::{config, manual, suggest};
 
 /// What clap answers to `agent-run COMMAND --help`, which it calls an error.
 pub fn page(asked: &HelpArgs) -> Option<clap::Error> {
     let words = asked.command.iter().map(String::as_str);
-    overview::shown().try_get_matches_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
+    overview::shown(None).try_get_matches_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
+}
+
+/// What to type next on this machine; nothing, where there is no provider yet.
+pub fn next(env: &Environment) -> Option<String> {
+    let path = env.config_file(None).ok()?;
+    path.symlink_metadata().ok()?;
+    Some(match config::load(&path) {
+        Err(_) if config::text(&path).is_ok_and(|text| config::is_blank(&text)) => return None,
+        Err(_) => format!("Next: agent-run config check ({} has errors)", path.display()),
+        Ok(loaded) => {
+            let (config, dirs) = (&loaded.config, env.dirs().ok()?);
+            let is_here = |agent: &dyn Agent| program::locate(agent, &dirs, env).is_ok();
+            let (name, agent) =
+                lookup::example(config, is_here).or_else(|| lookup::example(config, |_| true))?;
+            let names: Vec<_> = config.providers.keys().map(String::as_str).collect();
+            let (name, names) = (shims::quote(name.as_ref()), suggest::join_limited(&names, 3));
+            format!("Next: agent-run launch {name} {} (your providers: {names})", agent.name())
+        }
+    })
 }
 
 /// Writes the manual below `dir`, and says how to read it.

@@ -18,7 +18,7 @@ use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::key;
 use crate::presets::ENTRY_WIDTH;
-use crate::ui::screen::comments;
+use crate::ui::screen::{comments, tilde};
 use crate::ui::{Screen, escaped, output};
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
@@ -77,7 +77,7 @@ struct NewEntry {
 
 /// An entry as it is read in a file, its comments broken into lines.
 fn in_a_file(entry: &str) -> String {
-    comments(entry, ENTRY_WIDTH, Cow::Borrowed)
+    comments(entry, ENTRY_WIDTH, tilde)
 }
 
 /// A provider that the config has without its key, and the line that gives it one.
@@ -137,9 +137,10 @@ fn entries(
                         let line = format!("key: {}", yaml_scalar(key));
                         let (left, copied) =
                             (yaml(draft, &name, Keys::Leave), yaml(draft, &name, Keys::Copy));
-                        // Of before too, when comments were not broken into lines.
-                        let left = left.clone() + &in_a_file(&left);
-                        let copied = copied.clone() + &in_a_file(&copied);
+                        // Of before too, when comments were not broken into lines, or named the home.
+                        let before = |text: &str| comments(text, ENTRY_WIDTH, Cow::Borrowed);
+                        let left = left.clone() + &before(&left) + &in_a_file(&left);
+                        let copied = copied.clone() + &before(&copied) + &in_a_file(&copied);
                         let comments = left.lines().filter(|line| !copied.contains(line));
                         let comments = comments.map(|line| line.trim().to_owned()).collect();
                         set.push(KeyLine { name: name.clone(), line, comments });

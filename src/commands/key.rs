@@ -13,7 +13,7 @@ use super::providers::test::{TestOutcome, try_provider};
 use crate::catalog::{Catalog, FailureKind};
 use crate::cli::KeyCommand;
 use crate::cli::key::{KeyArgs, KeyRemoveArgs};
-use crate::config::{self, Config, Provider};
+use crate::config::{self, Loaded, Provider};
 use crate::context;
 use crate::env::Environment;
 use crate::key;
@@ -42,11 +42,11 @@ pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Res
 fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let config = context::load_sound(path, name)?.config;
-    let provider = find(name, &config)?;
+    let loaded = context::load_sound(path, name)?;
+    let provider = find(name, &loaded.config)?;
     // What can be refused is refused before anything is asked.
     let former = KeyStore::of(name, provider, path, &home);
-    let own = former.as_ref().filter(|store| store.other_reader(name, &config, &home).is_none());
+    let own = former.as_ref().filter(|store| store.other_reader(name, &loaded, &home).is_none());
     let file = KeyStore::file(path, name, own);
     let in_file = file.place(&home).line();
     config::set_key(&config::text(path)?, name, Some(&in_file), path)?;
@@ -87,9 +87,13 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         }
         _ => format!("the key of {name}: {line}"),
     };
+    // One of the user's own, which this program neither writes nor removes.
+    let own = provider.key_file.as_ref().filter(|_| former.is_none());
+    let own = own.filter(|file| place != KeyPlace::File((*file).clone()));
+    let own = own.map(|file| format!("\n{} is no longer read, and was not changed", file.display()));
     let former = former.filter(|former| former.place(&home) != place);
-    let former = former.map(|former| leave(&former, &answer, &config, name, &home, env));
-    output::people(|out| writeln!(out, "{kept}{}", former.unwrap_or_default()))
+    let former = former.map(|former| leave(&former, &answer, &loaded, name, &home, env));
+    output::people(|out| writeln!(out, "{kept}{}", former.or(own).unwrap_or_default()))
 }
 
 /// Removes the key from where it was before it was set to another place, or says how to: only a key that was typed is
@@ -97,13 +101,13 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
 fn leave(
     former: &KeyStore,
     answer: &KeyAnswer,
-    config: &Config,
+    loaded: &Loaded,
     name: &str,
     home: &Path,
     env: &Environment,
 ) -> String {
     let shown = former.shown();
-    if let Some(other) = former.other_reader(name, config, home) {
+    if let Some(other) = former.other_reader(name, loaded, home) {
         return format!("\nthe previous key was not removed from {shown}, because `{other}` uses it");
     }
     let failed = match answer {
@@ -128,8 +132,9 @@ fn ask(
 ) -> Result<KeyAnswer> {
     let preset = presets::by_name(name).ok();
     let usual = preset.as_ref().and_then(presets::Preset::key_variable).or(provider.key_env.as_deref());
+    let mut before = None;
     loop {
-        let answer = ask_key(usual, name, file.clone(), provider.key_check, home, env)?;
+        let answer = ask_key(before.as_ref(), usual, name, file.clone(), provider.key_check, home, env)?;
         let key = match &answer {
             KeyAnswer::Typed(_, key) => key.clone(),
             KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => return Ok(answer),
@@ -158,6 +163,7 @@ fn ask(
                 _ => bail!("stopped, and the config was not changed"),
             }
         }
+        before = Some(answer);
     }
 }
 
@@ -201,8 +207,8 @@ fn forget_refusal(name: &str, path: &Path, env: &Environment) {
 fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let config = context::load_sound(path, name)?.config;
-    let provider = find(name, &config)?;
+    let loaded = context::load_sound(path, name)?;
+    let provider = find(name, &loaded.config)?;
     let store = KeyStore::of(name, provider, path, &home).filter(|store| !store.is_link());
     let source = provider.key_source();
     let set = format!("set a key with `{}`", key::setting(name));
@@ -215,7 +221,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
             format!("`agent-run providers show {name}` prints where it is; remove it there")
         ));
     }
-    let other = store.as_ref().and_then(|store| store.other_reader(name, &config, &home));
+    let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded, &home));
     let goes = store.as_ref().filter(|_| other.is_none());
     let usual = presets::by_name(name).ok().and_then(|preset| preset.key_variable().map(str::to_owned));
     let is_local = provider.protocols.iter().filter_map(|it| provider.base_url(*it)).all(proxy::is_loopback);
@@ -231,7 +237,7 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     config::check_writable(path, &added)?;
     goes.map_or(Ok(()), KeyStore::check_removable)?;
     let place = goes.map_or_else(|| path.display().to_string(), KeyStore::shown);
-    let question = match other {
+    let question = match &other {
         Some(other) => format!("Take the key from {name}? `{other}` has the same one and keeps it."),
         None => format!("Remove the key of {name} from {place}?"),
     };

@@ -134,7 +134,11 @@ fn summary(
     row("runs", &words.join(" "));
     for note in &plan.notes {
         let (Note::Warning(message) | Note::Info(message)) = note;
-        _ = writeln!(text, "\n{}", screen.text(&escaped(&format!("Note: {}", message.render()))));
+        _ = writeln!(
+            text,
+            "\n{}",
+            screen.text(&escaped(&format!("Note: {}", message.render().replace('\n', "\n  "))))
+        );
     }
     text + "\n"
         + &screen.line("Nothing was done. Use -v to see the full plan, with the contents of files.", 0)

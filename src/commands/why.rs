@@ -18,7 +18,7 @@ use crate::context::{self, Context};
 use crate::env::Environment;
 use crate::launch::conflicts::{self, Overruled};
 use crate::launch::explain::{self, Choice, INDENT, labelled, place};
-use crate::launch::{self, LaunchRequest, Network};
+use crate::launch::{self, LaunchRequest, Network, lookup};
 use crate::ui::{Ink, Screen, escaped, output};
 
 /// Prints the page.
@@ -29,11 +29,15 @@ pub fn run(why: WhyArgs, config: Option<&Path>, env: &Environment) -> Result<Exi
     let named = shims::split_shim_name(&why.provider).map_or(&*why.provider, |(_, provider)| provider);
     let loaded = context::load_sound(&env.config_file(config)?, named)?;
     let is_provider = |name: &str| loaded.config.providers.contains_key(name);
-    let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider)?;
-    let (Some(provider), Some(agent)) = (target.provider, target.agent) else {
+    let target = Target::read(Some(&why.provider), why.agent.as_deref(), is_provider, lookup::agent)?;
+    let (Some(provider), Some(agent)) = (target.provider.clone(), target.agent) else {
+        let (name, agent) =
+            lookup::example(&loaded.config, |_| true).unwrap_or(("deepseek", shims::AGENTS[0]));
+        let name = target.provider.as_deref().unwrap_or(name);
+        let example = quote(format!("{}@{name}", target.agent.unwrap_or(agent).name()).as_ref());
         bail!(Message::new(
             "no launch is named",
-            "name agent and provider, as in `agent-run why claude@deepseek`"
+            format!("name agent and provider, as in `agent-run why {example}`")
         ))
     };
     loaded.check(&provider)?;

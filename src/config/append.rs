@@ -140,9 +140,14 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     make_own(folder.unwrap_or(Path::new(".")))
 }
 
+/// Whether the text has nothing but comments.
+pub fn is_blank(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
 /// The tree of `text`; `None` when nothing but comments stands there.
 pub fn tree(text: &str, what: &str) -> Result<Option<Tree>> {
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+    if is_blank(text) {
         return Ok(None);
     }
     Tree::parse(text).map(Some).map_err(|problem| {

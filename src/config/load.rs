@@ -55,7 +55,7 @@ impl Loaded {
     pub fn check(&self, provider: &str) -> Result<(), Problems> {
         let about = |problem: &&Problem| problem.steps.get(1) == Some(&provider.into());
         let list: Vec<_> = self.refused.iter().filter(about).cloned().collect();
-        if list.is_empty() { Ok(()) } else { Err(Problems::new(&self.path, list)) }
+        if list.is_empty() { Ok(()) } else { Err(Problems::new(&self.path, list, &self.text)) }
     }
 
     /// What is no error but should be changed. Of keys that others can read, the
@@ -64,11 +64,15 @@ impl Loaded {
         self.warnings.iter().chain(self.literal_keys.first()).map(|warning| &warning.message)
     }
 
-    /// Those about the providers that a command names; all, where it names none.
+    /// Those about the providers that a command names, however often; all, where it names none.
     pub fn warnings_for(&self, named: &[&str]) -> Vec<&Message> {
         match named {
             [] => self.warnings().collect(),
-            named => named.iter().flat_map(|name| self.warnings_about(name)).collect(),
+            named => {
+                let is_named = |warning: &&Warning| named.contains(&warning.provider.as_str());
+                let keys = self.literal_keys.iter().filter(is_named).take(1);
+                self.warnings.iter().filter(is_named).chain(keys).map(|warning| &warning.message).collect()
+            }
         }
     }
 
@@ -83,6 +87,14 @@ impl Loaded {
     /// This parses the file again, so only who shows the place should ask.
     pub fn locate(&self, key: &[&str]) -> Option<usize> {
         self.places().locate(key)
+    }
+
+    /// The key files of all providers, by name: also of those in which something is wrong.
+    pub fn key_files(&self) -> Vec<(String, PathBuf)> {
+        let Ok(tree) = Tree::parse(&self.text) else { return Vec::new() };
+        let keys = tree.keys(&["providers".into()]);
+        let file = |name: &str| tree.at(&["providers".into(), name.into(), "key_file".into()])?.read().0;
+        keys.into_iter().filter_map(|(name, _)| file(&name).map(|file| (name, file))).collect()
     }
 
     /// Where everything stands, for who asks more than once.
@@ -129,7 +141,7 @@ pub fn load_sound(path: &Path) -> Result<Loaded> {
 
 fn load_by(path: &Path, parse: impl FnOnce(String, &Path) -> Result<Loaded, Problems>) -> Result<Loaded> {
     let file = open(path)?;
-    let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
+    let text = file.text().map_err(|problem| Problems::new(path, vec![problem], ""))?;
     let mut loaded = parse(text.to_owned(), path)?;
     if file.others_read {
         let findings = check::literal_keys(&loaded.config, &for_its_owner(path));
@@ -154,7 +166,7 @@ pub fn text(path: &Path) -> Result<String> {
         ));
     }
     let file = open(path)?;
-    let text = file.text().map_err(|problem| Problems::new(path, vec![problem]))?;
+    let text = file.text().map_err(|problem| Problems::new(path, vec![problem], ""))?;
     Ok(text.to_owned())
 }
 
@@ -163,13 +175,13 @@ pub fn text(path: &Path) -> Result<String> {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(text: String, path: &Path) -> Result<Loaded, Problems> {
-    let config = parse_strict(&text).map_err(|list| Problems::new(path, list))?;
+    let config = parse_strict(&text).map_err(|list| Problems::new(path, list, &text))?;
     Ok(Loaded::new(config, text, path))
 }
 
 /// As `load_for`, of a text.
 pub fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Problems> {
-    let refused = |list| Problems::new(path, list);
+    let refused = |list| Problems::new(path, list, &text);
     let (tree, others) = Tree::parse_for(&text, provider).map_err(|problem| refused(vec![problem]))?;
     if tree.locate(&["providers".into(), provider.into()]).is_none() {
         return parse_sound(text, path);
@@ -184,7 +196,7 @@ pub fn parse_for(text: String, path: &Path, provider: &str) -> Result<Loaded, Pr
 
 /// As [`load_sound`], of a text.
 pub(super) fn parse_sound(text: String, path: &Path) -> Result<Loaded, Problems> {
-    let refused = |list| Problems::new(path, list);
+    let refused = |list| Problems::new(path, list, &text);
     let tree = Tree::parse(&text).map_err(|problem| refused(vec![problem]))?;
     let (config, problems) = errors(&tree);
     let is_of_one = |problem: &Problem| problem.steps.len() > 1 && problem.steps[0] == "providers".into();
@@ -229,6 +241,8 @@ pub struct LintReport {
     pub errors: Vec<Problem>,
     /// Warnings: the key is the subject of each message.
     pub warnings: Vec<Problem>,
+    /// The file's text.
+    pub text: String,
 }
 
 /// Finds everything wrong with the file at `path`, and all warnings.
@@ -237,10 +251,12 @@ pub struct LintReport {
 /// When it cannot be read at all.
 pub fn lint(path: &Path) -> Result<LintReport> {
     let file = open(path)?;
-    let refused = |problem| LintReport { providers: 0, errors: vec![problem], warnings: Vec::new() };
+    let text = file.text().unwrap_or_default().to_owned();
+    let refused =
+        |problem, text| LintReport { providers: 0, errors: vec![problem], warnings: Vec::new(), text };
     let tree = match file.text().and_then(Tree::parse) {
         Ok(tree) => tree,
-        Err(problem) => return Ok(refused(problem)),
+        Err(problem) => return Ok(refused(problem, text)),
     };
     let (config, mut errors) = errors(&tree);
     let mut warnings: Vec<_> = config.iter().flat_map(check::warnings).collect();
@@ -251,5 +267,6 @@ pub fn lint(path: &Path) -> Result<LintReport> {
     let mut warnings: Vec<_> = warnings.into_iter().map(|warning| placed(&tree, warning)).collect();
     errors.sort_by_key(|problem| problem.mark);
     warnings.sort_by_key(|problem| problem.mark);
-    Ok(LintReport { providers: config.map_or(0, |config| config.providers.len()), errors, warnings })
+    let providers = config.map_or(0, |config| config.providers.len());
+    Ok(LintReport { providers, errors, warnings, text })
 }

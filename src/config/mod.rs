@@ -20,12 +20,12 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use append::{append, change_config, check_writable, could_not_write, make_folder};
+pub use append::{append, change_config, check_writable, could_not_write, is_blank, make_folder};
 pub use change::{remove, set_key};
 pub use file::none_there;
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
 pub use names::{NAME_HELP, clash, name_fault};
-pub use problem::{Problem, Problems, dotted};
+pub use problem::{Problem, Problems, dotted, excerpt};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
 pub use url::clean as clean_url;
 pub use window::set_window;

@@ -1,12 +1,15 @@
 //! What is wrong with the file, said so that it can be fixed: where, which key, what, and what to do.
 //!
-//! Nothing here may show a value: a key may stand wherever its owner mistook the place.
+//! Nothing here may show a value: a key may stand wherever its owner mistook the place. Of the line in question the
+//! names of keys are shown, and `…` for everything else.
 
 use anyhow::anyhow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use shims::Message;
+
+use crate::key::shape::{begins_as_key, is_like_key};
 
 /// A place in the file.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -62,13 +65,15 @@ impl Problem {
 pub struct Problems {
     path: PathBuf,
     list: Vec<Problem>,
+    /// The file's text; empty where its lines are not shown.
+    text: String,
 }
 
 impl Problems {
-    /// The problems of the file at `path`; there is at least one.
-    pub fn new(path: &Path, mut list: Vec<Problem>) -> Self {
+    /// The problems of the file at `path`, which says `text`; there is at least one.
+    pub fn new(path: &Path, mut list: Vec<Problem>, text: &str) -> Self {
         list.sort_by_key(|problem| problem.mark);
-        Self { path: path.to_owned(), list }
+        Self { path: path.to_owned(), list, text: text.to_owned() }
     }
 
     /// The first one, which it displays.
@@ -81,7 +86,7 @@ impl Problems {
         self.list.iter().map(|Problem { mark, steps, message, help }| {
             let place = format!("{}:{}:{}", self.path.display(), mark.line, mark.column);
             let key = if steps.is_empty() { String::new() } else { format!("{}: ", dotted(steps)) };
-            Message::new(format!("{place}: {key}{message}"), help)
+            Message::new(format!("{place}: {key}{message}{}", excerpt(&self.text, *mark)), help)
         })
     }
 }
@@ -127,4 +132,82 @@ pub fn shown(name: &str) -> String {
     } else {
         format!("\"{}{dots}\"", head.escape_debug())
     }
+}
+
+/// The line of a place as a text below a message, with a mark under the column; nothing for a line that is not there.
+pub fn excerpt(text: &str, mark: SourcePos) -> String {
+    // How much of a line is shown, and how much of that before the mark.
+    const WIDTH: usize = 64;
+    const BEFORE: usize = 48;
+    let Some(line) = text.lines().nth(mark.line.saturating_sub(1)).filter(|line| !line.trim().is_empty())
+    else {
+        return String::new();
+    };
+    let (shown, at) = redacted(line, mark.column.saturating_sub(1));
+    let start = at.saturating_sub(BEFORE);
+    let shown: String = shown.into_iter().skip(start).take(WIDTH).collect();
+    let number = mark.line.to_string();
+    let (gap, before) = (" ".repeat(number.len()), " ".repeat(at - start));
+    format!("\n  {number} | {}\n  {gap} | {before}^", shown.trim_end())
+}
+
+/// A line with its values as `…`, and the place in it of what was at `column`, from 0.
+fn redacted(line: &str, column: usize) -> (Vec<char>, usize) {
+    let line: Vec<char> = line.chars().collect();
+    let is_end = |c: char| c.is_whitespace() || "[]{},".contains(c);
+    let (mut shown, mut at, mut mark) = (Vec::new(), 0, None);
+    // A key is the first word of its line, also after `-`, or is in a map in braces.
+    let (mut is_first, mut is_in_braces) = (true, false);
+    while at < line.len() {
+        let from = at;
+        let begin = shown.len();
+        let c = line[at];
+        if is_end(c)
+            || "\"'#&*!|>%@`".contains(c)
+            || (c == '-' && line.get(at + 1).is_none_or(|c| is_end(*c)))
+        {
+            at += 1;
+            is_in_braces = "{,".contains(c) || (is_in_braces && c.is_whitespace());
+            is_first &= c.is_whitespace() || c == '-';
+            shown.push(if c == '\t' {
+                '→'
+            } else if c.is_whitespace() {
+                ' '
+            } else {
+                c
+            });
+        } else {
+            while at < line.len() && !is_end(line[at]) {
+                at += 1;
+            }
+            let word: String = line[from..at].iter().collect();
+            let is_key = |name: &str| (is_first || is_in_braces) && is_name(name, is_first);
+            let name = word.strip_suffix(':');
+            if name.is_some_and(is_key) {
+                shown.extend(word.chars());
+            } else {
+                shown.extend(Some('…').filter(|_| shown.last() != Some(&'…')));
+                shown.extend(name.map(|_| ':'));
+            }
+            (is_first, is_in_braces) = (false, false);
+        }
+        if (from..at).contains(&column) {
+            let inside = begin + column - from;
+            mark = Some(inside.min(shown.len().saturating_sub(1)));
+        }
+    }
+    let end = shown.len();
+    (shown, mark.unwrap_or(end))
+}
+
+/// Whether it may be shown as the name of a key: a map in braces may hold anything in place of a value, so that only
+/// plain words are names there.
+fn is_name(name: &str, is_first: bool) -> bool {
+    let is_plain = |c: char| {
+        c.is_ascii_lowercase() || "-_".contains(c) || (is_first && (c.is_alphanumeric() || ".@".contains(c)))
+    };
+    (1..=32).contains(&name.chars().count())
+        && name.chars().all(is_plain)
+        && !begins_as_key(name)
+        && !is_like_key(name)
 }

@@ -23,6 +23,7 @@ pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) ->
     let ProviderLines { before, lines, range } = &found;
     let by_hand = || found.by_hand("change a context window of", name, path);
     let provider = [PROVIDERS.into(), name.into()];
+    let list = [PROVIDERS.into(), name.into(), MODELS.into()];
     let items = items(before, name);
     let entry = format!("{{id: {}, {WINDOW}: {window}}}", scalar(id));
     let steps = |at: usize, key: Option<&str>| -> Vec<Step> {
@@ -52,6 +53,13 @@ pub fn set_window(text: &str, name: &str, id: &str, window: u64, path: &Path) ->
                 (format!("{WINDOW}: {window}\n{}", " ".repeat(mark.column - 1)), rest)
             };
             (mark.line - 1, head.to_owned(), fresh, tail)
+        }
+        None if items.is_empty() && before.at(&list).is_some() => {
+            let mark = before.locate(&list).ok_or_else(by_hand)?;
+            let line = *lines.get(mark.line - 1).ok_or_else(by_hand)?;
+            let column = line.char_indices().nth(mark.column - 1).map_or(line.len(), |(at, _)| at);
+            let at = column + line[column..].find("[]").ok_or_else(by_hand)? + 1;
+            (mark.line - 1, line[..at].to_owned(), entry, &line[at..])
         }
         None if items.is_empty() => {
             let indent = " ".repeat(before.keys(&provider).first().map_or(4, |(_, mark)| mark.column - 1));
@@ -148,6 +156,7 @@ mod tests {
             ),
             ("    models: [other, m:1]\n", "    models: [other, {id: m:1, context_window: 65536}]\n"),
             ("", "    models:\n    - {id: m:1, context_window: 65536}\n"),
+            ("    models: []  # none\n", "    models: [{id: m:1, context_window: 65536}]  # none\n"),
         ] {
             let changed = set_window(&config(models), "one", "m:1", 65_536, "c.yaml".as_ref());
             let changed =

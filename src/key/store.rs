@@ -16,7 +16,7 @@ use super::expand_home;
 use super::file::{below_home, commit, folder, is_taken, remove_empty, write_file, write_new};
 use super::keychain::{output, run};
 use super::place::KeyPlace;
-use crate::config::{Config, Provider};
+use crate::config::{Loaded, Provider};
 use crate::env::Environment;
 use crate::fs::AtomicFile;
 
@@ -66,14 +66,21 @@ impl KeyStore {
         Self::File(folder.join(name))
     }
 
-    /// Another provider of the config that has its key from here too.
-    pub fn other_reader<'a>(&self, name: &str, config: &'a Config, home: &Path) -> Option<&'a str> {
-        let reads = |other: &Provider| match self {
-            Self::File(path) => other.key_file.as_ref().is_some_and(|file| expand_home(file, home) == *path),
-            _ => other.key_command == self.read_command(),
+    /// Another provider of the config that has its key from here too, under whatever path.
+    pub fn other_reader(&self, name: &str, loaded: &Loaded, home: &Path) -> Option<String> {
+        let Self::File(path) = self else {
+            let providers = &loaded.config.providers;
+            let reads = |other: &Provider| other.key_command == self.read_command();
+            let other = providers.iter().find(|(other, provider)| *other != name && reads(provider))?;
+            return Some(other.0.clone());
         };
-        let mut others = config.providers.iter().filter(|(other, _)| *other != name);
-        others.find(|(_, provider)| reads(provider)).map(|(other, _)| other.as_str())
+        let real = path.canonicalize().ok();
+        let is_it = |file: &Path| file == path || (real.is_some() && file.canonicalize().ok() == real);
+        let others = loaded.key_files().into_iter().filter(|(other, _)| other != name);
+        others
+            .map(|(other, file)| (other, expand_home(&file, home)))
+            .find(|(_, file)| is_it(file))
+            .map(|it| it.0)
     }
 
     /// The system's keychain, where its program is installed.

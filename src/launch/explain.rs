@@ -99,7 +99,10 @@ pub fn choices(request: &LaunchRequest, context: &Context<'_>, planned: &Planned
     let found_by = if is_path { "a path".to_owned() } else { format!("{} on PATH", plan.program.display()) };
     let mut choices = vec![match found {
         Ok(path) => Choice::path("agent", &path, found_by),
-        Err(error) => Choice::new("agent", error.to_string(), found_by).with(Json::Null),
+        Err(error) => {
+            let help = crate::error::message(&error).help.unwrap_or(found_by);
+            Choice::new("agent", error.to_string(), help).with(Json::Null)
+        }
     }];
     let Some((launch, provider)) = &planned.launch else {
         let origin = place(loaded, &["isolated_homes"]);

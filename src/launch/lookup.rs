@@ -32,9 +32,27 @@ pub fn agent(typed: &OsStr) -> Result<&'static dyn Agent> {
             format!("say `{name}`, and put its folder first: PATH={folder}:\"$PATH\" agent-run launch …");
         return Err(anyhow!(Message::new(format!("an agent is named, not its program `{typed}`"), help)));
     }
-    let meant = did_you_mean(&typed, shims::AGENTS.iter().map(|agent| agent.name()));
-    let help = format!("{meant}the agents are {}", shims::names());
-    Err(anyhow!(Message::new(format!("no agent `{typed}`"), help)))
+    Err(none_of(&typed, "no agent", shims::AGENTS.iter().map(|agent| agent.name())))
+}
+
+/// The same for a command that runs coding agents alone.
+///
+/// # Errors
+/// As there, and for `shell`: lists those that it runs.
+pub fn coding_agent(typed: &OsStr) -> Result<&'static dyn Agent> {
+    let named = typed.to_string_lossy();
+    match shims::by_name(&named) {
+        Some(agent) if agent.info().is_coding_agent => Ok(agent),
+        None if named.contains('/') => agent(typed),
+        _ => Err(none_of(&named, "no coding agent", shims::coding_agents().map(Agent::name))),
+    }
+}
+
+fn none_of(typed: &str, what: &str, agents: impl Iterator<Item = &'static str>) -> anyhow::Error {
+    let names: Vec<_> = agents.collect();
+    let meant = did_you_mean(typed, names.iter().copied());
+    let help = format!("{meant}the agents are {}", names.join(", "));
+    anyhow!(Message::new(format!("{what} `{typed}`"), help))
 }
 
 /// Whether the two words of a launch, PROVIDER and AGENT, were typed the other way round.
@@ -91,6 +109,14 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
         }
     };
     anyhow!(Message::new(format!("no provider `{name}` in the config"), help))
+}
+
+/// A launch that the config makes possible, with an agent that `fits`.
+pub fn example(config: &Config, fits: impl Fn(&dyn Agent) -> bool) -> Option<(&str, &'static dyn Agent)> {
+    config.providers.iter().find_map(|(name, provider)| {
+        let mut agents = shims::coding_agents().filter(|agent| common(*agent, provider).is_some());
+        Some((name.as_str(), agents.find(|agent| fits(*agent))?))
+    })
 }
 
 /// What to type to add the provider, where its name is that of a preset, or one of those that `may_be_meant` with typing

@@ -151,7 +151,7 @@ fn unknown(id: &str, request: &LaunchRequest, known: &ModelIndex<'_>) -> Unknown
     };
     UnknownModel(Message::new(
         format!("provider `{}` has no model `{id}`", request.provider),
-        format!("{instead}--force model launches it anyway"),
+        format!("{instead}a launch with --force model takes it anyway"),
     ))
 }
 

@@ -117,7 +117,10 @@ pub fn locate_program(
 fn not_found(agent: &dyn Agent, program: &OsStr) -> Message {
     let (program, title, install) = (program.display(), agent.title(), agent.info().install);
     if agent.info().is_coding_agent {
-        Message::new(format!("could not find {program} ({title}) on PATH"), format!("install it: {install}"))
+        Message::new(
+            format!("could not find {program} ({title}) on PATH"),
+            format!("install it: `{install}`"),
+        )
     } else {
         Message::new(format!("could not find {program} for {title}"), install)
     }

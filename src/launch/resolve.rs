@@ -163,7 +163,7 @@ pub fn negotiate(agent: &dyn Agent, name: &str, provider: &Provider) -> Result<S
             spoken(agent),
             declared.join(" and ")
         ),
-        format!("{instead}use --force protocol")
+        format!("{instead}launch with --force protocol")
     ))
 }
 
@@ -180,7 +180,7 @@ fn protocol(request: &LaunchRequest, provider: &Provider) -> Result<Sourced<Prot
         if !provider.protocols.contains(&protocol) && !request.force.protocol {
             bail!(Message::new(
                 format!("provider `{}` does not declare {protocol}", request.provider),
-                "add it to `protocols`, or use --force protocol"
+                "add it to `protocols`, or launch with --force protocol"
             ));
         }
         return Ok(asked.clone());

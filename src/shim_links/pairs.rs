@@ -29,7 +29,7 @@ impl ShimTarget {
         let Some((agent, provider)) = shims::split_shim_name(name).filter(|_| !name.contains('/')) else {
             bail!(Message::new(
                 format!("`{name}` is not a shim name"),
-                "write AGENT@PROVIDER, as in claude@deepseek"
+                format!("write AGENT@PROVIDER; the agents are {}", shims::names())
             ))
         };
         Ok(Self { agent: lookup::agent(agent.as_ref())?, provider: provider.to_owned() })

@@ -1,5 +1,6 @@
-//! Numbers and lengths of time as people read them.
+//! Numbers, lengths of time and paths as people read them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// A number of tokens for people: `1M`, `200k`, `32768` as `33k`.
@@ -40,6 +41,27 @@ pub fn age(age: Duration) -> String {
         seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
         seconds => format!("{} d", seconds / 86_400),
     }
+}
+
+/// Text with `~` for the home, wherever a word begins with it.
+pub fn shortened<'a>(text: &'a str, home: &str) -> Cow<'a, str> {
+    if home.len() < 2 || !text.contains(home) {
+        return Cow::Borrowed(text);
+    }
+    let mut short = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(home) {
+        let (before, from) = rest.split_at(at);
+        let after = &from[home.len()..];
+        let last = before.chars().next_back().or_else(|| short.chars().next_back());
+        let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'));
+        let ends = after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
+        short.push_str(before);
+        short.push_str(if begins && ends { "~" } else { home });
+        rest = after;
+    }
+    short.push_str(rest);
+    Cow::Owned(short)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use console::{Term, measure_text_width};
 
+use super::format::shortened;
 use crate::env::Environment;
 
 /// The width of a terminal that does not say its own, as a serial console does not.
@@ -127,24 +128,7 @@ impl Screen {
     /// `text` with `~` for the home, wherever a word begins with it. Within quotes and behind `=` it stays, where a
     /// shell would not read `~` as the home.
     pub fn tilde(self, text: &str) -> Cow<'_, str> {
-        if self.width.is_none() || self.home.len() < 2 || !text.contains(self.home) {
-            return Cow::Borrowed(text);
-        }
-        let mut short = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(at) = rest.find(self.home) {
-            let (before, from) = rest.split_at(at);
-            let after = &from[self.home.len()..];
-            let last = before.chars().next_back().or_else(|| short.chars().next_back());
-            let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'));
-            let ends =
-                after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
-            short.push_str(before);
-            short.push_str(if begins && ends { "~" } else { self.home });
-            rest = after;
-        }
-        short.push_str(rest);
-        Cow::Owned(short)
+        if self.width.is_none() { Cow::Borrowed(text) } else { shortened(text, self.home) }
     }
 
     /// One line as it is shown: with the home as `~`, broken between words, and `hang` spaces before what goes on in
@@ -162,16 +146,22 @@ impl Screen {
         if text.ends_with(' ') { shown + " " } else { shown }
     }
 
-    /// Text of several lines as it is shown; what goes on below a line stands a little behind where that began.
+    /// Text of several lines as it is shown; what goes on below a line is indented more. Indented lines below a colon are
+    /// commands to be copied, and are left whole.
     pub fn text(self, text: &str) -> String {
         if self.width.is_none() {
             return text.to_owned();
         }
         let mut shown = String::with_capacity(text.len());
+        let mut are_commands = false;
         for line in text.split_inclusive('\n') {
             let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
             let indent = line.len() - line.trim_start().len();
-            _ = write!(shown, "{}{end}", self.line(line, if indent == 0 { 0 } else { indent + 2 }));
+            are_commands = if indent == 0 { line.ends_with(':') } else { are_commands };
+            let hang = if indent == 0 { 0 } else { indent + 2 };
+            let is_command = indent > 0 && are_commands;
+            let line = if is_command { self.tilde(line) } else { self.line(line, hang).into() };
+            _ = write!(shown, "{line}{end}");
         }
         shown
     }
@@ -207,6 +197,11 @@ impl Screen {
     }
 }
 
+/// Text with `~` for the home, as on a terminal, for a file that people read.
+pub fn tilde(text: &str) -> Cow<'_, str> {
+    shortened(text, WISHES.get().map_or("", |wishes| wishes.home.as_str()))
+}
+
 /// Text in which comments are broken into lines of at most `width` columns, each after `change`.
 pub fn comments<'a>(text: &'a str, width: usize, change: impl Fn(&'a str) -> Cow<'a, str>) -> String {
     let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
@@ -229,7 +224,8 @@ pub fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
     let mut line = " ".repeat(text.len() - body.len());
     let mut is_empty = true;
     let mut gap = 0;
-    for unit in units(body, width.saturating_sub(hang)) {
+    // A command that is too wide for what is left begins further to the left.
+    for unit in units(body, width.saturating_sub(text.len() - body.len())) {
         if unit.is_empty() {
             gap += 1;
             continue;
@@ -298,16 +294,19 @@ mod tests {
     #[test]
     fn lines_are_broken_between_words_and_commands_stay_in_one() {
         let screen = Screen::wide(24, "");
-        assert_eq!(
-            screen.text("  one two three four five six\nend\n"),
-            "  one two three four\n    five six\nend\n"
-        );
+        let shown = "  one two three four\n    five\nend\n";
+        assert_eq!(screen.text("  one two three four five\nend\n"), shown);
         assert_eq!(
             screen.line("do try `agent-run doctor x` now", 2),
             "do try\n  `agent-run doctor x`\n  now"
         );
-        let path = "/a/word/that/is/wider/than/the/terminal";
-        assert_eq!(screen.line(&format!("see {path} there"), 0), format!("see\n{path}\nthere"));
+        assert_eq!(screen.line("run: `serve MODEL --parser P`", 2), "run:\n`serve MODEL --parser P`");
+        let next = "next:\n  serve MODEL --with-parser P\n";
+        assert_eq!(screen.text(next), next);
+        assert_eq!(
+            screen.line("see /a/word/wider/than/the/terminal it", 0),
+            "see\n/a/word/wider/than/the/terminal\nit"
+        );
         assert_eq!(screen.line("a   b", 0), "a   b");
         assert_eq!(Screen::plain().text(&"x ".repeat(99)), "x ".repeat(99));
     }

@@ -1,3 +1,6 @@
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use crate::support::Sandbox;
 
 /// An agent as small as can be: it asks once, by the variables of a Claude launch.
@@ -32,12 +35,27 @@ fn a_demo_fails_when_the_agent_sends_another_key() {
 }
 
 #[test]
+fn the_mock_provider_says_what_a_config_needs() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("agent-run");
+    command.args(["mock-provider", "--log"]).arg(sandbox.path("log")).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let lines: Vec<_> =
+        BufReader::new(child.stdout.take().unwrap()).lines().take(2).map(Result::unwrap).collect();
+    child.kill().and_then(|()| child.wait()).unwrap();
+    let url = lines[0].replace("listening ", "http://");
+    assert_eq!(lines[1], format!("base_urls: {{anthropic: {url}, openai: {url}/v1}}"));
+}
+
+#[test]
 fn a_demo_without_any_agent_says_so_and_still_shows_the_provider() {
     let sandbox = Sandbox::new();
     let bin = sandbox.path("bin").display().to_string();
     let sandbox = sandbox.var("PATH", bin);
     let ran = sandbox.agent_run(&["demo"]).clean();
     assert!(ran.stdout.contains("No agent is on PATH"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\nNo other key was sent.\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("captured).\nNext: agent-run providers add\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
     sandbox.agent_run(&["demo", "claude"]).exits(1).complains(&["could not find claude", "help: install it"]);
 }

@@ -159,7 +159,7 @@ fn the_demo_is_for_agents_that_talk() {
     Sandbox::new()
         .agent_run(&["demo", "shell"])
         .exits(1)
-        .complains(&["`shell` is not a coding agent", "try `agent-run demo claude`"]);
+        .complains(&["no coding agent `shell`", "the agents are claude, codex, hermes, crush\n"]);
 }
 
 #[test]

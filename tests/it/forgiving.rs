@@ -104,10 +104,29 @@ fn a_part_of_one_models_id_is_enough_on_a_terminal() {
         "    disable_model_loading_from_api: true\n    models: [vendor/m2-pro]\n",
     ] {
         sandbox.config(&config(more));
-        refuses("--force model launches it anyway");
+        refuses("a launch with --force model takes it anyway");
     }
     sandbox.config(&config("").replace(&lists.address, "127.0.0.1:9"));
     refuses("could not be loaded");
+}
+
+/// The name of a provider or an agent as the command is a launch that was meant.
+#[test]
+fn a_provider_or_an_agent_alone_is_named_with_the_launch() {
+    let sandbox = sandbox();
+    for (typed, what, launch) in [
+        ("mock", "a provider", "mock claude"),
+        ("mock codex -v", "a provider", "mock codex"),
+        ("codex", "an agent", "mock codex"),
+        ("hermes", "an agent", "PROVIDER hermes"),
+        ("codex mock", "an agent", "mock codex"),
+    ] {
+        let words: Vec<_> = typed.split(' ').collect();
+        sandbox.agent_run(&words).exits(2).complains(&[&format!(
+            "no command `{word}`\nhelp: {word} is {what}; to launch it: `agent-run launch {launch}`\n",
+            word = words[0]
+        )]);
+    }
 }
 
 #[test]
@@ -115,14 +134,15 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     let sandbox = sandbox();
     let far = sandbox.agent_run(&["launch", "mock", "--model", "zzz", "claude"]).exits(125);
     assert!(!far.stderr.contains("did you mean"), "{}", far.stderr);
-    far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; --force"]);
-    sandbox.agent_run(&["launch", "mock"]).exits(125).complains(&[
-        "missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch deepseek claude`; see",
-    ]);
+    far.complains(&["it has m1, vendor/m2-pro, vendor/m2-mini; a launch with --force"]);
+    sandbox
+        .agent_run(&["launch", "mock"])
+        .exits(125)
+        .complains(&["missing: <AGENT> [ARGS]...\nhelp: for example `agent-run launch mock claude`; see"]);
     sandbox
         .agent_run(&["models", "show", "mock"])
         .exits(2)
-        .complains(&["help: for example `agent-run models show deepseek deepseek-v4-pro`; see"]);
+        .complains(&["help: for example `agent-run models show mock MODEL`; see"]);
     for (typed, code, error) in [
         ("lauch", 2, "no command `lauch`\nhelp: did you mean `launch`? see `agent-run --help`"),
         (
@@ -147,7 +167,7 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "launch --model",
             125,
             "--model <MODEL> needs a value\n\
-             help: for example `agent-run launch deepseek claude`; see `agent-run launch --help`",
+             help: for example `agent-run launch mock claude`; see `agent-run launch --help`",
         ),
         (
             "launch -v mock claude",
@@ -160,13 +180,13 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "launch --model a --model b mock claude",
             125,
             "--model <MODEL> is given twice\n\
-             help: for example `agent-run launch deepseek claude`; see `agent-run launch --help`",
+             help: for example `agent-run launch mock claude`; see `agent-run launch --help`",
         ),
         (
             "why mock --protocol x",
             2,
             "--protocol <PROTOCOL>: `x` is not one of anthropic, openai-responses, \
-             openai-chat-completions\nhelp: for example `agent-run why claude@deepseek`; see `agent-run why --help`",
+             openai-chat-completions\nhelp: for example `agent-run why claude@mock`; see `agent-run why --help`",
         ),
         (
             "env mock --format jsn",
@@ -178,7 +198,14 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
             "why mock --json -v",
             2,
             "--json cannot be used with --verbose\n\
-             help: for example `agent-run why claude@deepseek`; see `agent-run why --help`",
+             help: for example `agent-run why claude@mock`; see `agent-run why --help`",
+        ),
+        (
+            "launch mock --protocol openai claude",
+            125,
+            "--protocol <PROTOCOL>: `openai` is not one of anthropic, openai-responses, \
+             openai-chat-completions\n\
+             help: did you mean `openai-responses` or `openai-chat-completions`? see `agent-run launch --help`",
         ),
         ("version x", 2, "unexpected argument `x`\nhelp: see `agent-run version --help`"),
     ] {

@@ -199,12 +199,12 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
     let sandbox = newcomer();
     let add = |words: &[&str]| sandbox.agent_run(&[&["providers", "add", "ollama", "--yes"], words].concat());
     let ran = add(&["--server", "http://127.0.0.1:9"]).exits(0);
-    ran.complains(&["Ollama does not answer at http://127.0.0.1:9", "help: start it: ollama serve"]);
+    ran.complains(&["Ollama does not answer at http://127.0.0.1:9", "help: start it: `ollama serve`"]);
     let server = server(&OLLAMA);
     let url = format!("http://{}", server.address);
     add(&["--name", "two", "--server", &url, "--model", "qwen"])
         .exits(0)
-        .complains(&["Ollama has no model `qwen`", "help: get it: ollama pull qwen"]);
+        .complains(&["Ollama has no model `qwen`", "help: get it: `ollama pull qwen`"]);
     // A name without a tag means `:latest`, as for Ollama itself.
     add(&["--name", "three", "--server", &url, "--model", "big"]).exits(0);
     assert!(config_of(&sandbox).contains("default_model: big:latest\n"), "{}", config_of(&sandbox));
@@ -216,6 +216,9 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
         "wants a key",
         "--key-env",
     ]);
+    let doctor = sandbox.agent_run(&["doctor"]).stdout;
+    let said = "Ollama does not answer at http://127.0.0.1:9: connection refused\n          help: start it: `ollama serve`\n";
+    assert!(doctor.contains(said) && !doctor.contains("llama.cpp does not answer"), "{doctor}");
     for wrong in ["nonsense", "http://a.b/v1", "ftp://a", "http://"] {
         add(&["--name", "four", "--server", wrong])
             .exits(1)
@@ -254,7 +257,7 @@ fn ollama_at_its_usual_port_is_added_with_what_it_serves_and_a_missing_model_is_
     // What is gone later is named with what gets it, by the list on disk alone.
     sandbox.config(&config.replace("small:4b", "gone"));
     let ran = sandbox.agent_run(&["launch", "ollama", "claude"]).exits(0);
-    ran.complains(&["Ollama does not list the model `gone`", "help: get it: ollama pull gone"]);
+    ran.complains(&["Ollama does not list the model `gone`", "help: get it: `ollama pull gone`"]);
     let ran = sandbox.agent_run(&["doctor", "ollama"]);
     assert!(ran.stdout.contains("ollama pull gone"), "{}", ran.stdout);
     sandbox.config(&config.replace("small:4b", "big"));
@@ -304,9 +307,9 @@ fn a_server_at_another_address_that_wants_a_key_is_added_by_a_launch() {
     tmux.key("Enter");
     tmux.wait_for("1  enter another key");
     tmux.key("Enter");
-    tmux.wait_until("the question again", |screen| screen.matches("Where is the key").count() == 2);
-    tmux.key("Enter");
-    tmux.wait_until("the hidden question", |screen| screen.matches("Key (not shown").count() == 2);
+    let again = |screen: &str| screen.matches("Key (not shown").count() == 2;
+    let screen = tmux.wait_until("the hidden question", again);
+    assert_eq!(screen.matches("Where is the key").count(), 1, "{screen}");
     tmux.text("local-key");
     tmux.key("Enter");
     // It has no API of messages: the test fails, and the provider is wanted all the same.

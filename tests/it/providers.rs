@@ -297,6 +297,18 @@ fn an_error_that_comes_with_status_200_is_an_error() {
 }
 
 #[test]
+fn what_fails_for_every_protocol_is_said_once() {
+    let sandbox = Sandbox::new();
+    sandbox.config(
+        "providers: {dead: {protocols: [anthropic, openai-responses], default_model: m, base_urls: \
+         {anthropic: 'http://127.0.0.1:9', openai: 'http://127.0.0.1:9'}}}\n",
+    );
+    let ran = sandbox.agent_run(&["providers", "test", "dead"]).exits(1);
+    assert_eq!(ran.stdout.matches("connection refused").count(), 1, "{}", ran.stdout);
+    assert_eq!(ran.stdout.matches(" as models, see above (").count(), 2, "{}", ran.stdout);
+}
+
+#[test]
 fn a_test_without_a_key_asks_nothing() {
     let (sandbox, mock_provider) = live("[]");
     let sandbox = sandbox.var("MOCK_KEY", "");

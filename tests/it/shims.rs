@@ -97,6 +97,13 @@ fn a_choice_of_pairs() {
     assert_eq!(install(&["--provider", "chatty", "--agent", "crush"]), ["crush@chatty"]);
     sandbox.fake_agent("claude");
     assert_eq!(install(&["--found-only"]), ["claude@mock"]);
+    let missing = |words: &[&str]| {
+        let ran = sandbox.agent_run(&[&["shims", "install", "--dry-run"], words].concat()).exits(0);
+        ran.stdout.lines().filter(|line| line.starts_with("not on PATH: ")).collect::<String>()
+    };
+    assert_eq!(missing(&[]), "not on PATH: codex, hermes, crush; --found-only leaves them out");
+    assert_eq!(missing(&["codex@mock", "claude@mock", "shell@mock"]), "not on PATH: codex");
+    assert_eq!(missing(&["--found-only"]), "");
     let none = sandbox.agent_run(&["shims", "install", "--found-only", "--agent", "crush"]).exits(1);
     none.complains(&["no agent found on PATH", "help: "]);
 }
@@ -284,7 +291,7 @@ fn install_says_which_completions_of_the_agents_there_are() {
         let mut command = sandbox.command("agent-run");
         let ran = run(command.args(["shims", "install"]).env("SHELL", shell)).exits(0);
         let (_, lines) = ran.stdout.split_once("/.local/bin\n").unwrap();
-        lines.to_owned()
+        lines.strip_prefix("not on PATH: crush; --found-only leaves them out\n").unwrap_or(lines).to_owned()
     };
     let home = sandbox.home(".local").parent().unwrap().display().to_string();
     let bash = format!(

@@ -133,7 +133,7 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
             &["supports_chat", "capabilities.completion_chat", "capabilities.chat_completion"],
         ) == Some(true)
         || ollama_capabilities(row).is_some();
-    let is_named_other = !says_chat && id_of_another_type(id);
+    let is_named_other = !says_chat && id_of_another_type(id, is_own(row));
     let is_other = of_another_type
         || is_named_other
         || is_pattern
@@ -146,10 +146,20 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
     if is_other { ModelKind::NonChat } else { ModelKind::Chat }
 }
 
+/// Whether it is in the list of a server that its user runs: Ollama, LM Studio, llama.cpp, vLLM and `SGLang` each say so in
+/// their own word (seen in their versions of 2026-11).
+fn is_own(row: &Value) -> bool {
+    const OWNERS: [&str; 5] = ["library", "organization_owner", "llamacpp", "vllm", "sglang"];
+    text(row, "owned_by").is_some_and(|owner| OWNERS.contains(&owner))
+}
+
 /// `text-embedding-3-large`, `bge-m3`, `whisper-1`: ids of families that only embed, rank, transcribe, speak or draw. Only
-/// whole parts of an id count, so that `gpt-image` is one, and `imagine-chat` is none.
-fn id_of_another_type(id: &str) -> bool {
-    const PARTS: [&str; 25] = [
+/// whole parts of an id count, so that `gpt-image` is one, and `imagine-chat` is none. What draws is judged by its id at
+/// vendors alone: whoever runs a server has chosen its models, and may have named them.
+fn id_of_another_type(id: &str, is_own: bool) -> bool {
+    const DRAWING: [&str; 10] =
+        ["dall", "dalle", "imagen", "flux", "diffusion", "image", "images", "moderation", "sora", "veo"];
+    const PARTS: [&str; 15] = [
         "embed",
         "embedding",
         "embeddings",
@@ -165,20 +175,11 @@ fn id_of_another_type(id: &str) -> bool {
         "tts",
         "stt",
         "asr",
-        "dall",
-        "dalle",
-        "imagen",
-        "flux",
-        "diffusion",
-        "image",
-        "images",
-        "moderation",
-        "sora",
-        "veo",
     ];
     let id = id.to_ascii_lowercase();
     let name = id.rsplit('/').next().unwrap_or(&id);
-    name.split(|c: char| !c.is_alphanumeric()).any(|part| PARTS.contains(&part))
+    let mut parts = name.split(|c: char| !c.is_alphanumeric());
+    parts.any(|part| PARTS.contains(&part) || (!is_own && DRAWING.contains(&part)))
 }
 
 /// `embedding`, `image_generation`, `text-to-speech`; but not `image-text-to-text`, which answers in text.
@@ -254,6 +255,10 @@ mod tests {
         }
         for id in ["gpt-6-luna", "embedded-coder", "qwen3-coder:30b", "imagine-chat", "flux-labs/chat-8b"] {
             assert_eq!(kind(&json!({}), id, None), ModelKind::Chat, "{id}");
+        }
+        // What somebody runs is not left out for its name, unless it can only embed.
+        for (id, kind) in [("flux-coder:8b", ModelKind::Chat), ("nomic-embed-text", ModelKind::NonChat)] {
+            assert_eq!(super::kind(&json!({"owned_by": "library"}), id, None), kind, "{id}");
         }
         // The row counts more than the id.
         let stated = json!({"type": "llm"});

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use shims::Message;
 
 use crate::cli::config::ConfigCheckArgs;
-use crate::config::{LintReport, Problem, dotted, lint};
+use crate::config::{LintReport, Problem, dotted, excerpt, lint};
 use crate::ui::format::count;
 use crate::ui::output;
 
@@ -45,7 +45,8 @@ pub fn text(report: &LintReport, path: &Path) -> String {
             (false, "error") => dotted(steps) + ": ",
             (false, _) => dotted(steps) + " ",
         };
-        let message = format!("{shown}:{}:{}: {what}: {key}{message}", mark.line, mark.column);
+        let excerpt = if what == "error" { excerpt(&report.text, *mark) } else { String::new() };
+        let message = format!("{shown}:{}:{}: {what}: {key}{message}{excerpt}", mark.line, mark.column);
         _ = writeln!(text, "{}", Message::new(message, help).render());
     }
     let number = |number: usize, what: &str| (number > 0).then(|| count(number, what));

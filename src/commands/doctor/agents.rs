@@ -142,7 +142,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
     let is = format!("{}  {shown}", version::shown(&version));
     if minimum.is_some_and(|minimum| version < minimum) {
         let text = format!("{is}: older than {}, the oldest supported version", info.minimum);
-        return Finding::problem(name, text, format!("update it: {}", by_number(agent)));
+        return Finding::problem(name, text, format!("update it: `{}`", by_number(agent)));
     }
     if tested.as_ref().is_some_and(|tested| version < *tested) && by_number(agent) != agent.info().install {
         // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.

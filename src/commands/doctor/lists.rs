@@ -1,10 +1,10 @@
-//! The model lists on disk: how old, and why there is none. Only a server on this machine is asked, for the window of a
-//! provider that was named.
+//! The model lists on disk: how old, and why there is none. Of servers on this machine it says which do not run. Only that
+//! of a provider that was named is asked, for the window.
 
 use shims::{Dirs, Message};
 
 use super::report::{Finding, Group, Severity};
-use crate::catalog::local::{ServedWindow, WindowVerdict};
+use crate::catalog::local::{ServedWindow, Server, WindowVerdict};
 use crate::catalog::{Catalog, ModelIndex, is_about_key, local};
 use crate::config::{Config, KeySource, Provider};
 use crate::env::Environment;
@@ -29,6 +29,10 @@ pub fn look<'a>(
                 provider.default_model.as_deref().and_then(|it| local::missing(it, provider, &known));
             if let Some(missing) = missing {
                 group.add(Finding::said(Severity::Problem, name, &missing, &again));
+                continue;
+            }
+            if let Some(message) = Server::not_running(name, provider) {
+                group.add(Finding::said(Severity::Note, name, &message, &again));
                 continue;
             }
             group.add(list(name, &known, catalog.failure(name, provider), &again));

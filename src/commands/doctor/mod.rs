@@ -47,7 +47,8 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     let loaded = config::load(&path);
     let providers = loaded.as_ref().ok().map(|loaded| &loaded.config.providers);
     let is_provider = |name: &str| providers.is_some_and(|all| all.contains_key(name));
-    let target = Target::read(asked.provider.as_deref(), asked.agent.as_deref(), is_provider)?;
+    let target =
+        Target::read(asked.provider.as_deref(), asked.agent.as_deref(), is_provider, lookup::coding_agent)?;
     if let (Some(name), Ok(loaded)) = (&target.provider, &loaded) {
         lookup::provider(name, &loaded.config)?;
     }
@@ -153,7 +154,7 @@ fn config_file(path: &Path, loaded: &Result<Loaded>) -> Group {
             match config::lint(path) {
                 Ok(LintReport { errors, .. }) if !errors.is_empty() => {
                     let said = |text: Message| Finding::said(Severity::Problem, "file", &text, otherwise);
-                    group.extend(Problems::new(path, errors).messages().map(said));
+                    group.extend(Problems::new(path, errors, "").messages().map(said));
                 }
                 _ => group.add(Finding::error(Severity::Problem, "file", error, otherwise)),
             }

@@ -64,7 +64,9 @@ fn providers<'a>(
     context: &ModelsContext<'a>,
 ) -> Result<Vec<(&'a str, &'a Provider)>> {
     if !words.providers.is_empty() {
-        return words.providers.iter().map(|name| context.provider(name)).collect();
+        let mut seen = BTreeSet::new();
+        let named = words.providers.iter().filter(|name| seen.insert(*name));
+        return named.map(|name| context.provider(name)).collect();
     }
     let all: Vec<_> =
         context.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect();

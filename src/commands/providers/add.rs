@@ -171,7 +171,7 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     }
     let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
     let before = config::text(&path)?;
-    if !before.trim().is_empty() {
+    if !config::is_blank(&before) {
         let Ok(loaded) = config::load_for(&path, name) else { return Ok(false) };
         let homes = resolve::home_names(request.agent.name(), &loaded.config);
         let configured = || loaded.config.providers.keys().map(String::as_str);
@@ -244,10 +244,11 @@ fn ask_preset(env: &Environment) -> Result<String> {
         say(&format!("Keys found in the environment: {}.\n", suggest::join_limited(&ready, 6)));
     }
     let usual = ready.first().copied();
-    let shown = usual.map_or_else(
-        || " (such as deepseek or ollama; ? lists all, Enter stops)".to_owned(),
-        |usual| format!(" [{usual}]"),
+    say(
+        "Name a known provider, such as deepseek or ollama (? lists all). Any other name works too, if you know the base \
+         URL.\n",
     );
+    let shown = usual.map_or_else(|| " (Enter stops)".to_owned(), |usual| format!(" [{usual}]"));
     for _ in 0..5 {
         let answer = prompt::ask(&format!("Which provider?{shown} "))?;
         match (answer.as_str(), usual) {
@@ -293,7 +294,10 @@ fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
         let argv = argv.with_context(|| {
             Message::new(
                 format!("--key-command is not a command: {text}"),
-                "write the command in quotes: 'pass show deepseek'",
+                format!(
+                    "write the command in quotes: 'pass show {}'",
+                    words.preset.as_deref().unwrap_or("NAME")
+                ),
             )
         });
         argv.map(KeyPlace::Command)

@@ -9,12 +9,12 @@ use super::managers;
 use crate::catalog::{Failure, FailureKind, OR_OF_PROXY};
 use crate::config::KeyCheck;
 use crate::env::Environment;
-use crate::key;
 use crate::key::file::below_home;
 use crate::key::place::KeyPlace;
 use crate::key::store::KeyStore;
 use crate::ui::log::say;
 use crate::ui::prompt;
+use crate::{import, key};
 
 /// Where a key is, as somebody at the terminal says it.
 pub enum KeyAnswer {
@@ -48,11 +48,13 @@ pub fn about_key(failed: Failure, key: Option<&KeyAnswer>) -> Failure {
     Failure::new(failed.kind, Message::new(failed.message.text, help))
 }
 
-/// Asks where the key is, until there is an answer that can be used.
+/// Asks where the key is, until there is an answer that can be used. In place of one that was typed `before`, only the key
+/// is asked for, which goes where that one would have gone.
 ///
 /// # Errors
 /// When nobody answers.
 pub fn ask_key(
+    before: Option<&KeyAnswer>,
     variable: Option<&str>,
     name: &str,
     file: KeyStore,
@@ -85,9 +87,15 @@ pub fn ask_key(
         ways.push((Way::Manager(way.argv.clone()), format!("`{}` prints it", shims::quoted(&way.argv))));
     }
     ways.push((Way::Command, "another command prints it".to_owned()));
+    if let Some(KeyAnswer::Typed(store, _)) = before {
+        ways = vec![(Way::Paste(store.clone()), String::new())];
+    }
     let texts: Vec<_> = ways.iter().map(|(_, text)| text.clone()).collect();
     for _ in 0..3 {
-        let chosen = prompt::choose(&format!("Where is the key of {name}?"), &texts)?;
+        let chosen = match ways.as_slice() {
+            [_] => 0,
+            _ => prompt::choose(&format!("Where is the key of {name}?"), &texts)?,
+        };
         let answer = match &ways[chosen].0 {
             Way::Paste(store) => {
                 match key::typed(&prompt::ask_hidden("Key (not shown while you type): ")?, check) {
@@ -96,9 +104,9 @@ pub fn ask_key(
                 }
             }
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
-            Way::Variable => ask_variable(variable, env),
-            Way::File => ask_file(home, env),
-            Way::Command => ask_command(home, env),
+            Way::Variable => ask_variable(variable, name, env),
+            Way::File => ask_file(name, home, env),
+            Way::Command => ask_command(name, home, env),
             Way::Manager(argv) => Ok(KeyPlace::Command(argv.clone())),
         };
         match answer {
@@ -109,7 +117,7 @@ pub fn ask_key(
     bail!("stopped without a key, and the config was not changed")
 }
 
-fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
+fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Result<KeyPlace> {
     let shown = usual.map(|usual| format!(" [{usual}]")).unwrap_or_default();
     let name = prompt::ask(&format!("Variable{shown}: "))?;
     let name = if name.is_empty() { usual.unwrap_or_default().to_owned() } else { name };
@@ -122,17 +130,18 @@ fn ask_variable(usual: Option<&str>, env: &Environment) -> Result<KeyPlace> {
     if !is_right(&name) || (!is_known && key::shape::is_like_key(&name)) {
         bail!(Message::new(
             "this is not a variable name",
-            "type a name such as DEEPSEEK_API_KEY, not the key"
+            format!("type a name such as {}, not the key", import::variable(provider))
         ));
     }
     Ok(KeyPlace::Env(name))
 }
 
-fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
+fn ask_file(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     let path = PathBuf::from(prompt::ask("File: ")?);
     // The error of a file that is not there names it.
     if key::shape::is_like_key(&path.to_string_lossy()) && !path.exists() {
-        bail!(Message::new("this is no path of a file", "type a path such as ~/keys/deepseek, not the key"));
+        let help = format!("type a path such as ~/keys/{name}, not the key");
+        bail!(Message::new("this is no path of a file", help));
     }
     KeyPlace::File(path.clone()).resolve(env, home)?;
     let path = key::expand_home(&path, home);
@@ -140,15 +149,15 @@ fn ask_file(home: &Path, env: &Environment) -> Result<KeyPlace> {
     Ok(KeyPlace::File(below_home(&path, home)))
 }
 
-fn ask_command(home: &Path, env: &Environment) -> Result<KeyPlace> {
+fn ask_command(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     let text = prompt::ask("Command: ")?;
     // A key that is pasted here is neither kept nor repeated.
     if key::shape::begins_as_key(&text) {
         bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
     }
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
-    let argv =
-        argv.context(Message::new("this is not a command", "type it as in a shell: pass show deepseek"))?;
+    let help = format!("type it as in a shell: pass show {}", shims::quote(name.as_ref()));
+    let argv = argv.context(Message::new("this is not a command", help))?;
     let place = KeyPlace::Command(argv);
     place.resolve(env, home)?;
     Ok(place)

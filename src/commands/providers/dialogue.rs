@@ -103,8 +103,8 @@ impl<'a> Draft<'a> {
         loop {
             if is_asked {
                 let file = KeyStore::file(self.path, self.name, None);
-                let variable = self.preset.key_variable();
-                let key = ask_key(variable, self.name, file, KeyCheck::On, &self.home, self.env)?;
+                let (before, variable) = (self.key.as_ref(), self.preset.key_variable());
+                let key = ask_key(before, variable, self.name, file, KeyCheck::On, &self.home, self.env)?;
                 self.key = Some(key);
             }
             let unasked = self.find_model(true)?;
@@ -200,7 +200,8 @@ impl<'a> Draft<'a> {
         };
         let missing = |model: &str| {
             let text = format!("{} has no model `{model}`", server.title());
-            Failure::new(FailureKind::Lasting, Message::new(text, format!("get it: {}", server.pull(model))))
+            let help = format!("get it: `{}`", server.pull(model));
+            Failure::new(FailureKind::Lasting, Message::new(text, help))
         };
         let usual = provider.default_model.as_deref().unwrap_or("MODEL");
         let named = |name: &str| models.iter().find(|served| is_named(served, name));
@@ -211,7 +212,7 @@ impl<'a> Draft<'a> {
             },
             (None, []) => {
                 let text = format!("{} has no models for agents", server.title());
-                let help = format!("get one: {}", server.pull(usual));
+                let help = format!("get one: `{}`", server.pull(usual));
                 return failed(Failure::new(FailureKind::Lasting, Message::new(text, help)));
             }
             (None, [only]) => only,

@@ -36,7 +36,7 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
     let store = store.filter(|store| !store.is_link());
     let shims = commands::shims::of_provider(name, &loaded.config, env)?;
     let shown = path.display();
-    let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded.config, &dirs.home));
+    let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded, &dirs.home));
     let mut with_key = words.with_key && store.is_some() && other.is_none();
     let links =
         if shims.is_empty() { String::new() } else { format!(", and the shims {}", shims.join(", ")) };

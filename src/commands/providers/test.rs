@@ -199,12 +199,13 @@ fn without_model(name: &str, listed: &TestResult, json: bool) -> Result<ExitCode
     }))
 }
 
-/// Prints a table: a row that is too long goes on below its last column.
+/// Prints a table: a row that is too long goes on below its last column. A failure that several rows share is said once.
 fn print(findings: &[TestResult]) -> Result<ExitCode> {
     let screen = Screen::stdout();
     output::write(|out| {
-        findings.iter().try_for_each(|found| {
-            let lines = found.lines();
+        findings.iter().enumerate().try_for_each(|(at, found)| {
+            let is_same = |other: &&TestResult| other.works == Some(false) && other.said == found.said;
+            let lines = found.lines(findings[..at].iter().find(is_same).map(|other| other.what));
             let mut lines = lines.lines().enumerate();
             lines.try_for_each(|(at, line)| {
                 writeln!(out, "{}", screen.line(line, if at == 0 { COLUMN } else { 10 }))
@@ -265,9 +266,11 @@ impl TestResult {
         format!("{}: {}", self.what, self.verdict())
     }
 
-    fn lines(&self) -> String {
+    /// The row, and the lines below it; what it says may be `said` by an earlier row.
+    fn lines(&self, said: Option<&str>) -> String {
         let verdict = self.verdict();
-        let mut said = self.said.lines();
+        let said = said.map_or_else(|| self.said.clone(), |other| format!("as {other}, see above"));
+        let mut said = said.lines();
         let mut lines = format!("{verdict:<7} {:<24} {}", self.what, said.next().unwrap_or_default());
         if let Some(took) = self.took {
             _ = write!(lines, " ({took} ms)");

@@ -91,7 +91,7 @@ fn found_at(
         if key.is_none() {
             let (file, home) = (KeyStore::file(path, name, None), env.dirs()?.home);
             let variable = variable(name);
-            *key = Some(ask_key(Some(&variable), name, file, KeyCheck::On, &home, env)?);
+            *key = Some(ask_key(None, Some(&variable), name, file, KeyCheck::On, &home, env)?);
         }
         // A key that cannot be had, or that is refused, is for the test to report.
         let again = secret(key.as_ref(), env).ok().flatten().map(|key| detect(&url, Some(&key), env));

@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::Message;
+use shims::{Agent, Message};
 
 use self::completions::Completions;
 use self::report::{Outcome, ShimLine, ShimsReport};
@@ -24,6 +24,7 @@ use crate::cli::ShimsCommand;
 use crate::cli::shims::{ShimsInstallArgs, ShimsListArgs, ShimsRemoveArgs};
 use crate::config::{self, Config};
 use crate::env::Environment;
+use crate::launch::program;
 use crate::shim_links::pairs::ShimTarget;
 use crate::shim_links::{LinkState, Links, folder};
 use crate::ui::{self, Screen, output};
@@ -89,6 +90,18 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
             .unwrap_or_else(|error| ui::log::warn(crate::error::message(&error)));
     }
     report.print(asked.json)?;
+    if !asked.json {
+        let dirs = env.dirs()?;
+        let has_shim =
+            |agent: &&'static dyn Agent| pairs.iter().any(|pair| pair.agent.name() == agent.name());
+        let agents = shims::coding_agents().filter(has_shim);
+        let missing: Vec<_> = agents.filter(|agent| program::locate(*agent, &dirs, env).is_err()).collect();
+        if !missing.is_empty() {
+            let names: Vec<_> = missing.into_iter().map(Agent::name).collect();
+            let less = if asked.names.is_empty() { "; --found-only leaves them out" } else { "" };
+            output::people(|out| writeln!(out, "not on PATH: {}{less}", names.join(", ")))?;
+        }
+    }
     if !asked.json && !asked.dry_run {
         let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
         let lines = agent_completions::lines(&here, env);

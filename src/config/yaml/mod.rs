@@ -58,8 +58,8 @@ impl Tree {
         match tree::parse(text, skim)? {
             Some(root) if !root.is_blank() => Ok(Self(root)),
             _ => {
-                let help = "remove it, then run `agent-run config --bootstrap-config` to write an example";
-                Err(Problem::at(SourcePos::START, "the file is empty", help))
+                let help = "add one with `agent-run providers add`";
+                Err(Problem::at(SourcePos::START, "the file has no providers yet", help))
             }
         }
     }

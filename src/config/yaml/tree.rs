@@ -123,7 +123,21 @@ pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<Tr
 }
 
 fn not_yaml(mark: SourcePos, info: &str) -> Problem {
-    let help = "indent with spaces, put a space after each `:`, and quote text that contains `: ` or ` #`";
+    /// What to do about what the flaw's sentence contains.
+    const HELPS: [(&str, &str); 10] = [
+        ("a tab ", "replace the tab with spaces"),
+        ("quotation mark", "close it; inside single quotes, a `'` is written twice"),
+        ("`,` or", "close the bracket, and put a comma between two items"),
+        ("alias", "put text that begins with `*` in quotes"),
+        ("cannot start", "put the text in quotes"),
+        ("value is not allowed", "put text that contains `: ` in quotes"),
+        ("unexpected `:`", "put text that contains `: ` in quotes"),
+        ("`:` is missing", "write `key: value`, with a space after the colon"),
+        ("a value is missing", "write a value, or close the bracket that is open"),
+        ("missing here", "align it: the keys of one map begin in the same column"),
+    ];
+    let usual = "indent with spaces, put a space after each `:`, and quote text that contains `: ` or ` #`";
+    let help = HELPS.iter().find(|(what, _)| info.contains(what)).map_or(usual, |(_, help)| help);
     Problem::at(mark, format!("invalid YAML: {info}"), help)
 }
 

@@ -113,7 +113,7 @@ fn a_version_out_of_range_is_said_with_what_to_do() {
         sandbox.agent_run(&["doctor", "claude"]).exits(code).stdout
     };
     let old = said("2.0.9", 1);
-    assert!(old.contains("problem claude  2.0.9") && old.contains("help: update it: npm install"), "{old}");
+    assert!(old.contains("problem claude  2.0.9") && old.contains("help: update it: `npm install"), "{old}");
     let behind = said("2.1.197", 0);
     for part in ["note    claude  2.1.197", "older than 2.1.332", "claude-code@2.1.332"] {
         assert!(behind.contains(part), "no {part} in:\n{behind}");

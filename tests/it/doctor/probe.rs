@@ -12,7 +12,7 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
         "POST /v1/messages",
         "model     m1",
         "PONG-FROM-MOCK",
-        "No other key was sent: those in ANTHROPIC_API_KEY and MOCK_KEY were not used",
+        "No other key was sent, though this test set made-up ones in ANTHROPIC_API_KEY and MOCK_KEY",
         "Not covered: traffic that bypasses",
     ] {
         assert!(ran.stdout.contains(part), "no {part} in:\n{}", ran.stdout);

@@ -275,12 +275,20 @@ fn a_key_file_that_something_else_uses_is_not_replaced_nor_removed() {
     assert_eq!(read("live.key"), format!("{KEY}\n"));
     assert_eq!(read("live-2.key"), "sk-work-9876543210fedcba\n");
     assert_eq!(read(".gitignore"), "*\n");
-    let shared = config_of(&sandbox)
-        .replace("  other:\n", "  other:\n    key_file: ~/.config/agent-run/keys/live.key\n");
-    sandbox.config(&shared);
-    let ran = sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
-    assert!(ran.stdout.contains("because `other` uses it"), "{}", ran.stdout);
-    assert_eq!(read("live.key"), format!("{KEY}\n"));
+    // By another path, by a link, and where the other entry has a fault, it is the same file.
+    let stored = config_of(&sandbox);
+    std::os::unix::fs::symlink("keys/live.key", folder.join("link")).unwrap();
+    for path in ["keys/live.key", "keys/../keys/live.key", "link", "keys/live.key\n    bogus: 1"] {
+        let line = format!("  other:\n    key_file: ~/.config/agent-run/{path}\n");
+        for words in
+            [&["key", "remove", "live", "--yes"][..], &["providers", "remove", "live", "--with-key", "--yes"]]
+        {
+            sandbox.config(&stored.replace("  other:\n", &line));
+            let ran = sandbox.agent_run(words).exits(0);
+            assert!(ran.stdout.contains("because `other` uses it"), "{path}: {}", ran.stdout);
+            assert_eq!(read("live.key"), format!("{KEY}\n"));
+        }
+    }
 }
 
 #[test]

@@ -164,6 +164,45 @@ fn the_name_alone_greets_a_newcomer_and_offers_to_add_a_provider() {
     sandbox.agent_run(&[]).exits(2).complains(&["Usage: agent-run"]);
 }
 
+#[test]
+fn the_name_alone_says_what_to_type_next_of_the_own_config() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("codex");
+    let provider = |name: &str, protocol: &str| {
+        format!(
+            "  {name}: {{protocols: [{protocol}], base_urls: {{openai: 'http://127.0.0.1:9', anthropic: 'http://127.0.0.1:9'}}}}\n"
+        )
+    };
+    let (chat, responses) =
+        (provider("chat", "openai-chat-completions"), provider("my work", "openai-responses"));
+    for (config, next) in [
+        (
+            "# nothing yet\n".to_owned(),
+            "First: agent-run demo, or agent-run providers add deepseek".to_owned(),
+        ),
+        (
+            "providers: {}\n".to_owned(),
+            "First: agent-run demo, or agent-run providers add deepseek".to_owned(),
+        ),
+        (
+            format!("providers:\n{chat}{responses}"),
+            "Next: agent-run launch 'my work' codex (your providers: chat, my work)".to_owned(),
+        ),
+        (
+            format!("providers:\n{chat}"),
+            "Next: agent-run launch chat hermes (your providers: chat)".to_owned(),
+        ),
+        (
+            "providers: [\n".to_owned(),
+            format!("Next: agent-run config check ({} has errors)", config_path(&sandbox).display()),
+        ),
+    ] {
+        sandbox.config(&config);
+        let ran = sandbox.agent_run(&[]).exits(2);
+        assert_eq!(ran.stderr.lines().last(), Some(next.as_str()), "{}", ran.stderr);
+    }
+}
+
 /// A scripted Ollama: its models, in the words of `/api/tags`, and the windows of those that are loaded, one answer of
 /// `/api/ps` after the other.
 pub fn scripted_ollama(
@@ -219,7 +258,7 @@ fn what_makes_embeddings_alone_is_not_offered_whichever_way_the_server_says_so()
     let none = newcomer();
     let ollama = scripted_ollama(&none, &json!([{"name": "e", "capabilities": ["embedding"]}]), &[&[]], &[]);
     add("none", &ollama.url(""))
-        .complains(&["Ollama has no models for agents", "help: get one: ollama pull qwen3-coder"]);
+        .complains(&["Ollama has no models for agents", "help: get one: `ollama pull qwen3-coder`"]);
 }
 
 #[test]
@@ -287,6 +326,15 @@ fn a_refused_key_is_named_as_the_one_that_was_given_and_enter_does_what_helps() 
         }
         assert!(!screen.contains("OLD_KEY"), "{screen}");
         tmux.wait_for("choice [1]:");
+        // Another key is typed for the same place, which is not asked for again.
+        if name == "live" {
+            tmux.text("1\n");
+            tmux.wait_until("the key again", |screen| screen.matches("Key (not shown").count() == 2);
+            tmux.text(KEY);
+            tmux.key("Enter");
+            let screen = tmux.wait_until("it fails too", |screen| screen.matches("What now?").count() == 2);
+            assert_eq!(screen.matches("Where is the key").count(), 1, "{screen}");
+        }
         tmux.text("4\n");
         tmux.wait_for("stopped, and the config was not changed");
         assert_eq!(config_of(&sandbox), config);

@@ -104,6 +104,7 @@ fn writing_keeps_the_config_and_copies_no_key_unasked() {
     let after = fs::read_to_string(&path).unwrap();
     assert!(after.starts_with(before.strip_suffix("# end\n").unwrap()), "{after}");
     assert!(after.contains("\n  deepseek-2:\n") && !after.contains(KEY), "{after}");
+    assert!(after.contains("  # From ~/.claude/settings.json"), "{after}");
     sandbox.agent_run(&["config", "check", "--strict"]).clean();
 
     let again = sandbox.agent_run(&["import", "claude", "--write"]).clean();

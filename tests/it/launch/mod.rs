@@ -214,7 +214,9 @@ fn an_unknown_model_is_refused_with_near_matches() {
     let sandbox = sandbox();
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_env: MOCK_KEY\n    model_api_filters: []"));
     let launch = |words: &[&str]| sandbox.agent_run(&[&["launch", "mock"], words, &["claude"]].concat());
-    launch(&["--model", "m3"]).exits(125).complains(&["no model `m3`", "it has m1, m2; --force model"]);
+    launch(&["--model", "m3"])
+        .exits(125)
+        .complains(&["no model `m3`", "it has m1, m2; a launch with --force model"]);
     for force in ["model", "all"] {
         let ran = launch(&["--model", "m3", "--force", force]).clean();
         assert_eq!(ran.env("ANTHROPIC_MODEL"), Some("m3"));

@@ -121,7 +121,7 @@ fn what_cannot_be_said_is_refused_with_the_next_step() {
     sandbox
         .agent_run(&["why", "mock"])
         .exits(1)
-        .complains(&["help: name agent and provider", "why claude@deepseek"]);
+        .complains(&["help: name agent and provider", "why claude@mock"]);
     sandbox.agent_run(&["why", "claude@nowhere"]).exits(1).complains(&["no provider `nowhere`", "help: "]);
     sandbox.agent_run(&["why", "vim@mock"]).exits(1).complains(&["no agent `vim`", "help: the agents are"]);
 }
