@@ -62,8 +62,8 @@ fn an_agent_in_a_folder_of_folders_is_read_and_a_deeper_folder_is_held_for_anyth
         machine.file(&format!("{folder}/e.md"), SENDER)
     };
     is_off_with(deep(2), "/work/.claude/agents/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
-    is_off_with(deep(3), "/work/.claude/agents/x/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
-    is_off_with(deep(4), "/work/.claude/agents/x/x/x/x is nested too deep");
+    is_off_with(deep(8), "/work/.claude/agents/x/x/x/x/x/x/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
+    is_off_with(deep(9), "/work/.claude/agents/x/x/x/x/x/x/x/x/x is nested too deep");
 }
 
 #[test]
