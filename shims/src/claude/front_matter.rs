@@ -13,7 +13,7 @@ use crate::hermes_yaml::{Mapping, Node};
 use crate::{Entry, EntryKind, Fact, Inputs, Launch};
 
 /// A project with more files of one kind is read as far as this; [`unread`] tells.
-const MOST_FILES: usize = 200;
+const MOST_FILES: usize = 1000;
 
 /// Claude Code looks for commands and agents in folders of any depth (2.1.197). So many levels of them are read.
 const DEEPEST: usize = 8;
@@ -52,19 +52,18 @@ impl Document<'_> {
         if !self.text.contains("model") && !self.text.contains(['\\', '*']) {
             return None;
         }
-        match Mapping::parse(&self.whole_front_matter()) {
-            Ok(front) => match front.get("model")? {
-                Node::Scalar { text, .. } => (!text.is_empty()).then(|| Cow::Owned(text.clone())),
-                _ => None,
-            },
+        let Ok(front) = Mapping::parse(&self.whole_front_matter()) else {
             // Claude Code reads front matter that is no YAML too, such as a description with a colon in it.
-            Err(_) => {
-                let is_key = |line: &&str| line.trim_start_matches([' ', '"', '\'']).starts_with("model");
-                self.front_matter()
-                    .filter(is_key)
-                    .find_map(|line| values_of_model(line).next())
-                    .map(Cow::Owned)
-            }
+            let is_key = |line: &&str| line.trim_start_matches([' ', '"', '\'']).starts_with("model");
+            return self
+                .front_matter()
+                .filter(is_key)
+                .find_map(|line| values_of_model(line).next())
+                .map(Cow::Owned);
+        };
+        match front.get("model")? {
+            Node::Scalar { text, .. } => (!text.is_empty()).then(|| Cow::Owned(text.clone())),
+            _ => None,
         }
     }
 
@@ -186,7 +185,7 @@ fn files_in(root: &Path, inputs: &Inputs) -> Vec<(&'static str, PathBuf)> {
     for (kind, place) in places_in(root, inputs) {
         let levels = levels_in(place, kind, inputs);
         let documents = levels.iter().flatten().flat_map(|folder| documents_in(folder, kind, inputs));
-        let places = levels.iter().flatten().cloned().take(MOST_FILES);
+        let places = levels.iter().flatten().take(MOST_FILES).cloned();
         files.extend(documents.take(MOST_FILES).chain(places).map(|path| (kind, path)));
     }
     files

@@ -197,9 +197,9 @@ pub fn denies(entry: &str, model: &str) -> bool {
 fn claudes(launch: &Launch) -> Vec<String> {
     let (main, tiers) = (&launch.model.value.id, &launch.tiers);
     let of_families = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
-    let entries = of_families.flat_map(|(family, tier)| match tier == main {
-        true => vec![(*family).to_owned()],
-        false => (3..=9).map(|version| format!("claude-{family}-{version}")).collect(),
+    let entries = of_families.flat_map(|(family, tier)| {
+        let versions = (3..=9).map(|version| format!("claude-{family}-{version}"));
+        if tier == main { vec![(*family).to_owned()] } else { versions.collect() }
     });
     entries.collect()
 }

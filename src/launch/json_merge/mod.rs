@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
-use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use shims::json::{self, JAVASCRIPT};
+use serde_json::{Value as Json, json};
+use shims::json::{JAVASCRIPT, parse};
 use shims::{Edit, Merge, Message};
 
 use crate::fs::private_dir::make_own;
@@ -128,7 +128,7 @@ fn with_steps(path: &Path, text: &str, steps: &[MergeStep<'_>]) -> Result<Option
         match new {
             Ok(new) => changed = new.or(changed),
             // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
-            Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
+            Err(error) if matches!(parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
                 ui::log::warn(format!("could not change {}: {error}", path.display()));
                 return Ok(None);
             }
@@ -181,14 +181,17 @@ fn set(now: Option<&str>, value: &Json) -> Option<String> {
 fn add(object: &str, path: &[&str], text: &str) -> serde_json::Result<Option<String>> {
     let [name, rest @ ..] = path else { return Ok(None) };
     with_member(object, name, |now| {
-        let now = now.filter(|now| *now != "null");
+        let Some(now) = now.filter(|now| *now != "null") else {
+            return Some(
+                rest.iter().rev().fold(json!([text]), |value, name| json!({*name: value})).to_string(),
+            );
+        };
         if !rest.is_empty() {
-            return add(now.unwrap_or("{}"), rest, text).ok()?;
+            return add(now, rest, text).ok()?;
         }
-        let list = now.unwrap_or("[]");
-        let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
+        let items: Vec<&RawValue> = serde_json::from_str(now).ok()?;
         let comma = if items.is_empty() { "" } else { ", " };
-        let start = list.strip_suffix(']')?.trim_end();
+        let start = now.strip_suffix(']')?.trim_end();
         let is_text =
             |raw: &&RawValue| serde_json::from_str(raw.get()).is_ok_and(|there: String| there == text);
         (!items.iter().any(is_text)).then(|| format!("{start}{comma}{}]", Json::from(text)))

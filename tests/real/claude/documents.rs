@@ -170,7 +170,7 @@ fn where_hooks_cannot_be_seen_claudes_models_are_not_asked_for() {
         let text = format!("---\nname: {name}\ndescription: d\n{hooks}---\nSay hello.\n");
         stage.sandbox.write(&stage.sandbox.path("work/.claude/skills").join(name).join("SKILL.md"), text);
     };
-    (0..200).for_each(|number| skill(&format!("s{number:03}"), ""));
+    (0..1000).for_each(|number| skill(&format!("s{number:04}"), ""));
     let hook = hooks(&["claude-haiku-4-5-20251001", "claude-opus-4-8"]).to_string();
     skill("z", &format!("hooks: {}\n", hook.replace("UserPromptSubmit", "Stop")));
     stage.ask(&["/z"]).exits(0).complains(&["/.claude/skills holds too many files to be read: a hook there"]);

@@ -81,9 +81,9 @@ fn hide(stage: &Stage, case: &str) {
             std::os::unix::fs::symlink("../../other", folder.join("ln")).unwrap();
         }
         "too many files" => {
-            for number in 0..200 {
+            for number in 0..1000 {
                 let agent = format!("---\nname: a{number}\ndescription: d\n---\nyou\n");
-                stage.sandbox.write(&folder.join(format!("a{number:03}.md")), agent);
+                stage.sandbox.write(&folder.join(format!("a{number:04}.md")), agent);
             }
             stage.sandbox.write(&folder.join("e.md"), plain);
         }
