@@ -96,8 +96,8 @@ impl<'a> FoundSettings<'a> {
         let policies = policies(inputs, plan)?;
         let settings = sources.iter().chain(&policies).map(|source| &source.settings).collect();
         let all = Plugins { settings, roots: &roots, launch, inputs };
-        let (plugins, plugin_hooks) = (all.folders(), all.hooks());
-        let folders: Vec<_> = roots.iter().chain(&plugins).cloned().collect();
+        let ((plugins, searched), plugin_hooks) = (all.folders(), all.hooks());
+        let folders: Vec<_> = roots.iter().chain(&plugins[..searched]).cloned().collect();
         let documents = front_matter::documents(&folders, inputs);
         let mut kinds = front_matter::KINDS.iter();
         let unread = kinds.find_map(|kind| front_matter::unread(kind, &folders, inputs));

@@ -57,15 +57,16 @@ impl Plugins<'_> {
         }
         let found = self.find(&names);
         files.extend(found.into_iter().filter_map(|plugin| plugin.marketplace));
-        let folders = self.folders();
+        let (folders, searched) = self.folders();
         files.extend(folders.iter().flat_map(|folder| hook_files(folder, self.inputs)));
         files.extend(folders.iter().flat_map(|folder| server_files(folder, self.inputs)));
-        files.extend(front_matter::files_below(&folders, self.inputs));
+        files.extend(front_matter::files_below(&folders[..searched], self.inputs));
         files
     }
 
-    /// Their folders.
-    pub fn folders(&self) -> Vec<PathBuf> {
+    /// Their folders, and how many of them are searched for skills, commands and agents: not those that the user
+    /// installed, since a hundred documents there would take longer than the rest of a launch.
+    pub fn folders(&self) -> (Vec<PathBuf>, usize) {
         let (inputs, mut folders) = (self.inputs, self.named());
         // One may hold several plugins (2.1.332).
         for folder in folders.clone() {
@@ -75,10 +76,12 @@ impl Plugins<'_> {
         let skills = front_matter::skill_folders(self.roots, inputs);
         let manifest = |folder: &PathBuf| inputs.fact(&folder.join(MANIFEST));
         folders.extend(skills.filter(|skill| manifest(skill).is_some_and(|fact| *fact != Fact::Absent)));
-        folders.extend(self.find(&enabled(&self.settings)).into_iter().map(|plugin| plugin.folder));
-        let mut seen = BTreeSet::new();
-        folders.retain(|folder| seen.insert(folder.clone()));
-        folders
+        let found = self.find(&enabled(&self.settings)).into_iter();
+        let (local, installed): (Vec<_>, Vec<_>) = found.partition(|plugin| plugin.marketplace.is_some());
+        folders.extend(local.into_iter().map(|plugin| plugin.folder));
+        let searched = folders.len();
+        folders.extend(installed.into_iter().map(|plugin| plugin.folder));
+        (folders, searched)
     }
 
     /// What the words, the environment and the `env` of settings name.
@@ -147,7 +150,8 @@ impl Plugins<'_> {
 
     /// What they say of hooks: whole files, since what is no hook in them chooses no model.
     pub fn hooks(&self) -> Vec<SettingsSource> {
-        let mut files: BTreeSet<_> = self.folders().iter().flat_map(|it| said_by(it, self.inputs)).collect();
+        let mut files: BTreeSet<_> =
+            self.folders().0.iter().flat_map(|it| said_by(it, self.inputs)).collect();
         let found = self.find(&enabled(&self.settings));
         files.extend(found.into_iter().filter_map(|plugin| plugin.marketplace));
         let read = files.into_iter().filter_map(|path| {
@@ -167,7 +171,7 @@ impl Plugins<'_> {
         }
         let is_closed =
             |path: &PathBuf| matches!(inputs.fact(path), Some(Fact::Stream | Fact::Unreadable(_)));
-        if let Some(path) = self.folders().iter().flat_map(|it| said_by(it, inputs)).find(is_closed) {
+        if let Some(path) = self.folders().0.iter().flat_map(|it| said_by(it, inputs)).find(is_closed) {
             return Some((path, front_matter::CLOSED.to_owned()));
         }
         sources.iter().filter(|source| !source.is_users()).find_map(|source| {
@@ -187,7 +191,9 @@ impl Plugins<'_> {
 /// The names of the plugins that settings turn on.
 fn enabled<'a>(settings: &[&'a Map<String, Json>]) -> Vec<&'a str> {
     let plugins = settings.iter().filter_map(|settings| settings.get("enabledPlugins")?.as_object());
-    plugins.flatten().filter(|(_, is_on)| **is_on != false).map(|(name, _)| name.as_str()).collect()
+    let names: BTreeSet<&str> =
+        plugins.flatten().filter(|(_, is_on)| **is_on != false).map(|(name, _)| name.as_str()).collect();
+    names.into_iter().collect()
 }
 
 /// Where a plugin's MCP servers stand.
