@@ -3,10 +3,12 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use crate::{EntryKind, Inputs, Launch};
+use super::paths;
+use super::source::is_space;
+use crate::{Inputs, Launch};
 
-/// How many plugins of one folder are looked into.
-const MOST_PLUGINS: usize = 100;
+/// Further folders of plugins, with colons between (2.1.332).
+pub const PLUGIN_DIRS: &str = "CLAUDE_CODE_PLUGIN_DIRS";
 
 /// The words that may be options: all before `--`.
 fn options(launch: &Launch) -> impl Iterator<Item = &OsStr> {
@@ -63,20 +65,23 @@ pub fn added_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     folders(launch, inputs, "--add-dir", true)
 }
 
-/// The plugins that `--plugin-dir` loads.
+/// The folders of plugins that the words and the environment name.
 pub fn plugin_folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut folders = plugin_arguments(launch, inputs);
-    // One may hold several plugins (2.1.332).
-    for folder in folders.clone() {
-        let below = inputs.entries(&folder).iter().filter(|entry| entry.kind != EntryKind::File);
-        folders.extend(below.take(MOST_PLUGINS).map(|entry| folder.join(&entry.name)));
-    }
-    folders
+    let options = ["--plugin-dir", "--plugin-dir-no-mcp"];
+    let named = options.into_iter().flat_map(|option| folders(launch, inputs, option, false));
+    let listed = paths::var(PLUGIN_DIRS, launch, inputs);
+    named.chain(listed.iter().flat_map(|list| listed_folders(list, inputs))).collect()
 }
 
-/// The folders that `--plugin-dir` names.
-pub fn plugin_arguments(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    folders(launch, inputs, "--plugin-dir", false)
+/// The folders of [`PLUGIN_DIRS`].
+pub fn listed_folders(list: impl AsRef<OsStr>, inputs: &Inputs) -> Vec<PathBuf> {
+    let list = list.as_ref().to_string_lossy();
+    let folders = list.split(':').map(|folder| folder.trim_matches(is_space));
+    let folders = folders.map(|folder| match folder.strip_prefix('~') {
+        Some(rest) => inputs.dirs.home.join(rest.trim_start_matches('/')),
+        None => PathBuf::from(folder),
+    });
+    folders.filter(|folder| folder.is_absolute()).collect()
 }
 
 fn folders(launch: &Launch, inputs: &Inputs, option: &str, takes_more: bool) -> Vec<PathBuf> {

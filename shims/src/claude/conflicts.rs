@@ -7,7 +7,7 @@ use super::family::{is_family, is_held};
 use super::found::FoundSettings;
 use super::onboarding::StateFile;
 use super::source::SettingsSource;
-use super::{front_matter, models, paths, plugins, trust};
+use super::{front_matter, models, paths, trust};
 use crate::proxy::PROXY_VARIABLES;
 use crate::{ConflictingSetting, Inputs, Launch, Plan};
 
@@ -31,14 +31,14 @@ pub fn of(launch: &Launch, inputs: &Inputs, planned: &Plan) -> Result<Vec<Confli
     let mut conflicts: Vec<_> = found.sources.iter().flat_map(of_source).collect();
     let others = models::others(&found, planned);
     let list = models::list(launch, &others);
-    let plugins = plugins::hooks(&found.plugins(), inputs);
-    let unheld = models::Unheld::new(&found, &plugins);
+    let unheld = models::Unheld::new(&found);
     let users = if paths::isolated(launch, inputs).is_some() {
         Vec::new()
     } else {
         front_matter::users_documents(inputs)
     };
-    let hooks = found.sources.iter().chain(&plugins).flat_map(|source| models::of_hooks(source, launch));
+    let hooks =
+        found.sources.iter().chain(&found.plugin_hooks).flat_map(|source| models::of_hooks(source, launch));
     let hooks = hooks.chain(models::of_document_hooks(&found.documents, launch));
     let hooks = hooks.chain(models::of_document_hooks(&users, launch)).map(|choice| (choice, false));
     let models = models::of_documents(&found.documents, launch).chain(models::of_documents(&users, launch));

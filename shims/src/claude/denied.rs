@@ -9,7 +9,7 @@
 use serde_json::json;
 
 use super::argv;
-use super::models::{self, ModelChoice};
+use super::models;
 use crate::{Launch, Plan};
 
 const OPTION: &str = "--managed-settings";
@@ -22,17 +22,13 @@ impl Denied {
     /// Denies what these ask for. The user's own skills and commands are not among them: looking into each at every
     /// launch would cost a tenth of it, and the option is documented for no one, so that a launch gives it only where
     /// it has to.
-    pub fn new<'a>(
-        choices: impl Iterator<Item = &'a ModelChoice<'a>>,
-        has_policies: bool,
-        launch: &Launch,
-    ) -> Self {
+    pub fn new(models: &[String], has_policies: bool, launch: &Launch) -> Self {
         if has_policies || argv::forwards(launch, OPTION) {
             return Self::default();
         }
         let ours = models::possible(launch);
         let mut denied: Vec<String> = Vec::new();
-        for ModelChoice { model, .. } in choices {
+        for model in models {
             let model = crate::window::split_long_context(model).0;
             if !ours.iter().any(|ours| models::denies(model, ours)) && !is_in(&denied, model) {
                 denied.push(model.to_owned());

@@ -10,8 +10,9 @@ use super::front_matter::Document;
 use super::mcp_servers::{self, ServerFile};
 use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
+use super::plugins::Plugins;
 use super::source::{self, FileContent, SettingsSource};
-use super::{front_matter, own_settings, plugins};
+use super::{front_matter, own_settings};
 use crate::{Inputs, Launch, Message, Plan};
 
 /// What is in the files, of one launch.
@@ -27,7 +28,13 @@ pub struct FoundSettings<'a> {
     pub servers: Vec<ServerFile>,
     /// The `.claude` folders of the project and of what `--add-dir` adds, as far as there are any.
     pub roots: Vec<PathBuf>,
-    /// The skills, commands and agents in them that were read.
+    /// The folders of the plugins that may be loaded.
+    pub plugins: Vec<PathBuf>,
+    /// The hooks that they bring.
+    pub plugin_hooks: Vec<SettingsSource>,
+    /// A place whose hooks were not read, and why.
+    pub unread: Option<(PathBuf, String)>,
+    /// The skills, commands and agents in all of them that were read.
     pub documents: Vec<Document<'a>>,
     /// Whether the last of the sources is the user's own `--settings`.
     pub has_own: bool,
@@ -86,8 +93,29 @@ impl<'a> FoundSettings<'a> {
         sources.extend(own);
         let mut roots = front_matter::project_roots(launch, inputs, &repository);
         roots.retain(|root| !inputs.is_absent(root));
-        let (policies, documents) = (policies(inputs, plan)?, front_matter::documents(&roots, inputs));
-        Ok(Self { launch, inputs, state, sources, policies, servers, roots, documents, has_own })
+        let policies = policies(inputs, plan)?;
+        let settings = sources.iter().chain(&policies).map(|source| &source.settings).collect();
+        let all = Plugins { settings, roots: &roots, launch, inputs };
+        let ((plugins, searched), plugin_hooks) = (all.folders(), all.hooks());
+        let folders: Vec<_> = roots.iter().chain(&plugins[..searched]).cloned().collect();
+        let documents = front_matter::documents(&folders, inputs);
+        let mut kinds = front_matter::KINDS.iter();
+        let unread = kinds.find_map(|kind| front_matter::unread(kind, &folders, inputs));
+        let unread = unread.map(|(path, why)| (path, why.to_owned())).or_else(|| all.unread(&sources));
+        Ok(Self {
+            launch,
+            inputs,
+            state,
+            sources,
+            policies,
+            servers,
+            roots,
+            plugins,
+            plugin_hooks,
+            unread,
+            documents,
+            has_own,
+        })
     }
 
     /// What the user's own `--settings` says.
@@ -98,12 +126,6 @@ impl<'a> FoundSettings<'a> {
     /// All settings, the administrators' among them.
     pub fn all(&self) -> impl Iterator<Item = &SettingsSource> {
         self.sources.iter().chain(&self.policies)
-    }
-
-    /// The folders of the plugins that they turn on and of those that `--plugin-dir` loads.
-    pub fn plugins(&self) -> Vec<PathBuf> {
-        let settings = self.all().map(|source| &source.settings);
-        plugins::folders(settings, self.launch, self.inputs)
     }
 
     /// The user's own, but for the administrators'.

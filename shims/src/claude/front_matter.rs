@@ -6,37 +6,41 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use super::argv;
 use super::paths::{self, Repository};
-use super::source::spells;
+use super::source::{is_space, spells};
+use super::{argv, plugins};
 use crate::hermes_yaml::{Mapping, Node};
 use crate::{Entry, EntryKind, Fact, Inputs, Launch};
 
 /// A project with more files of one kind is read as far as this; [`unread`] tells.
-const MOST_FILES: usize = 200;
+const MOST_FILES: usize = 1000;
 
 /// Claude Code looks for commands and agents in folders of any depth (2.1.197). So many levels of them are read.
-const DEEPEST: usize = 3;
+const DEEPEST: usize = 8;
 
-const CLOSED: &str = "is not readable text";
+pub const CLOSED: &str = "is not readable text";
 
 pub const SKILLS: &str = "skills";
 pub const COMMANDS: &str = "commands";
 pub const AGENTS: &str = "agents";
+pub const KINDS: [&str; 3] = [AGENTS, SKILLS, COMMANDS];
 
 /// A file with front matter.
 pub struct Document<'a> {
     pub path: PathBuf,
-    /// Whether it is an agent.
-    pub is_agent: bool,
+    kind: &'static str,
     text: Cow<'a, str>,
 }
 
 impl Document<'_> {
+    /// Whether it is an agent.
+    pub fn is_agent(&self) -> bool {
+        self.kind == AGENTS
+    }
+
     /// The lines between the two `---`.
     fn front_matter(&self) -> impl Iterator<Item = &str> {
         let mut lines = self.text.trim_start_matches('\u{feff}').lines();
-        let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
         let is_there = lines.next().is_some_and(|line| line.trim_end_matches(is_space) == "---");
         // No other space: what is taken for the end here must be one for Claude Code too.
         lines.take_while(move |line| is_there && line.trim_end_matches([' ', '\t', '\r']) != "---")
@@ -48,40 +52,50 @@ impl Document<'_> {
         if !self.text.contains("model") && !self.text.contains(['\\', '*']) {
             return None;
         }
-        match Mapping::parse(&self.whole_front_matter()) {
-            Ok(front) => match front.get("model")? {
-                Node::Scalar { text, .. } => (!text.is_empty()).then(|| Cow::Owned(text.clone())),
-                _ => None,
-            },
+        let Ok(front) = Mapping::parse(&self.whole_front_matter()) else {
             // Claude Code reads front matter that is no YAML too, such as a description with a colon in it.
-            Err(_) => self.model_line().map(Cow::Borrowed),
+            let is_key = |line: &&str| line.trim_start_matches([' ', '"', '\'']).starts_with("model");
+            return self
+                .front_matter()
+                .filter(is_key)
+                .find_map(|line| values_of_model(line).next())
+                .map(Cow::Owned);
+        };
+        match front.get("model")? {
+            Node::Scalar { text, .. } => (!text.is_empty()).then(|| Cow::Owned(text.clone())),
+            _ => None,
         }
     }
 
     /// The models that its hooks ask for.
     pub fn hook_models(&self) -> Vec<String> {
+        if !self.text.contains("model") && !self.text.contains(['\\', '*']) {
+            return Vec::new();
+        }
+        let front = self.whole_front_matter();
         let mut models = Vec::new();
-        if self.text.contains("model") || self.text.contains(['\\', '*']) {
-            let front = Mapping::parse(&self.whole_front_matter()).unwrap_or_default();
-            front.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models));
+        match Mapping::parse(&front) {
+            Ok(front) => front.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models)),
+            Err(_) if self.may_hold_hooks() => models.extend(values_of_model(&front)),
+            Err(_) => {}
         }
         models
     }
 
+    /// Whether it brings hooks that Claude Code may read otherwise than they are read here: it takes what is no YAML
+    /// too, and the first `---` for the end (2.1.332).
+    pub fn is_unclear(&self) -> bool {
+        let front = self.whole_front_matter();
+        let is_sure = || !front.contains("---") && Mapping::parse(&front).is_ok();
+        spells(&front, "hooks") && !is_sure()
+    }
+
     /// Whether it may bring hooks. Without front matter that is seen here, any word for them counts.
-    fn may_hold_hooks(&self) -> bool {
+    pub fn may_hold_hooks(&self) -> bool {
         let front = self.whole_front_matter();
         let text = if front.is_empty() { &*self.text } else { front.as_str() };
         // Whatever spells the key has its letters or an escape.
         text.contains("hooks") || text.contains('\\')
-    }
-
-    fn model_line(&self) -> Option<&str> {
-        self.front_matter().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
-            (key.trim().trim_matches(['"', '\'']) == "model" && !value.is_empty()).then_some(value)
-        })
     }
 
     fn whole_front_matter(&self) -> String {
@@ -93,6 +107,20 @@ impl Document<'_> {
         // As one text: an escaped end of line joins two.
         spells(&self.whole_front_matter(), variable)
     }
+}
+
+/// Whatever follows a key `model`, in any kind of text.
+fn values_of_model(text: &str) -> impl Iterator<Item = String> {
+    text.match_indices("model").filter_map(|(at, key)| {
+        let rest = text[at + key.len()..].trim_start_matches(['"', '\'']);
+        let rest = rest.trim_start().strip_prefix(':')?;
+        let line = rest.trim_start().lines().next()?;
+        let value = match line.strip_prefix(['"', '\'']) {
+            Some(quoted) => quoted.split(['"', '\'']).next(),
+            None => line.split([',', '}', ']']).next()?.split(" #").next(),
+        };
+        value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
+    })
 }
 
 fn collect_models(node: &Node, models: &mut Vec<String>) {
@@ -122,31 +150,43 @@ pub fn project_roots(launch: &Launch, inputs: &Inputs, repository: &Repository<'
         .collect()
 }
 
-/// What has to be read of the project.
+/// What has to be read of these folders, the project's or those of plugins.
 pub fn files_below(roots: &[PathBuf], inputs: &Inputs) -> Vec<PathBuf> {
-    roots.iter().flat_map(|root| files_in(root, inputs)).collect()
+    roots.iter().flat_map(|root| files_in(root, inputs)).map(|(_, path)| path).collect()
 }
 
-/// The folders of a root that may be there.
-fn kinds_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str, PathBuf)> {
+/// The folders of a project's skills.
+pub fn skill_folders<'a>(roots: &'a [PathBuf], inputs: &'a Inputs) -> impl Iterator<Item = PathBuf> {
+    let folders = roots.iter().map(|root| root.join(SKILLS));
+    let skills =
+        folders.flat_map(|folder| documents_in(&folder, SKILLS, inputs).into_iter().take(MOST_FILES));
+    skills.filter_map(|path| path.parent().map(Path::to_owned))
+}
+
+/// The folders of a root that may be there, and what the manifest of a plugin names beside them.
+fn places_in(root: &Path, inputs: &Inputs) -> impl Iterator<Item = (&'static str, PathBuf)> {
     // Most folders above a project have none of them.
-    let kinds: &[_] = if inputs.is_absent(root) { &[] } else { &[SKILLS, COMMANDS, AGENTS] };
-    let kinds = kinds.iter().filter(|kind| paths::may_hold(root, kind, inputs));
-    kinds.map(|&kind| (kind, root.join(kind)))
+    let kinds: &[_] = if inputs.is_absent(root) { &[] } else { &KINDS };
+    let usual = kinds.iter().filter(|kind| paths::may_hold(root, kind, inputs));
+    let usual = usual.map(|&kind| (kind, root.join(kind)));
+    let named = kinds.iter().flat_map(|&kind| {
+        plugins::named_in_manifest(kind, root, inputs).into_iter().map(move |path| (kind, path))
+    });
+    usual.chain(named)
 }
 
 /// What has to be read of the user's own.
 pub fn users_files(inputs: &Inputs) -> Vec<PathBuf> {
-    paths::inherited_config_dirs(inputs).iter().flat_map(|root| files_in(root, inputs)).collect()
+    files_below(&paths::inherited_config_dirs(inputs), inputs)
 }
 
-fn files_in(root: &Path, inputs: &Inputs) -> Vec<PathBuf> {
+fn files_in(root: &Path, inputs: &Inputs) -> Vec<(&'static str, PathBuf)> {
     let mut files = Vec::new();
-    for (kind, folder) in kinds_in(root, inputs) {
-        let levels = levels_in(folder, kind, inputs);
+    for (kind, place) in places_in(root, inputs) {
+        let levels = levels_in(place, kind, inputs);
         let documents = levels.iter().flatten().flat_map(|folder| documents_in(folder, kind, inputs));
-        files.extend(documents.take(MOST_FILES));
-        files.extend(levels.into_iter().flatten().take(MOST_FILES));
+        let places = levels.iter().flatten().take(MOST_FILES).cloned();
+        files.extend(documents.take(MOST_FILES).chain(places).map(|path| (kind, path)));
     }
     files
 }
@@ -172,7 +212,8 @@ fn folders_in<'a>(folder: &'a Path, inputs: &'a Inputs) -> impl Iterator<Item = 
 /// A document or folder of this kind in the project that Claude Code may read and that was not read here, and why. It
 /// may say anything.
 pub fn unread(kind: &str, roots: &[PathBuf], inputs: &Inputs) -> Option<(PathBuf, &'static str)> {
-    roots.iter().find_map(|root| unread_in(root.join(kind), kind, inputs))
+    let places = roots.iter().flat_map(|root| places_in(root, inputs)).filter(|(other, _)| *other == kind);
+    places.into_iter().find_map(|(_, place)| unread_in(place, kind, inputs))
 }
 
 fn unread_in(top: PathBuf, kind: &str, inputs: &Inputs) -> Option<(PathBuf, &'static str)> {
@@ -224,29 +265,17 @@ fn documents_in(folder: &Path, kind: &str, inputs: &Inputs) -> Vec<PathBuf> {
     paths.collect()
 }
 
-/// The project's files that were read.
+/// The files below these folders that were read.
 pub fn documents<'a>(roots: &[PathBuf], inputs: &'a Inputs) -> Vec<Document<'a>> {
-    read(files_below(roots, inputs), inputs)
+    let files = roots.iter().flat_map(|root| files_in(root, inputs));
+    let documents = files.filter_map(|(kind, path)| match inputs.fact(&path) {
+        Some(Fact::File(bytes)) => Some(Document { kind, text: String::from_utf8_lossy(bytes), path }),
+        _ => None,
+    });
+    documents.collect()
 }
 
 /// The user's own files that were read.
 pub fn users_documents(inputs: &Inputs) -> Vec<Document<'_>> {
-    read(users_files(inputs), inputs)
-}
-
-fn read(files: Vec<PathBuf>, inputs: &Inputs) -> Vec<Document<'_>> {
-    let document = |path: PathBuf| match inputs.fact(&path) {
-        Some(Fact::File(bytes)) => {
-            let is_agent = path.components().any(|part| part.as_os_str() == AGENTS);
-            Some(Document { is_agent, text: String::from_utf8_lossy(bytes), path })
-        }
-        _ => None,
-    };
-    files.into_iter().filter_map(document).collect()
-}
-
-/// Whether a document of the project may bring hooks: one that spells the key, or one that was not read.
-pub fn may_hold_hooks(documents: &[Document<'_>], roots: &[PathBuf], inputs: &Inputs) -> bool {
-    documents.iter().any(Document::may_hold_hooks)
-        || [SKILLS, COMMANDS, AGENTS].iter().any(|kind| unread(kind, roots, inputs).is_some())
+    documents(&paths::inherited_config_dirs(inputs), inputs)
 }

@@ -12,13 +12,14 @@ use std::ffi::OsStr;
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
+use super::argv;
 use super::found::FoundSettings;
+use super::front_matter::Document;
 use super::source::{SettingsSource, names, spells, texts};
-use super::{argv, front_matter};
 use crate::{Launch, Message, Plan};
 
 /// What brings hooks that are in no settings file.
-const PLUGIN_OPTIONS: [&str; 3] = ["--agents", "--plugin-dir", "--plugin-url"];
+const PLUGIN_OPTIONS: [&str; 2] = ["--agents", "--plugin-url"];
 
 /// The list of variables that leaves hooks all they name but this launch's secrets, where one names such a secret or
 /// stands where it cannot be seen; each that was seen is named to the user.
@@ -87,13 +88,15 @@ fn unseen(found: &FoundSettings<'_>) -> bool {
     argv::enters_worktree(found.launch)
         || found.all().any(SettingsSource::enables_plugins)
         || PLUGIN_OPTIONS.iter().any(|option| argv::forwards(found.launch, option))
-        || front_matter::may_hold_hooks(&found.documents, &found.roots, found.inputs)
+        || !found.plugins.is_empty()
+        || found.unread.is_some()
+        || found.documents.iter().any(Document::may_hold_hooks)
 }
 
-/// Refuses hooks of the plugins that `--plugin-dir` loads where they name a secret.
+/// Refuses hooks of plugins where they name a secret.
 fn refuse_plugins(found: &FoundSettings<'_>, secrets: &BTreeSet<String>) -> Result<()> {
     let (launch, inputs) = (found.launch, found.inputs);
-    let folders = argv::plugin_folders(launch, inputs).into_iter().filter(|_| !secrets.is_empty());
+    let folders = found.plugins.iter().filter(|_| !secrets.is_empty());
     for path in folders.map(|folder| folder.join("hooks/hooks.json")) {
         let bytes = match inputs.file(&path) {
             Ok(Some(bytes)) => bytes,

@@ -65,13 +65,10 @@ pub fn name_managed(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan:
 }
 
 /// Warns of servers of plugins that name the key: they are in no list that could turn them off.
-pub fn name_of_plugins(
-    found: &FoundSettings<'_>,
-    folders: &[PathBuf],
-    secrets: &BTreeSet<String>,
-    plan: &mut Plan,
-) {
-    for path in folders.iter().flat_map(|folder| plugins::server_files(folder)) {
+pub fn name_of_plugins(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan: &mut Plan) {
+    // One may be installed for several projects.
+    let files = found.plugins.iter().flat_map(|folder| plugins::server_files(folder, found.inputs));
+    for path in files.collect::<BTreeSet<_>>() {
         name_unheld(&path, "the plugin's MCP server", found, secrets, plan);
     }
 }

@@ -96,7 +96,7 @@ impl Agent for Claude {
             let mut paths: Vec<_> = paths::git_files(inputs).chain([policy_folder]).collect();
             paths.extend(paths::state_files(launch, inputs));
             paths.extend(mcp_servers::files(inputs));
-            paths.extend(argv::plugin_arguments(launch, inputs));
+            paths.extend(argv::plugin_folders(launch, inputs));
             paths.extend(own_settings::files(launch, inputs));
             return paths;
         };
@@ -113,7 +113,8 @@ impl Agent for Claude {
         paths.extend(settings);
         let enabling = plugins::enabling(&paths, launch, inputs);
         paths.extend(front_matter::files_below(&roots, inputs));
-        paths.extend(plugins::files(enabling.iter(), launch, inputs));
+        let settings = enabling.iter().collect();
+        paths.extend(plugins::Plugins { settings, roots: &roots, launch, inputs }.files());
         paths
     }
 

@@ -17,14 +17,17 @@ use serde_json::{Map, Value as Json, json};
 
 use super::denied::Denied;
 use super::found::FoundSettings;
-use super::front_matter::{self, Document};
+use super::front_matter::Document;
 use super::source::SettingsSource;
 use super::{argv, picker, window};
 use crate::window::{LONG_CONTEXT, split_long_context};
-use crate::{Inputs, Launch, Model, Plan};
+use crate::{Launch, Model, Plan};
 
 /// What Claude Code takes for a tier of this launch, or for the model of the session.
 const ALIASES: &[&str] = &["best", "default", "fable", "haiku", "inherit", "opus", "opusplan", "sonnet"];
+
+/// The families of Claude's models. An entry of a list means all of one (2.1.332).
+const FAMILIES: [&str; 4] = ["fable", "haiku", "opus", "sonnet"];
 
 /// Whether the launch asks for the model with a window of 1,000,000 tokens.
 pub fn is_long(id: &str, launch: &Launch) -> bool {
@@ -83,10 +86,24 @@ pub struct ModelChoice<'a> {
 
 /// The models of hooks.
 pub fn of_hooks<'a>(source: &'a SettingsSource, launch: &Launch) -> Vec<ModelChoice<'a>> {
-    let model = |hook: &'a Json| hook.get("model")?.as_str().filter(|model| is_foreign(model, launch));
+    let mut models = Vec::new();
+    source.settings.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models));
+    let models = models.into_iter().filter(|model| is_foreign(model, launch));
     let choice =
         |model| ModelChoice { path: &source.path, key: HOOK.to_owned(), model: Cow::Borrowed(model) };
-    source.hooks().filter_map(model).map(choice).collect()
+    models.map(choice).collect()
+}
+
+/// Every `model` at any depth: Claude Code alone knows which of them it takes.
+fn collect_models<'a>(value: &'a Json, models: &mut Vec<&'a str>) {
+    match value {
+        Json::Array(items) => items.iter().for_each(|item| collect_models(item, models)),
+        Json::Object(entries) => {
+            models.extend(entries.get("model").and_then(Json::as_str));
+            entries.values().for_each(|value| collect_models(value, models));
+        }
+        _ => {}
+    }
 }
 
 /// The models of the hooks that documents bring.
@@ -110,7 +127,7 @@ pub fn of_documents<'a>(
     launch: &'a Launch,
 ) -> impl Iterator<Item = ModelChoice<'a>> {
     let inherits = launch.tiers.subagent == "inherit";
-    let unheld = documents.iter().filter(move |document| !document.is_agent || inherits);
+    let unheld = documents.iter().filter(move |document| !document.is_agent() || inherits);
     unheld.filter_map(|document| {
         let model = document.model().filter(|model| is_foreign(model, launch))?;
         Some(ModelChoice { path: &document.path, key: "`model:`".to_owned(), model })
@@ -133,14 +150,13 @@ fn is_foreign(model: &str, launch: &Launch) -> bool {
 /// or a project has a list, which Claude Code joins with ours.
 pub fn others<'a>(found: &FoundSettings<'a>, plan: &Plan) -> Vec<&'a Model> {
     let launch = found.launch;
-    let is_unread = |kind: &&str| front_matter::unread(kind, &found.roots, found.inputs).is_some();
     let is_strict = argv::prints(launch)
         || of_documents(&found.documents, launch).next().is_some()
-        || brings_plugins(launch, found.inputs)
+        || !found.plugins.is_empty()
+        || argv::forwards(launch, "--plugin-url")
         || argv::enters_worktree(launch)
         || found.all().any(|source| source.enables_plugins() || source.available_models().is_some())
-        || launch.tiers.subagent == "inherit" && is_unread(&front_matter::AGENTS)
-        || [front_matter::SKILLS, front_matter::COMMANDS].iter().any(is_unread);
+        || found.unread.is_some();
     if is_strict { Vec::new() } else { picker::others(launch, plan) }
 }
 
@@ -177,14 +193,24 @@ pub fn denies(entry: &str, model: &str) -> bool {
     means(entry, model, false)
 }
 
+/// All models of Claude's: the families, and the versions of those whose name is a tier of the launch's own.
+fn claudes(launch: &Launch) -> Vec<String> {
+    let (main, tiers) = (&launch.model.value.id, &launch.tiers);
+    let of_families = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
+    let entries = of_families.flat_map(|(family, tier)| {
+        let versions = (3..=9).map(|version| format!("claude-{family}-{version}"));
+        if tier == main { vec![(*family).to_owned()] } else { versions.collect() }
+    });
+    entries.collect()
+}
+
 /// Whether an entry means a model: its id, and of Claude's models what goes on after it with a hyphen, with `claude-`
 /// before it or not, or a family. `availableModels` takes that for all models (2.1.332).
 fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
     let (entry, model) = (entry.to_lowercase(), model.to_lowercase());
     let goes_on =
         |start: &str| model.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'));
-    let is_family =
-        || ["fable", "haiku", "opus", "sonnet"].contains(&entry.as_str()) && model.contains(&entry);
+    let is_family = || FAMILIES.contains(&entry.as_str()) && model.contains(&entry);
     let is_part = || goes_on(&entry) || goes_on(&format!("claude-{entry}")) || is_family();
     entry == model || (is_for_all || model.starts_with("claude-")) && is_part()
 }
@@ -193,13 +219,15 @@ fn means(entry: &str, model: &str, is_for_all: bool) -> bool {
 /// Code joins the lists.
 pub struct Unheld<'a> {
     choices: Vec<ModelChoice<'a>>,
+    /// A place whose hooks were not read, and why.
+    unread: Option<(std::path::PathBuf, String)>,
     pub denied: Denied,
 }
 
 impl<'a> Unheld<'a> {
-    pub fn new(found: &'a FoundSettings<'_>, plugins: &'a [SettingsSource]) -> Self {
+    pub fn new(found: &'a FoundSettings<'_>) -> Self {
         let (launch, documents) = (found.launch, &found.documents);
-        let projects = found.sources.iter().filter(|source| !source.is_users()).chain(plugins);
+        let projects = found.sources.iter().filter(|source| !source.is_users()).chain(&found.plugin_hooks);
         let hooks = projects.flat_map(|source| of_hooks(source, launch));
         let list = list(launch, &[]); // these documents keep others out of it
         let let_in = of_documents(documents, launch).filter(|choice| is_allowed(&choice.model, found, &list));
@@ -207,12 +235,21 @@ impl<'a> Unheld<'a> {
         // What the user's own hooks name may be a model of the provider's. Claude's are not.
         let users = found.users().flat_map(|source| of_hooks(source, launch));
         let users: Vec<_> = users.filter(|choice| window::knows(&choice.model)).collect();
-        let denied = Denied::new(choices.iter().chain(&users), !found.policies.is_empty(), launch);
-        Self { choices, denied }
+        let unread = found.unread.clone().or_else(|| {
+            let unclear = documents.iter().find(|document| document.is_unclear());
+            unclear.map(|document| (document.path.clone(), "has front matter that is not clear".to_owned()))
+        });
+        let mut denied: Vec<_> =
+            choices.iter().chain(&users).map(|choice| choice.model.to_string()).collect();
+        if unread.is_some() {
+            denied.extend(claudes(launch));
+        }
+        let denied = Denied::new(&denied, !found.policies.is_empty(), launch);
+        Self { choices, unread, denied }
     }
 
-    /// Warns of a project's and a plugin's.
-    pub fn name(&self, launch: &Launch, plan: &mut Plan) {
+    /// Warns of a project's and a plugin's, and of what was not read where that was not done.
+    pub fn name(&self, is_named: bool, launch: &Launch, plan: &mut Plan) {
         let mut warned: Vec<String> = Vec::new();
         for ModelChoice { path, key, model } in &self.choices {
             let consequence = if self.denied.holds(model) {
@@ -226,14 +263,16 @@ impl<'a> Unheld<'a> {
                 launch.provider
             ));
         }
+        if let Some((path, why)) = self.unread.as_ref().filter(|_| !is_named) {
+            warned.push(format!(
+                "{} {why}: a hook there may request another model from provider `{}`",
+                path.display(),
+                launch.provider
+            ));
+        }
         warned.dedup();
         for text in warned {
             plan.warn(text);
         }
     }
-}
-
-/// Whether the user's words load a plugin.
-fn brings_plugins(launch: &Launch, inputs: &Inputs) -> bool {
-    !argv::plugin_folders(launch, inputs).is_empty() || argv::forwards(launch, "--plugin-url")
 }

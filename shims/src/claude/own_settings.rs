@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json};
 use super::argv;
 use super::found::FoundSettings;
 use super::paths::SettingsKind;
-use super::source::SettingsSource;
+use super::source::{SettingsSource, is_space};
 use crate::inputs::without_dots;
 use crate::json::{self, JAVASCRIPT};
 use crate::{EntryKind, Fact, Inputs, Launch, Message, Plan, short_hash};
@@ -29,7 +29,7 @@ fn last_value(launch: &Launch) -> Option<String> {
 
 /// Whether it is the settings themselves and no path.
 fn is_inline(given: &str) -> bool {
-    given.trim_start().starts_with('{')
+    given.trim_start_matches(is_space).starts_with('{')
 }
 
 /// The file that it names.

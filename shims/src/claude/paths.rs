@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 use super::argv;
+use super::source::is_space;
 use crate::inputs::without_dots;
 use crate::judged::claude::{PLACE_READ, PLACE_READ_OF_SYSTEM};
 use crate::{Fact, Inputs, Launch, Message, Part};
@@ -169,7 +170,7 @@ impl<'a> Repository<'a> {
             Some(Fact::Dir(_)) => Some((folder, None)),
             Some(Fact::File(bytes)) => {
                 let text = String::from_utf8_lossy(bytes);
-                let link = text.trim().strip_prefix("gitdir:")?.trim_start();
+                let link = text.trim_matches(is_space).strip_prefix("gitdir:")?.trim_start_matches(is_space);
                 Some((folder, Some(without_dots(&folder.join(link)).join("commondir"))))
             }
             Some(Fact::Absent | Fact::Stream | Fact::Unreadable(_)) => None,
@@ -183,7 +184,8 @@ impl<'a> Repository<'a> {
         };
         let main = common.as_deref().and_then(|common| {
             let bytes = inputs.file(common).ok()??;
-            let folder = without_dots(&common.parent()?.join(String::from_utf8_lossy(bytes).trim()));
+            let text = String::from_utf8_lossy(bytes);
+            let folder = without_dots(&common.parent()?.join(text.trim_matches(is_space)));
             folder.parent().map(Path::to_owned)
         });
         let roots = main.into_iter().chain([top.to_owned()]).collect();

@@ -16,10 +16,9 @@ use serde_json::{Map, Value as Json, json};
 use super::argv::{enters_worktree, forwards};
 use super::family::{PINNED, is_family, is_held};
 use super::found::FoundSettings;
-use super::source::{SettingsSource, as_text};
+use super::source::{SettingsSource, as_text, is_space};
 use super::{
-    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, plugins, policy, terminals,
-    trust,
+    defaults, front_matter, hooks, mcp_servers, models, own_settings, picker, policy, terminals, trust,
 };
 use crate::{Launch, Message, Plan, Value};
 
@@ -60,9 +59,7 @@ pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
     if let Some(variables) = hooks::allowed_variables(found, &secrets, plan)? {
         guard.insert("httpHookAllowedEnvVars".to_owned(), json!(variables));
     }
-    let plugins = found.plugins();
-    mcp_servers::name_of_plugins(found, &plugins, &secrets, plan);
-    let plugins = plugins::hooks(&plugins, found.inputs);
+    mcp_servers::name_of_plugins(found, &secrets, plan);
     let secrets = secrets_of_documents(secrets, plan);
     let names_secret = name_documents_with_secrets(found, &secrets, plan);
     let is_unread = !secrets.is_empty() && name_unread_documents(found, plan);
@@ -70,8 +67,8 @@ pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    let unheld = models::Unheld::new(found, &plugins);
-    unheld.name(launch, plan);
+    let unheld = models::Unheld::new(found);
+    unheld.name(is_unread, launch, plan);
     let others = models::others(found, plan);
     guard.insert("availableModels".to_owned(), json!(models::list(launch, &others))); // added to the user's
     picker::add(&others, found, plan, &mut guard);
@@ -107,8 +104,8 @@ fn name_unread_documents(found: &FoundSettings<'_>, plan: &mut Plan) -> bool {
     let Some((path, why)) = unread else { return false };
     plan.warn(Message::new(
         format!(
-            "{} {why}: it may name the key of provider `{}`, and Claude Code before 2.1.332 may send the key to the \
-             address there; an `agent` of the project's settings does not start in this launch",
+            "{} {why}: a hook there may request another model from provider `{}`, and Claude Code before 2.1.332 may \
+             send the key to an address there; an `agent` of the project's settings does not start in this launch",
             path.display(),
             found.launch.provider
         ),
@@ -134,7 +131,7 @@ fn name_documents_with_secrets(
             found.launch.provider
         );
         plan.warn(Message::new(consequence, format!("update Claude Code, or take {name} out of that file")));
-        is_agent |= document.is_agent;
+        is_agent |= document.is_agent();
     }
     is_agent
 }
@@ -270,5 +267,5 @@ fn refuse_unbeatable(source: &SettingsSource, launch: &Launch) -> Result<()> {
 
 /// What Claude Code reads as yes.
 fn is_true(text: &str) -> bool {
-    ["1", "true", "yes", "on"].contains(&text.trim().to_ascii_lowercase().as_str())
+    ["1", "true", "yes", "on"].contains(&text.trim_matches(is_space).to_ascii_lowercase().as_str())
 }

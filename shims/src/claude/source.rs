@@ -59,7 +59,6 @@ fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> FileContent {
         Some(Fact::Unreadable(why)) => return FileContent::Closed(why.clone()),
         None | Some(Fact::Absent | Fact::Dir(_)) => return FileContent::Nothing,
     };
-    let is_space = |c: char| c.is_whitespace() || c == '\u{feff}';
     if std::str::from_utf8(&bytes).is_ok_and(|text| text.chars().all(is_space)) {
         return FileContent::Nothing;
     }
@@ -68,6 +67,11 @@ fn read(path: &Path, inputs: &Inputs, may_be_utf16: bool) -> FileContent {
         Ok(_) => FileContent::Nothing,
         Err(fault) => FileContent::Broken(fault),
     }
+}
+
+/// What JavaScript's `trim` removes and `\s` matches: a byte order mark too, and no U+0085.
+pub fn is_space(c: char) -> bool {
+    c == '\u{feff}' || c.is_whitespace() && c != '\u{85}'
 }
 
 /// One settings file.

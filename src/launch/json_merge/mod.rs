@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
-use serde_json::Value as Json;
-use serde_json::value::{RawValue, to_raw_value};
-use shims::json::{self, JAVASCRIPT};
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+use shims::json::{JAVASCRIPT, parse};
 use shims::{Edit, Merge, Message};
 
 use crate::fs::private_dir::make_own;
@@ -25,8 +25,6 @@ use lock::Lock;
 
 /// How often the file is written when someone else keeps writing it too.
 const ATTEMPTS: usize = 3;
-
-type RawObject = IndexMap<String, Box<RawValue>>;
 
 /// An edit with its secret filled in.
 enum MergeStep<'a> {
@@ -119,62 +117,85 @@ fn edited(path: &Path, target: &Path, steps: &[MergeStep<'_>]) -> Result<Option<
 
 /// The text of the file at `path` after the steps; `None` when they change nothing.
 fn with_steps(path: &Path, text: &str, steps: &[MergeStep<'_>]) -> Result<Option<String>> {
-    let mut object: RawObject = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-        Ok(object) => object,
-        // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
-        Err(error) if matches!(json::parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
-            ui::log::warn(format!("could not change {}: {error}", path.display()));
-            return Ok(None);
-        }
-        Err(error) => bail!(Message::new(
-            format!("could not read {}: {error}", path.display()),
-            "fix the file or move it out of the way; it was not changed"
-        )),
-    };
-    let mut changed = false;
+    let object = text.trim_start_matches('\u{feff}');
+    let mut changed: Option<String> = None;
     for step in steps {
-        changed |= match step {
-            MergeStep::Set(name, value) => set(&mut object, name, value)?,
-            MergeStep::Add(path, text) => add(&mut object, path, text)?,
+        let now = changed.as_deref().unwrap_or(object);
+        let new = match step {
+            MergeStep::Set(name, value) => with_member(now, name, |now| set(now, value)),
+            MergeStep::Add(path, text) => add(now, path, text),
         };
+        match new {
+            Ok(new) => changed = new.or(changed),
+            // Half a surrogate pair in a key: the agent reads it, and no text of Rust's can hold it.
+            Err(error) if matches!(parse(text.as_bytes(), JAVASCRIPT), Ok(Json::Object(_))) => {
+                ui::log::warn(format!("could not change {}: {error}", path.display()));
+                return Ok(None);
+            }
+            Err(error) => bail!(Message::new(
+                format!("could not read {}: {error}", path.display()),
+                "fix the file or move it out of the way; it was not changed"
+            )),
+        }
     }
-    Ok(changed.then(|| serde_json::to_string_pretty(&object)).transpose()?)
+    let mark = &text[..text.len() - object.len()];
+    Ok(changed.map(|changed| format!("{mark}{changed}")))
 }
 
-/// Sets a key, and tells whether that changed anything.
-fn set(object: &mut RawObject, name: &str, value: &Json) -> serde_json::Result<bool> {
-    let now = object.get(name).and_then(|raw| serde_json::from_str::<Json>(raw.get()).ok());
-    if now.as_ref() == Some(value) {
-        return Ok(false);
+/// The text of an object with one member changed or added, and every other byte as it was.
+fn with_member(
+    object: &str,
+    name: &str,
+    change: impl FnOnce(Option<&str>) -> Option<String>,
+) -> serde_json::Result<Option<String>> {
+    let members: IndexMap<String, &RawValue> = serde_json::from_str(object)?;
+    let range = |value: &str| {
+        let start = value.as_ptr().addr() - object.as_ptr().addr();
+        start..start + value.len()
+    };
+    let now = members.get(name).map(|value| value.get());
+    let Some(value) = change(now) else { return Ok(None) };
+    let mut text = object.to_owned();
+    let member = format!("{}: {value}", Json::from(name));
+    match (now, members.values().map(|value| range(value.get()).end).max()) {
+        (Some(now), _) => text.replace_range(range(now), &value),
+        (None, Some(end)) => {
+            // As the first member stands after the `{`.
+            let inside = object.trim_start()[1..].split('"').next().unwrap_or_default();
+            text.insert_str(end, &format!(",{inside}{member}"));
+        }
+        (None, None) => text = format!("{{\n  {member}\n}}"),
     }
-    object.insert(name.to_owned(), to_raw_value(value)?);
-    Ok(true)
+    Ok(Some(text))
 }
 
-/// Adds `text` to the array at `path`, and tells whether that changed anything.
+/// The new text of a value that is to be another.
+fn set(now: Option<&str>, value: &Json) -> Option<String> {
+    let now = now.and_then(|now| serde_json::from_str::<Json>(now).ok());
+    (now.as_ref() != Some(value)).then(|| value.to_string())
+}
+
+/// The text of an object with `text` added to the array at `path`.
 ///
 /// What is missing or `null` on the way is made; what has another shape stays as it is.
-fn add(object: &mut RawObject, path: &[&str], text: &str) -> serde_json::Result<bool> {
-    let [name, rest @ ..] = path else { return Ok(false) };
-    let now = object.get(*name).map_or("null", |raw| raw.get());
-    let new = if rest.is_empty() {
-        let Ok(list) = serde_json::from_str::<Option<Vec<Box<RawValue>>>>(now) else { return Ok(false) };
-        let mut list = list.unwrap_or_default();
-        if list.iter().any(|raw| serde_json::from_str(raw.get()).is_ok_and(|there: String| there == text)) {
-            return Ok(false);
+fn add(object: &str, path: &[&str], text: &str) -> serde_json::Result<Option<String>> {
+    let [name, rest @ ..] = path else { return Ok(None) };
+    with_member(object, name, |now| {
+        let Some(now) = now.filter(|now| *now != "null") else {
+            return Some(
+                rest.iter().rev().fold(json!([text]), |value, name| json!({*name: value})).to_string(),
+            );
+        };
+        if !rest.is_empty() {
+            return add(now, rest, text).ok()?;
         }
-        list.push(to_raw_value(text)?);
-        to_raw_value(&list)?
-    } else {
-        let Ok(inner) = serde_json::from_str::<Option<RawObject>>(now) else { return Ok(false) };
-        let mut inner = inner.unwrap_or_default();
-        if !add(&mut inner, rest, text)? {
-            return Ok(false);
-        }
-        to_raw_value(&inner)?
-    };
-    object.insert((*name).to_owned(), new);
-    Ok(true)
+        let items: Vec<&RawValue> = serde_json::from_str(now).ok()?;
+        let comma = if items.is_empty() { "" } else { ", " };
+        let start = now.strip_suffix(']')?.trim_end();
+        let is_text =
+            |raw: &&RawValue| serde_json::from_str(raw.get()).is_ok_and(|there: String| there == text);
+        (!items.iter().any(is_text)).then(|| format!("{start}{comma}{}]", Json::from(text)))
+    })
 }
 
 /// Puts `contents` in the file's place in one step, with the mode it had, or 0600 for a new one.

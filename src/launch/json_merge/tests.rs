@@ -77,6 +77,27 @@ fn everything_else_stays_text_for_text() {
 }
 
 #[test]
+fn a_member_is_added_in_the_style_of_the_file_and_no_other_byte_changes() {
+    for (before, after) in [
+        (
+            "\u{feff}{\"a\": 1.0e400,\r\n\t\"b\":12 }\r\n",
+            "\u{feff}{\"a\": 1.0e400,\r\n\t\"b\":12,\"done\": true }\r\n",
+        ),
+        ("{\r\n\t\"a\":{\"b\":[1 , 2]}\r\n}", "{\r\n\t\"a\":{\"b\":[1 , 2]},\r\n\t\"done\": true\r\n}"),
+        ("{\"done\":false,\"x\":\"\\ud800\"}\n", "{\"done\":true,\"x\":\"\\ud800\"}\n"),
+        ("{\"done\":1, \"done\" : 2}", "{\"done\":1, \"done\" : true}"),
+    ] {
+        let home = TestHome::with(before);
+        home.merge(flag(), None).expect("merged");
+        assert_eq!(home.text(), after);
+    }
+    let home = TestHome::with("{\"keys\":{\"approved\":[ \"x\"\n ],\"rejected\":[]} }");
+    home.merge(approve(), Some(KEY)).expect("merged");
+    let after = format!("{{\"keys\":{{\"approved\":[ \"x\", \"{TAIL}\"],\"rejected\":[]}} }}");
+    assert_eq!(home.text(), after);
+}
+
+#[test]
 fn nothing_is_written_when_nothing_changes() {
     use std::os::unix::fs::MetadataExt;
     let home = TestHome::with(&format!(r#"{{"done":true,"keys":{{"approved":["{TAIL}"]}}}}"#));
@@ -163,8 +184,8 @@ fn merges_at_once_lose_nothing() {
             scope.spawn(move || home.merge(vec![Edit::Set(name, true.into())], None).expect("merged"));
         }
     });
-    let json: RawObject = serde_json::from_str(&home.text()).expect("JSON");
-    assert_eq!(json.len(), NAMES.len(), "{}", home.text());
+    let json: Json = serde_json::from_str(&home.text()).expect("JSON");
+    assert_eq!(json.as_object().map(serde_json::Map::len), Some(NAMES.len()), "{}", home.text());
     assert_eq!(home.names(), ["f.json"]);
 }
 

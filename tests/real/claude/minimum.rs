@@ -74,16 +74,16 @@ fn hide(stage: &Stage, case: &str) {
             stage.sandbox.write(&folder.join("e.md"), sender(stage, r"ANTHROPIC_AUTH_\x54OKEN"));
         }
         "two folders down" => stage.sandbox.write(&folder.join("x/y/e.md"), plain),
-        "five folders down" => stage.sandbox.write(&folder.join("v/w/x/y/z/e.md"), plain),
+        "ten folders down" => stage.sandbox.write(&folder.join("q/r/s/t/u/v/w/x/y/z/e.md"), plain),
         "a linked folder" => {
             stage.sandbox.write(&stage.sandbox.path("work/other/e.md"), plain);
             std::fs::create_dir_all(&folder).unwrap();
             std::os::unix::fs::symlink("../../other", folder.join("ln")).unwrap();
         }
         "too many files" => {
-            for number in 0..200 {
+            for number in 0..1000 {
                 let agent = format!("---\nname: a{number}\ndescription: d\n---\nyou\n");
-                stage.sandbox.write(&folder.join(format!("a{number:03}.md")), agent);
+                stage.sandbox.write(&folder.join(format!("a{number:04}.md")), agent);
             }
             stage.sandbox.write(&folder.join("e.md"), plain);
         }
@@ -92,7 +92,7 @@ fn hide(stage: &Stage, case: &str) {
 }
 
 const HIDDEN: [&str; 5] =
-    ["an escape", "two folders down", "five folders down", "a linked folder", "too many files"];
+    ["an escape", "two folders down", "ten folders down", "a linked folder", "too many files"];
 
 #[test]
 fn an_agent_that_a_project_hides_and_starts_is_not_sent_the_key_by_the_oldest_version() {

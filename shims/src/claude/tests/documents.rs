@@ -152,7 +152,7 @@ fn a_model_of_a_projects_command_is_seen_however_it_is_spelt() {
 }
 
 /// What a launch denies.
-fn denied(plan: &crate::Plan) -> Vec<String> {
+pub(super) fn denied(plan: &crate::Plan) -> Vec<String> {
     let Some(at) = plan.args.iter().position(|arg| arg == "--managed-settings") else { return Vec::new() };
     let text = plan.args[at + 1].to_str().expect("text");
     let settings: serde_json::Value = serde_json::from_str(text).expect("JSON");
@@ -160,7 +160,7 @@ fn denied(plan: &crate::Plan) -> Vec<String> {
     denied.into_iter().flatten().map(|model| model.as_str().expect("a model").to_owned()).collect()
 }
 
-const HOOK: &str =
+pub(super) const HOOK: &str =
     r#"{"hooks": {"Stop": [{"hooks": [{"type": "prompt", "prompt": "ok", "model": "MODEL"}]}]}}"#;
 
 #[test]

@@ -62,8 +62,8 @@ fn an_agent_in_a_folder_of_folders_is_read_and_a_deeper_folder_is_held_for_anyth
         machine.file(&format!("{folder}/e.md"), SENDER)
     };
     is_off_with(deep(2), "/work/.claude/agents/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
-    is_off_with(deep(3), "/work/.claude/agents/x/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
-    is_off_with(deep(4), "/work/.claude/agents/x/x/x/x is nested too deep");
+    is_off_with(deep(8), "/work/.claude/agents/x/x/x/x/x/x/x/x/e.md names ANTHROPIC_AUTH_TOKEN");
+    is_off_with(deep(9), "/work/.claude/agents/x/x/x/x/x/x/x/x/x is nested too deep");
 }
 
 #[test]
@@ -77,14 +77,14 @@ fn agents_that_were_not_read_could_name_the_key() {
     }
     let closed = with_agents(&[]).fact("/work/.claude/agents", Fact::Unreadable("denied".into()));
     is_off_with(closed, "/work/.claude/agents is not readable text");
-    let many: Vec<_> = (0..201).map(|number| format!("{number:03}.md")).collect();
+    let many: Vec<_> = (0..1001).map(|number| format!("{number:04}.md")).collect();
     let many = |count: usize| {
         let entries: Vec<_> = many[..count].iter().map(|name| (name.as_str(), EntryKind::File)).collect();
         with_agents(&entries)
     };
-    is_off_with(many(201), "/work/.claude/agents holds too many files");
+    is_off_with(many(1001), "/work/.claude/agents holds too many files");
     for harmless in
-        [many(200), with_agents(&[("e.md", link())]), with_agents(&[("notes.txt", EntryKind::File)])]
+        [many(1000), with_agents(&[("e.md", link())]), with_agents(&[("notes.txt", EntryKind::File)])]
     {
         let plan = plan(harmless);
         assert_eq!(guard(&plan).and_then(|guard| guard.get("agent").cloned()), None);

@@ -1,7 +1,10 @@
 //! What chooses a model, and what holds it.
 
+use super::documents::{HOOK, denied};
+use super::paths::dir;
 use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, is_unset, launch, plan, set, warnings};
+use crate::{EntryKind, Fact, Launch};
 
 #[test]
 fn overrides_of_models_are_taken_back_key_by_key() {
@@ -59,4 +62,138 @@ fn a_model_that_is_called_as_a_tier_is_warned_of_where_the_tier_is_another() {
     };
     assert!(warned("opus", "m-opus") && warned("Default", "m-opus"));
     assert!(!warned("opus", "opus") && !warned("m-main", "m-opus"));
+}
+
+/// The front matter of a skill with a prompt hook. Claude Code reads the second too, which is no YAML.
+const FRONT: [&str; 2] = [
+    "---\nname: x\nhooks:\n  Stop:\n  - hooks:\n    - {type: prompt, model: evil}\n---\n",
+    "---\nname: x\ndescription: when: now\nhooks:\n  Stop:\n  - hooks:\n    - \"model\" : 'evil'\n---\n",
+];
+
+/// A machine with a project's skill that is a plugin with this manifest.
+fn skill(manifest: &str) -> Machine {
+    Machine::onboarded()
+        .fact("/work/.claude/skills", dir(&[("x", EntryKind::Dir)]))
+        .file("/work/.claude/skills/x/.claude-plugin/plugin.json", manifest)
+}
+
+/// A project that turns on the plugin `p` of the marketplace at `path`.
+fn project(path: &str) -> Machine {
+    let settings = serde_json::json!({"enabledPlugins": {"p@m": true},
+        "extraKnownMarketplaces": {"m": {"source": {"source": "directory", "path": path}}}});
+    Machine::onboarded().file("/work/.claude/settings.json", settings.to_string())
+}
+
+#[test]
+fn a_model_of_a_hook_is_denied_wherever_the_hook_stands() {
+    let hook = || HOOK.replace("MODEL", "evil");
+    let list = r#"{"plugins": [{"name": "q"}, {"name": "p", "source": "./q"}]}"#;
+    let inline = r#"{"plugins": [{"name": "p", "source": "./q", "hooks": HOOK}]}"#.replace("HOOK", &hook());
+    let env = r#"{"env": {"CLAUDE_CODE_PLUGIN_DIRS": "/o: ~/d "}}"#;
+    let y = || dir(&[("y", EntryKind::Dir)]);
+    for (number, machine) in [
+        skill("{}").file("/work/.claude/skills/x/hooks/hooks.json", hook()),
+        skill(&hook()),
+        skill("{}")
+            .fact("/work/.claude/skills/x/skills", y())
+            .file("/work/.claude/skills/x/skills/y/SKILL.md", FRONT[0]),
+        skill(r#"{"skills": "./more"}"#)
+            .fact("/work/.claude/skills/x/more", y())
+            .file("/work/.claude/skills/x/more/y/SKILL.md", FRONT[0]),
+        skill(r#"{"commands": ["./c.md"]}"#).file("/work/.claude/skills/x/c.md", FRONT[0]),
+        project("/m").file("/m/.claude-plugin/marketplace.json", list).file("/m/q/hooks/hooks.json", hook()),
+        project("/m/l.json").file("/m/l.json", list).file("/m/q/hooks/hooks.json", hook()),
+        project("/m").file("/m/.claude-plugin/marketplace.json", inline),
+        Machine::onboarded()
+            .file(LOCAL, r#"{"enabledPlugins": {"p@m": true}}"#)
+            .file("/home/u/.claude/plugins/known_marketplaces.json", r#"{"m": {"installLocation": "/m"}}"#)
+            .file("/m/.claude-plugin/marketplace.json", list)
+            .file("/m/q/hooks/hooks.json", hook()),
+        Machine::onboarded()
+            .var("CLAUDE_CODE_PLUGIN_DIRS", "relative:/d")
+            .fact("/d", dir(&[]))
+            .file("/d/hooks/hooks.json", hook()),
+        Machine::onboarded()
+            .file(USER, env)
+            .fact("/home/u/d", dir(&[]))
+            .file("/home/u/d/hooks/hooks.json", hook()),
+        Machine::onboarded()
+            .fact("/work/.claude/skills", y())
+            .file("/work/.claude/skills/y/SKILL.md", FRONT[1]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let plan = plan(machine);
+        assert!(denied(&plan).contains(&"evil".to_owned()), "{number}: {plan:?}");
+        let said = warnings(&plan);
+        assert!(
+            said.iter().all(|text| text.contains("the `model` of a hook requests `evil` from provider")
+                || text.contains("has front matter")),
+            "{said:?}"
+        );
+        assert!(guard(&plan).expect("a guard").get("httpHookAllowedEnvVars").is_some(), "{number}");
+    }
+    let mut launch = launch();
+    launch.args = ["--plugin-dir-no-mcp", "/d"].map(Into::into).into();
+    let machine = Machine::onboarded().fact("/d", dir(&[])).file("/d/hooks/hooks.json", hook());
+    assert_eq!(denied(&machine.plan(&launch).expect("a plan")), ["evil"]);
+}
+
+#[test]
+fn where_hooks_cannot_be_seen_claudes_models_are_denied_and_the_place_is_named() {
+    const FAMILIES: [&str; 4] = ["fable", "haiku", "opus", "sonnet"];
+    let with = |args: &[&str]| Launch { args: args.iter().map(Into::into).collect(), ..launch() };
+    let closed = || Fact::Unreadable("denied".to_owned());
+    let numbers: Vec<_> = (0..1001).map(|number| number.to_string()).collect();
+    let many: Vec<_> = numbers.iter().map(|name| (name.as_str(), EntryKind::Dir)).collect();
+    let clear = FRONT[1].replace("- \"model\" : 'evil'", "[]");
+    for (machine, args, start) in [
+        (Machine::onboarded().file("/p.zip", "PK"), &["--plugin-dir", "/p.zip"][..], "/p.zip is no folder"),
+        (
+            Machine::onboarded().fact("/work/.claude/skills", dir(&many)),
+            &[],
+            "/work/.claude/skills holds too many",
+        ),
+        (
+            skill("{}").fact("/work/.claude/skills/x/hooks/hooks.json", closed()),
+            &[],
+            "/work/.claude/skills/x/hooks/hooks.json is not readable",
+        ),
+        (
+            skill("{}").fact("/work/.claude/skills/x/agents", closed()),
+            &[],
+            "/work/.claude/skills/x/agents is not readable",
+        ),
+        (project("/m"), &[], "/work/.claude/settings.json turns on the plugin `p@m`"),
+        (
+            skill("{}").file("/work/.claude/skills/x/SKILL.md", clear),
+            &[],
+            "/work/.claude/skills/x/SKILL.md has front matter",
+        ),
+    ] {
+        let plan = machine.plan(&with(args)).expect("a plan");
+        assert_eq!(denied(&plan), FAMILIES, "{start}");
+        let said = warnings(&plan);
+        assert!(said.len() == 1 && said[0].starts_with(start), "{said:?}");
+        assert!(guard(&plan).expect("a guard").get("httpHookAllowedEnvVars").is_some(), "{start}");
+    }
+    let denied = |launch: &Launch| denied(&project("/m").plan(launch).expect("a plan"));
+    let mut opus = launch();
+    opus.model.value.id = "claude-opus-4-8".to_owned();
+    for tier in
+        [&mut opus.tiers.sonnet, &mut opus.tiers.opus, &mut opus.tiers.haiku, &mut opus.tiers.subagent]
+    {
+        tier.clone_from(&opus.model.value.id);
+    }
+    assert_eq!(denied(&opus), ["fable", "haiku", "sonnet"], "or the launch's own were denied");
+    let mut tiers = launch();
+    tiers.tiers.haiku = "m-small".to_owned();
+    assert_eq!(denied(&tiers)[..3], ["fable", "claude-haiku-3", "claude-haiku-4"], "`haiku` is a tier here");
+    // What nobody installs, and what the user's own settings turn on, is loaded from nowhere else.
+    for (path, name) in [(LOCAL, "p@builtin"), (USER, "p@m")] {
+        let settings = serde_json::json!({"enabledPlugins": {name: true}}).to_string();
+        let plan = plan(Machine::onboarded().file(path, settings));
+        assert!(warnings(&plan).is_empty(), "{name}: {:?}", plan.notes);
+    }
 }

@@ -45,10 +45,14 @@ fn local_settings_at_the_root_of_the_repository_are_guarded() {
 
 #[test]
 fn local_settings_of_a_linked_worktrees_main_checkout_are_guarded() {
-    for (link, common) in [("/main/.git/worktrees/w", "../.."), ("../main/.git/worktrees/w", "/main/.git")] {
+    for (link, common) in [
+        ("/main/.git/worktrees/w", "../.."),
+        ("../main/.git/worktrees/w", "/main/.git"),
+        ("/main/.git/worktrees/w\u{feff}", "\u{feff}../.."),
+    ] {
         let machine = || {
             in_folder("/wt/a")
-                .file("/wt/.git", format!("gitdir: {link}\n"))
+                .file("/wt/.git", format!("\u{feff}gitdir: {link}\n"))
                 .file("/main/.git/worktrees/w/commondir", format!("{common}\n"))
         };
         assert!(is_held(machine().file("/main/.claude/settings.local.json", EVIL)), "{link}");
