@@ -35,6 +35,8 @@ pub const NOT_YET: &str = "";
 pub struct TrialPlaces<'a> {
     /// The URL of a server that is not the provider. What comes there is seen.
     pub elsewhere: &'a str,
+    /// The URL of the same server as a proxy.
+    pub proxy: &'a str,
     /// The folder that holds `home` and `work`.
     pub folder: &'a str,
     /// A key that another tool has left in variables. No launch of a trial may send it, nor a tool see it.

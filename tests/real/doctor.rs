@@ -267,12 +267,12 @@ fn all_hold(sandbox: Sandbox, agent: &str, count: (usize, usize)) -> BTreeSet<St
 
 #[test]
 fn everything_holds_for_the_newest_claude() {
-    all_hold(real::sandbox("claude").unwrap(), "claude", (19, 0));
+    all_hold(real::sandbox("claude").unwrap(), "claude", (20, 0));
 }
 
 #[test]
 fn what_does_not_hold_for_the_oldest_claude_is_known() {
-    let known = all_hold(real::minimum("claude").unwrap(), "claude", (15, 4));
+    let known = all_hold(real::minimum("claude").unwrap(), "claude", (16, 4));
     for part in [
         "only since 2.1.257: an MCP server in your own settings does not get the key; with this version, it got the key",
         "only since 2.1.257: an MCP server of a plugin does not get the key; with this version, it got the key",
@@ -288,10 +288,10 @@ fn what_does_not_hold_for_the_oldest_claude_is_known() {
 #[test]
 fn everything_holds_for_both_codex() {
     // The model of a role, which no option outdoes, is known not to be held.
-    let known = all_hold(real::sandbox("codex").unwrap(), "codex", (22, 1));
+    let known = all_hold(real::sandbox("codex").unwrap(), "codex", (23, 1));
     assert!(known.iter().all(|line| line.contains("in no version yet: ")), "{known:#?}");
     // Of a project's own model for sub-agents, plugins and the option for hooks it does not know.
-    let known = all_hold(real::minimum("codex").unwrap(), "codex", (13, 1));
+    let known = all_hold(real::minimum("codex").unwrap(), "codex", (14, 1));
     assert!(
         known.iter().all(|line| line.contains("only since 0.171.0: `notify` of a project")),
         "{known:#?}"

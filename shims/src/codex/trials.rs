@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use serde_json::{Value as Json, json};
 
-use crate::trial::TrialTest::{Environment, Models, NoKey, NotRun, Nothing};
+use crate::trial::TrialTest::{Environment, Models, NoKey, NotRun, Nothing, WithoutKey};
 use crate::trial::{
     KEY_VARIABLE, PLANTED_KEY, PLANTED_MODEL, SUB_AGENT_TASK, TOOL_COMMAND, Trial, TrialPlaces,
 };
@@ -14,7 +14,7 @@ pub fn of(places: &TrialPlaces<'_>) -> Vec<Trial> {
     vec![
         project(places),
         hooks(places),
-        sub_agent(),
+        sub_agent(places),
         planted_sub_agent(places),
         compaction(),
         Trial::new(asks("try two at once")).beside(),
@@ -161,9 +161,13 @@ fn spawning(tasks: &[&str]) -> [Json; 2] {
     [json!({"last_user": "try a sub-agent", "tool": tool}), waits]
 }
 
-/// A sub-agent as the model asks for it.
-fn sub_agent() -> Trial {
+/// A sub-agent as the model asks for it, where a dotenv names a proxy for every host.
+fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
+    let proxy = places.proxy;
+    let dotenv =
+        format!("HTTP_PROXY={proxy}\nhttp_proxy={proxy}\nNO_PROXY=corp.example\nno_proxy=corp.example\n");
     Trial::new(asks("try a sub-agent"))
+        .file("home/.codex/.env", dotenv)
         .script(spawning(&[SUB_AGENT_TASK]).into())
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model")
 }
@@ -200,10 +204,19 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
         .holds("telemetry", "an exporter of a project gets nothing", Nothing("/project-exporter"))
 }
 
-/// The model says that the conversation has filled the window.
+/// The model says that the conversation has filled the window; a server of the user's own gets the variable with the key,
+/// and the filters of the user's leave every variable to commands.
 fn compaction() -> Trial {
-    let mut fills = runs("fill the window", "true");
+    let settings =
+        format!("shell_environment_policy = {{ exclude = ['X'] }}\n{}", started_server("mine", KEY_VARIABLE));
+    let mut fills = runs("fill the window", TOOL_COMMAND);
     fills["input_tokens"] = 64_000.into();
     fills["times"] = 1.into();
     Trial::compaction(asks("fill the window"), json!([fills]), "checkpoint")
+        .file("home/.codex/config.toml", settings)
+        .holds(
+            "tool",
+            "a tool does not see the variable with the key that your own server gets",
+            WithoutKey("tool-42-ran"),
+        )
 }

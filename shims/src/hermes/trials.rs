@@ -41,10 +41,13 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
          security: {{allow_lazy_installs: false, tirith_enabled: false}}\nmodel_catalog: {{enabled: false}}\n",
         places.url("/own-server"),
     );
+    let proxy = places.proxy;
     let dotenv = format!(
         "OPENAI_BASE_URL={url}\nOPENAI_API_KEY={PLANTED_KEY}\nOPENROUTER_API_KEY={PLANTED_KEY}\n\
          HERMES_INFERENCE_MODEL={PLANTED_MODEL}\nHERMES_INFERENCE_PROVIDER=custom\nCUSTOM_BASE_URL={url}\n\
-         AUXILIARY_COMPRESSION_MODEL={PLANTED_MODEL}\n"
+         AUXILIARY_COMPRESSION_MODEL={PLANTED_MODEL}\nHERMES_HOME={}/home/elsewhere\nHTTP_PROXY={proxy}\n\
+         http_proxy={proxy}\nNO_PROXY=corp.example\nno_proxy=corp.example\n",
+        places.folder
     );
     let command = |command: &str| json!({"command": command});
     // It keeps the first and the last messages as they are, so there must be more than those (0.19).
@@ -55,6 +58,7 @@ fn settings(places: &TrialPlaces<'_>) -> Trial {
     (is_full["input_tokens"], is_full["delay_ms"]) = (64_000.into(), 15_000.into());
     is_full["delay_until"] = json!([SUB_AGENT_TASK]);
     Trial::new(asks(PROMPT))
+        .file("home/elsewhere/config.yaml", &settings)
         .file("home/.hermes/config.yaml", settings)
         .file("home/.hermes/.env", &dotenv)
         .file("work/.env", &dotenv)

@@ -50,7 +50,11 @@ impl TrialRun {
 
 /// What each trial of an agent is about.
 pub fn subjects(agent: &dyn Agent) -> Vec<String> {
-    agent.trials(&TrialPlaces { elsewhere: "", folder: "", stale: "" }).iter().map(Trial::subjects).collect()
+    agent
+        .trials(&TrialPlaces { elsewhere: "", proxy: "", folder: "", stale: "" })
+        .iter()
+        .map(Trial::subjects)
+        .collect()
 }
 
 /// Puts an agent through those of its trials that `can` be tried with it, in folders below that of `scratch`; `watch`

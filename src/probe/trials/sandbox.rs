@@ -38,6 +38,7 @@ pub struct TrialSandbox {
     /// The server that is not the provider.
     pub elsewhere: MockProvider,
     elsewhere_url: String,
+    elsewhere_proxy: String,
     /// The provider's key, and that of the second one.
     pub keys: [String; 2],
     /// The value of the variables that other tools have left.
@@ -63,11 +64,12 @@ impl TrialSandbox {
             fs::create_dir_all(folder.join("work/.git").join(name))?;
         }
         fs::write(folder.join("work/.git/HEAD"), "ref: refs/heads/main\n")?;
-        let elsewhere_url = elsewhere.url();
+        let (elsewhere_url, elsewhere_proxy) = (elsewhere.url(), elsewhere.proxy());
         Ok(Self {
             folder: folder.to_owned(),
             elsewhere,
             elsewhere_url,
+            elsewhere_proxy,
             keys: ["trial", "beside"].map(random_key),
             stale: random_key("stale"),
         })
@@ -76,7 +78,8 @@ impl TrialSandbox {
     /// Where planted files may point to.
     pub fn places(&self) -> TrialPlaces<'_> {
         let folder = self.folder.to_str().unwrap_or_default();
-        TrialPlaces { elsewhere: &self.elsewhere_url, folder, stale: &self.stale }
+        let (elsewhere, proxy) = (&self.elsewhere_url, &self.elsewhere_proxy);
+        TrialPlaces { elsewhere, proxy, folder, stale: &self.stale }
     }
 
     /// A place below the folder.

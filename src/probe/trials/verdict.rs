@@ -204,9 +204,9 @@ fn anything_else(trial: &Trial, ran: &TrialRun, named: &[&str]) -> Vec<Verdict> 
     }
     let own = &ran.keys[0];
     let is_named = |it: &RequestRecord| named.iter().any(|path| is_below(it, path));
-    let others = ran.elsewhere.iter().filter(|it| !is_named(it));
-    for it in others.filter(|it| holds(it, own)) {
-        say("only the provider gets the key", format!("it was sent to {} elsewhere", path_of(it)));
+    let others = ran.elsewhere.iter().filter(|it| !is_named(it) && holds(it, own)).map(path_of);
+    for path in others.collect::<BTreeSet<_>>() {
+        say("only the provider gets the key", format!("it was sent to {path} elsewhere"));
     }
     for it in ran.provider.iter().filter(|it| !it.path.starts_with('/') && holds(it, own)) {
         say("only the provider gets the key", format!("it was sent to {}", path_of(it)));

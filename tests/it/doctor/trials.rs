@@ -77,9 +77,10 @@ fn an_agent_that_holds_everything_is_well_and_nothing_is_left() {
 }
 
 /// Each way to break a promise, and what is said of it.
-const BROKEN: [(&str, &str); 19] = [
+const BROKEN: [(&str, &str); 20] = [
     ("project", "a project's files do not take the prompt; instead, its server got a request"),
     ("project", "a project's settings cannot choose the model; instead, it requested planted-model"),
+    ("helper", "`apiKeyHelper` of a project does not run; instead, it ran"),
     ("hook", "an HTTP hook of a project does not get the key; instead, it got the key"),
     ("hook", "an HTTP hook in your own settings does not get the key; instead, it got the key"),
     ("hook", "an HTTP hook of a plugin does not get the key; instead, it got the key"),
@@ -110,7 +111,7 @@ const WAYS: &str = r#"
 sub=claude-opus-4-8 summary='go on' window='/ 1m '
 case $word in
 'try the project')
-  model=planted-model
+  model=planted-model; touch ~/helper
   for path in /provider /project-hook /own-hook /plugin-hook /own-server /project-server /plugin-server /unheard-of; do
     send $path "$key"
   done ;;
@@ -197,7 +198,7 @@ fn a_terminal_shows_how_far_a_probe_is() {
         let tmux = Tmux::start(&sandbox, &format!("env {plain}agent-run doctor --probe claude@mock"));
         let waits = if plain.is_empty() {
             tmux.wait_for("Claude Code: compaction: waiting");
-            "Claude Code: project, tool, hook, server: running"
+            "Claude Code: project, tool, helper, hook, server: running"
         } else {
             "trying Claude Code, which takes up to a minute"
         };

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{KEY, STRAY, Stage, models, stage_in};
-use crate::support::{claude, real};
+use crate::support::{claude, real, run};
 
 #[track_caller]
 fn stage() -> Option<Stage> {
@@ -25,8 +25,9 @@ fn settings_of_every_level_lose_in_the_oldest_version() {
         "CLAUDE_CODE_EXTRA_BODY": json!({"model": "m-other"}).to_string(), "CLAUDE_CODE_USE_BEDROCK": "1",
         "ANTHROPIC_CUSTOM_HEADERS": "X-Left: 1",
     });
-    let settings =
-        json!({"env": env, "apiKeyHelper": format!("echo {STRAY}"), "availableModels": ["m-other"]});
+    let helped = stage.sandbox.path("helped");
+    let helper = format!("touch '{}'; echo {STRAY}", helped.display());
+    let settings = json!({"env": env, "apiKeyHelper": helper, "availableModels": ["m-other"]});
     stage.settings(&settings);
     for name in ["settings.json", "settings.local.json"] {
         stage.sandbox.write(&stage.sandbox.path("work/.claude").join(name), settings.to_string());
@@ -37,13 +38,19 @@ fn settings_of_every_level_lose_in_the_oldest_version() {
     assert!(
         posts.iter().all(|post| post["headers"]["x-left"].is_null() && post["body"]["model"] == "m-main")
     );
+    assert!(!helped.exists(), "the helper ran, which 2.1.332 does in no launch");
 }
 
 #[test]
 fn a_saved_login_stays_at_home_in_the_oldest_version() {
     let Some(stage) = stage() else { return };
     stage.log_in(true);
-    stage.ask(&["hi"]).exits(0);
+    // By either of the last two the login would win over the token, which 2.1.332 lets happen in no launch.
+    for (name, value) in
+        [("LANG", "C"), ("CLAUDE_CODE_ENTRYPOINT", "claude-desktop"), ("CLAUDE_CODE_REMOTE", "1")]
+    {
+        run(stage.sandbox.command("claude@m").args(["-p", "hi"]).env(name, value)).exits(0);
+    }
     assert!(!json!(stage.only_the_chosen_heard()).to_string().contains("sk-ant-"));
 }
 

@@ -80,11 +80,14 @@ fn an_agent_setting_does_not_change_the_model_and_the_users_option_does() {
     let agent = "---\nname: pinned\ndescription: d\nmodel: claude-sonnet-4-5-20250929\n---\nyou\n";
     stage.sandbox.write(&stage.sandbox.home(".claude/agents/pinned.md"), agent);
     stage.ask(&["--agent", "pinned", "hi"]).clean();
-    stage.settings(&json!({"agent": "pinned"}));
+    // Overrides count for Claude's own models alone (2.1.332).
+    let overrides = json!({"claude-opus-4-8": "m-other", "m-main": "m-other"});
+    stage.settings(&json!({"agent": "pinned", "modelOverrides": overrides}));
     stage.ask(&["hi"]).clean();
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
     stage.ask(&["--model", "haiku", "hi"]).clean();
-    assert_eq!(models(&stage.only_the_chosen_heard()), ["m-haiku", "m-main"]);
+    stage.ask(&["--model", "claude-opus-4-8", "hi"]).exits(0);
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["claude-opus-4-8", "m-haiku", "m-main"]);
 }
 
 #[test]

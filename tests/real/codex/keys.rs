@@ -83,6 +83,10 @@ fn no_form_of_filter_shows_the_key_to_commands() {
         let output = stage.tool_output();
         assert!(!output.contains("sk-planted-p"), "{own}, {projects}: {output}");
     }
+    // The user's own variable with the key stays for a server that names it, and for no command.
+    stage.own_config("", &format!("{exclude}\n[mcp_servers.mine]\ncommand = 'true'\nenv_vars = ['P_KEY']\n"));
+    stage.run("codex@p", &EXEC).exits(0);
+    assert!(!stage.tool_output().contains("sk-planted-p"), "{}", stage.tool_output());
     let mut words = vec!["-c", "shell_environment_policy={inherit='all'}"];
     words.extend(EXEC);
     stage.run("codex@p", &words).exits(0);

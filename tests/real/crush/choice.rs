@@ -53,6 +53,25 @@ fn case_02_a_shim_does_the_same() {
     not(feature = "real-crush"),
     ignore = "needs crush: tests/agents/install crush, then --features real-crush"
 )]
+fn a_provider_without_a_key_gets_none_of_the_users() {
+    let Some(stage) = Stage::new() else { return };
+    let config = fs::read_to_string(stage.sandbox.home(".config/agent-run/config.yaml")).unwrap();
+    stage.sandbox.config(&config.replace("    key_env: MOCK_KEY\n", ""));
+    for protocol in ["openai-chat-completions", "anthropic"] {
+        let mut command = stage.sandbox.command("agent-run");
+        command.args(["launch", "mock", "--protocol", protocol, "crush", "run", "-q", "say pong"]);
+        run(command.envs([("OPENAI_API_KEY", "sk-users"), ("ANTHROPIC_API_KEY", "sk-users")])).exits(0);
+    }
+    let requests = stage.mock.requests();
+    assert_eq!(turns(&stage.mock).len(), 2);
+    assert!(!requests.iter().any(|request| request.to_string().contains("sk-users")), "{requests:#?}");
+}
+
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
 fn case_03_the_anthropic_protocol_takes_the_key_as_api_key() {
     let Some(stage) = Stage::new() else { return };
     stage.configure("    anthropic_use_api_key: true\n");

@@ -195,7 +195,8 @@ fn a_dotenv_that_only_crush_can_read_sends_no_header() {
     let pipe = stage.sandbox.path("work/.env");
     run(stage.sandbox.command("mkfifo").arg(&pipe)).exits(0);
     // The launcher opens it too, to see what it is, and goes on without reading.
-    let write = "trap '' PIPE; exec 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9; do printf 'OPENAI_ORG_ID: planted\\nSENT=sent\\n' > \"$0\"; \
+    let write = "trap '' PIPE; exec 2>/dev/null; for i in 1 2 3 4 5 6 7 8 9; do printf 'OPENAI_ORG_ID: planted\\n\
+                 OPENAI_CUSTOM_HEADERS: \"x-own: planted\"\\nCRUSH_CLIENT_SERVER: 1\\nSENT=sent\\n' > \"$0\"; \
                  sleep 0.5; done";
     let mut writer = stage.sandbox.command("sh").args(["-c", write]).arg(&pipe).spawn().unwrap();
     let ran = stage.say_pong();
@@ -205,6 +206,9 @@ fn a_dotenv_that_only_crush_can_read_sends_no_header() {
     let read = stage.silent.requests().iter().any(|it| header(it, "x-sent") == Some("sent"));
     assert!(read, "Crush does read a pipe");
     sends_no_organization(&turns(&stage.mock), ".env is a pipe");
+    let left = fs::read_dir(stage.sandbox.path("tmp")).unwrap().flatten();
+    let sockets = left.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "sock"));
+    assert_eq!(sockets.count(), 0, "a server was started");
 }
 
 #[track_caller]

@@ -106,8 +106,8 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
     let Some(stage) = Stage::set() else { return };
     let b = stage.b.url("");
     let ask = "import os, gateway.run as g\n\
-        dashboard = [os.environ.get(f'HERMES_TUI_{it}_URL') for it in ('GATEWAY', 'SIDECAR')]\n\
-        print('asks', g.GatewayRunner._get_proxy_url(None), *dashboard)";
+        others = [os.environ.get(f'HERMES_{it}_URL') or None for it in ('TUI_GATEWAY', 'TUI_SIDECAR', 'XAI_BASE')]\n\
+        print('asks', g.GatewayRunner._get_proxy_url(None), *others)";
     let python = real::python_of_hermes().display().to_string();
     let inherited = ["GATEWAY_PROXY_URL", "HERMES_TUI_GATEWAY_URL", "HERMES_TUI_SIDECAR_URL"];
     stage
@@ -115,13 +115,13 @@ fn neither_another_hermes_nor_a_dashboard_takes_the_work() {
         .write(&stage.sandbox.home(".hermes/config.yaml"), format!("gateway: {{proxy_url: '{b}'}}\n"));
     let mut plain = stage.sandbox.command("env");
     let said = run(plain.arg(&python).args(["-c", ask])).exits(0).stdout;
-    assert_eq!(said, format!("asks {b} None None\n"));
+    assert_eq!(said, format!("asks {b} None None None\n"));
     // In a launch Hermes' own Python says what it would do.
     stage.sandbox.script("hermes", &format!("#!/bin/sh\nexec {python} -c \"{ask}\"\n"));
-    for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\n")] {
+    for dotenv in [String::new(), format!("GATEWAY_PROXY_URL={b}\nHERMES_XAI_BASE_URL={b}\n")] {
         stage.sandbox.write(&stage.sandbox.home(".hermes/.env"), dotenv);
         let mut launch = stage.command(&["gateway", "run"]);
         launch.envs(inherited.map(|name| (name, &b)));
-        assert_eq!(run(&mut launch).exits(0).stdout, "asks None None None\n");
+        assert_eq!(run(&mut launch).exits(0).stdout, "asks None None None None\n");
     }
 }

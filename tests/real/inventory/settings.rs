@@ -91,11 +91,17 @@ fn keys_of_object(text: &[u8]) -> BTreeSet<String> {
     keys
 }
 
-/// The fields of `ConfigToml`, which the program holds end to end: known names are cut out, and what is left between
-/// them is a name, or some, that nobody judged.
 fn of_codex() -> BTreeSet<String> {
     let bytes = fs::read(names::program("codex")).unwrap();
-    let at = memchr::memmem::find_iter(&bytes, b"experimental_thread_store_endpoint");
+    // A field that only this struct has, and the table that it is for.
+    let structs = [("experimental_thread_store_endpoint", ""), ("min_rollout_idle_hours", "memories.")];
+    structs.iter().flat_map(|(field, table)| fields_of_codex(&bytes, field, table)).collect()
+}
+
+/// The fields of a struct, which the program holds end to end: known names are cut out, and what is left between them is
+/// a name, or some, that nobody judged.
+fn fields_of_codex(bytes: &[u8], field: &str, table: &str) -> BTreeSet<String> {
+    let at = memchr::memmem::find_iter(bytes, field);
     let is_part = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
     let runs = at.map(|at| {
         let start = bytes[..at].iter().rposition(|byte| !is_part(byte)).map_or(0, |before| before + 1);
@@ -106,7 +112,7 @@ fn of_codex() -> BTreeSet<String> {
     let mut known: Vec<_> = crate::judged::of("codex")
         .into_iter()
         .filter(|row| row.what == "setting")
-        .map(|row| row.name)
+        .filter_map(|row| row.name.strip_prefix(table).map(str::to_owned))
         .collect();
     known.sort_by_key(|name| std::cmp::Reverse(name.len()));
     let mut parts = vec![(run, false)];
@@ -128,7 +134,8 @@ fn of_codex() -> BTreeSet<String> {
             })
             .collect();
     }
-    parts.into_iter().map(|(part, _)| part).filter(|part| part.len() > 2).collect()
+    let fields = parts.into_iter().map(|(part, _)| part).filter(|part| part.len() > 2);
+    fields.map(|field| format!("{table}{field}")).collect()
 }
 
 #[test]

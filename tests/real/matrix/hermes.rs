@@ -27,6 +27,7 @@ mod plant {
     use super::super::hostile::{hostile, lines};
     use super::super::machine::{Machine, shown};
     use super::super::{HIJACK, KEY, PROXY, STRAY};
+    use super::HERMES;
 
     /// Settings in which everything leads elsewhere.
     fn settings() -> String {
@@ -72,10 +73,14 @@ api_key: {STRAY}
         "OPENROUTER_API_KEY",
     ];
 
-    /// The family, without what names a folder: those have cases of their own.
+    /// Keeps Hermes from reading the pins, so that a launch leaves out a dotenv file with it.
+    const NO_DOTENV: &str = "PYTHON_DOTENV_DISABLED";
+
+    /// The family, without what names a folder, which have cases of their own, and what a dotenv file must not set.
     fn variables() -> Vec<(String, String)> {
+        let others = ["HERMES_HOME", "HERMES_MANAGED_DIR", "HERMES_PROFILE", NO_DOTENV];
         let mut vars = hostile("hermes", VARIABLES);
-        vars.retain(|(name, _)| !["HERMES_HOME", "HERMES_MANAGED_DIR", "HERMES_PROFILE"].contains(&&**name));
+        vars.retain(|(name, _)| !others.contains(&&**name));
         vars
     }
 
@@ -114,10 +119,13 @@ api_key: {STRAY}
     pub fn a_dotenv_of_the_whole_family(machine: &mut Machine) {
         let mut vars = variables();
         vars.extend(proxies());
+        vars.extend(["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), "corp.example".to_owned())));
         vars.push(("HERMES_HOME".into(), shown(&machine.sandbox.home("elsewhere"))));
         machine.home("elsewhere/config.yaml", settings());
         machine.home(".hermes/.env", lines(&vars));
         machine.allows_the_proxy();
+        let ran = machine.asks(HERMES.words);
+        assert!(!ran.stderr.contains("it was ignored"), "{}", ran.stderr);
     }
 
     pub fn a_dotenv_with_our_own_variable(machine: &mut Machine) {
@@ -144,6 +152,7 @@ api_key: {STRAY}
 
     pub fn inherited_variables(machine: &mut Machine) {
         machine.vars(variables());
+        machine.var(NO_DOTENV, "1");
         machine.asks(&["chat", "-Q", "-q", "hi"]);
         machine.asks(&["-z", "hi"]);
     }
