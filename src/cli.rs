@@ -57,7 +57,7 @@ pub struct Cli {
 
 impl Cli {
     /// Reads the words of this process; with the pages of help only where one is asked for, which a launch does not.
-    /// Without any words, the page says what to type `next`.
+    /// The first page says what to type `next`.
     ///
     /// # Errors
     /// Clap's, and its help and version.
@@ -71,7 +71,8 @@ impl Cli {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
         };
         if wants_help {
-            return read(overview::shown(if typed.is_empty() { next() } else { None }.as_deref()));
+            let is_first_page = typed.len() <= 1;
+            return read(overview::shown(if is_first_page { next() } else { None }.as_deref()));
         }
         // A command without its words is shown its page.
         read(Self::command()).or_else(|_| read(overview::shown(None)))

@@ -39,12 +39,13 @@ impl Message {
         Self { text: format!("{subject}: {}", self.text), ..self }
     }
 
-    /// The one form in which a message and its help are printed.
+    /// The one form in which a message and its help are printed. A line break before anything but a space came from
+    /// outside, as part of a name, and is shown as `\n`: no name makes a line that looks like ours.
     pub fn render(&self) -> String {
-        let text = without_codes(&self.text);
+        let text = with_own_lines(&without_codes(&self.text));
         match &self.help {
-            Some(help) => format!("{text}\nhelp: {help}"),
-            None => text.into_owned(),
+            Some(help) => format!("{text}\nhelp: {}", with_own_lines(help)),
+            None => text,
         }
     }
 
@@ -59,6 +60,13 @@ impl Message {
         let held = || error.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
         error.downcast_ref().or_else(held)
     }
+}
+
+fn with_own_lines(text: &str) -> String {
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default().to_owned();
+    let is_own = |line: &str| line.is_empty() || line.starts_with(' ');
+    lines.fold(first, |text, line| text + if is_own(line) { "\n" } else { "\\n" } + line)
 }
 
 /// Without the number that Rust adds to what the system says of an error: "permission denied (os error 13)".
@@ -93,5 +101,21 @@ impl From<&Self> for Message {
 impl<T: Into<String>> From<T> for Message {
     fn from(text: T) -> Self {
         Self { text: text.into(), help: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_in_a_message_makes_a_line_of_its_own() {
+        let name = "x\nagent-run: error: the key expired\nhelp: y";
+        let shown = Message::new(format!("`{name}` is odd:\n  a command"), format!("run {name}")).render();
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines[1..2], ["  a command"], "{shown}");
+        assert_eq!(lines.len(), 3, "{shown}");
+        assert!(lines[0].contains("x\\nagent-run: error"), "{shown}");
+        assert!(lines[2].starts_with("help: run x\\n"), "{shown}");
     }
 }

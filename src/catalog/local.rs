@@ -225,6 +225,11 @@ impl ServedWindow {
         Some(Self { server, model, served, stated, is_configured })
     }
 
+    /// The same with the config as `providers test --update` leaves it.
+    pub fn written(self) -> Self {
+        Self { stated: Some(self.served), is_configured: true, ..self }
+    }
+
     /// What says how large the window is, as far as a launch knows.
     pub fn stated_by(&self) -> &'static str {
         if self.is_configured { "the config" } else { "the provider's list" }

@@ -116,15 +116,13 @@ pub fn dotted(steps: &[Step]) -> String {
 
 /// A name of the user's as a message may show it.
 ///
-/// What is too long for a name, or has a colon in it, may hold a key in the wrong place, as in
+/// What is too long for a name, looks like a key, or has a colon in it, may hold a key in the wrong place, as in
 /// `{key:sk-…}`: it is cut.
 pub fn shown(name: &str) -> String {
     const LONGEST: usize = 32;
-    let head: String = match name.split_once(':') {
-        Some((before, _)) => before.chars().take(LONGEST).collect(),
-        None if name.chars().count() > LONGEST => name.chars().take(4).collect(),
-        None => name.to_owned(),
-    };
+    let before = name.split(':').next().unwrap_or_default();
+    let may_be_key = before.chars().count() > LONGEST || begins_as_key(before) || is_like_key(before);
+    let head: String = before.chars().take(if may_be_key { 4 } else { LONGEST }).collect();
     let dots = if head.len() < name.len() { "…" } else { "" };
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '@');
     if !head.is_empty() && head.chars().all(plain) {

@@ -17,6 +17,7 @@ use crate::fs::private_dir::make_own;
 const FOLDER: &str = "keys";
 /// Keeps the key files out of a repository.
 const IGNORE: &str = ".gitignore";
+const IGNORED: &[u8] = b"*\n";
 
 /// The folder of the key files, beside the config at `path`.
 pub fn folder(path: &Path) -> PathBuf {
@@ -74,10 +75,11 @@ pub fn leftovers(path: &Path) -> Vec<PathBuf> {
     left
 }
 
-/// Removes the folder where no key is left in it.
+/// Removes the folder where no key is left in it, nor anything else of the user's.
 pub fn remove_empty(folder: &Path) {
     let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
-    if names.into_iter().all(|name| name == IGNORE) {
+    let is_written_here = || fs::read(folder.join(IGNORE)).is_ok_and(|text| text == IGNORED);
+    if names.into_iter().all(|name| name == IGNORE && is_written_here()) {
         _ = fs::remove_file(folder.join(IGNORE));
         _ = fs::remove_dir(folder);
     }
@@ -115,7 +117,7 @@ pub fn write_file(path: &Path, key: &[u8]) -> Result<AtomicFile> {
     let ignore = folder.join(IGNORE);
     if fs::symlink_metadata(&ignore).is_err() {
         let mut fresh = AtomicFile::open(&ignore).map_err(failed)?;
-        fresh.write(b"*\n", 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
+        fresh.write(IGNORED, 0o644).and_then(|()| fresh.commit_new()).map_err(failed)?;
     }
     let is_link = path.is_symlink();
     let target = if is_link { fs::canonicalize(path).map_err(failed)? } else { path.to_owned() };

@@ -24,6 +24,7 @@ fn what_fails_beside_a_window_that_is_written_is_in_the_exit_code() {
     let ran = sandbox.agent_run(&["providers", "test", "ollama", "--update"]).exits(1);
     let said = "the config now says: small:4b has a window of 8192 tokens\n";
     assert!(ran.stdout.contains("failed  anthropic") && ran.stdout.ends_with(said), "{}", ran.stdout);
+    assert!(ran.stdout.contains("failed  window") && ran.stdout.contains("too small"), "{}", ran.stdout);
     assert_eq!(config_of(&sandbox), config.replace("4096", "8192"));
     // What it says of the config is no JSON.
     let ran = sandbox.agent_run(&["providers", "test", "ollama", "--update", "--json"]).exits(2);

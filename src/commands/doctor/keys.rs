@@ -77,15 +77,20 @@ fn leftovers(config: &Path) -> impl Iterator<Item = Finding> {
     })
 }
 
+fn is_executable(path: &Path) -> bool {
+    path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
+
 /// What there is to say of a key command that is not run; as an error that it gives no key.
 fn not_run(name: &str, argv: &[String], env: &Environment) -> Result<Finding, Finding> {
     let program = argv.first().map_or("", String::as_str);
     let command = key::redact::shown_command(argv);
-    if program.contains('/') || env.programs(program).next().is_some() {
+    if env.programs(program).next().is_some() || (program.contains('/') && is_executable(program.as_ref())) {
         let text = format!("{command}, not run now; `agent-run doctor {name}` runs it");
         return Ok(Finding::ok(name, text));
     }
-    let text = format!("{command}: {program} is not on PATH");
+    let fault = if program.contains('/') { "no program" } else { "not on PATH" };
+    let text = format!("{command}: {program} is {fault}");
     Err(Finding::note(name, text, format!("install {program}, or change key_command")))
 }
 

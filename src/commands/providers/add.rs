@@ -172,7 +172,8 @@ pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     let Ok(path) = env.config_to_change(request.config.as_deref()) else { return Ok(false) };
     let before = config::text(&path)?;
     if !config::is_blank(&before) {
-        let Ok(loaded) = config::load_for(&path, name) else { return Ok(false) };
+        // In a file with errors, the provider may be missing because of one.
+        let loaded = config::load(&path)?;
         let homes = resolve::home_names(request.agent.name(), &loaded.config);
         let configured = || loaded.config.providers.keys().map(String::as_str);
         // A name that is like one of the config was mistyped.

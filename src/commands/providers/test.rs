@@ -123,7 +123,9 @@ pub fn run(words: &ProvidersTestArgs, loaded: &Loaded, path: &Path, env: &Enviro
     // Last: an Ollama has loaded the model by then, to answer.
     let known = catalog.known(name, provider);
     let window = ServedWindow::ask(name, provider, &model, &known, key.as_deref(), env);
-    let is_shown = |_: &&ServedWindow| !words.update;
+    let window = if words.update { window.map(ServedWindow::written) } else { window };
+    let is_wrong = |window: &ServedWindow| matches!(window.verdict(name), WindowVerdict::Wrong(_));
+    let is_shown = |window: &&ServedWindow| !words.update || is_wrong(window);
     findings.extend(window.as_ref().filter(is_shown).map(|window| window_result(window, name)));
     if words.json {
         output::json(&findings)?;

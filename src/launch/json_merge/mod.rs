@@ -9,6 +9,7 @@ mod lock;
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -149,10 +150,7 @@ fn with_member(
     change: impl FnOnce(Option<&str>) -> Option<String>,
 ) -> serde_json::Result<Option<String>> {
     let members: IndexMap<String, &RawValue> = serde_json::from_str(object)?;
-    let range = |value: &str| {
-        let start = value.as_ptr().addr() - object.as_ptr().addr();
-        start..start + value.len()
-    };
+    let range = |value| range_in(object, value);
     let now = members.get(name).map(|value| value.get());
     let Some(value) = change(now) else { return Ok(None) };
     let mut text = object.to_owned();
@@ -164,9 +162,18 @@ fn with_member(
             let inside = object.trim_start()[1..].split('"').next().unwrap_or_default();
             text.insert_str(end, &format!(",{inside}{member}"));
         }
-        (None, None) => text = format!("{{\n  {member}\n}}"),
+        (None, None) => {
+            let inside = object.find('{').map_or(0, |at| at + 1)..object.rfind('}').unwrap_or(object.len());
+            text.replace_range(inside, &format!("\n  {member}\n"));
+        }
     }
     Ok(Some(text))
+}
+
+/// Where a part of a text stands in it.
+fn range_in(text: &str, part: &str) -> Range<usize> {
+    let start = part.as_ptr().addr() - text.as_ptr().addr();
+    start..start + part.len()
 }
 
 /// The new text of a value that is to be another.
@@ -190,11 +197,11 @@ fn add(object: &str, path: &[&str], text: &str) -> serde_json::Result<Option<Str
             return add(now, rest, text).ok()?;
         }
         let items: Vec<&RawValue> = serde_json::from_str(now).ok()?;
-        let comma = if items.is_empty() { "" } else { ", " };
-        let start = now.strip_suffix(']')?.trim_end();
+        let (end, comma) = items.last().map_or((1, ""), |last| (range_in(now, last.get()).end, ", "));
         let is_text =
             |raw: &&RawValue| serde_json::from_str(raw.get()).is_ok_and(|there: String| there == text);
-        (!items.iter().any(is_text)).then(|| format!("{start}{comma}{}]", Json::from(text)))
+        let (start, rest) = now.split_at_checked(end)?;
+        (!items.iter().any(is_text)).then(|| format!("{start}{comma}{}{rest}", Json::from(text)))
     })
 }
 

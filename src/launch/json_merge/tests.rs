@@ -86,15 +86,20 @@ fn a_member_is_added_in_the_style_of_the_file_and_no_other_byte_changes() {
         ("{\r\n\t\"a\":{\"b\":[1 , 2]}\r\n}", "{\r\n\t\"a\":{\"b\":[1 , 2]},\r\n\t\"done\": true\r\n}"),
         ("{\"done\":false,\"x\":\"\\ud800\"}\n", "{\"done\":true,\"x\":\"\\ud800\"}\n"),
         ("{\"done\":1, \"done\" : 2}", "{\"done\":1, \"done\" : true}"),
+        ("\n{ }\n", "\n{\n  \"done\": true\n}\n"),
     ] {
         let home = TestHome::with(before);
         home.merge(flag(), None).expect("merged");
         assert_eq!(home.text(), after);
     }
-    let home = TestHome::with("{\"keys\":{\"approved\":[ \"x\"\n ],\"rejected\":[]} }");
-    home.merge(approve(), Some(KEY)).expect("merged");
-    let after = format!("{{\"keys\":{{\"approved\":[ \"x\", \"{TAIL}\"],\"rejected\":[]}} }}");
-    assert_eq!(home.text(), after);
+    for (before, after) in
+        [("[ \"x\"\n ]", format!("[ \"x\", \"{TAIL}\"\n ]")), ("[ ]", format!("[\"{TAIL}\" ]"))]
+    {
+        let text = |list: &str| format!("{{\"keys\":{{\"approved\":{list},\"rejected\":[]}} }}\n");
+        let home = TestHome::with(&text(before));
+        home.merge(approve(), Some(KEY)).expect("merged");
+        assert_eq!(home.text(), text(&after));
+    }
 }
 
 #[test]

@@ -155,6 +155,15 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
         assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
         fs::remove_file(sandbox.home("asked")).expect("the command ran");
     }
+    let gone = CONFIG.replace("[sh, -c,", "[/nowhere/sh, -c,");
+    assert_ne!(gone, CONFIG);
+    sandbox.config(&gone);
+    let ran = sandbox.agent_run(&["doctor"]);
+    assert!(
+        ran.stdout.contains("note    asked") && ran.stdout.contains("/nowhere/sh is no program"),
+        "{}",
+        ran.stdout
+    );
     sandbox.config(&CONFIG.replace("touch ~/asked", "sleep 1.1"));
     let slow = sandbox.agent_run(&["doctor", "asked"]).clean().stdout;
     assert!(slow.contains("note    asked") && slow.contains("help: every launch waits for it"), "{slow}");

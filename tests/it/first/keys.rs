@@ -59,7 +59,13 @@ fn a_key_that_is_piped_in_is_kept_tested_and_removed() {
     assert!(ran.stdout.contains("removed the key of live"), "{}", ran.stdout);
     assert_eq!(config_of(&sandbox), config.replace("    key_env: MOCK_KEY\n", ""));
     key_is_only_in(&sandbox, &[]);
-    assert!(!sandbox.home(".config/agent-run/keys").exists());
+    let folder = sandbox.home(".config/agent-run/keys");
+    assert!(!folder.exists());
+    // What the user wrote there stays.
+    set_key(&sandbox, KEY).clean();
+    sandbox.write(&folder.join(".gitignore"), "*\n!README\n");
+    sandbox.agent_run(&["key", "remove", "live", "--yes"]).clean();
+    assert_eq!(fs::read_to_string(folder.join(".gitignore")).unwrap(), "*\n!README\n");
     sandbox.agent_run(&["key", "remove", "live"]).exits(1).complains(&["has no key"]);
     sandbox.agent_run(&["key", "set", "nobody"]).exits(1).complains(&["no provider `nobody`"]);
 }
