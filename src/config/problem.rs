@@ -11,6 +11,7 @@ use console::measure_text_width;
 use shims::Message;
 
 use super::SCHEMA;
+use crate::key::shape::begins_as_key;
 
 /// A place in the file.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -158,13 +159,13 @@ pub fn dotted(steps: &[Step]) -> String {
 
 /// A name of the user's as a message may show it.
 ///
-/// What is too long for a name, or has a colon in it, may hold a key in the wrong place, as in
+/// What is too long for a name, begins as keys do, or has a colon in it, may hold a key in the wrong place, as in
 /// `{key:sk-…}`: it is cut.
 pub fn shown(name: &str) -> String {
     const LONGEST: usize = 32;
     let head: String = match name.split_once(':') {
         Some((before, _)) => before.chars().take(LONGEST).collect(),
-        None if name.chars().count() > LONGEST => name.chars().take(4).collect(),
+        None if name.chars().count() > LONGEST || begins_as_key(name) => name.chars().take(4).collect(),
         None => name.to_owned(),
     };
     let dots = if head.len() < name.len() { "…" } else { "" };

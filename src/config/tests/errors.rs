@@ -111,6 +111,7 @@ fn no_message_repeats_a_key() {
         "headers: {Authorization: \"Basic foo, SECRET: bar}",
         "headers: {Authorization: \"Basic foo, secret-SECRET: bar}\n    SECRET: x",
         "key: plain\n      SECRET: x",
+        "sk-SECRET: x",
         "key: \"plain\nSECRET: x",
         "protocols: |\n      SECRET: x",
         "proxy: {url: \"a\n      SECRET: {b: c}\", x: y}",
