@@ -62,6 +62,15 @@ pub fn is_loopback(url: &str) -> bool {
         || in_numbers(host).is_some_and(|address| is_own(address.into()))
 }
 
+/// Whether the URL's host is this machine or one of its own network, as far as an address tells.
+pub fn is_private(url: &str) -> bool {
+    is_loopback(url)
+        || host(url).parse().is_ok_and(|address: IpAddr| match address.to_canonical() {
+            IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+            IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+        })
+}
+
 /// An address as `inet_aton` reads it, and with it curl, Node and Go's resolver: `127.1`, `0x7f.1`, `2130706433`.
 fn in_numbers(host: &str) -> Option<Ipv4Addr> {
     let number = |part: &str| match part.strip_prefix("0x").or_else(|| part.strip_prefix("0X")) {
@@ -179,6 +188,10 @@ mod tests {
             "http://",
         ] {
             assert!(!is_loopback(url), "{url}");
+            assert_eq!(is_private(url), url.contains("10.0.0.1"), "{url}");
+        }
+        for url in ["http://192.168.1.5:8000/v1", "http://[fd00::1]:1", "http://[::1]"] {
+            assert!(is_private(url), "{url}");
         }
     }
 }

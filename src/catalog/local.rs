@@ -2,7 +2,7 @@
 //! window. `served.rs` asks them.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 use shims::window::SMALLEST;
@@ -84,12 +84,8 @@ impl Server {
         let server = Self::of_entry(name, provider)?;
         let root = origin(loopback(provider)?);
         let address = root.split_once("://")?.1;
-        let is_refused = |to: &SocketAddr| {
-            let failed = TcpStream::connect_timeout(to, CONNECTING).err();
-            failed.is_some_and(|error| error.kind() == ErrorKind::ConnectionRefused)
-        };
-        let mut addresses = address.to_socket_addrs().ok()?;
-        addresses.all(|to| is_refused(&to)).then(|| {
+        let connect = |to| TcpStream::connect_timeout(&to, CONNECTING).map_err(|error| error.kind());
+        are_refused(address.to_socket_addrs().ok()?.map(connect)).then(|| {
             let text = format!("{} does not answer at {root}: connection refused", server.title());
             Message::new(text, format!("start it: `{}`", server.start()))
         })
@@ -259,6 +255,15 @@ impl ServedWindow {
     }
 }
 
+/// Whether connections were refused, at every address that this machine has: `::1` may have a name where there is no
+/// IPv6.
+fn are_refused<T>(connections: impl Iterator<Item = Result<T, ErrorKind>>) -> bool {
+    use ErrorKind::{AddrNotAvailable, ConnectionRefused, NetworkUnreachable};
+    let mut tried =
+        connections.filter(|tried| !matches!(tried, Err(AddrNotAvailable | NetworkUnreachable))).peekable();
+    tried.peek().is_some() && tried.all(|tried| matches!(tried, Err(ConnectionRefused)))
+}
+
 /// The URL of a provider on this machine.
 fn loopback(provider: &Provider) -> Option<&str> {
     provider.base_urls.all().next().filter(|url| proxy::is_loopback(url))
@@ -289,4 +294,24 @@ pub fn missing(model: &str, provider: &Provider, known: &ModelIndex<'_>) -> Opti
             format!("get it: `{}`", server.pull(model)),
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ErrorKind::{AddrNotAvailable, ConnectionRefused, NetworkUnreachable, TimedOut};
+    use super::*;
+
+    #[test]
+    fn a_server_does_not_run_where_every_address_that_there_is_refuses() {
+        for (connections, expected) in [
+            (&[Err(ConnectionRefused), Err(ConnectionRefused)][..], true),
+            (&[Err(AddrNotAvailable), Err(ConnectionRefused)], true),
+            (&[Err(ConnectionRefused), Err(NetworkUnreachable)], true),
+            (&[Err(ConnectionRefused), Ok(())], false),
+            (&[Err(ConnectionRefused), Err(TimedOut)], false),
+            (&[Err(AddrNotAvailable)], false),
+        ] {
+            assert_eq!(are_refused(connections.iter().copied()), expected, "{connections:?}");
+        }
+    }
 }

@@ -130,7 +130,7 @@ fn text(row: &Json, key: &str) -> Option<String> {
 
 /// Whether an agent can work with the model, judged as in every other list.
 fn can_chat(row: &Json, id: &str) -> bool {
-    capabilities::kind(row, id, capabilities::output_modalities(row).as_ref()) == ModelKind::Chat
+    capabilities::kind(row, id, capabilities::output_modalities(row).as_ref(), true) == ModelKind::Chat
 }
 
 /// The same of a row of a list in OpenAI's form.

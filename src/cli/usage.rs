@@ -81,13 +81,24 @@ fn text(error: &Error) -> String {
 
 /// The example with a provider of the config, and an agent that can use it.
 fn own(command: &str, example: &str, config: &Config) -> String {
-    match lookup::example(config, |_| true) {
-        Some((name, agent)) if command != "agent-run providers add" => example
-            .replace("deepseek-v4-pro", "MODEL")
-            .replace("deepseek", &shims::quote(name.as_ref()))
-            .replace("claude", agent.name()),
-        _ => example.to_owned(),
-    }
+    let Some((name, agent)) =
+        lookup::example(config, |_| true).filter(|_| command != "agent-run providers add")
+    else {
+        return example.to_owned();
+    };
+    let name = shims::quote(name.as_ref());
+    let is_end = [' ', '@', ')', '"'];
+    let words = example.split_inclusive(is_end).map(|piece| {
+        let word = piece.trim_end_matches(is_end);
+        let own = match word {
+            "deepseek-v4-pro" => "MODEL",
+            "deepseek" | "ollama" | "openrouter" => &name,
+            "claude" | "codex" => agent.name(),
+            _ => word,
+        };
+        own.to_owned() + &piece[word.len()..]
+    });
+    words.collect()
 }
 
 /// The launch that was meant, where the command is the name of a provider or of an agent.

@@ -25,7 +25,7 @@ pub use change::{remove, set_key};
 pub use file::none_there;
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
 pub use names::{NAME_HELP, clash, name_fault};
-pub use problem::{Problem, Problems, dotted, excerpt};
+pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
 pub use url::clean as clean_url;
 pub use window::set_window;

@@ -1,14 +1,16 @@
 //! What is wrong with the file, said so that it can be fixed: where, which key, what, and what to do.
 //!
-//! Nothing here may show a value: a key may stand wherever its owner mistook the place. Of the line in question the
-//! names of keys are shown, and `…` for everything else.
+//! Nothing here may show a value: a key may stand wherever its owner mistook the place. Of the line in question its
+//! first key is shown, if the message or the schema names that too, and `…` for everything else.
 
 use anyhow::anyhow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use console::measure_text_width;
 use shims::Message;
 
+use super::SCHEMA;
 use crate::key::shape::{begins_as_key, is_like_key};
 
 /// A place in the file.
@@ -58,6 +60,46 @@ impl Problem {
     pub fn at(mark: SourcePos, message: impl Into<String>, help: &str) -> Self {
         Self { mark, steps: Vec::new(), message: message.into(), help: help.to_owned() }
     }
+
+    /// The line of its place in the `text` of the file, to stand below the message, with a mark under the column;
+    /// nothing for a line that is not there.
+    pub fn excerpt(&self, text: &str) -> String {
+        // How much of a line is shown, and how much of that before the mark: it fits a narrow terminal.
+        const WIDTH: usize = 40;
+        const BEFORE: usize = 32;
+        let SourcePos { line, column } = self.mark;
+        let mut lines = text.trim_start_matches('\u{feff}').lines();
+        let Some(source) = lines.nth(line.saturating_sub(1)).filter(|line| !line.trim().is_empty()) else {
+            return String::new();
+        };
+        let body = source.trim_start_matches(|c: char| c.is_whitespace() || c == '-');
+        // What looks like a key may be a part of a value that spans lines.
+        let is_known = |name: &str| {
+            let is_step = |step: &Step| matches!(step, Step::Key(key) if shown(key) == name);
+            self.steps.iter().any(is_step) || SCHEMA.contains(&format!("\"{name}\":"))
+        };
+        let key = body.split_once(':').filter(|(name, rest)| {
+            (rest.is_empty() || rest.starts_with(char::is_whitespace)) && is_known(name)
+        });
+        let indent = source[..source.len() - body.len()].chars().map(|c| match c {
+            '\t' => '→',
+            '-' => '-',
+            _ => ' ',
+        });
+        let mut shown: Vec<char> = indent.collect();
+        if let Some((name, rest)) = key {
+            shown.extend(name.chars().chain(if rest.trim().is_empty() { ":" } else { ": " }.chars()));
+        }
+        // The mark is on the value's beginning wherever in the value the place is.
+        let at = column.saturating_sub(1).min(shown.len());
+        shown.extend(Some('…').filter(|_| !key.map_or(body, |(_, rest)| rest).trim().is_empty()));
+        let start = at.saturating_sub(BEFORE);
+        let before = measure_text_width(&shown[start..at].iter().collect::<String>());
+        let shown: String = shown.into_iter().skip(start).take(WIDTH).collect();
+        let number = line.to_string();
+        let (gap, before) = (" ".repeat(number.len()), " ".repeat(before));
+        format!("\n  {number} | {}\n  {gap} | {before}^", shown.trim_end())
+    }
 }
 
 /// Everything found wrong with one file, in the file's order; it shows the first.
@@ -83,10 +125,11 @@ impl Problems {
 
     /// Each as its own message.
     pub fn messages(&self) -> impl Iterator<Item = Message> {
-        self.list.iter().map(|Problem { mark, steps, message, help }| {
+        self.list.iter().map(|problem| {
+            let Problem { mark, steps, message, help } = problem;
             let place = format!("{}:{}:{}", self.path.display(), mark.line, mark.column);
             let key = if steps.is_empty() { String::new() } else { format!("{}: ", dotted(steps)) };
-            Message::new(format!("{place}: {key}{message}{}", excerpt(&self.text, *mark)), help)
+            Message::new(format!("{place}: {key}{message}{}", problem.excerpt(&self.text)), help)
         })
     }
 }
@@ -130,82 +173,4 @@ pub fn shown(name: &str) -> String {
     } else {
         format!("\"{}{dots}\"", head.escape_debug())
     }
-}
-
-/// The line of a place as a text below a message, with a mark under the column; nothing for a line that is not there.
-pub fn excerpt(text: &str, mark: SourcePos) -> String {
-    // How much of a line is shown, and how much of that before the mark.
-    const WIDTH: usize = 64;
-    const BEFORE: usize = 48;
-    let Some(line) = text.lines().nth(mark.line.saturating_sub(1)).filter(|line| !line.trim().is_empty())
-    else {
-        return String::new();
-    };
-    let (shown, at) = redacted(line, mark.column.saturating_sub(1));
-    let start = at.saturating_sub(BEFORE);
-    let shown: String = shown.into_iter().skip(start).take(WIDTH).collect();
-    let number = mark.line.to_string();
-    let (gap, before) = (" ".repeat(number.len()), " ".repeat(at - start));
-    format!("\n  {number} | {}\n  {gap} | {before}^", shown.trim_end())
-}
-
-/// A line with its values as `…`, and the place in it of what was at `column`, from 0.
-fn redacted(line: &str, column: usize) -> (Vec<char>, usize) {
-    let line: Vec<char> = line.chars().collect();
-    let is_end = |c: char| c.is_whitespace() || "[]{},".contains(c);
-    let (mut shown, mut at, mut mark) = (Vec::new(), 0, None);
-    // A key is the first word of its line, also after `-`, or is in a map in braces.
-    let (mut is_first, mut is_in_braces) = (true, false);
-    while at < line.len() {
-        let from = at;
-        let begin = shown.len();
-        let c = line[at];
-        if is_end(c)
-            || "\"'#&*!|>%@`".contains(c)
-            || (c == '-' && line.get(at + 1).is_none_or(|c| is_end(*c)))
-        {
-            at += 1;
-            is_in_braces = "{,".contains(c) || (is_in_braces && c.is_whitespace());
-            is_first &= c.is_whitespace() || c == '-';
-            shown.push(if c == '\t' {
-                '→'
-            } else if c.is_whitespace() {
-                ' '
-            } else {
-                c
-            });
-        } else {
-            while at < line.len() && !is_end(line[at]) {
-                at += 1;
-            }
-            let word: String = line[from..at].iter().collect();
-            let is_key = |name: &str| (is_first || is_in_braces) && is_name(name, is_first);
-            let name = word.strip_suffix(':');
-            if name.is_some_and(is_key) {
-                shown.extend(word.chars());
-            } else {
-                shown.extend(Some('…').filter(|_| shown.last() != Some(&'…')));
-                shown.extend(name.map(|_| ':'));
-            }
-            (is_first, is_in_braces) = (false, false);
-        }
-        if (from..at).contains(&column) {
-            let inside = begin + column - from;
-            mark = Some(inside.min(shown.len().saturating_sub(1)));
-        }
-    }
-    let end = shown.len();
-    (shown, mark.unwrap_or(end))
-}
-
-/// Whether it may be shown as the name of a key: a map in braces may hold anything in place of a value, so that only
-/// plain words are names there.
-fn is_name(name: &str, is_first: bool) -> bool {
-    let is_plain = |c: char| {
-        c.is_ascii_lowercase() || "-_".contains(c) || (is_first && (c.is_alphanumeric() || ".@".contains(c)))
-    };
-    (1..=32).contains(&name.chars().count())
-        && name.chars().all(is_plain)
-        && !begins_as_key(name)
-        && !is_like_key(name)
 }

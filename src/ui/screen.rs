@@ -147,7 +147,7 @@ impl Screen {
     }
 
     /// Text of several lines as it is shown; what goes on below a line is indented more. Indented lines below a colon are
-    /// commands to be copied, and are left whole.
+    /// commands to be copied, and are left whole, as are numbered lines of a file with the mark below.
     pub fn text(self, text: &str) -> String {
         if self.width.is_none() {
             return text.to_owned();
@@ -159,7 +159,8 @@ impl Screen {
             let indent = line.len() - line.trim_start().len();
             are_commands = if indent == 0 { line.ends_with(':') } else { are_commands };
             let hang = if indent == 0 { 0 } else { indent + 2 };
-            let is_command = indent > 0 && are_commands;
+            let of_file = line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
+            let is_command = indent > 0 && (are_commands || of_file.starts_with("| "));
             let line = if is_command { self.tilde(line) } else { self.line(line, hang).into() };
             _ = write!(shown, "{line}{end}");
         }
@@ -301,7 +302,7 @@ mod tests {
             "do try\n  `agent-run doctor x`\n  now"
         );
         assert_eq!(screen.line("run: `serve MODEL --parser P`", 2), "run:\n`serve MODEL --parser P`");
-        let next = "next:\n  serve MODEL --with-parser P\n";
+        let next = "next:\n  serve MODEL --with-parser P\nno\n  1 |   proxy: … and more\n";
         assert_eq!(screen.text(next), next);
         assert_eq!(
             screen.line("see /a/word/wider/than/the/terminal it", 0),

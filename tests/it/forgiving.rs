@@ -221,3 +221,20 @@ fn only_what_is_near_is_offered_and_an_error_shows_an_example() {
     let none = sandbox.agent_run(&["models", "cache", "clear", "nope"]).exits(1);
     none.complains(&["no list of `nope` is cached", "help: "]);
 }
+
+/// The provider may have the name of an agent within its own.
+#[test]
+fn an_example_is_of_the_own_provider_and_an_agent_that_can_use_it() {
+    let sandbox = sandbox();
+    sandbox.config(&CONFIG.replace("mock:", "claude-relay:").replace("[anthropic, ", "["));
+    for (typed, example) in [
+        ("launch claude-relay", "launch claude-relay codex"),
+        ("shims remove --nope", "shims remove codex@claude-relay"),
+        ("models diff --nope", "models diff claude-relay --refresh"),
+        ("models list --nope", "models list claude-relay --search 'claude sonnet'"),
+        ("env --nope", "eval \"$(agent-run env claude-relay)\""),
+    ] {
+        let ran = sandbox.agent_run(&typed.split(' ').collect::<Vec<_>>());
+        ran.complains(&[&format!("{example}`; see")]);
+    }
+}

@@ -218,7 +218,7 @@ fn a_key_file_behind_a_variable_is_an_error() {
          default_model: m\n    key_file: ${XDG_RUNTIME_DIR}/agenix/p\n",
     );
     let error = "config.yaml:6:15: providers.p.key_file: the path starts with `$`, and variables are not expanded here\n  \
-                 6 |     key_file: …{…}…\n    |               ^\nhelp: write an absolute path, or one that starts with `~/`";
+                 6 |     key_file: …\n    |               ^\nhelp: write an absolute path, or one that starts with `~/`";
     sandbox.agent_run(&["launch", "p", "claude"]).exits(125).complains(&[error]);
     let error = error.replace("6:15: ", "6:15: error: ");
     let check = sandbox.agent_run(&["config", "check"]).exits(1);

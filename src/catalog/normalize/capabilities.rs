@@ -104,8 +104,9 @@ pub fn protocols(row: &Value) -> BTreeSet<Protocol> {
     named
 }
 
-/// Whether one can chat with the model: as its row says, or else as its id does.
-pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> ModelKind {
+/// Whether one can chat with the model: as its row says, or else as its id does. `is_own`: it is in the list of a server
+/// that its user runs.
+pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>, is_own: bool) -> ModelKind {
     let of_another_type = ["type", "mode", "model_type", "model_info.mode", "task"]
         .iter()
         .filter_map(|path| text(row, path))
@@ -133,7 +134,7 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
             &["supports_chat", "capabilities.completion_chat", "capabilities.chat_completion"],
         ) == Some(true)
         || ollama_capabilities(row).is_some();
-    let is_named_other = !says_chat && id_of_another_type(id, is_own(row));
+    let is_named_other = !says_chat && id_of_another_type(id, is_own);
     let is_other = of_another_type
         || is_named_other
         || is_pattern
@@ -144,13 +145,6 @@ pub fn kind(row: &Value, id: &str, outputs: Option<&BTreeSet<Modality>>) -> Mode
         || only_embeds
         || writes_no_text;
     if is_other { ModelKind::NonChat } else { ModelKind::Chat }
-}
-
-/// Whether it is in the list of a server that its user runs: Ollama, LM Studio, llama.cpp, vLLM and `SGLang` each say so in
-/// their own word (seen in their versions of 2026-11).
-fn is_own(row: &Value) -> bool {
-    const OWNERS: [&str; 5] = ["library", "organization_owner", "llamacpp", "vllm", "sglang"];
-    text(row, "owned_by").is_some_and(|owner| OWNERS.contains(&owner))
 }
 
 /// `text-embedding-3-large`, `bge-m3`, `whisper-1`: ids of families that only embed, rank, transcribe, speak or draw. Only
@@ -237,7 +231,7 @@ mod tests {
             json!({"supportedGenerationMethods": ["embedContent"]}),
             json!({"digest": "1", "capabilities": ["embedding"]}),
         ] {
-            assert_eq!(kind(&row, "m", output_modalities(&row).as_ref()), ModelKind::NonChat, "{row}");
+            assert_eq!(kind(&row, "m", output_modalities(&row).as_ref(), false), ModelKind::NonChat, "{row}");
         }
         for id in [
             "openai/*",
@@ -251,20 +245,20 @@ mod tests {
             "gpt-image-2",
             "black-forest-labs/flux.2-pro",
         ] {
-            assert_eq!(kind(&json!({}), id, None), ModelKind::NonChat, "{id}");
+            assert_eq!(kind(&json!({}), id, None, false), ModelKind::NonChat, "{id}");
         }
         for id in ["gpt-6-luna", "embedded-coder", "qwen3-coder:30b", "imagine-chat", "flux-labs/chat-8b"] {
-            assert_eq!(kind(&json!({}), id, None), ModelKind::Chat, "{id}");
+            assert_eq!(kind(&json!({}), id, None, false), ModelKind::Chat, "{id}");
         }
         // What somebody runs is not left out for its name, unless it can only embed.
         for (id, kind) in [("flux-coder:8b", ModelKind::Chat), ("nomic-embed-text", ModelKind::NonChat)] {
-            assert_eq!(super::kind(&json!({"owned_by": "library"}), id, None), kind, "{id}");
+            assert_eq!(super::kind(&json!({}), id, None, true), kind, "{id}");
         }
         // The row counts more than the id.
         let stated = json!({"type": "llm"});
-        assert_eq!(kind(&stated, "my-embed-chat", None), ModelKind::Chat);
+        assert_eq!(kind(&stated, "my-embed-chat", None, false), ModelKind::Chat);
         let pictures = json!({"architecture": {"modality": "text->image"}});
-        assert_eq!(kind(&pictures, "m", output_modalities(&pictures).as_ref()), ModelKind::NonChat);
+        assert_eq!(kind(&pictures, "m", output_modalities(&pictures).as_ref(), false), ModelKind::NonChat);
         for row in [
             json!({"type": "model"}),
             json!({"type": "vlm"}),
@@ -273,7 +267,7 @@ mod tests {
             json!({"supportedGenerationMethods": ["generateContent", "countTokens"]}),
             json!({}),
         ] {
-            assert_eq!(kind(&row, "m", None), ModelKind::Chat, "{row}");
+            assert_eq!(kind(&row, "m", None, false), ModelKind::Chat, "{row}");
         }
     }
 

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::Value;
+use shims::proxy;
 
 use self::prices::Prices;
 use self::value::text;
@@ -210,7 +211,7 @@ fn record(row: &Value, id: &str, id_key: &str, source: &str) -> ModelRecord {
         created: time::created(row),
         retires_at: time::retires_at(row),
         protocols: capabilities::protocols(row),
-        kind: capabilities::kind(row, id, output_modalities.as_ref()),
+        kind: capabilities::kind(row, id, output_modalities.as_ref(), proxy::is_private(source)),
         output_modalities,
         alias_of: fields::alias_of(row, id),
         source: Some(source.to_owned()),

@@ -163,3 +163,20 @@ fn one_row_that_is_no_json_does_not_lose_the_list() {
     assert_eq!(list.records[3].name.as_deref(), Some("cut \u{fffd}, NaN and \"Infinity\""));
     assert!(ModelList::default().add_page(b"{\"data\": [NaN", "here").is_err());
 }
+
+/// Vendors serve by vLLM too, and Ollama names who made a model: only the address tells whose server it is.
+#[test]
+fn what_draws_is_left_out_by_its_id_at_vendors_alone() {
+    for (source, is_chat) in [
+        ("https://api.vendor.example/v1/models", false),
+        ("http://127.0.0.1:8000/v1/models", true),
+        ("http://192.168.1.5:11434/v1/models", true),
+    ] {
+        for owner in ["vllm", "library", "somebody"] {
+            let mut list = ModelList::default();
+            let page = json!({"data": [{"id": "flux-coder", "object": "model", "owned_by": owner}]});
+            list.add_page(page.to_string().as_bytes(), source).unwrap();
+            assert_eq!(list.records[0].is_chat(), is_chat, "{source} {owner}");
+        }
+    }
+}

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 use shims::Message;
 
 use crate::cli::config::ConfigCheckArgs;
-use crate::config::{LintReport, Problem, dotted, excerpt, lint};
+use crate::config::{LintReport, Problem, dotted, lint};
 use crate::ui::format::count;
 use crate::ui::output;
 
@@ -39,13 +39,14 @@ pub fn run(words: &ConfigCheckArgs, path: &Path) -> Result<ExitCode> {
 pub fn text(report: &LintReport, path: &Path) -> String {
     let shown = path.display();
     let mut text = String::new();
-    for (what, Problem { mark, steps, message, help }) in findings(report) {
+    for (what, problem) in findings(report) {
+        let Problem { mark, steps, message, help } = problem;
         let key = match (steps.is_empty(), what) {
             (true, _) => String::new(),
             (false, "error") => dotted(steps) + ": ",
             (false, _) => dotted(steps) + " ",
         };
-        let excerpt = if what == "error" { excerpt(&report.text, *mark) } else { String::new() };
+        let excerpt = if what == "error" { problem.excerpt(&report.text) } else { String::new() };
         let message = format!("{shown}:{}:{}: {what}: {key}{message}{excerpt}", mark.line, mark.column);
         _ = writeln!(text, "{}", Message::new(message, help).render());
     }

@@ -107,6 +107,14 @@ fn no_message_repeats_a_key() {
         "key: !<SECRET",
         "key: %SECRET",
         "key: SECRET\nkey: SECRET",
+        "key: mysecretvalue,SECRET: x",
+        "headers: {Authorization: \"Basic foo, SECRET: bar}",
+        "headers: {Authorization: \"Basic foo, secret-SECRET: bar}\n    SECRET: x",
+        "key: plain\n      SECRET: x",
+        "sk-SECRET: x",
+        "key: \"plain\nSECRET: x",
+        "protocols: |\n      SECRET: x",
+        "proxy: {url: \"a\n      SECRET: {b: c}\", x: y}",
     ] {
         for message in messages(&provider(lines)) {
             assert!(!message.contains("SECRET") && !message.contains("12345"), "{lines}\n{message}");
@@ -161,4 +169,16 @@ fn nesting_is_bounded() {
         let _ = writeln!(aliased, "a{level}: &a{level} [*a{}]", level - 1);
     }
     assert!(messages(&aliased)[0].contains("nested more than 64 levels deep"));
+}
+
+#[test]
+fn the_mark_is_below_its_column() {
+    for (text, excerpt) in [
+        ("\u{feff}colour: x\n", "\n  1 | colour: …\n    | ^"),
+        ("\u{feff}providers: x\n", "\n  1 | providers: …\n    |            ^"),
+        ("providers:\n  模型: x\n", "\n  2 |   模型: …\n    |         ^"),
+        ("providers: {}\nshims: {dir: x, colour: 'a, b: c'}\n", "\n  2 | shims: …\n    |        ^"),
+    ] {
+        assert!(messages(text)[0].contains(excerpt), "{}", messages(text)[0]);
+    }
 }

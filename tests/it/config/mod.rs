@@ -98,8 +98,8 @@ fn check_tells_everything_in_the_files_order() {
     let ran = sandbox.agent_run(&["config", "check"]).exits(1);
     let expected = "\
 [HOME]/.config/agent-run/config.yaml:3:17: error: providers.a.protocols[0]: `antropic` is not known here
-  3 |     protocols: […]
-    |                 ^
+  3 |     protocols: …
+    |                ^
 help: did you mean `anthropic`?
 [HOME]/.config/agent-run/config.yaml:5:3: warning: providers.b has both `key` and `key_command`, and the command is used
 help: remove `key`
@@ -215,7 +215,7 @@ fn what_is_wrong_with_a_provider_stops_its_own_launch_in_the_words_of_check() {
     let one_wrong = BROKEN.replace("key_command: [pass, show, b]", "default_model: m");
     sandbox.config(&one_wrong.replace("colour: blue\n", ""));
     let expected =
-        "3:17: error: providers.a.protocols[0]: `antropic` is not known here\n  3 |     protocols: […]\n";
+        "3:17: error: providers.a.protocols[0]: `antropic` is not known here\n  3 |     protocols: …\n";
     let check = sandbox.agent_run(&["config", "check"]).exits(1).stdout;
     assert!(check.contains(expected), "{check}");
     for words in [&["launch", "b", "claude"][..], &["env", "b"], &["why", "claude@b"]] {
