@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::paths;
 use super::source::is_space;
+use crate::inputs::without_dots;
 use crate::{Inputs, Launch};
 
 /// Further folders of plugins, with colons between (2.1.332).
@@ -81,7 +82,7 @@ pub fn listed_folders(list: impl AsRef<OsStr>, inputs: &Inputs) -> Vec<PathBuf> 
         Some(rest) => inputs.dirs.home.join(rest.trim_start_matches('/')),
         None => PathBuf::from(folder),
     });
-    folders.filter(|folder| folder.is_absolute()).collect()
+    folders.filter(|folder| folder.is_absolute()).map(|folder| without_dots(&folder)).collect()
 }
 
 fn folders(launch: &Launch, inputs: &Inputs, option: &str, takes_more: bool) -> Vec<PathBuf> {
@@ -91,10 +92,10 @@ fn folders(launch: &Launch, inputs: &Inputs, option: &str, takes_more: bool) -> 
         let text = word.to_string_lossy();
         let after = text.strip_prefix(option);
         if let Some(folder) = after.and_then(|rest| rest.strip_prefix('=')) {
-            folders.push(inputs.dirs.cwd.join(folder));
+            folders.push(without_dots(&inputs.dirs.cwd.join(folder)));
             is_value = takes_more;
         } else if is_value && !text.starts_with('-') {
-            folders.push(inputs.dirs.cwd.join(word));
+            folders.push(without_dots(&inputs.dirs.cwd.join(word)));
             is_value = takes_more;
         } else {
             is_value = after == Some("");

@@ -26,7 +26,7 @@ impl Denied {
         if has_policies || argv::forwards(launch, OPTION) {
             return Self::default();
         }
-        let ours = models::possible(launch);
+        let ours = models::chosen(launch);
         let mut denied: Vec<String> = Vec::new();
         for model in models {
             let model = crate::window::split_long_context(model).0;
@@ -40,6 +40,11 @@ impl Denied {
     /// Whether it holds this model.
     pub fn holds(&self, model: &str) -> bool {
         !is_let_through(model) && is_in(&self.0, crate::window::split_long_context(model).0)
+    }
+
+    /// What a warning of a place whose hooks were not read adds.
+    pub fn of_unread(&self) -> &'static str {
+        if self.0.is_empty() { "" } else { "; this launch denies all models of Claude's but those it uses" }
     }
 
     /// Gives it to Claude Code.

@@ -4,10 +4,11 @@
 //! holds the models of agents, not those of skills and commands (2.1.332).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::paths::{self, Repository};
-use super::source::{is_space, spells};
+use super::source::{is_space, spells, unescaped};
 use super::{argv, plugins};
 use crate::hermes_yaml::{Mapping, Node};
 use crate::{Entry, EntryKind, Fact, Inputs, Launch};
@@ -76,8 +77,7 @@ impl Document<'_> {
         let mut models = Vec::new();
         match Mapping::parse(&front) {
             Ok(front) => front.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models)),
-            Err(_) if self.may_hold_hooks() => models.extend(values_of_model(&front)),
-            Err(_) => {}
+            Err(_) => models.extend(values_of_model(&lines_of_hooks(&front))),
         }
         models
     }
@@ -87,7 +87,7 @@ impl Document<'_> {
     pub fn is_unclear(&self) -> bool {
         let front = self.whole_front_matter();
         let is_sure = || !front.contains("---") && Mapping::parse(&front).is_ok();
-        spells(&front, "hooks") && !is_sure()
+        front.lines().any(has_key_hooks) && !is_sure()
     }
 
     /// Whether it may bring hooks. Without front matter that is seen here, any word for them counts.
@@ -109,6 +109,29 @@ impl Document<'_> {
     }
 }
 
+/// Whether a line has the key `hooks`: at its start, in a flow mapping, or behind an anchor or a tag.
+fn has_key_hooks(line: &str) -> bool {
+    let line = unescaped(line);
+    line.match_indices("hooks").any(|(at, key)| {
+        let before = line[..at].trim_end_matches(['"', '\'', ' ', '\t']);
+        let word = before.rsplit([' ', '\t']).next().unwrap_or_default();
+        let after = line[at + key.len()..].trim_start_matches(['"', '\'', ' ', '\t']);
+        // The `:` may be in the next line.
+        let is_marked = word == "?" || word.starts_with('!') || word.starts_with('&') && !word.ends_with('&');
+        is_marked || after.starts_with(':') && (["", "-"].contains(&word) || word.ends_with(['{', ',']))
+    })
+}
+
+/// The lines from a key `hooks` on to the next key at the start of a line, in front matter that is no YAML.
+fn lines_of_hooks(front: &str) -> String {
+    let mut is_hooks = false;
+    let lines = front.lines().filter(|line| {
+        is_hooks = has_key_hooks(line) || is_hooks && !line.starts_with(|c: char| c.is_ascii_alphabetic());
+        is_hooks
+    });
+    lines.map(|line| unescaped(line) + "\n").collect()
+}
+
 /// Whatever follows a key `model`, in any kind of text.
 fn values_of_model(text: &str) -> impl Iterator<Item = String> {
     text.match_indices("model").filter_map(|(at, key)| {
@@ -119,7 +142,7 @@ fn values_of_model(text: &str) -> impl Iterator<Item = String> {
             Some(quoted) => quoted.split(['"', '\'']).next(),
             None => line.split([',', '}', ']']).next()?.split(" #").next(),
         };
-        value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned)
+        value.map(str::trim).filter(|id| !id.is_empty() && !id.contains(is_space)).map(str::to_owned)
     })
 }
 
@@ -267,7 +290,9 @@ fn documents_in(folder: &Path, kind: &str, inputs: &Inputs) -> Vec<PathBuf> {
 
 /// The files below these folders that were read.
 pub fn documents<'a>(roots: &[PathBuf], inputs: &'a Inputs) -> Vec<Document<'a>> {
-    let files = roots.iter().flat_map(|root| files_in(root, inputs));
+    // A manifest may name the usual folder.
+    let mut seen = HashSet::new();
+    let files = roots.iter().flat_map(|root| files_in(root, inputs)).filter(|file| seen.insert(file.clone()));
     let documents = files.filter_map(|(kind, path)| match inputs.fact(&path) {
         Some(Fact::File(bytes)) => Some(Document { kind, text: String::from_utf8_lossy(bytes), path }),
         _ => None,

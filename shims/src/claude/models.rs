@@ -12,6 +12,7 @@
 //! | `advisorModel`, `deniedModels`, `modelSettings` of the user's or a project's settings | not needed (2.1.332) |
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -49,6 +50,21 @@ pub fn possible(launch: &Launch) -> Vec<&str> {
         }
     }
     models
+}
+
+/// The models that the user's own words name.
+fn of_words(launch: &Launch) -> impl Iterator<Item = String> {
+    // Several, with commas between (2.1.332).
+    let fallbacks = argv::values(launch, "--fallback-model");
+    let fallbacks: Vec<_> =
+        fallbacks.iter().flat_map(|word| word.split(',')).map(|id| id.trim().to_owned()).collect();
+    argv::values(launch, "--model").into_iter().chain(fallbacks)
+}
+
+/// The launch's models, and those that the user's own words name.
+pub fn chosen(launch: &Launch) -> Vec<String> {
+    let words = of_words(launch).map(|word| split_long_context(&word).0.to_owned());
+    possible(launch).into_iter().map(str::to_owned).chain(words).collect()
 }
 
 /// Adds to the guard what holds the models against settings files.
@@ -142,7 +158,7 @@ pub fn is_alias(model: &str) -> bool {
 
 fn is_foreign(model: &str, launch: &Launch) -> bool {
     let model = split_long_context(model).0;
-    !model.is_empty() && !ALIASES.contains(&model) && !possible(launch).contains(&model)
+    !model.is_empty() && !ALIASES.contains(&model) && !chosen(launch).iter().any(|ours| ours == model)
 }
 
 /// The provider's models that the list has beside the launch's, so that `/model` can choose them. None where a skill or a
@@ -165,12 +181,8 @@ pub fn others<'a>(found: &FoundSettings<'a>, plan: &Plan) -> Vec<&'a Model> {
 /// that the user's own words name, and the given others.
 pub fn list(launch: &Launch, others: &[&Model]) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
-    // Several, with commas between (2.1.332).
-    let fallbacks = argv::values(launch, "--fallback-model");
-    let fallbacks = fallbacks.iter().flat_map(|word| word.split(',')).map(str::to_owned);
-    let of_words = argv::values(launch, "--model").into_iter().chain(fallbacks);
     // A family's name would let the whole family in.
-    let of_words = of_words.filter(|word| !ALIASES.contains(&word.as_str()));
+    let of_words = of_words(launch).filter(|word| !ALIASES.contains(&word.as_str()));
     let spellings =
         possible(launch).into_iter().flat_map(|id| [id.to_owned(), spelled(id, launch).into_owned()]);
     let others = others.iter().map(|model| model.id.clone());
@@ -193,15 +205,31 @@ pub fn denies(entry: &str, model: &str) -> bool {
     means(entry, model, false)
 }
 
-/// All models of Claude's: the families, and the versions of those whose name is a tier of the launch's own.
+/// All models of Claude's but the chosen ones, by as few entries as leave those: a family, else its versions. Where a
+/// version with a date is chosen, the same with other dates are left too.
 fn claudes(launch: &Launch) -> Vec<String> {
     let (main, tiers) = (&launch.model.value.id, &launch.tiers);
-    let of_families = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
-    let entries = of_families.flat_map(|(family, tier)| {
-        let versions = (3..=9).map(|version| format!("claude-{family}-{version}"));
-        if tier == main { vec![(*family).to_owned()] } else { versions.collect() }
-    });
-    entries.collect()
+    let mut chosen = chosen(launch);
+    // An entry with its name keeps a tier out too.
+    let named = FAMILIES.iter().zip([main, &tiers.haiku, &tiers.opus, &tiers.sonnet]);
+    chosen.extend(named.filter(|(_, tier)| *tier != main).map(|(family, _)| (*family).to_owned()));
+    let is_free = |entry: &str| !chosen.iter().any(|model| denies(entry, model));
+    let mut entries = Vec::new();
+    for family in FAMILIES {
+        if is_free(family) {
+            entries.push(family.to_owned());
+            continue;
+        }
+        entries.extend(["3", "3-5", "3-7"].map(|version| format!("claude-{version}-{family}")));
+        for version in (3..=9).map(|version| format!("claude-{family}-{version}")) {
+            if is_free(&version) {
+                entries.push(version);
+            } else {
+                entries.extend((0..=9).map(|minor| format!("{version}-{minor}")));
+            }
+        }
+    }
+    entries
 }
 
 /// Whether an entry means a model: its id, and of Claude's models what goes on after it with a hyphen, with `claude-`
@@ -265,13 +293,14 @@ impl<'a> Unheld<'a> {
         }
         if let Some((path, why)) = self.unread.as_ref().filter(|_| !is_named) {
             warned.push(format!(
-                "{} {why}: a hook there may request another model from provider `{}`",
+                "{} {why}: a hook there may request another model from provider `{}`{}",
                 path.display(),
-                launch.provider
+                launch.provider,
+                self.denied.of_unread()
             ));
         }
-        warned.dedup();
-        for text in warned {
+        let mut said = BTreeSet::new();
+        for text in warned.into_iter().filter(|text| said.insert(text.clone())) {
             plan.warn(text);
         }
     }

@@ -62,12 +62,12 @@ pub fn apply(found: &FoundSettings<'_>, plan: &mut Plan) -> Result<()> {
     mcp_servers::name_of_plugins(found, &secrets, plan);
     let secrets = secrets_of_documents(secrets, plan);
     let names_secret = name_documents_with_secrets(found, &secrets, plan);
-    let is_unread = !secrets.is_empty() && name_unread_documents(found, plan);
+    let unheld = models::Unheld::new(found);
+    let is_unread = !secrets.is_empty() && name_unread_documents(found, unheld.denied.of_unread(), plan);
     let is_projects = |source: &SettingsSource| !source.is_users() && source.text("agent").is_some();
     if (names_secret || is_unread) && found.sources.iter().any(is_projects) {
         guard.insert("agent".to_owned(), "".into());
     }
-    let unheld = models::Unheld::new(found);
     unheld.name(is_unread, launch, plan);
     let others = models::others(found, plan);
     guard.insert("availableModels".to_owned(), json!(models::list(launch, &others))); // added to the user's
@@ -99,13 +99,14 @@ fn secrets_of_documents(mut secrets: BTreeSet<String>, plan: &Plan) -> BTreeSet<
 
 /// Warns of a project's agents that were not read, since they could name the key. Whether there are any. Hooks of
 /// skills and commands that were not read get a list of variables from [`hooks`].
-fn name_unread_documents(found: &FoundSettings<'_>, plan: &mut Plan) -> bool {
+fn name_unread_documents(found: &FoundSettings<'_>, denial: &str, plan: &mut Plan) -> bool {
     let unread = front_matter::unread(front_matter::AGENTS, &found.roots, found.inputs);
     let Some((path, why)) = unread else { return false };
     plan.warn(Message::new(
         format!(
             "{} {why}: a hook there may request another model from provider `{}`, and Claude Code before 2.1.332 may \
-             send the key to an address there; an `agent` of the project's settings does not start in this launch",
+             send the key to an address there; an `agent` of the project's settings does not start in this \
+             launch{denial}",
             path.display(),
             found.launch.provider
         ),

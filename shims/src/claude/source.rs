@@ -147,7 +147,7 @@ pub fn spells(text: &str, variable: &str) -> bool {
 }
 
 /// What a text between double quotes stands for, by the escapes of YAML 1.2, of which those of JSON are a part.
-fn unescaped(text: &str) -> String {
+pub fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('\\') {

@@ -171,10 +171,15 @@ fn where_hooks_cannot_be_seen_claudes_models_are_not_asked_for() {
         stage.sandbox.write(&stage.sandbox.path("work/.claude/skills").join(name).join("SKILL.md"), text);
     };
     (0..1000).for_each(|number| skill(&format!("s{number:04}"), ""));
-    let hook = hooks(&["claude-haiku-4-5-20251001", "claude-opus-4-8"]).to_string();
+    let hook =
+        hooks(&["claude-haiku-4-5-20251001", "claude-opus-4-8", "claude-3-5-haiku-20241022"]).to_string();
     skill("z", &format!("hooks: {}\n", hook.replace("UserPromptSubmit", "Stop")));
     stage.ask(&["/z"]).exits(0).complains(&["/.claude/skills holds too many files to be read: a hook there"]);
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
+    for word in ["claude-opus-4-6", "haiku"] {
+        stage.ask(&["--model", word, "/z"]).exits(0);
+    }
+    assert_eq!(models(&stage.only_the_chosen_heard()), ["claude-opus-4-6", "m-haiku", "m-main"]);
 }
 
 /// 2.1.197 takes the argument and does nothing with it, so that `why` and warnings are all there is.

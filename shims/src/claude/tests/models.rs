@@ -4,7 +4,8 @@ use super::documents::{HOOK, denied};
 use super::paths::dir;
 use super::settings_override::{LOCAL, USER, guard};
 use super::{Machine, is_unset, launch, plan, set, warnings};
-use crate::{EntryKind, Fact, Launch};
+use crate::claude::models::denies;
+use crate::{EntryKind, Fact, Launch, Tiers};
 
 #[test]
 fn overrides_of_models_are_taken_back_key_by_key() {
@@ -178,22 +179,114 @@ fn where_hooks_cannot_be_seen_claudes_models_are_denied_and_the_place_is_named()
         assert!(said.len() == 1 && said[0].starts_with(start), "{said:?}");
         assert!(guard(&plan).expect("a guard").get("httpHookAllowedEnvVars").is_some(), "{start}");
     }
-    let denied = |launch: &Launch| denied(&project("/m").plan(launch).expect("a plan"));
-    let mut opus = launch();
-    opus.model.value.id = "claude-opus-4-8".to_owned();
-    for tier in
-        [&mut opus.tiers.sonnet, &mut opus.tiers.opus, &mut opus.tiers.haiku, &mut opus.tiers.subagent]
-    {
-        tier.clone_from(&opus.model.value.id);
-    }
-    assert_eq!(denied(&opus), ["fable", "haiku", "sonnet"], "or the launch's own were denied");
-    let mut tiers = launch();
-    tiers.tiers.haiku = "m-small".to_owned();
-    assert_eq!(denied(&tiers)[..3], ["fable", "claude-haiku-3", "claude-haiku-4"], "`haiku` is a tier here");
     // What nobody installs, and what the user's own settings turn on, is loaded from nowhere else.
     for (path, name) in [(LOCAL, "p@builtin"), (USER, "p@m")] {
         let settings = serde_json::json!({"enabledPlugins": {name: true}}).to_string();
         let plan = plan(Machine::onboarded().file(path, settings));
         assert!(warnings(&plan).is_empty(), "{name}: {:?}", plan.notes);
     }
+}
+
+/// What a hook may not request where its place cannot be read.
+#[test]
+fn all_models_of_claudes_but_those_in_use_are_denied() {
+    let mut launch = launch();
+    launch.model.value.id = "claude-opus-4-8".to_owned();
+    launch.tiers = Tiers {
+        opus: "claude-opus-4-8".into(),
+        sonnet: "claude-sonnet-5".into(),
+        haiku: "claude-haiku-4-5".into(),
+        subagent: "inherit".into(),
+    };
+    launch.args =
+        ["--model", "claude-opus-4-6[1m]", "--fallback-model=sonnet, claude-fable-5"].map(Into::into).into();
+    let plan = project("/m").plan(&launch).expect("a plan");
+    let denied = denied(&plan);
+    let is_denied = |model: &str| denied.iter().any(|entry| denies(entry, model));
+    for own in [
+        "claude-opus-4-8",
+        "claude-sonnet-5",
+        "claude-haiku-4-5",
+        "claude-opus-4-6",
+        "claude-fable-5",
+        "haiku",
+        "sonnet",
+    ] {
+        assert!(!is_denied(own), "{own}: {denied:?}");
+    }
+    for other in [
+        "claude-opus-4-5-20251101",
+        "claude-opus-5",
+        "claude-opus-4-1",
+        "claude-3-opus-20240229",
+        "claude-3-5-haiku-20241022",
+        "claude-haiku-4-6",
+        "claude-sonnet-4-5-20250929",
+        "claude-3-7-sonnet-20250219",
+        "claude-sonnet-5-1",
+        "claude-fable-4",
+    ] {
+        assert!(is_denied(other), "{other}: {denied:?}");
+    }
+    assert!(warnings(&plan)[0].ends_with("; this launch denies all models of Claude's but those it uses"));
+}
+
+/// A project's agent with this front matter.
+fn agent(front: &str) -> Machine {
+    Machine::onboarded()
+        .fact("/work/.claude/agents", dir(&[("a.md", EntryKind::File)]))
+        .file("/work/.claude/agents/a.md", format!("---\nname: a\n{front}\n---\nx\n"))
+}
+
+#[test]
+fn words_about_hooks_and_models_are_no_hooks() {
+    for front in [
+        "description: Use when: the user writes git hooks",
+        "description: Use when: hooks: are asked for, my-hooks & hooks",
+        r"description: Use: x. Examples:\n\n<example>\nmodel: first the users then the orders\n</example>",
+        "description: Use: x\nmodel: claude-sonnet-5\nmcpServers: 'x\\y'",
+        "description: Use: x\n# hooks: none",
+    ] {
+        let plan = plan(agent(front));
+        assert!(denied(&plan).is_empty() && warnings(&plan).is_empty(), "{front}: {plan:?}");
+    }
+    for hooks in [
+        "hooks:\n  Stop:\n  - hooks:\n    - model: evil",
+        r#""ho\x6fks": {Stop: [{hooks: [{"mod\u0065l": "evil"}]}]}"#,
+        "x: &a\n  hooks:\n    Stop: [{hooks: [{model: evil}]}]\n<<: *a",
+        "? hooks\n: {Stop: [{hooks: [{model: evil}]}]}",
+    ] {
+        let front =
+            format!("description: Use: x\n{hooks}\nmodel: claude-sonnet-5\nx: 'model: prose'\ny: model: y z");
+        let plan = plan(agent(&front));
+        assert_eq!(denied(&plan), ["evil", "fable", "haiku", "opus", "sonnet"], "{hooks}");
+        assert_eq!(warnings(&plan).len(), 2, "{hooks}: {plan:?}");
+    }
+}
+
+#[test]
+fn what_the_users_words_name_is_not_denied() {
+    let hook = HOOK.replace("MODEL", "evil");
+    let with = |word: &str| {
+        let args = ["-p", "--model", word].map(Into::into).into();
+        Machine::onboarded().file(LOCAL, &hook).plan(&Launch { args, ..launch() }).expect("a plan")
+    };
+    assert_eq!(denied(&with("m-word")), ["evil"]);
+    let own = with("evil[1m]");
+    assert!(denied(&own).is_empty() && warnings(&own).is_empty(), "{own:?}");
+}
+
+#[test]
+fn a_file_that_the_manifest_names_too_is_read_once() {
+    let mut launch = launch();
+    launch.args = ["--plugin-dir", "pl", "--plugin-dir", "x/.././pl"].map(Into::into).into();
+    let plan = Machine::onboarded()
+        .fact("/work/pl", dir(&[("agents", EntryKind::Dir), (".claude-plugin", EntryKind::Dir)]))
+        .fact("/work/pl/agents", dir(&[("a.md", EntryKind::File), ("b.md", EntryKind::File)]))
+        .file("/work/pl/.claude-plugin/plugin.json", r#"{"agents": "./agents"}"#)
+        .file("/work/pl/agents/a.md", FRONT[0])
+        .file("/work/pl/agents/b.md", FRONT[0])
+        .plan(&launch)
+        .expect("a plan");
+    assert_eq!(warnings(&plan).len(), 2, "{:?}", plan.notes);
 }
