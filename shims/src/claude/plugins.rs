@@ -44,7 +44,7 @@ pub struct Plugins<'a> {
 }
 
 /// What settings turn on, and which of them.
-pub type Names<'a> = BTreeMap<&'a str, &'a SettingsSource>;
+pub type EnabledBy<'a> = BTreeMap<&'a str, &'a SettingsSource>;
 
 /// A plugin that settings turn on.
 struct Enabled {
@@ -58,7 +58,7 @@ impl<'a> Plugins<'a> {
     /// Those of these settings, with what they turn on.
     pub fn new<'s>(
         settings: impl IntoIterator<Item = &'s SettingsSource> + Clone,
-        enabled: &Names<'_>,
+        enabled: &EnabledBy<'_>,
         roots: &'a [PathBuf],
         launch: &Launch,
         inputs: &'a Inputs,
@@ -119,7 +119,7 @@ impl<'a> Plugins<'a> {
 
     /// A plugin whose hooks were not read, and why. What the user's own settings turn on and is not installed is not
     /// loaded.
-    pub fn unread(&self, enabled: &Names<'_>) -> Option<(PathBuf, String)> {
+    pub fn unread(&self, enabled: &EnabledBy<'_>) -> Option<(PathBuf, String)> {
         let inputs = self.inputs;
         let is_folder = |path: &&PathBuf| matches!(inputs.fact(path), Some(Fact::Dir(_) | Fact::Absent));
         if let Some(path) = self.named.iter().find(|path| !is_folder(path)) {
@@ -142,7 +142,7 @@ impl<'a> Plugins<'a> {
 /// Where the plugins of these names are: as they are installed, and in a marketplace that settings name by its
 /// folder, else in one that Claude Code knows.
 fn find<'s>(
-    names: &Names<'_>,
+    names: &EnabledBy<'_>,
     settings: impl IntoIterator<Item = &'s SettingsSource> + Clone,
     lists: &[PathBuf],
     inputs: &Inputs,
@@ -211,8 +211,8 @@ fn object(path: &Path, inputs: &Inputs) -> Option<Map<String, Json>> {
 pub fn enabled<'a>(
     sources: impl Iterator<Item = &'a SettingsSource>,
     is_sure: impl Fn(&SettingsSource) -> bool,
-) -> Names<'a> {
-    let mut on = Names::new();
+) -> EnabledBy<'a> {
+    let mut on = EnabledBy::new();
     for source in sources {
         for (name, is_on) in source.plugins() {
             if is_on {
