@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use serde_json::Map;
 
-use super::argv::forwards;
+use super::argv::{enters_worktree, forwards};
 use super::front_matter::Document;
 use super::mcp_servers::{self, ServerFile};
 use super::onboarding::StateFile;
 use super::paths::{self, Repository, SettingsKind};
-use super::plugins::Plugins;
+use super::plugins::{self, Plugins};
 use super::source::{self, FileContent, SettingsSource};
 use super::{front_matter, own_settings};
 use crate::{Inputs, Launch, Message, Plan};
@@ -94,14 +94,19 @@ impl<'a> FoundSettings<'a> {
         let mut roots = front_matter::project_roots(launch, inputs, &repository);
         roots.retain(|root| !inputs.is_absent(root));
         let policies = policies(inputs, plan)?;
-        let settings = sources.iter().chain(&policies).map(|source| &source.settings).collect();
-        let all = Plugins { settings, roots: &roots, launch, inputs };
-        let ((plugins, searched), plugin_hooks) = (all.folders(), all.hooks());
-        let folders: Vec<_> = roots.iter().chain(&plugins[..searched]).cloned().collect();
+        let settings = sources.iter().chain(&policies);
+        // Of the rest, Claude Code opens some without taking what they say.
+        let is_all = off.is_empty() && !forwards(launch, "--setting-sources") && !enters_worktree(launch);
+        let own_folder = inputs.dirs.cwd.join(".claude");
+        let is_sure = |it: &SettingsSource| it.is_users() || is_all && it.path.parent() == Some(&own_folder);
+        let enabled = plugins::enabled(settings.clone(), is_sure);
+        let all = Plugins::new(settings, &enabled, &roots, launch, inputs);
+        let folders: Vec<_> = roots.iter().chain(&all.folders[..all.searched]).cloned().collect();
         let documents = front_matter::documents(&folders, inputs);
         let mut kinds = front_matter::KINDS.iter();
         let unread = kinds.find_map(|kind| front_matter::unread(kind, &folders, inputs));
-        let unread = unread.map(|(path, why)| (path, why.to_owned())).or_else(|| all.unread(&sources));
+        let unread = unread.map(|(path, why)| (path, why.to_owned())).or_else(|| all.unread(&enabled));
+        let (plugin_hooks, plugins) = (all.hooks(), all.folders);
         Ok(Self {
             launch,
             inputs,

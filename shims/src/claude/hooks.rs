@@ -12,10 +12,11 @@ use std::ffi::OsStr;
 use anyhow::{Result, bail};
 use serde_json::Value as Json;
 
-use super::argv;
 use super::found::FoundSettings;
 use super::front_matter::Document;
-use super::source::{SettingsSource, names, spells, texts};
+use super::source::{self, FileContent, SettingsSource, names, texts};
+use super::{argv, plugins};
+use crate::inputs::without_dots;
 use crate::{Launch, Message, Plan};
 
 /// What brings hooks that are in no settings file.
@@ -61,7 +62,7 @@ pub fn allowed_variables(
     }
     if unseen(found) {
         if lists().any(has_secret) {
-            refuse_plugins(found, secrets)?;
+            look_into_plugins(found, secrets, plan)?;
             plan.info(
                 "skills, commands, agents or plugins may define HTTP hooks, and Claude Code before \
                  2.1.332 would give them the key",
@@ -93,31 +94,39 @@ fn unseen(found: &FoundSettings<'_>) -> bool {
         || found.documents.iter().any(Document::may_hold_hooks)
 }
 
-/// Refuses hooks of plugins where they name a secret.
-fn refuse_plugins(found: &FoundSettings<'_>, secrets: &BTreeSet<String>) -> Result<()> {
-    let (launch, inputs) = (found.launch, found.inputs);
-    let folders = found.plugins.iter().filter(|_| !secrets.is_empty());
-    for path in folders.map(|folder| folder.join("hooks/hooks.json")) {
-        let bytes = match inputs.file(&path) {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => continue,
-            Err(error) => bail!(Message::new(
-                format!("{error:#}; a hook in it may name the key of provider `{}`", launch.provider),
-                "remove the plugin, or remove the key's variable from httpHookAllowedEnvVars"
-            )),
-        };
-        let text = String::from_utf8_lossy(bytes);
-        if let Some(name) = secrets.iter().find(|name| spells(&text, name)) {
-            bail!(Message::new(
-                format!(
-                    "{} names {name}, the key of provider `{}`, and Claude Code before 2.1.332 sends it \
-                     to the address in that file",
-                    path.display(),
-                    launch.provider
-                ),
-                format!("take {name} out of that file")
-            ));
+/// Refuses hooks that name a secret in plugins that the user's words and environment name, and warns of others.
+fn look_into_plugins(found: &FoundSettings<'_>, secrets: &BTreeSet<String>, plan: &mut Plan) -> Result<()> {
+    let (inputs, provider) = (found.inputs, &found.launch.provider);
+    if secrets.is_empty() {
+        return Ok(());
+    }
+    let files = found.plugins.iter().flat_map(|folder| plugins::hook_files(folder, inputs));
+    let closed = files.collect::<BTreeSet<_>>().into_iter().filter_map(|path| {
+        let FileContent::Closed(why) = source::object(&path, inputs) else { return None };
+        let consequence = format!(
+            "could not read {}: {why}; a hook in it may name the key of provider `{provider}`",
+            path.display()
+        );
+        let help = "remove the plugin, or remove the key's variable from httpHookAllowedEnvVars";
+        Some((path, Message::new(consequence, help)))
+    });
+    let naming = found.plugin_hooks.iter().filter_map(|SettingsSource { path, settings, .. }| {
+        let text = settings.get("hooks")?.to_string();
+        let name = secrets.iter().find(|name| names(&text, name))?;
+        let consequence = format!(
+            "{} names {name}, the key of provider `{provider}`, and Claude Code before 2.1.332 sends it to the \
+             address in that file",
+            path.display()
+        );
+        Some((path.clone(), Message::new(consequence, format!("take {name} out of that file"))))
+    });
+    let named: Vec<_> =
+        argv::plugin_folders(found.launch, inputs).iter().map(|it| without_dots(it)).collect();
+    for (path, message) in closed.chain(naming) {
+        if named.iter().any(|folder| path.starts_with(folder)) {
+            bail!(message);
         }
+        plan.warn(message);
     }
     Ok(())
 }

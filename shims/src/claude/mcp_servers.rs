@@ -88,9 +88,15 @@ fn name_unheld(
             path.display()
         ),
         FileContent::Object(content) => {
-            // A plugin's file may leave `mcpServers` out around them.
-            let around = content.get("mcpServers").and_then(Json::as_object).unwrap_or(&content);
-            let Some((name, _)) = around.iter().find(|(_, it)| wants_secret(it, secrets)) else { return };
+            let servers = match content.get("mcpServers") {
+                Some(Json::Array(items)) => items.iter().filter_map(Json::as_object).collect(),
+                Some(servers) => servers.as_object().into_iter().collect(),
+                // A plugin's file may leave it out around them, other than its manifest.
+                None if path.ends_with(plugins::MANIFEST) => Vec::new(),
+                None => vec![&content],
+            };
+            let mut servers = servers.into_iter().flatten();
+            let Some((name, _)) = servers.find(|(_, it)| wants_secret(it, secrets)) else { return };
             format!(
                 "{}: {what} `{name}` names the key of provider `{provider}`, and Claude Code before 2.1.332 \
                  sends it there",

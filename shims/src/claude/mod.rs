@@ -113,8 +113,9 @@ impl Agent for Claude {
         paths.extend(settings);
         let enabling = plugins::enabling(&paths, launch, inputs);
         paths.extend(front_matter::files_below(&roots, inputs));
-        let settings = enabling.iter().collect();
-        paths.extend(plugins::Plugins { settings, roots: &roots, launch, inputs }.files());
+        // All that any of them turns on.
+        let enabled = plugins::enabled(enabling.iter(), |_| false);
+        paths.extend(plugins::Plugins::new(&enabling, &enabled, &roots, launch, inputs).files());
         paths
     }
 

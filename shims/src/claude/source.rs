@@ -104,10 +104,15 @@ impl SettingsSource {
         Some(self.settings.get("availableModels")?.as_array()?.iter().filter_map(Json::as_str))
     }
 
+    /// The plugins that it turns on or off.
+    pub fn plugins(&self) -> impl Iterator<Item = (&str, bool)> {
+        let plugins = self.settings.get("enabledPlugins").and_then(Json::as_object);
+        plugins.into_iter().flatten().map(|(name, is_on)| (name.as_str(), *is_on != false))
+    }
+
     /// Whether it turns a plugin on.
     pub fn enables_plugins(&self) -> bool {
-        let plugins = self.settings.get("enabledPlugins").and_then(Json::as_object);
-        plugins.into_iter().flatten().any(|(_, is_on)| *is_on != false)
+        self.plugins().any(|(_, is_on)| is_on)
     }
 
     /// Every hook, whatever it is for.

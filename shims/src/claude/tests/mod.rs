@@ -10,6 +10,7 @@ mod onboarding;
 mod own_settings;
 mod paths;
 mod picker;
+mod plugins;
 mod readers;
 mod settings_override;
 mod trust;

@@ -72,14 +72,14 @@ const FRONT: [&str; 2] = [
 ];
 
 /// A machine with a project's skill that is a plugin with this manifest.
-fn skill(manifest: &str) -> Machine {
+pub(super) fn skill(manifest: &str) -> Machine {
     Machine::onboarded()
         .fact("/work/.claude/skills", dir(&[("x", EntryKind::Dir)]))
         .file("/work/.claude/skills/x/.claude-plugin/plugin.json", manifest)
 }
 
 /// A project that turns on the plugin `p` of the marketplace at `path`.
-fn project(path: &str) -> Machine {
+pub(super) fn project(path: &str) -> Machine {
     let settings = serde_json::json!({"enabledPlugins": {"p@m": true},
         "extraKnownMarketplaces": {"m": {"source": {"source": "directory", "path": path}}}});
     Machine::onboarded().file("/work/.claude/settings.json", settings.to_string())
