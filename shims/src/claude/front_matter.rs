@@ -24,6 +24,7 @@ pub const CLOSED: &str = "is not readable text";
 pub const SKILLS: &str = "skills";
 pub const COMMANDS: &str = "commands";
 pub const AGENTS: &str = "agents";
+const SKILL: &str = "SKILL.md";
 pub const KINDS: [&str; 3] = [AGENTS, SKILLS, COMMANDS];
 
 /// A file with front matter.
@@ -99,7 +100,9 @@ impl Document<'_> {
     }
 
     fn whole_front_matter(&self) -> String {
-        self.front_matter().fold(String::new(), |text, line| text + line + "\n")
+        // YAML 1.1 takes these for ends of lines, and Claude Code does not (2.1.332): a comment would end too early.
+        let text = self.front_matter().fold(String::new(), |text, line| text + line + "\n");
+        text.replace(['\u{85}', '\u{2028}', '\u{2029}'], "\u{a0}")
     }
 
     /// Whether its front matter names the variable.
@@ -204,7 +207,9 @@ pub fn users_files(inputs: &Inputs) -> Vec<PathBuf> {
 }
 
 fn files_in(root: &Path, inputs: &Inputs) -> Vec<(&'static str, PathBuf)> {
-    let mut files = Vec::new();
+    // The folder of a plugin may be a skill (2.1.332).
+    let is_plugin = !root.ends_with(".claude");
+    let mut files: Vec<_> = is_plugin.then(|| (SKILLS, root.join(SKILL))).into_iter().collect();
     for (kind, place) in places_in(root, inputs) {
         let levels = levels_in(place, kind, inputs);
         let documents = levels.iter().flatten().flat_map(|folder| documents_in(folder, kind, inputs));
@@ -281,7 +286,9 @@ fn is_text(entry: &Entry) -> bool {
 fn documents_in(folder: &Path, kind: &str, inputs: &Inputs) -> Vec<PathBuf> {
     let entries = inputs.entries(folder).iter();
     let paths = entries.filter_map(|entry| match kind {
-        SKILLS if entry.kind != EntryKind::File => Some(folder.join(&entry.name).join("SKILL.md")),
+        // A place that a manifest names may be a skill itself.
+        SKILLS if entry.name == SKILL => Some(folder.join(SKILL)),
+        SKILLS if entry.kind != EntryKind::File => Some(folder.join(&entry.name).join(SKILL)),
         SKILLS => None,
         _ => (is_text(entry) && entry.kind != EntryKind::Dir).then(|| folder.join(&entry.name)),
     });

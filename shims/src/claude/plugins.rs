@@ -71,10 +71,8 @@ impl<'a> Plugins<'a> {
         let lists = if enabled.is_empty() { Vec::new() } else { folders_of_lists(launch, inputs) };
         let found = find(enabled, settings, &lists, inputs);
         let mut folders = named.clone();
-        // One may hold several plugins (2.1.332).
         for folder in &named {
-            let below = inputs.entries(folder).iter().filter(|entry| entry.kind != EntryKind::File);
-            folders.extend(below.take(MOST_PLUGINS).map(|entry| folder.join(&entry.name)));
+            folders.extend(plugins_in(folder, inputs).take(MOST_PLUGINS));
         }
         let skills = front_matter::skill_folders(roots, inputs);
         let manifest = |folder: &PathBuf| inputs.fact(&folder.join(MANIFEST));
@@ -125,6 +123,10 @@ impl<'a> Plugins<'a> {
         if let Some(path) = self.named.iter().find(|path| !is_folder(path)) {
             return Some((path.clone(), "is no folder that can be read".to_owned()));
         }
+        let is_full = |path: &&PathBuf| plugins_in(path, inputs).nth(MOST_PLUGINS).is_some();
+        if let Some(path) = self.named.iter().find(is_full) {
+            return Some((path.clone(), "holds too many plugins to be read".to_owned()));
+        }
         let is_closed =
             |path: &PathBuf| matches!(inputs.fact(path), Some(Fact::Stream | Fact::Unreadable(_)));
         if let Some(path) = self.folders.iter().flat_map(|it| hook_files(it, inputs)).find(is_closed) {
@@ -137,6 +139,12 @@ impl<'a> Plugins<'a> {
         let why = format!("turns on the plugin `{name}`, which may come from elsewhere");
         Some((source.path.clone(), why))
     }
+}
+
+/// A folder that is named may hold several plugins (2.1.332).
+fn plugins_in<'a>(folder: &'a Path, inputs: &'a Inputs) -> impl Iterator<Item = PathBuf> + 'a {
+    let below = inputs.entries(folder).iter().filter(|entry| entry.kind != EntryKind::File);
+    below.map(|entry| folder.join(&entry.name))
 }
 
 /// Where the plugins of these names are: as they are installed, and in a marketplace that settings name by its

@@ -170,7 +170,7 @@ fn with_member(
     Ok(Some(text))
 }
 
-/// Where a part of a text stands in it.
+/// Where a part of a text is in it.
 fn range_in(text: &str, part: &str) -> Range<usize> {
     let start = part.as_ptr().addr() - text.as_ptr().addr();
     start..start + part.len()

@@ -66,9 +66,10 @@ fn a_model_that_is_called_as_a_tier_is_warned_of_where_the_tier_is_another() {
 }
 
 /// The front matter of a skill with a prompt hook. Claude Code reads the second too, which is no YAML.
-const FRONT: [&str; 2] = [
+const FRONT: [&str; 3] = [
     "---\nname: x\nhooks:\n  Stop:\n  - hooks:\n    - {type: prompt, model: evil}\n---\n",
     "---\nname: x\ndescription: when: now\nhooks:\n  Stop:\n  - hooks:\n    - \"model\" : 'evil'\n---\n",
+    "---\n# a\u{2028}z: \"\nhooks:\n  Stop:\n  - hooks:\n    - {type: prompt, model: evil}\n# \"\n---\n",
 ];
 
 /// A machine with a project's skill that is a plugin with this manifest.
@@ -92,6 +93,7 @@ fn a_model_of_a_hook_is_denied_wherever_the_hook_stands() {
     let inline = r#"{"plugins": [{"name": "p", "source": "./q", "hooks": HOOK}]}"#.replace("HOOK", &hook());
     let env = r#"{"env": {"CLAUDE_CODE_PLUGIN_DIRS": "/o: ~/d "}}"#;
     let y = || dir(&[("y", EntryKind::Dir)]);
+    let itself = || dir(&[("SKILL.md", EntryKind::File)]);
     for (number, machine) in [
         skill("{}").file("/work/.claude/skills/x/hooks/hooks.json", hook()),
         skill(&hook()),
@@ -121,6 +123,21 @@ fn a_model_of_a_hook_is_denied_wherever_the_hook_stands() {
         Machine::onboarded()
             .fact("/work/.claude/skills", y())
             .file("/work/.claude/skills/y/SKILL.md", FRONT[1]),
+        Machine::onboarded()
+            .fact("/work/.claude/skills", y())
+            .file("/work/.claude/skills/y/SKILL.md", FRONT[2]),
+        // The folder of a plugin, or one that its manifest names, is a skill itself.
+        Machine::onboarded()
+            .var("CLAUDE_CODE_PLUGIN_DIRS", "/d")
+            .fact("/d", itself())
+            .file("/d/SKILL.md", FRONT[0]),
+        skill(r#"{"skills": ["./sk"]}"#)
+            .fact("/work/.claude/skills/x/sk", itself())
+            .file("/work/.claude/skills/x/sk/SKILL.md", FRONT[0]),
+        project("/m")
+            .file("/m/.claude-plugin/marketplace.json", list)
+            .fact("/m/q", itself())
+            .file("/m/q/SKILL.md", FRONT[0]),
     ]
     .into_iter()
     .enumerate()
@@ -151,6 +168,7 @@ fn where_hooks_cannot_be_seen_claudes_models_are_denied_and_the_place_is_named()
     let clear = FRONT[1].replace("- \"model\" : 'evil'", "[]");
     for (machine, args, start) in [
         (Machine::onboarded().file("/p.zip", "PK"), &["--plugin-dir", "/p.zip"][..], "/p.zip is no folder"),
+        (Machine::onboarded().fact("/d", dir(&many)), &["--plugin-dir", "/d"], "/d holds too many plugins"),
         (
             Machine::onboarded().fact("/work/.claude/skills", dir(&many)),
             &[],
