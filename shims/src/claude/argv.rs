@@ -6,14 +6,20 @@ use std::path::PathBuf;
 use super::paths;
 use super::source::is_space;
 use crate::inputs::without_dots;
+use crate::judged::claude::OPTION_VALUED;
 use crate::{Inputs, Launch};
 
 /// Further folders of plugins, with colons between (2.1.332).
 pub const PLUGIN_DIRS: &str = "CLAUDE_CODE_PLUGIN_DIRS";
 
-/// The words that may be options: all before `--`.
-fn options(launch: &Launch) -> impl Iterator<Item = &OsStr> {
-    launch.words().take_while(|word| *word != "--")
+/// The words that may be options: all before `--`, unless that is the value of one (2.1.332).
+pub fn options(launch: &Launch) -> impl Iterator<Item = &OsStr> {
+    let mut is_value = false;
+    launch.words().take_while(move |word| {
+        let is_end = *word == "--" && !is_value;
+        is_value = !is_value && OPTION_VALUED.iter().any(|option| word == option);
+        !is_end
+    })
 }
 
 /// Whether the user's words hold this option.

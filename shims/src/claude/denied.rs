@@ -30,7 +30,8 @@ impl Denied {
         let mut denied: Vec<String> = Vec::new();
         for model in models {
             let model = crate::window::split_long_context(model).0;
-            if !ours.iter().any(|ours| models::denies(model, ours)) && !is_in(&denied, model) {
+            let is_ours = ours.iter().any(|ours| models::denies(model, ours));
+            if !is_ours && !is_let_through(model) && !is_in(&denied, model) {
                 denied.push(model.to_owned());
             }
         }
@@ -56,9 +57,12 @@ impl Denied {
     }
 }
 
-/// Whether Claude Code asks for the model although it is denied: `gpt-4`, `gpt-5-codex`, `grok-4` and their like (seen
-/// in 2.1.332; `gpt-4o` and `gpt-5.5` are held).
+/// Whether Claude Code asks for the model although it is denied: `gpt-4`, `gpt-5-codex`, `grok-4` and their like, what
+/// is empty, and `default` (seen in 2.1.332; `gpt-4o`, `gpt-5.5` and `inherit` are held).
 fn is_let_through(model: &str) -> bool {
+    if ["", "default"].contains(&model) {
+        return true;
+    }
     let model = model.trim().to_lowercase();
     let version = model.strip_prefix("gpt-").or_else(|| model.strip_prefix("grok-"));
     version.is_some_and(|version| {

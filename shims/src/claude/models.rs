@@ -104,7 +104,7 @@ pub struct ModelChoice<'a> {
 pub fn of_hooks<'a>(source: &'a SettingsSource, launch: &Launch) -> Vec<ModelChoice<'a>> {
     let mut models = Vec::new();
     source.settings.get("hooks").into_iter().for_each(|hooks| collect_models(hooks, &mut models));
-    let models = models.into_iter().filter(|model| is_foreign(model, launch));
+    let models = models.into_iter().filter(|model| is_foreign_in_hook(model, launch));
     let choice =
         |model| ModelChoice { path: &source.path, key: HOOK.to_owned(), model: Cow::Borrowed(model) };
     models.map(choice).collect()
@@ -128,7 +128,7 @@ pub fn of_document_hooks<'a>(
     launch: &'a Launch,
 ) -> impl Iterator<Item = ModelChoice<'a>> {
     documents.iter().flat_map(move |document| {
-        let models = document.hook_models().into_iter().filter(|model| is_foreign(model, launch));
+        let models = document.hook_models().into_iter().filter(|model| is_foreign_in_hook(model, launch));
         models.map(|model| ModelChoice {
             path: &document.path,
             key: HOOK.to_owned(),
@@ -159,6 +159,12 @@ pub fn is_alias(model: &str) -> bool {
 fn is_foreign(model: &str, launch: &Launch) -> bool {
     let model = split_long_context(model).0;
     !model.is_empty() && !ALIASES.contains(&model) && !chosen(launch).iter().any(|ours| ours == model)
+}
+
+/// Whether a hook asks for another model with it. There these words are no names for the session's model, but sent as
+/// they are, and an empty one too (2.1.332).
+fn is_foreign_in_hook(model: &str, launch: &Launch) -> bool {
+    ["", "default", "inherit"].contains(&model) || is_foreign(model, launch)
 }
 
 /// The provider's models that the list has beside the launch's, so that `/model` can choose them. None where a skill or a
@@ -262,7 +268,8 @@ impl<'a> Unheld<'a> {
         let choices: Vec<_> = hooks.chain(of_document_hooks(documents, launch)).chain(let_in).collect();
         // What the user's own hooks name may be a model of the provider's. Claude's are not.
         let users = found.users().flat_map(|source| of_hooks(source, launch));
-        let users: Vec<_> = users.filter(|choice| window::knows(&choice.model)).collect();
+        let users: Vec<_> =
+            users.filter(|choice| window::knows(&choice.model) || choice.model == "inherit").collect();
         let unread = found.unread.clone().or_else(|| {
             let unclear = documents.iter().find(|document| document.is_unclear());
             unclear.map(|document| (document.path.clone(), "has front matter that is not clear".to_owned()))

@@ -82,20 +82,18 @@ fn object(path: &Path, bytes: &[u8]) -> Result<Map<String, Json>> {
 /// The user's words without any `--settings` that was read.
 pub fn other_words(launch: &Launch) -> Vec<OsString> {
     let mut others = Vec::new();
-    let mut all = launch.words().peekable();
-    let mut is_option = true;
-    while let Some(word) = all.next() {
-        is_option &= word != "--";
-        let is_whole = word.to_str().is_some_and(|word| word.starts_with("--settings="));
-        if is_option && is_whole {
-            continue;
+    let options = argv::options(launch).count();
+    let mut all = launch.words();
+    let mut words = all.by_ref().take(options);
+    while let Some(word) = words.next() {
+        if word == OPTION {
+            // Without a value it stays, and Claude Code says so.
+            others.extend(words.next().is_none().then(|| word.to_owned()));
+        } else if !argv::is_option(word, OPTION) {
+            others.push(word.to_owned());
         }
-        if is_option && word == OPTION && all.peek().is_some_and(|next| *next != "--") {
-            all.next();
-            continue;
-        }
-        others.push(word.to_owned());
     }
+    others.extend(all.map(OsStr::to_owned));
     others
 }
 

@@ -50,8 +50,18 @@ pub type EnabledBy<'a> = BTreeMap<&'a str, &'a SettingsSource>;
 struct Enabled {
     name: String,
     folder: PathBuf,
-    /// The list that it was found by, where nothing is installed, and the hooks that it has there.
-    marketplace: Option<(PathBuf, Option<Json>)>,
+    /// The list that it was found by, where nothing is installed, and what that says of it.
+    marketplace: Option<(PathBuf, Map<String, Json>)>,
+}
+
+impl Enabled {
+    /// The list that names files of the plugin beside those of its manifest, which are not looked for.
+    fn named_in_list(&self) -> Option<&PathBuf> {
+        let (list, entry) = self.marketplace.as_ref()?;
+        let is_file = |value: &Json| value.is_string() || texts(value).next().is_some();
+        let mut kinds = front_matter::KINDS.iter().chain(&["hooks"]);
+        kinds.any(|kind| entry.get(*kind).is_some_and(is_file)).then_some(list)
+    }
 }
 
 impl<'a> Plugins<'a> {
@@ -105,8 +115,8 @@ impl<'a> Plugins<'a> {
         for path in self.folders.iter().flat_map(|folder| hook_files(folder, self.inputs)) {
             found.entry(path).or_insert_with_key(|path| hooks_in(path, self.inputs).into_iter().collect());
         }
-        for (path, hooks) in self.found.iter().filter_map(|plugin| plugin.marketplace.as_ref()) {
-            found.entry(path.clone()).or_default().extend(hooks.clone());
+        for (path, entry) in self.found.iter().filter_map(|plugin| plugin.marketplace.as_ref()) {
+            found.entry(path.clone()).or_default().extend(entry.get("hooks").cloned());
         }
         let sources = found.into_iter().map(|(path, hooks)| {
             let settings = Map::from_iter([("hooks".to_owned(), hooks.into())]);
@@ -131,6 +141,9 @@ impl<'a> Plugins<'a> {
             |path: &PathBuf| matches!(inputs.fact(path), Some(Fact::Stream | Fact::Unreadable(_)));
         if let Some(path) = self.folders.iter().flat_map(|it| hook_files(it, inputs)).find(is_closed) {
             return Some((path, front_matter::CLOSED.to_owned()));
+        }
+        if let Some(list) = self.found.iter().find_map(Enabled::named_in_list) {
+            return Some((list.clone(), "names files of a plugin that are not read".to_owned()));
         }
         let needs_installing = |name: &str| !NOT_INSTALLED.iter().any(|from| name.ends_with(from));
         let is_found = |name: &str| self.found.iter().any(|plugin| plugin.name == name);
@@ -171,13 +184,13 @@ fn find<'s>(
         let marketplaces = named.iter().copied().chain(known).filter_map(|list| list.get(marketplace));
         for (top, file) in marketplaces.filter_map(|marketplace| place_of(marketplace, inputs)) {
             let list = read.entry(file.clone()).or_insert_with(|| object(&file, inputs));
-            let (folder, hooks) = match list.as_ref().map(|list| listed(plugin, &top, list)) {
+            let (folder, entry) = match list.as_ref().map(|list| listed(plugin, &top, list)) {
                 Some(Some(listed)) => listed,
                 // As long as nobody looked for the list.
-                None if inputs.fact(&file).is_none() => (top, None),
+                None if inputs.fact(&file).is_none() => (top, Map::new()),
                 _ => continue,
             };
-            found.push(Enabled { name: name.to_owned(), folder, marketplace: Some((file, hooks)) });
+            found.push(Enabled { name: name.to_owned(), folder, marketplace: Some((file, entry)) });
         }
         let plugin = |folder| Enabled { name: name.to_owned(), folder, marketplace: None };
         found.extend(paths.into_iter().map(plugin));
@@ -198,13 +211,13 @@ fn place_of(marketplace: &Json, inputs: &Inputs) -> Option<(PathBuf, PathBuf)> {
     Some((if is_inner { folder.parent()? } else { folder }.to_owned(), path))
 }
 
-/// The folder of a plugin that a marketplace lists, and the hooks that it has there.
-fn listed(plugin: &str, folder: &Path, list: &Map<String, Json>) -> Option<(PathBuf, Option<Json>)> {
+/// The folder of a plugin that a marketplace lists, and its entry there.
+fn listed(plugin: &str, folder: &Path, list: &Map<String, Json>) -> Option<(PathBuf, Map<String, Json>)> {
     let root = list.get("metadata").and_then(|metadata| metadata.get("pluginRoot")?.as_str());
     let entry = list.get("plugins")?.as_array()?.iter().find(|entry| entry["name"] == plugin)?;
     let source = entry.get("source")?.as_str()?;
     let folder = without_dots(&folder.join(root.unwrap_or_default()).join(source));
-    Some((folder, entry.get("hooks").cloned()))
+    Some((folder, entry.as_object()?.clone()))
 }
 
 fn object(path: &Path, inputs: &Inputs) -> Option<Map<String, Json>> {

@@ -56,6 +56,9 @@ fn agents_of_a_project_ask_for_the_launchs_models_where_they_keep_their_own() {
     let stage = stage().unwrap();
     let agent = "---\nname: pinned\ndescription: d\nmodel: m-other\n---\nyou\n";
     stage.sandbox.write(&stage.sandbox.path("work/.claude/agents/pinned.md"), agent);
+    // The launch denies this word for hooks. It goes on to mean the session's model for agents.
+    let local = json!({"hooks": hooks(&["inherit"])});
+    stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.local.json"), local.to_string());
     stage.sandbox.shim("claude@inherits");
     stage.sandbox.run("claude@inherits", &["--agent", "pinned", "-p", "hi"]).exits(0);
     assert_eq!(models(&stage.only_the_chosen_heard()), ["m-main"]);
@@ -72,7 +75,7 @@ fn plant_what_no_list_holds(stage: &Stage) {
     let skill = "---\nname: mine\ndescription: d\nmodel: claude-sonnet-4-5-20250929\n---\nSay hello.\n";
     stage.sandbox.write(&stage.sandbox.home(".claude/skills/mine/SKILL.md"), skill);
     stage.settings(&json!({"hooks": hooks(&["claude-haiku-4-5-20251001", "haiku"])}));
-    let local = json!({"hooks": hooks(&["m-hook", "claude-opus-4-8"])});
+    let local = json!({"hooks": hooks(&["m-hook", "claude-opus-4-8", "inherit"])});
     stage.sandbox.write(&stage.sandbox.path("work/.claude/settings.local.json"), local.to_string());
     let market = stage.sandbox.path("market");
     let list = json!({"name": "market", "owner": {"name": "x"},
@@ -86,8 +89,14 @@ fn plant_what_no_list_holds(stage: &Stage) {
     stage.sandbox.run("claude", &["plugin", "install", "pack@market"]).exits(0);
 }
 
-const OTHERS: [&str; 5] =
-    ["claude-haiku-4-5-20251001", "claude-opus-4-8", "claude-sonnet-4-5-20250929", "m-hook", "m-pack"];
+const OTHERS: [&str; 6] = [
+    "claude-haiku-4-5-20251001",
+    "claude-opus-4-8",
+    "claude-sonnet-4-5-20250929",
+    "inherit",
+    "m-hook",
+    "m-pack",
+];
 
 #[test]
 fn hooks_ask_for_the_launchs_models() {
@@ -100,7 +109,7 @@ fn hooks_ask_for_the_launchs_models() {
     stage.ask(&["--managed-settings", "{}", "/mine"]).exits(0);
     let posts = stage.only_the_chosen_heard();
     let asked = models(&posts);
-    assert!(OTHERS.iter().filter(|model| asked.contains(model)).count() >= 4, "{asked:?}");
+    assert!(OTHERS.iter().filter(|model| asked.contains(model)).count() >= 5, "{asked:?}");
 }
 
 /// Plants a skill that is a plugin, a plugin of the project's own marketplace, and an agent whose front matter is no

@@ -62,7 +62,8 @@ fn found(agent: &str) -> Vec<Found> {
     // Whatever it is called, it may start something.
     let commands = commands.into_iter().map(|name| Found { what: "command", name, kind: Some("background") });
     // These adapters look for the words that are no values.
-    let valued = if ["codex", "hermes"].contains(&agent) { options::valued(agent) } else { BTreeSet::new() };
+    let valued =
+        if ["claude", "codex", "hermes"].contains(&agent) { options::valued(agent) } else { BTreeSet::new() };
     let valued = valued.into_iter().map(|name| Found { what: "option", name, kind: Some("other") });
     variables.chain(settings).chain(options).chain(commands).chain(valued).collect()
 }

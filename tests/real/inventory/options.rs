@@ -41,9 +41,20 @@ pub fn of(agent: &str) -> BTreeSet<String> {
 }
 
 /// Those that take the word after them for their value, in every spelling: a line of the help names the value beside
-/// them, in brackets where it may be missing.
+/// them, in brackets where it may be missing. Those of Claude Code are read where it makes them.
 pub fn valued(agent: &str) -> BTreeSet<String> {
     let mut options = BTreeSet::new();
+    if agent == "claude" {
+        let bytes = fs::read(names::program(agent)).unwrap();
+        let pattern = Regex::new(r#"(?:\.option\(|new [\w$]+\()"(-\w, )?(--[a-z][a-z0-9-]+) <"#).unwrap();
+        for found in pattern.captures_iter(&bytes) {
+            let names = [found.get(1), found.get(2)].into_iter().flatten();
+            let names = names.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+            options.extend(names.map(|name| name.trim_end_matches(", ").to_owned()));
+        }
+        assert!(options.len() > 20, "only {options:?}: it makes its options otherwise now");
+        return options;
+    }
     for help in helps(agent) {
         for line in help.lines().map(str::trim_start).filter(|line| line.starts_with('-')) {
             let words = line.split("  ").next().unwrap_or_default().split([' ', ',']);

@@ -171,6 +171,11 @@ fn a_model_of_a_hook_is_denied() {
     assert_eq!(denied(&plan(local("evil"))), ["evil"]);
     assert_eq!(denied(&plan(local("evil[1m]"))), ["evil"]);
     assert!(denied(&plan(local("haiku"))).is_empty() && denied(&plan(local("M-main"))).is_empty());
+    assert_eq!(denied(&plan(local("inherit"))), ["inherit"]);
+    for unheld in ["", "default"] {
+        let plan = plan(local(unheld));
+        assert!(denied(&plan).is_empty() && warnings(&plan)[0].contains("nothing can override it"));
+    }
     let user =
         |model: &str| Machine::onboarded().file(super::settings_override::USER, HOOK.replace("MODEL", model));
     assert_eq!(denied(&plan(user("claude-haiku-4-5-20251001"))), ["claude-haiku-4-5-20251001"]);

@@ -104,6 +104,15 @@ fn after_two_dashes_it_is_a_prompts_word() {
 }
 
 #[test]
+fn two_dashes_may_be_the_value_of_an_option() {
+    let words = ["--append-system-prompt", "--", "--settings", r#"{"verbose": true}"#, "--", "--settings"];
+    let plan = Machine::onboarded().plan(&with(&words)).expect("a plan");
+    let args: Vec<_> = plan.args.iter().filter_map(|arg| arg.to_str()).collect();
+    assert!(args[1].contains("verbose"), "{args:?}");
+    assert_eq!(args[2..], ["--verbose", "--append-system-prompt", "--", "--", "--settings"]);
+}
+
+#[test]
 fn what_it_says_of_the_provider_loses_as_any_settings_do() {
     let own = r#"{"env": {"ANTHROPIC_UNIX_SOCKET": "/s"}}"#;
     let error = Machine::onboarded().plan(&with(&["--settings", own])).expect_err("refused");

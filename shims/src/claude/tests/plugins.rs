@@ -32,6 +32,18 @@ fn a_model_that_is_no_hooks_is_not_denied() {
 }
 
 #[test]
+fn files_that_a_list_names_are_not_read() {
+    for named in [json!({"skills": ["./s"]}), json!({"hooks": "./h.json"}), json!({"agents": "./a.md"})] {
+        let mut entry = json!({"name": "p", "source": "./p"});
+        entry.as_object_mut().expect("an object").extend(named.as_object().expect("an object").clone());
+        let list = json!({"plugins": [entry]}).to_string();
+        let plan = plan(project("/m").file("/m/.claude-plugin/marketplace.json", list));
+        assert!(warnings(&plan)[0].contains("marketplace.json names files of a plugin"), "{entry}");
+        assert!(denied(&plan).contains(&"haiku".to_owned()), "{entry}");
+    }
+}
+
+#[test]
 fn the_strongest_settings_decide_which_plugins_are_on() {
     let off = r#"{"enabledPlugins": {"p@m": false}}"#;
     let on = r#"{"enabledPlugins": {"p@m": true}}"#;
