@@ -28,6 +28,7 @@ mod plant {
     use super::super::machine::{Machine, shown};
     use super::super::{HIJACK, KEY, PROXY, STRAY};
     use super::HERMES;
+    use crate::support::run;
 
     /// Settings in which everything leads elsewhere.
     fn settings() -> String {
@@ -298,8 +299,26 @@ api_key: {STRAY}
         machine.asks(&["chat", "-Q", "-q", "hi", "--safe-mode"]);
         machine.asks(&["chat", "-Q", "-c", "-q", "hi"]);
         machine.asks(&["-z", "hi", "-m", "m-main"]);
-        machine.launch(&["gateway", "run"]);
+        run_gateway(machine);
         machine.launch(&["sessions", "list"]).exits(0);
         machine.counts();
+    }
+
+    /// Runs the gateway until it is up: by itself it ends only after minutes.
+    fn run_gateway(machine: &Machine) {
+        let homes = machine.sandbox.home(".cache/agent-run/hermes");
+        let is_up = || {
+            let mut homes = std::fs::read_dir(&homes).unwrap();
+            homes.any(|home| home.unwrap().path().join("state/gateway.heartbeat").exists())
+        };
+        assert!(!is_up());
+        let mut gateway = machine.command(&["gateway", "run"]).spawn().unwrap();
+        while !is_up() {
+            let ended = gateway.try_wait().unwrap();
+            assert!(ended.is_none(), "the gateway ended before it was up: {ended:?}");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        run(machine.sandbox.command("kill").arg(gateway.id().to_string())).exits(0);
+        gateway.wait().unwrap();
     }
 }
