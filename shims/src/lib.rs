@@ -18,6 +18,7 @@ pub mod json;
 mod judged;
 mod known;
 pub mod launch;
+pub mod linked_texts;
 pub mod message;
 pub mod mirror;
 mod model;
@@ -191,6 +192,11 @@ pub trait Agent: Sync {
     /// What shows whether this version holds what launches rely on, see [`AgentInfo::trials`].
     fn trials(&self, places: &TrialPlaces<'_>) -> Vec<Trial> {
         (self.info().trials)(places)
+    }
+
+    /// The folders in which the agent starts to work: with an option for it, another than the launch's own.
+    fn start_folders(&self, _launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+        vec![inputs.dirs.cwd.clone()]
     }
 
     /// Folders beside `PATH` in which the agent's own installer puts it, searched after `PATH`.

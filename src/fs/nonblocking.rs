@@ -41,10 +41,25 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
             return Err(too_large());
         }
         let bytes = whole(&mut file, metadata.len(), LARGEST + 1)?;
+        // Of the process that reads it.
+        if metadata.len() == 0 && !bytes.is_empty() && is_of_proc(&file) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         return if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) };
     }
     let is_empty = metadata.file_type().is_char_device() && file.read(&mut [0]).is_ok_and(|count| count == 0);
     if is_empty { Ok(Vec::new()) } else { Err(ErrorKind::InvalidInput.into()) }
+}
+
+#[cfg(target_os = "linux")]
+fn is_of_proc(file: &File) -> bool {
+    use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
+    fstatfs(file).is_ok_and(|system| system.filesystem_type() == PROC_SUPER_MAGIC)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_of_proc(_file: &File) -> bool {
+    false
 }
 
 /// A regular file of this length from its beginning, up to `limit` bytes. One whose length the system does not know, as

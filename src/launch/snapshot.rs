@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use shims::{Agent, Dirs, Entry, EntryKind, FILE_END, Fact, Inputs, Launch, MachineSecret};
+use shims::{Agent, Dirs, Entry, EntryKind, FILE_END, Fact, Inputs, Launch, MachineSecret, linked_texts};
 
 use crate::env::Environment;
 use crate::fs::{files, nonblocking};
@@ -25,7 +25,8 @@ pub fn collect(agent: &dyn Agent, launch: &Launch, without_files: Inputs) -> Inp
         inputs.facts.insert(path, end);
     }
     loop {
-        let wanted = agent.required_files(launch, &inputs);
+        let mut wanted = agent.required_files(launch, &inputs);
+        wanted.extend(linked_texts::reads(agent, launch, &inputs));
         let mut is_all = true;
         for path in wanted {
             // It may be declared twice.

@@ -83,6 +83,10 @@ impl Agent for Codex {
         paths
     }
 
+    fn start_folders(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+        projects::starts(launch, inputs)
+    }
+
     fn generated_file(&self, launch: &Launch, inputs: &Inputs) -> Option<PathBuf> {
         Catalogue::of(launch, inputs).map(|catalogue| catalogue.path())
     }

@@ -44,12 +44,17 @@ fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
     argv::profiles(launch.words()).into_iter().map(file).collect()
 }
 
-/// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
-fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+/// Where it works: in our working folder, or in what `--cd` names.
+pub fn starts(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let cwd = &inputs.dirs.cwd;
     let named = argv::folders(launch.words()).into_iter().map(|folder| without_dots(&cwd.join(folder)));
+    std::iter::once(cwd.clone()).chain(named).collect()
+}
+
+/// The folders whose settings Codex may take: where it works, and those above.
+fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = Vec::new();
-    for start in std::iter::once(cwd.clone()).chain(named) {
+    for start in starts(launch, inputs) {
         for folder in start.ancestors() {
             if !folders.iter().any(|known| known == folder) {
                 folders.push(folder.to_owned());

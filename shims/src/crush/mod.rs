@@ -77,6 +77,10 @@ impl Agent for Crush {
         vec![inputs.var("GOBIN").map_or_else(bin, PathBuf::from).join(self.name())]
     }
 
+    fn start_folders(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
+        vec![homes::start(launch, inputs).1]
+    }
+
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let (_, start) = homes::start(launch, inputs);
         let first: Vec<_> = project::reads(&start).chain(history::earlier(launch, inputs)).collect();

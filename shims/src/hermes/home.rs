@@ -136,8 +136,19 @@ impl HermesHomes {
         }
         let left_out: Vec<&str> =
             DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
+        let mut copied = Vec::new();
+        for name in DOTENVS.into_iter().filter(|name| !left_out.contains(name)) {
+            if let Some(Fact::File(bytes)) = inputs.fact(&self.base.join(name))
+                && variables::would_be_rewritten(bytes)
+            {
+                let copy = runtime.join(format!("managed/copy{name}"));
+                plan.write(&copy, bytes.as_slice());
+                plan.link(runtime.join(name), copy);
+                copied.push(name);
+            }
+        }
         let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
-        let owns = |name: &str| owns(name) || left_out.contains(&name);
+        let owns = |name: &str| owns(name) || left_out.contains(&name) || copied.contains(&name);
         let mirror =
             Mirror { real: &self.base, runtime, owns: &owns, always: &always, quiet: &[], yielding: &[] };
         mirror.plan(inputs, plan);
@@ -149,10 +160,6 @@ impl HermesHomes {
         let (why, help) = match inputs.fact(&path) {
             Some(Fact::Stream) => {
                 ("is not a regular file and could set anything".to_owned(), "replace it with a regular file")
-            }
-            // Hermes 0.19 would write the file again without them.
-            Some(Fact::File(bytes)) if bytes.contains(&0) => {
-                ("holds NUL bytes, as UTF-16 does".to_owned(), "save it as UTF-8")
             }
             Some(Fact::File(bytes)) => {
                 let words = variables::words(bytes);

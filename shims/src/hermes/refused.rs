@@ -48,8 +48,9 @@ const COMMANDS: [(&str, &[&str], &str); 25] = [
 ];
 
 /// Of other commands, the words that are refused; `""` is any.
-const PARTS: [(&str, &[&str], &str); 5] = [
+const PARTS: [(&str, &[&str], &str); 6] = [
     ("dashboard", &["register"], SETTINGS),
+    ("doctor", &["--fix"], SETTINGS),
     ("gateway", &["enroll", "setup"], SETTINGS),
     ("skills", &["config", "opt-in", "opt-out"], SETTINGS),
     ("whatsapp", &[""], SETTINGS),
@@ -60,7 +61,10 @@ const PARTS: [(&str, &[&str], &str); 5] = [
 /// plain Hermes.
 pub fn refusal(words: &[String], options: &[String], typed: &str) -> Option<Message> {
     let (command, rest) = words.split_first()?;
-    let has = |option: &str| options.iter().any(|seen| seen == option);
+    // Hermes takes the beginning of an option for it.
+    let has = |option: &str| {
+        options.iter().any(|seen| seen == option || seen.len() > 2 && option.starts_with(&**seen))
+    };
     if has("-h") || has("--help") {
         return None;
     }
@@ -106,6 +110,8 @@ mod tests {
             "backup -o",
             "config set OPENROUTER_API_KEY x",
             "config set path show",
+            "doctor --fi",
+            "doctor --fix",
             "gateway setup",
             "import b.zip",
             "mcp",
@@ -130,6 +136,7 @@ mod tests {
             "config",
             "config get path",
             "cron list",
+            "doctor",
             "gateway run",
             "mcp ls",
             "memory reset -y",

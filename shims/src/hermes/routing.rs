@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value as Json, json};
 
 use super::argv::HermesArgs;
-use super::yaml::Mapping;
+use super::yaml::{Mapping, Node};
 use super::{literal, settings};
 use crate::{Inputs, Launch, Message, Model, Plan, Value};
 
@@ -214,6 +214,11 @@ impl<'a> Routing<'a> {
         settings.set("model", self.model_section());
         settings.set("providers", json!({ "custom": self.provider_section() }));
         settings.set("auxiliary", side_tasks);
+        // Else it runs `python3 -m pip` at its start, which takes a project's `pip.py`, with the key in its environment
+        // (0.19.0).
+        let mut agent = settings.get("agent").and_then(Node::mapping).cloned().unwrap_or_default();
+        agent.set("environment_probe", json!(false));
+        settings.set("agent", agent);
         settings
     }
 }

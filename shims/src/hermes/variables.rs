@@ -40,6 +40,27 @@ pub fn words(dotenv: &[u8]) -> BTreeSet<String> {
     lines.flat_map(|line| line.split(is_end)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
+/// Whether Hermes 0.19 might write the file again in its own way, over the user's: it drops zero bytes and what is no
+/// UTF-8, trims lines, ends the last one, and parts what it takes for two variables in a line. A file too many is only
+/// copied.
+pub fn would_be_rewritten(dotenv: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(dotenv) else { return true };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_odd = |line: &str| {
+        let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        // Each name that it knows has an underscore.
+        let ends_name =
+            |at: usize| line[..at].rsplit(|c| !is_part(c)).next().is_some_and(|name| name.contains('_'));
+        let is_joined = || line.match_indices('=').skip(1).any(|(at, _)| ends_name(at));
+        let is_comment = line.is_empty() || line.trim_start().starts_with('#');
+        !is_comment && (line.trim() != line || is_joined())
+    };
+    let is_control = |c: char| c.is_control() && !['\t', '\n', '\r'].contains(&c);
+    !text.is_empty() && !text.ends_with(['\n', '\r'])
+        || text.contains(is_control)
+        || text.split(['\n', '\r']).any(is_odd)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +107,33 @@ mod tests {
             "SSL_CERT_FILE",
         ] {
             assert!(!is_family(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_hermes_would_write_again_is_known() {
+        for dotenv in [
+            &b"A=1"[..],
+            b"A=1\n B=2\n",
+            b"A=1 \nB=2\n",
+            b"A=caf\xe9\n",
+            b"A=1\0\n",
+            b"A=1\x1f\n",
+            b"\xff\xfeA\0=\x001\0",
+            b"TAVILY_API_KEY=abcEXA_API_KEY=def\n",
+            b"   \n#x",
+        ] {
+            assert!(would_be_rewritten(dotenv), "{}", dotenv.escape_ascii());
+        }
+        for dotenv in [
+            &b""[..],
+            b"\n\n",
+            b"A=1\n",
+            b"\xef\xbb\xbfA=1\r\n# a comment \n\n  # b\nB='x y'\n",
+            b"A=c2VjcmV0==\n",
+            b"A=https://x.example/?a=1&b=2\n",
+        ] {
+            assert!(!would_be_rewritten(dotenv), "{}", dotenv.escape_ascii());
         }
     }
 

@@ -68,3 +68,27 @@ fn what_a_project_has_in_the_place_of_its_settings_holds_no_launch_up() {
         }
     }
 }
+
+/// What an agent would make a part of its prompt, with its own environment in it.
+#[test]
+fn a_link_of_a_project_to_the_process_that_reads_it_is_refused() {
+    let lists = Lists::json(TWO);
+    let sandbox = sandbox(&lists, QUIET);
+    let work = sandbox.path("work");
+    fs::create_dir_all(work.join("docs")).unwrap();
+    symlink("/proc/self/environ", work.join("docs/x")).unwrap();
+    for (link, target) in
+        [("AGENTS.md", "docs/x"), ("CLAUDE.md", "/proc/self/environ"), ("notes", "/dev/fd/0")]
+    {
+        symlink(target, work.join(link)).unwrap();
+        for agent in AGENTS.into_iter().filter(|agent| *agent != "shell") {
+            let ran = sandbox.agent_run(&["launch", "mock", agent]).exits(125);
+            ran.complains(&[
+                &format!("/work/{link} is a link to {target}, where "),
+                "\nhelp: remove the link",
+            ]);
+        }
+        sandbox.agent_run(&["launch", "mock", "shell"]).exits(0);
+        fs::remove_file(work.join(link)).unwrap();
+    }
+}

@@ -28,6 +28,29 @@ fn case_02_hostile_settings_dotenvs_and_pools_change_nothing() {
     assert!(stage.b.requests().iter().all(|request| !request.to_string().contains(KEY)));
 }
 
+/// It writes such a file again, and runs a `pip.py` of the project for a line of its prompt.
+#[test]
+fn a_dotenv_that_hermes_writes_again_and_a_projects_pip_are_left_alone() {
+    let Some(stage) = Stage::set() else { return };
+    let dotenv = stage.sandbox.home(".hermes/.env");
+    let text = b"# caf\xe9\nTAVILY_API_KEY=abcEXA_API_KEY=def\nGREETING=hi".as_slice();
+    stage.sandbox.write(&dotenv, text);
+    stage.sandbox.write(&stage.sandbox.path("work/pip.py"), "open('ran', 'w')\n");
+    for words in [&["-z", "hi"][..], &["chat", "-Q", "-q", "hi"]] {
+        stage.run(words).exits(0);
+    }
+    assert_eq!(std::fs::read(&dotenv).unwrap(), text);
+    assert!(!stage.sandbox.path("work/ran").exists(), "Hermes ran the project's pip.py");
+    stage.run(&["doctor", "--fix"]).exits(125);
+    // Plain Hermes does both.
+    let url = stage.b.url("/v1");
+    let settings = format!("model: {{default: m, provider: custom, base_url: '{url}', api_key: sk-plain}}\n");
+    stage.sandbox.write(&stage.sandbox.home(".hermes/config.yaml"), settings);
+    run(stage.sandbox.command("hermes").args(["chat", "-Q", "-q", "hi"]));
+    assert_ne!(std::fs::read(&dotenv).unwrap(), text);
+    assert!(stage.sandbox.path("work/ran").exists());
+}
+
 #[test]
 fn case_03_hostile_variables_change_nothing() {
     let Some(stage) = Stage::set() else { return };
