@@ -44,11 +44,8 @@ impl Server {
 
     /// The server of a provider of a config, as far as its URL tells: on this machine, at the port it has by default.
     pub fn of_provider(provider: &Provider) -> Option<Self> {
-        Some(match origin(loopback(provider)?).rsplit_once(':')?.1 {
-            "11434" => Self::Ollama,
-            "1234" => Self::LmStudio,
-            _ => return None,
-        })
+        let port = origin(loopback(provider)?).rsplit_once(':')?.1.to_owned();
+        [Self::Ollama, Self::LmStudio].into_iter().find(|server| server.port() == port)
     }
 
     /// The same, or the server whose name it has.
@@ -65,6 +62,26 @@ impl Server {
             Self::Vllm => "vLLM",
             Self::Sglang => "SGLang",
         }
+    }
+
+    /// The port it has by default.
+    fn port(self) -> &'static str {
+        match self {
+            Self::Ollama => "11434",
+            Self::LmStudio => "1234",
+            Self::LlamaCpp => "8080",
+            Self::Vllm => "8000",
+            Self::Sglang => "30000",
+        }
+    }
+
+    /// What to do where it does not answer at this address.
+    pub fn start_at(self, root: &str) -> String {
+        let start = format!("start it: `{}`", self.start());
+        if root.rsplit_once(':').is_some_and(|(_, port)| port == self.port()) {
+            return start;
+        }
+        format!("check the address: {} usually listens on port {}; or {start}", self.title(), self.port())
     }
 
     /// What starts it.
@@ -87,7 +104,7 @@ impl Server {
         let connect = |to| TcpStream::connect_timeout(&to, CONNECTING).map_err(|error| error.kind());
         are_refused(address.to_socket_addrs().ok()?.map(connect)).then(|| {
             let text = format!("{} does not answer at {root}: connection refused", server.title());
-            Message::new(text, format!("start it: `{}`", server.start()))
+            Message::new(text, server.start_at(&root))
         })
     }
 

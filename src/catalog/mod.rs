@@ -92,11 +92,11 @@ pub fn folder(dirs: &Dirs) -> PathBuf {
     Cache::new(dirs).folder()
 }
 
-/// Forgets the lists of one provider, or all; says how many files that were.
+/// Forgets the lists of one provider, or all; returns the files that were removed.
 ///
 /// # Errors
 /// When a file cannot be removed.
-pub fn clear(dirs: &Dirs, provider: Option<&str>) -> Result<usize> {
+pub fn clear(dirs: &Dirs, provider: Option<&str>) -> Result<Vec<PathBuf>> {
     Cache::new(dirs).clear(provider)
 }
 

@@ -81,14 +81,13 @@ impl ServerClient {
 
     fn judged(&self, path: &str, answer: Result<HttpResponse, TransportError>) -> Result<Json, Failure> {
         let (title, root) = (self.server.title(), &self.root);
-        let start = || format!("start it: `{}`", self.server.start());
         let (kind, text, help) = match answer {
             Ok(answer) if (200..300).contains(&answer.status) => match serde_json::from_slice(&answer.body) {
                 Ok(json) => return Ok(json),
                 Err(_) => (
                     FailureKind::Unreachable,
                     format!("{root}{path} did not send JSON, so it is not {title}"),
-                    start(),
+                    self.server.start_at(root),
                 ),
             },
             Ok(answer) if matches!(answer.status, 401 | 403) => (
@@ -113,7 +112,13 @@ impl ServerClient {
             }
             Err(error) => {
                 let text = format!("{title} does not answer at {root}: {error}");
-                (FailureKind::Unreachable, text, start())
+                let help = match error {
+                    TransportError::Timeout { connected: true } => {
+                        format!("restart {title}, or check that it is what listens there")
+                    }
+                    _ => self.server.start_at(root),
+                };
+                (FailureKind::Unreachable, text, help)
             }
         };
         Err(Failure::new(kind, Message::new(text, help)))

@@ -34,7 +34,7 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
     let keys = if words.with_keys { Keys::Copy } else { Keys::Leave };
     let (entries, set) = entries(words, &mut found, keys, path, env);
     let ImportScan { looked_at, skipped, .. } = &found;
-    if entries.is_empty() && skipped.is_empty() {
+    if entries.is_empty() && set.is_empty() && skipped.is_empty() {
         let help =
             "`agent-run providers add` adds a known provider (`agent-run providers presets` lists them)";
         bail!(Message::new(format!("no providers found in {}", looked_at.join(", ")), help));
@@ -51,7 +51,11 @@ pub fn run(words: &ImportArgs, path: &Path, env: &Environment) -> Result<ExitCod
     let screen = Screen::stdout();
     // What is no terminal may be a file.
     let shown: fn(&str) -> String = if screen.is_terminal() { str::to_owned } else { in_a_file };
-    let page = escaped(&page(words, &entries, &set, skipped, path, shown)).into_owned();
+    let mut page = page(words, &entries, &set, skipped, path, shown);
+    if words.write {
+        next_steps(&entries, path, env, &mut page);
+    }
+    let page = escaped(&page).into_owned();
     output::whole(&screen.comments(&page))
 }
 
@@ -83,6 +87,7 @@ fn in_a_file(entry: &str) -> String {
 /// A provider that the config has without its key, and the line that gives it one.
 struct KeyLine {
     name: String,
+    from: String,
     line: String,
     /// What stands beside the key's line while there is none.
     comments: Vec<String>,
@@ -131,7 +136,7 @@ fn entries(
             Named::New(name) => name,
             Named::There(name) => {
                 let key = draft.copied_key().filter(|_| lacks_key(&name));
-                let about_key = match key {
+                let hint = match key {
                     None => String::new(),
                     Some(key) if words.write && words.with_keys => {
                         let line = format!("key: {}", yaml_scalar(key));
@@ -143,14 +148,14 @@ fn entries(
                         let copied = copied.clone() + &before(&copied) + &in_a_file(&copied);
                         let comments = left.lines().filter(|line| !copied.contains(line));
                         let comments = comments.map(|line| line.trim().to_owned()).collect();
-                        set.push(KeyLine { name: name.clone(), line, comments });
-                        "; its key was added".to_owned()
+                        set.push(KeyLine { name, from: from.clone(), line, comments });
+                        continue;
                     }
                     Some(_) => {
                         format!("; it has no key there: `{} --write --with-keys` adds it", again(words))
                     }
                 };
-                found.skipped.push(format!("{from}: already in the config, as {name}{about_key}"));
+                found.skipped.push(format!("{from}: already in the config, as {name}{hint}"));
                 continue;
             }
         };
@@ -217,6 +222,9 @@ fn page(
     for skipped in skipped {
         _ = writeln!(page, "# Not imported: {skipped}");
     }
+    for key in set {
+        _ = writeln!(page, "# Added to {file}: the key of {}, from {}", key.name, key.from);
+    }
     let names: Vec<_> = entries.iter().map(|entry| entry.name.as_str()).collect();
     _ = match (names.is_empty(), words.write) {
         (true, _) if !set.is_empty() => Ok(()),
@@ -233,6 +241,19 @@ fn page(
         _ = writeln!(page, "#   agent-run key set {name}");
     }
     page
+}
+
+/// What to type for what was added: a key where there is none, and a test.
+fn next_steps(entries: &[NewEntry], path: &Path, env: &Environment, page: &mut String) {
+    let (Ok(loaded), Ok(dirs)) = (load(path), env.dirs()) else { return };
+    let mut title = "# Next:\n";
+    for entry in entries {
+        let source = loaded.config.providers.get(&entry.name).and_then(Provider::key_source);
+        let is_missing = source.is_some_and(|source| key::is_missing(source, env, &dirs.home));
+        let command = if is_missing { "key set" } else { "providers test" };
+        _ = writeln!(page, "{title}#   agent-run {command} {}", shims::quote(entry.name.as_ref()));
+        title = "";
+    }
 }
 
 fn data(

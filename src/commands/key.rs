@@ -42,7 +42,7 @@ pub fn run(command: KeyCommand, option: Option<&Path>, env: &Environment) -> Res
 fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let loaded = context::load_sound(path, name)?;
+    let loaded = load(path, name)?;
     let provider = find(name, &loaded.config)?;
     // What can be refused is refused before anything is asked.
     let former = KeyStore::of(name, provider, path, &home);
@@ -58,9 +58,10 @@ fn set(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         let read = stdin().take(LONGEST + 1).read_to_string(&mut typed);
         read.context("could not read the key from stdin")?;
         if typed.trim().is_empty() {
+            let word = shims::quote(name.as_ref());
             let help = format!(
-                "run it in a terminal to type the key, or pipe the key to it: pass show {name} | \
-                 agent-run key set {name}"
+                "run it in a terminal to type the key, or pipe the key to it: pass show {word} | \
+                 agent-run key set {word}"
             );
             bail!(Message::new("there is no key on stdin", help));
         }
@@ -110,6 +111,11 @@ fn leave(
     if let Some(other) = former.other_reader(name, loaded, home) {
         return format!("\nthe previous key was not removed from {shown}, because `{other}` uses it");
     }
+    if let KeyAnswer::There(KeyPlace::Env(variable)) = answer
+        && env.var(variable).is_none()
+    {
+        return format!("\nthe previous key is still in {shown}: keep it until {variable} is set");
+    }
     let failed = match answer {
         KeyAnswer::Typed(..) if former.is_link() => None,
         KeyAnswer::Typed(..) => match former.remove(env) {
@@ -134,10 +140,16 @@ fn ask(
     let usual = preset.as_ref().and_then(presets::Preset::key_variable).or(provider.key_env.as_deref());
     let mut before = None;
     loop {
-        let answer = ask_key(before.as_ref(), usual, name, file.clone(), provider.key_check, home, env)?;
+        let answer =
+            ask_key(before.as_ref(), usual, name, vec![file.clone()], provider.key_check, home, env)?;
         let key = match &answer {
             KeyAnswer::Typed(_, key) => key.clone(),
-            KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => return Ok(answer),
+            KeyAnswer::There(KeyPlace::Env(variable)) if env.var(variable).is_none() => {
+                if prompt::insists(&format!("{variable} is not set here. Use it all the same?"))? {
+                    return Ok(answer);
+                }
+                continue;
+            }
             KeyAnswer::There(place) => match place.resolve(env, home) {
                 Ok(key) => key,
                 Err(error) => {
@@ -160,29 +172,40 @@ fn ask(
                 "enter another key" => break,
                 "test again" => {}
                 "set it anyway" => return Ok(answer),
-                _ => bail!("stopped, and the config was not changed"),
+                _ => bail!(prompt::STOPPED),
             }
         }
         before = Some(answer);
     }
 }
 
+/// The config, in which nothing is wrong with the provider.
+fn load(path: &Path, name: &str) -> Result<Loaded> {
+    let loaded = context::load_sound(path, name)?;
+    loaded.check(name)?;
+    Ok(loaded)
+}
+
 fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
-    let config = context::load_sound(path, name)?.config;
+    let config = load(path, name)?.config;
     let provider = find(name, &config)?;
     let key = key::of(name, provider, env, &env.dirs()?.home)?;
     if key.is_none() {
         let text = format!("`{name}` has no key to test: its entry in the config names none");
         let set = key::setting(name);
-        let help = format!("test it without one: agent-run providers test {name}; `{set}` sets one");
+        let word = shims::quote(name.as_ref());
+        let help = format!("test it without one: agent-run providers test {word}; `{set}` sets one");
         bail!(Message::new(text, help));
     }
     match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),
         TestOutcome::NotTested(why) => bail!(Message::new(
             format!("the key was not tested: {why}"),
-            format!("test it with a model: agent-run providers test {name} --model MODEL")
+            format!(
+                "test it with a model: agent-run providers test {} --model MODEL",
+                shims::quote(name.as_ref())
+            )
         )),
         TestOutcome::Failed(failed) => Err(failed.into()),
     }
@@ -207,7 +230,7 @@ fn forget_refusal(name: &str, path: &Path, env: &Environment) {
 fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     let name = words.provider.as_str();
     let home = env.dirs()?.home;
-    let loaded = context::load_sound(path, name)?;
+    let loaded = load(path, name)?;
     let provider = find(name, &loaded.config)?;
     let store = KeyStore::of(name, provider, path, &home).filter(|store| !store.is_link());
     let source = provider.key_source();
@@ -218,7 +241,10 @@ fn remove(words: &KeyRemoveArgs, path: &Path, env: &Environment) -> Result<ExitC
     if store.is_none() && provider.key.is_none() {
         bail!(Message::new(
             format!("agent-run does not store the key of `{name}`"),
-            format!("`agent-run providers show {name}` prints where it is; remove it there")
+            format!(
+                "`agent-run providers show {}` prints where it is; remove it there",
+                shims::quote(name.as_ref())
+            )
         ));
     }
     let other = store.as_ref().and_then(|store| store.other_reader(name, &loaded, &home));

@@ -9,7 +9,7 @@ use shims::Message;
 use super::file::{for_its_owner, open};
 use super::problem::{Problem, Problems, SourcePos, Step};
 use super::yaml::Tree;
-use super::{Config, check};
+use super::{Config, check, is_blank};
 
 /// A config that was read, and what is known of its file.
 pub struct Loaded {
@@ -153,7 +153,7 @@ fn load_by(path: &Path, parse: impl FnOnce(String, &Path) -> Result<Loaded, Prob
 /// The text of the file at `path`, to be changed; empty where there is none yet.
 ///
 /// # Errors
-/// When it cannot be read, or would be refused whatever it says.
+/// When it cannot be read, would be refused whatever it says, or is no YAML.
 pub fn text(path: &Path) -> Result<String> {
     if path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
         return Ok(String::new());
@@ -167,6 +167,9 @@ pub fn text(path: &Path) -> Result<String> {
     }
     let file = open(path)?;
     let text = file.text().map_err(|problem| Problems::new(path, vec![problem], ""))?;
+    if !is_blank(text) {
+        Tree::parse(text).map_err(|problem| Problems::new(path, vec![problem], text))?;
+    }
     Ok(text.to_owned())
 }
 
@@ -202,7 +205,10 @@ pub(super) fn parse_sound(text: String, path: &Path) -> Result<Loaded, Problems>
     let is_of_one = |problem: &Problem| problem.steps.len() > 1 && problem.steps[0] == "providers".into();
     match config {
         Some(mut config) if problems.iter().all(is_of_one) => {
-            config.providers.retain(|name, _| !problems.iter().any(|it| it.steps[1] == name.as_str().into()));
+            let is_refused = |name: &str| problems.iter().any(|it| it.steps[1] == name.into());
+            config.providers.retain(|name, _| !is_refused(name));
+            let all = tree.keys(&["providers".into()]).into_iter().map(|(name, _)| name);
+            config.refused = all.filter(|name| is_refused(name)).collect();
             Ok(Loaded { refused: problems, ..Loaded::new(config, text, path) })
         }
         _ => Err(refused(problems)),

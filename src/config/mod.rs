@@ -24,7 +24,7 @@ pub use append::{append, change_config, check_writable, could_not_write, is_blan
 pub use change::{remove, set_key};
 pub use file::none_there;
 pub use load::{LintReport, Loaded, Places, lint, load, load_for, load_sound, parse, text};
-pub use names::{NAME_HELP, clash, name_fault};
+pub use names::{NAME_HELP, clash, new_name_fault};
 pub use problem::{Problem, Problems, dotted};
 pub use types::{Args, Config, Filter, HomeNames, KeyCheck, KeySource, Provider, Secret};
 pub use url::clean as clean_url;

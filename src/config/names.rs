@@ -40,6 +40,21 @@ pub fn name_fault(text: &str) -> Option<&'static str> {
     })
 }
 
+/// Why a text should not be the name of a new provider: what [`name_fault`] says, or a character that a shell, a shim or a
+/// URL may take for something else. With a name like it that is none of this.
+pub fn new_name_fault(text: &str) -> Option<(String, String)> {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    let fault = match (name_fault(text), text.chars().find(|c| !is_plain(*c))) {
+        (Some(fault), _) => fault.to_owned(),
+        (None, Some(c)) if c.is_whitespace() => "the name contains white space".to_owned(),
+        (None, Some(c)) => format!("the name contains `{c}`"),
+        (None, None) => return None,
+    };
+    let words: Vec<_> = text.split(|c| !is_plain(c)).filter(|word| !word.is_empty()).collect();
+    let like = words.join("-").trim_start_matches(['-', '.']).chars().take(32).collect();
+    Some((fault, like))
+}
+
 /// A provider's name.
 pub struct Name;
 

@@ -42,6 +42,9 @@ pub struct Config {
     /// What is known of providers that were not decoded.
     #[serde(skip)]
     pub others: Others,
+    /// The names of providers that are left out, because something is wrong with them.
+    #[serde(skip)]
+    pub refused: Vec<String>,
 }
 
 /// One provider.

@@ -16,7 +16,7 @@ use super::expand_home;
 use super::file::{below_home, commit, folder, is_taken, remove_empty, write_file, write_new};
 use super::keychain::{output, run};
 use super::place::KeyPlace;
-use crate::config::{Loaded, Provider};
+use crate::config::{self, Loaded, Provider};
 use crate::env::Environment;
 use crate::fs::AtomicFile;
 
@@ -55,15 +55,24 @@ impl KeyStore {
         if let Some(Self::File(former)) = former {
             return Self::File(former.clone());
         }
-        let folder = folder(path);
-        let mut name = format!("{provider}.key");
-        let mut number = 1;
-        let is_taken = |name: &str| is_taken(&folder.join(name));
-        while is_taken(&name) {
+        let (folder, mut number) = (folder(path), 1);
+        while is_taken(&folder.join(key_name(provider, number))) {
             number += 1;
-            name = format!("{provider}-{number}.key");
         }
-        Self::File(folder.join(name))
+        Self::File(folder.join(key_name(provider, number)))
+    }
+
+    /// A new file for the key of a provider that is added to the config at `path`, and then those that were kept when one
+    /// of this name was removed: what no provider of the config reads.
+    pub fn files(path: &Path, provider: &str, home: &Path) -> Vec<Self> {
+        let new = Self::file(path, provider, None);
+        let loaded = config::load_sound(path).ok();
+        let is_read =
+            |file: &Self| loaded.as_ref().is_some_and(|it| file.other_reader("", it, home).is_some());
+        let names = (1..).map(|number| key_name(provider, number));
+        let files = names.map(|name| Self::File(folder(path).join(name))).take_while(|file| *file != new);
+        let kept: Vec<_> = files.filter(|file| !is_read(file)).collect();
+        std::iter::once(new).chain(kept).collect()
     }
 
     /// Another provider of the config that has its key from here too, under whatever path.
@@ -298,6 +307,11 @@ impl KeyStore {
         }
         Ok(())
     }
+}
+
+/// The name of a key file.
+fn key_name(provider: &str, number: usize) -> String {
+    if number > 1 { format!("{provider}-{number}.key") } else { format!("{provider}.key") }
 }
 
 impl StoredKey<'_> {

@@ -80,6 +80,14 @@ pub fn provider_for<'a>(agent: &dyn Agent, name: &str, config: &'a Config) -> Re
 /// The error for a provider that the config does not have. Its help names the preset to add, also one that was mistyped, or else those that
 /// the agent can use, the nearest first.
 pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow::Error {
+    let refused: Vec<_> = config.refused.iter().map(String::as_str).collect();
+    let check = "has errors: see `agent-run config check`";
+    if refused.contains(&name) {
+        return anyhow!(Message::new(
+            format!("provider `{name}` of the config cannot be used"),
+            format!("it {check}")
+        ));
+    }
     let fits = |provider: &Provider| agent.is_none_or(|agent| common(agent, provider).is_some());
     let fitting = config.providers.iter().filter(|(_, provider)| fits(provider));
     let names = suggest::rank(name, fitting.map(|(name, _)| name.as_str()));
@@ -95,6 +103,9 @@ pub fn missing(name: &str, agent: Option<&dyn Agent>, config: &Config) -> anyhow
         (false, _) if !meant.is_empty() => format!("{meant}{listed}"),
         (false, _) => format!("{listed}; add another with `agent-run providers add`"),
         (true, Some(add)) => add,
+        (true, None) if config.providers.is_empty() && !refused.is_empty() => {
+            format!("the config {check}; it has {}", suggest::join_limited(&refused, MOST))
+        }
         (true, None) => {
             let none = match agent {
                 Some(agent) if !config.providers.is_empty() => {
@@ -119,15 +130,16 @@ pub fn example(config: &Config, fits: impl Fn(&dyn Agent) -> bool) -> Option<(&s
     })
 }
 
-/// What to type to add the provider, where its name is that of a preset, or one of those that `may_be_meant` with typing
-/// errors.
+/// What to type to add the provider, where its name is that of a preset, or of the models of one that `may_be_meant`, or
+/// one of those with typing errors.
 pub fn adding(name: &str, may_be_meant: impl Fn(&Preset) -> bool) -> Option<String> {
     if presets::is_known(name) {
         return Some(format!("{name} is a known provider: add it with `agent-run providers add {name}`"));
     }
     let known = presets::all().ok()?;
-    let names = known.iter().filter(|preset| may_be_meant(preset)).map(|preset| preset.name.as_str());
-    let near = suggest::typo(name, names)?;
+    let mut fitting = known.iter().filter(|preset| may_be_meant(preset));
+    let served = fitting.clone().find(|preset| preset.serves(name)).map(Preset::name);
+    let near = served.or_else(|| suggest::typo(name, fitting.by_ref().map(Preset::name)))?;
     Some(format!("did you mean {near}? add it with `agent-run providers add {near}`"))
 }
 

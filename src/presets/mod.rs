@@ -71,13 +71,19 @@ pub fn by_name(name: &str) -> Result<Preset> {
     ))
 }
 
-/// The names that are like one that is not known: `a, b or c`.
+/// The names that are like one that is not known: `a, b or c`. Those whose models have that name come first.
 ///
 /// # Errors
 /// As [`all`].
 pub fn near(name: &str) -> Result<Option<String>> {
     let all = all()?;
-    let near = suggest::near(name, all.iter().map(|preset| preset.name.as_str()));
+    let mut near: Vec<_> =
+        all.iter().filter(|preset| preset.serves(name)).map(Preset::name).take(2).collect();
+    for like in suggest::near(name, all.iter().map(Preset::name)) {
+        if near.len() < 3 && !near.contains(&like) {
+            near.push(like);
+        }
+    }
     Ok(Some(suggest::join_or(&near)).filter(|near| !near.is_empty()))
 }
 
@@ -108,6 +114,19 @@ impl Preset {
         let mut config = config::parse(text, Path::new("the new entry"))?.config;
         let provider = config.providers.swap_remove(name).context("the entry has another name")?;
         Ok(Self { name: name.to_owned(), title, note: String::new(), provider, entry })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether its example is a model of this family, as `kimi-k3` is of `kimi`.
+    pub fn serves(&self, family: &str) -> bool {
+        let model = self.provider.default_model.as_deref().unwrap_or_default();
+        let id = model.rsplit('/').next().unwrap_or_default();
+        let begins = id.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+        !family.is_empty() && begins.eq_ignore_ascii_case(family)
     }
 
     /// An entry of this preset with the server at another address: scheme, host and port of its URLs are these.
@@ -230,5 +249,17 @@ mod tests {
     fn a_preset_that_is_not_there_brings_those_like_it() {
         let error = crate::error::render(&by_name("depseek").err().expect("no preset"));
         assert!(error.contains("did you mean deepseek"), "{error}");
+        // A name of models finds who makes them.
+        for (family, meant) in [
+            ("GLM", "zai"),
+            ("kimi", "moonshot"),
+            ("qwen", "qwen"),
+            ("gpt", "openai"),
+            ("claude", "anthropic"),
+            ("grok", "xai"),
+        ] {
+            let near = near(family).expect("the presets").unwrap_or_default();
+            assert!(near.starts_with(meant), "{family}: {near}");
+        }
     }
 }

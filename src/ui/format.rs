@@ -45,7 +45,8 @@ pub fn age(age: Duration) -> String {
 
 /// Text with `~` for the home, wherever a word begins with it.
 pub fn shortened<'a>(text: &'a str, home: &str) -> Cow<'a, str> {
-    if home.len() < 2 || !text.contains(home) {
+    // The words of a command are written to the config as they are, and no shell reads them.
+    if home.len() < 2 || !text.contains(home) || text.contains("key_command: [") {
         return Cow::Borrowed(text);
     }
     let mut short = String::with_capacity(text.len());
@@ -88,5 +89,15 @@ mod tests {
         assert_eq!(age(Duration::from_secs(59)), "59 s");
         assert_eq!(age(Duration::from_hours(12)), "12 h");
         assert_eq!(age(Duration::from_hours(49)), "2 d");
+    }
+
+    #[test]
+    fn the_words_of_a_command_are_shown_as_they_are_written() {
+        for (text, shown) in [
+            ("stored in /home/u/k", "stored in ~/k"),
+            ("key_command: [cat, /home/u/k]", "key_command: [cat, /home/u/k]"),
+        ] {
+            assert_eq!(shortened(text, "/home/u"), shown);
+        }
     }
 }

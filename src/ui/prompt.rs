@@ -24,6 +24,8 @@ const TRIES: usize = 5;
 /// What is said of a key that comes where a choice is asked for.
 pub const TOO_EARLY: &str =
     "This looks like a key, and was neither used nor shown. Answer this first; the key is asked for later.\n";
+/// What is said where a dialogue ends before its last answer: until then nothing is written.
+pub const STOPPED: &str = "stopped, and the config was not changed";
 /// Bytes of a line beyond which the rest is dropped.
 const LONGEST: usize = 64 * 1024;
 
@@ -44,7 +46,7 @@ pub fn is_echoing() -> bool {
 /// # Errors
 /// At the end of input.
 pub fn ask(question: &str) -> Result<String> {
-    line(question, SetArg::TCSANOW, |shown, fresh| {
+    line(question, SetArg::TCSANOW, STOPPED, |shown, fresh| {
         // A paste is more than one character.
         fresh.chars().nth(1).is_none() || !shape::is_like_key(&format!("{shown}{fresh}"))
     })
@@ -55,7 +57,12 @@ pub fn ask(question: &str) -> Result<String> {
 /// # Errors
 /// As [`ask`].
 pub fn agrees(question: &str) -> Result<bool> {
-    yes_or_no(question, true)
+    yes_or_no(question, true, STOPPED)
+}
+
+/// The same where the config was changed before; no answer is no.
+pub fn agrees_later(question: &str) -> bool {
+    yes_or_no(question, true, "stopped").unwrap_or(false)
 }
 
 /// Whether the answer is yes, where that cannot be undone: an empty one is no.
@@ -63,7 +70,7 @@ pub fn agrees(question: &str) -> Result<bool> {
 /// # Errors
 /// As [`ask`].
 pub fn insists(question: &str) -> Result<bool> {
-    yes_or_no(question, false)
+    yes_or_no(question, false, STOPPED)
 }
 
 /// Whether something may be removed: with `yes`, or as somebody at the terminal says.
@@ -80,10 +87,10 @@ pub fn confirms_removal(yes: bool, question: &str, env: &Environment) -> Result<
     Ok(yes || insists(question)?)
 }
 
-fn yes_or_no(question: &str, usual: bool) -> Result<bool> {
+fn yes_or_no(question: &str, usual: bool, stopped: &'static str) -> Result<bool> {
     let shown = if usual { "[Y/n]" } else { "[y/N]" };
     for _ in 0..TRIES {
-        let answer = one_of(&format!("{question} {shown} "), &["yes", "no"])?;
+        let answer = one_of(&format!("{question} {shown} "), &["yes", "no"], stopped)?;
         match answer.to_lowercase().as_str() {
             "" => return Ok(usual),
             "y" | "yes" => return Ok(true),
@@ -92,7 +99,7 @@ fn yes_or_no(question: &str, usual: bool) -> Result<bool> {
             _ => say("Type y or n, and Enter.\n"),
         }
     }
-    Err(stopped())
+    Err(anyhow!(stopped))
 }
 
 /// The index of the option that is chosen by its number; an empty answer chooses the first.
@@ -109,7 +116,7 @@ pub fn choose(question: &str, options: &[String]) -> Result<usize> {
     let numbers: Vec<_> = (1..=options.len()).map(|number| number.to_string()).collect();
     let numbers: Vec<_> = numbers.iter().map(String::as_str).collect();
     for _ in 0..TRIES {
-        let answer = one_of("Your choice [1]: ", &numbers)?;
+        let answer = one_of("Your choice [1]: ", &numbers, STOPPED)?;
         match numbers.iter().position(|number| *number == answer) {
             _ if answer.is_empty() => return Ok(0),
             Some(index) => return Ok(index),
@@ -117,7 +124,7 @@ pub fn choose(question: &str, options: &[String]) -> Result<usize> {
             None => say(&format!("Type a number from 1 to {}, and Enter.\n", options.len())),
         }
     }
-    Err(stopped())
+    bail!(STOPPED)
 }
 
 /// The line that is typed, which the terminal does not show.
@@ -126,20 +133,25 @@ pub fn choose(question: &str, options: &[String]) -> Result<usize> {
 /// As [`ask`], and when the terminal cannot hide it.
 pub fn ask_hidden(question: &str) -> Result<String> {
     // What stands behind the line in a paste is not typed into the next question, nor into the shell.
-    line(question, SetArg::TCSAFLUSH, |_, _| false)
+    line(question, SetArg::TCSAFLUSH, STOPPED, |_, _| false)
 }
 
 /// One of some answers, or another. What begins none of them is not shown: it may be a key that was pasted too early.
-fn one_of(question: &str, answers: &[&str]) -> Result<String> {
-    line(question, SetArg::TCSANOW, |shown, fresh| {
+fn one_of(question: &str, answers: &[&str], stopped: &'static str) -> Result<String> {
+    line(question, SetArg::TCSANOW, stopped, |shown, fresh| {
         let typed = format!("{shown}{fresh}").to_lowercase();
         answers.iter().any(|answer| answer.starts_with(&typed))
     })
 }
 
 /// The line that is typed. It is not the terminal that shows it: `shows` says of what has been shown, and of what came
-/// since, whether that is shown too.
-fn line(question: &str, end: SetArg, shows: impl Fn(&str, &str) -> bool) -> Result<String> {
+/// since, whether that is shown too. Where nothing is, `stopped` is said.
+fn line(
+    question: &str,
+    end: SetArg,
+    stopped: &'static str,
+    shows: impl Fn(&str, &str) -> bool,
+) -> Result<String> {
     key::keep_out_of_cores();
     say(question);
     let typed = {
@@ -149,17 +161,14 @@ fn line(question: &str, end: SetArg, shows: impl Fn(&str, &str) -> bool) -> Resu
     say("\n");
     match typed? {
         Typed::Line(line) => Ok(line.trim().to_owned()),
-        Typed::End => Err(stopped()),
+        Typed::End => bail!(stopped),
         Typed::Signal(signal) => {
+            super::log::error(&anyhow!(stopped));
             // The terminal is as it was by now, and whoever waits for this program learns how it ended.
             raise(signal)?;
-            Err(stopped())
+            bail!(stopped)
         }
     }
-}
-
-fn stopped() -> anyhow::Error {
-    anyhow!("stopped without an answer")
 }
 
 enum Typed {

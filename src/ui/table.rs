@@ -126,6 +126,8 @@ impl Layout {
             column if column.is_number => natural[index],
             // A few that are wider than all others must not take the place of the other columns.
             column if column.is_whole => usual(lines, index).min(width / 2).max(width_of(column.title)),
+            // Rather than in more than two lines it is left out.
+            column if column.rank > 0 => widest(index, &in_two_lines),
             _ => widest(index, &word),
         };
         let mut shown: Vec<_> = (0..columns.len()).map(|index| (index, needed(index))).collect();
@@ -214,6 +216,13 @@ impl Layout {
     }
 }
 
+/// How wide a text is at least in two lines.
+fn in_two_lines(text: &str) -> usize {
+    let spaces = text.match_indices(' ').map(|(at, _)| at);
+    let halves = spaces.map(|at| width_of(&text[..at]).max(width_of(text[at..].trim_start())));
+    halves.min().unwrap_or_else(|| width_of(text))
+}
+
 /// How wide four of five values of a column are at most.
 fn usual(lines: &[Vec<String>], index: usize) -> usize {
     let mut widths: Vec<_> = lines.iter().skip(1).map(|line| width_of(&line[index])).collect();
@@ -274,6 +283,9 @@ mod tests {
             printed(&columns, row, 24),
             "id     words       count\nan-id  one two      1000\n       three\n"
         );
+        // Three lines would be too many.
+        let narrow = printed(&columns, &[&["a-wide-id", "one two three four five six", "1"]], 22);
+        assert!(narrow.starts_with("id\na-wide-id\n\nNot shown"), "{narrow}");
         let left_out = printed(&columns, row, 16);
         assert!(
             left_out.starts_with("id     words\nan-id  one two\n       three\n\nNot shown at"),

@@ -238,3 +238,69 @@ fn an_example_is_of_the_own_provider_and_an_agent_that_can_use_it() {
         ran.complains(&[&format!("{example}`; see")]);
     }
 }
+
+#[test]
+fn a_name_that_is_nearly_a_known_one_is_asked_back_by_every_command() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    for near in ["deepsek", "deepseek2"] {
+        for words in [
+            &["launch", near, "claude"][..],
+            &["why", near, "claude"],
+            &["doctor", near],
+            &["env", near],
+            &["models", "list", near],
+            &["providers", "add", near],
+            &["providers", "test", near],
+            &["providers", "remove", near],
+            &["key", "set", near],
+        ] {
+            let ran = sandbox.agent_run(words);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(ran.code != 0 && said.contains("help: did you mean deepseek? "), "{words:?}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_config_that_cannot_be_read_is_named_with_its_place_and_what_it_has() {
+    let sandbox = Sandbox::new();
+    sandbox.fake_agent("claude");
+    // What is no YAML is named with its place, by whatever command.
+    let broken = "providers:\n  mock:\n    protocols: [anthropic]]\n";
+    sandbox.config(broken);
+    sandbox.write(
+        &sandbox.home(".claude/settings.json"),
+        "{\"env\": {\"ANTHROPIC_BASE_URL\": \"https://a.example\"}}",
+    );
+    for words in [
+        &["providers", "add", "ollama", "--yes"][..],
+        &["import", "claude", "--write"],
+        &["key", "set", "mock"],
+    ] {
+        let place =
+            "/.config/agent-run/config.yaml:3:27: invalid YAML: no bracket is open that this one closes\n";
+        sandbox.agent_run(words).exits(1).complains(&[place, "help: remove this bracket, or open it before"]);
+    }
+    assert_eq!(std::fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap(), broken);
+    // Where nothing can be used, that is said, and not that nothing is there.
+    sandbox.config(
+        "providers:\n  mock:\n    protocols: [antropic]\n    base_urls: {anthropic: 'http://127.0.0.1:9'}\n",
+    );
+    for words in
+        [&["launch", "zzz", "claude"][..], &["env", "zzz"], &["why", "claude@zzz"], &["key", "set", "zzz"]]
+    {
+        let help = "help: the config has errors: see `agent-run config check`; it has mock";
+        sandbox.agent_run(words).complains(&["no provider `zzz` in the config", help]);
+    }
+    let place = "config.yaml:3:17: providers.mock.protocols[0]: ";
+    for words in [
+        &["providers", "list"][..],
+        &["key", "set", "mock"],
+        &["key", "remove", "mock"],
+        &["env", "mock"],
+        &["why", "claude@mock"],
+    ] {
+        sandbox.agent_run(words).exits(1).complains(&[place]);
+    }
+}

@@ -199,7 +199,14 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
     let sandbox = newcomer();
     let add = |words: &[&str]| sandbox.agent_run(&[&["providers", "add", "ollama", "--yes"], words].concat());
     let ran = add(&["--server", "http://127.0.0.1:9"]).exits(0);
-    ran.complains(&["Ollama does not answer at http://127.0.0.1:9", "help: start it: `ollama serve`"]);
+    let help = "help: check the address: Ollama usually listens on port 11434; or start it: `ollama serve`\n";
+    ran.complains(&["Ollama does not answer at http://127.0.0.1:9", help]);
+    // A new provider has no setting to check.
+    let ran =
+        sandbox.agent_run(&["providers", "add", "acme", "--server", "http://127.0.0.1:9", "--yes"]).exits(1);
+    ran.complains(&[
+        "127.0.0.1:9: connection refused\nhelp: check that the server is running, and that its address",
+    ]);
     let server = server(&OLLAMA);
     let url = format!("http://{}", server.address);
     add(&["--name", "two", "--server", &url, "--model", "qwen"])
@@ -217,8 +224,8 @@ fn a_server_that_is_not_there_or_lacks_the_model_is_named_with_the_command() {
         "--key-env",
     ]);
     let doctor = sandbox.agent_run(&["doctor"]).stdout;
-    let said = "Ollama does not answer at http://127.0.0.1:9: connection refused\n          help: start it: `ollama serve`\n";
-    assert!(doctor.contains(said) && !doctor.contains("llama.cpp does not answer"), "{doctor}");
+    let said = format!("Ollama does not answer at http://127.0.0.1:9: connection refused\n          {help}");
+    assert!(doctor.contains(&said) && !doctor.contains("llama.cpp does not answer"), "{doctor}");
     for wrong in ["nonsense", "http://a.b/v1", "ftp://a", "http://"] {
         add(&["--name", "four", "--server", wrong])
             .exits(1)

@@ -240,8 +240,14 @@ impl<'a> Parser<'a> {
                 self.pop();
                 Ok((Event::SequenceEnd, self.skip()?))
             }
-            _ => Err(self.here()?.flaw("expected `-` for the next list item")),
+            _ => self.unexpected("expected `-` for the next list item"),
         }
+    }
+
+    /// The flaw of what cannot be next in a block: a bracket too many, or else `what`.
+    fn unexpected(&mut self, what: &'static str) -> ParseResult<'a> {
+        let is_bracket = matches!(self.peek()?, Token::FlowSequenceEnd | Token::FlowMappingEnd);
+        Err(self.here()?.flaw(if is_bracket { "no bracket is open that this one closes" } else { what }))
     }
 
     fn indentless_sequence_entry(&mut self) -> ParseResult<'a> {
@@ -267,7 +273,7 @@ impl<'a> Parser<'a> {
                 self.pop();
                 Ok((Event::MappingEnd, self.skip()?))
             }
-            _ => Err(self.here()?.flaw("a key is missing here")),
+            _ => self.unexpected("a key is missing here"),
         }
     }
 

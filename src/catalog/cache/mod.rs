@@ -199,18 +199,18 @@ impl<'a> Cache<'a> {
         }
     }
 
-    /// Removes the lists of one provider, or all; says how many files went.
+    /// Removes the lists of one provider, or all, and what failed; returns the files.
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn clear(self, provider: Option<&str>) -> Result<usize> {
-        let mut removed = 0;
+    pub fn clear(self, provider: Option<&str>) -> Result<Vec<PathBuf>> {
+        let mut removed = Vec::new();
         for path in self.files(provider)? {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 gone => {
                     gone.with_context(|| format!("could not remove {}", path.display()))?;
-                    removed += 1;
+                    removed.push(path);
                 }
             }
         }

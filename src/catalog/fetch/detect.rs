@@ -130,13 +130,14 @@ impl EmptyRequests<'_> {
         let headers: Vec<_> = key.into_iter().chain([version]).collect();
         let limit = RetryPolicy::EXPLICIT.limit;
         let answer = self.client.post(url, &headers, "{}", limit);
-        answer.map_err(|error| Failure::transport(&error, url, limit))
+        answer.map_err(|error| Failure::transport(&error, url, limit).of_new())
     }
 }
 
 fn client(url: &str, env: &Environment) -> Result<Client, Failure> {
     let rule = Proxy::Inherit;
-    Client::new(url, &rule, env).map_err(|error| Failure::transport(&error, url, RetryPolicy::EXPLICIT.limit))
+    let limit = RetryPolicy::EXPLICIT.limit;
+    Client::new(url, &rule, env).map_err(|error| Failure::transport(&error, url, limit).of_new())
 }
 
 /// What an answer to an empty request says, beside the status of a path that is not there.

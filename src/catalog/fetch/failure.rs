@@ -121,6 +121,16 @@ impl Failure {
         Self::new(kind, Message::new(text, help))
     }
 
+    /// The same of a provider that the config does not have yet: it has no setting to check.
+    pub fn of_new(mut self) -> Self {
+        let names_setting = |help: &String| ["base_urls", "`models:`"].iter().any(|it| help.contains(it));
+        if self.message.help.as_ref().is_some_and(names_setting) {
+            self.message.help =
+                Some("check that the server is running, and that its address is right".to_owned());
+        }
+        self
+    }
+
     /// An answer that is no list, by its status.
     pub fn status(
         answer: &HttpResponse,
@@ -310,6 +320,16 @@ mod tests {
             ("the key was refused (403): ask the proxy team", true),
         ] {
             assert_eq!(is_about_key(&text.into()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_new_provider_has_no_setting_to_check() {
+        let limit = Duration::from_secs(10);
+        for error in [TransportError::Timeout { connected: true }, TransportError::Reset] {
+            let of_config = Failure::transport(&error, "http://127.0.0.1:9", limit).message.help;
+            let help = Failure::transport(&error, "http://127.0.0.1:9", limit).of_new().message.help;
+            assert!(help != of_config && help.is_some_and(|help| help.contains("its address")));
         }
     }
 

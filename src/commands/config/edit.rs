@@ -57,7 +57,7 @@ pub fn run(path: &Path, bootstrap: bool, editor: Option<&OsStr>, line: Option<us
         if found.errors.is_empty() {
             return Ok(ExitCode::SUCCESS);
         }
-        if !prompt::agrees("Open it again?")? {
+        if !prompt::agrees_later("Open it again?") {
             bail!(Message::new("the config has errors", "`agent-run config check` prints them again"));
         }
     }

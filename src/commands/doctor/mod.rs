@@ -30,7 +30,7 @@ use self::report::{DoctorReport, Finding, Group, Severity};
 use super::target::Target;
 use crate::cli::DoctorArgs;
 use crate::config::{self, LintReport, Loaded, Problems};
-use crate::context::Context;
+use crate::context::{Context, without_config};
 use crate::env::Environment;
 use crate::launch::lookup;
 use crate::probe::Interrupts;
@@ -52,6 +52,8 @@ pub fn run(asked: &DoctorArgs, config: Option<&Path>, env: &Environment) -> Resu
     if let (Some(name), Ok(loaded)) = (&target.provider, &loaded) {
         lookup::provider(name, &loaded.config)?;
     }
+    let named = target.provider.as_deref().unwrap_or_default();
+    let loaded = loaded.map_err(|error| without_config(error, &path, named));
     let agents: Vec<&'static dyn Agent> = match target.agent {
         Some(agent) => vec![agent],
         None => shims::coding_agents().collect(),

@@ -17,6 +17,7 @@ use crate::catalog::{self, Catalog, ModelIndex, background};
 use crate::cli::ModelsCommand;
 use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
+use crate::context::without_config;
 use crate::env::Environment;
 use crate::launch::lookup;
 use crate::ui::{Progress, Screen, format, output};
@@ -32,7 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub fn run(command: ModelsCommand, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let (config, dirs) = (env.config_file(config)?, env.dirs()?);
     let in_context = |named: &[&str], run: &dyn Fn(&ModelsContext<'_>) -> Result<ExitCode>| {
-        let loaded = config::load(&config)?;
+        let name = named.first().copied().unwrap_or_default();
+        let loaded = config::load(&config).map_err(|error| without_config(error, &config, name))?;
         loaded.warnings_for(named).into_iter().for_each(ui::log::warn);
         let catalog = Catalog::open(&dirs, env, loaded.config.models_ttl);
         run(&ModelsContext { catalog, config: &loaded.config, env, dirs: &dirs, asking: Mutex::default() })
@@ -65,7 +67,7 @@ fn cache(words: ModelsCacheCommand, dirs: &Dirs) -> Result<ExitCode> {
     let text = match words {
         ModelsCacheCommand::Path => folder.display().to_string(),
         ModelsCacheCommand::Clear { provider } => {
-            let removed = catalog::clear(dirs, provider.as_deref())?;
+            let removed = catalog::clear(dirs, provider.as_deref())?.len();
             if let (0, Some(provider)) = (removed, &provider) {
                 bail!(Message::new(
                     format!("no list of `{provider}` is cached"),

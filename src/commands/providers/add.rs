@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use shims::{Agent, Message, quote};
 
 use super::ask_key::KeyAnswer;
@@ -42,19 +42,23 @@ pub fn run(
         )),
     };
     let name = words.name.as_deref().unwrap_or(&preset);
-    if let Some(fault) = config::name_fault(name) {
-        let prefix = if words.name.is_some() { "--name " } else { "" };
-        let name = shims::quote(name.as_ref());
-        bail!(Message::new(format!("{prefix}{name}: {fault}"), config::NAME_HELP));
-    }
     if let Some(clash) =
         config::clash(name).or_else(|| cli::is_command(name).then_some("is the name of a command"))
     {
-        let help = format!("give it another with --name, such as `--name my-{preset}`");
+        let help = match presets::near(name)?.filter(|_| words.name.is_none() && !presets::is_known(name)) {
+            Some(near) => format!("did you mean {near}? add that with `agent-run providers add`"),
+            None => format!("give it another with --name, such as `--name my-{preset}`"),
+        };
         bail!(Message::new(
             format!("`{name}` {clash}, and a provider of that name would be mistaken for it"),
             help
         ));
+    }
+    if let Some((fault, like)) = config::new_name_fault(name) {
+        let prefix = if words.name.is_some() { "--name " } else { "" };
+        let name = shims::quote(name.as_ref());
+        let like = if like.is_empty() { like } else { format!("; such as {prefix}{like}") };
+        bail!(Message::new(format!("{prefix}{name}: {fault}"), format!("{}{like}", config::NAME_HELP)));
     }
     let before = config::text(path)?;
     let mut key = said(words)?.map(KeyAnswer::There);
@@ -86,7 +90,7 @@ pub fn run(
         return at_a_terminal(&mut draft, option);
     }
     if let Some(TestOutcome::Failed(failure)) = draft.find_model(false)? {
-        ui::log::warn(failure.message);
+        ui::log::warn(failure.of_new().message);
     }
     let entry = draft.entry();
     let after = config::append(&before, name, &entry)?;
@@ -123,7 +127,7 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     if is_silent {
         say(&presets::indented(&draft.entry()));
         if !prompt::agrees(&format!("Add this to {}?", draft.path.display()))? {
-            bail!("nothing was added");
+            bail!(prompt::STOPPED);
         }
     }
     draft.write()?;
@@ -131,7 +135,7 @@ fn at_a_terminal(draft: &mut Draft<'_>, option: Option<&Path>) -> Result<ExitCod
     match (outcome, agent) {
         (TestOutcome::Works, Some(agent))
             // Without an answer it is added all the same.
-            if prompt::agrees(&format!("Start {} on it now?", agent.title())).unwrap_or(false) =>
+            if prompt::agrees_later(&format!("Start {} on it now?", agent.title())) =>
         {
             let mut request = LaunchRequest::new(agent, draft.name);
             request.config = option.map(Path::to_owned);
@@ -161,7 +165,7 @@ fn heading(draft: &Draft<'_>) -> String {
 pub fn offer(request: &LaunchRequest, env: &Environment) -> Result<bool> {
     let name = request.provider.as_str();
     let is_known = presets::is_known(name);
-    if !prompt::is_possible(env) || config::name_fault(name).or(config::clash(name)).is_some() {
+    if !prompt::is_possible(env) || config::new_name_fault(name).is_some() || config::clash(name).is_some() {
         return Ok(false);
     }
     let known = presets::all()?;
@@ -254,7 +258,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
         let answer = prompt::ask(&format!("Which provider?{shown} "))?;
         match (answer.as_str(), usual) {
             ("", Some(usual)) => return Ok(usual.to_owned()),
-            ("", None) => bail!("stopped, and the config was not changed"),
+            ("", None) => bail!(prompt::STOPPED),
             ("?", _) => {
                 let names: Vec<_> = all.iter().map(|preset| preset.name.as_str()).collect();
                 say(&(names.join(", ") + "\n"));
@@ -270,7 +274,7 @@ fn ask_preset(env: &Environment) -> Result<String> {
             },
         }
     }
-    bail!("stopped, and the config was not changed")
+    bail!(prompt::STOPPED)
 }
 
 /// Scheme, host and port of the URL of a server.
@@ -291,17 +295,9 @@ pub fn address(url: &str) -> Result<String> {
 /// The place of the key that the words name.
 fn said(words: &ProvidersAddArgs) -> Result<Option<KeyPlace>> {
     let command = |text: &String| {
-        let argv = shlex::split(text).filter(|argv| !argv.is_empty());
-        let argv = argv.with_context(|| {
-            Message::new(
-                format!("--key-command is not a command: {text}"),
-                format!(
-                    "write the command in quotes: 'pass show {}'",
-                    words.preset.as_deref().unwrap_or("NAME")
-                ),
-            )
-        });
-        argv.map(KeyPlace::Command)
+        let name = words.preset.as_deref().unwrap_or("NAME");
+        let help = format!("write the command in quotes: 'pass show {name}'");
+        KeyPlace::command(text, Message::new(format!("--key-command is not a command: {text}"), help))
     };
     let named = words.key_env.clone().map(KeyPlace::Env);
     let named = named.or_else(|| words.key_file.clone().map(KeyPlace::File));

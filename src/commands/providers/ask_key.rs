@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use shims::Message;
 
 use super::managers;
@@ -49,7 +49,7 @@ pub fn about_key(failed: Failure, key: Option<&KeyAnswer>) -> Failure {
 }
 
 /// Asks where the key is, until there is an answer that can be used. In place of one that was typed `before`, only the key
-/// is asked for, which goes where that one would have gone.
+/// is asked for, which goes where that one would have gone. The `stores` are those of [`KeyStore::files`].
 ///
 /// # Errors
 /// When nobody answers.
@@ -57,12 +57,13 @@ pub fn ask_key(
     before: Option<&KeyAnswer>,
     variable: Option<&str>,
     name: &str,
-    file: KeyStore,
+    stores: Vec<KeyStore>,
     check: KeyCheck,
     home: &Path,
     env: &Environment,
 ) -> Result<KeyAnswer> {
     enum Way {
+        Kept(KeyPlace),
         Paste(KeyStore),
         SetVariable(String),
         Variable,
@@ -77,7 +78,11 @@ pub fn ask_key(
             format!("in the variable {variable}, which is set"),
         ));
     }
-    for store in std::iter::once(file).chain(KeyStore::keychain(name, env)) {
+    for kept in stores.iter().skip(1) {
+        let text = format!("in {}, which was kept from before", kept.shown());
+        ways.push((Way::Kept(kept.place(home)), text));
+    }
+    for store in stores.into_iter().take(1).chain(KeyStore::keychain(name, env)) {
         let text = format!("paste it, to store it in {}", store.shown());
         ways.push((Way::Paste(store), text));
     }
@@ -103,6 +108,7 @@ pub fn ask_key(
                     Err(error) => Err(error),
                 }
             }
+            Way::Kept(place) => place.resolve(env, home).map(|_| place.clone()),
             Way::SetVariable(variable) => Ok(KeyPlace::Env(variable.clone())),
             Way::Variable => ask_variable(variable, name, env),
             Way::File => ask_file(name, home, env),
@@ -114,7 +120,7 @@ pub fn ask_key(
             Err(error) => say(&format!("{}\n", crate::error::render(&error))),
         }
     }
-    bail!("stopped without a key, and the config was not changed")
+    bail!(prompt::STOPPED)
 }
 
 fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Result<KeyPlace> {
@@ -139,7 +145,7 @@ fn ask_variable(usual: Option<&str>, provider: &str, env: &Environment) -> Resul
 fn ask_file(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     let path = PathBuf::from(prompt::ask("File: ")?);
     // The error of a file that is not there names it.
-    if key::shape::is_like_key(&path.to_string_lossy()) && !path.exists() {
+    if path.as_os_str().is_empty() || (key::shape::is_like_key(&path.to_string_lossy()) && !path.exists()) {
         let help = format!("type a path such as ~/keys/{name}, not the key");
         bail!(Message::new("this is no path of a file", help));
     }
@@ -155,10 +161,8 @@ fn ask_command(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     if key::shape::begins_as_key(&text) {
         bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
     }
-    let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
     let help = format!("type it as in a shell: pass show {}", shims::quote(name.as_ref()));
-    let argv = argv.context(Message::new("this is not a command", help))?;
-    let place = KeyPlace::Command(argv);
+    let place = KeyPlace::command(&text, Message::new("this is not a command", help))?;
     place.resolve(env, home)?;
     Ok(place)
 }

@@ -102,9 +102,9 @@ impl<'a> Draft<'a> {
         let mut is_asked = self.key.is_none() && self.preset.key_variable().is_some();
         loop {
             if is_asked {
-                let file = KeyStore::file(self.path, self.name, None);
+                let files = KeyStore::files(self.path, self.name, &self.home);
                 let (before, variable) = (self.key.as_ref(), self.preset.key_variable());
-                let key = ask_key(before, variable, self.name, file, KeyCheck::On, &self.home, self.env)?;
+                let key = ask_key(before, variable, self.name, files, KeyCheck::On, &self.home, self.env)?;
                 self.key = Some(key);
             }
             let unasked = self.find_model(true)?;
@@ -112,7 +112,7 @@ impl<'a> Draft<'a> {
                 TestOutcome::Failed(failed) => failed,
                 outcome => return Ok(outcome),
             };
-            let failed = about_key(failed, self.key.as_ref());
+            let failed = about_key(failed.of_new(), self.key.as_ref());
             say(&format!("{}\n", failed.message.render()));
             is_asked = false;
             let (is_keyed, is_server) = (self.preset.key_variable().is_some(), self.is_server());
@@ -139,7 +139,7 @@ impl<'a> Draft<'a> {
                     }
                 }
                 "test again" => {}
-                "stop" => bail!("stopped, and the config was not changed"),
+                "stop" => bail!(prompt::STOPPED),
                 _ => return Ok(TestOutcome::NotTested("the last test failed".to_owned())),
             }
         }
@@ -254,7 +254,7 @@ impl<'a> Draft<'a> {
             Ok(KeyNow::NotSet(_)) => return Ok(None),
             Err(error) => return Ok(Some(TestOutcome::Failed(without_key(&error)))),
         };
-        say("Loading its models ... ");
+        say("Loading its models ...\n");
         let dirs = self.env.dirs()?;
         let catalog = Catalog::open(&dirs, self.env, Duration::ZERO);
         let ids = match catalog.refresh(self.name, &provider, &|| Ok(key.clone())) {

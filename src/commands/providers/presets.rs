@@ -68,6 +68,7 @@ fn searched(preset: &Preset) -> String {
     let urls = preset.provider.base_urls.all();
     let protocols = preset.provider.protocols.iter().map(|protocol| protocol.name());
     let words = [preset.name.as_str(), &preset.title, &preset.note].into_iter().chain(urls).chain(protocols);
+    let words = words.chain(preset.provider.default_model.as_deref());
     words.collect::<Vec<_>>().join(" ").to_lowercase()
 }
 

@@ -64,8 +64,11 @@ pub fn run(words: &ProvidersRemoveArgs, path: &Path, env: &Environment) -> Resul
         }
     }
     match catalog::clear(&dirs, Some(name)) {
-        Ok(0) => {}
-        Ok(_) => text.push_str("removed its model list\n"),
+        // What failed is remembered too.
+        Ok(removed) if removed.iter().any(|file| file.extension().is_some_and(|end| end == "list")) => {
+            text.push_str("removed its model list\n");
+        }
+        Ok(_) => {}
         Err(error) => fails(&error),
     }
     match store {

@@ -169,7 +169,8 @@ fn update(
                     "the window of `{name}` cannot be asked for: it is no server on this machine that is known"
                 ),
                 format!(
-                    "set `context_window` in `providers.{name}.models` with `agent-run providers edit {name}`"
+                    "set `context_window` in `providers.{name}.models` with `agent-run providers edit {}`",
+                    shims::quote(name.as_ref())
                 ),
             ),
         };

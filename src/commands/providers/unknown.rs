@@ -71,7 +71,7 @@ pub fn ask(
             }
         }
     }
-    bail!("stopped, and the config was not changed")
+    bail!(prompt::STOPPED)
 }
 
 fn found_at(
@@ -89,9 +89,10 @@ fn found_at(
     }
     if found.is_keyed {
         if key.is_none() {
-            let (file, home) = (KeyStore::file(path, name, None), env.dirs()?.home);
+            let home = env.dirs()?.home;
+            let files = KeyStore::files(path, name, &home);
             let variable = variable(name);
-            *key = Some(ask_key(None, Some(&variable), name, file, KeyCheck::On, &home, env)?);
+            *key = Some(ask_key(None, Some(&variable), name, files, KeyCheck::On, &home, env)?);
         }
         // A key that cannot be had, or that is refused, is for the test to report.
         let again = secret(key.as_ref(), env).ok().flatten().map(|key| detect(&url, Some(&key), env));

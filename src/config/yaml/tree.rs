@@ -124,9 +124,10 @@ pub fn parse(text: &str, mut skim: Option<&mut Skim<'_>>) -> Result<Option<Rc<Tr
 
 fn not_yaml(mark: SourcePos, info: &str) -> Problem {
     /// What to do about what the flaw's sentence contains.
-    const HELPS: [(&str, &str); 10] = [
+    const HELPS: [(&str, &str); 11] = [
         ("a tab ", "replace the tab with spaces"),
         ("quotation mark", "close it; inside single quotes, a `'` is written twice"),
+        ("no bracket is open", "remove this bracket, or open it before"),
         ("`,` or", "close the bracket, and put a comma between two items"),
         ("alias", "put text that begins with `*` in quotes"),
         ("cannot start", "put the text in quotes"),

@@ -87,14 +87,19 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
         tmux.key("Enter");
         tmux
     };
-    // A key is refused as a name, and what is a name is taken; the file is named, since the variable is not set.
+    // A key is refused as a name; of a variable that is not set it is asked, and the file is kept until it is.
     let tmux = set("3", "Variable");
     let screen = tmux.wait_for("this is not a variable name");
     assert!(!screen.contains("gsk_"), "{screen}");
-    tmux.text("3\n");
-    tmux.text("MY_KEY\n");
-    let screen = tmux.wait_for("[exited 0]");
-    assert!(screen.contains("to remove it: rm ~/.config/") && file.exists(), "{screen}");
+    for answer in ["\n", "y\n"] {
+        tmux.text("3\n");
+        tmux.text("MY_KEY\n");
+        tmux.wait_for("MY_KEY is not set here. Use it all the same? [y/N]");
+        assert!(config_of(&sandbox).contains("key_file: "), "{}", config_of(&sandbox));
+        tmux.text(answer);
+    }
+    let screen = tmux.wait_for("[exited 0]").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains("live.key: keep it until MY_KEY is set") && file.exists(), "{screen}");
     assert_eq!(config_of(&sandbox), config.replace("MOCK_KEY", "MY_KEY"));
     drop(tmux);
     fs::remove_file(&file).unwrap();
@@ -111,7 +116,7 @@ fn a_key_that_is_set_elsewhere_does_not_stay_unnamed() {
 fn the_failed_list_is_shown_where_no_model_is_known() {
     let sandbox = newcomer();
     sandbox.config(
-        "providers: {dead: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}}\n",
+        "providers:\n  dead: {protocols: [anthropic], base_urls: {anthropic: 'http://127.0.0.1:9'}}\n",
     );
     let ran = sandbox.agent_run(&["providers", "test", "dead"]).exits(1);
     assert!(ran.stdout.contains("failed  models"), "{}", ran.stdout);
@@ -120,6 +125,12 @@ fn the_failed_list_is_shown_where_no_model_is_known() {
         "{}",
         ran.stderr
     );
+    // That it failed is remembered, and is no list.
+    sandbox.agent_run(&["models", "list", "dead"]).exits(1);
+    assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run/models")).unwrap().count(), 1);
+    let ran = sandbox.agent_run(&["providers", "remove", "dead", "--yes"]).clean();
+    assert!(!ran.stdout.contains("model list"), "{}", ran.stdout);
+    assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run/models")).unwrap().count(), 0);
 }
 
 #[test]

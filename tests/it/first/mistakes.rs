@@ -189,13 +189,27 @@ fn a_name_that_would_be_mistaken_is_refused_for_a_new_provider_and_works_for_an_
         sandbox.agent_run(&words).exits(1).complains(&[what, "--name my-deepseek"]);
         assert_eq!(config_of(&sandbox), config);
     }
+    for (name, fault, like) in [
+        ("my lab", "white space", "my-lab"),
+        ("a@b", "contains `@`", "a-b"),
+        ("$(x)", "contains `$`", "x"),
+        ("-x", "starts with `-`", "x"),
+    ] {
+        let name = format!("--name={name}");
+        sandbox
+            .agent_run(&["providers", "add", "ollama", &name, "--yes"])
+            .exits(1)
+            .complains(&[fault, &format!("; such as --name {like}\n")]);
+    }
+    assert_eq!(config_of(&sandbox), config);
     let sandbox = sandbox.var("MOCK_KEY", KEY);
-    for name in ["claude", "claude@x"] {
+    for name in ["claude", "claude@x", "my lab"] {
         sandbox.config(&config.replace("  live:", &format!("  {name}:")));
         sandbox.agent_run(&["launch", name, "claude"]).clean();
         let ran = sandbox.agent_run(&["config", "check"]).exits(0);
         assert!(
-            ran.stdout.contains("warning: ") && ran.stdout.contains("give it another name"),
+            name == "my lab"
+                || ran.stdout.contains("warning: ") && ran.stdout.contains("give it another name"),
             "{}",
             ran.stdout
         );

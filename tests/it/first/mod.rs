@@ -97,10 +97,11 @@ fn one_command_leads_from_an_empty_home_to_the_first_answer() {
 
 #[test]
 #[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
-fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
+fn ctrl_c_or_ctrl_d_at_any_question_leaves_nothing_says_so_and_the_echo_is_back() {
     assert!(Tmux::is_there());
     let questions = ["Add it, and start", "Where is the key of litellm?", "Key (not shown", "What now?"];
-    for last in 0..questions.len() {
+    let ends = [("C-c", "[code 130]"), ("C-d", "[code 125]")];
+    for (last, (key, code)) in (0..questions.len()).flat_map(|last| ends.map(|end| (last, end))) {
         let sandbox = newcomer();
         // A shell that goes on after the signal, to ask the terminal what it does.
         let line = "trap : INT; agent-run launch litellm claude; echo \"[code $?]\"; stty -a";
@@ -108,7 +109,7 @@ fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
         for (index, question) in questions.iter().enumerate() {
             tmux.wait_for(question);
             if index == last {
-                tmux.key("C-c");
+                tmux.key(key);
                 break;
             }
             if *question == "Key (not shown" {
@@ -118,7 +119,8 @@ fn ctrl_c_at_any_question_leaves_nothing_and_the_echo_is_back() {
             tmux.key("Enter");
         }
         let screen = tmux.wait_for("[exited 0]");
-        assert!(screen.contains("[code 130]"), "{screen}");
+        assert!(screen.contains(code), "{screen}");
+        assert!(screen.contains("agent-run: stopped, and the config was not changed"), "{screen}");
         let flags: Vec<_> = screen.split_whitespace().collect();
         assert!(flags.contains(&"echo") && flags.contains(&"icanon") && flags.contains(&"isig"), "{screen}");
         assert!(!screen.contains(KEY), "{screen}");

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::{KEY, config_of, newcomer};
+use super::{KEY, config_of, key_is_only_in, newcomer};
 use crate::support::tmux::Tmux;
-use crate::support::{MockProvider, Sandbox};
+use crate::support::{MockProvider, Sandbox, run};
 
 /// A vendor that no preset knows, which speaks chat completions alone.
 fn vendor(sandbox: &Sandbox) -> MockProvider {
@@ -67,7 +67,7 @@ fn a_dry_run_runs_no_key_command_and_sends_no_key() {
     let sandbox = newcomer().var("ACME_API_KEY", KEY);
     let server = vendor(&sandbox);
     let (url, ran) = (server.url(""), sandbox.path("ran"));
-    let command = format!("touch '{}'; echo {KEY}", ran.display());
+    let command = format!("sh -c 'touch {}; echo {KEY}'", ran.display());
     for source in [["--key-command", &command], ["--key-env", "ACME_API_KEY"]] {
         let words = [&["providers", "add", "acme", "--server", &url, "--dry-run"][..], &source].concat();
         let said = sandbox.agent_run(&words).exits(0).stdout;
@@ -103,4 +103,31 @@ fn what_is_no_name_and_no_url_is_asked_for_again() {
     let tmux = Tmux::start(&sandbox, "agent-run launch deepsek claude");
     tmux.wait_for("did you mean deepseek?");
     tmux.wait_for("[exited 125]");
+}
+
+#[test]
+#[cfg_attr(not(feature = "system-tools"), ignore = "needs tmux: --features system-tools")]
+fn a_key_that_was_kept_is_offered_when_its_provider_is_added_again() {
+    assert!(Tmux::is_there());
+    let sandbox = newcomer();
+    let provider = MockProvider::start(&sandbox, "live");
+    let add = format!("providers add litellm --server {}", provider.url(""));
+    run(sandbox.command("sh").args(["-c", &format!("agent-run {add} --yes")])).exits(0);
+    run(sandbox.command("sh").args(["-c", &format!("printf %s '{KEY}' | agent-run key set litellm")]))
+        .clean();
+    let added = config_of(&sandbox);
+    sandbox.agent_run(&["providers", "remove", "litellm", "--yes"]).exits(0);
+    let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
+    tmux.wait_for("1  in ~/.config/agent-run/keys/litellm.key, which was kept from before");
+    tmux.wait_for("2  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
+    tmux.key("Enter");
+    tmux.wait_for("Which one is the default?");
+    tmux.key("Enter");
+    tmux.wait_for("Start Claude Code on it now?");
+    assert_eq!(config_of(&sandbox).matches("key_file: ~/.config/agent-run/keys/litellm.key\n").count(), 1);
+    key_is_only_in(&sandbox, &["./.config/agent-run/keys/litellm.key"]);
+    // What another provider reads is not offered.
+    sandbox.config(&added.replace("  litellm:", "  other:"));
+    let tmux = Tmux::start(&sandbox, &format!("agent-run {add}"));
+    tmux.wait_for("1  paste it, to store it in ~/.config/agent-run/keys/litellm-2.key");
 }

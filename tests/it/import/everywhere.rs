@@ -180,7 +180,8 @@ fn cc_switchs_export_is_read_and_runs_nothing() {
 #[test]
 fn keys_that_were_left_are_taken_when_asked_for_later() {
     let sandbox = with_claude();
-    sandbox.agent_run(&["import", "claude", "--write"]).clean();
+    let ran = sandbox.agent_run(&["import", "claude", "--write"]).clean();
+    assert!(ran.stdout.ends_with("\n# Next:\n#   agent-run key set deepseek\n"), "{}", ran.stdout);
     let keyless = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     let hint = "it has no key there: `agent-run import claude --write --with-keys` adds it";
     for words in [&["import", "claude"][..], &["import", "claude", "--with-keys"]] {
@@ -188,7 +189,12 @@ fn keys_that_were_left_are_taken_when_asked_for_later() {
         assert!(ran.stdout.contains(hint) && !ran.stdout.contains(KEY), "{}", ran.stdout);
     }
     let ran = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).clean();
-    assert!(ran.stdout.contains("; its key was added") && !ran.stdout.contains(KEY), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(": the key of deepseek, from ") && !ran.stdout.contains(KEY),
+        "{}",
+        ran.stdout
+    );
+    assert!(!ran.stdout.contains("Not imported"), "{}", ran.stdout);
     let keyed = fs::read_to_string(sandbox.home(".config/agent-run/config.yaml")).unwrap();
     assert!(keyed.contains(&format!("    key: {KEY}\n")) && !keyless.contains(KEY), "{keyed}");
     assert!(!keyed.contains("key_env") && !keyed.contains("Export it"), "{keyed}");

@@ -100,7 +100,8 @@ fn writing_keeps_the_config_and_copies_no_key_unasked() {
     let path = sandbox.config(before);
     let tree = Tree::of(&sandbox.home(".claude"));
     let ran = sandbox.agent_run(&["import", "claude", "--write"]).clean();
-    assert!(ran.stdout.contains("# Added to ") && ran.stdout.ends_with(": deepseek-2\n"), "{}", ran.stdout);
+    let end = ": deepseek-2\n# Next:\n#   agent-run key set deepseek-2\n";
+    assert!(ran.stdout.contains("# Added to ") && ran.stdout.ends_with(end), "{}", ran.stdout);
     let after = fs::read_to_string(&path).unwrap();
     assert!(after.starts_with(before.strip_suffix("# end\n").unwrap()), "{after}");
     assert!(after.contains("\n  deepseek-2:\n") && !after.contains(KEY), "{after}");
