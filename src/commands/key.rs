@@ -175,14 +175,14 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
     if key.is_none() {
         let text = format!("`{name}` has no key to test: its entry in the config names none");
         let set = key::setting(name);
-        let help = format!("test it without one: agent-run providers test {name}; `{set}` sets one");
+        let help = format!("test it without one: `agent-run providers test {name}`; `{set}` sets one");
         bail!(Message::new(text, help));
     }
     match try_provider(name, provider, None, key.as_deref(), env)? {
         TestOutcome::Works => Ok(ExitCode::SUCCESS),
         TestOutcome::NotTested(why) => bail!(Message::new(
             format!("the key was not tested: {why}"),
-            format!("test it with a model: agent-run providers test {name} --model MODEL")
+            format!("test it with a model: `agent-run providers test {name} --model MODEL`")
         )),
         TestOutcome::Failed(failed) => Err(failed.into()),
     }

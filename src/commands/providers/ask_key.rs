@@ -156,7 +156,7 @@ fn ask_command(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
         bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
     }
     let argv = shlex::split(&text).filter(|argv| !argv.is_empty());
-    let help = format!("type it as in a shell: pass show {}", shims::quote(name.as_ref()));
+    let help = format!("type it as in a shell: `pass show {}`", shims::quote(name.as_ref()));
     let argv = argv.context(Message::new("this is not a command", help))?;
     let place = KeyPlace::Command(argv);
     place.resolve(env, home)?;
