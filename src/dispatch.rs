@@ -161,18 +161,17 @@ fn print_and_exit(error: &clap::Error, env: &Environment) -> ! {
         let path = env.config_file(cli::words::config(&words)).ok()?;
         Some(config::load_sound(&path).ok()?.config)
     };
-    match cli::usage::message(error, &words, config) {
-        Some(message) => ui::log::error(&anyhow!(message)),
-        None => {
-            let screen = if error.use_stderr() { ui::Screen::stderr() } else { ui::Screen::stdout() };
-            let page = error.render();
-            let page = if screen.has_colour() { page.ansi().to_string() } else { page.to_string() };
-            // Nobody is left to be told that it could not be printed.
-            _ = match error.use_stderr() {
-                true => std::io::stderr().write_all(screen.help(&page).as_bytes()),
-                false => std::io::stdout().write_all(screen.help(&page).as_bytes()),
-            };
-        }
+    if let Some(message) = cli::usage::message(error, &words, config) {
+        ui::log::error(&anyhow!(message));
+    } else {
+        let is_error = error.use_stderr();
+        let screen = if is_error { ui::Screen::stderr() } else { ui::Screen::stdout() };
+        let page = error.render();
+        let page = if screen.has_colour() { page.ansi().to_string() } else { page.to_string() };
+        let mut stream: Box<dyn Write> =
+            if is_error { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        // Nobody is left to be told that it could not be printed.
+        _ = stream.write_all(screen.help(&page).as_bytes()).and_then(|()| stream.flush());
     }
     std::process::exit(code);
 }
