@@ -320,7 +320,7 @@ hermes@… completes file names: bash has no completion for hermes. To add it:
 }
 
 #[test]
-fn zsh_is_told_the_lines_that_its_startup_files_lack() {
+fn the_lines_that_the_startup_files_of_zsh_lack_are_printed() {
     let sandbox = sandbox().var("SHELL", "/bin/zsh");
     sandbox
         .agent_run(&["shims", "install"])
@@ -328,18 +328,18 @@ fn zsh_is_told_the_lines_that_its_startup_files_lack() {
         .complains(&["zsh loads completions only from", "fpath=("]);
     let folder = sandbox.home(".local/share/zsh/site-functions");
     let line = format!("fpath=({} $fpath)", folder.display());
-    let told = |zshrc: &str| {
+    let doctor = |zshrc: &str| {
         sandbox.write(&sandbox.home(".zshrc"), zshrc);
         sandbox.agent_run(&["doctor"]).stdout
     };
     let both = format!(
         "add these lines to ~/.zshrc:\n            {line}\n            autoload -Uz compinit && compinit\n"
     );
-    assert!(told("# fpath=(~/.local/share/zsh/site-functions)\n").contains(&both));
+    assert!(doctor("# fpath=(~/.local/share/zsh/site-functions)\n").contains(&both));
     let one = format!("add this line to ~/.zshrc, before compinit runs:\n            {line}\n");
-    assert!(told("autoload -U compinit; compinit\n").contains(&one));
+    assert!(doctor("autoload -U compinit; compinit\n").contains(&one));
     for there in ["fpath+=~/.local/share/zsh/site-functions\n", "eval \"$(agent-run completion zsh)\"\n"] {
-        let said = told(there);
+        let said = doctor(there);
         assert!(said.contains("completion for zsh") && !said.contains("to ~/.zshrc"), "{said}");
     }
 }
