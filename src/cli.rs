@@ -16,7 +16,7 @@ pub mod usage;
 pub mod words;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ::shims::Protocol;
 use ::shims::opts::Force;
@@ -57,11 +57,11 @@ pub struct Cli {
 
 impl Cli {
     /// Reads the words of this process; with the pages of help only where one is asked for, which a launch does not.
-    /// The first page says what to type `next`.
+    /// The first page says what to type `next`, with the config that is given.
     ///
     /// # Errors
     /// Clap's, and its help and version.
-    pub fn read(next: impl FnOnce() -> Option<String>) -> clap::error::Result<Self> {
+    pub fn read(next: impl FnOnce(Option<&Path>) -> Option<String>) -> clap::error::Result<Self> {
         let typed = words::of_this_process();
         let is_help = |word: &OsString| ["-h", "--help", "help"].iter().any(|help| word == help);
         let wants_help = typed.is_empty() || typed.iter().any(is_help);
@@ -71,8 +71,10 @@ impl Cli {
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
         };
         if wants_help {
-            let is_first_page = typed.len() <= 1;
-            return read(overview::shown(if is_first_page { next() } else { None }.as_deref()));
+            let of_config = words::command(&typed).unwrap_or(typed.len());
+            let is_first_page = typed.len() - of_config <= 1;
+            let next = if is_first_page { next(words::config(&typed)) } else { None };
+            return read(overview::shown(next.as_deref()));
         }
         // A command without its words is shown its page.
         read(Self::command()).or_else(|_| read(overview::shown(None)))

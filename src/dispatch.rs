@@ -71,8 +71,12 @@ pub fn command_line(called: &OsStr, env: &Environment) -> ExitCode {
     {
         return exit_code(greeted);
     }
-    let next = || Some(ui::Screen::stderr().line(&ui::escaped(&commands::help::next(env)?), 2));
+    let next = |config: Option<&Path>| {
+        ui::screen::use_config(config);
+        Some(ui::Screen::stderr().line(&ui::escaped(&commands::help::next(config, env)?), 2))
+    };
     let cli = Cli::read(next).unwrap_or_else(|error| print_and_exit(&error, env));
+    ui::screen::use_config(cli.config.as_deref());
     let is_launch = matches!(cli.command, Command::Launch(_));
     let result = run(cli, called, env);
     if is_launch { launch_exit_code(result) } else { exit_code(result) }
@@ -89,7 +93,7 @@ fn run(Cli { command, config }: Cli, called: &OsStr, env: &Environment) -> Resul
         Command::Models(models) => commands::models::run(models, option, env),
         Command::Demo(demo) => {
             let agent = demo.agent.as_deref().map(|name| coding_agent(name.as_ref())).transpose()?;
-            commands::demo::run(agent, env)
+            commands::demo::run(agent, option, env)
         }
         Command::Providers(words) => commands::providers::run(words, option, env),
         Command::Key(words) => commands::key::run(words, option, env),
@@ -150,15 +154,24 @@ fn started_as_agent(called: &OsStr) -> Option<anyhow::Error> {
 /// Prints what clap says, be it an error, a page of help or the version, and ends the process.
 fn print_and_exit(error: &clap::Error, env: &Environment) -> ! {
     let words = cli::words::of_this_process();
+    ui::screen::use_config(cli::words::config(&words));
     let code = if error.use_stderr() && is_launch(&words) { NOT_LAUNCHED.into() } else { error.exit_code() };
     // Its providers are named as examples.
     let config = || {
         let path = env.config_file(cli::words::config(&words)).ok()?;
         Some(config::load_sound(&path).ok()?.config)
     };
-    match cli::usage::message(error, &words, config) {
-        Some(message) => ui::log::error(&anyhow!(message)),
-        None => _ = error.print(),
+    if let Some(message) = cli::usage::message(error, &words, config) {
+        ui::log::error(&anyhow!(message));
+    } else {
+        let is_error = error.use_stderr();
+        let screen = if is_error { ui::Screen::stderr() } else { ui::Screen::stdout() };
+        let page = error.render();
+        let page = if screen.has_colour() { page.ansi().to_string() } else { page.to_string() };
+        let mut stream: Box<dyn Write> =
+            if is_error { Box::new(std::io::stderr()) } else { Box::new(std::io::stdout()) };
+        // Nobody is left to be told that it could not be printed.
+        _ = stream.write_all(screen.help(&page).as_bytes()).and_then(|()| stream.flush());
     }
     std::process::exit(code);
 }

@@ -4,13 +4,16 @@ use std::borrow::Cow;
 use std::{fmt, io};
 
 use anyhow::Error;
+use serde::{Deserialize, Serialize};
 
 /// A sentence, and what to type or do next. As an error it is found anywhere in the chain of an [`anyhow::Error`].
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Message {
-    /// What is wrong and where, lower case, no full stop. It never holds a key.
+    /// What is wrong and where, lower case, no full stop. It never holds a key. Files have it as `message`.
+    #[serde(rename = "message")]
     pub text: String,
     /// What to do, where something can be done.
+    #[serde(default)]
     pub help: Option<String>,
 }
 

@@ -74,11 +74,15 @@ impl<'a> ModelIndex<'a> {
 
     /// The config's default model, if the provider's whole list does not have it: it may have been retired.
     pub fn missing_default(&self) -> Option<&'a str> {
-        let default = self.source.provider.default_model.as_deref().filter(|_| self.complete)?;
-        let (id, _) = split_long_context(default);
+        self.source.provider.default_model.as_deref().filter(|default| self.lacks(default))
+    }
+
+    /// Whether the provider's whole list does not have the model `id`.
+    pub fn lacks(&self, id: &str) -> bool {
+        let (id, _) = split_long_context(id);
         let other = local::other_spelling(self.source.provider, id);
         let holds = |id: &str| self.read(|list| list.holds(id));
-        (holds(id) == Some(false) && other.is_none_or(|other| holds(&other) != Some(true))).then_some(default)
+        self.complete && holds(id) == Some(false) && other.is_none_or(|other| holds(&other) != Some(true))
     }
 
     /// Every model, best first: the default, the config's, the provider's.

@@ -27,7 +27,7 @@ use std::time::Duration;
 use anyhow::Result;
 use shims::{Dirs, Message};
 
-use self::cache::{Cache, Failed};
+use self::cache::Cache;
 use self::source::Source;
 use crate::config::Provider;
 use crate::env::Environment;
@@ -73,7 +73,7 @@ impl<'a> Catalog<'a> {
 
     /// Why the last refresh failed, as long as that is minded.
     pub fn failure(&self, name: &str, provider: &Provider) -> Option<Message> {
-        self.cache.failure(&Source::new(name, provider)).map(Failed::into_message)
+        self.cache.failure(&Source::new(name, provider)).map(|failed| failed.message)
     }
 
     /// Forgets it.

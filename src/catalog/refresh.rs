@@ -35,7 +35,7 @@ impl Catalog<'_> {
     ) -> Result<Refreshed, Failure> {
         let source = Source::new(name, provider);
         match self.cache.failure(&source).filter(|failed| !failed.lacks_key) {
-            Some(failed) => Err(Failure::new(FailureKind::Lasting, failed.into_message())),
+            Some(failed) => Err(Failure::new(FailureKind::Lasting, failed.message)),
             None => self.load(source, RetryPolicy::at_most(limit), key),
         }
     }

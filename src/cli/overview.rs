@@ -20,7 +20,7 @@ Options: --help and --config FILE (with every command), --version
 ";
 
 /// What to type next, where there is no provider yet.
-const FIRST: &str = "First: agent-run demo, or agent-run providers add deepseek";
+const FIRST: &str = "First: `agent-run demo`, or `agent-run providers add deepseek`";
 
 /// The declarations with their help as it is shown: the option that all commands have is in the first page alone.
 ///

@@ -29,7 +29,7 @@ use sandbox::DemoSandbox;
 ///
 /// # Errors
 /// When the named agent is not installed, or could not be launched.
-pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitCode> {
+pub fn run(agent: Option<&'static dyn Agent>, config: Option<&Path>, env: &Environment) -> Result<ExitCode> {
     let interrupts = Interrupts::catch()?;
     let mock_provider = MockProvider::start(Script::default(), Log::memory())?;
     let _held = interrupts.hold()?;
@@ -66,7 +66,7 @@ pub fn run(agent: Option<&'static dyn Agent>, env: &Environment) -> Result<ExitC
     if !findings.as_promised() {
         return Ok(ExitCode::FAILURE);
     }
-    say(&help::next(env).unwrap_or_else(|| "Next: agent-run providers add".to_owned()))
+    say(&help::next(config, env).unwrap_or_else(|| "Next: `agent-run providers add`".to_owned()))
 }
 
 /// The agent to run and where it is.

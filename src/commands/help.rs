@@ -20,13 +20,14 @@ pub fn page(asked: &HelpArgs) -> Option<clap::Error> {
     overview::shown(None).try_get_matches_from(["agent-run"].into_iter().chain(words).chain(["--help"])).err()
 }
 
-/// What to type next on this machine; nothing, where there is no provider yet.
-pub fn next(env: &Environment) -> Option<String> {
-    let path = env.config_file(None).ok()?;
+/// What to type next on this machine; nothing, where there is no provider yet. `option` is the config that was given,
+/// which the screen adds to commands.
+pub fn next(option: Option<&Path>, env: &Environment) -> Option<String> {
+    let path = env.config_file(option).ok()?;
     path.symlink_metadata().ok()?;
     Some(match config::load(&path) {
         Err(_) if config::text(&path).is_ok_and(|text| config::is_blank(&text)) => return None,
-        Err(_) => format!("Next: agent-run config check ({} has errors)", path.display()),
+        Err(_) => format!("Next: `agent-run config check` ({} has errors)", path.display()),
         Ok(loaded) => {
             let (config, dirs) = (&loaded.config, env.dirs().ok()?);
             let is_here = |agent: &dyn Agent| program::locate(agent, &dirs, env).is_ok();
@@ -34,7 +35,7 @@ pub fn next(env: &Environment) -> Option<String> {
                 lookup::example(config, is_here).or_else(|| lookup::example(config, |_| true))?;
             let names: Vec<_> = config.providers.keys().map(String::as_str).collect();
             let (name, names) = (shims::quote(name.as_ref()), suggest::join_limited(&names, 3));
-            format!("Next: agent-run launch {name} {} (your providers: {names})", agent.name())
+            format!("Next: `agent-run launch {name} {}` (your providers: {names})", agent.name())
         }
     })
 }

@@ -18,7 +18,8 @@ use crate::env::Environment;
 use crate::import::{ImportScan, Keys, Named, find, find_all, name, yaml};
 use crate::key;
 use crate::presets::ENTRY_WIDTH;
-use crate::ui::screen::{comments, tilde};
+use crate::ui::screen::tilde;
+use crate::ui::wrap::comments;
 use crate::ui::{Screen, escaped, output};
 
 /// Prints the providers of another tool as entries of a config, and adds them to the config at `path` if
@@ -64,7 +65,7 @@ fn check_private(path: &Path) -> Result<()> {
     match path.metadata() {
         Ok(there) if there.permissions().mode() & 0o077 != 0 => bail!(Message::new(
             format!("other users can read {}, and --with-keys would write keys to it", path.display()),
-            format!("chmod 600 {}", shims::quote(path.as_os_str()))
+            format!("run `chmod 600 {}`", shims::quote(path.as_os_str()))
         )),
         _ => Ok(()),
     }

@@ -195,7 +195,7 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         let text = format!("`{name}` has no key to test: its entry in the config names none");
         let set = key::setting(name);
         let word = shims::quote(name.as_ref());
-        let help = format!("test it without one: agent-run providers test {word}; `{set}` sets one");
+        let help = format!("test it without one: `agent-run providers test {word}`; `{set}` sets one");
         bail!(Message::new(text, help));
     }
     match try_provider(name, provider, None, key.as_deref(), env)? {
@@ -203,7 +203,7 @@ fn test(words: &KeyArgs, path: &Path, env: &Environment) -> Result<ExitCode> {
         TestOutcome::NotTested(why) => bail!(Message::new(
             format!("the key was not tested: {why}"),
             format!(
-                "test it with a model: agent-run providers test {} --model MODEL",
+                "test it with a model: `agent-run providers test {} --model MODEL`",
                 shims::quote(name.as_ref())
             )
         )),

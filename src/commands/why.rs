@@ -194,7 +194,7 @@ struct WhyPage {
 
 impl WhyPage {
     fn heading(&mut self, text: &str) {
-        self.text += &self.screen.paint(Ink::Heading, &escaped(text));
+        self.text += &self.screen.paint(Ink::Heading, &self.screen.line(&escaped(text), 2));
         self.text.push('\n');
     }
 
@@ -227,10 +227,8 @@ impl WhyPage {
 
     fn notes(&mut self, notes: &[String]) {
         for note in notes {
-            self.text.push('\n');
-            for line in format!("Note: {}", note.replace('\n', "\n  ")).split('\n') {
-                self.line(line, 2);
-            }
+            let note = format!("\nNote: {}\n", note.replace('\n', "\n  "));
+            self.text += &self.screen.text(&escaped(&note));
         }
     }
 }

@@ -83,7 +83,7 @@ pub fn check_writable(path: &Path, block: &str) -> Result<()> {
         }
     };
     let help =
-        if is_own { format!("chmod u+w {}", shims::quote(what.to_string().as_ref())) } else { by_hand };
+        if is_own { format!("run `chmod u+w {}`", shims::quote(what.to_string().as_ref())) } else { by_hand };
     bail!(Message::new(format!("the config is read-only and was not changed: {what}"), help));
 }
 

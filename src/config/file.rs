@@ -49,9 +49,10 @@ pub fn open(path: &Path) -> Result<Opened> {
     };
     let io = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => anyhow!(none_there(path)),
-        ErrorKind::PermissionDenied => {
-            failed("permission denied", &format!("check its permissions: ls -ld {}", quote(path.as_os_str())))
-        }
+        ErrorKind::PermissionDenied => failed(
+            "permission denied",
+            &format!("check its permissions: `ls -ld {}`", quote(path.as_os_str())),
+        ),
         ErrorKind::IsADirectory => {
             failed("it is a folder", "name a file, with `--config` or in AGENT_RUN_CONFIG")
         }
@@ -83,7 +84,7 @@ fn foreign(file: &Metadata, path: &Path) -> Option<(&'static str, String)> {
     } else if file.mode() & 0o002 != 0 {
         Some((
             "every user can write to it, and it sets the commands to run",
-            format!("chmod o-w {}", quote(path.as_os_str())),
+            format!("run `chmod o-w {}`", quote(path.as_os_str())),
         ))
     } else if !me.is_root() && file.uid() != me.as_raw() && file.uid() != 0 && !is_unmapped_root(file) {
         let help = format!(
@@ -109,7 +110,7 @@ fn is_unmapped_root(file: &Metadata) -> bool {
 
 /// What makes a file readable by its owner alone.
 pub fn for_its_owner(path: &Path) -> String {
-    format!("chmod 600 {}", quote(path.as_os_str()))
+    format!("run `chmod 600 {}`", quote(path.as_os_str()))
 }
 
 fn not_utf8(sound: &str) -> Problem {

@@ -115,7 +115,7 @@ fn check_symlink_target(link: &Path) -> Result<()> {
     is_a_folder(link, &behind)?;
     if behind.mode() & 0o077 != 0 {
         let folder = fs::canonicalize(link).unwrap_or_else(|_| link.to_owned());
-        let help = format!("chmod 700 {}", quote(folder.as_os_str()));
+        let help = format!("run `chmod 700 {}`", quote(folder.as_os_str()));
         bail!(Message::new(format!("{shown} points to a folder that other users can read"), help));
     }
     Ok(())
@@ -159,7 +159,7 @@ fn nobody_replaces_what_is_in(above: &Path) -> Result<()> {
     if mode & 0o002 != 0 && mode & STICKY == 0 {
         bail!(Message::new(
             format!("every user can replace the files of agent-run in {}", above.display()),
-            format!("chmod o-w {}, or {ELSEWHERE}", quote(above.as_os_str()))
+            format!("run `chmod o-w {}`, or {ELSEWHERE}", quote(above.as_os_str()))
         ));
     }
     Ok(())

@@ -152,7 +152,7 @@ fn from_env(name: &str, env: &Environment) -> Result<Vec<u8>> {
         )),
         None => bail!(Message::new(
             format!("key_env {name} is not set"),
-            format!("export {name}=… in the shell you launch from")
+            format!("run `export {name}=…` in the shell you launch from")
         )),
     }
 }

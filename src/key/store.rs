@@ -207,7 +207,7 @@ impl KeyStore {
             && access(folder, AccessFlags::W_OK).is_err()
         {
             let text = format!("the key cannot be removed: {} is read-only", folder.display());
-            bail!(Message::new(text, format!("chmod u+w {}", shims::quote(folder.as_os_str()))));
+            bail!(Message::new(text, format!("run `chmod u+w {}`", shims::quote(folder.as_os_str()))));
         }
         Ok(())
     }
@@ -222,7 +222,7 @@ impl KeyStore {
                 Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
                 removed => {
                     removed.with_context(|| {
-                        let help = format!("remove it yourself: rm {}", shims::quote(path.as_os_str()));
+                        let help = format!("remove it yourself: `rm {}`", shims::quote(path.as_os_str()));
                         Message::new(format!("could not remove {}", path.display()), help)
                     })?;
                     path.parent().map(remove_empty);

@@ -126,18 +126,20 @@ fn key(request: &LaunchRequest, context: &Context<'_>, provider: &Provider) -> C
         return Choice::new("key", "none", format!("the provider has no key; {set}")).with(Json::Null);
     };
     let (shown, origin) = (source.place(), place(loaded, &["providers", name, source.setting()]));
+    // In quotes `~` would be no home.
+    let at_home = |path: &Path| key::expand_home(path, &context.dirs.home);
     let is_missing = key::is_missing(source, context.env, &context.dirs.home);
     match source {
         KeySource::Env(_) if is_missing => {
             Choice::new("key", format!("none: {shown} is not set; {set}"), origin).with(shown)
         }
         KeySource::File(path) if is_missing => {
-            let file = quote(path.as_os_str());
+            let file = quote(at_home(path).as_os_str());
             Choice::new("key", format!("none: there is no key in {file}; {set}"), origin).with(shown)
         }
         KeySource::Literal(_) => Choice::new("key", "<key>", origin),
         KeySource::Env(_) => Choice::new("key", shown, origin),
-        KeySource::File(path) => Choice::path("key", path, origin),
+        KeySource::File(path) => Choice::path("key", &at_home(path), origin).with(path.to_string_lossy()),
         KeySource::Command(argv) => Choice::new("key", shown, origin).with(key::redact::shown_words(argv)),
     }
 }

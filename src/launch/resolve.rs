@@ -230,7 +230,7 @@ fn check_template(key: &str, template: &Template, keyed: bool, env: &Environment
     if let Some(name) = template.variables().find(|name| !env.all().contains_key(OsStr::new(name))) {
         bail!(Message::new(
             format!("{key} needs {name}, which is not set"),
-            format!("export {name}=…, or remove ${{env:{name}}}")
+            format!("run `export {name}=…`, or remove ${{env:{name}}}")
         ));
     }
     if template.names_key() && !keyed {

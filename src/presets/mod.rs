@@ -13,7 +13,7 @@ use crate::catalog::origin;
 use crate::config::{self, Provider, yaml_scalar as scalar};
 use crate::key::place::KeyPlace;
 use crate::suggest;
-use crate::ui::screen::comments;
+use crate::ui::wrap::comments;
 
 const TEXT: &str = include_str!("presets.yaml");
 

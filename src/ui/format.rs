@@ -43,7 +43,7 @@ pub fn age(age: Duration) -> String {
     }
 }
 
-/// Text with `~` for the home, wherever a word begins with it.
+/// Text with `~` for the home, wherever a word begins with it, be it in quotes.
 pub fn shortened<'a>(text: &'a str, home: &str) -> Cow<'a, str> {
     // The words of a command are written to the config as they are, and no shell reads them.
     if home.len() < 2 || !text.contains(home) || text.contains("key_command: [") {
@@ -54,12 +54,23 @@ pub fn shortened<'a>(text: &'a str, home: &str) -> Cow<'a, str> {
     while let Some(at) = rest.find(home) {
         let (before, from) = rest.split_at(at);
         let after = &from[home.len()..];
-        let last = before.chars().next_back().or_else(|| short.chars().next_back());
-        let begins = last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'));
-        let ends = after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
         short.push_str(before);
-        short.push_str(if begins && ends { "~" } else { home });
+        let begins = |text: &str| {
+            let last = text.chars().next_back();
+            last.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '`' | '[' | '>'))
+        };
+        let ends = after.chars().next().is_none_or(|c| c == '/' || c.is_whitespace() || ",;:)`]".contains(c));
         rest = after;
+        // A shell reads `~` as the home outside of quotes only.
+        if let (Some(outside), Some(inside)) = (short.strip_suffix('\''), after.strip_prefix('/'))
+            && begins(outside)
+        {
+            short.pop();
+            short.push_str("~/'");
+            rest = inside;
+        } else {
+            short.push_str(if begins(&short) && ends { "~" } else { home });
+        }
     }
     short.push_str(rest);
     Cow::Owned(short)

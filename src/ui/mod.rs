@@ -9,6 +9,7 @@ pub mod prompt;
 pub mod sanitize;
 pub mod screen;
 pub mod table;
+pub mod wrap;
 
 pub use progress::Progress;
 pub use sanitize::escaped;

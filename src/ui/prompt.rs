@@ -15,6 +15,7 @@ use nix::unistd::read;
 use shims::Message;
 
 use super::log::say;
+use super::sanitize::escaped;
 use crate::env::Environment;
 use crate::key::{self, shape};
 use crate::signals::CleansUp;
@@ -196,7 +197,8 @@ impl TypedLine {
             return;
         }
         if shows(&self.shown, fresh) {
-            say(fresh);
+            // As it was typed, or what is erased would be another text.
+            _ = stderr().lock().write_all(escaped(fresh).as_bytes());
             self.shown.push_str(fresh);
             self.fresh.clear();
         } else {

@@ -1,23 +1,23 @@
 //! Text for people: on a terminal no line is wider than it, the home is `~`, and some words have a colour. Everywhere
 //! else, as in a pipe, the text stays as it is.
 //!
-//! A word is never cut: one that is wider than the terminal has a line of its own, which the terminal itself goes on
-//! with below, so that it is copied whole.
+//! A word is never cut, nor a command between two backquotes: one that is wider than the terminal has a line of its
+//! own, which the terminal itself goes on with below, so that it is copied whole.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::OnceLock;
 
 use console::{Term, measure_text_width};
 
 use super::format::shortened;
+use super::sanitize::escaped;
+use super::wrap::{self, NARROWEST, with_option, wrap};
 use crate::env::Environment;
 
 /// The width of a terminal that does not say its own, as a serial console does not.
 const DEFAULT_WIDTH: usize = 80;
-
-/// Text is made no narrower than that.
-const NARROWEST: usize = 20;
 
 /// What this process shows on a terminal: decided once, from the environment.
 struct Wishes {
@@ -27,11 +27,21 @@ struct Wishes {
 
 static WISHES: OnceLock<Wishes> = OnceLock::new();
 
+/// The option with which this command was given a config, as a shell takes it.
+static CONFIG: OnceLock<String> = OnceLock::new();
+
 /// Learns from the environment what the home is and whether colours are wanted. Until then nothing is changed.
 pub fn init(env: &Environment) {
     let home = env.var("HOME").and_then(std::ffi::OsStr::to_str).unwrap_or_default();
     let home = home.trim_end_matches('/').to_owned();
     _ = WISHES.set(Wishes { home, colour: env.wants_colour() });
+}
+
+/// Learns which config was given by `--config`: a command that is shown to be typed has it too.
+pub fn use_config(option: Option<&Path>) {
+    if let Some(path) = option {
+        _ = CONFIG.set(format!("--config {}", escaped(&shims::quote(path.as_os_str()))));
+    }
 }
 
 /// One of the two streams that people read.
@@ -125,8 +135,8 @@ impl Screen {
         }
     }
 
-    /// `text` with `~` for the home, wherever a word begins with it. Within quotes and behind `=` it stays, where a
-    /// shell would not read `~` as the home.
+    /// `text` with `~` for the home, wherever a word begins with it, before the quote of one that begins with a quote.
+    /// Further within quotes and behind `=` it stays, where a shell would not read `~` as the home.
     pub fn tilde(self, text: &str) -> Cow<'_, str> {
         if self.width.is_none() { Cow::Borrowed(text) } else { shortened(text, self.home) }
     }
@@ -134,8 +144,9 @@ impl Screen {
     /// One line as it is shown: with the home as `~`, broken between words, and `hang` spaces before what goes on in
     /// the lines below. No line break at its end.
     pub fn line(self, text: &str, hang: usize) -> String {
-        let Some(width) = self.width else { return text.to_owned() };
-        let text = self.tilde(text);
+        let text = with_option(text, CONFIG.get());
+        let Some(width) = self.width else { return text.into_owned() };
+        let text = self.tilde(&text);
         if measure_text_width(&text) <= width || !text.trim().contains(' ') {
             return text.into_owned();
         }
@@ -147,10 +158,10 @@ impl Screen {
     }
 
     /// Text of several lines as it is shown; what goes on below a line is indented more. Indented lines below a colon are
-    /// commands to be copied, and are left whole, as are numbered lines of a file with the mark below.
+    /// commands to be copied, and are left whole but for comments, as are numbered lines of a file with the mark below.
     pub fn text(self, text: &str) -> String {
         if self.width.is_none() {
-            return text.to_owned();
+            return with_option(text, CONFIG.get()).into_owned();
         }
         let mut shown = String::with_capacity(text.len());
         let mut are_commands = false;
@@ -161,28 +172,43 @@ impl Screen {
             let hang = if indent == 0 { 0 } else { indent + 2 };
             let of_file = line.trim_start_matches(|c: char| c == ' ' || c.is_ascii_digit());
             let is_command = indent > 0 && (are_commands || of_file.starts_with("| "));
-            let line = if is_command { self.tilde(line) } else { self.line(line, hang).into() };
+            let line = if is_command { self.comments(&self.command(line)) } else { self.line(line, hang) };
             _ = write!(shown, "{line}{end}");
         }
         shown
     }
 
+    /// A line to be copied, which stays whole.
+    pub fn command(self, line: &str) -> String {
+        self.tilde(&with_option(line, CONFIG.get())).into_owned()
+    }
+
+    /// A page of help, see [`wrap::help`].
+    pub fn help(self, page: &str) -> String {
+        match self.width.filter(|width| *width < DEFAULT_WIDTH) {
+            Some(width) => wrap::help(page, width),
+            None => page.to_owned(),
+        }
+    }
+
     /// Text in which only the comments are broken into lines, which are comments too.
     pub fn comments(self, text: &str) -> String {
-        self.width
-            .map_or_else(|| text.to_owned(), |width| comments(text, width, |comment| self.tilde(comment)))
+        self.width.map_or_else(
+            || text.to_owned(),
+            |width| wrap::comments(text, width, |comment| self.tilde(comment)),
+        )
     }
 
     /// A message with its help, under a prefix that has a colour. Lines of it that begin with a space are commands to
     /// be copied, and are left whole.
     pub fn message(self, ink: Ink, prefix: &str, text: &str) -> String {
-        if self.width.is_none() {
-            return format!("{prefix}{text}");
-        }
         let text = format!("{prefix}{text}");
-        let mut lines = text.split('\n').map(|line| {
-            if line.starts_with(' ') { self.tilde(line).into_owned() } else { self.line(line, 2) }
-        });
+        if self.width.is_none() {
+            return with_option(&text, CONFIG.get()).into_owned();
+        }
+        let mut lines = text
+            .split('\n')
+            .map(|line| if line.starts_with(' ') { self.command(line) } else { self.line(line, 2) });
         let first = lines.next().unwrap_or_default();
         let painted = match first.strip_prefix(prefix.trim_end()) {
             Some(rest) => format!("{}{rest}", self.paint(ink, prefix.trim_end())),
@@ -203,77 +229,8 @@ pub fn tilde(text: &str) -> Cow<'_, str> {
     shortened(text, WISHES.get().map_or("", |wishes| wishes.home.as_str()))
 }
 
-/// Text in which comments are broken into lines of at most `width` columns, each after `change`.
-pub fn comments<'a>(text: &'a str, width: usize, change: impl Fn(&'a str) -> Cow<'a, str>) -> String {
-    let shown = text.split('\n').map(|line| match line.trim_start().strip_prefix("# ") {
-        // A line of YAML behind a `#` is copied as well.
-        Some(comment) if !comment.starts_with("key_") => {
-            let indent = " ".repeat(line.len() - comment.len() - 2) + "# ";
-            let lines = wrap(&change(comment), width.saturating_sub(indent.len()).max(NARROWEST), 0);
-            lines.iter().map(|line| format!("{indent}{line}")).collect::<Vec<_>>().join("\n")
-        }
-        _ => line.to_owned(),
-    });
-    shown.collect::<Vec<_>>().join("\n")
-}
-
-/// The lines of a text, none wider than `width` unless it is one word; `hang` spaces before all but the first. What
-/// stands between two backquotes is kept in one line where it fits.
-pub fn wrap(text: &str, width: usize, hang: usize) -> Vec<String> {
-    let body = text.trim_start_matches(' ');
-    let mut lines = Vec::new();
-    let mut line = " ".repeat(text.len() - body.len());
-    let mut is_empty = true;
-    let mut gap = 0;
-    // A command that is too wide for what is left begins further to the left.
-    for unit in units(body, width.saturating_sub(text.len() - body.len())) {
-        if unit.is_empty() {
-            gap += 1;
-            continue;
-        }
-        let space = if is_empty { 0 } else { gap };
-        if !is_empty && measure_text_width(&line) + space + measure_text_width(unit) > width {
-            // A word that is too wide for what is left begins further to the left.
-            let hang = hang.min(width.saturating_sub(measure_text_width(unit)));
-            lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
-        } else {
-            line.extend(std::iter::repeat_n(' ', space));
-        }
-        line.push_str(unit);
-        (is_empty, gap) = (false, 1);
-    }
-    lines.push(line.trim_end().to_owned());
-    lines
-}
-
-/// The words of a text; what stands between two backquotes is one where it is not wider than `most`.
-fn units(text: &str, most: usize) -> Vec<&str> {
-    let mut units = Vec::new();
-    let mut at = 0;
-    while at <= text.len() {
-        let rest = &text[at..];
-        let mut end = rest.find(' ').unwrap_or(rest.len());
-        if rest[..end].matches('`').count() % 2 == 1
-            && let Some(close) = rest[end..].find('`')
-        {
-            let close = end + close;
-            let whole = rest[close..].find(' ').map_or(rest.len(), |space| close + space);
-            if measure_text_width(&rest[..whole]) <= most
-                && rest[..whole].matches('`').count().is_multiple_of(2)
-            {
-                end = whole;
-            }
-        }
-        units.push(&rest[..end]);
-        at += end + 1;
-    }
-    units
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -282,7 +239,8 @@ mod tests {
         for (text, shown) in [
             ("/home/u", "~"),
             ("in /home/u/.config/x:3 (/home/u/a, `rm /home/u/b`)", "in ~/.config/x:3 (~/a, `rm ~/b`)"),
-            ("rm '/home/u/a b' --to=/home/u/c", "rm '/home/u/a b' --to=/home/u/c"),
+            ("rm '/home/u/a b' --to=/home/u/c", "rm ~/'a b' --to=/home/u/c"),
+            ("`ls '/home/u/a b'` it's/home/u/c '/home/u'", "`ls ~/'a b'` it's/home/u/c '/home/u'"),
             ("/home/user/x /mnt/home/u/x", "/home/user/x /mnt/home/u/x"),
             ("/home/u/home/u", "~/home/u"),
         ] {
@@ -302,6 +260,12 @@ mod tests {
             "do try\n  `agent-run doctor x`\n  now"
         );
         assert_eq!(screen.line("run: `serve MODEL --parser P`", 2), "run:\n`serve MODEL --parser P`");
+        let wide = "run\n  `serve MODEL --with-parser P`,\n  or do";
+        assert_eq!(screen.line("run `serve MODEL --with-parser P`, or do", 2), wide);
+        assert_eq!(
+            screen.line("see ~/'a folder of mine/x', not it's", 0),
+            "see\n~/'a folder of mine/x',\nnot it's"
+        );
         let next = "next:\n  serve MODEL --with-parser P\nno\n  1 |   proxy: … and more\n";
         assert_eq!(screen.text(next), next);
         assert_eq!(
@@ -332,19 +296,5 @@ mod tests {
             painted.message(Ink::Error, "agent-run: ", "no\nhelp: do"),
             "\x1b[31magent-run:\x1b[0m no\n\x1b[1mhelp:\x1b[0m do"
         );
-    }
-
-    proptest! {
-        #[test]
-        fn no_line_is_wider_than_the_terminal_and_no_word_is_lost_or_cut(
-            text in "([a-z模é`]{1,9} {1,3}){0,12}", width in 20_usize..60, hang in 0_usize..4
-        ) {
-            let lines = wrap(&text, width, hang);
-            for line in &lines {
-                prop_assert!(measure_text_width(line) <= width, "{line:?}");
-            }
-            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            prop_assert_eq!(words(&lines.join("\n")), words(&text));
-        }
     }
 }

@@ -55,7 +55,7 @@ fn a_demo_without_any_agent_says_so_and_still_shows_the_provider() {
     let ran = sandbox.agent_run(&["demo"]).clean();
     assert!(ran.stdout.contains("No agent is on PATH"), "{}", ran.stdout);
     assert!(ran.stdout.contains("\nNo other key was sent.\n"), "{}", ran.stdout);
-    assert!(ran.stdout.ends_with("captured).\nNext: agent-run providers add\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("captured).\nNext: `agent-run providers add`\n"), "{}", ran.stdout);
     assert!(ran.stdout.contains("PONG-FROM-MOCK"), "{}", ran.stdout);
     sandbox.agent_run(&["demo", "claude"]).exits(1).complains(&["could not find claude", "help: install it"]);
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::docs::{files, readme};
-use crate::support::Sandbox;
+use crate::support::{Sandbox, run};
 
 /// The text of every page for people.
 fn pages() -> Vec<(String, String)> {
@@ -117,4 +117,23 @@ fn what_is_to_be_typed_exists() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(count > 200, "{count}");
+}
+
+/// What is to be typed next has the `--config` that a command was given.
+#[test]
+fn a_command_to_type_has_the_config_that_this_one_was_given() {
+    let sandbox = Sandbox::new();
+    let config = "providers: {chat: {protocols: [openai-chat-completions], base_urls: {openai: 'http://127.0.0.1:9'}}}";
+    sandbox.write(&sandbox.home("other.yaml"), config);
+    let given = |words: &[&str]| {
+        let mut command = sandbox.command("agent-run");
+        run(command.current_dir(sandbox.home("")).args([&["--config", "other.yaml"], words].concat()))
+    };
+    let typed = "`agent-run --config other.yaml launch chat hermes`";
+    assert!(given(&["--help"]).exits(0).stdout.contains(&format!("Next: {typed} (")));
+    given(&["launch", "chat"])
+        .exits(125)
+        .complains(&["for example `agent-run --config other.yaml launch chat"]);
+    let problem = given(&["key", "test", "chat"]).exits(1).stderr;
+    assert!(problem.contains("`agent-run --config other.yaml "), "{problem}");
 }

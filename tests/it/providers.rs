@@ -275,7 +275,7 @@ fn what_a_provider_refuses_is_said_with_what_to_do() {
     let ran = sandbox.agent_run(&["providers", "test", "live", "--model", "other"]).exits(1);
     for part in [
         "failed  anthropic                the key was refused (401): bad key <key> (",
-        "\n        help: check key_env MOCK_KEY, or set another: agent-run key set live\n",
+        "\n        help: check key_env MOCK_KEY, or set another: `agent-run key set live`\n",
         "failed  openai-responses         http://",
         "/responses does not serve this model over openai-responses (404)",
         "or remove openai-responses from `protocols`\n",

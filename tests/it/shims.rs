@@ -302,19 +302,44 @@ hermes@… completes file names: bash has no completion for hermes. To add it:
   hermes completion bash >{home}/.local/share/bash-completion/completions/hermes
 ",
     );
-    let without = "\
-bash reads completion files only with bash-completion, which was not found.
-Without it, add this line to ~/.bashrc:
-  eval \"$(agent-run completion bash)\"
-";
-    // Beside a folder of PATH the machine may have it.
-    let found = lines("/bin/bash");
-    assert!(found == bash || found == format!("{bash}{without}"), "{found}");
+    let scripts = [
+        "bash-completion/completions/agent-run",
+        "fish/vendor_completions.d/agent-run.fish",
+        "zsh/site-functions/_agent-run",
+    ];
+    let wrote = scripts.map(|script| format!("wrote {home}/.local/share/{script}\n")).concat();
+    assert_eq!(lines("/bin/dash"), wrote);
+    assert_eq!(lines("/bin/bash"), bash);
     assert!(lines("/bin/zsh").contains("hermes@… completes by "), "{}", lines("/bin/zsh"));
     assert!(lines("/bin/fish").contains(".local/share/fish/vendor_completions.d/codex.fish"));
     assert_eq!(lines("/bin/dash"), "");
-    for line in bash.lines().chain(without.lines()) {
+    for line in bash.lines() {
         let line = line.replace(&home, "~");
         assert!(line.chars().count() <= 80, "{line}");
+    }
+}
+
+#[test]
+fn the_lines_that_the_startup_files_of_zsh_lack_are_printed() {
+    let sandbox = sandbox().var("SHELL", "/bin/zsh");
+    sandbox
+        .agent_run(&["shims", "install"])
+        .exits(0)
+        .complains(&["zsh loads completions only from", "fpath=("]);
+    let folder = sandbox.home(".local/share/zsh/site-functions");
+    let line = format!("fpath=({} $fpath)", folder.display());
+    let doctor = |zshrc: &str| {
+        sandbox.write(&sandbox.home(".zshrc"), zshrc);
+        sandbox.agent_run(&["doctor"]).stdout
+    };
+    let both = format!(
+        "add these lines to ~/.zshrc:\n            {line}\n            autoload -Uz compinit && compinit\n"
+    );
+    assert!(doctor("# fpath=(~/.local/share/zsh/site-functions)\n").contains(&both));
+    let one = format!("add this line to ~/.zshrc, before compinit runs:\n            {line}\n");
+    assert!(doctor("autoload -U compinit; compinit\n").contains(&one));
+    for there in ["fpath+=~/.local/share/zsh/site-functions\n", "eval \"$(agent-run completion zsh)\"\n"] {
+        let said = doctor(there);
+        assert!(said.contains("completion for zsh") && !said.contains("to ~/.zshrc"), "{said}");
     }
 }

@@ -57,23 +57,14 @@ pub struct Fetched {
 /// A refresh that failed, remembered so that it is not tried again at once.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Failed {
-    /// What went wrong.
-    pub message: String,
-    /// What to do about it; files of earlier versions have it in the message.
-    #[serde(default)]
-    pub help: Option<String>,
+    /// What went wrong; files of earlier versions have what to do about it in the text.
+    #[serde(flatten)]
+    pub message: Message,
     /// When to ask again, in seconds since 1970.
     pub until: u64,
     /// Whether the provider was not asked, for want of a key.
     #[serde(default)]
     pub lacks_key: bool,
-}
-
-impl Failed {
-    /// The failure as it was said.
-    pub fn into_message(self) -> Message {
-        Message { text: self.message, help: self.help }
-    }
 }
 
 impl<'a> Cache<'a> {
@@ -158,10 +149,8 @@ impl<'a> Cache<'a> {
 
     /// Remembers that asking is of no use for `length`.
     pub fn remember_failure(self, source: &Source<'_>, failure: &Failure, length: Duration) {
-        let message = &failure.message;
         let failed = Failed {
-            message: message.text.clone(),
-            help: message.help.clone(),
+            message: failure.message.clone(),
             until: now() + length.as_secs(),
             lacks_key: failure.kind == FailureKind::NoKey,
         };

@@ -70,7 +70,7 @@ fn a_failure_is_minded_for_a_while_and_forgotten_with_success() {
     let (cache, provider) = (Cache::new(&dirs), provider(""));
     let source = Source::new("p", &provider);
     cache.remember_failure(&source, &Failure::new(FailureKind::Lasting, "down"), Duration::from_secs(60));
-    assert_eq!(cache.failure(&source).unwrap().message, "down");
+    assert_eq!(cache.failure(&source).unwrap().message.text, "down");
     cache.store(&source, fetched(&["a"])).unwrap();
     assert!(cache.failure(&source).is_none());
     cache.remember_failure(

@@ -183,14 +183,14 @@ impl Failure {
                 FailureKind::KeyRefused,
                 Message::new(
                     format!("{KEY_REFUSED} ({status}){said}"),
-                    format!("check {}, or set another: agent-run key set {word}", source.key_name()),
+                    format!("check {}, or set another: `agent-run key set {word}`", source.key_name()),
                 ),
             ),
             401 | 403 => Self::new(
                 FailureKind::KeyRefused,
                 Message::new(
                     format!("{server} {KEY_MISSING} ({status}){said}"),
-                    format!("no key was sent; set one: agent-run key set {word}"),
+                    format!("no key was sent; set one: `agent-run key set {word}`"),
                 ),
             ),
             402 => {

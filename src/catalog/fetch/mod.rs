@@ -164,7 +164,7 @@ impl Fetcher<'_> {
                     let value = self.env.var(name).and_then(|value| value.to_str()).ok_or_else(|| {
                         Failure::lasting(
                             format!("headers.{header} needs {name}, which is not set"),
-                            format!("export {name}=…, or remove ${{env:{name}}}"),
+                            format!("run `export {name}=…`, or remove ${{env:{name}}}"),
                         )
                     })?;
                     text.push_str(value);

@@ -148,7 +148,7 @@ fn judge(agent: &dyn Agent, program: &Path, version: anyhow::Result<Version>) ->
         // Claude Code 2.1.332 asks for Node 22; on Node 20 npm installs 2.1.197 and says nothing of it.
         let text = format!("{is}: older than {}, the newest tested version", info.tested);
         let help = format!(
-            "with an older Node.js, npm installs an older version; name the version: {}",
+            "with an older Node.js, npm installs an older version; name the version: `{}`",
             by_number(agent)
         );
         return Finding::note(name, text, help);

@@ -22,12 +22,12 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
         let shown = root.display();
         let (size, unreadable) = size(root);
         for (path, why) in unreadable {
-            let help = format!("ls -ld {}", quote(path.as_os_str()));
+            let help = format!("see `ls -ld {}`", quote(path.as_os_str()));
             let text = format!("{} cannot be read: {why}; its contents are ignored", path.display());
             group.add(Finding::problem(what, text, help));
         }
         group.add(if metadata.permissions().mode() & 0o077 != 0 {
-            let help = format!("chmod 700 {}", quote(root.as_os_str()));
+            let help = format!("run `chmod 700 {}`", quote(root.as_os_str()));
             Finding::problem(what, format!("other users can read {shown}"), help)
         } else {
             Finding::ok(what, format!("{shown}, {}", megabytes(size)))
@@ -71,7 +71,7 @@ pub fn look(dirs: &Dirs, is_known: Option<&dyn Fn(&str) -> bool>) -> Group {
 
 fn left_over(path: &Path, whose: &str) -> Finding {
     let text = format!("left behind {whose}: {}, {}", path.display(), megabytes(size(path).0));
-    Finding::note("cache", text, format!("rm -r {}", quote(path.as_os_str())))
+    Finding::note("cache", text, format!("run `rm -r {}`", quote(path.as_os_str())))
 }
 
 /// The provider of a folder, which may have a digest of its launch at the end.

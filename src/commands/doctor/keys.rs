@@ -62,7 +62,7 @@ fn without(name: &str, provider: &Provider) -> Finding {
         url.starts_with("https://") && !proxy::is_loopback(url)
     };
     if provider.headers.is_empty() && provider.protocols.iter().any(is_far) {
-        return Finding::note(name, "it has no key", key::setting(name));
+        return Finding::note(name, "it has no key", format!("set one with `{}`", key::setting(name)));
     }
     let text = format!("no key, as for a local server; `{}` sets one", key::setting(name));
     Finding::ok(name, text).briefly(format!("{name} (no key)"))
@@ -72,7 +72,8 @@ fn without(name: &str, provider: &Provider) -> Finding {
 fn leftovers(config: &Path) -> impl Iterator<Item = Finding> {
     key::file::leftovers(config).into_iter().map(|path| {
         let text = format!("an interrupted command left a key in {}", path.display());
-        let help = format!("set the key again, which uses the file up, or rm {}", quote(path.as_os_str()));
+        let help =
+            format!("set the key again, which uses the file up, or run `rm {}`", quote(path.as_os_str()));
         Finding::note("keys", text, help)
     })
 }
@@ -140,10 +141,10 @@ fn open_file(name: &str, path: &Path) -> Option<Finding> {
     let mode = folder.metadata().ok()?.permissions().mode();
     if mode & 0o002 != 0 && mode & STICKY == 0 {
         let text = format!("everyone can replace {}", path.display());
-        return Some(Finding::problem(name, text, format!("chmod go-w {}", quote(folder.as_os_str()))));
+        return Some(Finding::problem(name, text, format!("run `chmod go-w {}`", quote(folder.as_os_str()))));
     }
     let mode = path.metadata().ok()?.permissions().mode();
     let text = format!("other users can read {}", path.display());
     (mode & 0o077 != 0)
-        .then(|| Finding::problem(name, text, format!("chmod 600 {}", quote(path.as_os_str()))))
+        .then(|| Finding::problem(name, text, format!("run `chmod 600 {}`", quote(path.as_os_str()))))
 }

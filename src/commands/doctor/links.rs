@@ -5,6 +5,7 @@ use shims::quote;
 
 use super::report::{Finding, Group, Severity};
 use crate::cli::Shell;
+use crate::commands::shims::agent_completions;
 use crate::commands::shims::completions::Completions;
 use crate::config::Config;
 use crate::env::Environment;
@@ -60,7 +61,7 @@ pub fn pairs(config: &Config, env: &Environment) -> Vec<ShimTarget> {
 
 fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
     let path = links.folder().join(name);
-    let remove = format!("rm {}", quote(path.as_os_str()));
+    let remove = format!("run `rm {}`", quote(path.as_os_str()));
     if links.is_dangling(name) {
         let help = format!("`agent-run shims install {name}` repairs it, or {remove}");
         return Some(Finding::problem(name, format!("{} is a broken link", path.display()), help));
@@ -70,11 +71,19 @@ fn trouble(name: &str, links: &Links, config: &Config) -> Option<Finding> {
     Some(finding.or_else_do(&remove))
 }
 
-/// Whether the user's shell finds our completion. What an rc file loads is not seen.
+/// Whether the user's shell finds our completion, as far as its startup files tell.
 fn completion(env: &Environment) -> Option<Finding> {
     let shell = env.shell()?;
     let known = Shell::from_str(shell, false).ok()?;
+    let own = env.dirs().ok()?.data;
     let found = env.data_dirs().ok()?.into_iter().find_map(|dir| Completions::below(dir).is_current(known));
+    // What a package has put elsewhere is found by every shell.
+    let is_own = || Completions::below(own).is_current(known).is_some();
+    if let Some(not_loaded) =
+        found.filter(|is_current| *is_current && is_own()).and_then(|_| agent_completions::not_loaded(env))
+    {
+        return Some(Finding::said(Severity::Note, "completion", &not_loaded, ""));
+    }
     let line = match known {
         Shell::Fish => "agent-run completion fish | source".to_owned(),
         _ => format!("eval \"$(agent-run completion {shell})\""),

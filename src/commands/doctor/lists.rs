@@ -56,7 +56,7 @@ pub fn look<'a>(
 fn list(name: &str, known: &ModelIndex<'_>, failure: Option<Message>, again: &str) -> Finding {
     match (known.age.filter(|_| known.list().is_some()), failure) {
         (_, Some(failure)) if is_about_key(&failure) => {
-            Finding::problem(name, failure.text, key::setting(name))
+            Finding::problem(name, failure.text, format!("set another with `{}`", key::setting(name)))
         }
         (_, Some(failure)) => Finding::said(Severity::Note, name, &failure, again).or_else_do(again),
         (Some(old), None) => {

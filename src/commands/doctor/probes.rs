@@ -1,5 +1,6 @@
 //! `doctor --probe`: an agent's launches and its trials, side by side, one agent after the other.
 
+use std::fs;
 use std::io::{IsTerminal, Write};
 use std::thread;
 
@@ -41,7 +42,11 @@ impl Probes<'_> {
             group.add(Finding::problem("probe", "no installed agent matches the provider", help));
             report.add(group);
         }
-        self.here.iter().try_for_each(|here| self.probe(here, report))
+        let missing: Vec<_> = self.dirs.cache.ancestors().take_while(|folder| !folder.exists()).collect();
+        let probed = self.here.iter().try_for_each(|here| self.probe(here, report));
+        // The cache held the folders of the probes, and is left as it was; one that holds more by now stays.
+        missing.into_iter().take_while(|folder| fs::remove_dir(folder).is_ok()).count();
+        probed
     }
 
     fn probe(&self, here: &AgentHere, report: &mut DoctorReport) -> Result<()> {

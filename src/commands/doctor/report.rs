@@ -249,7 +249,9 @@ fn print(text: &mut String, findings: &[&Finding], screen: Screen) {
         };
         for (at, line) in lines.iter().flatten().flat_map(|line| line.split('\n')).enumerate() {
             let indent = if at == 0 { 0 } else { INDENT };
-            _ = writeln!(text, "{:indent$}{}", "", below(line, INDENT, screen));
+            let is_command = line.starts_with(' ');
+            let line = if is_command { screen.command(&escaped(line)) } else { below(line, INDENT, screen) };
+            _ = writeln!(text, "{:indent$}{line}", "");
         }
     }
 }
@@ -330,14 +332,18 @@ mod tests {
         let mut group = Group::new("Keys");
         group.extend([
             Finding::ok("a", "fine"),
-            Finding::problem("long", "one two three four five six", "do that and then again this"),
+            Finding::problem(
+                "long",
+                "one two three four five six",
+                "do that and then again this:\n  a line to be copied whole",
+            ),
         ]);
         let mut report = DoctorReport::default();
         report.add(group);
         assert_eq!(
             report.full(Screen::wide(32, "")),
             "Keys\n  ok      a     fine\n  problem long\n          one two three four\n          five six\n          \
-             help: do that and then\n          again this\n\nProblems: 1; notes: 0.\n"
+             help: do that and then\n          again this:\n            a line to be copied whole\n\nProblems: 1; notes: 0.\n"
         );
     }
 }

@@ -68,7 +68,7 @@ fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, show
                     *subject,
                     format!("failed: {text}; instead, {what}"),
                     format!(
-                        "until agent-run supports this version, use {}: {}",
+                        "until agent-run supports this version, use {}: `{}`",
                         agent.info().tested,
                         by_number(agent)
                     ),

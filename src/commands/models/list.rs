@@ -68,20 +68,13 @@ fn providers<'a>(
         let named = words.providers.iter().filter(|name| seen.insert(*name));
         return named.map(|name| context.provider(name)).collect();
     }
-    let all: Vec<_> =
-        context.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect();
-    match all.as_slice() {
-        [] => bail!(Message::new(
+    if context.config.providers.is_empty() {
+        bail!(Message::new(
             "the config has no providers yet",
             "add one with `agent-run providers add` (`agent-run providers presets` lists the known ones)"
-        )),
-        [(first, _), _, ..] if !words.all => ui::log::warn(Message::new(
-            format!("no provider was named: listing the models of all {}", all.len()),
-            format!("name one, as in `agent-run models list {first}`, or use --all"),
-        )),
-        _ => {}
+        ))
     }
-    Ok(all)
+    Ok(context.config.providers.iter().map(|(name, provider)| (name.as_str(), provider)).collect())
 }
 
 fn load_all<'a>(
@@ -199,6 +192,11 @@ fn print(
         if rows.is_empty() { String::new() } else { table::aligned(columns, &lines, screen) + "\n" };
     text += &screen.line(&escaped(&summary(words, rows)), 0);
     text.push('\n');
+    if let ([(first, _), _, ..], true) = (providers, words.providers.is_empty() && !words.all) {
+        let next = format!("One provider's: `agent-run models list {}`", shims::quote(first.as_ref()));
+        text += &screen.line(&escaped(&next), 0);
+        text.push('\n');
+    }
     if is_all { pager::show(&text, words.pager, context.env) } else { output::whole(&text) }
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use shims::{Dirs, Message};
 
-use crate::catalog::{self, Catalog, ModelIndex, background};
+use crate::catalog::{self, CONFIG, Catalog, ModelIndex, background};
 use crate::cli::ModelsCommand;
 use crate::cli::models::{ModelsCacheCommand, ModelsCompleteArgs, RefreshDetachedArgs};
 use crate::config::{self, Config, Provider};
@@ -153,21 +153,26 @@ impl<'a> LoadedModels<'a> {
         Self { known, warnings: Vec::new(), failure: None, failed: false }
     }
 
-    /// What to say of a default model that the provider's list does not have.
-    fn suggestion(&self) -> Option<Message> {
-        let default = self.known.missing_default()?;
+    /// What to say of a model that the provider's list does not have.
+    fn not_listed(&self, what: &str, id: &str, provider: &str) -> Message {
         let records = self.known.records();
-        let others = records.iter().map(|record| record.id.as_str()).filter(|id| *id != default);
-        let near = suggest::near(default, others);
-        let text = format!("default_model `{default}` is not in the provider's list");
-        let help = near.first().map(|id| format!("did you mean {id}?"));
-        Some(Message { text, help })
+        let listed = records.iter().filter(|record| record.source.as_deref() != Some(CONFIG));
+        let near = suggest::near(id, listed.map(|record| record.id.as_str()));
+        let help = match near.as_slice() {
+            [] => {
+                format!("list its models with `agent-run models list {}`", shims::quote(provider.as_ref()))
+            }
+            near => format!("did you mean {}?", suggest::join_or(near)),
+        };
+        Message::new(format!("{what} `{id}` is not in the provider's list"), help).about(provider)
     }
 
     /// Tells the user what was odd, and what is shown instead of what could not be loaded.
     fn report(&self, name: &str) {
-        let warnings = self.warnings.iter().cloned().chain(self.suggestion());
-        warnings.for_each(|warning| ui::log::warn(warning.about(name)));
+        self.warnings.iter().cloned().for_each(|warning| ui::log::warn(warning.about(name)));
+        if let Some(default) = self.known.missing_default() {
+            ui::log::warn(self.not_listed("default_model", default, name));
+        }
         if let Some(failure) = self.said(name).filter(|_| !self.failed) {
             ui::log::warn(failure);
         }

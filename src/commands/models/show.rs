@@ -13,7 +13,10 @@ use crate::catalog::{CONFIG, ModelRecord, day};
 use crate::cli::models::ModelsShowArgs;
 use crate::config::Provider;
 use crate::suggest;
-use crate::ui::{Screen, escaped, format, output, table};
+use crate::ui::{self, Screen, escaped, format, output, table};
+
+/// What stands for a value that nobody has said.
+const UNKNOWN: &str = "unknown";
 
 /// Runs the command.
 ///
@@ -44,6 +47,9 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
             None => Message::new(text, instead),
         });
     };
+    if loaded.known.lacks(&record.id) {
+        ui::log::warn(loaded.not_listed("model", &record.id, name));
+    }
     if words.json {
         let row = ModelRow { provider: name, record, from: "", age: None };
         return output::json(&row);
@@ -52,6 +58,11 @@ pub fn run(words: &ModelsShowArgs, context: &ModelsContext<'_>) -> Result<ExitCo
     let screen = Screen::stdout();
     if !screen.is_terminal() {
         return output::write(|out| table::separated(out, &rows));
+    }
+    let (unknown, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row[1] == UNKNOWN);
+    if !unknown.is_empty() {
+        let fields: Vec<_> = unknown.iter().map(|row| row[0].as_str()).collect();
+        rows.push(vec![UNKNOWN.to_owned(), fields.join(", "), String::new()]);
     }
     let width = rows.iter().map(|row| row[0].len()).max().unwrap_or_default();
     output::exact(|out| {
@@ -87,7 +98,7 @@ fn rows(record: &ModelRecord, loaded: &LoadedModels<'_>, provider: &Provider) ->
 
 fn shown(field: &str, value: &Value) -> String {
     match value {
-        Value::Null => "unknown".to_owned(),
+        Value::Null => UNKNOWN.to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "any of the provider's".to_owned(),
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),

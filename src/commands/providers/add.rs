@@ -19,7 +19,7 @@ use crate::key::shape;
 use crate::launch::{LaunchRequest, program, resolve, snapshot};
 use crate::presets;
 use crate::ui::log::say;
-use crate::ui::{output, prompt};
+use crate::ui::{Screen, escaped, output, prompt};
 use crate::{cli, commands, config, suggest, ui};
 
 /// Adds a provider to the config at `path`: at a terminal after a dialogue, elsewhere with `--yes`.
@@ -95,7 +95,7 @@ pub fn run(
     let entry = draft.entry();
     let after = config::append(&before, name, &entry)?;
     let loaded = config::parse(after, path)?;
-    output::write(|out| out.write_all(presets::indented(&entry).as_bytes()))?;
+    output::whole(&Screen::stdout().comments(&escaped(&presets::indented(&entry))))?;
     if words.dry_run {
         return Ok(ExitCode::SUCCESS);
     }

@@ -161,7 +161,7 @@ fn ask_command(name: &str, home: &Path, env: &Environment) -> Result<KeyPlace> {
     if key::shape::begins_as_key(&text) {
         bail!(Message::new("this looks like a key", "type the command that prints it, not the key"));
     }
-    let help = format!("type it as in a shell: pass show {}", shims::quote(name.as_ref()));
+    let help = format!("type it as in a shell: `pass show {}`", shims::quote(name.as_ref()));
     let place = KeyPlace::command(&text, Message::new("this is not a command", help))?;
     place.resolve(env, home)?;
     Ok(place)

@@ -1,14 +1,16 @@
 //! What the user's shell finds to complete the agents themselves, which is what their shims complete by.
 //!
-//! It looks at the folders in which the shells look by themselves. What an rc file loads is not seen.
+//! It looks at the folders in which the shells look by themselves. What an rc file loads is seen only for agent-run's own
+//! completion, as far as its text tells.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use shims::Agent;
+use shims::{Agent, Message};
 
 use super::completions::place;
 use crate::cli::Shell;
 use crate::env::Environment;
+use crate::fs::nonblocking;
 use crate::launch::program;
 use crate::shim_links::pairs::ShimTarget;
 
@@ -40,12 +42,57 @@ pub fn lines(shims: &[String], env: &Environment) -> Vec<String> {
             lines.push(format!("{command}@… completes file names: {} offers no completion", agent.title()));
         }
     }
-    if shell == Shell::Bash && !has_bash_completion(env) {
-        lines.push("bash reads completion files only with bash-completion, which was not found.".to_owned());
-        lines.push("Without it, add this line to ~/.bashrc:".to_owned());
-        lines.push("  eval \"$(agent-run completion bash)\"".to_owned());
-    }
     lines
+}
+
+/// Why the user's shell does not load the script in the user's own folder, and the lines to add; nothing where it does, as
+/// far as its startup files tell.
+pub fn not_loaded(env: &Environment) -> Option<Message> {
+    let shell = known(env.shell()?)?;
+    let dirs = env.dirs().ok()?;
+    let folder = dirs.data.join(place(shell, "").0);
+    match shell {
+        Shell::Bash if !has_bash_completion(env) => {
+            let rc = startup(&dirs.home, &[".bashrc", ".bash_profile", ".profile"]);
+            (!rc.contains("agent-run completion")).then(|| {
+                Message::new(
+                    "bash reads completion files only with bash-completion, which was not found",
+                    "install it, or add this line to ~/.bashrc:\n  eval \"$(agent-run completion bash)\"",
+                )
+            })
+        }
+        Shell::Zsh => {
+            let of_zsh = env.var("ZDOTDIR").map_or_else(|| dirs.home.clone(), PathBuf::from);
+            let rc = startup(&of_zsh, &[".zshenv", ".zprofile", ".zshrc"]);
+            // It may be written with a variable or `~` for the home.
+            let below = folder.strip_prefix(&dirs.home).unwrap_or(&folder).to_string_lossy();
+            let is_added =
+                rc.lines().any(|line| line.to_lowercase().contains("fpath") && line.contains(&*below));
+            let is_inherited =
+                env.var("FPATH").is_some_and(|path| std::env::split_paths(path).any(|dir| dir == folder));
+            if is_added || is_inherited || rc.contains("agent-run completion") {
+                return None;
+            }
+            let line = format!("fpath=({} $fpath)", shims::quote(folder.as_os_str()));
+            let lines = if ["compinit", "oh-my-zsh.sh"].iter().any(|word| rc.contains(word)) {
+                format!("add this line to ~/.zshrc, before compinit runs:\n  {line}")
+            } else {
+                format!("add these lines to ~/.zshrc:\n  {line}\n  autoload -Uz compinit && compinit")
+            };
+            Some(Message::new("zsh loads completions only from the folders of fpath", lines))
+        }
+        _ => None,
+    }
+}
+
+/// What stands in the shell's startup files, without comments.
+fn startup(folder: &Path, files: &[&str]) -> String {
+    let text = files
+        .iter()
+        .filter_map(|file| nonblocking::text(&folder.join(file)).ok())
+        .collect::<Vec<_>>()
+        .join("\n");
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).collect::<Vec<_>>().join("\n")
 }
 
 fn known(shell: &str) -> Option<Shell> {

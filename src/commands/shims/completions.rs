@@ -38,11 +38,6 @@ impl Completions {
         Self { data }
     }
 
-    /// The folder that zsh must have on its `fpath`.
-    pub fn zsh_folder(&self) -> PathBuf {
-        self.data.join(place(Shell::Zsh, PROGRAM).0)
-    }
-
     /// Whether the shell's script stands, as this version writes it; `None` when there is none.
     pub fn is_current(&self, shell: Shell) -> Option<bool> {
         // bash-completion takes either name, and what nixpkgs installs has the second.
@@ -52,14 +47,17 @@ impl Completions {
         Some(text.ok()? == script(shell))
     }
 
-    /// Puts the scripts and the links of these shims in place; says whether there were none before.
+    /// Puts the scripts and the links of these shims in place; the scripts that were written.
     ///
     /// # Errors
     /// When one of them cannot be written.
-    pub fn add(&self, shims: &[String]) -> Result<bool> {
-        let is_new = SHELLS.iter().any(|shell| !self.file(*shell, PROGRAM).exists());
+    pub fn add(&self, shims: &[String]) -> Result<Vec<PathBuf>> {
+        let mut written = Vec::new();
         for shell in SHELLS.into_iter().filter(|shell| !self.is_foreign(*shell)) {
-            write(&self.file(shell, PROGRAM), script(shell))?;
+            let path = self.file(shell, PROGRAM);
+            if write(&path, script(shell))? {
+                written.push(path);
+            }
             for link in shims.iter().filter(|_| shell != Shell::Zsh).map(|shim| self.file(shell, shim)) {
                 match symlink(place(shell, PROGRAM).1, &link) {
                     Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -67,7 +65,7 @@ impl Completions {
                 }
             }
         }
-        Ok(is_new)
+        Ok(written)
     }
 
     /// Removes the links of shims that do not stand any more; with the last of them the scripts, and folders
@@ -138,16 +136,16 @@ fn remove(path: &Path) -> Result<()> {
     fs::remove_file(path).map_err(io_error("remove", path))
 }
 
-/// Writes a script whole, readable by everyone, as a package's files are.
-fn write(path: &Path, text: &str) -> Result<()> {
+/// Writes a script whole, readable by everyone, as a package's files are; says whether it was not there already.
+fn write(path: &Path, text: &str) -> Result<bool> {
     if nonblocking::file(path).is_ok_and(|there| there == text.as_bytes()) {
-        return Ok(());
+        return Ok(false);
     }
     let write = || {
         fs::create_dir_all(path.parent().unwrap_or(path))?;
         publish(path, text.as_bytes())
     };
-    write().map_err(io_error("write", path))
+    write().map_err(io_error("write", path)).map(|()| true)
 }
 
 #[cfg(test)]
@@ -162,8 +160,8 @@ mod tests {
     fn what_is_added_is_found_by_name_and_goes_with_the_last_shim() {
         let root = tempfile::tempdir().expect("a folder");
         let completions = Completions::below(root.path().join("share"));
-        assert!(completions.add(&names(&["codex@p", "claude@p"])).expect("added"));
-        assert!(!completions.add(&names(&["codex@p"])).expect("there already"));
+        assert_eq!(completions.add(&names(&["codex@p", "claude@p"])).expect("added").len(), SHELLS.len());
+        assert!(completions.add(&names(&["codex@p"])).expect("there already").is_empty());
         let at = |path: &str| root.path().join("share").join(path);
         for path in ["bash-completion/completions/codex@p", "fish/vendor_completions.d/claude@p.fish"] {
             let script = fs::read_to_string(at(path)).expect("a script behind the link");

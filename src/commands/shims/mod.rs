@@ -3,7 +3,7 @@
 //! It touches links that agent-run made and nothing else: whatever else has such a name is reported and
 //! left alone. Links point to the name we were called by, which outlives an upgrade.
 
-mod agent_completions;
+pub mod agent_completions;
 pub mod completions;
 mod report;
 mod selection;
@@ -16,12 +16,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use shims::{Agent, Message};
+use clap::ValueEnum as _;
+use shims::Agent;
 
 use self::completions::Completions;
 use self::report::{Outcome, ShimLine, ShimsReport};
-use crate::cli::ShimsCommand;
 use crate::cli::shims::{ShimsInstallArgs, ShimsListArgs, ShimsRemoveArgs};
+use crate::cli::{Shell, ShimsCommand};
 use crate::config::{self, Config};
 use crate::env::Environment;
 use crate::launch::program;
@@ -84,10 +85,13 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
     report.look_at_path(env);
     report.warn_of_path(env);
     let foreign = report.warn_of_foreign();
+    let mut lines = Vec::new();
     if !asked.dry_run {
         // The links work without.
-        add_completions(&report, &links, env)
-            .unwrap_or_else(|error| ui::log::warn(crate::error::message(&error)));
+        match add_completions(&report, &links, env) {
+            Ok(written) => lines.extend(written),
+            Err(error) => ui::log::warn(crate::error::message(&error)),
+        }
     }
     report.print(asked.json)?;
     if !asked.json {
@@ -104,7 +108,7 @@ fn install(asked: &ShimsInstallArgs, config: &Config, called: &OsStr, env: &Envi
     }
     if !asked.json && !asked.dry_run {
         let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
-        let lines = agent_completions::lines(&here, env);
+        lines.extend(agent_completions::lines(&here, env));
         let screen = Screen::stdout();
         output::write(|out| {
             // A command to type stays on one line.
@@ -152,24 +156,23 @@ fn remove_link(name: String, links: &Links, dry_run: bool) -> Result<ShimLine> {
     Ok(ShimLine::new(name, outcome, None))
 }
 
-/// Lets the shells complete the shims that stand now, and forget those that are gone.
-fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Result<()> {
+/// Lets the shells complete the shims that stand now, and forget those that are gone. Says what was written.
+fn add_completions(report: &ShimsReport, links: &Links, env: &Environment) -> Result<Vec<String>> {
     let completions = Completions::below(env.dirs()?.data);
     let here = report.named(&[Outcome::Created, Outcome::AlreadyThere, Outcome::Repointed]);
-    let is_new = !here.is_empty() && completions.add(&here)?;
+    let written = if here.is_empty() { Vec::new() } else { completions.add(&here)? };
     // Afterwards, or scripts that are to stay would be gone for a moment.
     forget_completions(&completions, links, env)?;
-    if is_new && env.shell() == Some("zsh") {
-        let folder = shims::quote(completions.zsh_folder().as_os_str());
-        ui::log::warn(Message::new(
-            "zsh only finds completions in the folders of fpath",
-            format!(
-                "if it is not one of them, add this line to ~/.zshrc, before compinit:\n  \
-                 fpath=({folder} $fpath)"
-            ),
-        ));
+    let mut lines: Vec<_> = written.iter().map(|script| format!("wrote {}", script.display())).collect();
+    match (agent_completions::not_loaded(env), env.shell()) {
+        _ if here.is_empty() => {}
+        (Some(not_loaded), _) => ui::log::warn(not_loaded),
+        (None, Some(shell)) if !lines.is_empty() && Shell::from_str(shell, false).is_ok() => {
+            lines.push(format!("a new {shell} completes by them"));
+        }
+        _ => {}
     }
-    Ok(())
+    Ok(lines)
 }
 
 /// Removes what completes shims that stand neither in the folder nor on PATH.

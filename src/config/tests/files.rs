@@ -45,7 +45,7 @@ fn a_key_that_others_can_read_is_a_warning() {
         if let [warning] = &warnings[..] {
             let at = path.display();
             let text = "providers.p.key is in a file that other users can read";
-            assert_eq!(warning.render(), format!("{at}: {text}\nhelp: chmod 600 '{at}'"));
+            assert_eq!(warning.render(), format!("{at}: {text}\nhelp: run `chmod 600 '{at}'`"));
         }
         fs::remove_file(&path).expect("removed");
     }
@@ -74,7 +74,7 @@ fn a_file_that_may_not_be_read_is_said() {
     }
     let folder = folder();
     let message = refused(&written(&folder, 0o000, "providers: {}"));
-    let help = "help: check its permissions: ls -ld 'DIR/my config.yaml'";
+    let help = "help: check its permissions: `ls -ld 'DIR/my config.yaml'`";
     assert!(message.ends_with(&format!("permission denied\n{help}")), "{message}");
 }
 

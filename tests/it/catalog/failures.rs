@@ -29,7 +29,7 @@ fn every_bad_status_is_said_apart() {
     fails_with_status(
         "401 Unauthorized",
         key,
-        &["the key was refused (401)", "<key>", "check key_env MOCK_KEY, or set another: agent-run key set"],
+        &["the key was refused (401)", "<key>", "check key_env MOCK_KEY, or set another: `agent-run key set"],
     );
     fails_with_status("402 Payment Required", "{}", &["needs credit (402)"]);
     fails_with_status(

@@ -28,11 +28,15 @@ const TWO: &str = r#"{"data": [{"id": "m-two", "context_length": 8192}, {"id": "
 /// A sandbox whose provider `mock` is this server.
 fn sandbox(lists: &Lists, more: &str) -> Sandbox {
     let sandbox = Sandbox::new().var("MOCK_KEY", "sk-planted-key").var("AGENT_RUN_TEST", "1");
-    sandbox.config(&format!(
+    sandbox.config(&config(lists, more));
+    sandbox
+}
+
+fn config(lists: &Lists, more: &str) -> String {
+    format!(
         "providers:\n  mock:\n    protocols: [openai-responses]\n    base_urls: {{openai: 'http://{}/v1'}}\n{more}",
         lists.address
-    ));
-    sandbox
+    )
 }
 
 const KEYED: &str = "    key_env: MOCK_KEY\n";
@@ -177,7 +181,14 @@ fn a_model_is_shown_with_who_said_what() {
     sandbox.agent_run(&["models", "show", "mock", "m-twoo"]).exits(1).complains(&["did you mean m-two"]);
     // That a list lacks the default model does not make it unknown.
     let sandbox = self::sandbox(&lists, "    default_model: mine\n");
-    assert!(sandbox.agent_run(&["models", "show", "mock", "mine"]).clean().stdout.contains("mine"));
+    let show = || sandbox.agent_run(&["models", "show", "mock", "mine"]);
+    assert!(show().clean().stdout.contains("mine"));
+    sandbox.config(&config(&lists, "    models: [m-tow]\n"));
+    sandbox.agent_run(&["models", "list", "mock"]).clean();
+    sandbox
+        .agent_run(&["models", "show", "mock", "m-tow"])
+        .exits(0)
+        .complains(&["mock: model `m-tow` is not in the provider's list", "help: did you mean m-two?"]);
 }
 
 #[test]

@@ -257,7 +257,7 @@ fn warnings_fail_only_when_check_is_strict() {
     std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let open = sandbox.agent_run(&["config", "check"]).clean();
     let warning =
-        ":5:5: warning: providers.deepseek.key is in a file that other users can read\nhelp: chmod 600 ";
+        ":5:5: warning: providers.deepseek.key is in a file that other users can read\nhelp: run `chmod 600 ";
     assert!(open.stdout.contains(warning), "{}", open.stdout);
     sandbox.agent_run(&["config", "check", "--strict"]).exits(1);
 }

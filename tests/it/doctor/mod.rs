@@ -178,7 +178,7 @@ fn a_key_command_runs_only_when_asked_for_and_no_key_is_shown() {
     let named = sandbox.agent_run(&["doctor", "mock"]).exits(1).stdout;
     assert!(
         named.contains("problem mock")
-            && named.contains("help: set a key with `agent-run key set mock`, or export MOCK_KEY="),
+            && named.contains("help: set a key with `agent-run key set mock`, or run `export MOCK_KEY="),
         "{named}"
     );
 }
@@ -208,7 +208,7 @@ fn what_stands_in_the_way_on_path_and_in_folders_is_said() {
         "no completion file for fish",
         "agent-run completion fish | source",
         "other users can read",
-        "help: chmod 700",
+        "help: run `chmod 700",
         "left behind by a provider that is no longer in the config, gone",
         "left behind by an interrupted probe",
     ] {

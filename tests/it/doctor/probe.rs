@@ -19,7 +19,7 @@ fn a_probe_starts_the_agent_with_a_made_up_key_and_leaves_no_trace() {
     }
     assert!(!ran.stdout.contains("sk-"), "{}", ran.stdout);
     assert_eq!(Tree::of(&sandbox.home(".claude.json")), before, "nothing is merged");
-    assert_eq!(fs::read_dir(sandbox.home(".cache/agent-run")).unwrap().count(), 0);
+    assert!(!sandbox.home(".cache").exists(), "a folder that was missing is missing again");
     sandbox.agent_run(&["doctor", "--probe", "asked", "claude"]).clean();
     assert!(!sandbox.home("asked").exists(), "the key command ran");
 }

@@ -138,7 +138,7 @@ fn every_broken_promise_of_a_version_is_named() {
         assert!(trials.iter().any(|line| is_said(&line)), "no `{subject}` {text} in:\n{}", ran.stdout);
     }
     assert!(
-        ran.stdout.contains("help: until agent-run supports this version, use 2.1.332: npm install"),
+        ran.stdout.contains("help: until agent-run supports this version, use 2.1.332: `npm install"),
         "{}",
         ran.stdout
     );
@@ -227,7 +227,9 @@ case $word in
 esac
 "#;
     sandbox.script("codex", codex);
+    let before = sandbox.home(".cache").exists();
     let ran = sandbox.agent_run(&["doctor", "--probe=version", "codex"]).exits(1);
+    assert!(!before && !sandbox.home(".cache").exists(), "what was missing is missing again");
     for part in [
         "  ok      hook        a hook of your own settings sees no key but the launch's",
         "problem hook        failed: a hook of a plugin sees no key but the launch's; instead, your own variable",

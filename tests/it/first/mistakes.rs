@@ -123,7 +123,7 @@ fn a_read_only_config_is_left_with_its_keys_and_what_to_type_is_said() {
     let other = "sk-other-0123456789abcdef";
     for (path, closed, open) in [(&file, 0o400, 0o600), (&folder, 0o500, 0o700)] {
         mode(path, closed);
-        let help = format!("help: chmod u+w {}\n", path.display());
+        let help = format!("help: run `chmod u+w {}`\n", path.display());
         for ran in [
             set_key(&sandbox, other),
             sandbox.agent_run(&["key", "remove", "live", "--yes"]),
@@ -160,7 +160,7 @@ fn a_key_that_could_not_be_removed_stays_with_its_entry() {
     for words in ["key remove live --yes", "providers remove live --yes --with-key"] {
         let words = format!("--reuid=65533 --clear-groups agent-run {words}");
         let ran = sandbox.run("setpriv", &words.split(' ').collect::<Vec<_>>()).exits(1);
-        ran.complains(&["the key cannot be removed: ", "help: chmod u+w "]);
+        ran.complains(&["the key cannot be removed: ", "help: run `chmod u+w "]);
         assert_eq!(config_of(&sandbox), config);
     }
 }
@@ -175,7 +175,7 @@ fn the_folder_of_keys_is_closed_to_others_and_an_open_one_is_named() {
     assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     mode(&folder, 0o777);
     let ran = sandbox.agent_run(&["doctor", "live"]).exits(1);
-    let help = format!("chmod go-w {}", folder.display());
+    let help = format!("run `chmod go-w {}`", folder.display());
     assert!(ran.stdout.contains("everyone can replace") && ran.stdout.contains(&help), "{}", ran.stdout);
 }
 
@@ -287,7 +287,8 @@ fn a_refused_key_is_a_problem_until_another_one_is_set() {
     sandbox.agent_run(&["models", "list", "live"]).exits(1);
     for words in [&["doctor", "live"][..], &["doctor"]] {
         let said = sandbox.agent_run(words).exits(1).stdout;
-        let problem = "the key was refused (401)\n          help: agent-run key set live\n";
+        let problem =
+            "the key was refused (401)\n          help: set another with `agent-run key set live`\n";
         assert!(said.contains("problem live ") && said.contains(problem), "{said}");
     }
     set_key(&sandbox, KEY).clean();

@@ -180,23 +180,23 @@ fn the_name_alone_says_what_to_type_next_of_the_own_config() {
     for (config, next) in [
         (
             "# nothing yet\n".to_owned(),
-            "First: agent-run demo, or agent-run providers add deepseek".to_owned(),
+            "First: `agent-run demo`, or `agent-run providers add deepseek`".to_owned(),
         ),
         (
             "providers: {}\n".to_owned(),
-            "First: agent-run demo, or agent-run providers add deepseek".to_owned(),
+            "First: `agent-run demo`, or `agent-run providers add deepseek`".to_owned(),
         ),
         (
             format!("providers:\n{chat}{responses}"),
-            "Next: agent-run launch 'my work' codex (your providers: chat, my work)".to_owned(),
+            "Next: `agent-run launch 'my work' codex` (your providers: chat, my work)".to_owned(),
         ),
         (
             format!("providers:\n{chat}"),
-            "Next: agent-run launch chat hermes (your providers: chat)".to_owned(),
+            "Next: `agent-run launch chat hermes` (your providers: chat)".to_owned(),
         ),
         (
             "providers: [\n".to_owned(),
-            format!("Next: agent-run config check ({} has errors)", config_path(&sandbox).display()),
+            format!("Next: `agent-run config check` ({} has errors)", config_path(&sandbox).display()),
         ),
     ] {
         sandbox.config(&config);

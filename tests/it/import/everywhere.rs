@@ -16,7 +16,7 @@ fn keys_come_along_when_asked_for_and_the_file_is_private() {
     // Neither the screen nor a refusal has them.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     let open = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).exits(1);
-    assert!(open.stderr.contains("help: chmod 600 ") && !open.stderr.contains(KEY), "{}", open.stderr);
+    assert!(open.stderr.contains("help: run `chmod 600 ") && !open.stderr.contains(KEY), "{}", open.stderr);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
     let refused = sandbox.agent_run(&["import", "claude", "--write", "--with-keys"]).exits(1);
     assert!(refused.stderr.contains("read-only") && !refused.stderr.contains(KEY), "{}", refused.stderr);

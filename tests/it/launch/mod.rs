@@ -248,7 +248,7 @@ fn a_missing_key_is_an_error_of_its_source_and_of_no_other() {
     let unset = sandbox.run("claude@mock", &[]).exits(125);
     unset.complains(&[
         "key_env MOCK_KEY is not set",
-        "help: set a key with `agent-run key set mock`, or export MOCK_KEY=",
+        "help: set a key with `agent-run key set mock`, or run `export MOCK_KEY=",
     ]);
     sandbox.config(&CONFIG.replace("key_env: MOCK_KEY", "key_command: [sh, -c, 'echo asking >&2; exit 7']"));
     let failed = sandbox.run("claude@mock", &[]).exits(125);

@@ -50,6 +50,14 @@ fn each_setting_says_who_decided_it_and_what_it_beat() {
     assert!(!page.replace("cat ~/key", "").contains("sk-"), "{page}");
     assert_eq!(Tree::of(&sandbox.home("")), before, "nothing is written, and no key was asked for");
     let command = json!(["sh", "-c", "touch ~/asked; cat ~/key"]);
+    // A shell finds it.
+    sandbox.config(
+        &CONFIG.replace("key_command: [sh, -c, 'touch ~/asked; cat ~/key']", "key_file: ~/my keys/key"),
+    );
+    let page = sandbox.agent_run(&["why", "mock", "claude"]).clean().stdout;
+    let file = format!("'{}'", sandbox.home("my keys/key").display());
+    assert!(page.contains(&file) && !page.contains("'~"), "{page}");
+    sandbox.config(CONFIG);
     for words in
         [&["why", "mock", "claude", "--json"][..], &["launch", "mock", "--dry-run", "--json", "claude"]]
     {

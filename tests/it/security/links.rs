@@ -276,7 +276,7 @@ fn our_own_folder_may_be_a_link_to_a_private_one_and_to_no_other() {
         sandbox
             .agent_run(&["launch", "mock", agent])
             .exits(125)
-            .complains(&["other users can", "help: chmod 700 "]);
+            .complains(&["other users can", "help: run `chmod 700 "]);
         let mode = fs::metadata(&disk).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode, fs::read_dir(&disk).unwrap().count()), (0o755, 0), "it is left as it is");
         fs::set_permissions(&disk, fs::Permissions::from_mode(0o700)).unwrap();

@@ -200,7 +200,7 @@ fn a_config_that_everyone_may_write_is_refused_and_no_other() {
             if is_refused {
                 ran.exits(1).complains(&[
                     "every user can write to it",
-                    "help: chmod o-w ",
+                    "help: run `chmod o-w ",
                     path.to_str().unwrap(),
                 ]);
             } else {
@@ -263,7 +263,7 @@ fn every_command_refuses_a_config_that_everyone_may_write() {
     ] {
         let ran = sandbox.agent_run(words);
         assert_ne!(ran.code, 0, "{words:?}: {ran:?}");
-        ran.complains(&["every user can write to it", "help: chmod o-w "]);
+        ran.complains(&["every user can write to it", "help: run `chmod o-w "]);
     }
     let doctor = sandbox.agent_run(&["doctor"]).exits(1).stdout;
     assert!(doctor.contains("every user can write to it"), "{doctor}");
