@@ -3,6 +3,10 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
+
+use super::{JsonObject, case_fold};
+
 /// The start of every variable that a launch sets for itself.
 const PREFIX: &str = "AGENT_RUN_";
 
@@ -74,6 +78,34 @@ pub fn asks_for_key(text: &str, mut is_key: impl FnMut(&str) -> bool) -> bool {
         read = text.replace(['\0', '\r'], "").replace("\\\n", "").into();
     }
     read.contains(PREFIX) || read.contains("${!") || is_key(&read)
+}
+
+/// Whether there are servers or hooks that run as programs.
+pub fn starts_programs(settings: &JsonObject) -> bool {
+    settings.iter().any(|(key, value)| {
+        ["mcp", "lsp", "hooks"].iter().any(|field| case_fold::is(key, field))
+            && value.as_object().is_some_and(|entries| !entries.is_empty())
+    })
+}
+
+/// Whether a text in `json`, as a key or a value, is one that `is` takes. What `skipped` holds is not looked at.
+pub fn any_text(json: &Json, skipped: Option<&str>, is: &dyn Fn(&str) -> bool) -> bool {
+    let mut left = vec![json];
+    while let Some(json) = left.pop() {
+        match json {
+            Json::String(text) if is(text) => return true,
+            Json::Array(items) => left.extend(items),
+            Json::Object(members) => {
+                if members.keys().any(|key| is(key)) {
+                    return true;
+                }
+                let is_looked_at = |key: &str| !skipped.is_some_and(|field| case_fold::is(key, field));
+                left.extend(members.iter().filter(|(key, _)| is_looked_at(key)).map(|(_, value)| value));
+            }
+            _ => {}
+        }
+    }
+    false
 }
 
 #[cfg(test)]

@@ -126,6 +126,9 @@ impl Agent for Crush {
         }
         let mut ours = homes.variables();
         ours.extend(provider.variables.iter().cloned());
+        for name in &files.emptied {
+            plan.set(name, "");
+        }
         variables::set(&ours, &files.variables, launch, inputs, plan);
         // Crush never summarizes a session whose model has no window (seen in 0.90.1).
         if launch.model.value.context_window.is_none() {

@@ -1,5 +1,6 @@
 //! Whole plans, and the launch that the other tests start from.
 
+mod programs;
 mod sessions;
 
 use std::ffi::OsStr;

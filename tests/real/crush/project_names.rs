@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::json;
 
-use super::Stage;
 use super::project::holds;
+use super::{PONG, Stage};
+use crate::support::run;
 
 /// `CRUSH_X` sets `X`, so that a name of the launch's own may be made of another one's.
 #[test]
@@ -61,4 +62,54 @@ fn every_form_of_a_command_in_a_projects_settings_is_said() {
             assert!(fs::remove_file(&ran).is_ok(), "Crush does run {text} in {place}");
         }
     }
+}
+
+/// Crush runs `git status` at its start.
+#[test]
+#[cfg_attr(
+    not(feature = "real-crush"),
+    ignore = "needs crush: tests/agents/install crush, then --features real-crush"
+)]
+fn no_variable_of_a_project_makes_git_run_a_program() {
+    let Some(stage) = Stage::new() else { return };
+    let ran = stage.sandbox.path("ran");
+    let program = stage.sandbox.script("../work/p/git", &format!("#!/bin/sh\ntouch '{}'\n", ran.display()));
+    let monitor = format!("[core]\n\tfsmonitor = {}\n", program.display());
+    for path in ["work/x/git/config", "work/x/.gitconfig"] {
+        stage.sandbox.write(&stage.sandbox.path(path), &monitor);
+    }
+    let inline = [
+        ("GIT_CONFIG_COUNT", "1".to_owned()),
+        ("GIT_CONFIG_KEY_0", "core.fsmonitor".to_owned()),
+        ("GIT_CONFIG_VALUE_0", program.display().to_string()),
+    ];
+    let parameters = format!("'core.fsmonitor={}'", program.display());
+    let one = |name: &'static str, value: &str| vec![(name, value.to_owned())];
+    for (names, stops) in [
+        (inline.to_vec(), false),
+        (one("GIT_CONFIG_PARAMETERS", &parameters), false),
+        (one("XDG_CONFIG_HOME", "./x"), false),
+        (one("GIT_CONFIG_GLOBAL", "./x/.gitconfig"), true),
+        // These are set already, so that a `.env` does not count.
+        (one("HOME", "./x"), false),
+        (one("PATH", "./p:/usr/bin:/bin"), false),
+    ] {
+        let env: serde_json::Map<_, _> =
+            names.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        let said = holds(&stage, "crush.json", &json!({"env": env}).to_string());
+        assert!(said.contains(&format!("env.{}", names[0].0)), "{names:?}: {said}");
+        let dotenv: String = names.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect();
+        if stops {
+            let path = stage.sandbox.path("work/.env");
+            stage.sandbox.write(&path, dotenv);
+            stage.say_pong().exits(125).complains(&[path.to_str().unwrap(), names[0].0, "help: "]);
+            fs::remove_file(path).unwrap();
+        } else {
+            holds(&stage, ".env", &dotenv);
+        }
+        assert!(!ran.exists(), "{names:?}");
+    }
+    let mut own = stage.sandbox.command("crush@mock");
+    assert_eq!(run(own.args(["run", "-q", "say pong"]).envs(inline)).clean().stdout, PONG);
+    assert!(ran.exists(), "the user's own variables stay, and the test sees the program");
 }
