@@ -79,7 +79,7 @@ impl Agent for Crush {
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let (_, start) = homes::start(launch, inputs);
-        let first: Vec<_> = project::reads(&start).chain(history::earlier(launch, inputs)).collect();
+        let first: Vec<_> = project::reads(&start, inputs).chain(history::earlier(launch, inputs)).collect();
         if first.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest.
             return first;

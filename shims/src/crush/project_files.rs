@@ -73,6 +73,10 @@ impl ProjectFiles {
             match inputs.fact(&path) {
                 None | Some(Fact::Absent | Fact::Dir(_)) => {}
                 Some(Fact::File(bytes)) if bytes.is_empty() => {}
+                // Crush would wait for what may never come.
+                Some(Fact::Stream) => {
+                    inputs.file(&path).map(drop).map_err(|error| Message::helped(&error, HELP))?
+                }
                 Some(_) if is_script => files.script(&path),
                 Some(_) => files.settings(path, launch, inputs)?,
             }
@@ -208,14 +212,15 @@ impl ProjectFiles {
 
 #[cfg(test)]
 mod tests {
+    use super::super::project::repository;
     use super::*;
     use crate::Protocol;
 
     fn read(files: &[(&str, &str)]) -> Result<ProjectFiles> {
         let mut inputs = Inputs::default();
         inputs.dirs.cwd = "/p/a".into();
-        let head = crate::Entry { name: "HEAD".into(), kind: crate::EntryKind::File };
-        inputs.facts.insert("/p/.git".into(), Fact::Dir(vec![head]));
+        inputs.facts.insert("/p/.git".into(), repository());
+        inputs.facts.insert("/p/.git/HEAD".into(), Fact::File("ref: refs/heads/x".into()));
         for (path, text) in files {
             inputs.facts.insert(path.into(), Fact::File((*text).into()));
         }
@@ -224,7 +229,7 @@ mod tests {
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
         let start = Path::new("/p/a");
-        ProjectFiles::read(start, &Project::at(start, &inputs), &launch, &inputs)
+        ProjectFiles::read(start, &Project::at(start, &launch, &inputs), &launch, &inputs)
     }
 
     #[test]

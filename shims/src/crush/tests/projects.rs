@@ -1,4 +1,4 @@
-//! Variables of a project by which a program that Crush starts would load or run something.
+//! What a project's files would make Crush do before anyone sees it.
 
 use super::*;
 
@@ -91,5 +91,15 @@ fn names_for_commits_and_all_others_are_the_projects() {
         let planned = plan(&launch(&[]), machine(&[], &files));
         assert_eq!((env(&planned, name), warnings(&planned)), (None, vec![]), "{name}");
         assert_eq!(session(&launch(&[]), &planned)["env"].get(name), None);
+    }
+}
+
+#[test]
+fn a_pipe_in_place_of_a_projects_file_stops_the_launch() {
+    for name in judged::PLACE_READ {
+        let mut inputs = machine(&[], &[]);
+        inputs.facts.insert(Path::new("/h/p").join(name), Fact::Stream);
+        let error = Message::of(&try_plan(&launch(&[]), inputs).expect_err(name)).render();
+        assert!(error.contains(&format!("/h/p/{name}: it is not")) && error.contains("\nhelp: "), "{error}");
     }
 }
