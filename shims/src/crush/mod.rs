@@ -86,7 +86,7 @@ impl Agent for Crush {
         }
         let homes = CrushHomes::of(launch, inputs);
         let mut paths = Vec::new();
-        let own = [homes.script(), homes.theirs.settings(), project_files::dotenv_path(inputs)];
+        let own = [homes.script(), homes.theirs.settings(), variables::dotenv_path(inputs)];
         if own.iter().any(|path| inputs.fact(path).is_none()) {
             paths.extend(own);
             paths.extend(project_files::paths(&homes.start, &homes.project));

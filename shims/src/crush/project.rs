@@ -6,6 +6,7 @@ use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::flags::Flags;
 use super::variables;
 use crate::mirror::Mirror;
 use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, short_hash};
@@ -18,14 +19,23 @@ pub struct Project {
     folder: PathBuf,
     /// Whether git may answer with a folder above it.
     is_unsure: bool,
+    /// The working folder as the shell calls it, where a link leads there. Crush goes up from it (0.90.1).
+    logical: Option<PathBuf>,
 }
 
 /// By these git takes another repository or work tree than the one around the folder.
 const REPOSITORY: [&str; 4] = ["GIT_COMMON_DIR", "GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE"];
 
+/// Another name of the working folder, which may be out of date.
+fn logical(inputs: &Inputs) -> Option<PathBuf> {
+    let name = Path::new(inputs.var("PWD")?);
+    (name.is_absolute() && name != inputs.dirs.cwd).then(|| name.to_owned())
+}
+
 /// What [`Project::at`] must know.
 pub fn reads(start: &Path, inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
-    start.ancestors().map(|dir| dir.join(".git")).flat_map(|git| {
+    let named = logical(inputs).into_iter().flat_map(|name| [name, inputs.dirs.cwd.clone()]);
+    let git = start.ancestors().map(|dir| dir.join(".git")).flat_map(|git| {
         let is_needed = |entry: &&Entry| match entry.name.to_str() {
             Some("HEAD") => true,
             Some("objects" | "refs") => matches!(entry.kind, EntryKind::Link(_)),
@@ -34,7 +44,8 @@ pub fn reads(start: &Path, inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
         let within: Vec<_> =
             inputs.entries(&git).iter().filter(is_needed).map(|it| git.join(&it.name)).collect();
         iter::once(git).chain(within)
-    })
+    });
+    git.chain(named)
 }
 
 /// Whether git takes a `.git` folder for a repository. If not, it looks further up (2.39).
@@ -74,7 +85,14 @@ impl Project {
         };
         Self {
             folder: start.ancestors().find(is_root).unwrap_or(start).to_owned(),
-            is_unsure: REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs)),
+            // Where the path leads through links, git answers with another one.
+            // A name that is out of date does not count.
+            logical: logical(inputs).filter(|name| {
+                let listed = inputs.fact(name);
+                matches!(listed, Some(Fact::Dir(_))) && listed == inputs.fact(&inputs.dirs.cwd)
+            }),
+            is_unsure: Flags::read(launch.words()).cwd.is_some()
+                || REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs)),
         }
     }
 
@@ -85,7 +103,8 @@ impl Project {
 
     /// The folders from `start` up to the project's own, in which Crush may look for settings.
     pub fn folders<'a>(&'a self, start: &'a Path) -> impl Iterator<Item = &'a Path> {
-        start.ancestors().take_while(|folder| self.is_unsure || folder.starts_with(&self.folder))
+        let above = start.ancestors().take_while(|folder| self.is_unsure || folder.starts_with(&self.folder));
+        above.chain(self.logical.iter().flat_map(|folder| folder.ancestors()))
     }
 
     /// Whether the project was initialised in plain Crush.
@@ -220,12 +239,28 @@ mod tests {
             Project::at(start, &launch, &machine).folders(start).count()
         };
         assert_eq!(folders(inputs(&files), launch(&[])), 2);
+        assert_eq!(folders(inputs(&files), launch(&["--cwd", "a"])), 3);
         for name in REPOSITORY {
             let env = [(name.into(), "/x".into())].into();
             assert_eq!(folders(Inputs { env, ..inputs(&files) }, launch(&[])), 3, "{name}");
             let own = Launch { extra_env: [(name.to_owned(), "/x".into())].into(), ..launch(&[]) };
             assert_eq!(folders(inputs(&files), own), 3, "{name}");
         }
+    }
+
+    #[test]
+    fn the_name_that_the_shell_has_for_the_folder_counts_while_it_is_one() {
+        let list = dir(&[("a", EntryKind::File)]);
+        let folders = |other: Fact| {
+            let mut machine = inputs(&[("/h/p", list.clone()), ("/l/p", other)]);
+            machine.dirs.cwd = "/h/p".into();
+            machine.env.insert("PWD".into(), "/l/p".into());
+            assert!(reads(Path::new("/h/p"), &machine).any(|path| path == Path::new("/l/p")));
+            let project = Project::at(Path::new("/h/p"), &launch(&[]), &machine);
+            project.folders(Path::new("/h/p")).map(Path::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(folders(list.clone()), ["/h/p", "/l/p", "/l", "/"].map(PathBuf::from));
+        assert_eq!(folders(dir(&[])), ["/h/p"].map(PathBuf::from));
     }
 
     #[test]
@@ -247,7 +282,7 @@ mod tests {
             (ours, dir(&[("gone.md", link("/p/.crush/commands/gone.md")), ("old", EntryKind::Dir)])),
             ("/s/commands/old", dir(&[("f.md", link("/p/.crush/commands/old/f.md"))])),
         ]);
-        let project = Project { folder: "/p".into(), is_unsure: false };
+        let project = Project { folder: "/p".into(), is_unsure: false, logical: None };
         let mut plan = Plan::default();
         project.show_in(Path::new("/s"), &machine, &mut plan);
         let links: Vec<_> =

@@ -14,11 +14,11 @@ use super::JsonObject;
 use super::case_fold;
 use super::project::Project;
 use super::settings::REPLACED;
-use super::variables::{self, ORGANIZATION, UNSEEN, exported};
+use super::variables::{self, ORGANIZATION, dotenv_names, dotenv_path, exported};
 use super::{expansion, homes};
 use crate::json::{self, GO};
 use crate::judged::crush::PLACE_READ;
-use crate::{Fact, Inputs, Launch, Message, Plan, dotenv};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 const HELP: &str = "fix the file or move it out of the way";
 
@@ -44,23 +44,6 @@ pub fn paths(start: &Path, project: &Project) -> Vec<PathBuf> {
     project.folders(start).flat_map(|folder| PLACE_READ.iter().map(|name| folder.join(name))).collect()
 }
 
-/// The dotenv file that Crush reads.
-pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
-    inputs.dirs.cwd.join(".env")
-}
-
-/// What that file may set. Where we cannot read it, Crush still may, as it does a named pipe (seen in 0.90.1): then
-/// it counts as setting what nothing else keeps it from.
-pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
-    let path = dotenv_path(inputs);
-    match inputs.file(&path) {
-        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
-        // Nobody can read a folder.
-        Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
-        Err(_) => UNSEEN.map(str::to_owned).into(),
-    }
-}
-
 impl ProjectFiles {
     /// Reads the files.
     ///
@@ -68,9 +51,16 @@ impl ProjectFiles {
     /// When one is there that Crush might read and we cannot.
     pub fn read(start: &Path, project: &Project, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut files = Self::default();
+        let mut known = Vec::new();
         for path in paths(start, project) {
+            let (name, fact) = (path.file_name().map(ToOwned::to_owned), inputs.fact(&path));
+            // One folder may have two names.
+            if known.contains(&(name.clone(), fact)) {
+                continue;
+            }
+            known.push((name, fact));
             let is_script = path.extension().is_none_or(|kind| kind != "json");
-            match inputs.fact(&path) {
+            match fact {
                 None | Some(Fact::Absent | Fact::Dir(_)) => {}
                 Some(Fact::File(bytes)) if bytes.is_empty() => {}
                 // Crush would wait for what may never come.
@@ -82,6 +72,7 @@ impl ProjectFiles {
             }
         }
         files.dotenv(launch, inputs)?;
+        expansion::check_context(&files.settings, &files.variables)?;
         Ok(files)
     }
 
@@ -213,6 +204,7 @@ impl ProjectFiles {
 #[cfg(test)]
 mod tests {
     use super::super::project::repository;
+    use super::super::variables::UNSEEN;
     use super::*;
     use crate::Protocol;
 
@@ -316,7 +308,7 @@ mod tests {
             (r#"{"env": {"A": "\u0024{\tid; }"}}"#, "env.A"),
             (r#"{"LSP": {"l": {"command": "${A:-${ id; }}"}}}"#, "LSP.l"),
             (r#"{"hooks": {"PreToolUse": [{"matcher": "^a$|b", "command": "${ id; }"}]}}"#, "hooks"),
-            (r#"{"options": {"context_paths": ["$(id)"]}}"#, "options"),
+            (r#"{"options": {"skills_paths": ["$(id)"]}}"#, "options"),
         ] {
             let files = read(&[("/p/crush.json", text)]).expect(text);
             let said = format!("Crush expands {place} in /p/crush.json");

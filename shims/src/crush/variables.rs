@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::iter;
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
@@ -16,7 +17,7 @@ use super::homes::{CONFIG, DATA, ORIGINAL, own_value};
 use super::literal::{unchanged, variable};
 use crate::inputs::matches;
 use crate::proxy::PROXY_VARIABLES;
-use crate::{Inputs, Launch, Plan, Protocol, Proxy, Value};
+use crate::{Fact, Inputs, Launch, Plan, Protocol, Proxy, Value, dotenv};
 
 use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN, PROJECT_REFUSED, VARIABLE_PINNED};
 pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
@@ -68,6 +69,23 @@ fn fits(pattern: &str, name: &str) -> bool {
 /// Whether the user sets it, or the config, so that Crush does not take it from a `.env`.
 pub fn is_set(name: &str, launch: &Launch, inputs: &Inputs) -> bool {
     launch.extra_env.contains_key(name) || !is_removed(name) && inputs.env.contains_key(OsStr::new(name))
+}
+
+/// The dotenv file that Crush reads.
+pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
+    inputs.dirs.cwd.join(".env")
+}
+
+/// What that file may set. Where we cannot read it, Crush still may, as it does a named pipe (seen in 0.90.1): then
+/// it counts as setting what nothing else keeps it from.
+pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
+    let path = dotenv_path(inputs);
+    match inputs.file(&path) {
+        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
+        // Nobody can read a folder.
+        Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
+        Err(_) => UNSEEN.map(str::to_owned).into(),
+    }
 }
 
 /// A variable, and those that Crush may set by it one after the other: `CRUSH_CRUSH_X`, `CRUSH_X`, `X`.

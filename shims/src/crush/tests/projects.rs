@@ -103,3 +103,20 @@ fn a_pipe_in_place_of_a_projects_file_stops_the_launch() {
         assert!(error.contains(&format!("/h/p/{name}: it is not")) && error.contains("\nhelp: "), "{error}");
     }
 }
+
+#[test]
+fn a_context_path_that_may_hold_the_key_stops_the_launch() {
+    let refusal = |text: &str, dotenv: &str| {
+        let files = [("/h/p/crush.json", text), ("/h/p/.env", dotenv)];
+        try_plan(&launch(&[]), machine(&[], &files)).err().map(|error| Message::of(&error).render())
+    };
+    for text in [
+        r#"{"options": {"context_paths": ["README.md", "/proc/self/environ"]}}"#,
+        r#"{"OPTION\u017f": {"Context_Paths": ["../../proc/self/environ"]}}"#,
+        r#"{"options": {"global_context_paths": ["$DOCS/x"]}}"#,
+    ] {
+        let error = refusal(text, "DOCS=/proc/self").expect(text);
+        assert!(error.contains(" in /h/p/crush.json ") && error.contains("\nhelp: "), "{error}");
+    }
+    assert_eq!(refusal(r#"{"options": {"context_paths": ["$DOCS/x", "a.md"]}}"#, ""), None);
+}
