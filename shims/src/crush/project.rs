@@ -224,7 +224,7 @@ mod tests {
             assert!(!is_root(head, &with(File)), "{head}");
         }
         let (head, objects, refs) = (("HEAD", File), ("objects", Dir), ("refs", Dir));
-        assert!(!is_root(good, &[head.clone()]));
+        assert!(!is_root(good, std::slice::from_ref(&head)));
         assert!(!is_root(good, &[head.clone(), objects.clone(), ("refs", File)]));
         assert!(!is_root(good, &[head.clone(), objects.clone(), refs.clone(), ("commondir", File)]));
         assert!(is_root(good, &[head.clone(), ("objects", link("/o")), refs]));

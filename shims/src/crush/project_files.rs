@@ -65,7 +65,7 @@ impl ProjectFiles {
                 Some(Fact::File(bytes)) if bytes.is_empty() => {}
                 // Crush would wait for what may never come.
                 Some(Fact::Stream) => {
-                    inputs.file(&path).map(drop).map_err(|error| Message::helped(&error, HELP))?
+                    inputs.file(&path).map_err(|error| Message::helped(&error, HELP))?;
                 }
                 Some(_) if is_script => files.script(&path),
                 Some(_) => files.settings(path, launch, inputs)?,

@@ -208,10 +208,8 @@ pub fn pins(
     let value = |name: &str| {
         let pinned = exported(name).find_map(|name| pins.get(name).cloned());
         let left = || exported(name).find(|name| !is_removed(name));
-        let given = |name: &str| match runs_programs(name) {
-            true => own(name).unwrap_or_else(|| unchanged(name).into()),
-            false => itself(name),
-        };
+        let kept = |name: &str| own(name).unwrap_or_else(|| unchanged(name).into());
+        let given = |name: &str| if runs_programs(name) { kept(name) } else { itself(name) };
         pinned.or_else(|| left().map(given)).unwrap_or_else(|| "".into())
     };
     let named = project.iter().filter(|name| is_removed(name) || runs_programs(name));

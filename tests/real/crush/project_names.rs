@@ -98,14 +98,14 @@ fn no_variable_of_a_project_makes_git_run_a_program() {
             names.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
         let said = holds(&stage, "crush.json", &json!({"env": env}).to_string());
         assert!(said.contains(&format!("env.{}", names[0].0)), "{names:?}: {said}");
-        let dotenv: String = names.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect();
+        let dotenv: Vec<_> = names.iter().map(|(name, value)| format!("{name}=\"{value}\"\n")).collect();
         if stops {
             let path = stage.sandbox.path("work/.env");
-            stage.sandbox.write(&path, dotenv);
+            stage.sandbox.write(&path, dotenv.concat());
             stage.say_pong().exits(125).complains(&[path.to_str().unwrap(), names[0].0, "help: "]);
             fs::remove_file(path).unwrap();
         } else {
-            holds(&stage, ".env", &dotenv);
+            holds(&stage, ".env", &dotenv.concat());
         }
         assert!(!ran.exists(), "{names:?}");
     }
