@@ -36,7 +36,7 @@ const ACTIONS: [(&str, &[&str]); 14] = [
     ("command", &["refused", "own"]),
     ("managed", &["named"]),
     ("system", &["named"]),
-    ("project", &["overruled", "named", "pinned"]),
+    ("project", &["overruled", "named", "pinned", "refused", "own"]),
     ("task", &["own"]),
     ("entry", &["own", "kept", "made", "folder", "file"]),
     ("option", &["valued"]),

@@ -106,6 +106,6 @@ fn live_in(sandbox: &Sandbox) {
     symlink("dotfiles/bashrc", sandbox.home(".bashrc")).unwrap();
     symlink("nowhere", sandbox.home(".hermes/dangling")).unwrap();
     symlink("loop", sandbox.home(".codex/loop")).unwrap();
-    sandbox.write(&sandbox.path("work/.git/HEAD"), "ref: refs/heads/main\n");
+    sandbox.repository(&sandbox.path("work"));
     sandbox.write(&sandbox.path("work/.crush/commands/review.md"), "review");
 }

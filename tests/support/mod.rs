@@ -105,6 +105,14 @@ impl Sandbox {
         fs::write(path, text).unwrap();
     }
 
+    /// Makes a folder one that git takes for a work tree.
+    pub fn repository(&self, folder: &Path) {
+        self.write(&folder.join(".git/HEAD"), "ref: refs/heads/main\n");
+        for name in [".git/objects", ".git/refs"] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
+    }
+
     /// Writes the config file, private as it should be.
     pub fn config(&self, yaml: &str) -> PathBuf {
         let path = self.home(".config/agent-run/config.yaml");

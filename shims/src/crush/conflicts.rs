@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use super::case_fold;
 use super::homes::CrushHomes;
-use super::project_files::{ProjectFiles, dotenv_names, dotenv_path};
+use super::project_files::ProjectFiles;
 use super::settings::REPLACED;
+use super::variables::{dotenv_names, dotenv_path};
 use crate::json::{self, GO};
 use crate::{ConflictingSetting, Inputs, Launch, Plan};
 

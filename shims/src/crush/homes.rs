@@ -59,7 +59,7 @@ impl CrushHomes {
     /// The folders of a launch, as far as its project is known yet.
     pub fn of(launch: &Launch, inputs: &Inputs) -> Self {
         let (flags, start) = start(launch, inputs);
-        let project = Project::at(&start, inputs);
+        let project = Project::at(&start, launch, inputs);
         let state = inputs.dirs.state.join("crush");
         let isolated = launch.isolated.then(|| state.join("isolated").join(&launch.provider));
         let (global, history) = match &isolated {

@@ -24,6 +24,11 @@ pub fn variable(name: &str) -> String {
     if is_name(name) { format!("${name}") } else { String::new() }
 }
 
+/// The value that a variable has already. One that is not set stays so: Crush skips a text that ends in an error (0.90.1).
+pub fn unchanged(name: &str) -> String {
+    if is_name(name) { format!("${{{name}?}}") } else { String::new() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -83,14 +83,14 @@ impl Agent for Crush {
 
     fn required_files(&self, launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         let (_, start) = homes::start(launch, inputs);
-        let first: Vec<_> = project::reads(&start).chain(history::earlier(launch, inputs)).collect();
+        let first: Vec<_> = project::reads(&start, inputs).chain(history::earlier(launch, inputs)).collect();
         if first.iter().any(|path| inputs.fact(path).is_none()) {
             // Where the project is decides about the rest.
             return first;
         }
         let homes = CrushHomes::of(launch, inputs);
         let mut paths = Vec::new();
-        let own = [homes.script(), homes.theirs.settings(), project_files::dotenv_path(inputs)];
+        let own = [homes.script(), homes.theirs.settings(), variables::dotenv_path(inputs)];
         if own.iter().any(|path| inputs.fact(path).is_none()) {
             paths.extend(own);
             paths.extend(project_files::paths(&homes.start, &homes.project));
@@ -130,6 +130,9 @@ impl Agent for Crush {
         }
         let mut ours = homes.variables();
         ours.extend(provider.variables.iter().cloned());
+        for name in &files.emptied {
+            plan.set(name, "");
+        }
         variables::set(&ours, &files.variables, launch, inputs, plan);
         // Crush never summarizes a session whose model has no window (seen in 0.90.1).
         if launch.model.value.context_window.is_none() {

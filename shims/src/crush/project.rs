@@ -2,11 +2,14 @@
 //!
 //! Sessions carry no project in Crush's data base, so that each project needs a folder of its own.
 
+use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::flags::Flags;
+use super::variables;
 use crate::mirror::Mirror;
-use crate::{Fact, Inputs, Plan, short_hash};
+use crate::{Entry, EntryKind, Fact, Inputs, Launch, Plan, short_hash};
 
 /// The project at a folder: the git work tree around it, else the folder alone.
 ///
@@ -14,11 +17,58 @@ use crate::{Fact, Inputs, Plan, short_hash};
 /// later and would move the sessions.
 pub struct Project {
     folder: PathBuf,
+    /// Whether git may answer with a folder above it.
+    is_unsure: bool,
+    /// The working folder as the shell calls it, where a link leads there. Crush goes up from it (0.90.1).
+    logical: Option<PathBuf>,
+}
+
+/// By these git takes another repository or work tree than the one around the folder.
+const REPOSITORY: [&str; 4] = ["GIT_COMMON_DIR", "GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE"];
+
+/// Another name of the working folder, which may be out of date.
+fn logical(inputs: &Inputs) -> Option<PathBuf> {
+    let name = Path::new(inputs.var("PWD")?);
+    (name.is_absolute() && name != inputs.dirs.cwd).then(|| name.to_owned())
 }
 
 /// What [`Project::at`] must know.
-pub fn reads(start: &Path) -> impl Iterator<Item = PathBuf> {
-    start.ancestors().map(|dir| dir.join(".git"))
+pub fn reads(start: &Path, inputs: &Inputs) -> impl Iterator<Item = PathBuf> {
+    let named = logical(inputs).into_iter().flat_map(|name| [name, inputs.dirs.cwd.clone()]);
+    let git = start.ancestors().map(|dir| dir.join(".git")).flat_map(|git| {
+        let is_needed = |entry: &&Entry| match entry.name.to_str() {
+            Some("HEAD") => true,
+            Some("objects" | "refs") => matches!(entry.kind, EntryKind::Link(_)),
+            _ => false,
+        };
+        let within: Vec<_> =
+            inputs.entries(&git).iter().filter(is_needed).map(|it| git.join(&it.name)).collect();
+        iter::once(git).chain(within)
+    });
+    git.chain(named)
+}
+
+/// Whether git takes a `.git` folder for a repository. If not, it looks further up (2.39).
+fn is_repository(git: &Path, inputs: &Inputs) -> bool {
+    let kind = |name: &str| inputs.entries(git).iter().find(|it| it.name == name).map(|it| &it.kind);
+    let is_folder = |name: &str| match kind(name) {
+        Some(EntryKind::Link(_)) => inputs.is_folder(&git.join(name)),
+        kind => kind == Some(&EntryKind::Dir),
+    };
+    let is_head = match kind("HEAD") {
+        Some(EntryKind::Link(target)) => target.starts_with("refs"),
+        _ => inputs.file(&git.join("HEAD")).ok().flatten().is_some_and(names_commit),
+    };
+    // With a `commondir`, the other two are elsewhere.
+    is_head && is_folder("objects") && is_folder("refs") && kind("commondir").is_none()
+}
+
+/// Whether it is what git accepts in a `HEAD`: a reference, or the id of a commit.
+fn names_commit(head: &[u8]) -> bool {
+    match head.strip_prefix(b"ref:") {
+        Some(name) => name.trim_ascii_start().starts_with(b"refs/"),
+        None => head.len() >= 40 && head[..40].iter().all(u8::is_ascii_hexdigit),
+    }
 }
 
 /// A short name for a folder that is safe as a file name.
@@ -28,13 +78,22 @@ pub fn key(folder: &Path) -> String {
 
 impl Project {
     /// The project at `start`.
-    pub fn at(start: &Path, inputs: &Inputs) -> Self {
+    pub fn at(start: &Path, launch: &Launch, inputs: &Inputs) -> Self {
         let is_root = |dir: &&Path| match inputs.fact(&dir.join(".git")) {
             Some(Fact::File(_)) => true, // of a linked work tree or a submodule
-            Some(Fact::Dir(entries)) => entries.iter().any(|entry| entry.name == "HEAD"),
-            _ => false,
+            _ => is_repository(&dir.join(".git"), inputs),
         };
-        Self { folder: start.ancestors().find(is_root).unwrap_or(start).to_owned() }
+        Self {
+            folder: start.ancestors().find(is_root).unwrap_or(start).to_owned(),
+            // Where the path leads through links, git answers with another one.
+            // A name that is out of date does not count.
+            logical: logical(inputs).filter(|name| {
+                let listed = inputs.fact(name);
+                matches!(listed, Some(Fact::Dir(_))) && listed == inputs.fact(&inputs.dirs.cwd)
+            }),
+            is_unsure: Flags::read(launch.words()).cwd.is_some()
+                || REPOSITORY.iter().any(|name| variables::is_set(name, launch, inputs)),
+        }
     }
 
     /// A short name for the project's folder that is safe as a file name.
@@ -42,9 +101,10 @@ impl Project {
         key(&self.folder)
     }
 
-    /// The folders from `start` up to the project's own, which Crush looks for settings.
+    /// The folders from `start` up to the project's own, in which Crush may look for settings.
     pub fn folders<'a>(&'a self, start: &'a Path) -> impl Iterator<Item = &'a Path> {
-        start.ancestors().take_while(|folder| folder.starts_with(&self.folder))
+        let above = start.ancestors().take_while(|folder| self.is_unsure || folder.starts_with(&self.folder));
+        above.chain(self.logical.iter().flat_map(|folder| folder.ancestors()))
     }
 
     /// Whether the project was initialised in plain Crush.
@@ -104,10 +164,18 @@ impl Project {
     }
 }
 
+/// The folder of a repository.
+#[cfg(test)]
+pub fn repository() -> Fact {
+    let entry = |(name, kind): (&str, EntryKind)| Entry { name: name.into(), kind };
+    let entries = [("HEAD", EntryKind::File), ("objects", EntryKind::Dir), ("refs", EntryKind::Dir)];
+    Fact::Dir(entries.map(entry).into())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::tests::launch;
     use super::*;
-    use crate::{Entry, EntryKind};
 
     fn dir(entries: &[(&str, EntryKind)]) -> Fact {
         let entry = |(name, kind): &(&str, EntryKind)| Entry { name: name.into(), kind: kind.clone() };
@@ -121,19 +189,83 @@ mod tests {
 
     #[test]
     fn the_project_is_the_nearest_work_tree_or_the_folder_alone() {
-        let repo = dir(&[("HEAD", EntryKind::File)]);
-        let machine =
-            inputs(&[("/h/.git", repo), ("/h/a/.git", dir(&[])), ("/h/w/.git", Fact::File(vec![]))]);
-        let project = |start: &str| Project::at(Path::new(start), &machine).folder;
+        let machine = inputs(&[
+            ("/h/.git", repository()),
+            ("/h/.git/HEAD", Fact::File("ref: refs/heads/main\n".into())),
+            ("/h/a/.git", dir(&[])),
+            ("/h/w/.git", Fact::File(vec![])),
+        ]);
+        let project = |start: &str| Project::at(Path::new(start), &launch(&[]), &machine).folder;
         assert_eq!(project("/h/a/b"), Path::new("/h"), "an empty .git is no repository");
         assert_eq!(project("/h/w/x"), Path::new("/h/w"));
         assert_eq!(project("/other/x"), Path::new("/other/x"));
-        assert_eq!(reads(Path::new("/h/a")).count(), 3);
+        assert_eq!(reads(Path::new("/h/a"), &machine).count(), 4);
+    }
+
+    #[test]
+    fn what_git_passes_over_is_no_project() {
+        use EntryKind::{Dir, File, Link};
+        let link = |to: &str| Link(to.into());
+        let (good, commit) = ("ref:  refs/heads/x", "0123456789abcdef0123456789ABCDEF01234567\n");
+        let is_root = |head: &str, entries: &[(&str, EntryKind)]| {
+            let mut machine = inputs(&[
+                ("/h/.git", dir(entries)),
+                ("/h/.git/HEAD", Fact::File(head.into())),
+                ("/h/.git/objects", dir(&[])),
+                ("/h/.git/refs", Fact::Absent),
+            ]);
+            machine.facts.insert("/.git".into(), Fact::File(vec![]));
+            Project::at(Path::new("/h"), &launch(&[]), &machine).folder == Path::new("/h")
+        };
+        let with = |head| [("HEAD", head), ("objects", Dir), ("refs", Dir)];
+        assert!(is_root(good, &with(File)) && is_root(commit, &with(File)));
+        assert!(is_root("", &with(link("refs/heads/x"))) && !is_root(good, &with(link("other"))));
+        for head in ["", "x\n", "ref: x", "0123"] {
+            assert!(!is_root(head, &with(File)), "{head}");
+        }
+        let (head, objects, refs) = (("HEAD", File), ("objects", Dir), ("refs", Dir));
+        assert!(!is_root(good, std::slice::from_ref(&head)));
+        assert!(!is_root(good, &[head.clone(), objects.clone(), ("refs", File)]));
+        assert!(!is_root(good, &[head.clone(), objects.clone(), refs.clone(), ("commondir", File)]));
+        assert!(is_root(good, &[head.clone(), ("objects", link("/o")), refs]));
+        assert!(!is_root(good, &[head, objects, ("refs", link("/gone"))]), "a dangling link");
+    }
+
+    #[test]
+    fn every_folder_above_counts_where_variables_say_which_repository_it_is() {
+        let files = [("/h/.git", Fact::File(vec![]))];
+        let folders = |machine: Inputs, launch: Launch| {
+            let start = Path::new("/h/a");
+            Project::at(start, &launch, &machine).folders(start).count()
+        };
+        assert_eq!(folders(inputs(&files), launch(&[])), 2);
+        assert_eq!(folders(inputs(&files), launch(&["--cwd", "a"])), 3);
+        for name in REPOSITORY {
+            let env = [(name.into(), "/x".into())].into();
+            assert_eq!(folders(Inputs { env, ..inputs(&files) }, launch(&[])), 3, "{name}");
+            let own = Launch { extra_env: [(name.to_owned(), "/x".into())].into(), ..launch(&[]) };
+            assert_eq!(folders(inputs(&files), own), 3, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_name_that_the_shell_has_for_the_folder_counts_while_it_is_one() {
+        let list = dir(&[("a", EntryKind::File)]);
+        let folders = |other: Fact| {
+            let mut machine = inputs(&[("/h/p", list.clone()), ("/l/p", other)]);
+            machine.dirs.cwd = "/h/p".into();
+            machine.env.insert("PWD".into(), "/l/p".into());
+            assert!(reads(Path::new("/h/p"), &machine).any(|path| path == Path::new("/l/p")));
+            let project = Project::at(Path::new("/h/p"), &launch(&[]), &machine);
+            project.folders(Path::new("/h/p")).map(Path::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(folders(list.clone()), ["/h/p", "/l/p", "/l", "/"].map(PathBuf::from));
+        assert_eq!(folders(dir(&[])), ["/h/p"].map(PathBuf::from));
     }
 
     #[test]
     fn keys_are_short_stable_and_apart() {
-        let key = |folder: &str| Project { folder: folder.into() }.key();
+        let key = |folder: &str| key(Path::new(folder));
         assert_eq!(key("/h/a"), "8ceca28c76466a78");
         assert_ne!(key("/h/a"), key("/h/b"));
     }
@@ -150,7 +282,7 @@ mod tests {
             (ours, dir(&[("gone.md", link("/p/.crush/commands/gone.md")), ("old", EntryKind::Dir)])),
             ("/s/commands/old", dir(&[("f.md", link("/p/.crush/commands/old/f.md"))])),
         ]);
-        let project = Project { folder: "/p".into() };
+        let project = Project { folder: "/p".into(), is_unsure: false, logical: None };
         let mut plan = Plan::default();
         project.show_in(Path::new("/s"), &machine, &mut plan);
         let links: Vec<_> =

@@ -7,26 +7,30 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use serde_json::{Value as Json, json};
 
 use super::JsonObject;
 use super::case_fold;
 use super::project::Project;
 use super::settings::REPLACED;
-use super::variables::{ORGANIZATION, UNSEEN, exported};
+use super::variables::{self, ORGANIZATION, dotenv_names, dotenv_path, exported};
 use super::{expansion, homes};
 use crate::json::{self, GO};
 use crate::judged::crush::PLACE_READ;
-use crate::{Fact, Inputs, Launch, Message, Plan, dotenv};
+use crate::{Fact, Inputs, Launch, Message, Plan};
 
 const HELP: &str = "fix the file or move it out of the way";
+
+const PROGRAMS: &str = "by which programs that Crush starts may run others, with the provider's key";
 
 /// What a project's files say, as far as a launch must know.
 #[derive(Default)]
 pub struct ProjectFiles {
     /// The variables that they set.
     pub variables: BTreeSet<String>,
+    /// Those of a `.env` by which a program that Crush starts would run another, and that nobody else sets.
+    pub emptied: Vec<String>,
     /// What the session file turns off: `mcp`, `lsp` and `env` by name.
     pub overrides: JsonObject,
     /// The files that hold settings, with them.
@@ -40,23 +44,6 @@ pub fn paths(start: &Path, project: &Project) -> Vec<PathBuf> {
     project.folders(start).flat_map(|folder| PLACE_READ.iter().map(|name| folder.join(name))).collect()
 }
 
-/// The dotenv file that Crush reads.
-pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
-    inputs.dirs.cwd.join(".env")
-}
-
-/// What that file may set. Where we cannot read it, Crush still may, as it does a named pipe (seen in 0.90.1): then
-/// it counts as setting what nothing else keeps it from.
-pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
-    let path = dotenv_path(inputs);
-    match inputs.file(&path) {
-        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
-        // Nobody can read a folder.
-        Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
-        Err(_) => UNSEEN.map(str::to_owned).into(),
-    }
-}
-
 impl ProjectFiles {
     /// Reads the files.
     ///
@@ -64,19 +51,56 @@ impl ProjectFiles {
     /// When one is there that Crush might read and we cannot.
     pub fn read(start: &Path, project: &Project, launch: &Launch, inputs: &Inputs) -> Result<Self> {
         let mut files = Self::default();
+        let mut known = Vec::new();
         for path in paths(start, project) {
+            let (name, fact) = (path.file_name().map(ToOwned::to_owned), inputs.fact(&path));
+            // One folder may have two names.
+            if known.contains(&(name.clone(), fact)) {
+                continue;
+            }
+            known.push((name, fact));
             let is_script = path.extension().is_none_or(|kind| kind != "json");
-            match inputs.fact(&path) {
+            match fact {
                 None | Some(Fact::Absent | Fact::Dir(_)) => {}
                 Some(Fact::File(bytes)) if bytes.is_empty() => {}
+                // Crush would wait for what may never come.
+                Some(Fact::Stream) => {
+                    inputs.file(&path).map_err(|error| Message::helped(&error, HELP))?;
+                }
                 Some(_) if is_script => files.script(&path),
                 Some(_) => files.settings(path, launch, inputs)?,
             }
         }
-        for name in dotenv_names(inputs) {
-            files.sets(&name);
-        }
+        files.dotenv(launch, inputs)?;
+        expansion::check_context(&files.settings, &files.variables)?;
         Ok(files)
+    }
+
+    fn dotenv(&mut self, launch: &Launch, inputs: &Inputs) -> Result<()> {
+        let shown = dotenv_path(inputs);
+        for name in dotenv_names(inputs) {
+            self.sets(&name);
+            if variables::runs_programs(&name) && !variables::is_set(&name, launch, inputs) {
+                if variables::needs_value(&name) {
+                    bail!(Message::new(
+                        format!("{} sets {name}, {PROGRAMS}", shown.display()),
+                        format!("remove the line, or set {name} in your own environment"),
+                    ));
+                }
+                self.emptied.push(name);
+            }
+        }
+        self.hold(&self.emptied.clone(), &shown);
+        Ok(())
+    }
+
+    fn hold(&mut self, names: &[String], path: &Path) {
+        if !names.is_empty() {
+            self.warnings.push(Message::new(
+                format!("not set in this launch: {} in {}, {PROGRAMS}", names.join(", "), path.display()),
+                "set it in your own environment if you need it",
+            ));
+        }
     }
 
     /// Tells what a launch turned off and what it cannot.
@@ -122,7 +146,7 @@ impl ProjectFiles {
         let asks = |text: &str| expansion::asks_for_key(text, is_key);
         // Without a session file nothing is turned off, and providers count.
         let is_last = !homes::start(launch, inputs).0.data_dir;
-        let (mut off, mut expanded) = (Vec::new(), Vec::new());
+        let (mut off, mut held, mut expanded) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in &object {
             let is = |field: &str| case_fold::is(key, field);
             if is_last && REPLACED.iter().any(|field| is(field)) {
@@ -131,7 +155,7 @@ impl ProjectFiles {
             let Some(field) = ["env", "mcp", "lsp"].into_iter().find(|field| is(field)) else {
                 // A pattern, not a command.
                 let skipped = is("hooks").then_some("matcher");
-                if any_text(value, skipped, &expansion::may_run) {
+                if expansion::any_text(value, skipped, &expansion::may_run) {
                     expanded.push(key.clone());
                 }
                 continue;
@@ -139,15 +163,20 @@ impl ProjectFiles {
             for (name, entry) in value.as_object().into_iter().flatten() {
                 if field == "env" {
                     self.sets(name);
+                    if is_last && variables::runs_programs(name) {
+                        held.push(format!("{key}.{name}"));
+                        continue;
+                    }
                 }
-                if is_last && any_text(entry, None, &asks) {
+                if is_last && expansion::any_text(entry, None, &asks) {
                     self.turn_off(field, name);
                     off.push(format!("{key}.{name}"));
-                } else if any_text(entry, None, &|text| expansion::may_run(text) || asks(text)) {
+                } else if expansion::any_text(entry, None, &|text| expansion::may_run(text) || asks(text)) {
                     expanded.push(format!("{key}.{name}"));
                 }
             }
         }
+        self.hold(&held, &path);
         let shown = path.display();
         if !off.is_empty() {
             let off = off.join(", ");
@@ -164,7 +193,7 @@ impl ProjectFiles {
             );
             self.warnings.push(Message::new(text, "read the file before you continue"));
         }
-        if starts_programs(&object) {
+        if expansion::starts_programs(&object) {
             self.infos.push(format!("programs that {shown} names can read the provider's key"));
         }
         self.settings.push((path, object));
@@ -172,44 +201,18 @@ impl ProjectFiles {
     }
 }
 
-/// Whether there are servers or hooks that run as programs.
-fn starts_programs(settings: &JsonObject) -> bool {
-    settings.iter().any(|(key, value)| {
-        ["mcp", "lsp", "hooks"].iter().any(|field| case_fold::is(key, field))
-            && value.as_object().is_some_and(|entries| !entries.is_empty())
-    })
-}
-
-/// Whether a text in `json`, as a key or a value, is one that `is` takes. What `skipped` holds is not looked at.
-pub fn any_text(json: &Json, skipped: Option<&str>, is: &dyn Fn(&str) -> bool) -> bool {
-    let mut left = vec![json];
-    while let Some(json) = left.pop() {
-        match json {
-            Json::String(text) if is(text) => return true,
-            Json::Array(items) => left.extend(items),
-            Json::Object(members) => {
-                if members.keys().any(|key| is(key)) {
-                    return true;
-                }
-                let is_looked_at = |key: &str| !skipped.is_some_and(|field| case_fold::is(key, field));
-                left.extend(members.iter().filter(|(key, _)| is_looked_at(key)).map(|(_, value)| value));
-            }
-            _ => {}
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::project::repository;
+    use super::super::variables::UNSEEN;
     use super::*;
     use crate::Protocol;
 
     fn read(files: &[(&str, &str)]) -> Result<ProjectFiles> {
         let mut inputs = Inputs::default();
         inputs.dirs.cwd = "/p/a".into();
-        let head = crate::Entry { name: "HEAD".into(), kind: crate::EntryKind::File };
-        inputs.facts.insert("/p/.git".into(), Fact::Dir(vec![head]));
+        inputs.facts.insert("/p/.git".into(), repository());
+        inputs.facts.insert("/p/.git/HEAD".into(), Fact::File("ref: refs/heads/x".into()));
         for (path, text) in files {
             inputs.facts.insert(path.into(), Fact::File((*text).into()));
         }
@@ -218,7 +221,7 @@ mod tests {
             ..Launch::sample("p", Protocol::OpenaiChatCompletions, "https://p.example", "m")
         };
         let start = Path::new("/p/a");
-        ProjectFiles::read(start, &Project::at(start, &inputs), &launch, &inputs)
+        ProjectFiles::read(start, &Project::at(start, &launch, &inputs), &launch, &inputs)
     }
 
     #[test]
@@ -305,7 +308,7 @@ mod tests {
             (r#"{"env": {"A": "\u0024{\tid; }"}}"#, "env.A"),
             (r#"{"LSP": {"l": {"command": "${A:-${ id; }}"}}}"#, "LSP.l"),
             (r#"{"hooks": {"PreToolUse": [{"matcher": "^a$|b", "command": "${ id; }"}]}}"#, "hooks"),
-            (r#"{"options": {"context_paths": ["$(id)"]}}"#, "options"),
+            (r#"{"options": {"skills_paths": ["$(id)"]}}"#, "options"),
         ] {
             let files = read(&[("/p/crush.json", text)]).expect(text);
             let said = format!("Crush expands {place} in /p/crush.json");

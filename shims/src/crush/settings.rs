@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::JsonObject;
 use super::case_fold::{respell, spelled};
-use super::project_files::any_text;
+use super::expansion::any_text;
 use crate::json::{self, GO};
 pub use crate::judged::crush::SETTING_REPLACED as REPLACED;
 use crate::judged::crush::SETTING_REPLACED_IN_OPTIONS as CATALOG;

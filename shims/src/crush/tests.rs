@@ -1,5 +1,6 @@
 //! Whole plans, and the launch that the other tests start from.
 
+mod projects;
 mod sessions;
 
 use std::ffi::OsStr;
@@ -46,7 +47,7 @@ fn known(launch: &Launch, mut inputs: Inputs) -> Inputs {
 /// What is asked for, with all of it known then.
 fn asked(launch: &Launch, inputs: &mut Inputs) -> Vec<PathBuf> {
     let mut asked = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..5 {
         for path in Crush.required_files(launch, inputs) {
             inputs.facts.entry(path.clone()).or_insert(Fact::Absent);
             asked.push(path);

@@ -7,18 +7,19 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::iter;
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
 use super::JsonObject;
 use super::expansion::is_name;
 use super::homes::{CONFIG, DATA, ORIGINAL, own_value};
-use super::literal::variable;
+use super::literal::{unchanged, variable};
 use crate::inputs::matches;
 use crate::proxy::PROXY_VARIABLES;
-use crate::{Inputs, Launch, Plan, Protocol, Proxy, Value};
+use crate::{Fact, Inputs, Launch, Plan, Protocol, Proxy, Value, dotenv};
 
-use crate::judged::crush::VARIABLE_PINNED;
+use crate::judged::crush::{PROJECT_OVERRULED, PROJECT_OWN, PROJECT_REFUSED, VARIABLE_PINNED};
 pub use crate::judged::crush::{VARIABLE_REMOVED as FAMILY, VARIABLE_SPARED as SPARED};
 
 /// What the SDK sends as a header even when it is empty. So they are only set where a project names them.
@@ -47,6 +48,44 @@ pub fn is_family(name: &str) -> bool {
 /// Whether a launch removes a variable for being one of these.
 fn is_removed(name: &str) -> bool {
     is_family(name) && !SPARED.iter().any(|(spared, _)| *spared == name)
+}
+
+/// Whether a program that Crush starts may load or run something by it, or by one that Crush sets by it.
+pub fn runs_programs(name: &str) -> bool {
+    let is = |name| PROJECT_OVERRULED.iter().any(|(pattern, _)| fits(pattern, name));
+    needs_value(name) || exported(name).any(|name| is(name) && !PROJECT_OWN.iter().any(|own| fits(own, name)))
+}
+
+/// Whether such a variable cannot be kept from a `.env` by setting it to nothing.
+pub fn needs_value(name: &str) -> bool {
+    exported(name).any(|name| PROJECT_REFUSED.contains(&name))
+}
+
+/// npm and others take their variables in any case.
+fn fits(pattern: &str, name: &str) -> bool {
+    matches(pattern, name) || matches(pattern, &name.to_ascii_lowercase())
+}
+
+/// Whether the user sets it, or the config, so that Crush does not take it from a `.env`.
+pub fn is_set(name: &str, launch: &Launch, inputs: &Inputs) -> bool {
+    launch.extra_env.contains_key(name) || !is_removed(name) && inputs.env.contains_key(OsStr::new(name))
+}
+
+/// The dotenv file that Crush reads.
+pub fn dotenv_path(inputs: &Inputs) -> PathBuf {
+    inputs.dirs.cwd.join(".env")
+}
+
+/// What that file may set. Where we cannot read it, Crush still may, as it does a named pipe (seen in 0.90.1): then
+/// it counts as setting what nothing else keeps it from.
+pub fn dotenv_names(inputs: &Inputs) -> Vec<String> {
+    let path = dotenv_path(inputs);
+    match inputs.file(&path) {
+        Ok(bytes) => dotenv::names(bytes.unwrap_or_default(), dotenv::DotenvDialect::Go),
+        // Nobody can read a folder.
+        Err(_) if matches!(inputs.fact(&path), Some(Fact::Dir(_))) => Vec::new(),
+        Err(_) => UNSEEN.map(str::to_owned).into(),
+    }
 }
 
 /// A variable, and those that Crush may set by it one after the other: `CRUSH_CRUSH_X`, `CRUSH_X`, `X`.
@@ -168,11 +207,12 @@ pub fn pins(
     // What the project names beside these is only looked up in them, so that it takes the place of none.
     let value = |name: &str| {
         let pinned = exported(name).find_map(|name| pins.get(name).cloned());
-        pinned
-            .or_else(|| exported(name).find(|name| !is_removed(name)).map(itself))
-            .unwrap_or_else(|| "".into())
+        let left = || exported(name).find(|name| !is_removed(name));
+        let kept = |name: &str| own(name).unwrap_or_else(|| unchanged(name).into());
+        let given = |name: &str| if runs_programs(name) { kept(name) } else { itself(name) };
+        pinned.or_else(|| left().map(given)).unwrap_or_else(|| "".into())
     };
-    let named = project.iter().filter(|name| is_removed(name));
+    let named = project.iter().filter(|name| is_removed(name) || runs_programs(name));
     let mut all: JsonObject = named.map(|name| (name.clone(), value(name))).collect();
     all.extend(pins);
     all

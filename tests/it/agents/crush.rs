@@ -43,7 +43,7 @@ fn sandbox() -> Sandbox {
     sandbox.write(&sandbox.home(".config/crush/CRUSH.md"), "RULE-42");
     let chosen = r#"{"models": {"large": {"model": "y"}}, "options": {"tui": {"compact_mode": true}}}"#;
     sandbox.write(&sandbox.home(".local/share/crush/crush.json"), chosen);
-    sandbox.write(&sandbox.path("work/.git/HEAD"), "ref: refs/heads/main\n");
+    sandbox.repository(&sandbox.path("work"));
     sandbox
 }
 

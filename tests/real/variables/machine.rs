@@ -109,8 +109,7 @@ impl Machine {
         let (home, work) = (self.sandbox.path("fresh/home"), self.sandbox.path("fresh/work"));
         _ = fs::remove_dir_all(self.sandbox.path("fresh"));
         fs::create_dir_all(&home).unwrap();
-        fs::create_dir_all(work.join(".git")).unwrap();
-        fs::write(work.join(".git/HEAD"), "ref: refs/heads/main\n").unwrap();
+        self.sandbox.repository(&work);
         let of = |place| probes.iter().filter(move |probe| probe.place == place);
         for (place, folder, file) in
             [(Place::User, &home, self.subject.user), (Place::Project, &work, self.subject.project)]
