@@ -26,7 +26,7 @@ fn asks(prompt: &str) -> Vec<OsString> {
     ["exec", "--ephemeral", prompt].map(OsString::from).into()
 }
 
-/// A rule by which the model runs a command once it is asked for it; the tool's name is that of 0.149 and later.
+/// A rule by which the model runs a command once it is asked for it; the tool's name is that of 0.158 and later.
 fn runs(word: &str, command: &str) -> Json {
     json!({"last_user": word, "tool": {"name": "exec_command", "arguments": {"cmd": command}}})
 }
