@@ -60,8 +60,6 @@ pub struct Trial {
     pub words: Vec<OsString>,
     /// What the provider does, as rules of the mock provider.
     pub script: Json,
-    /// The version from which on it can be tried; older ones stop at what is planted.
-    pub from: Option<&'static str>,
     /// Whether a second launch, on another provider, runs in the same home and project at the same time.
     pub beside: bool,
     /// What must come of it.
@@ -76,7 +74,6 @@ impl Trial {
             vars: Vec::new(),
             words: words.into_iter().collect(),
             script: Json::Array(Vec::new()),
-            from: None,
             beside: false,
             promises: Vec::new(),
         }

@@ -51,6 +51,6 @@ fn the_oldest_supported_claude_keeps_the_promise_too() {
 fn the_oldest_supported_codex_keeps_the_promise_too() {
     // Codex writes into its home whatever it is asked.
     let asked = real::minimum("codex").unwrap();
-    assert!(asked.run("codex", &["--version"]).stdout.contains("0.118.0"));
+    assert!(asked.run("codex", &["--version"]).stdout.contains("0.158.0"));
     keeps_its_promise(&real::minimum("codex").unwrap(), "codex", "openai-responses");
 }

@@ -1,7 +1,7 @@
 //! What the user's words name, and where the launch's own words go among them.
 //!
-//! An older Codex forgets every `-c` before a command when one comes after it (seen in 0.118, 0.145), and a table that
-//! is said later replaces what was said of its keys before (0.145, 0.171). So the launch's words are said again where
+//! An older Codex forgets every `-c` before a command when one comes after it (seen in 0.158, 0.160), and a table that
+//! is said later replaces what was said of its keys before (0.158, 0.171). So the launch's words are said again where
 //! one of the user's would undo them. None of the user's is changed or moved.
 
 use std::ffi::{OsStr, OsString};

@@ -235,7 +235,7 @@ fn warn_of_copies(launch: &Launch, home: &CodexHome, taken: &[Former], inputs: &
     }
 }
 
-/// The keys by which a session names its provider (0.118, 0.171), from one of these ids, or from any.
+/// The keys by which a session names its provider (0.158, 0.171), from one of these ids, or from any.
 pub fn with_id(was: &[String], id: &str) -> Vec<KeyText> {
     let key = |key: &str| KeyText { key: key.to_owned(), was: was.to_vec(), text: id.to_owned() };
     ["model_provider", "model_provider_id"].map(key).into()

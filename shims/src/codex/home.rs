@@ -122,7 +122,7 @@ impl CodexHome {
     /// The provider's id inside Codex, the same for every provider, so that each can go on with any session.
     ///
     /// It is made from the machine's secret, and noted beside the sessions that name it: with another secret they would
-    /// be lost, since Codex goes on with none of another id (0.118, 0.171).
+    /// be lost, since Codex goes on with none of another id (0.158, 0.171).
     pub fn id(&self, inputs: &Inputs) -> String {
         let noted = [&self.runtime, &self.state.join("home")].into_iter().find_map(|it| noted_id(it, inputs));
         noted.unwrap_or_else(|| inputs.secret_id(FORMER_ID))

@@ -42,7 +42,7 @@ const INFO: AgentInfo = AgentInfo {
     name: "codex",
     title: "Codex",
     install: "npm install -g @openai/codex",
-    minimum: "0.118.0",
+    minimum: "0.158.0",
     tested: "0.171.0",
     known_problems: judged::PROBLEMS,
     trials: trials::of,

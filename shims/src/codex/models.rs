@@ -1,7 +1,7 @@
 //! The models that Codex's own picker offers: a generated catalogue, named by its content.
 //!
 //! Without one, `/model` lists `OpenAI`'s models whoever the provider is, and each start warns of missing metadata. An
-//! entry says what Codex assumes of a model it does not know (0.118, 0.171), so that a request is the same with it as
+//! entry says what Codex assumes of a model it does not know (0.158, 0.171), so that a request is the same with it as
 //! without, and beside that what the config and the provider's list say. Codex refuses an entry that brings no
 //! instructions, and leaves its own out for an empty text; so each has a copy of those.
 //!

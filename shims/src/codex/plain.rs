@@ -2,7 +2,7 @@
 //!
 //! Codex goes on with no session of another provider's id, and a plain `codex` stops at one with the id of a launch. So
 //! a session that the user names by its id, and that lies in the user's own home alone, is copied once, with that id
-//! in it. Codex finds a session by its file's name, whatever its database knows (0.118, 0.171). The original stays as
+//! in it. Codex finds a session by its file's name, whatever its database knows (0.158, 0.171). The original stays as
 //! it is, and what is said later in one of the two is not in the other.
 
 use std::ffi::{OsStr, OsString};

@@ -26,7 +26,7 @@ fn asks(prompt: &str) -> Vec<OsString> {
     ["exec", "--ephemeral", prompt].map(OsString::from).into()
 }
 
-/// A rule by which the model runs a command once it is asked for it; the tool's name is that of 0.118 and later.
+/// A rule by which the model runs a command once it is asked for it; the tool's name is that of 0.158 and later.
 fn runs(word: &str, command: &str) -> Json {
     json!({"last_user": word, "tool": {"name": "exec_command", "arguments": {"cmd": command}}})
 }
@@ -66,7 +66,6 @@ fn project(places: &TrialPlaces<'_>) -> Trial {
         .file("work/.codex/hooks.json", hook("project-hook"))
         .holds("hook", "a hook of a project that nobody reviewed does not run", NotRun("home/project-hook"))
         .holds("hook", "`notify` of a project does not run", NotRun("home/project-notify"))
-        .since("0.171.0")
         .servers_get_no_key()
         .holds(
             "server",
@@ -103,7 +102,7 @@ fn hook(file: &str) -> Json {
 }
 
 /// The user's own hooks, `notify` and server, and those of a plugin. Codex hands its whole environment to hooks and to
-/// `notify` (0.171), with the key in a variable that no file can name. 0.118 knows neither the option nor plugins.
+/// `notify` (0.171), with the key in a variable that no file can name.
 fn hooks(places: &TrialPlaces<'_>) -> Trial {
     let wanted = "env_http_headers = { x-wanted = 'AGENT_RUN_CODEX_API_KEY', x-more = 'OPENAI_API_KEY' }";
     let settings = format!(
@@ -116,7 +115,7 @@ fn hooks(places: &TrialPlaces<'_>) -> Trial {
     let manifest = json!({"name": "pack", "version": "1.0.0", "description": "d", "mcpServers": "./.mcp.json",
         "hooks": "./hooks/hooks.json"});
     let words = ["exec", "--ephemeral", "--dangerously-bypass-hook-trust", "try the hooks"];
-    let trial = Trial::new(words.map(OsString::from))
+    Trial::new(words.map(OsString::from))
         .file("home/.codex/config.toml", settings)
         .file("home/.codex/hooks.json", hook("own-hook"))
         .file("home/.codex/plugins/cache/local/pack/1.0.0/.codex-plugin/plugin.json", manifest)
@@ -124,8 +123,7 @@ fn hooks(places: &TrialPlaces<'_>) -> Trial {
             "home/.codex/plugins/cache/local/pack/1.0.0/.mcp.json",
             json!({"mcpServers": {"packed": server}}),
         )
-        .file("home/.codex/plugins/cache/local/pack/1.0.0/hooks/hooks.json", hook("plugin-hook"));
-    Trial { from: Some("0.171.0"), ..trial }
+        .file("home/.codex/plugins/cache/local/pack/1.0.0/hooks/hooks.json", hook("plugin-hook"))
         .holds(
             "hook",
             "a hook of your own settings sees no key but the launch's",
@@ -172,8 +170,7 @@ fn sub_agent(places: &TrialPlaces<'_>) -> Trial {
         .sub_agent_asks_for_the_model("a sub-agent requests the launch's model")
 }
 
-/// A sub-agent where a project names its model, which 0.118 does not understand and stops at, and one of a role that
-/// brings a model, which no option outdoes (0.171).
+/// A sub-agent where a project names its model, and one of a role that brings a model, which no option outdoes (0.171).
 fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
     let exporter = exporter(places, "/project-exporter");
     let settings = format!("[agents]\ndefault_subagent_model = '{PLANTED_MODEL}'\n{exporter}");
@@ -186,12 +183,11 @@ fn planted_sub_agent(places: &TrialPlaces<'_>) -> Trial {
     let pinned = json!({"last_user": "try a sub-agent", "times": 1,
         "tool": {"name": "spawn_agent", "again": true, "arguments": pinned}});
     let [spawns, waits] = spawning(&[SUB_AGENT_TASK, PINNED_TASK]);
-    let trial = Trial::new(asks("try a sub-agent"))
+    Trial::new(asks("try a sub-agent"))
         .file("home/.codex/config.toml", trusting(places))
         .file("work/.codex/config.toml", settings)
         .file("work/.codex/agents/pinned.toml", role)
-        .script(json!([spawns, pinned, waits]));
-    Trial { from: Some("0.171.0"), ..trial }
+        .script(json!([spawns, pinned, waits]))
         .sub_agent_asks_for_the_model(
             "a sub-agent requests the launch's model where a project names another one",
         )

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use shims::Agent;
-use shims::trial::{NOT_YET, Trial};
+use shims::trial::NOT_YET;
 
 use super::agents::{AgentHere, by_number};
 use super::folders::PROBE;
@@ -45,8 +45,7 @@ fn run(here: &AgentHere, probes: &Probes<'_>, watch: &(dyn Fn(usize, &str) + Syn
     private_dir(&dirs.cache, dirs)?;
     // Not in the folder for temporary files, where others could put files above a project that agents read.
     let scratch = Scratch::make(PROBE, &dirs.cache).context("could not create a folder for the tests")?;
-    let can = |trial: &Trial| !trial.from.is_some_and(|from| is_before(here.version.as_ref(), from));
-    trials::run(here.agent, &here.program, env, can, &scratch, interrupts, watch)
+    trials::run(here.agent, &here.program, env, &scratch, interrupts, watch)
 }
 
 fn finding(agent: &dyn Agent, verdict: &Verdict, version: Option<&Version>, shown: &str) -> Finding {

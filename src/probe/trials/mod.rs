@@ -57,8 +57,7 @@ pub fn subjects(agent: &dyn Agent) -> Vec<String> {
         .collect()
 }
 
-/// Puts an agent through those of its trials that `can` be tried with it, in folders below that of `scratch`; `watch`
-/// hears which of them begins or ends.
+/// Puts an agent through its trials, in folders below that of `scratch`; `watch` hears which of them begins or ends.
 ///
 /// # Errors
 /// When a signal came, or no folder could be made. What a launch fails with is in its verdicts.
@@ -66,7 +65,6 @@ pub fn run(
     agent: &'static dyn Agent,
     program: &Path,
     env: &Environment,
-    can: impl Fn(&Trial) -> bool + Sync,
     scratch: &Scratch,
     interrupts: &Interrupts,
     watch: &(dyn Fn(usize, &str) + Sync),
@@ -82,10 +80,6 @@ pub fn run(
         let Some(trial) = agent.trials(&sandbox.places()).into_iter().nth(index) else {
             return Ok(Vec::new());
         };
-        if !can(&trial) {
-            watch(index, "not for this version");
-            return Ok(Vec::new());
-        }
         watch(index, "running");
         let begun = Instant::now();
         let judge = || -> Result<(Vec<Verdict>, bool)> {

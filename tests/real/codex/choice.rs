@@ -29,15 +29,20 @@ fn case_02_the_users_own_provider_is_neither_asked_nor_its_config_touched() {
 
 #[test]
 fn case_03_a_keyless_provider_gets_no_key_of_anyones() {
-    let Some(stage) = Stage::set() else { return };
-    let url = stage.a.url("/v1");
-    stage.sandbox.config(&format!(
-        "providers:\n  p: {{protocols: [openai-responses], base_urls: {{openai: '{url}'}}, default_model: m}}\n"
-    ));
-    let mut command = stage.command("codex@p", &["exec", "hi"]);
-    command.env("OPENAI_API_KEY", "sk-openai").env("CODEX_API_KEY", "sk-codex");
-    crate::support::run(&mut command).exits(0);
-    assert_eq!(header(&stage.only_post(), "authorization"), None);
+    for stage in Stage::of_both("[]") {
+        let url = stage.a.url("/v1");
+        stage.sandbox.config(&format!(
+            "providers:\n  p: {{protocols: [openai-responses], base_urls: {{openai: '{url}'}}, default_model: m}}\n"
+        ));
+        // As `codex@p login --with-api-key` leaves it.
+        let login = r#"{"auth_mode": "apikey", "OPENAI_API_KEY": "sk-own-0123456789"}"#;
+        stage.sandbox.write(&stage.runtime().join("auth.json"), login);
+        let mut command = stage.command("codex@p", &["exec", "hi"]);
+        command.env("OPENAI_API_KEY", "sk-openai").env("CODEX_API_KEY", "sk-codex");
+        crate::support::run(&mut command).exits(0);
+        assert_eq!(header(&stage.only_post(), "authorization"), None);
+        stage.run("codex@p", &["login", "status"]).exits(0).complains(&["API key"]);
+    }
 }
 
 #[test]

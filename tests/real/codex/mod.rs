@@ -52,6 +52,12 @@ impl Stage {
         Some(Self::on(real::sandbox("codex")?, script))
     }
 
+    /// With the newest Codex and with the oldest, and a script for `a`.
+    fn of_both(script: &str) -> Vec<Self> {
+        let sandboxes = [real::sandbox("codex"), real::minimum("codex")];
+        sandboxes.into_iter().flatten().map(|sandbox| Self::on(sandbox, script)).collect()
+    }
+
     /// With the Codex of this sandbox.
     fn on(sandbox: Sandbox, script: &str) -> Self {
         let sandbox = sandbox.var("P_KEY", "sk-planted-p").var("Q_KEY", "sk-planted-q");

@@ -128,7 +128,9 @@ impl Former<'_> {
         command.env("CODEX_HOME", self.cache(provider));
         command.args(["-c", "features.daemon_auto_start=false"]).args(words);
         if self.by == By::OldTool {
-            command.args(["-p", "agent-run"]);
+            // Its own option, `-p agent-run`, was of a kind that no supported Codex takes.
+            let choices = [format!("model_provider={provider}"), format!("model=model-{provider}")];
+            command.args(choices.iter().flat_map(|it| ["-c", it]));
         }
         command
     }

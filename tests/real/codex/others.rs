@@ -93,25 +93,28 @@ fn case_29_an_editor_that_speaks_to_the_app_server_gets_our_provider() {
 
 #[test]
 fn a_spoken_conversation_goes_to_our_provider() {
-    let Some(stage) = Stage::set() else { return };
-    let b = stage.b.url("/elsewhere");
-    let urls = ["ws", "webrtc_call"].map(|kind| format!("experimental_realtime_{kind}_base_url = '{b}'\n"));
-    stage.own_config(&urls.concat(), "[features]\nrealtime_conversation = true");
-    let mut editor = Editor::start(stage.command("codex@p", &["app-server"]));
-    let thread = editor.ask("thread/start", &json!({}));
-    editor.ask(
-        "thread/realtime/start",
-        &json!({ "threadId": thread["thread"]["id"], "prompt": "hi", "outputModality": "text" }),
-    );
-    // The mock provider speaks no WebSocket.
-    editor.wait_for("thread/realtime/error");
-    editor.end();
-    assert_eq!(stage.b.requests(), Vec::<Json>::new());
-    let asked = stage.a.requests();
-    assert!(
-        asked.iter().any(|request| request["path"].as_str().unwrap().starts_with("/v1/realtime?")),
-        "{asked:#?}"
-    );
+    for stage in Stage::of_both("[]") {
+        let b = stage.b.url("/elsewhere");
+        let urls =
+            ["ws", "webrtc_call"].map(|kind| format!("experimental_realtime_{kind}_base_url = '{b}'\n"));
+        stage.own_config(&urls.concat(), "[features]\nrealtime_conversation = true");
+        stage.sandbox.write(&stage.sandbox.path("work/.codex/config.toml"), urls.concat());
+        let mut editor = Editor::start(stage.command("codex@p", &["app-server"]));
+        let thread = editor.ask("thread/start", &json!({}));
+        editor.ask(
+            "thread/realtime/start",
+            &json!({ "threadId": thread["thread"]["id"], "prompt": "hi", "outputModality": "text" }),
+        );
+        // The mock provider speaks no WebSocket.
+        editor.wait_for("thread/realtime/error");
+        editor.end();
+        assert_eq!(stage.b.requests(), Vec::<Json>::new());
+        let asked = stage.a.requests();
+        assert!(
+            asked.iter().any(|request| request["path"].as_str().unwrap().starts_with("/v1/realtime?")),
+            "{asked:#?}"
+        );
+    }
 }
 
 #[test]

@@ -6,17 +6,11 @@ use serde_json::Value as Json;
 
 use super::sessions::session_id;
 use super::{Stage, header};
-use crate::support::{real, run};
-
-/// With the newest Codex and with the oldest.
-fn stages(script: &str) -> Option<[Stage; 2]> {
-    Some([Stage::scripted(script)?, Stage::on(real::minimum("codex")?, script)])
-}
+use crate::support::run;
 
 #[test]
 fn an_option_behind_a_command_takes_no_provider_away() {
-    let Some(stages) = stages("[]") else { return };
-    for stage in stages {
+    for stage in Stage::of_both("[]") {
         for (words, model) in [
             (&["exec", "-c", "model_verbosity=low", "one"][..], "model-p"),
             (&["e", "--config=model_verbosity=low", "two"], "model-p"),
@@ -37,8 +31,7 @@ fn an_option_behind_a_command_takes_no_provider_away() {
 
 #[test]
 fn sessions_outlast_the_machines_secret() {
-    let Some(stages) = stages("[]") else { return };
-    for stage in stages {
+    for stage in Stage::of_both("[]") {
         let first = stage.run("codex@p", &["exec", "one"]).exits(0);
         fs::remove_file(stage.sandbox.home(".local/state/agent-run/secret")).unwrap();
         let last = stage.run("codex@p", &["exec", "resume", "--last", "two"]).exits(0);
@@ -127,7 +120,7 @@ fn a_worktrees_settings_choose_no_model() {
 /// Its servers keep the environment of the launch that started them, and serve others then (0.171).
 #[test]
 fn what_starts_a_server_is_refused_whatever_codex_calls_it() {
-    let Some(stages) = stages("[]") else { return };
+    let stages = Stage::of_both("[]");
     for stage in &stages {
         for words in [
             &["app-server", "daemon", "start"][..],
