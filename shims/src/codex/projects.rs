@@ -5,13 +5,12 @@
 //! The launch's own variables have names that no project can guess. What a project names all the same is turned
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
 use super::argv;
-use super::config::{SettingsText, table};
+use super::config::{SettingsText, may_say, table};
 use super::home::CodexHome;
 use super::models::Catalogue;
 use super::settings::unused_server;
@@ -27,21 +26,6 @@ pub struct ProjectOverrides {
     pub servers: Table,
     /// Folders that are not trusted, by path.
     pub distrusted: Table,
-    /// Whether a project or a profile may set the window, which is a model's and not theirs.
-    pub sets_window: bool,
-    /// Whether any file may name a model for sub-agents.
-    pub names_sub_agents: bool,
-}
-
-/// The files of the profiles that the user names (0.134 and later).
-fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
-    let folder = if home.isolated { &home.runtime } else { &home.real };
-    let file = |name: OsString| {
-        let mut name = name;
-        name.push(".config.toml");
-        folder.join(name)
-    };
-    argv::profiles(launch.words()).into_iter().map(file).collect()
 }
 
 /// The folders whose settings Codex may take: where it works, by our working folder or by `--cd`, and those above.
@@ -59,14 +43,9 @@ fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     folders
 }
 
-/// The projects' settings files.
-pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    folders(launch, inputs).iter().map(|folder| folder.join(".codex/config.toml")).collect()
-}
-
 /// What [`overrides`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut paths = profiles(launch, home);
+    let mut paths = Vec::new();
     for folder in folders(launch, inputs) {
         // Most folders have none, and are asked once.
         let settings = folder.join(".codex");
@@ -104,9 +83,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
         let is_own = settings == home.real;
-        let said = SettingsText::read(&path, inputs);
-        overrides.sets_window |= said.sets_any(WINDOW);
-        match said {
+        match SettingsText::read(&path, inputs) {
             SettingsText::Nothing => {}
             SettingsText::Settings(table) if is_own => {
                 note_home_as_project(launch, catalogue.is_some(), &path, &table, plan);
@@ -132,13 +109,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             warn_of_roles(&settings.join("agents"), launch, inputs, plan);
         }
     }
-    for path in profiles(launch, home) {
-        overrides.sets_window |= SettingsText::read(&path, inputs).sets_any(WINDOW);
-    }
-    overrides.names_sub_agents = names_sub_agents(launch, home, inputs);
     if argv::makes_worktree(launch.words()) {
-        overrides.sets_window = true;
-        overrides.names_sub_agents = true;
         plan.info(
             "--worktree: what the commit has in .codex is not looked at; a role there may ask for another model \
              than this launch's",
@@ -161,17 +132,6 @@ impl ProjectOverrides {
         let untrusted = Table::from_iter([("trust_level".to_owned(), "untrusted".into())]);
         self.distrusted.insert(folder.to_owned(), untrusted.into());
     }
-}
-
-/// Whether a file may name a model for sub-agents.
-fn names_sub_agents(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> bool {
-    let mut paths = files(launch, inputs);
-    if !home.isolated {
-        paths.push(home.real.join("config.toml"));
-    }
-    paths.push(home.runtime.join("config.toml"));
-    paths.extend(profiles(launch, home));
-    paths.iter().filter_map(|path| inputs.readable(path)).any(|text| text.contains("default_subagent_model"))
 }
 
 const ROLE: &str = "may make a sub-agent request another model than this launch's";
@@ -271,8 +231,7 @@ pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, pla
     for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
         let text = inputs.readable(&path).unwrap_or_default();
         for name in &launch.key_variables {
-            // Parsed only where the name is in it, so that most launches parse nothing.
-            let names = text.contains(name.as_str())
+            let names = may_say(text, name)
                 && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
             if names {
                 plan.keep_key_variable(name, &path);
