@@ -91,9 +91,15 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             SettingsText::Settings(table) => {
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
-                for name in wanting(&table, wanted) {
-                    plan.warn_of_server(&path, name, launch);
-                    overrides.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
+                let servers = table.get("mcp_servers").and_then(Toml::as_table);
+                let own = servers.map(|_| own_servers(home, inputs)).unwrap_or_default();
+                for (name, server) in servers.into_iter().flatten() {
+                    // What a project says of a server of the user's own is added to it.
+                    let own = own.get(name).filter(|_| redirects(server));
+                    if std::iter::once(server).chain(own).any(|it| variables(it).any(wanted)) {
+                        plan.warn_of_server(&path, name, launch);
+                        overrides.servers.insert(name.to_owned(), off(own.unwrap_or(server)).into());
+                    }
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
                 let chosen = NAMED.iter().filter(|(key, _)| decides(key) && chooses(&table, key));
@@ -133,6 +139,10 @@ impl ProjectOverrides {
         self.distrusted.insert(folder.to_owned(), untrusted.into());
     }
 }
+
+/// What may be said of a server without changing where it is or what it runs.
+const HARMLESS: [&str; 6] =
+    ["enabled", "required", "enabled_tools", "disabled_tools", "startup_timeout_sec", "tool_timeout_sec"];
 
 const ROLE: &str = "may make a sub-agent request another model than this launch's";
 
@@ -188,7 +198,7 @@ fn chooses(table: &Table, key: &str) -> bool {
 }
 
 /// The servers that would be sent a variable that is `wanted`.
-pub fn wanting(table: &Table, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+fn wanting(table: &Table, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
     let servers = table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten();
     let servers = servers.filter(|(_, server)| variables(server).any(&wanted));
     servers.map(|(name, _)| name.as_str()).collect()
@@ -205,13 +215,24 @@ fn off(server: &Toml) -> Table {
 
 /// Turns off every server of the user's own, for a provider that takes function tools only.
 pub fn turn_off_own(home: &CodexHome, inputs: &Inputs, servers: &mut Table) {
+    servers.extend(own_servers(home, inputs).into_iter().map(|(name, server)| (name, off(&server).into())));
+}
+
+/// The servers of the user's own, by name.
+fn own_servers(home: &CodexHome, inputs: &Inputs) -> Table {
     let own = (!home.isolated).then(|| home.real.join("config.toml"));
-    for path in own.into_iter().chain([home.runtime.join("config.toml")]) {
-        let table = table(&path, inputs).unwrap_or_default();
-        for (name, server) in table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten() {
-            servers.insert(name.clone(), off(server).into());
-        }
-    }
+    let files = own.into_iter().chain([home.runtime.join("config.toml")]);
+    let servers = files.filter_map(|path| match table(&path, inputs)?.remove("mcp_servers")? {
+        Toml::Table(servers) => Some(servers),
+        _ => None,
+    });
+    servers.flatten().collect()
+}
+
+/// Whether what a project says of a server may change where it is or what it runs.
+fn redirects(server: &Toml) -> bool {
+    let keys = server.as_table().into_iter().flat_map(Table::keys);
+    keys.into_iter().any(|key| !HARMLESS.contains(&key.as_str()))
 }
 
 /// The variables that a server is sent: a remote one by header, a command by its environment.

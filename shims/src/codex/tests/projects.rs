@@ -39,6 +39,30 @@ fn servers_that_want_the_key_are_off_whatever_their_names_and_named() {
 }
 
 #[test]
+fn a_server_of_the_users_that_gets_the_key_is_off_where_a_project_redirects_it() {
+    let remote = "[mcp_servers.x]\nurl = 'http://x'\nbearer_token_env_var = 'OWN_KEY'\n";
+    let local = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OWN_KEY']\n";
+    let other = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OTHER']\n";
+    for (own, project, is_off) in [
+        (remote, "url = 'http://evil'", true),
+        (local, "args = ['evil']", true),
+        (local, "env = { LD_PRELOAD = 'evil' }", true),
+        (local, "enabled = true\nrequired = true", false),
+        (other, "command = 'evil'", false),
+    ] {
+        let files = [
+            ("/h/.codex/config.toml", own),
+            ("/w/.codex/config.toml", &format!("[mcp_servers.x]\n{project}")),
+        ];
+        let plan = plan(&keyed(), &machine(&files)).expect("planned");
+        let off = word(&plan, "mcp_servers=").map(|off| off["x"].as_table().cloned().expect("a table"));
+        assert_eq!(off.is_some(), is_off, "{own}{project}");
+        assert_eq!(warnings(&plan).len(), usize::from(is_off), "{:?}", plan.notes);
+        assert!(off.is_none_or(|off| off.contains_key("url") == own.contains("url")), "of one kind");
+    }
+}
+
+#[test]
 fn the_words_about_servers_are_one_with_minimal_tools() {
     let launch = Launch { codex_tools: ToolSet::Minimal, ..keyed() };
     let plan = plan(&launch, &machine(&[("/w/.codex/config.toml", &servers())])).expect("planned");
