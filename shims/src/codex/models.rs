@@ -138,14 +138,15 @@ pub fn window(model: &Model) -> Option<i64> {
     model.context_window.and_then(|window| i64::try_from(window).ok()).filter(|window| *window > 0)
 }
 
-/// What the picker asks for after a model; the first is marked. Before anything was picked Codex asks for no effort.
+/// What the picker asks for after a model: `none` is marked, or the first. Before anything was picked Codex asks for no
+/// effort.
 ///
 /// All that Codex knows: a role of the user's, for a sub-agent, does not start with an effort that is not in the list,
 /// while a plain Codex sends it to a model that it does not know (0.171).
 fn efforts(model: &Model) -> Json {
-    let mut efforts = [
-        ("medium", "for a model with reasoning"),
+    let efforts = [
         ("none", "for a model without reasoning"),
+        ("medium", "for a model with reasoning"),
         ("minimal", "if the model has it"),
         ("low", "quicker"),
         ("high", "more thorough"),
@@ -153,13 +154,9 @@ fn efforts(model: &Model) -> Json {
         ("max", "if the model has it"),
         ("ultra", "if the model has it"),
     ];
-    match model.reasoning {
-        Some(true) => efforts[1..].rotate_left(1),
-        Some(false) => efforts.swap(0, 1),
-        None => {}
-    }
+    let first = usize::from(model.reasoning == Some(true));
     let effort = |(effort, description): (&str, &str)| json!({"effort": effort, "description": description});
-    efforts.into_iter().map(effort).collect()
+    efforts.into_iter().skip(first).map(effort).collect()
 }
 
 fn description(model: &Model) -> String {

@@ -4,6 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value as Json, json};
 
 use super::Stage;
+use crate::support::run;
 
 #[test]
 fn case_29_the_other_subcommands_end_as_plain_codex_does() {

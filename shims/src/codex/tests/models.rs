@@ -69,7 +69,7 @@ fn what_is_known_of_a_model_is_said_and_nothing_else() {
         levels.iter().map(|level| level["effort"].as_str().expect("an effort").to_owned()).collect()
     };
     let expected = [
-        ("M @ p", "", 272_000, ["medium", "none"], &["text", "image"][..]),
+        ("M @ p", "", 272_000, ["none", "medium"], &["text", "image"][..]),
         (
             "vendor/known @ p",
             "Known \"1\", 131k tokens, $0.25 in, $1.5 out per million tokens",
@@ -89,7 +89,7 @@ fn what_is_known_of_a_model_is_said_and_nothing_else() {
         let offered = efforts(entry);
         assert_eq!(offered[..2], levels, "{name}");
         // A role of the user's starts with any of these.
-        for effort in ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] {
+        for effort in ["minimal", "low", "medium", "high", "xhigh", "max", "ultra"] {
             assert!(offered.iter().any(|it| it == effort), "{name} {effort}");
         }
         assert_eq!(entry["input_modalities"], serde_json::json!(inputs));
