@@ -95,7 +95,9 @@ fn case_29_an_editor_that_speaks_to_the_app_server_gets_our_provider() {
 /// A session may work in a folder that the launch knows nothing of; `/cd`, `/new` and `resume` do the same.
 #[test]
 fn another_folders_settings_choose_no_model_and_no_window() {
-    let script = r#"[{"last_user": "ask for help", "tool": {"name": "spawn_agent", "arguments": {"message": "a task"}}}]"#;
+    let script = r#"[{"last_user": "ask for help", "times": 1,
+          "tool": {"name": "spawn_agent", "arguments": {"message": "a task"}}},
+        {"last_user": "ask for help", "delay_ms": 60000, "delay_until": ["a task"], "text": "done"}]"#;
     let Some(stage) = Stage::scripted(script) else { return };
     let other = stage.sandbox.path("other");
     stage.own_config("", &format!("[projects.'{}']\ntrust_level = 'trusted'", other.display()));
