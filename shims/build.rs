@@ -18,8 +18,14 @@ use std::{env, fs};
 mod read;
 
 /// The tables whose reasons the program needs too, most to show them.
-const SHOWN: [&str; 5] =
-    ["VARIABLE_SPARED", "MANAGED_NAMED", "SYSTEM_NAMED", "PROJECT_OVERRULED", "PROJECT_NAMED"];
+const SHOWN: [&str; 6] = [
+    "VARIABLE_SPARED",
+    "MANAGED_NAMED",
+    "REQUIREMENT_NAMED",
+    "SYSTEM_NAMED",
+    "PROJECT_OVERRULED",
+    "PROJECT_NAMED",
+];
 
 const AGENTS: [&str; 4] = ["claude", "codex", "crush", "hermes"];
 

@@ -7,7 +7,7 @@
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Judgement {
     /// `variable`, `setting`, `command`, `flag`, `place`, or `tried` for what the fuzz of variables leaves out; a key of a
-    /// `project`'s settings, of an administrator's (`managed`, `system`), or of a side `task`;
+    /// `project`'s settings, of an administrator's (`managed`, `requirement`, `system`), or of a side `task`;
     /// an `entry` of the agent's home, an `option` of its command line, a name that a `dotenv` may not set, or a
     /// `problem` of some versions.
     pub what: String,
@@ -26,15 +26,17 @@ pub struct Judgement {
 pub const KINDS: [&str; 6] = ["authenticates", "routes", "model", "request", "background", "other"];
 
 /// What a launch does about a name, by what it is.
-const ACTIONS: [(&str, &[&str]); 14] = [
+const ACTIONS: [(&str, &[&str]); 15] = [
     // `pinned`: set by each launch, so that no file of the agent's can, now or later. `held`: Claude Code takes it from
     // the environment alone in a launch. `own`: the user's own, left as it is.
     ("variable", &["removed", "pinned", "spared", "held", "carried", "own"]),
     // `replaced`: taken out of the user's own, or overruled. `pinned`: a word says the launch's. `named`: a warning
     // says it.
     ("setting", &["replaced", "pinned", "named", "own"]),
-    ("command", &["refused", "own"]),
+    // `keyless`: asks no model, and gets no key.
+    ("command", &["refused", "keyless", "own"]),
     ("managed", &["named"]),
+    ("requirement", &["named"]),
     ("system", &["named"]),
     ("project", &["overruled", "named", "pinned", "refused", "own"]),
     ("task", &["own"]),

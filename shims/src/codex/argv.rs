@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use toml::{Table, Value as Toml};
 
 use super::settings::Setting;
-use crate::judged::codex::OPTION_VALUED;
+use crate::judged::codex::{COMMAND_KEYLESS, OPTION_VALUED};
 
 /// The commands that run a program of the user's choice, which may have a `-c` of its own.
 const RUNNING_OTHERS: [&str; 3] = ["debug", "mcp", "sandbox"];
@@ -27,7 +27,7 @@ type Names = [&'static str; 2];
 
 const CONFIG: Names = ["-c", "--config"];
 const FOLDER: Names = ["-C", "--cd"];
-const PROFILE: Names = ["-p", "--profile"];
+const MODEL: Names = ["-m", "--model"];
 
 /// The value of the option `names` that begins with `word`, however it is written.
 fn value<'a>(names: Names, word: &'a OsStr, next: Option<&'a OsStr>) -> Option<&'a OsStr> {
@@ -57,14 +57,36 @@ pub fn folders<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> 
     values(FOLDER, words)
 }
 
-/// The profiles that `-p` and `--profile` name, counted as generously.
-pub fn profiles<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> Vec<OsString> {
-    values(PROFILE, words)
+/// The model that the user's own words choose: `-m` goes before `-c` (0.171).
+pub fn model<'a>(words: impl Iterator<Item = &'a OsStr>) -> Option<String> {
+    let words: Vec<_> = words.take_while(|word| *word != "--").collect();
+    let text = |word: OsString| word.into_string().ok();
+    let said = |option: OsString| {
+        let option = text(option)?;
+        let (key, model) = option.split_once('=')?;
+        let read = format!("it = {model}").parse::<Table>().ok();
+        let read = read.and_then(|table| Some(table.get("it")?.as_str()?.to_owned()));
+        (key.trim() == "model").then(|| read.unwrap_or_else(|| model.to_owned()))
+    };
+    let named = values(MODEL, words.iter().copied()).into_iter().next_back().and_then(text);
+    named.or_else(|| values(CONFIG, words).into_iter().filter_map(said).next_back())
 }
 
 /// Whether Codex is to work in a new checkout of the project, whose files nobody can look at yet.
 pub fn makes_worktree<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> bool {
     words.into_iter().any(|word| word == "--worktree" || word.as_bytes().starts_with(b"--worktree="))
+}
+
+/// Whether the command asks no model. Behind an option that nobody knows, a word may be its value and not a command.
+pub fn asks_nobody<'a>(words: impl IntoIterator<Item = &'a OsStr>) -> bool {
+    let mut words = words.into_iter().map(|word| word.to_str().unwrap_or_default());
+    while let Some(word) = words.next() {
+        if !OPTION_VALUED.contains(&word) {
+            return COMMAND_KEYLESS.contains(&word);
+        }
+        words.next();
+    }
+    false
 }
 
 /// The command among the words that would leave a server behind which keeps the environment of the launch.
@@ -172,6 +194,39 @@ mod tests {
         }
         for words in ["", "-c a=1", "--cdx /x", "hello", "-C"] {
             assert!(folders(words.split_whitespace().map(OsStr::new)).is_empty(), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_asks_no_model_is_known_where_it_is_surely_one() {
+        for (words, expected) in [
+            ("update", true),
+            ("-c a=1 -C /x login --with-api-key", true),
+            ("", false),
+            ("exec update", false),
+            ("--of-a-later-version update", false),
+            ("-m update", false),
+            ("-- update", false),
+            ("of-a-later-version", false),
+        ] {
+            assert_eq!(asks_nobody(words.split_whitespace().map(OsStr::new)), expected, "{words}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_the_model_is_found() {
+        for words in [
+            "-m x",
+            "exec --model=x hi",
+            "-c model=\"x\"",
+            "exec -cmodel=x",
+            "-c model=y -c model='x'",
+            "-mx -c model=y",
+        ] {
+            assert_eq!(model(words.split_whitespace().map(OsStr::new)).as_deref(), Some("x"), "{words}");
+        }
+        for words in ["", "exec hi", "-c models=x", "exec -- -m x", "-m"] {
+            assert_eq!(model(words.split_whitespace().map(OsStr::new)), None, "{words}");
         }
     }
 

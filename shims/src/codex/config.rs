@@ -40,6 +40,11 @@ pub fn table(path: &Path, inputs: &Inputs) -> Option<Table> {
     inputs.readable(path)?.parse().ok()
 }
 
+/// Whether a text may say this name, so that most launches parse nothing. With an escape it may be written in any way.
+pub fn may_say(text: &str, name: &str) -> bool {
+    text.contains(name) || text.contains('\\')
+}
+
 /// What a file of settings says.
 pub enum SettingsText {
     Nothing,
@@ -48,11 +53,6 @@ pub enum SettingsText {
 }
 
 impl SettingsText {
-    /// Whether it sets one of these keys.
-    pub fn sets_any(&self, keys: &[&str]) -> bool {
-        matches!(self, Self::Settings(table) if keys.iter().any(|key| table.contains_key(*key)))
-    }
-
     /// Codex reads no folder either.
     pub fn read(path: &Path, inputs: &Inputs) -> Self {
         match inputs.fact(path) {
@@ -88,7 +88,11 @@ pub fn generate(table: &mut Table, path: &Path) -> Vec<String> {
         table.remove(key);
     }
     for key in ["model_reasoning_effort", "plan_mode_reasoning_effort"] {
-        if table.get(key).is_some_and(|effort| !effort.as_str().is_some_and(|it| EFFORTS.contains(&it))) {
+        if let Some(effort) = table.get(key)
+            && !effort.as_str().is_some_and(|it| EFFORTS.contains(&it))
+        {
+            let said = format!("{key}={effort}");
+            left_out.push(format!("`{said}`, which many providers refuse: type `-c '{said}'` to request it"));
             table.remove(key);
         }
     }

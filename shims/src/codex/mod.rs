@@ -98,8 +98,12 @@ impl Agent for Codex {
         let home = CodexHome::of(launch, inputs);
         // What others decide: the administrator, then projects, which the settings below answer.
         managed::check(&home.id(inputs), inputs, plan)?;
-        for (name, value) in settings::secrets(launch, inputs) {
-            plan.set(name, value);
+        // What asks no model runs programs that need no key, as `update` does.
+        let is_keyless = argv::asks_nobody(launch.words());
+        if !is_keyless {
+            for (name, value) in settings::secrets(launch, inputs) {
+                plan.set(name, value);
+            }
         }
         // It asks the plan for the secrets that were set just now.
         let projects = projects::overrides(launch, &home, inputs, plan);
@@ -116,7 +120,9 @@ impl Agent for Codex {
         plain::plan(launch, &home, inputs, plan);
         // The words: the launch's before the user's, and again where the user's own would drop them.
         plan.args.extend(argv::combined(&settings, launch.words().map(OsStr::to_owned)));
-        projects::keep_key_variable(launch, &home, inputs, plan);
+        if !is_keyless {
+            projects::keep_key_variable(launch, &home, inputs, plan);
+        }
         roles::warn(launch, &home, inputs, plan);
         if launch.codex_tools == ToolSet::Minimal {
             plan.info("codex.tools is minimal: no MCP servers, sub-agents, goals or web search");

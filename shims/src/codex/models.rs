@@ -21,7 +21,7 @@ pub const LISTED: usize = 40;
 const MOST: usize = 100;
 
 /// To be raised with any change of what is written, [`INSTRUCTIONS`] among it.
-pub const FORM: u32 = 1;
+pub const FORM: u32 = 2;
 
 /// Of 0.171.0, licensed under the Apache License 2.0 alone: see NOTICE.
 const INSTRUCTIONS: &str = include_str!("instructions.md");
@@ -31,8 +31,8 @@ const FILE: &str = "agent-run-models.json";
 /// How the file ends. No line of it but the last one is like this, so that a part of it does not end so.
 const END: &[u8; FILE_END] = b"\n]}\n";
 
-/// What Codex assumes where it does not know the window (0.118, 0.171).
-pub const ASSUMED_WINDOW: i64 = 272_000;
+/// What Codex assumes where it does not know the window (0.158, 0.171).
+const ASSUMED_WINDOW: i64 = 272_000;
 
 /// How the ids begin of which Codex has its own metadata, with instructions and tools made for them (0.171). A
 /// provider's prefix, as in `openai/gpt-6-sol`, does not keep it from knowing them.
@@ -79,6 +79,15 @@ impl<'a> Catalogue<'a> {
     /// The file's path.
     pub fn path(&self) -> PathBuf {
         self.folder.join(FILE)
+    }
+
+    /// The largest window of its models.
+    pub fn largest_window(&self) -> i64 {
+        self.models
+            .iter()
+            .map(|model| window(model).unwrap_or(ASSUMED_WINDOW))
+            .max()
+            .unwrap_or(ASSUMED_WINDOW)
     }
 
     /// Plans the file, unless it is there and whole.
@@ -129,18 +138,25 @@ pub fn window(model: &Model) -> Option<i64> {
     model.context_window.and_then(|window| i64::try_from(window).ok()).filter(|window| *window > 0)
 }
 
-/// What the picker asks for after a model. Without a choice Codex asks for the effort `none`, which some models refuse;
-/// and before anything was picked it asks for none of them (0.171). The first is the one that is marked.
+/// What the picker asks for after a model: `none` is marked, or the first. Before anything was picked Codex asks for no
+/// effort.
+///
+/// All that Codex knows: a role of the user's, for a sub-agent, does not start with an effort that is not in the list,
+/// while a plain Codex sends it to a model that it does not know (0.171).
 fn efforts(model: &Model) -> Json {
-    let efforts: &[(&str, &str)] = match model.reasoning {
-        Some(true) => {
-            &[("medium", "the default of most providers"), ("low", "quicker"), ("high", "more thorough")]
-        }
-        Some(false) => &[],
-        None => &[("medium", "for a model with reasoning"), ("none", "for a model without reasoning")],
-    };
-    let effort = |(effort, description): &(&str, &str)| json!({"effort": effort, "description": description});
-    efforts.iter().map(effort).collect()
+    let efforts = [
+        ("none", "for a model without reasoning"),
+        ("medium", "for a model with reasoning"),
+        ("minimal", "if the model has it"),
+        ("low", "quicker"),
+        ("high", "more thorough"),
+        ("xhigh", "if the model has it"),
+        ("max", "if the model has it"),
+        ("ultra", "if the model has it"),
+    ];
+    let first = usize::from(model.reasoning == Some(true));
+    let effort = |(effort, description): (&str, &str)| json!({"effort": effort, "description": description});
+    efforts.into_iter().skip(first).map(effort).collect()
 }
 
 fn description(model: &Model) -> String {

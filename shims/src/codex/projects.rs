@@ -5,13 +5,12 @@
 //! The launch's own variables have names that no project can guess. What a project names all the same is turned
 //! off, and what cannot be read here is not read by Codex either: its folder counts as untrusted in this launch.
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
 use super::argv;
-use super::config::{SettingsText, table};
+use super::config::{SettingsText, may_say, table};
 use super::home::CodexHome;
 use super::models::Catalogue;
 use super::settings::unused_server;
@@ -27,21 +26,6 @@ pub struct ProjectOverrides {
     pub servers: Table,
     /// Folders that are not trusted, by path.
     pub distrusted: Table,
-    /// Whether a project or a profile may set the window, which is a model's and not theirs.
-    pub sets_window: bool,
-    /// Whether any file may name a model for sub-agents.
-    pub names_sub_agents: bool,
-}
-
-/// The files of the profiles that the user names (0.134 and later).
-fn profiles(launch: &Launch, home: &CodexHome) -> Vec<PathBuf> {
-    let folder = if home.isolated { &home.runtime } else { &home.real };
-    let file = |name: OsString| {
-        let mut name = name;
-        name.push(".config.toml");
-        folder.join(name)
-    };
-    argv::profiles(launch.words()).into_iter().map(file).collect()
 }
 
 /// Where it works: in our working folder, or in what `--cd` names.
@@ -64,14 +48,9 @@ fn folders(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
     folders
 }
 
-/// The projects' settings files.
-pub fn files(launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
-    folders(launch, inputs).iter().map(|folder| folder.join(".codex/config.toml")).collect()
-}
-
 /// What [`overrides`] must know.
 pub fn reads(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
-    let mut paths = profiles(launch, home);
+    let mut paths = Vec::new();
     for folder in folders(launch, inputs) {
         // Most folders have none, and are asked once.
         let settings = folder.join(".codex");
@@ -109,9 +88,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
         let path = settings.join("config.toml");
         // The user's own word, also where the home folder is a project.
         let is_own = settings == home.real;
-        let said = SettingsText::read(&path, inputs);
-        overrides.sets_window |= said.sets_any(WINDOW);
-        match said {
+        match SettingsText::read(&path, inputs) {
             SettingsText::Nothing => {}
             SettingsText::Settings(table) if is_own => {
                 note_home_as_project(launch, catalogue.is_some(), &path, &table, plan);
@@ -119,9 +96,15 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             SettingsText::Settings(table) => {
                 // No variable of agent-run is for a project to name, by whatever guess.
                 let wanted = |name: &str| secrets.contains(name) || name.starts_with("AGENT_RUN_");
-                for name in wanting(&table, wanted) {
-                    plan.warn_of_server(&path, name, launch);
-                    overrides.servers.insert(name.to_owned(), off(&table["mcp_servers"][name]).into());
+                let servers = table.get("mcp_servers").and_then(Toml::as_table);
+                let own = servers.map(|_| own_servers(home, inputs)).unwrap_or_default();
+                for (name, server) in servers.into_iter().flatten() {
+                    // What a project says of a server of the user's own is added to it.
+                    let own = own.get(name).filter(|_| redirects(server));
+                    if std::iter::once(server).chain(own).any(|it| variables(it).any(wanted)) {
+                        plan.warn_of_server(&path, name, launch);
+                        overrides.servers.insert(name.to_owned(), off(own.unwrap_or(server)).into());
+                    }
                 }
                 let decides = |key: &str| key != "model_catalog_json" || catalogue.is_none();
                 let chosen = NAMED.iter().filter(|(key, _)| decides(key) && chooses(&table, key));
@@ -137,13 +120,7 @@ pub fn overrides(launch: &Launch, home: &CodexHome, inputs: &Inputs, plan: &mut 
             warn_of_roles(&settings.join("agents"), launch, inputs, plan);
         }
     }
-    for path in profiles(launch, home) {
-        overrides.sets_window |= SettingsText::read(&path, inputs).sets_any(WINDOW);
-    }
-    overrides.names_sub_agents = names_sub_agents(launch, home, inputs);
     if argv::makes_worktree(launch.words()) {
-        overrides.sets_window = true;
-        overrides.names_sub_agents = true;
         plan.info(
             "--worktree: what the commit has in .codex is not looked at; a role there may ask for another model \
              than this launch's",
@@ -168,16 +145,9 @@ impl ProjectOverrides {
     }
 }
 
-/// Whether a file may name a model for sub-agents.
-fn names_sub_agents(launch: &Launch, home: &CodexHome, inputs: &Inputs) -> bool {
-    let mut paths = files(launch, inputs);
-    if !home.isolated {
-        paths.push(home.real.join("config.toml"));
-    }
-    paths.push(home.runtime.join("config.toml"));
-    paths.extend(profiles(launch, home));
-    paths.iter().filter_map(|path| inputs.readable(path)).any(|text| text.contains("default_subagent_model"))
-}
+/// What may be said of a server without changing where it is or what it runs.
+const HARMLESS: [&str; 6] =
+    ["enabled", "required", "enabled_tools", "disabled_tools", "startup_timeout_sec", "tool_timeout_sec"];
 
 const ROLE: &str = "may make a sub-agent request another model than this launch's";
 
@@ -233,7 +203,7 @@ fn chooses(table: &Table, key: &str) -> bool {
 }
 
 /// The servers that would be sent a variable that is `wanted`.
-pub fn wanting(table: &Table, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
+fn wanting(table: &Table, wanted: impl Fn(&str) -> bool) -> Vec<&str> {
     let servers = table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten();
     let servers = servers.filter(|(_, server)| variables(server).any(&wanted));
     servers.map(|(name, _)| name.as_str()).collect()
@@ -250,13 +220,24 @@ fn off(server: &Toml) -> Table {
 
 /// Turns off every server of the user's own, for a provider that takes function tools only.
 pub fn turn_off_own(home: &CodexHome, inputs: &Inputs, servers: &mut Table) {
+    servers.extend(own_servers(home, inputs).into_iter().map(|(name, server)| (name, off(&server).into())));
+}
+
+/// The servers of the user's own, by name.
+fn own_servers(home: &CodexHome, inputs: &Inputs) -> Table {
     let own = (!home.isolated).then(|| home.real.join("config.toml"));
-    for path in own.into_iter().chain([home.runtime.join("config.toml")]) {
-        let table = table(&path, inputs).unwrap_or_default();
-        for (name, server) in table.get("mcp_servers").and_then(Toml::as_table).into_iter().flatten() {
-            servers.insert(name.clone(), off(server).into());
-        }
-    }
+    let files = own.into_iter().chain([home.runtime.join("config.toml")]);
+    let servers = files.filter_map(|path| match table(&path, inputs)?.remove("mcp_servers")? {
+        Toml::Table(servers) => Some(servers),
+        _ => None,
+    });
+    servers.flatten().collect()
+}
+
+/// Whether what a project says of a server may change where it is or what it runs.
+fn redirects(server: &Toml) -> bool {
+    let keys = server.as_table().into_iter().flat_map(Table::keys);
+    keys.into_iter().any(|key| !HARMLESS.contains(&key.as_str()))
 }
 
 /// The variables that a server is sent: a remote one by header, a command by its environment.
@@ -276,8 +257,7 @@ pub fn keep_key_variable(launch: &Launch, home: &CodexHome, inputs: &Inputs, pla
     for path in [home.real.join("config.toml"), home.runtime.join("config.toml")] {
         let text = inputs.readable(&path).unwrap_or_default();
         for name in &launch.key_variables {
-            // Parsed only where the name is in it, so that most launches parse nothing.
-            let names = text.contains(name.as_str())
+            let names = may_say(text, name)
                 && text.parse::<Table>().is_ok_and(|table| !wanting(&table, |it| it == name).is_empty());
             if names {
                 plan.keep_key_variable(name, &path);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value as Toml};
 
-use super::config::table;
+use super::config::{may_say, table};
 use super::home::CodexHome;
 use crate::{Entry, EntryKind, Inputs, Launch, Message, Plan};
 
@@ -48,8 +48,7 @@ fn below(folder: &Path, inputs: &Inputs, deep: usize, paths: &mut Vec<PathBuf>) 
 /// The files of `[agents.NAME] config_file` in the user's own settings.
 fn named_by_settings(home: &CodexHome, inputs: &Inputs) -> Vec<PathBuf> {
     let text = inputs.readable(&home.real.join("config.toml")).unwrap_or_default();
-    // Parsed only where the key is in it, so that most launches parse nothing.
-    if !text.contains("config_file") {
+    if !may_say(text, "config_file") {
         return Vec::new();
     }
     let table: Table = text.parse().unwrap_or_default();
@@ -91,8 +90,7 @@ mod tests {
     fn a_role_with_a_foreign_model_is_named_wherever_it_lies() {
         let mut inputs = Inputs::default();
         inputs.dirs.home = "/h".into();
-        let config =
-            "[agents.by_settings]\nconfig_file = 'roles/named.toml'\n[agents.plain]\ndescription = 'x'\n";
+        let config = "[agents.by_settings]\n\"config\\u005ffile\" = 'roles/named.toml'\n[agents.plain]\ndescription = 'x'\n";
         for (path, text) in [
             ("/h/.codex/config.toml", config),
             ("/h/.codex/roles/named.toml", "model = 'named-model'"),

@@ -9,10 +9,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use toml::{Table, Value as Toml};
 
+use super::argv;
 use super::home::CodexHome;
 use super::literal;
 use super::merge::table_in;
-use super::models::{self, ASSUMED_WINDOW, Catalogue};
+use super::models::{self, Catalogue};
 use super::projects::{ProjectOverrides, turn_off_own};
 use crate::judged::codex::SETTING_PINNED as PINNED;
 use crate::{Inputs, Launch, Message, ToolSet, Value};
@@ -119,20 +120,21 @@ pub fn of(
     settings.word(&format!("model_providers.{id}"), provider(launch, inputs));
     // A resumed session is recorded with a model, maybe another provider's; only a word stands above it.
     settings.word("model", &*model.id);
-    settings.word("review_model", &*model.id);
+    // Whom nobody names a model, Codex asks the session's, which the user may have typed.
+    let typed = argv::model(launch.words());
+    let others = typed.as_ref().unwrap_or(&model.id);
+    settings.word("review_model", &**others);
     let catalogue = Catalogue::of(launch, inputs);
-    let window = models::window(model).or(catalogue.is_some().then_some(ASSUMED_WINDOW));
     if let Some(catalogue) = &catalogue {
         settings.word("model_catalog_json", utf8(&catalogue.path())?);
     }
-    // The catalogue has a window for each model, and one for all would stay when another is picked. So it is said
-    // only where there is none, or where a project says one.
-    if let Some(window) = window.filter(|_| catalogue.is_none() || projects.sets_window) {
+    // A project, also one that the session changes to, may lower the window of every model. Codex takes no more of
+    // these two than the model's own, so that the largest of all leaves each model its own (0.171).
+    let window =
+        catalogue.as_ref().map_or(models::window(model), |catalogue| Some(catalogue.largest_window()));
+    if let Some(window) = window {
         settings.word("model_context_window", window);
-        if projects.sets_window {
-            // What Codex itself takes (0.171).
-            settings.word("model_auto_compact_token_limit", window / 10 * 9);
-        }
+        settings.word("model_auto_compact_token_limit", window / 10 * 9);
     }
     settings.add("sqlite_home", utf8(&home.sqlite())?, Hold::Both);
     settings.add("features.daemon_auto_start", false, Hold::Both);
@@ -142,9 +144,9 @@ pub fn of(
     // It asks a model of `OpenAI`'s about each approval, and no setting names that model (0.171).
     settings.word("features.guardianv3", false);
     // Memories ask a model of `OpenAI`'s as soon as anything turns them on (0.145, 0.171): a file, a profile, an
-    // option or another name of theirs. 0.118 stops at the model of sub-agents, which nothing but a name turns on.
-    for path in PINNED.iter().filter(|path| projects.names_sub_agents || !path.starts_with("agents.")) {
-        settings.word(path, &*model.id);
+    // option or another name of theirs.
+    for path in PINNED {
+        settings.word(path, &**others);
     }
     let mut servers = projects.servers;
     if launch.codex_tools == ToolSet::Minimal {

@@ -53,6 +53,25 @@ fn a_model_of_the_catalogue_is_given_what_codex_gives_any_model() {
     assert!(body["reasoning"]["effort"].is_null(), "{}", body["reasoning"]);
 }
 
+/// A plain Codex sends any effort to a model that it does not know; with a list it takes none that is not in it (0.171).
+#[test]
+fn a_role_with_an_effort_starts_on_a_model_of_which_nothing_is_known() {
+    let script = r#"[{"last_user": "ask for help", "times": 1,
+          "tool": {"name": "spawn_agent", "arguments": {"message": "a task", "agent_type": "r"}}},
+        {"last_user": "ask for help", "contains": "function_call_output", "delay_ms": 60000,
+         "delay_until": ["a task"], "text": "done"}]"#;
+    let Some(stage) = Stage::scripted(script) else { return };
+    stage.own_config("", "");
+    let role = "name = 'r'\ndescription = 'd'\ndeveloper_instructions = 'ROLE-TEXT'\n\
+        model_reasoning_effort = 'xhigh'\n";
+    stage.sandbox.write(&stage.sandbox.home(".codex/agents/r.toml"), role);
+    stage.run("codex@p", &["exec", "ask for help"]).exits(0);
+    let posts = stage.a.posts();
+    let of_role = posts.iter().find(|post| post["body"].to_string().contains("ROLE-TEXT"));
+    let of_role = of_role.unwrap_or_else(|| panic!("no sub-agent: {posts:#?}"));
+    assert_eq!(of_role["body"]["reasoning"]["effort"], "xhigh");
+}
+
 #[test]
 fn the_picker_has_the_providers_models_and_a_pick_is_asked_for() {
     let Some(stage) = Stage::set() else { return };

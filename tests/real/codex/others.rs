@@ -4,6 +4,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use serde_json::{Value as Json, json};
 
 use super::Stage;
+use crate::support::run;
 
 #[test]
 fn case_29_the_other_subcommands_end_as_plain_codex_does() {
@@ -89,6 +90,37 @@ fn case_29_an_editor_that_speaks_to_the_app_server_gets_our_provider() {
     assert_eq!(post["model"], "model-p");
     editor.end();
     assert!(stage.b.posts().is_empty());
+}
+
+/// A session may work in a folder that the launch knows nothing of; `/cd`, `/new` and `resume` do the same.
+#[test]
+fn another_folders_settings_choose_no_model_and_no_window() {
+    let script = r#"[{"last_user": "ask for help", "times": 1,
+          "tool": {"name": "spawn_agent", "arguments": {"message": "a task"}}},
+        {"last_user": "ask for help", "delay_ms": 60000, "delay_until": ["a task"], "text": "done"}]"#;
+    let Some(stage) = Stage::scripted(script) else { return };
+    let other = stage.sandbox.path("other");
+    stage.own_config("", &format!("[projects.'{}']\ntrust_level = 'trusted'", other.display()));
+    let planted = "model_context_window = 5000\nmodel_auto_compact_token_limit = 1\n\
+        [agents]\n\"default_subagent\\u005fmodel\" = 'm-evil'\n";
+    stage.sandbox.write(&other.join(".codex/config.toml"), planted);
+    run(stage.sandbox.command("git").args(["init", "-q"]).current_dir(&other)).clean();
+    let mut editor = Editor::start(stage.command("codex@p", &["app-server"]));
+    let thread = editor.ask("thread/start", &json!({ "cwd": other }));
+    let input = json!([{ "type": "text", "text": "ask for help" }]);
+    editor.ask("turn/start", &json!({ "threadId": thread["thread"]["id"], "input": input }));
+    let usage = editor.next(|message| message["method"] == "thread/tokenUsage/updated");
+    // 95 % of what Codex assumes of a model that it does not know.
+    assert_eq!(usage["params"]["tokenUsage"]["modelContextWindow"], 258_400, "{usage}");
+    let is_task = |post: &Json| {
+        post["body"]["input"]
+            .as_array()
+            .is_some_and(|input| input.last().is_some_and(|last| last.to_string().contains("a task")))
+    };
+    let posts = stage.a.wait_for_posts(3);
+    assert!(posts.iter().any(is_task), "no sub-agent: {posts:#?}");
+    assert!(posts.iter().all(|post| post["model"] == "model-p"), "{posts:#?}");
+    editor.end();
 }
 
 #[test]

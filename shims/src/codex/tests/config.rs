@@ -26,8 +26,7 @@ fn what_is_wrong_on_another_provider_is_left_out_in_silence() {
         review_model='x'\nservice_tier='fast'\nopenai_base_url='x'\nchatgpt_base_url='x'\noss_provider='x'\n\
         forced_chatgpt_workspace_id='x'\nforced_login_method='chatgpt'\nsqlite_home='/x'\n\
         experimental_thread_store_endpoint='x'\nexperimental_realtime_ws_base_url='http://x'\n\
-        experimental_realtime_webrtc_call_base_url='http://x'\nmodel_reasoning_effort='xhigh'\n\
-        plan_mode_reasoning_effort='ultra'\n[profiles.x]\nmodel='y'\n";
+        experimental_realtime_webrtc_call_base_url='http://x'\n[profiles.x]\nmodel='y'\n";
     let plan = plan(&launch(), &machine(&[("/h/.codex/config.toml", own)])).expect("a plan");
     assert_eq!(written(&plan, CONFIG).parse::<toml::Table>().expect("TOML"), generated(""));
     assert!(plan.notes.is_empty());
@@ -35,7 +34,7 @@ fn what_is_wrong_on_another_provider_is_left_out_in_silence() {
 
 #[test]
 fn what_would_stop_codex_is_left_out_and_named_each_time() {
-    let own = "profile='x'\n[model_providers]\nopenai={name='o'}\nold={name='o',wire_api='chat'}\n\
+    let own = "profile='x'\nmodel_reasoning_effort='xhigh'\nplan_mode_reasoning_effort='ultra'\n[model_providers]\nopenai={name='o'}\nold={name='o',wire_api='chat'}\n\
         blank={name=''}\ngood={name='g',base_url='http://g'}\nagent-run={name='mine',base_url='http://m'}\n";
     let machine = machine(&[("/h/.codex/config.toml", own)]);
     let first = plan(&launch(), &machine).expect("a plan");
@@ -45,12 +44,19 @@ fn what_would_stop_codex_is_left_out_and_named_each_time() {
     assert_eq!(providers["agent-run"]["base_url"].as_str(), Some("http://127.0.0.1:9/unused"));
     let warnings_of = |plan: &Plan| warnings(plan).join("\n");
     let said = warnings_of(&first);
-    for part in
-        ["`profile`", "providers.openai]", "providers.old]", "providers.blank]", "/h/.codex/config.toml"]
-    {
+    for part in [
+        "`profile`",
+        "-c 'model_reasoning_effort=\"xhigh\"'",
+        "`plan_mode_reasoning_effort=\"ultra\"`",
+        "providers.openai]",
+        "providers.old]",
+        "providers.blank]",
+        "/h/.codex/config.toml",
+    ] {
         assert!(said.contains(part), "{part} in {said}");
     }
-    assert_eq!(warnings(&first).len(), 4);
+    assert!(config.keys().all(|key| !key.ends_with("reasoning_effort")), "{config}");
+    assert_eq!(warnings(&first).len(), 6);
     let second = plan(&launch(), &after(&first, machine)).expect("a plan");
     assert_eq!(warnings_of(&second), said);
 }

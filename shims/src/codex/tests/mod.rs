@@ -144,6 +144,10 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
             "-c",
             &format!("model_catalog_json=\"{}\"", models::path(&plan)),
             "-c",
+            "model_context_window=272000",
+            "-c",
+            "model_auto_compact_token_limit=244800",
+            "-c",
             r#"sqlite_home="/s/codex-shared/sqlite""#,
             "-c",
             "features.daemon_auto_start=false",
@@ -151,6 +155,8 @@ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = ""
             r#"shell_environment_policy.set={ AGENT_RUN_CODEX_API_KEY_xxxxxxxx = "" }"#,
             "-c",
             "features.guardianv3=false",
+            "-c",
+            r#"agents.default_subagent_model="M""#,
             "-c",
             r#"memories.consolidation_model="M""#,
             "-c",
@@ -226,6 +232,20 @@ fn a_keyless_provider_names_no_key_at_all() {
 }
 
 #[test]
+fn a_command_that_asks_no_model_gets_no_key() {
+    let server = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OWN_KEY']";
+    let machine = machine(&[("/h/.codex/config.toml", server)]);
+    for (word, gets) in [("update", false), ("exec", true)] {
+        let headers = [("X-Token".to_owned(), Value::key())].into();
+        let key_variables = ["OWN_KEY".to_owned()].into();
+        let launch = Launch { args: vec![word.into()], headers, key_variables, ..launch() };
+        let plan = plan(&launch, &machine).expect("a plan");
+        assert_eq!(plan.env.values().flatten().any(Value::is_secret), gets, "{word}");
+        assert_eq!(!plan.env.contains_key(std::ffi::OsStr::new("OWN_KEY")), gets, "{word}");
+    }
+}
+
+#[test]
 fn headers_travel_by_variables_that_commands_do_not_see() {
     let headers = [("X-Team", Value::from("a")), ("X-Token", Value::from("t-").then(Value::key()))];
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
@@ -265,6 +285,16 @@ fn an_administrators_settings_are_warned_of_and_our_id_is_refused() {
         "{:?}",
         system.notes
     );
+    for (path, on) in [
+        (managed::MANAGED, "features.guardianv3"),
+        (managed::MANAGED, "memories.extract_model"),
+        ("/etc/codex/requirements.toml", "features.guardianv3"),
+    ] {
+        let said =
+            |value: &str| warnings(&planned(path, &format!("{on} = {value}")).expect("a plan")).concat();
+        assert!(said("true").starts_with(&format!("{path} sets {on}, and ")), "{path} {on}");
+        assert_eq!(said("false"), "");
+    }
     assert!(warned("[[[").contains("could not be read"));
     assert_eq!(warned("approval_policy = 'never'"), "");
     let ours = "[model_providers.agent-run-xxxxxxxx]\nbase_url = 'http://evil.example'";

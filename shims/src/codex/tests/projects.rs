@@ -39,6 +39,30 @@ fn servers_that_want_the_key_are_off_whatever_their_names_and_named() {
 }
 
 #[test]
+fn a_server_of_the_users_that_gets_the_key_is_off_where_a_project_redirects_it() {
+    let remote = "[mcp_servers.x]\nurl = 'http://x'\nbearer_token_env_var = 'OWN_KEY'\n";
+    let local = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OWN_KEY']\n";
+    let other = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = ['OTHER']\n";
+    for (own, project, is_off) in [
+        (remote, "url = 'http://evil'", true),
+        (local, "args = ['evil']", true),
+        (local, "env = { LD_PRELOAD = 'evil' }", true),
+        (local, "enabled = true\nrequired = true", false),
+        (other, "command = 'evil'", false),
+    ] {
+        let files = [
+            ("/h/.codex/config.toml", own),
+            ("/w/.codex/config.toml", &format!("[mcp_servers.x]\n{project}")),
+        ];
+        let plan = plan(&keyed(), &machine(&files)).expect("planned");
+        let off = word(&plan, "mcp_servers=").map(|off| off["x"].as_table().cloned().expect("a table"));
+        assert_eq!(off.is_some(), is_off, "{own}{project}");
+        assert_eq!(warnings(&plan).len(), usize::from(is_off), "{:?}", plan.notes);
+        assert!(off.is_none_or(|off| off.contains_key("url") == own.contains("url")), "of one kind");
+    }
+}
+
+#[test]
 fn the_words_about_servers_are_one_with_minimal_tools() {
     let launch = Launch { codex_tools: ToolSet::Minimal, ..keyed() };
     let plan = plan(&launch, &machine(&[("/w/.codex/config.toml", &servers())])).expect("planned");
@@ -72,35 +96,14 @@ fn a_project_that_cannot_be_read_is_not_trusted_in_this_launch() {
 
 #[test]
 fn a_model_chosen_elsewhere_is_pinned_or_named() {
-    // Whatever turns memories on, a project's file or none at all.
-    let always = ["model", "review_model", "memories.consolidation_model", "memories.extract_model"];
-    let sub_agents = "agents.default_subagent_model";
-    let names = format!("{sub_agents} = 'x'");
-    for (place, text, args, names) in [
-        ("/w/x", "", &[][..], false),
-        ("/w/.codex/config.toml", &names, &[], true),
-        ("/h/.codex/config.toml", &names, &[], true),
-        ("/h/.codex/w.config.toml", &names, &[], false),
-        ("/h/.codex/w.config.toml", &names, &["-p", "w"], true),
-        ("/h/.codex/w.config.toml", &names, &["exec", "--profile=w"], true),
-        ("/w/x", "", &["exec", "--worktree", "hi"], true),
-        ("/w/x", "", &["exec", "--", "--worktrees"], false),
-    ] {
-        let launch = Launch { args: args.iter().map(Into::into).collect(), ..launch() };
-        let plan = plan(&launch, &machine(&[(place, text)])).expect("planned");
-        let is_pinned = |path: &str| words(&plan).contains(&&*format!("{path}=\"M\""));
-        assert!(always.into_iter().all(is_pinned), "{place} {args:?}");
-        // 0.118 stops at it.
-        assert_eq!(is_pinned(sub_agents), names, "{place} {args:?}");
+    // Whatever a file says: it may be an administrator's, or in a folder that the session changes to.
+    let planned = plan(&launch(), &machine(&[])).expect("planned");
+    for path in ["model", "review_model"].iter().chain(judged::SETTING_PINNED) {
+        assert!(words(&planned).contains(&&*format!("{path}=\"M\"")), "{path}");
     }
-    let holds_window = |launch: &Launch, machine: &Inputs| {
-        let plan = plan(launch, machine).expect("planned");
-        words(&plan).iter().any(|word| word.starts_with("model_context_window="))
-    };
-    let profile = machine(&[("/h/.codex/w.config.toml", "model_context_window = 9")]);
-    let with = |args: &[&str]| Launch { args: args.iter().map(Into::into).collect(), ..launch() };
-    assert!(holds_window(&with(&["-pw"]), &profile) && holds_window(&with(&["--worktree"]), &machine(&[])));
-    assert!(!holds_window(&with(&["exec"]), &profile));
+    let typed = Launch { args: ["exec", "-m", "typed"].map(Into::into).into(), ..launch() };
+    let typed = plan(&typed, &machine(&[])).expect("planned");
+    assert!(words(&typed).contains(&r#"agents.default_subagent_model="typed""#));
     let role = "model = 'x'\ndeveloper_instructions = 'y'";
     for (place, text) in [
         ("/w/.codex/agents/r.toml", role),
@@ -135,28 +138,25 @@ fn a_catalogue_of_a_project_is_outdone_by_the_launchs_where_it_has_one() {
     }
 }
 
-/// Also where the project is the home folder, so that it is the user's own word about another model.
+/// A larger one than the model's counts as the model's own (0.171), and is right for each model that is picked.
 #[test]
-fn the_window_is_the_models_whatever_a_project_says() {
-    for key in ["model_context_window", "model_auto_compact_token_limit"] {
-        for (place, cwd) in [("/w/.codex/config.toml", "/w"), ("/h/.codex/config.toml", "/h")] {
-            let mut machine = machine(&[(place, &format!("{key} = 1000\n"))]);
-            machine.dirs.cwd = cwd.into();
-            let of = |window| {
-                let model = Model { context_window: window, ..Model::named("M") };
-                let model = Sourced::new(model, Origin::Default(String::new()));
-                plan(&Launch { model, ..launch() }, &machine).expect("planned")
-            };
-            let pinned = |plan: &Plan, word: &str| words(plan).contains(&word);
-            let known = of(Some(100_000));
-            assert!(pinned(&known, "model_context_window=100000"), "{place}");
-            assert!(pinned(&known, "model_auto_compact_token_limit=90000"), "{place}");
-            assert!(known.notes.is_empty(), "{:?}", known.notes);
-            assert!(pinned(&of(None), "model_context_window=272000"), "{place}");
-        }
-    }
-    let nothing = plan(&launch(), &machine(&[("/w/.codex/config.toml", "x = 1")])).expect("planned");
-    assert!(!words(&nothing).iter().any(|word| word.contains("window") || word.contains("compact")));
+fn the_window_is_the_largest_of_the_catalogue_or_the_models() {
+    let of = |id: &str, window, others: &[u64]| {
+        let other =
+            |window: &u64| Model { context_window: Some(*window), ..Model::named(window.to_string()) };
+        let model = Model { context_window: window, ..Model::named(id) };
+        let model = Sourced::new(model, Origin::Default(String::new()));
+        let launch = Launch { model, models: others.iter().map(other).collect(), ..launch() };
+        let plan = plan(&launch, &machine(&[])).expect("planned");
+        let words = words(&plan);
+        let limit = |key: &str| words.iter().find_map(|word| word.strip_prefix(key)?.parse::<i64>().ok());
+        [limit("model_context_window="), limit("model_auto_compact_token_limit=")]
+    };
+    assert_eq!(of("M", Some(100_000), &[50_000]), [Some(100_000), Some(90_000)]);
+    assert_eq!(of("M", Some(100_000), &[1_000_000]), [Some(1_000_000), Some(900_000)]);
+    assert_eq!(of("M", None, &[50_000]), [Some(272_000), Some(244_800)]);
+    assert_eq!(of("gpt-6-sol", Some(100_000), &[1_000_000]), [Some(100_000), Some(90_000)]);
+    assert_eq!(of("gpt-6-sol", None, &[1_000_000]), [None, None]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn the_home_folder_as_a_project_is_said_by_why() {
 fn the_keys_own_variable_stays_for_a_server_of_the_users_and_for_no_projects() {
     let variable = std::ffi::OsStr::new("OWN_KEY");
     let server = "[mcp_servers.x]\nurl = 'http://x'\nbearer_token_env_var = 'OWN_KEY'";
-    let passed = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = [{ name = 'OWN_KEY' }]";
+    let passed = "[mcp_servers.x]\ncommand = 'x'\nenv_vars = [{ name = \"OWN\\u005fKEY\" }]";
     for text in [server, passed] {
         let plan = plan(&keyed(), &machine(&[("/h/.codex/config.toml", text)])).expect("planned");
         assert!(!plan.env.contains_key(variable), "{text}");
