@@ -45,7 +45,8 @@ const ACTIONS: [(&str, &[&str]); 15] = [
     ("dotenv", &["stops"]),
     ("problem", &["open", "gone"]),
     ("flag", &["replaced", "refused", "own"]),
-    ("place", &["read", "overruled", "harmless"]),
+    // `text`: for the model, which is no link to what its agent knows.
+    ("place", &["read", "overruled", "text", "harmless"]),
     ("tried", &["own", "refused"]),
 ];
 

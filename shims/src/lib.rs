@@ -125,6 +125,8 @@ pub struct AgentInfo {
     pub shares_home: bool,
     /// The words that go on with a session, where the line that the agent prints at its end lacks the launch.
     pub resumes: Option<&'static str>,
+    /// Files and folders of a project that are made a part of the prompt, whatever they lead to.
+    pub texts: &'static [&'static str],
     /// How many models of the provider's own list the agent is handed for a picker of its own, after those that the
     /// config names.
     pub listed_models: usize,
@@ -152,6 +154,7 @@ impl AgentInfo {
         has_runtime_home: false,
         shares_home: false,
         resumes: None,
+        texts: &[],
         listed_models: 0,
     };
 }
@@ -194,7 +197,7 @@ pub trait Agent: Sync {
         (self.info().trials)(places)
     }
 
-    /// The folders in which the agent starts to work: with an option for it, another than the launch's own.
+    /// The folders in which the agent may start to work: the launch's own, or what an option names.
     fn start_folders(&self, _launch: &Launch, inputs: &Inputs) -> Vec<PathBuf> {
         vec![inputs.dirs.cwd.clone()]
     }

@@ -116,6 +116,9 @@ pub struct Plan {
     pub uncopied: Option<PathBuf>,
     /// Files to write whole, with what they hold: atomically, mode 0600, and only where they differ. No key is in them.
     pub files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Which of these are copies of a file of the user's, and of which: it may hold secrets, and a plan that is shown
+    /// only names it.
+    pub copies: BTreeMap<PathBuf, PathBuf>,
     /// Links to keep; `None` removes a link (and never anything but a link).
     pub links: BTreeMap<PathBuf, Option<Link>>,
     /// Databases to move here once, where nothing is yet: whichever of these was changed last. A link stays in its
@@ -198,6 +201,12 @@ impl Plan {
     /// Writes a file of agent-run.
     pub fn write(&mut self, path: impl Into<PathBuf>, contents: impl Into<Vec<u8>>) {
         self.files.insert(path.into(), contents.into());
+    }
+
+    /// Writes a copy of a file of the user's.
+    pub fn copy(&mut self, from: PathBuf, to: PathBuf, contents: &[u8]) {
+        self.write(&to, contents);
+        self.copies.insert(to, from);
     }
 
     /// Keeps a link in place.

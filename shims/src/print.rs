@@ -84,6 +84,12 @@ pub struct Lines<'a> {
 }
 
 impl Plan {
+    /// What is copied, and where to.
+    fn copied(&self) -> impl Iterator<Item = (&Path, &Path)> {
+        let carried = self.carry.iter().map(|carry| (carry.from.as_path(), carry.to.as_path()));
+        carried.chain(self.copies.iter().map(|(to, from)| (from.as_path(), to.as_path())))
+    }
+
     /// The plan as shell-quoted lines, one an effect, in the order in which they happen.
     pub fn lines(&self, contents: bool) -> Lines<'_> {
         Lines { plan: self, contents }
@@ -114,7 +120,7 @@ impl Plan {
             "set": set,
             "dirs": paths(&self.dirs),
             "user_dirs": paths(&self.user_dirs),
-            "files": self.files.iter().map(|(at, file)| json!({
+            "files": self.files.iter().filter(|(at, _)| !self.copies.contains_key(*at)).map(|(at, file)| json!({
                 "path": path(at), "mode": "0600", "contents": String::from_utf8_lossy(file),
             })).collect::<Json>(),
             "links": self.links.iter().map(|(at, link)| json!({
@@ -123,9 +129,7 @@ impl Plan {
             "adopt": self.adopt.iter().map(|(at, files)| json!({
                 "path": path(at), "newest_of": files.iter().map(|file| path(file)).collect::<Json>(),
             })).collect::<Json>(),
-            "carry": self.carry.iter().map(|carry| json!({
-                "from": path(&carry.from), "to": path(&carry.to),
-            })).collect::<Json>(),
+            "carry": self.copied().map(|(from, to)| json!({ "from": path(from), "to": path(to) })).collect::<Json>(),
             "merges": self.merges.iter().map(|(at, merge)| json!({
                 "path": path(at), "edits": edits(merge),
             })).collect::<Json>(),
@@ -157,10 +161,10 @@ impl fmt::Display for Lines<'_> {
         for dir in plan.dirs.iter().chain(&plan.user_dirs) {
             writeln!(f, "dir {}", quote(dir.as_os_str()))?;
         }
-        for carry in &plan.carry {
-            writeln!(f, "copy {} -> {}", quote(carry.from.as_os_str()), quote(carry.to.as_os_str()))?;
+        for (from, to) in plan.copied() {
+            writeln!(f, "copy {} -> {}", quote(from.as_os_str()), quote(to.as_os_str()))?;
         }
-        for (path, file) in &plan.files {
+        for (path, file) in plan.files.iter().filter(|(path, _)| !plan.copies.contains_key(*path)) {
             writeln!(f, "write {}", quote(path.as_os_str()))?;
             if self.contents {
                 for line in String::from_utf8_lossy(file).lines() {

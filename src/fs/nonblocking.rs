@@ -32,8 +32,11 @@ pub fn open(path: &Path) -> io::Result<File> {
 pub fn file(path: &Path) -> io::Result<Vec<u8>> {
     let mut file = open(path)?;
     let metadata = file.metadata()?;
+    // What is of the process that reads it is no file or folder of anybody's. The system gives it no length.
+    let is_own = || metadata.len() == 0 && is_of_proc(&file);
     if metadata.is_dir() {
-        return Err(ErrorKind::IsADirectory.into());
+        let kind = if is_own() { ErrorKind::InvalidInput } else { ErrorKind::IsADirectory };
+        return Err(kind.into());
     }
     if metadata.is_file() {
         let too_large = || io::Error::other("it is larger than 64 MiB");
@@ -41,8 +44,7 @@ pub fn file(path: &Path) -> io::Result<Vec<u8>> {
             return Err(too_large());
         }
         let bytes = whole(&mut file, metadata.len(), LARGEST + 1)?;
-        // Of the process that reads it.
-        if metadata.len() == 0 && !bytes.is_empty() && is_of_proc(&file) {
+        if !bytes.is_empty() && metadata.len() == 0 && is_of_proc(&file) {
             return Err(ErrorKind::InvalidInput.into());
         }
         return if bytes.len() as u64 > LARGEST { Err(too_large()) } else { Ok(bytes) };

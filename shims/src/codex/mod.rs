@@ -63,6 +63,7 @@ const INFO: AgentInfo = AgentInfo {
     shares_home: true,
     resumes: Some("resume ID"),
     listed_models: models::LISTED,
+    texts: judged::PLACE_TEXT,
     ..AgentInfo::USUAL
 };
 

@@ -63,6 +63,7 @@ const INFO: AgentInfo = AgentInfo {
     has_runtime_home: true,
     resumes: Some("-s ID"),
     listed_models: usize::MAX,
+    texts: judged::PLACE_TEXT,
     ..AgentInfo::USUAL
 };
 

@@ -137,14 +137,24 @@ impl HermesHomes {
         let left_out: Vec<&str> =
             DOTENVS.into_iter().filter(|name| self.undoes(name, inputs, plan)).collect();
         let mut copied = Vec::new();
-        for name in DOTENVS.into_iter().filter(|name| !left_out.contains(name)) {
-            if let Some(Fact::File(bytes)) = inputs.fact(&self.base.join(name))
-                && variables::would_be_rewritten(bytes)
+        for name in DOTENVS {
+            let (own, copy) = (self.base.join(name), copy_of(name, runtime));
+            let content = inputs.fact(&own).filter(|_| !left_out.contains(&name));
+            if let Some(Fact::File(bytes)) = content
+                && let Some(why) = variables::would_be_rewritten(bytes)
             {
-                let copy = runtime.join(format!("managed/copy{name}"));
-                plan.write(&copy, bytes.as_slice());
+                plan.warn(Message::new(
+                    format!(
+                        "{}: {why}, so Hermes would write it again; this launch uses a copy, and what Hermes saves there is lost",
+                        own.display()
+                    ),
+                    "correct that to have the file itself used",
+                ));
+                plan.copy(own, copy.clone(), bytes);
                 plan.link(runtime.join(name), copy);
                 copied.push(name);
+            } else if matches!(inputs.fact(&copy), Some(Fact::File(bytes)) if !bytes.is_empty()) {
+                plan.write(copy, ""); // of a launch before
             }
         }
         let always: Vec<_> = FOLDERS.iter().chain(FILES).copied().collect();
@@ -212,6 +222,16 @@ impl HermesHomes {
         plan.write(runtime.join(MARKER), format!("{marker}\n"));
         Ok(())
     }
+}
+
+/// Where the copy of a dotenv file is.
+fn copy_of(name: &str, runtime: &Path) -> PathBuf {
+    runtime.join(format!("managed/copy{name}"))
+}
+
+/// What [`HermesHomes::mirror`] must know of a runtime home.
+pub fn copies(runtime: &Path) -> impl Iterator<Item = PathBuf> {
+    DOTENVS.into_iter().map(move |name| copy_of(name, runtime))
 }
 
 /// The home and the managed folder that the environment names: those of the user, not those of a launch

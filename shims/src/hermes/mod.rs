@@ -51,6 +51,7 @@ const INFO: AgentInfo = AgentInfo {
     own_hosts: &["github.com", "openrouter.ai", "pypi.org"],
     has_runtime_home: true,
     listed_models: usize::MAX,
+    texts: judged::PLACE_TEXT,
     ..AgentInfo::USUAL
 };
 
@@ -75,7 +76,8 @@ impl Agent for Hermes {
         let former = former::reads(launch, inputs);
         let chats = choices::chats_file(&homes, &words);
         let profiles = former::profiles(&runtime, inputs);
-        let more = former.into_iter().chain(profiles);
+        let copies: Vec<_> = home::copies(&runtime).collect();
+        let more = former.into_iter().chain(profiles).chain(copies);
         homes.reads.into_iter().chain([runtime]).chain(jobs).chain(chats).chain(more).collect()
     }
 

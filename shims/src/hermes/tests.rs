@@ -139,8 +139,16 @@ fn a_dotenv_that_hermes_would_write_again_is_copied() {
         let plan = plan(&launch(&[]), inputs);
         let link = plan.links[&home(&plan).join(".env")].as_ref().expect("a link");
         assert_eq!(plan.files[&link.target], text, "{}", text.escape_ascii());
-        assert!(link.target.starts_with(home(&plan)) && plan.notes.is_empty());
+        assert!(link.target.starts_with(home(&plan)) && plan.notes.len() == 1);
+        // It may hold secrets.
+        let shown = format!("{}{}", plan.lines(true), plan.json());
+        assert!(shown.contains("copy /home/u/.hermes/.env -> ") && !shown.contains("A=1"), "{shown}");
     }
+    // What a launch before has copied goes.
+    let mut inputs = inputs();
+    let copy = home(&plan(&launch(&[]), inputs.clone())).join("managed/copy.env");
+    inputs.facts.insert(copy.clone(), Fact::File(b"A=1".into()));
+    assert!(plan(&launch(&[]), inputs).files[&copy].is_empty());
 }
 
 #[test]

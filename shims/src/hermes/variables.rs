@@ -40,25 +40,29 @@ pub fn words(dotenv: &[u8]) -> BTreeSet<String> {
     lines.flat_map(|line| line.split(is_end)).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-/// Whether Hermes 0.19 might write the file again in its own way, over the user's: it drops zero bytes and what is no
-/// UTF-8, trims lines, ends the last one, and parts what it takes for two variables in a line. A file too many is only
-/// copied.
-pub fn would_be_rewritten(dotenv: &[u8]) -> bool {
-    let Ok(text) = str::from_utf8(dotenv) else { return true };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let is_odd = |line: &str| {
-        let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        // Each name that it knows has an underscore.
-        let ends_name =
-            |at: usize| line[..at].rsplit(|c| !is_part(c)).next().is_some_and(|name| name.contains('_'));
-        let is_joined = || line.match_indices('=').skip(1).any(|(at, _)| ends_name(at));
-        let is_comment = line.is_empty() || line.trim_start().starts_with('#');
-        !is_comment && (line.trim() != line || is_joined())
-    };
+/// Why Hermes 0.19 might write the file again in its own way, over the user's: it drops zero bytes and what is no UTF-8,
+/// trims lines, ends the last one, and parts what it takes for two variables in a line. A file too many is only copied.
+pub fn would_be_rewritten(dotenv: &[u8]) -> Option<&'static str> {
     let is_control = |c: char| c.is_control() && !['\t', '\n', '\r'].contains(&c);
-    !text.is_empty() && !text.ends_with(['\n', '\r'])
-        || text.contains(is_control)
-        || text.split(['\n', '\r']).any(is_odd)
+    let Some(text) = str::from_utf8(dotenv).ok().filter(|text| !text.contains(is_control)) else {
+        return Some("it is not plain text in UTF-8");
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !text.is_empty() && !text.ends_with(['\n', '\r']) {
+        return Some("its last line has no line end");
+    }
+    let is_comment = |line: &&str| line.is_empty() || line.trim_start().starts_with('#');
+    let mut lines = text.split(['\n', '\r']).filter(|line| !is_comment(line));
+    let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    // Each name that it knows has an underscore.
+    let ends_name = |text: &str| text.rsplit(|c| !is_part(c)).next().is_some_and(|name| name.contains('_'));
+    lines.find_map(|line| {
+        if line.trim() != line {
+            return Some("a line begins or ends with white space");
+        }
+        let is_joined = line.match_indices('=').skip(1).any(|(at, _)| ends_name(&line[..at]));
+        is_joined.then_some("a line may hold two variables")
+    })
 }
 
 #[cfg(test)]
@@ -123,7 +127,7 @@ mod tests {
             b"TAVILY_API_KEY=abcEXA_API_KEY=def\n",
             b"   \n#x",
         ] {
-            assert!(would_be_rewritten(dotenv), "{}", dotenv.escape_ascii());
+            assert!(would_be_rewritten(dotenv).is_some(), "{}", dotenv.escape_ascii());
         }
         for dotenv in [
             &b""[..],
@@ -133,7 +137,7 @@ mod tests {
             b"A=c2VjcmV0==\n",
             b"A=https://x.example/?a=1&b=2\n",
         ] {
-            assert!(!would_be_rewritten(dotenv), "{}", dotenv.escape_ascii());
+            assert_eq!(would_be_rewritten(dotenv), None, "{}", dotenv.escape_ascii());
         }
     }
 

@@ -71,24 +71,19 @@ fn what_a_project_has_in_the_place_of_its_settings_holds_no_launch_up() {
 
 /// What an agent would make a part of its prompt, with its own environment in it.
 #[test]
-fn a_link_of_a_project_to_the_process_that_reads_it_is_refused() {
+fn a_text_for_the_model_that_links_to_the_process_that_reads_it_is_refused() {
     let lists = Lists::json(TWO);
     let sandbox = sandbox(&lists, QUIET);
     let work = sandbox.path("work");
     fs::create_dir_all(work.join("docs")).unwrap();
     symlink("/proc/self/environ", work.join("docs/x")).unwrap();
-    for (link, target) in
-        [("AGENTS.md", "docs/x"), ("CLAUDE.md", "/proc/self/environ"), ("notes", "/dev/fd/0")]
-    {
-        symlink(target, work.join(link)).unwrap();
-        for agent in AGENTS.into_iter().filter(|agent| *agent != "shell") {
+    for target in ["docs/x", "/proc/self/environ", "/proc/thread-self/environ"] {
+        symlink(target, work.join("AGENTS.md")).unwrap();
+        for agent in ["codex", "hermes", "crush"] {
             let ran = sandbox.agent_run(&["launch", "mock", agent]).exits(125);
-            ran.complains(&[
-                &format!("/work/{link} is a link to {target}, where "),
-                "\nhelp: remove the link",
-            ]);
+            ran.complains(&["/work/AGENTS.md is not a regular file: ", "\nhelp: remove it"]);
         }
         sandbox.agent_run(&["launch", "mock", "shell"]).exits(0);
-        fs::remove_file(work.join(link)).unwrap();
+        fs::remove_file(work.join("AGENTS.md")).unwrap();
     }
 }

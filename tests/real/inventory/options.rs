@@ -46,13 +46,14 @@ pub fn valued(agent: &str) -> BTreeSet<String> {
     let mut options = BTreeSet::new();
     if agent == "claude" {
         let bytes = fs::read(names::program(agent)).unwrap();
-        let pattern = Regex::new(r#"(?:\.option\(|new [\w$]+\()"(-\w, )?(--[a-z][a-z0-9-]+) <"#).unwrap();
-        for found in pattern.captures_iter(&bytes) {
-            let names = [found.get(1), found.get(2)].into_iter().flatten();
-            let names = names.map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-            options.extend(names.map(|name| name.trim_end_matches(", ").to_owned()));
+        let pattern = r#"(?:\.(?:requiredO|o)ption\(|new [\w$]+\()"((?:--?[A-Za-z][\w-]*,? )+)<"#;
+        for found in Regex::new(pattern).unwrap().captures_iter(&bytes) {
+            let names = String::from_utf8_lossy(&found[1]);
+            options.extend(names.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned));
         }
-        assert!(options.len() > 20, "only {options:?}: it makes its options otherwise now");
+        for known in ["--allowedTools", "--allowed-tools", "--settings", "-n"] {
+            assert!(options.contains(known), "`{known}` is not found: it makes its options otherwise now");
+        }
         return options;
     }
     for help in helps(agent) {
