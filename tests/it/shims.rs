@@ -326,6 +326,8 @@ fn the_lines_that_the_startup_files_of_zsh_lack_are_printed() {
         .agent_run(&["shims", "install"])
         .exits(0)
         .complains(&["zsh loads completions only from", "fpath=("]);
+    let again = sandbox.agent_run(&["shims", "install"]).exits(0);
+    assert!(!again.stderr.contains("fpath"), "{}", again.stderr);
     let folder = sandbox.home(".local/share/zsh/site-functions");
     let line = format!("fpath=({} $fpath)", folder.display());
     let doctor = |zshrc: &str| {
@@ -338,8 +340,19 @@ fn the_lines_that_the_startup_files_of_zsh_lack_are_printed() {
     assert!(doctor("# fpath=(~/.local/share/zsh/site-functions)\n").contains(&both));
     let one = format!("add this line to ~/.zshrc, before compinit runs:\n            {line}\n");
     assert!(doctor("autoload -U compinit; compinit\n").contains(&one));
-    for there in ["fpath+=~/.local/share/zsh/site-functions\n", "eval \"$(agent-run completion zsh)\"\n"] {
+    assert!(doctor("FPATH=$(brew --prefix)/share/zsh/site-functions:$FPATH\n").contains(&both));
+    for there in [
+        "fpath+=~/.local/share/zsh/site-functions\n",
+        "fpath=(\n  ~/.local/share/zsh/site-functions\n  $fpath\n)\n",
+        "fpath=($XDG_DATA_HOME/zsh/site-functions $fpath)\n",
+        "eval \"$(agent-run completion zsh)\"\n",
+    ] {
         let said = doctor(there);
         assert!(said.contains("completion for zsh") && !said.contains("to ~/.zshrc"), "{said}");
     }
+    let zsh = sandbox.home("zsh").display().to_string();
+    let sandbox = sandbox.var("ZDOTDIR", &zsh);
+    sandbox.write(&sandbox.home(".zshrc"), "");
+    let said = sandbox.agent_run(&["doctor"]).stdout;
+    assert!(said.contains(&format!("to {zsh}/.zshrc:\n")), "{said}");
 }
