@@ -92,12 +92,12 @@ pub fn not_loaded(env: &Environment) -> Option<Message> {
     }
 }
 
-/// The startup file of zsh, as people are told of it.
+/// The startup file of zsh, as messages name it.
 pub fn zshrc(env: &Environment) -> String {
     env.var("ZDOTDIR").map_or("~".into(), |folder| folder.to_string_lossy()).into_owned() + "/.zshrc"
 }
 
-/// What stands in the shell's startup files, without comments.
+/// The text of the shell's startup files, without comments.
 fn startup(folder: &Path, files: &[&str]) -> String {
     let text = files
         .iter()
